@@ -70,14 +70,20 @@ tables! {
     ADDRESS_WORDS = "address_words.tsv";
     /// Services that hold data or carry messages.
     BACKENDS = "backends.tsv";
+    /// Clients that checks of services ask their server with.
+    CHECK_CLIENTS = "check_clients.tsv";
     /// Words of healthchecks that do more than ask.
     CHECK_WORK = "check_work.tsv";
+    /// Signs of services whose image is not known.
+    SERVICE_SIGNS = "service_signs.tsv";
     /// What services run by `command` and `entrypoint`.
     SERVICE_COMMANDS = "service_commands.tsv";
     /// Commands that bring the schema of a database up to date.
     MIGRATIONS = "migrations.tsv";
     /// Names of files and folders that say what they are about.
     FILE_TOPICS = "file_topics.tsv";
+    /// Programs that ask only the first address that a name has.
+    FIRST_ADDRESS_CLIENTS = "first_address_clients.tsv";
     /// What files are for by the names of folders and their own.
     FOLDER_KINDS = "folder_kinds.tsv";
     /// Folders by names that mean the same wherever they lie.
@@ -134,6 +140,10 @@ tables! {
     PROGRAM_NEEDS = "program_needs.tsv";
     /// Packages that bring a program.
     PROGRAM_PACKAGES = "program_packages.tsv";
+    /// Directives that name the server which requests are passed to.
+    PROXY_DIRECTIVES = "proxy_directives.tsv";
+    /// Folders of containers with the configuration of a proxy.
+    PROXY_FOLDERS = "proxy_folders.tsv";
     /// Importable modules of Python and the distributions that bring them.
     PYTHON_MODULES = "python_modules.tsv";
     /// Python distributions and what they are.
@@ -182,6 +192,8 @@ tables! {
     TOOLCHAIN_IMAGES = "toolchain_images.tsv";
     /// Environment variables and what they serve.
     VARIABLES = "variables.tsv";
+    /// Images that show others to people.
+    VIEWER_IMAGES = "viewer_images.tsv";
     /// Programs that containers wait for others with.
     WAIT_PROGRAMS = "wait_programs.tsv";
     /// Releases of web servers for built files.

@@ -8,7 +8,7 @@ mod date;
 mod needs;
 mod shellcheck;
 
-pub use self::compose_input::{ComposeInput, ComposeReading, ProjectProblem};
+pub use self::compose_input::{ComposeInput, ComposeReading, ProjectProblem, proxy_configurations};
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;
 pub use self::needs::{Need, Needs};

@@ -25,10 +25,12 @@ mod compose_awaited_check_missing;
 mod compose_check_always_healthy;
 mod compose_check_during_setup;
 mod compose_check_needs_shell;
+mod compose_check_never_healthy;
 mod compose_check_program_missing;
 mod compose_check_reply_ignored;
 mod compose_check_variable_unescaped;
 mod compose_dependency_not_awaited;
+mod compose_evidence;
 mod compose_dependency_unchecked;
 mod compose_version_obsolete;
 mod compose_check_edit;
@@ -281,6 +283,7 @@ pub static ALL: &[&Rule] = &[
     &compose_check_during_setup::RULE,
     &compose_check_localhost::RULE,
     &compose_check_needs_shell::RULE,
+    &compose_check_never_healthy::RULE,
     &compose_check_program_missing::RULE,
     &compose_check_reply_ignored::RULE,
     &compose_check_variable_unescaped::RULE,

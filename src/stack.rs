@@ -7,17 +7,19 @@ mod graph;
 mod known;
 mod program;
 mod settings;
+mod sign;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
-pub use self::settings::{ServiceSettings, configured_test};
+pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::{Build, StageBase};
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
+use crate::data;
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Source;
 
@@ -50,6 +52,8 @@ pub struct StackService<'p> {
     pub check: ServiceCheck<'p>,
     /// What `entrypoint` and `command` make it run.
     pub program: ServiceProgram,
+    /// Whether the entry point of its image starts what it runs, as far as can be told.
+    pub runs_entry_point: bool,
     /// Whether it does its work and ends, as far as can be told.
     pub is_job: bool,
     /// What it waits for.
@@ -160,8 +164,10 @@ impl<'p> StackService<'p> {
         let is_built = value.get("build").is_some();
         let image = if is_built { built_image(value, dockerfile) } else { named_image(value) };
         let known = image.as_ref().and_then(base_of).and_then(|base| known_service(&base));
-        let program = program::of(value, known);
         let check = check::of(value, is_built, image.as_ref(), known);
+        let known = known.or_else(|| sign::of(value, image.as_ref()));
+        let program = program::of(value, known);
+        let runs_entry_point = program::runs_entry_point(value, known);
         let dependencies =
             value.get("depends_on").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
         let dependencies = dependencies.map(|(name, entry)| {
@@ -181,7 +187,7 @@ impl<'p> StackService<'p> {
         });
         let dependencies = dependencies.collect();
         let is_job = program::is_job(name, value, program, known);
-        Self { name, place, value, image, is_built, known, check, program, is_job, dependencies }
+        Self { name, place, value, image, is_built, known, check, program, runs_entry_point, is_job, dependencies }
     }
 
     /// A text of it that is not empty.
@@ -202,6 +208,26 @@ impl<'p> StackService<'p> {
     /// The words of a list of it: `command`, `entrypoint`.
     pub fn words(&self, key: &str) -> Vec<&'p str> {
         program::words(self.value, key)
+    }
+
+    /// Whether its image sets it up before it starts for the first time; `when`: variables and folders of a row of
+    /// `data/setup_clients.tsv`.
+    pub fn is_set_up(&self, when: &'static str) -> bool {
+        if !self.runs_entry_point {
+            return false;
+        }
+        let variables = self.value.get("environment").and_then(ComposeValue::as_map);
+        let is_set = |name: &str| {
+            let mut set = variables.into_iter().flat_map(ComposeMap::iter).filter(|(known, _)| *known == name);
+            // Nothing is what an unset variable of Compose leaves.
+            set.any(|(_, entry)| entry.value.as_text() != Some(""))
+        };
+        let dockerfile = self.image.as_ref().map_or("", |input| input.file.source().text());
+        let says = |word: &str| self.is_built && dockerfile.contains(word);
+        when == "-"
+            || data::words(when).any(|word| {
+                says(word) || if word.starts_with('/') { sign::mounts(self.value, word) } else { is_set(word) }
+            })
     }
 
     /// Whether its restart policy starts it again after it has ended well.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::compose::project::{
-    ComposePlace, ComposeProject, GapKind, Leniency, ProjectError, ProjectFile, ProjectFiles, ProjectRequest, Reading,
-    project,
+    ComposePlace, ComposeProject, ComposeValue, GapKind, Leniency, ProjectError, ProjectFile, ProjectFiles,
+    ProjectRequest, Reading, project,
 };
-use crate::text::{FileId, LineColumn, Source};
+use crate::data;
+use crate::text::{FileId, LineColumn, Source, path};
 
 /// Every service, whatever its profiles.
 const ALL_PROFILES: &str = "*";
@@ -27,8 +28,45 @@ pub struct ComposeInput {
     pub parts: Vec<FileId>,
     /// The Dockerfiles of the services, as far as they could be read.
     pub dockerfiles: Arc<BTreeMap<String, Source>>,
+    /// The configuration of proxies in the services, as far as it could be read.
+    pub proxies: Arc<BTreeMap<String, Vec<Source>>>,
     /// What the file comes to.
     pub reading: ComposeReading,
+}
+
+/// The configuration of proxies in a project's services: files that are mounted, and those that their Dockerfiles copy.
+/// `read` gives the files at an absolute path: one, or those of a folder.
+pub fn proxy_configurations(
+    project: &ComposeProject,
+    dockerfiles: &BTreeMap<String, Source>,
+    read: &dyn Fn(&str) -> Vec<Source>,
+) -> BTreeMap<String, Vec<Source>> {
+    let mut configurations = BTreeMap::new();
+    let is_proxy = |target: &str| data::PROXY_FOLDERS.keys().any(|folder| path::is_within(target, folder));
+    for (name, service) in project.services() {
+        let text = |value: &ComposeValue, key: &str| Some(value.get(key)?.as_text()?.to_owned());
+        let volumes = service.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
+        let binds = volumes.iter().filter(|volume| text(volume, "type").as_deref() == Some("bind"));
+        let mounted = binds.filter(|volume| text(volume, "target").is_some_and(|target| is_proxy(&target)));
+        let mut paths: Vec<String> = mounted.filter_map(|volume| text(volume, "source")).collect();
+        let context = service.get("build").and_then(|build| text(build, "context"));
+        if let (Some(context), Some(dockerfile)) = (context, dockerfiles.get(name)) {
+            let text = dockerfile.text().replace("\\\r\n", " ").replace("\\\n", " ");
+            for line in text.lines().filter(|line| !line.contains("--from")) {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let [keyword, sources @ .., target] = words.as_slice() else { continue };
+                if keyword.eq_ignore_ascii_case("copy") && is_proxy(target) {
+                    let sources = sources.iter().filter(|word| !word.starts_with("--"));
+                    paths.extend(sources.map(|word| path::child(&context, word.trim_start_matches("./"))));
+                }
+            }
+        }
+        let files: Vec<Source> = paths.iter().flat_map(|path| read(path)).collect();
+        if !files.is_empty() {
+            configurations.insert(name.to_owned(), files);
+        }
+    }
+    configurations
 }
 
 /// What a compose file comes to.

@@ -15,7 +15,7 @@ use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading,
     listed_files, project,
 };
-use crate::inputs::{ComposeInput, ComposeReading, Inputs};
+use crate::inputs::{ComposeInput, ComposeReading, Inputs, proxy_configurations};
 use crate::text::{FileId, Source, path};
 
 /// Files and links that the project of one compose file may name.
@@ -32,6 +32,9 @@ const ENTRIES: usize = 10_000;
 
 /// Dockerfiles of one project that are read.
 const DOCKERFILES: usize = 200;
+
+/// Configuration files of one folder that are read.
+const CONFIGURATIONS: usize = 20;
 
 /// Files that Compose takes where none is named, the first that exists (compose-go, `cli/options.go`).
 const DEFAULTS: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -82,8 +85,13 @@ pub(super) fn add_composes(
         let ProjectGroup { request, known, mut reading } = group;
         reading.set_files(&files);
         let dockerfiles = reading.project.as_ref().map(|project| dockerfiles(project)).unwrap_or_default();
-        let (known, dockerfiles) = (Arc::new(known), Arc::new(dockerfiles));
-        ComposeInput { file: *file, request, known, files: Arc::clone(&files), parts, dockerfiles, reading }
+        let proxies = reading.project.as_ref().map(|project| {
+            let read = |path: &str| configuration_files(Path::new(path), Path::new(&project.folder));
+            proxy_configurations(project, &dockerfiles, &read)
+        });
+        let (known, dockerfiles, proxies) =
+            (Arc::new(known), Arc::new(dockerfiles), Arc::new(proxies.unwrap_or_default()));
+        ComposeInput { file: *file, request, known, files: Arc::clone(&files), parts, dockerfiles, proxies, reading }
     };
     inputs.composes = named.par_iter().zip(groups).zip(parts).map(read).collect();
     named
@@ -232,6 +240,22 @@ fn read(request: &ProjectRequest, known: &mut ProjectFiles) -> Reading {
             }
         }
     }
+}
+
+/// The files at a path below a folder: the file itself, or those of the folder at that path.
+fn configuration_files(path: &Path, folder: &Path) -> Vec<Source> {
+    let is_below = |path: &Path| {
+        let real = path.canonicalize().ok().zip(folder.canonicalize().ok());
+        real.is_some_and(|(path, folder)| path.starts_with(folder))
+    };
+    let mut paths = vec![path.to_owned()];
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).into_iter().flatten().take(FILES).flatten();
+        paths = entries.map(|entry| entry.path()).collect();
+        paths.sort();
+    }
+    let files = paths.iter().filter(|path| path.is_file() && is_below(path)).take(CONFIGURATIONS);
+    files.filter_map(|path| super::read_source(path, super::DOCKERFILE_LIMIT).ok()).collect()
 }
 
 /// The Dockerfiles that services are built from, by service.

@@ -3,7 +3,7 @@
 use super::ComposeContext;
 use super::compose_check_edit::RawTest;
 use super::compose_context::unfixed;
-use super::compose_readiness::{other_listener, with_known_test, with_test, work};
+use super::compose_readiness::{other_listener, other_program, with_known_test, with_test, work};
 use crate::compose::escaped;
 use crate::data;
 use crate::finding::{Finding, Findings};
@@ -35,7 +35,7 @@ fn fixed(cx: &ComposeContext, service: &StackService, early: &EarlyClient, findi
     if let Some(work) = service.check.written().and_then(work) {
         return unfixed(finding, &format!("the check also does work (`{}`), which must stay", work.trim()));
     }
-    if let Some(why) = other_listener(cx, service) {
+    if let Some(why) = other_program(service).or_else(|| other_listener(cx, service)) {
         return unfixed(finding, &why);
     }
     let Some(test) = RawTest::of(cx, service) else { return with_known_test(cx, service, finding) };
@@ -75,7 +75,12 @@ fn answered_early(service: &StackService, check: &WrittenCheck) -> Option<EarlyC
     let script = check.script().script;
     for invocation in script.invocations() {
         let Some(program) = invocation.program else { continue };
-        let Some(&[_, options, hosts, variable, final_host, ..]) = data::SETUP_CLIENTS.row(program) else { continue };
+        let Some(&[_, options, hosts, variable, final_host, when, ..]) = data::SETUP_CLIENTS.row(program) else {
+            continue;
+        };
+        if !service.is_set_up(when) {
+            continue;
+        }
         // A variable of the container names the host.
         if service.value.get("environment").is_some_and(|variables| variables.get(variable).is_some()) {
             continue;

@@ -2,7 +2,9 @@
 
 use super::ComposeContext;
 use super::compose_context::unfixed;
+use crate::data;
 use crate::finding::{Findings, Safety};
+use crate::shell::Invocation;
 
 super::compose_rule!("compose-check-localhost", check);
 
@@ -12,6 +14,14 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         // In a request that a shell writes, the URL may be a header.
         let Some(check) = service.check.written().filter(|check| !check.text().contains("/dev/tcp/")) else { continue };
+        // Other clients try 127.0.0.1 next.
+        let script = check.script().script;
+        let is_first_only = |name: &str| data::FIRST_ADDRESS_CLIENTS.contains(name);
+        let mut calls = script.invocations().into_iter();
+        let asks = |call: &Invocation| call.args.iter().any(|word| has_local_url(word.text()));
+        if !calls.any(|call| call.program.is_some_and(is_first_only) && asks(&call)) {
+            continue;
+        }
         for (word, place) in check.words.iter().zip(&check.places) {
             if !has_local_url(word) {
                 continue;

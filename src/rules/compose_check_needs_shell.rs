@@ -75,7 +75,15 @@ fn shell_word<'c>(check: &WrittenCheck<'c>) -> Option<&'c str> {
     if words.iter().any(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')) {
         return None;
     }
-    words.iter().skip(1).find(|word| is_operator(word) || is_variable(word)).copied()
+    words.iter().skip(1).find(|word| is_operator(word) || ends_with_variable(word)).copied()
+}
+
+/// Whether a word is an option, a user or a URL with a variable as its last part: `-p$PASSWORD`. Scripts of clients have
+/// a `$` too (`{ $set: … }`).
+fn ends_with_variable(word: &str) -> bool {
+    let Some((before, _)) = word.split_once('$') else { return false };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=:./@".contains(c);
+    before.chars().all(is_plain) && is_variable(&word[before.len()..])
 }
 
 /// Whether a word is nothing but a variable.
@@ -93,7 +101,7 @@ fn command_line(check: &WrittenCheck) -> Option<String> {
     for word in check.words.get(1..)? {
         if is_operator(word) || (!word.is_empty() && word.chars().all(is_plain)) {
             line.push((*word).to_owned());
-        } else if is_variable(word) {
+        } else if ends_with_variable(word) {
             line.push(format!("\"{word}\""));
         } else if !word.contains('\'') {
             line.push(format!("'{word}'"));

@@ -3,7 +3,7 @@
 use super::ComposeContext;
 use super::compose_check_edit::{RawTest, word_end};
 use super::compose_context::unfixed;
-use super::compose_readiness::{with_known_test, with_test};
+use super::compose_readiness::{other_listener, with_known_test, with_test};
 use super::healthcheck_always_healthy::lenient_request;
 use crate::compose::escaped;
 use crate::finding::Findings;
@@ -43,9 +43,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             Some(test) if !is_bare => reading_test(&test),
             _ => None,
         };
-        let refused = if is_ping { None } else { lenient_request(script).and_then(|curl| uncertain_page(&curl)) };
-        if let Some(why) = refused {
-            out.push(unfixed(finding, why));
+        let page = if is_ping { None } else { lenient_request(script).and_then(|curl| uncertain_page(&curl)) };
+        // A check that reads the reply must ask where the server listens, with its password.
+        let elsewhere = if changed.is_some() { other_listener(cx, service) } else { None };
+        if let Some(why) = page.map(str::to_owned).or(elsewhere) {
+            out.push(unfixed(finding, &why));
             continue;
         }
         out.push(match changed {

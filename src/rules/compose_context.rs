@@ -40,6 +40,11 @@ impl<'a> ComposeContext<'a> {
         self.stack.services.iter()
     }
 
+    /// The configuration of the proxy in a service.
+    pub fn proxies(&self, service: &StackService) -> &'a [Source] {
+        self.input.proxies.get(service.name).map_or(&[], Vec::as_slice)
+    }
+
     /// The file.
     pub fn file(&self) -> FileId {
         self.input.file
@@ -97,6 +102,8 @@ impl<'a> ComposeContext<'a> {
             }
         }
         edits.sort_by(|a, b| (&a.target, a.span).cmp(&(&b.target, b.span)));
+        // Two services may wait for the same new check.
+        edits.dedup();
         let mut finding = finding;
         finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
         finding

@@ -11,7 +11,7 @@ const WHY: &str = "other machines cannot reach the port any more";
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        let Some(known) = service.known.filter(KnownService::is_backend) else { continue };
+        let Some(known) = service.known.filter(KnownService::is_private) else { continue };
         for port in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
             let text = |key: &str| port.get(key).map(ComposeValue::display);
             let is_open = text("host_ip").is_none_or(|address| ["", "0.0.0.0", "::"].contains(&address.as_str()));

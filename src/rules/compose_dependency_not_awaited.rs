@@ -1,9 +1,12 @@
 //! See `rules/compose-dependency-not-awaited.md`.
 
-use super::compose_readiness::{awaited, condition, listed};
+use super::compose_readiness::{awaited, condition, is_viewer, listed};
 use super::{ComposeContext, KeyChange};
-use crate::finding::{Findings, Safety};
-use crate::stack::{COMPLETED, Dependency, HEALTHY, STARTED};
+use crate::compose::project::ComposeValue;
+use crate::finding::{Finding, Findings, Safety, Severity};
+use crate::shell::{Word, from_exec};
+use crate::stack::{COMPLETED, Dependency, HEALTHY, STARTED, StackService};
+use crate::text::Span;
 
 super::compose_rule!("compose-dependency-not-awaited", check);
 
@@ -34,7 +37,9 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             "`{}` starts before {}: {}",
             service.name,
             what.join(" and before "),
-            if first.is_implied {
+            if is_viewer(service) {
+                "nobody needs it before, but it may show an error until then"
+            } else if first.is_implied {
                 "Compose waits for the start only where `depends_on` does not name it"
             } else {
                 "the short form of `depends_on` waits for the start only"
@@ -46,9 +51,36 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|(names, _)| !names.is_empty())
             .map(|(_, condition)| condition)
             .collect();
+        let finding = if is_viewer(service) { finding.lowered(Severity::Info) } else { finding };
         let help = format!("write `condition: {}`", conditions.join("` and `condition: "));
         let changes: Vec<KeyChange> = awaited(cx, service, None);
         let safety = Safety::Unsafe(WHY.to_owned());
         out.push(cx.fixed(finding.help(help), "wait until they are ready", safety, &changes));
     }
+    for finding in cx.services().filter_map(|service| pause(cx, service)) {
+        out.push(finding);
+    }
+}
+
+/// A pause before a service does its work: it waits for a time and not for what it needs.
+fn pause(cx: &ComposeContext, service: &StackService) -> Option<Finding> {
+    let key = if service.words("entrypoint").is_empty() { "command" } else { "entrypoint" };
+    let value = service.value.get(key)?;
+    let words = [service.words("entrypoint"), service.words("command")].concat();
+    let script = from_exec(&words.into_iter().map(|word| (word, Span::at(0))).collect::<Vec<_>>());
+    let script = script.innermost();
+    let invocations = script.invocations();
+    let pause = invocations.first().filter(|first| first.is("sleep") && script.is_top(&first.command.place))?;
+    let seconds = pause.args.first().map(Word::text).filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))?;
+    // Behind a last pause nothing is done.
+    if invocations.len() < 2 || !script.compounds.is_empty() || service.dependencies.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "`{}` sleeps for {seconds} s before its work, however long what it needs takes to be ready",
+        service.name
+    );
+    let place = value.place.or_else(|| ComposeValue::as_list(value)?.first()?.place);
+    let help = "leave `sleep` out, and wait with `condition: service_healthy`";
+    Some(cx.finding(place, message)?.lowered(Severity::Info).help(help))
 }

@@ -3,7 +3,9 @@
 use super::ComposeContext;
 use super::compose_readiness::{listed, with_known_check};
 use crate::finding::Findings;
+use crate::shell::program::{Kind, Program};
 use crate::stack::{COMPLETED, HEALTHY, ServiceCheck, ServiceProgram};
+use crate::text::path;
 
 super::compose_rule!("compose-dependency-unchecked", check);
 
@@ -23,7 +25,15 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|(_, dependency)| dependency.place.is_some() && dependency.condition_place.is_none())
             .map(|(dependent, _)| dependent.name)
             .collect();
-        let is_known = matches!(service.program, ServiceProgram::OfImage | ServiceProgram::Server)
+        let runs_server = matches!(service.program, ServiceProgram::OfImage | ServiceProgram::Server);
+        // A script in the image of a database starts the database in most cases.
+        let is_script = |word: &&str| word.ends_with(".sh") || Program::of(path::name(word)).is(Kind::Shell);
+        let runs_script =
+            !service.words("entrypoint").is_empty() || service.words("command").first().is_some_and(is_script);
+        let is_database = service.program == ServiceProgram::Unknown
+            && runs_script
+            && service.known.is_some_and(|known| known.is_backend());
+        let is_known = (runs_server || is_database)
             && service.known.is_some_and(|known| known.check.is_some() && known.is_sourced);
         if names.is_empty() || !(is_known || service.is_built) {
             continue;

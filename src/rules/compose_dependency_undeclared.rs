@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::ComposeContext;
-use super::compose_readiness::awaited;
-use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
+use super::compose_evidence::{Evidence, EvidenceKind, awaited_hosts, hosts, passed_hosts};
+use super::compose_readiness::{awaited, is_viewer, listed};
+use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue};
 use crate::data;
-use crate::finding::{Finding, Findings, Safety};
-use crate::stack::StackService;
-use crate::text::{Span, path};
+use crate::finding::{Finding, Findings, Safety, Severity};
+use crate::stack::{ServiceProgram, StackService};
+use crate::text::Span;
 
 super::compose_rule!("compose-dependency-undeclared", check);
 
+const WHY_JOB: &str = "the services start later, and not at all where the job fails";
 const WHY: &str = "the service starts later, and not at all where the other one fails";
 
 /// Where a variable is written: a file of variables, or a place of a compose file.
@@ -34,55 +36,79 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             let origin = origin(service, entry);
             let is_shared = origin.is_some_and(|origin| shared.contains(&origin));
             let is_of_file = matches!(origin, Some(Origin::File(_)));
-            if is_shared && !is_own_code(cx, service) || is_of_file && is_backend(service) {
+            if is_shared && !is_own_code(service) || is_of_file && is_backend(service) {
                 continue;
             }
-            let place: Option<ComposePlace> = entry.key.or(entry.value.place);
-            evidence.extend(hosts(name, value).into_iter().map(|host| Evidence { host, name, place }));
+            let (kind, place) = (EvidenceKind::Address, entry.key.or(entry.value.place));
+            evidence.extend(hosts(name, value).into_iter().map(|host| Evidence { kind, host, name, place }));
         }
         evidence.extend(awaited_hosts(service));
-        for Evidence { host, name, place } in evidence {
-            let Some(target) = cx.stack().service(host).filter(|target| is_backend(target)) else { continue };
+        evidence.extend(cx.proxies(service).iter().flat_map(|source| passed_hosts(source, service.place)));
+        for Evidence { kind, host, name, place } in evidence {
+            let counts = |target: &&StackService| kind != EvidenceKind::Address || is_backend(target);
+            let Some(target) = cx.stack().service(host).filter(counts) else { continue };
             let is_ordered =
                 cx.stack().waits_for(service, host, &proposed) || cx.stack().waits_for(target, service.name, &proposed);
             if target.name == service.name || is_ordered || !cx.stack().reaches(service, target) {
                 continue;
             }
-            let message = format!("`{}` uses `{}` (`{name}`), but does not wait for it", service.name, target.name);
+            let message = match kind {
+                EvidenceKind::Proxy => format!(
+                    "`{}` passes requests to `{}` (`{name}`), but does not wait for it: nginx ends where a name is not known yet",
+                    service.name, target.name
+                ),
+                _ => format!("`{}` uses `{}` (`{name}`), but does not wait for it", service.name, target.name),
+            };
             let Some(finding) = cx.finding(place, message) else { continue };
+            let finding = if is_viewer(service) { finding.lowered(Severity::Info) } else { finding };
             proposed.push((service.name, target.name));
             out.push(declared(cx, service, target, finding.help("add it to `depends_on`")));
         }
     }
+    jobs(cx, &proposed, out);
 }
 
-/// What shows that a service needs another one.
-struct Evidence<'p> {
-    host: &'p str,
-    /// The variable, or the program that waits.
-    name: &'p str,
-    place: Option<ComposePlace>,
-}
-
-/// The hosts that a service waits for in `entrypoint` and `command`: `wait-for-it.sh db:5432`, `nc -z db 5432`.
-fn awaited_hosts<'p>(service: &StackService<'p>) -> Vec<Evidence<'p>> {
-    let lists = ["entrypoint", "command"].map(|key| service.value.get(key).and_then(ComposeValue::as_list));
-    let mut evidence = Vec::new();
-    let mut waiter = None;
-    for item in lists.into_iter().flatten().flatten() {
-        let text = item.as_text().unwrap_or_default();
-        for word in text.split(|c: char| c.is_whitespace() || ";&|()'\"".contains(c)).filter(|word| !word.is_empty()) {
-            if data::WAIT_PROGRAMS.contains(path::name(word)) {
-                waiter = Some(path::name(word));
-            }
-            let Some(name) = waiter else { continue };
-            let word = word.split_once('=').map_or(word, |(_, value)| value);
-            let address = word.split_once("://").map_or(word, |(_, rest)| rest);
-            let host = address.split([':', '/']).next().unwrap_or_default();
-            evidence.push(Evidence { host, name, place: item.place });
+/// Jobs that nobody waits for.
+fn jobs(cx: &ComposeContext, proposed: &[(&str, &str)], out: &mut Findings) {
+    let is_on_demand = |service: &StackService| service.value.get("profiles").is_some();
+    for job in cx.services().filter(|service| service.program == ServiceProgram::Ends && !is_on_demand(service)) {
+        if cx.stack().dependents(job.name).next().is_some() || job.is_restarted() {
+            continue;
         }
+        let line = [job.words("entrypoint"), job.words("command")].concat().join(" ");
+        let Some(migration) = data::MIGRATIONS.keys().find(|command| line.contains(command)) else { continue };
+        let waits = |service: &StackService| {
+            let stack = cx.stack();
+            stack.waits_for(service, job.name, proposed) || stack.waits_for(job, service.name, proposed)
+        };
+        let early: Vec<&StackService> = cx
+            .services()
+            .filter(|service| service.name != job.name && !service.is_job && !is_on_demand(service))
+            .filter(|service| has_same_code(service, job) && !waits(service))
+            .collect();
+        let names: Vec<&str> = early.iter().map(|service| service.name).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let verb = if names.len() == 1 { "does" } else { "do" };
+        let message =
+            format!("`{}` runs `{migration}`, and {} {verb} not wait until it is done", job.name, listed(&names));
+        let Some(finding) = cx.finding(job.place, message) else { continue };
+        let finding = finding.help("wait with `condition: service_completed_successfully`");
+        let changes: Vec<_> = early.iter().flat_map(|service| awaited(cx, service, Some(job.name))).collect();
+        let title = format!("wait until `{}` is done", job.name);
+        out.push(cx.fixed(finding, &title, Safety::Unsafe(WHY_JOB.to_owned()), &changes));
     }
-    evidence
+}
+
+/// Whether two services run the same image or are built from the same folder.
+fn has_same_code(service: &StackService, other: &StackService) -> bool {
+    let image = service.text("image");
+    let part = |service: &StackService, key: &str| {
+        Some(service.value.get("build")?.get(key).and_then(ComposeValue::as_text).unwrap_or_default().to_owned())
+    };
+    let is_same_build = ["context", "dockerfile"].iter().all(|key| part(service, key) == part(other, key));
+    image.is_some() && image == other.text("image") || service.is_built && other.is_built && is_same_build
 }
 
 /// Whether a variable names an address for browsers, for other machines or for what only watches.
@@ -93,21 +119,6 @@ fn is_for_others(name: &str) -> bool {
 
 fn is_backend(service: &StackService) -> bool {
     service.known.is_some_and(|known| known.is_backend())
-}
-
-/// The hosts that a value names: those of URLs, and all of it under a name that says so.
-fn hosts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
-    let mut hosts = Vec::new();
-    for part in value.split([',', ' ']) {
-        if let Some((_, rest)) = part.split_once("://") {
-            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            hosts.push(host.split(':').next().unwrap_or_default());
-        } else if data::ADDRESS_WORDS.with("address").any(|word| name.to_ascii_uppercase().ends_with(word)) {
-            hosts.push(part.split(':').next().unwrap_or_default());
-        }
-    }
-    hosts
 }
 
 /// Where a service has a variable from.
@@ -137,11 +148,9 @@ fn shared_origins<'p>(cx: &ComposeContext<'p>) -> BTreeSet<Origin<'p>> {
     shared
 }
 
-/// Whether a service runs the project's own code: it is built, or its image is that of one that is.
-fn is_own_code(cx: &ComposeContext, service: &StackService) -> bool {
-    let image = service.text("image");
-    let builds = |other: &StackService| other.is_built && other.text("image") == image;
-    service.is_built || image.is_some() && cx.services().any(builds)
+/// Whether a service may run the project's own code: it is built, or nothing is known of its image.
+fn is_own_code(service: &StackService) -> bool {
+    service.is_built || service.known.is_none() && !is_viewer(service)
 }
 
 /// The finding with the dependency added to those that are there.

@@ -1,14 +1,18 @@
 //! See `rules/compose-gate-slow.md`.
 
-use super::ComposeContext;
 use super::compose_readiness::listed;
-use crate::finding::Findings;
+use super::{ComposeContext, KeyChange};
+use crate::compose::NewValue;
+use crate::compose::project::ComposeValue;
+use crate::finding::{Findings, Safety};
 use crate::stack::{CheckTiming, HEALTHY};
 
 super::compose_rule!("compose-gate-slow", check);
 
 /// Waiting for the first check that long is worth a word: seconds.
 const LONG: f64 = 15.0;
+const WHY_INTERVAL: &str = "the check runs more often while the service starts";
+const WHY_PERIOD: &str = "failures in the first seconds do not count, and the check runs more often then";
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
@@ -20,7 +24,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             continue;
         }
         // While it starts, the engine asks by another interval.
-        let (key, message, help) = if timing.start_period > 0.0 {
+        let (key, message, help, change) = if timing.start_period > 0.0 {
             if timing.interval >= timing.start_interval || check.setting("start_interval").is_some() {
                 continue;
             }
@@ -31,7 +35,14 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 timing.interval,
                 waits(&names)
             );
-            ("start_period", message, "leave `start_period` out, or write `start_interval` too (Docker 25 and later)")
+            // Older versions of Compose refuse it: one that is there shows that the version takes it.
+            let is_taken = cx
+                .services()
+                .any(|other| other.check.written().is_some_and(|check| check.setting("start_interval").is_some()));
+            let interval = if is_taken { check.setting("interval").map(ComposeValue::display) } else { None };
+            let change = interval.map(|interval| ("start_interval", interval, WHY_INTERVAL));
+            let help = "leave `start_period` out, or write `start_interval` too (Docker 25 and later)";
+            ("start_period", message, help, change)
         } else {
             if timing.interval < LONG {
                 continue;
@@ -42,11 +53,23 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 timing.interval,
                 waits(&names)
             );
-            ("interval", message, "write `interval: 5s`, or a `start_period`, in which the engine asks every 5 s")
+            let help =
+                "write `interval: 5s`, or a `start_period`, in which the engine asks every 5 s (Docker 25 and later)";
+            let known = service.known.and_then(|known| known.timing().find(|(name, _)| *name == "start_period"));
+            let period = known.map_or("30s", |(_, period)| period);
+            ("interval", message, help, Some(("start_period", period.to_owned(), WHY_PERIOD)))
         };
         let place = check.setting(key).and_then(|value| value.place).or(check.place);
         let Some(finding) = cx.finding(place, message) else { continue };
-        out.push(finding.help(help));
+        let finding = finding.help(help);
+        out.push(match change {
+            Some((key, value, why)) => {
+                let path = vec!["services", service.name, "healthcheck", key];
+                let change = KeyChange::Set(path, NewValue::Inline(value));
+                cx.fixed(finding, "ask sooner while it starts", Safety::Unsafe(why.to_owned()), &[change])
+            }
+            None => finding,
+        });
     }
 }
 

@@ -6,11 +6,12 @@ use super::compose_context::unfixed;
 use super::healthcheck_always_healthy::always_healthy;
 use super::healthcheck_program_missing::route;
 use super::{ComposeContext, KeyChange};
-use crate::build::{Build, Programs};
+use crate::build::{Build, Programs, Reference};
 use crate::compose::NewValue;
 use crate::compose::project::is_service_name;
 use crate::data;
 use crate::finding::{Finding, Safety};
+use crate::shell::{Invocation, Script};
 use crate::stack::{
     COMPLETED, CheckScript, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, ServiceSettings, Stack,
     StackService, WrittenCheck, configured_test,
@@ -126,9 +127,8 @@ fn fitting_test(cx: &ComposeContext, service: &StackService) -> Result<RawTest, 
     if service.is_job {
         return Err(format!("`{}` does its work and ends: wait for its end", service.name));
     }
-    match service.program {
-        ServiceProgram::OfImage | ServiceProgram::Server => {}
-        _ => return Err(format!("what `{}` starts may not be the server of its image", service.name)),
+    if let Some(why) = other_program(service) {
+        return Err(why);
     }
     if !known.is_exact {
         return Err("its image is not the well-known one, and may be set up in another way".to_owned());
@@ -141,6 +141,32 @@ fn fitting_test(cx: &ComposeContext, service: &StackService) -> Result<RawTest, 
     Ok(RawTest::of_words(test))
 }
 
+/// Whether a service shows others to people, so that it may start before them.
+pub(super) fn is_viewer(service: &StackService) -> bool {
+    service.image_name().is_some_and(|image| data::VIEWER_IMAGES.contains(Reference::of(image).short_name()))
+}
+
+/// Why a service may run something else than the server of its image.
+pub(super) fn other_program(service: &StackService) -> Option<String> {
+    let key = if service.words("entrypoint").is_empty() { "command" } else { "entrypoint" };
+    match service.program {
+        ServiceProgram::OfImage | ServiceProgram::Server => None,
+        _ => Some(format!("its `{key}` may start something else than the server of its image")),
+    }
+}
+
+/// What comes of a check that never succeeds, and whether a service waits for it.
+pub(super) fn never_effect(cx: &ComposeContext, service: &StackService) -> (String, bool) {
+    let dependents = cx.stack().dependents(service.name);
+    let waiting = dependents.filter(|(_, dependency)| dependency.condition == HEALTHY && dependency.is_required);
+    let names: Vec<&str> = waiting.map(|(dependent, _)| dependent.name).collect();
+    match names.len() {
+        0 => ("it never succeeds".to_owned(), false),
+        1 => (format!("it never succeeds, and {} never starts", listed(&names)), true),
+        _ => (format!("it never succeeds, and {} never start", listed(&names)), true),
+    }
+}
+
 /// Why the server of a service may listen elsewhere than its image has it: its command or a file of settings. Variables
 /// are known to the clients too.
 pub(super) fn other_listener(cx: &ComposeContext, service: &StackService) -> Option<String> {
@@ -150,6 +176,9 @@ pub(super) fn other_listener(cx: &ComposeContext, service: &StackService) -> Opt
         Err(why) => return Some(why),
     };
     let variables = ServiceSettings { variables: settings.variables.clone(), ..ServiceSettings::default() };
+    if let Some(option) = lacks_password(service, &settings) {
+        return Some(format!("its command has `{option}`, and the check gives no password"));
+    }
     match (configured_test(&known, &settings), configured_test(&known, &variables)) {
         (Err(why), Ok(_)) => Some(why),
         (Ok(test), Ok(usual)) => {
@@ -162,6 +191,48 @@ pub(super) fn other_listener(cx: &ComposeContext, service: &StackService) -> Opt
         }
         _ => None,
     }
+}
+
+/// The row of `data/check_clients.tsv` for the client that a check asks its server with, and its call.
+pub(super) fn client<'s>(service: &StackService, script: &'s Script) -> Option<(data::Row, Invocation<'s>)> {
+    let known = service.known?;
+    script.invocations().into_iter().find_map(|invocation| {
+        let row = data::CHECK_CLIENTS.row(invocation.program?)?;
+        data::words(row[1]).any(|name| name == known.name).then_some((row, invocation))
+    })
+}
+
+/// The option with which a server asks for a password that the check does not give.
+pub(super) fn lacks_password(service: &StackService, settings: &ServiceSettings) -> Option<&'static str> {
+    let check = service.check.written()?;
+    let script = check.script().script;
+    let (row, _) = client(service, &script)?;
+    let option = data::words(row[5]).find(|name| settings.option(name).is_some_and(|value| !value.is_empty()))?;
+    // A password of Compose that is empty asks for none.
+    let words = service.words("entrypoint").into_iter().chain(service.words("command")).collect::<Vec<_>>().join(" ");
+    let after = words.split_once(option).map_or("", |(_, after)| after.trim_start_matches(['=', ' ']));
+    if after.is_empty() || after.starts_with('-') {
+        return None;
+    }
+    let text = check.text();
+    let variables = service.value.get("environment");
+    let is_given = |way: &str| has_word(&text, way) || variables.is_some_and(|variables| variables.get(way).is_some());
+    (!data::words(row[4]).any(is_given)).then_some(option)
+}
+
+/// Whether a command line has an option, a variable or a sign that gives a login.
+pub(super) fn has_word(text: &str, way: &str) -> bool {
+    if !way.starts_with('-') {
+        return text.contains(way);
+    }
+    // Letters may stand together: `-fsu`.
+    let letter = if way.len() == 2 { way.chars().last() } else { None };
+    text.split_whitespace().any(|word| {
+        let is_letters = word.starts_with('-') && !word.starts_with("--");
+        word == way
+            || word.strip_prefix(way).is_some_and(|rest| rest.starts_with('=') || letter.is_some())
+            || is_letters && letter.is_some_and(|letter| word.contains(letter))
+    })
 }
 
 /// The numbers in a text.

@@ -94,10 +94,21 @@ pub fn known_service(reference: &str) -> Option<KnownService> {
     Some(KnownService { check, is_exact: exact.is_some(), ..row.service })
 }
 
+/// What is known of a service by its name in the table, for an image that is not one of those that the table names.
+pub(super) fn service_named(name: &str) -> Option<KnownService> {
+    let row = ROWS.iter().find(|row| row.service.name == name)?;
+    Some(KnownService { is_exact: false, ..row.service })
+}
+
 impl KnownService {
-    /// Whether it holds data or carries messages for others.
+    /// Whether it holds data or carries messages that others need from their first request on.
     pub fn is_backend(&self) -> bool {
-        data::BACKENDS.contains(self.name)
+        data::BACKENDS.has(self.name, "needed")
+    }
+
+    /// Whether nobody should reach it from outside.
+    pub fn is_private(&self) -> bool {
+        data::BACKENDS.has(self.name, "private")
     }
 
     /// The ports that it listens on.

@@ -68,6 +68,22 @@ pub(super) fn of(service: &ComposeValue, known: Option<KnownService>) -> Service
     }
 }
 
+/// Whether the entry point of the image decides what is done first: nothing is put in its place, and it gets the server.
+/// Entry points of databases start any other program as it is.
+pub(super) fn runs_entry_point(service: &ComposeValue, known: Option<KnownService>) -> bool {
+    let command = words(service, "command");
+    if !words(service, "entrypoint").is_empty() {
+        // It may end with that of the image.
+        return true;
+    }
+    let has_row = data::SERVICE_COMMANDS
+        .rows()
+        .any(|row| row[2] == "server" && known.is_some_and(|known| data::words(row[1]).any(|name| name == known.name)));
+    command.first().is_none_or(|word| {
+        word.starts_with('-') || !has_row || matches!(row_kind(word, known), Some("server" | "passes-on"))
+    })
+}
+
 /// What the table says of a program in an image.
 fn row_kind(program: &str, known: Option<KnownService>) -> Option<&'static str> {
     let fits = |services: &'static str| {

@@ -76,6 +76,39 @@ fn mark(index: usize) -> String {
 /// # Errors
 /// Why no check is known that certainly fits, in one sentence without a full stop.
 pub fn configured_test(known: &KnownService, settings: &ServiceSettings) -> Result<Vec<String>, String> {
+    let test = open_test(known, settings)?;
+    let is_set = |name: &str| settings.variables.iter().any(|(known, _)| known == name);
+    if let Some(name) = test.words.iter().find_map(|word| missing_variable(word, &is_set)) {
+        return Err(format!("the check needs the variable `{name}`, which the service does not set"));
+    }
+    Ok(test.filled())
+}
+
+/// The same, whether or not the variables are set that the check needs.
+///
+/// # Errors
+/// Why no check is known that fits, in one sentence without a full stop.
+pub fn usual_test(known: &KnownService, settings: &ServiceSettings) -> Result<Vec<String>, String> {
+    Ok(open_test(known, settings)?.filled())
+}
+
+/// A check with marks where texts of the compose file belong.
+struct OpenTest {
+    words: Vec<String>,
+    fragments: Vec<String>,
+}
+
+impl OpenTest {
+    fn filled(&self) -> Vec<String> {
+        let filled = self.words.iter().map(|word| {
+            let marked = |text: String, (index, fragment): (usize, &String)| text.replace(&mark(index), fragment);
+            self.fragments.iter().enumerate().fold(escaped(word), marked)
+        });
+        filled.collect()
+    }
+}
+
+fn open_test(known: &KnownService, settings: &ServiceSettings) -> Result<OpenTest, String> {
     let mut test = known.test().ok_or("no check of its image is documented")?;
     let is_shell = test.first().is_some_and(|form| form == "CMD-SHELL") || test.get(2).is_some_and(|word| word == "-c");
     let (options, arguments) = split(&settings.words);
@@ -119,15 +152,20 @@ pub fn configured_test(known: &KnownService, settings: &ServiceSettings) -> Resu
     if !is_enabled {
         return Err("its check depends on settings that are not known to be there".to_owned());
     }
-    let is_set = |name: &str| settings.variables.iter().any(|(known, _)| known == name);
-    if let Some(name) = test.iter().find_map(|word| missing_variable(word, &is_set)) {
-        return Err(format!("the check needs the variable `{name}`, which the service does not set"));
+    Ok(OpenTest { words: test, fragments })
+}
+
+impl ServiceSettings {
+    /// The value of an option of `command`: the first that has one of these names (`--name`, or `--name=value` for that
+    /// value alone).
+    pub fn option(&self, names: &'static str) -> Option<String> {
+        let (options, _) = split(&self.words);
+        options.into_iter().find_map(|option| {
+            let value = option.value.unwrap_or_default();
+            let fits = |name: &str| name == option.name || name.split_once('=') == Some((&option.name, &value));
+            data::words(names).any(fits).then_some(value)
+        })
     }
-    let filled = test.iter().map(|word| {
-        let marked = |text: String, (index, fragment): (usize, &String)| text.replace(&mark(index), fragment);
-        fragments.iter().enumerate().fold(escaped(word), marked)
-    });
-    Ok(filled.collect())
 }
 
 fn setting(form: &'static str, name: &str, value: Option<String>) -> Setting {

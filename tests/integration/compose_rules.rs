@@ -254,6 +254,9 @@ fn the_fixes_of_the_pages_are_accepted_by_compose() {
             if let Some(file) = file.strip_suffix(" fixed unsafe").or_else(|| file.strip_suffix(" fixed")) {
                 let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
                 for (other, old) in &files {
+                    for folder in [before.path(), after.path()] {
+                        fs::create_dir_all(folder.join(other).parent().unwrap()).unwrap();
+                    }
                     fs::write(before.path().join(other), old).unwrap();
                     fs::write(after.path().join(other), if other == file { &text } else { old }).unwrap();
                 }

@@ -8,10 +8,12 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 24] = [
+const READ: [(&str, &[&str]); 29] = [
+    ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
     ("cache_mount_names", &[]),
+    ("check_clients", &[]),
     ("check_work", &[]),
     ("commands", &[]),
     ("file_kinds", &["archive", "build", "code", "compressed", "lock", "shell"]),
@@ -25,6 +27,7 @@ const READ: [(&str, &[&str]); 24] = [
     ("program_needs", &[]),
     ("program_options", &[]),
     ("program_packages", &[]),
+    ("proxy_directives", &[]),
     ("python_packages", &[]),
     ("releases", &[]),
     ("slim_programs", &[]),
@@ -33,6 +36,8 @@ const READ: [(&str, &[&str]); 24] = [
     ("system_packages", &[]),
     ("tls_variables", &[]),
     ("variables", &["build-prefix", "of-base", "python-build", "python-run"]),
+    ("viewer_images", &[]),
+    ("wait_programs", &[]),
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.

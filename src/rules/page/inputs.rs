@@ -12,7 +12,7 @@ use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, ComposeInput, ComposeReading, Date, GitModes, IgnoreInput, Inputs, SettingsFormat,
-    SettingsInput, ShellcheckAnswers, StepHistory,
+    SettingsInput, ShellcheckAnswers, StepHistory, proxy_configurations,
 };
 use crate::manifest::{self, Project};
 use crate::rules::compose_run::check_compose;
@@ -127,6 +127,12 @@ fn compose(
         let dockerfile = sources.iter().find(|source| source.name() == wanted);
         dockerfiles.extend(dockerfile.map(|source| (name.to_owned(), source.clone())));
     }
+    let read = |wanted: &str| {
+        let is_it =
+            |source: &&Source| path::relative(wanted, FOLDER).is_some_and(|path| path::is_within(source.name(), path));
+        sources.iter().filter(is_it).cloned().collect()
+    };
+    let proxies = reading.project.as_ref().map(|project| proxy_configurations(project, &dockerfiles, &read));
     let (file, files) = (FileId(index as u32), Arc::clone(files));
     ComposeInput {
         file,
@@ -135,6 +141,7 @@ fn compose(
         files,
         parts: Vec::new(),
         dockerfiles: Arc::new(dockerfiles),
+        proxies: Arc::new(proxies.unwrap_or_default()),
         reading,
     }
 }

@@ -60,6 +60,8 @@ fn settings_of_databases_are_used() {
     asks("postgres:17", "postgres -c port=5433", &[], "pg_isready -p 5433 -q");
     let user = "-U \"$$(cat \"$$POSTGRES_USER_FILE\")\" -d \"$${POSTGRES_DB:-$$(cat \"$$POSTGRES_USER_FILE\")}\"";
     asks("postgres:17", "", &["POSTGRES_USER_FILE=/run/secrets/user"], user);
+    refuses("postgres:17", "postgres -c listen_addresses=", &[], &[], "only the socket");
+    asks("postgres:17", "-c listen_addresses='*'", &[], "pg_isready -q");
     refuses("postgres:17", "-c config_file=/etc/postgresql.conf", &[], &[], "--config_file");
     asks("mysql:8", "--port=3307", &["MYSQL_ROOT_PASSWORD=x"], "mysql -P 3307 -h 127.0.0.1");
     asks(
@@ -135,6 +137,16 @@ fn what_may_matter_is_refused_elsewhere() {
         &["KC_HEALTH_ENABLED=true", "KC_DB_URL_HOST=db"],
         "/health/ready",
     );
+}
+
+#[test]
+fn settings_of_other_servers_are_harmless() {
+    let image = "quay.io/keycloak/keycloak:26";
+    let variables = &["KC_HEALTH_ENABLED=true", "DB_PORT=5432", "APP_LOG_CONFIG=x", "KSQL_CONFIG_DIR=/etc/x"];
+    asks(image, "start-dev", variables, "/health/ready");
+    let settings = test(image, "start-dev", variables, &["/etc/app/logging.xml", "/opt/log4j2.properties"]);
+    assert!(settings.is_ok(), "{settings:?}");
+    refuses(image, "start-dev", &["KC_HEALTH_ENABLED=true"], &["/etc/app/server.xml"], "server.xml");
 }
 
 #[test]

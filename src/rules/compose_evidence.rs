@@ -1,0 +1,119 @@
+//! What shows that a service needs another one: addresses in variables, programs that wait, the configuration of a proxy.
+
+use crate::compose::project::{ComposePlace, ComposeValue};
+use crate::data;
+use crate::stack::StackService;
+use crate::text::{Source, path};
+
+/// What shows that a service needs another one.
+pub(super) struct Evidence<'p> {
+    /// By what it shows.
+    pub(super) kind: EvidenceKind,
+    /// The name of the other one.
+    pub(super) host: &'p str,
+    /// The variable, the program that waits, or the directive.
+    pub(super) name: &'p str,
+    /// Where it is written.
+    pub(super) place: Option<ComposePlace>,
+}
+
+/// By what a need shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EvidenceKind {
+    /// An address in a variable.
+    Address,
+    /// A program that waits for it.
+    Waiter,
+    /// Requests are passed to it.
+    Proxy,
+}
+
+/// The hosts that a value names: those of URLs, and all of it under a name that says so.
+pub(super) fn hosts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
+    let mut hosts = Vec::new();
+    for part in value.split([',', ' ']) {
+        if let Some((_, rest)) = part.split_once("://") {
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            hosts.push(host.split(':').next().unwrap_or_default());
+        } else if data::ADDRESS_WORDS.with("address").any(|word| name.to_ascii_uppercase().ends_with(word)) {
+            hosts.push(part.split(':').next().unwrap_or_default());
+        }
+    }
+    hosts
+}
+
+/// The hosts that a service waits for in `entrypoint` and `command`: `wait-for-it.sh db:5432`, `nc -z db 5432`.
+pub(super) fn awaited_hosts<'p>(service: &StackService<'p>) -> Vec<Evidence<'p>> {
+    let lists = ["entrypoint", "command"].map(|key| service.value.get(key).and_then(ComposeValue::as_list));
+    let mut evidence = Vec::new();
+    let mut waiter = None;
+    for item in lists.into_iter().flatten().flatten() {
+        let text = item.as_text().unwrap_or_default();
+        for word in text.split(|c: char| c.is_whitespace() || ";&|()'\"".contains(c)) {
+            if data::WAIT_PROGRAMS.contains(path::name(word)) {
+                waiter = Some(path::name(word));
+                continue;
+            }
+            let Some(name) = waiter else { continue };
+            // What the waiting program starts is behind these.
+            if ["--", "do", "exec"].contains(&word) {
+                waiter = None;
+                continue;
+            }
+            let word = word.split_once('=').map_or(word, |(_, value)| value);
+            let address = word.split_once("://").map_or(word, |(_, rest)| rest);
+            let host = address.split([':', '/']).next().unwrap_or_default();
+            evidence.push(Evidence { kind: EvidenceKind::Waiter, host, name, place: item.place });
+        }
+    }
+    evidence
+}
+
+/// The hosts that nginx passes requests to; a name in a variable is looked up when a request comes.
+pub(super) fn passed_hosts(source: &Source, place: Option<ComposePlace>) -> Vec<Evidence<'_>> {
+    let mut evidence = Vec::new();
+    for line in source.text().lines() {
+        let line = line.split('#').next().unwrap_or_default();
+        for statement in line.split(['{', '}', ';']) {
+            let mut words = statement.split_whitespace();
+            let (Some(directive), Some(value)) = (words.next(), words.next()) else { continue };
+            let Some(&[name, form, ..]) = data::PROXY_DIRECTIVES.row(directive) else { continue };
+            let value = value.trim_matches(['"', '\'']);
+            let address = match value.split_once("://") {
+                Some((_, rest)) => rest,
+                None if form == "url" => continue,
+                None => value,
+            };
+            let host = address.split([':', '/']).next().unwrap_or_default();
+            if !host.contains('$') {
+                evidence.push(Evidence { kind: EvidenceKind::Proxy, host, name, place });
+            }
+        }
+    }
+    evidence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_proxies_are_read() {
+        let text = "upstream app { server api:8000 weight=5; server backup backup; }\n\
+                    server { listen 80; server_name x; # proxy_pass http://no;\n\
+                    location / { proxy_pass http://web:3000/; } location /v { set $u http://v; proxy_pass $u; }\n\
+                    location ~ php { fastcgi_pass php:9000; } location /g { grpc_pass grpc://rpc; proxy_pass http://$host; } }";
+        let source = Source::of("nginx.conf", text);
+        let hosts: Vec<&str> = passed_hosts(&source, None).iter().map(|evidence| evidence.host).collect();
+        assert_eq!(hosts, ["api", "backup", "web", "php", "rpc"]);
+    }
+
+    #[test]
+    fn hosts_of_addresses_are_read() {
+        assert_eq!(hosts("AWS_ENDPOINT_URL", "http://minio:9000"), ["minio"]);
+        assert_eq!(hosts("S3_ENDPOINT", "minio:9000"), ["minio"]);
+        assert_eq!(hosts("BROKERS", "a:1,b:2"), Vec::<&str>::new());
+        assert_eq!(hosts("KAFKA_BROKERS", "a:1,b:2"), ["a", "b"]);
+    }
+}
