@@ -8,6 +8,9 @@ use super::layout::{Layout, TextStyle, clean, width};
 use super::units::{count, seconds};
 use crate::stack::{COMPLETED, CheckTime, HEALTHY, StartGraph, StartPath, StartedService};
 
+/// Services that are named one by one.
+const NAMES: usize = 4;
+
 /// How a graph is written for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GraphStyle {
@@ -65,11 +68,12 @@ fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
     }
     let unknown = graph.services.iter().filter(|service| service.check == CheckTime::Unknown && !service.is_job);
     let unknown: Vec<_> = unknown.map(|service| clean(&service.name)).collect();
-    if !unknown.is_empty() {
-        let (images, may) = if unknown.len() == 1 { ("image", "it") } else { ("images", "they") };
-        let names = unknown.join(", ");
-        let _ = writeln!(out, "  Of the {images} of {names} nothing is known: {may} may have a check");
-    }
+    let _ = match unknown.len() {
+        0 => Ok(()),
+        1 => writeln!(out, "  Of the image of {} nothing is known: it may have a check", unknown[0]),
+        2..=NAMES => writeln!(out, "  Of the images of {} nothing is known: they may have checks", unknown.join(", ")),
+        count => writeln!(out, "  Of the images of {count} services nothing is known: they may have checks"),
+    };
     out
 }
 
@@ -80,12 +84,7 @@ fn duration(graph: &StartGraph) -> Vec<String> {
     let Some(open) = &graph.open_path else {
         return match known {
             Some(path) => vec![format!("All are ready after at most {}: {}", seconds(path.seconds), way(path))],
-            None if graph.services.iter().any(|service| service.check == CheckTime::Unknown) => {
-                vec![
-                    "How long it takes is not known: no service of a known image is asked whether it is ready"
-                        .to_owned(),
-                ]
-            }
+            None if graph.services.iter().any(|service| service.check == CheckTime::Unknown) => Vec::new(),
             None => vec!["No service is asked whether it is ready".to_owned()],
         };
     };
@@ -108,8 +107,13 @@ fn duration(graph: &StartGraph) -> Vec<String> {
 
 fn details(service: &StartedService) -> String {
     let mut parts = Vec::new();
-    let waits: Vec<String> =
-        service.waits_for.iter().map(|(name, condition)| format!("{} ({})", clean(name), word(condition))).collect();
+    // Services with the same condition stand together.
+    let of_word = |wanted: &str| {
+        let names = service.waits_for.iter().filter(|(_, condition)| word(condition) == wanted);
+        let names: Vec<_> = names.map(|(name, _)| clean(name)).collect();
+        if names.is_empty() { None } else { Some(format!("{} ({wanted})", names.join(", "))) }
+    };
+    let waits: Vec<String> = ["completed", "healthy", "started"].into_iter().filter_map(of_word).collect();
     if !waits.is_empty() {
         parts.push(format!("after {}", waits.join(", ")));
     }

@@ -157,7 +157,7 @@ impl<'a> ComposeContext<'a> {
         'a: 'k,
     {
         let ["services", name, below @ ..] = path else {
-            return (file == self.file()).then(|| WrittenKey { file, editor, path: path.to_vec() });
+            return editor.has(path).then(|| WrittenKey { file, editor, path: path.to_vec() });
         };
         if file == self.file() {
             return editor.has(&path[..2]).then(|| WrittenKey { file, editor, path: path.to_vec() });

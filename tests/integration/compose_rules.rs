@@ -133,14 +133,14 @@ fn files_that_a_project_includes_and_extends_are_judged() {
 
 #[test]
 fn fixes_go_to_the_file_that_has_the_service() {
-    let main = "include: [parts/more.yaml]\nservices:\n  db:\n    extends: {file: parts/base.yaml, service: db}\n  api:\n    \
+    let main = "version: '3'\ninclude: [parts/more.yaml]\nservices:\n  db:\n    extends: {file: parts/base.yaml, service: db}\n  api:\n    \
         image: example/api:1\n    depends_on: [db, cache]\n  other:\n    extends: {file: ../far.yaml, service: far}\n";
     let base = "services:\n  db:\n    image: postgres:17\n    healthcheck:\n      test: exit 0\n";
     let far = "services:\n  far:\n    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n";
     let dockopt = Dockopt::new()
         .file("a/compose.yaml", main)
         .file("a/parts/base.yaml", base)
-        .file("a/parts/more.yaml", "services:\n  cache:\n    image: redis:7\n")
+        .file("a/parts/more.yaml", "version: '3'\nservices:\n  cache:\n    image: redis:7\n")
         .file("far.yaml", far);
     let ran = dockopt.args(["compose", "fix", "a", "--unsafe", "--write"]).run();
     let read = |name: &str| ran.read(name);
@@ -149,6 +149,7 @@ fn fixes_go_to_the_file_that_has_the_service() {
     let text = read("a/compose.yaml");
     assert!(text.matches("service_healthy").count() == 2 && !text.contains("pg_isready"), "{text}");
     assert_eq!(read("far.yaml"), far);
+    assert!(!text.contains("version") && !read("a/parts/more.yaml").contains("version"), "{text}");
     let again = ran.again(["compose", "fix", "a", "--unsafe", "--check"]).code(0);
     let ran = again.again(["compose", "check", "a"]);
     says(&ran, &["../far.yaml", "outside of the project's folder"].map(|text| text.trim_start_matches("../")));
