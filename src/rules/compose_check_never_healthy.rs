@@ -2,6 +2,7 @@
 
 use super::ComposeContext;
 use super::compose_readiness::{client, has_word, lacks_password, never_effect, with_known_test};
+use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::finding::{Findings, Severity};
 use crate::shell::{Invocation, Script, Word, from_exec, parse};
@@ -125,10 +126,22 @@ impl CheckCall<'_> {
         (check_port != server_port).then(|| format!("asks port {check_port}, but the server listens on {server_port}"))
     }
 
+    /// The variables of the container, with the defaults of those of Compose; `None` where one has no value.
+    fn variables(&self) -> Option<Vec<(String, Option<String>)>> {
+        let variables = self.service.value.get("environment");
+        let value = |name: &str| variables?.get(name).map(ComposeValue::display).filter(|value| !value.is_empty());
+        let pairs = self.settings.variables.iter().map(|(name, known)| {
+            let known = if known.is_none() { value(name)? } else { known.clone()? };
+            Some((name.clone(), Some(known)))
+        });
+        pairs.collect()
+    }
+
     /// HTTP where the server speaks HTTPS only, or no login where it asks for one.
     fn other_protocol(&self) -> Option<String> {
         let text = self.check.text();
-        let test = usual_test(&self.known, &self.settings).ok()?.join(" ");
+        let settings = ServiceSettings { variables: self.variables()?, ..self.settings.clone() };
+        let test = usual_test(&self.known, &settings).ok()?.join(" ");
         let port = self.known.ports().next()?;
         let asks = |scheme: &str| {
             let mut urls = text.match_indices(scheme).map(|(at, _)| &text[at + scheme.len()..]);
