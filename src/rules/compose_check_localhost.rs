@@ -2,9 +2,11 @@
 
 use super::ComposeContext;
 use super::compose_context::unfixed;
+use crate::build::{Build, Libc, StageBase, libc};
 use crate::data;
 use crate::finding::{Findings, Safety};
 use crate::shell::Invocation;
+use crate::stack::StackService;
 
 super::compose_rule!("compose-check-localhost", check);
 
@@ -19,7 +21,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let is_first_only = |name: &str| data::FIRST_ADDRESS_CLIENTS.contains(name);
         let mut calls = script.invocations().into_iter();
         let asks = |call: &Invocation| call.args.iter().any(|word| has_local_url(word.text()));
-        if !calls.any(|call| call.program.is_some_and(is_first_only) && asks(&call)) {
+        if !calls.any(|call| call.program.is_some_and(is_first_only) && asks(&call)) || has_glibc(service) {
             continue;
         }
         for (word, place) in check.words.iter().zip(&check.places) {
@@ -45,6 +47,14 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             break;
         }
     }
+}
+
+/// Whether an image stands on a distribution whose programs are not those of BusyBox.
+fn has_glibc(service: &StackService) -> bool {
+    let Some(input) = &service.image else { return false };
+    let build = Build::new(input);
+    let Some(stage) = build.target() else { return false };
+    matches!(build.root_base(stage), StageBase::Image(base) if matches!(libc(base), Some(Libc::Glibc(_))))
 }
 
 /// Whether a text has a URL whose host is `localhost`.
