@@ -42,6 +42,7 @@ mod compose_image_unpinned;
 mod compose_migration_repeated;
 mod compose_one_shot_restarts;
 mod compose_port_clash;
+mod compose_external_name;
 mod compose_secret_in_clear;
 mod composer_cache_kept;
 mod consecutive_runs;
@@ -291,6 +292,7 @@ pub static ALL: &[&Rule] = &[
     &compose_dependency_not_awaited::RULE,
     &compose_dependency_unchecked::RULE,
     &compose_dependency_undeclared::RULE,
+    &compose_external_name::RULE,
     &compose_gate_slow::RULE,
     &compose_image_unpinned::RULE,
     &compose_migration_repeated::RULE,

@@ -196,6 +196,22 @@ impl<'a> ComposeContext<'a> {
         written.find_map(|key| key.editor.texts(&key.path))
     }
 
+    /// Where a key is written, in each of the files.
+    pub fn places_of(&self, path: &[&str]) -> Vec<ComposePlace> {
+        let Some((last, above)) = path.split_last() else { return Vec::new() };
+        let mut places = Vec::new();
+        for (file, editor) in self.editors {
+            let number = self.input.reading.files.iter().position(|known| *known == Some(*file));
+            let keys = editor.keys(above);
+            let key = keys.iter().find(|(key, _)| key == last);
+            places.extend(number.zip(key).map(|(number, (key, span))| ComposePlace {
+                file: FileId(number as u32),
+                span: Span::new(span.start, span.start + key.len() as u32),
+            }));
+        }
+        places
+    }
+
     /// Whether a key is written in one of the files themselves.
     pub fn has_key(&self, path: &[&str]) -> bool {
         let mut written = self.editors.iter().filter_map(|(file, editor)| self.written_in(*file, editor, path));
