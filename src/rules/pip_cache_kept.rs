@@ -10,7 +10,6 @@ super::rule!("pip-cache-kept", check);
 fn check(cx: &Context, out: &mut Findings) {
     let rule = KeptCacheRule {
         fills,
-        // pip accepts an unambiguous prefix of an option.
         variables: &["PIP_NO_CACHE_DIR"],
         // A later `--cache-dir` takes precedence.
         cure: |_, fill| (!fill.call.has(&["--cache-dir"])).then_some(CacheFix::Flag("--no-cache-dir")),
