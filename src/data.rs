@@ -152,6 +152,8 @@ tables! {
     PYTHON_SYSTEM_PACKAGES = "python_system_packages.tsv";
     /// First versions of compiled Python distributions that come as wheels.
     PYTHON_WHEELS = "python_wheels.tsv";
+    /// Folders that an image refuses as the target of a mount.
+    REFUSED_FOLDERS = "refused_folders.tsv";
     /// Releases and the ends of their lives.
     RELEASES = "releases.tsv";
     /// Programs that images of newer releases lack.

@@ -35,6 +35,7 @@ mod compose_dependency_unchecked;
 mod compose_version_obsolete;
 mod compose_check_edit;
 mod compose_check_localhost;
+mod compose_data_folder_refused;
 mod compose_database_published;
 mod compose_dependency_undeclared;
 mod compose_gate_slow;
@@ -288,6 +289,7 @@ pub static ALL: &[&Rule] = &[
     &compose_check_program_missing::RULE,
     &compose_check_reply_ignored::RULE,
     &compose_check_variable_unescaped::RULE,
+    &compose_data_folder_refused::RULE,
     &compose_database_published::RULE,
     &compose_dependency_not_awaited::RULE,
     &compose_dependency_unchecked::RULE,

@@ -13,8 +13,8 @@ use crate::data;
 use crate::finding::{Finding, Safety};
 use crate::shell::{Invocation, Script};
 use crate::stack::{
-    COMPLETED, CheckScript, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, ServiceSettings, Stack,
-    StackService, WrittenCheck, configured_test,
+    COMPLETED, CheckScript, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, ServiceSettings,
+    Stack, StackService, WrittenCheck, configured_test,
 };
 
 /// Why another check is a risk.
@@ -96,6 +96,13 @@ pub(super) fn awaited<'a>(
     let names = written.into_iter().chain(implied).map(|known| (known.name, known.restarts));
     for (name, restarts) in names.chain(more.map(|name| (name, false))) {
         let mut condition = condition(cx.stack(), name);
+        if condition == HEALTHY {
+            match cx.stack().service(name).map(|target| patient_check(cx, target)) {
+                Some(Ok(change)) => checks.extend(change),
+                Some(Err(why)) => return vec![KeyChange::Impossible(why)],
+                None => {}
+            }
+        }
         if condition == STARTED
             && let Some(change) = cx.stack().service(name).and_then(|target| check_to_add(cx, target).ok())
         {
@@ -119,6 +126,36 @@ pub(super) fn awaited<'a>(
         checks.push(KeyChange::Set(path, NewValue::Mapping(entries)));
     }
     checks
+}
+
+/// The change after which the written check of a service does not give up before its image's first start is over: with a
+/// gate, `up` would then fail. `None` where it is patient enough or nothing is known of the image.
+///
+/// # Errors
+/// Why the check cannot be changed, in one sentence without a full stop.
+fn patient_check<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<Option<KeyChange<'a>>, String> {
+    let (Some(_), Some(known)) = (service.check.written(), service.known) else { return Ok(None) };
+    let Some(start) = known.start_seconds() else { return Ok(None) };
+    let timing = CheckTiming::of(service);
+    let shortest = timing.shortest();
+    if shortest >= start {
+        return Ok(None);
+    }
+    // In a start period the engine asks every 5 s, however short the interval is.
+    let (key, value) = if timing.interval < timing.start_interval {
+        ("retries", format!("{:.0}", (start / timing.interval).ceil()))
+    } else {
+        ("start_period", format!("{start:.0}s"))
+    };
+    let change = KeyChange::Set(vec!["services", service.name, "healthcheck", key], NewValue::Inline(value));
+    let why = |_| {
+        format!(
+            "the check of `{}` may give up after {shortest:.0} s, and its first start may take {start:.0} s",
+            service.name
+        )
+    };
+    cx.edit(&change).map_err(why)?;
+    Ok(Some(change))
 }
 
 /// The `test` of the check that fits a service, or the reason why no check is known.

@@ -100,7 +100,12 @@ impl CheckTiming {
         }
     }
 
-    /// When the engine gives up: failures count behind the start period, and as many as `retries` make it unhealthy.
+    /// When the engine gives up at the earliest, in seconds: where each check fails at once.
+    pub fn shortest(self) -> f64 {
+        self.start_period + self.retries * self.interval
+    }
+
+    /// When the engine gives up at the latest: failures count behind the start period, and as many as `retries` make it unhealthy.
     fn longest(self) -> f64 {
         self.start_period + self.retries * (self.interval + self.timeout)
     }

@@ -123,6 +123,12 @@ impl KnownService {
         settings.filter(|(name, _)| *name != "start_interval")
     }
 
+    /// Seconds that its first start may take; `None` where its check has no start period.
+    pub fn start_seconds(&self) -> Option<f64> {
+        let (_, period) = self.timing().find(|(name, _)| *name == "start_period")?;
+        period.strip_suffix('s')?.parse().ok()
+    }
+
     /// A check that may be written into a file where the settings allow it: the words of `test`. None is made up from
     /// memory.
     pub fn test(&self) -> Option<Vec<String>> {

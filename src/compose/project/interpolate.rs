@@ -221,6 +221,12 @@ pub(super) struct InterpolationNotes<'n> {
     pub(super) stands_in: bool,
 }
 
+impl InterpolationNotes<'_> {
+    fn required_count(&self) -> usize {
+        self.required.as_ref().map_or(0, |required| required.len())
+    }
+}
+
 fn walk(
     value: &mut ComposeValue,
     rules: Option<&'static PathRules>,
@@ -230,11 +236,25 @@ fn walk(
     let place = value.place;
     match &mut value.data {
         ComposeData::Text(text) => {
+            let (unset, required) = (notes.unset.len(), notes.required_count());
             if text.contains('$') {
                 *text = noted(text, lookup, notes, place)?;
             }
             if let Some(how) = rules.and_then(|rules| rules.how(Step::Cast)) {
-                value.data = cast(text, how).map_err(|message| ProjectError::at(place, message))?;
+                let is_stand_in = notes.required_count() > required || notes.stands_in && notes.unset.len() > unset;
+                value.data = match cast(text, how) {
+                    Err(_) if is_stand_in => cast(stand_in_of(how), how),
+                    result => result,
+                }
+                .map_err(|message| {
+                    let error = ProjectError::at(place, message);
+                    match notes.unset.get(unset) {
+                        Some(UnsetVariable { name, .. }) => error.help(format!(
+                            "`{name}` is not set: set it in the shell, in `.env` or in a file of `--env-file`"
+                        )),
+                        None => error,
+                    }
+                })?;
             }
         }
         ComposeData::List(items) => {
@@ -307,6 +327,11 @@ fn cast(text: &str, how: &str) -> Result<ComposeData, String> {
             .map(ComposeData::Bool)
             .ok_or_else(|| format!("`{text}` is not a boolean: write `true` or `false`")),
     }
+}
+
+/// What stands for a value that is not known where it becomes another type.
+fn stand_in_of(how: &str) -> &'static str {
+    if matches!(how, "integer" | "number") { STAND_IN } else { "false" }
 }
 
 /// A whole number as Go's `strconv.ParseInt` reads it in base 10.
