@@ -82,7 +82,8 @@ fn is_parameter(written: &str) -> bool {
     in_name && written[last..].contains('$')
 }
 
-fn floats(image: &str, kind: EdgeKind) -> Option<FloatingReason> {
+/// Why an image depends on the day of the build; `None` where its name has a version.
+pub(super) fn floats(image: &str, kind: EdgeKind) -> Option<FloatingReason> {
     let reference = Reference::of(image);
     // `--from=2` is reported elsewhere.
     let number = kind != EdgeKind::From && image.parse::<i64>().is_ok();

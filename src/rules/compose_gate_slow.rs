@@ -41,7 +41,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 .any(|other| other.check.written().is_some_and(|check| check.setting("start_interval").is_some()));
             let interval = if is_taken { check.setting("interval").map(ComposeValue::display) } else { None };
             let change = interval.map(|interval| ("start_interval", interval, WHY_INTERVAL));
-            let help = "leave `start_period` out, or write `start_interval` too (Docker 25 and later)";
+            let help = "write `start_interval` too (Docker 25 and later); without `start_period`, failures count from the start";
             ("start_period", message, help, change)
         } else {
             if timing.interval < LONG {

@@ -1,7 +1,8 @@
 //! See `rules/compose-image-unpinned.md`.
 
 use super::ComposeContext;
-use crate::build::Reference;
+use super::base_version::{FloatingReason, floats};
+use crate::build::EdgeKind;
 use crate::finding::Findings;
 
 super::compose_rule!("compose-image-unpinned", check);
@@ -14,11 +15,10 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         if cx.text_at(place).is_none_or(|text| text.contains('$')) {
             continue;
         }
-        let reference = Reference::of(image);
-        let what = match (reference.tag, reference.digest) {
-            (None, None) => format!("`{image}` has no tag"),
-            (Some("latest"), None) => format!("`{image}` names no version"),
-            _ => continue,
+        let what = match floats(image, EdgeKind::From) {
+            Some(FloatingReason::Untagged) => format!("`{image}` has no tag"),
+            Some(FloatingReason::Latest | FloatingReason::Channel) => format!("`{image}` names no version"),
+            None => continue,
         };
         let message = format!("{what}: the next pull may bring another version");
         let Some(finding) = cx.finding(place, message) else { continue };
