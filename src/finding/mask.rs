@@ -66,7 +66,7 @@ impl Mask {
     /// The text with every secret value replaced, byte length kept so that spans stay true.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
-        self.masked(text, self.secret_ranges(text)).unwrap_or_else(|| text.to_owned())
+        Self::masked(text, self.secret_ranges(text)).unwrap_or_else(|| text.to_owned())
     }
 
     /// Whether the text holds a secret value.
@@ -88,11 +88,11 @@ impl Mask {
             };
             ranges.retain(|range| !is_name(range));
         }
-        self.masked(source.text(), ranges).map_or_else(|| source.clone(), |text| source.shown_as(&text))
+        Self::masked(source.text(), ranges).map_or_else(|| source.clone(), |text| source.shown_as(&text))
     }
 
     /// `None` where there is nothing to mask.
-    fn masked(&self, text: &str, ranges: Vec<Range<usize>>) -> Option<String> {
+    fn masked(text: &str, ranges: Vec<Range<usize>>) -> Option<String> {
         if ranges.is_empty() {
             return None;
         }

@@ -59,25 +59,25 @@ pub(super) fn add_composes(
         ..ProjectRequest::default()
     };
     let composes: Vec<_> = composes.into_iter().filter(|(_, source)| source.bytes().len() <= LIMIT).collect();
-    let (mut files, mut shared, mut named) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let (mut files, mut texts, mut named) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (path, source) in composes {
         let id = inputs.add(source.clone());
         for absolute in request(&[&path]).paths() {
-            shared.insert(absolute.clone(), ProjectFile::Text(source.clone()));
+            texts.insert(absolute.clone(), ProjectFile::Text(source.clone()));
             files.insert(absolute, id);
         }
         named.push((path, id));
     }
-    let shared = Arc::new(shared);
+    let shared = Arc::new(texts);
     let group_of = |(path, _): &(PathBuf, FileId)| match options.files[..] {
         [] => group(path, &request, &shared),
         _ => ProjectGroup::new(request(&options.files.iter().map(PathBuf::as_path).collect::<Vec<_>>()), &shared),
     };
     let mut groups: Vec<ProjectGroup> = named.par_iter().map(group_of).collect();
     let parts: Vec<Vec<FileId>> = groups.iter().map(|group| parts(inputs, group, &mut files)).collect();
-    let names: BTreeMap<&str, FileId> = files.values().map(|id| (inputs.source(*id).name(), *id)).collect();
+    let ids: BTreeMap<&str, FileId> = files.values().map(|id| (inputs.source(*id).name(), *id)).collect();
     for ((_, file), group) in named.iter().zip(&mut groups) {
-        let is_of_another = |name: &str| names.get(name).is_some_and(|id| id != file);
+        let is_of_another = |name: &str| ids.get(name).is_some_and(|id| id != file);
         group.reading.problems.retain(|problem| !is_of_another(&problem.file));
     }
     let files = Arc::new(files);

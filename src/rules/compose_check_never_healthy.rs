@@ -85,7 +85,7 @@ impl CheckCall<'_> {
     /// Whether the client goes by a port and not by a socket.
     fn uses_port(&self) -> bool {
         match self.host() {
-            Some(host) => !host.starts_with('/') && !(host == "localhost" && self.row[3].contains("socket")),
+            Some(host) => !(host.starts_with('/') || host == "localhost" && self.row[3].contains("socket")),
             None => self.row[2] != "-" && !self.row[3].contains("socket") && self.row[6] == "-",
         }
     }
@@ -106,23 +106,22 @@ impl CheckCall<'_> {
         }
         // A URL or `host:port` may name it, and so may what a shell puts in.
         let is_open = |word: &&Word| {
-            word.text().contains("://") || word.text().contains(":") && !word.text().contains(['{', '('])
+            word.text().contains("://") || word.text().contains(':') && !word.text().contains(['{', '('])
         };
         if self.invocation.args.iter().any(|word| is_open(&word)) || self.check.text().contains('$') {
             return None;
         }
-        let test = usual_test(&self.known, &self.settings).ok()?;
-        let expected = script_of(&test);
+        let expected = script_of(&usual_test(&self.known, &self.settings).ok()?);
         let invocations = expected.invocations();
         let mut clients =
             invocations.iter().filter_map(|known| Some((data::CHECK_CLIENTS.row(known.program?)?, known)));
-        let (row, usual) = clients.find(|(row, _)| row[2] != "-")?;
+        let (client, usual) = clients.find(|(client, _)| client[2] != "-")?;
         let default = self.known.ports().next()?;
-        let port = |invocation: &Invocation, options: &'static str| match option_value(invocation, options) {
+        let port_of = |invocation: &Invocation, options: &'static str| match option_value(invocation, options) {
             Some(text) => text.parse::<u16>().ok(),
             None => Some(default),
         };
-        let (check_port, server_port) = (port(&self.invocation, self.row[2])?, port(usual, row[2])?);
+        let (check_port, server_port) = (port_of(&self.invocation, self.row[2])?, port_of(usual, client[2])?);
         (check_port != server_port).then(|| format!("asks port {check_port}, but the server listens on {server_port}"))
     }
 
@@ -141,7 +140,7 @@ impl CheckCall<'_> {
     fn other_protocol(&self) -> Option<String> {
         let text = self.check.text();
         let settings = ServiceSettings { variables: self.variables()?, ..self.settings.clone() };
-        let test = usual_test(&self.known, &settings).ok()?.join(" ");
+        let known_test = usual_test(&self.known, &settings).ok()?.join(" ");
         let port = self.known.ports().next()?;
         let asks = |scheme: &str| {
             let mut urls = text.match_indices(scheme).map(|(at, _)| &text[at + scheme.len()..]);
@@ -149,17 +148,17 @@ impl CheckCall<'_> {
                 rest.split(['/', '?', '"', '\'', ' ']).next().is_some_and(|host| host.ends_with(&format!(":{port}")))
             })
         };
-        if !test.contains("https://") && !test.contains("http://")
+        if !known_test.contains("https://") && !known_test.contains("http://")
             || !data::words(self.row[4]).any(|way| way == "--header")
         {
             return None;
         }
-        if test.contains("https://") && asks("http://") {
+        if known_test.contains("https://") && asks("http://") {
             return Some("asks over HTTP, but the server answers HTTPS only as long as its security is on".to_owned());
         }
         let is_strict = self.invocation.is("wget") || has_word(&text, "-f") || has_word(&text, "--fail");
         let gives = data::words(self.row[4]).any(|way| has_word(&text, way));
-        (has_word(&test, "-u") && is_strict && !gives && (asks("http://") || asks("https://")))
+        (has_word(&known_test, "-u") && is_strict && !gives && (asks("http://") || asks("https://")))
             .then(|| "gives no login, which the server asks for".to_owned())
     }
 }

@@ -49,7 +49,7 @@ fn refused_folder(service: &StackService, image: &str) -> Option<RefusedFolder> 
     (version >= from.parse::<u32>().ok()? && !is_set(unless)).then_some(RefusedFolder { folder, instead })
 }
 
-/// The version of PostgreSQL in a tag: 18 of `18.1-alpine3.22` and of `0.8.1-pg18`; `None` where it has none.
+/// The version of Postgres in a tag: 18 of `18.1-alpine3.22` and of `0.8.1-pg18`; `None` where it has none.
 fn version(image: &str) -> Option<u32> {
     let tag = Reference::of(image).tag?;
     let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());

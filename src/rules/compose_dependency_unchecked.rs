@@ -3,6 +3,7 @@
 use super::ComposeContext;
 use super::compose_readiness::{listed, with_known_check};
 use crate::finding::Findings;
+use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
 use crate::stack::{COMPLETED, HEALTHY, ServiceCheck, ServiceProgram};
 use crate::text::path;
@@ -27,7 +28,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .collect();
         let runs_server = matches!(service.program, ServiceProgram::OfImage | ServiceProgram::Server);
         // A script in the image of a database starts the database in most cases.
-        let is_script = |word: &&str| word.ends_with(".sh") || Program::of(path::name(word)).is(Kind::Shell);
+        let is_script = |word: &&str| FileKind::of(word).is_shell() || Program::of(path::name(word)).is(Kind::Shell);
         let runs_script =
             !service.words("entrypoint").is_empty() || service.words("command").first().is_some_and(is_script);
         let is_database = service.program == ServiceProgram::Unknown

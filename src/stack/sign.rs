@@ -25,14 +25,14 @@ fn has(service: &ComposeValue, sign: &str) -> bool {
         return mounts(service, sign);
     }
     let test = service.get("healthcheck").and_then(|check| check.get("test"));
-    let words = test.and_then(ComposeValue::as_list).unwrap_or_default().iter().filter_map(ComposeValue::as_text);
-    let text = words.collect::<Vec<_>>().join(" ");
+    let items = test.and_then(ComposeValue::as_list).unwrap_or_default().iter().filter_map(ComposeValue::as_text);
+    let test = items.collect::<Vec<_>>().join(" ");
     // A check of another host is no sign of a server.
     let is_local = |rest: &str| ["localhost", "127.0.0.1", "$"].iter().any(|host| rest.trim_start().starts_with(host));
     let asks_itself = ["-h", "--host", "--host="]
         .iter()
-        .all(|option| text.split_once(&format!(" {option} ")).is_none_or(|(_, rest)| is_local(rest)));
-    let mut words = text.split(|c: char| c.is_whitespace() || ";&|()'\"".contains(c));
+        .all(|option| test.split_once(&format!(" {option} ")).is_none_or(|(_, rest)| is_local(rest)));
+    let mut words = test.split(|c: char| c.is_whitespace() || ";&|()'\"".contains(c));
     words.any(|word| word == sign) && asks_itself
 }
 

@@ -34,7 +34,7 @@ fn compose_file_names_the_files() {
     finds(&files().env("COMPOSE_FILE", list).args(check).run().code(1), &["base.yaml:5:3"]);
     let separated = files().env("COMPOSE_FILE", "base.yaml,docker-compose.prod.yml").env("COMPOSE_PATH_SEPARATOR", ",");
     finds(&separated.args(check).run().code(1), &["base.yaml:5:3"]);
-    finds(&files().file(".env", &format!("COMPOSE_FILE={list}\n")).args(check).run().code(1), &["base.yaml:5:3"]);
+    finds(&files().file(".env", format!("COMPOSE_FILE={list}\n")).args(check).run().code(1), &["base.yaml:5:3"]);
     // A path on the command line counts more.
     let ran = files().file("compose.yaml", "services: {a: {image: 'b:1'}}\n").env("COMPOSE_FILE", list);
     finds(&ran.args(["compose", "check", "compose.yaml", "--format=oneline"]).run().code(0), &[]);

@@ -22,7 +22,7 @@ pub(in crate::cli) enum ComposeCommand {
 /// Which compose files are looked at, and how `docker compose` is called for them.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ComposeProjects {
-    /// Compose files, or folders in which they are searched [default: those that COMPOSE_FILE names, else .]
+    /// Compose files, or folders in which they are searched [default: those that `COMPOSE_FILE` names, else .]
     paths: Vec<PathBuf>,
     /// A file of one project, on top of those before it (repeatable)
     #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "paths")]
