@@ -46,6 +46,13 @@ pub(super) fn add_names(mask: &mut Mask, inputs: &Inputs, builds: &[Build]) {
         }
     }
     for project in inputs.composes.iter().filter_map(|compose| compose.reading.project.as_deref()) {
+        for kind in ["volumes", "networks", "configs", "secrets"] {
+            let resources = project.model.get(kind).and_then(ComposeValue::as_map);
+            for (name, entry) in resources.into_iter().flat_map(ComposeMap::iter) {
+                mask.add_name(name);
+                add_place(mask, project, entry.key);
+            }
+        }
         let services = project.model.get("services").and_then(ComposeValue::as_map);
         for (name, entry) in services.into_iter().flat_map(ComposeMap::iter) {
             mask.add_name(name);
@@ -54,6 +61,9 @@ pub(super) fn add_names(mask: &mut Mask, inputs: &Inputs, builds: &[Build]) {
                 let Some(value) = entry.value.get(key) else { continue };
                 add_image(mask, value.as_text().unwrap_or_default());
                 add_place(mask, project, value.place);
+            }
+            for volume in entry.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
+                mask.add_name(volume.get("source").and_then(ComposeValue::as_text).unwrap_or_default());
             }
             for key in ["depends_on", "networks", "environment"] {
                 let names = entry.value.get(key).and_then(ComposeValue::as_map);

@@ -80,10 +80,14 @@ fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
 /// How long it takes until all are ready, in lines.
 fn duration(graph: &StartGraph) -> Vec<String> {
     let way = |path: &StartPath| path.services.iter().map(|name| clean(name)).collect::<Vec<_>>().join(" → ");
+    // A service without a check is started, and nobody knows when it is ready.
+    let is_asked =
+        |service: &StartedService| service.is_job || matches!(service.check, CheckTime::AtMost(_) | CheckTime::Untimed);
+    let what = if graph.services.iter().all(is_asked) { "All are ready" } else { "All checks have passed" };
     let known = graph.timed_path.as_ref().filter(|path| path.seconds > 0.0);
     let Some(open) = &graph.open_path else {
         return match known {
-            Some(path) => vec![format!("All are ready after at most {}: {}", seconds(path.seconds), way(path))],
+            Some(path) => vec![format!("{what} after at most {}: {}", seconds(path.seconds), way(path))],
             None if graph.services.iter().any(|service| service.check == CheckTime::Unknown) => Vec::new(),
             None => vec!["No service is asked whether it is ready".to_owned()],
         };
@@ -97,10 +101,10 @@ fn duration(graph: &StartGraph) -> Vec<String> {
     let mut lines = Vec::new();
     match known.filter(|path| path.seconds > open.seconds) {
         Some(path) => {
-            lines.push(format!("All are ready after at most {}: {}", seconds(path.seconds), way(path)));
+            lines.push(format!("{what} after at most {}: {}", seconds(path.seconds), way(path)));
             lines.push(format!("or after {after}, if that is longer: {}", way(open)));
         }
-        None => lines.push(format!("All are ready after at most {after}: {}", way(open))),
+        None => lines.push(format!("{what} after at most {after}: {}", way(open))),
     }
     lines
 }

@@ -12,7 +12,8 @@ super::compose_rule!("compose-dependency-unchecked", check);
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        if !matches!(service.check, ServiceCheck::Missing) || service.is_job {
+        let is_needed_late = service.known.is_some_and(|known| known.is_needed_late());
+        if !matches!(service.check, ServiceCheck::Missing) || service.is_job || is_needed_late {
             continue;
         }
         let dependents: Vec<_> = cx.stack().dependents(service.name).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ComposeContext;
 use super::compose_evidence::{Evidence, EvidenceKind, awaited_hosts, hosts, passed_hosts};
-use super::compose_readiness::{awaited, is_viewer, listed};
+use super::compose_readiness::{awaited, can_wait, is_viewer, listed};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
@@ -27,7 +27,9 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     let shared = shared_origins(cx);
     // Together with these, no dependency may close a circle.
     let mut proposed: Vec<(&str, &str)> = Vec::new();
-    for service in cx.services() {
+    // What collects from others starts without them.
+    let is_collector = |service: &&StackService| service.known.is_some_and(|known| known.is_needed_late());
+    for service in cx.services().filter(|service| !is_collector(service)) {
         let variables = service.value.get("environment").and_then(ComposeValue::as_map);
         let mut evidence: Vec<Evidence> = Vec::new();
         for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
@@ -36,7 +38,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             let origin = origin(service, entry);
             let is_shared = origin.is_some_and(|origin| shared.contains(&origin));
             let is_of_file = matches!(origin, Some(Origin::File(_)));
-            if is_shared && !is_own_code(service) || is_of_file && is_backend(service) {
+            let may_ignore_it = service.is_job || !is_own_code(service);
+            if is_shared && may_ignore_it || is_of_file && is_backend(service) {
                 continue;
             }
             let (kind, place) = (EvidenceKind::Address, entry.key.or(entry.value.place));
@@ -155,6 +158,7 @@ fn is_own_code(service: &StackService) -> bool {
 
 /// The finding with the dependency added to those that are there.
 fn declared(cx: &ComposeContext, service: &StackService, target: &StackService, finding: Finding) -> Finding {
-    let title = format!("wait for `{}`", target.name);
+    let verb = if can_wait(cx, target) { "wait for" } else { "start after" };
+    let title = format!("{verb} `{}`", target.name);
     cx.fixed(finding, &title, Safety::Unsafe(WHY.to_owned()), &awaited(cx, service, Some(target.name)))
 }

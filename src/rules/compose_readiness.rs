@@ -71,6 +71,11 @@ pub(super) fn condition(stack: &Stack, name: &str) -> &'static str {
     }
 }
 
+/// Whether a service has, or can be given, something that others can wait for.
+pub(super) fn can_wait<'a>(cx: &ComposeContext<'a>, target: &StackService<'a>) -> bool {
+    condition(cx.stack(), target.name) != STARTED || check_to_add(cx, target).is_ok()
+}
+
 /// The changes after which a service waits until all that it names in the short form, and `more`, is ready: conditions,
 /// and healthchecks for those that have none yet.
 pub(super) fn awaited<'a>(
@@ -310,8 +315,15 @@ pub(super) fn with_test(
     title: &str,
 ) -> Finding {
     let path = vec!["services", service.name, "healthcheck", "test"];
-    let change = KeyChange::Set(path, test.value());
-    cx.fixed(finding, title, Safety::Unsafe(WHY_CHECK.to_owned()), &[change])
+    let mut changes = vec![KeyChange::Set(path, test.value())];
+    // Who waits for it would wait in vain where a stricter check gives up during the first start.
+    if cx.stack().dependents(service.name).any(|(_, dependency)| dependency.condition == HEALTHY) {
+        match patient_check(cx, service) {
+            Ok(change) => changes.extend(change),
+            Err(why) => return unfixed(finding, &why),
+        }
+    }
+    cx.fixed(finding, title, Safety::Unsafe(WHY_CHECK.to_owned()), &changes)
 }
 
 /// The finding with a healthcheck for a service that has none, where one is known for its image.

@@ -1,7 +1,7 @@
 //! How a service is asked whether it is ready: by its compose file, by its image, or not at all.
 
 use super::KnownService;
-use crate::build::{BaseImage, Build, StageBase};
+use crate::build::{BaseImage, Build, Reference, StageBase, is_official};
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::dockerfile::{Healthcheck, Keyword};
 use crate::inputs::BuildInput;
@@ -123,13 +123,16 @@ pub(super) fn of<'p>(
     }
 }
 
-/// Whether a build starts from an image that is known to have no HEALTHCHECK: those of languages and distributions.
+/// Whether a build starts from an image that is known to have no HEALTHCHECK: those of languages and distributions, and
+/// the official ones, which have none by the rules of docker-library.
 fn stands_on_plain_image(input: &BuildInput) -> bool {
     let build = Build::new(input);
     let Some(stage) = build.target() else { return false };
     match build.root_base(stage) {
         StageBase::Scratch => true,
-        StageBase::Image(reference) => BaseImage::of(reference).source().is_some(),
+        StageBase::Image(reference) => {
+            BaseImage::of(reference).source().is_some() || is_official(Reference::of(reference).short_name())
+        }
         _ => false,
     }
 }

@@ -106,6 +106,11 @@ impl KnownService {
         data::BACKENDS.has(self.name, "needed")
     }
 
+    /// Whether others start without it, and send to it when something happens: mails, traces, metrics.
+    pub fn is_needed_late(&self) -> bool {
+        data::BACKENDS.has(self.name, "late")
+    }
+
     /// Whether nobody should reach it from outside.
     pub fn is_private(&self) -> bool {
         data::BACKENDS.has(self.name, "private")

@@ -36,7 +36,10 @@ fn the_start_order_is_drawn() {
     let mermaid = graph(text, &["--style", "mermaid"]).code(0).stdout;
     assert!(mermaid.contains("s0 -->|healthy| s2") && mermaid.contains("s1 -.->|completed| s2"), "{mermaid}");
     let short = text.replace("      job: {condition: service_completed_successfully}\n", "");
-    says(&graph(&short, &[]).code(0), &["All are ready after at most 1 min: db → web", "3 services, 2 start levels"]);
+    says(
+        &graph(&short, &[]).code(0),
+        &["All checks have passed after at most 1 min: db → web", "3 services, 2 start levels"],
+    );
     let dockopt = Dockopt::new()
         .file(
             "compose.yaml",
@@ -65,7 +68,7 @@ fn what_is_not_known_is_not_called_missing() {
             "not started without its profile: admin (debug)",
             "2 services, 2 start levels",
             "Of the image of api nothing is known: it may have a check",
-            "All are ready after at most 40 s: db → api",
+            "All checks have passed after at most 40 s: db → api",
         ],
     );
     says(&graph(text, &["--profile", "debug"]).code(0), &["3 services"]);
@@ -74,7 +77,7 @@ fn what_is_not_known_is_not_called_missing() {
     assert_eq!(json["files"][0]["services"][1]["check"], "unknown");
     // By the image, but who knows when.
     let text = "services: {a: {image: 'a:1', depends_on: {b: {condition: service_healthy}}}, b: {image: 'b:1'}}\n";
-    says(&graph(text, &[]).code(0), &["All are ready after at most the time that `b` takes: b → a"]);
+    says(&graph(text, &[]).code(0), &["All checks have passed after at most the time that `b` takes: b → a"]);
 }
 
 #[test]
@@ -82,7 +85,7 @@ fn jobs_on_the_way_are_named() {
     let text = "services:\n  web: {image: 'w:1', depends_on: {job: {condition: service_completed_successfully}, seed: {condition: service_completed_successfully}}}\n  \
         seed: {image: 's:1'}\n  job: {image: 'j:1', depends_on: {db: {condition: service_healthy}}}\n  db: {image: 'postgres:17', healthcheck: \
         {test: pg_isready, interval: 5s, timeout: 5s, retries: 4}}\n";
-    let all = "All are ready after at most 40 s and the times that `job`, `seed` take: db → job → web";
+    let all = "All checks have passed after at most 40 s and the times that `job`, `seed` take: db → job → web";
     says(&graph(text, &[]).code(0), &[all, "job   after db (healthy); ends by itself"]);
     let slow = format!(
         "{text}  slow: {{image: 'x:1', healthcheck: {{test: x, start_period: 10m, interval: 1s, timeout: 1s, retries: 1}}}}\n"
@@ -91,7 +94,7 @@ fn jobs_on_the_way_are_named() {
     says(
         &ran,
         &[
-            "All are ready after at most 10 min 2 s: slow",
+            "All checks have passed after at most 10 min 2 s: slow",
             "or after 40 s and the times that `job`, `seed` take, if that is longer: db",
         ],
     );

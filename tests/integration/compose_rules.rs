@@ -286,3 +286,50 @@ fn one_run_is_enough() {
     let again = ran.again(["compose", "fix", "--unsafe", "--write"]).code(0);
     assert_eq!(again.read("compose.yaml"), fixed);
 }
+
+/// A database that others wait for, with a check that gives up after 20 s.
+const IMPATIENT: &str = "services:\n  db:\n    image: postgres:17\n    healthcheck:\n      test: [\"CMD\", \"pg_isready\"]\n      \
+    interval: INTERVAL\n      retries: 2\n  web:\n    image: example/web:1\n    depends_on:DEPENDS\n";
+
+#[test]
+fn a_check_that_is_waited_for_gets_the_time_of_a_first_start() {
+    let gate = "\n      db: {condition: service_healthy}";
+    for (interval, depends, expected) in
+        [("10s", gate, "start_period: 60s"), ("10s", " [db]", "start_period: 60s"), ("2s", gate, "retries: 30")]
+    {
+        let text = IMPATIENT.replace("INTERVAL", interval).replace("DEPENDS", depends);
+        let ran =
+            Dockopt::new().file("compose.yaml", &text).args(["compose", "fix", "--unsafe", "--write"]).run().code(0);
+        let fixed = std::fs::read_to_string(ran.path().join("compose.yaml")).unwrap();
+        assert!(fixed.contains("\"-h\", \"127.0.0.1\""), "{fixed}");
+        assert!(fixed.contains(expected), "{fixed}");
+        ran.again(["compose", "fix", "--unsafe"]).code(0);
+        assert_eq!(std::fs::read_to_string(ran.path().join("compose.yaml")).unwrap(), fixed);
+    }
+}
+
+#[test]
+fn only_what_a_service_needs_at_its_start_is_waited_for() {
+    let shared = "x-env: &env\n  DATABASE_URL: postgres://db/a\nservices:\n  db:\n    image: postgres:17\n    healthcheck: {test: [CMD, pg_isready, -h, 127.0.0.1]}\n";
+    let app = "  app:\n    image: example/app:1\n    environment: *env\n";
+    let job = "  job:\n    image: example/app:1\n    command: ./do\n    restart: \"no\"\n    environment: *env\n  other:\n    image: example/other:1\n    \
+               depends_on: {job: {condition: service_completed_successfully}}\n";
+    let check = ["compose", "check", "--select=compose-dependency-undeclared,compose-dependency-unchecked"];
+    let run = |text: &str| Dockopt::new().file("compose.yaml", text).args(check).run();
+    says(&run(&format!("{shared}{app}{job}")), &["`app` uses `db`"]);
+    // Mails and traces are sent when they arise.
+    let late = "services:\n  web:\n    image: example/web:1\n    depends_on: [mail, traces]\n  mail:\n    image: axllent/mailpit:v1.27\n  \
+                traces:\n    image: jaegertracing/jaeger:2.10.0\n";
+    run(late).code(0);
+    // An official image has no HEALTHCHECK.
+    let built = "services:\n  web:\n    image: example/web:1\n    depends_on: [api]\n  api:\n    build: .\n";
+    let ran = Dockopt::new().file("compose.yaml", built).file("Dockerfile", "FROM golang:1.26\nCMD [\"./api\"]\n");
+    says(&ran.args(check).run(), &["`web` needs `api`, which has no healthcheck"]);
+}
+
+#[test]
+fn an_unset_truth_value_hides_no_finding() {
+    let text = "services:\n  web:\n    image: nginx\n    read_only: ${READ_ONLY}\n";
+    let ran = Dockopt::new().file("compose.yaml", text).args(["compose", "check"]).run().code(1);
+    says(&ran, &["warning[compose-image-unpinned]: `nginx`", "`READ_ONLY` is not set"]);
+}
