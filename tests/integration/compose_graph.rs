@@ -100,5 +100,5 @@ fn jobs_on_the_way_are_named() {
     );
     let one = text.replace(", seed: {condition: service_completed_successfully}", "");
     let ran = graph(&one, &[]).code(0);
-    says(&ran, &["All are ready after at most 40 s and the time that `job` takes: db → job → web"]);
+    says(&ran, &["All checks have passed after at most 40 s and the time that `job` takes: db → job → web"]);
 }

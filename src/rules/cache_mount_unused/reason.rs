@@ -1,5 +1,6 @@
 //! Why a program does not use a cache mount, and how to fix it.
 
+use super::purpose;
 use crate::build;
 use crate::build::{Build, Code, Home, PackageCache, Stage};
 use crate::dockerfile::{Keyword, Mount};
@@ -136,6 +137,10 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
         Manager::Composer | Manager::Apk => (&["--no-cache"], ""),
         _ => return None,
     };
+    // A mount that is another program's was never used: without the option it would not be either.
+    if !purpose::is_meant(place.target, user.call.manager) {
+        return None;
+    }
     let title = user.call.title();
     if let Some(flag) = user.call.flag(flags) {
         let message = format!("`{}` stops `{title}` from using the mount", flag.name);
