@@ -55,7 +55,8 @@ fn finding(
     let mut finding = cx.finding(span, message).help("write the absolute path");
     // The other linter checks only the text.
     let bare = written.trim_matches(['"', '\'']);
-    let drive = bare.starts_with(|c: char| c.is_alphabetic()) && bare[1..].starts_with(':');
+    let mut chars = bare.chars();
+    let drive = chars.next().is_some_and(char::is_alphabetic) && chars.next() == Some(':');
     if bare.starts_with('$') || drive {
         finding = finding.without("DL3000");
     }
