@@ -80,7 +80,7 @@ fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
 /// How long it takes until all are ready, in lines.
 fn duration(graph: &StartGraph) -> Vec<String> {
     let way = |path: &StartPath| path.services.iter().map(|name| clean(name)).collect::<Vec<_>>().join(" → ");
-    // A service without a check is started, and nobody knows when it is ready.
+    // Nothing tells when a service without a check is ready.
     let is_asked =
         |service: &StartedService| service.is_job || matches!(service.check, CheckTime::AtMost(_) | CheckTime::Untimed);
     let what = if graph.services.iter().all(is_asked) { "All are ready" } else { "All checks have passed" };

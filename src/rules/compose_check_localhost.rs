@@ -49,7 +49,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-/// Whether an image stands on a distribution whose programs are not those of `busybox`.
+/// Whether the image of a service has glibc: its programs are not those of `busybox`.
 fn has_glibc(service: &StackService) -> bool {
     let Some(input) = &service.image else { return false };
     let build = Build::new(input);

@@ -6,7 +6,7 @@ use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::finding::{Findings, Severity};
 use crate::shell::{Invocation, Script, Word, from_exec, parse};
-use crate::stack::{KnownService, ServiceProgram, ServiceSettings, StackService, WrittenCheck, usual_test};
+use crate::stack::{KnownService, ServiceSettings, StackService, WrittenCheck, usual_test};
 use crate::text::Span;
 
 super::compose_rule!("compose-check-never-healthy", check);
@@ -14,9 +14,8 @@ super::compose_rule!("compose-check-never-healthy", check);
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         let (Some(check), Some(known)) = (service.check.written(), service.known) else { continue };
-        let is_server = matches!(service.program, ServiceProgram::OfImage | ServiceProgram::Server);
         let Ok(settings) = ServiceSettings::of(cx.project(), service) else { continue };
-        if !is_server || !known.is_exact {
+        if !service.program.is_server() || !known.is_exact {
             continue;
         }
         let script = check.script().script;

@@ -40,6 +40,13 @@ impl<'a> ComposeContext<'a> {
         self.stack.services.iter()
     }
 
+    /// The image that the file chooses for a service; `None` where it is built or a variable names it.
+    pub fn chosen_image(&self, service: &StackService<'a>) -> Option<&'a str> {
+        let place = service.value.get("image").and_then(|value| value.place);
+        let is_variable = self.text_at(place).is_some_and(|text| text.contains('$'));
+        service.image_name().filter(|_| !is_variable)
+    }
+
     /// The configuration of the proxy in a service.
     pub fn proxies(&self, service: &StackService) -> &'a [Source] {
         self.input.proxies.get(service.name).map_or(&[], Vec::as_slice)

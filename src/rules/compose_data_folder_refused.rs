@@ -17,12 +17,7 @@ struct RefusedFolder {
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        let Some(image) = service.image_name() else { continue };
-        // Which version a variable names is somebody else's choice.
-        let place = service.value.get("image").and_then(|value| value.place);
-        if cx.text_at(place).is_some_and(|text| text.contains('$')) {
-            continue;
-        }
+        let Some(image) = cx.chosen_image(service) else { continue };
         let Some(refused) = refused_folder(service, image) else { continue };
         for volume in service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
             let target = volume.get("target").and_then(ComposeValue::as_text).unwrap_or_default();

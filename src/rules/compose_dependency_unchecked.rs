@@ -27,7 +27,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|(_, dependency)| dependency.place.is_some() && dependency.condition_place.is_none())
             .map(|(dependent, _)| dependent.name)
             .collect();
-        let runs_server = matches!(service.program, ServiceProgram::OfImage | ServiceProgram::Server);
+        let runs_server = service.program.is_server();
         // A script in the image of a database starts the database in most cases.
         let is_script = |word: &&str| FileKind::of(word).is_shell() || Program::of(path::name(word)).is(Kind::Shell);
         let runs_script =

@@ -9,12 +9,8 @@ super::compose_rule!("compose-image-unpinned", check);
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        let Some(image) = service.image_name() else { continue };
+        let Some(image) = cx.chosen_image(service) else { continue };
         let place = service.value.get("image").and_then(|value| value.place);
-        // Which image a variable names is somebody else's choice.
-        if cx.text_at(place).is_none_or(|text| text.contains('$')) {
-            continue;
-        }
         let what = match floats(image, EdgeKind::From) {
             Some(FloatingReason::Untagged) => format!("`{image}` has no tag"),
             Some(FloatingReason::Latest | FloatingReason::Channel) => format!("`{image}` names no version"),

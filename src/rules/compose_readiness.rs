@@ -13,8 +13,8 @@ use crate::data;
 use crate::finding::{Finding, Safety};
 use crate::shell::{Invocation, Script};
 use crate::stack::{
-    COMPLETED, CheckScript, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, ServiceSettings,
-    Stack, StackService, WrittenCheck, configured_test,
+    COMPLETED, CheckScript, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceSettings, Stack,
+    StackService, WrittenCheck, configured_test,
 };
 
 /// Why another check is a risk.
@@ -191,10 +191,7 @@ pub(super) fn is_viewer(service: &StackService) -> bool {
 /// Why a service may run something else than the server of its image.
 pub(super) fn other_program(service: &StackService) -> Option<String> {
     let key = if service.words("entrypoint").is_empty() { "command" } else { "entrypoint" };
-    match service.program {
-        ServiceProgram::OfImage | ServiceProgram::Server => None,
-        _ => Some(format!("its `{key}` may start something else than the server of its image")),
-    }
+    (!service.program.is_server()).then(|| format!("its `{key}` may start something else than the server of its image"))
 }
 
 /// What comes of a check that never succeeds, and whether a service waits for it.

@@ -2,7 +2,6 @@
 
 use super::ComposeContext;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeValue};
-use crate::data;
 use crate::finding::{Finding, Findings};
 use crate::secret;
 use crate::stack::StackService;
@@ -81,7 +80,7 @@ fn written_password<'p>(
     let line: Vec<&str> = words.iter().filter_map(ComposeValue::as_text).collect();
     // Options alone are those of the server that the image starts.
     let is_options = key == "command" && line.first().is_some_and(|word| word.starts_with('-'));
-    let server = if is_options { server(service) } else { None };
+    let server = if is_options { service.known.and_then(|known| known.server_program()) } else { None };
     let line: Vec<&str> = server.into_iter().chain(line).collect();
     let hidden = secret::hidden_in(&line.join(" "));
     words.iter().find_map(|word| {
@@ -95,11 +94,4 @@ fn written_password<'p>(
         let variable = secret::defaults(text).into_iter().find(is_default).map(|(variable, _)| variable);
         Some((word.place, variable))
     })
-}
-
-/// The program that an image starts with options.
-fn server(service: &StackService) -> Option<&'static str> {
-    let known = service.known?;
-    let is_it = |row: &data::Row| row[2] == "server" && data::words(row[1]).any(|name| name == known.name);
-    data::SERVICE_COMMANDS.rows().find(is_it).map(|row| row[0])
 }

@@ -138,7 +138,7 @@ fn stands_on_plain_image(input: &BuildInput) -> bool {
 }
 
 /// Whether the image of a build has a HEALTHCHECK of its own file; `None` without one.
-fn own_check(input: &BuildInput) -> Option<bool> {
+pub(super) fn own_check(input: &BuildInput) -> Option<bool> {
     let build = Build::new(input);
     let (_, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
     Some(input.file.healthcheck(instruction) != Some(Healthcheck::None))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check::own_check;
 use super::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService};
 use crate::build::Build;
 use crate::compose::project::{ComposeValue, duration_nanoseconds};
@@ -211,10 +212,7 @@ impl CheckTime {
 
 /// Whether a service is built from a Dockerfile with a HEALTHCHECK.
 fn has_healthcheck(service: &StackService) -> bool {
-    service.image.as_ref().is_some_and(|input| {
-        let build = Build::new(input);
-        build.target().and_then(|stage| build.last(stage, Keyword::Healthcheck)).is_some()
-    })
+    service.image.as_ref().and_then(own_check).is_some()
 }
 
 /// Keeps the longer one of two ways, and all services of both whose time is not known.

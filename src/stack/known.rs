@@ -111,6 +111,12 @@ impl KnownService {
         data::BACKENDS.has(self.name, "late")
     }
 
+    /// The server that its image starts (`data/service_commands.tsv`).
+    pub fn server_program(&self) -> Option<&'static str> {
+        let is_server = |row: &data::Row| row[2] == "server" && data::words(row[1]).any(|name| name == self.name);
+        data::SERVICE_COMMANDS.rows().find(is_server).map(|row| row[0])
+    }
+
     /// Whether nobody should reach it from outside.
     pub fn is_private(&self) -> bool {
         data::BACKENDS.has(self.name, "private")

@@ -22,6 +22,13 @@ pub enum ServiceProgram {
     Unknown,
 }
 
+impl ServiceProgram {
+    /// Whether the server of the image runs, by itself or by its name.
+    pub const fn is_server(self) -> bool {
+        matches!(self, Self::OfImage | Self::Server)
+    }
+}
+
 /// The words of a list of a service.
 pub(super) fn words<'p>(service: &'p ComposeValue, key: &str) -> Vec<&'p str> {
     let items = service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
@@ -76,9 +83,7 @@ pub(super) fn runs_entry_point(service: &ComposeValue, known: Option<KnownServic
         // It may end with that of the image.
         return true;
     }
-    let has_row = data::SERVICE_COMMANDS
-        .rows()
-        .any(|row| row[2] == "server" && known.is_some_and(|known| data::words(row[1]).any(|name| name == known.name)));
+    let has_row = known.is_some_and(|known| known.server_program().is_some());
     command.first().is_none_or(|word| {
         word.starts_with('-') || !has_row || matches!(row_kind(word, known), Some("server" | "passes-on"))
     })

@@ -43,7 +43,7 @@ pub(super) fn mounts(service: &ComposeValue, folder: &str) -> bool {
     targets.any(|target| target.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
-/// Whether a build stands on an image of which it is known what it is: a language, a distribution.
+/// Whether the base image of a build is known to be that of a language or a distribution.
 fn stands_on_known_image(input: &BuildInput) -> bool {
     let build = Build::new(input);
     let Some(stage) = build.target() else { return true };

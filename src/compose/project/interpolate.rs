@@ -11,6 +11,9 @@ const DEPTH: usize = 100;
 /// What stands for a value that is not known: it fits texts, ports and other numbers.
 const STAND_IN: &str = "1";
 
+/// What to do about a variable without a value.
+const SET_VARIABLE: &str = "set it in the shell, in `.env` or in a file of `--env-file`";
+
 /// A variable that is not set, and for which nothing stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsetVariable {
@@ -249,9 +252,7 @@ fn walk(
                 .map_err(|message| {
                     let error = ProjectError::at(place, message);
                     match notes.unset.get(unset) {
-                        Some(UnsetVariable { name, .. }) => error.help(format!(
-                            "`{name}` is not set: set it in the shell, in `.env` or in a file of `--env-file`"
-                        )),
+                        Some(UnsetVariable { name, .. }) => error.help(format!("`{name}` is not set: {SET_VARIABLE}")),
                         None => error,
                     }
                 })?;
@@ -309,7 +310,7 @@ pub(super) fn template_error(error: TemplateError, text: &str, place: Option<Com
         TemplateError::Required(name, text) => {
             let why = if text.is_empty() { String::new() } else { format!(": {text}") };
             ProjectError::at(place, format!("the required variable `{name}` is not set{why}"))
-                .help(format!("set it in the shell, in `.env` or in a file of `--env-file`: `{name}=…`"))
+                .help(format!("{SET_VARIABLE}: `{name}=…`"))
         }
         TemplateError::Size => ProjectError::at(place, "the values of all variables together are too long"),
         TemplateError::Depth => {
