@@ -90,6 +90,10 @@ tables! {
     FOLDER_NAMES = "folder_names.tsv";
     /// Debian's packages that gems need.
     GEM_SYSTEM_PACKAGES = "gem_system_packages.tsv";
+    /// What gives a container more of its host than others have.
+    HOST_ACCESS = "host_access.tsv";
+    /// Images that are made to work on their host.
+    HOST_TOOLS = "host_tools.tsv";
     /// Versions of images up to which they are based on old releases of Debian.
     IMAGE_AGES = "image_ages.tsv";
     /// Files of bundlers whose names change with their contents.
@@ -124,6 +128,8 @@ tables! {
     PACKAGE_ARCHIVES = "package_archives.tsv";
     /// Where package managers keep what they fetched.
     PACKAGE_CACHES = "package_caches.tsv";
+    /// Folders that package managers install a project's packages into.
+    PACKAGE_FOLDERS = "package_folders.tsv";
     /// What `apt-get update` leaves behind.
     PACKAGE_LISTS = "package_lists.tsv";
     /// Packages that do nothing without programs of the system.

@@ -25,6 +25,7 @@ mod compose_awaited_check_missing;
 mod compose_check_always_healthy;
 mod compose_check_during_setup;
 mod compose_check_needs_shell;
+mod compose_check_process_only;
 mod compose_check_never_healthy;
 mod compose_check_program_missing;
 mod compose_check_reply_ignored;
@@ -39,8 +40,10 @@ mod compose_data_folder_refused;
 mod compose_database_published;
 mod compose_dependency_undeclared;
 mod compose_gate_slow;
+mod compose_host_access;
 mod compose_image_unpinned;
 mod compose_migration_repeated;
+mod compose_mount_hides_packages;
 mod compose_one_shot_restarts;
 mod compose_port_clash;
 mod compose_external_name;
@@ -131,6 +134,7 @@ mod password_in_layer;
 mod pip_cache_kept;
 mod pipefail_off;
 mod pointless_command;
+mod process_check;
 mod prompts;
 mod python_cache_kept;
 mod python_minor_mismatch;
@@ -286,6 +290,7 @@ pub static ALL: &[&Rule] = &[
     &compose_check_localhost::RULE,
     &compose_check_needs_shell::RULE,
     &compose_check_never_healthy::RULE,
+    &compose_check_process_only::RULE,
     &compose_check_program_missing::RULE,
     &compose_check_reply_ignored::RULE,
     &compose_check_variable_unescaped::RULE,
@@ -296,8 +301,10 @@ pub static ALL: &[&Rule] = &[
     &compose_dependency_undeclared::RULE,
     &compose_external_name::RULE,
     &compose_gate_slow::RULE,
+    &compose_host_access::RULE,
     &compose_image_unpinned::RULE,
     &compose_migration_repeated::RULE,
+    &compose_mount_hides_packages::RULE,
     &compose_one_shot_restarts::RULE,
     &compose_port_clash::RULE,
     &compose_secret_in_clear::RULE,

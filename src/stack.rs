@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod graph;
 mod known;
+mod packages;
 mod program;
 mod settings;
 mod sign;
@@ -228,6 +229,16 @@ impl<'p> StackService<'p> {
             || data::words(when).any(|word| {
                 says(word) || if word.starts_with('/') { sign::mounts(self.value, word) } else { is_set(word) }
             })
+    }
+
+    /// The folders of its image that the packages of its project are installed into.
+    pub fn package_folders(&self) -> Vec<String> {
+        self.image.as_ref().map(packages::package_folders).unwrap_or_default()
+    }
+
+    /// Whether it may install packages before it starts: by its command, or by a script.
+    pub fn may_install(&self) -> bool {
+        packages::may_install(self.value, self.image.as_ref())
     }
 
     /// Whether its restart policy starts it again after it has ended well.

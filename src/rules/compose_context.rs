@@ -64,6 +64,14 @@ impl<'a> ComposeContext<'a> {
         self.text_of(place)?.text().get(place.span.range())
     }
 
+    /// What stands before a place in its line.
+    pub fn line_before(&self, place: Option<ComposePlace>) -> Option<&'a str> {
+        let place = place?;
+        self.judged_file(place)?;
+        let before = self.text_of(place)?.text().get(..place.span.start as usize)?;
+        before.rsplit('\n').next()
+    }
+
     /// The file that a place is in, if findings in it are this project's.
     fn judged_file(&self, place: ComposePlace) -> Option<FileId> {
         let file = self.input.locate(place)?;

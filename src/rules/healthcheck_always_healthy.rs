@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::download::Download;
+use super::process_check::finds_itself;
 use crate::build::Code;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
@@ -35,9 +36,39 @@ fn check(cx: &Context, out: &mut Findings) {
         } else {
             finding
         });
+    } else if let Some(pattern) = shell_search(&code.script, code.is_exec()) {
+        let span = code.place(file, pattern.span);
+        let finding = cx.finding(span, format!("the check finds its own shell: {SELF}")).help(SELF_HELP);
+        let quoted = matches!(file.source().slice(span).as_bytes(), [b'\'' | b'"', ..]);
+        let at = if quoted { span.start + 1 } else { span.start };
+        let is_there = file.source().slice(Span::new(at, span.end)).starts_with(pattern.text());
+        let first = Span::new(at, at + 1);
+        let text = bracketed(file.source().slice(first));
+        // Without quotes a shell may take brackets for a pattern of file names.
+        out.push(if quoted && is_there { finding.unsafe_edit(SELF_TITLE, WHY, first, text) } else { finding });
     } else if let Some(finding) = lenient(cx, code, script) {
         out.push(finding);
     }
+}
+
+/// What a search for its own shell means.
+pub(super) const SELF: &str = "its command line has the pattern too, so it always reports healthy";
+/// What to do about it.
+pub(super) const SELF_HELP: &str = "ask the server, or put the first letter in brackets: `'[w]orker'` does not find itself";
+/// What its fix does.
+pub(super) const SELF_TITLE: &str = "do not find the check itself";
+
+/// The pattern with its first letter in brackets, which finds the same and not its own text.
+pub(super) fn bracketed(pattern: &str) -> String {
+    let mut rest = pattern.chars();
+    rest.next().map(|first| format!("[{first}]{}", rest.as_str())).unwrap_or_default()
+}
+
+/// The pattern of a check that finds its own shell.
+pub(super) fn shell_search(script: &Script, is_exec: bool) -> Option<&Word> {
+    let inner = script.innermost();
+    let has_shell = !is_exec || !std::ptr::eq(inner, script);
+    if has_shell { finds_itself(inner) } else { None }
 }
 
 /// The command that makes a check always succeed.

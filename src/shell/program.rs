@@ -181,6 +181,8 @@ words! {
         PipScript = "pip-script",
         /// Prints its arguments, or the files that they name.
         Prints = "prints",
+        /// Says which processes run.
+        Processes = "processes",
         /// What it sets up counts when a program runs, and not for installs.
         RunTime = "run-time",
         /// Runs what a project's own file says: the recipes of a makefile.

@@ -227,6 +227,10 @@ pub(crate) fn without_meant(mut model: Value) -> Value {
         for key in ["healthcheck", "restart", "ports"] {
             service[key] = Value::Null;
         }
+        // A volume without a name keeps what the image has in the folder.
+        if let Some(volumes) = service["volumes"].as_array_mut() {
+            volumes.retain(|volume| volume["type"] != "volume" || volume["source"].is_string());
+        }
         let Some(dependencies) = service["depends_on"].as_object_mut() else {
             service["depends_on"] = Value::Object(serde_json::Map::new());
             continue;
@@ -332,4 +336,29 @@ fn an_unset_truth_value_hides_no_finding() {
     let text = "services:\n  web:\n    image: nginx\n    read_only: ${READ_ONLY}\n";
     let ran = Dockopt::new().file("compose.yaml", text).args(["compose", "check"]).run().code(1);
     says(&ran, &["warning[compose-image-unpinned]: `nginx`", "`READ_ONLY` is not set"]);
+}
+
+/// `pgrep -f` and `ps | grep` in a shell find that shell: each line is run, and what it says of a program that nobody runs
+/// is compared with what the rule says.
+#[test]
+fn searches_for_processes_do_what_the_rule_says() {
+    let succeeds = |line: &str| Command::new("sh").args(["-c", line]).output().unwrap().status.success();
+    if !succeeds("command -v pgrep && command -v ps") {
+        return;
+    }
+    for line in [
+        "pgrep -f never-started-5d1 || exit 1",
+        "pgrep -f -c never-started-5d2 || exit 1",
+        "pgrep never-started-5d3 || exit 1",
+        "pgrep -f '[n]ever-started-5d4' || exit 1",
+        "ps aux | grep never-started-5d5",
+        "ps -ef | grep -q never-started-5d6 || exit 1",
+        "ps -ef | grep '[n]ever-started-5d7'",
+        "ps aux | grep never-started-5d8 | grep -v grep",
+        "ps -e | grep never-started-5d9",
+    ] {
+        let text = format!("services:\n  worker:\n    image: example/worker:1\n    healthcheck:\n      test: {line}\n");
+        let ran = Dockopt::new().file("compose.yaml", &text).args(["compose", "check"]).run();
+        assert_eq!(ran.stdout.contains("compose-check-always-healthy"), succeeds(line), "{line}\n{}", ran.stdout);
+    }
 }
