@@ -54,7 +54,8 @@ fn check(cx: &Context, out: &mut Findings) {
 /// What a search for its own shell means.
 pub(super) const SELF: &str = "its command line has the pattern too, so it always reports healthy";
 /// What to do about it.
-pub(super) const SELF_HELP: &str = "ask the server, or put the first letter in brackets: `'[w]orker'` does not find itself";
+pub(super) const SELF_HELP: &str =
+    "ask the server, or put the first letter in brackets: `'[w]orker'` does not find itself";
 /// What its fix does.
 pub(super) const SELF_TITLE: &str = "do not find the check itself";
 

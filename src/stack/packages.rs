@@ -23,7 +23,10 @@ pub(super) fn package_folders(input: &BuildInput) -> Vec<String> {
             let Some(code) = build.code(index) else { continue };
             for invocation in code.script.invocations() {
                 let name = folder_name(&invocation);
-                folders.extend(name.zip(folder_of(&build, (stage, index), &invocation)).map(|(name, folder)| path::join(&folder, name)));
+                folders.extend(
+                    name.zip(folder_of(&build, (stage, index), &invocation))
+                        .map(|(name, folder)| path::join(&folder, name)),
+                );
             }
         }
     }
@@ -37,7 +40,9 @@ pub(super) fn package_folders(input: &BuildInput) -> Vec<String> {
 fn folder_name(invocation: &Invocation) -> Option<&'static str> {
     let program = invocation.program?;
     data::PACKAGE_FOLDERS.row(program).and_then(|row| {
-        let has = |options: &'static str| data::words(options).any(|option| invocation.args.iter().any(|word| word.is(option)));
+        let has = |options: &'static str| {
+            data::words(options).any(|option| invocation.args.iter().any(|word| word.is(option)))
+        };
         let command = invocation.args.iter().map(Word::text).find(|word| !word.starts_with('-')).unwrap_or("-");
         (data::words(row[1]).any(|known| known == command) && !has(row[3])).then_some(row[2])
     })
@@ -48,7 +53,8 @@ fn copied(build: &Build, stage: &Stage, transfer: &Transfer) -> Option<String> {
     transfer.from.as_ref()?;
     let target = path::join(&workdir(build, stage, transfer.index), transfer.destination.as_deref()?);
     let is_folder = |name: &str| data::PACKAGE_FOLDERS.rows().any(|row| row[2] == name);
-    let mut names = transfer.sources.iter().filter_map(|source| Some(path::name(source.text.as_deref()?.trim_end_matches('/'))));
+    let mut names =
+        transfer.sources.iter().filter_map(|source| Some(path::name(source.text.as_deref()?.trim_end_matches('/'))));
     (is_folder(path::name(&target)) && names.any(is_folder)).then_some(target)
 }
 
