@@ -47,7 +47,7 @@ pub use self::passes::passes;
 pub use self::plan::{BuildPlan, PlannedProject, plan};
 pub use self::run::{ClimbedRung, Optimized, optimize, unwritable};
 pub use self::rung::{Level, Rung};
-pub use self::service::{ListedService, Service, services};
+pub use self::service::Service;
 
 /// Which of some files of the context a compiled program does not read: what the compiler builds in (`go:embed`,
 /// `include_str!`), and what tells about the project alone. `texts`: of the sources, by path.

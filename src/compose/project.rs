@@ -44,11 +44,14 @@ pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
 pub use self::interpolate::UnsetVariable;
 pub use self::listed::listed_files;
 use self::loader::{Loader, Scope};
-use self::locations::{absolute, go_join};
+use self::locations::{absolute, go_join, relative};
 pub use self::request::{Leniency, ProjectRequest};
 pub use self::schema::is_service_name;
 pub use self::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
-use crate::text::{Source, path};
+use crate::text::{Source, Span, path};
+
+/// Values of one project that are left out at most.
+const OMISSIONS: usize = 30;
 
 /// How far reading came.
 #[derive(Debug)]
@@ -98,6 +101,11 @@ impl ComposeProject {
         services.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| (name, &entry.value))
     }
 
+    /// A path as seen from the project's folder.
+    pub fn near_path(&self, path: &str) -> String {
+        relative(&self.folder, path)
+    }
+
     /// What is written at a place.
     pub fn text(&self, place: Option<ComposePlace>) -> Option<&str> {
         let place = place?;
@@ -107,13 +115,25 @@ impl ComposeProject {
 
 /// Reads a project from the files that are known.
 pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
-    let mut loader = Loader::new(request, Lookup::new(files));
-    match read(&mut loader) {
-        Ok(project) => Reading::Read(Box::new(project)),
-        Err(Stop::Needs) => Reading::Needs(loader.lookup.needs),
-        Err(Stop::Refused(error)) => {
-            let is_incomplete = !loader.unset.is_empty() || !loader.gaps.is_empty();
-            Reading::Refused { error, sources: loader.sources, is_incomplete }
+    let mut omissions: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    loop {
+        let mut loader = Loader::new(request, Lookup::new(files), &omissions);
+        let error = match read(&mut loader) {
+            Ok(project) => return Reading::Read(Box::new(project)),
+            Err(Stop::Needs) => return Reading::Needs(loader.lookup.needs),
+            Err(Stop::Refused(error)) => error,
+        };
+        let has_room = omissions.values().map(Vec::len).sum::<usize>() < OMISSIONS;
+        let omission =
+            error.place.and_then(|place| Some((loader.paths().get(place.file.0 as usize)?.clone(), place.span)));
+        match omission.filter(|_| request.leniency == Leniency::Omissions && has_room) {
+            Some((path, span)) if omissions.get(&path).is_none_or(|spans| !spans.contains(&span)) => {
+                omissions.entry(path).or_default().push(span);
+            }
+            _ => {
+                let is_incomplete = !loader.unset.is_empty() || !loader.gaps.is_empty();
+                return Reading::Refused { error, sources: loader.sources, is_incomplete };
+            }
         }
     }
 }

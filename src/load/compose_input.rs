@@ -138,6 +138,19 @@ impl ProjectGroup {
     }
 }
 
+/// The compose files that one is read with: those that it is put on top of, and itself as the last.
+pub(super) fn files_below(file: &Path) -> Vec<String> {
+    let folder = working_folder(std::env::var("PWD").ok().as_ref()).to_string_lossy().into_owned();
+    let request =
+        |paths: &[&Path]| ProjectRequest { files: texts(paths), folder: folder.clone(), ..ProjectRequest::default() };
+    let own_path = request(&[file]).paths();
+    let mut request = group(file, &request, &Arc::default()).request;
+    if let Some(at) = request.paths().iter().position(|path| own_path.contains(path)) {
+        request.files.truncate(at + 1);
+    }
+    request.files
+}
+
 /// The files that a project includes or extends, added to the inputs where they are not checked by themselves.
 fn parts(inputs: &mut Inputs, group: &ProjectGroup, files: &mut BTreeMap<String, FileId>) -> Vec<FileId> {
     let Some(project) = &group.reading.project else { return Vec::new() };
@@ -258,6 +271,14 @@ fn configuration_files(path: &Path, folder: &Path) -> Vec<Source> {
     files.filter_map(|path| super::read_source(path, super::DOCKERFILE_LIMIT).ok()).collect()
 }
 
+/// The path of the Dockerfile that a `build` names; `None` where it is written there, or lies elsewhere.
+pub(super) fn dockerfile_path(build: &ComposeValue) -> Option<String> {
+    let text = |key: &str| build.get(key).and_then(ComposeValue::as_text).filter(|text| !text.is_empty());
+    let context = text("context").filter(|context| context.starts_with('/') && text("dockerfile_inline").is_none())?;
+    let dockerfile = text("dockerfile").unwrap_or("Dockerfile");
+    Some(if dockerfile.starts_with('/') { dockerfile.to_owned() } else { path::child(context, dockerfile) })
+}
+
 /// The Dockerfiles that services are built from, by service.
 fn dockerfiles(project: &ComposeProject) -> BTreeMap<String, Source> {
     let mut read: BTreeMap<String, Option<Source>> = BTreeMap::new();
@@ -269,9 +290,7 @@ fn dockerfiles(project: &ComposeProject) -> BTreeMap<String, Source> {
             dockerfiles.insert(name.to_owned(), Source::of("Dockerfile", inline));
             continue;
         }
-        let Some(context) = text("context").filter(|context| context.starts_with('/')) else { continue };
-        let dockerfile = text("dockerfile").unwrap_or("Dockerfile");
-        let file = if dockerfile.starts_with('/') { dockerfile.to_owned() } else { path::child(context, dockerfile) };
+        let Some(file) = dockerfile_path(build) else { continue };
         let source = read
             .entry(file)
             .or_insert_with_key(|file| super::read_source(Path::new(file), super::DOCKERFILE_LIMIT).ok())

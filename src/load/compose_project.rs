@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use super::file::{LoadError, read_source};
 use crate::compose::project::{
-    ComposeProject, ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project,
+    ComposeProject, Leniency, ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project,
 };
 use crate::text::Source;
 
@@ -66,6 +66,17 @@ pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectF
             }
         }
     }
+}
+
+/// Reads what is written in a project with the services of all profiles, also where Compose refuses some of it; `None`
+/// where nothing can be read. The same on each machine: the user's shell is left out.
+pub(super) fn read_written_project(files: Vec<String>) -> Option<ComposeProject> {
+    read_project(&ProjectRequest { leniency: Leniency::Omissions, ..machine_independent_request(files) }).ok()
+}
+
+/// A request for the services of all profiles that comes to the same on each machine: the user's shell is left out.
+pub(super) fn machine_independent_request(files: Vec<String>) -> ProjectRequest {
+    ProjectRequest { environment: BTreeMap::new(), profiles: vec!["*".to_owned()], ..project_request(files) }
 }
 
 /// What is behind an absolute path; `folder`: where the program runs.

@@ -1,14 +1,10 @@
-//! What compose files say about the containers that run an image. Where a value could be a secret, only its name is
+//! What compose projects say about the containers that run an image. Where a value could be a secret, only its name is
 //! kept.
 
 use std::collections::BTreeSet;
 
-use crate::compose::{Mount, outside_braces};
-use crate::text::Source;
-use crate::yaml::{self, NodeKind, YamlNode};
-
-/// Services of one file that are read.
-const SERVICES: usize = 1_000;
+use crate::compose::project::{ComposeEntry, ComposeMap, ComposeProject, ComposeValue};
+use crate::text::path;
 
 /// A compose service, as far as it decides what the image must keep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,20 +19,16 @@ pub struct Service {
     pub entrypoint: Option<String>,
     /// `command`, as one shell text; `None` where the image's holds.
     pub command: Option<String>,
-    /// Names of the variables that it gives.
+    /// Names of the variables that it gives, also by environment files.
     pub environment: BTreeSet<String>,
     /// Those of `environment` whose value is written there and looks like no secret: `PORT` with `8000`.
     pub values: Vec<(String, String)>,
-    /// `env_file`, as written.
-    pub env_files: Vec<String>,
     /// Container paths of its mounts.
     pub mounts: Vec<String>,
     /// Those of the mounts that a container can't write to.
     pub read_only_mounts: BTreeSet<String>,
-    /// Those of the mounts that are folders or files of the host: host path as written, container path.
+    /// Those of the mounts that are folders or files of the host: host path seen from the project's folder, container path.
     pub bound: Vec<(String, String)>,
-    /// Container ports that it publishes or exposes.
-    pub ports: Vec<u16>,
     /// The test of its healthcheck, as one shell text.
     pub healthcheck: Option<String>,
     /// `user`.
@@ -49,188 +41,109 @@ pub struct Service {
     pub read_only: bool,
 }
 
-/// A service of a compose file, and how its image comes about.
-#[derive(Clone, Debug, Default)]
-pub struct ListedService {
-    /// What it says.
-    pub service: Service,
-    /// Where its `build` is written; `None` where it has none.
-    pub build: Option<crate::text::Span>,
-    /// `image`.
-    pub image: Option<String>,
-}
-
-/// The services of a compose file in order. What can't be read is left out.
-pub fn services(source: &Source) -> Vec<ListedService> {
-    let tree = yaml::read(source.text());
-    let all = tree.documents().filter_map(|root| root.get("services"));
-    let mut listed = Vec::new();
-    for services in all {
-        for entry in services.entries().take(SERVICES) {
-            let Some(name) = entry.key.text() else { continue };
-            let keys = Keys { service: entry.value, base: extended(services, entry.value, name) };
-            listed.push(keys.listed(source.name(), name));
-        }
-    }
-    listed.truncate(SERVICES);
-    listed
-}
-
-/// The service of the same file that this one extends.
-fn extended<'t>(services: YamlNode<'t>, service: YamlNode<'t>, name: &str) -> Option<YamlNode<'t>> {
-    let extends = service.get("extends")?;
-    if extends.get("file").is_some() {
-        return None;
-    }
-    let base = extends.text().or_else(|| extends.get("service")?.text())?;
-    if base == name { None } else { services.get(base) }
-}
-
-/// A service's keys, those of the one that it extends behind them.
-struct Keys<'t> {
-    service: YamlNode<'t>,
-    base: Option<YamlNode<'t>>,
-}
-
-impl<'t> Keys<'t> {
-    /// Both values of a key, the extended service's first.
-    fn values_of_key(&self, key: &str) -> impl Iterator<Item = YamlNode<'t>> {
-        [self.base.and_then(|base| base.get(key)), self.service.get(key)].into_iter().flatten()
-    }
-
-    /// The value that holds.
-    fn get(&self, key: &str) -> Option<YamlNode<'t>> {
-        self.values_of_key(key).last().filter(|node| !node.is_null())
-    }
-
-    fn text(&self, key: &str) -> Option<String> {
-        self.get(key)?.text().map(str::to_owned)
-    }
-
-    fn listed(&self, file: &str, name: &str) -> ListedService {
-        let build = self.get("build").map(|build| build.target().unwrap_or(build));
-        let mut service = Service {
+impl Service {
+    /// What a project says of one of its services. `file`: the compose file, as the user would type it.
+    pub fn of(project: &ComposeProject, name: &str, value: &ComposeValue, file: &str) -> Self {
+        let text = |key: &str| value.get(key)?.as_text().filter(|text| !text.is_empty()).map(str::to_owned);
+        let target = value.get("build").and_then(|build| build.get("target")?.as_text());
+        let mut service = Self {
             name: name.to_owned(),
             file: file.to_owned(),
-            target: build.and_then(|build| build.get("target")?.text()).map(str::to_owned),
-            entrypoint: self.get("entrypoint").and_then(shell_text),
-            command: self.get("command").and_then(shell_text),
-            healthcheck: self.get("healthcheck").and_then(healthcheck),
-            user: self.text("user"),
-            workdir: self.text("working_dir"),
-            network: self.text("network_mode"),
-            read_only: self.get("read_only").and_then(YamlNode::as_bool) == Some(true),
-            ..Service::default()
+            target: target.filter(|target| !target.is_empty()).map(str::to_owned),
+            entrypoint: shell_text(&words(value, "entrypoint")),
+            command: shell_text(&words(value, "command")),
+            healthcheck: value.get("healthcheck").and_then(healthcheck),
+            user: text("user"),
+            workdir: text("working_dir"),
+            network: text("network_mode"),
+            read_only: value.get("read_only").and_then(ComposeValue::as_bool) == Some(true),
+            ..Self::default()
         };
-        for node in self.values_of_key("environment") {
-            environment(node, &mut service);
+        service.read_environment(project, value);
+        for volume in value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
+            service.read_volume(project, volume);
         }
-        for node in self.values_of_key("env_file") {
-            let path_of = |item: YamlNode| item.text().or_else(|| item.get("path")?.text()).map(str::to_owned);
-            service.env_files.extend(path_of(node).into_iter().chain(node.items().filter_map(path_of)));
-        }
-        for item in self.values_of_key("volumes").flat_map(YamlNode::items) {
-            mount(item, &mut service);
-        }
-        for item in self.values_of_key("tmpfs") {
-            let paths = item.text().into_iter().chain(item.items().filter_map(YamlNode::text));
-            service.mounts.extend(paths.map(|path| path.split(':').next().unwrap_or(path).to_owned()));
-        }
-        for item in ["ports", "expose"].into_iter().flat_map(|key| self.values_of_key(key)).flat_map(YamlNode::items) {
-            let text = item.text().or_else(|| item.get("target")?.text());
-            service.ports.extend(text.into_iter().flat_map(ports));
-        }
-        service.ports.sort_unstable();
-        service.ports.dedup();
-        ListedService { service, build: build.map(YamlNode::span), image: self.text("image") }
+        let tmpfs = words(value, "tmpfs").into_iter();
+        service.mounts.extend(tmpfs.map(|path| path.split(':').next().unwrap_or(path).to_owned()));
+        service
     }
-}
 
-fn environment(node: YamlNode, service: &mut Service) {
-    let mut take = |name: &str, value: Option<&str>| {
-        service.environment.insert(name.to_owned());
-        let plain = value.filter(|value| !value.contains('$') && !crate::secret::holds_secret(value));
-        if let Some(value) = plain
-            && !crate::secret::names_secret(name)
-        {
-            service.values.retain(|(known, _)| known != name);
-            service.values.push((name.to_owned(), value.to_owned()));
-        }
-    };
-    for entry in node.entries() {
-        if let Some(name) = entry.key.text().filter(|name| *name != "<<") {
-            take(name, entry.value.value_text());
-        } else {
-            for merged in entry.value.entries().chain(entry.value.items().flat_map(YamlNode::entries)) {
-                if let Some(name) = merged.key.text().filter(|name| *name != "<<") {
-                    take(name, merged.value.text());
-                }
+    fn read_environment(&mut self, project: &ComposeProject, value: &ComposeValue) {
+        let files = value.get("env_file").and_then(ComposeValue::as_list).unwrap_or_default();
+        let is_of_file = |entry: &ComposeEntry| {
+            entry.key.is_some() && files.iter().any(|file| file.place == entry.key && file.place == entry.value.place)
+        };
+        // What a variable gives may be another value elsewhere.
+        let is_literal = |entry: &ComposeEntry, text: &str| {
+            let written = project.text(entry.value.place).unwrap_or_default();
+            !written.contains('$') && (written.contains(text) || written.starts_with('*')) || is_of_file(entry)
+        };
+        let environment = value.get("environment").and_then(ComposeValue::as_map);
+        for (name, entry) in environment.into_iter().flat_map(ComposeMap::iter) {
+            self.environment.insert(name.to_owned());
+            let text = entry.value.as_text().filter(|text| !text.contains('$') && is_literal(entry, text));
+            if let Some(text) = text
+                && !crate::secret::holds_secret(text)
+                && !crate::secret::names_secret(name)
+            {
+                self.values.push((name.to_owned(), text.to_owned()));
             }
         }
     }
-    for item in node.items().filter_map(YamlNode::text) {
-        let (name, value) = item.split_once('=').map_or((item, None), |(name, value)| (name, Some(value)));
-        take(name, value);
+
+    fn read_volume(&mut self, project: &ComposeProject, volume: &ComposeValue) {
+        let text = |key: &str| volume.get(key).and_then(ComposeValue::as_text);
+        let Some(target) = text("target") else { return };
+        self.mounts.push(target.to_owned());
+        if volume.get("read_only").and_then(ComposeValue::as_bool) == Some(true) {
+            self.read_only_mounts.insert(target.to_owned());
+        }
+        let Some(source) = text("source") else { return };
+        // A variable that is not set mostly stands for a path.
+        if text("type") == Some("bind") || source.starts_with('$') {
+            self.bound.push((host_path(project, source), target.to_owned()));
+        }
     }
 }
 
-fn mount(item: YamlNode, service: &mut Service) {
-    let Some(mount) = Mount::of(item) else { return };
-    service.mounts.push(mount.target.clone());
-    if mount.is_read_only {
-        service.read_only_mounts.insert(mount.target.clone());
-    }
-    if let Some(source) = mount.source
-        && mount.is_bound
-    {
-        service.bound.push((source, mount.target));
+/// A path of the host, as seen from the project's folder.
+fn host_path(project: &ComposeProject, source: &str) -> String {
+    let near = project.near_path(source);
+    let is_near = path::is_within(source, path::parent(&project.folder));
+    // Compose puts the home folder below the project's where it is not known.
+    let is_whole = near == "." || near.starts_with("..") || near.starts_with(['~', '$']);
+    match source.starts_with('/') && !is_near {
+        true => source.to_owned(),
+        false if is_whole => near,
+        false => format!("./{near}"),
     }
 }
 
-/// The container's ports of `8000`, `80:8000`, `127.0.0.1::8000/tcp`, `3000-3002:3000-3002`, `${PORT:-8000}:8000`.
-fn ports(text: &str) -> Vec<u16> {
-    let parts = outside_braces(text);
-    let last = parts.last().copied().unwrap_or_default();
-    let last = match last.strip_prefix("${") {
-        Some(inside) => inside.trim_end_matches('}').split_once('-').map_or("", |(_, default)| default),
-        None => last.split('/').next().unwrap_or_default(),
+fn words<'p>(service: &'p ComposeValue, key: &str) -> Vec<&'p str> {
+    let items = service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
+    items.iter().filter_map(ComposeValue::as_text).collect()
+}
+
+/// The words of a command as one shell text.
+fn shell_text(words: &[&str]) -> Option<String> {
+    let quoted = |word: &&str| {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+        if !word.is_empty() && word.chars().all(is_plain) {
+            (*word).to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
     };
-    match last.split_once('-') {
-        Some((from, to)) => match (from.parse::<u16>(), to.parse::<u16>()) {
-            (Ok(from), Ok(to)) if to.checked_sub(from).is_some_and(|width| width < 100) => (from..=to).collect(),
-            _ => Vec::new(),
-        },
-        None => last.parse().into_iter().collect(),
-    }
+    (!words.is_empty()).then(|| words.iter().map(quoted).collect::<Vec<_>>().join(" "))
 }
 
-/// `command` and its like as one shell text, as Compose hands it on (`$$` is `$`).
-fn shell_text(node: YamlNode) -> Option<String> {
-    if let Some(text) = node.text() {
-        return Some(text.replace("$$", "$").trim().to_owned()).filter(|text| !text.is_empty());
-    }
-    let words: Vec<String> = node.items().filter_map(YamlNode::text).map(quoted).collect();
-    (node.kind() == Some(NodeKind::Sequence) && !words.is_empty()).then(|| words.join(" "))
-}
-
-fn quoted(word: &str) -> String {
-    let word = word.replace("$$", "$");
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
-}
-
-fn healthcheck(node: YamlNode) -> Option<String> {
-    if node.get("disable").and_then(YamlNode::as_bool) == Some(true) {
+fn healthcheck(check: &ComposeValue) -> Option<String> {
+    if check.get("disable").and_then(ComposeValue::as_bool) == Some(true) {
         return None;
     }
-    let test = node.get("test")?;
-    if let Some(text) = test.text() {
-        return Some(text.replace("$$", "$"));
-    }
-    let words: Vec<&str> = test.items().filter_map(YamlNode::text).collect();
-    match words.split_first()? {
-        (&"CMD-SHELL", rest) => rest.first().map(|text| text.replace("$$", "$")),
-        (&"CMD", rest) => Some(rest.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")),
+    match words(check, "test").split_first()? {
+        (&"CMD-SHELL", rest) => rest.first().map(|text| (*text).to_owned()),
+        (&"CMD", rest) => shell_text(rest),
         _ => None,
     }
 }
@@ -238,47 +151,107 @@ fn healthcheck(node: YamlNode) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::project::{Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project};
+    use crate::text::Source;
 
-    fn first(yaml: &str) -> ListedService {
-        services(&Source::of("compose.yaml", yaml)).remove(0)
+    /// The services of a project with these files in its folder.
+    fn services_of(files: &[(&str, &str)]) -> Vec<Service> {
+        let request = ProjectRequest {
+            files: vec!["/p/compose.yaml".to_owned()],
+            folder: "/p".to_owned(),
+            leniency: Leniency::Omissions,
+            ..ProjectRequest::default()
+        };
+        let mut known = ProjectFiles::default();
+        for (name, text) in files {
+            known.insert(&format!("/p/{name}"), ProjectFile::Text(Source::of(name, text)));
+        }
+        loop {
+            match project(&request, &known) {
+                Reading::Read(project) => {
+                    let services = project.services();
+                    return services.map(|(name, value)| Service::of(&project, name, value, "compose.yaml")).collect();
+                }
+                Reading::Refused { .. } => return Vec::new(),
+                Reading::Needs(needs) => {
+                    for need in needs {
+                        match need {
+                            ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                            ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn services(text: &str) -> Vec<Service> {
+        services_of(&[("compose.yaml", text)])
+    }
+
+    fn pair(a: &str, b: &str) -> (String, String) {
+        (a.to_owned(), b.to_owned())
     }
 
     #[test]
     fn short_and_long_forms_say_the_same() {
-        let short = first(
+        let short = services(
             "services:\n  web:\n    build: .\n    command: uvicorn app:app --port 8000\n    environment: [PORT=8000, TOKEN=abc, HOME_URL]\n    \
              env_file: .env\n    volumes: ['./src:/app/src:ro', 'data:/data', /cache]\n    ports: ['${P:-80}:8000', '9000-9001:9000-9001/tcp']\n",
         );
-        let long = first(
+        let long = services(
             "services:\n  web:\n    build: {context: .}\n    command: [uvicorn, 'app:app', --port, '8000']\n    environment:\n      PORT: 8000\n      \
              TOKEN: abc\n      HOME_URL:\n    env_file: [{path: .env}]\n    volumes:\n      - {type: bind, source: ./src, target: /app/src, read_only: true}\n      \
              - {type: volume, source: data, target: /data}\n      - {type: tmpfs, target: /cache}\n    ports: [{target: 8000}, 9000, 9001]\n",
         );
-        assert_eq!(short.service, long.service);
-        let service = short.service;
+        assert_eq!(short, long);
+        let service = &short[0];
         assert_eq!(service.command.as_deref(), Some("uvicorn app:app --port 8000"));
-        assert_eq!(service.values, [("PORT".to_owned(), "8000".to_owned())]);
+        assert_eq!(service.values, [pair("PORT", "8000")]);
         assert_eq!(service.environment.len(), 3);
         assert_eq!(service.mounts, ["/app/src", "/data", "/cache"]);
-        assert_eq!(service.bound, [("./src".to_owned(), "/app/src".to_owned())]);
-        assert_eq!((service.ports, service.env_files), (vec![8000, 9000, 9001], vec![".env".to_owned()]));
+        assert_eq!(service.read_only_mounts.iter().collect::<Vec<_>>(), ["/app/src"]);
+        assert_eq!(service.bound, [pair("./src", "/app/src")]);
     }
 
     #[test]
     fn merge_keys_and_extended_services_count() {
         let text = "x-base: &base\n  user: '1000'\n  environment: &env\n    A: 1\nservices:\n  web:\n    <<: *base\n    build: .\n    environment:\n      \
                     <<: *env\n      B: 2\n  worker:\n    extends: web\n    command: celery -A app worker\n    environment: {C: 3}\n";
-        let all = services(&Source::of("compose.yaml", text));
-        let names = |at: usize| all[at].service.environment.iter().cloned().collect::<String>();
+        let all = services(text);
+        let names = |at: usize| all[at].environment.iter().cloned().collect::<String>();
         assert_eq!((names(0), names(1)), ("AB".to_owned(), "ABC".to_owned()));
-        assert_eq!(all[1].service.user.as_deref(), Some("1000"));
-        assert_eq!(all[0].build, all[1].build);
+        assert_eq!(all[1].user.as_deref(), Some("1000"));
+    }
+
+    #[test]
+    fn other_files_of_the_project_count() {
+        let text = "services:\n  web:\n    extends: {file: base.yaml, service: base}\n    build: {context: ., target: '${STAGE:-dev}'}\n    \
+                    env_file: [web.env, missing.env]\n    environment: {PORT: '${PORT:-80}', MODE: }\n";
+        let base = "services:\n  base:\n    read_only: true\n    volumes: ['../src:/app', '${DATA}:/data', '/etc/x:/x', '~/y:/y']\n";
+        let files = [
+            ("compose.yaml", text),
+            ("base.yaml", base),
+            ("web.env", "LEVEL=2\nTOKEN=x\n"),
+            (".env", "STAGE=prod\nMODE=a\n"),
+        ];
+        let web = &services_of(&files)[0];
+        assert_eq!((web.target.as_deref(), web.read_only), (Some("prod"), true));
+        assert_eq!(web.environment.iter().collect::<Vec<_>>(), ["LEVEL", "MODE", "PORT", "TOKEN"]);
+        // The others may be set in the shell.
+        assert_eq!(web.values, [pair("LEVEL", "2")]);
+        assert_eq!(
+            web.bound,
+            [pair("../src", "/app"), pair("${DATA}", "/data"), pair("/etc/x", "/x"), pair("~/y", "/y")]
+        );
     }
 
     #[test]
     fn tests_of_healthchecks_are_shell_texts() {
-        let of =
-            |test: &str| first(&format!("services:\n  a:\n    healthcheck:\n      test: {test}\n")).service.healthcheck;
+        let of = |test: &str| {
+            let all = services(&format!("services:\n  a:\n    image: b\n    healthcheck:\n      test: {test}\n"));
+            all[0].healthcheck.clone()
+        };
         assert_eq!(of("curl -f http://localhost || exit 1").as_deref(), Some("curl -f http://localhost || exit 1"));
         assert_eq!(of("[CMD, pg_isready, -U, 'a b']").as_deref(), Some("pg_isready -U 'a b'"));
         assert_eq!(of("[CMD-SHELL, 'echo $$X']").as_deref(), Some("echo $X"));
@@ -286,19 +259,38 @@ mod tests {
     }
 
     #[test]
-    fn odd_files_have_no_result() {
-        for text in [
-            "",
-            "services:",
-            "services: [a]",
-            "services:\n  a: 5",
-            "services:\n  a: {extends: a, ports: {x: 1}}",
-            "a: *b",
+    fn what_compose_refuses_is_left_out() {
+        let check = |written: &str| {
+            let text = format!("services:\n  a:\n    build: .\n    command: serve --port ${{PORT}}\n{written}");
+            let all = services(&text);
+            let first = all.iter().find(|service| service.name == "a").map(|service| service.command.as_deref());
+            assert_eq!(first, Some(Some("serve --port '${PORT}'")), "{text}");
+        };
+        for written in [
+            "    unknown: 1\n",
+            "    ports: {x: 1}\n",
+            "    ports: ['${PORT}:x']\n    cpus: many\n    volumes: [5, ':']\n",
+            "    extends: missing\n",
+            "    depends_on: [missing]\n    image: ${IMAGE:?}\n",
+            "    label_file: missing\n",
+            "    user: me\n    user: me\n",
+            "    environment: [A=1, *b]\n",
+            "  b: 5\n  c: [a]\n",
+            "  b:\n    extends: b\n",
+            "volumes: 5\nunknown: 5\n5: a\n",
+            "    environment: {A: '${B'}\n",
+            "    labels: {\n",
         ] {
-            assert!(
-                services(&Source::of("compose.yaml", text)).iter().all(|service| service.build.is_none()),
-                "{text}"
-            );
+            check(written);
+        }
+        let files = [("compose.yaml", "services:\n  a:\n    image: b\n    env_file: a.env\n"), ("a.env", "A=\"\n")];
+        assert_eq!(services_of(&files).len(), 1);
+    }
+
+    #[test]
+    fn odd_files_have_no_service() {
+        for text in ["", "services:", "services: [a]", "services:\n  a: 5", "a: *b", "\u{0}", "- a"] {
+            assert_eq!(services(text), [], "{text}");
         }
     }
 }

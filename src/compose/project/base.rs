@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::document::take_out;
 use super::error::{GapKind, Stop};
-use super::interpolate::{InterpolationNotes, interpolate};
+use super::interpolate::{InterpolationNotes, StandIn, interpolate};
 use super::loader::{Loader, Scope};
 use super::request::Leniency;
 use super::value::{ComposeData, ComposeMap, ComposePlace, ComposeValue};
@@ -48,7 +48,11 @@ pub(super) fn replace_variables(
     let mut required = Vec::new();
     let mut notes = InterpolationNotes {
         required: loader.is_lenient().then_some(&mut required),
-        stands_in: loader.request.leniency == Leniency::StandIns,
+        stand_in: match loader.request.leniency {
+            Leniency::None | Leniency::Gaps => StandIn::Empty,
+            Leniency::StandIns => StandIn::Number,
+            Leniency::Omissions => StandIn::Name,
+        },
         unset: &mut loader.unset,
         room: &mut loader.bytes,
     };

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::ProjectError;
 use super::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
-use crate::text::FileId;
+use crate::text::{FileId, Span};
 use crate::yaml::{NodeKind, Scalar, YamlNode};
 
 /// Levels of mappings and lists at most; go-yaml's own bound is 10,000.
@@ -18,10 +18,22 @@ pub(super) struct ProjectDocument {
     pub(super) reset: Vec<Vec<String>>,
 }
 
-/// Reads a document. `room`: how many values it may have, counted down.
-pub(super) fn document(top: YamlNode, file: FileId, room: &mut usize) -> Result<ProjectDocument, ProjectError> {
-    let mut reader =
-        DocumentReader { file, room, reset: Vec::new(), path: Vec::new(), visited: HashSet::new(), open: Vec::new() };
+/// Reads a document without what stands at the places `omissions`. `room`: how many values it may have, counted down.
+pub(super) fn document(
+    top: YamlNode,
+    file: FileId,
+    omissions: &[Span],
+    room: &mut usize,
+) -> Result<ProjectDocument, ProjectError> {
+    let mut reader = DocumentReader {
+        file,
+        omissions,
+        room,
+        reset: Vec::new(),
+        path: Vec::new(),
+        visited: HashSet::new(),
+        open: Vec::new(),
+    };
     let value = reader.child(top, false)?;
     // A document that is nothing but `!reset` is nothing.
     let value = value.unwrap_or_default();
@@ -30,6 +42,7 @@ pub(super) fn document(top: YamlNode, file: FileId, room: &mut usize) -> Result<
 
 struct DocumentReader<'r> {
     file: FileId,
+    omissions: &'r [Span],
     room: &'r mut usize,
     reset: Vec<Vec<String>>,
     /// The keys down to what is being read.
@@ -47,6 +60,10 @@ impl DocumentReader<'_> {
 
     fn error(&self, node: YamlNode, message: impl Into<String>) -> ProjectError {
         ProjectError::at(Some(self.place(node)), message)
+    }
+
+    fn omits(&self, node: YamlNode) -> bool {
+        !self.omissions.is_empty() && self.omissions.contains(&node.span())
     }
 
     /// A node's value; `None` where a tag takes it out. `plain`: below `!override` tags mean nothing.
@@ -105,7 +122,7 @@ impl DocumentReader<'_> {
     fn sequence(&mut self, node: YamlNode, plain: bool, first: bool) -> Result<Vec<ComposeValue>, ProjectError> {
         let mut items = Vec::new();
         for (index, item) in node.items().enumerate() {
-            if Self::is_gone(item, plain, first) {
+            if Self::is_gone(item, plain, first) || self.omits(item) {
                 continue;
             }
             items.extend(self.below(index.to_string(), |reader| reader.child(item, plain))?);
@@ -122,7 +139,7 @@ impl DocumentReader<'_> {
         let mut map = ComposeMap::default();
         let mut merges = Vec::new();
         for entry in node.entries() {
-            if Self::is_gone(entry.value, plain, first) {
+            if Self::is_gone(entry.value, plain, first) || self.omits(entry.key) || self.omits(entry.value) {
                 continue;
             }
             if entry.key.is_merge() {

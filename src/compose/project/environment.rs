@@ -20,6 +20,9 @@ pub(super) fn read_file(
     lookup: &dyn Fn(&str) -> Option<String>,
     loader: &mut Loader,
 ) -> Result<(), Stop> {
+    if loader.has_omissions(path) {
+        return Ok(());
+    }
     let source = loader.lookup.text(path, |message| {
         let help = match place {
             Some(_) => "write the file, or make it optional: `{path: …, required: false}`",

@@ -14,6 +14,27 @@ const STAND_IN: &str = "1";
 /// What to do about a variable without a value.
 const SET_VARIABLE: &str = "set it in the shell, in `.env` or in a file of `--env-file`";
 
+/// What variables without a value are replaced by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StandIn {
+    /// Nothing, as by Compose.
+    Empty,
+    /// A value that fits most places.
+    Number,
+    /// The variable itself.
+    Name,
+}
+
+impl StandIn {
+    fn text(self, name: &str) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Number => STAND_IN.to_owned(),
+            Self::Name => format!("${{{name}}}"),
+        }
+    }
+}
+
 /// A variable that is not set, and for which nothing stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsetVariable {
@@ -44,7 +65,7 @@ pub(super) fn substitute(
     unset: &mut dyn FnMut(&str),
     room: &mut usize,
 ) -> Result<String, TemplateError> {
-    replace(text, &mut Substitution { lookup, unset, room, required: None, stand_in: "" }, DEPTH)
+    replace(text, &mut Substitution { lookup, unset, room, required: None, stand_in: StandIn::Empty }, DEPTH)
 }
 
 /// Hears of a required variable that is not set, and of what the text says of it.
@@ -57,7 +78,7 @@ struct Substitution<'s> {
     /// Hears of required variables that are not set, and what the text says of them; without it they are errors.
     required: Option<OnRequired<'s>>,
     /// What variables without a value are replaced by.
-    stand_in: &'static str,
+    stand_in: StandIn,
 }
 
 impl Substitution<'_> {
@@ -178,7 +199,7 @@ fn braces(text: &str, start: usize, line: &mut BraceLine) -> Option<usize> {
 fn plain(name: &str, substitution: &mut Substitution) -> Result<String, TemplateError> {
     Ok(substitution.value(name)?.unwrap_or_else(|| {
         (substitution.unset)(name);
-        substitution.stand_in.to_owned()
+        substitution.stand_in.text(name)
     }))
 }
 
@@ -197,7 +218,10 @@ fn braced(inside: &str, substitution: &mut Substitution, depth: usize) -> Result
         '?' if !is_set => match &mut substitution.required {
             Some(required) => {
                 required(name, &text);
-                Ok(STAND_IN.to_owned())
+                Ok(match substitution.stand_in {
+                    StandIn::Name => StandIn::Name.text(name),
+                    _ => STAND_IN.to_owned(),
+                })
             }
             None => Err(TemplateError::Required(name.to_owned(), text)),
         },
@@ -220,8 +244,8 @@ pub(super) struct InterpolationNotes<'n> {
     pub(super) room: &'n mut usize,
     /// Required variables that are not set; without a list they are errors.
     pub(super) required: Option<&'n mut Vec<ProjectError>>,
-    /// Whether other variables without a value are replaced by a value that fits most places.
-    pub(super) stands_in: bool,
+    /// What other variables without a value are replaced by.
+    pub(super) stand_in: StandIn,
 }
 
 impl InterpolationNotes<'_> {
@@ -244,7 +268,8 @@ fn walk(
                 *text = noted(text, lookup, notes, place)?;
             }
             if let Some(how) = rules.and_then(|rules| rules.how(Step::Cast)) {
-                let is_stand_in = notes.required_count() > required || notes.stands_in && notes.unset.len() > unset;
+                let is_stand_in =
+                    notes.required_count() > required || notes.stand_in != StandIn::Empty && notes.unset.len() > unset;
                 value.data = match cast(text, how) {
                     Err(_) if is_stand_in => cast(stand_in_of(how), how),
                     result => result,
@@ -281,7 +306,7 @@ fn noted(
     notes: &mut InterpolationNotes,
     place: Option<ComposePlace>,
 ) -> Result<String, ProjectError> {
-    let InterpolationNotes { unset, room, required, stands_in } = notes;
+    let InterpolationNotes { unset, room, required, stand_in } = notes;
     let mut missing = Vec::new();
     let replaced = replace(
         text,
@@ -290,7 +315,7 @@ fn noted(
             unset: &mut |name| unset.push(UnsetVariable { name: name.to_owned(), place }),
             room,
             required: required.is_some().then_some(&mut |name, text| missing.push((name.to_owned(), text.to_owned()))),
-            stand_in: if *stands_in { STAND_IN } else { "" },
+            stand_in: *stand_in,
         },
         DEPTH,
     );

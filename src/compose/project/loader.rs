@@ -44,6 +44,8 @@ pub(super) struct Loader<'l> {
     pub(super) gaps: Vec<ProjectGap>,
     /// Places of `version`.
     pub(super) versions: Vec<ComposePlace>,
+    /// What is left out, by the path of its file.
+    omissions: &'l BTreeMap<String, Vec<Span>>,
 }
 
 /// Where and how a group of files is read: the files of the project, or those that one `include` names.
@@ -59,7 +61,11 @@ pub(super) struct Scope {
 }
 
 impl<'l> Loader<'l> {
-    pub(super) fn new(request: &'l ProjectRequest, lookup: Lookup<'l>) -> Self {
+    pub(super) fn new(
+        request: &'l ProjectRequest,
+        lookup: Lookup<'l>,
+        omissions: &'l BTreeMap<String, Vec<Span>>,
+    ) -> Self {
         Self {
             request,
             lookup,
@@ -72,12 +78,23 @@ impl<'l> Loader<'l> {
             unset: Vec::new(),
             gaps: Vec::new(),
             versions: Vec::new(),
+            omissions,
         }
     }
 
     /// Whether reading goes on where something is missing.
     pub(super) fn is_lenient(&self) -> bool {
         self.request.leniency != Leniency::None
+    }
+
+    /// Whether reading goes on where Compose refuses a value.
+    fn omits_values(&self) -> bool {
+        self.request.leniency == Leniency::Omissions
+    }
+
+    /// Whether something in a file is refused, and left out.
+    pub(super) fn has_omissions(&self, path: &str) -> bool {
+        self.omissions.contains_key(path)
     }
 
     /// Notes what is missing.
@@ -154,20 +171,21 @@ impl<'l> Loader<'l> {
         let source = self.lookup.text(path, |message| ProjectError::at(place, message))?;
         let file = self.number(path, source);
         let at = |span: Span| Some(ComposePlace { file, span });
-        if let Some(offset) = source.first_invalid() {
+        if let Some(offset) = source.first_invalid().filter(|_| !self.omits_values()) {
             let error = ProjectError::at(at(Span::at(offset)), "the file is not UTF-8");
             return Err(error.help("save it as UTF-8").into());
         }
         let tree = yaml::read(source.text());
-        if let Some(problem) = tree.problems().first() {
+        if let Some(problem) = tree.problems().first().filter(|_| !self.omits_values()) {
             let error = ProjectError::at(at(problem.span), problem.message.clone());
             let line = source.slice(source.line_span(source.line(problem.span.start)));
             let has_tab = line.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');
             return Err(if has_tab { error.help("YAML is indented with spaces, not with tabs") } else { error }.into());
         }
+        let omissions = self.omissions.get(path).map(Vec::as_slice).unwrap_or_default();
         let mut documents = Vec::new();
         for root in tree.documents() {
-            documents.push(document(root, file, &mut self.room)?);
+            documents.push(document(root, file, omissions, &mut self.room)?);
         }
         Ok(documents)
     }

@@ -38,6 +38,9 @@ pub enum Leniency {
     Gaps,
     /// As [`Leniency::Gaps`], and variables without a value stand for `1`.
     StandIns,
+    /// As [`Leniency::Gaps`], variables without a value stay as `${NAME}`, and values that Compose refuses are left out.
+    /// What comes of it tells what is written, and runs nowhere.
+    Omissions,
 }
 
 impl ProjectRequest {

@@ -5,21 +5,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::git::folders_above;
-use crate::compose::project::ProjectRequest;
+use crate::compose::project::{ComposeData, ComposeEntry, ComposeMap, ComposeProject, ComposeValue};
 use crate::compose::{self, ServiceRun, is_compose};
 use crate::inputs::{BuildInput, Inputs};
-use crate::load::compose::join_path;
-use crate::load::compose_project::{project_request, read_project};
+use crate::load::compose_input::{dockerfile_path, files_below};
+use crate::load::compose_project::{machine_independent_request, project_request, read_project, read_written_project};
 use crate::load::file::read_source;
 use crate::manifest::FileKind;
-use crate::optimize::{ListedService, Service, services as listed};
-use crate::text::Source;
+use crate::optimize::Service;
+use crate::text::{FileId, Source};
 
 /// Compose files that are read.
 const FILES: usize = 40;
 
 /// Entries of a folder that are looked at.
 const ENTRIES: usize = 10_000;
+
+/// Services of one project that are looked at.
+const SERVICES: usize = 1_000;
 
 /// Bytes that a compose file may have.
 const LIMIT: u64 = 1 << 20;
@@ -45,29 +48,27 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingF
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return SurroundingFiles::default() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
-    let files = sources(&folders);
+    let files: Vec<ProjectPart> = sources(&folders).into_iter().filter_map(ProjectPart::read).collect();
+    let dockerfile_place = DockerfilePlace::of(dockerfile);
     let mut around = SurroundingFiles { recipes: recipes(&folders), ..SurroundingFiles::default() };
     for build in &inputs.builds {
         around.images.extend(bases(inputs.source(build.dockerfile)));
     }
     let mut services = Vec::new();
     let mut rest = Vec::new();
-    for (path, source) in &files {
-        let built = built(path, source, dockerfile);
-        let folder = path.parent().unwrap_or(Path::new("."));
-        around.images.extend(dockerfiles_of_compose(folder, source).iter().flat_map(bases));
-        for service in listed(source) {
-            if service.build.is_none() {
+    for file in &files {
+        around.images.extend(dockerfiles_of_project(&file.project).iter().flat_map(bases));
+        for service in file.services(&dockerfile_place) {
+            if !service.is_built {
                 around.images.extend(service.image.clone());
             }
-            let is_own = service.build.is_some_and(|span| built.contains_key(&span.start));
-            if is_own { &mut services } else { &mut rest }.push((folder, service));
+            if service.is_own { &mut services } else { &mut rest }.push((file.folder(), service));
         }
     }
     // Another file of the same folder may say more of a service; another service may run the same image.
-    let same = |folder: &Path, service: &ListedService| {
-        service.build.is_none()
-            && services.iter().any(|(of, known): &(&Path, ListedService)| {
+    let same = |folder: &Path, service: &FoundService| {
+        !service.is_built
+            && services.iter().any(|(of, known): &(&Path, FoundService)| {
                 let named = *of == folder && known.service.name == service.service.name;
                 named || (known.image.is_some() && known.image == service.image)
             })
@@ -77,24 +78,121 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingF
     around.names = all().filter_map(|(_, service)| service.image.clone()).collect();
     around.services = all().map(|(_, service)| service.service.clone()).collect();
     around.services.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
+    around.services.dedup_by(|a, b| (&a.file, &a.name) == (&b.file, &b.name));
     around
 }
 
-/// The Dockerfiles that a compose file builds from.
-fn dockerfiles_of_compose(folder: &Path, source: &Source) -> Vec<Source> {
-    if !source.text().contains("build") {
-        return Vec::new();
+/// A compose file around a build, with the project that it makes together with the files below it.
+struct ProjectPart {
+    path: PathBuf,
+    source: Source,
+    project: ComposeProject,
+    /// Its number in the project.
+    number: Option<FileId>,
+    /// Whether it is read without files below it.
+    is_whole: bool,
+}
+
+/// A service of a compose file, and how its image comes about.
+struct FoundService {
+    service: Service,
+    image: Option<String>,
+    is_built: bool,
+    /// Whether it is built from the Dockerfile at hand.
+    is_own: bool,
+}
+
+impl ProjectPart {
+    fn read((path, source): (PathBuf, Source)) -> Option<Self> {
+        let files = files_below(&path);
+        let is_whole = files.len() == 1;
+        let project = read_written_project(files)?;
+        let own_path = project_request(vec![path.to_string_lossy().into_owned()]).paths();
+        let number = project.paths.iter().position(|path| own_path.contains(path)).map(|at| FileId(at as u32));
+        Some(Self { path, source, project, number, is_whole })
     }
-    let path = |service: &compose::Service| {
-        if service.inline.is_some() {
-            return None;
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    /// The services of which the file says something. Those of files that it includes count too.
+    fn services(&self, dockerfile: &DockerfilePlace) -> Vec<FoundService> {
+        let mut found = Vec::new();
+        let services = self.project.model.get("services").and_then(ComposeValue::as_map);
+        for (name, entry) in services.into_iter().flat_map(ComposeMap::iter).take(SERVICES) {
+            let is_named = self.number.is_some_and(|number| names_file(entry, number));
+            let other = entry.key.and_then(|place| self.project.sources.get(place.file.0 as usize));
+            let file = match other.filter(|_| !is_named) {
+                Some(_) if !self.is_whole => continue,
+                Some(other) => other.name(),
+                None => self.source.name(),
+            };
+            let value = &entry.value;
+            found.push(FoundService {
+                service: Service::of(&self.project, name, value, file),
+                image: value.get("image").and_then(ComposeValue::as_text).map(str::to_owned),
+                is_built: value.get("build").is_some(),
+                is_own: dockerfile.is_built_for(&self.project, value),
+            });
         }
-        let context = service.context.as_deref()?;
-        let file = service.dockerfile.as_deref().unwrap_or("Dockerfile");
-        Some(join_path(&join_path(folder, Path::new(context)), Path::new(file)))
-    };
-    let services = compose::read(source).services;
-    services.iter().take(FILES).filter_map(|service| read_source(&path(service)?, LIMIT).ok()).collect()
+        found
+    }
+}
+
+/// Whether something of a value is written in a file.
+fn names_file(entry: &ComposeEntry, file: FileId) -> bool {
+    fn holds(value: &ComposeValue, file: FileId) -> bool {
+        value.place.is_some_and(|place| place.file == file)
+            || match &value.data {
+                ComposeData::List(items) => items.iter().any(|item| holds(item, file)),
+                ComposeData::Map(map) => map.iter().any(|(_, entry)| names_file(entry, file)),
+                _ => false,
+            }
+    }
+    entry.key.is_some_and(|place| place.file == file) || holds(&entry.value, file)
+}
+
+/// Where a Dockerfile is.
+struct DockerfilePlace<'d> {
+    dockerfile: &'d Source,
+    /// Its path without links; `None` where it is a part of another file.
+    path: Option<PathBuf>,
+}
+
+impl<'d> DockerfilePlace<'d> {
+    fn of(dockerfile: &'d Source) -> Self {
+        let is_file = dockerfile.embedding().is_none();
+        let path = if is_file { Path::new(dockerfile.name()).canonicalize().ok() } else { None };
+        Self { dockerfile, path }
+    }
+
+    /// Whether a service is built from it.
+    fn is_built_for(&self, project: &ComposeProject, service: &ComposeValue) -> bool {
+        let Some(build) = service.get("build") else { return false };
+        let inline = build.get("dockerfile_inline");
+        match (self.dockerfile.embedding(), inline) {
+            (Some(embedding), Some(inline)) => inline.place.is_some_and(|place| {
+                let host = project.sources.get(place.file.0 as usize);
+                let is_alias = project.text(inline.place).is_some_and(|text| text.starts_with('*'));
+                let is_it =
+                    place.span == embedding.span || is_alias && inline.as_text() == Some(self.dockerfile.text());
+                is_it && host.is_some_and(|host| host.text() == embedding.host.text())
+            }),
+            (None, None) => {
+                let named = dockerfile_path(build).and_then(|path| Path::new(&path).canonicalize().ok());
+                named.is_some() && named == self.path
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The Dockerfiles that a project builds from.
+fn dockerfiles_of_project(project: &ComposeProject) -> Vec<Source> {
+    let paths: BTreeSet<String> =
+        project.services().filter_map(|(_, service)| dockerfile_path(service.get("build")?)).collect();
+    paths.iter().take(FILES).filter_map(|path| read_source(Path::new(path), LIMIT).ok()).collect()
 }
 
 /// The images that the stages of a Dockerfile stand on, as they are written.
@@ -129,19 +227,14 @@ pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<ServiceR
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return Vec::new() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
+    let place = DockerfilePlace::of(dockerfile);
     let mut all = Vec::new();
     for (path, source) in &sources(&folders) {
-        let names: BTreeSet<String> = built(path, source, dockerfile).into_values().collect();
-        if names.is_empty() {
-            continue;
-        }
-        // The same on each machine: the user's shell is left out.
-        let request = ProjectRequest {
-            environment: BTreeMap::new(),
-            profiles: vec!["*".to_owned()],
-            ..project_request(vec![path.to_string_lossy().into_owned()])
-        };
-        if let Ok(project) = read_project(&request) {
+        let request = machine_independent_request(vec![path.to_string_lossy().into_owned()]);
+        let Ok(project) = read_project(&request) else { continue };
+        let services = project.services().filter(|(_, service)| place.is_built_for(&project, service));
+        let names: BTreeSet<String> = services.map(|(name, _)| name.to_owned()).collect();
+        if !names.is_empty() {
             all.extend(compose::runs(&project, &names, source.name()));
         }
     }
@@ -152,37 +245,6 @@ pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<ServiceR
 fn sources(folders: &[PathBuf]) -> Vec<(PathBuf, Source)> {
     let read = |path: PathBuf| Some((path.clone(), read_source(&path, LIMIT).ok()?));
     composes(folders).into_iter().filter_map(read).collect()
-}
-
-/// Where the builds of this Dockerfile are written in a compose file, and the services that they are of.
-fn built(path: &Path, source: &Source, dockerfile: &Source) -> BTreeMap<u32, String> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut built = BTreeMap::new();
-    if !source.text().contains("build") {
-        return built;
-    }
-    let inside = dockerfile.embedding();
-    let real = if inside.is_none() { Path::new(dockerfile.name()).canonicalize().ok() } else { None };
-    for service in compose::read(source).services {
-        let is_own = match (&service.inline, inside) {
-            (Some(inline), Some(inside)) => inline
-                .embedding()
-                .is_some_and(|embedding| embedding.span == inside.span && embedding.host.text() == inside.host.text()),
-            (None, None) => {
-                let context = service.context.as_deref().unwrap_or(".");
-                let below = join_path(
-                    &join_path(folder, Path::new(context)),
-                    Path::new(service.dockerfile.as_deref().unwrap_or("Dockerfile")),
-                );
-                real.is_some() && below.canonicalize().ok() == real
-            }
-            _ => false,
-        };
-        if is_own {
-            built.insert(service.span.start, service.name);
-        }
-    }
-    built
 }
 
 /// The folders of the context and of the Dockerfile, those above up to the repository's top (without one: up to what was
