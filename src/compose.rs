@@ -11,7 +11,7 @@ mod write;
 
 pub use self::edit::{ComposeEditor, NewValue, escaped};
 pub use self::inline::indent;
-pub use self::mount::{Mount, outside_braces};
+pub use self::mount::Mount;
 pub use self::read::{Compose, ComposeProblem, Service, holds_services, is_compose, read};
 pub use self::run::{ServiceRun, runs};
 pub use self::write::write;

@@ -37,7 +37,7 @@ impl Mount {
 }
 
 /// The parts between colons, those inside of `${…}` left alone.
-pub fn outside_braces(text: &str) -> Vec<&str> {
+fn outside_braces(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_u32);
     for (at, byte) in text.bytes().enumerate() {
         match byte {

@@ -123,18 +123,18 @@ pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
             Err(Stop::Needs) => return Reading::Needs(loader.lookup.needs),
             Err(Stop::Refused(error)) => error,
         };
-        let has_room = omissions.values().map(Vec::len).sum::<usize>() < OMISSIONS;
-        let omission =
-            error.place.and_then(|place| Some((loader.paths().get(place.file.0 as usize)?.clone(), place.span)));
-        match omission.filter(|_| request.leniency == Leniency::Omissions && has_room) {
-            Some((path, span)) if omissions.get(&path).is_none_or(|spans| !spans.contains(&span)) => {
-                omissions.entry(path).or_default().push(span);
-            }
-            _ => {
-                let is_incomplete = !loader.unset.is_empty() || !loader.gaps.is_empty();
-                return Reading::Refused { error, sources: loader.sources, is_incomplete };
-            }
+        let may_omit =
+            request.leniency == Leniency::Omissions && omissions.values().map(Vec::len).sum::<usize>() < OMISSIONS;
+        if may_omit
+            && let Some(place) = error.place
+            && let Some(path) = loader.paths().get(place.file.0 as usize)
+            && omissions.get(path).is_none_or(|spans| !spans.contains(&place.span))
+        {
+            omissions.entry(path.clone()).or_default().push(place.span);
+            continue;
         }
+        let is_incomplete = !loader.unset.is_empty() || !loader.gaps.is_empty();
+        return Reading::Refused { error, sources: loader.sources, is_incomplete };
     }
 }
 

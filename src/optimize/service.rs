@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeProject, ComposeValue};
-use crate::text::path;
 
 /// A compose service, as far as it decides what the image must keep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub struct Service {
     pub mounts: Vec<String>,
     /// Those of the mounts that a container can't write to.
     pub read_only_mounts: BTreeSet<String>,
-    /// Those of the mounts that are folders or files of the host: host path seen from the project's folder, container path.
+    /// Those of the mounts that are folders or files of the host: host path as written or seen from the project's folder, container path.
     pub bound: Vec<(String, String)>,
     /// The test of its healthcheck, as one shell text.
     pub healthcheck: Option<String>,
@@ -101,22 +100,22 @@ impl Service {
         let Some(source) = text("source") else { return };
         // A variable that is not set mostly stands for a path.
         if text("type") == Some("bind") || source.starts_with('$') {
-            self.bound.push((host_path(project, source), target.to_owned()));
+            self.bound.push((host_path(project, volume, source), target.to_owned()));
         }
     }
 }
 
-/// A path of the host, as seen from the project's folder.
-fn host_path(project: &ComposeProject, source: &str) -> String {
+/// The host's path of a mount: as it is written, or as seen from the project's folder.
+fn host_path(project: &ComposeProject, volume: &ComposeValue, source: &str) -> String {
+    let written = project.text(volume.place).unwrap_or_default();
+    let is_end = |c: char| c.is_whitespace() || "'\":,{}".contains(c);
+    if written.split(is_end).any(|word| word == source) {
+        return source.to_owned();
+    }
     let near = project.near_path(source);
-    let is_near = path::is_within(source, path::parent(&project.folder));
     // Compose puts the home folder below the project's where it is not known.
     let is_whole = near == "." || near.starts_with("..") || near.starts_with(['~', '$']);
-    match source.starts_with('/') && !is_near {
-        true => source.to_owned(),
-        false if is_whole => near,
-        false => format!("./{near}"),
-    }
+    if is_whole { near } else { format!("./{near}") }
 }
 
 fn words<'p>(service: &'p ComposeValue, key: &str) -> Vec<&'p str> {

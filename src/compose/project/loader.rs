@@ -171,12 +171,16 @@ impl<'l> Loader<'l> {
         let source = self.lookup.text(path, |message| ProjectError::at(place, message))?;
         let file = self.number(path, source);
         let at = |span: Span| Some(ComposePlace { file, span });
-        if let Some(offset) = source.first_invalid().filter(|_| !self.omits_values()) {
+        if let Some(offset) = source.first_invalid()
+            && !self.omits_values()
+        {
             let error = ProjectError::at(at(Span::at(offset)), "the file is not UTF-8");
             return Err(error.help("save it as UTF-8").into());
         }
         let tree = yaml::read(source.text());
-        if let Some(problem) = tree.problems().first().filter(|_| !self.omits_values()) {
+        if let Some(problem) = tree.problems().first()
+            && !self.omits_values()
+        {
             let error = ProjectError::at(at(problem.span), problem.message.clone());
             let line = source.slice(source.line_span(source.line(problem.span.start)));
             let has_tab = line.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t');

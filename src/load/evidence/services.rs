@@ -118,25 +118,25 @@ impl ProjectPart {
 
     /// The services of which the file says something. Those of files that it includes count too.
     fn services(&self, dockerfile: &DockerfilePlace) -> Vec<FoundService> {
-        let mut found = Vec::new();
+        let mut found_services = Vec::new();
         let services = self.project.model.get("services").and_then(ComposeValue::as_map);
         for (name, entry) in services.into_iter().flat_map(ComposeMap::iter).take(SERVICES) {
             let is_named = self.number.is_some_and(|number| names_file(entry, number));
             let other = entry.key.and_then(|place| self.project.sources.get(place.file.0 as usize));
-            let file = match other.filter(|_| !is_named) {
-                Some(_) if !self.is_whole => continue,
-                Some(other) => other.name(),
-                None => self.source.name(),
+            let file = match other {
+                Some(_) if !is_named && !self.is_whole => continue,
+                Some(other) if !is_named => other.name(),
+                _ => self.source.name(),
             };
             let value = &entry.value;
-            found.push(FoundService {
+            found_services.push(FoundService {
                 service: Service::of(&self.project, name, value, file),
                 image: value.get("image").and_then(ComposeValue::as_text).map(str::to_owned),
                 is_built: value.get("build").is_some(),
                 is_own: dockerfile.is_built_for(&self.project, value),
             });
         }
-        found
+        found_services
     }
 }
 
@@ -354,6 +354,31 @@ mod tests {
         assert_eq!(services.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
         assert_eq!(services.names.iter().collect::<Vec<_>>(), ["own/web"]);
         assert_eq!(services.recipes.len(), 2);
+    }
+
+    #[test]
+    fn compose_files_are_read_with_those_below_them() {
+        let docker = "FROM a\nCOPY . .\n";
+        let base = "services:\n  api:\n    build: '${FOLDER:-api}'\n    command: ${START:-base}\n  job:\n    extends: {file: parts/job.yml, service: job}\n";
+        let files = [
+            ("api/Dockerfile", docker),
+            ("compose.yml", base),
+            ("compose.override.yml", "services:\n  api:\n    command: over\n    unknown: 1\n"),
+            ("compose.prod.yml", "services:\n  api:\n    entrypoint: run\n"),
+            ("compose.all.yml", "include: [parts/more.yml]\nservices:\n  api:\n    build: api\n    ports: {x: 1}\n"),
+            ("parts/job.yml", "services:\n  job:\n    build: ../api\n    command: job\n"),
+            ("parts/more.yml", "services:\n  more:\n    build: ../api\n    command: more\n"),
+            (".env", "START=env\n"),
+        ];
+        let expected = [
+            ("api", None),
+            ("api", Some("over")),
+            ("api", Some("env")),
+            ("api", Some("env")),
+            ("job", Some("job")),
+            ("more", Some("more")),
+        ];
+        check(&files, "api", &expected);
     }
 
     #[test]
