@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dockopt::inputs::{Inputs, Need, Needs};
-use dockopt::load::{GatherRequest, evidence, gather};
+use dockopt::load::{EvidenceReader, GatherRequest, gather};
 use dockopt::optimize::{Options, optimize};
 
 const DOCKERFILE: &str = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n\
@@ -29,7 +29,7 @@ fn main() {
         whole.push(time(|| run(root)).1);
         let (inputs, took) = time(|| read(root));
         gathered.push(took);
-        let (evidence, took) = time(|| evidence(&inputs, 0));
+        let (evidence, took) = time(|| EvidenceReader::new(&inputs).evidence(0));
         evident.push(took);
         assert!(!evidence.texts.is_empty(), "sources are read");
         let (optimized, took) = time(|| optimize(&inputs, 0, &evidence, &Options::default()));

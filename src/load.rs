@@ -26,7 +26,7 @@ mod walk;
 
 pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
 pub use self::compose_project::{ProjectFailure, project_request, read_project};
-pub use self::evidence::{evidence, runs};
+pub use self::evidence::EvidenceReader;
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};
 pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::request::{ComposeOptions, FactSelection, GatherRequest};

@@ -14,7 +14,7 @@ use super::{changes, terminal};
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
 use crate::inputs::{Inputs, Need, Needs};
-use crate::load::{build_log_name, read_build_log};
+use crate::load::{EvidenceReader, build_log_name, read_build_log};
 use crate::optimize::{Options, optimize, plan, unwritable};
 use crate::report::{self, Format, Rewrite, RewriteHistory};
 use crate::rules::{CommandLinePolicy, Policies};
@@ -68,9 +68,10 @@ fn gather(command: &Optimize) -> Result<Inputs, CommandFailure> {
 
 /// Each build as far as the options allow.
 fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
+    let reader = EvidenceReader::new(inputs);
     let rewrite_of = |index: usize| {
         let build = &inputs.builds[index];
-        let evidence = crate::load::evidence(inputs, index);
+        let evidence = reader.evidence(index);
         Rewrite {
             dockerfile: inputs.source(build.dockerfile).name().to_owned(),
             plan: plan(inputs, index, &evidence),

@@ -43,7 +43,7 @@ use self::files::Lookup;
 pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
 pub use self::interpolate::UnsetVariable;
 pub use self::listed::listed_files;
-use self::loader::{Loader, Scope};
+use self::loader::{Loader, Room, Scope};
 use self::locations::{absolute, go_join, relative};
 pub use self::request::{Leniency, ProjectRequest};
 pub use self::schema::is_service_name;
@@ -116,8 +116,9 @@ impl ComposeProject {
 /// Reads a project from the files that are known.
 pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
     let mut omissions: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    let mut room = Room::default();
     loop {
-        let mut loader = Loader::new(request, Lookup::new(files), &omissions);
+        let mut loader = Loader::new(request, Lookup::new(files), &omissions, room);
         let error = match read(&mut loader) {
             Ok(project) => return Reading::Read(Box::new(project)),
             Err(Stop::Needs) => return Reading::Needs(loader.lookup.needs),
@@ -130,6 +131,7 @@ pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
             && let Some(path) = loader.paths().get(place.file.0 as usize)
             && omissions.get(path).is_none_or(|spans| !spans.contains(&place.span))
         {
+            room = loader.room;
             omissions.entry(path.clone()).or_default().push(place.span);
             continue;
         }

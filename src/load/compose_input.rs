@@ -7,19 +7,15 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::compose::join_path;
-use super::compose_project::{project_file, project_link, working_folder};
+use super::compose_project::{complete_reading, working_folder};
 use super::file::display_path;
 use super::request::ComposeOptions;
 use crate::compose::is_compose;
 use crate::compose::project::{
-    ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading,
-    listed_files, project,
+    ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
 use crate::inputs::{ComposeInput, ComposeReading, Inputs, proxy_configurations};
 use crate::text::{FileId, Source, path};
-
-/// Files and links that the project of one compose file may name.
-const FILES: usize = 500;
 
 /// Bytes that a compose file may have.
 const LIMIT: usize = 1 << 20;
@@ -112,11 +108,11 @@ impl ProjectGroup {
     /// Reads a project with all that it names.
     fn new(request: ProjectRequest, shared: &Arc<BTreeMap<String, ProjectFile>>) -> Self {
         let mut known = ProjectFiles::of_shared(Arc::clone(shared));
-        let first = read(&ComposeReading::first_request(&request), &mut known);
+        let first = complete_reading(&ComposeReading::first_request(&request), &mut known);
         // Else the same files are read again.
         if !matches!(&first, Reading::Read(project) if project.disabled.is_empty()) {
             for leniency in [Leniency::StandIns, Leniency::Gaps] {
-                read(&ComposeReading::whole_request(&request, leniency), &mut known);
+                complete_reading(&ComposeReading::whole_request(&request, leniency), &mut known);
             }
         }
         let name = request.files.first().map(|file| display_path(Path::new(file))).unwrap_or_default();
@@ -138,17 +134,24 @@ impl ProjectGroup {
     }
 }
 
-/// The compose files that one is read with: those that it is put on top of, and itself as the last.
-pub(super) fn files_below(file: &Path) -> Vec<String> {
+/// What a compose file is read from with those that it is put on top of, and what is known of the file system. `checked`: the
+/// file as it is checked in this run.
+pub(super) fn request_below(file: &Path, checked: Option<&ComposeInput>) -> (ProjectRequest, ProjectFiles) {
     let folder = working_folder(std::env::var("PWD").ok().as_ref()).to_string_lossy().into_owned();
     let request =
         |paths: &[&Path]| ProjectRequest { files: texts(paths), folder: folder.clone(), ..ProjectRequest::default() };
     let own_path = request(&[file]).paths();
-    let mut request = group(file, &request, &Arc::default()).request;
+    let (mut request, known) = match checked {
+        Some(input) => (input.request.clone(), (*input.known).clone()),
+        None => {
+            let ProjectGroup { request, known, .. } = group(file, &request, &Arc::default());
+            (request, known)
+        }
+    };
     if let Some(at) = request.paths().iter().position(|path| own_path.contains(path)) {
         request.files.truncate(at + 1);
     }
-    request.files
+    (request, known)
 }
 
 /// The files that a project includes or extends, added to the inputs where they are not checked by themselves.
@@ -238,23 +241,6 @@ fn others_beside(folder: &Path, name: &str) -> Vec<PathBuf> {
     names.iter().map(|name| join_path(folder, Path::new(name))).filter(|path| path.is_file()).collect()
 }
 
-/// Reads a project, and all that it names.
-fn read(request: &ProjectRequest, known: &mut ProjectFiles) -> Reading {
-    loop {
-        let reading = project(request, known);
-        let Reading::Needs(needs) = &reading else { return reading };
-        if known.len() + needs.len() > FILES {
-            return reading;
-        }
-        for need in needs {
-            match need {
-                ProjectNeed::File(path) => known.insert(path, project_file(path, &request.folder)),
-                ProjectNeed::Link(path) => known.insert_link(path, project_link(path)),
-            }
-        }
-    }
-}
-
 /// The files at a path below a folder: the file itself, or those of the folder at that path.
 fn configuration_files(path: &Path, folder: &Path) -> Vec<Source> {
     let is_below = |path: &Path| {
@@ -263,7 +249,7 @@ fn configuration_files(path: &Path, folder: &Path) -> Vec<Source> {
     };
     let mut paths = vec![path.to_owned()];
     if path.is_dir() {
-        let entries = std::fs::read_dir(path).into_iter().flatten().take(FILES).flatten();
+        let entries = std::fs::read_dir(path).into_iter().flatten().take(ENTRIES).flatten();
         paths = entries.map(|entry| entry.path()).collect();
         paths.sort();
     }

@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use super::file::{LoadError, read_source};
 use crate::compose::project::{
-    ComposeProject, Leniency, ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project,
+    ComposeProject, ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project,
 };
 use crate::text::Source;
 
@@ -46,37 +46,33 @@ pub(super) fn working_folder(shell: Option<&String>) -> PathBuf {
 /// # Errors
 /// When Compose refuses it, or when it names too many files.
 pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectFailure> {
-    let mut files = ProjectFiles::default();
-    loop {
-        match project(request, &files) {
-            Reading::Read(project) => return Ok(*project),
-            Reading::Refused { error, sources, .. } => return Err(ProjectFailure { error, sources }),
-            Reading::Needs(needs) => {
-                if files.len() + needs.len() > FILES {
-                    let message = format!("the project names more than {FILES} files");
-                    let error = Box::new(ProjectError { place: None, message, help: None });
-                    return Err(ProjectFailure { error, sources: Vec::new() });
-                }
-                for need in needs {
-                    match need {
-                        ProjectNeed::File(path) => files.insert(&path, project_file(&path, &request.folder)),
-                        ProjectNeed::Link(path) => files.insert_link(&path, project_link(&path)),
-                    }
-                }
-            }
+    match complete_reading(request, &mut ProjectFiles::default()) {
+        Reading::Read(project) => Ok(*project),
+        Reading::Refused { error, sources, .. } => Err(ProjectFailure { error, sources }),
+        Reading::Needs(_) => {
+            let message = format!("the project names more than {FILES} files");
+            let error = Box::new(ProjectError { place: None, message, help: None });
+            Err(ProjectFailure { error, sources: Vec::new() })
         }
     }
 }
 
-/// Reads what is written in a project with the services of all profiles, also where Compose refuses some of it; `None`
-/// where nothing can be read. The same on each machine: the user's shell is left out.
-pub(super) fn read_written_project(files: Vec<String>) -> Option<ComposeProject> {
-    read_project(&ProjectRequest { leniency: Leniency::Omissions, ..machine_independent_request(files) }).ok()
-}
-
-/// A request for the services of all profiles that comes to the same on each machine: the user's shell is left out.
-pub(super) fn machine_independent_request(files: Vec<String>) -> ProjectRequest {
-    ProjectRequest { environment: BTreeMap::new(), profiles: vec!["*".to_owned()], ..project_request(files) }
+/// Reads a project with all files that it names; what is known of the file system grows by them. More are needed only where
+/// it names too many.
+pub(super) fn complete_reading(request: &ProjectRequest, known: &mut ProjectFiles) -> Reading {
+    loop {
+        let reading = project(request, known);
+        let Reading::Needs(needs) = &reading else { return reading };
+        if known.len() + needs.len() > FILES {
+            return reading;
+        }
+        for need in needs {
+            match need {
+                ProjectNeed::File(path) => known.insert(path, project_file(path, &request.folder)),
+                ProjectNeed::Link(path) => known.insert_link(path, project_link(path)),
+            }
+        }
+    }
 }
 
 /// What is behind an absolute path; `folder`: where the program runs.

@@ -1,5 +1,6 @@
 //! What stands behind a rewrite, beyond the inputs: texts of sources, what git ignores, what compose files say.
 
+mod compose_part;
 mod git;
 mod services;
 mod sources;
@@ -8,6 +9,7 @@ mod vendored;
 use std::path::Path;
 use std::sync::Arc;
 
+use self::compose_part::ComposeReader;
 use crate::build::Build;
 use crate::compose::ServiceRun;
 use crate::inputs::context::BuildContext;
@@ -15,34 +17,49 @@ use crate::inputs::{BuildInput, Inputs};
 use crate::optimize::{CleanClone, Evidence};
 use crate::text::{Source, path};
 
-/// How compose files run containers of the image of the build with this index.
-pub fn runs(inputs: &Inputs, build: usize) -> Vec<ServiceRun> {
-    inputs.builds.get(build).map(|input| services::runs(inputs, input)).unwrap_or_default()
+/// Reads what stands behind rewrites of the builds of a run; each compose file once.
+#[derive(Debug)]
+pub struct EvidenceReader<'i> {
+    inputs: &'i Inputs,
+    composes: ComposeReader<'i>,
 }
 
-/// The evidence for the build with this index. What can't be read is left out.
-pub fn evidence(inputs: &Inputs, build: usize) -> Evidence {
-    let Some(input) = inputs.builds.get(build) else { return Evidence::default() };
-    let around = services::read_services(inputs, input);
-    let mut evidence = Evidence {
-        services: around.services,
-        image_names: around.names,
-        named_images: around.images,
-        recipes: around.recipes,
-        ..Evidence::default()
-    };
-    let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
-    let root = Path::new(root);
-    let git;
-    ((evidence.texts, evidence.texts_cut), git) =
-        rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::ask_git(root, context));
-    evidence.vendored = vendored::modules(root, context);
-    (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
-    evidence.absent = git.absent;
-    let named = copied_paths(input);
-    evidence.absent.retain(|path| !is_installed(path) && !named.iter().any(|named| path::is_within(named, path)));
-    evidence.cloned = cloned(root, context, input.projects.is_some(), &evidence.absent);
-    evidence
+impl<'i> EvidenceReader<'i> {
+    /// Nothing is read yet.
+    pub fn new(inputs: &'i Inputs) -> Self {
+        Self { inputs, composes: ComposeReader::new(inputs) }
+    }
+
+    /// How compose files run containers of the image of the build with this index.
+    pub fn runs(&self, build: usize) -> Vec<ServiceRun> {
+        let input = self.inputs.builds.get(build);
+        input.map(|input| services::runs(self.inputs, input, &self.composes)).unwrap_or_default()
+    }
+
+    /// The evidence for the build with this index. What can't be read is left out.
+    pub fn evidence(&self, build: usize) -> Evidence {
+        let Some(input) = self.inputs.builds.get(build) else { return Evidence::default() };
+        let around = services::read_services(self.inputs, input, &self.composes);
+        let mut evidence = Evidence {
+            services: around.services,
+            image_names: around.names,
+            named_images: around.images,
+            recipes: around.recipes,
+            ..Evidence::default()
+        };
+        let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
+        let root = Path::new(root);
+        let git;
+        ((evidence.texts, evidence.texts_cut), git) =
+            rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::ask_git(root, context));
+        evidence.vendored = vendored::modules(root, context);
+        (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
+        evidence.absent = git.absent;
+        let named = copied_paths(input);
+        evidence.absent.retain(|path| !is_installed(path) && !named.iter().any(|named| path::is_within(named, path)));
+        evidence.cloned = cloned(root, context, input.projects.is_some(), &evidence.absent);
+        evidence
+    }
 }
 
 /// Whether it holds packages of others: whoever clones installs them.

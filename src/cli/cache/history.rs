@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::fix::Change;
 use crate::inputs::{BuildInput, Inputs, Need, Needs};
 use crate::load::git::{BuildPaths, Commit, CommitBuild, History, HistoryEnd, Repository};
-use crate::load::{read_build_log, untimed_steps};
+use crate::load::{EvidenceReader, read_build_log, untimed_steps};
 use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryTable};
 
 /// The value of `--against` that stands for the rewrite.
@@ -184,7 +184,7 @@ fn replacement(
             is_in_context: true,
         }));
     }
-    let evidence = crate::load::evidence(inputs, build);
+    let evidence = EvidenceReader::new(inputs).evidence(build);
     let optimized = crate::optimize::optimize(inputs, build, &evidence, &crate::optimize::Options::default());
     let name = inputs.source(input.dockerfile).name();
     let changes = optimized.changes();

@@ -14,6 +14,7 @@ use crate::compose::ServiceRun;
 use crate::finding::Mask;
 use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
+use crate::load::EvidenceReader;
 use crate::manifest::FileKind;
 use crate::measure::{self, ClimbInput, ProvedRewrite, RewriteRequest, ServiceContainer, Session, TrialRequest};
 use crate::optimize::{Evidence, ObservedRun, Options, optimize};
@@ -38,14 +39,14 @@ pub(super) fn run(
     let interrupts = Arc::new(Interrupts::hold_back());
     let shared_interrupts = Arc::clone(&interrupts);
     let (mut proofs, mut changed) = (Vec::new(), Vec::new());
+    let reader = EvidenceReader::new(inputs);
     for &build in &builds {
         let options = &options[build];
         for (pass, why) in &options.left_out {
             let name = inputs.source(inputs.builds[build].dockerfile).name();
             terminal::note(&format!("{name}: {pass} skipped: {why}\n"));
         }
-        let evidence = crate::load::evidence(inputs, build);
-        let runs = crate::load::runs(inputs, build);
+        let (evidence, runs) = (reader.evidence(build), reader.runs(build));
         let ground = ClimbInput { inputs, build, evidence: &evidence, options, runs: &runs };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
         let sources = proving.against.as_deref().map(|path| sources_after(inputs, build, path)).transpose()?;

@@ -54,7 +54,7 @@ pub(super) fn replace_variables(
             Leniency::Omissions => StandIn::Name,
         },
         unset: &mut loader.unset,
-        room: &mut loader.bytes,
+        room: &mut loader.room.bytes,
     };
     interpolate(&mut value, &|name| environment.get(name).cloned(), &mut notes)?;
     for error in required {

@@ -30,7 +30,7 @@ pub(super) fn read_file(
         };
         ProjectError::at(place, format!("the environment file {message}")).help(help)
     })?;
-    let Some(mut room) = loader.bytes.checked_sub(source.text().len()) else {
+    let Some(mut room) = loader.room.bytes.checked_sub(source.text().len()) else {
         return Err(ProjectError::at(place, "the environment files are too large, or are read too often").into());
     };
     let read = if is_raw {
@@ -38,7 +38,7 @@ pub(super) fn read_file(
     } else {
         dotenv(source.text(), variables, lookup, &mut room)
     };
-    loader.bytes = room;
+    loader.room.bytes = room;
     read.map_err(|error| file_error(error, path, source, loader).into())
 }
 

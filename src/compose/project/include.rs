@@ -145,7 +145,8 @@ fn variables(
     }
     let size: usize = scope.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
     let place = entry.paths.first().and_then(|(_, place)| *place);
-    loader.bytes = loader
+    loader.room.bytes = loader
+        .room
         .bytes
         .checked_sub(size)
         .ok_or_else(|| ProjectError::at(place, "the project includes too much, or has too many variables"))?;

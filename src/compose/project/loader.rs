@@ -16,6 +16,9 @@ use crate::yaml;
 /// Values of a project at most, each time that one is copied counted.
 const VALUES: usize = 1_000_000;
 
+/// Bytes of a file that is read again which count as one value.
+const BYTES_OF_VALUE: usize = 64;
+
 /// Bytes of environment files, each time that one is read, and of values of variables, each time that one is used, at most.
 const BYTES: usize = 64 << 20;
 
@@ -34,11 +37,8 @@ pub(super) struct Loader<'l> {
     numbers: BTreeMap<String, FileId>,
     /// Documents that were read for the name of the project, and are read again.
     kept: BTreeMap<String, Vec<ProjectDocument>>,
-    /// Values that may still be made.
-    pub(super) room: usize,
+    pub(super) room: Room,
     reads: usize,
-    /// Bytes of environment files and of values of variables that may still be read.
-    pub(super) bytes: usize,
     pub(super) unset: Vec<UnsetVariable>,
     /// What is missing, where reading goes on without it.
     pub(super) gaps: Vec<ProjectGap>,
@@ -46,6 +46,21 @@ pub(super) struct Loader<'l> {
     pub(super) versions: Vec<ComposePlace>,
     /// What is left out, by the path of its file.
     omissions: &'l BTreeMap<String, Vec<Span>>,
+}
+
+/// How much may still be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Values that may still be made.
+    values: usize,
+    /// Bytes of environment files and of values of variables.
+    pub(super) bytes: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { values: VALUES, bytes: BYTES }
+    }
 }
 
 /// Where and how a group of files is read: the files of the project, or those that one `include` names.
@@ -65,6 +80,7 @@ impl<'l> Loader<'l> {
         request: &'l ProjectRequest,
         lookup: Lookup<'l>,
         omissions: &'l BTreeMap<String, Vec<Span>>,
+        room: Room,
     ) -> Self {
         Self {
             request,
@@ -72,9 +88,8 @@ impl<'l> Loader<'l> {
             sources: Vec::new(),
             numbers: BTreeMap::new(),
             kept: BTreeMap::new(),
-            room: VALUES,
+            room,
             reads: 0,
-            bytes: BYTES,
             unset: Vec::new(),
             gaps: Vec::new(),
             versions: Vec::new(),
@@ -145,9 +160,9 @@ impl<'l> Loader<'l> {
 
     /// Counts copies of values.
     pub(super) fn spend(&mut self, value: &ComposeValue) -> Result<(), Stop> {
-        match self.room.checked_sub(value.size()) {
+        match self.room.values.checked_sub(value.size()) {
             Some(room) => {
-                self.room = room;
+                self.room.values = room;
                 Ok(())
             }
             None => Err(value.error(format!("the project has more than {VALUES} values")).into()),
@@ -177,6 +192,10 @@ impl<'l> Loader<'l> {
             let error = ProjectError::at(at(Span::at(offset)), "the file is not UTF-8");
             return Err(error.help("save it as UTF-8").into());
         }
+        if !self.omissions.is_empty() {
+            // The whole project is read again for each value that is left out.
+            self.room.values = self.room.values.saturating_sub(source.text().len() / BYTES_OF_VALUE);
+        }
         let tree = yaml::read(source.text());
         if let Some(problem) = tree.problems().first()
             && !self.omits_values()
@@ -189,7 +208,7 @@ impl<'l> Loader<'l> {
         let omissions = self.omissions.get(path).map(Vec::as_slice).unwrap_or_default();
         let mut documents = Vec::new();
         for root in tree.documents() {
-            documents.push(document(root, file, omissions, &mut self.room)?);
+            documents.push(document(root, file, omissions, &mut self.room.values)?);
         }
         Ok(documents)
     }

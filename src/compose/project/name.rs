@@ -43,7 +43,7 @@ pub(super) fn name(
         loader.keep(file, documents);
     }
     if let Some((text, place)) = written {
-        let replaced = substitute(&text, &|name| environment.get(name).cloned(), &mut |_| {}, &mut loader.bytes);
+        let replaced = substitute(&text, &|name| environment.get(name).cloned(), &mut |_| {}, &mut loader.room.bytes);
         let name = plain(&replaced.map_err(|error| template_error(error, &text, place))?);
         if !name.is_empty() || is_first_named {
             return Ok(name);

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::compose_part::{ComposePart, ComposeReader, PartService};
 use super::git::folders_above;
-use crate::compose::project::{ComposeData, ComposeEntry, ComposeMap, ComposeProject, ComposeValue};
+use crate::compose::project::{ComposeProject, ComposeValue};
 use crate::compose::{self, ServiceRun, is_compose};
 use crate::inputs::{BuildInput, Inputs};
-use crate::load::compose_input::{dockerfile_path, files_below};
-use crate::load::compose_project::{machine_independent_request, project_request, read_project, read_written_project};
+use crate::load::compose_input::dockerfile_path;
 use crate::load::file::read_source;
 use crate::manifest::FileKind;
 use crate::optimize::Service;
-use crate::text::{FileId, Source};
+use crate::text::Source;
 
 /// Compose files that are read.
 const FILES: usize = 40;
@@ -21,10 +21,7 @@ const FILES: usize = 40;
 /// Entries of a folder that are looked at.
 const ENTRIES: usize = 10_000;
 
-/// Services of one project that are looked at.
-const SERVICES: usize = 1_000;
-
-/// Bytes that a compose file may have.
+/// Bytes that a recipe may have.
 const LIMIT: u64 = 1 << 20;
 
 /// Folders that projects keep compose files in.
@@ -44,11 +41,11 @@ pub(super) struct SurroundingFiles {
 }
 
 /// Reads them.
-pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingFiles {
+pub(super) fn read_services(inputs: &Inputs, input: &BuildInput, reader: &ComposeReader) -> SurroundingFiles {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return SurroundingFiles::default() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
-    let files: Vec<ProjectPart> = sources(&folders).into_iter().filter_map(ProjectPart::read).collect();
+    let parts: Vec<_> = composes(&folders).into_iter().filter_map(|path| reader.part(path)).collect();
     let dockerfile_place = DockerfilePlace::of(dockerfile);
     let mut around = SurroundingFiles { recipes: recipes(&folders), ..SurroundingFiles::default() };
     for build in &inputs.builds {
@@ -56,13 +53,13 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingF
     }
     let mut services = Vec::new();
     let mut rest = Vec::new();
-    for file in &files {
-        around.images.extend(dockerfiles_of_project(&file.project).iter().flat_map(bases));
-        for service in file.services(&dockerfile_place) {
+    for part in &parts {
+        around.images.extend(part.dockerfiles.iter().flat_map(bases));
+        for service in found_services(part, &dockerfile_place) {
             if !service.is_built {
                 around.images.extend(service.image.clone());
             }
-            if service.is_own { &mut services } else { &mut rest }.push((file.folder(), service));
+            if service.is_own { &mut services } else { &mut rest }.push((part.folder(), service));
         }
     }
     // Another file of the same folder may say more of a service; another service may run the same image.
@@ -82,17 +79,6 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput) -> SurroundingF
     around
 }
 
-/// A compose file around a build, with the project that it makes together with the files below it.
-struct ProjectPart {
-    path: PathBuf,
-    source: Source,
-    project: ComposeProject,
-    /// Its number in the project.
-    number: Option<FileId>,
-    /// Whether it is read without files below it.
-    is_whole: bool,
-}
-
 /// A service of a compose file, and how its image comes about.
 struct FoundService {
     service: Service,
@@ -102,55 +88,16 @@ struct FoundService {
     is_own: bool,
 }
 
-impl ProjectPart {
-    fn read((path, source): (PathBuf, Source)) -> Option<Self> {
-        let files = files_below(&path);
-        let is_whole = files.len() == 1;
-        let project = read_written_project(files)?;
-        let own_path = project_request(vec![path.to_string_lossy().into_owned()]).paths();
-        let number = project.paths.iter().position(|path| own_path.contains(path)).map(|at| FileId(at as u32));
-        Some(Self { path, source, project, number, is_whole })
-    }
-
-    fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("."))
-    }
-
-    /// The services of which the file says something. Those of files that it includes count too.
-    fn services(&self, dockerfile: &DockerfilePlace) -> Vec<FoundService> {
-        let mut found_services = Vec::new();
-        let services = self.project.model.get("services").and_then(ComposeValue::as_map);
-        for (name, entry) in services.into_iter().flat_map(ComposeMap::iter).take(SERVICES) {
-            let is_named = self.number.is_some_and(|number| names_file(entry, number));
-            let other = entry.key.and_then(|place| self.project.sources.get(place.file.0 as usize));
-            let file = match other {
-                Some(_) if !is_named && !self.is_whole => continue,
-                Some(other) if !is_named => other.name(),
-                _ => self.source.name(),
-            };
-            let value = &entry.value;
-            found_services.push(FoundService {
-                service: Service::of(&self.project, name, value, file),
-                image: value.get("image").and_then(ComposeValue::as_text).map(str::to_owned),
-                is_built: value.get("build").is_some(),
-                is_own: dockerfile.is_built_for(&self.project, value),
-            });
-        }
-        found_services
-    }
-}
-
-/// Whether something of a value is written in a file.
-fn names_file(entry: &ComposeEntry, file: FileId) -> bool {
-    fn holds(value: &ComposeValue, file: FileId) -> bool {
-        value.place.is_some_and(|place| place.file == file)
-            || match &value.data {
-                ComposeData::List(items) => items.iter().any(|item| holds(item, file)),
-                ComposeData::Map(map) => map.iter().any(|(_, entry)| names_file(entry, file)),
-                _ => false,
-            }
-    }
-    entry.key.is_some_and(|place| place.file == file) || holds(&entry.value, file)
+/// The services of which a file says something.
+fn found_services(part: &ComposePart, dockerfile: &DockerfilePlace) -> Vec<FoundService> {
+    let project = &part.written;
+    let found = |PartService { name, value, file }| FoundService {
+        service: Service::of(project, name, value, file),
+        image: value.get("image").and_then(ComposeValue::as_text).map(str::to_owned),
+        is_built: value.get("build").is_some(),
+        is_own: dockerfile.is_built_for(project, value),
+    };
+    part.services(project).map(found).collect()
 }
 
 /// Where a Dockerfile is.
@@ -188,13 +135,6 @@ impl<'d> DockerfilePlace<'d> {
     }
 }
 
-/// The Dockerfiles that a project builds from.
-fn dockerfiles_of_project(project: &ComposeProject) -> Vec<Source> {
-    let paths: BTreeSet<String> =
-        project.services().filter_map(|(_, service)| dockerfile_path(service.get("build")?)).collect();
-    paths.iter().take(FILES).filter_map(|path| read_source(Path::new(path), LIMIT).ok()).collect()
-}
-
 /// The images that the stages of a Dockerfile stand on, as they are written.
 fn bases(dockerfile: &Source) -> Vec<String> {
     let words = dockerfile.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -223,28 +163,27 @@ fn recipes(folders: &[PathBuf]) -> BTreeMap<String, String> {
 
 /// How compose files run containers of this Dockerfile's image, with the values of their environment files. A project that
 /// Compose refuses runs nothing.
-pub(in crate::load) fn runs(inputs: &Inputs, input: &BuildInput) -> Vec<ServiceRun> {
+pub(super) fn runs(inputs: &Inputs, input: &BuildInput, reader: &ComposeReader) -> Vec<ServiceRun> {
     let dockerfile = inputs.source(input.dockerfile);
     let Some(root) = &input.context_root else { return Vec::new() };
     let folders = folders(Path::new(root), Path::new(dockerfile.name()), Path::new(&inputs.root));
     let place = DockerfilePlace::of(dockerfile);
     let mut all = Vec::new();
-    for (path, source) in &sources(&folders) {
-        let request = machine_independent_request(vec![path.to_string_lossy().into_owned()]);
-        let Ok(project) = read_project(&request) else { continue };
-        let services = project.services().filter(|(_, service)| place.is_built_for(&project, service));
-        let names: BTreeSet<String> = services.map(|(name, _)| name.to_owned()).collect();
-        if !names.is_empty() {
-            all.extend(compose::runs(&project, &names, source.name()));
+    for part in composes(&folders).into_iter().filter_map(|path| reader.part(path)) {
+        // Few of the files around a build run its image.
+        let is_built = |project: &ComposeProject, service: &PartService| place.is_built_for(project, service.value);
+        if !part.services(&part.written).any(|service| is_built(&part.written, &service)) {
+            continue;
         }
+        let Some(project) = part.accepted() else { continue };
+        let services = part.services(project).filter(|service| is_built(project, service));
+        let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for service in services {
+            names.entry(service.file).or_default().insert(service.name.to_owned());
+        }
+        all.extend(names.iter().flat_map(|(file, names)| compose::runs(project, names, file)));
     }
     all
-}
-
-/// The compose files in some folders.
-fn sources(folders: &[PathBuf]) -> Vec<(PathBuf, Source)> {
-    let read = |path: PathBuf| Some((path.clone(), read_source(&path, LIMIT).ok()?));
-    composes(folders).into_iter().filter_map(read).collect()
 }
 
 /// The folders of the context and of the Dockerfile, those above up to the repository's top (without one: up to what was
@@ -309,10 +248,40 @@ mod tests {
             fs::write(full, text).unwrap();
         }
         let inputs = gather(&GatherRequest { path: folder.path().join(start), ..GatherRequest::default() }).unwrap();
-        let services = read_services(&inputs, &inputs.builds[0]);
+        let services = read_services(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
         let services: Vec<_> =
             services.services.iter().map(|service| (&*service.name, service.command.as_deref())).collect();
         assert_eq!(services, expected);
+    }
+
+    #[test]
+    fn what_compose_runs_is_the_file_with_those_below_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            ("Dockerfile", "FROM a\n"),
+            (
+                "compose.yml",
+                "services:\n  api:\n    build: .\n    command: base\n    environment: [A=1]\n  db: {image: b}\n",
+            ),
+            ("compose.override.yml", "services:\n  api:\n    command: over\n"),
+            ("compose.prod.yml", "services:\n  api:\n    environment: [B=2]\n"),
+            ("compose.wrong.yml", "services:\n  api:\n    build: .\n    unknown: 1\n"),
+        ] {
+            fs::write(folder.path().join(path), text).unwrap();
+        }
+        let inputs = gather(&GatherRequest { path: folder.path().to_owned(), ..GatherRequest::default() }).unwrap();
+        let runs = runs(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
+        let names = |run: &ServiceRun| run.environment.iter().map(|(name, _)| name.as_str()).collect::<String>();
+        let shown: Vec<_> = runs
+            .iter()
+            .map(|run| (crate::text::path::name(&run.file), run.command.as_deref().unwrap().join(" "), names(run)))
+            .collect();
+        let expected = [
+            ("compose.override.yml", "over".to_owned(), "A".to_owned()),
+            ("compose.prod.yml", "base".to_owned(), "AB".to_owned()),
+            ("compose.yml", "base".to_owned(), "A".to_owned()),
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]
@@ -350,7 +319,7 @@ mod tests {
             fs::write(full, text).unwrap();
         }
         let inputs = gather(&GatherRequest { path: folder.path().join("web"), ..GatherRequest::default() }).unwrap();
-        let services = read_services(&inputs, &inputs.builds[0]);
+        let services = read_services(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
         assert_eq!(services.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
         assert_eq!(services.names.iter().collect::<Vec<_>>(), ["own/web"]);
         assert_eq!(services.recipes.len(), 2);
