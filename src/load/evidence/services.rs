@@ -91,13 +91,13 @@ struct FoundService {
 /// The services of which a file says something.
 fn found_services(part: &ComposePart, dockerfile: &DockerfilePlace) -> Vec<FoundService> {
     let project = &part.written;
-    let found = |PartService { name, value, file }| FoundService {
+    let found_service = |PartService { name, value, file }| FoundService {
         service: Service::of(project, name, value, file),
         image: value.get("image").and_then(ComposeValue::as_text).map(str::to_owned),
         is_built: value.get("build").is_some(),
         is_own: dockerfile.is_built_for(project, value),
     };
-    part.services(project).map(found).collect()
+    part.services(project).map(found_service).collect()
 }
 
 /// Where a Dockerfile is.
