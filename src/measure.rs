@@ -19,6 +19,7 @@ mod program;
 mod scenario;
 mod session;
 mod size;
+mod startup;
 mod trial;
 
 pub use self::build::{BuiltImage, Mode};
@@ -27,6 +28,8 @@ pub use self::copy::Project;
 pub use self::ladder::{ClimbInput, ProvedRewrite, RewriteRequest};
 pub use self::leftover::{LeftoverCleanup, clean_up};
 pub use self::plan::MeasurePlan;
+pub use self::program::DockerPlugin;
 pub use self::scenario::{ScenarioResult, Series};
 pub use self::session::{Session, SessionOptions};
+pub use self::startup::StartRequest;
 pub use self::trial::{ServiceContainer, TrialRequest};

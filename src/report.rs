@@ -8,6 +8,7 @@ mod cache_history;
 mod catalogue;
 mod comparison;
 mod compose_graph;
+mod compose_verify;
 mod context;
 mod excerpt;
 mod figures;
@@ -43,6 +44,7 @@ pub use self::comparison::{
     GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_json, comparison_markdown,
 };
 pub use self::compose_graph::{GraphStyle, compose_graph, compose_graph_json};
+pub use self::compose_verify::{compose_verify, compose_verify_json};
 pub use self::context::{context, context_json};
 pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};

@@ -9,7 +9,22 @@ use crate::secret;
 /// Takes the secret values of a project's services: of their variables, their command lines, their checks and the
 /// arguments of their builds.
 pub(super) fn add_compose(mask: &mut Mask, compose: &ComposeInput) {
-    let Some(project) = &compose.reading.project else { return };
+    if let Some(project) = &compose.reading.project {
+        add_project(mask, project);
+    }
+}
+
+/// The secret values of a project, and the names in it.
+pub fn project_mask(project: &ComposeProject) -> Mask {
+    let mut mask = Mask::default();
+    add_project(&mut mask, project);
+    if !mask.is_empty() {
+        add_project_names(&mut mask, project);
+    }
+    mask
+}
+
+fn add_project(mask: &mut Mask, project: &ComposeProject) {
     let mut hide = |values: Vec<String>| values.iter().for_each(|value| mask.add(value));
     for (_, service) in project.services() {
         let arguments = service.get("build").and_then(|build| build.get("args"));
@@ -46,33 +61,37 @@ pub(super) fn add_names(mask: &mut Mask, inputs: &Inputs, builds: &[Build]) {
         }
     }
     for project in inputs.composes.iter().filter_map(|compose| compose.reading.project.as_deref()) {
-        for kind in ["volumes", "networks", "configs", "secrets"] {
-            let resources = project.model.get(kind).and_then(ComposeValue::as_map);
-            for (name, entry) in resources.into_iter().flat_map(ComposeMap::iter) {
-                mask.add_name(name);
-                add_place(mask, project, entry.key);
-            }
-        }
-        let services = project.model.get("services").and_then(ComposeValue::as_map);
-        for (name, entry) in services.into_iter().flat_map(ComposeMap::iter) {
+        add_project_names(mask, project);
+    }
+}
+
+fn add_project_names(mask: &mut Mask, project: &ComposeProject) {
+    for kind in ["volumes", "networks", "configs", "secrets"] {
+        let resources = project.model.get(kind).and_then(ComposeValue::as_map);
+        for (name, entry) in resources.into_iter().flat_map(ComposeMap::iter) {
             mask.add_name(name);
             add_place(mask, project, entry.key);
-            for key in ["image", "container_name", "hostname"] {
-                let Some(value) = entry.value.get(key) else { continue };
-                add_image(mask, value.as_text().unwrap_or_default());
-                add_place(mask, project, value.place);
-            }
-            for volume in entry.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
-                mask.add_name(volume.get("source").and_then(ComposeValue::as_text).unwrap_or_default());
-            }
-            for key in ["depends_on", "networks", "environment"] {
-                let names = entry.value.get(key).and_then(ComposeValue::as_map);
-                for (name, entry) in names.into_iter().flat_map(ComposeMap::iter) {
-                    mask.add_name(name);
-                    // `NAME=value` is one text.
-                    if key != "environment" {
-                        add_place(mask, project, entry.key);
-                    }
+        }
+    }
+    let services = project.model.get("services").and_then(ComposeValue::as_map);
+    for (name, entry) in services.into_iter().flat_map(ComposeMap::iter) {
+        mask.add_name(name);
+        add_place(mask, project, entry.key);
+        for key in ["image", "container_name", "hostname"] {
+            let Some(value) = entry.value.get(key) else { continue };
+            add_image(mask, value.as_text().unwrap_or_default());
+            add_place(mask, project, value.place);
+        }
+        for volume in entry.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
+            mask.add_name(volume.get("source").and_then(ComposeValue::as_text).unwrap_or_default());
+        }
+        for key in ["depends_on", "networks", "environment"] {
+            let names = entry.value.get(key).and_then(ComposeValue::as_map);
+            for (name, entry) in names.into_iter().flat_map(ComposeMap::iter) {
+                mask.add_name(name);
+                // `NAME=value` is one text.
+                if key != "environment" {
+                    add_place(mask, project, entry.key);
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! `dockopt compose`.
 
+mod verify;
+
 use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyleArgument};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::fix::{self, FixScope};
@@ -14,6 +16,7 @@ pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, Comman
         ComposeCommand::Check(command) => check(global, command),
         ComposeCommand::Fix(command) => fix::run(global, &command.into_fix(), FixScope::Composes),
         ComposeCommand::Graph(command) => graph(global, command),
+        ComposeCommand::Verify(command) => verify::run(global, &command),
     }
 }
 

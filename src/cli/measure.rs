@@ -198,10 +198,11 @@ fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
 }
 
 /// Says what was cleaned up.
-fn report_cleanup(done: &LeftoverCleanup) -> Result<u8, CommandFailure> {
+pub(super) fn report_cleanup(done: &LeftoverCleanup) -> Result<u8, CommandFailure> {
     let counts = [
         (done.containers, "container"),
         (done.networks, "network"),
+        (done.volumes, "volume"),
         (done.names, "image name"),
         (done.folders, "folder"),
     ];

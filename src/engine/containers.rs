@@ -1,6 +1,7 @@
 //! Containers: made, started, looked at, ended, removed.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -127,6 +128,12 @@ struct Endpoint {
     address: String,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ListedProcesses {
+    processes: Vec<Vec<String>>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ChangedPath {
@@ -208,6 +215,52 @@ impl Engine {
             Err(error) if error.kind != FailureKind::Refused => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Sends a signal (`STOP`) to the first process of a container.
+    ///
+    /// # Errors
+    /// When the engine fails, or the container does not run.
+    pub fn signal(&self, id: &str, signal: &str) -> Result<(), Failure> {
+        let path = self.container(id, &format!("/kill?signal={}", escaped(signal)));
+        self.connection.ask(&Method::Post(None), &path, Timeout::Usual).map(drop)
+    }
+
+    /// How many processes a container has.
+    ///
+    /// # Errors
+    /// When the engine fails, or the container does not run.
+    pub fn process_count(&self, id: &str) -> Result<usize, Failure> {
+        let listed: ListedProcesses = self.connection.json(&self.container(id, "/top"), Timeout::Usual)?;
+        Ok(listed.processes.len())
+    }
+
+    /// What `docker inspect` shows of a container, as JSON.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn inspect(&self, id: &str) -> Result<String, Failure> {
+        let document: serde_json::Value = self.connection.json(&self.container(id, "/json"), Timeout::Usual)?;
+        Ok(document.to_string())
+    }
+
+    /// The last lines that a container printed, at most so many bytes; of one with a terminal the engine sends no frames.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn last_lines(&self, id: &str, count: usize, has_terminal: bool, limit: usize) -> Result<String, Failure> {
+        let path = self.container(id, &format!("/logs?stdout=true&stderr=true&tail={count}"));
+        let response = self.connection.get(&path, Timeout::Usual)?;
+        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        if !has_terminal {
+            let mut spoken = ProcessOutput::default();
+            spoken.hear(body, limit).map_err(|error| self.connection.broken(&error, Timeout::Usual))?;
+            return Ok(spoken.text());
+        }
+        let mut bytes = Vec::new();
+        let read = body.take(limit as u64).read_to_end(&mut bytes);
+        read.map_err(|error| self.connection.broken(&error, Timeout::Usual))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Removes a container with its anonymous volumes, running or not. One that is gone is no error.

@@ -136,6 +136,24 @@ impl Engine {
         ignore_not_found(self.connection.ask(&Method::Delete, &path, Timeout::Usual).map(drop))
     }
 
+    /// Makes an empty volume.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn create_volume(&self, name: &str, labels: &BTreeMap<String, String>) -> Result<(), Failure> {
+        let body = json!({"Name": name, "Labels": labels});
+        self.connection.ask(&Method::Post(Some(&body)), &self.path("/volumes/create"), Timeout::Usual).map(drop)
+    }
+
+    /// Removes a volume. One that is gone is no error.
+    ///
+    /// # Errors
+    /// When the engine fails, or containers use it.
+    pub fn remove_volume(&self, name: &str) -> Result<(), Failure> {
+        let path = self.path(&format!("/volumes/{}", escaped(name)));
+        ignore_not_found(self.connection.ask(&Method::Delete, &path, Timeout::Usual).map(drop))
+    }
+
     /// Gives an image one more name.
     ///
     /// # Errors
@@ -157,7 +175,7 @@ impl Engine {
 }
 
 /// A list's filter as the API takes it.
-fn filter(label: Option<&str>, before: char) -> String {
+pub(super) fn filter(label: Option<&str>, before: char) -> String {
     let filter = label.map(|label| escaped(&json!({"label": [label]}).to_string()));
     filter.map(|filter| format!("{before}filters={filter}")).unwrap_or_default()
 }

@@ -231,6 +231,25 @@ pub(super) fn files_of_dotenv(folder: &Path) -> Vec<PathBuf> {
     named.iter().map(|file| join_path(folder, Path::new(file))).collect()
 }
 
+/// The files of the project in a folder, as `docker compose` chooses them there; none where it has no compose file.
+pub fn default_composes(folder: &Path) -> Vec<PathBuf> {
+    let variables = ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"].into_iter();
+    let variables = variables.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+    let named = listed_files(&variables.collect(), None);
+    if !named.is_empty() {
+        return named.into_iter().map(PathBuf::from).collect();
+    }
+    let listed = files_of_dotenv(folder);
+    if !listed.is_empty() {
+        return listed;
+    }
+    let beside =
+        |names: &[&str]| names.iter().map(|name| join_path(folder, Path::new(name))).find(|path| path.is_file());
+    let base = beside(&DEFAULTS);
+    let over = base.as_ref().and_then(|_| beside(&OVERRIDES));
+    base.into_iter().chain(over).collect()
+}
+
 /// The other compose files of a folder, in the order of their names.
 fn others_beside(folder: &Path, name: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().take(ENTRIES).filter_map(Result::ok);

@@ -46,18 +46,45 @@ pub(super) fn run(
     command: &mut Command,
     limit: Duration,
     stop: &dyn Fn() -> bool,
+    heard: impl FnMut(&[u8]) + Send + 'static,
+) -> io::Result<ProgramRun> {
+    let (reader, writer) = io::pipe()?;
+    command.stdout(Stdio::null()).stderr(writer);
+    follow(command, limit, stop, reader, heard)
+}
+
+/// As [`run`], for a program that also writes messages to its standard output.
+///
+/// # Errors
+/// When it can't be started.
+pub(super) fn run_with_output(
+    command: &mut Command,
+    limit: Duration,
+    stop: &dyn Fn() -> bool,
+    heard: impl FnMut(&[u8]) + Send + 'static,
+) -> io::Result<ProgramRun> {
+    let (reader, writer) = io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    follow(command, limit, stop, reader, heard)
+}
+
+fn follow(
+    command: &mut Command,
+    limit: Duration,
+    stop: &dyn Fn() -> bool,
+    reader: io::PipeReader,
     mut heard: impl FnMut(&[u8]) + Send + 'static,
 ) -> io::Result<ProgramRun> {
     group(command);
     let start = Instant::now();
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut child = command.stdin(Stdio::null()).spawn()?;
+    // Our ends of the pipe would keep it open.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let (sender, receiver) = mpsc::channel::<()>();
-    if let Some(stderr) = child.stderr.take() {
-        thread::spawn(move || {
-            lines(stderr, &mut heard);
-            drop((sender, heard));
-        });
-    }
+    thread::spawn(move || {
+        lines(reader, &mut heard);
+        drop((sender, heard));
+    });
     let end = loop {
         if let Some(status) = child.try_wait()? {
             break End::Ended(status);

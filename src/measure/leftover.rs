@@ -20,6 +20,8 @@ pub struct LeftoverCleanup {
     pub containers: usize,
     /// Networks.
     pub networks: usize,
+    /// Volumes.
+    pub volumes: usize,
     /// Names of images.
     pub names: usize,
     /// Folders.
@@ -32,6 +34,7 @@ impl LeftoverCleanup {
     fn join(&mut self, other: Self) {
         self.containers += other.containers;
         self.networks += other.networks;
+        self.volumes += other.volumes;
         self.names += other.names;
         self.folders += other.folders;
         self.left.extend(other.left);
@@ -58,7 +61,7 @@ pub(super) fn place(above: &Path) -> String {
     format!("{:016x}", hasher.finish()).chars().take(PLACE).collect()
 }
 
-/// The nonces that the engine's images, containers and networks carry.
+/// The nonces that the engine's images, containers, networks and volumes carry.
 fn nonces_in_use(engine: &Engine) -> Result<std::collections::BTreeSet<String>, Failure> {
     let images = engine.images()?;
     let tags = images.iter().flat_map(|image| &image.tags);
@@ -70,6 +73,8 @@ fn nonces_in_use(engine: &Engine) -> Result<std::collections::BTreeSet<String>, 
     nonces.extend(containers.iter().filter_map(|container| container.labels.get(LABEL)).cloned());
     let networks = engine.networks(Some(LABEL))?;
     nonces.extend(networks.iter().filter_map(|network| network.labels.get(LABEL)).cloned());
+    let volumes = engine.volumes(Some(LABEL))?;
+    nonces.extend(volumes.iter().filter_map(|volume| volume.labels.get(LABEL)).cloned());
     nonces.retain(|nonce| is_nonce(nonce));
     Ok(nonces)
 }
@@ -109,7 +114,7 @@ pub(super) fn of_dead_runs(engine: &Engine, above: &Path) -> Result<LeftoverClea
     Ok(all)
 }
 
-/// Asks builds of a run that is dead to end: who was ended by force could not.
+/// Asks builds and starts of a run that is dead to end: who was ended by force could not.
 #[cfg(target_os = "linux")]
 fn end_builds(nonce: &str) {
     use rustix::process::{Pid, Signal, kill_process};
@@ -120,7 +125,8 @@ fn end_builds(nonce: &str) {
             continue;
         };
         let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        if holds(&command, &mark) && holds(&command, b"\0--progress=rawjson\0") {
+        let is_ours = holds(&command, b"\0--progress=rawjson\0") || holds(&command, b"\0compose\0");
+        if holds(&command, &mark) && is_ours {
             // One of another user's is not ours.
             let _ = kill_process(pid, Signal::TERM);
         }
@@ -149,28 +155,40 @@ fn is_own_folder(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// Removes all that carries a nonce.
-pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> LeftoverCleanup {
+/// Removes the containers, networks and volumes that carry a nonce.
+pub(super) fn clean_objects(engine: &Engine, nonce: &str) -> LeftoverCleanup {
     let mut done = LeftoverCleanup::default();
     let label = format!("{LABEL}={nonce}");
-    let mut left: Vec<String> = Vec::new();
     match engine.containers(Some(&label)) {
         Ok(all) => {
             for container in all {
                 match engine.remove(&container.id) {
                     Ok(()) => done.containers += 1,
-                    Err(error) => left.push(format!("container {}: {error}", container.id)),
+                    Err(error) => done.left.push(format!("container {}: {error}", container.id)),
                 }
             }
         }
-        Err(error) => left.push(format!("containers with the label {label}: {error}")),
+        Err(error) => done.left.push(format!("containers with the label {label}: {error}")),
     }
     for network in engine.networks(Some(&label)).unwrap_or_default() {
         match engine.remove_network(&network.id) {
             Ok(()) => done.networks += 1,
-            Err(error) => left.push(format!("network {}: {error}", network.name)),
+            Err(error) => done.left.push(format!("network {}: {error}", network.name)),
         }
     }
+    for volume in engine.volumes(Some(&label)).unwrap_or_default() {
+        match engine.remove_volume(&volume.name) {
+            Ok(()) => done.volumes += 1,
+            Err(error) => done.left.push(format!("volume {}: {error}", volume.name)),
+        }
+    }
+    done
+}
+
+/// Removes all that carries a nonce.
+pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> LeftoverCleanup {
+    let mut done = clean_objects(engine, nonce);
+    let left = &mut done.left;
     let prefix = format!("dockopt-{nonce}:");
     match engine.images() {
         Ok(all) => {
@@ -192,7 +210,6 @@ pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> LeftoverClea
             Err(error) => left.push(format!("folder {}: {error}", folder.display())),
         }
     }
-    done.left = left;
     done
 }
 
@@ -211,7 +228,7 @@ fn unlock(folder: &Path) {
     }
 }
 
-/// The label of containers and networks of a run; its value is the nonce.
+/// The label of containers, networks and volumes of a run; its value is the nonce.
 pub(super) const LABEL: &str = "dockopt.run";
 
 /// The file of a run's folder that is locked while it lives.

@@ -10,7 +10,33 @@ use crate::failure::{Failure, FailureKind};
 /// For `docker buildx version`.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// `docker`, which has buildx.
+/// A plugin of docker that a run cannot do without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DockerPlugin {
+    /// It builds.
+    #[default]
+    Buildx,
+    /// It starts compose projects.
+    Compose,
+}
+
+impl DockerPlugin {
+    /// Its command, what it is needed for, and its packages.
+    const fn facts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Buildx => {
+                ("buildx", "builds", "docker-ce-cli and docker-buildx-plugin, or docker-cli and docker-buildx")
+            }
+            Self::Compose => (
+                "compose",
+                "compose projects",
+                "docker-ce-cli and docker-compose-plugin, or docker-cli and docker-compose",
+            ),
+        }
+    }
+}
+
+/// `docker` with a plugin.
 #[derive(Clone, Debug)]
 pub(super) struct DockerProgram {
     path: PathBuf,
@@ -19,8 +45,8 @@ pub(super) struct DockerProgram {
 }
 
 impl DockerProgram {
-    /// Takes the program that is named, else `$DOCKER`, else `docker`, and sees whether it builds.
-    pub(super) fn find(named: Option<&Path>, endpoint: &str) -> Result<Self, Failure> {
+    /// Takes the program that is named, else `$DOCKER`, else `docker`, and sees whether it has the plugin.
+    pub(super) fn find(named: Option<&Path>, endpoint: &str, plugin: DockerPlugin) -> Result<Self, Failure> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let path = named.map(Path::to_owned).or_else(|| variable("DOCKER").map(PathBuf::from));
         let path = path.unwrap_or_else(|| PathBuf::from("docker"));
@@ -31,7 +57,7 @@ impl DockerProgram {
             && endpoint != usual
             && !Path::new("/var/run/docker.sock").exists();
         let program = Self { path, host: is_unusual.then(|| endpoint.to_owned()) };
-        program.check()?;
+        program.check(plugin)?;
         Ok(program)
     }
 
@@ -49,25 +75,24 @@ impl DockerProgram {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
 
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self, plugin: DockerPlugin) -> Result<(), Failure> {
         let shown = self.path.display();
-        let ran = child::run(self.command().args(["buildx", "version"]), PATIENCE, &|| false, |_| {});
-        let help = "install it (packages docker-ce-cli and docker-buildx-plugin, or docker-cli and docker-buildx), or \
-                    set its path with the variable DOCKER";
+        let (name, purpose, packages) = plugin.facts();
+        let ran = child::run(self.command().args([name, "version"]), PATIENCE, &|| false, |_| {});
+        let help = format!("install it (packages {packages}), or set its path with the variable DOCKER");
         match ran.map(|ran| ran.end) {
             Ok(End::Ended(status)) if status.success() => Ok(()),
-            Ok(End::Ended(_)) => Err(Failure::new(
-                FailureKind::Setup,
-                format!("`{shown}` has no buildx, which is needed for builds"),
-                help,
-            )),
+            Ok(End::Ended(_)) => {
+                let what = format!("`{shown}` has no {name}, which is needed for {purpose}");
+                Err(Failure::new(FailureKind::Setup, what, help))
+            }
             Ok(_) => Err(Failure::new(
                 FailureKind::Setup,
-                format!("`{shown} buildx version` did not finish"),
+                format!("`{shown} {name} version` did not finish"),
                 "run it by hand; it must not ask questions",
             )),
             Err(error) => {
-                let what = format!("`{shown}`, which is needed for builds, cannot be started: {error}");
+                let what = format!("`{shown}`, which is needed for {purpose}, cannot be started: {error}");
                 Err(Failure::new(FailureKind::Setup, what, help))
             }
         }

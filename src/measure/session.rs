@@ -14,7 +14,7 @@ use super::copy::Project;
 use super::cpu_time::Meter;
 use super::leftover::{self, LABEL, LOCK, LeftoverCleanup};
 use super::plan::MeasurePlan;
-use super::program::DockerProgram;
+use super::program::{DockerPlugin, DockerProgram};
 use crate::buildlog;
 use crate::engine::{self, Engine};
 use crate::failure::{Failure, FailureKind};
@@ -28,6 +28,8 @@ pub struct SessionOptions {
     pub engine: engine::EngineOptions,
     /// The program that builds; `$DOCKER`, else `docker`, where `None`.
     pub docker: Option<PathBuf>,
+    /// What that program must be able to do.
+    pub plugin: DockerPlugin,
     /// The builder's own flags.
     pub build: BuildOptions,
     /// `--secret`, as docker takes it.
@@ -53,6 +55,7 @@ impl Default for SessionOptions {
         Self {
             engine: engine::EngineOptions::default(),
             docker: None,
+            plugin: DockerPlugin::default(),
             build: BuildOptions::default(),
             secrets: Vec::new(),
             ssh: Vec::new(),
@@ -95,7 +98,7 @@ impl Session {
     /// Finds the engine and the program, takes away what dead runs left, and makes a folder.
     ///
     /// # Errors
-    /// When there is no engine or no buildx, the engine runs Windows containers, or no folder can be made.
+    /// When there is no engine, the program or its plugin is missing, the engine runs Windows containers, or no folder can be made.
     pub fn open(options: SessionOptions) -> Result<Self, Failure> {
         let engine = Engine::connect(&options.engine)?;
         let os = &engine.version().platform.os;
@@ -110,7 +113,7 @@ impl Session {
             let what = format!("`{several}` are several platforms, but only one image can be measured");
             return Err(Failure::new(FailureKind::Setup, what, "set one with --platform"));
         }
-        let program = DockerProgram::find(options.docker.as_deref(), engine.endpoint())?;
+        let program = DockerProgram::find(options.docker.as_deref(), engine.endpoint(), options.plugin)?;
         let above = options.folder.clone().unwrap_or_else(std::env::temp_dir);
         leftover::of_dead_runs(&engine, &above)?;
         let nonce = format!("{}{}", leftover::place(&above), random());

@@ -131,6 +131,7 @@ impl Grid<'_> {
         let mut texts = Vec::new();
         for ((column, cell), columns) in self.columns.iter().zip(row).zip(widths) {
             texts.push(match column {
+                _ if *columns == 0 => Vec::new(),
                 Column::Right | Column::Left => vec![Cow::Borrowed(cell.text.as_str())],
                 Column::Words => vec![cut(&cell.text, *columns)],
                 Column::Path => vec![cut_path(&cell.text, *columns)],

@@ -67,7 +67,7 @@ pub enum CheckTime {
 }
 
 /// How a check is timed: seconds, and tries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CheckTiming {
     /// Between two checks.
     pub interval: f64,
@@ -79,6 +79,12 @@ pub struct CheckTiming {
     pub start_period: f64,
     /// Between two checks in the start period (Docker 25 and later).
     pub start_interval: f64,
+}
+
+impl Default for CheckTiming {
+    fn default() -> Self {
+        DEFAULT
+    }
 }
 
 impl CheckTiming {
@@ -104,6 +110,11 @@ impl CheckTiming {
     /// When the engine gives up at the earliest, in seconds: where each check fails at once.
     pub fn shortest(self) -> f64 {
         self.start_period + self.retries * self.interval
+    }
+
+    /// Seconds until a server that no longer answers is noticed, at most: each check runs until its time limit.
+    pub fn notice(self) -> f64 {
+        self.retries * (self.interval + self.timeout)
     }
 
     /// When the engine gives up at the latest: failures count behind the start period, and as many as `retries` make it unhealthy.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 mod api;
 mod cache_model;
 mod cached;
+mod compose_verify;
 mod containers;
 mod context;
 mod faults;

@@ -1,9 +1,12 @@
 //! `dockopt compose`.
 
+mod verify;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+pub(in crate::cli) use self::verify::ComposeVerify;
 use super::fix::{FixArgs, FixMode};
 use super::options::{Build, Choice, Config, Known, Threshold};
 use crate::compose::project::listed_files;
@@ -17,6 +20,8 @@ pub(in crate::cli) enum ComposeCommand {
     Fix(ComposeFix),
     /// Show in which order services start, and how long it takes at most until all are ready
     Graph(ComposeGraph),
+    /// Start a project on the engine and prove that its services become ready in the right order
+    Verify(ComposeVerify),
 }
 
 /// Which compose files are looked at, and how `docker compose` is called for them.

@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 19] = [
+const HELP: [Help; 20] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -74,6 +74,18 @@ const HELP: [Help; 19] = [
         examples: [
             ("dockopt compose graph", "show the start levels and the slowest path"),
             ("dockopt compose graph --style mermaid", "print a flowchart for a README"),
+        ],
+    },
+    Help {
+        command: &["compose", "verify"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            ("dockopt compose verify", "start the project once, and stop its servers to test their checks"),
+            (
+                "dockopt compose verify --cold-starts 10 --delay 2 compose.yaml",
+                "look for races: slow servers, ten starts",
+            ),
         ],
     },
     Help {

@@ -150,10 +150,10 @@ fn a_full_disk_is_reported() {
 
 /// Leads to an engine until it is cut.
 #[derive(Clone, Default)]
-struct Way(Arc<Mutex<(bool, Vec<UnixStream>)>>);
+pub(super) struct Way(Arc<Mutex<(bool, Vec<UnixStream>)>>);
 
 impl Way {
-    fn open(&self, path: &Path, engine: &'static str) {
+    pub(super) fn open(&self, path: &Path, engine: &'static str) {
         let (listener, way) = (UnixListener::bind(path).unwrap(), self.clone());
         thread::spawn(move || {
             for inner in listener.incoming() {
@@ -176,7 +176,7 @@ impl Way {
         });
     }
 
-    fn cut(&self) {
+    pub(super) fn cut(&self) {
         let mut state = self.0.lock().unwrap();
         state.0 = true;
         for stream in state.1.drain(..) {

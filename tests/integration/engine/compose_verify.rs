@@ -1,0 +1,295 @@
+//! `dockopt compose verify` on a real engine: good and bad stacks, faults, and that nothing is left.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{Engine, full};
+use crate::fixtures::keeps_schema;
+
+/// A store that answers late, a job, a server that asks the store in its check, a worker whose check is a lie, and one
+/// without a check.
+const STACK: &str = r#"x-check: &check {interval: 1s, timeout: 1s, retries: 2, start_period: 20s, start_interval: 500ms}
+services:
+  store:
+    image: python:3.13-slim
+    container_name: dockopt-test-store
+    command: ["sh", "-c", "sleep 1; exec python -m http.server 8000"]
+    ports: ["PORT:8000"]
+    volumes: ["data:/data", "./folder:/folder"]
+    healthcheck:
+      test: ["CMD", "python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/', timeout=1)"]
+      <<: *check
+  setup:
+    image: debian:trixie-slim
+    command: ["sh", "-c", "grep -q text /folder/file && touch /folder/written"]
+    volumes: ["./folder:/folder"]
+    depends_on: {store: {condition: service_healthy}}
+  api:
+    image: python:3.13-slim
+    restart: unless-stopped
+    command: ["python", "-m", "http.server", "8000"]
+    depends_on: {store: {condition: service_healthy}, setup: {condition: service_completed_successfully}}
+    healthcheck:
+      test: ["CMD", "python", "-c", "import urllib.request as u; u.urlopen('http://store:8000/', timeout=1); u.urlopen('http://127.0.0.1:8000/', timeout=1)"]
+      <<: *check
+  worker:
+    image: debian:trixie-slim
+    command: ["sleep", "infinity"]
+    init: true
+    depends_on: {store: {condition: service_healthy}}
+    healthcheck: {test: "exit 0", interval: 1s, timeout: 1s, retries: 2}
+  web:
+    image: debian:trixie-slim
+    command: ["sleep", "infinity"]
+    init: true
+    depends_on: [api]
+volumes: {data: {}}
+"#;
+
+/// A server that starts before the store answers, one that ends in a loop, one whose check fails, and one that waits for it.
+const RACES: &str = r#"services:
+  store:
+    image: python:3.13-slim
+    command: ["sh", "-c", "sleep 3; exec python -m http.server 8000"]
+  api:
+    image: python:3.13-slim
+    command: ["python", "-c", "import urllib.request as u; u.urlopen('http://store:8000/')"]
+    depends_on: [store]
+  loop:
+    image: debian:trixie-slim
+    command: ["sh", "-c", "echo no store >&2; exit 4"]
+    restart: unless-stopped
+    depends_on: [store]
+  sick:
+    image: debian:trixie-slim
+    command: ["sleep", "infinity"]
+    init: true
+    environment: {TOKEN: geheim-und-lang}
+    healthcheck: {test: "echo no table, $$TOKEN; exit 7", interval: 1s, timeout: 1s, retries: 4}
+  after:
+    image: debian:trixie-slim
+    command: ["sleep", "infinity"]
+    depends_on: {sick: {condition: service_healthy}}
+"#;
+
+/// A service that is never healthy.
+const NEVER: &str = r#"services:
+  never: {image: "debian:trixie-slim", command: [sleep, infinity], init: true, healthcheck: {test: "false", interval: 1s, retries: 900}}
+"#;
+
+/// A project in a folder of its own, and a folder for temporary files.
+struct Project {
+    project: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    fn new(compose: &str) -> Self {
+        let project = tempfile::tempdir().unwrap();
+        fs::write(project.path().join("compose.yaml"), compose).unwrap();
+        Self { project, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+        command.env("TMPDIR", self.folder.path()).current_dir(self.project.path()).stdin(Stdio::null());
+        command.args(["compose", "verify"]).args(arguments);
+        command
+    }
+
+    /// What it says, and its code; nothing is left.
+    #[track_caller]
+    fn check(&self, arguments: &[&str], code: i32, parts: &[&str]) -> Output {
+        let output = self.command(arguments).output().unwrap();
+        self.look_at(&output, code, parts);
+        output
+    }
+
+    #[track_caller]
+    fn look_at(&self, output: &Output, code: i32, parts: &[&str]) {
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        for part in parts {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 0, "{text}");
+        self.is_clean();
+    }
+
+    /// Nothing that this project's runs created is in the engine.
+    #[track_caller]
+    fn is_clean(&self) {
+        let output = self.command(&["--clean-up"]).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.contains("nothing to clean up"), "{stderr}");
+    }
+
+    /// A run that has started the container of a service.
+    fn spawn(&self, engine: &Engine, service: &str) -> Child {
+        let command = self.command(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let start = Instant::now();
+        while !self.runs(engine, service) {
+            assert!(start.elapsed() < Duration::from_mins(1), "`{service}` was not started");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        command
+    }
+
+    fn runs(&self, engine: &Engine, service: &str) -> bool {
+        let Some(nonce) = self.nonce() else { return false };
+        let name = format!("name=dockopt-{nonce}-{service}-1");
+        !engine.text(&["ps", "--quiet", "--filter", &name]).is_empty()
+    }
+
+    /// The nonce of the run that has a folder.
+    fn nonce(&self) -> Option<String> {
+        let entry = fs::read_dir(self.folder.path()).unwrap().next()?.unwrap();
+        entry.file_name().to_str()?.strip_prefix("dockopt-").map(str::to_owned)
+    }
+}
+
+fn json(output: &Output) -> Value {
+    let json = serde_json::from_slice(&output.stdout).unwrap();
+    keeps_schema(include_str!("../../../schemas/compose-verify.schema.json"), &json);
+    json
+}
+
+/// The services of a list that have a value.
+fn names<'j>(list: &'j Value, key: &str, value: &str) -> Vec<&'j str> {
+    let entries = list.as_array().unwrap().iter().filter(|entry| entry[key] == value);
+    entries.map(|entry| entry["service"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_stack_is_proved_but_for_the_check_that_lies() {
+    let Some(engine) = Engine::find() else { return };
+    // What the project publishes and how it calls its container is taken.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let project = Project::new(&STACK.replace("PORT", &port.local_addr().unwrap().port().to_string()));
+    let folder = project.project.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("file"), "text").unwrap();
+    let output = project.check(&["--delay", "1", "--seed", "3", "--format", "json"], 1, &[]);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "the user's folder is not written to");
+    let json = json(&output);
+    let start = &json["starts"][0];
+    assert_eq!(start["problems"], serde_json::json!([]), "{json:#}");
+    let containers = &start["containers"];
+    assert_eq!(names(containers, "state", "completed"), ["setup"]);
+    assert_eq!(names(containers, "state", "healthy").len(), 3);
+    let time = |service: &str, key: &str| {
+        let container = containers.as_array().unwrap().iter().find(|container| container["service"] == service);
+        container.unwrap()[key].as_f64().unwrap()
+    };
+    assert!(time("store", "ready") >= 1.0 + time("store", "delay"), "{json:#}");
+    assert!(time("store", "ready") <= time("setup", "started") && time("setup", "ready") <= time("api", "started"));
+    assert_eq!(json["unchecked"], serde_json::json!(["web"]));
+    let outages = json["outages"].as_array().unwrap();
+    let noticed = |service: &str| {
+        let outage = outages.iter().find(|outage| outage["service"] == service).unwrap();
+        outage["unhealthy_after"].as_f64().is_some_and(|after| after <= outage["limit"].as_f64().unwrap())
+    };
+    assert!(noticed("store") && noticed("api") && !noticed("worker"), "{json:#}");
+    assert_eq!(names(&json["outage_problems"], "kind", "outage-unnoticed"), ["worker"]);
+    let store = outages.iter().find(|outage| outage["service"] == "store").unwrap();
+    assert_eq!(store["blind_dependents"], serde_json::json!(["worker"]), "{json:#}");
+    let volumes = engine.text(&["volume", "ls", "--quiet"]);
+    assert!(!volumes.lines().any(|name| name.ends_with("_data") && name.starts_with("dockopt-")), "{volumes}");
+    if full() {
+        let good = STACK.replace("\"exit 0\"", "[CMD, pgrep, sleep]").replace("PORT", "80");
+        fs::write(project.project.path().join("compose.yaml"), good).unwrap();
+        project.check(&["--cold-starts", "10", "--delay", "2", "--no-outages"], 0, &["proved in 10 starts", "--seed"]);
+    }
+}
+
+#[test]
+fn races_are_shown_with_what_was_printed() {
+    if Engine::find().is_none() {
+        return;
+    }
+    let project = Project::new(RACES);
+    let output = project.check(&["--timeout", "60", "--format", "json"], 1, &[]);
+    let json = json(&output);
+    let problems = &json["starts"][0]["problems"];
+    assert_eq!(names(problems, "kind", "ended"), ["api"], "{json:#}");
+    assert_eq!(names(problems, "kind", "restarted"), ["loop"]);
+    assert_eq!(names(problems, "kind", "unhealthy"), ["sick"]);
+    assert_eq!(names(&json["starts"][0]["containers"], "state", "not started"), ["after"]);
+    assert!(json["outages"].is_null());
+    let text = json.to_string();
+    assert!(text.contains("no table, ***") && text.contains("no store") && !text.contains("geheim"), "{json:#}");
+}
+
+#[test]
+fn faults_of_a_start_leave_nothing() {
+    let Some(engine) = Engine::find() else { return };
+    let missing = Project::new("services: {a: {image: 'dockopt-none.invalid/x:1'}}\n");
+    missing.check(
+        &[],
+        2,
+        &["the image `dockopt-none.invalid/x:1` of `a` is not in the engine and cannot be pulled", "docker load"],
+    );
+    let project = Project::new(NEVER);
+    project.check(
+        &["--timeout", "4"],
+        1,
+        &["`never` was not healthy within 4 s", "last failure of its check (code 1)"],
+    );
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let child = project.spawn(&engine, "never");
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        use std::os::unix::process::ExitStatusExt;
+        let ended = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
+        assert_eq!(ended, Some(code));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("everything that dockopt created is removed"));
+        project.is_clean();
+    }
+    let mut child = project.spawn(&engine, "never");
+    let nonce = project.nonce().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        project.runs(&engine, "never") && Path::new(project.folder.path()).join(format!("dockopt-{nonce}")).exists()
+    );
+    let output = project.command(&["--clean-up"]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("removed 1 container, 1 network, 1 folder"), "{stderr}");
+    project.is_clean();
+}
+
+#[test]
+fn an_engine_that_is_lost_during_a_start_is_reported() {
+    const SOCKET: &str = "/var/run/docker.sock";
+    let Some(engine) = Engine::find() else { return };
+    if std::env::var_os("DOCKER_HOST").is_some() || !Path::new(SOCKET).exists() {
+        super::left_out("the engine is not at its usual place");
+        return;
+    }
+    let sockets = tempfile::tempdir().unwrap();
+    let (way, path) = (super::faults::Way::default(), sockets.path().join("s"));
+    way.open(&path, SOCKET);
+    let project = Project::new(NEVER);
+    let host = format!("unix://{}", path.display());
+    let mut command = project.command(&[]);
+    let command = command.env("DOCKER_HOST", host).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while !project.runs(&engine, "never") {
+        assert!(start.elapsed() < Duration::from_mins(1), "`never` was not started");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    way.cut();
+    let output = command.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("not removed: ") && stderr.contains("the Docker engine at"), "{stderr}");
+    let output = project.command(&["--clean-up"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("removed 1 container, 1 network, 1 folder"));
+    project.is_clean();
+}
