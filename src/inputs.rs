@@ -2,12 +2,14 @@
 //! optional: what nobody looked at is `None`, which is not the same as empty.
 
 mod changed_inputs;
+mod checked_sources;
 mod compose_input;
 mod context_place;
 mod date;
 mod needs;
 mod shellcheck;
 
+pub use self::checked_sources::{CheckedSources, ContextFiles, checked_sources};
 pub use self::compose_input::{ComposeInput, ComposeReading, ProjectProblem, proxy_configurations};
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;

@@ -7,6 +7,7 @@ mod compose;
 mod compose_input;
 mod compose_project;
 mod context;
+mod context_files;
 mod discover;
 mod dockerfiles;
 mod evidence;

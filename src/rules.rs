@@ -25,6 +25,7 @@ mod compose_awaited_check_missing;
 mod compose_check_always_healthy;
 mod compose_check_during_setup;
 mod compose_check_needs_shell;
+mod compose_check_path_unknown;
 mod compose_check_process_only;
 mod compose_check_never_healthy;
 mod compose_check_program_missing;
@@ -290,6 +291,7 @@ pub static ALL: &[&Rule] = &[
     &compose_check_localhost::RULE,
     &compose_check_needs_shell::RULE,
     &compose_check_never_healthy::RULE,
+    &compose_check_path_unknown::RULE,
     &compose_check_process_only::RULE,
     &compose_check_program_missing::RULE,
     &compose_check_reply_ignored::RULE,

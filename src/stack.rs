@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod graph;
 mod known;
+mod listening;
 mod packages;
 mod program;
 mod settings;
@@ -18,7 +19,7 @@ pub use self::settings::{ServiceSettings, configured_test, usual_test};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::build::{Build, StageBase};
+use crate::build::{Build, Listening, StageBase};
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::data;
 use crate::inputs::{BuildInput, BuildOptions};
@@ -229,6 +230,11 @@ impl<'p> StackService<'p> {
             || data::words(when).any(|word| {
                 says(word) || if word.starts_with('/') { sign::mounts(self.value, word) } else { is_set(word) }
             })
+    }
+
+    /// The single known server that it starts, with its address as far as it is known.
+    pub fn listening(&self) -> Option<Listening> {
+        listening::listening(self.value, self.image.as_ref()?)
     }
 
     /// The folders of its image that the packages of its project are installed into.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::checked_sources::CheckedSources;
 use crate::compose::project::{
     ComposePlace, ComposeProject, ComposeValue, GapKind, Leniency, ProjectError, ProjectFile, ProjectFiles,
     ProjectRequest, Reading, project,
@@ -30,6 +31,8 @@ pub struct ComposeInput {
     pub dockerfiles: Arc<BTreeMap<String, Source>>,
     /// The configuration of proxies in the services, as far as it could be read.
     pub proxies: Arc<BTreeMap<String, Vec<Source>>>,
+    /// What the sources of the services say of their healthchecks, by service.
+    pub checked_sources: Arc<BTreeMap<String, CheckedSources>>,
     /// What the file comes to.
     pub reading: ComposeReading,
 }

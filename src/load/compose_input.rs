@@ -8,13 +8,14 @@ use rayon::prelude::*;
 
 use super::compose::join_path;
 use super::compose_project::{complete_reading, working_folder};
+use super::context_files::context_files;
 use super::file::display_path;
 use super::request::ComposeOptions;
 use crate::compose::is_compose;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
-use crate::inputs::{ComposeInput, ComposeReading, Inputs, proxy_configurations};
+use crate::inputs::{ComposeInput, ComposeReading, Inputs, checked_sources, proxy_configurations};
 use crate::text::{FileId, Source, path};
 
 /// Bytes that a compose file may have.
@@ -85,9 +86,18 @@ pub(super) fn add_composes(
             let read = |path: &str| configuration_files(Path::new(path), Path::new(&project.folder));
             proxy_configurations(project, &dockerfiles, &read)
         });
-        let (known, dockerfiles, proxies) =
-            (Arc::new(known), Arc::new(dockerfiles), Arc::new(proxies.unwrap_or_default()));
-        ComposeInput { file: *file, request, known, files: Arc::clone(&files), parts, dockerfiles, proxies, reading }
+        let checked = reading.project.as_ref().map(|project| checked_sources(project, &context_files));
+        ComposeInput {
+            file: *file,
+            request,
+            known: Arc::new(known),
+            files: Arc::clone(&files),
+            parts,
+            dockerfiles: Arc::new(dockerfiles),
+            proxies: Arc::new(proxies.unwrap_or_default()),
+            checked_sources: Arc::new(checked.unwrap_or_default()),
+            reading,
+        }
     };
     inputs.composes = named.par_iter().zip(groups).zip(parts).map(read).collect();
     named

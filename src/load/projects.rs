@@ -70,7 +70,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
 }
 
 /// The files, those of installed packages left out: their manifests tell nothing of the project.
-fn files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
+pub(super) fn files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
     let mut inside: Option<EntryId> = None;
     context.entries().filter(move |&id| {
         if inside.is_some_and(|above| context.is_below(id, above)) {

@@ -13,7 +13,11 @@ super::compose_rule!("compose-check-never-healthy", check);
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        let (Some(check), Some(known)) = (service.check.written(), service.known) else { continue };
+        let Some(check) = service.check.written() else { continue };
+        let Some(known) = service.known else {
+            check_port(cx, service, check, out);
+            continue;
+        };
         let Ok(settings) = ServiceSettings::of(cx.project(), service) else { continue };
         if !service.program.is_server() || !known.is_exact {
             continue;
@@ -31,6 +35,40 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
         out.push(with_known_test(cx, service, finding.help("ask as the server is configured")));
     }
+}
+
+/// Reports a check that asks another port than that of the program in its container.
+fn check_port(cx: &ComposeContext, service: &StackService, check: &WrittenCheck, out: &mut Findings) {
+    let Some(ports) = local_ports(&check.text()) else { return };
+    let Some(first) = ports.first() else { return };
+    let Some(listening) = service.listening() else { return };
+    let Some((port, _)) = listening.port else { return };
+    if ports.contains(&port) {
+        return;
+    }
+    let (effect, is_awaited) = never_effect(cx, service);
+    let server = listening.server;
+    let message =
+        format!("the check of `{}` asks port {first}, but `{server}` listens on {port}: {effect}", service.name);
+    let Some(finding) = cx.finding(check.place, message) else { return };
+    let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
+    out.push(finding.help(format!("ask port {port}")));
+}
+
+/// The ports of the URLs in a check that mean its own container; `None` where one is not known.
+fn local_ports(text: &str) -> Option<Vec<u16>> {
+    let mut ports = Vec::new();
+    for (at, separator) in text.match_indices("://") {
+        let rest = &text[at + separator.len()..];
+        let authority = rest.split(['/', '?', '#', ' ', '\'', '"', ')']).next().unwrap_or_default();
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        if !["localhost", "127.0.0.1", "0.0.0.0"].contains(&host) {
+            continue;
+        }
+        let default = if text[..at].ends_with("https") { 443 } else { 80 };
+        ports.push(if port.is_empty() { default } else { port.parse().ok()? });
+    }
+    Some(ports)
 }
 
 /// The client of a check, and the server that it asks.

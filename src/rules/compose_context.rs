@@ -4,7 +4,7 @@ use super::metadata::Metadata;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject};
 use crate::compose::{ComposeEditor, NewValue};
 use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
-use crate::inputs::ComposeInput;
+use crate::inputs::{CheckedSources, ComposeInput};
 use crate::stack::{Stack, StackService};
 use crate::text::{Edit, FileId, Source, Span, path};
 
@@ -50,6 +50,11 @@ impl<'a> ComposeContext<'a> {
     /// The configuration of the proxy in a service.
     pub fn proxies(&self, service: &StackService) -> &'a [Source] {
         self.input.proxies.get(service.name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the sources of a service say of its healthcheck; `None` where they were not read.
+    pub fn checked_sources(&self, service: &StackService) -> Option<&'a CheckedSources> {
+        self.input.checked_sources.get(service.name)
     }
 
     /// The file.

@@ -1,6 +1,6 @@
 //! See `rules/healthcheck-program-missing.md`.
 
-mod module;
+pub(super) mod module;
 mod probe;
 pub(super) mod route;
 
@@ -46,7 +46,7 @@ fn check(cx: &Context, out: &mut Findings) {
             // The rest of the check is never reached.
             return;
         }
-        if let Some((module, word)) = module::missing(cx, stage, &invocation) {
+        if let Some((module, word)) = module::missing((build, cx.projects().unwrap_or_default()), stage, &invocation) {
             let message = never(&format!("the healthcheck imports `{module}`, which is not installed"));
             out.push(cx.finding(code.place(file, word), message).help(module::help(program)));
             return;

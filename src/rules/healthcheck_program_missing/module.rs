@@ -1,14 +1,17 @@
 //! Whether a check imports a module that the image does not install.
 
-use crate::build::{Stage, Transfer};
+use crate::build::{Build, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
-use crate::rules::Context;
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::Span;
 
 /// The first module that `python -c` or `node -e` imports and that is certainly missing, with its position.
-pub(super) fn missing(cx: &Context, stage: &Stage, invocation: &Invocation) -> Option<(String, Span)> {
+pub(in crate::rules) fn missing(
+    (build, projects): (&Build, &[Project]),
+    stage: &Stage,
+    invocation: &Invocation,
+) -> Option<(String, Span)> {
     let program = invocation.program?;
     let (ecosystem, option) = match program {
         _ if program.starts_with("python") => (Ecosystem::Python, "-c"),
@@ -19,12 +22,12 @@ pub(super) fn missing(cx: &Context, stage: &Stage, invocation: &Invocation) -> O
     let word = invocation.args.get(at + 1)?;
     let text = word.value()?;
     let modules = if ecosystem == Ecosystem::Python { python_imports(text) } else { node_requires(text) };
-    let module = modules.into_iter().find(|module| is_missing(cx, stage, ecosystem, module))?;
+    let module = modules.into_iter().find(|module| is_missing((build, projects), stage, ecosystem, module))?;
     let place = text.find(&module).map_or(word.span, |at| word.part(at, at + module.len()));
     Some((module, place))
 }
 
-pub(super) fn help(program: &str) -> &'static str {
+pub(in crate::rules) fn help(program: &str) -> &'static str {
     if program.starts_with("python") {
         "use the standard library: `urllib.request.urlopen(…)` raises for an error status"
     } else {
@@ -32,18 +35,21 @@ pub(super) fn help(program: &str) -> &'static str {
     }
 }
 
-fn is_missing(cx: &Context, stage: &Stage, ecosystem: Ecosystem, module: &str) -> bool {
-    let Some(projects) = cx.projects() else { return false };
+fn is_missing(
+    (build, projects): (&Build, &[Project]),
+    stage: &Stage,
+    ecosystem: Ecosystem,
+    module: &str,
+) -> bool {
     let candidates: Vec<&Project> = projects.iter().filter(|project| project.ecosystem == ecosystem).collect();
     // If the context has several projects, it is not known which one the image contains.
     let [project] = candidates.as_slice() else { return false };
     let Some(install) = project.install() else { return false };
-    project.installs_module(install, module, true) == Some(false) && !may_be_installed_elsewhere(cx, stage, module)
+    project.installs_module(install, module, true) == Some(false) && !may_be_installed_elsewhere(build, stage, module)
 }
 
 /// Whether another step may install it: another install, or a copy from a stage or image.
-fn may_be_installed_elsewhere(cx: &Context, stage: &Stage, module: &str) -> bool {
-    let build = cx.build();
+fn may_be_installed_elsewhere(build: &Build, stage: &Stage, module: &str) -> bool {
     build.chain(stage).any(|stage| {
         let copied = build.transfers(stage).iter().any(|transfer: &Transfer| {
             transfer.from.is_some()

@@ -11,10 +11,10 @@ use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
-    BuildInput, BuildOptions, ComposeInput, ComposeReading, Date, GitModes, IgnoreInput, Inputs, SettingsFormat,
+    BuildInput, BuildOptions, ComposeInput, ComposeReading, ContextFiles, Date, checked_sources, GitModes, IgnoreInput, Inputs, SettingsFormat,
     SettingsInput, ShellcheckAnswers, StepHistory, proxy_configurations,
 };
-use crate::manifest::{self, Project};
+use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
 use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, compose_breach, run};
 use crate::settings::Choice;
@@ -133,6 +133,17 @@ fn compose(
         sources.iter().filter(is_it).cloned().collect()
     };
     let proxies = reading.project.as_ref().map(|project| proxy_configurations(project, &dockerfiles, &read));
+    let read = |context: &str| {
+        let below = |source: &Source| Some(path::relative(source.name(), path::relative(context, FOLDER)?)?.to_owned());
+        let texts: Vec<_> = sources.iter().filter_map(|source| Some((below(source)?, source))).collect();
+        let named: Vec<_> = texts.iter().map(|(path, source)| (path.as_str(), Some(source.text()))).collect();
+        let projects = manifest::projects(&named).projects;
+        let code = |(path, source): &(String, &Source)| {
+            (path.clone(), if FileKind::of(path).is_code() { Some((*source).clone()) } else { None })
+        };
+        Some(ContextFiles { projects, files: texts.iter().map(code).collect() })
+    };
+    let checked = reading.project.as_ref().map(|project| checked_sources(project, &read));
     let (file, files) = (FileId(index as u32), Arc::clone(files));
     ComposeInput {
         file,
@@ -142,6 +153,7 @@ fn compose(
         parts: Vec::new(),
         dockerfiles: Arc::new(dockerfiles),
         proxies: Arc::new(proxies.unwrap_or_default()),
+        checked_sources: Arc::new(checked.unwrap_or_default()),
         reading,
     }
 }

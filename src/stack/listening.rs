@@ -1,0 +1,84 @@
+//! Where the server of a service listens, by its command, its variables and its image.
+
+use super::program::words;
+use crate::build::{Build, Listening};
+use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::text::Source;
+
+/// The single known server that a service starts, with its address as far as it is known.
+pub(super) fn listening(service: &ComposeValue, image: &BuildInput) -> Option<Listening> {
+    let started = as_started(service, image)?;
+    let build = Build::new(&started);
+    build.listening(build.target()?)
+}
+
+/// The image with what the service sets instead of it, as a build.
+fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> {
+    let build = Build::new(image);
+    let target = build.target()?;
+    let mut text = format!("{}\n", image.file.source().text());
+    if target.index + 1 != build.stages().len() {
+        text.push_str(&format!("FROM {}\n", target.name.as_ref()?));
+    }
+    let variables = service.get("environment").and_then(ComposeValue::as_map);
+    for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
+        let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/".contains(c));
+        let value = entry.value.display();
+        if !name.is_empty() && is_plain(name) && is_plain(&value) {
+            text.push_str(&format!("ENV {name}=\"{value}\"\n"));
+        }
+    }
+    let (entrypoint, command) = (words(service, "entrypoint"), words(service, "command"));
+    if !entrypoint.is_empty() {
+        text.push_str(&format!("ENTRYPOINT {}\n", serde_json::to_string(&entrypoint).ok()?));
+    }
+    // An entry point of the service leaves nothing of the image's command.
+    if !entrypoint.is_empty() || !command.is_empty() {
+        text.push_str(&format!("CMD {}\n", serde_json::to_string(&command).ok()?));
+    }
+    Some(BuildInput::new(&Source::of("Dockerfile", &text), BuildOptions::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compose::project::{ProjectFile, ProjectFiles, ProjectRequest, Reading, project};
+    use crate::stack::Stack;
+    use crate::text::Source;
+
+    #[track_caller]
+    fn port(dockerfile: &str, service: &str) -> Option<u16> {
+        let text = format!("services:\n  api:\n    build: .\n{service}");
+        let request =
+            ProjectRequest { files: vec!["compose.yaml".into()], folder: "/p".into(), ..ProjectRequest::default() };
+        let mut known = ProjectFiles::default();
+        known.insert("/p/compose.yaml", ProjectFile::Text(Source::of("compose.yaml", &text)));
+        let project = loop {
+            match project(&request, &known) {
+                Reading::Needs(needs) => needs.iter().for_each(|need| match need {
+                    crate::compose::project::ProjectNeed::File(path) => known.insert(path, ProjectFile::Missing),
+                    crate::compose::project::ProjectNeed::Link(path) => known.insert_link(path, path.clone()),
+                }),
+                Reading::Read(project) => break project,
+                Reading::Refused { error, .. } => panic!("{error:?}"),
+            }
+        };
+        let dockerfiles = [("api".to_owned(), Source::of("Dockerfile", dockerfile))].into();
+        let stack = Stack::new(&project, &dockerfiles);
+        stack.services[0].listening().and_then(|listening| listening.port).map(|(port, _)| port)
+    }
+
+    #[test]
+    fn the_service_counts_before_its_image() {
+        let dockerfile = "FROM python:3.13-slim\nCMD [\"uvicorn\", \"main:app\", \"--port\", \"8000\"]\n";
+        assert_eq!(port(dockerfile, ""), Some(8000));
+        assert_eq!(port(dockerfile, "    command: uvicorn main:app --port 9000\n"), Some(9000));
+        assert_eq!(port(dockerfile, "    entrypoint: [uvicorn, 'main:app']\n    environment: {UVICORN_PORT: 7000}\n"), Some(7000));
+        assert_eq!(port(dockerfile, "    entrypoint: ./start.sh\n"), None);
+        // Without a line end, and a target that is not the last stage.
+        assert_eq!(port(dockerfile.trim_end(), "    environment: {A: b}\n"), Some(8000));
+        let stages = "FROM python:3.13-slim AS dev\nCMD uvicorn main:app --port 8001\nFROM dev\nCMD uvicorn main:app --port 8002\n";
+        assert_eq!(port(stages, ""), Some(8002));
+        assert_eq!(port(stages, "    command: ['uvicorn', 'x', '--port', '1234']\n"), Some(1234));
+    }
+}
