@@ -83,7 +83,9 @@ impl ContextFiles {
     fn names(&self, path: &str) -> bool {
         let last = path::name(path);
         let is_called = |file: &str| file.split(['/', '.']).any(|part| part == last);
-        self.files.iter().any(|(file, text)| is_called(file) || text.as_ref().is_some_and(|text| has_word(text.text(), last)))
+        self.files
+            .iter()
+            .any(|(file, text)| is_called(file) || text.as_ref().is_some_and(|text| has_word(text.text(), last)))
     }
 }
 
@@ -102,7 +104,10 @@ mod tests {
     fn paths_are_those_of_the_container_itself() {
         for (test, expected) in [
             ("curl -f http://localhost:8000/healthz || exit 1", &["healthz"][..]),
-            ("CMD python -c import urllib.request; urllib.request.urlopen('http://127.0.0.1/api/v1/health/')", &["api/v1/health"]),
+            (
+                "CMD python -c import urllib.request; urllib.request.urlopen('http://127.0.0.1/api/v1/health/')",
+                &["api/v1/health"],
+            ),
             ("wget -qO- 'http://0.0.0.0:80/a?b=c'", &["a"]),
             ("curl http://localhost:8000/", &[]),
             ("curl http://other/health", &[]),

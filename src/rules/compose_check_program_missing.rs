@@ -40,7 +40,8 @@ fn check_modules(cx: &ComposeContext, service: &StackService, check: &WrittenChe
     });
     let Some((module, program)) = missing else { return };
     let (effect, is_awaited) = never_effect(cx, service);
-    let message = format!("the check of `{}` imports `{module}`, which its image does not install: {effect}", service.name);
+    let message =
+        format!("the check of `{}` imports `{module}`, which its image does not install: {effect}", service.name);
     let Some(finding) = cx.finding(check.place, message) else { return };
     let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
     out.push(finding.help(module::help(program)));

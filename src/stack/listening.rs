@@ -73,7 +73,10 @@ mod tests {
         let dockerfile = "FROM python:3.13-slim\nCMD [\"uvicorn\", \"main:app\", \"--port\", \"8000\"]\n";
         assert_eq!(port(dockerfile, ""), Some(8000));
         assert_eq!(port(dockerfile, "    command: uvicorn main:app --port 9000\n"), Some(9000));
-        assert_eq!(port(dockerfile, "    entrypoint: [uvicorn, 'main:app']\n    environment: {UVICORN_PORT: 7000}\n"), Some(7000));
+        assert_eq!(
+            port(dockerfile, "    entrypoint: [uvicorn, 'main:app']\n    environment: {UVICORN_PORT: 7000}\n"),
+            Some(7000)
+        );
         assert_eq!(port(dockerfile, "    entrypoint: ./start.sh\n"), None);
         // Without a line end, and a target that is not the last stage.
         assert_eq!(port(dockerfile.trim_end(), "    environment: {A: b}\n"), Some(8000));

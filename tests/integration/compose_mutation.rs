@@ -97,8 +97,17 @@ fn inputs(source: &Source) -> Inputs {
     let dockerfile = Source::of("Dockerfile", DOCKERFILE);
     let dockerfiles = Arc::new(built.map(|(name, _)| (name.to_owned(), dockerfile.clone())).collect());
     let (known, parts) = (Arc::new(known), Vec::new());
-    let input =
-        ComposeInput { file: FileId(0), request, known, files, parts, dockerfiles, proxies: Arc::default(), checked_sources: Arc::default(), reading };
+    let input = ComposeInput {
+        file: FileId(0),
+        request,
+        known,
+        files,
+        parts,
+        dockerfiles,
+        proxies: Arc::default(),
+        checked_sources: Arc::default(),
+        reading,
+    };
     let today = Date::parse("2026-11-20");
     Inputs { root: ".".into(), sources: vec![source.clone()], composes: vec![input], today, ..Inputs::default() }
 }

@@ -35,12 +35,7 @@ pub(in crate::rules) fn help(program: &str) -> &'static str {
     }
 }
 
-fn is_missing(
-    (build, projects): (&Build, &[Project]),
-    stage: &Stage,
-    ecosystem: Ecosystem,
-    module: &str,
-) -> bool {
+fn is_missing((build, projects): (&Build, &[Project]), stage: &Stage, ecosystem: Ecosystem, module: &str) -> bool {
     let candidates: Vec<&Project> = projects.iter().filter(|project| project.ecosystem == ecosystem).collect();
     // If the context has several projects, it is not known which one the image contains.
     let [project] = candidates.as_slice() else { return false };

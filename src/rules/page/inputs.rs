@@ -11,8 +11,8 @@ use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
-    BuildInput, BuildOptions, ComposeInput, ComposeReading, ContextFiles, Date, checked_sources, GitModes, IgnoreInput, Inputs, SettingsFormat,
-    SettingsInput, ShellcheckAnswers, StepHistory, proxy_configurations,
+    BuildInput, BuildOptions, ComposeInput, ComposeReading, ContextFiles, Date, GitModes, IgnoreInput, Inputs,
+    SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
