@@ -151,12 +151,11 @@ pub(super) fn request_below(file: &Path, checked: Option<&ComposeInput>) -> (Pro
     let request =
         |paths: &[&Path]| ProjectRequest { files: texts(paths), folder: folder.clone(), ..ProjectRequest::default() };
     let own_path = request(&[file]).paths();
-    let (mut request, known) = match checked {
-        Some(input) => (input.request.clone(), (*input.known).clone()),
-        None => {
-            let ProjectGroup { request, known, .. } = group(file, &request, &Arc::default());
-            (request, known)
-        }
+    let (mut request, known) = if let Some(input) = checked {
+        (input.request.clone(), (*input.known).clone())
+    } else {
+        let ProjectGroup { request, known, .. } = group(file, &request, &Arc::default());
+        (request, known)
     };
     if let Some(at) = request.paths().iter().position(|path| own_path.contains(path)) {
         request.files.truncate(at + 1);

@@ -284,7 +284,10 @@ mod tests {
         }
         let files = [("compose.yaml", "services:\n  a:\n    image: b\n    env_file: a.env\n"), ("a.env", "A=\"\n")];
         assert_eq!(services_of(&files).len(), 1);
-        let unknown = |count: usize| (0..count).map(|index| format!("    unknown{index}: 1\n")).collect::<String>();
+        let unknown = |count: usize| {
+            let lines: Vec<_> = (0..count).map(|index| format!("    unknown{index}: 1\n")).collect();
+            lines.concat()
+        };
         check(&unknown(30));
         assert_eq!(services(&format!("services:\n  a:\n    image: b\n{}", unknown(31))), []);
     }

@@ -15,7 +15,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             let &[key, value, work, effect, ..] = row else { continue };
             let Some(written) = service.value.get(key) else { continue };
             let items = written.as_list().unwrap_or_else(|| std::slice::from_ref(written));
-            for place in items.iter().filter_map(|item| place(item, value)) {
+            for place in items.iter().filter_map(|item| place(item, value, work)) {
                 let message = format!("`{}` {effect}", service.name);
                 let Some(finding) = cx.finding(Some(place), message) else { continue };
                 let finding = finding.help(match work {
@@ -31,15 +31,15 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-/// Where a value of a service is written, if it is the one that gives access.
-fn place(item: &ComposeValue, value: &str) -> Option<ComposePlace> {
+/// Where a value of a service is written, if it is the one that gives access; requests go through a socket that is only
+/// read too.
+fn place(item: &ComposeValue, value: &str, work: &str) -> Option<ComposePlace> {
     let text = |key: &str| item.get(key).and_then(ComposeValue::as_text);
     let is_it = match text("type") {
         Some("bind") => {
             let is_read_only = item.get("read_only").and_then(ComposeValue::as_bool) == Some(true);
-            let is_socket = value.ends_with(".sock");
             let source = text("source").unwrap_or_default();
-            (source == value || source.strip_suffix('/') == Some(value)) && (is_socket || !is_read_only)
+            (source == value || source.strip_suffix('/') == Some(value)) && (work == "socket" || !is_read_only)
         }
         Some(_) => false,
         None => item.display() == value,

@@ -46,7 +46,7 @@ impl Outage {
                 blind_dependents.push(service.name.clone());
             }
         }
-        Self { blind_dependents, trial }
+        Self { trial, blind_dependents }
     }
 
     /// What is not as it should be.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -245,7 +246,6 @@ fn faults_of_a_start_leave_nothing() {
         let child = project.spawn(&engine, "never");
         kill_process(Pid::from_child(&child), signal).unwrap();
         let output = child.wait_with_output().unwrap();
-        use std::os::unix::process::ExitStatusExt;
         let ended = output.status.code().or_else(|| output.status.signal().map(|signal| 128 + signal));
         assert_eq!(ended, Some(code));
         assert!(String::from_utf8_lossy(&output.stderr).contains("everything that dockopt created is removed"));
