@@ -6,6 +6,7 @@ mod baseline;
 mod cache;
 mod changes;
 mod compose;
+mod compose_env;
 mod context;
 mod debug;
 mod exit;

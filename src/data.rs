@@ -198,6 +198,8 @@ tables! {
     TOKEN_FORMATS = "token_formats.tsv";
     /// Images that people compile in.
     TOOLCHAIN_IMAGES = "toolchain_images.tsv";
+    /// How source code reads variables of the environment.
+    VARIABLE_READS = "variable_reads.tsv";
     /// Environment variables and what they serve.
     VARIABLES = "variables.tsv";
     /// Images that show others to people.

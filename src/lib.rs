@@ -21,6 +21,7 @@ pub mod buildlog; // build logs in every form
 pub mod inputs; // everything that was read
 pub mod build; // what a Dockerfile means
 pub mod stack; // what the services of a compose project mean
+pub mod variables; // which variables the services of a project read and get
 pub mod shellcheck; // ShellCheck's answers
 pub mod attribution; // which line made which layer
 pub mod cache; // what a change reruns

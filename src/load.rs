@@ -23,6 +23,7 @@ mod request;
 mod settings;
 mod shellcheck;
 mod text_files;
+mod variables;
 mod walk;
 
 pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
@@ -33,4 +34,5 @@ pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, r
 pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::request::{ComposeOptions, FactSelection, GatherRequest};
 pub use self::settings::{SettingsSource, settings};
+pub use self::variables::variable_input;
 pub use self::walk::{walk, walk_named};

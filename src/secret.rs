@@ -71,5 +71,21 @@ pub fn hidden_of(name: &str, value: &str) -> Option<String> {
     (!is_common(&hidden)).then_some(hidden)
 }
 
+/// The parts of a variable's value that are secret and not made up for a test.
+pub fn written_in(name: &str, value: &str) -> Vec<String> {
+    if is_address(value) {
+        return Vec::new();
+    }
+    let mut hidden = hidden_in(value);
+    hidden.extend(hidden_of(name, value));
+    hidden.retain(|value| !value.is_empty() && !is_filler(value));
+    hidden
+}
+
+/// Whether a file of variables shows how such a file is written, by its name: `.env.example`.
+pub fn is_example_file(name: &str) -> bool {
+    name.split(['.', '-', '_']).any(|part| data::SECRET_WORDS.has(&part.to_ascii_lowercase(), "shown-file"))
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,3 +6,4 @@ mod definitions;
 pub mod imports;
 pub mod patterns;
 pub mod values;
+pub mod variables;

@@ -13,7 +13,9 @@ mod options;
 mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
-pub(super) use self::compose::{ComposeCheck, ComposeCommand, ComposeGraph, ComposeVerify, GraphStyleArgument};
+pub(super) use self::compose::{
+    ComposeCheck, ComposeCommand, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
+};
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;
 pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};

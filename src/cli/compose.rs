@@ -17,6 +17,7 @@ pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, Comman
         ComposeCommand::Fix(command) => fix::run(global, &command.into_fix(), FixScope::Composes),
         ComposeCommand::Graph(command) => graph(global, command),
         ComposeCommand::Verify(command) => verify::run(global, &command),
+        ComposeCommand::Env(command) => super::compose_env::run(global, command),
     }
 }
 

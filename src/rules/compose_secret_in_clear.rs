@@ -27,7 +27,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 let Some(finding) = cx.finding(entry.key.or(entry.value.place), message) else { continue };
                 if let Some(variable) = secret_default(name, text) {
                     out.push(with_default(finding, variable));
-                } else if secrets(name, value).iter().any(|hidden| text.contains(hidden.as_str())) {
+                } else if secret::written_in(name, value).iter().any(|hidden| text.contains(hidden.as_str())) {
                     out.push(finding.help(help));
                 }
             }
@@ -52,21 +52,11 @@ fn with_default(finding: Finding, variable: &str) -> Finding {
     finding.help(format!("leave the default out: `${{{variable}:?}}`, with its value in an `.env` outside of git"))
 }
 
-/// What a variable holds that is secret and not made up for a test.
-fn secrets(name: &str, value: &str) -> Vec<String> {
-    if secret::is_address(value) {
-        return Vec::new();
-    }
-    let mut hidden = secret::hidden_in(value);
-    hidden.extend(secret::hidden_of(name, value));
-    hidden.retain(|value| !value.is_empty() && !secret::is_filler(value));
-    hidden
-}
-
 /// The variable of Compose in a text that has a secret as its default; `name`: what the text is the value of.
 fn secret_default<'t>(name: &str, text: &'t str) -> Option<&'t str> {
-    let holds =
-        |(variable, default): &(&str, &str)| [name, variable].iter().any(|name| !secrets(name, default).is_empty());
+    let holds = |(variable, default): &(&str, &str)| {
+        [name, variable].iter().any(|name| !secret::written_in(name, default).is_empty())
+    };
     secret::defaults(text).into_iter().find(holds).map(|(variable, _)| variable)
 }
 

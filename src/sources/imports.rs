@@ -187,6 +187,12 @@ impl SourceReach<'_> {
         }
     }
 
+    /// Whether the program loads a source file; `None` where its imports are not followed.
+    pub fn loads(&self, path: &str) -> Option<bool> {
+        let is_followed = FileKind::of(path).ecosystem().is_some_and(|ecosystem| self.known.contains(&ecosystem));
+        if is_followed { Some(self.files.contains(path)) } else { None }
+    }
+
     /// Whether a source file is only for developers: the program does not load it, and its name or a folder's says so.
     pub fn is_for_development(&self, path: &str) -> bool {
         let role = FileKind::of(path).role();

@@ -331,7 +331,7 @@ impl<'e> Evaluator<'e> {
 }
 
 /// A text without comments that fill whole lines; for JavaScript and TypeScript without any comments.
-fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
+pub(super) fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
     let kind = FileKind::of(file);
     if kind.ecosystem() == Some(Ecosystem::Node) && kind.is_code() {
         return Cow::Owned(blank_comments(text));
@@ -366,7 +366,7 @@ fn keyword(argument: &str) -> &str {
 }
 
 /// A plain quoted string.
-fn literal(expression: &str) -> Option<&str> {
+pub(super) fn literal(expression: &str) -> Option<&str> {
     let expression = expression.trim();
     let quote = expression.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     expression.get(1..)?.strip_suffix(quote).filter(|inside| !inside.contains([quote, '\\', '$']))

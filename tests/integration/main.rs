@@ -13,6 +13,7 @@ mod cache_recipes;
 mod cache_services;
 mod cache_vectors;
 mod cli;
+mod compose_env;
 mod compose_graph;
 mod compose_mutation;
 mod compose_project;

@@ -22,6 +22,8 @@ pub(in crate::cli) enum ComposeCommand {
     Graph(ComposeGraph),
     /// Start a project on the engine and prove that its services become ready in the right order
     Verify(ComposeVerify),
+    /// Find variables that are missing, unused, different between environments, or secret and committed
+    Env(ComposeEnv),
 }
 
 /// Which compose files are looked at, and how `docker compose` is called for them.
@@ -52,6 +54,12 @@ impl ComposeProjects {
         let paths = if paths.is_empty() { vec![PathBuf::from(".")] } else { paths };
         (paths, ComposeOptions { files, env_files, profiles })
     }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ComposeEnv {
+    #[command(flatten)]
+    pub project: ComposeProjects,
 }
 
 #[derive(Debug, Args)]

@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 20] = [
+const HELP: [Help; 21] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -85,6 +85,18 @@ const HELP: [Help; 20] = [
             (
                 "dockopt compose verify --cold-starts 10 --delay 2 compose.yaml",
                 "look for races: slow servers, ten starts",
+            ),
+        ],
+    },
+    Help {
+        command: &["compose", "env"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            ("dockopt compose env", "show what is wrong with the variables of a project"),
+            (
+                "dockopt compose env -f compose.yaml -f prod.yaml --env-file prod.env",
+                "look at the project as it is deployed",
             ),
         ],
     },

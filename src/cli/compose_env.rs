@@ -1,0 +1,54 @@
+//! `dockopt compose env`.
+
+use super::args::{ComposeEnv, Global};
+use super::exit::{CLEAN, FAILED, FOUND};
+use super::output::{CommandFailure, complain, emit};
+use super::terminal;
+use crate::inputs::{ComposeInput, Inputs};
+use crate::load::GatherRequest;
+use crate::report::{self, Format};
+use crate::variables;
+
+pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFailure> {
+    let (paths, compose) = command.project.into_options();
+    let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::default() })?;
+    let failed = complain(global, &inputs);
+    let composes = projects(&inputs);
+    let mut is_refused = false;
+    for compose in &composes {
+        for problem in compose.reading.problems.iter().filter(|problem| problem.is_error) {
+            is_refused = true;
+            let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
+            let message = format!("{}{place}: {}", problem.file, problem.message);
+            terminal::error(global, &message, problem.help.as_deref());
+        }
+    }
+    if inputs.composes.is_empty() && !failed {
+        terminal::note("no compose file found");
+    }
+    let input = crate::load::variable_input(&paths, &inputs);
+    let report = variables::survey(&input, &composes);
+    let is_clean = report.findings.is_empty();
+    let text = match global.format {
+        Format::Json => report::compose_env_json(&report),
+        _ if composes.is_empty() || global.quiet && is_clean => String::new(),
+        _ => report::compose_env(&report, terminal::stdout(global)),
+    };
+    emit(global, &text)?;
+    Ok(match (failed, is_refused || !is_clean) {
+        (true, _) => FAILED,
+        (false, true) => FOUND,
+        (false, false) => CLEAN,
+    })
+}
+
+/// The compose files; of an override and the file below it, which are one project, the first.
+fn projects(inputs: &Inputs) -> Vec<&ComposeInput> {
+    let mut projects: Vec<&ComposeInput> = Vec::new();
+    for compose in &inputs.composes {
+        if projects.iter().all(|known| known.request.paths() != compose.request.paths()) {
+            projects.push(compose);
+        }
+    }
+    projects
+}
