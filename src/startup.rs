@@ -15,7 +15,7 @@ pub use self::delay::{Delays, ServiceProgramWords, delayed_words, random_delays}
 pub use self::isolated::{
     FolderCopy, HostPath, IsolatedProject, ServiceImage, isolated_project, service_words, set_service_words,
 };
-pub use self::outage::{Outage, OutageTrial, outage_groups};
+pub use self::outage::{CrashTrial, Outage, OutageTrial, outage_groups};
 pub use self::plan::{AwaitedService, ServicePlan, StartPlan};
 pub use self::proof::StartProof;
 pub use self::record::{ContainerEvent, ContainerRecord, EventKind, ProbeRun, read_container, read_event};

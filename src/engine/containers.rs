@@ -131,6 +131,7 @@ struct Endpoint {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct ListedProcesses {
+    titles: Vec<String>,
     processes: Vec<Vec<String>>,
 }
 
@@ -226,13 +227,15 @@ impl Engine {
         self.connection.ask(&Method::Post(None), &path, Timeout::Usual).map(drop)
     }
 
-    /// How many processes a container has.
+    /// The processes of a container, by their numbers on the engine's machine.
     ///
     /// # Errors
     /// When the engine fails, or the container does not run.
-    pub fn process_count(&self, id: &str) -> Result<usize, Failure> {
+    pub fn processes(&self, id: &str) -> Result<Vec<i32>, Failure> {
         let listed: ListedProcesses = self.connection.json(&self.container(id, "/top"), Timeout::Usual)?;
-        Ok(listed.processes.len())
+        let column = listed.titles.iter().position(|title| title == "PID");
+        let number = |row: &Vec<String>| row.get(column?)?.parse().ok().filter(|number| *number > 1);
+        Ok(listed.processes.iter().filter_map(number).collect())
     }
 
     /// What `docker inspect` shows of a container, as JSON.

@@ -33,6 +33,8 @@ pub struct Spec {
     pub tmpfs: Vec<String>,
     /// Whether its own files are read-only.
     pub read_only: bool,
+    /// Whether it sees the processes of the engine's machine, and can signal them.
+    pub sees_host_processes: bool,
     /// Whether the image's health check is left out.
     pub no_healthcheck: bool,
     /// Bytes of memory; as many as there are where `None`.
@@ -80,6 +82,7 @@ impl Spec {
         json!({
             "PortBindings": bindings,
             "Tmpfs": tmpfs,
+            "PidMode": if self.sees_host_processes { "host" } else { "" },
             "ReadonlyRootfs": self.read_only,
             "NetworkMode": self.network.as_deref().unwrap_or_default(),
             "Memory": self.memory.unwrap_or_default(),

@@ -2,8 +2,10 @@
 //! that proves, `startup` says.
 
 mod command;
+mod crash;
 mod images;
 mod outage;
+mod signal;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -86,7 +88,10 @@ impl Session {
             let is_good = result.problems.is_empty();
             proof.starts.push(result);
             if start == request.starts && request.outages && is_good {
-                let trials = self.try_outages(&request.plan, say)?;
+                let signaller = self.signaller(&isolated)?;
+                // Who was signalled through the engine is not restarted by it any more.
+                proof.crashes = self.try_crashes(&request.plan, &signaller, say)?;
+                let trials = self.try_outages(&request.plan, request.limit, &signaller, say)?;
                 proof.outages = Some(trials.into_iter().map(|trial| Outage::of(&request.plan, trial)).collect());
             }
             let done = clean_objects(&self.engine, self.nonce());

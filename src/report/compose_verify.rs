@@ -8,7 +8,7 @@ use super::grid::{Column, Grid, cell, plain};
 use super::layout::{Layout, TextStyle, clean};
 use super::units::{count, seconds};
 use crate::stack::{COMPLETED, HEALTHY};
-use crate::startup::{Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
+use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
 
 /// Lines of a check's output that are shown.
 const LINES: usize = 6;
@@ -47,6 +47,7 @@ pub fn compose_verify(proof: &StartProof, layout: Layout) -> String {
     }
     if let Some(trials) = &proof.outages {
         out.push_str(&outages(trials, layout));
+        out.push_str(&crashes(&proof.crashes, layout));
         problems(&mut out, &proof.outage_problems(), layout);
     }
     remarks(&mut out, proof);
@@ -103,7 +104,7 @@ fn problems(out: &mut String, problems: &[StartProblem], layout: Layout) {
         let _ = writeln!(out, "\n{}: {}", layout.paint(TextStyle::Error, "error"), clean(&problem.what));
         if let Some(probe) = problem.probes.last() {
             let end = if probe.exit_code < 0 {
-                "it was stopped at its time limit".to_owned()
+                "it gave no exit code".to_owned()
             } else {
                 format!("code {}", probe.exit_code)
             };
@@ -164,6 +165,24 @@ fn outages(trials: &[Outage], layout: Layout) -> String {
     format!("\n{}", Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout))
 }
 
+fn crashes(trials: &[CrashTrial], layout: Layout) -> String {
+    let row = |trial: &CrashTrial| {
+        let (end, tone) = match (&trial.obstacle, trial.recovered_after) {
+            (Some(_), _) => ("not tested".to_owned(), TextStyle::Dim),
+            (None, Some(after)) => (format!("after {after:.0} s"), TextStyle::Good),
+            (None, None) => ("never".to_owned(), TextStyle::Error),
+        };
+        vec![plain(&trial.service), cell(end, tone), plain(format!("{:.0} s", trial.limit))]
+    };
+    let rows: Vec<_> = trials.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns = [Column::Left, Column::Left, Column::Right];
+    let head = ["server killed", "ready again", "at most"];
+    format!("\n{}", Grid { columns: &columns, head: &head, rows: &rows, indent: 2 }.write(layout))
+}
+
 fn remarks(out: &mut String, proof: &StartProof) {
     let mut remarks = Vec::new();
     let unchecked: Vec<_> = proof.unchecked().into_iter().map(clean).collect();
@@ -187,6 +206,11 @@ fn remarks(out: &mut String, proof: &StartProof) {
                 "the check of {} does not notice an outage of {service}, for which it waits",
                 clean(dependent)
             ));
+        }
+    }
+    for crash in &proof.crashes {
+        if let Some(obstacle) = &crash.obstacle {
+            remarks.push(format!("the server of {} was not killed: {}", clean(&crash.service), clean(obstacle)));
         }
     }
     remarks.extend(proof.notes.iter().map(|note| clean(note).into_owned()));
@@ -218,6 +242,7 @@ pub fn compose_verify_json(proof: &StartProof) -> String {
         "seed": proof.seed,
         "starts": starts.collect::<Vec<_>>(),
         "outages": outages,
+        "crashes": proof.crashes.iter().map(crash_json).collect::<Vec<_>>(),
         "outage_problems": proof.outage_problems().iter().map(problem_json).collect::<Vec<_>>(),
         "unchecked": proof.unchecked(),
         "undelayed": proof.undelayed,
@@ -254,6 +279,15 @@ fn problem_json(problem: &StartProblem) -> Value {
         "message": problem.what,
         "probes": probes.collect::<Vec<_>>(),
         "log": problem.log,
+    })
+}
+
+fn crash_json(trial: &CrashTrial) -> Value {
+    json!({
+        "service": trial.service,
+        "obstacle": trial.obstacle,
+        "limit": trial.limit,
+        "recovered_after": trial.recovered_after,
     })
 }
 

@@ -86,6 +86,7 @@ pub fn isolated_project(
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
     for (index, (name, service)) in entries(&mut model, "services").enumerate() {
         let Some(service) = service.as_object_mut() else { continue };
+        keep_alias(service);
         service.retain(|key, _| !SERVICE_KEYS.contains(&key.as_str()));
         service.insert("labels".to_owned(), labels.clone());
         if let Some(links) = service.remove("external_links") {
@@ -109,6 +110,10 @@ pub fn isolated_project(
             service.remove("pull_policy");
             images.insert(name.clone(), ServiceImage { name: built, is_built: true, platform });
         } else {
+            if image.is_empty() {
+                // Something else than an engine provides it.
+                continue;
+            }
             service.insert("pull_policy".to_owned(), "never".into());
             images.insert(name.clone(), ServiceImage { name: image.replace("$$", "$"), is_built: false, platform });
         }
@@ -160,6 +165,21 @@ fn resource(noun: &str, name: &str, value: &mut Value, labels: &Value, notes: &m
         map.remove("driver_opts");
     }
     map.insert("labels".to_owned(), labels.clone());
+}
+
+/// Other services may reach a container by its name: it is an alias from now on.
+fn keep_alias(service: &mut Map<String, Value>) {
+    let Some(name) = service.get("container_name").cloned() else { return };
+    let networks = service.get_mut("networks").and_then(Value::as_object_mut);
+    for network in networks.into_iter().flat_map(Map::values_mut) {
+        if network.is_null() {
+            *network = json!({});
+        }
+        match network.get_mut("aliases").and_then(Value::as_array_mut) {
+            Some(aliases) => aliases.push(name.clone()),
+            None => network["aliases"] = json!([name]),
+        }
+    }
 }
 
 /// Leaves out what is shared with containers that are not of the project.

@@ -27,6 +27,31 @@ pub struct OutageTrial {
     pub unrecovered_dependents: Vec<String>,
 }
 
+/// What was tried with a service that its policy restarts: its first process was killed.
+#[derive(Clone, Debug, Default)]
+pub struct CrashTrial {
+    /// The service.
+    pub service: String,
+    /// Why it could not be killed; `None` where it was.
+    pub obstacle: Option<String>,
+    /// Seconds within which it must be back.
+    pub limit: f64,
+    /// Seconds until it ran again and was healthy; `None` where it was not.
+    pub recovered_after: Option<f64>,
+}
+
+impl CrashTrial {
+    /// What is not as it should be.
+    pub fn problem(&self) -> Option<StartProblem> {
+        if self.obstacle.is_some() || self.recovered_after.is_some() {
+            return None;
+        }
+        let (service, limit) = (&self.service, self.limit);
+        let what = format!("`{service}` was not ready again within {limit:.0} s after its process was killed");
+        Some(StartProblem::silent(service, StartProblemKind::NotRecovered, what))
+    }
+}
+
 /// What an outage of a service shows.
 #[derive(Clone, Debug)]
 pub struct Outage {
@@ -55,14 +80,7 @@ impl Outage {
         if self.trial.obstacle.is_some() {
             return Vec::new();
         }
-        let problem = |service: &str, kind, what| StartProblem {
-            service: service.to_owned(),
-            kind,
-            what,
-            probes: Vec::new(),
-            log: Vec::new(),
-            is_silent: false,
-        };
+        let problem = StartProblem::silent;
         let mut all = Vec::new();
         if self.trial.unhealthy_after.is_none() {
             let what = format!("the check of `{service}` stayed healthy for {limit:.0} s while its server was stopped");

@@ -36,8 +36,12 @@ pub struct AwaitedService {
 impl StartPlan {
     /// The plan of a stack.
     pub fn of(stack: &Stack) -> Self {
-        let services = stack.services.iter().map(|service| {
-            let known = service.dependencies.iter().filter(|dependency| stack.service(dependency.name).is_some());
+        // What is no container is not watched.
+        let containers = stack.services.iter().filter(|service| service.value.get("provider").is_none());
+        let services = containers.map(|service| {
+            let is_container =
+                |name: &str| stack.service(name).is_some_and(|service| service.value.get("provider").is_none());
+            let known = service.dependencies.iter().filter(|dependency| is_container(dependency.name));
             let dependencies = known.map(|dependency| AwaitedService {
                 name: dependency.name.to_owned(),
                 condition: dependency.condition.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::outage::Outage;
+use super::outage::{CrashTrial, Outage};
 use super::result::{ServiceStatus, StartProblem, StartResult};
 
 /// The starts of a project, and what its checks notice.
@@ -22,6 +22,8 @@ pub struct StartProof {
     pub starts: Vec<StartResult>,
     /// What was tried with each service that has a check; `None` where it was not asked for, or no start went well.
     pub outages: Option<Vec<Outage>>,
+    /// What was tried with each service that is restarted.
+    pub crashes: Vec<CrashTrial>,
     /// What could not be removed.
     pub leftovers: Vec<String>,
 }
@@ -34,7 +36,8 @@ impl StartProof {
 
     /// What the outages show that is not as it should be.
     pub fn outage_problems(&self) -> Vec<StartProblem> {
-        self.outages.iter().flatten().flat_map(Outage::problems).collect()
+        let outages = self.outages.iter().flatten().flat_map(Outage::problems);
+        outages.chain(self.crashes.iter().filter_map(CrashTrial::problem)).collect()
     }
 
     /// The services that run without a check.

@@ -50,6 +50,8 @@ pub struct ContainerRecord {
     pub number: u32,
     /// Whether it runs.
     pub is_running: bool,
+    /// Its first process, by its number on the engine's machine; 0 where it does not run.
+    pub process: i32,
     /// When it was started last, in nanoseconds since 1970; `None` where it never was.
     pub started_at: Option<i64>,
     /// What its process ended with; `None` while it runs, or where it was never started.
@@ -75,6 +77,8 @@ pub struct ContainerRecord {
 /// A run of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeRun {
+    /// When it began, in nanoseconds since 1970.
+    pub began: Option<i64>,
     /// What its program ended with; -1 where it was stopped at its time limit.
     pub exit_code: i64,
     /// What it printed.
@@ -136,6 +140,7 @@ struct StateJson {
     error: String,
     #[serde(rename = "OOMKilled")]
     out_of_memory: bool,
+    pid: i32,
     started_at: String,
     health: Option<HealthJson>,
 }
@@ -150,6 +155,7 @@ struct HealthJson {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct ProbeJson {
+    start: String,
     exit_code: i64,
     output: String,
 }
@@ -181,17 +187,22 @@ pub fn read_container(text: &str) -> Result<ContainerRecord, serde_json::Error> 
     let ContainerJson { id, restart_count, state, config } = serde_json::from_str(text)?;
     let labels = config.labels.unwrap_or_default();
     let has_ended = ["exited", "dead"].contains(&state.status.as_str());
-    let started_at = timestamp(&state.started_at).and_then(|at| i64::try_from(at.as_nanosecond()).ok());
     let health = state.health.filter(|health| health.status != "none" && !health.status.is_empty());
     let (health, probes) = health.map_or((None, None), |health| (Some(health.status), health.log));
-    let probe = |probe: ProbeJson| ProbeRun { exit_code: probe.exit_code, output: probe.output };
+    let nanoseconds = |text: &str| timestamp(text).and_then(|at| i64::try_from(at.as_nanosecond()).ok());
+    let probe = |probe: ProbeJson| ProbeRun {
+        began: nanoseconds(&probe.start),
+        exit_code: probe.exit_code,
+        output: probe.output,
+    };
     Ok(ContainerRecord {
         id,
         service: labels.get(SERVICE).cloned().unwrap_or_default(),
         number: labels.get(NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1),
         is_running: state.running,
+        process: state.pid,
         // A container that was never started has the first day of the calendar.
-        started_at: started_at.filter(|at| *at > 0),
+        started_at: nanoseconds(&state.started_at).filter(|at| *at > 0),
         exit_code: has_ended.then_some(state.exit_code),
         error: state.error,
         is_out_of_memory: state.out_of_memory,

@@ -126,6 +126,11 @@ impl StartProblemKind {
 }
 
 impl StartProblem {
+    /// A problem of which nothing printed tells.
+    pub(super) fn silent(service: &str, kind: StartProblemKind, what: String) -> Self {
+        Self { service: service.to_owned(), kind, what, probes: Vec::new(), log: Vec::new(), is_silent: true }
+    }
+
     /// Whether it may be nothing but what follows from the end of `up`: a service was not started.
     pub fn is_consequence(&self) -> bool {
         self.kind == StartProblemKind::NotStarted && self.is_silent
@@ -393,14 +398,8 @@ fn unstarted_problems(plan: &StartPlan, stories: &[ContainerStory], problems: &[
             .iter()
             .any(|awaited| faulty.contains(awaited.name.as_str()) || !started.contains(awaited.name.as_str()));
         if !waits_for_fault && !faulty.contains(service.name.as_str()) {
-            all.push(StartProblem {
-                service: service.name.clone(),
-                kind: StartProblemKind::NotStarted,
-                what: format!("`{}` was not started", service.name),
-                probes: Vec::new(),
-                log: Vec::new(),
-                is_silent: true,
-            });
+            let what = format!("`{}` was not started", service.name);
+            all.push(StartProblem::silent(&service.name, StartProblemKind::NotStarted, what));
         }
     }
     all

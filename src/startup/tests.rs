@@ -211,6 +211,7 @@ fn the_copy_touches_nothing_of_the_user() {
     let services = &copy.model["services"];
     assert_eq!(services["db"]["command"], json!(["echo", "$$HOME"]));
     assert_eq!(services["db"]["labels"], json!({"dockopt.run": "n"}));
+    assert_eq!(services["db"]["networks"]["edge"], json!({"aliases": ["db"]}), "others reach it by its name");
     let ports = services["db"]["ports"].as_array().unwrap();
     assert_eq!(ports.len(), 3, "{ports:?}");
     assert!(ports.iter().all(|port| port["host_ip"] == "127.0.0.1"));

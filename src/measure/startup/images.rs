@@ -105,7 +105,7 @@ impl Session {
         Ok((words, without_shell))
     }
 
-    fn has_shell(&self, image: &str) -> Result<bool, Failure> {
+    pub(super) fn has_shell(&self, image: &str) -> Result<bool, Failure> {
         let spec = Spec {
             image: image.to_owned(),
             entrypoint: Some(vec![SHELL.to_owned()]),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::Exec;
+use super::signal::Signaller;
 use crate::failure::Failure;
 use crate::measure::session::Session;
 use crate::stack::HEALTHY;
@@ -19,119 +19,127 @@ const TOLERANCE: f64 = 3.0;
 /// Until a server that goes on is healthy again, at least.
 const RECOVERY: f64 = 60.0;
 
-/// Who runs the program that signals the other processes: root, and the container's own user where root may not.
-const USERS: [Option<&str>; 2] = [Some("0"), None];
+/// Runs of a check after the server was stopped that must succeed to say that it notices nothing: the first one may have
+/// begun before.
+const RUNS: usize = 2;
 
-/// The services that are stopped together, and those that are watched meanwhile.
+/// The services that are stopped together, and the checks that are watched meanwhile.
 struct OutageGroup {
     trials: BTreeMap<String, OutageTrial>,
-    dependents: BTreeMap<String, f64>,
+    /// By service; those of the group and of the services that wait for it.
+    checks: BTreeMap<String, WatchedCheck>,
+}
+
+/// A check while servers are stopped.
+#[derive(Clone, Debug, Default)]
+struct WatchedCheck {
+    /// Seconds within which it must notice it.
+    limit: f64,
+    /// When its last run before that began, as the engine has it.
+    last_run: Option<i64>,
+    /// Seconds until it was unhealthy.
+    unhealthy_after: Option<f64>,
+    /// Whether it ran often enough and always succeeded, or the time is over.
+    is_blind: bool,
 }
 
 impl Session {
     /// Stops the servers of all services with a check, those that others wait for last.
-    pub(super) fn try_outages(&self, plan: &StartPlan, say: &dyn Fn(&str)) -> Result<Vec<OutageTrial>, Failure> {
+    pub(super) fn try_outages(
+        &self,
+        plan: &StartPlan,
+        limit: Duration,
+        signaller: &Signaller,
+        say: &dyn Fn(&str),
+    ) -> Result<Vec<OutageTrial>, Failure> {
         let mut trials = Vec::new();
         for names in outage_groups(plan) {
+            self.wait_until_well()?;
             let containers = self.container_records()?;
-            let group = OutageGroup::of(plan, &names, &containers);
+            let mut group = OutageGroup::of(plan, &names, &containers);
+            trials.extend(group.take_slow(limit.as_secs_f64()));
             if group.trials.is_empty() {
                 continue;
             }
             let list: Vec<&str> = group.trials.keys().map(String::as_str).collect();
             say(&format!("stopping the servers of {} for up to {:.0} s", list.join(", "), group.seconds()));
-            trials.extend(self.try_outage(group, &containers)?);
+            trials.extend(self.try_outage(group, &containers, signaller)?);
         }
         trials.sort_by(|a, b| a.service.cmp(&b.service));
         Ok(trials)
     }
 
-    fn try_outage(&self, mut group: OutageGroup, containers: &[ContainerRecord]) -> Result<Vec<OutageTrial>, Failure> {
+    fn try_outage(
+        &self,
+        mut group: OutageGroup,
+        containers: &[ContainerRecord],
+        signaller: &Signaller,
+    ) -> Result<Vec<OutageTrial>, Failure> {
         let mut stopped = Vec::new();
         for container in containers {
             let Some(trial) = group.trials.get_mut(&container.service) else { continue };
-            trial.obstacle = trial.obstacle.take().or(self.stop_processes(&container.id)?);
+            trial.obstacle = trial.obstacle.take().or(self.stop_processes(signaller, &container.id)?);
             stopped.push(container.id.clone());
         }
         let watched = self.watch_outage(&mut group);
         for id in &stopped {
-            self.continue_processes(id);
+            self.continue_processes(signaller, id);
         }
         watched?;
-        self.watch_recovery(&mut group)?;
-        Ok(group.trials.into_values().collect())
+        let mut trials = group.into_trials();
+        self.watch_recovery(&mut trials)?;
+        Ok(trials)
     }
 
-    /// Stops all processes of a container; why some run on.
-    fn stop_processes(&self, id: &str) -> Result<Option<String>, Failure> {
-        self.engine.signal(id, "STOP")?;
-        let mut has_shell = false;
-        for user in USERS {
-            has_shell |= self.signal_others(id, "STOP", user)?;
-        }
-        if has_shell || self.engine.process_count(id)? < 2 {
-            return Ok(None);
-        }
-        Ok(Some("its image has no shell, so that only its first process can be stopped".to_owned()))
-    }
-
-    fn continue_processes(&self, id: &str) {
-        // One that is gone meanwhile is seen afterwards.
-        let _ = self.engine.signal(id, "CONT");
-        for user in USERS {
-            let _ = self.signal_others(id, "CONT", user);
-        }
-    }
-
-    /// Signals all processes of a container but the first one; whether there is a shell to do it.
-    fn signal_others(&self, id: &str, signal: &str, user: Option<&str>) -> Result<bool, Failure> {
-        let script = format!("kill -{signal} -1");
-        let exec = Exec {
-            user: user.map(str::to_owned),
-            limit: Duration::from_secs(20),
-            ..Exec::new(["/bin/sh", "-c", &script])
-        };
-        let result = self.engine.exec(id, &exec)?;
-        Ok(!matches!(result.code, Some(126 | 127)))
-    }
-
-    /// Waits until all checks have noticed it, or the last one should have.
+    /// Waits until it is known of all checks whether they notice it.
     fn watch_outage(&self, group: &mut OutageGroup) -> Result<(), Failure> {
         let start = Instant::now();
         loop {
             if self.is_stopped() {
                 return Err(Failure::interrupted());
             }
+            let containers = self.container_records()?;
             let seconds = start.elapsed().as_secs_f64();
-            let unhealthy = self.unhealthy_services()?;
-            let is_complete = group.note(&unhealthy, seconds);
-            if is_complete || seconds >= group.seconds() {
+            for (service, check) in &mut group.checks {
+                check.note(containers.iter().filter(|container| container.service == *service), seconds);
+            }
+            if group.checks.values().all(|check| check.is_blind || check.unhealthy_after.is_some()) {
                 return Ok(());
             }
             thread::sleep(LOOK);
         }
     }
 
-    /// Services of which a container is not healthy.
+    /// Services of which a container is not healthy, or does not run.
     fn unhealthy_services(&self) -> Result<BTreeSet<String>, Failure> {
-        let is_well = |container: &ContainerRecord| {
-            container.check.is_none() || (container.is_running && container.health.as_deref() == Some("healthy"))
-        };
         let containers = self.container_records()?;
-        Ok(containers.into_iter().filter(|container| !is_well(container)).map(|container| container.service).collect())
+        let ill = containers.into_iter().filter(|container| container.check.is_some() && !is_well(container));
+        Ok(ill.map(|container| container.service).collect())
+    }
+
+    /// Gives services some time to become healthy again; those that do not are seen afterwards.
+    fn wait_until_well(&self) -> Result<(), Failure> {
+        let start = Instant::now();
+        while start.elapsed().as_secs_f64() < RECOVERY && !self.unhealthy_services()?.is_empty() {
+            if self.is_stopped() {
+                return Err(Failure::interrupted());
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
     }
 
     /// Waits until the services of a group and those that noticed are healthy again.
-    fn watch_recovery(&self, group: &mut OutageGroup) -> Result<(), Failure> {
+    fn watch_recovery(&self, trials: &mut [OutageTrial]) -> Result<(), Failure> {
         let start = Instant::now();
-        let patience = group.seconds().max(RECOVERY);
+        let patience = trials.iter().map(|trial| trial.limit).fold(RECOVERY, f64::max);
         loop {
             if self.is_stopped() {
                 return Err(Failure::interrupted());
             }
             let seconds = start.elapsed().as_secs_f64();
             let unhealthy = self.unhealthy_services()?;
-            for trial in group.trials.values_mut() {
+            for trial in trials.iter_mut() {
                 if !unhealthy.contains(&trial.service) && trial.recovered_after.is_none() {
                     trial.recovered_after = Some(seconds);
                 }
@@ -140,7 +148,7 @@ impl Session {
             }
             let is_over =
                 |trial: &OutageTrial| trial.recovered_after.is_some() && trial.unrecovered_dependents.is_empty();
-            if group.trials.values().all(is_over) || seconds >= patience {
+            if trials.iter().all(is_over) || seconds >= patience {
                 return Ok(());
             }
             thread::sleep(LOOK);
@@ -148,51 +156,90 @@ impl Session {
     }
 }
 
+fn is_well(container: &ContainerRecord) -> bool {
+    container.is_running && container.health.as_deref() == Some("healthy")
+}
+
+impl WatchedCheck {
+    /// Takes what the containers of its service show after so many seconds.
+    fn note<'r>(&mut self, mut containers: impl Iterator<Item = &'r ContainerRecord> + Clone, seconds: f64) {
+        if self.unhealthy_after.is_some() || self.is_blind {
+            return;
+        }
+        if containers.clone().any(|container| !is_well(container)) {
+            self.unhealthy_after = Some(seconds);
+            return;
+        }
+        // On a machine with much to do a check takes longer, and is not blind for that.
+        let is_sure = containers.all(|container| {
+            let runs = container.probes.iter().filter(|run| run.began > self.last_run);
+            runs.clone().count() >= RUNS && runs.last().is_some_and(|run| run.exit_code == 0)
+        });
+        self.is_blind = (seconds >= self.limit && is_sure) || seconds >= 2.0 * self.limit + RECOVERY;
+    }
+}
+
 impl OutageGroup {
     fn of(plan: &StartPlan, names: &BTreeSet<String>, containers: &[ContainerRecord]) -> Self {
-        let limits = containers.iter().filter(|container| container.is_running).filter_map(|container| {
-            let is_healthy = container.health.as_deref() == Some("healthy");
-            let check = if is_healthy { container.check? } else { return None };
-            Some((container.service.clone(), check.notice() + TOLERANCE))
-        });
-        let limits: BTreeMap<String, f64> = limits.collect();
-        let group: BTreeSet<String> = names.iter().filter(|name| limits.contains_key(*name)).cloned().collect();
-        let (mut trials, mut dependents) = (BTreeMap::new(), BTreeMap::new());
+        let mut all: BTreeMap<&str, WatchedCheck> = BTreeMap::new();
+        for container in containers.iter().filter(|container| is_well(container)) {
+            let Some(check) = container.check else { continue };
+            let last_run = container.probes.last().and_then(|run| run.began);
+            let known = all.entry(&container.service).or_default();
+            known.limit = check.notice() + TOLERANCE;
+            known.last_run = known.last_run.max(last_run);
+        }
+        let group: BTreeSet<String> = names.iter().filter(|name| all.contains_key(name.as_str())).cloned().collect();
+        let (mut trials, mut checks) = (BTreeMap::new(), BTreeMap::new());
         for name in &group {
             let waiting = plan.dependents(name).filter(|(_, awaited)| awaited.condition == HEALTHY);
-            let waiting = waiting.filter_map(|(service, _)| Some((service.name.clone(), *limits.get(&service.name)?)));
-            let waiting: BTreeMap<String, f64> = waiting.collect();
-            let trial = OutageTrial {
-                service: name.clone(),
-                group: group.clone(),
-                limit: limits[name],
-                dependents: waiting.keys().map(|name| (name.clone(), false)).collect(),
-                ..OutageTrial::default()
-            };
+            let waiting = waiting.map(|(service, _)| service.name.as_str()).filter(|name| all.contains_key(name));
+            let dependents: BTreeMap<String, bool> = waiting.map(|name| (name.to_owned(), false)).collect();
+            for service in dependents.keys().chain([name]) {
+                checks.insert(service.clone(), all[service.as_str()].clone());
+            }
+            let (service, limit) = (name.clone(), all[name.as_str()].limit);
+            let trial = OutageTrial { service, group: group.clone(), limit, dependents, ..OutageTrial::default() };
             trials.insert(name.clone(), trial);
-            dependents.extend(waiting);
         }
-        Self { trials, dependents }
+        Self { trials, checks }
+    }
+
+    /// Takes out the services whose checks take longer than so many seconds.
+    fn take_slow(&mut self, most: f64) -> Vec<OutageTrial> {
+        let slow: Vec<String> =
+            self.trials.values().filter(|trial| trial.limit > most).map(|trial| trial.service.clone()).collect();
+        let mut trials: Vec<_> = slow.iter().filter_map(|name| self.trials.remove(name)).collect();
+        for trial in &mut trials {
+            let limit = trial.limit;
+            trial.obstacle =
+                Some(format!("its check may take {limit:.0} s to notice it, which is more than --timeout"));
+        }
+        for trial in self.trials.values_mut() {
+            trial.dependents.retain(|name, _| self.checks.get(name).is_some_and(|check| check.limit <= most));
+        }
+        let is_watched = |name: &String| {
+            self.trials.values().any(|trial| trial.service == *name || trial.dependents.contains_key(name))
+        };
+        self.checks.retain(|name, _| is_watched(name));
+        trials
     }
 
     /// Seconds until the last check should have noticed it.
     fn seconds(&self) -> f64 {
-        self.trials.values().map(|trial| trial.limit).chain(self.dependents.values().copied()).fold(0.0, f64::max)
+        self.checks.values().map(|check| check.limit).fold(0.0, f64::max)
     }
 
-    /// Notes which services are unhealthy after so many seconds; whether all are.
-    fn note(&mut self, unhealthy: &BTreeSet<String>, seconds: f64) -> bool {
-        let mut is_complete = true;
-        for trial in self.trials.values_mut() {
-            if unhealthy.contains(&trial.service) && trial.unhealthy_after.is_none() && seconds <= trial.limit {
-                trial.unhealthy_after = Some(seconds);
-            }
-            is_complete &= trial.unhealthy_after.is_some();
-            for (name, has_noticed) in &mut trial.dependents {
-                *has_noticed |= unhealthy.contains(name);
-                is_complete &= *has_noticed;
+    /// The trials with what the checks noticed.
+    fn into_trials(self) -> Vec<OutageTrial> {
+        let after = |service: &str| self.checks.get(service).and_then(|check| check.unhealthy_after);
+        let mut trials: Vec<OutageTrial> = self.trials.into_values().collect();
+        for trial in &mut trials {
+            trial.unhealthy_after = after(&trial.service);
+            for (service, has_noticed) in &mut trial.dependents {
+                *has_noticed = after(service).is_some();
             }
         }
-        is_complete
+        trials
     }
 }
