@@ -19,6 +19,7 @@ mod compose_mutation;
 mod compose_project;
 mod compose_rules;
 mod compose_selection;
+mod compose_verify;
 mod context;
 mod crash;
 mod cycles;

@@ -243,3 +243,45 @@ impl OutageGroup {
         trials
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::startup::ProbeRun;
+
+    fn container(health: &str, runs: &[(i64, i64)]) -> ContainerRecord {
+        let run = |(began, exit_code): &(i64, i64)| ProbeRun {
+            began: Some(*began),
+            exit_code: *exit_code,
+            ..ProbeRun::default()
+        };
+        ContainerRecord {
+            is_running: true,
+            health: Some(health.to_owned()),
+            probes: runs.iter().map(run).collect(),
+            ..ContainerRecord::default()
+        }
+    }
+
+    /// Whether a check is blind, and after how many seconds it noticed.
+    fn noted(containers: &[ContainerRecord], seconds: f64) -> (bool, Option<f64>) {
+        let mut check = WatchedCheck { limit: 7.0, last_run: Some(5), ..WatchedCheck::default() };
+        check.note(containers.iter(), seconds);
+        (check.is_blind, check.unhealthy_after)
+    }
+
+    #[test]
+    fn a_check_is_blind_when_it_ran_and_succeeded() {
+        let fine = container("healthy", &[(5, 0), (6, 0), (7, 0)]);
+        assert_eq!(noted(&[fine.clone()], 6.9), (false, None));
+        assert_eq!(noted(&[fine.clone()], 7.0), (true, None));
+        let slow = container("healthy", &[(4, 0), (5, 0), (6, 0)]);
+        assert_eq!(noted(&[slow], 20.0), (false, None), "one run may have begun before");
+        let failing = container("healthy", &[(6, 0), (7, 1)]);
+        assert_eq!(noted(&[failing.clone()], 20.0), (false, None), "it is about to notice");
+        assert_eq!(noted(&[failing], 75.0), (true, None));
+        assert_eq!(noted(&[fine, container("unhealthy", &[])], 8.5), (false, Some(8.5)));
+        let ended = ContainerRecord { is_running: false, ..container("healthy", &[]) };
+        assert_eq!(noted(&[ended], 3.0), (false, Some(3.0)));
+    }
+}
