@@ -27,7 +27,7 @@ mod variables;
 mod walk;
 
 pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
-pub use self::compose_input::default_composes;
+pub use self::compose_input::{compose_builds, default_composes, older_compose_builds};
 pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::evidence::EvidenceReader;
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, read_stdin};

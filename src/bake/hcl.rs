@@ -38,7 +38,7 @@ fn target(source: &Source, block: &Block) -> Option<BakeTarget> {
     if block.body.has_attribute("matrix") {
         values.retain(|_, value| !matches!(value, BakeValue::Other(_)));
     }
-    Some(BakeTarget { name, span: span(block.span()), values })
+    Some(BakeTarget { name, values })
 }
 
 fn span(range: Option<std::ops::Range<usize>>) -> Span {

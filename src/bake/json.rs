@@ -22,7 +22,7 @@ pub(super) fn read(source: &Source) -> (Vec<BakeTarget>, Vec<ComposeProblem>) {
             let Some(key) = pair.key.text().filter(|key| KEYS.contains(key)) else { continue };
             values.insert(key.to_owned(), value(pair.value));
         }
-        targets.push(BakeTarget { name: name.to_owned(), span: entry.key.span(), values });
+        targets.push(BakeTarget { name: name.to_owned(), values });
     }
     (targets, problems)
 }

@@ -119,19 +119,13 @@ fn build(
     let dockerfile = text("dockerfile");
     Service {
         name: target.name.clone(),
-        span: target.span,
         context,
         dockerfile,
         inline,
         target: text("target"),
         args,
         contexts,
-        user: None,
-        stop_signal: None,
-        has_init: false,
-        has_rights: false,
-        is_on_demand: false,
-        mounts: Vec::new(),
+        ..Service::default()
     }
 }
 

@@ -23,6 +23,5 @@ pub(super) enum BakeValue {
 #[derive(Clone, Debug)]
 pub(super) struct BakeTarget {
     pub(super) name: String,
-    pub(super) span: Span,
     pub(super) values: BTreeMap<String, BakeValue>,
 }

@@ -1,11 +1,11 @@
-use super::{is_compose, read, write};
-use crate::text::Source;
+use super::builds::written_project;
+use super::{builds, inline_dockerfiles, is_compose, write};
+use crate::text::{FileId, Source};
 
 /// The Dockerfiles inside, without the lines that stand for those before them.
 fn inlines(text: &str) -> Vec<(String, Option<u32>, Vec<u32>)> {
-    let compose = read(&Source::of("compose.yaml", text));
     let mut all = Vec::new();
-    for inline in compose.services.into_iter().filter_map(|service| service.inline) {
+    for inline in inline_dockerfiles(&Source::of("compose.yaml", text)) {
         let embedding = inline.embedding().unwrap();
         all.push((inline.text()[inline.mark() as usize..].to_owned(), embedding.indent, embedding.open.clone()));
     }
@@ -15,7 +15,7 @@ fn inlines(text: &str) -> Vec<(String, Option<u32>, Vec<u32>)> {
 #[track_caller]
 fn changed(text: &str, old: &str, new: &str) -> Option<String> {
     let host = Source::of("compose.yaml", text);
-    let inline = read(&host).services.remove(0).inline.unwrap();
+    let inline = inline_dockerfiles(&host).remove(0);
     let now = inline.text().replacen(old, new, 1);
     write(&host, &inline, &now).map(|bytes| String::from_utf8(bytes).unwrap())
 }
@@ -56,13 +56,25 @@ fn aliases_and_merges_lead_to_one_dockerfile() {
 
 #[test]
 fn builds_are_reported() {
-    let text = "services:\n  a: {build: ./x}\n  b:\n    build: {context: y, dockerfile: D, target: t, args: [A=1, B]}\n  c: {image: d}\n";
-    let services = read(&Source::of("compose.yaml", text)).services;
-    assert_eq!(services.len(), 2);
-    assert_eq!(services[0].context.as_deref(), Some("./x"));
-    assert_eq!(services[1].dockerfile.as_deref(), Some("D"));
-    assert_eq!(services[1].target.as_deref(), Some("t"));
-    assert_eq!(services[1].args, [("A".to_owned(), "1".to_owned())]);
+    let text = "x: &b {context: y/../z}\nservices:\n  z:\n    build: ./x\n    user: ${USER:-me}\n    init: true\n    cap_add: [NET_BIND_SERVICE]\n  b:\n    \
+                build: {context: $X/y, dockerfile: D, target: t, args: [Z=1, B, 'A=${C:-2}', 'D=$E'], additional_contexts: {c: ./c, d: 'docker-image://e'}}\n    \
+                volumes: ['./v:/v/', './w:/w:ro', '/var/run/docker.sock:/var/run/docker.sock:ro']\n    profiles: [p]\n    \
+                unknown: 1\n  c: {image: d}\n  e: {build: *b}\n  f: {extends: e}\n  g: {build: '${X:-/srv/x}'}\n  h: {build: /srv/y}\n";
+    let project = written_project(&Source::of("compose.yaml", text)).unwrap();
+    let services = builds(&project, FileId(0), &|_| false).services;
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    let contexts: Vec<_> = services
+        .iter()
+        .map(|service| (service.name.as_str(), service.context.as_deref().unwrap_or_default()))
+        .collect();
+    assert_eq!(contexts, [("z", "x"), ("b", "${X}/y"), ("e", "z"), ("f", "z"), ("g", "srv/x"), ("h", "srv/y")]);
+    let (first, second) = (&services[0], &services[1]);
+    assert_eq!((first.user.as_deref(), first.has_init, first.has_rights), (Some("me"), true, false));
+    assert_eq!((second.dockerfile.as_deref(), second.target.as_deref()), (Some("D"), Some("t")));
+    assert_eq!(second.args, [pair("Z", "1"), pair("A", "2")]);
+    assert_eq!(second.contexts, [pair("c", "c"), pair("d", "docker-image://e")]);
+    assert_eq!(second.mounts, ["/v"]);
+    assert!(second.has_rights && second.is_on_demand);
 }
 
 #[test]
@@ -105,16 +117,15 @@ fn any_mutation_is_read_and_written_whole_or_not() {
             mutated.replace_range(at..end, letters[random.below(letters.len())]);
         }
         let host = Source::of("compose.yaml", &mutated);
-        for inline in read(&host).services.into_iter().filter_map(|service| service.inline) {
+        for inline in inline_dockerfiles(&host) {
             for at in 0..=inline.text().len() as u32 {
                 let place = inline.in_host(crate::text::Span::at(at));
                 assert!(mutated.get(place.range()).is_some(), "{mutated:?}");
             }
             let now = inline.text().replacen("RUN", "USER x\nRUN", 1);
             if let Some(bytes) = write(&host, &inline, &now) {
-                let again = read(&Source::of("compose.yaml", &String::from_utf8(bytes).unwrap()));
-                let same = |other: &Source| other.text() == now;
-                assert!(again.services.iter().filter_map(|service| service.inline.as_ref()).any(same), "{mutated:?}");
+                let again = inline_dockerfiles(&Source::of("compose.yaml", &String::from_utf8(bytes).unwrap()));
+                assert!(again.iter().any(|other| other.text() == now), "{mutated:?}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A changed Dockerfile back into its compose file: lines that stay are left as they are, new ones get their indentation.
 
-use super::read::{Compose, read};
+use super::builds::inline_dockerfiles;
 use crate::text::Source;
 use crate::yaml::{self, YamlNode};
 
@@ -53,15 +53,11 @@ fn reads_same(host: &Source, written: &Source, at: u32, new: &str) -> bool {
     let mut now = Vec::new();
     after.documents().for_each(|node| flat(node, &mut now));
     let Some(index) = old.iter().position(|(place, _)| *place == at) else { return false };
-    let text = |source: &Source| -> Vec<Option<String>> {
-        let Compose { services, .. } = read(source);
-        let text_of = |inline: Source| inline.text()[inline.mark() as usize..].to_owned();
-        services.into_iter().map(|service| service.inline.map(text_of)).collect()
-    };
+    let is_new = |inline: &Source| inline.text()[inline.mark() as usize..] == *new;
     before.problems().len() == after.problems().len()
         && old.len() == now.len()
         && old.iter().zip(&now).enumerate().all(|(at, (old, now))| at == index || old.1 == now.1)
-        && text(written).iter().flatten().any(|text| text == new)
+        && inline_dockerfiles(written).iter().any(is_new)
         && now[index].1.is_some_and(|text| text.replace("$$", "$") == new)
 }
 

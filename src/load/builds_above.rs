@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::compose::{join_path, lists_builds};
+use super::compose::lists_builds;
+use super::file::join_path;
 use crate::text::Source;
 
 /// Folders above that are looked into.

@@ -1,12 +1,14 @@
 //! Compose and bake files on the way to inputs: the Dockerfiles inside of them, and what they say of builds elsewhere.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::file::display_path;
+use super::compose_input::ComposeFile;
+use super::file::{display_path, join_path};
 use crate::bake::{self, is_bake};
-use crate::compose::{self, Mount, Service, is_compose};
+use crate::compose::{ComposeProblem, Service, is_compose};
 use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
 use crate::text::Source;
+use crate::yaml::{self, YamlProblem};
 
 /// Bytes that a compose file may have.
 const LIMIT: usize = 1 << 20;
@@ -98,13 +100,8 @@ impl ComposeBuilds {
         }
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), named_contexts(folder, service));
-        let (user, stop_signal) = (service.user.clone(), service.stop_signal.clone());
-        let (has_init, is_on_demand) = (service.has_init, service.is_on_demand);
-        // Whoever may talk to the engine is root on its host.
-        let is_engine = |mount: &Mount| mount.target.ends_with("docker.sock");
-        let has_rights = service.has_rights || service.mounts.iter().any(is_engine);
-        let written = service.mounts.iter().filter(|mount| !mount.is_read_only && mount.target.starts_with('/'));
-        let mounts = written.map(|mount| mount.target.trim_end_matches('/').to_owned()).collect();
+        let (user, stop_signal, mounts) = (service.user.clone(), service.stop_signal.clone(), service.mounts.clone());
+        let Service { has_init, has_rights, is_on_demand, .. } = *service;
         let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
         let services = vec![name.clone()];
         let recipe = source.name().to_owned();
@@ -125,12 +122,15 @@ impl ComposeBuilds {
     }
 }
 
-/// Looks into a compose file. `root`: the folder that was asked for; `None` when the file itself was.
-pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> ComposeBuilds {
+/// Looks into a compose or bake file. `root`: the folder that was asked for; `None` when the file itself was. `compose`: the
+/// project of a compose file.
+pub(super) fn unfold(
+    path: &Path,
+    source: &Source,
+    root: Option<&Path>,
+    compose: Option<&ComposeFile>,
+) -> ComposeBuilds {
     let mut unfolded = ComposeBuilds::default();
-    if root.is_some() && is_compose(source.name()) && !source.text().contains("build") {
-        return unfolded;
-    }
     let problem = |place, message: String, help: &str| InputProblem {
         code: "compose-file",
         file: source.name().to_owned(),
@@ -144,17 +144,24 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
         unfolded.problems.push(problem(None, message, "Dockerfiles in it were not checked"));
         return unfolded;
     }
-    let compose = if is_bake(source.name()) { bake::read(source) } else { compose::read(source) };
-    for name in compose.unknown {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (mut builds, folder) = match compose {
+        Some(file) => (file.builds.clone(), file.folder.as_path()),
+        None => (bake::read(source), folder),
+    };
+    // What else Compose refuses is told with the project.
+    if compose.is_some_and(ComposeFile::is_refused) && (root.is_none() || source.text().contains("build")) {
+        builds.problems.extend(yaml_problems(source));
+    }
+    for name in builds.unknown {
         let line = source.line(name.span.start);
         unfolded.notices.push(format!("{}:{line}: {}", source.name(), name.message));
     }
-    for compose_problem in compose.problems {
-        let place = Some(source.line_column(compose_problem.span.start));
-        unfolded.problems.push(problem(place, compose_problem.message, "the readable parts were checked"));
+    for build_problem in builds.problems {
+        let place = Some(source.line_column(build_problem.span.start));
+        unfolded.problems.push(problem(place, build_problem.message, "the readable parts were checked"));
     }
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    for service in &compose.services {
+    for service in &builds.services {
         unfolded.service(source, folder, root, service);
     }
     unfolded.problems.truncate(REMARKS);
@@ -167,6 +174,13 @@ pub(super) fn unfold(path: &Path, source: &Source, root: Option<&Path>) -> Compo
         unfolded.notices.push(format!("{} {what}", source.name()));
     }
     unfolded
+}
+
+/// Why a text is no YAML.
+fn yaml_problems(source: &Source) -> Vec<ComposeProblem> {
+    let tree = yaml::read(source.text());
+    let problem = |problem: &YamlProblem| ComposeProblem { span: problem.span, message: problem.message.clone() };
+    tree.problems().iter().map(problem).collect()
 }
 
 /// What is not looked at, and not fixed, of a Dockerfile.
@@ -219,19 +233,4 @@ pub(super) fn context(folder: &Path, root: &Path, written: Option<&str>) -> Resu
         (Some(_), _) => Err(format!("(`{}`) is outside the given folder, and was not checked", display_path(&joined))),
         (None, _) => Err(format!("(`{}`) does not exist", display_path(&joined))),
     }
-}
-
-/// One path below the other, without `.` and `..` where that says the same.
-pub(super) fn join_path(folder: &Path, path: &Path) -> PathBuf {
-    let mut joined = if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() };
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if joined.file_name().is_some() => {
-                joined.pop();
-            }
-            part => joined.push(part),
-        }
-    }
-    if joined.as_os_str().is_empty() { PathBuf::from(".") } else { joined }
 }

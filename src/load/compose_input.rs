@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::compose::join_path;
-use super::compose_project::{complete_reading, working_folder};
+use super::compose_project::{complete_reading, complete_reading_of, project_file, working_folder};
 use super::context_files::context_files;
-use super::file::display_path;
+use super::file::{display_path, join_path};
 use super::request::ComposeOptions;
-use crate::compose::is_compose;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
+use crate::compose::{self, Compose, is_compose};
 use crate::inputs::{ComposeInput, ComposeReading, Inputs, checked_sources, proxy_configurations};
 use crate::text::{FileId, Source, path};
 
@@ -40,37 +39,67 @@ const DEFAULTS: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml"
 const OVERRIDES: [&str; 4] =
     ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
-/// Adds compose files to the inputs. The variables of the user's shell are left out, so that a file is judged the same
-/// everywhere.
-pub(super) fn add_composes(
-    inputs: &mut Inputs,
-    composes: Vec<(PathBuf, Source)>,
-    options: &ComposeOptions,
-) -> Vec<(PathBuf, FileId)> {
-    let folder = working_folder(std::env::var("PWD").ok().as_ref()).to_string_lossy().into_owned();
+/// A compose file with the project that it belongs to.
+pub(super) struct ComposeFile {
+    pub(super) path: PathBuf,
+    source: Source,
+    /// Its path, absolute.
+    own_path: String,
+    /// The builds that it names.
+    pub(super) builds: Compose,
+    /// The folder that paths of the builds are seen from.
+    pub(super) folder: PathBuf,
+    group: ProjectGroup,
+}
+
+impl ComposeFile {
+    /// Whether Compose refuses the project wherever it runs.
+    pub(super) fn is_refused(&self) -> bool {
+        self.group.reading.project.is_none()
+    }
+}
+
+/// Reads compose files. The variables of the user's shell are left out, so that a file is judged the same everywhere.
+pub(super) fn read_composes(composes: Vec<(PathBuf, Source)>, options: &ComposeOptions) -> Vec<ComposeFile> {
     let request = |paths: &[&Path]| ProjectRequest {
-        files: texts(paths),
         env_files: texts(&options.env_files),
         profiles: options.profiles.clone(),
-        folder: folder.clone(),
-        ..ProjectRequest::default()
+        ..request_of(paths)
     };
-    let composes: Vec<_> = composes.into_iter().filter(|(_, source)| source.bytes().len() <= LIMIT).collect();
-    let (mut files, mut texts, mut named) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-    for (path, source) in composes {
-        let id = inputs.add(source.clone());
-        for absolute in request(&[&path]).paths() {
-            texts.insert(absolute.clone(), ProjectFile::Text(source.clone()));
-            files.insert(absolute, id);
-        }
-        named.push((path, id));
+    let composes: Vec<_> = composes
+        .into_iter()
+        .filter(|(_, source)| source.bytes().len() <= LIMIT)
+        .filter_map(|(path, source)| Some((request_of(&[&path]).paths().pop()?, path, source)))
+        .collect();
+    let text =
+        |(own_path, _, source): &(String, PathBuf, Source)| (own_path.clone(), ProjectFile::Text(source.clone()));
+    let shared: Arc<BTreeMap<String, ProjectFile>> = Arc::new(composes.iter().map(text).collect());
+    let read = |(own_path, path, source): (String, PathBuf, Source)| {
+        let group = match options.files[..] {
+            [] => group(&path, &request, &shared),
+            _ => ProjectGroup::new(request(&options.files.iter().map(PathBuf::as_path).collect::<Vec<_>>()), &shared),
+        };
+        let builds = group.builds(&own_path, &|path| shared.contains_key(path));
+        ComposeFile { builds, folder: group.typed_folder(), path, source, own_path, group }
+    };
+    composes.into_par_iter().map(read).collect()
+}
+
+/// A request for these files as the user would type them.
+fn request_of(paths: &[&Path]) -> ProjectRequest {
+    let folder = working_folder(std::env::var("PWD").ok().as_ref()).to_string_lossy().into_owned();
+    ProjectRequest { files: texts(paths), folder, ..ProjectRequest::default() }
+}
+
+/// Adds compose files to the inputs.
+pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> Vec<(PathBuf, FileId)> {
+    let (mut files, mut named, mut groups) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for compose in composes {
+        let id = inputs.add(compose.source);
+        files.insert(compose.own_path, id);
+        named.push((compose.path, id));
+        groups.push(compose.group);
     }
-    let shared = Arc::new(texts);
-    let group_of = |(path, _): &(PathBuf, FileId)| match options.files[..] {
-        [] => group(path, &request, &shared),
-        _ => ProjectGroup::new(request(&options.files.iter().map(PathBuf::as_path).collect::<Vec<_>>()), &shared),
-    };
-    let mut groups: Vec<ProjectGroup> = named.par_iter().map(group_of).collect();
     let parts: Vec<Vec<FileId>> = groups.iter().map(|group| parts(inputs, group, &mut files)).collect();
     let ids: BTreeMap<&str, FileId> = files.values().map(|id| (inputs.source(*id).name(), *id)).collect();
     for ((_, file), group) in named.iter().zip(&mut groups) {
@@ -130,6 +159,39 @@ impl ProjectGroup {
         Self { request, known, reading }
     }
 
+    /// The project's folder, as the user would type it.
+    fn typed_folder(&self) -> PathBuf {
+        let first = self.request.files.first().map(Path::new);
+        let folder = first.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new(".")).to_owned()
+    }
+
+    /// The builds of which a file of the project says something, or a file that it includes or extends; but those that are
+    /// checked by themselves say it there.
+    fn builds(&self, own_path: &str, is_checked: &dyn Fn(&str) -> bool) -> Compose {
+        let names_build =
+            |project: &Arc<ComposeProject>| project.sources.iter().any(|source| source.text().contains("build"));
+        if self.reading.project.as_ref().is_some_and(|project| !names_build(project)) {
+            return Compose::default();
+        }
+        self.written().map(|project| builds_of(&project, &self.request, own_path, is_checked)).unwrap_or_default()
+    }
+
+    /// What is written in the project, also where Compose refuses some of it; `None` where nothing can be read.
+    fn written(&self) -> Option<Arc<ComposeProject>> {
+        let is_same = |project: &&Arc<ComposeProject>| {
+            project.unset.is_empty() && !project.gaps.iter().any(|gap| gap.kind == GapKind::Variable)
+        };
+        if let Some(project) = self.reading.project.as_ref().filter(is_same) {
+            return Some(Arc::clone(project));
+        }
+        let request = ComposeReading::whole_request(&self.request, Leniency::Omissions);
+        match complete_reading(&request, &mut self.known.clone()) {
+            Reading::Read(project) => Some(Arc::new(*project)),
+            _ => None,
+        }
+    }
+
     /// Whether something is named that the project lacks.
     fn lacks_reference(&self) -> bool {
         let gaps = self.reading.project.iter().flat_map(|project| &project.gaps);
@@ -147,20 +209,60 @@ impl ProjectGroup {
 /// What a compose file is read from with those that it is put on top of, and what is known of the file system. `checked`: the
 /// file as it is checked in this run.
 pub(super) fn request_below(file: &Path, checked: Option<&ComposeInput>) -> (ProjectRequest, ProjectFiles) {
-    let folder = working_folder(std::env::var("PWD").ok().as_ref()).to_string_lossy().into_owned();
-    let request =
-        |paths: &[&Path]| ProjectRequest { files: texts(paths), folder: folder.clone(), ..ProjectRequest::default() };
-    let own_path = request(&[file]).paths();
+    let own_path = request_of(&[file]).paths();
     let (mut request, known) = if let Some(input) = checked {
         (input.request.clone(), (*input.known).clone())
     } else {
-        let ProjectGroup { request, known, .. } = group(file, &request, &Arc::default());
+        let ProjectGroup { request, known, .. } = group(file, &request_of, &Arc::default());
         (request, known)
     };
     if let Some(at) = request.paths().iter().position(|path| own_path.contains(path)) {
         request.files.truncate(at + 1);
     }
     (request, known)
+}
+
+/// The builds that a compose file names, as it is.
+pub fn compose_builds(file: &Path) -> Compose {
+    let own_path = request_of(&[file]).paths().pop().unwrap_or_default();
+    group(file, &request_of, &Arc::default()).builds(&own_path, &|_| false)
+}
+
+/// The builds that a compose file named when the texts of compose files were `texts`, by absolute path.
+pub fn older_compose_builds(file: &Path, texts: &dyn Fn(&str) -> Option<String>) -> Compose {
+    let own_path = request_of(&[file]).paths().pop().unwrap_or_default();
+    let mut request = group(file, &request_of, &Arc::default()).request;
+    let folder = request.folder.clone();
+    request.files.retain(|file| request_of(&[Path::new(file)]).paths().iter().all(|path| texts(path).is_some()));
+    let request = ComposeReading::whole_request(&request, Leniency::Omissions);
+    // Environment files are not committed, for the most part.
+    let is_compose = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
+    let file = |path: &str| match texts(path) {
+        Some(text) => ProjectFile::Text(Source::of(
+            &display_path(Path::new(path).strip_prefix(&folder).unwrap_or(Path::new(path))),
+            &text,
+        )),
+        None if is_compose(path) => ProjectFile::Missing,
+        None => project_file(path, &folder),
+    };
+    match complete_reading_of(&request, &mut ProjectFiles::default(), &file) {
+        Reading::Read(project) => builds_of(&project, &request, &own_path, &|_| false),
+        _ => Compose::default(),
+    }
+}
+
+/// The builds of which a file of a project says something, or a file that it includes or extends and that is not checked by
+/// itself.
+fn builds_of(
+    project: &ComposeProject,
+    request: &ProjectRequest,
+    own_path: &str,
+    is_checked: &dyn Fn(&str) -> bool,
+) -> Compose {
+    let is_part = |path: &String| !is_checked(path) && !request.paths().contains(path);
+    let parts: Vec<bool> = project.paths.iter().map(is_part).collect();
+    let Some(number) = project.paths.iter().position(|path| path == own_path) else { return Compose::default() };
+    compose::builds(project, FileId(number as u32), &|file| parts.get(file.0 as usize) == Some(&true))
 }
 
 /// The files that a project includes or extends, added to the inputs where they are not checked by themselves.

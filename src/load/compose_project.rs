@@ -60,6 +60,15 @@ pub fn read_project(request: &ProjectRequest) -> Result<ComposeProject, ProjectF
 /// Reads a project with all files that it names; what is known of the file system grows by them. More are needed only where
 /// it names too many.
 pub(super) fn complete_reading(request: &ProjectRequest, known: &mut ProjectFiles) -> Reading {
+    complete_reading_of(request, known, &|path| project_file(path, &request.folder))
+}
+
+/// As [`complete_reading`]; `file`: what is behind an absolute path.
+pub(super) fn complete_reading_of(
+    request: &ProjectRequest,
+    known: &mut ProjectFiles,
+    file: &dyn Fn(&str) -> ProjectFile,
+) -> Reading {
     loop {
         let reading = project(request, known);
         let Reading::Needs(needs) = &reading else { return reading };
@@ -68,7 +77,7 @@ pub(super) fn complete_reading(request: &ProjectRequest, known: &mut ProjectFile
         }
         for need in needs {
             match need {
-                ProjectNeed::File(path) => known.insert(path, project_file(path, &request.folder)),
+                ProjectNeed::File(path) => known.insert(path, file(path)),
                 ProjectNeed::Link(path) => known.insert_link(path, project_link(path)),
             }
         }

@@ -1,11 +1,13 @@
 //! What was found or named ─► the Dockerfiles in it, with what other files say of their builds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::LoadError;
 use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
+use super::compose_input::{ComposeFile, read_composes};
 use super::file::{display_path, problem};
+use super::request::ComposeOptions;
 use crate::compose::{holds_services, is_compose};
 use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::{FileId, Source};
@@ -22,11 +24,11 @@ type BuildsByDockerfile = BTreeMap<PathBuf, Vec<NamedBuild>>;
 pub(super) fn dockerfiles(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
-    (root, each_build): (Option<&Path>, bool),
+    (root, each_build, options): (Option<&Path>, bool, &ComposeOptions),
     above: Vec<(PathBuf, PathBuf, Source)>,
-) -> (Vec<DockerfileText>, Vec<(PathBuf, Source)>) {
+) -> (Vec<DockerfileText>, Vec<ComposeFile>) {
     let (mut dockerfiles, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
-    let mut composes = Vec::new();
+    let (mut lists, mut composes) = (Vec::new(), Vec::new());
     for (path, source) in files {
         match source {
             // A file that was asked for may have any name.
@@ -34,13 +36,7 @@ pub(super) fn dockerfiles(
                 if is_compose(source.name()) || holds_services(&source) {
                     composes.push((path.clone(), source.clone()));
                 }
-                let unfolded = unfold(&path, &source, root);
-                inputs.problems.extend(unfolded.problems);
-                inputs.notices.extend(unfolded.notices);
-                inside.extend(unfolded.inline.into_iter().map(|(inline, origin)| (path.clone(), inline, Some(origin))));
-                for named in unfolded.named {
-                    known.entry(named.real.clone()).or_default().push(named);
-                }
+                lists.push((path, source));
             }
             Ok(source) => dockerfiles.push((path, source, None)),
             Err(error) => {
@@ -49,9 +45,31 @@ pub(super) fn dockerfiles(
             }
         }
     }
+    let composes = read_composes(composes, options);
+    let by_path: BTreeMap<&Path, &ComposeFile> = composes.iter().map(|file| (file.path.as_path(), file)).collect();
+    // A file that several include is read with each of them.
+    let mut visited = BTreeSet::new();
+    let mut is_first = |inline: &Source| {
+        let embedding = inline.embedding();
+        visited.insert(embedding.map(|embedding| (embedding.host.name().to_owned(), embedding.span.start)))
+    };
+    for (path, source) in lists {
+        let unfolded = unfold(&path, &source, root, by_path.get(path.as_path()).copied());
+        inputs.problems.extend(unfolded.problems);
+        inputs.notices.extend(unfolded.notices);
+        let inline = unfolded.inline.into_iter().filter(|(inline, _)| is_first(inline));
+        inside.extend(inline.map(|(inline, origin)| (path.clone(), inline, Some(origin))));
+        for named in unfolded.named {
+            known.entry(named.real.clone()).or_default().push(named);
+        }
+    }
     let mut known_above = BuildsByDockerfile::new();
+    let composes_above = above.iter().filter(|(_, _, source)| is_compose(source.name()));
+    let composes_above = composes_above.map(|(_, path, source)| (path.clone(), source.clone())).collect();
+    let composes_above = read_composes(composes_above, &ComposeOptions::default());
     for (folder, path, source) in above {
-        for named in unfold(&path, &source, Some(&folder)).named {
+        let compose = composes_above.iter().find(|file| file.path == path);
+        for named in unfold(&path, &source, Some(&folder), compose).named {
             known_above.entry(named.real.clone()).or_default().push(named);
         }
     }
@@ -130,7 +148,12 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let user = builds.iter().find_map(|named| named.origin.run.user.clone());
     let signal = builds.first().and_then(|named| named.origin.run.stop_signal.clone());
     let stop_signal = if builds.iter().all(|named| named.origin.run.stop_signal.is_some()) { signal } else { None };
-    let services = builds.iter().flat_map(|named| named.origin.services.clone()).collect();
+    let mut services: Vec<String> = Vec::new();
+    for name in builds.iter().flat_map(|named| &named.origin.services) {
+        if !services.contains(name) {
+            services.push(name.clone());
+        }
+    }
     let first = builds.into_iter().next()?;
     let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts };
     let mut origin = BuildOrigin { target: None, run, services, ..first.origin };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::inputs::InputProblem;
 use crate::text::Source;
@@ -164,6 +164,21 @@ fn source(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Source, LoadError> 
         return Err(LoadError::Binary(path.into()));
     }
     Source::new(display_path(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
+}
+
+/// One path below the other, without `.` and `..` where that says the same.
+pub(super) fn join_path(folder: &Path, path: &Path) -> PathBuf {
+    let mut joined = if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() };
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if joined.file_name().is_some() => {
+                joined.pop();
+            }
+            part => joined.push(part),
+        }
+    }
+    if joined.as_os_str().is_empty() { PathBuf::from(".") } else { joined }
 }
 
 /// A path as the user would type it.

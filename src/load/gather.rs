@@ -9,13 +9,12 @@ use rayon::prelude::*;
 
 use super::LoadError;
 use super::builds_above::files_above;
-use super::compose::join_path;
-use super::compose_input::{add_composes, files_of_dotenv};
+use super::compose_input::{add_composes, files_of_dotenv, read_composes};
 use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
 use super::dockerfiles::{DockerfileText, dockerfiles};
-use super::file::{display_path, problem};
+use super::file::{display_path, join_path, problem};
 use super::git::git_modes;
 use super::projects::projects;
 use super::recipes::{self, NamedContext};
@@ -149,7 +148,7 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
-    let named = add_composes(&mut inputs, composes, &request.compose);
+    let named = add_composes(&mut inputs, read_composes(composes, &request.compose));
     super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     needs(&mut inputs, request);
     Ok(inputs)
@@ -195,10 +194,10 @@ fn fill(
     inputs.problems.extend(request.options.platform.as_deref().and_then(wrong_platform));
     let walked = if request.file.is_none() { root } else { None };
     let above = if request.each_build && request.file.is_none() { files_above(&request.path) } else { Vec::new() };
-    let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build), above);
-    composes.retain(|(path, _)| walked.is_none_or(|root| !is_test_input(root, path)));
+    let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build, &request.compose), above);
+    composes.retain(|file| walked.is_none_or(|root| !is_test_input(root, &file.path)));
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
-    named.extend(add_composes(inputs, composes, &request.compose));
+    named.extend(add_composes(inputs, composes));
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, policies) = needs(inputs, request);
     let request = &GatherRequest { needs, ..request.clone() };

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::compose::join_path;
-use super::file::{display_path, read_source};
+use super::file::{display_path, join_path, read_source};
 use crate::manifest::{FileKind, Role, is_manifest};
 use crate::recipe::{self, ImageBuild};
 

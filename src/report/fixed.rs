@@ -94,8 +94,7 @@ pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<wire::Chang
 fn differences(change: &Change) -> Vec<wire::Difference> {
     let texts = |bytes: &[u8]| {
         let source = Source::new(change.name.as_str(), bytes.to_vec()).ok()?;
-        let inline = || compose::read(&source).services.into_iter().filter_map(|service| service.inline).collect();
-        Some(if compose::is_compose(&change.name) { inline() } else { vec![source] })
+        Some(if compose::is_compose(&change.name) { compose::inline_dockerfiles(&source) } else { vec![source] })
     };
     let before = if change.name.ends_with(".dockerignore") { None } else { change.before.as_deref().and_then(texts) };
     let (Some(before), Some(after)) = (before, texts(&change.after)) else { return Vec::new() };

@@ -188,6 +188,48 @@ fn builds_are_looked_at_as_compose_files_name_them() {
 }
 
 #[test]
+fn builds_of_included_and_extended_files_are_looked_at() {
+    let check = |more: &str, code: u8| {
+        let compose = format!(
+            "include: [parts/more.yaml]\nservices:\n  web:\n    extends: {{file: parts/base.yaml, service: base}}\n  api:\n    build: {{context: '${{DIR:-api}}', \
+             args: {{V: '${{VERSION}}', W: '${{W}}'}}}}\n{more}"
+        );
+        let inline = self::compose(BAD).replace("\n  a:", "\n  inside:");
+        let project = Dockopt::new()
+            .file("compose.yaml", &compose)
+            .file("compose.override.yaml", "services:\n  api: {build: {target: dev}}\n")
+            .file("parts/base.yaml", "services:\n  base: {build: ../web}\n")
+            .file("parts/more.yaml", &inline)
+            .file(".env", "VERSION=3.22\n")
+            .file("api/Dockerfile", "ARG V\nFROM alpine:$V AS dev\nCOPY a /\nUSER 1000\n")
+            .file("api/a", "1")
+            .file("web/Dockerfile", "FROM alpine:3.21\nUSER 1000\n");
+        let ran = project.args(["audit", ".", "--format=json"]).run();
+        assert_eq!(ran.code, i32::from(code), "{}", ran.stderr);
+        let result = ran.json();
+        let builds = result["builds"].as_array().unwrap().iter();
+        let bases: Vec<_> =
+            builds.map(|build| (build["dockerfile"].as_str(), build["stages"][0]["base"].as_str())).collect();
+        let expected = [
+            ("api/Dockerfile", "alpine:3.22"),
+            ("web/Dockerfile", "alpine:3.21"),
+            ("parts/more.yaml", "example.org/os:3.22"),
+        ];
+        assert_eq!(bases, expected.map(|(file, base)| (Some(file), Some(base))), "{result:#}");
+        let notices = result["notices"].to_string();
+        assert!(
+            notices.contains("(`api`): the build arguments from there are used (V); stages built: `dev`"),
+            "{notices}"
+        );
+        let fixed = ran.again(["fix", "--write", "--unsafe", "."]);
+        assert!(fixed.read("parts/more.yaml").contains("        RUN apk add --no-cache curl\n"), "{}", fixed.stderr);
+    };
+    check("", 1);
+    // What Compose refuses is left out.
+    check("    unknown: 1\n", 1);
+}
+
+#[test]
 fn builds_are_looked_at_as_bake_files_name_them() {
     let hcl = "target \"a\" {\n  context = \"a\"\n  dockerfile = \"../x.build\"\n}\ntarget \"b\" {\n  context = \"./${X}\"\n}\n\
                target \"c\" {\n  dockerfile-inline = <<EOT\nFROM example.org/os:3.22\nUSER 1000\nCMD curl x\nEOT\n}\n";

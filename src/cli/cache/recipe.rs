@@ -6,10 +6,10 @@ use std::path::Path;
 use super::place::{RepositoryPlace, because};
 use crate::bake;
 use crate::cli::output::CommandFailure;
-use crate::compose::{self, Service};
+use crate::compose::{Compose, Service};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::load::git::{Commit, CommitFiles, ObjectId};
-use crate::load::{DOCKERFILE_LIMIT, read_source};
+use crate::load::{DOCKERFILE_LIMIT, compose_builds, older_compose_builds, read_source};
 use crate::text::Source;
 
 /// A build as a commit has it: its Dockerfile, and what the builder was told.
@@ -56,8 +56,12 @@ pub(super) fn count_other_recipes(place: &RepositoryPlace, input: &BuildInput, c
 }
 
 fn current_service(input: &BuildInput) -> Option<Service> {
-    let source = read_source(Path::new(input.recipe.as_deref()?), DOCKERFILE_LIMIT).ok()?;
-    service(&source, input)
+    let recipe = input.recipe.as_deref()?;
+    let builds = match bake::is_bake(recipe) {
+        true => bake::read(&read_source(Path::new(recipe), DOCKERFILE_LIMIT).ok()?),
+        false => compose_builds(Path::new(recipe)),
+    };
+    service(builds, input)
 }
 
 /// The service as the file has it in a commit; `None` if the file or the service is not there.
@@ -69,14 +73,20 @@ fn older_service(
     let Some(recipe) = &input.recipe else { return Ok(None) };
     let Some(path) = place.path(Path::new(recipe)) else { return Ok(None) };
     let Some(entry) = place.repository.entry_at(commit.tree, &path)? else { return Ok(None) };
-    let text = place.repository.text(entry.id)?;
-    Ok(service(&Source::of(recipe, &text), input))
+    if bake::is_bake(recipe) {
+        let text = place.repository.text(entry.id)?;
+        return Ok(service(bake::read(&Source::of(recipe, &text)), input));
+    }
+    let text_of_commit = |file: &str| {
+        let entry = place.repository.entry_at(commit.tree, &place.path(Path::new(file))?).ok()??;
+        place.repository.text(entry.id).ok()
+    };
+    Ok(service(older_compose_builds(Path::new(recipe), &text_of_commit), input))
 }
 
-fn service(source: &Source, input: &BuildInput) -> Option<Service> {
-    let compose = if bake::is_bake(source.name()) { bake::read(source) } else { compose::read(source) };
+fn service(builds: Compose, input: &BuildInput) -> Option<Service> {
     let name = input.services.first()?;
-    compose.services.into_iter().find(|service| service.name == *name)
+    builds.services.into_iter().find(|service| service.name == *name)
 }
 
 /// The options with what the file said before in place of what it says now; those of the command line stay.

@@ -57,6 +57,21 @@ pub struct ComposeEntry {
     pub value: ComposeValue,
 }
 
+impl ComposeEntry {
+    /// Whether something of it is written in one of the files.
+    pub fn is_written_in(&self, files: &dyn Fn(FileId) -> bool) -> bool {
+        fn holds(value: &ComposeValue, files: &dyn Fn(FileId) -> bool) -> bool {
+            value.place.is_some_and(|place| files(place.file))
+                || match &value.data {
+                    ComposeData::List(items) => items.iter().any(|item| holds(item, files)),
+                    ComposeData::Map(map) => map.iter().any(|(_, entry)| entry.is_written_in(files)),
+                    _ => false,
+                }
+        }
+        self.key.is_some_and(|place| files(place.file)) || holds(&self.value, files)
+    }
+}
+
 /// A mapping by its keys.
 #[derive(Clone, Debug, Default)]
 pub struct ComposeMap(BTreeMap<String, ComposeEntry>);

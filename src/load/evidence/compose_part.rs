@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::compose::project::{
-    ComposeData, ComposeEntry, ComposeMap, ComposeProject, ComposeValue, Leniency, ProjectFiles, ProjectRequest,
-    Reading,
+    ComposeMap, ComposeProject, ComposeValue, Leniency, ProjectFiles, ProjectRequest, Reading,
 };
 use crate::inputs::{ComposeInput, Inputs};
 use crate::load::compose_input::{dockerfile_path, request_below};
@@ -106,7 +105,7 @@ impl ComposePart {
         let services = project.model.get("services").and_then(ComposeValue::as_map);
         let services = services.into_iter().flat_map(ComposeMap::iter).take(SERVICES);
         services.filter_map(move |(name, entry)| {
-            let is_named = number.is_some_and(|number| names_file(entry, number));
+            let is_named = number.is_some_and(|number| entry.is_written_in(&|file| file == number));
             let other = entry.key.and_then(|place| project.sources.get(place.file.0 as usize));
             let file = match other {
                 Some(_) if !is_named && !is_whole => return None,
@@ -123,19 +122,6 @@ fn complete(request: &ProjectRequest, known: &mut ProjectFiles) -> Option<Compos
         Reading::Read(project) => Some(*project),
         _ => None,
     }
-}
-
-/// Whether something of a value is written in a file.
-fn names_file(entry: &ComposeEntry, file: FileId) -> bool {
-    fn holds(value: &ComposeValue, file: FileId) -> bool {
-        value.place.is_some_and(|place| place.file == file)
-            || match &value.data {
-                ComposeData::List(items) => items.iter().any(|item| holds(item, file)),
-                ComposeData::Map(map) => map.iter().any(|(_, entry)| names_file(entry, file)),
-                _ => false,
-            }
-    }
-    entry.key.is_some_and(|place| place.file == file) || holds(&entry.value, file)
 }
 
 /// The Dockerfiles that a project builds from.

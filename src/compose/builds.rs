@@ -1,0 +1,259 @@
+//! The builds that a project names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::inline::inline;
+use super::project::{
+    ComposeEntry, ComposeMap, ComposePlace, ComposeProject, ComposeValue, Leniency, ProjectFile, ProjectFiles,
+    ProjectNeed, ProjectRequest, Reading, project,
+};
+use crate::text::{FileId, Source, Span};
+use crate::yaml::{self, NodeKind, YamlNode, YamlTree};
+
+/// Dockerfiles inside of the files of one project that are looked at.
+const INLINE: usize = 100;
+
+/// Empty lines before all of them together, which stand for the lines of the file.
+const LEAD: u32 = 1_000_000;
+
+/// The builds of a compose or bake file.
+#[derive(Clone, Debug, Default)]
+pub struct Compose {
+    /// Services with a build, in order.
+    pub services: Vec<Service>,
+    /// What is wrong with it.
+    pub problems: Vec<ComposeProblem>,
+    /// What only the tool itself knows.
+    pub unknown: Vec<ComposeProblem>,
+}
+
+/// Something wrong, in one sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComposeProblem {
+    /// Where.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A service that is built.
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// The context, as seen from the project's folder; `None` where it is that folder.
+    pub context: Option<String>,
+    /// The Dockerfile's path below the context.
+    pub dockerfile: Option<String>,
+    /// The Dockerfile itself, as Compose hands it to the builder.
+    pub inline: Option<Source>,
+    /// The stage to build.
+    pub target: Option<String>,
+    /// Arguments whose value is known.
+    pub args: Vec<(String, String)>,
+    /// Other contexts by their names, folders as seen from the project's folder.
+    pub contexts: Vec<(String, String)>,
+    /// The user that it runs as.
+    pub user: Option<String>,
+    /// The signal that stops it.
+    pub stop_signal: Option<String>,
+    /// Whether its container starts below an init.
+    pub has_init: bool,
+    /// Whether it gets more rights than other containers: `privileged`, capabilities, devices, the engine.
+    pub has_rights: bool,
+    /// Whether it is started by hand only, and nobody calls it: it has a profile and no port.
+    pub is_on_demand: bool,
+    /// Container paths of mounts that it may write to.
+    pub mounts: Vec<String>,
+}
+
+/// The Dockerfiles inside of a compose file, read without other files.
+pub fn inline_dockerfiles(source: &Source) -> Vec<Source> {
+    let services = written_project(source).map(|project| builds(&project, FileId(0), &|_| true).services);
+    services.into_iter().flatten().filter_map(|service| service.inline).collect()
+}
+
+/// What is written in a compose file, read without other files.
+pub(super) fn written_project(source: &Source) -> Option<ComposeProject> {
+    let path = "/compose.yaml".to_owned();
+    let mut known = ProjectFiles::default();
+    known.insert(&path, ProjectFile::Text(source.clone()));
+    let request = ProjectRequest {
+        files: vec![path],
+        folder: "/".to_owned(),
+        profiles: vec!["*".to_owned()],
+        leniency: Leniency::Omissions,
+        ..ProjectRequest::default()
+    };
+    loop {
+        match project(&request, &known) {
+            Reading::Read(project) => return Some(*project),
+            Reading::Refused { .. } => return None,
+            Reading::Needs(needs) => {
+                for need in needs {
+                    match need {
+                        ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                        ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The builds of a project of which something is written in a file or in its parts; of Dockerfiles inside of files those that
+/// stand there.
+pub fn builds(project: &ComposeProject, file: FileId, is_part: &dyn Fn(FileId) -> bool) -> Compose {
+    let is_looked_at = &|other: FileId| other == file || is_part(other);
+    let mut reader = BuildReader { project, is_looked_at, trees: BTreeMap::new(), visited: BTreeSet::new() };
+    let mut compose = Compose::default();
+    let (mut count, mut lead) = (INLINE, LEAD);
+    let services = project.model.get("services").and_then(ComposeValue::as_map);
+    let mut services: Vec<_> = services.into_iter().flat_map(ComposeMap::iter).collect();
+    services.sort_by_key(|(_, entry)| order(entry));
+    for (name, entry) in services {
+        let Some(build) = entry.value.as_map().and_then(|service| service.entry("build")) else { continue };
+        if !build.is_written_in(is_looked_at) || build.value.is_null() {
+            continue;
+        }
+        let mut service = reader.service(name, &entry.value, &build.value);
+        if let Some(text) = build.value.get("dockerfile_inline").filter(|text| text.as_text() != Some("")) {
+            let Some((place, embedded)) = reader.inline(text) else { continue };
+            let before = embedded.embedding().map_or(0, |embedding| embedding.host.line(place.span.start));
+            let (Some(remaining), Some(room)) = (count.checked_sub(1), lead.checked_sub(before)) else {
+                let message =
+                    format!("there are too many Dockerfiles; the one of the service `{name}` was not checked");
+                let span = if place.file == file { place.span } else { Span::at(0) };
+                compose.problems.push(ComposeProblem { span, message });
+                continue;
+            };
+            (count, lead) = (remaining, room);
+            service.inline = Some(embedded);
+        }
+        compose.services.push(service);
+    }
+    compose
+}
+
+/// Entries in the order in which they are written.
+fn order(entry: &ComposeEntry) -> Option<(FileId, u32)> {
+    entry.key.map(|place| (place.file, place.span.start))
+}
+
+struct BuildReader<'p> {
+    project: &'p ComposeProject,
+    is_looked_at: &'p dyn Fn(FileId) -> bool,
+    /// The files that Dockerfiles stand in.
+    trees: BTreeMap<FileId, YamlTree>,
+    /// Where those stand that were read: a service may take another's by an alias.
+    visited: BTreeSet<(FileId, u32)>,
+}
+
+impl BuildReader<'_> {
+    fn service(&self, name: &str, service: &ComposeValue, build: &ComposeValue) -> Service {
+        let text = |value: &ComposeValue, key: &str| {
+            value.get(key)?.as_text().filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let pairs = |key: &str| {
+            let map = build.get(key).and_then(ComposeValue::as_map);
+            let pairs = map.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !entry.value.is_null());
+            let mut pairs: Vec<_> = pairs.collect();
+            pairs.sort_by_key(|(_, entry)| order(entry));
+            pairs.into_iter().map(|(name, entry)| (name.to_owned(), &entry.value)).collect::<Vec<_>>()
+        };
+        let known = |(name, value): (String, &ComposeValue)| {
+            let text = value.as_text().map_or_else(|| value.display(), str::to_owned);
+            (!name.contains('$') && !text.contains('$')).then_some((name, text))
+        };
+        let contexts = pairs("additional_contexts").into_iter();
+        Service {
+            name: name.to_owned(),
+            context: build.get("context").and_then(|value| self.near(value)),
+            dockerfile: text(build, "dockerfile"),
+            inline: None,
+            target: text(build, "target").filter(|target| !target.contains('$')),
+            args: pairs("args").into_iter().filter_map(known).collect(),
+            contexts: contexts.filter_map(|(name, value)| Some((name, self.near(value)?))).collect(),
+            user: text(service, "user"),
+            stop_signal: text(service, "stop_signal"),
+            has_init: is_true(service.get("init")),
+            has_rights: has_rights(service),
+            is_on_demand: is_on_demand(service),
+            mounts: written_mounts(service),
+        }
+    }
+
+    /// A path as seen from the project's folder, or as it is written where that is absolute; else the text.
+    fn near(&self, value: &ComposeValue) -> Option<String> {
+        let text = value.as_text()?;
+        if !text.starts_with('/') {
+            return Some(text.to_owned());
+        }
+        let near = self.project.near_path(text);
+        let is_absolute = || self.project.text(value.place).is_some_and(|written| written.contains(text));
+        Some(if near.starts_with("..") && is_absolute() { text.to_owned() } else { near })
+    }
+
+    /// The Dockerfile that a text is, and where it is written; `None` in files that are not looked at, and for one that was read
+    /// before.
+    fn inline(&mut self, text: &ComposeValue) -> Option<(ComposePlace, Source)> {
+        let place = text.place.filter(|place| (self.is_looked_at)(place.file))?;
+        let host = self.project.sources.get(place.file.0 as usize)?;
+        let tree = self.trees.entry(place.file).or_insert_with(|| yaml::read(host.text()));
+        let node = tree.documents().find_map(|root| node_at(root, place.span))?;
+        let node = node.target().unwrap_or(node);
+        if !matches!(node.kind(), Some(NodeKind::Scalar(_))) {
+            return None;
+        }
+        let place = ComposePlace { span: node.span(), ..place };
+        let is_first = self.visited.insert((place.file, place.span.start));
+        if is_first { Some((place, inline(host, node)?)) } else { None }
+    }
+}
+
+/// The scalar or alias that stands at a place.
+fn node_at(node: YamlNode, span: Span) -> Option<YamlNode> {
+    if node.span() == span && (node.is_alias() || matches!(node.kind(), Some(NodeKind::Scalar(_)))) {
+        return Some(node);
+    }
+    if node.is_alias() {
+        return None;
+    }
+    let entries = node.entries().flat_map(|entry| [entry.key, entry.value]);
+    node.items().chain(entries).find_map(|child| node_at(child, span))
+}
+
+/// Whether a service asks for rights that only root can use.
+fn has_rights(service: &ComposeValue) -> bool {
+    let items = |key: &str| service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
+    // Any user may listen on low ports in a container.
+    let is_port =
+        |item: &ComposeValue| item.as_text().is_some_and(|text| text.trim_start_matches("CAP_") == "NET_BIND_SERVICE");
+    // Whoever may talk to the engine is root on its host.
+    let is_engine = |mount: &ComposeValue| target(mount).is_some_and(|target| target.ends_with("docker.sock"));
+    is_true(service.get("privileged"))
+        || !items("devices").is_empty()
+        || items("cap_add").iter().any(|item| !is_port(item))
+        || items("volumes").iter().any(is_engine)
+}
+
+/// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.
+fn is_on_demand(service: &ComposeValue) -> bool {
+    let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
+    has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
+}
+
+fn written_mounts(service: &ComposeValue) -> Vec<String> {
+    let volumes = service.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
+    let written = volumes.iter().filter(|mount| !is_true(mount.get("read_only")));
+    let targets = written.filter_map(target).filter(|target| target.starts_with('/'));
+    targets.map(|target| target.trim_end_matches('/').to_owned()).collect()
+}
+
+fn target(mount: &ComposeValue) -> Option<&str> {
+    mount.get("target")?.as_text()
+}
+
+fn is_true(value: Option<&ComposeValue>) -> bool {
+    value.and_then(ComposeValue::as_bool) == Some(true)
+}

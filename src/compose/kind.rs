@@ -1,0 +1,25 @@
+//! Which files are Compose's.
+
+use crate::text::{Source, path};
+use crate::yaml::{self, YamlNode};
+
+/// Whether a file of this name is one of Compose's.
+pub fn is_compose(name: &str) -> bool {
+    let name = path::name(name);
+    let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
+    ["compose", "docker-compose"]
+        .iter()
+        .any(|word| stem.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
+}
+
+/// Whether a YAML file with any name is one of Compose's: it has services with an image or a build.
+pub fn holds_services(source: &Source) -> bool {
+    let is_yaml = [".yaml", ".yml"].iter().any(|end| source.name().ends_with(end));
+    if !is_yaml || !source.text().contains("services") {
+        return false;
+    }
+    let tree = yaml::read(source.text());
+    let services = tree.root().and_then(|root| root.get("services"));
+    let is_service = |service: YamlNode| ["image", "build", "extends"].iter().any(|key| service.get(key).is_some());
+    services.is_some_and(|services| services.entries().any(|entry| is_service(entry.value)))
+}
