@@ -1,6 +1,6 @@
 //! Compose files on the way to inputs: the project that each belongs to, and the Dockerfiles of its services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,6 +61,7 @@ impl ComposeFile {
 
 /// Reads compose files. The variables of the user's shell are left out, so that a file is judged the same everywhere.
 pub(super) fn read_composes(composes: Vec<(PathBuf, Source)>, options: &ComposeOptions) -> Vec<ComposeFile> {
+    let request_of = requester();
     let request = |paths: &[&Path]| ProjectRequest {
         env_files: texts(&options.env_files),
         profiles: options.profiles.clone(),
@@ -85,10 +86,10 @@ pub(super) fn read_composes(composes: Vec<(PathBuf, Source)>, options: &ComposeO
     composes.into_par_iter().map(read).collect()
 }
 
-/// A request for these files as the user would type them.
-fn request_of(paths: &[&Path]) -> ProjectRequest {
+/// Makes requests for files as the user would type them.
+fn requester() -> impl Fn(&[&Path]) -> ProjectRequest + Sync {
     let folder = working_folder(std::env::var("PWD").ok().as_ref()).to_string_lossy().into_owned();
-    ProjectRequest { files: texts(paths), folder, ..ProjectRequest::default() }
+    move |paths| ProjectRequest { files: texts(paths), folder: folder.clone(), ..ProjectRequest::default() }
 }
 
 /// Adds compose files to the inputs.
@@ -179,10 +180,7 @@ impl ProjectGroup {
 
     /// What is written in the project, also where Compose refuses some of it; `None` where nothing can be read.
     fn written(&self) -> Option<Arc<ComposeProject>> {
-        let is_same = |project: &&Arc<ComposeProject>| {
-            project.unset.is_empty() && !project.gaps.iter().any(|gap| gap.kind == GapKind::Variable)
-        };
-        if let Some(project) = self.reading.project.as_ref().filter(is_same) {
+        if let Some(project) = self.reading.project.as_ref().filter(|project| !lacks_variables_of_builds(project)) {
             return Some(Arc::clone(project));
         }
         let request = ComposeReading::whole_request(&self.request, Leniency::Omissions);
@@ -209,6 +207,7 @@ impl ProjectGroup {
 /// What a compose file is read from with those that it is put on top of, and what is known of the file system. `checked`: the
 /// file as it is checked in this run.
 pub(super) fn request_below(file: &Path, checked: Option<&ComposeInput>) -> (ProjectRequest, ProjectFiles) {
+    let request_of = requester();
     let own_path = request_of(&[file]).paths();
     let (mut request, known) = if let Some(input) = checked {
         (input.request.clone(), (*input.known).clone())
@@ -224,12 +223,14 @@ pub(super) fn request_below(file: &Path, checked: Option<&ComposeInput>) -> (Pro
 
 /// The builds that a compose file names, as it is.
 pub fn compose_builds(file: &Path) -> Compose {
+    let request_of = requester();
     let own_path = request_of(&[file]).paths().pop().unwrap_or_default();
     group(file, &request_of, &Arc::default()).builds(&own_path, &|_| false)
 }
 
 /// The builds that a compose file named when the texts of compose files were `texts`, by absolute path.
 pub fn older_compose_builds(file: &Path, texts: &dyn Fn(&str) -> Option<String>) -> Compose {
+    let request_of = requester();
     let own_path = request_of(&[file]).paths().pop().unwrap_or_default();
     let mut request = group(file, &request_of, &Arc::default()).request;
     let folder = request.folder.clone();
@@ -249,6 +250,17 @@ pub fn older_compose_builds(file: &Path, texts: &dyn Fn(&str) -> Option<String>)
         Reading::Read(project) => builds_of(&project, &request, &own_path, &|_| false),
         _ => Compose::default(),
     }
+}
+
+/// Whether variables without a value decide what the builds of a project are, or how their containers run.
+fn lacks_variables_of_builds(project: &ComposeProject) -> bool {
+    let gaps = project.gaps.iter().filter(|gap| gap.kind == GapKind::Variable).map(|gap| gap.error.place);
+    let places = project.unset.iter().map(|variable| variable.place).chain(gaps).flatten();
+    let unset: BTreeSet<(FileId, u32)> = places.map(|place| (place.file, place.span.start)).collect();
+    let lacks = |value: &ComposeValue| value.holds_place(&|place| unset.contains(&(place.file, place.span.start)));
+    let builds = project.services().filter(|(_, service)| service.get("build").is_some());
+    !unset.is_empty()
+        && builds.flat_map(|(_, service)| ["build", "user", "volumes"].map(|key| service.get(key))).flatten().any(lacks)
 }
 
 /// The builds of which a file of a project says something, or a file that it includes or extends and that is not checked by

@@ -60,15 +60,7 @@ pub struct ComposeEntry {
 impl ComposeEntry {
     /// Whether something of it is written in one of the files.
     pub fn is_written_in(&self, files: &dyn Fn(FileId) -> bool) -> bool {
-        fn holds(value: &ComposeValue, files: &dyn Fn(FileId) -> bool) -> bool {
-            value.place.is_some_and(|place| files(place.file))
-                || match &value.data {
-                    ComposeData::List(items) => items.iter().any(|item| holds(item, files)),
-                    ComposeData::Map(map) => map.iter().any(|(_, entry)| entry.is_written_in(files)),
-                    _ => false,
-                }
-        }
-        self.key.is_some_and(|place| files(place.file)) || holds(&self.value, files)
+        self.key.is_some_and(|place| files(place.file)) || self.value.holds_place(&|place| files(place.file))
     }
 }
 
@@ -85,6 +77,18 @@ impl ComposeValue {
     /// A text at a place.
     pub fn text(text: impl Into<String>, place: Option<ComposePlace>) -> Self {
         Self::new(ComposeData::Text(text.into()), place)
+    }
+
+    /// Whether it, or something in it, was written at such a place.
+    pub fn holds_place(&self, is_place: &dyn Fn(ComposePlace) -> bool) -> bool {
+        self.place.is_some_and(is_place)
+            || match &self.data {
+                ComposeData::List(items) => items.iter().any(|item| item.holds_place(is_place)),
+                ComposeData::Map(map) => {
+                    map.iter().any(|(_, entry)| entry.key.is_some_and(is_place) || entry.value.holds_place(is_place))
+                }
+                _ => false,
+            }
     }
 
     /// The value under a key of a mapping; `None` of anything else.
