@@ -57,9 +57,10 @@ pub(super) fn count_other_recipes(place: &RepositoryPlace, input: &BuildInput, c
 
 fn current_service(input: &BuildInput) -> Option<Service> {
     let recipe = input.recipe.as_deref()?;
-    let builds = match bake::is_bake(recipe) {
-        true => bake::read(&read_source(Path::new(recipe), DOCKERFILE_LIMIT).ok()?),
-        false => compose_builds(Path::new(recipe)),
+    let builds = if bake::is_bake(recipe) {
+        bake::read(&read_source(Path::new(recipe), DOCKERFILE_LIMIT).ok()?)
+    } else {
+        compose_builds(Path::new(recipe))
     };
     service(builds, input)
 }
