@@ -47,6 +47,14 @@ fn fixed(cx: &ComposeContext, service: &StackService, early: &EarlyClient, findi
         word => {
             let test = test.command_line().map(|line| test.with_line(line));
             let quoted = format!("\"{}\"", early.final_host);
+            // In single quotes a shell replaces nothing.
+            let is_literal = |test: &RawTest| {
+                let line = test.command_line().unwrap_or_default();
+                word.is_some_and(|(word, _)| line.contains(&format!("'{word}")))
+            };
+            if test.as_ref().is_some_and(is_literal) {
+                return with_known_test(cx, service, finding);
+            }
             test.and_then(|test| match word {
                 Some((word, host)) => test.with_text(word, &word.replace(host, &escaped(&quoted))),
                 None => test.with_arguments(&early.program, &["--host", &quoted]),
