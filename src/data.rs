@@ -148,6 +148,8 @@ tables! {
     PROGRAM_PACKAGES = "program_packages.tsv";
     /// Directives that name the server which requests are passed to.
     PROXY_DIRECTIVES = "proxy_directives.tsv";
+    /// Images of servers that pass requests on.
+    PROXY_IMAGES = "proxy_images.tsv";
     /// Folders of containers with the configuration of a proxy.
     PROXY_FOLDERS = "proxy_folders.tsv";
     /// Importable modules of Python and the distributions that bring them.

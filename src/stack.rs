@@ -149,6 +149,12 @@ impl<'p> Stack<'p> {
         Some(networks.map(|(name, _)| name).collect())
     }
 
+    /// Whether another service is started wherever a service is: its profiles are all those of the service and more, or none.
+    pub fn is_started_with(service: &StackService, target: &StackService) -> bool {
+        let (profiles, others) = (service.profiles(), target.profiles());
+        others.is_empty() || !profiles.is_empty() && profiles.iter().all(|profile| others.contains(profile))
+    }
+
     /// The services that wait for one, with what they wait for.
     pub fn dependents<'s>(&'s self, name: &'s str) -> impl Iterator<Item = (&'s StackService<'p>, Dependency<'p>)> {
         self.services.iter().flat_map(move |service| {
@@ -200,6 +206,16 @@ impl<'p> StackService<'p> {
     /// The image that it runs, where it is not built.
     pub fn image_name(&self) -> Option<&'p str> {
         if self.is_built { None } else { self.text("image") }
+    }
+
+    /// The profiles that start it; none where it is always started.
+    pub fn profiles(&self) -> Vec<&'p str> {
+        program::words(self.value, "profiles")
+    }
+
+    /// The image that it runs, or that its final stage is built from outside of the Dockerfile.
+    pub fn base_name(&self) -> Option<String> {
+        self.image.as_ref().and_then(base_of)
     }
 
     /// Its restart policy: `no` where none is written.

@@ -85,6 +85,9 @@ fn duration(graph: &StartGraph) -> Vec<String> {
         |service: &StartedService| service.is_job || matches!(service.check, CheckTime::AtMost(_) | CheckTime::Untimed);
     let what = if graph.services.iter().all(is_asked) { "All are ready" } else { "All checks have passed" };
     let known = graph.timed_path.as_ref().filter(|path| path.seconds > 0.0);
+    if graph.services.is_empty() {
+        return vec!["Nothing is started without a profile: choose one with `--profile`".to_owned()];
+    }
     let Some(open) = &graph.open_path else {
         return match known {
             Some(path) => vec![format!("{what} after at most {}: {}", seconds(path.seconds), way(path))],

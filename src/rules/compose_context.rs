@@ -47,6 +47,17 @@ impl<'a> ComposeContext<'a> {
         service.image_name().filter(|_| !is_variable)
     }
 
+    /// Where the name of a service is written in the file that says what it runs; `None` where that is not
+    /// judged here.
+    pub fn image_place(&self, service: &StackService<'a>) -> Option<ComposePlace> {
+        let Some(image) = ["image", "build"].iter().find_map(|key| service.value.get(key)?.place) else {
+            return service.place;
+        };
+        self.judged_file(image)?;
+        let names = self.places_of(&["services", service.name]);
+        names.into_iter().find(|name| image.file == name.file).or(service.place)
+    }
+
     /// The configuration of the proxy in a service.
     pub fn proxies(&self, service: &StackService) -> &'a [Source] {
         self.input.proxies.get(service.name).map_or(&[], Vec::as_slice)

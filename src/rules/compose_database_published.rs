@@ -2,8 +2,9 @@
 
 use super::ComposeContext;
 use crate::compose::project::ComposeValue;
+use crate::data;
 use crate::finding::{Findings, Safety};
-use crate::stack::KnownService;
+use crate::stack::{KnownService, StackService, known_service};
 
 super::compose_rule!("compose-database-published", check);
 
@@ -11,12 +12,11 @@ const WHY: &str = "other machines cannot reach the port any more";
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        let Some(known) = service.known.filter(KnownService::is_private) else { continue };
         for port in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
             let text = |key: &str| port.get(key).map(ComposeValue::display);
             let is_open = text("host_ip").is_none_or(|address| ["", "0.0.0.0", "::"].contains(&address.as_str()));
             let (Some(target), Some(published)) = (text("target"), text("published")) else { continue };
-            if !is_open || !serves(known, &target) {
+            if !is_open || !is_private(service, &target) {
                 continue;
             }
             let message = format!("`{}` publishes port {published} on all addresses of the host", service.name);
@@ -38,8 +38,15 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-fn serves(known: KnownService, port: &str) -> bool {
-    port.parse().is_ok_and(|port: u16| known.ports().any(|known| known == port))
+/// Whether a port is that of a database: the image is known, or nothing else has such a port.
+fn is_private(service: &StackService, port: &str) -> bool {
+    let Ok(port) = port.parse::<u16>() else { return false };
+    let serves = |known: KnownService| known.is_private() && known.ports().any(|known| known == port);
+    match service.known {
+        Some(known) => serves(known),
+        None if service.is_built => false,
+        None => data::BACKENDS.with("by-port").filter_map(known_service).any(serves),
+    }
 }
 
 /// `"5432:5432"` with the address in front; `None` of other forms.
@@ -50,5 +57,8 @@ fn local(text: &str, published: &str) -> Option<String> {
         None => text,
     };
     let quote = quote.unwrap_or('"');
-    inside.starts_with(&format!("{published}:")).then(|| format!("{quote}127.0.0.1:{inside}{quote}"))
+    // A variable of Compose that holds the port alone.
+    let variable = inside.strip_prefix("${").and_then(|rest| rest.split_once("}:"));
+    let is_variable = variable.is_some_and(|(_, target)| !target.contains([':', '$']));
+    (inside.starts_with(&format!("{published}:")) || is_variable).then(|| format!("{quote}127.0.0.1:{inside}{quote}"))
 }

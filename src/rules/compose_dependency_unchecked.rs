@@ -1,8 +1,8 @@
 //! See `rules/compose-dependency-unchecked.md`.
 
 use super::ComposeContext;
-use super::compose_readiness::{listed, with_known_check};
-use crate::finding::Findings;
+use super::compose_readiness::{is_proxy, is_viewer, listed, with_known_check};
+use crate::finding::{Findings, Severity};
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
 use crate::stack::{COMPLETED, HEALTHY, ServiceCheck, ServiceProgram};
@@ -46,7 +46,10 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             listed(&names),
             service.name
         );
-        let Some(finding) = cx.finding(service.place, message) else { continue };
+        let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
+        // A proxy answers for the others until they are ready.
+        let asks_late = |name: &&str| cx.stack().service(name).is_some_and(|other| is_viewer(other) || is_proxy(other));
+        let finding = if names.iter().all(asks_late) { finding.lowered(Severity::Info) } else { finding };
         out.push(with_known_check(
             cx,
             service,

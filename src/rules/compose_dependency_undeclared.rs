@@ -8,7 +8,7 @@ use super::compose_readiness::{awaited, can_wait, is_viewer, listed};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
-use crate::stack::{ServiceProgram, StackService};
+use crate::stack::{ServiceProgram, Stack, StackService};
 use crate::text::Span;
 
 super::compose_rule!("compose-dependency-undeclared", check);
@@ -52,7 +52,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             let Some(target) = cx.stack().service(host).filter(counts) else { continue };
             let is_ordered =
                 cx.stack().waits_for(service, host, &proposed) || cx.stack().waits_for(target, service.name, &proposed);
-            if target.name == service.name || is_ordered || !cx.stack().reaches(service, target) {
+            let is_there = cx.stack().reaches(service, target) && Stack::is_started_with(service, target);
+            if target.name == service.name || is_ordered || !is_there {
                 continue;
             }
             let message = match kind {
@@ -73,8 +74,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
 
 /// Jobs that nobody waits for.
 fn jobs(cx: &ComposeContext, proposed: &[(&str, &str)], out: &mut Findings) {
-    let is_on_demand = |service: &StackService| service.value.get("profiles").is_some();
-    for job in cx.services().filter(|service| service.program == ServiceProgram::Ends && !is_on_demand(service)) {
+    for job in cx.services().filter(|service| service.program == ServiceProgram::Ends) {
         if cx.stack().dependents(job.name).next().is_some() || job.is_restarted() {
             continue;
         }
@@ -86,7 +86,7 @@ fn jobs(cx: &ComposeContext, proposed: &[(&str, &str)], out: &mut Findings) {
         };
         let early: Vec<&StackService> = cx
             .services()
-            .filter(|service| service.name != job.name && !service.is_job && !is_on_demand(service))
+            .filter(|service| service.name != job.name && !service.is_job && Stack::is_started_with(service, job))
             .filter(|service| has_same_code(service, job) && !waits(service))
             .collect();
         let names: Vec<&str> = early.iter().map(|service| service.name).collect();

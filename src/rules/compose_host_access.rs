@@ -18,14 +18,17 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             for place in items.iter().filter_map(|item| place(item, value, work)) {
                 let message = format!("`{}` {effect}", service.name);
                 let Some(finding) = cx.finding(Some(place), message) else { continue };
-                let finding = finding.help(match work {
+                if is_made_for(service, work) {
+                    out.push(finding.lowered(Severity::Info));
+                    continue;
+                }
+                out.push(finding.help(match work {
                     "socket" => {
                         "let a proxy of the socket pass only the requests that it needs; `:ro` protects the file, not the engine"
                     }
                     "files" => "mount only the folders that it needs, and `:ro` where it only reads",
                     _ => "give it only what it needs: single capabilities, `devices`, or nothing",
-                });
-                out.push(if is_made_for(service, work) { finding.lowered(Severity::Info) } else { finding });
+                }));
             }
         }
     }
@@ -49,7 +52,7 @@ fn place(item: &ComposeValue, value: &str, work: &str) -> Option<ComposePlace> {
 
 /// Whether the image of a service is made for that.
 fn is_made_for(service: &StackService, work: &str) -> bool {
-    let Some(image) = service.image_name() else { return false };
-    let row = data::HOST_TOOLS.row(Reference::of(image).short_name());
+    let Some(image) = service.base_name() else { return false };
+    let row = data::HOST_TOOLS.row(Reference::of(&image).short_name());
     row.is_some_and(|row| data::words(row[1]).any(|known| known == work))
 }

@@ -188,6 +188,11 @@ pub(super) fn is_viewer(service: &StackService) -> bool {
     service.image_name().is_some_and(|image| data::VIEWER_IMAGES.contains(Reference::of(image).short_name()))
 }
 
+/// Whether a service passes requests on, and answers with an error while the one behind it is not ready.
+pub(super) fn is_proxy(service: &StackService) -> bool {
+    service.base_name().is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(&image).short_name()))
+}
+
 /// Why a service may run something else than the server of its image.
 pub(super) fn other_program(service: &StackService) -> Option<String> {
     let key = if service.words("entrypoint").is_empty() { "command" } else { "entrypoint" };
@@ -313,14 +318,19 @@ pub(super) fn with_test(
 ) -> Finding {
     let path = vec!["services", service.name, "healthcheck", "test"];
     let mut changes = vec![KeyChange::Set(path, test.value())];
+    let mut title = title.to_owned();
     // Who waits for it would wait in vain where a stricter check gives up during the first start.
     if cx.stack().dependents(service.name).any(|(_, dependency)| dependency.condition == HEALTHY) {
         match patient_check(cx, service) {
-            Ok(change) => changes.extend(change),
+            Ok(Some(change)) => {
+                changes.push(change);
+                title.push_str(", and give the first start its time");
+            }
+            Ok(None) => {}
             Err(why) => return unfixed(finding, &why),
         }
     }
-    cx.fixed(finding, title, Safety::Unsafe(WHY_CHECK.to_owned()), &changes)
+    cx.fixed(finding, &title, Safety::Unsafe(WHY_CHECK.to_owned()), &changes)
 }
 
 /// The finding with a healthcheck for a service that has none, where one is known for its image.

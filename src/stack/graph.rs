@@ -189,7 +189,7 @@ impl StartGraph {
         }
         graph.services.sort_by(|a, b| (a.level, &a.name).cmp(&(b.level, &b.name)));
         let off = stack.services.iter().filter(|service| inactive.contains(service.name));
-        graph.inactive = off.map(|service| (service.name.to_owned(), profiles(service))).collect();
+        graph.inactive = off.map(|service| (service.name.to_owned(), service.profiles().into_iter().map(str::to_owned).collect())).collect();
         graph
     }
 
@@ -202,11 +202,6 @@ impl StartGraph {
     pub fn seconds(&self) -> Option<f64> {
         if self.open_path.is_some() { None } else { self.timed_path.as_ref().map(|path| path.seconds) }
     }
-}
-
-fn profiles(service: &StackService) -> Vec<String> {
-    let profiles = service.value.get("profiles").and_then(ComposeValue::as_list).unwrap_or_default();
-    profiles.iter().filter_map(|profile| profile.as_text().map(str::to_owned)).collect()
 }
 
 impl CheckTime {

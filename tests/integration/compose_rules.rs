@@ -362,3 +362,19 @@ fn searches_for_processes_do_what_the_rule_says() {
         assert_eq!(ran.stdout.contains("compose-check-always-healthy"), succeeds(line), "{line}\n{}", ran.stdout);
     }
 }
+
+/// Files that are only used for development may be left out where it counts.
+#[test]
+fn a_healthcheck_belongs_to_the_file_that_says_what_runs() {
+    let base = "services:\n  db:\n    image: postgres:17\n  api:\n    image: example/api:1\n    depends_on: [db]\n";
+    let more = "services:\n  db:\n    ports: [\"127.0.0.1:5432:5432\"]\n";
+    let project = || Dockopt::new().file("compose.yaml", base).file("compose.override.yaml", more);
+    for arguments in [&["compose", "check"][..], &["compose", "check", "compose.yaml"]] {
+        let ran = project().args(arguments.iter().copied().chain(["--format=json"])).run();
+        assert_eq!(rules(&ran), ["2:compose-dependency-unchecked"], "{}", ran.stdout);
+    }
+    let ran = project().args(["compose", "fix", "--unsafe", "--write"]).run().code(0);
+    assert_eq!(ran.read("compose.override.yaml"), more);
+    let fixed = ran.read("compose.yaml");
+    assert!(fixed.contains("healthcheck:") && fixed.contains("service_healthy"), "{fixed}");
+}

@@ -28,6 +28,7 @@ const READ: [(&str, &[&str]); 29] = [
     ("program_options", &[]),
     ("program_packages", &[]),
     ("proxy_directives", &[]),
+    ("proxy_images", &[]),
     ("python_packages", &[]),
     ("releases", &[]),
     ("slim_programs", &[]),
