@@ -189,7 +189,9 @@ impl StartGraph {
         }
         graph.services.sort_by(|a, b| (a.level, &a.name).cmp(&(b.level, &b.name)));
         let off = stack.services.iter().filter(|service| inactive.contains(service.name));
-        graph.inactive = off.map(|service| (service.name.to_owned(), service.profiles().into_iter().map(str::to_owned).collect())).collect();
+        graph.inactive = off
+            .map(|service| (service.name.to_owned(), service.profiles().into_iter().map(str::to_owned).collect()))
+            .collect();
         graph
     }
 
