@@ -8,7 +8,7 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 29] = [
+const READ: [(&str, &[&str]); 30] = [
     ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
