@@ -54,7 +54,7 @@ impl Session {
     ) -> Result<Vec<OutageTrial>, Failure> {
         let mut trials = Vec::new();
         for names in outage_groups(plan) {
-            self.wait_until_well()?;
+            self.wait_until_well(plan)?;
             let containers = self.container_records()?;
             let mut group = OutageGroup::of(plan, &names, &containers);
             trials.extend(group.take_slow(limit.as_secs_f64()));
@@ -63,7 +63,7 @@ impl Session {
             }
             let list: Vec<&str> = group.trials.keys().map(String::as_str).collect();
             say(&format!("stopping the servers of {} for up to {:.0} s", list.join(", "), group.seconds()));
-            trials.extend(self.try_outage(group, &containers, signaller)?);
+            trials.extend(self.try_outage(plan, group, &containers, signaller)?);
         }
         trials.sort_by(|a, b| a.service.cmp(&b.service));
         Ok(trials)
@@ -71,6 +71,7 @@ impl Session {
 
     fn try_outage(
         &self,
+        plan: &StartPlan,
         mut group: OutageGroup,
         containers: &[ContainerRecord],
         signaller: &Signaller,
@@ -87,7 +88,7 @@ impl Session {
         }
         watched?;
         let mut trials = group.into_trials();
-        self.watch_recovery(&mut trials)?;
+        self.watch_recovery(plan, &mut trials)?;
         Ok(trials)
     }
 
@@ -110,17 +111,20 @@ impl Session {
         }
     }
 
-    /// Services of which a container is not healthy, or does not run.
-    fn unhealthy_services(&self) -> Result<BTreeSet<String>, Failure> {
+    /// Services of which a container is not healthy, or does not run. A job has ended: it may have the check of its image.
+    fn unhealthy_services(&self, plan: &StartPlan) -> Result<BTreeSet<String>, Failure> {
         let containers = self.container_records()?;
-        let ill = containers.into_iter().filter(|container| container.check.is_some() && !is_well(container));
+        let is_job = |name: &str| plan.service(name).is_none_or(|service| service.is_job);
+        let ill = containers
+            .into_iter()
+            .filter(|container| container.check.is_some() && !is_job(&container.service) && !is_well(container));
         Ok(ill.map(|container| container.service).collect())
     }
 
     /// Gives services some time to become healthy again; those that do not are seen afterwards.
-    fn wait_until_well(&self) -> Result<(), Failure> {
+    fn wait_until_well(&self, plan: &StartPlan) -> Result<(), Failure> {
         let start = Instant::now();
-        while start.elapsed().as_secs_f64() < RECOVERY && !self.unhealthy_services()?.is_empty() {
+        while start.elapsed().as_secs_f64() < RECOVERY && !self.unhealthy_services(plan)?.is_empty() {
             if self.is_stopped() {
                 return Err(Failure::interrupted());
             }
@@ -130,7 +134,7 @@ impl Session {
     }
 
     /// Waits until the services of a group and those that noticed are healthy again.
-    fn watch_recovery(&self, trials: &mut [OutageTrial]) -> Result<(), Failure> {
+    fn watch_recovery(&self, plan: &StartPlan, trials: &mut [OutageTrial]) -> Result<(), Failure> {
         let start = Instant::now();
         let patience = trials.iter().map(|trial| trial.limit).fold(RECOVERY, f64::max);
         loop {
@@ -138,7 +142,7 @@ impl Session {
                 return Err(Failure::interrupted());
             }
             let seconds = start.elapsed().as_secs_f64();
-            let unhealthy = self.unhealthy_services()?;
+            let unhealthy = self.unhealthy_services(plan)?;
             for trial in trials.iter_mut() {
                 if !unhealthy.contains(&trial.service) && trial.recovered_after.is_none() {
                     trial.recovered_after = Some(seconds);

@@ -29,6 +29,7 @@ services:
   setup:
     image: debian:trixie-slim
     command: ["sh", "-c", "grep -q text /folder/file && touch /folder/written"]
+    healthcheck: {test: "true"}
     volumes: ["./folder:/folder"]
     depends_on: {store: {condition: service_healthy}}
   api:
@@ -178,6 +179,11 @@ fn a_stack_is_proved_but_for_the_check_that_lies() {
     fs::write(folder.join("file"), "text").unwrap();
     let output = project.check(&["--delay", "1", "--seed", "3", "--format", "json"], 1, &[]);
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "the user's folder is not written to");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("killing the server of api") && stderr.contains("stopping the servers of worker"),
+        "{stderr}"
+    );
     let json = json(&output);
     let start = &json["starts"][0];
     assert_eq!(start["problems"], serde_json::json!([]), "{json:#}");
