@@ -61,7 +61,7 @@ pub fn survey(input: &VariableInput, composes: &[&ComposeInput]) -> VariableRepo
     report.findings.extend(committed::findings(input, &code, &projects));
     for project in &projects {
         report.findings.extend(missing::findings(input, &code, project, &mentions));
-        report.notes.extend(missing::notes(input, project));
+        report.notes.extend(missing::notes(input, &code, project));
     }
     let (unused, notes) = unused::findings(input, &code, &projects, &mentions);
     report.findings.extend(unused);

@@ -18,8 +18,14 @@ use crate::manifest::{ContentKind, FileKind};
 use crate::text::path;
 use crate::variables::{VariableFile, VariableInput, is_environment_file};
 
-/// Bytes that a file may have.
+/// Bytes that a file may have whose code may read variables.
+const CODE_LIMIT: u64 = 2 << 20;
+
+/// Bytes that any other file may have.
 const LIMIT: u64 = 512 << 10;
+
+/// Bytes that a file may have of which nothing is known.
+const UNKNOWN_LIMIT: u64 = 64 << 10;
 
 /// Bytes of all together.
 const ALL: u64 = 64 << 20;
@@ -72,14 +78,19 @@ fn environment_files(project: &ComposeProject) -> Vec<String> {
         .collect()
 }
 
-/// The folders to walk, none in another one.
+/// The folders to walk, none in another one: what was asked for, the folders of projects, and the contexts of builds that
+/// belong to the same repository, or lie at most two folders above.
 fn roots(current: &Path, paths: &[PathBuf], projects: &[&ComposeProject]) -> Vec<String> {
     let mut roots: BTreeSet<String> = BTreeSet::new();
     roots.extend(paths.iter().map(|path| absolute(current, path)).filter(|path| Path::new(path).is_dir()));
     for project in projects {
-        roots.insert(project.folder.clone());
+        let folder = Path::new(&project.folder);
+        let top = folder.ancestors().take(HIGHEST).find(|at| at.join(".git").symlink_metadata().is_ok());
+        let highest = top.or_else(|| folder.ancestors().take(3).last()).unwrap_or(folder);
         let contexts = project.services().filter_map(|(_, service)| service.get("build")?.get("context")?.as_text());
-        roots.extend(contexts.filter(|context| Path::new(context).is_dir()).map(str::to_owned));
+        let is_near = |context: &&str| Path::new(context).starts_with(highest) && Path::new(context).is_dir();
+        roots.extend(contexts.filter(is_near).map(str::to_owned));
+        roots.insert(project.folder.clone());
     }
     let all = roots.clone();
     roots.retain(|root| !all.iter().any(|above| path::is_below(root, above)));
@@ -138,27 +149,34 @@ impl VariableWalk {
 
     /// Reads the files, those of variables first.
     fn read(self, current: &Path, named: &BTreeSet<String>) -> VariableInput {
-        let mut is_cut = self.is_cut;
+        let mut skipped = Vec::new();
         let is_environment = |path: &String| named.contains(path) || is_environment_file(path::name(path));
         let mut wanted: Vec<(String, (String, bool))> = self.files.into_iter().collect();
         wanted.sort_by_key(|(path, _)| (!is_environment(path), !may_read(path)));
         let mut room = ALL;
         wanted.retain(|(path, _)| {
             let Ok(metadata) = fs::symlink_metadata(path) else { return false };
-            let fits = metadata.is_file() && metadata.len() <= LIMIT && metadata.len() <= room;
+            let limit = match FileKind::of(path).nature() {
+                _ if may_read(path) => CODE_LIMIT,
+                ContentKind::Unknown if !is_environment(path) => UNKNOWN_LIMIT,
+                _ => LIMIT,
+            };
+            let fits = metadata.is_file() && metadata.len() <= limit && metadata.len() <= room;
             room -= if fits { metadata.len() } else { 0 };
-            is_cut |= metadata.is_file() && !fits && may_read(path);
+            if metadata.is_file() && !fits && may_read(path) {
+                skipped.push(near(current, path).to_string_lossy().into_owned());
+            }
             fits
         });
         let files = wanted.into_par_iter().filter_map(|(path, (below, is_committed))| {
-            let shown = Path::new(&path).strip_prefix(current).unwrap_or(Path::new(&path));
-            let source = read_source(shown, LIMIT).or_else(|_| read_source(Path::new(&path), LIMIT)).ok()?;
+            let shown = near(current, &path);
+            let source = read_source(shown, CODE_LIMIT).or_else(|_| read_source(Path::new(&path), CODE_LIMIT)).ok()?;
             let is_environment = is_environment(&path);
             Some(VariableFile { path, below, source, is_environment, is_committed })
         });
         let mut files: Vec<VariableFile> = files.collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        VariableInput { files, is_cut }
+        VariableInput { files, skipped, is_cut: self.is_cut }
     }
 }
 
@@ -172,13 +190,18 @@ fn is_skipped(entry: &DirEntry) -> bool {
 fn is_wanted(entry: &DirEntry) -> bool {
     let Some(name) = entry.file_name().to_str() else { return false };
     let kind = FileKind::of(name);
-    // Scripts often have no ending.
-    let may_be_script = kind.nature() == ContentKind::Unknown && !name.contains('.');
+    // Scripts and settings of servers often have no ending.
+    let may_be_text = kind.nature() == ContentKind::Unknown;
     kind.is_evidence()
         || kind.is_recipe()
         || kind.nature() == ContentKind::Documentation
-        || may_be_script
+        || may_be_text
         || is_environment_file(name)
+}
+
+/// A path as the user would type it.
+fn near<'p>(current: &Path, path: &'p str) -> &'p Path {
+    Path::new(path).strip_prefix(current).unwrap_or(Path::new(path))
 }
 
 /// Whether a file may read variables: data and texts only name them.
@@ -231,7 +254,7 @@ mod tests {
             fs::create_dir_all(full.parent().unwrap()).unwrap();
             fs::write(full, text).unwrap();
         }
-        fs::write(root.join("large.js"), vec![b'x'; LIMIT as usize + 1]).unwrap();
+        fs::write(root.join("large.js"), vec![b'x'; CODE_LIMIT as usize + 1]).unwrap();
         fs::write(root.join("binary.py"), b"a\0b").unwrap();
         let input = variable_input(std::slice::from_ref(&root), &Inputs::default());
         let files: Vec<(&str, bool)> =
@@ -239,6 +262,6 @@ mod tests {
         let expected =
             [(".env", false), (".env.example", true), (".gitignore", true), ("app.py", true), ("start", true)];
         assert_eq!(files, expected);
-        assert!(input.is_cut);
+        assert_eq!((input.skipped.len(), input.is_cut), (1, false));
     }
 }

@@ -47,7 +47,8 @@ pub(super) fn findings(
     }
     for project in projects {
         for (source, variable) in &project.interpolations {
-            if matches!(variable.kind, InterpolationKind::Required | InterpolationKind::Plain) {
+            let is_needed = matches!(variable.kind, InterpolationKind::Required | InterpolationKind::Plain);
+            if is_needed && !project.sets(code, &variable.name) {
                 let place = VariablePlace::of(&project.project.sources[*source], variable.at);
                 note(&project.project.paths[*source], &variable.name, place);
             }

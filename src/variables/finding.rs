@@ -1,5 +1,7 @@
 //! What is wrong with a variable.
 
+use std::collections::BTreeSet;
+
 use crate::text::Source;
 
 /// A kind of finding; the order is that of the report.
@@ -65,5 +67,13 @@ pub(super) fn join(findings: &mut Vec<VariableFinding>) {
             _ => joined.push(finding),
         }
     }
+    // What is missing is not said a second time of the example.
+    let missing = joined.iter().filter(|finding| finding.kind == VariableFindingKind::Missing);
+    let missing: BTreeSet<(String, VariablePlace)> =
+        missing.map(|finding| (finding.name.clone(), finding.place.clone())).collect();
+    joined.retain(|finding| {
+        finding.kind != VariableFindingKind::Undocumented
+            || !missing.contains(&(finding.name.clone(), finding.place.clone()))
+    });
     *findings = joined;
 }

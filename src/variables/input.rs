@@ -23,7 +23,9 @@ pub struct VariableFile {
 pub struct VariableInput {
     /// By their paths.
     pub files: Vec<VariableFile>,
-    /// Whether some were left out for their number or size.
+    /// Sources that are too large to be read, as the user would type them.
+    pub skipped: Vec<String>,
+    /// Whether there are more files than are looked at.
     pub is_cut: bool,
 }
 

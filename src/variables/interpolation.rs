@@ -85,3 +85,33 @@ fn nested_end(text: &str, first: usize) -> usize {
     }
     first
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_found_with_what_happens_without_them() {
+        use InterpolationKind::{Container, Optional, Plain, Required};
+        let text = "a: $A1 ${B1} ${C1:-x} ${D1:?no} ${E1-${F1}} $$G1 $${H1} ${I1:+y} $1 $(J1) ${K1?} # ${L1}\nb: ${M1:-{}} $N1\n";
+        let comments = crate::yaml::read(text).comments().to_vec();
+        let read: Vec<(String, InterpolationKind)> =
+            interpolations(text, &comments).into_iter().map(|variable| (variable.name, variable.kind)).collect();
+        let expected = [
+            ("A1", Plain),
+            ("B1", Plain),
+            ("C1", Optional),
+            ("D1", Required),
+            ("E1", Optional),
+            ("F1", Optional),
+            ("G1", Container),
+            ("H1", Container),
+            ("I1", Optional),
+            ("K1", Required),
+            ("M1", Optional),
+            ("N1", Plain),
+        ];
+        assert_eq!(read, expected.map(|(name, kind)| (name.to_owned(), kind)));
+        assert_eq!(interpolations(&"${A1:-".repeat(50_000), &[]).len(), 50_000);
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rayon::prelude::*;
 
 use super::input::{FileUse, VariableFile, VariableInput};
-use crate::manifest::FileKind;
+use crate::manifest::{ContentKind, FileKind};
 use crate::text::path;
 
 /// Bytes of a name that is looked for.
@@ -66,6 +66,7 @@ fn mentions_of_file(file: &VariableFile, wanted: &HashMap<&str, usize>) -> BTree
         return found_names;
     }
     let kind = FileKind::of(&file.below);
+    let is_configuration = kind.nature() == ContentKind::Config;
     let runs = kind.is_shell() || kind.holds_commands() || kind.is_of_forge() || file.below.starts_with('.');
     let is_manifest = is_manifest(&file.path);
     let bytes = text.as_bytes();
@@ -102,7 +103,7 @@ fn mentions_of_file(file: &VariableFile, wanted: &HashMap<&str, usize>) -> BTree
             FileUse::Documentation => mention.is_assigned |= is_given,
             FileUse::Program | FileUse::Environment => {
                 mention.is_named = true;
-                mention.is_assigned |= is_given && (runs || is_manifest);
+                mention.is_assigned |= is_given && (runs || is_manifest || is_configuration);
             }
         }
     }
@@ -119,7 +120,7 @@ fn is_in_comment(text: &str, at: usize) -> bool {
 /// Whether a file lists packages that the project depends on.
 fn is_manifest(path: &str) -> bool {
     let name = path::name(path);
-    name.starts_with("requirements") && FileKind::of(name).nature() != crate::manifest::ContentKind::Code
+    name.starts_with("requirements") && FileKind::of(name).nature() != ContentKind::Code
         || crate::data::FILE_TOPICS.has(&name.to_ascii_lowercase(), "manifest")
 }
 

@@ -28,12 +28,26 @@ pub(super) fn findings(
 }
 
 /// What is not known of the services of a project.
-pub(super) fn notes(input: &VariableInput, project: &ProjectVariables) -> Vec<String> {
+pub(super) fn notes(input: &VariableInput, code: &CodeFacts, project: &ProjectVariables) -> Vec<String> {
     let mut notes = Vec::new();
     if project.is_by_example {
         let names: Vec<&str> = project.sets.iter().map(|at| input.files[*at].source.name()).collect();
         let file = path::name(&project.environment_file);
         notes.push(format!("there is no `{file}`: `{}` was taken for it", names.join("`, `")));
+    }
+    let is_needed = |kind| matches!(kind, InterpolationKind::Required | InterpolationKind::Plain);
+    let needed =
+        project.interpolations.iter().map(|(_, variable)| variable).filter(|variable| is_needed(variable.kind));
+    let shown: BTreeSet<&str> = needed
+        .map(|variable| variable.name.as_str())
+        .filter(|name| project.sets.is_empty() && is_shown_above(input, code, project, name))
+        .collect();
+    if let (Some(first), Some(source)) = (shown.first(), project.project.sources.first()) {
+        let more = match shown.len() {
+            1 => String::new(),
+            count => format!(" and {} other variables", count - 1),
+        };
+        notes.push(format!("{} needs a `.env` in its folder with `{first}`{more}", source.name()));
     }
     for service in &project.services {
         if let Some(file) = &service.absent_file {

@@ -51,6 +51,11 @@ impl<'i> ProjectVariables<'i> {
             sets = code.example_of(&environment_file, input).into_iter().collect();
             is_by_example = !sets.is_empty();
         }
+        if sets.is_empty() {
+            // Files for `--env-file` lie beside the project under any name.
+            let is_beside = |at: &usize| path::parent(&input.files[*at].path) == project.folder;
+            sets = code.environment_files().filter(is_beside).collect();
+        }
         let files = compose.request.paths();
         Some(Self { project, files, services, interpolations, environment_file, sets, is_by_example })
     }

@@ -41,6 +41,8 @@ pub(super) struct ServiceVariable<'i> {
     pub(super) value: &'i ComposeValue,
     /// Whether its compose file names it, and not a file of variables.
     pub(super) is_written: bool,
+    /// Whether only its name is written, so that Compose passes on what is set outside.
+    pub(super) is_passed_on: bool,
 }
 
 impl<'i> ServiceVariables<'i> {
@@ -53,7 +55,9 @@ impl<'i> ServiceVariables<'i> {
         let environment = service.value.get("environment").and_then(ComposeValue::as_map);
         let environment = environment.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| {
             let text = project.text(entry.key).unwrap_or_default();
-            ServiceVariable { name, key: entry.key, value: &entry.value, is_written: text.contains(name) }
+            let value = project.text(entry.value.place).map_or("", |text| text.trim().trim_matches(['"', '\'']));
+            let is_passed_on = entry.value.is_null() || ["", "~", "null", name].contains(&value);
+            ServiceVariable { name, key: entry.key, value: &entry.value, is_written: text.contains(name), is_passed_on }
         });
         let mut known = Self {
             name: service.name,
@@ -141,7 +145,9 @@ fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec
     let transfers = needed.flat_map(|stage| build.transfers(stage)).filter(|transfer| transfer.from.is_none());
     let mut sources: BTreeSet<String> = BTreeSet::new();
     for source in transfers.flat_map(|transfer| &transfer.sources).filter(|source| !source.is_remote()) {
-        let text = if source.is_everything() { "" } else { source.text.as_deref().unwrap_or_default() };
+        // What is known only during the build may be anything, an address too.
+        let Some(text) = source.text.as_deref() else { continue };
+        let text = if source.is_everything() { "" } else { text };
         let fixed = text.find(['*', '?', '[']).map_or(text, |at| path::parent(&text[..at]));
         sources.insert(path::normalize(fixed.trim_start_matches('/')));
     }

@@ -19,9 +19,13 @@ pub(super) fn findings(
     projects: &[ProjectVariables],
     mentions: &Mentions,
 ) -> (Vec<VariableFinding>, Vec<String>) {
-    if input.is_cut {
-        let note = "too many files, or too large ones: not all were read, and no variable is called unused".to_owned();
-        return (Vec::new(), vec![note]);
+    if input.is_cut || !input.skipped.is_empty() {
+        let what = match input.skipped.first() {
+            None => "there are too many files: not all were read".to_owned(),
+            Some(first) if input.skipped.len() == 1 => format!("`{first}` is too large to be read"),
+            Some(first) => format!("`{first}` and {} other files are too large to be read", input.skipped.len() - 1),
+        };
+        return (Vec::new(), vec![format!("{what}, so no variable is called unused")]);
     }
     let names = ReadNames::of(code, projects, mentions);
     let (mut findings, mut notes) = (Vec::new(), Vec::new());
@@ -83,8 +87,9 @@ fn of_file(
     if is_handed_on || input.below(folder).any(|at| unknown_at(input, code, at).is_some()) {
         return Vec::new();
     }
-    let unread =
-        code.files[at].variables.iter().filter(|variable| !variable.is_comment && !names.may_read(&variable.name));
+    let unread = code.files[at].variables.iter().filter(|variable| {
+        !variable.is_comment && !names.passed_on.contains(variable.name.as_str()) && !names.may_read(&variable.name)
+    });
     let finding = |variable: &super::environment_file::FileVariable| VariableFinding {
         kind: VariableFindingKind::Unused,
         name: variable.name.clone(),
@@ -99,6 +104,8 @@ fn of_file(
 /// What is read anywhere.
 struct ReadNames<'c> {
     names: BTreeSet<&'c str>,
+    /// What services get from outside by its name alone.
+    passed_on: BTreeSet<&'c str>,
     prefixes: BTreeSet<&'c str>,
     mentions: &'c Mentions<'c>,
 }
@@ -111,8 +118,11 @@ impl<'c> ReadNames<'c> {
             code.files.iter().filter(|file| file.usage != Some(FileUse::Program)).flat_map(|file| &file.interpolations);
         let of_projects = projects.iter().flat_map(|project| &project.interpolations).map(|(_, variable)| variable);
         names.extend(of_files.chain(of_projects).map(|variable| variable.name.as_str()));
+        let services = projects.iter().flat_map(|project| &project.services);
+        let passed_on = services.flat_map(|service| &service.environment).filter(|variable| variable.is_passed_on);
+        let passed_on = passed_on.map(|variable| variable.name).collect();
         let prefixes = code.files.iter().flat_map(|file| &file.reads.prefixes).map(String::as_str).collect();
-        Self { names, prefixes, mentions }
+        Self { names, passed_on, prefixes, mentions }
     }
 
     /// Whether something may read a variable.

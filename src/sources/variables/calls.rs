@@ -121,8 +121,10 @@ fn absence_of_call(kind: FileKind, text: &str, open: usize, fails: bool) -> Abse
     if kind.ecosystem() == Some(Ecosystem::Rust) {
         return absence_in_rust(behind);
     }
+    // Prisma reads it only where it makes migrations.
+    let is_shadow = kind.language() == "Prisma" && line_before(text, open).contains("shadowDatabaseUrl");
     match absence_behind(kind, text, open, behind) {
-        Absence::Continues if fails && !is_conditional(kind, text, open) => Absence::Fails,
+        Absence::Continues if fails && !is_shadow && !is_conditional(kind, text, open) => Absence::Fails,
         other => other,
     }
 }
@@ -307,6 +309,10 @@ fn add_whole(kind: FileKind, text: &str, at: usize, rest: &str, reads: &mut Vari
             let name = inner.rsplit(['"', '\'']).next().unwrap_or_default();
             let at = start + inner.len() - name.len();
             reads.reads.push(VariableRead { at, name: name.to_owned(), absence: Absence::Continues });
+            return;
+        }
+        let name = inquiry.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+        if is_helper(text, at, name) {
             return;
         }
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::read::{Absence, MOST, ReadRows, VariableRead, VariableReads};
+use super::read::{Absence, BEFORE, MOST, ReadRows, VariableRead, VariableReads};
 use crate::sources::code::expression;
 
 /// A key in capital letters and the word that its value begins with.
@@ -27,6 +27,7 @@ pub(super) fn add(text: &str, rows: &ReadRows, reads: &mut VariableReads) {
         let holds = |form| rows.with(form).any(|row| rule.contains(row.pattern));
         let absence = match () {
             () if holds("open schema") => Absence::Default(None),
+            () if is_conditional(text, name.start()) => Absence::Continues,
             () if row.fails || holds("closed schema") => Absence::Fails,
             () => Absence::Continues,
         };
@@ -36,4 +37,11 @@ pub(super) fn add(text: &str, rows: &ReadRows, reads: &mut VariableReads) {
     if has_rules {
         reads.unknown = None;
     }
+}
+
+/// Whether the rule stands in an object that is taken on a condition: `...(isS3 && { BUCKET: z.string() })`.
+fn is_conditional(text: &str, at: usize) -> bool {
+    let start = text.floor_char_boundary(at.saturating_sub(BEFORE));
+    let opener = text[start..at].lines().rev().find(|line| line.trim_end().ends_with('{'));
+    opener.is_some_and(|line| line.contains("&&") || line.contains(" ? "))
 }

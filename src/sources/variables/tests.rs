@@ -93,6 +93,8 @@ fn javascript_reads() {
     check("a.ts", "// process.env.A1\nconst b = import.meta.env.VITE_B1;\n", &["VITE_B1"]);
     let schema = "import { z } from 'zod';\nconst schema = z.object({\n  A1: z.string().min(1),\n  B1: z.string().optional(),\n  C1: z.enum(['a', 'b']).default('a'),\n});\nexport const env = schema.parse(process.env);\n";
     check("env.ts", schema, &["A1!", "B1=…", "C1=…"]);
+    let conditional = "import { str } from 'envalid';\ncleanEnv(process.env, {\n  A1: str(),\n  ...(process.env.B1 && {\n    C1: str(),\n  }),\n});\n";
+    check("env.ts", conditional, &["A1!", "B1", "C1"]);
     let joi = "import * as Joi from 'joi';\nJoi.object({ A1: Joi.string().required(), B1: Joi.number() });\nprocess.env.B1;\n";
     check("env.ts", joi, &["A1!", "B1", "B1"]);
 }
