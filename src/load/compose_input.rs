@@ -237,13 +237,13 @@ pub fn older_compose_builds(file: &Path, texts: &dyn Fn(&str) -> Option<String>)
     request.files.retain(|file| request_of(&[Path::new(file)]).paths().iter().all(|path| texts(path).is_some()));
     let request = ComposeReading::whole_request(&request, Leniency::Omissions);
     // Environment files are not committed, for the most part.
-    let is_compose = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
+    let is_yaml = |path: &str| [".yaml", ".yml"].iter().any(|end| path.ends_with(end));
     let file = |path: &str| match texts(path) {
         Some(text) => ProjectFile::Text(Source::of(
             &display_path(Path::new(path).strip_prefix(&folder).unwrap_or(Path::new(path))),
             &text,
         )),
-        None if is_compose(path) => ProjectFile::Missing,
+        None if is_yaml(path) => ProjectFile::Missing,
         None => project_file(path, &folder),
     };
     match complete_reading_of(&request, &mut ProjectFiles::default(), &file) {

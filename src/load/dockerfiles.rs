@@ -63,16 +63,7 @@ pub(super) fn dockerfiles(
             known.entry(named.real.clone()).or_default().push(named);
         }
     }
-    let mut known_above = BuildsByDockerfile::new();
-    let composes_above = above.iter().filter(|(_, _, source)| is_compose(source.name()));
-    let composes_above = composes_above.map(|(_, path, source)| (path.clone(), source.clone())).collect();
-    let composes_above = read_composes(composes_above, &ComposeOptions::default());
-    for (folder, path, source) in above {
-        let compose = composes_above.iter().find(|file| file.path == path);
-        for named in unfold(&path, &source, Some(&folder), compose).named {
-            known_above.entry(named.real.clone()).or_default().push(named);
-        }
-    }
+    let mut known_above = builds_above(above);
     let mut all: Vec<(PathBuf, Source, Option<BuildOrigin>)> = Vec::new();
     for (path, source, origin) in dockerfiles {
         let real = if known.is_empty() && known_above.is_empty() { None } else { path.canonicalize().ok() };
@@ -98,6 +89,21 @@ pub(super) fn dockerfiles(
         texts.push((path, inputs.add(source.clone()), source, origin));
     }
     (texts, composes)
+}
+
+/// What files above the root build of it.
+fn builds_above(above: Vec<(PathBuf, PathBuf, Source)>) -> BuildsByDockerfile {
+    let mut known = BuildsByDockerfile::new();
+    let composes = above.iter().filter(|(_, _, source)| is_compose(source.name()));
+    let composes = composes.map(|(_, path, source)| (path.clone(), source.clone())).collect();
+    let composes = read_composes(composes, &ComposeOptions::default());
+    for (folder, path, source) in above {
+        let compose = composes.iter().find(|file| file.path == path);
+        for named in unfold(&path, &source, Some(&folder), compose).named {
+            known.entry(named.real.clone()).or_default().push(named);
+        }
+    }
+    known
 }
 
 /// A Dockerfile that only the files which build it know as one.

@@ -126,8 +126,13 @@ pub fn isolated_project(
             *image = ServiceImage { name: built.clone(), is_built: true, platform: image.platform.take() };
         }
     }
-    let external =
-        copies.iter().map(|copy: &FolderCopy| (copy.volume.clone(), json!({"external": true, "name": copy.volume})));
+    add_copied_volumes(&mut model, &copies);
+    IsolatedProject { model, notes, images, copies }
+}
+
+/// Names the volumes that hold the copies of folders: dockopt creates them.
+fn add_copied_volumes(model: &mut Value, copies: &[FolderCopy]) {
+    let external = copies.iter().map(|copy| (copy.volume.clone(), json!({"external": true, "name": copy.volume})));
     let external: Map<String, Value> = external.collect();
     if !external.is_empty()
         && let Some(root) = model.as_object_mut()
@@ -135,7 +140,6 @@ pub fn isolated_project(
         let volumes = root.entry("volumes").or_insert_with(|| json!({}));
         volumes.as_object_mut().into_iter().for_each(|volumes| volumes.extend(external.clone()));
     }
-    IsolatedProject { model, notes, images, copies }
 }
 
 fn entries<'m>(model: &'m mut Value, section: &str) -> impl Iterator<Item = (&'m String, &'m mut Value)> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::signal::Signaller;
 use crate::failure::Failure;
 use crate::measure::session::Session;
-use crate::startup::{ContainerRecord, CrashTrial, StartPlan, outage_groups};
+use crate::startup::{ContainerRecord, CrashTrial, ServicePlan, StartPlan, outage_groups};
 
 /// Between two looks at a container.
 const LOOK: Duration = Duration::from_millis(300);
@@ -24,7 +24,7 @@ impl Session {
     ) -> Result<Vec<CrashTrial>, Failure> {
         let mut trials = Vec::new();
         for name in outage_groups(plan).into_iter().flatten() {
-            if !plan.service(&name).is_some_and(|service| service.is_restarted()) {
+            if !plan.service(&name).is_some_and(ServicePlan::is_restarted) {
                 continue;
             }
             let containers = self.container_records()?;

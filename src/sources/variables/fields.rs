@@ -59,14 +59,16 @@ fn classes(text: &str) -> Vec<SettingsClass<'_>> {
 
 fn add_fields(text: &str, class: &SettingsClass, reads: &mut VariableReads) {
     let body = &text[class.start..class.end];
-    let prefix = setting(body, "env_prefix");
-    if let Some(None) = prefix {
-        reads.unknown = reads.unknown.or(Some(class.start));
-        return;
-    }
-    let prefix = prefix.flatten().unwrap_or_default();
+    let prefix = match setting(body, "env_prefix").map(literal) {
+        Some(None) => {
+            reads.unknown = reads.unknown.or(Some(class.start));
+            return;
+        }
+        Some(Some(prefix)) => prefix,
+        None => "",
+    };
     let keeps_case = body.contains("case_sensitive=True") || body.contains("case_sensitive = True");
-    let delimiter = setting(body, "env_nested_delimiter").flatten();
+    let delimiter = setting(body, "env_nested_delimiter").and_then(literal);
     let first = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let indent = first.len() - first.trim_start().len();
     let mut at = class.start;
@@ -175,9 +177,9 @@ fn aliases(definition: &str) -> Vec<String> {
     names
 }
 
-/// A setting of the class: `Some(None)` where its value is no constant.
-fn setting<'t>(body: &'t str, name: &str) -> Option<Option<&'t str>> {
+/// The expression that a setting of the class is given.
+fn setting<'t>(body: &'t str, name: &str) -> Option<&'t str> {
     let at = body.find(name)?;
     let rest = body[at + name.len()..].trim_start().strip_prefix(['=', ':'])?;
-    Some(literal(expression(rest)))
+    Some(expression(rest))
 }
