@@ -24,6 +24,7 @@ mod measure;
 mod own;
 mod projects;
 mod proofs;
+mod recipes;
 mod registry;
 mod reuse;
 mod tracker;
