@@ -9,10 +9,10 @@ pub mod project;
 mod run;
 mod write;
 
-pub use self::builds::{Compose, ComposeProblem, Service, builds, inline_dockerfiles};
+pub use self::builds::{Compose, ComposeProblem, Service, builds, inline_dockerfiles, written_project};
 pub use self::edit::{ComposeEditor, NewValue, escaped};
 pub use self::inline::indent;
-pub use self::kind::{holds_services, is_compose};
+pub use self::kind::{holds_services, is_compose, is_main_file};
 pub use self::run::{ServiceRun, runs};
 pub use self::write::write;
 

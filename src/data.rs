@@ -70,6 +70,10 @@ tables! {
     ADDRESS_WORDS = "address_words.tsv";
     /// Services that hold data or carry messages.
     BACKENDS = "backends.tsv";
+    /// Packages with which programs talk to servers.
+    CLIENT_LIBRARIES = "client_libraries.tsv";
+    /// Words of variables that hold parts of a connection.
+    CONNECTION_WORDS = "connection_words.tsv";
     /// Clients that checks of services ask their server with.
     CHECK_CLIENTS = "check_clients.tsv";
     /// Words of healthchecks that do more than ask.
@@ -78,6 +82,14 @@ tables! {
     SERVICE_SIGNS = "service_signs.tsv";
     /// What services run by `command` and `entrypoint`.
     SERVICE_COMMANDS = "service_commands.tsv";
+    /// Paths under which applications say whether they are ready.
+    HEALTH_PATHS = "health_paths.tsv";
+    /// How projects bring the schema of their database up to date.
+    MIGRATION_COMMANDS = "migration_commands.tsv";
+    /// Images of the servers that applications connect to.
+    SERVER_IMAGES = "server_images.tsv";
+    /// How the workers of task libraries are started.
+    WORKER_PROGRAMS = "worker_programs.tsv";
     /// Commands that bring the schema of a database up to date.
     MIGRATIONS = "migrations.tsv";
     /// Names of files and folders that say what they are about.

@@ -34,6 +34,7 @@ pub mod audit; // inputs in, report out
 pub mod optimize; // rewrites of whole builds
 pub mod proof; // compares two images
 pub mod startup; // what the start of a compose project proves
+pub mod emit; // compose files for repositories
 pub mod analysis; // everything about one image, and about two
 pub mod results; // JSON results of commands, joined and compared
 pub mod report; // every output format

@@ -34,5 +34,5 @@ pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, read_source, r
 pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::request::{ComposeOptions, FactSelection, GatherRequest};
 pub use self::settings::{SettingsSource, settings};
-pub use self::variables::variable_input;
+pub use self::variables::{absolute_path, current_folder, variable_input};
 pub use self::walk::{walk, walk_named};

@@ -7,6 +7,7 @@ mod cache;
 mod cache_history;
 mod catalogue;
 mod comparison;
+mod compose_emit;
 mod compose_env;
 mod compose_graph;
 mod compose_verify;
@@ -44,6 +45,7 @@ pub use self::catalogue::{explain, rules, rules_json};
 pub use self::comparison::{
     GITHUB_LIMIT, GITLAB_LIMIT, MarkdownOptions, comparison, comparison_json, comparison_markdown,
 };
+pub use self::compose_emit::{compose_emit, compose_emit_json};
 pub use self::compose_env::{compose_env, compose_env_json};
 pub use self::compose_graph::{GraphStyle, compose_graph, compose_graph_json};
 pub use self::compose_verify::{compose_verify, compose_verify_json};

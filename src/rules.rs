@@ -32,7 +32,6 @@ mod compose_check_program_missing;
 mod compose_check_reply_ignored;
 mod compose_check_variable_unescaped;
 mod compose_dependency_not_awaited;
-mod compose_evidence;
 mod compose_dependency_unchecked;
 mod compose_version_obsolete;
 mod compose_check_edit;

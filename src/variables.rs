@@ -13,6 +13,7 @@ mod mention;
 mod missing;
 mod project;
 mod service;
+mod service_code;
 mod tools;
 mod unused;
 
@@ -25,6 +26,8 @@ pub use self::finding::{VariableFinding, VariableFindingKind, VariablePlace};
 pub use self::input::{VariableFile, VariableInput};
 use self::mention::Mentions;
 use self::project::ProjectVariables;
+pub use self::service_code::{ExampleVariable, ServiceCode, example_variables, service_code};
+pub use self::tools::is_set_by_images;
 use crate::inputs::ComposeInput;
 
 /// What is known of the variables of some projects.

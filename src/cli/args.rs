@@ -14,7 +14,7 @@ mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
 pub(super) use self::compose::{
-    ComposeCheck, ComposeCommand, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
+    ComposeCheck, ComposeCommand, ComposeEmit, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
 };
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;

@@ -1,5 +1,6 @@
 //! `dockopt compose`.
 
+mod emit;
 mod verify;
 
 use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyleArgument};
@@ -16,6 +17,7 @@ pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, Comman
         ComposeCommand::Check(command) => check(global, command),
         ComposeCommand::Fix(command) => fix::run(global, &command.into_fix(), FixScope::Composes),
         ComposeCommand::Graph(command) => graph(global, command),
+        ComposeCommand::Emit(command) => emit::run(global, &command),
         ComposeCommand::Verify(command) => verify::run(global, &command),
         ComposeCommand::Env(command) => super::compose_env::run(global, command),
     }

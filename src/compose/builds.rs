@@ -7,7 +7,7 @@ use super::project::{
     ComposeEntry, ComposeMap, ComposePlace, ComposeProject, ComposeValue, Leniency, ProjectFile, ProjectFiles,
     ProjectNeed, ProjectRequest, Reading, project,
 };
-use crate::text::{FileId, Source, Span};
+use crate::text::{FileId, Source, Span, path};
 use crate::yaml::{self, NodeKind, YamlNode, YamlTree};
 
 /// Dockerfiles inside of the files of one project that are looked at.
@@ -69,18 +69,18 @@ pub struct Service {
 
 /// The Dockerfiles inside of a compose file, read without other files.
 pub fn inline_dockerfiles(source: &Source) -> Vec<Source> {
-    let services = written_project(source).map(|project| builds(&project, FileId(0), &|_| true).services);
+    let services = written_project(source, "/").map(|project| builds(&project, FileId(0), &|_| true).services);
     services.into_iter().flatten().filter_map(|service| service.inline).collect()
 }
 
-/// What is written in a compose file, read without other files.
-pub(super) fn written_project(source: &Source) -> Option<ComposeProject> {
-    let path = "/compose.yaml".to_owned();
+/// What is written in a compose file of a folder, read without other files.
+pub fn written_project(source: &Source, folder: &str) -> Option<ComposeProject> {
+    let path = path::child(folder, "compose.yaml");
     let mut known = ProjectFiles::default();
     known.insert(&path, ProjectFile::Text(source.clone()));
     let request = ProjectRequest {
         files: vec![path],
-        folder: "/".to_owned(),
+        folder: folder.to_owned(),
         profiles: vec!["*".to_owned()],
         leniency: Leniency::Omissions,
         ..ProjectRequest::default()

@@ -18,6 +18,8 @@ pub struct ComposeEditor<'s> {
 pub enum NewValue {
     /// As it stands: a plain scalar, or a list in brackets.
     Inline(String),
+    /// As it stands behind the colon, with its lines: for keys as deep as those that it was written for.
+    Block(String),
     /// A mapping.
     Mapping(Vec<(String, NewValue)>),
 }
@@ -43,7 +45,7 @@ impl NewValue {
     /// In braces, on one line.
     fn flow(&self) -> String {
         match self {
-            Self::Inline(text) => text.clone(),
+            Self::Inline(text) | Self::Block(text) => text.clone(),
             Self::Mapping(entries) => {
                 let entries: Vec<String> =
                     entries.iter().map(|(key, value)| format!("{}: {}", key_text(key), value.flow())).collect();
@@ -52,10 +54,21 @@ impl NewValue {
         }
     }
 
+    /// A text as a plain scalar where it is read as that text, else in double quotes; each `$` as it stands.
+    pub fn scalar(text: &str) -> Self {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/:+@${}?,=-".contains(c);
+        let starts_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || "./$".contains(c));
+        let tree = yaml::read(text);
+        let is_text = tree.root().is_some_and(|root| root.scalar() == Ok(Some(Scalar::Text(text.into()))));
+        let is_word = text.chars().all(is_plain) && starts_plain && is_text && !text.ends_with(':');
+        if is_word { Self::Inline(text.to_owned()) } else { Self::raw_text(text) }
+    }
+
     /// Behind `key:`, with the lines below indented.
-    fn block(&self, indent: usize, unit: usize, end: &str) -> String {
+    pub fn block(&self, indent: usize, unit: usize, end: &str) -> String {
         match self {
             Self::Inline(text) => format!(" {text}"),
+            Self::Block(text) => text.clone(),
             Self::Mapping(entries) => {
                 let inner = indent + unit;
                 let line = |(key, value): &(String, NewValue)| {

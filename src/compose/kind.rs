@@ -12,6 +12,13 @@ pub fn is_compose(name: &str) -> bool {
         .any(|word| stem.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
 }
 
+/// Whether Compose takes a file of this name without being asked, on its own.
+pub fn is_main_file(name: &str) -> bool {
+    is_compose(name)
+        && path::name(name).matches('.').count() == 1
+        && !path::name(name).trim_start_matches("docker-").contains('-')
+}
+
 /// Whether a YAML file with any name is one of Compose's: it has services with an image or a build.
 pub fn holds_services(source: &Source) -> bool {
     let is_yaml = [".yaml", ".yml"].iter().any(|end| source.name().ends_with(end));

@@ -41,13 +41,13 @@ const HIGHEST: usize = 32;
 
 /// The files around the projects of some inputs; `paths`: what was asked for.
 pub fn variable_input(paths: &[PathBuf], inputs: &Inputs) -> VariableInput {
-    let current = working_folder(std::env::var("PWD").ok().as_ref());
+    let current = current_folder();
     let projects: Vec<&ComposeProject> =
         inputs.composes.iter().filter_map(|compose| compose.reading.project.as_deref()).collect();
     let named: BTreeSet<String> = inputs
         .composes
         .iter()
-        .flat_map(|compose| compose.request.env_files.iter().map(|file| absolute(&current, Path::new(file))))
+        .flat_map(|compose| compose.request.env_files.iter().map(|file| absolute_path(&current, Path::new(file))))
         .chain(projects.iter().flat_map(|project| environment_files(project)))
         .collect();
     let mut walk = VariableWalk::default();
@@ -60,8 +60,13 @@ pub fn variable_input(paths: &[PathBuf], inputs: &Inputs) -> VariableInput {
     walk.read(&current, &named)
 }
 
+/// The folder of this process, by the name that the shell has for it.
+pub fn current_folder() -> PathBuf {
+    working_folder(std::env::var("PWD").ok().as_ref())
+}
+
 /// A path as an absolute one, without links followed.
-fn absolute(current: &Path, path: &Path) -> String {
+pub fn absolute_path(current: &Path, path: &Path) -> String {
     let text = current.join(path).to_string_lossy().into_owned();
     if text == "/" { text } else { format!("/{}", path::normalize(&text).trim_start_matches('/')) }
 }
@@ -82,7 +87,7 @@ fn environment_files(project: &ComposeProject) -> Vec<String> {
 /// belong to the same repository, or lie at most two folders above.
 fn roots(current: &Path, paths: &[PathBuf], projects: &[&ComposeProject]) -> Vec<String> {
     let mut roots: BTreeSet<String> = BTreeSet::new();
-    roots.extend(paths.iter().map(|path| absolute(current, path)).filter(|path| Path::new(path).is_dir()));
+    roots.extend(paths.iter().map(|path| absolute_path(current, path)).filter(|path| Path::new(path).is_dir()));
     for project in projects {
         let folder = Path::new(&project.folder);
         let top = folder.ancestors().take(HIGHEST).find(|at| at.join(".git").symlink_metadata().is_ok());

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::ComposeContext;
-use super::compose_evidence::{Evidence, EvidenceKind, awaited_hosts, hosts, passed_hosts};
 use super::compose_readiness::{awaited, can_wait, is_viewer, listed};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
-use crate::stack::{ServiceProgram, Stack, StackService};
+use crate::stack::{Evidence, EvidenceKind, ServiceProgram, Stack, StackService, awaited_hosts, hosts, passed_hosts};
 use crate::text::Span;
 
 super::compose_rule!("compose-dependency-undeclared", check);

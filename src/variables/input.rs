@@ -60,7 +60,7 @@ impl VariableFile {
     }
 
     /// Whether it may be a part of the program, as far as its name and folders say.
-    pub(super) fn is_of_program(&self) -> bool {
+    pub fn is_of_program(&self) -> bool {
         let role = FileKind::of(&self.below).role();
         matches!(role, FileRole::Program | FileRole::Script | FileRole::Migration | FileRole::Generated)
     }

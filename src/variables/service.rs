@@ -128,7 +128,7 @@ fn context(service: &ComposeValue) -> Option<&str> {
 }
 
 /// The files that its image is made of, and those that are mounted.
-fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec<usize> {
+pub(super) fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec<usize> {
     let mut files = BTreeSet::new();
     for volume in service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
         let text = |key: &str| volume.get(key).and_then(ComposeValue::as_text).unwrap_or_default();

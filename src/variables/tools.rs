@@ -9,7 +9,7 @@ pub(super) fn is_set_elsewhere(name: &str) -> bool {
 }
 
 /// Whether images of systems and languages may set it.
-pub(super) fn is_set_by_images(name: &str) -> bool {
+pub fn is_set_by_images(name: &str) -> bool {
     is_set_elsewhere(name) || has_role(name, "of-base")
 }
 

@@ -13,6 +13,7 @@ mod cache_recipes;
 mod cache_services;
 mod cache_vectors;
 mod cli;
+mod compose_emit;
 mod compose_env;
 mod compose_graph;
 mod compose_mutation;

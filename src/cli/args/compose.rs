@@ -20,6 +20,8 @@ pub(in crate::cli) enum ComposeCommand {
     Fix(ComposeFix),
     /// Show in which order services start, and how long it takes at most until all are ready
     Graph(ComposeGraph),
+    /// Write a compose file for a repository, or add what one lacks; shows a diff by default
+    Emit(ComposeEmit),
     /// Start a project on the engine and prove that its services become ready in the right order
     Verify(ComposeVerify),
     /// Find variables that are missing, unused, different between environments, or secret and committed
@@ -60,6 +62,22 @@ impl ComposeProjects {
 pub(in crate::cli) struct ComposeEnv {
     #[command(flatten)]
     pub project: ComposeProjects,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ComposeEmit {
+    /// The folder of the project
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub path: PathBuf,
+    /// Write the files
+    #[arg(short, long)]
+    pub write: bool,
+    /// Exit with 1 if a file would be written
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+    /// Say why each service and key is there
+    #[arg(long)]
+    pub explain: bool,
 }
 
 #[derive(Debug, Args)]

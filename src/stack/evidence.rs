@@ -1,25 +1,26 @@
 //! What shows that a service needs another one: addresses in variables, programs that wait, the configuration of a proxy.
 
+use super::StackService;
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::data;
-use crate::stack::StackService;
 use crate::text::{Source, path};
 
 /// What shows that a service needs another one.
-pub(super) struct Evidence<'p> {
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'p> {
     /// By what it shows.
-    pub(super) kind: EvidenceKind,
+    pub kind: EvidenceKind,
     /// The name of the other one.
-    pub(super) host: &'p str,
+    pub host: &'p str,
     /// The variable, the program that waits, or the directive.
-    pub(super) name: &'p str,
+    pub name: &'p str,
     /// Where it is written.
-    pub(super) place: Option<ComposePlace>,
+    pub place: Option<ComposePlace>,
 }
 
 /// By what a need shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum EvidenceKind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvidenceKind {
     /// An address in a variable.
     Address,
     /// A program that waits for it.
@@ -29,7 +30,7 @@ pub(super) enum EvidenceKind {
 }
 
 /// The hosts that a value names: those of URLs, and all of it under a name that says so.
-pub(super) fn hosts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
+pub fn hosts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
     let mut hosts = Vec::new();
     for part in value.split([',', ' ']) {
         if let Some((_, rest)) = part.split_once("://") {
@@ -44,7 +45,7 @@ pub(super) fn hosts<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
 }
 
 /// The hosts that a service waits for in `entrypoint` and `command`: `wait-for-it.sh db:5432`, `nc -z db 5432`.
-pub(super) fn awaited_hosts<'p>(service: &StackService<'p>) -> Vec<Evidence<'p>> {
+pub fn awaited_hosts<'p>(service: &StackService<'p>) -> Vec<Evidence<'p>> {
     let lists = ["entrypoint", "command"].map(|key| service.value.get(key).and_then(ComposeValue::as_list));
     let mut evidence = Vec::new();
     let mut waiter = None;
@@ -71,7 +72,7 @@ pub(super) fn awaited_hosts<'p>(service: &StackService<'p>) -> Vec<Evidence<'p>>
 }
 
 /// The hosts that nginx passes requests to; a name in a variable is looked up when a request comes.
-pub(super) fn passed_hosts(source: &Source, place: Option<ComposePlace>) -> Vec<Evidence<'_>> {
+pub fn passed_hosts(source: &Source, place: Option<ComposePlace>) -> Vec<Evidence<'_>> {
     let mut evidence = Vec::new();
     for line in source.text().lines() {
         let line = line.split('#').next().unwrap_or_default();

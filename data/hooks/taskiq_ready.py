@@ -1,0 +1,59 @@
+"""Says that a TaskIQ worker is ready: touches a file as long as its event loop runs and its broker answers.
+
+Start the worker with `taskiq worker taskiq_ready:broker MODULE`, with the variable TASKIQ_BROKER=MODULE:NAME for the
+broker that MODULE calls NAME. The healthcheck asks whether the file of each worker process is younger than 15 seconds.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import os
+import pathlib
+
+from taskiq import AsyncBroker, TaskiqEvents, TaskiqState
+
+SECONDS = 5
+
+module, _, name = os.environ["TASKIQ_BROKER"].partition(":")
+broker: AsyncBroker = getattr(importlib.import_module(module), name)
+# Each worker process has one, and removes it when it ends.
+file = pathlib.Path(f"/tmp/taskiq-ready-{os.getpid()}")
+
+
+async def ask(broker: AsyncBroker) -> None:
+    """Returns when the broker has answered; a library without such a question only shows that its event loop runs."""
+    client = getattr(broker, "client", None)
+    if hasattr(client, "flush"):  # taskiq-nats
+        await client.flush(timeout=SECONDS)
+        return
+    pool = getattr(broker, "connection_pool", None)
+    if pool is not None:  # taskiq-redis
+        from redis.asyncio import Redis
+
+        await Redis(connection_pool=pool).ping()
+        return
+    connection = getattr(broker, "read_conn", None)
+    if connection is not None and connection.is_closed:  # taskiq-aio-pika
+        raise ConnectionError("the connection to the broker is closed")
+
+
+async def report() -> None:
+    while True:
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(ask(broker), timeout=SECONDS)
+            file.touch()
+        await asyncio.sleep(SECONDS)
+
+
+@broker.on_event(TaskiqEvents.WORKER_STARTUP)
+async def start(state: TaskiqState) -> None:
+    for old in pathlib.Path("/tmp").glob("taskiq-ready-*"):
+        if not pathlib.Path(f"/proc/{old.name.rsplit('-', 1)[1]}").exists():
+            old.unlink(missing_ok=True)
+    state.taskiq_ready = asyncio.create_task(report())
+
+
+@broker.on_event(TaskiqEvents.WORKER_SHUTDOWN)
+async def stop(state: TaskiqState) -> None:
+    state.taskiq_ready.cancel()
+    file.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+//! `dockopt compose emit`.
+
+use std::path::Path;
+
+use crate::cli::args::{ComposeEmit, Global};
+use crate::cli::exit::{CLEAN, FOUND};
+use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::{changes, terminal};
+use crate::emit::{Emission, EmitInput};
+use crate::finding::{Mask, Target};
+use crate::fix::{Change, FixOutcome};
+use crate::load::{FactSelection, GatherRequest};
+use crate::report::{self, Format};
+use crate::text::path;
+
+pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, CommandFailure> {
+    if !command.path.is_dir() {
+        return Err(CommandFailure::Because {
+            what: format!("`{}` is not a folder", command.path.display()),
+            help: Some("pass the folder of the project".to_owned()),
+        });
+    }
+    let emission = emission(global, &command.path)?;
+    let mut outcome = FixOutcome { changes: changes_of(&command.path, &emission)?, ..FixOutcome::default() };
+    let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
+    if command.write {
+        changes::write_with_folders(&outcome.changes)?;
+    }
+    let text = match global.format {
+        Format::Json => report::compose_emit_json(&emission).into_bytes(),
+        _ if command.explain => report::compose_emit(&emission, terminal::stdout(global)).into_bytes(),
+        _ if command.write || command.check || names.is_empty() => Vec::new(),
+        _ => changes::diff(global, &mut outcome, &Mask::default()),
+    };
+    emit(global, &text)?;
+    if global.format != Format::Json && !command.explain {
+        for note in &emission.notes {
+            terminal::note(&format!("note: {note}"));
+        }
+    }
+    let files = report::count(names.len() as u64, "file");
+    terminal::note(&match (names.is_empty(), command.write) {
+        (true, _) => "nothing to write".to_owned(),
+        (_, true) => format!("wrote {}", names.join(", ")),
+        (_, false) => format!("would write {files} ({}); write with `--write`", names.join(", ")),
+    });
+    Ok(if command.check && !names.is_empty() { FOUND } else { CLEAN })
+}
+
+/// What is written for a folder.
+fn emission(global: &Global, folder: &Path) -> Result<Emission, CommandFailure> {
+    let request = GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::default() };
+    let inputs = crate::load::gather(&request)?;
+    complain(global, &inputs);
+    let paths = [folder.to_owned()];
+    let files = crate::load::variable_input(&paths, &inputs);
+    let current = crate::load::current_folder();
+    let project = crate::load::absolute_path(&current, folder);
+    let existing = inputs.composes.iter().find(|compose| {
+        let name = inputs.source(compose.file).name();
+        let place = crate::load::absolute_path(&current, Path::new(name));
+        path::parent(&place) == project && crate::compose::is_main_file(path::name(&place))
+    });
+    let current = current.to_string_lossy();
+    let input = EmitInput { inputs: &inputs, files: &files, folder: &project, current: &current, existing };
+    Ok(crate::emit::emit(&input))
+}
+
+/// The files as changes of what is there.
+fn changes_of(folder: &Path, emission: &Emission) -> Result<Vec<Change>, CommandFailure> {
+    let mut changes = Vec::new();
+    for file in &emission.files {
+        let place = if folder == Path::new(".") { file.path.clone().into() } else { folder.join(&file.path) };
+        let before = match std::fs::read(&place) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let what = format!("`{}` cannot be read: {error}", place.display());
+                return Err(CommandFailure::Because { what, help: None });
+            }
+        };
+        changes.push(Change {
+            target: Target::New(place.to_string_lossy().into_owned()),
+            name: place.to_string_lossy().into_owned(),
+            before,
+            after: file.text.clone().into_bytes(),
+        });
+    }
+    Ok(changes)
+}

@@ -1,0 +1,266 @@
+//! The programs of a repository: what its Dockerfiles build, apart from what is for developers only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::EmitInput;
+use super::draft::code_of;
+use super::plan::ComposePlan;
+use super::proxy::Proxy;
+use crate::build::{Build, Stage, StageBase};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::inputs::BuildInput;
+use crate::manifest::{DependencyScope, Ecosystem, FileKind, Project};
+use crate::rules::Policies;
+use crate::stack::known_service;
+use crate::text::{FileId, path};
+use crate::variables::ServiceCode;
+
+/// A program that is built here.
+#[derive(Debug)]
+pub(super) struct Application<'i> {
+    pub(super) name: String,
+    pub(super) input: &'i BuildInput,
+    /// Its build context, absolute.
+    pub(super) context: String,
+    /// The context as the compose file names it.
+    pub(super) context_text: String,
+    /// Its Dockerfile below the context, where it is not called `Dockerfile`.
+    pub(super) dockerfile_text: Option<String>,
+    /// The port that its server listens on.
+    pub(super) port: Option<u16>,
+    /// What it starts, as written.
+    pub(super) command: String,
+    /// Whether it takes tasks instead of requests.
+    pub(super) is_worker: bool,
+    /// Whether something is wrong with the HEALTHCHECK of its Dockerfile.
+    pub(super) has_faulty_check: bool,
+    pub(super) code: ServiceCode,
+    /// Why it is taken for a program, and where that shows.
+    pub(super) reason: String,
+    pub(super) place: String,
+}
+
+impl<'i> Application<'i> {
+    /// The projects whose packages it runs with.
+    pub(super) fn projects(&self) -> impl Iterator<Item = &'i Project> {
+        self.input.projects.iter().flat_map(|projects| projects.iter())
+    }
+
+    /// Whether it has a package when it runs.
+    pub(super) fn has_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        let is_run = |scope| matches!(scope, DependencyScope::Run | DependencyScope::Build);
+        self.projects().filter(|project| project.ecosystem == ecosystem).any(|project| {
+            project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(name) && is_run(known.scope))
+        })
+    }
+
+    /// Its working folder in the container.
+    pub(super) fn folder(&self) -> String {
+        let build = Build::new(self.input);
+        let stage = build.target();
+        let folder = stage.and_then(|stage| build.workdir(stage, usize::MAX).value().cloned());
+        folder.unwrap_or_else(|| "/".to_owned())
+    }
+}
+
+/// The programs, and the servers that are built here.
+pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
+    let mut applications: Vec<Application> = Vec::new();
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
+    // The usual name stands for variants of it.
+    builds.sort_by_key(|build| (path::name(&build.place) != "Dockerfile", build.place.clone()));
+    for build_input in builds {
+        let source = input.inputs.source(build_input.dockerfile);
+        let build = Build::new(build_input);
+        let (Some(stage), Some(root)) = (build.target(), build_input.context_root.as_deref()) else { continue };
+        let name = source.name();
+        if let Some(why) = reason_against(&build, stage) {
+            plan.notes.push(format!("{name} is left out: {why}"));
+            continue;
+        }
+        let context = absolute(input.current, root);
+        if !seen.insert((context.clone(), command(&build, stage))) {
+            plan.notes
+                .push(format!("{name} is left out: another Dockerfile of the same folder starts the same program"));
+            continue;
+        }
+        applications.push(application(input, build_input, &build, stage, context));
+    }
+    let codes = code_of(input, &applications);
+    let faulty = faulty_checks(input);
+    for (application, code) in applications.iter_mut().zip(codes) {
+        application.code = code;
+        application.has_faulty_check = faulty.contains(&application.input.dockerfile);
+    }
+    applications
+}
+
+/// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
+fn faulty_checks(input: &EmitInput) -> BTreeSet<FileId> {
+    let report = crate::audit::lint(input.inputs, &Policies::default());
+    let findings = report.findings.iter().filter(|finding| finding.rule.starts_with("healthcheck-"));
+    findings.map(|finding| finding.file).collect()
+}
+
+/// Why a Dockerfile makes no service.
+fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
+    let input = build.input();
+    if input.template.is_some() {
+        return Some("it is a template");
+    }
+    if build.is_fragment() {
+        return Some("it is a part of another Dockerfile");
+    }
+    if build.is_for_developers_only(stage) {
+        return Some("it is for development, tests or examples");
+    }
+    let starts = build.launch(stage).is_some() || serves_by_itself(build, stage);
+    (!starts).then_some("its image starts no program")
+}
+
+/// Whether the base image starts a server.
+fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
+    let StageBase::Image(reference) = build.root_base(stage) else { return false };
+    let known = known_service(reference);
+    known.is_some_and(|known| known.is_exact) || build.last(stage, Keyword::Expose).is_some()
+}
+
+/// What the image starts, as written.
+fn command(build: &Build, stage: &Stage) -> String {
+    let texts = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| {
+        let (_, instruction) = build.last(stage, keyword)?;
+        Some(build.input().file.str(instruction.rest).to_owned())
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+fn application<'i>(
+    input: &EmitInput<'i>,
+    build_input: &'i BuildInput,
+    build: &Build,
+    stage: &Stage,
+    context: String,
+) -> Application<'i> {
+    let source = input.inputs.source(build_input.dockerfile);
+    let dockerfile = absolute(input.current, source.name());
+    let below = path::relative(&dockerfile, &context).unwrap_or(&dockerfile);
+    let context_text = match path::relative(&context, input.folder) {
+        Some("") | None => ".".to_owned(),
+        Some(below) => format!("./{below}"),
+    };
+    let command = command(build, stage);
+    let is_worker = data::WORKER_PROGRAMS.rows().any(|row| starts(&command, row[3]));
+    let (port, why) = port(build, stage);
+    let line = build.from_of(stage).map_or(1, |from| source.line(from.span.start));
+    Application {
+        name: String::new(),
+        input: build_input,
+        dockerfile_text: (below != "Dockerfile").then(|| below.to_owned()),
+        context,
+        context_text,
+        port: if is_worker { None } else { port },
+        command,
+        is_worker,
+        has_faulty_check: false,
+        code: ServiceCode::default(),
+        reason: format!("{} builds a program{why}", source.name()),
+        place: format!("{}:{line}", source.name()),
+    }
+}
+
+/// Whether a command line starts the program of another one.
+fn starts(command: &str, other: &str) -> bool {
+    let mut words = other.split(' ').filter(|word| !word.contains('{') && !word.starts_with('-'));
+    let words: Vec<&str> = words.by_ref().take(2).collect();
+    words.iter().all(|word| command.split(|c: char| !c.is_alphanumeric() && c != '_').any(|known| known == *word))
+}
+
+/// The port that the server of an image listens on, and how that is known.
+fn port(build: &Build, stage: &Stage) -> (Option<u16>, String) {
+    if let Some((port, _)) = build.listening(stage).and_then(|listening| listening.port).filter(|(port, _)| *port > 0) {
+        return (Some(port), format!(", which listens on port {port}"));
+    }
+    let exposed = build.chain(stage).find_map(|stage| {
+        let (_, instruction) = build.last(stage, Keyword::Expose)?;
+        let text = build.input().file.str(instruction.rest);
+        text.split_whitespace().next()?.split('/').next()?.parse().ok()
+    });
+    if let Some(port) = exposed {
+        return (Some(port), format!(" with `EXPOSE {port}`"));
+    }
+    let known = match build.root_base(stage) {
+        StageBase::Image(reference) if build.launch(stage).is_none() => known_service(reference),
+        _ => None,
+    };
+    let port = known.and_then(|known| known.ports().next());
+    (port, port.map_or_else(String::new, |port| format!(" on a server that listens on port {port}")))
+}
+
+/// A path as an absolute one.
+pub(super) fn absolute(current: &str, text: &str) -> String {
+    let joined = if text.starts_with('/') { text.to_owned() } else { path::child(current, text) };
+    format!("/{}", path::normalize(&joined).trim_start_matches('/'))
+}
+
+/// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
+pub(super) fn name_all(input: &EmitInput, applications: &mut [Application], proxy: Option<&Proxy>) {
+    let mut addresses: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
+    for (host, port) in proxy.into_iter().flat_map(|proxy| &proxy.addresses) {
+        addresses.entry(*port).or_default().insert(host.clone());
+    }
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    let of_port = |port: u16, applications: &[Application]| {
+        let is_single = applications.iter().filter(|known| known.port == Some(port)).count() == 1;
+        addresses.get(&port).filter(|names| names.len() == 1 && is_single).and_then(|names| names.first().cloned())
+    };
+    let names: Vec<String> = applications
+        .iter()
+        .map(|application| {
+            let by_address = application.port.and_then(|port| of_port(port, applications));
+            by_address.unwrap_or_else(|| name_by_place(input, application))
+        })
+        .collect();
+    for (application, name) in applications.iter_mut().zip(names) {
+        let mut unique = name.clone();
+        let mut count = 2;
+        while !used.insert(unique.clone()) {
+            unique = format!("{name}-{count}");
+            count += 1;
+        }
+        application.name = unique;
+    }
+}
+
+/// The name by the Dockerfile's own (`Dockerfile.worker`), that of its folder, or what the program does.
+fn name_by_place(input: &EmitInput, application: &Application) -> String {
+    let file = path::name(application.dockerfile_text.as_deref().unwrap_or("Dockerfile"));
+    let own = file
+        .strip_prefix("Dockerfile.")
+        .or_else(|| file.strip_suffix(".Dockerfile"))
+        .or_else(|| file.strip_suffix(".dockerfile"));
+    let is_topic = |word: &&str| !["prod", "production"].contains(word);
+    if let Some(name) = own.filter(is_topic).map(service_name).filter(|name| !name.is_empty()) {
+        return name;
+    }
+    let folder = match &application.dockerfile_text {
+        Some(text) if text.contains('/') => path::name(path::parent(text)),
+        _ if application.context != input.folder => path::name(&application.context),
+        _ => "",
+    };
+    // A folder for Dockerfiles says nothing of the program.
+    let says_nothing =
+        |name: &str| name.is_empty() || name.contains("docker") || FileKind::of(name).folder_role().is_some();
+    match service_name(folder) {
+        name if !says_nothing(&name) => name,
+        _ if application.is_worker => "worker".to_owned(),
+        _ => "app".to_owned(),
+    }
+}
+
+/// A text as the name of a service: small letters, digits and dashes.
+pub(super) fn service_name(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+    plain.collect::<String>().trim_matches('-').to_owned()
+}

@@ -1,0 +1,32 @@
+//! The programs as services of a project that is written nowhere, so that what is known of services holds for them.
+
+use std::collections::BTreeMap;
+
+use super::EmitInput;
+use super::application::{Application, absolute};
+use crate::compose::written_project;
+use crate::stack::Stack;
+use crate::text::Source;
+use crate::variables::{ServiceCode, service_code};
+
+/// The code of the programs.
+pub(super) fn code_of(input: &EmitInput, applications: &[Application]) -> Vec<ServiceCode> {
+    let mut text = String::from("services:\n");
+    let mut dockerfiles: BTreeMap<String, Source> = BTreeMap::new();
+    for (at, application) in applications.iter().enumerate() {
+        let source = input.inputs.source(application.input.dockerfile);
+        let quoted = |text: &str| serde_json::Value::from(text.replace('$', "$$")).to_string();
+        let (context, dockerfile) = (quoted(&application.context), quoted(&absolute(input.current, source.name())));
+        // Services stand in the order of their names.
+        let name = format!("a{at:05}");
+        text.push_str(&format!("  {name}: {{build: {{context: {context}, dockerfile: {dockerfile}}}}}\n"));
+        dockerfiles.insert(name, source.clone());
+    }
+    let codes = written_project(&Source::of("compose.yaml", &text), input.folder).map(|project| {
+        let stack = Stack::new(&project, &dockerfiles);
+        service_code(&project, &stack, input.files)
+    });
+    let mut codes = codes.unwrap_or_default();
+    codes.resize_with(applications.len(), ServiceCode::default);
+    codes
+}

@@ -1,0 +1,32 @@
+//! The file that shows which variables the user must set.
+
+use super::EmitInput;
+use super::plan::ComposePlan;
+use crate::text::path;
+
+/// Its name.
+const NAME: &str = ".env.example";
+
+/// The text of the file with the variables that it lacks; `None` where it has them all.
+pub(super) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Option<(String, String)> {
+    let place = path::child(input.folder, NAME);
+    let existing = input.files.files.iter().find(|file| file.path == place).map(|file| file.source.text());
+    let has = |name: &str| {
+        existing.is_some_and(|text| {
+            text.lines().any(|line| line.trim_start_matches(['#', ' ']).split('=').next().map(str::trim) == Some(name))
+        })
+    };
+    let missing: Vec<_> = plan.needed.iter().filter(|variable| !has(&variable.name)).collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let mut text =
+        existing.unwrap_or("# Copy this file to `.env` and set the values; `.env` is not for git.\n").to_owned();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    for variable in missing {
+        text.push_str(&format!("\n# {}\n{}=\n", variable.purpose, variable.name));
+    }
+    Some((NAME.to_owned(), text))
+}

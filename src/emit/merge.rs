@@ -1,0 +1,282 @@
+//! A plan into a compose file that is there: only what it lacks is added.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::backend::ServerImage;
+use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
+use super::render::{files_beside, service_value};
+use super::{Emission, EmitInput, EmittedFile};
+use crate::build::Reference;
+use crate::compose::{ComposeEditor, NewValue};
+use crate::data;
+use crate::inputs::ComposeInput;
+use crate::stack::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService};
+use crate::text::{Source, path};
+
+/// The compose file with what it lacked.
+pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: ComposePlan) -> Emission {
+    let source = input.inputs.source(existing.file);
+    let Some(project) = existing.reading.project.as_deref() else {
+        let notes = vec![format!("{} cannot be read as a project, so nothing is added to it", source.name())];
+        return Emission { notes, ..Emission::default() };
+    };
+    let stack = Stack::new(project, &existing.dockerfiles);
+    let names = matches(&stack, &plan);
+    let mut file = ExtendedFile { source: source.clone(), notes: Vec::new() };
+    let mut added: BTreeSet<String> = BTreeSet::new();
+    for service in plan.services.clone() {
+        match names.get(&service.name) {
+            Some(name) => file.complete(&stack, name, &service, &names, &mut added),
+            None => {
+                let model = plan.services.iter().find(|known| {
+                    known.context.is_some() && known.context == service.context && names.contains_key(&known.name)
+                });
+                let like = model.and_then(|known| names.get(&known.name)).cloned();
+                file.append(&service, &names, like.as_deref());
+                added.insert(service.name.clone());
+            }
+        }
+    }
+    let is_added = |name: &String| {
+        plan.services.iter().any(|service| {
+            added.contains(&service.name)
+                && service.keys.iter().any(|key| format!("{:?}", key.value).contains(name.as_str()))
+        })
+    };
+    let volumes: Vec<String> = plan.volumes.iter().filter(|name| is_added(name)).cloned().collect();
+    for volume in volumes {
+        file.add_top("volumes", &volume, NewValue::Inline("{}".to_owned()));
+    }
+    for (section, key, pairs) in [("secrets", "environment", &plan.secrets), ("configs", "file", &plan.configs)] {
+        let wanted: Vec<(String, String)> = pairs.iter().filter(|(name, _)| is_added(name)).cloned().collect();
+        for (name, value) in wanted {
+            let entry = NewValue::Mapping(vec![(key.to_owned(), NewValue::scalar(&value))]);
+            file.add_top(section, &name, entry);
+        }
+    }
+    // Only what new services need is still to be set.
+    plan.needed.retain(|variable| {
+        plan.services.iter().any(|service| {
+            added.contains(&service.name)
+                && names.get(&service.name).is_none()
+                && service.role == ServiceRole::Backend
+                && format!("{service:?}").contains(&variable.name)
+        })
+    });
+    plan.files
+        .retain(|(path, _)| plan.configs.iter().any(|(name, file)| file.ends_with(path.as_str()) && is_added(name)));
+    plan.notes.extend(file.notes);
+    let mut files = Vec::new();
+    if file.source.text() != source.text() {
+        let whole = super::application::absolute(input.current, source.name());
+        let below = path::relative(&whole, input.folder).unwrap_or("compose.yaml").to_owned();
+        files.push(EmittedFile { path: below, text: file.source.text().to_owned() });
+        files.extend(files_beside(input, &plan));
+    }
+    Emission { files, choices: plan.choices, notes: plan.notes }
+}
+
+/// The services of the file that stand for planned ones, by their planned names.
+fn matches(stack: &Stack, plan: &ComposePlan) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for planned in &plan.services {
+        let taken = |name: &str| names.values().any(|known| known == name);
+        let mut fits: Vec<&StackService> =
+            stack.services.iter().filter(|service| !taken(service.name) && stands_for(service, planned)).collect();
+        fits.sort_by_key(|service| service.name != planned.name);
+        if let Some(service) = fits.first() {
+            names.insert(planned.name.clone(), service.name.to_owned());
+        }
+    }
+    names
+}
+
+fn stands_for(service: &StackService, planned: &PlannedService) -> bool {
+    let context = service.value.get("build").and_then(|build| build.get("context")?.as_text());
+    let is_same_build = context.is_some() && context == planned.context.as_deref();
+    let command = service.words("command").join(" ");
+    let migrates = data::MIGRATIONS.keys().any(|key| command.contains(key));
+    let works = |row: &data::Row| {
+        let words = row[3].split(' ').filter(|word| !word.contains('{') && !word.starts_with('-')).take(2);
+        words.into_iter().all(|word| command.contains(word))
+    };
+    let is_worker = service.name.contains("worker") || data::WORKER_PROGRAMS.rows().any(|row| works(&row));
+    match planned.role {
+        ServiceRole::Backend => {
+            let host = |name: &str| ServerImage::named(name).map(|row| row.host);
+            let planned_host =
+                planned.image.as_deref().and_then(crate::stack::known_service).and_then(|known| host(known.name));
+            service.name == planned.name
+                || planned_host.is_some() && service.known.and_then(|known| host(known.name)) == planned_host
+        }
+        ServiceRole::Migration => migrates || service.is_job && is_same_build,
+        ServiceRole::Worker => is_worker && (is_same_build || service.name == planned.name),
+        ServiceRole::Application => is_same_build && !migrates && !is_worker && !service.is_job,
+        ServiceRole::Proxy => {
+            service.base_name().is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(&image).short_name()))
+                || service.name == planned.name
+        }
+    }
+}
+
+/// A compose file that is added to.
+struct ExtendedFile {
+    source: Source,
+    notes: Vec<String>,
+}
+
+impl ExtendedFile {
+    /// Adds a key; says so where that is not possible.
+    fn add(&mut self, path: &[&str], value: &NewValue) -> bool {
+        let editor = ComposeEditor::new(&self.source);
+        if editor.has(path) {
+            return false;
+        }
+        match editor.set(path, value) {
+            Ok(edit) => {
+                let Ok(bytes) = crate::text::apply(&self.source, &[edit]) else { return false };
+                self.source = Source::of(self.source.name(), &String::from_utf8_lossy(&bytes));
+                true
+            }
+            Err(why) => {
+                self.notes.push(format!("`{}` was not added: {why}", path.join(".")));
+                false
+            }
+        }
+    }
+
+    fn add_top(&mut self, section: &str, name: &str, value: NewValue) {
+        let editor = ComposeEditor::new(&self.source);
+        if editor.has(&[section]) {
+            self.add(&[section, name], &value);
+        } else {
+            self.add(&[section], &NewValue::Mapping(vec![(name.to_owned(), value)]));
+        }
+    }
+
+    /// Adds what a service lacks: a check, and what it waits for.
+    fn complete(
+        &mut self,
+        stack: &Stack,
+        name: &str,
+        planned: &PlannedService,
+        names: &BTreeMap<String, String>,
+        added: &mut BTreeSet<String>,
+    ) {
+        let Some(service) = stack.service(name) else { return };
+        let mut note = |key: &str| {
+            added.insert(format!("{}.{key}", planned.name));
+        };
+        if let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck"))
+            && is_enabled(&check.value)
+            && self.add(&["services", name, "healthcheck"], &check.value)
+        {
+            note("healthcheck");
+        }
+        let missing: Vec<(String, &'static str)> = dependencies(planned, names)
+            .into_iter()
+            .filter(|(other, _)| other != name && !stack.waits_for(service, other, &[]))
+            .filter(|(other, _)| {
+                stack
+                    .service(other)
+                    .is_none_or(|target| !stack.waits_for(target, name, &[]) && stack.reaches(service, target))
+            })
+            .collect();
+        let condition =
+            |known: &str| NewValue::Mapping(vec![("condition".to_owned(), NewValue::Inline(known.to_owned()))]);
+        let is_short = service
+            .dependencies
+            .iter()
+            .any(|known| known.place.is_some() && known.condition_place.is_none() && !known.is_implied);
+        if missing.is_empty() {
+            return;
+        }
+        if is_short {
+            let others: Vec<String> = missing.iter().map(|(other, _)| format!("`{other}`")).collect();
+            self.notes.push(format!(
+                "`{name}` should wait for {}: `dockopt compose fix --unsafe` rewrites its short list first",
+                others.join(" and ")
+            ));
+            return;
+        }
+        let path = ["services", name, "depends_on"];
+        let has_key = ComposeEditor::new(&self.source).has(&path);
+        if has_key {
+            for (other, known) in &missing {
+                if self.add(&[&path[..], &[other.as_str()]].concat(), &condition(self.possible(stack, other, known))) {
+                    note("depends_on");
+                }
+            }
+        } else {
+            let entries =
+                missing.iter().map(|(other, known)| (other.clone(), condition(self.possible(stack, other, known))));
+            if self.add(&path, &NewValue::Mapping(entries.collect())) {
+                note("depends_on");
+            }
+        }
+    }
+
+    /// What can be waited for of a service of the file, as it stands now.
+    fn possible(&self, stack: &Stack, name: &str, condition: &'static str) -> &'static str {
+        let Some(target) = stack.service(name) else { return condition };
+        let has_check =
+            !target.check.is_absent() || ComposeEditor::new(&self.source).has(&["services", name, "healthcheck"]);
+        match condition {
+            HEALTHY if !has_check => STARTED,
+            COMPLETED if target.is_restarted() => STARTED,
+            _ => condition,
+        }
+    }
+
+    /// Adds a service; `like`: one of the file that is built from the same folder, whose variables and networks it takes.
+    fn append(&mut self, planned: &PlannedService, names: &BTreeMap<String, String>, like: Option<&str>) {
+        let mut service = planned.clone();
+        service.keys.retain(|key| key.name != "networks");
+        if let Some(like) = like {
+            for key in ["environment", "env_file", "networks"] {
+                let Some(text) = written(&self.source, like, key) else { continue };
+                service.keys.retain(|known| known.name != key);
+                let at = service.keys.iter().position(|key| key.name == "depends_on").unwrap_or(service.keys.len());
+                let name = if key == "environment" {
+                    "environment"
+                } else if key == "env_file" {
+                    "env_file"
+                } else {
+                    "networks"
+                };
+                service.keys.insert(at, PlannedKey { name, value: NewValue::Block(text), comment: None });
+            }
+        }
+        let condition =
+            |known: &str| NewValue::Mapping(vec![("condition".to_owned(), NewValue::Inline(known.to_owned()))]);
+        let entries: Vec<(String, NewValue)> =
+            dependencies(&service, names).into_iter().map(|(other, known)| (other, condition(known))).collect();
+        if let Some(key) = service.keys.iter_mut().find(|key| key.name == "depends_on") {
+            key.value = NewValue::Mapping(entries);
+        }
+        self.add(&["services", &service.name.clone()], &service_value(&service));
+    }
+}
+
+/// What a planned service waits for, by the names of the file.
+fn dependencies(planned: &PlannedService, names: &BTreeMap<String, String>) -> Vec<(String, &'static str)> {
+    planned.dependencies.iter().map(|(name, known)| (names.get(name).unwrap_or(name).clone(), *known)).collect()
+}
+
+fn is_enabled(check: &NewValue) -> bool {
+    matches!(check, NewValue::Mapping(entries) if entries.iter().any(|(key, _)| key == "test"))
+}
+
+/// What is written behind a key of a service: an alias for what has an anchor.
+fn written(source: &Source, service: &str, key: &str) -> Option<String> {
+    let editor = ComposeEditor::new(source);
+    let span = editor.keys(&["services", service]).into_iter().find(|(name, _)| *name == key)?.1;
+    let text = source.slice(span);
+    let (_, value) = text.split_once(':')?;
+    let trimmed = value.trim_start_matches(' ');
+    if let Some(anchored) = trimmed.strip_prefix('&') {
+        let name: String = anchored.chars().take_while(|c| !c.is_whitespace()).collect();
+        return Some(format!(" *{name}"));
+    }
+    Some(value.trim_end().to_owned())
+}

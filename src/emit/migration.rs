@@ -1,0 +1,53 @@
+//! The job that brings the schema of a database up to date.
+
+use super::EmitInput;
+use super::application::Application;
+use super::plan::ComposePlan;
+use crate::data;
+use crate::manifest::Ecosystem;
+use crate::text::path;
+
+/// The job.
+pub(super) struct MigrationJob {
+    pub(super) command: Vec<String>,
+    pub(super) reason: String,
+    pub(super) place: Option<String>,
+}
+
+/// The job of a program that keeps its schema in its source; none where the program brings it up to date when it starts.
+pub(super) fn migration(input: &EmitInput, application: &Application, plan: &mut ComposePlan) -> Option<MigrationJob> {
+    let files: Vec<_> = application.code.files.iter().map(|at| &input.files.files[*at]).collect();
+    for row in data::MIGRATION_COMMANDS.rows() {
+        let ecosystem = Ecosystem::of(row[0])?;
+        if !application.has_package(ecosystem, row[1]) {
+            continue;
+        }
+        let wanted = path::child(&application.context, row[2]);
+        let Some(file) = files.iter().find(|file| file.path == wanted) else { continue };
+        let key = data::MIGRATIONS.keys().find(|key| row[3].contains(key)).unwrap_or(row[3]);
+        let starts_with = |text: &str| text.contains(key);
+        let script = files
+            .iter()
+            .find(|file| application.command.contains(path::name(&file.path)) && starts_with(file.source.text()));
+        if starts_with(&application.command) || script.is_some() {
+            let place = script.map_or(application.place.clone(), |file| file.source.name().to_owned());
+            plan.notes.push(format!("{} runs `{key}` when it starts ({place}): no job was added", application.name));
+            return None;
+        }
+        let mut command: Vec<String> = Vec::new();
+        // What the program itself is started with finds the packages of its project.
+        let words: Vec<&str> = application
+            .command
+            .split(|c: char| c.is_whitespace() || "[],\"".contains(c))
+            .filter(|word| !word.is_empty())
+            .take(2)
+            .collect();
+        if let [runner @ ("uv" | "poetry" | "pipenv" | "pdm"), "run"] = words.as_slice() {
+            command.extend([(*runner).to_owned(), "run".to_owned()]);
+        }
+        command.extend(row[3].split(' ').map(str::to_owned));
+        let reason = format!("`{}` keeps the schema of the database in its source ({})", application.name, row[1]);
+        return Some(MigrationJob { command, reason, place: Some(file.source.name().to_owned()) });
+    }
+    None
+}

@@ -1,0 +1,62 @@
+//! Which files are in the images of services, what those that run there read, and what examples set: for who writes a
+//! compose file.
+
+use super::code::CodeFacts;
+use super::environment_file;
+use super::input::VariableInput;
+use super::service::{ServiceVariables, files};
+use crate::compose::project::ComposeProject;
+use crate::sources::variables::VariableRead;
+use crate::stack::Stack;
+
+/// The code of a service.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceCode {
+    /// The files of its image that are texts, by their indices in the input.
+    pub files: Vec<usize>,
+    /// The variables that files which may run in it read, each with the index of its file.
+    pub reads: Vec<(usize, VariableRead)>,
+}
+
+/// A variable in a file that shows which there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExampleVariable {
+    /// The index of its file in the input.
+    pub file: usize,
+    /// The offset of its name.
+    pub at: usize,
+    /// Its name.
+    pub name: String,
+    /// Its value, without quotes.
+    pub value: String,
+}
+
+/// The code of the services of a stack, in their order.
+pub fn service_code(project: &ComposeProject, stack: &Stack, input: &VariableInput) -> Vec<ServiceCode> {
+    let code = CodeFacts::of(input);
+    let services = stack.services.iter().map(|service| {
+        let running = ServiceVariables::of(service, project, input, &code).code;
+        let reads =
+            running.into_iter().flat_map(|at| code.files[at].reads.reads.iter().map(move |read| (at, read.clone())));
+        ServiceCode { files: files(service, input, &code), reads: reads.collect() }
+    });
+    services.collect()
+}
+
+/// The variables of example files, those nearest to the top first.
+pub fn example_variables(input: &VariableInput) -> Vec<ExampleVariable> {
+    let mut examples: Vec<usize> = (0..input.files.len())
+        .filter(|at| input.files[*at].is_environment && environment_file::is_example(&input.files[*at].path))
+        .collect();
+    examples.sort_by_key(|at| input.files[*at].below.matches('/').count());
+    let variables = examples.into_iter().flat_map(|file| {
+        let variables = environment_file::variables(input.files[file].source.text());
+        variables.into_iter().map(move |variable| ExampleVariable {
+            file,
+            at: variable.at,
+            name: variable.name,
+            value: variable.value,
+        })
+    });
+    variables.collect()
+}

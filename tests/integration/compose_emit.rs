@@ -1,0 +1,220 @@
+//! `dockopt compose emit`: what is written for whole projects, that `docker compose` and `dockopt compose check` take it, and
+//! that a second run changes nothing.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The result as JSON; it keeps its schema.
+fn emitted(folder: &Path) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    let output = command.args(["compose", "emit", "--format", "json"]).arg(folder).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"));
+    crate::fixtures::keeps_schema(include_str!("../../schemas/compose-emit.schema.json"), &json);
+    json
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_dockopt")).args(arguments).current_dir(folder).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap(), text)
+}
+
+/// Writes the files, and says what compose file comes of them. A second run has nothing to write, and no rule finds a fault.
+fn written(folder: &Path) -> String {
+    let (code, text) = run(folder, &["compose", "emit", "--write"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = run(folder, &["compose", "emit", "--check"]);
+    assert_eq!(code, 0, "a second run would write again: {text}");
+    // The variables are set as people would.
+    let example = fs::read_to_string(folder.join(".env.example")).unwrap_or_default();
+    let set: Vec<String> =
+        example.lines().filter(|line| line.ends_with('=')).map(|line| format!("{line}a1b2c3")).collect();
+    fs::write(folder.join(".env"), set.join("\n") + "\n").unwrap();
+    let (code, text) = run(folder, &["compose", "check", "compose.yaml"]);
+    assert_eq!(code, 0, "{text}");
+    fs::read_to_string(folder.join("compose.yaml")).unwrap()
+}
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let full = folder.path().join(path);
+        fs::create_dir_all(full.parent().unwrap()).unwrap();
+        fs::write(full, text).unwrap();
+    }
+    folder
+}
+
+/// The first users' project without its compose file.
+fn tracker() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp").arg("-r").arg("fixtures/task-tracker/.").arg(folder.path()).status().unwrap();
+    assert!(copied.success());
+    fs::remove_file(folder.path().join("compose.yaml")).unwrap();
+    folder
+}
+
+#[test]
+fn the_tracker_gets_the_file_that_it_lacks() {
+    let folder = tracker();
+    let text = written(folder.path());
+    let golden = Path::new("tests/integration/compose_emit/task-tracker.yaml");
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        fs::write(golden, &text).unwrap();
+    }
+    assert_eq!(text, fs::read_to_string(golden).unwrap(), "BLESS=1 rewrites it");
+    let hook = fs::read_to_string(folder.path().join("taskiq_ready.py")).unwrap();
+    assert_eq!(hook, include_str!("../../data/hooks/taskiq_ready.py"));
+    let example = fs::read_to_string(folder.path().join(".env.example")).unwrap();
+    assert!(example.contains("\nPOSTGRES_PASSWORD=\n") && example.contains("\nSECRET_KEY=\n"), "{example}");
+}
+
+#[test]
+fn every_key_of_a_service_has_a_reason_with_its_place() {
+    let json = emitted(tracker().path());
+    let choices = json["choices"].as_array().unwrap();
+    let has = |service: &str, key: &str, place: &str| {
+        choices.iter().any(|choice| {
+            choice["service"] == service
+                && choice["key"] == key
+                && choice["place"].as_str().unwrap_or_default().contains(place)
+        })
+    };
+    for (service, key, place) in [
+        ("postgres", "image", "settings.py:"),
+        ("nats", "image", "settings.py:"),
+        ("api", "healthcheck", "main.py:"),
+        ("api", "depends_on", "settings.py:"),
+        ("migrate", "command", "alembic.ini"),
+        ("worker", "command", "background_tasks.py:"),
+        ("nginx", "depends_on", "nginx.conf:"),
+    ] {
+        assert!(has(service, key, place), "{service}.{key}: {choices:#?}");
+    }
+}
+
+const DJANGO: &[(&str, &str)] = &[
+    (
+        "Dockerfile",
+        "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nUSER 1000\nEXPOSE 8000\nCMD [\"gunicorn\", \"-b\", \"0.0.0.0:8000\", \"shop.wsgi\"]\n",
+    ),
+    ("requirements.txt", "django==5.2\ncelery==5.5\npsycopg==3.2\nredis==6.2\ngunicorn==23\n"),
+    ("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"),
+    ("shop/__init__.py", ""),
+    (
+        "shop/settings.py",
+        "import os\nSECRET_KEY = os.environ['SECRET_KEY']\nDATABASES = {'default': {'HOST': os.environ.get('DB_HOST', 'localhost'), 'PORT': os.environ.get('DB_PORT', '5432'), 'USER': os.environ.get('DB_USER', 'shop'), 'PASSWORD': os.environ['DB_PASSWORD'], 'NAME': os.environ.get('DB_NAME', 'shop')}}\nCELERY_BROKER_URL = os.environ.get('CELERY_BROKER_URL', 'redis://localhost:6379/0')\n",
+    ),
+    ("shop/celery.py", "from celery import Celery\n\napp = Celery('shop')\n"),
+    ("shop/wsgi.py", "from shop import settings\nfrom shop.celery import app\n"),
+];
+
+#[test]
+fn hosts_users_and_passwords_come_in_their_own_variables() {
+    let folder = project(DJANGO);
+    let text = written(folder.path());
+    for part in [
+        "    image: postgres:17\n",
+        "      POSTGRES_USER: shop\n",
+        "    environment: DB_PASSWORD\n",
+        "      DB_HOST: postgres\n",
+        "      DB_PASSWORD: \"${DB_PASSWORD:?set it in .env}\"\n",
+        "      CELERY_BROKER_URL: redis://redis:6379/0\n",
+        "    command: [\"python\", \"manage.py\", \"migrate\", \"--noinput\"]\n",
+        "celery -A shop.celery:app inspect ping -d celery@$$HOSTNAME",
+        "    cap_drop: [\"ALL\"]\n",
+        "    ports: [\"8000:8000\"]\n",
+    ] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+    // The default of the port is right, and without a proxy one network is enough.
+    assert!(!text.contains("DB_PORT") && !text.contains("networks:"), "{text}");
+}
+
+#[test]
+fn a_program_of_node_gets_what_its_packages_talk_to() {
+    let folder = project(&[
+        (
+            "api/Dockerfile",
+            "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\nEXPOSE 3000\nCMD [\"node\", \"server.js\"]\n",
+        ),
+        (
+            "api/package.json",
+            r#"{"name": "api", "dependencies": {"express": "5", "mongoose": "8", "bullmq": "5"}, "scripts": {"worker": "node worker.js"}}"#,
+        ),
+        (
+            "api/server.js",
+            "const app = require('express')();\nrequire('mongoose').connect(process.env.MONGO_URL || 'mongodb://mongo:27017/shop');\nconst redis = process.env.REDIS_HOST || '127.0.0.1';\napp.get('/healthz', (req, res) => res.send('ok'));\napp.listen(3000);\n",
+        ),
+        ("api/worker.js", "require('bullmq');\n"),
+    ]);
+    let text = written(folder.path());
+    for part in [
+        "    image: mongo:8.0\n",
+        "      MONGO_URL: mongodb://mongo:27017/shop\n",
+        "      REDIS_HOST: redis\n",
+        "fetch('http://127.0.0.1:3000/healthz')",
+        "    command: [\"npm\", \"run\", \"worker\"]\n",
+        "      disable: true\n",
+    ] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn what_starts_its_own_migration_gets_no_job() {
+    let mut files = DJANGO.to_vec();
+    let docker = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\nENTRYPOINT [\"./start.sh\"]\n";
+    files[0] = ("Dockerfile", docker);
+    files.push(("start.sh", "#!/bin/sh\npython manage.py migrate\nexec gunicorn -b 0.0.0.0:8000 shop.wsgi\n"));
+    let folder = project(&files);
+    let json = emitted(folder.path());
+    assert!(!json["files"][0]["text"].as_str().unwrap().contains("migrate:"), "{json:#}");
+    assert!(
+        json["notes"].to_string().contains("when it starts (start.sh)")
+            || json["notes"].to_string().contains("start.sh"),
+        "{json:#}"
+    );
+}
+
+#[test]
+fn a_file_that_is_there_gets_only_what_it_lacks() {
+    let mut files = DJANGO.to_vec();
+    let compose = "# ours\nservices:\n  db:\n    image: postgres:16 # old\n    environment:\n      POSTGRES_PASSWORD: ${DB_PASSWORD}\n\n  web:\n    build: .\n    environment:\n      DB_HOST: db\n      SECRET_KEY: ${SECRET_KEY}\n    depends_on:\n      db:\n        condition: service_started\n";
+    files.push(("compose.yaml", compose));
+    files.push((".env", "DB_PASSWORD=a\nSECRET_KEY=b\n"));
+    let folder = project(&files);
+    let (code, text) = run(folder.path(), &["compose", "emit", "--write"]);
+    assert_eq!(code, 0, "{text}");
+    let after = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
+    for line in compose.lines() {
+        assert!(after.contains(line), "`{line}` is gone:\n{after}");
+    }
+    for part in [
+        "  migrate:\n",
+        "  worker:\n",
+        "  redis:\n",
+        "pg_isready",
+        "      migrate:\n        condition: service_completed_successfully\n",
+    ] {
+        assert!(after.contains(part), "{part} is not in:\n{after}");
+    }
+    // The new ones have the variables of the program that is there.
+    assert_eq!(after.matches("DB_HOST: db").count(), 3, "{after}");
+    let (code, text) = run(folder.path(), &["compose", "emit", "--check"]);
+    assert_eq!(code, 0, "a second run would write again: {text}\n{after}");
+}
+
+#[test]
+fn nothing_is_written_where_nothing_is_built() {
+    let folder = project(&[("README.md", "# nothing\n"), ("tests/Dockerfile", "FROM python:3.13\nCMD pytest\n")]);
+    let json = emitted(folder.path());
+    assert_eq!(json["files"], serde_json::json!([]), "{json:#}");
+    let (code, text) = run(folder.path(), &["compose", "emit", "missing"]);
+    assert!(code == 2 && text.contains("`missing` is not a folder"), "{text}");
+}
