@@ -1,16 +1,14 @@
 //! The programs of a repository: what its Dockerfiles build, apart from what is for developers only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::EmitInput;
-use super::draft::code_of;
+use super::input::EmitInput;
 use super::plan::ComposePlan;
-use super::proxy::Proxy;
 use crate::build::{Build, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
-use crate::manifest::{DependencyScope, Ecosystem, FileKind, Project};
+use crate::manifest::{DependencyScope, Ecosystem, Project};
 use crate::rules::Policies;
 use crate::stack::known_service;
 use crate::text::{FileId, path};
@@ -88,10 +86,8 @@ pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) ->
         }
         applications.push(application(input, build_input, &build, stage, context));
     }
-    let codes = code_of(input, &applications);
     let faulty = faulty_checks(input);
-    for (application, code) in applications.iter_mut().zip(codes) {
-        application.code = code;
+    for application in &mut applications {
         application.has_faulty_check = faulty.contains(&application.input.dockerfile);
     }
     applications
@@ -202,65 +198,4 @@ fn port(build: &Build, stage: &Stage) -> (Option<u16>, String) {
 pub(super) fn absolute(current: &str, text: &str) -> String {
     let joined = if text.starts_with('/') { text.to_owned() } else { path::child(current, text) };
     format!("/{}", path::normalize(&joined).trim_start_matches('/'))
-}
-
-/// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
-pub(super) fn name_all(input: &EmitInput, applications: &mut [Application], proxy: Option<&Proxy>) {
-    let mut addresses: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
-    for (host, port) in proxy.into_iter().flat_map(|proxy| &proxy.addresses) {
-        addresses.entry(*port).or_default().insert(host.clone());
-    }
-    let mut used: BTreeSet<String> = BTreeSet::new();
-    let of_port = |port: u16, applications: &[Application]| {
-        let is_single = applications.iter().filter(|known| known.port == Some(port)).count() == 1;
-        addresses.get(&port).filter(|names| names.len() == 1 && is_single).and_then(|names| names.first().cloned())
-    };
-    let names: Vec<String> = applications
-        .iter()
-        .map(|application| {
-            let by_address = application.port.and_then(|port| of_port(port, applications));
-            by_address.unwrap_or_else(|| name_by_place(input, application))
-        })
-        .collect();
-    for (application, name) in applications.iter_mut().zip(names) {
-        let mut unique = name.clone();
-        let mut count = 2;
-        while !used.insert(unique.clone()) {
-            unique = format!("{name}-{count}");
-            count += 1;
-        }
-        application.name = unique;
-    }
-}
-
-/// The name by the Dockerfile's own (`Dockerfile.worker`), that of its folder, or what the program does.
-fn name_by_place(input: &EmitInput, application: &Application) -> String {
-    let file = path::name(application.dockerfile_text.as_deref().unwrap_or("Dockerfile"));
-    let own = file
-        .strip_prefix("Dockerfile.")
-        .or_else(|| file.strip_suffix(".Dockerfile"))
-        .or_else(|| file.strip_suffix(".dockerfile"));
-    let is_topic = |word: &&str| !["prod", "production"].contains(word);
-    if let Some(name) = own.filter(is_topic).map(service_name).filter(|name| !name.is_empty()) {
-        return name;
-    }
-    let folder = match &application.dockerfile_text {
-        Some(text) if text.contains('/') => path::name(path::parent(text)),
-        _ if application.context != input.folder => path::name(&application.context),
-        _ => "",
-    };
-    // A folder for Dockerfiles says nothing of the program.
-    let says_nothing =
-        |name: &str| name.is_empty() || name.contains("docker") || FileKind::of(name).folder_role().is_some();
-    match service_name(folder) {
-        name if !says_nothing(&name) => name,
-        _ if application.is_worker => "worker".to_owned(),
-        _ => "app".to_owned(),
-    }
-}
-
-/// A text as the name of a service: small letters, digits and dashes.
-pub(super) fn service_name(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
-    plain.collect::<String>().trim_matches('-').to_owned()
 }

@@ -2,63 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::EmitInput;
-use super::application::{Application, service_name};
+use super::application::Application;
 use super::check::healthcheck_with;
-use super::connection::{Connection, ConnectionRole, Mention, UrlParts, connection, mentions};
+use super::input::EmitInput;
+use super::mention::{ConnectionRole, Mention, UrlParts};
 use super::plan::ComposePlan;
+use super::server_image::{ServerImage, is_service_host, is_word};
 use crate::compose::NewValue;
 use crate::data;
 use crate::stack::{ServiceSettings, configured_test, known_service};
-
-/// A row of `data/server_images.tsv`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ServerImage {
-    pub(super) service: &'static str,
-    pub(super) host: &'static str,
-    pub(super) image: &'static str,
-    data: &'static str,
-    settings: &'static str,
-    command: &'static str,
-    pub(super) schemes: &'static str,
-    pub(super) names: &'static str,
-}
-
-impl ServerImage {
-    /// All rows.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        data::SERVER_IMAGES.rows().filter_map(|cells| match cells {
-            &[service, host, image, data, settings, command, schemes, names, ..] => {
-                Some(Self { service, host, image, data, settings, command, schemes, names })
-            }
-            _ => None,
-        })
-    }
-
-    pub(super) fn named(service: &str) -> Option<Self> {
-        Self::all().find(|row| row.service == service)
-    }
-
-    /// The row with a scheme of URLs.
-    pub(super) fn with_scheme(scheme: &str) -> Option<Self> {
-        Self::all().find(|row| data::words(row.schemes).any(|known| known == scheme))
-    }
-
-    /// Whether it holds databases that have names, and schemas to be brought up to date.
-    pub(super) fn is_database(self) -> bool {
-        self.settings.contains("{database}")
-    }
-
-    /// Whether clients give a name and a password.
-    pub(super) fn asks_for_login(self) -> bool {
-        self.settings.contains("{user}")
-    }
-
-    /// The port that it listens on.
-    pub(super) fn port(self) -> Option<u16> {
-        known_service(self.image)?.ports().next()
-    }
-}
 
 /// A server that programs connect to.
 #[derive(Debug)]
@@ -93,57 +45,45 @@ pub(super) struct Backends {
 }
 
 impl Backends {
-    pub(super) fn named(&self, name: &str) -> Option<&Backend> {
+    pub(super) fn backend(&self, name: &str) -> Option<&Backend> {
         self.all.iter().find(|backend| backend.name == name)
     }
 
     pub(super) fn is_database(&self, name: &str) -> bool {
-        self.named(name).is_some_and(|backend| backend.row.is_database())
+        self.backend(name).is_some_and(|backend| backend.row.is_database())
     }
 }
 
-/// The servers, and how each program connects to them.
+/// The servers that the programs connect to; `mentions`: by which variables each of them does.
 pub(super) fn backends(
     input: &EmitInput,
     applications: &[Application],
+    mentions: &[Vec<Mention>],
     plan: &mut ComposePlan,
-) -> (Backends, Vec<Vec<Connection>>) {
-    let mentions: Vec<Vec<Mention>> = applications.iter().map(|known| mentions(input, known)).collect();
+) -> Backends {
     let mut by_host: BTreeMap<&'static str, Vec<&Mention>> = BTreeMap::new();
     for mention in mentions.iter().flatten() {
         by_host.entry(mention.row.host).or_default().push(mention);
     }
+    // A single port, user or password says nothing of a server.
+    by_host.retain(|_, mentions| mentions.iter().any(|mention| mention.is_address()));
     let mut backends = Backends::default();
-    let mut taken: BTreeSet<String> = applications.iter().map(|known| known.name.clone()).collect();
-    let mut names: BTreeMap<&'static str, String> = BTreeMap::new();
+    let mut names: BTreeSet<String> = applications.iter().map(|known| known.name.clone()).collect();
     for row in ServerImage::all() {
-        let Some(known) = by_host.get(row.host).filter(|_| !names.contains_key(row.host)) else { continue };
-        // A single port, user or password says nothing of a server.
-        if !known.iter().any(|mention| matches!(mention.role, ConnectionRole::Url | ConnectionRole::Host)) {
-            continue;
+        if let Some(mentions) = by_host.remove(row.host) {
+            backends.all.push(backend(input, row, &mentions, applications, &mut names));
         }
-        let backend = backend(input, row, known, applications, &mut taken);
-        names.insert(row.host, backend.name.clone());
-        backends.all.push(backend);
     }
-    explain_missing(applications, &names, plan);
-    let connections = applications.iter().zip(&mentions).map(|(application, mentions)| {
-        let of = |mention: &Mention| {
-            let backend = backends.named(names.get(mention.row.host)?)?;
-            connection(application, mention, backend)
-        };
-        mentions.iter().filter_map(of).collect()
-    });
-    let connections = connections.collect();
-    (backends, connections)
+    explain_missing(applications, &backends, plan);
+    backends
 }
 
 /// Says which servers a program has a client for, and no variable with an address.
-fn explain_missing(applications: &[Application], names: &BTreeMap<&'static str, String>, plan: &mut ComposePlan) {
-    let mut said: BTreeSet<&str> = BTreeSet::new();
+fn explain_missing(applications: &[Application], backends: &Backends, plan: &mut ComposePlan) {
+    let mut hosts: BTreeSet<&str> = backends.all.iter().map(|backend| backend.row.host).collect();
     for application in applications {
-        for (package, row) in super::connection::clients(application) {
-            if !names.contains_key(row.host) && said.insert(row.host) {
+        for (package, row) in super::mention::clients(application) {
+            if hosts.insert(row.host) {
                 plan.notes.push(format!(
                     "{} has the package `{package}`, and no variable says where {} is: none was added",
                     application.name, row.host
@@ -158,7 +98,7 @@ fn backend(
     row: ServerImage,
     mentions: &[&Mention],
     applications: &[Application],
-    taken: &mut BTreeSet<String>,
+    names: &mut BTreeSet<String>,
 ) -> Backend {
     let urls: Vec<UrlParts> = mentions.iter().filter_map(|mention| UrlParts::of(mention.value.as_deref()?)).collect();
     let of_role = |role: ConnectionRole| mentions.iter().filter(move |mention| mention.role == role);
@@ -167,7 +107,7 @@ fn backend(
     let host =
         hosts.map(|host| host.split(':').next().unwrap_or_default().to_owned()).find(|host| is_service_host(host));
     let mut name = host.unwrap_or_else(|| row.host.to_owned());
-    while !taken.insert(name.clone()) {
+    while !names.insert(name.clone()) {
         name = format!("{name}-{}", row.host);
     }
     let text = |part: fn(&UrlParts) -> &str| urls.iter().map(part).find(|text| is_word(text)).map(str::to_owned);
@@ -191,7 +131,7 @@ fn backend(
     let command = command(input, row, applications);
     let known = known_service(row.image);
     let check = check_of(row.image, &command, &settings);
-    let first = mentions.iter().find(|mention| matches!(mention.role, ConnectionRole::Url | ConnectionRole::Host));
+    let first = mentions.iter().find(|mention| mention.is_address());
     let reason = first.map_or_else(String::new, |mention| format!("`{}` {}", mention.variable, mention.reason));
     Backend {
         row,
@@ -214,7 +154,7 @@ fn backend(
 
 /// The row of a package that needs more than the plain server: `pgvector`.
 fn variant(row: ServerImage, applications: &[Application]) -> Option<ServerImage> {
-    let clients = applications.iter().flat_map(super::connection::clients);
+    let clients = applications.iter().flat_map(super::mention::clients);
     clients.map(|(_, known)| known).find(|known| known.host == row.host && known.service != row.service)
 }
 
@@ -235,17 +175,4 @@ fn check_of(image: &str, command: &[String], settings: &[(String, String)]) -> R
     let settings = ServiceSettings { words: command.to_vec(), variables: variables.collect(), files: Vec::new() };
     let test = configured_test(&known, &settings)?;
     Ok(Some(healthcheck_with(&test, known.timing())))
-}
-
-/// Whether a text is a name that needs no quotes anywhere.
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
-}
-
-/// Whether a host may be the name of a service: not this machine, and no name of the network.
-pub(super) fn is_service_host(host: &str) -> bool {
-    is_word(host)
-        && host != "localhost"
-        && service_name(host) == host
-        && !host.starts_with(|c: char| c.is_ascii_digit())
 }

@@ -1,7 +1,7 @@
 //! Healthchecks with a program that the image has.
 
-use super::EmitInput;
 use super::application::Application;
+use super::input::EmitInput;
 use super::route::health_route;
 use crate::build::{BaseImage, Build, Presence, Programs, Stage, StageBase};
 use crate::compose::NewValue;

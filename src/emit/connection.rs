@@ -1,38 +1,11 @@
-//! How programs find the servers that they connect to: by which variables, with which values.
+//! How programs find the servers that they connect to: which variables get which values.
 
-use super::EmitInput;
 use super::application::Application;
-use super::backend::{Backend, ServerImage};
+use super::backend::{Backend, Backends};
+use super::mention::{ConnectionRole, Mention, UrlParts};
+use super::server_image::ServerImage;
 use crate::data;
 use crate::manifest::Ecosystem;
-use crate::sources::variables::Absence;
-use crate::variables::example_variables;
-
-/// Which part of a connection a variable holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ConnectionRole {
-    Url,
-    Host,
-    Port,
-    User,
-    Password,
-    Database,
-}
-
-/// A variable by which a program finds a server.
-#[derive(Clone, Debug)]
-pub(super) struct Mention {
-    pub(super) variable: String,
-    pub(super) role: ConnectionRole,
-    pub(super) row: ServerImage,
-    /// What an example or the source has for it.
-    pub(super) value: Option<String>,
-    /// Whether the program does without it.
-    pub(super) has_default: bool,
-    /// What shows the server, behind the variable's name.
-    pub(super) reason: String,
-    pub(super) place: Option<String>,
-}
 
 /// What a program gets to find a server.
 #[derive(Clone, Debug)]
@@ -44,162 +17,24 @@ pub(super) struct Connection {
     pub(super) place: Option<String>,
 }
 
-/// A URL in its parts; what it lacks is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct UrlParts {
-    /// With what stands before the server's kind: `jdbc:postgresql`.
-    pub(super) scheme: String,
-    pub(super) user: String,
-    pub(super) host: String,
-    pub(super) port: Option<u16>,
-    /// The first part of the path.
-    pub(super) database: String,
-    /// From `?` on.
-    pub(super) query: String,
-}
-
-impl UrlParts {
-    /// `None` where a text is no URL.
-    pub(super) fn of(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.trim().split_once("://")?;
-        if scheme.is_empty() || scheme.contains(|c: char| c.is_whitespace() || "{}$<>".contains(c)) {
-            return None;
-        }
-        let (rest, query) =
-            rest.split_once('?').map_or((rest, String::new()), |(rest, query)| (rest, format!("?{query}")));
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let (host, port) = address.split_once(':').unwrap_or((address, ""));
-        Some(Self {
-            scheme: scheme.to_owned(),
-            user: login.split(':').next().unwrap_or_default().to_owned(),
-            host: host.to_owned(),
-            port: port.parse().ok(),
-            database: database.to_owned(),
-            query,
-        })
-    }
-
-    /// The kind of server: `postgresql` of `jdbc:postgresql` and of `postgresql+asyncpg`.
-    fn kind(&self) -> &str {
-        let scheme = self.scheme.rsplit(':').next().unwrap_or_default();
-        scheme.split('+').next().unwrap_or_default()
-    }
-}
-
-/// The packages of a program that talk to servers.
-pub(super) fn clients(application: &Application) -> Vec<(&'static str, ServerImage)> {
-    let rows = data::CLIENT_LIBRARIES
-        .rows()
-        .filter(|row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1])));
-    rows.filter_map(|row| Some((row[1], ServerImage::named(row[2])?))).collect()
-}
-
-/// The variables by which a program finds servers.
-pub(super) fn mentions(input: &EmitInput, application: &Application) -> Vec<Mention> {
-    let clients = clients(application);
-    let examples = example_variables(input.files);
-    let mut mentions: Vec<Mention> = Vec::new();
-    for (file, read) in &application.code.reads {
-        if mentions.iter().any(|known| known.variable == read.name) {
-            continue;
-        }
-        let example = examples.iter().find(|known| known.name == read.name && !known.value.is_empty());
-        let default = match &read.absence {
-            Absence::Default(value) => value.clone(),
-            _ => None,
-        };
-        let values = [example.map(|known| known.value.clone()), default];
-        let source = &input.files.files[*file].source;
-        let place = format!("{}:{}", source.name(), source.line(u32::try_from(read.at).unwrap_or_default()));
-        let has_default = read.absence != Absence::Fails;
-        mentions.extend(mention(&read.name, values, has_default, &clients, Some(place)));
-    }
-    // What a library reads by itself.
-    for row in data::CLIENT_LIBRARIES.rows().filter(|row| row[4] != "-") {
-        let is_there = Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
-        if is_there && mentions.iter().all(|known| known.variable != row[4]) {
-            mentions.extend(mention(row[4], [None, None], true, &clients, None));
-        }
-    }
-    // Frameworks read what examples show.
-    for example in examples {
-        let is_known = mentions.iter().any(|known| known.variable == example.name);
-        let source = &input.files.files[example.file].source;
-        let place = format!("{}:{}", source.name(), source.line(u32::try_from(example.at).unwrap_or_default()));
-        if !is_known && UrlParts::of(&example.value).is_some() {
-            let found = mention(&example.name, [Some(example.value), None], true, &clients, Some(place));
-            mentions.extend(found.filter(|found| clients.iter().any(|(_, row)| row.host == found.row.host)));
-        }
-    }
-    mentions
-}
-
-fn mention(
-    name: &str,
-    values: [Option<String>; 2],
-    has_default: bool,
-    clients: &[(&'static str, ServerImage)],
-    place: Option<String>,
-) -> Option<Mention> {
-    let upper = name.to_ascii_uppercase();
-    if data::ADDRESS_WORDS.with("for-others").any(|word| upper.contains(word)) {
-        return None;
-    }
-    let value = values.into_iter().flatten().find(|value| !value.is_empty());
-    let variable = name.to_owned();
-    let found =
-        |row, role, value, reason: String| Some(Mention { variable, role, row, value, has_default, reason, place });
-    if let Some(url) = value.as_deref().and_then(UrlParts::of)
-        && let Some(row) = ServerImage::with_scheme(url.kind())
-    {
-        let reason = format!("has a URL with `{}`", url.scheme);
-        return found(row, ConnectionRole::Url, value, reason);
-    }
-    let (words, role) = parts(&upper)?;
-    let has_client =
-        |row: &ServerImage| clients.iter().find(|(_, known)| known.host == row.host).map(|(package, _)| *package);
-    let named =
-        ServerImage::all().find(|row| words.iter().any(|word| data::words(row.names).any(|name| name == *word)));
-    let is_sql = |word: &&str| data::CONNECTION_WORDS.has(word, "sql") || data::CONNECTION_WORDS.has(word, "database");
-    let is_any = words.iter().any(is_sql);
-    let database = || clients.iter().map(|(_, row)| *row).find(|row| row.is_database() && row.schemes != "-");
-    let row = named.or_else(|| if is_any { database() } else { None })?;
-    let package = has_client(&row)?;
-    // An address of another kind is not one of it.
-    let value = value.filter(|value| !value.contains("://") || row.schemes == "-");
-    found(row, role, value, format!("says so, and `{package}` talks to {}", row.host))
-}
-
-/// The words of a name before the one that says its role, and the role.
-fn parts(name: &str) -> Option<(Vec<&str>, ConnectionRole)> {
-    // libpq has no underscores.
-    let name = match name.strip_prefix("PG").filter(|rest| data::CONNECTION_WORDS.contains(rest)) {
-        Some(rest) => return Some((vec!["PG"], role(rest)?)),
-        None => name,
+/// How each program finds its servers.
+pub(super) fn connections(
+    applications: &[Application],
+    mentions: &[Vec<Mention>],
+    backends: &Backends,
+) -> Vec<Vec<Connection>> {
+    let of = |application: &Application, mention: &Mention| {
+        let backend = backends.all.iter().find(|backend| backend.row.host == mention.row.host)?;
+        connection(application, mention, backend)
     };
-    let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
-    let (last, rest) = words.split_last()?;
-    if rest.is_empty() {
-        return None;
-    }
-    Some((rest.to_vec(), role(last)?))
-}
-
-fn role(word: &str) -> Option<ConnectionRole> {
-    let roles = [
-        ("url", ConnectionRole::Url),
-        ("host", ConnectionRole::Host),
-        ("port", ConnectionRole::Port),
-        ("user", ConnectionRole::User),
-        ("password", ConnectionRole::Password),
-    ];
-    let known = roles.into_iter().find(|(role, _)| data::CONNECTION_WORDS.has(word, role)).map(|(_, role)| role);
-    known.or_else(|| data::CONNECTION_WORDS.has(word, "database").then_some(ConnectionRole::Database))
+    let pairs = applications.iter().zip(mentions);
+    pairs
+        .map(|(application, mentions)| mentions.iter().filter_map(|mention| of(application, mention)).collect())
+        .collect()
 }
 
 /// The value that leads a program to a server; `None` where the program's own default does, or no value is right.
-pub(super) fn connection(application: &Application, mention: &Mention, backend: &Backend) -> Option<Connection> {
+fn connection(application: &Application, mention: &Mention, backend: &Backend) -> Option<Connection> {
     let port = backend.row.port();
     let password = backend.password.as_ref().map(|name| format!("${{{name}:?set it in .env}}"));
     let value = match mention.role {
@@ -249,9 +84,9 @@ fn url(
     if scheme == "kafka" && parts.is_none() {
         return address;
     }
-    let login = match password.filter(|_| row.asks_for_login() && !scheme.contains(':')) {
-        Some(password) => format!("{}:{password}@", backend.user),
-        None => String::new(),
+    let login = match password {
+        Some(password) if row.asks_for_login() && !scheme.contains(':') => format!("{}:{password}@", backend.user),
+        _ => String::new(),
     };
     let (path, query) = match parts {
         Some(url) if row.is_database() => (format!("/{}", backend.database), url.query),
@@ -272,7 +107,7 @@ fn driver(application: &Application, host: &str) -> Option<String> {
     }
     let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[0] == "python" && row[3] != "-");
     let row = rows.find(|row| {
-        ServerImage::named(row[2]).is_some_and(|known| known.host == host)
+        ServerImage::of_service(row[2]).is_some_and(|known| known.host == host)
             && application.has_package(Ecosystem::Python, row[1])
     })?;
     Some(row[3].to_owned())

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::EmitInput;
 use super::application::{Application, absolute};
+use super::input::EmitInput;
 use crate::compose::written_project;
 use crate::stack::Stack;
 use crate::text::Source;
 use crate::variables::{ServiceCode, service_code};
 
-/// The code of the programs.
-pub(super) fn code_of(input: &EmitInput, applications: &[Application]) -> Vec<ServiceCode> {
+/// Reads the code of the programs.
+pub(super) fn read_code(input: &EmitInput, applications: &mut [Application]) {
     let mut text = String::from("services:\n");
     let mut dockerfiles: BTreeMap<String, Source> = BTreeMap::new();
     for (at, application) in applications.iter().enumerate() {
@@ -28,5 +28,7 @@ pub(super) fn code_of(input: &EmitInput, applications: &[Application]) -> Vec<Se
     });
     let mut codes = codes.unwrap_or_default();
     codes.resize_with(applications.len(), ServiceCode::default);
-    codes
+    for (application, code) in applications.iter_mut().zip(codes) {
+        application.code = code;
+    }
 }

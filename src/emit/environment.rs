@@ -1,8 +1,8 @@
 //! The variables that a program gets: where its servers are, what it cannot do without, and secrets of its own.
 
-use super::EmitInput;
 use super::application::Application;
 use super::connection::Connection;
+use super::input::EmitInput;
 use super::plan::ComposePlan;
 use crate::build::{Build, Lookup, VariableOrigin};
 use crate::secret;

@@ -1,6 +1,6 @@
 //! The file that shows which variables the user must set.
 
-use super::EmitInput;
+use super::input::EmitInput;
 use super::plan::ComposePlan;
 use crate::text::path;
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::backend::ServerImage;
+use super::emission::{Emission, EmittedFile};
+use super::input::EmitInput;
 use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
 use super::render::{files_beside, service_value};
-use super::{Emission, EmitInput, EmittedFile};
+use super::server_image::ServerImage;
 use crate::build::Reference;
 use crate::compose::{ComposeEditor, NewValue};
 use crate::data;
@@ -80,9 +81,9 @@ pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: Com
 fn matches(stack: &Stack, plan: &ComposePlan) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for planned in &plan.services {
-        let taken = |name: &str| names.values().any(|known| known == name);
+        let is_taken = |name: &str| names.values().any(|known| known == name);
         let mut fits: Vec<&StackService> =
-            stack.services.iter().filter(|service| !taken(service.name) && stands_for(service, planned)).collect();
+            stack.services.iter().filter(|service| !is_taken(service.name) && stands_for(service, planned)).collect();
         fits.sort_by_key(|service| service.name != planned.name);
         if let Some(service) = fits.first() {
             names.insert(planned.name.clone(), service.name.to_owned());
@@ -103,7 +104,7 @@ fn stands_for(service: &StackService, planned: &PlannedService) -> bool {
     let is_worker = service.name.contains("worker") || data::WORKER_PROGRAMS.rows().any(|row| works(&row));
     match planned.role {
         ServiceRole::Backend => {
-            let host = |name: &str| ServerImage::named(name).map(|row| row.host);
+            let host = |name: &str| ServerImage::of_service(name).map(|row| row.host);
             let planned_host =
                 planned.image.as_deref().and_then(crate::stack::known_service).and_then(|known| host(known.name));
             service.name == planned.name

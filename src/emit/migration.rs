@@ -1,7 +1,7 @@
 //! The job that brings the schema of a database up to date.
 
-use super::EmitInput;
 use super::application::Application;
+use super::input::EmitInput;
 use super::plan::ComposePlan;
 use crate::data;
 use crate::manifest::Ecosystem;

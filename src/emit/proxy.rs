@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::EmitInput;
 use super::application::Application;
-use super::backend::{ServerImage, is_service_host};
+use super::input::EmitInput;
 use super::plan::ComposePlan;
+use super::server_image::{ServerImage, is_service_host};
 use crate::stack::passed_hosts;
 use crate::text::{Source, path};
 
@@ -67,7 +67,7 @@ pub(super) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut 
     let hosts = hosts(source);
     let addresses = addresses(text);
     let name = if path::name(folder).is_empty() { "nginx" } else { "proxy" };
-    let image = ServerImage::named("nginx")?.image.to_owned();
+    let image = ServerImage::of_service("nginx")?.image.to_owned();
     Some(Proxy {
         name: if folder.contains("nginx") { "nginx".to_owned() } else { name.to_owned() },
         image,
@@ -137,15 +137,13 @@ fn addresses(text: &str) -> Vec<(String, u16)> {
 /// else whether it listens.
 fn test(text: &str, ports: &[u16]) -> Vec<String> {
     let answers = |port: &&u16| servers(text).any(|block| listens(block, **port) && answers_itself(block));
-    match ports.iter().find(answers) {
-        Some(port) => {
-            ["CMD", "curl", "-fsS", "-o", "/dev/null", &format!("http://127.0.0.1:{port}/")].map(str::to_owned).to_vec()
-        }
-        None => {
-            let port = ports.first().copied().unwrap_or(80);
-            ["CMD", "bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")].map(str::to_owned).to_vec()
-        }
-    }
+    let command = match ports.iter().find(answers) {
+        Some(port) => format!("curl -fsS -o /dev/null http://127.0.0.1:{port}/"),
+        None => format!("exec 3<>/dev/tcp/127.0.0.1/{}", ports.first().copied().unwrap_or(80)),
+    };
+    let words: Vec<&str> =
+        if command.starts_with("curl") { command.split(' ').collect() } else { vec!["bash", "-c", &command] };
+    std::iter::once("CMD").chain(words).map(str::to_owned).collect()
 }
 
 /// The `server` blocks of a configuration, without those of one server in an `upstream`.

@@ -1,8 +1,9 @@
 //! A plan as a compose file of its own.
 
+use super::emission::{Emission, EmittedFile};
 use super::example::example_file;
+use super::input::EmitInput;
 use super::plan::{ComposePlan, PlannedService};
-use super::{Emission, EmitInput, EmittedFile};
 use crate::compose::NewValue;
 
 /// Spaces by which the file indents.
@@ -45,12 +46,9 @@ fn compose_text(plan: &ComposePlan) -> String {
             |(name, value): &(String, String)| (name.clone(), format!("{:UNIT$}{:UNIT$}{key}: {value}\n", "", ""));
         pairs.iter().map(value).collect::<Vec<_>>()
     };
-    let sections = [
-        ("networks", empty(&plan.networks)),
-        ("volumes", empty(&plan.volumes)),
-        ("secrets", with(&plan.secrets, "environment")),
-        ("configs", with(&plan.configs, "file")),
-    ];
+    let (networks, volumes) = (empty(&plan.networks), empty(&plan.volumes));
+    let (secrets, configs) = (with(&plan.secrets, "environment"), with(&plan.configs, "file"));
+    let sections = [("networks", networks), ("volumes", volumes), ("secrets", secrets), ("configs", configs)];
     for (name, entries) in sections.into_iter().filter(|(_, entries)| !entries.is_empty()) {
         text.push_str(&format!("\n{name}:\n"));
         for (key, value) in entries {

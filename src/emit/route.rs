@@ -1,7 +1,7 @@
 //! The path under which a program says whether it is ready, as its source has it.
 
-use super::EmitInput;
 use super::application::Application;
+use super::input::EmitInput;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 

@@ -1,9 +1,7 @@
 //! Programs that take tasks: what starts them, and how they are asked whether they do.
 
-use std::collections::BTreeMap;
-
-use super::EmitInput;
-use super::application::{Application, service_name};
+use super::application::Application;
+use super::input::EmitInput;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
@@ -186,8 +184,8 @@ fn module_of(application: &Application, file: &VariableFile) -> Option<String> {
         .find(|module| !module.is_empty() && module.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.'));
     let package = known.and_then(|module| module.split('.').next());
     let mut tails = std::iter::successors(Some(whole.as_str()), |module| module.split_once('.').map(|(_, rest)| rest));
-    let found = package.and_then(|package| tails.find(|module| module.split('.').next() == Some(package)));
-    Some(found.map_or_else(|| whole.strip_prefix("src.").unwrap_or(&whole).to_owned(), str::to_owned))
+    let tail = package.and_then(|package| tails.find(|module| module.split('.').next() == Some(package)));
+    Some(tail.map_or_else(|| whole.strip_prefix("src.").unwrap_or(&whole).to_owned(), str::to_owned))
 }
 
 /// Workers that a `Procfile` or a script of the manifest names.
@@ -212,24 +210,6 @@ fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
         workers.push(plain(words, format!("package.json has the script `{name}`"), None));
     }
     workers
-}
-
-/// Names workers apart: after their program where there are several.
-pub(super) fn name_all(workers: &mut [(usize, Worker)], applications: &[Application]) {
-    let mut count: BTreeMap<String, usize> = applications.iter().map(|known| (known.name.clone(), 1)).collect();
-    let is_single = workers.len() == 1;
-    for (at, worker) in workers {
-        let application = &applications[*at];
-        let name = match () {
-            () if application.is_worker => application.name.clone(),
-            () if is_single => "worker".to_owned(),
-            () => service_name(&format!("{}-worker", application.name)),
-        };
-        let used = count.entry(name.clone()).or_insert(0);
-        let is_own = application.is_worker && *used == 1;
-        *used += 1;
-        worker.name = if *used == 1 || is_own { name } else { format!("{name}-{used}") };
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `dockopt compose verify` on a real engine: good and bad stacks, faults, and that nothing is left.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
@@ -303,16 +304,12 @@ fn an_engine_that_is_lost_during_a_start_is_reported() {
     project.is_clean();
 }
 
-/// The first users' stack: what is wrong in it is found, and with that repaired it starts ten times out of ten with slow
-/// servers.
-#[test]
-fn the_tracker_races_before_and_starts_after_its_repair() {
-    if Engine::find().is_none() || !full() {
-        return;
-    }
+/// A copy of the first users' project, with the certificates that it makes for itself; `None` where there is no openssl.
+fn tracker() -> Option<Project> {
     let project = Project::new("");
     let folder = project.project.path();
     let copied = Command::new("cp").arg("-r").arg("fixtures/task-tracker/.").arg(folder).status().unwrap();
+    assert!(copied.success());
     let certificates = folder.join("nginx/certs");
     fs::create_dir(&certificates).unwrap();
     let mut openssl = Command::new("openssl");
@@ -326,11 +323,22 @@ fn the_tracker_races_before_and_starts_after_its_repair() {
         "/CN=localhost",
     ]);
     let certified = openssl.args(["-keyout", "server.key", "-out", "server.crt"]).stderr(Stdio::null()).status();
-    if !certified.is_ok_and(|status| status.success()) {
-        super::left_out("there is no openssl");
+    if certified.is_ok_and(|status| status.success()) {
+        return Some(project);
+    }
+    super::left_out("there is no openssl");
+    None
+}
+
+/// The first users' stack: what is wrong in it is found, and with that repaired it starts ten times out of ten with slow
+/// servers.
+#[test]
+fn the_tracker_races_before_and_starts_after_its_repair() {
+    if Engine::find().is_none() || !full() {
         return;
     }
-    assert!(copied.success());
+    let Some(project) = tracker() else { return };
+    let folder = project.project.path();
     let output = project.check(&["--format", "json"], 1, &[]);
     let before = json(&output);
     assert_eq!(names(&before["starts"][0]["problems"], "kind", "unhealthy"), ["nats"], "{before:#}");
@@ -343,6 +351,41 @@ fn the_tracker_races_before_and_starts_after_its_repair() {
     let outages = json(&project.check(&["--format", "json"], 0, &[]));
     assert_eq!(outages["outage_problems"], serde_json::json!([]), "{outages:#}");
     assert_eq!(outages["outages"].as_array().unwrap().len(), 2, "{outages:#}");
+}
+
+/// The file that `compose emit` writes for the first users' stack starts in its order with slow servers: once, and ten times in
+/// the full tier, which also stops and kills each server.
+#[test]
+fn the_tracker_starts_with_the_file_that_emit_writes() {
+    if Engine::find().is_none() {
+        return;
+    }
+    let Some(project) = tracker() else { return };
+    let folder = project.project.path();
+    fs::remove_file(folder.join("compose.yaml")).unwrap();
+    let mut command = Command::new(super::program());
+    let emitted = command.args(["compose", "emit", "--write"]).current_dir(folder).output().unwrap();
+    assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
+    fs::write(folder.join(".env"), "POSTGRES_PASSWORD=a1b2c3\nSECRET_KEY=d4e5f6\n").unwrap();
+    let count = if full() { 10 } else { 1 };
+    let starts = count.to_string();
+    let cold = ["--cold-starts", &starts, "--delay", "2", "--seed", "1", "--no-outages", "--format", "json"];
+    let json_of_starts = json(&project.check(&cold, 0, &[]));
+    let all = json_of_starts["starts"].as_array().unwrap();
+    assert_eq!(all.len(), count);
+    for start in all {
+        assert_eq!(names(&start["containers"], "state", "completed"), ["migrate"], "{start:#}");
+        assert_eq!(
+            names(&start["containers"], "state", "healthy").into_iter().collect::<BTreeSet<_>>(),
+            BTreeSet::from(["api", "dashboard", "nats", "nginx", "postgres", "worker"]),
+            "{start:#}"
+        );
+    }
+    if full() {
+        let outages = json(&project.check(&["--format", "json"], 0, &[]));
+        assert_eq!(outages["outage_problems"], serde_json::json!([]), "{outages:#}");
+        assert_eq!(outages["outages"].as_array().unwrap().len(), 6, "{outages:#}");
+    }
 }
 
 /// The stack with checks that tell the truth, conditions, and a job for the migrations.

@@ -1,0 +1,411 @@
+//! Everything that was found, put together to a plan.
+
+use std::collections::BTreeSet;
+
+use super::application::{Application, applications};
+use super::backend::{Backend, Backends, backends};
+use super::check::{application_check, healthcheck, inherited_check};
+use super::connection::{Connection, connections};
+use super::draft::read_code;
+use super::environment::{EnvironmentExtent, environment};
+use super::input::EmitInput;
+use super::mention::{Mention, mentions};
+use super::migration::{MigrationJob, migration};
+use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
+use super::proxy::{Proxy, proxy};
+use super::service_names::{name_applications, name_workers};
+use super::worker::{Worker, workers};
+use crate::build::{Build, User};
+use crate::compose::NewValue;
+use crate::stack::{COMPLETED, HEALTHY, STARTED};
+
+/// The network of what answers requests, and that of servers that only applications reach.
+const FRONT: &str = "frontend";
+const BACK: &str = "backend";
+
+/// What everything is planned from.
+struct Parts<'i> {
+    applications: Vec<Application<'i>>,
+    backends: Backends,
+    connections: Vec<Vec<Connection>>,
+    workers: Vec<(usize, Worker)>,
+    migration: Option<(usize, MigrationJob)>,
+    proxy: Option<Proxy>,
+}
+
+/// Plans the compose file of a repository.
+pub(super) fn compose_plan(input: &EmitInput) -> ComposePlan {
+    let mut plan = ComposePlan::default();
+    let mut applications = applications(input, &mut plan);
+    read_code(input, &mut applications);
+    let proxy = proxy(input, &applications, &mut plan);
+    name_applications(input, &mut applications, proxy.as_ref());
+    let mentions: Vec<Vec<Mention>> = applications.iter().map(|known| mentions(input, known)).collect();
+    let backends = backends(input, &applications, &mentions, &mut plan);
+    let connections = connections(&applications, &mentions, &backends);
+    let numbered = applications.iter().enumerate();
+    let mut workers: Vec<(usize, Worker)> =
+        numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
+    name_workers(&mut workers, &applications);
+    let jobs = applications.iter().enumerate().filter(|(at, _)| !connections[*at].is_empty());
+    let jobs: Vec<(usize, &Application)> = jobs.collect();
+    let migration = jobs.into_iter().find_map(|(at, known)| Some((at, migration(input, known, &mut plan)?)));
+    let parts = Parts { applications, backends, connections, workers, migration, proxy };
+    parts.add_backends(&mut plan);
+    parts.add_migration(input, &mut plan);
+    parts.add_applications(input, &mut plan);
+    parts.add_workers(input, &mut plan);
+    parts.add_proxy(&mut plan);
+    parts.add_networks(&mut plan);
+    plan.sort_choices();
+    plan
+}
+
+fn mapping(entries: impl IntoIterator<Item = (String, NewValue)>) -> NewValue {
+    NewValue::Mapping(entries.into_iter().collect())
+}
+
+fn text(value: &str) -> NewValue {
+    NewValue::scalar(value)
+}
+
+impl<'i> Parts<'i> {
+    fn add_backends(&self, plan: &mut ComposePlan) {
+        for backend in &self.backends.all {
+            let mut service = PlannedService::new(&backend.name, ServiceRole::Backend);
+            match &backend.build {
+                Some((context, dockerfile)) => {
+                    service.add("build", build_value(context, dockerfile));
+                    service.context = Some(context.clone());
+                }
+                None => {
+                    service.add("image", text(&backend.image));
+                    service.image = Some(backend.image.clone());
+                }
+            }
+            if !backend.command.is_empty() {
+                service.add("command", NewValue::raw_texts(&backend.command));
+            }
+            if !backend.settings.is_empty() {
+                let entries = backend.settings.iter().map(|(name, value)| (name.clone(), text(value)));
+                service.add("environment", mapping(entries));
+            }
+            if let Some((secret, variable)) = &backend.secret {
+                service.add("secrets", NewValue::raw_texts(std::slice::from_ref(secret)));
+                plan.secrets.push((secret.clone(), variable.clone()));
+            }
+            if let Some(variable) = &backend.password {
+                plan.need(
+                    variable,
+                    &format!("Password of {}: letters and digits, as it is a part of URLs.", backend.name),
+                );
+            }
+            if let Some((volume, folder)) = &backend.volume {
+                service.add("volumes", NewValue::raw_texts(&[format!("{volume}:{folder}")]));
+                plan.volumes.push(volume.clone());
+                plan.choose(&backend.name, "volumes", format!("the image keeps its data in `{folder}`"), None);
+            }
+            self.add_backend_check(&mut service, backend, plan);
+            service.add("restart", text("unless-stopped"));
+            plan.choose(&backend.name, "image", backend.reason.clone(), backend.place.clone());
+            plan.services.push(service);
+        }
+    }
+
+    fn add_backend_check(&self, service: &mut PlannedService, backend: &Backend, plan: &mut ComposePlan) {
+        match &backend.check {
+            Ok(Some(check)) => {
+                service.add("healthcheck", check.clone());
+                let reason = match backend.trap.filter(|trap| !trap.starts_with("as ")) {
+                    Some(trap) => format!("it fails while the image sets itself up ({trap})"),
+                    None => "it asks the server itself".to_owned(),
+                };
+                plan.choose(&backend.name, "healthcheck", reason, None);
+            }
+            Ok(None) => plan.choose(&backend.name, "healthcheck", "none is written: the image has its own", None),
+            Err(why) => plan.choose(&backend.name, "healthcheck", format!("none: {why}"), None),
+        }
+    }
+
+    /// What `build` or, where another service builds it, `image` of an application is.
+    fn image_keys(&self, at: usize, service: &mut PlannedService) {
+        let application = &self.applications[at];
+        service.context = Some(application.context.clone());
+        service.add("build", build_value(&application.context_text, &application.dockerfile_text));
+    }
+
+    fn add_migration(&self, input: &EmitInput, plan: &mut ComposePlan) {
+        let Some((at, job)) = &self.migration else { return };
+        let mut service = PlannedService::new("migrate", ServiceRole::Migration);
+        self.image_keys(*at, &mut service);
+        service.add("command", NewValue::texts(&job.command));
+        let connections = self.connections[*at].iter().filter(|known| self.backends.is_database(&known.backend));
+        let connections: Vec<Connection> = connections.cloned().collect();
+        let entries = environment(input, &self.applications[*at], &connections, EnvironmentExtent::Needed, plan);
+        service.add("environment", mapping(entries.into_iter().map(|(name, value)| (name, text(&value)))));
+        service.dependencies =
+            self.needed_backends(*at).into_iter().filter(|(name, _)| self.backends.is_database(name)).collect();
+        add_dependencies(&mut service);
+        service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
+        plan.choose("migrate", "command", job.reason.clone(), job.place.clone());
+        plan.choose("migrate", "restart", "a job that is restarted never counts as completed", None);
+        plan.services.push(service);
+    }
+
+    fn needed_backends(&self, at: usize) -> Vec<(String, &'static str)> {
+        let names: BTreeSet<&str> = self.connections[at].iter().map(|connection| connection.backend.as_str()).collect();
+        let condition = |name: &str| match self.backends.backend(name).map(|backend| backend.check.is_ok()) {
+            Some(true) => HEALTHY,
+            _ => STARTED,
+        };
+        let order = self.backends.all.iter().filter(|backend| names.contains(backend.name.as_str()));
+        order.map(|backend| (backend.name.clone(), condition(&backend.name))).collect()
+    }
+
+    fn dependencies(&self, at: usize) -> Vec<(String, &'static str)> {
+        let mut dependencies = self.needed_backends(at);
+        let migrated = self.migration.as_ref().is_some_and(|(job, _)| {
+            *job == at
+                || self.needed_backends(*job).iter().any(|(name, _)| {
+                    self.backends.is_database(name) && dependencies.iter().any(|(known, _)| known == name)
+                })
+        });
+        if migrated {
+            dependencies.push(("migrate".to_owned(), COMPLETED));
+        }
+        dependencies
+    }
+
+    fn explain_dependencies(&self, at: usize, name: &str, plan: &mut ComposePlan) {
+        for connection in &self.connections[at] {
+            let reason = format!("`{}` is where it finds {}", connection.variable, connection.backend);
+            plan.choose(name, "depends_on", reason, connection.place.clone());
+        }
+        if self.dependencies(at).iter().any(|(known, _)| known == "migrate") {
+            plan.choose(name, "depends_on", "it starts when the schema is up to date", None);
+        }
+    }
+
+    fn add_environment(&self, input: &EmitInput, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
+        let entries = environment(input, &self.applications[at], &self.connections[at], EnvironmentExtent::All, plan);
+        if !entries.is_empty() {
+            service.add("environment", mapping(entries.into_iter().map(|(name, value)| (name, text(&value)))));
+        }
+    }
+
+    fn add_applications(&self, input: &EmitInput, plan: &mut ComposePlan) {
+        let mut ports: BTreeSet<u16> = BTreeSet::new();
+        for (at, application) in self.applications.iter().enumerate().filter(|(_, known)| !known.is_worker) {
+            let name = &application.name;
+            let mut service = PlannedService::new(name, ServiceRole::Application);
+            self.image_keys(at, &mut service);
+            plan.choose(name, "build", application.reason.clone(), Some(application.place.clone()));
+            self.add_environment(input, at, &mut service, plan);
+            let is_behind = self.proxy.as_ref().is_some_and(|proxy| proxy.hosts.iter().any(|(host, _)| host == name));
+            if let (Some(port), false) = (application.port, is_behind) {
+                let mut host = port;
+                while !ports.insert(host) {
+                    host = host.saturating_add(1);
+                }
+                service.add("ports", NewValue::raw_texts(&[format!("{host}:{port}")]));
+                plan.choose(
+                    name,
+                    "ports",
+                    format!("it listens on port {port}, and no proxy here passes requests to it"),
+                    None,
+                );
+            }
+            service.dependencies = self.dependencies(at);
+            add_dependencies(&mut service);
+            self.explain_dependencies(at, name, plan);
+            self.add_application_check(input, at, &mut service, plan);
+            add_rights(application, &mut service, plan);
+            service.add("restart", text("unless-stopped"));
+            plan.services.push(service);
+        }
+    }
+
+    fn add_application_check(
+        &self,
+        input: &EmitInput,
+        at: usize,
+        service: &mut PlannedService,
+        plan: &mut ComposePlan,
+    ) {
+        let application = &self.applications[at];
+        let name = application.name.as_str();
+        if let Some(reason) = inherited_check(input, application) {
+            plan.choose(name, "healthcheck", reason, Some(application.place.clone()));
+            return;
+        }
+        match application_check(input, application) {
+            Ok(check) => {
+                service.add("healthcheck", healthcheck(&check.test, check.seconds));
+                plan.choose(name, "healthcheck", check.reason, check.place);
+            }
+            Err(why) => plan.choose(name, "healthcheck", format!("none: {why}"), None),
+        }
+    }
+
+    fn add_workers(&self, input: &EmitInput, plan: &mut ComposePlan) {
+        for (at, worker) in &self.workers {
+            let mut service = PlannedService::new(&worker.name, ServiceRole::Worker);
+            self.image_keys(*at, &mut service);
+            if !worker.command.is_empty() {
+                service.add("command", NewValue::texts(&worker.command));
+            }
+            self.add_environment(input, *at, &mut service, plan);
+            if let Some(NewValue::Mapping(entries)) =
+                service.keys.iter_mut().find(|key| key.name == "environment").map(|key| &mut key.value)
+            {
+                entries.extend(worker.variables.iter().map(|(name, value)| (name.clone(), text(value))));
+            }
+            if let Some(config) = &worker.config {
+                let entries = [("source".to_owned(), text(&config.name)), ("target".to_owned(), text(&config.target))];
+                service.add("configs", NewValue::Inline(format!("[{{{}}}]", flow(&entries))));
+                plan.configs.push((config.name.clone(), format!("./{}", config.path)));
+                plan.files.push((config.path.clone(), config.text.clone()));
+                plan.choose(&worker.name, "configs", config.reason.clone(), None);
+            }
+            service.dependencies = self.dependencies(*at);
+            add_dependencies(&mut service);
+            self.explain_dependencies(*at, &worker.name, plan);
+            plan.choose(&worker.name, "command", worker.reason.clone(), worker.place.clone());
+            match &worker.check {
+                Some((test, seconds)) => {
+                    service.add("healthcheck", healthcheck(test, *seconds));
+                    plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
+                }
+                None => {
+                    service.add_with(
+                        "healthcheck",
+                        mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]),
+                        "The image's check asks for the server, which a worker does not run.",
+                    );
+                    plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
+                }
+            }
+            add_rights(&self.applications[*at], &mut service, plan);
+            service.add("restart", text("unless-stopped"));
+            plan.services.push(service);
+        }
+    }
+
+    fn add_proxy(&self, plan: &mut ComposePlan) {
+        let Some(proxy) = &self.proxy else { return };
+        let mut service = PlannedService::new(&proxy.name, ServiceRole::Proxy);
+        service.add("image", text(&proxy.image));
+        service.image = Some(proxy.image.clone());
+        let ports: Vec<String> = proxy.ports.iter().map(|port| format!("{port}:{port}")).collect();
+        service.add("ports", NewValue::raw_texts(&ports));
+        service.add("volumes", NewValue::raw_texts(&proxy.volumes));
+        let names: BTreeSet<&str> = proxy.hosts.iter().map(|(host, _)| host.as_str()).collect();
+        let known = plan.services.iter().filter(|known| names.contains(known.name.as_str()));
+        let condition = |known: &PlannedService| {
+            let is_checked = known.key("healthcheck").is_some()
+                || plan.choices.iter().any(|choice| {
+                    choice.service == known.name && choice.key == "healthcheck" && !choice.reason.starts_with("none:")
+                });
+            if is_checked { HEALTHY } else { STARTED }
+        };
+        service.dependencies = known.map(|known| (known.name.clone(), condition(known))).collect();
+        add_dependencies(&mut service);
+        for (host, place) in &proxy.hosts {
+            plan.choose(
+                &proxy.name,
+                "depends_on",
+                format!("it passes requests to `{host}`, and does not start where that name is unknown"),
+                Some(place.clone()),
+            );
+        }
+        service.add("healthcheck", healthcheck(&proxy.test, 10));
+        service.add("restart", text("unless-stopped"));
+        plan.choose(&proxy.name, "image", proxy.reason.clone(), Some(proxy.place.clone()));
+        plan.choose(&proxy.name, "healthcheck", "it asks nginx itself, whatever the servers behind it answer", None);
+        plan.services.push(service);
+    }
+
+    /// Two networks where a proxy passes requests on: it does not reach what only applications need.
+    fn add_networks(&self, plan: &mut ComposePlan) {
+        if self.proxy.is_none() || self.backends.all.is_empty() {
+            return;
+        }
+        plan.networks = vec![FRONT.to_owned(), BACK.to_owned()];
+        let proxied: BTreeSet<String> =
+            self.proxy.iter().flat_map(|proxy| &proxy.hosts).map(|(host, _)| host.clone()).collect();
+        for service in &mut plan.services {
+            let needs_backends = service.dependencies.iter().any(|(name, _)| self.backends.backend(name).is_some());
+            let is_front = service.role == ServiceRole::Proxy || service.role == ServiceRole::Application;
+            let is_back = service.role == ServiceRole::Backend || needs_backends;
+            let is_front =
+                is_front && (proxied.contains(&service.name) || service.role == ServiceRole::Proxy || !is_back);
+            let names: Vec<String> = [(is_front, FRONT), (is_back, BACK)]
+                .into_iter()
+                .filter(|(is_on, _)| *is_on)
+                .map(|(_, name)| name.to_owned())
+                .collect();
+            let at = service
+                .keys
+                .iter()
+                .position(|key| key.name == "healthcheck" || key.name == "restart")
+                .unwrap_or(service.keys.len());
+            service.keys.insert(at, PlannedKey { name: "networks", value: NewValue::raw_texts(&names), comment: None });
+        }
+        if let Some(proxy) = &self.proxy {
+            plan.choose(
+                &proxy.name,
+                "networks",
+                format!(
+                    "it reaches only what it passes requests to: {} is not on `{FRONT}`",
+                    self.backends.all[0].name
+                ),
+                None,
+            );
+        }
+    }
+}
+
+fn flow(entries: &[(String, NewValue)]) -> String {
+    let entries: Vec<String> = entries
+        .iter()
+        .map(|(key, value)| match value {
+            NewValue::Inline(text) | NewValue::Block(text) => format!("{key}: {text}"),
+            NewValue::Mapping(_) => key.clone(),
+        })
+        .collect();
+    entries.join(", ")
+}
+
+/// Takes rights that a container without root cannot use, unless a program of its image gets them back.
+fn add_rights(application: &Application, service: &mut PlannedService, plan: &mut ComposePlan) {
+    let build = Build::new(application.input);
+    let Some(stage) = build.target() else { return };
+    let is_other = matches!(build.user(stage).value(), Some(User::Other(_)));
+    let text = application.input.file.source().text();
+    if !is_other || ["sudo", "setcap", "setuid"].iter().any(|word| text.contains(word)) {
+        return;
+    }
+    service.add("cap_drop", NewValue::raw_texts(&["ALL".to_owned()]));
+    service.add("security_opt", NewValue::raw_texts(&["no-new-privileges:true".to_owned()]));
+    let reason = "the image runs as a user other than root, who has no capabilities to lose";
+    plan.choose(&service.name, "cap_drop", reason, Some(application.place.clone()));
+}
+
+fn add_dependencies(service: &mut PlannedService) {
+    if service.dependencies.is_empty() {
+        return;
+    }
+    let condition = |condition: &str| mapping([("condition".to_owned(), NewValue::Inline(condition.to_owned()))]);
+    let entries = service.dependencies.iter().map(|(name, known)| (name.clone(), condition(known)));
+    let value = mapping(entries.collect::<Vec<_>>());
+    service.add("depends_on", value);
+}
+
+fn build_value(context: &str, dockerfile: &Option<String>) -> NewValue {
+    match dockerfile {
+        None => text(context),
+        Some(dockerfile) => {
+            mapping([("context".to_owned(), text(context)), ("dockerfile".to_owned(), text(dockerfile))])
+        }
+    }
+}

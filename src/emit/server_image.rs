@@ -1,0 +1,72 @@
+//! The images of servers (`data/server_images.tsv`), and the names of services.
+
+use crate::data;
+use crate::stack::known_service;
+
+/// A row of `data/server_images.tsv`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServerImage {
+    pub(super) service: &'static str,
+    pub(super) host: &'static str,
+    pub(super) image: &'static str,
+    pub(super) data: &'static str,
+    pub(super) settings: &'static str,
+    pub(super) command: &'static str,
+    pub(super) schemes: &'static str,
+    pub(super) names: &'static str,
+}
+
+impl ServerImage {
+    /// All rows.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        data::SERVER_IMAGES.rows().filter_map(|cells| match cells {
+            &[service, host, image, data, settings, command, schemes, names, ..] => {
+                Some(Self { service, host, image, data, settings, command, schemes, names })
+            }
+            _ => None,
+        })
+    }
+
+    pub(super) fn of_service(service: &str) -> Option<Self> {
+        Self::all().find(|row| row.service == service)
+    }
+
+    /// The row with a scheme of URLs.
+    pub(super) fn with_scheme(scheme: &str) -> Option<Self> {
+        Self::all().find(|row| data::words(row.schemes).any(|known| known == scheme))
+    }
+
+    /// Whether it holds databases that have names, and schemas to be brought up to date.
+    pub(super) fn is_database(self) -> bool {
+        self.settings.contains("{database}")
+    }
+
+    /// Whether clients give a name and a password.
+    pub(super) fn asks_for_login(self) -> bool {
+        self.settings.contains("{user}")
+    }
+
+    /// The port that it listens on.
+    pub(super) fn port(self) -> Option<u16> {
+        known_service(self.image)?.ports().next()
+    }
+}
+
+/// A text as the name of a service: small letters, digits and dashes.
+pub(super) fn service_name(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+    plain.collect::<String>().trim_matches('-').to_owned()
+}
+
+/// Whether a text is a name that needs no quotes anywhere.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+}
+
+/// Whether a host may be the name of a service: not this machine, and no name of the network.
+pub(super) fn is_service_host(host: &str) -> bool {
+    is_word(host)
+        && host != "localhost"
+        && service_name(host) == host
+        && !host.starts_with(|c: char| c.is_ascii_digit())
+}

@@ -1,0 +1,84 @@
+//! The names of services.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::application::Application;
+use super::input::EmitInput;
+use super::proxy::Proxy;
+use super::server_image::service_name;
+use super::worker::Worker;
+use crate::manifest::FileKind;
+use crate::text::path;
+
+/// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
+pub(super) fn name_applications(input: &EmitInput, applications: &mut [Application], proxy: Option<&Proxy>) {
+    let mut addresses: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
+    for (host, port) in proxy.into_iter().flat_map(|proxy| &proxy.addresses) {
+        addresses.entry(*port).or_default().insert(host.clone());
+    }
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    let of_port = |port: u16, applications: &[Application]| {
+        let is_single = applications.iter().filter(|known| known.port == Some(port)).count() == 1;
+        addresses.get(&port).filter(|names| names.len() == 1 && is_single).and_then(|names| names.first().cloned())
+    };
+    let names: Vec<String> = applications
+        .iter()
+        .map(|application| {
+            let by_address = application.port.and_then(|port| of_port(port, applications));
+            by_address.unwrap_or_else(|| name_by_place(input, application))
+        })
+        .collect();
+    for (application, name) in applications.iter_mut().zip(names) {
+        let mut unique = name.clone();
+        let mut count = 2;
+        while !used.insert(unique.clone()) {
+            unique = format!("{name}-{count}");
+            count += 1;
+        }
+        application.name = unique;
+    }
+}
+
+/// The name by the Dockerfile's own (`Dockerfile.worker`), that of its folder, or what the program does.
+fn name_by_place(input: &EmitInput, application: &Application) -> String {
+    let file = path::name(application.dockerfile_text.as_deref().unwrap_or("Dockerfile"));
+    let suffix = file
+        .strip_prefix("Dockerfile.")
+        .or_else(|| file.strip_suffix(".Dockerfile"))
+        .or_else(|| file.strip_suffix(".dockerfile"));
+    let is_topic = |word: &&str| !["prod", "production"].contains(word);
+    if let Some(name) = suffix.filter(is_topic).map(service_name).filter(|name| !name.is_empty()) {
+        return name;
+    }
+    let folder = match &application.dockerfile_text {
+        Some(text) if text.contains('/') => path::name(path::parent(text)),
+        _ if application.context != input.folder => path::name(&application.context),
+        _ => "",
+    };
+    // A folder for Dockerfiles says nothing of the program.
+    let says_nothing =
+        |name: &str| name.is_empty() || name.contains("docker") || FileKind::of(name).folder_role().is_some();
+    match service_name(folder) {
+        name if !says_nothing(&name) => name,
+        _ if application.is_worker => "worker".to_owned(),
+        _ => "app".to_owned(),
+    }
+}
+
+/// Names workers apart: after their program where there are several.
+pub(super) fn name_workers(workers: &mut [(usize, Worker)], applications: &[Application]) {
+    let mut count: BTreeMap<String, usize> = applications.iter().map(|known| (known.name.clone(), 1)).collect();
+    let is_single = workers.len() == 1;
+    for (at, worker) in workers {
+        let application = &applications[*at];
+        let name = match () {
+            () if application.is_worker => application.name.clone(),
+            () if is_single => "worker".to_owned(),
+            () => service_name(&format!("{}-worker", application.name)),
+        };
+        let used = count.entry(name.clone()).or_insert(0);
+        let is_own = application.is_worker && *used == 1;
+        *used += 1;
+        worker.name = if *used == 1 || is_own { name } else { format!("{name}-{used}") };
+    }
+}
