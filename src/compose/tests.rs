@@ -60,7 +60,7 @@ fn builds_are_reported() {
                 build: {context: $X/y, dockerfile: D, target: t, args: [Z=1, B, 'A=${C:-2}', 'D=$E'], additional_contexts: {c: ./c, d: 'docker-image://e'}}\n    \
                 volumes: ['./v:/v/', './w:/w:ro', '/var/run/docker.sock:/var/run/docker.sock:ro']\n    profiles: [p]\n    \
                 unknown: 1\n  c: {image: d}\n  e: {build: *b}\n  f: {extends: e}\n  g: {build: '${X:-/srv/x}'}\n  h: {build: /srv/y}\n";
-    let project = written_project(&Source::of("compose.yaml", text)).unwrap();
+    let project = written_project(&Source::of("compose.yaml", text), "/").unwrap();
     let services = builds(&project, FileId(0), &|_| false).services;
     let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     let contexts: Vec<_> = services
