@@ -86,6 +86,8 @@ tables! {
     HEALTH_PATHS = "health_paths.tsv";
     /// How projects bring the schema of their database up to date.
     MIGRATION_COMMANDS = "migration_commands.tsv";
+    /// What makes servers start again when a source changes.
+    RELOAD_OPTIONS = "reload_options.tsv";
     /// Images of the servers that applications connect to.
     SERVER_IMAGES = "server_images.tsv";
     /// How the workers of task libraries are started.

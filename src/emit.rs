@@ -14,23 +14,32 @@ mod input;
 mod mention;
 mod merge;
 mod migration;
+mod overrides;
 mod plan;
 mod proxy;
 mod render;
 mod route;
 mod server_image;
 mod service_names;
+mod watch;
 mod worker;
 
 pub use self::emission::{Emission, EmittedFile};
-pub use self::input::EmitInput;
+pub use self::input::{EmitInput, EmitOverrides};
 pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 
 /// Writes a compose file, or adds to the one that is there.
 pub fn emit(input: &EmitInput) -> Emission {
-    let plan = assembly::compose_plan(input);
-    match input.existing {
+    let (mut plan, applications) = assembly::compose_plan(input);
+    if plan.services.is_empty() {
+        return render::nothing(plan);
+    }
+    let names = input.existing.map(|existing| merge::service_names(existing, &plan)).unwrap_or_default();
+    let overrides = overrides::override_files(input, &mut plan, &applications, &names);
+    let mut emission = match input.existing {
         None => render::emission(input, plan),
         Some(existing) => merge::emission(input, existing, plan),
-    }
+    };
+    emission.files.extend(overrides);
+    emission
 }

@@ -34,7 +34,7 @@ struct Parts<'i> {
 }
 
 /// Plans the compose file of a repository.
-pub(super) fn compose_plan(input: &EmitInput) -> ComposePlan {
+pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Application<'i>>) {
     let mut plan = ComposePlan::default();
     let mut applications = applications(input, &mut plan);
     read_code(input, &mut applications);
@@ -58,7 +58,7 @@ pub(super) fn compose_plan(input: &EmitInput) -> ComposePlan {
     parts.add_proxy(&mut plan);
     parts.add_networks(&mut plan);
     plan.sort_choices();
-    plan
+    (plan, parts.applications)
 }
 
 fn mapping(entries: impl IntoIterator<Item = (String, NewValue)>) -> NewValue {

@@ -16,4 +16,17 @@ pub struct EmitInput<'i> {
     pub current: &'i str,
     /// The compose file of the folder, where there is one.
     pub existing: Option<&'i ComposeInput>,
+    /// Which files on top of it are wanted.
+    pub overrides: EmitOverrides,
+}
+
+/// Files on top of a compose file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EmitOverrides {
+    /// What holds only in production.
+    pub production: bool,
+    /// What only developers want.
+    pub development: bool,
+    /// What `docker compose watch` looks at; it stands in the file for developers.
+    pub watch: bool,
 }

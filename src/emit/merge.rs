@@ -77,6 +77,12 @@ pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: Com
     Emission { files, choices: plan.choices, notes: plan.notes }
 }
 
+/// How a compose file calls planned services.
+pub(super) fn service_names(existing: &ComposeInput, plan: &ComposePlan) -> BTreeMap<String, String> {
+    let Some(project) = existing.reading.project.as_deref() else { return BTreeMap::new() };
+    matches(&Stack::new(project, &existing.dockerfiles), plan)
+}
+
 /// The services of the file that stand for planned ones, by their planned names.
 fn matches(stack: &Stack, plan: &ComposePlan) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();

@@ -11,14 +11,16 @@ const UNIT: usize = 2;
 
 /// The compose file with what it needs beside it.
 pub(super) fn emission(input: &EmitInput, plan: ComposePlan) -> Emission {
-    if plan.services.is_empty() {
-        let mut notes = plan.notes;
-        notes.push("no Dockerfile here builds a program: there is nothing to write a compose file from".to_owned());
-        return Emission { notes, ..Emission::default() };
-    }
     let mut files = vec![EmittedFile { path: "compose.yaml".to_owned(), text: compose_text(&plan) }];
     files.extend(files_beside(input, &plan));
     Emission { files, choices: plan.choices, notes: plan.notes }
+}
+
+/// What is said where no service was found.
+pub(super) fn nothing(plan: ComposePlan) -> Emission {
+    let mut notes = plan.notes;
+    notes.push("no Dockerfile here builds a program: there is nothing to write a compose file from".to_owned());
+    Emission { notes, ..Emission::default() }
 }
 
 /// The files that a compose file needs beside it, as far as they are not there.

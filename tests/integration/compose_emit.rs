@@ -210,6 +210,65 @@ fn a_file_that_is_there_gets_only_what_it_lacks() {
     assert_eq!(code, 0, "a second run would write again: {text}\n{after}");
 }
 
+/// Whether `docker compose` is there and accepts the files; nothing is asked where it is not there.
+fn is_accepted(folder: &Path, files: &[&str]) -> bool {
+    let program = std::env::var("DOCKER").unwrap_or_else(|_| "docker".to_owned());
+    if !Command::new(&program).args(["compose", "version"]).output().is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    let mut command = Command::new(program);
+    command.current_dir(folder).arg("compose");
+    for file in files {
+        command.args(["-f", file]);
+    }
+    let output = command.args(["config", "--quiet"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    true
+}
+
+#[test]
+fn files_for_production_and_for_developers_stand_on_top() {
+    let folder = tracker();
+    written(folder.path());
+    let (code, text) = run(folder.path(), &["compose", "emit", "--prod", "--dev", "--watch", "--write"]);
+    assert_eq!(code, 0, "{text}");
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let (production, development) = (read("compose.prod.yaml"), read("compose.dev.yaml"));
+    assert!(
+        production.contains("mem_limit: \"${API_MEMORY:-512m}\"") && !production.contains("migrate"),
+        "{production}"
+    );
+    for part in [
+        "    ports: [\"127.0.0.1:5432:5432\"]\n",
+        "\"--reload\"]\n",
+        "- {action: sync, path: ./backend, target: /app, ",
+        "- {action: sync+restart, path: ./backend, target: /app, ",
+        "- {action: rebuild, path: ./backend/uv.lock}\n",
+        // A later step makes something of the sources.
+        "- {action: rebuild, path: ./dashboard}\n",
+    ] {
+        assert!(development.contains(part), "{part} is not in:\n{development}");
+    }
+    assert!(!development.contains("package-lock.json"), "{development}");
+    assert!(is_accepted(folder.path(), &["compose.yaml"]));
+    assert!(is_accepted(folder.path(), &["compose.yaml", "compose.prod.yaml"]));
+    assert!(is_accepted(folder.path(), &["compose.yaml", "compose.dev.yaml"]));
+    let (code, text) = run(folder.path(), &["compose", "emit", "--prod", "--dev", "--watch", "--check"]);
+    assert!(code == 0 && text.contains("compose.dev.yaml is there and is kept"), "{text}");
+}
+
+#[test]
+fn what_the_containers_user_may_not_write_is_built_again() {
+    let folder = project(DJANGO);
+    let (code, text) = run(folder.path(), &["compose", "emit", "--watch", "--explain"]);
+    assert!(code == 0 && text.contains("the container's user does not own the files"), "{text}");
+    let mut files = DJANGO.to_vec();
+    files.push((".dockerignore", "*\n!shop\n"));
+    let folder = project(&files);
+    let (_, text) = run(folder.path(), &["compose", "emit", "--watch"]);
+    assert!(text.contains("its .dockerignore begins with `*`"), "{text}");
+}
+
 #[test]
 fn nothing_is_written_where_nothing_is_built() {
     let folder = project(&[("README.md", "# nothing\n"), ("tests/Dockerfile", "FROM python:3.13\nCMD pytest\n")]);

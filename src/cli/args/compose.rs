@@ -65,6 +65,7 @@ pub(in crate::cli) struct ComposeEnv {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "options of a command line")]
 pub(in crate::cli) struct ComposeEmit {
     /// The folder of the project
     #[arg(default_value = ".", value_name = "PATH")]
@@ -75,6 +76,15 @@ pub(in crate::cli) struct ComposeEmit {
     /// Exit with 1 if a file would be written
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
+    /// Also write compose.prod.yaml: logs and memory with an end
+    #[arg(long)]
+    pub prod: bool,
+    /// Also write compose.dev.yaml: ports on this machine, servers that start again when a source changes
+    #[arg(long)]
+    pub dev: bool,
+    /// Have compose.dev.yaml say what `docker compose watch` copies or builds again
+    #[arg(long)]
+    pub watch: bool,
     /// Say why each service and key is there
     #[arg(long)]
     pub explain: bool,

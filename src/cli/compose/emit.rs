@@ -6,7 +6,7 @@ use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::{changes, terminal};
-use crate::emit::{Emission, EmitInput};
+use crate::emit::{Emission, EmitInput, EmitOverrides};
 use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
 use crate::load::{FactSelection, GatherRequest};
@@ -20,7 +20,7 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
             help: Some("pass the folder of the project".to_owned()),
         });
     }
-    let emission = emission(global, &command.path)?;
+    let emission = emission(global, command)?;
     let mut outcome = FixOutcome { changes: changes_of(&command.path, &emission)?, ..FixOutcome::default() };
     let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
     if command.write {
@@ -48,7 +48,9 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
 }
 
 /// What is written for a folder.
-fn emission(global: &Global, folder: &Path) -> Result<Emission, CommandFailure> {
+fn emission(global: &Global, command: &ComposeEmit) -> Result<Emission, CommandFailure> {
+    let folder = command.path.as_path();
+    let overrides = EmitOverrides { production: command.prod, development: command.dev, watch: command.watch };
     let request = GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::default() };
     let inputs = crate::load::gather(&request)?;
     complain(global, &inputs);
@@ -62,7 +64,7 @@ fn emission(global: &Global, folder: &Path) -> Result<Emission, CommandFailure> 
         path::parent(&place) == project && crate::compose::is_main_file(path::name(&place))
     });
     let current = current.to_string_lossy();
-    let input = EmitInput { inputs: &inputs, files: &files, folder: &project, current: &current, existing };
+    let input = EmitInput { inputs: &inputs, files: &files, folder: &project, current: &current, existing, overrides };
     Ok(crate::emit::emit(&input))
 }
 

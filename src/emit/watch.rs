@@ -1,0 +1,199 @@
+//! `develop.watch`: which changes of sources `docker compose watch` copies into a container, and which build its image again.
+
+use super::application::Application;
+use super::input::EmitInput;
+use crate::build::{Build, Stage, Transfer, User, absolute};
+use crate::compose::NewValue;
+use crate::data;
+use crate::dockerfile::{Arguments, Keyword};
+use crate::text::path;
+
+/// A reason, and where it shows.
+type Reason = (String, Option<String>);
+
+/// The command of a program with the option that makes its server start again when a source changes.
+pub(super) fn reload_command(application: &Application) -> Option<Vec<String>> {
+    let build = Build::new(application.input);
+    let stage = build.target()?;
+    if build.last(stage, Keyword::Entrypoint).is_some() {
+        return None;
+    }
+    let (_, instruction) = build.last(stage, Keyword::Cmd)?;
+    let words: Vec<String> = match &instruction.arguments {
+        Arguments::Json(words) => words.iter().map(|word| word.value.to_string()).collect(),
+        Arguments::Raw(word) => {
+            let text = application.input.file.str(*word);
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || " -_./:=".contains(c);
+            if !text.chars().all(is_plain) {
+                return None;
+            }
+            text.split_whitespace().map(str::to_owned).collect()
+        }
+        _ => return None,
+    };
+    let server = match build.listening(stage) {
+        Some(listening) => listening.server,
+        None if words.first().is_some_and(|word| word == "node") => "node",
+        None => return None,
+    };
+    let row = data::RELOAD_OPTIONS.row(server)?;
+    if words.iter().any(|word| word == row[1] || word == row[2]) {
+        return None;
+    }
+    let mut words = words;
+    if row[1] == "-" {
+        words.insert(1, row[2].to_owned())
+    } else {
+        words.push(row[1].to_owned())
+    }
+    Some(words)
+}
+
+/// The value of `develop`, with the reasons. `is_reloaded`: whether its server starts again by itself.
+///
+/// # Errors
+/// Why nothing can be watched, in a sentence without a full stop.
+pub(super) fn watch(
+    input: &EmitInput,
+    application: &Application,
+    is_reloaded: bool,
+) -> Result<(NewValue, Vec<Reason>), String> {
+    let build = Build::new(application.input);
+    let stage = build.target().ok_or("its Dockerfile has no stage")?;
+    if ignores_everything(input, application) {
+        return Err(
+            "its .dockerignore begins with `*`, and `docker compose watch` does not look into folders that match"
+                .to_owned(),
+        );
+    }
+    let file = input.inputs.source(application.input.dockerfile);
+    let place = |transfer: &Transfer| Some(format!("{}:{}", file.name(), file.line(transfer.instruction.span.start)));
+    let (mut items, mut reasons): (Vec<String>, Vec<Reason>) = (Vec::new(), Vec::new());
+    let mut rebuilt: Vec<String> = Vec::new();
+    for stage_of_image in build.chain(stage) {
+        for transfer in build.transfers(stage_of_image).iter().filter(|transfer| transfer.from.is_none()) {
+            let why = why_rebuild(&build, stage_of_image, stage, transfer);
+            let folder = build.workdir(stage_of_image, transfer.index).value().cloned();
+            let to = transfer.destination.as_deref().and_then(|to| absolute(to, folder.as_deref()));
+            for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
+                let Some(text) = source.text.as_deref() else { continue };
+                let below =
+                    if source.is_everything() { String::new() } else { path::normalize(text.trim_start_matches('/')) };
+                if below.contains(['*', '?', '[']) {
+                    continue;
+                }
+                let from = if below.is_empty() {
+                    application.context_text.clone()
+                } else {
+                    path::child(&application.context_text, &below)
+                };
+                match (&why, &to) {
+                    (None, Some(to)) => {
+                        let action = if is_reloaded { "sync" } else { "sync+restart" };
+                        let target = target(input, application, &below, to, text);
+                        items.push(format!(
+                            "{{action: {action}, path: {}, target: {}, ignore: {IGNORED}}}",
+                            quoted(&from),
+                            quoted(&target)
+                        ));
+                        let what = if is_reloaded {
+                            "its server starts again by itself"
+                        } else {
+                            "its server is started again"
+                        };
+                        reasons.push((
+                            format!("changes of `{from}` are copied into the container, and {what}"),
+                            place(transfer),
+                        ));
+                    }
+                    (Some(why), _) => {
+                        rebuilt.push(from.clone());
+                        items.push(format!("{{action: rebuild, path: {}}}", quoted(&from)));
+                        reasons.push((format!("changes of `{from}` build the image again: {why}"), place(transfer)));
+                    }
+                    (None, None) => {}
+                }
+            }
+        }
+    }
+    if items.is_empty() {
+        // What is compiled in another stage.
+        rebuilt.push(application.context_text.clone());
+        items.push(format!("{{action: rebuild, path: {}}}", quoted(&application.context_text)));
+        reasons.push((
+            "its image has only what other stages make of the sources".to_owned(),
+            Some(application.place.clone()),
+        ));
+    }
+    for manifest in manifests(application) {
+        let path = path::child(&application.context_text, &manifest);
+        if rebuilt.iter().any(|folder| path::is_within(&path, folder)) {
+            continue;
+        }
+        items.push(format!("{{action: rebuild, path: {}}}", quoted(&path)));
+        reasons.push((format!("`{path}` says which packages the image has"), None));
+    }
+    items.dedup();
+    let list: Vec<String> = items.iter().map(|item| format!("\n        - {item}")).collect();
+    Ok((NewValue::Mapping(vec![("watch".to_owned(), NewValue::Block(list.concat()))]), reasons))
+}
+
+/// What containers have of their own.
+const IGNORED: &str = "[\".venv/\", \"node_modules/\", \"__pycache__/\"]";
+
+/// Where a source lands: a folder's contents in the destination, a file below it or in its place.
+fn target(input: &EmitInput, application: &Application, below: &str, to: &str, text: &str) -> String {
+    let whole = path::child(&application.context, below);
+    let is_file = input.files.files.iter().any(|file| file.path == whole);
+    let into = to.ends_with('/') || text.ends_with('/');
+    let folder = to.trim_end_matches('/');
+    if is_file && (into || path::name(folder) != path::name(below)) {
+        path::child(folder, path::name(below))
+    } else {
+        folder.to_owned()
+    }
+}
+
+/// Why a change must build the image again: a step makes something of it, or the user of the container may not write there.
+fn why_rebuild(build: &Build, stage: &Stage, target: &Stage, transfer: &Transfer) -> Option<String> {
+    let file = &build.input().file;
+    let has_owner = transfer.instruction.flags.iter().any(|flag| file.flag_name(flag).eq_ignore_ascii_case("chown"));
+    if matches!(build.user(target).value(), Some(User::Other(_))) && !has_owner {
+        return Some("the container's user does not own the files".to_owned());
+    }
+    let makes = build.instructions(stage).filter(|(at, _)| *at > transfer.index).find_map(|(at, instruction)| {
+        let code = (instruction.keyword == Keyword::Run).then(|| build.code(at))??;
+        let calls = code.script.invocations();
+        let call = calls.iter().find(|call| {
+            call.package_call().is_none()
+                && call.program.is_some_and(|program| !["rm", "mkdir", "chmod", "chown", "cd"].contains(&program))
+        });
+        let runs = calls.iter().find(|call| {
+            call.package_call()
+                .is_some_and(|call| ["run", "exec", "build"].iter().any(|verb| call.verb_text.contains(verb)))
+        });
+        call.or(runs).and_then(|call| call.program).map(str::to_owned)
+    });
+    makes.map(|program| format!("a later step runs `{program}`"))
+}
+
+/// Whether the ignore file of the build begins with everything.
+fn ignores_everything(input: &EmitInput, application: &Application) -> bool {
+    let place = path::child(&application.context, ".dockerignore");
+    let file = input.files.files.iter().find(|file| file.path == place);
+    file.is_some_and(|file| file.source.text().lines().any(|line| ["*", "**"].contains(&line.trim())))
+}
+
+/// The manifests and lock files that the packages of a program come from.
+fn manifests(application: &Application) -> Vec<String> {
+    let projects = application.projects().filter(|project| project.root.is_empty());
+    let installs = projects.filter_map(|project| project.install());
+    installs.flat_map(|install| install.lock.iter().chain([&install.manifest]).cloned().collect::<Vec<_>>()).collect()
+}
+
+fn quoted(text: &str) -> String {
+    match NewValue::scalar(text) {
+        NewValue::Inline(text) if !text.contains([',', '{', '}', '[', ']']) => text,
+        _ => serde_json::Value::from(text).to_string(),
+    }
+}
