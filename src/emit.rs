@@ -32,7 +32,7 @@ pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 pub fn emit(input: &EmitInput) -> Emission {
     let (mut plan, applications) = assembly::compose_plan(input);
     if plan.services.is_empty() {
-        return render::nothing(plan);
+        return render::empty_emission(plan);
     }
     let names = input.existing.map(|existing| merge::service_names(existing, &plan)).unwrap_or_default();
     let overrides = overrides::override_files(input, &mut plan, &applications, &names);

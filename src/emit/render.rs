@@ -17,7 +17,7 @@ pub(super) fn emission(input: &EmitInput, plan: ComposePlan) -> Emission {
 }
 
 /// What is said where no service was found.
-pub(super) fn nothing(plan: ComposePlan) -> Emission {
+pub(super) fn empty_emission(plan: ComposePlan) -> Emission {
     let mut notes = plan.notes;
     notes.push("no Dockerfile here builds a program: there is nothing to write a compose file from".to_owned());
     Emission { notes, ..Emission::default() }
