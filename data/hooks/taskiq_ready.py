@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import os
 import pathlib
+from typing import Any
 
 from taskiq import AsyncBroker, TaskiqEvents, TaskiqState
 
@@ -23,8 +24,8 @@ file = pathlib.Path(f"/tmp/taskiq-ready-{os.getpid()}")
 async def ask(broker: AsyncBroker) -> None:
     """Returns when the broker has answered; a library without such a question only shows that its event loop runs."""
     client = getattr(broker, "client", None)
-    if hasattr(client, "flush"):  # taskiq-nats
-        await client.flush(timeout=SECONDS)
+    if hasattr(client, "new_inbox"):  # taskiq-nats
+        await ask_nats(client)
         return
     pool = getattr(broker, "connection_pool", None)
     if pool is not None:  # taskiq-redis
@@ -37,7 +38,22 @@ async def ask(broker: AsyncBroker) -> None:
         raise ConnectionError("the connection to the broker is closed")
 
 
+async def ask_nats(client: Any) -> None:
+    """Sends a message to itself: `flush` asks nobody once reading has ended, and its answer ends reading if it is late."""
+    if not client.is_connected:
+        raise ConnectionError("not connected")
+    inbox = client.new_inbox()
+    subscription = await client.subscribe(inbox)
+    try:
+        await client.publish(inbox)
+        await subscription.next_msg(timeout=60)
+    finally:
+        await subscription.unsubscribe()
+
+
 async def report() -> None:
+    # A process that cannot reach its broker at the start ends soon.
+    await asyncio.sleep(1)
     while True:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(ask(broker), timeout=SECONDS)
@@ -50,6 +66,8 @@ async def start(state: TaskiqState) -> None:
     for old in pathlib.Path("/tmp").glob("taskiq-ready-*"):
         if not pathlib.Path(f"/proc/{old.name.rsplit('-', 1)[1]}").exists():
             old.unlink(missing_ok=True)
+    # That of a process before this one, in a container that was started again.
+    file.unlink(missing_ok=True)
     state.taskiq_ready = asyncio.create_task(report())
 
 

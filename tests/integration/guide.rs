@@ -146,3 +146,28 @@ fn list_passes(page: &str) {
     }
     assert_eq!(fs::read_to_string(page).unwrap(), expected, "{page}; BLESS=1 writes it");
 }
+
+/// The module for Taskiq is one file: the page shows it, and its check is that of the table.
+#[test]
+fn checks_of_workers_are_those_of_the_table() {
+    let page = fs::read_to_string("docs/worker-checks.md").unwrap();
+    let hook = fs::read_to_string("data/hooks/taskiq_ready.py").unwrap();
+    assert!(page.contains(&format!("```python\n{hook}```\n")), "the page shows another module");
+    let table = include_str!("../../data/services.tsv");
+    let mut count = 0;
+    for cells in
+        table.lines().map(|line| line.split('\t').collect::<Vec<_>>()).filter(|cells| cells[0].starts_with("worker "))
+    {
+        if cells[4] != "measured" {
+            continue;
+        }
+        let words: Vec<String> = serde_json::from_str(cells[2]).unwrap_or_else(|_| vec![cells[2].to_owned()]);
+        let is_shown = words.iter().all(|word| {
+            let yaml = serde_json::to_string(&word.replace('$', "$$")).unwrap();
+            page.contains(&yaml) || page.contains(&word.replace('|', "\\|"))
+        });
+        assert!(is_shown, "{}: {}", cells[0], cells[2]);
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}

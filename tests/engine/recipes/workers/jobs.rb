@@ -1,0 +1,1 @@
+# Sidekiq wants a file.
