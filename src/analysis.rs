@@ -119,7 +119,7 @@ fn analyse_image(
     let off: Vec<&str> = options.categories_off.iter().map(String::as_str).collect();
     let is_read = image.layers.iter().any(|layer| layer.contents != Contents::NotAsked);
     let ((losses, churn), ((duplicates, categories), packages)) = join(
-        || join(|| losses(&image, &tree), || churn(&image, &tree)),
+        || join(|| losses(&image, &tree, origins.base.layers), || churn(&image, &tree)),
         || {
             join(
                 || {
@@ -139,7 +139,7 @@ fn analyse_image(
         } else {
             Totals::with(&image, &tree, &duplicates)
         },
-        above: AboveBase::new(&image, &tree, origins.base.layers),
+        above: AboveBase::new(&image, &losses, origins.base.layers),
         dive: Dive::new(&image, &tree),
         layers: result::layers(&image, &tree, &losses),
         dockerfiles: Dockerfiles {

@@ -128,19 +128,16 @@ impl BudgetCheck<'_> {
         }
     }
 
-    /// What is lost, without what is ignored; of the base's what the base itself lost.
+    /// What is lost, without what is ignored.
     fn waste(&self) -> (Bound, Vec<Cause>) {
-        let counts = |loss: &&Loss| {
-            let written_by_base = self.of_base(loss.entry.layer as usize);
-            !written_by_base && !self.ignored(loss.path)
-        };
+        let counts = |loss: &&Loss| !self.of_base(loss.waste_layer as usize) && !self.ignored(loss.path);
         let losses: Vec<Loss> = self.analysis.losses.iter().filter(counts).copied().collect();
         let bytes = losses.iter().map(|loss| loss.bytes).sum();
         let groups = crate::image::group_losses(&self.analysis.image, &losses);
         let cause = |group: &crate::image::LossGroup| Cause {
             what: format!("/{} ({})", self.analysis.image.paths.text(group.path), group.how.name().replace('_', " ")),
             bytes: Some(group.bytes),
-            layer: Some(group.owner as usize),
+            layer: Some(group.waste_layer as usize),
         };
         (Bound::Bytes(bytes), groups.iter().take(MOST_CAUSES).map(cause).collect())
     }
@@ -338,6 +335,27 @@ mod tests {
         assert_eq!(judged[1].causes[0].bytes, Some(2_000));
         let cause = Cause { what: "/a (deleted)".to_owned(), bytes: Some(1_000), layer: Some(0) };
         assert_eq!(judged[3].causes, [cause]);
+    }
+
+    #[test]
+    fn copies_of_base_files_count_without_the_base() {
+        let image = sketch(
+            "HISTORY # debian.sh --arch 'amd64' out/\nHISTORY RUN /bin/sh -c chmod -R +x /a # buildkit\n\n\
+             100644 0:0 1000 a = a\n100644 0:0 500 b = b\n\n100755 0:0 1000 a = a\n0 0:0 0 .wh.b",
+        );
+        let read = Read { images: vec![image], ..Read::default() };
+        let analysis = analyse(read, &AnalysisOptions::default(), &mut Mask::default()).images.remove(0);
+        assert_eq!(analysis.layers.iter().map(|layer| layer.lost.sum()).collect::<Vec<_>>(), [500, 1000]);
+        let limit =
+            |measure, bound| Limit { measure, bound, place: None };
+        let limits = vec![limit(Measure::Waste, Bound::Bytes(999)), limit(Measure::WasteRatio, Bound::Ratio(0.9))];
+        for (ignore_base, bytes, ratio) in [(true, 1000, 1.0), (false, 1500, 0.6)] {
+            let budget = Budget { limits: limits.clone(), ignore_base: Some(ignore_base), ..Budget::default() };
+            let results = judge(&analysis, &budget, None);
+            let values: Vec<_> = results.iter().map(|result| result.value).collect();
+            assert_eq!(values, [Some(Bound::Bytes(bytes)), Some(Bound::Ratio(ratio))]);
+            assert_eq!(results[0].causes[0].layer, Some(1));
+        }
     }
 
     #[test]

@@ -23,7 +23,17 @@ pub(super) fn findings(analysis: &ImageAnalysis) -> Vec<AnalysisFinding> {
 }
 
 fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> AnalysisFinding {
+    // The base stores it whatever the lines above do.
+    let is_waste_of_base = analysis.is_base(group.waste_layer as usize);
     let (what, help) = match group.how {
+        WasteKind::Deleted if is_waste_of_base => (
+            "deleted, but the base image still stores it: the image does not get smaller",
+            "use a smaller base image, or leave it",
+        ),
+        WasteKind::Overwritten if is_waste_of_base => (
+            "overwritten, but the base image still stores the earlier version",
+            "use a base image that already contains the new version",
+        ),
         WasteKind::Deleted => (
             "deleted in a later layer, but still stored",
             "delete it in the step that creates it, or create it in another stage",
@@ -40,7 +50,7 @@ fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> AnalysisFinding {
     AnalysisFinding {
         subject: Subject::Waste(group.how),
         name: format!("image-{}", group.how.name().replace('_', "-")),
-        severity: Severity::Warning,
+        severity: if is_waste_of_base { Severity::Info } else { Severity::Warning },
         message: format!("`/{path}` is {what}"),
         help: help.to_owned(),
         rule: rule_of_waste(analysis, group),
@@ -57,7 +67,7 @@ fn of_group(analysis: &ImageAnalysis, group: &LossGroup) -> AnalysisFinding {
 pub fn rule_of_waste(analysis: &ImageAnalysis, group: &LossGroup) -> Option<&'static str> {
     let cause = analysis.instruction(group.by as usize).unwrap_or_default();
     match group.how {
-        _ if analysis.is_base(group.by as usize) => None,
+        _ if analysis.is_base(group.by as usize) || analysis.is_base(group.waste_layer as usize) => None,
         WasteKind::Deleted => Some("deleted-in-later-layer"),
         WasteKind::MetadataOnly if cause.contains("chown") || cause.contains("chmod") => Some("recursive-chown"),
         WasteKind::MetadataOnly | WasteKind::Overwritten | WasteKind::SameLayerDuplicate => None,

@@ -34,7 +34,7 @@ pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
         }
     }
     for loss in &analysis.losses {
-        let Some(lost_line) = line(loss.entry.layer) else { continue };
+        let Some(lost_line) = line(loss.waste_layer) else { continue };
         let category = category_of(&analysis.image.paths.bytes(loss.path)).map(|category| &*category.name);
         add((lost_line, line(loss.by), category, Some(loss.how.name())), loss.bytes, loss.compressed);
     }

@@ -147,6 +147,12 @@ impl ImageAnalysis {
         Some((self.dockerfiles.name(place.text), place))
     }
 
+    /// The layer whose instruction has to change: the one that wrote what a finding is about, or, above the base image,
+    /// the one that made it useless.
+    pub fn layer_to_change(&self, finding: &AnalysisFinding) -> usize {
+        if self.is_base(finding.layer) { finding.by.unwrap_or(finding.layer) } else { finding.layer }
+    }
+
     /// The place of the instruction that brought what a rule found.
     pub fn place_of_fact(&self, fact: &ImageFinding) -> Option<(&str, &SourcePlace)> {
         match (fact.layer, fact.step) {
@@ -217,7 +223,8 @@ pub struct LayerAnalysis {
     pub changes: LayerChanges,
     /// Bytes of contents that it stores.
     pub file_bytes: u64,
-    /// Of those, what is not in the final tree.
+    /// Its waste, as [`Loss::waste_layer`] says: what it stores that is not in the final tree, and copies of files of
+    /// the base.
     pub lost: WasteBytes,
     /// Bytes of lower layers, and its own, that are lost because of it.
     pub caused: u64,
@@ -232,7 +239,7 @@ pub(super) fn layers(image: &Image, tree: &ImageTree, losses: &[Loss]) -> Vec<La
     };
     let mut layers: Vec<LayerAnalysis> = image.layers.iter().enumerate().map(analyze_layer).collect();
     for loss in losses {
-        if let Some(owner) = layers.get_mut(loss.entry.layer as usize) {
+        if let Some(owner) = layers.get_mut(loss.waste_layer as usize) {
             let lost = &mut owner.lost;
             *match loss.how {
                 WasteKind::Deleted => &mut lost.deleted,

@@ -1,7 +1,7 @@
 //! Bytes that layers store and the final tree does not have: what, where, since when.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::image::folder_summary::{Place, Sum, places};
 use crate::image::{Compression, EntryId, EntryKind, Image, ImageTree, MemberOutcome, PathId, WasteKind};
@@ -20,6 +20,10 @@ pub struct Loss {
     pub how: WasteKind,
     /// The layer that caused it; the same layer for paths that it has twice.
     pub by: u32,
+    /// The layer whose waste it is: that of the member, or the one above the base image that stores a file of the base
+    /// again with the same contents, as `chmod -R` does. Bytes of the base that are deleted or replaced with other
+    /// contents stay the base's waste: no line above it can save them.
+    pub waste_layer: u32,
     /// Bytes of contents.
     pub bytes: u64,
     /// Their share of the compressed blob; `None` where the layer is not compressed.
@@ -35,6 +39,8 @@ pub struct LossGroup {
     pub owner: u32,
     /// The layer that caused their loss.
     pub by: u32,
+    /// The layer whose waste it is, as [`Loss::waste_layer`].
+    pub waste_layer: u32,
     /// How they were lost.
     pub how: WasteKind,
     /// How many.
@@ -56,29 +62,58 @@ pub struct Churn {
     pub bytes: u64,
 }
 
-/// All losses with at least one byte, the layers from below, each in the archive's order.
-pub fn losses(image: &Image, tree: &ImageTree) -> Vec<Loss> {
+/// All losses with at least one byte, the layers from below, each in the archive's order. `base`: layers of the base
+/// image.
+pub fn losses(image: &Image, tree: &ImageTree, base: usize) -> Vec<Loss> {
     let mut losses = Vec::new();
     for (number, layer) in image.layers.iter().take(tree.layers()).enumerate() {
         for (index, entry) in layer.entries.iter().enumerate().filter(|(_, entry)| entry.size > 0) {
             let id = EntryId { layer: number as u32, index: index as u32 };
             if let MemberOutcome::Lost { how, by } = tree.outcome(id) {
                 let compressed = (layer.compression != Compression::None).then_some(entry.compressed);
-                losses.push(Loss { entry: id, path: entry.path, how, by, bytes: entry.size, compressed });
+                let (path, bytes) = (entry.path, entry.size);
+                losses.push(Loss { entry: id, path, how, by, waste_layer: id.layer, bytes, compressed });
             }
         }
     }
+    charge_copies_of_base_files(&mut losses, base);
     losses
+}
+
+/// Makes copies of the base's files the waste of the layers that store them again. A copy that is deleted or replaced
+/// later is a loss of that layer already.
+fn charge_copies_of_base_files(losses: &mut [Loss], base: usize) {
+    let is_copy = |loss: &Loss| {
+        loss.how == WasteKind::MetadataOnly && (loss.entry.layer as usize) < base && loss.by as usize >= base
+    };
+    if !losses.iter().any(is_copy) {
+        return;
+    }
+    let later: HashMap<(PathId, u32), (WasteKind, u32)> =
+        losses.iter().map(|loss| ((loss.path, loss.entry.layer), (loss.how, loss.by))).collect();
+    for loss in losses.iter_mut().filter(|loss| is_copy(loss)) {
+        let mut copy_layer = loss.by;
+        let is_kept = loop {
+            match later.get(&(loss.path, copy_layer)) {
+                None => break true,
+                Some((WasteKind::MetadataOnly, by)) if *by > copy_layer => copy_layer = *by,
+                Some(_) => break false,
+            }
+        };
+        if is_kept {
+            loss.waste_layer = loss.by;
+        }
+    }
 }
 
 /// Losses joined by story and directory, most bytes first; every loss is in one group.
 pub fn group_losses(image: &Image, losses: &[Loss]) -> Vec<LossGroup> {
-    let mut stories: BTreeMap<(u32, u32, WasteKind), Vec<&Loss>> = BTreeMap::new();
+    let mut stories: BTreeMap<(u32, u32, u32, WasteKind), Vec<&Loss>> = BTreeMap::new();
     for loss in losses {
-        stories.entry((loss.entry.layer, loss.by, loss.how)).or_default().push(loss);
+        stories.entry((loss.entry.layer, loss.by, loss.waste_layer, loss.how)).or_default().push(loss);
     }
     let mut groups = Vec::new();
-    for ((owner, by, how), losses) in stories {
+    for ((owner, by, waste_layer, how), losses) in stories {
         let compressed = losses.iter().all(|loss| loss.compressed.is_some());
         let files = losses.iter().map(|loss| {
             (loss.path, Sum { files: 1, bytes: loss.bytes, compressed: loss.compressed.unwrap_or_default() })
@@ -87,6 +122,7 @@ pub fn group_losses(image: &Image, losses: &[Loss]) -> Vec<LossGroup> {
             path,
             owner,
             by,
+            waste_layer,
             how,
             files: sum.files,
             bytes: sum.bytes,
@@ -145,7 +181,7 @@ mod tests {
     fn losses_tell_who_wrote_and_who_removed() {
         let image = sketch(CACHE);
         let tree = ImageTree::new(&image);
-        let groups = group_losses(&image, &losses(&image, &tree));
+        let groups = group_losses(&image, &losses(&image, &tree, 0));
         let text = |group: &LossGroup| (image.paths.text(group.path), group.how, group.owner, group.by, group.bytes);
         assert_eq!(
             groups.iter().map(text).collect::<Vec<_>>(),
@@ -156,6 +192,36 @@ mod tests {
             ]
         );
         assert_eq!((groups[0].files, groups[0].compressed), (2, None));
+    }
+
+    /// Layers, how many are the base's, and the bytes that each wastes.
+    #[track_caller]
+    fn check_waste_layers(text: &str, base: usize, expected: &[u64]) {
+        let image = sketch(text);
+        let tree = ImageTree::new(&image);
+        let losses = losses(&image, &tree, base);
+        let of_layer = |layer| losses.iter().filter(|loss| loss.waste_layer == layer).map(|loss| loss.bytes).sum();
+        let wasted_bytes: Vec<u64> = (0..image.layers.len() as u32).map(of_layer).collect();
+        assert_eq!(wasted_bytes, expected, "{text}");
+        for (number, layer) in image.layers.iter().enumerate().skip(base) {
+            assert!(wasted_bytes[number] <= layer.file_bytes(), "layer {number} wastes more than it stores: {text}");
+        }
+    }
+
+    #[test]
+    fn copies_of_base_files_are_the_waste_of_the_layer_that_stores_them_again() {
+        const BASE: &str = "100644 0:0 30 etc/a = a\n100644 0:0 7 etc/b = b";
+        let check = |layers: &str, expected: &[u64]| check_waste_layers(&format!("{BASE}\n\n{layers}"), 1, expected);
+        check("100755 0:0 30 etc/a = a", &[0, 30]);
+        check("100644 9:9 30 etc/a = a\n\n100755 9:9 30 etc/a = a", &[0, 30, 30]);
+        // The copy itself is lost: it is not counted twice.
+        check("100755 0:0 30 etc/a = a\n\n0 0:0 0 etc/.wh.a", &[30, 30, 0]);
+        check("100755 0:0 30 etc/a = a\n\n100755 0:0 5 etc/a = c", &[30, 30, 0]);
+        // No line above the base can save what the base stores.
+        check("0 0:0 0 etc/.wh.a\n100644 0:0 8 etc/b = c", &[37, 0]);
+        check("100644 0:0 9 new = n\n\n100755 0:0 9 new = n", &[0, 9, 0]);
+        check_waste_layers(&format!("{BASE}\n\n100755 0:0 30 etc/a = a"), 2, &[30, 0]);
+        check_waste_layers(&format!("{BASE}\n\n100755 0:0 30 etc/a = a"), 0, &[0, 30]);
     }
 
     #[test]
@@ -172,7 +238,7 @@ mod tests {
         image.layers[0].compression = Compression::Gzip;
         image.layers[0].entries[0].compressed = 4;
         let tree = ImageTree::new(&image);
-        assert_eq!(losses(&image, &tree)[0].compressed, Some(4));
-        assert_eq!(group_losses(&image, &losses(&image, &tree))[0].compressed, Some(4));
+        assert_eq!(losses(&image, &tree, 0)[0].compressed, Some(4));
+        assert_eq!(group_losses(&image, &losses(&image, &tree, 0))[0].compressed, Some(4));
     }
 }

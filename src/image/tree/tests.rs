@@ -11,7 +11,7 @@ fn check(text: &str, waste: [u64; 4], merged: u64) {
     assert_eq!(WasteKind::ALL.map(|kind| totals.waste.of(kind)), waste, "{text}");
     assert_eq!(totals.merged_bytes, merged, "{text}");
     assert_eq!(totals.stored_file_bytes, totals.merged_bytes + totals.waste.sum(), "{text}");
-    assert_eq!(losses(&image, &tree).iter().map(|loss| loss.bytes).sum::<u64>(), totals.waste.sum(), "{text}");
+    assert_eq!(losses(&image, &tree, 0).iter().map(|loss| loss.bytes).sum::<u64>(), totals.waste.sum(), "{text}");
     assert_eq!(tree.bytes(crate::image::PathId::ROOT), merged, "{text}");
 }
 

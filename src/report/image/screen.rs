@@ -46,7 +46,7 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
     section("Config and permissions".to_owned(), lists::facts(image, view, layout));
     let waste = image.totals.waste.sum();
     let base: u64 =
-        image.loss_groups.iter().filter(|group| image.is_base(group.by as usize)).map(|group| group.bytes).sum();
+        image.loss_groups.iter().filter(|group| image.is_base(group.waste_layer as usize)).map(|group| group.bytes).sum();
     let of_base = if base > 0 { format!(", {} of it in the base image", bytes(base)) } else { String::new() };
     section(format!("Wasted: {}{of_base}", bytes(waste)), lists::waste(image, view, layout));
     section("Not needed at run time".to_owned(), lists::categories(image, view, layout));

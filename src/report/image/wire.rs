@@ -207,6 +207,8 @@ pub(super) struct Loss {
     pub layer: u32,
     /// Who lost it.
     pub lost_by: u32,
+    /// Whose waste it is.
+    pub waste_layer: u32,
 }
 
 #[derive(Serialize)]

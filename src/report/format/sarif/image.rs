@@ -21,7 +21,7 @@ pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
     let mut files = BTreeSet::new();
     for (image, finding) in all() {
         kinds.entry(&finding.name).or_insert(finding);
-        files.extend(image.place(finding.layer).map(|(name, _)| name));
+        files.extend(image.place(image.layer_to_change(finding)).map(|(name, _)| name));
     }
     let limits = || analysis.images.iter().flat_map(|image| broken_limits(image).map(move |limit| (image, limit)));
     for (image, limit) in limits() {
@@ -133,7 +133,7 @@ impl ImageLogWriter<'_> {
         wire::Result {
             message: message(format!("{}: {}", story(image, finding), finding.help)),
             properties: wire::ResultProperties { stage: None, impact: impact(finding) },
-            ..self.result_at_layer(image, Some(finding.layer), (&finding.name, &path), level(finding.severity))
+            ..self.result_at_layer(image, Some(image.layer_to_change(finding)), (&finding.name, &path), level(finding.severity))
         }
     }
 

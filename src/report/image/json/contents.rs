@@ -23,6 +23,7 @@ fn loss(analysis: &ImageAnalysis, loss: &Loss) -> wire::Loss {
         pull_bytes: loss.compressed,
         layer: loss.entry.layer,
         lost_by: loss.by,
+        waste_layer: loss.waste_layer,
     }
 }
 
@@ -36,6 +37,7 @@ pub(super) fn groups(analysis: &ImageAnalysis, top: usize) -> Vec<wire::LossGrou
             pull_bytes: group.compressed,
             layer: group.owner,
             lost_by: group.by,
+            waste_layer: group.waste_layer,
         };
         groups.push(wire::LossGroup { loss, files: group.files });
     }
@@ -188,7 +190,7 @@ pub(in crate::report::image) fn finding<'a>(
         url: finding.rule.and_then(crate::rules::find).map(crate::rules::Rule::url),
         layer: Some(finding.layer),
         lost_by: finding.by,
-        origin: analysis.place(finding.layer).map(|(name, place)| origin(name, place)),
+        origin: analysis.place(analysis.layer_to_change(finding)).map(|(name, place)| origin(name, place)),
         path: Some(shown_path(analysis, finding.path)),
         files: finding.files,
         bytes: finding.bytes,
