@@ -36,7 +36,8 @@ use crate::image::{
     AboveBase, Attestation, Contents, Dive, Image, ImageTree, Provenance, Read, Totals, categorize, churn, duplicates,
     group_losses, losses,
 };
-use crate::rules::{ImageContext, ImageFinding, Selection, check_image};
+use crate::rules::{ImageContext, ImageFinding, Policy, check_image};
+use crate::settings::ResolvedSettings;
 
 /// Works out what there is to say of all images of a reading. `mask` holds the secret values that are known already;
 /// those of the images' configs join it.
@@ -164,22 +165,31 @@ fn analyse_image(
         packages,
         secrets,
     };
-    analysis.findings = finding::findings(&analysis);
-    analysis.facts = facts(&analysis, options);
+    let mut facts = facts(&analysis, options);
+    analysis.findings = finding::of_costs(&analysis, &mut facts);
+    analysis.facts = facts;
     analysis.notices = result::notices(&analysis);
     analysis
 }
 
 fn facts(analysis: &ImageAnalysis, options: &AnalysisOptions<'_>) -> Vec<ImageFinding> {
+    let instruction = |layer: usize| analysis.instruction(layer).unwrap_or_default().to_owned();
+    let instructions: Vec<String> = (0..analysis.image.layers.len()).map(instruction).collect();
     let context = ImageContext {
         image: &analysis.image,
         tree: &analysis.tree,
         packages: analysis.packages.as_ref(),
         secrets: &analysis.secrets,
         base: analysis.origins.base.layers,
+        loss_groups: &analysis.loss_groups,
+        categories: &analysis.categories,
+        instructions: &instructions,
     };
-    match options.selection {
-        Some(selection) => check_image(&context, selection),
-        None => check_image(&context, &Selection::default()),
+    match options.policy {
+        Some(policy) => check_image(&context, policy),
+        // No word is selected that no rule has.
+        None => {
+            Policy::new(ResolvedSettings::default()).map(|policy| check_image(&context, &policy)).unwrap_or_default()
+        }
     }
 }

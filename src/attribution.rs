@@ -131,6 +131,8 @@ pub struct HistoryFit {
     pub stage: String,
     /// Whether that is the stage that was asked for.
     pub is_target: bool,
+    /// Steps of the history behind the last that agrees: an image that is built on the Dockerfile's has some.
+    pub later_steps: usize,
 }
 
 impl HistoryFit {

@@ -8,6 +8,7 @@ mod history_facts;
 mod log_facts;
 mod masking;
 mod image_facts;
+mod image_findings;
 mod overview;
 mod report;
 mod run;

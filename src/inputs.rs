@@ -16,7 +16,7 @@ pub use self::date::Date;
 pub use self::needs::{Need, Needs};
 pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::buildlog::StepSeconds;
@@ -261,6 +261,10 @@ impl StepHistory {
 pub struct MeasuredImage {
     /// What it is called.
     pub name: String,
+    /// First lines of the instructions whose layers are known and were read.
+    pub lines: BTreeSet<u32>,
+    /// Of these, those that made bytes useless of which it is not known who wrote them.
+    pub doubtful_lines: BTreeSet<u32>,
     /// Bytes that need not be in it.
     pub bytes: Vec<MeasuredBytes>,
 }

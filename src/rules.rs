@@ -89,6 +89,7 @@ mod healthcheck_program_missing;
 mod heredoc_without_errexit;
 mod ignored_copy_source;
 mod image;
+mod image_contents;
 mod image_healthcheck_missing;
 mod image_labels_missing;
 mod image_root_copied;
@@ -96,6 +97,7 @@ mod image_runs_as_root;
 mod image_secret_in_config;
 mod image_secret_in_layer;
 mod image_setuid_file;
+mod image_waste;
 mod image_world_writable;
 mod ineffective_negation;
 mod inline_suppression;
@@ -252,10 +254,12 @@ pub use self::compose_run::{compose_breach, pragmas_of_compose};
 pub use self::context::Context;
 pub use self::debug_tools_shipped::is_debug_tool;
 pub(crate) use self::healthcheck_program_missing::in_own_language;
-pub use self::image::{ImageCheck, ImageContext, ImageFinding, check_image};
+pub use self::image::{ImageCheck, ImageContext, ImageCost, ImageFinding, check_image};
+pub use self::image_contents::{image_rule_of_category, rule_of_category};
+pub use self::image_waste::rule_of_waste;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
 pub use self::policy::{CommandLinePolicy, Policies, Policy, documents, known_rules};
-pub use self::run::{Outcome, is_there, pragmas_of, run};
+pub use self::run::{Outcome, is_there, pragmas_of, run, select_findings};
 pub use self::selection::{Selection, SelectorError, suggest};
 pub use self::shared_context::Neighbours;
 pub(crate) use self::user_line::start as closing_start;
@@ -354,10 +358,16 @@ pub static ALL: &[&Rule] = &[
     &healthcheck_program_missing::RULE,
     &heredoc_without_errexit::RULE,
     &ignored_copy_source::RULE,
+    &image_waste::IMAGE_DELETED,
+    &image_contents::IMAGE_DEVELOPMENT_FILES,
     &image_healthcheck_missing::RULE,
     &image_labels_missing::RULE,
+    &image_contents::IMAGE_LEFTOVER_FILES,
+    &image_waste::IMAGE_METADATA_ONLY,
+    &image_waste::IMAGE_OVERWRITTEN,
     &image_root_copied::RULE,
     &image_runs_as_root::RULE,
+    &image_waste::IMAGE_SAME_LAYER_DUPLICATE,
     &image_secret_in_config::RULE,
     &image_secret_in_layer::RULE,
     &image_setuid_file::RULE,

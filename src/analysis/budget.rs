@@ -346,8 +346,7 @@ mod tests {
         let read = Read { images: vec![image], ..Read::default() };
         let analysis = analyse(read, &AnalysisOptions::default(), &mut Mask::default()).images.remove(0);
         assert_eq!(analysis.layers.iter().map(|layer| layer.lost.sum()).collect::<Vec<_>>(), [500, 1000]);
-        let limit =
-            |measure, bound| Limit { measure, bound, place: None };
+        let limit = |measure, bound| Limit { measure, bound, place: None };
         let limits = vec![limit(Measure::Waste, Bound::Bytes(999)), limit(Measure::WasteRatio, Bound::Ratio(0.9))];
         for (ignore_base, bytes, ratio) in [(true, 1000, 1.0), (false, 1500, 0.6)] {
             let budget = Budget { limits: limits.clone(), ignore_base: Some(ignore_base), ..Budget::default() };

@@ -1,10 +1,10 @@
 //! What an image tells of the lines of its Dockerfile, as an input for the rules' findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::ImageAnalysis;
 use crate::attribution::{Confidence, DockerfileText};
-use crate::image::category_of;
+use crate::image::{Contents, category_of};
 use crate::inputs::{MeasuredBytes, MeasuredImage};
 
 /// Bytes by the lines of the given Dockerfile; `None` when no layer is tied to it by more than its kind.
@@ -33,8 +33,14 @@ pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
             add((line, None, Some(&category_use.category.name), None), layer_use.bytes, compressed);
         }
     }
+    let mut doubtful_lines = BTreeSet::new();
     for loss in &analysis.losses {
-        let Some(lost_line) = line(loss.waste_layer) else { continue };
+        let Some(lost_line) = line(loss.waste_layer) else {
+            if !analysis.is_base(loss.waste_layer as usize) {
+                doubtful_lines.extend(line(loss.by));
+            }
+            continue;
+        };
         let category = category_of(&analysis.image.paths.bytes(loss.path)).map(|category| &*category.name);
         add((lost_line, line(loss.by), category, Some(loss.how.name())), loss.bytes, loss.compressed);
     }
@@ -49,5 +55,7 @@ pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
             compressed,
         })
         .collect();
-    Some(MeasuredImage { name: name.to_owned(), bytes })
+    let is_read = |layer: &u32| analysis.image.layers[*layer as usize].contents == Contents::Read;
+    let lines = (0..analysis.image.layers.len() as u32).filter(is_read).filter_map(line).collect();
+    Some(MeasuredImage { name: name.to_owned(), lines, doubtful_lines, bytes })
 }

@@ -2,7 +2,7 @@
 
 use crate::attribution::KnownBase;
 use crate::build::Build;
-use crate::rules::Selection;
+use crate::rules::Policy;
 
 /// What is asked of an analysis.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,8 +15,8 @@ pub struct AnalysisOptions<'a> {
     pub bases: &'a [KnownBase],
     /// Categories that are switched off, by name.
     pub categories_off: &'a [String],
-    /// Which rules about images run; `None` for those that are on by default.
-    pub selection: Option<&'a Selection>,
+    /// Which rules about images run, and their severities; `None` for the defaults.
+    pub policy: Option<&'a Policy>,
     /// Leave the packages out.
     pub no_packages: bool,
     /// Leave equal contents out.

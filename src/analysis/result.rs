@@ -312,6 +312,8 @@ pub struct AnalysisFinding {
     pub subject: Subject,
     /// Its name: `image-deleted`, `image-pip-cache`.
     pub name: String,
+    /// The rule about images that finds it: `image-deleted`, `image-leftover-files`.
+    pub image_rule: &'static str,
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong, in one sentence without a full stop.

@@ -70,6 +70,10 @@ pub(super) fn fitted(
         instructions: alignment.steps,
         stage: stage.title(),
         is_target: stage.index == target.index,
+        later_steps: alignment
+            .pairs
+            .last()
+            .map_or(0, |&(_, last, _)| above.iter().skip(last + 1).filter(|entry| !entry.is_silent).count()),
     };
     let first = alignment.pairs.first().map(|&(_, entry, _)| floor + entry);
     let from = place(build, expected.from, text, PlaceCertainty::History, Confidence::Text, true);

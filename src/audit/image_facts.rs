@@ -9,7 +9,8 @@ use crate::text::{FileId, Source};
 
 /// Rules whose findings cost what the instruction deleted, moved or changed of layers below it. Those of others cost
 /// what it wrote of [their contents](contents_of), also of what is deleted later.
-const SPOILED: [(&str, &str); 2] = [("deleted-in-later-layer", "deleted"), ("recursive-chown", "metadata_only")];
+pub(super) const SPOILED: [(&str, &str); 2] =
+    [("deleted-in-later-layer", "deleted"), ("recursive-chown", "metadata_only")];
 
 /// A file, a rule, the line of the finding, and the one that it points at.
 type FindingLines = (FileId, &'static str, Option<u32>, Option<u32>);
@@ -57,19 +58,26 @@ fn replace(finding: &mut Finding, image: &MeasuredImage, measured_bytes: &[&Meas
     if bytes == 0 {
         return;
     }
-    let compressed: Option<u64> = measured_bytes.iter().map(|bytes| bytes.compressed).sum();
     let kinds = [ImpactKind::DiskBytes, ImpactKind::PullBytes];
     finding.impact.retain(|impact| !kinds.contains(&impact.kind));
-    for (kind, bytes) in [(ImpactKind::DiskBytes, Some(bytes)), (ImpactKind::PullBytes, compressed)] {
-        let Some(bytes) = bytes else { continue };
-        finding.impact.push(Impact {
+    finding.impact.extend(measured_impact(image, measured_bytes));
+}
+
+/// What bytes of an image cost: on disk, and if their share of the compressed layers is known, in each pull.
+pub(super) fn measured_impact(image: &MeasuredImage, parts: &[&MeasuredBytes]) -> Vec<Impact> {
+    let disk_bytes: u64 = parts.iter().map(|bytes| bytes.bytes).sum();
+    let compressed: Option<u64> = parts.iter().map(|bytes| bytes.compressed).sum();
+    let kinds = [(ImpactKind::DiskBytes, Some(disk_bytes)), (ImpactKind::PullBytes, compressed)];
+    let impact = |(kind, bytes): (ImpactKind, Option<u64>)| {
+        Some(Impact {
             kind,
-            saves: Some(Saving::Bytes(bytes)),
+            saves: Some(Saving::Bytes(bytes?)),
             per: CostFrequency::Pull,
             basis: Basis::Measured,
             evidence: format!("image `{}`", image.name),
-        });
-    }
+        })
+    };
+    kinds.into_iter().filter_map(impact).collect()
 }
 
 #[cfg(test)]
@@ -122,6 +130,8 @@ mod tests {
         };
         let image = MeasuredImage {
             name: "app".to_owned(),
+            lines: [3, 4, 5, 6].into(),
+            doubtful_lines: std::collections::BTreeSet::new(),
             bytes: vec![
                 bytes(3, None, Some("apt-lists"), None, 100),
                 bytes(3, Some(5), Some("apt-lists"), Some("deleted"), 20),

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
-use super::{context_problems, embedded, history_facts, image_facts, listing, log_facts, masking, overview};
+use super::{
+    context_problems, embedded, history_facts, image_facts, image_findings, listing, log_facts, masking, overview,
+};
 use crate::build::Build;
 use crate::compose;
-use crate::finding::{Finding, Mask, Severity};
+use crate::finding::{Finding, Findings, Mask, Severity};
 use crate::fix::{self, FindingSource, FixOutcome, Level};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
@@ -212,6 +214,7 @@ fn remove_duplicate_problems(report: &mut Report) {
 fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
     let mut outcome = rules::run(inputs, builds, policies);
     image_facts::price(&mut outcome.findings, inputs);
+    add_image_findings(report, &mut outcome, inputs, builds, policies);
     history_facts::price(&mut outcome.findings, inputs);
     log_facts::price(&mut outcome.findings, inputs);
     let mask_findings = |findings: Vec<Finding>| {
@@ -220,6 +223,33 @@ fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>
     };
     report.findings = mask_findings(outcome.findings);
     report.suppressed = mask_findings(outcome.hidden);
+}
+
+/// Adds what images show and no rule says, and takes out what they disprove.
+fn add_image_findings<'i>(
+    report: &mut Report,
+    outcome: &mut rules::Outcome,
+    inputs: &'i Inputs,
+    builds: &[Build<'i>],
+    policies: &Policies,
+) {
+    if inputs.measured.is_empty() {
+        return;
+    }
+    let notices = image_findings::drop_disproved(&mut outcome.findings, inputs);
+    report.notices.extend(notices.into_iter().map(|text| Notice { text }));
+    let mut files = BTreeSet::new();
+    let mut findings = Findings::new();
+    for build in builds.iter().filter(|build| files.insert(build.input().dockerfile)) {
+        // What a comment hides is said there already.
+        let known: Vec<Finding> = outcome.findings.iter().chain(&outcome.hidden).cloned().collect();
+        let uncovered = image_findings::uncovered(&known, inputs, build);
+        let (more, hidden) = rules::select_findings(inputs, build, policies, uncovered);
+        more.into_iter().for_each(|finding| findings.push(finding));
+        outcome.hidden.extend(hidden);
+    }
+    std::mem::take(&mut outcome.findings).into_iter().for_each(|finding| findings.push(finding));
+    outcome.findings = findings.into_sorted();
 }
 
 /// Rules that lacked a fact; `looked`: contexts were looked at, as far as they let.

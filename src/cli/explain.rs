@@ -8,7 +8,9 @@ use crate::report::{self, Format};
 use crate::rules::{self, Rule, Selection};
 
 pub(super) fn explain(global: &Global, name: &str) -> Result<u8, CommandFailure> {
-    let Some(rule) = rules::find(name) else {
+    // `dockopt image` names categories of files as `image-pip-cache`.
+    let of_category = || rules::find(rules::image_rule_of_category(name.strip_prefix("image-")?)?);
+    let Some(rule) = rules::find(name).or_else(of_category) else {
         if let Ok(selection) = Selection::new(&[name.to_owned()], &[]) {
             return list(global, &selection.rules());
         }

@@ -19,7 +19,8 @@ use crate::build::Build;
 use crate::finding::{Mask, Severity};
 use crate::image::{self};
 use crate::report::{self, Format, ImageView};
-use crate::rules::Selection;
+use crate::rules;
+use crate::settings::Choice;
 use budget::{Budgets, verdict};
 use source::{bases, dockerfile, look_at};
 
@@ -28,8 +29,10 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, CommandFailure
         return diff::run(global, command);
     }
     check(global, command)?;
-    let selection = Selection::new(&command.select, &command.ignore)?;
     let mut budgets = Budgets::read(global, command)?;
+    let (categories, ignore) = ignored_categories(&command.ignore);
+    let categories_off: Vec<String> = command.view.no_category.iter().cloned().chain(categories).collect();
+    let policy = budgets.policy(Choice::of(&command.select, &ignore))?;
     let inputs = dockerfile(&command.origin)?;
     let build = inputs.as_ref().and_then(|inputs| inputs.builds.first()).map(Build::new);
     let name = inputs.as_ref().and_then(|inputs| inputs.sources.first()).map(|source| source.name().to_owned());
@@ -38,8 +41,8 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, CommandFailure
         build: build.as_ref(),
         dockerfile: name.as_deref(),
         bases: &bases,
-        selection: Some(&selection),
-        categories_off: &command.view.no_category,
+        policy: Some(&policy),
+        categories_off: &categories_off,
         no_packages: command.view.no_packages,
         no_duplicates: command.view.no_duplicates,
     };
@@ -71,6 +74,16 @@ pub(super) fn run(global: &Global, command: &Image) -> Result<u8, CommandFailure
     }
     write(global, command, &all, code)?;
     Ok(code)
+}
+
+/// Parts `--ignore` into categories of files (`image-logs` is `logs`) and words that select rules.
+fn ignored_categories(ignore: &[String]) -> (Vec<String>, Vec<String>) {
+    let category_of = |word: &String| {
+        let name = word.trim().strip_prefix("image-")?;
+        rules::image_rule_of_category(name).map(|_| name.to_owned())
+    };
+    let (categories, words): (Vec<&String>, Vec<&String>) = ignore.iter().partition(|word| category_of(word).is_some());
+    (categories.into_iter().filter_map(category_of).collect(), words.into_iter().cloned().collect())
 }
 
 /// Whether something worth a change is severe enough for the exit code.

@@ -166,6 +166,16 @@ pub fn categorize(image: &Image, tree: &ImageTree, off: &[&str]) -> Vec<Category
     .collect()
 }
 
+/// Bytes from which files of a category are worth a finding, those of compilers together; `None` for never.
+pub const fn least_bytes(class: CategoryClass) -> Option<u64> {
+    match class {
+        CategoryClass::Waste => Some(1),
+        CategoryClass::Trim => Some(TRIM_BYTES + 1),
+        CategoryClass::Toolchain => Some(TOOLCHAIN_BYTES + 1),
+        CategoryClass::Optional => None,
+    }
+}
+
 /// Those that are worth a finding by the thresholds of their classes.
 pub fn worth_a_finding(category_uses: &[CategoryUse]) -> impl Iterator<Item = &CategoryUse> {
     let toolchain: u64 = category_uses
@@ -174,10 +184,8 @@ pub fn worth_a_finding(category_uses: &[CategoryUse]) -> impl Iterator<Item = &C
         .map(|category_use| category_use.bytes)
         .sum();
     category_uses.iter().filter(move |category_use| match category_use.category.class {
-        CategoryClass::Waste => category_use.bytes > 0,
-        CategoryClass::Trim => category_use.bytes > TRIM_BYTES,
         CategoryClass::Toolchain => toolchain > TOOLCHAIN_BYTES,
-        CategoryClass::Optional => false,
+        class => least_bytes(class).is_some_and(|least| category_use.bytes >= least),
     })
 }
 

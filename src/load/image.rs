@@ -7,6 +7,7 @@ use std::path::Path;
 use self::file::PathContent;
 use crate::engine;
 use crate::engine::Engine;
+use crate::failure;
 use crate::image::Platform;
 use crate::remote;
 use crate::remote::RegistryReference;
@@ -40,8 +41,9 @@ impl SourceOptions {
 }
 
 /// Finds what `name` means and opens it. A bare name is a file or folder, else an image of the engine, else one of a
-/// registry, which is not asked for the name of a file that is there; a name that looks like a missing file's is asked
-/// of nobody. `file:`, `oci:`, `docker:`, `registry:` say which; `-` is standard input.
+/// registry, which is not asked for the name of a file that is there. A name that looks like a missing file's is asked
+/// of nobody. Docker Hub learns no name that may be private: it is not asked if the engine failed, or has an image whose
+/// name differs in a few letters. `file:`, `oci:`, `docker:`, `registry:` say which; `-` is standard input.
 ///
 /// # Errors
 /// When there is no such image, or it may not be read.
@@ -94,17 +96,60 @@ fn open_by_name(name: &str, options: &SourceOptions) -> Result<OpenedImage, Open
             file.unwrap_or_else(|| format!("`{name}` is neither an image file or folder nor a valid image name"));
         return Err(OpenError { what, tried, help: error.what.clone() });
     }
-    match of_engine(name, options) {
-        Ok(opened) => return Ok(OpenedImage { tried: tried.into_iter().chain(file).collect(), ..opened }),
-        Err(error) => tried.push(error.what),
-    }
+    let names_registry = RegistryReference::has_registry(name);
+    let near = match ask_engine(name, options) {
+        EngineAnswer::Image(opened) => {
+            return Ok(OpenedImage { tried: tried.into_iter().chain(file).collect(), ..opened });
+        }
+        EngineAnswer::Failure(error) if file.is_none() && !names_registry => return Err(not_asked(name, error, tried)),
+        EngineAnswer::Failure(error) => {
+            tried.push(error.what);
+            Vec::new()
+        }
+        EngineAnswer::NoImage(error, near) => {
+            let is_misspelt = near.iter().any(|tag| repository(tag) != repository(name));
+            if is_misspelt && file.is_none() && !names_registry {
+                let help = format!("did you mean {}? use `registry:{name}` for an image of that name", quoted(&near));
+                return Err(OpenError { tried, help, ..error });
+            }
+            tried.push(error.what);
+            near
+        }
+    };
     // Who names a file that is there means it; its name is nothing to tell a registry.
     if let Some(what) = file {
         return Err(OpenError { what, tried, help: format!("use `registry:{name}` for the image of that name") });
     }
     match reference.and_then(|reference| of_registry(&reference, options)) {
         Ok(opened) => Ok(OpenedImage { tried, ..opened }),
-        Err(error) => Err(OpenError { tried, ..error }),
+        Err(mut error) => {
+            if !near.is_empty() {
+                error.help = format!("the engine has {}; {}", quoted(&near), error.help);
+            }
+            Err(OpenError { tried, ..error })
+        }
+    }
+}
+
+/// An engine that failed says nothing about a name: nobody else is asked.
+fn not_asked(name: &str, error: OpenError, mut tried: Vec<String>) -> OpenError {
+    tried.extend(error.tried);
+    let near = file::near_images(Path::new(name));
+    let near = if near.is_empty() { String::new() } else { format!("did you mean the file {}? ", quoted(&near)) };
+    let help = format!("{near}{}; use `registry:{name}` for an image in a registry", error.help);
+    OpenError { what: error.what, tried, help }
+}
+
+/// `a` or `b`, in backticks.
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+}
+
+/// A name without its tag.
+fn repository(name: &str) -> &str {
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
     }
 }
 
@@ -139,16 +184,60 @@ fn stdin() -> Result<OpenedImage, OpenError> {
     })
 }
 
+/// What an engine says of a name.
+enum EngineAnswer {
+    /// It has the image.
+    Image(OpenedImage),
+    /// It has none of this name; then the names of its images that are spelled nearly so, the nearest first.
+    NoImage(OpenError, Vec<String>),
+    /// It cannot be reached, or fails.
+    Failure(OpenError),
+}
+
 fn of_engine(reference: &str, options: &SourceOptions) -> Result<OpenedImage, OpenError> {
-    let engine = Engine::connect(&options.engine)?;
-    let platform = options.platform.as_ref();
-    if engine.find(reference, platform)?.is_none() {
+    match ask_engine(reference, options) {
+        EngineAnswer::Image(opened) => Ok(opened),
+        EngineAnswer::Failure(error) => Err(error),
+        EngineAnswer::NoImage(error, near) if near.is_empty() => Err(error),
+        EngineAnswer::NoImage(error, near) => {
+            let help = format!("did you mean {}? {}", quoted(&near), error.help);
+            Err(OpenError { help, ..error })
+        }
+    }
+}
+
+fn ask_engine(reference: &str, options: &SourceOptions) -> EngineAnswer {
+    let answer = Engine::connect(&options.engine).and_then(|engine| {
+        let platform = options.platform.as_ref();
+        if engine.find(reference, platform)?.is_some() {
+            return Ok(EngineAnswer::Image(save(&engine, reference, platform)?));
+        }
         let platform = platform.map(|platform| format!(" for {platform}")).unwrap_or_default();
-        return Err(OpenError::new(
+        let error = OpenError::new(
             format!("the engine at `{}` has no image `{reference}`{platform}", engine.endpoint()),
             "`docker images` lists the available images; `registry:` reads from a registry",
-        ));
-    }
+        );
+        let tags = engine.images()?.into_iter().flat_map(|image| image.tags).collect();
+        Ok(EngineAnswer::NoImage(error, near_tags(reference, tags)))
+    });
+    answer.unwrap_or_else(|failure| EngineAnswer::Failure(failure.into()))
+}
+
+/// The tags that differ from a name in a few letters, or in the tag alone; the nearest first.
+fn near_tags(name: &str, tags: Vec<String>) -> Vec<String> {
+    let full = if repository(name) == name { format!("{name}:latest") } else { name.to_owned() };
+    let mut near: Vec<(usize, String)> = tags
+        .into_iter()
+        .filter_map(|tag| {
+            let distance = file::spelling_distance(repository(name), repository(&tag))?;
+            Some((distance + strsim::osa_distance(&full, &tag), tag))
+        })
+        .collect();
+    near.sort();
+    near.into_iter().map(|(_, tag)| tag).take(file::SUGGESTIONS).collect()
+}
+
+fn save(engine: &Engine, reference: &str, platform: Option<&Platform>) -> Result<OpenedImage, failure::Failure> {
     let saved = engine.save(reference, platform)?;
     Ok(OpenedImage {
         place: ImagePlace::Engine,
@@ -184,6 +273,26 @@ mod tests {
             Ok(opened) => opened.sentence,
             Err(error) => [error.what, error.help].into_iter().chain(error.tried).collect::<Vec<_>>().join(" | "),
         }
+    }
+
+    #[test]
+    fn no_registry_is_asked_for_a_name_that_an_engine_failed_to_answer() {
+        for name in ["customer-app", "team/customer-app:1.2", "debian"] {
+            let text = opened(name);
+            assert!(text.starts_with("cannot connect to a Docker engine"), "{text}");
+            assert!(text.contains(&format!("use `registry:{name}` for an image in a registry")), "{text}");
+        }
+    }
+
+    #[test]
+    fn tags_that_are_spelled_nearly_so_are_found() {
+        let check = |name: &str, tags: &[&str], expected: &[&str]| {
+            assert_eq!(near_tags(name, tags.iter().map(|&tag| tag.to_owned()).collect()), expected, "{name}");
+        };
+        check("shop-apy", &["shop-api:1", "shop-api:latest", "debian:12"], &["shop-api:latest", "shop-api:1"]);
+        check("alpine:3.21", &["alpine:3.22", "debian:12"], &["alpine:3.22"]);
+        check("localhost:5000/ap", &["localhost:5000/app:latest", "app:latest"], &["localhost:5000/app:latest"]);
+        check("a", &["b:latest"], &[]);
     }
 
     #[test]

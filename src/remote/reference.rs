@@ -51,6 +51,11 @@ impl RegistryReference {
         if self.registry == DEFAULT { "registry-1.docker.io" } else { &self.registry }
     }
 
+    /// Whether a text names the registry itself, so that it cannot mean anything else: `ghcr.io/a/b`, `localhost:5000/a`.
+    pub fn has_registry(text: &str) -> bool {
+        registry(text).1 != text
+    }
+
     /// The name as people write it: without docker's own registry and its `library/`.
     pub fn familiar(&self) -> String {
         let full = self.to_string();

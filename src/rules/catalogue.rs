@@ -47,10 +47,17 @@ macro_rules! rule {
 }
 pub(super) use rule;
 
-/// Defines the rules of a family that share one check function, each with its page and its check.
+/// Defines the rules of a family that share one check function, each with its page and its check; `of_image` before
+/// them for rules about built images.
 macro_rules! family {
+    (of_image $($rule:ident $name:literal => $check:expr;)+) => {
+        $crate::rules::catalogue::family!(@of_image $($rule $name => $check;)+);
+    };
     ($($rule:ident $name:literal => $check:expr;)+) => {
-        $(pub(super) static $rule: $crate::rules::Rule = $crate::rules::Rule::new(
+        $crate::rules::catalogue::family!(@new $($rule $name => $check;)+);
+    };
+    (@$new:ident $($rule:ident $name:literal => $check:expr;)+) => {
+        $(pub(super) static $rule: $crate::rules::Rule = $crate::rules::Rule::$new(
             $name,
             include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
             $check,

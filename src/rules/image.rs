@@ -1,10 +1,10 @@
 //! Rules about a built image: their input and their findings. Their pages have `subject: image`.
 
-use super::{Rule, Selection};
+use super::{Policy, Rule};
 use crate::finding::Severity;
 use crate::image::packages::ImagePackages;
 use crate::image::secrets::Secret;
-use crate::image::{EntryId, Image, ImageTree, PathId};
+use crate::image::{CategoryUse, EntryId, Image, ImageTree, LossGroup, PathId, WasteKind};
 
 /// A built image, as a rule sees it, with secrets masked in its texts.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,12 @@ pub struct ImageContext<'a> {
     pub secrets: &'a [Secret],
     /// How many of its lowest layers belong to the base image.
     pub base: usize,
+    /// What is stored and not in the final tree.
+    pub loss_groups: &'a [LossGroup],
+    /// What is not needed at run time.
+    pub categories: &'a [CategoryUse],
+    /// The instruction of each layer on one line; empty if it is not known.
+    pub instructions: &'a [String],
 }
 
 /// A finding of a rule in an image.
@@ -38,15 +44,45 @@ pub struct ImageFinding {
     pub layer: Option<usize>,
     /// The step of the history that added it.
     pub step: Option<usize>,
+    /// The bytes that it costs; `None` if it costs none.
+    pub cost: Option<ImageCost>,
+}
+
+/// What contents of an image cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageCost {
+    /// How they were lost; `None` for files that are not needed at run time.
+    pub lost: Option<WasteKind>,
+    /// The category of files that are not needed at run time.
+    pub category: Option<&'static str>,
+    /// The rule for Dockerfiles that finds the cause.
+    pub rule: Option<&'static str>,
+    /// The layer that made them useless, if it is another one.
+    pub by: Option<usize>,
+    /// Whether the base image stores them whatever the layers above it do.
+    pub is_base: bool,
+    /// The number of files.
+    pub files: u64,
+    /// Bytes of contents.
+    pub bytes: u64,
+    /// Their share of the compressed layers; `None` if it is not known.
+    pub compressed: Option<u64>,
 }
 
 /// The check function of a rule about images.
 pub type ImageCheck = fn(&ImageContext<'_>, &mut Vec<ImageFinding>);
 
-/// The findings of the selected rules about images, in the order of the rules.
-pub fn check_image(context: &ImageContext<'_>, selection: &Selection) -> Vec<ImageFinding> {
-    let on = super::ALL.iter().filter(|rule| rule.image.is_some() && selection.has(rule));
-    on.flat_map(|rule| of_rule(rule, context)).collect()
+/// The findings of the selected rules about images, in the order of the rules, with the severities of the settings.
+pub fn check_image(context: &ImageContext<'_>, policy: &Policy) -> Vec<ImageFinding> {
+    let mut findings = Vec::new();
+    for rule in policy.rules().iter().filter(|rule| rule.image.is_some()) {
+        let mut of_rule = of_rule(rule, context);
+        if let Some(severity) = policy.severity_of(rule.name) {
+            of_rule.iter_mut().for_each(|finding| finding.severity = severity);
+        }
+        findings.extend(of_rule);
+    }
+    findings
 }
 
 /// The findings of one rule.
@@ -56,7 +92,10 @@ pub(super) fn of_rule(rule: &Rule, context: &ImageContext<'_>) -> Vec<ImageFindi
         check(context, &mut findings);
     }
     for finding in &mut findings {
-        (finding.rule, finding.severity) = (rule.name, rule.metadata().severity);
+        finding.rule = rule.name;
+        // What only another base image can save is no task for the Dockerfile.
+        let is_base = finding.cost.as_ref().is_some_and(|cost| cost.is_base);
+        finding.severity = if is_base { Severity::Info } else { rule.metadata().severity };
     }
     findings
 }
@@ -66,6 +105,11 @@ impl ImageContext<'_> {
     pub(super) fn members_above_base(&self) -> impl Iterator<Item = (PathId, EntryId)> {
         let base = self.base;
         self.tree.members().filter(move |(_, id)| id.layer as usize >= base)
+    }
+
+    /// The instruction of a layer on one line; empty if it is not known.
+    pub(super) fn instruction(&self, layer: usize) -> &str {
+        self.instructions.get(layer).map_or("", String::as_str)
     }
 
     /// Whether a package owns a path.
@@ -82,7 +126,7 @@ impl ImageFinding {
 
     /// A finding about the config.
     pub(super) fn of_config(message: String, help: &'static str) -> Self {
-        let (path, layer, step) = (None, None, None);
-        Self { rule: "", severity: Severity::Info, message, help, path, layer, step }
+        let (path, layer, step, cost) = (None, None, None, None);
+        Self { rule: "", severity: Severity::Info, message, help, path, layer, step, cost }
     }
 }

@@ -96,7 +96,12 @@ impl Policy {
             let mut words = self.settings.severities.iter().rev();
             words.find(|(word, _)| word.eq_ignore_ascii_case(code)).map(|(_, severity)| *severity)
         });
-        of_code.or_else(|| self.severities.get(finding.rule).copied())
+        of_code.or_else(|| self.severity_of(finding.rule))
+    }
+
+    /// The severity of a rule's findings if the settings set one.
+    pub fn severity_of(&self, rule: &str) -> Option<Severity> {
+        self.severities.get(rule).copied()
     }
 
     /// Whether a finding is reported: not if its code is ignored.

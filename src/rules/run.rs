@@ -81,6 +81,22 @@ pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
     pragmas(build.input().dockerfile, &build.input().file, known_rules())
 }
 
+/// What of further findings in the Dockerfile of a build is reported: those of the selected rules, with the severities of
+/// the settings; then those that a suppression hides.
+pub fn select_findings(
+    inputs: &Inputs,
+    build: &Build,
+    policies: &Policies,
+    mut findings: Findings,
+) -> (Vec<Finding>, Vec<Finding>) {
+    let policy = policies.of(build.input().dockerfile);
+    findings.retain(|finding| policy.rules().iter().any(|rule| rule.name == finding.rule));
+    let pragmas = pragmas_of(build, policy);
+    let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
+    let mut uses: Vec<SuppressionUse> = all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
+    suppress(policy.judge(findings), &mut uses, &inputs.sources)
+}
+
 /// Whether an input is available for a build. A context that no COPY uses is not missing.
 pub fn is_there(input: &BuildInput, need: Need) -> bool {
     match need {
@@ -188,8 +204,8 @@ fn knows_all(name: &str, build: &Build, policy: &Policy) -> bool {
     let metadata = rule.metadata();
     let wanted_needs = metadata.needs.union(metadata.wants);
     let has = |need| is_there(build.input(), need) || (!build.uses_context() && is_of_context(need));
-    // Those of compose files know nothing of a Dockerfile.
-    !matches!(metadata.subject, Subject::Suppressions | Subject::Compose)
+    // Those of compose files and images know nothing of a Dockerfile.
+    !matches!(metadata.subject, Subject::Suppressions | Subject::Compose | Subject::Image)
         && runs(rule, build)
         && wanted_needs.iter().all(has)
 }

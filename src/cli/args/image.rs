@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A name is looked up as a file, then in the engine, then in its registry. A prefix chooses where to look: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
+    after_help = "A name is looked up as a file, then in the engine, then in its registry; a name without a registry is not looked up in Docker Hub if the engine cannot be reached. A prefix chooses where to look: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true

@@ -12,8 +12,8 @@ use crate::cli::terminal;
 use crate::inputs::{InputProblem, Inputs};
 use crate::load::{self, SettingsSource, begins_as_json, read_source};
 use crate::report;
-use crate::rules::documents;
-use crate::settings::{Budget, Document, Measure, dive};
+use crate::rules::{Policy, SelectorError, documents};
+use crate::settings::{Budget, Choice, Document, Measure, dive, resolve};
 use crate::text::{FileId, Source};
 
 /// Where dive looks for its rules.
@@ -66,6 +66,16 @@ impl Budgets {
         let budgets = Self { inputs, documents, dive, typed, notices, baselines: BTreeMap::new() };
         budgets.check(&command.view.no_category)?;
         Ok(budgets)
+    }
+
+    /// Which rules about images run: the settings, then the command line.
+    ///
+    /// # Errors
+    /// The first word that selects nothing.
+    pub(super) fn policy(&self, line: Choice) -> Result<Policy, SelectorError> {
+        let mut settings = resolve(self.documents.iter().map(|(_, document)| (document, "")));
+        settings.choices.push(line);
+        Policy::new(settings)
     }
 
     /// A disabled category has no bytes to compare with a limit.

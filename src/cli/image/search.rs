@@ -1,6 +1,7 @@
 //! `--image auto`: the engine's images that were built from the Dockerfiles of a run, told by their histories, which the
 //! engine has at hand. No image is read for it. A Dockerfile's labels stand in the history too.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use crate::attribution::{HistoryFit, fit};
@@ -10,6 +11,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::failure;
 use crate::image::History;
 use crate::inputs::Inputs;
+use crate::report::count;
 
 /// Images whose history is asked for, the newest first.
 const IMAGES: usize = 300;
@@ -69,7 +71,11 @@ pub(super) fn search(inputs: &Inputs) -> Result<SearchResult, CommandFailure> {
         let file = inputs.source(build.input().dockerfile).name();
         match best {
             Some((name, fit)) => {
-                let why = format!("history matches {} of {} instructions", fit.agreed, fit.instructions);
+                let later = match fit.later_steps {
+                    0 => String::new(),
+                    steps => format!(", but has {} on top", count(steps as u64, "step")),
+                };
+                let why = format!("history matches {} of {} instructions{later}", fit.agreed, fit.instructions);
                 searched.images.push((name, why));
             }
             None => searched.notices.push(format!(
@@ -83,7 +89,7 @@ pub(super) fn search(inputs: &Inputs) -> Result<SearchResult, CommandFailure> {
 
 /// Whether nothing fits better.
 fn is_complete(fit: &HistoryFit) -> bool {
-    fit.is_target && fit.agreed == fit.instructions
+    fit.is_target && fit.agreed == fit.instructions && fit.later_steps == 0
 }
 
 /// Whether an image of another project would hardly fit as well.
@@ -91,9 +97,9 @@ fn is_sure(fit: &HistoryFit) -> bool {
     fit.agreed > 0 && fit.is_target && (fit.agreed == fit.instructions || (fit.belongs() && fit.agreed >= LEAST))
 }
 
-/// What fits better ranks higher: the share that agrees, in millionths.
-fn rank(fit: &HistoryFit) -> usize {
-    fit.agreed.saturating_mul(1_000_000) / fit.instructions.max(1)
+/// What fits better ranks higher: the share that agrees, in millionths; then the image itself before one built on it.
+fn rank(fit: &HistoryFit) -> (usize, Reverse<usize>) {
+    (fit.agreed.saturating_mul(1_000_000) / fit.instructions.max(1), Reverse(fit.later_steps))
 }
 
 #[cfg(test)]
@@ -102,13 +108,25 @@ mod tests {
 
     #[track_caller]
     fn check(agreed: usize, instructions: usize, is_target: bool, expected: &str) {
-        let fit = HistoryFit { agreed, instructions, stage: "stage-0".to_owned(), is_target };
+        let fit = fit_of(agreed, instructions, is_target, 0);
         let message = match (is_sure(&fit), is_complete(&fit)) {
             (false, _) => "no",
             (true, false) => "sure",
             (true, true) => "complete",
         };
         assert_eq!(message, expected, "{fit:?}");
+    }
+
+    fn fit_of(agreed: usize, instructions: usize, is_target: bool, later_steps: usize) -> HistoryFit {
+        HistoryFit { agreed, instructions, stage: "stage-0".to_owned(), is_target, later_steps }
+    }
+
+    #[test]
+    fn the_image_itself_is_preferred_to_one_that_is_built_on_it() {
+        let (exact, derived) = (fit_of(4, 4, true, 0), fit_of(4, 4, true, 3));
+        assert!(is_complete(&exact) && !is_complete(&derived) && is_sure(&derived));
+        assert!(rank(&exact) > rank(&derived));
+        assert!(rank(&derived) > rank(&fit_of(3, 4, true, 0)));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const ENDINGS: [&str; 11] = [".tar", ".tgz", ".tzst", ".tbz2", ".txz", ".gz", ".
 const NAMES: usize = 10_000;
 
 /// Names that are suggested.
-const SUGGESTIONS: usize = 3;
+pub(super) const SUGGESTIONS: usize = 3;
 
 /// What a path has for somebody who looks for an image.
 pub(super) enum PathContent {
@@ -79,7 +79,19 @@ pub(super) fn is_meant(name: &str) -> bool {
     if last.contains([':', '@']) {
         return false;
     }
-    stem(last) != last || near_names(Path::new(name)).iter().any(|near| stem(near) != near)
+    stem(last) != last || !near_images(Path::new(name)).is_empty()
+}
+
+/// Archives and folders of images in the same folder that are spelled nearly as a name, the nearest first.
+pub(super) fn near_images(path: &Path) -> Vec<String> {
+    let is_image = |near: &String| stem(near) != near || matches!(look(&path.with_file_name(near)), PathContent::Image);
+    near_names(path).into_iter().filter(is_image).take(SUGGESTIONS).collect()
+}
+
+/// Letters that differ between two names in lower case; `None` where these are too many for a slip.
+pub(super) fn spelling_distance(name: &str, other: &str) -> Option<usize> {
+    let most = (name.chars().count() / 3).min(2);
+    Some(strsim::osa_distance(name, other)).filter(|distance| *distance <= most)
 }
 
 /// A file name without the endings of archives.
@@ -98,14 +110,15 @@ fn stem(name: &str) -> &str {
 fn near_names(path: &Path) -> Vec<String> {
     let Some(name) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else { return Vec::new() };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let most = (name.chars().count() / 3).min(2);
     let mut near = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(NAMES) {
         let other = entry.file_name().to_string_lossy().into_owned();
         let lower = other.to_lowercase();
-        let distance = strsim::osa_distance(&name, &lower);
-        if distance <= most || (stem(&name) == stem(&lower) && stem(&name) != name) {
+        let is_other_ending = stem(&name) == stem(&lower) && stem(&name) != name;
+        if let Some(distance) = spelling_distance(&name, &lower) {
             near.push((distance, other));
+        } else if is_other_ending {
+            near.push((strsim::osa_distance(&name, &lower), other));
         }
     }
     near.sort();

@@ -207,6 +207,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
         Contents::Damaged(why) => ("damaged", Some(why.as_str()), &[][..]),
     };
     wire::LayerJson {
+        number: number + 1,
         digest: digest(layer.digest.as_ref()),
         diff_id: digest(layer.diff_id.as_ref()),
         media_type: layer.media_type.as_deref(),

@@ -45,8 +45,12 @@ fn render_image(image: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> 
     section("Secrets that anyone with this image can read".to_owned(), secrets::render(image, view, layout));
     section("Config and permissions".to_owned(), lists::facts(image, view, layout));
     let waste = image.totals.waste.sum();
-    let base: u64 =
-        image.loss_groups.iter().filter(|group| image.is_base(group.waste_layer as usize)).map(|group| group.bytes).sum();
+    let base: u64 = image
+        .loss_groups
+        .iter()
+        .filter(|group| image.is_base(group.waste_layer as usize))
+        .map(|group| group.bytes)
+        .sum();
     let of_base = if base > 0 { format!(", {} of it in the base image", bytes(base)) } else { String::new() };
     section(format!("Wasted: {}{of_base}", bytes(waste)), lists::waste(image, view, layout));
     section("Not needed at run time".to_owned(), lists::categories(image, view, layout));

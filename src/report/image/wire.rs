@@ -136,6 +136,8 @@ pub(super) struct Pull {
 
 #[derive(Serialize)]
 pub(super) struct LayerJson<'a> {
+    /// As people count, from 1.
+    pub number: usize,
     pub digest: Option<String>,
     pub diff_id: Option<String>,
     pub media_type: Option<&'a str>,

@@ -133,7 +133,12 @@ impl ImageLogWriter<'_> {
         wire::Result {
             message: message(format!("{}: {}", story(image, finding), finding.help)),
             properties: wire::ResultProperties { stage: None, impact: impact(finding) },
-            ..self.result_at_layer(image, Some(image.layer_to_change(finding)), (&finding.name, &path), level(finding.severity))
+            ..self.result_at_layer(
+                image,
+                Some(image.layer_to_change(finding)),
+                (&finding.name, &path),
+                level(finding.severity),
+            )
         }
     }
 
