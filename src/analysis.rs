@@ -9,6 +9,7 @@ mod masking;
 mod measured;
 mod options;
 mod result;
+mod shared;
 mod weight;
 
 pub use self::budget::judge;
@@ -23,6 +24,7 @@ pub use self::result::{
     Analysis, AnalysisFinding, AnalysisProblem, Cause, Dockerfiles, ImageAnalysis, LayerAnalysis, LimitResult,
     SkippedAnalysis, Subject,
 };
+pub use self::shared::{SharedBase, SharedLayer, SharedLayers, shared_layers};
 pub use self::weight::{Weight, weights};
 
 use rayon::join;

@@ -59,7 +59,7 @@ impl BudgetCheck<'_> {
         let image = &self.analysis.image;
         Ok(match &limit.measure {
             Measure::Size => (Bound::Bytes(totals.disk_bytes), self.biggest_layers(0)),
-            Measure::PullSize => (Bound::Bytes(totals.pull_bytes), self.biggest_blobs()),
+            Measure::PullSize => (Bound::Bytes(totals.likely_pull_bytes()), self.biggest_blobs()),
             Measure::AddedSize => {
                 let added = self.analysis.layers.iter().skip(base).map(|layer| layer.file_bytes).sum();
                 (Bound::Bytes(added), self.biggest_layers(base))
@@ -149,7 +149,7 @@ impl BudgetCheck<'_> {
 
     fn biggest_blobs(&self) -> Vec<Cause> {
         let layers = self.analysis.image.layers.iter().enumerate();
-        self.layers(layers.map(|(number, layer)| (number, layer.blob_bytes)).collect())
+        self.layers(layers.map(|(number, layer)| (number, layer.gzip_estimate.unwrap_or(layer.blob_bytes))).collect())
     }
 
     fn layers(&self, mut layers: Vec<(usize, u64)>) -> Vec<Cause> {

@@ -18,7 +18,7 @@ pub(super) use self::compose::{
 };
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;
-pub(super) use self::image::{BudgetFlags, Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Verify};
+pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};
 pub(super) use self::init::{CiSystem, Init};
 pub(super) use self::measure::{Builds, Measure};
 pub(super) use self::optimize::{Optimize, Proving};

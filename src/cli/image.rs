@@ -10,7 +10,7 @@ mod source;
 
 pub(super) use self::measure::measure;
 
-use super::args::{FailOn, Global, Image, ImageCommand};
+use super::args::{FailOn, Global, Image, ImageCommand, Table};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, emit, emit_with};
 use super::terminal;
@@ -105,8 +105,15 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
 /// What can be told to be wrong before anything is read.
 fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
     let failure = |what: String, help: &str| Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
+    if command.dive.json.is_some() {
+        let help = "`--format json -o FILE` writes the result of dockopt, which contains dive's figures";
+        return failure("`--json` is an option of dive".to_owned(), help);
+    }
     if command.view.explore {
         explore::check(global)?;
+    }
+    if command.view.shared && command.names.len() < 2 && !command.choice.all_platforms {
+        return failure("`--shared` compares several images".to_owned(), "name at least two");
     }
     if command.names.iter().chain(&command.origin.base).filter(|name| *name == "-").count() > 1 {
         return failure("standard input can be read only once".to_owned(), "pass `-` only once");
@@ -124,6 +131,7 @@ fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
 fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(), CommandFailure> {
     let view = ImageView {
         all: command.view.all,
+        shared: command.view.shared,
         depth: command.view.depth,
         top: if command.view.all { usize::MAX } else { command.view.top },
         bandwidths: &command.view.bandwidth,
@@ -134,6 +142,10 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
         Format::Json => emit(global, &report::image_json(all, &view)),
         Format::Jsonl => emit_with(global, |out| report::image_jsonl(all, &view, exit, out)),
         Format::Markdown => emit(global, &report::image_markdown(all, &view)),
+        Format::Csv => emit_with(global, |out| match command.view.table {
+            Table::Layers => report::image_layers_csv(all, out),
+            Table::Files => report::image_files_csv(all, out),
+        }),
         Format::Sarif => emit(global, &report::image_sarif(all, exit, &base())),
         _ => emit(global, &report::image(all, &view, terminal::stdout(global))),
     }

@@ -65,6 +65,9 @@ pub struct Layer {
     pub compression: Compression,
     /// Bytes of the blob as stored here.
     pub blob_bytes: u64,
+    /// Bytes that it has as gzip, as a registry holds it, computed from a sample; `None` where it is compressed here, or
+    /// its contents were not read.
+    pub gzip_estimate: Option<u64>,
     /// Bytes of the uncompressed archive; `None` where its contents were not read.
     pub tar_bytes: Option<u64>,
     /// The entry of [`Config::history`](crate::image::Config::history) that made it; paired from the top down

@@ -2,6 +2,7 @@
 
 mod read_ahead;
 mod content;
+mod gzip_estimate;
 mod hashes;
 mod members;
 mod names;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use self::decoded_reader::{Pieces, ScanState};
+use self::gzip_estimate::GzipEstimate;
 use self::hashes::Hashes;
 use self::members::Members;
 pub use self::members::ScannedLayer;
@@ -85,7 +87,8 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
     let compression = decoder.compression();
     let stored = compression == Compression::None;
     let hashes = Hashes::new(options.digest, options.diff_id, stored, Arc::clone(&pool));
-    let shared = ScanState { ahead: ReadAhead::new(decoder), hashes, pool, stored };
+    let gzip_estimate = (stored && options.contents).then(|| GzipEstimate::new(Arc::clone(&pool)));
+    let shared = ScanState { ahead: ReadAhead::new(decoder), hashes, gzip_estimate, pool, stored };
     let (members, outcome) = rayon::in_place_scope(|scope| {
         let mut walk = MemberWalk::new(Pieces::new(&shared, scope), options.limits);
         let mut members = Members::new((options.contents, options.linkage), options.limits);
@@ -140,7 +143,7 @@ fn finish<R: Read + Send>(
     outcome: WalkOutcome,
     limits: &Limits,
 ) -> Result<ScannedLayer, ScanError> {
-    let ScanState { ahead, hashes, .. } = shared;
+    let ScanState { ahead, hashes, gzip_estimate, .. } = shared;
     let decoder = ahead.into_decoder();
     let complete = decoder.as_ref().is_some_and(Decoder::is_complete);
     let (blob, diff_id) = hashes.map(Hashes::finish).unwrap_or_default();
@@ -150,6 +153,7 @@ fn finish<R: Read + Send>(
     layer.digest.clone_from(&scanned.blob);
     layer.diff_id.clone_from(&scanned.diff_id);
     layer.blob_bytes = decoder.map_or(0, |decoder| decoder.position());
+    layer.gzip_estimate = gzip_estimate.filter(|_| outcome.decoded).map(GzipEstimate::finish);
     layer.tar_bytes = outcome.decoded.then_some(outcome.tar_bytes);
     let (from, to) = (layer.blob_bytes, outcome.tar_bytes);
     if to > limits.ratio_from && to / limits.ratio.max(1) > from {

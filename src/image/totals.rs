@@ -69,6 +69,9 @@ pub struct Totals {
     pub pull_bytes: u64,
     /// Whether a blob is stored uncompressed here: a registry would most likely send fewer bytes.
     pub pull_is_uncompressed: bool,
+    /// Where blobs are uncompressed: bytes that a registry sends, with those as gzip, computed from samples. `None` where
+    /// all are compressed, or contents of one were not read.
+    pub pull_estimate: Option<u64>,
     /// Bytes of what an engine's overlay2 store unpacks: of each layer its files, each path once and hard links once.
     /// `docker history` and `docker images` show the same but for the holes of sparse files, which they count, and for
     /// the targets of symbolic links, which they count in layers that were pulled or imported and not in those built
@@ -111,7 +114,13 @@ impl Totals {
         }
         totals.duplicate_content_bytes = copies.iter().fold(0, |sum, group| sum.saturating_add(group.bytes()));
         totals.pull_bytes = push_bytes(image, 0);
+        totals.pull_estimate = if totals.pull_is_uncompressed { pull_estimate(image) } else { None };
         totals
+    }
+
+    /// Bytes of a pull from a registry: estimated where blobs are stored uncompressed here, if that is possible.
+    pub fn likely_pull_bytes(&self) -> u64 {
+        self.pull_estimate.unwrap_or(self.pull_bytes)
     }
 
     /// Share of stored bytes that the final tree has; 1 where nothing is stored.
@@ -162,6 +171,19 @@ pub fn push_bytes(image: &Image, from: usize) -> u64 {
         }
     }
     bytes
+}
+
+/// Bytes of each distinct blob once, of those that are uncompressed as gzip; `None` where one is not known.
+fn pull_estimate(image: &Image) -> Option<u64> {
+    let mut seen = BTreeSet::new();
+    let mut bytes = 0u64;
+    for layer in &image.layers {
+        let is_unpacked = layer.compression == Compression::None;
+        if layer.digest.as_ref().or(layer.diff_id.as_ref()).is_none_or(|name| seen.insert(name)) {
+            bytes = bytes.saturating_add(if is_unpacked { layer.gzip_estimate? } else { layer.blob_bytes });
+        }
+    }
+    Some(bytes)
 }
 
 /// Seconds that so many bytes take at a bandwidth in bits per second, with no time for anything else.

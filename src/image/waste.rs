@@ -89,19 +89,31 @@ fn charge_copies_of_base_files(losses: &mut [Loss], base: usize) {
     if !losses.iter().any(is_copy) {
         return;
     }
-    let later: HashMap<(PathId, u32), (WasteKind, u32)> =
-        losses.iter().map(|loss| ((loss.path, loss.entry.layer), (loss.how, loss.by))).collect();
-    for loss in losses.iter_mut().filter(|loss| is_copy(loss)) {
-        let mut copy_layer = loss.by;
+    let is_replaced = |loss: &Loss| loss.how != WasteKind::SameLayerDuplicate;
+    let later: HashMap<(PathId, u32), usize> = losses
+        .iter()
+        .enumerate()
+        .filter(|(_, loss)| is_replaced(loss))
+        .map(|(index, loss)| ((loss.path, loss.entry.layer), index))
+        .collect();
+    for start in 0..losses.len() {
+        if !is_copy(&losses[start]) {
+            continue;
+        }
+        // A copy of a copy is the waste of the layer that makes it.
+        let mut chain = vec![start];
         let is_kept = loop {
-            match later.get(&(loss.path, copy_layer)) {
+            let last = losses[chain[chain.len() - 1]];
+            match later.get(&(last.path, last.by)) {
                 None => break true,
-                Some((WasteKind::MetadataOnly, by)) if *by > copy_layer => copy_layer = *by,
+                Some(&next) if losses[next].how == WasteKind::MetadataOnly && losses[next].by > last.by => {
+                    chain.push(next);
+                }
                 Some(_) => break false,
             }
         };
         if is_kept {
-            loss.waste_layer = loss.by;
+            chain.into_iter().for_each(|index| losses[index].waste_layer = losses[index].by);
         }
     }
 }

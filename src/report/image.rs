@@ -4,7 +4,9 @@ mod budget;
 mod diff;
 mod folders;
 mod json;
+mod csv;
 mod jsonl;
+mod shared;
 mod layers;
 mod lists;
 mod markdown;
@@ -17,6 +19,7 @@ mod wire;
 
 pub use self::budget::limit_name;
 pub(super) use self::budget::{broken as broken_limits, format_bound, pair, story as limit_story};
+pub use self::csv::{write_files as image_files_csv, write_layers as image_layers_csv};
 pub use self::diff::{ImageDiff, image_diff, image_diff_json, image_diff_markdown};
 pub use self::json::write as image_json;
 pub use self::jsonl::write as image_jsonl;

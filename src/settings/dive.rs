@@ -35,6 +35,18 @@ pub fn dive(file: FileId, source: &Source) -> (Budget, Vec<SettingsProblem>) {
     problems.extend(tree.problems().iter().map(|problem| error(problem.span, problem.message.clone(), None)));
     let rules = tree.root().and_then(|root| root.get("rules"));
     let mut budget = Budget::default();
+    for entry in tree.root().into_iter().flat_map(YamlNode::entries) {
+        let key = entry.key.text().unwrap_or_default();
+        if key != "rules" {
+            let is_rule = RULES.iter().any(|rule| rule.names.contains(&key));
+            let help = match closest(key, &["rules"]) {
+                _ if is_rule => Some(format!("write `{key}` under `rules:`")),
+                close => close.map(|close| format!("did you mean `{close}`?")),
+            };
+            let message = format!("dive reads no key `{key}`");
+            problems.push(SettingsProblem { error: false, ..error(entry.key.span(), message, help) });
+        }
+    }
     if let Some(rules) = rules.filter(|rules| rules.kind() != Some(NodeKind::Mapping) && !rules.is_null()) {
         let help = Some("write `rules:`, and rules such as `lowestEfficiency: 0.9` under it".to_owned());
         problems.push(error(rules.span(), "`rules` must be a mapping of rule names to limits".to_owned(), help));
@@ -115,5 +127,7 @@ mod tests {
             &[user(0.1)],
             &["dive has no rule `highestWaste`", "`many` is not a valid limit for lowestEfficiency"],
         );
+        check("rule:\n  lowestEfficiency: 0.5\n", &[efficiency(0.9), user(0.1)], &["dive reads no key `rule`"]);
+        check("lowestEfficiency: 0.5\n", &[efficiency(0.9), user(0.1)], &["dive reads no key `lowestEfficiency`"]);
     }
 }

@@ -9,6 +9,7 @@ mod diff;
 #[cfg(unix)]
 mod explore;
 mod mutation;
+mod rules;
 #[cfg(unix)]
 mod terminal;
 mod secrets;

@@ -123,7 +123,7 @@ const HELP: [Help; 21] = [
     },
     Help {
         command: &["image"],
-        formats: &[Format::Text, Format::Json, Format::Jsonl, Format::Sarif, Format::Markdown],
+        formats: &[Format::Text, Format::Json, Format::Jsonl, Format::Sarif, Format::Markdown, Format::Csv],
         modes: &[],
         examples: [
             ("dockopt image api:latest --file Dockerfile", "show which Dockerfile line wrote each layer"),

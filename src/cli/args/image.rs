@@ -4,7 +4,7 @@ mod budget;
 mod choice;
 mod diff;
 
-pub(in crate::cli) use self::budget::BudgetFlags;
+use self::budget::BudgetFlags;
 pub(in crate::cli) use self::choice::{ImageChoice, ImageLimits, Verify};
 pub(in crate::cli) use self::diff::{Diff, ImageCommand};
 
@@ -38,6 +38,8 @@ pub(in crate::cli) struct Image {
     pub limits: ImageLimits,
     #[command(flatten)]
     pub budget: BudgetFlags,
+    #[command(flatten)]
+    pub dive: DiveFlags,
     /// Image rules to run: names, categories, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
@@ -81,6 +83,9 @@ pub(in crate::cli) struct View {
     /// Show all rows, and each layer of the base image
     #[arg(long)]
     pub all: bool,
+    /// Show what a host pulls for all images together, and what they share
+    #[arg(long, conflicts_with = "explore")]
+    pub shared: bool,
     /// Folder depth to show
     #[arg(long, value_name = "LEVELS", default_value_t = 2)]
     pub depth: u32,
@@ -96,9 +101,32 @@ pub(in crate::cli) struct View {
     /// Do not search for duplicate files
     #[arg(long)]
     pub no_duplicates: bool,
+    /// The table that `--format csv` prints
+    #[arg(long, value_enum, value_name = "TABLE", default_value_t = Table::Layers)]
+    pub table: Table,
     /// Network speeds in bits per second, separated by commas, to estimate the pull time
     #[arg(long, value_name = "RATE", value_delimiter = ',', value_parser = rate, default_value = "100M")]
     pub bandwidth: Vec<u64>,
+}
+
+/// A table for spreadsheets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum Table {
+    /// One row per layer
+    Layers,
+    /// One row per file of the image
+    Files,
+}
+
+/// Options of dive, for those who are used to them.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct DiveFlags {
+    /// Judge the image by dive's rules, also without `.dive-ci`
+    #[arg(long, hide = true)]
+    pub ci: bool,
+    /// Write dive's JSON
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub json: Option<PathBuf>,
 }
 
 /// Bits per second: `100M`, `1.5Gbit`, `20Mbit/s`.

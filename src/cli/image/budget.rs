@@ -6,7 +6,7 @@ use std::path::Path;
 use super::progress::Progress;
 use super::source::read;
 use crate::analysis::{Analysis, ImageAnalysis, Weight, judge, weights};
-use crate::cli::args::{BudgetFlags, Global, Image};
+use crate::cli::args::{Global, Image};
 use crate::cli::output::{CommandFailure, complain};
 use crate::cli::terminal;
 use crate::inputs::{InputProblem, Inputs};
@@ -52,13 +52,14 @@ impl Budgets {
         let (documents, problems) = documents(&inputs);
         inputs.problems.extend(problems);
         let mut notices = Vec::new();
-        let dive = dive_rules(flags, &mut inputs, &mut notices)?;
+        let dive = dive_rules(command, &mut inputs, &mut notices)?;
         if complain(global, &inputs) {
             return Err(CommandFailure::Said);
         }
         let remark = |problem: &InputProblem| {
             let line = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
-            format!("{}{line}: {}", problem.file, problem.message)
+            let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+            format!("{}{line}: {}{help}", problem.file, problem.message)
         };
         // The problems of dockopt.toml are reported by `lint`.
         notices.extend(inputs.problems.iter().filter(|problem| problem.file.ends_with(DIVE)).map(remark));
@@ -157,7 +158,8 @@ impl Budgets {
 }
 
 /// dive's rules: of the file that was named, else of the one in the current folder.
-fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String>) -> Result<Budget, CommandFailure> {
+fn dive_rules(command: &Image, inputs: &mut Inputs, notices: &mut Vec<String>) -> Result<Budget, CommandFailure> {
+    let flags = &command.budget;
     let dive_file = Path::new(DIVE);
     let file = match &flags.dive_ci {
         Some(file) => file.as_path(),
@@ -165,6 +167,8 @@ fn dive_rules(flags: &BudgetFlags, inputs: &mut Inputs, notices: &mut Vec<String
             notices.push(format!("using `{DIVE}`; `--no-config` ignores it"));
             dive_file
         }
+        // dive's `--ci` has limits of its own.
+        None if command.dive.ci => return Ok(dive(FileId(0), &Source::of(DIVE, "")).0),
         None => return Ok(Budget::default()),
     };
     let source = read_source(file, DIVE_LIMIT).map_err(|error| CommandFailure::Because {

@@ -8,6 +8,7 @@ use rayon::Scope;
 
 use crate::image::decode::{Piece, Pool};
 use crate::image::fault::Fault;
+use crate::image::scan::gzip_estimate::GzipEstimate;
 use crate::image::scan::hashes::{ChunkPart, Hashes};
 use crate::image::scan::read_ahead::ReadAhead;
 use crate::image::tar::Skip;
@@ -16,6 +17,8 @@ use crate::image::tar::Skip;
 pub(super) struct ScanState<'a, R: Read> {
     pub(super) ahead: ReadAhead<'a, R>,
     pub(super) hashes: Option<Hashes>,
+    /// For a blob that is the archive.
+    pub(super) gzip_estimate: Option<GzipEstimate>,
     pub(super) pool: Arc<Pool>,
     /// Whether the blob is the archive.
     pub(super) stored: bool,
@@ -27,13 +30,15 @@ pub(super) struct Pieces<'p, 'scope, 'a, R: Read> {
     scope: &'p Scope<'scope>,
     piece: Option<Piece>,
     at: usize,
+    /// Pieces of the archive so far.
+    pieces: u64,
     before: u64,
     fault: Option<Fault>,
 }
 
 impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
     pub(super) fn new(shared: &'scope ScanState<'a, R>, scope: &'p Scope<'scope>) -> Self {
-        Self { shared, scope, piece: None, at: 0, before: 0, fault: None }
+        Self { shared, scope, piece: None, at: 0, pieces: 0, before: 0, fault: None }
     }
 
     /// The place in the blob of the next byte: between two calls of the decompressor as far as in the archive.
@@ -80,6 +85,12 @@ impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
 
     fn load(&mut self) -> Result<bool, Fault> {
         let Some(mut next) = self.shared.ahead.next(self.scope)? else { return Ok(false) };
+        if let Some(estimate) = &self.shared.gzip_estimate
+            && !next.archive.is_empty()
+        {
+            estimate.push(self.pieces, &next.archive, self.scope);
+            self.pieces += 1;
+        }
         if let Some(hashes) = &self.shared.hashes {
             for chunk in next.read.drain(..) {
                 hashes.push(ChunkPart::Blob, chunk, self.scope);

@@ -94,7 +94,7 @@ pub(super) fn github_property(text: &str) -> String {
 
 /// A cell of a CSV file, always in quotes. What a spreadsheet would take for a formula begins with an apostrophe, also
 /// behind a semicolon, which separates cells where the comma is the decimal mark.
-pub(super) fn csv(text: &str) -> String {
+pub(in crate::report) fn csv(text: &str) -> String {
     let mut out = String::from('"');
     let mut first = true;
     for c in clean(text).chars() {

@@ -4,9 +4,10 @@ mod contents;
 
 pub(super) use self::contents::{fact, finding};
 
-use super::{ImageView, pull_seconds, secrets, shown_path, wire};
+use super::{ImageView, pull_seconds, secrets, shared, shown_path, wire};
 use crate::analysis::{Analysis, AnalysisProblem, ImageAnalysis};
 use crate::attribution::{BaseHow, NoPlaceReason};
+use crate::finding::Basis;
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
 use crate::report::wire::{Head, SkippedJson};
@@ -16,6 +17,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
     pretty(&wire::Images {
         head: head(),
         images: analysis.images.iter().map(|image_analysis| image(image_analysis, view)).collect(),
+        shared: view.shared.then(|| shared::wire(analysis, view.top)),
         others: analysis
             .others
             .iter()
@@ -169,6 +171,7 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
         duplicate_content_bytes: if_read(totals.duplicate_content_bytes),
         pull_bytes: totals.pull_bytes,
         pull_is_uncompressed: totals.pull_is_uncompressed,
+        pull_estimate: totals.pull_estimate.map(|bytes| wire::PullEstimate { bytes, basis: Basis::Computed.name() }),
         disk_bytes: if_read(totals.disk_bytes),
         apparent_bytes: if_read(totals.apparent_bytes),
         unread_layers: totals.unread_layers,

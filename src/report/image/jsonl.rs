@@ -61,7 +61,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
     })
 }
 
-fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wire::File<'_> {
+pub(super) fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wire::File<'_> {
     let layer = &analysis.image.layers[id.layer as usize];
     let entry = &layer.entries[id.index as usize];
     let bytes = analysis.image.paths.bytes(path);

@@ -31,8 +31,12 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
 
 fn render_image(image: &ImageAnalysis, view: &ImageView<'_>) -> String {
     let totals = &image.totals;
-    let at_most = if totals.pull_is_uncompressed { "at most " } else { "" };
-    let mut facts = vec![format!("{at_most}{} to pull", bytes(totals.pull_bytes))];
+    let doubt = match totals.pull_estimate {
+        Some(_) => "about ",
+        None if totals.pull_is_uncompressed => "at most ",
+        None => "",
+    };
+    let mut facts = vec![format!("{doubt}{} to pull", bytes(totals.likely_pull_bytes()))];
     if image.is_read() {
         facts.push(format!("{} on disk", bytes(totals.disk_bytes)));
         facts.push(format!("{} wasted", bytes(totals.waste.sum())));

@@ -1,6 +1,6 @@
 //! The first screen: what the image is, what it costs, its layers, what of it is wasted, and what to do next.
 
-use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds, secrets};
+use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds, secrets, shared};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::grid::{Column, cell, grid, plain};
@@ -11,7 +11,11 @@ use crate::report::units::{bytes, count, hidden_rows, seconds};
 /// The result of `image`, for people.
 pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> String {
     let mut out = String::new();
-    for image in &analysis.images {
+    if view.shared {
+        out.push_str(&shared::render(analysis, view.top, layout));
+        out.push('\n');
+    }
+    for image in analysis.images.iter().filter(|_| !view.shared) {
         out.push_str(&render_image(image, view, layout));
         out.push('\n');
     }
@@ -112,10 +116,14 @@ fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> Str
         })
         .collect();
     let mut pull = times.join(", ");
-    if totals.pull_is_uncompressed {
-        pull = format!("at most, {pull} (the layers are stored uncompressed here)");
+    match totals.pull_estimate {
+        Some(_) => pull = format!("estimated as gzip, {pull} ({} stored uncompressed here)", bytes(totals.pull_bytes)),
+        None if totals.pull_is_uncompressed => {
+            pull = format!("at most, {pull} (the layers are stored uncompressed here)");
+        }
+        None => {}
     }
-    row("to pull", bytes(totals.pull_bytes), pull);
+    row("to pull", bytes(totals.likely_pull_bytes()), pull);
     if analysis.is_read() {
         let links = count(totals.merged_files, "file");
         row("on disk", bytes(totals.disk_bytes), format!("{links}, {}", count(image.layers.len() as u64, "layer")));

@@ -10,7 +10,15 @@ use crate::report::Layout;
 const NAMES: &[String] = &[];
 
 fn view() -> ImageView<'static> {
-    ImageView { all: false, depth: 2, top: 10, bandwidths: &[100_000_000], names: NAMES, dockerfile: None }
+    ImageView {
+        all: false,
+        shared: false,
+        depth: 2,
+        top: 10,
+        bandwidths: &[100_000_000],
+        names: NAMES,
+        dockerfile: None,
+    }
 }
 
 fn small() -> Analysis {

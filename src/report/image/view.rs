@@ -9,6 +9,8 @@ use crate::image::{PathId, WasteKind, transfer_seconds};
 pub struct ImageView<'a> {
     /// Layers of the base one by one.
     pub all: bool,
+    /// What the images share instead of each of them.
+    pub shared: bool,
     /// Levels of folders.
     pub depth: u32,
     /// Rows of a list.
@@ -88,7 +90,7 @@ pub const fn waste_words(how: WasteKind) -> &'static str {
 /// Seconds of a pull at so many bits per second.
 #[allow(clippy::cast_precision_loss)] // A rate is as exact as somebody's guess.
 pub(super) fn pull_seconds(analysis: &ImageAnalysis, rate: u64) -> f64 {
-    transfer_seconds(analysis.totals.pull_bytes, rate as f64)
+    transfer_seconds(analysis.totals.likely_pull_bytes(), rate as f64)
 }
 
 /// What an image is called: its name, else the start of its ID.

@@ -17,6 +17,7 @@ pub(super) struct Images<'a> {
     pub head: Head<'a>,
     pub images: Vec<Image<'a>>,
     /// Images and platforms that were not chosen.
+    pub shared: Option<super::shared::SharedJson>,
     pub others: Vec<OtherImageJson<'a>>,
     pub attestations: Vec<Attestation<'a>>,
     pub skipped: Vec<SkippedJson<'a>>,
@@ -96,6 +97,7 @@ pub(super) struct Totals {
     pub pull_bytes: u64,
     /// Whether a registry would most likely send fewer: a blob is not compressed here.
     pub pull_is_uncompressed: bool,
+    pub pull_estimate: Option<PullEstimate>,
     pub disk_bytes: Option<u64>,
     pub apparent_bytes: Option<u64>,
     pub unread_layers: usize,
@@ -197,6 +199,13 @@ pub(super) struct History<'a> {
     pub empty_layer: bool,
     pub instruction: Option<&'a str>,
     pub origin: Option<OriginJson<'a>>,
+}
+
+/// Bytes of a pull, estimated.
+#[derive(Serialize)]
+pub(super) struct PullEstimate {
+    pub bytes: u64,
+    pub basis: &'static str,
 }
 
 #[derive(Serialize)]
