@@ -233,7 +233,7 @@ mod tests {
         check("0 0:0 0 etc/.wh.a\n100644 0:0 8 etc/b = c", &[37, 0]);
         check("100644 0:0 9 new = n\n\n100755 0:0 9 new = n", &[0, 9, 0]);
         check_waste_layers(&format!("{BASE}\n\n100755 0:0 30 etc/a = a"), 2, &[30, 0]);
-        check_waste_layers(&format!("{BASE}\n\n100755 0:0 30 etc/a = a"), 0, &[0, 30]);
+        check_waste_layers(&format!("{BASE}\n\n100755 0:0 30 etc/a = a"), 0, &[30, 0]);
     }
 
     #[test]

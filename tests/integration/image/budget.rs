@@ -46,7 +46,7 @@ fn each_limit_has_its_value() {
     check("--forbid-path=*.log", json!(1), false);
     check("--forbid-path=root/.cache", json!(0), true);
     let pull = limits(&image(&["--max-pull-size=1"]).code(1))[0]["value"].clone();
-    assert_eq!(image(&[]).json()["images"][0]["totals"]["pull_bytes"], pull);
+    assert_eq!(image(&[]).json()["images"][0]["totals"]["pull_estimate"]["bytes"], pull);
 }
 
 #[test]

@@ -225,7 +225,9 @@ fn sarif_keeps_the_schema_of_the_standard() {
 #[test]
 fn findings_make_the_exit_code_when_asked_for() {
     image(&["--fail-on=warning"]).code(1);
-    image(&["--fail-on=error"]).code(0);
+    // The password in the config is an error.
+    image(&["--fail-on=error"]).code(1);
+    image(&["--fail-on=error", "--ignore=image-secret-in-config"]).code(0);
     let ran = image(&["--file=Dockerfile"]).code(0);
     assert!(ran.stdout.contains("Dockerfile:4") && ran.stdout.contains("line 4 → line 5"), "{}", ran.stdout);
 }
