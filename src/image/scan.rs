@@ -153,7 +153,9 @@ fn finish<R: Read + Send>(
     layer.digest.clone_from(&scanned.blob);
     layer.diff_id.clone_from(&scanned.diff_id);
     layer.blob_bytes = decoder.map_or(0, |decoder| decoder.position());
-    layer.gzip_estimate = gzip_estimate.filter(|_| outcome.decoded).map(GzipEstimate::finish);
+    if outcome.decoded {
+        layer.gzip_estimate = gzip_estimate.map(GzipEstimate::finish);
+    }
     layer.tar_bytes = outcome.decoded.then_some(outcome.tar_bytes);
     let (from, to) = (layer.blob_bytes, outcome.tar_bytes);
     if to > limits.ratio_from && to / limits.ratio.max(1) > from {

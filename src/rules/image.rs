@@ -1,6 +1,6 @@
 //! Rules about a built image: their input and their findings. Their pages have `subject: image`.
 
-use super::{Policy, Rule};
+use super::Rule;
 use crate::finding::Severity;
 use crate::image::packages::ImagePackages;
 use crate::image::secrets::Secret;
@@ -71,19 +71,6 @@ pub struct ImageCost {
 
 /// The check function of a rule about images.
 pub type ImageCheck = fn(&ImageContext<'_>, &mut Vec<ImageFinding>);
-
-/// The findings of the selected rules about images, in the order of the rules, with the severities of the settings.
-pub fn check_image(context: &ImageContext<'_>, policy: &Policy) -> Vec<ImageFinding> {
-    let mut findings = Vec::new();
-    for rule in policy.rules().iter().filter(|rule| rule.image.is_some()) {
-        let mut of_rule = of_rule(rule, context);
-        if let Some(severity) = policy.severity_of(rule.name) {
-            of_rule.iter_mut().for_each(|finding| finding.severity = severity);
-        }
-        findings.extend(of_rule);
-    }
-    findings
-}
 
 /// The findings of one rule.
 pub(super) fn of_rule(rule: &Rule, context: &ImageContext<'_>) -> Vec<ImageFinding> {

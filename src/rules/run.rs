@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::image::{self, ImageContext, ImageFinding};
 use super::{
     Context, Neighbours, Policies, Policy, Rule, Subject, compose_run, find, known_rules, refused_files,
     template_findings,
@@ -79,6 +80,19 @@ pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
         return Pragmas::default();
     }
     pragmas(build.input().dockerfile, &build.input().file, known_rules())
+}
+
+/// The findings of the selected rules about images, in the order of the rules, with the severities of the settings.
+pub fn check_image(context: &ImageContext<'_>, policy: &Policy) -> Vec<ImageFinding> {
+    let mut findings = Vec::new();
+    for rule in policy.rules().iter().filter(|rule| rule.image.is_some()) {
+        let mut of_rule = image::of_rule(rule, context);
+        if let Some(severity) = policy.severity_of(rule.name) {
+            of_rule.iter_mut().for_each(|finding| finding.severity = severity);
+        }
+        findings.extend(of_rule);
+    }
+    findings
 }
 
 /// What of further findings in the Dockerfile of a build is reported: those of the selected rules, with the severities of

@@ -15,7 +15,8 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, layout: Layout) -> Strin
         out.push_str(&shared::render(analysis, view.top, layout));
         out.push('\n');
     }
-    for image in analysis.images.iter().filter(|_| !view.shared) {
+    let images = if view.shared { &[][..] } else { &analysis.images[..] };
+    for image in images {
         out.push_str(&render_image(image, view, layout));
         out.push('\n');
     }
