@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::input::EmitInput;
 use super::plan::ComposePlan;
+use super::server_image::ServerImage;
 use crate::build::{Build, Stage, StageBase};
+use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
@@ -27,6 +29,8 @@ pub(super) struct Application<'i> {
     pub(super) dockerfile_text: Option<String>,
     /// The port that its server listens on.
     pub(super) port: Option<u16>,
+    /// The host of the row of `data/server_images.tsv` that its image stands on, where that starts its server.
+    pub(super) server_host: Option<&'static str>,
     /// What it starts, as written.
     pub(super) command: String,
     /// Whether it takes tasks instead of requests.
@@ -51,6 +55,18 @@ impl<'i> Application<'i> {
         self.projects().filter(|project| project.ecosystem == ecosystem).any(|project| {
             project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(name) && is_run(known.scope))
         })
+    }
+
+    /// What `build` of its services is.
+    pub(super) fn build_value(&self) -> NewValue {
+        let context = NewValue::scalar(&self.context_text);
+        match &self.dockerfile_text {
+            None => context,
+            Some(dockerfile) => NewValue::Mapping(vec![
+                ("context".to_owned(), context),
+                ("dockerfile".to_owned(), NewValue::scalar(dockerfile)),
+            ]),
+        }
     }
 
     /// Its working folder in the container.
@@ -123,6 +139,15 @@ fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
     known.is_some_and(|known| known.is_exact) || build.last(stage, Keyword::Expose).is_some()
 }
 
+/// The server of the base image, where the Dockerfile starts nothing else.
+fn server_host(build: &Build, stage: &Stage) -> Option<&'static str> {
+    let StageBase::Image(reference) = build.root_base(stage) else { return None };
+    if build.launch(stage).is_some() {
+        return None;
+    }
+    Some(ServerImage::of_service(known_service(reference)?.name)?.host)
+}
+
 /// What the image starts, as written.
 fn command(build: &Build, stage: &Stage) -> String {
     let texts = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| {
@@ -157,6 +182,7 @@ fn application<'i>(
         context,
         context_text,
         port: if is_worker { None } else { port },
+        server_host: server_host(build, stage),
         command,
         is_worker,
         has_faulty_check: false,

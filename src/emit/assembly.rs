@@ -69,19 +69,16 @@ fn text(value: &str) -> NewValue {
     NewValue::scalar(value)
 }
 
-impl<'i> Parts<'i> {
+impl Parts<'_> {
     fn add_backends(&self, plan: &mut ComposePlan) {
         for backend in &self.backends.all {
             let mut service = PlannedService::new(&backend.name, ServiceRole::Backend);
-            match &backend.build {
-                Some((context, dockerfile)) => {
-                    service.add("build", build_value(context, dockerfile));
-                    service.context = Some(context.clone());
-                }
-                None => {
-                    service.add("image", text(&backend.image));
-                    service.image = Some(backend.image.clone());
-                }
+            if let Some((context, place)) = &backend.build {
+                service.add("build", place.clone());
+                service.context = Some(context.clone());
+            } else {
+                service.add("image", text(&backend.image));
+                service.image = Some(backend.image.clone());
             }
             if !backend.command.is_empty() {
                 service.add("command", NewValue::raw_texts(&backend.command));
@@ -105,25 +102,10 @@ impl<'i> Parts<'i> {
                 plan.volumes.push(volume.clone());
                 plan.choose(&backend.name, "volumes", format!("the image keeps its data in `{folder}`"), None);
             }
-            self.add_backend_check(&mut service, backend, plan);
+            add_backend_check(&mut service, backend, plan);
             service.add("restart", text("unless-stopped"));
             plan.choose(&backend.name, "image", backend.reason.clone(), backend.place.clone());
             plan.services.push(service);
-        }
-    }
-
-    fn add_backend_check(&self, service: &mut PlannedService, backend: &Backend, plan: &mut ComposePlan) {
-        match &backend.check {
-            Ok(Some(check)) => {
-                service.add("healthcheck", check.clone());
-                let reason = match backend.trap.filter(|trap| !trap.starts_with("as ")) {
-                    Some(trap) => format!("it fails while the image sets itself up ({trap})"),
-                    None => "it asks the server itself".to_owned(),
-                };
-                plan.choose(&backend.name, "healthcheck", reason, None);
-            }
-            Ok(None) => plan.choose(&backend.name, "healthcheck", "none is written: the image has its own", None),
-            Err(why) => plan.choose(&backend.name, "healthcheck", format!("none: {why}"), None),
         }
     }
 
@@ -131,7 +113,7 @@ impl<'i> Parts<'i> {
     fn image_keys(&self, at: usize, service: &mut PlannedService) {
         let application = &self.applications[at];
         service.context = Some(application.context.clone());
-        service.add("build", build_value(&application.context_text, &application.dockerfile_text));
+        service.add("build", application.build_value());
     }
 
     fn add_migration(&self, input: &EmitInput, plan: &mut ComposePlan) {
@@ -176,6 +158,13 @@ impl<'i> Parts<'i> {
         dependencies
     }
 
+    /// Whether it is a server that the programs connect to.
+    fn is_backend(&self, application: &Application) -> bool {
+        let builds =
+            |backend: &Backend| backend.build.as_ref().is_some_and(|(context, _)| *context == application.context);
+        application.server_host.is_some() && self.backends.all.iter().any(builds)
+    }
+
     fn explain_dependencies(&self, at: usize, name: &str, plan: &mut ComposePlan) {
         for connection in &self.connections[at] {
             let reason = format!("`{}` is where it finds {}", connection.variable, connection.backend);
@@ -195,7 +184,9 @@ impl<'i> Parts<'i> {
 
     fn add_applications(&self, input: &EmitInput, plan: &mut ComposePlan) {
         let mut ports: BTreeSet<u16> = BTreeSet::new();
-        for (at, application) in self.applications.iter().enumerate().filter(|(_, known)| !known.is_worker) {
+        for (at, application) in
+            self.applications.iter().enumerate().filter(|(_, known)| !known.is_worker && !self.is_backend(known))
+        {
             let name = &application.name;
             let mut service = PlannedService::new(name, ServiceRole::Application);
             self.image_keys(at, &mut service);
@@ -271,20 +262,14 @@ impl<'i> Parts<'i> {
             add_dependencies(&mut service);
             self.explain_dependencies(*at, &worker.name, plan);
             plan.choose(&worker.name, "command", worker.reason.clone(), worker.place.clone());
-            match &worker.check {
-                Some((test, seconds)) => {
-                    service.add("healthcheck", healthcheck(test, *seconds));
-                    plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
-                }
-                None => {
-                    service.add_with(
-                        "healthcheck",
-                        mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]),
-                        "The image's check asks for the server, which a worker does not run.",
-                    );
-                    plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
-                }
+            if let Some((test, seconds)) = &worker.check {
+                service.add("healthcheck", healthcheck(test, *seconds));
+            } else {
+                let off = mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]);
+                let comment = "The image's check asks for the server, which a worker does not run.";
+                service.add_with("healthcheck", off, comment);
             }
+            plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
             add_rights(&self.applications[*at], &mut service, plan);
             service.add("restart", text("unless-stopped"));
             plan.services.push(service);
@@ -401,11 +386,17 @@ fn add_dependencies(service: &mut PlannedService) {
     service.add("depends_on", value);
 }
 
-fn build_value(context: &str, dockerfile: &Option<String>) -> NewValue {
-    match dockerfile {
-        None => text(context),
-        Some(dockerfile) => {
-            mapping([("context".to_owned(), text(context)), ("dockerfile".to_owned(), text(dockerfile))])
+fn add_backend_check(service: &mut PlannedService, backend: &Backend, plan: &mut ComposePlan) {
+    match &backend.check {
+        Ok(Some(check)) => {
+            service.add("healthcheck", check.clone());
+            let reason = match backend.trap.filter(|trap| !trap.starts_with("as ")) {
+                Some(trap) => format!("it fails while the image sets itself up ({trap})"),
+                None => "it asks the server itself".to_owned(),
+            };
+            plan.choose(&backend.name, "healthcheck", reason, None);
         }
+        Ok(None) => plan.choose(&backend.name, "healthcheck", "none is written: the image has its own", None),
+        Err(why) => plan.choose(&backend.name, "healthcheck", format!("none: {why}"), None),
     }
 }

@@ -18,8 +18,8 @@ pub(super) struct Backend {
     pub(super) name: String,
     pub(super) row: ServerImage,
     pub(super) image: String,
-    /// The context and the Dockerfile of one that is built here.
-    pub(super) build: Option<(String, Option<String>)>,
+    /// The context, absolute, and the value of `build` of one that is built here.
+    pub(super) build: Option<(String, NewValue)>,
     pub(super) command: Vec<String>,
     pub(super) settings: Vec<(String, String)>,
     /// The secret with its password, and the variable that holds it.
@@ -68,7 +68,8 @@ pub(super) fn backends(
     // A single port, user or password says nothing of a server.
     by_host.retain(|_, mentions| mentions.iter().any(|mention| mention.is_address()));
     let mut backends = Backends::default();
-    let mut names: BTreeSet<String> = applications.iter().map(|known| known.name.clone()).collect();
+    let programs = applications.iter().filter(|known| known.server_host.is_none());
+    let mut names: BTreeSet<String> = programs.map(|known| known.name.clone()).collect();
     for row in ServerImage::all() {
         if let Some(mentions) = by_host.remove(row.host) {
             backends.all.push(backend(input, row, &mentions, applications, &mut names));
@@ -130,13 +131,14 @@ fn backend(
     let settings: Vec<(String, String)> = settings.map(|(name, value)| (name.to_owned(), filled(value))).collect();
     let command = command(input, row, applications);
     let known = known_service(row.image);
+    let built = applications.iter().find(|known| known.server_host == Some(row.host));
     let check = check_of(row.image, &command, &settings);
     let first = mentions.iter().find(|mention| mention.is_address());
     let reason = first.map_or_else(String::new, |mention| format!("`{}` {}", mention.variable, mention.reason));
     Backend {
         row,
         image: row.image.to_owned(),
-        build: None,
+        build: built.map(|known| (known.context.clone(), known.build_value())),
         command,
         settings,
         secret,

@@ -8,6 +8,7 @@ use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::Ecosystem;
+use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
 
 /// A check of a program.
@@ -97,7 +98,7 @@ fn installs(build: &Build, stage: &Stage, program: &str) -> bool {
                 code.script
                     .invocations()
                     .iter()
-                    .filter_map(|invocation| invocation.package_call())
+                    .filter_map(Invocation::package_call)
                     .any(|call| call.packages.iter().any(|package| package.name.text == program))
             })
         })

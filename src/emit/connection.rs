@@ -98,7 +98,7 @@ fn url(
     format!("{scheme}://{login}{address}{path}{query}")
 }
 
-/// The scheme of SQLAlchemy for the client that a program has.
+/// The scheme of `SQLAlchemy` for the client that a program has.
 fn driver(application: &Application, host: &str) -> Option<String> {
     if !application.has_package(Ecosystem::Python, "sqlalchemy")
         && !application.has_package(Ecosystem::Python, "sqlmodel")

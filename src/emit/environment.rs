@@ -46,12 +46,12 @@ pub(super) fn environment(
         let source = &input.files.files[*file].source;
         let place = format!("{}:{}", source.name(), source.line(u32::try_from(read.at).unwrap_or_default()));
         let example = examples.iter().find(|known| known.name == name).map(|known| known.value.as_str());
-        let plain = example.filter(|value| !is_secret && is_plain(value));
-        let value = match plain {
+        let shown = example.filter(|value| !is_secret && is_plain(value));
+        let value = match shown {
             Some(value) => format!("${{{name}:-{value}}}"),
             None => format!("${{{name}:?set it in .env}}"),
         };
-        if plain.is_none() {
+        if shown.is_none() {
             plan.need(name, &format!("Read in {}.", source.name()));
         }
         let reason = match (&read.absence, is_secret) {

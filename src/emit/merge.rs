@@ -26,17 +26,14 @@ pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: Com
     let mut file = ExtendedFile { source: source.clone(), notes: Vec::new() };
     let mut added: BTreeSet<String> = BTreeSet::new();
     for service in plan.services.clone() {
-        match names.get(&service.name) {
-            Some(name) => file.complete(&stack, name, &service, &names, &mut added),
-            None => {
-                let model = plan.services.iter().find(|known| {
-                    known.context.is_some() && known.context == service.context && names.contains_key(&known.name)
-                });
-                let like = model.and_then(|known| names.get(&known.name)).cloned();
-                file.append(&service, &names, like.as_deref());
-                added.insert(service.name.clone());
-            }
+        if let Some(name) = names.get(&service.name) {
+            file.complete(&stack, name, &service, &names, &mut added);
+            continue;
         }
+        let is_alike = |known: &&PlannedService| known.context.is_some() && known.context == service.context;
+        let model = plan.services.iter().filter(is_alike).find_map(|known| names.get(&known.name));
+        file.append(&service, &names, model.map(String::as_str));
+        added.insert(service.name.clone());
     }
     let is_added = |name: &String| {
         plan.services.iter().any(|service| {
@@ -59,7 +56,7 @@ pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: Com
     plan.needed.retain(|variable| {
         plan.services.iter().any(|service| {
             added.contains(&service.name)
-                && names.get(&service.name).is_none()
+                && !names.contains_key(&service.name)
                 && service.role == ServiceRole::Backend
                 && format!("{service:?}").contains(&variable.name)
         })

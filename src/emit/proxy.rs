@@ -31,7 +31,7 @@ pub(super) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut 
     let in_images: BTreeSet<usize> = applications.iter().flat_map(|known| known.code.files.iter().copied()).collect();
     let mut candidates = input.files.files.iter().enumerate().filter(|(at, file)| {
         let name = path::name(&file.path);
-        let is_configuration = name.ends_with(".conf") || name.ends_with(".conf.template");
+        let is_configuration = ["conf", "template"].contains(&name.rsplit('.').next().unwrap_or_default());
         is_configuration && !in_images.contains(at) && file.is_of_program() && passes_on(&file.source)
     });
     let (_, file) = candidates.next()?;

@@ -42,11 +42,36 @@ pub(super) fn reload_command(application: &Application) -> Option<Vec<String>> {
     }
     let mut words = words;
     if row[1] == "-" {
-        words.insert(1, row[2].to_owned())
+        words.insert(1, row[2].to_owned());
     } else {
-        words.push(row[1].to_owned())
+        words.push(row[1].to_owned());
     }
     Some(words)
+}
+
+/// What is watched, and why.
+#[derive(Default)]
+struct WatchedPaths {
+    items: Vec<String>,
+    reasons: Vec<Reason>,
+    /// Whose changes build the image again.
+    rebuilt: Vec<String>,
+}
+
+impl WatchedPaths {
+    fn rebuild(&mut self, path: String, reason: String, place: Option<String>) {
+        self.items.push(format!("{{action: rebuild, path: {}}}", quoted(&path)));
+        self.reasons.push((reason, place));
+        self.rebuilt.push(path);
+    }
+
+    fn sync(&mut self, path: &str, target: &str, is_reloaded: bool, place: Option<String>) {
+        let action = if is_reloaded { "sync" } else { "sync+restart" };
+        let (path_text, target) = (quoted(path), quoted(target));
+        self.items.push(format!("{{action: {action}, path: {path_text}, target: {target}, ignore: {IGNORED}}}"));
+        let what = if is_reloaded { "its server starts again by itself" } else { "its server is started again" };
+        self.reasons.push((format!("changes of `{path}` are copied into the container, and {what}"), place));
+    }
 }
 
 /// The value of `develop`, with the reasons. `is_reloaded`: whether its server starts again by itself.
@@ -61,81 +86,65 @@ pub(super) fn watch(
     let build = Build::new(application.input);
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
     if ignores_everything(input, application) {
-        return Err(
-            "its .dockerignore begins with `*`, and `docker compose watch` does not look into folders that match"
-                .to_owned(),
-        );
+        let why = "its .dockerignore begins with `*`, and `docker compose watch` does not look into folders that match";
+        return Err(why.to_owned());
     }
-    let file = input.inputs.source(application.input.dockerfile);
-    let place = |transfer: &Transfer| Some(format!("{}:{}", file.name(), file.line(transfer.instruction.span.start)));
-    let (mut items, mut reasons): (Vec<String>, Vec<Reason>) = (Vec::new(), Vec::new());
-    let mut rebuilt: Vec<String> = Vec::new();
+    let mut watched = WatchedPaths::default();
     for stage_of_image in build.chain(stage) {
         for transfer in build.transfers(stage_of_image).iter().filter(|transfer| transfer.from.is_none()) {
-            let why = why_rebuild(&build, stage_of_image, stage, transfer);
-            let folder = build.workdir(stage_of_image, transfer.index).value().cloned();
-            let to = transfer.destination.as_deref().and_then(|to| absolute(to, folder.as_deref()));
-            for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
-                let Some(text) = source.text.as_deref() else { continue };
-                let below =
-                    if source.is_everything() { String::new() } else { path::normalize(text.trim_start_matches('/')) };
-                if below.contains(['*', '?', '[']) {
-                    continue;
-                }
-                let from = if below.is_empty() {
-                    application.context_text.clone()
-                } else {
-                    path::child(&application.context_text, &below)
-                };
-                match (&why, &to) {
-                    (None, Some(to)) => {
-                        let action = if is_reloaded { "sync" } else { "sync+restart" };
-                        let target = target(input, application, &below, to, text);
-                        items.push(format!(
-                            "{{action: {action}, path: {}, target: {}, ignore: {IGNORED}}}",
-                            quoted(&from),
-                            quoted(&target)
-                        ));
-                        let what = if is_reloaded {
-                            "its server starts again by itself"
-                        } else {
-                            "its server is started again"
-                        };
-                        reasons.push((
-                            format!("changes of `{from}` are copied into the container, and {what}"),
-                            place(transfer),
-                        ));
-                    }
-                    (Some(why), _) => {
-                        rebuilt.push(from.clone());
-                        items.push(format!("{{action: rebuild, path: {}}}", quoted(&from)));
-                        reasons.push((format!("changes of `{from}` build the image again: {why}"), place(transfer)));
-                    }
-                    (None, None) => {}
-                }
-            }
+            add_transfer(input, application, (&build, stage_of_image, stage), transfer, is_reloaded, &mut watched);
         }
     }
-    if items.is_empty() {
+    if watched.items.is_empty() {
         // What is compiled in another stage.
-        rebuilt.push(application.context_text.clone());
-        items.push(format!("{{action: rebuild, path: {}}}", quoted(&application.context_text)));
-        reasons.push((
-            "its image has only what other stages make of the sources".to_owned(),
-            Some(application.place.clone()),
-        ));
+        let reason = "its image has only what other stages make of the sources".to_owned();
+        watched.rebuild(application.context_text.clone(), reason, Some(application.place.clone()));
     }
     for manifest in manifests(application) {
         let path = path::child(&application.context_text, &manifest);
-        if rebuilt.iter().any(|folder| path::is_within(&path, folder)) {
+        if !watched.rebuilt.iter().any(|folder| path::is_within(&path, folder)) {
+            let reason = format!("`{path}` says which packages the image has");
+            watched.rebuild(path, reason, None);
+        }
+    }
+    let list: Vec<String> = watched.items.iter().map(|item| format!("\n        - {item}")).collect();
+    Ok((NewValue::Mapping(vec![("watch".to_owned(), NewValue::Block(list.concat()))]), watched.reasons))
+}
+
+/// Adds the sources of a COPY or ADD of a stage that the image of another one stands on.
+fn add_transfer(
+    input: &EmitInput,
+    application: &Application,
+    (build, stage, last): (&Build, &Stage, &Stage),
+    transfer: &Transfer,
+    is_reloaded: bool,
+    watched: &mut WatchedPaths,
+) {
+    let file = input.inputs.source(application.input.dockerfile);
+    let place = Some(format!("{}:{}", file.name(), file.line(transfer.instruction.span.start)));
+    let why = why_rebuild(build, stage, last, transfer);
+    let folder = build.workdir(stage, transfer.index).value().cloned();
+    let to = transfer.destination.as_deref().and_then(|to| absolute(to, folder.as_deref()));
+    for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
+        let Some(text) = source.text.as_deref() else { continue };
+        let whole = path::normalize(text.trim_start_matches('/'));
+        let below = if source.is_everything() { String::new() } else { whole };
+        if below.contains(['*', '?', '[']) {
             continue;
         }
-        items.push(format!("{{action: rebuild, path: {}}}", quoted(&path)));
-        reasons.push((format!("`{path}` says which packages the image has"), None));
+        let context = &application.context_text;
+        let from = if below.is_empty() { context.clone() } else { path::child(context, &below) };
+        match (&why, &to) {
+            (None, Some(to)) => {
+                watched.sync(&from, &target(input, application, &below, to, text), is_reloaded, place.clone());
+            }
+            (Some(why), _) => {
+                let reason = format!("changes of `{from}` build the image again: {why}");
+                watched.rebuild(from, reason, place.clone());
+            }
+            (None, None) => {}
+        }
     }
-    items.dedup();
-    let list: Vec<String> = items.iter().map(|item| format!("\n        - {item}")).collect();
-    Ok((NewValue::Mapping(vec![("watch".to_owned(), NewValue::Block(list.concat()))]), reasons))
 }
 
 /// What containers have of their own.

@@ -55,10 +55,10 @@ pub(super) fn workers(input: &EmitInput, application: &Application) -> Vec<Worke
             continue;
         }
         let object = if row[2] == "-" { None } else { task_object(input, application, row[2]) };
-        if object.is_none() && (row[2] != "-" || application.is_worker) && !application.is_worker {
+        if object.is_none() && row[2] != "-" && !application.is_worker {
             continue;
         }
-        workers.push(worker(application, row, object));
+        workers.push(worker(application, row, object.as_ref()));
         break;
     }
     if workers.is_empty() {
@@ -84,16 +84,16 @@ fn plain(command: Vec<String>, reason: String, place: Option<String>) -> Worker 
     }
 }
 
-fn worker(application: &Application, row: data::Row, object: Option<TaskObject>) -> Worker {
+fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>) -> Worker {
     let (package, command, check) = (row[1], row[3], row[4]);
     let seconds = row[5].parse().unwrap_or(30);
-    let filled = |text: &str| match &object {
+    let filled = |text: &str| match object {
         Some(object) => text.replace("{module}", &object.module).replace("{name}", &object.name),
         None => text.to_owned(),
     };
     let words: Vec<String> = command.split(' ').map(filled).collect();
     let reason = format!("`{package}` is a package of {}", application.name);
-    let place = object.as_ref().map(|object| object.place.clone());
+    let place = object.map(|object| object.place.clone());
     let mut worker = plain(if application.is_worker { Vec::new() } else { words }, reason, place);
     let is_named = object.is_some() || !check.contains('{');
     if check != "-" && is_named {
@@ -108,13 +108,13 @@ fn worker(application: &Application, row: data::Row, object: Option<TaskObject>)
         };
         worker.check = Some((test, seconds));
         worker.check_reason = format!("{package} asks this worker through its broker");
-    } else if let (Some(object), "taskiq", false) = (&object, package, application.is_worker) {
+    } else if let (Some(object), "taskiq", false) = (object, package, application.is_worker) {
         add_taskiq_hook(application, object, &mut worker);
     }
     worker
 }
 
-/// Has TaskIQ, which has no check of its own, say that a worker is ready.
+/// Has `TaskIQ`, which has no check of its own, say that a worker is ready.
 fn add_taskiq_hook(application: &Application, object: &TaskObject, worker: &mut Worker) {
     worker.command = ["taskiq", "worker", "taskiq_ready:broker", object.module.as_str()].map(str::to_owned).to_vec();
     worker.variables.push(("TASKIQ_BROKER".to_owned(), format!("{}:{}", object.module, object.name)));
@@ -128,8 +128,8 @@ fn add_taskiq_hook(application: &Application, object: &TaskObject, worker: &mut 
     let check = data::SERVICES.row("worker taskiq").map_or("[]", |row| row[2]);
     let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
     worker.check = Some((std::iter::once("CMD".to_owned()).chain(words).collect(), 10));
-    worker.check_reason =
-        "the file of its hook is touched only while its event loop runs and its broker answers".to_owned();
+    let reason = "the file of its hook is touched only while its event loop runs and its broker answers";
+    reason.clone_into(&mut worker.check_reason);
 }
 
 /// The object that a sign of the table makes, in a source that the program runs.
@@ -150,16 +150,19 @@ fn named_by(text: &str, sign: &str) -> Option<(String, usize)> {
     };
     text.lines().enumerate().find_map(|(at, line)| {
         let rest = line.strip_prefix(before)?;
-        let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-        // Types may stand between the name and its value.
-        let tail = match behind.strip_prefix(" = ") {
-            Some(call) => rest[length..].split_once('=').is_some_and(|(_, value)| {
-                value.trim_start().rsplit('.').next().is_some_and(|value| value.starts_with(call))
-                    || value.trim_start().starts_with(call)
-            }),
-            None => rest[length..].starts_with(behind),
+        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        let (name, tail) = match behind.strip_prefix(" = ") {
+            Some(call) => {
+                let name = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+                // Types may stand between the name and its value.
+                let value = rest[name.len()..].split_once('=').map_or("", |(_, value)| value.trim_start());
+                (name, value.starts_with(call) || value.split('(').next().is_some_and(|path| path.rsplit('.').next() == call.strip_suffix('(')))
+            }
+            None => match rest.split_once(behind) {
+                Some((name, _)) => (name, !name.contains(is_end)),
+                None => ("", false),
+            },
         };
-        let name = &rest[..length];
         let is_defined = before != "@" || defines(text, name);
         (tail && !name.is_empty() && is_defined).then(|| (name.to_owned(), at))
     })
@@ -203,8 +206,8 @@ fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
     let mut workers: Vec<Worker> = of_procfile.collect();
     let scripts =
         application.projects().filter(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty());
-    let names = scripts.flat_map(|project| &project.scripts).map(|script| script.name.as_str());
-    let name = names.filter(|name| ["worker", "start:worker", "worker:start"].contains(name)).next();
+    let mut names = scripts.flat_map(|project| &project.scripts).map(|script| script.name.as_str());
+    let name = names.find(|name| ["worker", "start:worker", "worker:start"].contains(name));
     if let (Some(name), true) = (name, workers.is_empty()) {
         let words = ["npm", "run", name].map(str::to_owned).to_vec();
         workers.push(plain(words, format!("package.json has the script `{name}`"), None));
