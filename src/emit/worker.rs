@@ -156,7 +156,14 @@ fn named_by(text: &str, sign: &str) -> Option<(String, usize)> {
                 let name = &rest[..rest.find(is_end).unwrap_or(rest.len())];
                 // Types may stand between the name and its value.
                 let value = rest[name.len()..].split_once('=').map_or("", |(_, value)| value.trim_start());
-                (name, value.starts_with(call) || value.split('(').next().is_some_and(|path| path.rsplit('.').next() == call.strip_suffix('(')))
+                (
+                    name,
+                    value.starts_with(call)
+                        || value
+                            .split('(')
+                            .next()
+                            .is_some_and(|path| path.rsplit('.').next() == call.strip_suffix('(')),
+                )
             }
             None => match rest.split_once(behind) {
                 Some((name, _)) => (name, !name.contains(is_end)),

@@ -22,7 +22,7 @@ const FOLDER: &str = "tests/engine/recipes";
 const THREADS: usize = 10;
 
 /// Until something that must happen has not happened.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A run of a check, as the engine notes it.
 struct CheckRun {
