@@ -245,10 +245,14 @@ fn add_image_findings<'i>(
         let known: Vec<Finding> = outcome.findings.iter().chain(&outcome.hidden).cloned().collect();
         let uncovered = image_findings::uncovered(&known, inputs, build);
         let (more, hidden) = rules::select_findings(inputs, build, policies, uncovered);
-        more.into_iter().for_each(|finding| findings.push(finding));
+        for finding in more {
+            findings.push(finding);
+        }
         outcome.hidden.extend(hidden);
     }
-    std::mem::take(&mut outcome.findings).into_iter().for_each(|finding| findings.push(finding));
+    for finding in std::mem::take(&mut outcome.findings) {
+        findings.push(finding);
+    }
     outcome.findings = findings.into_sorted();
 }
 

@@ -113,7 +113,9 @@ fn charge_copies_of_base_files(losses: &mut [Loss], base: usize) {
             }
         };
         if is_kept {
-            chain.into_iter().for_each(|index| losses[index].waste_layer = losses[index].by);
+            for index in chain {
+                losses[index].waste_layer = losses[index].by;
+            }
         }
     }
 }

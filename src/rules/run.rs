@@ -88,7 +88,9 @@ pub fn check_image(context: &ImageContext<'_>, policy: &Policy) -> Vec<ImageFind
     for rule in policy.rules().iter().filter(|rule| rule.image.is_some()) {
         let mut of_rule = image::of_rule(rule, context);
         if let Some(severity) = policy.severity_of(rule.name) {
-            of_rule.iter_mut().for_each(|finding| finding.severity = severity);
+            for finding in &mut of_rule {
+                finding.severity = severity;
+            }
         }
         findings.extend(of_rule);
     }

@@ -31,14 +31,14 @@ pub(super) struct Pieces<'p, 'scope, 'a, R: Read> {
     piece: Option<Piece>,
     at: usize,
     /// Pieces of the archive so far.
-    pieces: u64,
+    count: u64,
     before: u64,
     fault: Option<Fault>,
 }
 
 impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
     pub(super) fn new(shared: &'scope ScanState<'a, R>, scope: &'p Scope<'scope>) -> Self {
-        Self { shared, scope, piece: None, at: 0, pieces: 0, before: 0, fault: None }
+        Self { shared, scope, piece: None, at: 0, count: 0, before: 0, fault: None }
     }
 
     /// The place in the blob of the next byte: between two calls of the decompressor as far as in the archive.
@@ -88,8 +88,8 @@ impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
         if let Some(estimate) = &self.shared.gzip_estimate
             && !next.archive.is_empty()
         {
-            estimate.push(self.pieces, &next.archive, self.scope);
-            self.pieces += 1;
+            estimate.push(self.count, &next.archive, self.scope);
+            self.count += 1;
         }
         if let Some(hashes) = &self.shared.hashes {
             for chunk in next.read.drain(..) {

@@ -90,7 +90,7 @@ fn place(number: u64) -> (usize, bool) {
     match (number / STRETCH).checked_ilog2() {
         None => (0, true),
         // A stretch has `STRETCH << doubled` chunks.
-        Some(doubled) => (doubled as usize + 1, number % (1 << doubled) == 0),
+        Some(doubled) => (doubled as usize + 1, number.is_multiple_of(1 << doubled)),
     }
 }
 

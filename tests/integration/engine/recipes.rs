@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -263,7 +264,8 @@ fn each<C: Send + Sync>(columns: &str, cases: Vec<(String, C)>, row: impl Fn(&C)
     for (name, row) in &rows {
         writeln!(table, "{name}: {}", row.as_ref().unwrap_or_else(|error| error)).unwrap();
     }
-    println!("{table}");
+    let mut out = std::io::stdout();
+    writeln!(out, "{table}").unwrap();
     let wrong = rows.values().filter(|row| row.is_err()).count();
     assert!(wrong == 0, "{wrong} of {} do not hold:\n{table}", rows.len());
 }

@@ -89,7 +89,7 @@ fn image(settings: &str, arguments: &[&str]) -> Ran {
 }
 
 /// `name severity` of the findings that cost bytes.
-fn costs(ran: Ran) -> Vec<String> {
+fn costs(ran: &Ran) -> Vec<String> {
     let result = ran.json();
     let findings = result["images"][0]["findings"].as_array().unwrap().clone();
     let row = |finding: &Value| format!("{} {}", finding["name"], finding["severity"]).replace('"', "");
@@ -101,13 +101,13 @@ fn waste_and_leftovers_are_rules() {
     let (deleted, stored) = ("image-deleted warning", "image-metadata-only warning");
     let logs = "image-logs warning";
     let json = "--format=json";
-    assert_eq!(costs(image("", &[json])), [deleted, stored, logs]);
-    assert_eq!(costs(image("", &[json, "--ignore=image-deleted,image-logs"])), [stored]);
-    assert_eq!(costs(image("", &[json, "--ignore=image-leftover-files"])), [deleted, stored]);
-    assert_eq!(costs(image("", &[json, "--select=image-deleted"])), [deleted]);
-    assert_eq!(costs(image("ignore = [\"image-deleted\"]\n", &[json])), [stored, logs]);
+    assert_eq!(costs(&image("", &[json])), [deleted, stored, logs]);
+    assert_eq!(costs(&image("", &[json, "--ignore=image-deleted,image-logs"])), [stored]);
+    assert_eq!(costs(&image("", &[json, "--ignore=image-leftover-files"])), [deleted, stored]);
+    assert_eq!(costs(&image("", &[json, "--select=image-deleted"])), [deleted]);
+    assert_eq!(costs(&image("ignore = [\"image-deleted\"]\n", &[json])), [stored, logs]);
     let settings = "[rules.image-deleted]\nseverity = \"error\"\n";
-    assert_eq!(costs(image(settings, &[json])), ["image-deleted error", stored, logs]);
+    assert_eq!(costs(&image(settings, &[json])), ["image-deleted error", stored, logs]);
     image(settings, &["--fail-on=error", "--ignore=image-secret-in-config"]).code(1);
     for name in ["image-deleted", "image-pip-cache", "image-compilers"] {
         Dockopt::new().args(["explain", name]).run().code(0);
