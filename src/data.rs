@@ -82,6 +82,8 @@ tables! {
     SERVICE_SIGNS = "service_signs.tsv";
     /// What services run by `command` and `entrypoint`.
     SERVICE_COMMANDS = "service_commands.tsv";
+    /// Variables without which frameworks do not start.
+    FRAMEWORK_VARIABLES = "framework_variables.tsv";
     /// Paths under which applications say whether they are ready.
     HEALTH_PATHS = "health_paths.tsv";
     /// How projects bring the schema of their database up to date.

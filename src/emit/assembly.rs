@@ -211,7 +211,13 @@ impl Parts<'_> {
             self.explain_dependencies(at, name, plan);
             self.add_application_check(input, at, &mut service, plan);
             add_rights(application, &mut service, plan);
-            service.add("restart", text("unless-stopped"));
+            if application.port.is_some() {
+                service.add("restart", text("unless-stopped"));
+            } else {
+                // A job that ends well is not to begin again.
+                service.add("restart", text("on-failure"));
+                plan.choose(name, "restart", "it listens on no known port, and may be a job that ends", None);
+            }
             plan.services.push(service);
         }
     }

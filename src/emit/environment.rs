@@ -5,6 +5,8 @@ use super::connection::Connection;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use crate::build::{Build, Lookup, VariableOrigin};
+use crate::data;
+use crate::manifest::Ecosystem;
 use crate::secret;
 use crate::sources::variables::Absence;
 use crate::variables::{example_variables, is_set_by_images};
@@ -60,6 +62,16 @@ pub(super) fn environment(
         };
         plan.choose(&application.name, "environment", reason, Some(place));
         entries.push((name.to_owned(), value));
+    }
+    for row in data::FRAMEWORK_VARIABLES.rows() {
+        let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]));
+        let name = row[2];
+        if is_there && entries.iter().all(|(known, _)| known != name) && !is_set(application, name) {
+            plan.need(name, &format!("A secret that {} asks for.", row[0]));
+            let reason = format!("{} does not start without `{name}`", row[0]);
+            plan.choose(&application.name, "environment", reason, None);
+            entries.push((name.to_owned(), format!("${{{name}:?set it in .env}}")));
+        }
     }
     entries
 }

@@ -13,7 +13,10 @@ pub(super) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Option<(Str
     let existing = input.files.files.iter().find(|file| file.path == place).map(|file| file.source.text());
     let has = |name: &str| {
         existing.is_some_and(|text| {
-            text.lines().any(|line| line.trim_start_matches(['#', ' ']).split('=').next().map(str::trim) == Some(name))
+            text.lines().any(|line| {
+                let line = line.trim_start_matches(['#', ' ']);
+                line.strip_prefix("export ").unwrap_or(line).split('=').next().map(str::trim) == Some(name)
+            })
         })
     };
     let missing: Vec<_> = plan.needed.iter().filter(|variable| !has(&variable.name)).collect();

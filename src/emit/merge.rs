@@ -24,17 +24,7 @@ pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: Com
     let stack = Stack::new(project, &existing.dockerfiles);
     let names = matches(&stack, &plan);
     let mut file = ExtendedFile { source: source.clone(), notes: Vec::new() };
-    let mut added: BTreeSet<String> = BTreeSet::new();
-    for service in plan.services.clone() {
-        if let Some(name) = names.get(&service.name) {
-            file.complete(&stack, name, &service, &names, &mut added);
-            continue;
-        }
-        let is_alike = |known: &&PlannedService| known.context.is_some() && known.context == service.context;
-        let model = plan.services.iter().filter(is_alike).find_map(|known| names.get(&known.name));
-        file.append(&service, &names, model.map(String::as_str));
-        added.insert(service.name.clone());
-    }
+    let added = file.extend(&stack, &plan, &names);
     let is_added = |name: &String| {
         plan.services.iter().any(|service| {
             added.contains(&service.name)
@@ -130,6 +120,37 @@ struct ExtendedFile {
 }
 
 impl ExtendedFile {
+    /// Adds what the file lacks of a plan; returns the names of new services, and `service.key` for new keys of others.
+    fn extend(&mut self, stack: &Stack, plan: &ComposePlan, names: &BTreeMap<String, String>) -> BTreeSet<String> {
+        let (mut added, mut refused): (BTreeSet<String>, BTreeSet<String>) = (BTreeSet::new(), BTreeSet::new());
+        for service in plan.services.iter().filter(|service| !names.contains_key(&service.name)) {
+            let is_alike = |known: &&PlannedService| known.context.is_some() && known.context == service.context;
+            let model = plan.services.iter().filter(is_alike).find_map(|known| names.get(&known.name));
+            let model = model.map(String::as_str);
+            let service = without(service, &refused);
+            let editor = ComposeEditor::new(&self.source);
+            let is_elsewhere = |model: &str| ["<<", "extends"].iter().any(|key| editor.has(&["services", model, key]));
+            let why = if model.is_some_and(is_elsewhere) {
+                Some("what it would need comes from a merge key or `extends`".to_owned())
+            } else {
+                reason_against(stack, &service, names, model)
+            };
+            if let Some(why) = why {
+                self.notes.push(format!("`{}` was not added: {why}", service.name));
+                refused.insert(service.name.clone());
+                continue;
+            }
+            self.append(&service, names, model);
+            added.insert(service.name.clone());
+        }
+        for service in &plan.services {
+            if let Some(name) = names.get(&service.name) {
+                self.complete(stack, name, &without(service, &refused), names, &mut added);
+            }
+        }
+        added
+    }
+
     /// Adds a key; says so where that is not possible.
     fn add(&mut self, path: &[&str], value: &NewValue) -> bool {
         let editor = ComposeEditor::new(&self.source);
@@ -173,6 +194,7 @@ impl ExtendedFile {
         };
         if let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck"))
             && is_enabled(&check.value)
+            && runs_as_planned(service, planned)
             && self.add(&["services", name, "healthcheck"], &check.value)
         {
             note("healthcheck");
@@ -205,6 +227,10 @@ impl ExtendedFile {
         }
         let path = ["services", name, "depends_on"];
         let has_key = ComposeEditor::new(&self.source).has(&path);
+        if !has_key && service.dependencies.iter().any(|known| !known.is_implied) {
+            self.notes.push(format!("`{name}` takes `depends_on` from elsewhere, where nothing is added"));
+            return;
+        }
         if has_key {
             for (other, known) in &missing {
                 if self.add(&[&path[..], &[other.as_str()]].concat(), &condition(self.possible(stack, other, known))) {
@@ -237,17 +263,10 @@ impl ExtendedFile {
         let mut service = planned.clone();
         service.keys.retain(|key| key.name != "networks");
         if let Some(like) = like {
-            for key in ["environment", "env_file", "networks"] {
-                let Some(text) = written(&self.source, like, key) else { continue };
-                service.keys.retain(|known| known.name != key);
+            service.keys.retain(|known| known.name != "environment");
+            for name in LIKE {
+                let Some(text) = written(&self.source, like, name) else { continue };
                 let at = service.keys.iter().position(|key| key.name == "depends_on").unwrap_or(service.keys.len());
-                let name = if key == "environment" {
-                    "environment"
-                } else if key == "env_file" {
-                    "env_file"
-                } else {
-                    "networks"
-                };
                 service.keys.insert(at, PlannedKey { name, value: NewValue::Block(text), comment: None });
             }
         }
@@ -260,6 +279,46 @@ impl ExtendedFile {
         }
         self.add(&["services", &service.name.clone()], &service_value(&service));
     }
+}
+
+/// A service that does not wait for some others.
+fn without(service: &PlannedService, others: &BTreeSet<String>) -> PlannedService {
+    let mut service = service.clone();
+    service.dependencies.retain(|(name, _)| !others.contains(name));
+    if service.dependencies.is_empty() {
+        service.keys.retain(|key| key.name != "depends_on");
+    }
+    service
+}
+
+/// Keys that a new service has from one that is built from the same folder.
+const LIKE: [&str; 3] = ["environment", "env_file", "networks"];
+
+/// Whether a service of the file starts what its image does, on the port that was planned with.
+fn runs_as_planned(service: &StackService, planned: &PlannedService) -> bool {
+    let is_changed = !service.words("command").is_empty() || !service.words("entrypoint").is_empty();
+    if planned.role == ServiceRole::Backend {
+        return service.program.is_server();
+    }
+    !is_changed || planned.role == ServiceRole::Worker
+}
+
+/// Why a service cannot be added to a file: what it would need from others is not known.
+fn reason_against(
+    stack: &Stack,
+    service: &PlannedService,
+    names: &BTreeMap<String, String>,
+    like: Option<&str>,
+) -> Option<String> {
+    let others = dependencies(service, names);
+    let profiled =
+        others.iter().filter_map(|(name, _)| stack.service(name)).find(|target| !target.profiles().is_empty());
+    if let Some(target) = profiled {
+        return Some(format!("it would wait for `{}`, which only a profile starts", target.name));
+    }
+    let model = stack.service(like?)?;
+    let has_variables = model.value.get("environment").is_some() || model.value.get("env_file").is_some();
+    (!has_variables).then(|| format!("the variables of `{}`, which it would need, are set elsewhere", model.name))
 }
 
 /// What a planned service waits for, by the names of the file.

@@ -22,8 +22,14 @@ pub(super) fn migration(input: &EmitInput, application: &Application, plan: &mut
         if !application.has_package(ecosystem, row[1]) {
             continue;
         }
-        let wanted = path::child(&application.context, row[2]);
-        let Some(file) = files.iter().find(|file| file.path == wanted) else { continue };
+        let folder = application.folder();
+        let is_in_folder = |place: &str| {
+            // The folder that the program works in, or one that is copied to it.
+            let below = path::relative(place, &application.context).unwrap_or_default();
+            let parent = below.strip_suffix(row[2]).map(|parent| parent.trim_end_matches('/'));
+            parent.is_some_and(|parent| parent.is_empty() || folder.ends_with(&format!("/{parent}")))
+        };
+        let Some(file) = files.iter().find(|file| is_in_folder(&file.path)) else { continue };
         let key = data::MIGRATIONS.keys().find(|key| row[3].contains(key)).unwrap_or(row[3]);
         let starts_with = |text: &str| text.contains(key);
         let script = files

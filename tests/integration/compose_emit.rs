@@ -270,6 +270,42 @@ fn what_the_containers_user_may_not_write_is_built_again() {
 }
 
 #[test]
+fn what_would_not_work_in_a_file_is_not_added() {
+    let added = |compose: &str, more: &[(&str, &str)]| {
+        let mut files = DJANGO.to_vec();
+        files.push(("compose.yaml", compose));
+        files.extend(more);
+        let folder = project(&files);
+        let (code, text) = run(folder.path(), &["compose", "emit", "--write"]);
+        assert_eq!(code, 0, "{text}");
+        let (code, again) = run(folder.path(), &["compose", "emit", "--check"]);
+        assert_eq!(code, 0, "a second run would write again: {again}");
+        assert!(is_accepted(folder.path(), &["compose.yaml"]));
+        (fs::read_to_string(folder.path().join("compose.yaml")).unwrap(), text)
+    };
+    // A server with another command may listen on another port, and a merge key may set anything.
+    let merged = "x-app: &app\n  build: .\n  environment: {SECRET_KEY: a, DB_PASSWORD: b}\n  depends_on:\n    db:\n      condition: service_started\n\n\
+                  services:\n  db:\n    image: postgres:17\n    environment: {POSTGRES_PASSWORD: b}\n\n  web:\n    <<: *app\n    command: gunicorn -b 0.0.0.0:9000 shop.wsgi\n";
+    let (text, notes) = added(merged, &[]);
+    assert!(!text.contains("migrate") && !text.contains("8000"), "{text}");
+    assert!(
+        notes.contains("`migrate` was not added: what it would need comes from a merge key or `extends`"),
+        "{notes}"
+    );
+    // What only a profile starts cannot be waited for by what always starts.
+    let profiled = "services:\n  db:\n    image: postgres:17\n    profiles: [all]\n    environment: {POSTGRES_PASSWORD: b}\n\n  web:\n    build: .\n    \
+                    profiles: [all]\n    environment: {SECRET_KEY: a, DB_PASSWORD: b}\n";
+    let (text, notes) = added(profiled, &[]);
+    assert!(!text.contains("migrate"), "{text}");
+    assert!(notes.contains("it would wait for `db`, which only a profile starts"), "{notes}");
+    let plain =
+        "services:\n  db:\n    image: postgres:17\n    environment: {POSTGRES_PASSWORD: b}\n\n  web:\n    build: .\n";
+    let (text, notes) = added(plain, &[(".env.example", "export DB_PASSWORD=x\n")]);
+    assert!(!text.contains("worker"), "{text}");
+    assert!(notes.contains("the variables of `web`, which it would need, are set elsewhere"), "{notes}");
+}
+
+#[test]
 fn nothing_is_written_where_nothing_is_built() {
     let folder = project(&[("README.md", "# nothing\n"), ("tests/Dockerfile", "FROM python:3.13\nCMD pytest\n")]);
     let json = emitted(folder.path());

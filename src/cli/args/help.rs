@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 21] = [
+const HELP: [Help; 22] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -86,6 +86,15 @@ const HELP: [Help; 21] = [
                 "dockopt compose verify --cold-starts 10 --delay 2 compose.yaml",
                 "look for races: slow servers, ten starts",
             ),
+        ],
+    },
+    Help {
+        command: &["compose", "emit"],
+        formats: TEXT_AND_JSON,
+        modes: &[],
+        examples: [
+            ("dockopt compose emit", "show the compose file of a repository, or what one lacks, as a diff"),
+            ("dockopt compose emit --prod --dev --watch --write", "write it, with files for production and developers"),
         ],
     },
     Help {
