@@ -5,6 +5,7 @@ mod audit;
 mod baseline;
 mod cache;
 mod changes;
+mod completions;
 mod compose;
 mod compose_env;
 mod context;
@@ -62,6 +63,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Cache { command: CacheCommand::Explain(command) } => cache::explain::run(&cli.global, &command),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, &command),
         Command::Compose { command } => compose::run(&cli.global, *command),
+        Command::Completions(command) => completions::completions(&cli.global, &command),
+        Command::Man(command) => completions::man(&cli.global, &command),
         Command::Debug { command } => debug::run(&cli.global, &command),
     };
     if cli.global.verbose {

@@ -5,6 +5,7 @@ mod baseline;
 mod fingerprint;
 mod impact;
 mod mask;
+mod rank;
 mod sink;
 mod suppression;
 

@@ -21,6 +21,7 @@ mod layout;
 mod literal;
 mod rule_fixes;
 mod node;
+mod offer;
 mod options;
 mod order;
 mod env_pairs;
@@ -40,6 +41,7 @@ mod slim;
 
 pub use self::assumption::{Assumption, Support};
 pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
+pub use self::offer::{Offer, offer};
 pub use self::options::Options;
 pub use self::pass::PassInfo;
 pub use self::pass_input::{PassRefusal, RewriteStep};

@@ -10,7 +10,7 @@ use super::{
 use crate::build::{self, Build, StageBase};
 use crate::buildlog::{StepSeconds, total_seconds};
 use crate::cache;
-use crate::finding::{Finding, ImpactKind, Mask, Saving, Severity};
+use crate::finding::{Finding, Mask};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassMatch, ContextEntryKind, summarise};
 use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs, StepHistory, TimedSteps};
 use crate::manifest::Project;
@@ -38,7 +38,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
     let mut indexes: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
-    indexes.sort_by(|a, b| rank(&findings[*b]).total_cmp(&rank(&findings[*a])).then(a.cmp(b)));
+    indexes.sort_by(|a, b| findings[*b].rank().total_cmp(&findings[*a].rank()).then(a.cmp(b)));
     BuildReport {
         dockerfile: input.dockerfile,
         projects: input.projects.as_ref().map(|all| projects(&projects_of_build(build, all))).unwrap_or_default(),
@@ -132,30 +132,6 @@ fn files(input: &BuildInput) -> Vec<FileId> {
 /// The findings in a file: they are sorted by file.
 fn of_file(findings: &[Finding], file: FileId) -> Range<usize> {
     findings.partition_point(|finding| finding.file < file)..findings.partition_point(|finding| finding.file <= file)
-}
-
-/// Sorts findings: seconds of every rebuild before bytes, an error without a cost before both.
-fn rank(finding: &Finding) -> f64 {
-    let mut rank = match finding.severity {
-        Severity::Error => 1e15,
-        Severity::Warning => 1e3,
-        Severity::Info => 1e2,
-        Severity::Style => 0.0,
-    };
-    for impact in &finding.impact {
-        // A second of waiting weighs as much as a megabyte.
-        #[allow(clippy::cast_precision_loss)] // An order needs no more digits.
-        let amount = match (impact.saves, impact.kind) {
-            (Some(Saving::Bytes(bytes)), _) => bytes as f64,
-            (Some(Saving::Seconds(seconds)), _) => seconds * 1e6,
-            (Some(Saving::Reruns { reruns, builds }), _) => 2e8 * f64::from(reruns) / f64::from(builds.max(1)),
-            // Known to cost, not how much: the install of all dependencies is no small thing.
-            (None, ImpactKind::RebuildSeconds | ImpactKind::ColdSeconds) => 1e8,
-            (None, _) => 1e4,
-        };
-        rank += amount;
-    }
-    rank
 }
 
 /// The projects of which the build takes a manifest.

@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help texts.
 
 mod cache;
+mod completions;
 mod compose;
 mod fix;
 mod help;
@@ -13,6 +14,7 @@ mod options;
 mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
+pub(super) use self::completions::{Completions, Man};
 pub(super) use self::compose::{
     ComposeCheck, ComposeCommand, ComposeEmit, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
 };
@@ -61,7 +63,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Find the Dockerfiles under a folder and show what costs most in each build, with fixes
+    /// Show what costs most in the builds under a folder, and how to fix it
     Audit(Audit),
     /// Check Dockerfiles and compose files against the rules; for editors and pre-commit
     Lint(Lint),
@@ -98,6 +100,10 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ContextCommand,
     },
+    /// Print the script that completes commands and options in a shell
+    Completions(Completions),
+    /// Print the manual page of a command, or write all pages
+    Man(Man),
     /// Used by dockopt's own tests
     #[command(hide = true)]
     Debug {

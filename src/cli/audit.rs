@@ -1,5 +1,7 @@
 //! `dockopt audit`.
 
+mod offers;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use crate::build::Build;
 use crate::buildlog::LogForm;
 use crate::inputs::{Inputs, TimedSteps};
 use crate::load::{FactSelection, build_log_name, read_build_log, untimed_steps};
-use crate::report::{self, ReportRun};
+use crate::report::{self, AuditView, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
     let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
@@ -19,6 +21,8 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     request.configuration = command.config.configuration();
     request.line = line;
     request.shellcheck = true;
+    // Of a rewrite, what it saves is told.
+    request.needs = super::optimize::needs();
     let mut inputs = crate::load::gather(&request)?;
     if let Some(name) = &command.image {
         super::image::measure(global, name, &mut inputs)?;
@@ -39,7 +43,11 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     baseline::apply(&command.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = code(&report, failed);
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
-    let text = |layout| report::audit(&report, &command.build.typed(), layout, command.all);
+    let text = |layout| {
+        let offers = offers::offers(&inputs, &policies, &report);
+        let options = command.build.typed();
+        report::audit(&report, &AuditView { all: command.all, options: &options, offers: &offers }, layout)
+    };
     write_run(global, &run, text, || report::audit_json(&report))?;
     Ok(code)
 }

@@ -57,11 +57,20 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFail
     })
 }
 
+/// What a rewrite looks at.
+pub(super) fn needs() -> Needs {
+    [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect()
+}
+
+/// The options of each build where the command line has none.
+pub(super) fn default_options(inputs: &Inputs) -> Vec<Options> {
+    skips::options(inputs, &Options::default())
+}
+
 /// The builds under the path, with all that a rewrite looks at.
 fn gather(command: &Optimize) -> Result<Inputs, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
-    request.needs =
-        [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();
+    request.needs = needs();
     request.configuration = command.config.configuration();
     Ok(crate::load::gather(&request)?)
 }

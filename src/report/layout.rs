@@ -158,6 +158,25 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// As it is typed into a shell.
+pub(super) fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+:,=".contains(c);
+    let path_text = clean(path);
+    if path.is_empty() {
+        return ".".into();
+    }
+    if path.chars().all(plain) { path_text.into_owned() } else { format!("'{}'", path_text.replace('\'', r"'\''")) }
+}
+
+/// A text that is wrapped, its further lines indented.
+pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: TextStyle) {
+    let blanks = " ".repeat(indent);
+    for (index, line) in wrap(&clean(text), layout.columns() - indent - 2).into_iter().enumerate() {
+        let hang = if index == 0 { "" } else { "  " };
+        out.push_str(&format!("{blanks}{hang}{}\n", layout.paint(tone, &line)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! A report with everything in it, for the tests of all printers.
 
-use super::{Layout, audit, audit_json, context, context_json, fix_json, lint, lint_json, rules_json};
+use super::{AuditView, Layout, audit, audit_json, context, context_json, fix_json, lint, lint_json, rules_json};
 use crate::audit::{
     BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Notice, ProblemReport,
     Report, Rerun, SkippedInput, StageReport, UselessPart,
@@ -199,14 +199,14 @@ fn outcome() -> FixOutcome {
 
 #[test]
 fn the_first_screen_shows_all_sections() {
-    expect("audit.txt", &audit(&Report { problems: Vec::new(), ..report() }, &[], Layout::PLAIN, false));
+    expect("audit.txt", &audit(&Report { problems: Vec::new(), ..report() }, &AuditView::default(), Layout::PLAIN));
 }
 
 #[test]
 fn findings_come_with_their_source() {
     expect("lint.txt", &lint(&report(), Layout::PLAIN));
     expect("lint-40.txt", &lint(&report(), Layout { width: Some(40), colour: false }));
-    expect("audit-40.txt", &audit(&report(), &[], Layout { width: Some(40), colour: false }, false));
+    expect("audit-40.txt", &audit(&report(), &AuditView::default(), Layout { width: Some(40), colour: false }));
 }
 
 /// Compares with a file in `src/report/expect/`; `BLESS=1` writes it.
@@ -223,9 +223,9 @@ fn expect(name: &str, got: &str) {
 fn a_clean_project_gets_a_short_answer() {
     let clean = BuildReport { context: None, rerun: None, findings: Vec::new(), projects: Vec::new(), ..build() };
     let report = Report { builds: vec![clean], sources: report().sources, ..Report::default() };
-    assert_eq!(audit(&report, &[], Layout::PLAIN, false), "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n");
+    assert_eq!(audit(&report, &AuditView::default(), Layout::PLAIN), "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n");
     assert_eq!(lint(&report, Layout::PLAIN), "nothing found in 1 file\n");
-    let none = audit(&Report { root: "x".into(), ..Report::default() }, &[], Layout::PLAIN, false);
+    let none = audit(&Report { root: "x".into(), ..Report::default() }, &AuditView::default(), Layout::PLAIN);
     assert_eq!(none, "no Dockerfile found under `x`\n");
 }
 
@@ -235,15 +235,15 @@ fn no_width_breaks_and_nothing_of_the_input_reaches_the_terminal() {
     for columns in (0..130).map(Some).chain([None]) {
         for all in [true, false] {
             let layout = Layout { width: columns, colour: false };
-            for text in [lint(&report(), layout), audit(&report(), &[], layout, all), context(&listing, layout, all)] {
+            for text in [lint(&report(), layout), audit(&report(), &AuditView { all, ..AuditView::default() }, layout), context(&listing, layout, all)] {
                 assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
                 assert!(text.ends_with('\n'));
             }
-            let widest = audit(&report(), &[], layout, all).lines().map(super::layout::width).max().unwrap();
+            let widest = audit(&report(), &AuditView { all, ..AuditView::default() }, layout).lines().map(super::layout::width).max().unwrap();
             assert!(columns.is_none_or(|columns| columns < 40 || widest <= columns), "{columns:?}: {widest}");
         }
     }
-    assert!(audit(&report(), &[], Layout { width: None, colour: true }, false).contains('\u{1b}'));
+    assert!(audit(&report(), &AuditView::default(), Layout { width: None, colour: true }).contains('\u{1b}'));
 }
 
 /// Readers have to put up with new fields, but none is written that the schema does not describe.

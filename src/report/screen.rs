@@ -1,21 +1,24 @@
 //! `audit` for people: per build what it is, what it sends, what a change reruns, what costs most, and what to do next.
 
+mod next;
+mod view;
+
+pub use self::view::AuditView;
+
 use std::collections::BTreeSet;
 
-use super::layout::{Layout, TextStyle, clean, cut, cut_path, pad, width, wrap};
+use super::layout::{Layout, TextStyle, clean, cut, cut_path, pad, push, width};
 use super::table::table;
 use super::text::{problems, skipped};
 use super::units::{bytes, count, hidden_rows, seconds};
 use crate::audit::{BuildReport, BuildStep, CommitReruns, ContextReport, Report, Rerun};
-use crate::finding::Safety;
 
 /// Entries of the context that are listed without `--all`.
 const PARTS: usize = 5;
 
-/// The first screen; with `all`, every finding and every part of the context.
-///
-/// `options` are those of the command line that the next command needs too, as they are typed.
-pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> String {
+/// The first screen.
+pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
+    let all = view.all;
     let mut out = problems(report, layout);
     for notice in &report.notices {
         push(&mut out, &notice.text, 0, layout, TextStyle::Dim);
@@ -39,7 +42,7 @@ pub fn audit(report: &Report, options: &[String], layout: Layout, all: bool) -> 
         push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, TextStyle::Plain);
     }
     out.push_str(&skipped(report, layout));
-    out.push_str(&next(report, options, layout));
+    out.push_str(&next::next(report, view, layout));
     if out.ends_with("\n\n") {
         out.pop();
     }
@@ -214,61 +217,4 @@ fn ranges_named(steps: &[BuildStep], single: bool) -> String {
         if single { range } else { format!("{range} of {}", clean(stage)) }
     });
     parts.collect::<Vec<_>>().join(", ")
-}
-
-/// The command that goes on from here.
-fn next(report: &Report, options: &[String], layout: Layout) -> String {
-    let is_of_compose = |rule: &str| rule.starts_with("compose-");
-    let has = |safe: bool| {
-        let fixable = report.findings.iter().filter(|finding| {
-            finding.fixes.first().is_some_and(|fix| (fix.safety == Safety::Safe) == safe)
-                && !is_of_compose(finding.rule)
-        });
-        fixable.count() as u64
-    };
-    let composed = report.findings.iter().filter(|finding| is_of_compose(finding.rule) && !finding.fixes.is_empty());
-    let (composed, compose_root) = (composed.count() as u64, quoted(&report.root));
-    let compose_why = format!("{} in compose files", count(composed, "fixable finding"));
-    let compose_command = format!("dockopt compose fix {compose_root} --unsafe");
-    let root = std::iter::once(&report.root).chain(options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-    let (safe, risky) = (has(true), has(false));
-    let (command, why) = match (safe, risky, report.findings.first()) {
-        (0, 0, _) if composed > 0 => (compose_command.clone(), compose_why.clone()),
-        (0, 0, None) => return String::new(),
-        (0, 0, Some(finding)) => (format!("dockopt explain {}", finding.rule), String::new()),
-        (0, risky, _) => (
-            format!("dockopt fix {root} --unsafe --diff"),
-            format!("{} with a fix that may change the image", count(risky, "finding")),
-        ),
-        (safe, _, _) => (format!("dockopt fix {root} --diff"), format!("{} with a safe fix", count(safe, "finding"))),
-    };
-    let line = format!("Next:  {command}");
-    let mut out = format!("{}{}\n", layout.paint(TextStyle::Strong, "Next:"), &line["Next:".len()..]);
-    if !why.is_empty() && width(&line) + 6 + width(&why) <= layout.columns() {
-        out.pop();
-        out.push_str(&format!("      {why}\n"));
-    }
-    if composed > 0 && safe + risky > 0 {
-        out.push_str(&format!("       {compose_command}      {compose_why}\n"));
-    }
-    out
-}
-
-/// As it is typed into a shell.
-pub(super) fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@+:,=".contains(c);
-    let path_text = clean(path);
-    if path.is_empty() {
-        return ".".into();
-    }
-    if path.chars().all(plain) { path_text.into_owned() } else { format!("'{}'", path_text.replace('\'', r"'\''")) }
-}
-
-/// A text that is wrapped, its further lines indented.
-pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: TextStyle) {
-    let blanks = " ".repeat(indent);
-    for (index, line) in wrap(&clean(text), layout.columns() - indent - 2).into_iter().enumerate() {
-        let hang = if index == 0 { "" } else { "  " };
-        out.push_str(&format!("{blanks}{hang}{}\n", layout.paint(tone, &line)));
-    }
 }

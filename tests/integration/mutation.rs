@@ -260,7 +260,8 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         spans.for_each(|span| fail(text.get(span.range()).is_none(), "a span outside of its text").unwrap());
     }
     report::lint(&report, Layout::PLAIN);
-    report::audit(&report, &[], Layout { width: Some(50), colour: true }, true);
+    let view = report::AuditView { all: true, ..report::AuditView::default() };
+    report::audit(&report, &view, Layout { width: Some(50), colour: true });
     let json: serde_json::Value =
         serde_json::from_str(&report::audit_json(&report)).map_err(|error| error.to_string())?;
     fail(json["findings"].as_array().map(Vec::len) != Some(report.findings.len()), "JSON lacks findings")?;

@@ -111,8 +111,9 @@ fn an_unused_context_is_not_walked() {
 fn an_audit_is_seen_to_open_more() {
     // Else the tests above could not fail.
     let opened = opened(project(), &["audit", "api"]);
-    for path in ["api", "api/Dockerfile", "api/requirements.txt", "api/app"] {
+    // The sources too: what `optimize` would save is worked out with them.
+    for path in ["api", "api/Dockerfile", "api/requirements.txt", "api/app/main.py"] {
         assert!(opened.contains(path), "{path} is not in {opened:?}");
     }
-    assert!(!opened.contains("package.json") && !opened.contains("api/app/main.py"), "{opened:?}");
+    assert!(!opened.contains("package.json"), "{opened:?}");
 }

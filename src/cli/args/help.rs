@@ -21,7 +21,7 @@ struct Help {
 const TEXT_AND_JSON: &[Format] = &[Format::Text, Format::Json];
 const TEXT_JSON_AND_MARKDOWN: &[Format] = &[Format::Text, Format::Json, Format::Markdown];
 
-const HELP: [Help; 22] = [
+const HELP: [Help; 24] = [
     Help {
         command: &["audit"],
         formats: Format::ALL,
@@ -218,6 +218,24 @@ const HELP: [Help; 22] = [
         examples: [
             ("dockopt rules default", "list the rules that run by default"),
             ("dockopt rules cache --format json", "list the rules of a category as JSON"),
+        ],
+    },
+    Help {
+        command: &["completions"],
+        formats: &[Format::Text],
+        modes: &[],
+        examples: [
+            ("dockopt completions bash --output ~/.local/share/bash-completion/completions/dockopt", "install for bash"),
+            ("dockopt completions fish --output ~/.config/fish/completions/dockopt.fish", "install for fish"),
+        ],
+    },
+    Help {
+        command: &["man"],
+        formats: &[Format::Text],
+        modes: &[],
+        examples: [
+            ("dockopt man image diff --output image-diff.1", "write the page of one command"),
+            ("dockopt man --to ~/.local/share/man/man1", "install all pages"),
         ],
     },
     Help {

@@ -4,8 +4,7 @@ use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds,
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle, clean};
-use crate::report::screen::{push, quoted};
+use crate::report::layout::{Layout, TextStyle, clean, push, quoted};
 use crate::report::units::{bytes, count, hidden_rows, seconds};
 
 /// The result of `image`, for people.

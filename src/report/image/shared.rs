@@ -5,8 +5,7 @@ use serde::Serialize;
 use super::image_name;
 use crate::analysis::{Analysis, SharedLayers, shared_layers};
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle};
-use crate::report::screen::push;
+use crate::report::layout::{Layout, TextStyle, push};
 use crate::report::units::{bytes, count, hidden_rows};
 
 /// What several images share.

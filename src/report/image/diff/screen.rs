@@ -4,8 +4,7 @@ use super::{ImageDiff, package, setting, signed};
 use crate::analysis::{FileChange, LayerPair, PackageHow, PathChangeKind, StepReuse};
 use crate::report::grid::{Cell, Column, cell, grid, plain};
 use crate::report::image::image_name;
-use crate::report::layout::{Layout, TextStyle, clean};
-use crate::report::screen::push;
+use crate::report::layout::{Layout, TextStyle, clean, push};
 use crate::report::units::{bytes, count, hidden_rows};
 
 /// The result of `image diff`, for people.

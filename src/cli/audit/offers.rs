@@ -1,0 +1,68 @@
+//! What `dockopt optimize` would save, worked out with the rewrite itself.
+
+use rayon::prelude::*;
+
+use crate::audit::{BuildReport, Report};
+use crate::cli::optimize;
+use crate::finding::Finding;
+use crate::inputs::{BuildInput, Inputs, RunOptions};
+use crate::load::EvidenceReader;
+use crate::optimize::{Offer, Options, offer};
+use crate::rules::Policies;
+use crate::text::path;
+
+/// Builds that are rewritten, those with the most expensive findings: a rewrite takes longer than an audit.
+const REWRITTEN: usize = 3;
+
+/// What the rewrites of the builds whose findings cost most would remove.
+pub(super) fn offers(inputs: &Inputs, policies: &Policies, report: &Report) -> Vec<Offer> {
+    if inputs.unsettled {
+        return Vec::new();
+    }
+    let findings = |build: &BuildReport| build.findings.iter().filter_map(|index| report.findings.get(*index)).count();
+    let worth = |build: &BuildReport| {
+        let findings = build.findings.iter().filter_map(|index| report.findings.get(*index));
+        findings.map(Finding::rank).sum::<f64>()
+    };
+    let mut builds: Vec<&BuildReport> = report.builds.iter().filter(|build| findings(build) > 0).collect();
+    builds.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+    builds.truncate(REWRITTEN);
+    let options = optimize::default_options(inputs);
+    let find = |build: &BuildReport| {
+        let index = inputs.builds.iter().position(|input| input.dockerfile == build.dockerfile)?;
+        let alone = alone(inputs, index)?;
+        let evidence = EvidenceReader::new(&alone).evidence(0);
+        let options = options.get(index).cloned().unwrap_or_else(Options::default);
+        offer(&alone, policies, report, &evidence, &options)
+    };
+    builds.into_par_iter().filter_map(find).collect()
+}
+
+/// The inputs of one build, as they are if the command names it; `None` for one that no command can name.
+fn alone(inputs: &Inputs, index: usize) -> Option<Inputs> {
+    let build = inputs.builds.get(index)?;
+    let mut alone = inputs.with_sources(&inputs.sources);
+    alone.composes = Vec::new();
+    if inputs.builds.len() > 1 {
+        let source = inputs.source(build.dockerfile);
+        if source.embedding().is_some() {
+            return None;
+        }
+        alone.builds = vec![without_compose(build, source.name())];
+    }
+    Some(alone)
+}
+
+/// A build that is named by its context and its Dockerfile: what compose files say of it is not used then.
+fn without_compose(build: &BuildInput, name: &str) -> BuildInput {
+    let mut build = build.clone();
+    let root = build.context_root.as_deref().unwrap_or(".");
+    if let Some(place) = path::relative(name, root) {
+        place.clone_into(&mut build.place);
+    }
+    build.services = Vec::new();
+    build.recipe = None;
+    build.options.build_args = Vec::new();
+    build.options.run = RunOptions::default();
+    build
+}

@@ -1,0 +1,85 @@
+//! What a rewrite is worth: the findings that the rewritten build no longer has.
+
+use std::collections::BTreeMap;
+
+use super::evidence::Evidence;
+use super::options::Options;
+use super::run::optimize;
+use crate::audit::{self, Report};
+use crate::finding::Finding;
+use crate::inputs::Inputs;
+use crate::rules::Policies;
+use crate::text::{FileId, Source};
+
+/// What the rewrite of one build removes.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The Dockerfile.
+    pub dockerfile: FileId,
+    /// The folder of its build context, as the user would type it.
+    pub context: Option<String>,
+    /// The stage that is built; `None` for the last.
+    pub target: Option<String>,
+    /// Findings of the build before the rewrite.
+    pub before: usize,
+    /// Findings of the build after it.
+    pub after: usize,
+    /// The findings of the report that are gone then, by index; of several by one rule, the cheapest count as gone.
+    pub resolved: Vec<usize>,
+}
+
+/// What the rewrite of the only build of `inputs` removes of what a report says; `None` if it changes nothing, or removes
+/// nothing.
+pub fn offer(
+    inputs: &Inputs,
+    policies: &Policies,
+    report: &Report,
+    evidence: &Evidence,
+    options: &Options,
+) -> Option<Offer> {
+    let build = inputs.builds.first()?;
+    let rewrite = optimize(inputs, 0, evidence, options);
+    rewrite.highest()?;
+    let before = counts(inputs, &inputs.sources, policies);
+    let after = counts(inputs, rewrite.result(), policies);
+    let resolved = resolved(report, build.dockerfile, &before, &after);
+    let total = |counts: &BTreeMap<&'static str, usize>| counts.values().sum::<usize>();
+    let offer = Offer {
+        dockerfile: build.dockerfile,
+        context: build.context_root.clone(),
+        target: build.options.target.clone(),
+        before: total(&before),
+        after: total(&after),
+        resolved,
+    };
+    (offer.after < offer.before && !offer.resolved.is_empty()).then_some(offer)
+}
+
+/// How many findings each rule has.
+fn counts(inputs: &Inputs, sources: &[Source], policies: &Policies) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for finding in audit::check(inputs, sources, policies) {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    counts
+}
+
+fn resolved(
+    report: &Report,
+    dockerfile: FileId,
+    before: &BTreeMap<&'static str, usize>,
+    after: &BTreeMap<&'static str, usize>,
+) -> Vec<usize> {
+    let Some(build) = report.builds.iter().find(|build| build.dockerfile == dockerfile) else { return Vec::new() };
+    let mut resolved = Vec::new();
+    for (rule, count) in before {
+        let gone = count.saturating_sub(after.get(rule).copied().unwrap_or(0));
+        let is_of_rule = |index: &&usize| report.findings.get(**index).is_some_and(|finding| finding.rule == *rule);
+        let mut findings: Vec<usize> = build.findings.iter().filter(is_of_rule).copied().collect();
+        let rank = |index: &usize| report.findings.get(*index).map_or(0.0, Finding::rank);
+        findings.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+        resolved.extend(findings.into_iter().take(gone));
+    }
+    resolved.sort_unstable();
+    resolved
+}

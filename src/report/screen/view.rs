@@ -1,0 +1,14 @@
+//! What is asked of the first screen.
+
+use crate::optimize::Offer;
+
+/// What the first screen shows beside the report.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditView<'a> {
+    /// Whether every finding and every part of the context is shown.
+    pub all: bool,
+    /// Options of the command line that the next command needs too, as they are typed.
+    pub options: &'a [String],
+    /// What rewrites of builds remove.
+    pub offers: &'a [Offer],
+}

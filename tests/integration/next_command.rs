@@ -1,0 +1,79 @@
+//! The command that an audit names does what is promised of it: the command is run, and the project audited again.
+
+use std::fs;
+
+use crate::dockopt::Dockopt;
+
+/// What the first screen promises of `dockopt optimize`.
+struct Promise {
+    /// What is typed after `optimize`.
+    words: Vec<String>,
+    removed: usize,
+    before: usize,
+}
+
+/// Reads the promise; `None` where none is made.
+fn promise(screen: &str) -> Option<Promise> {
+    let (_, rest) = screen.split_once("dockopt optimize ")?;
+    let (line, rest) = rest.split_once(" --diff")?;
+    let why: Vec<&str> = rest.split_once("removes ")?.1.split_whitespace().take(3).collect();
+    Some(Promise {
+        words: line.split(' ').map(str::to_owned).collect(),
+        removed: why[0].parse().unwrap(),
+        before: why[2].parse().unwrap(),
+    })
+}
+
+/// Findings outside of compose files.
+fn findings(ran: &crate::dockopt::Ran) -> usize {
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    findings.iter().filter(|finding| !finding["rule"].as_str().unwrap().starts_with("compose-")).count()
+}
+
+/// Whether a promise was made; it is kept.
+fn is_promised(name: &str, dockopt: Dockopt) -> bool {
+    let ran = dockopt.args(["audit", "."]).run();
+    let Some(promise) = promise(&ran.stdout) else { return false };
+    let words = || promise.words.iter().map(String::as_str);
+    let audit = || ["audit", "--format", "json"].into_iter().chain(words());
+    let ran = ran.again(audit());
+    let before = findings(&ran);
+    assert_eq!(before, promise.before, "{name}");
+    let ran = ran.again(["optimize", "--write"].into_iter().chain(words())).code(0).again(audit());
+    assert_eq!(before - findings(&ran), promise.removed, "{name}");
+    true
+}
+
+#[test]
+fn optimize_removes_as_many_findings_as_an_audit_promises() {
+    let mut names: Vec<String> = fs::read_dir("tests/projects")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| fs::exists(format!("tests/projects/{name}/project.toml")).unwrap())
+        .collect();
+    names.sort();
+    let half = names.len().div_ceil(2);
+    let (promised, others) = std::thread::scope(|scope| {
+        let parts = names.chunks(half).map(|names| {
+            scope.spawn(|| names.iter().filter(|name| is_promised(name, Dockopt::new().project(name))).count())
+        });
+        let parts: Vec<_> = parts.collect::<Vec<_>>().into_iter().map(|part| part.join().unwrap()).collect();
+        (parts.iter().sum::<usize>(), names.len())
+    });
+    assert!(promised * 2 > others, "{promised} of {others} projects");
+}
+
+#[test]
+fn of_several_builds_one_is_named() {
+    assert!(is_promised("task-tracker", Dockopt::new().dir("task-tracker")));
+}
+
+#[test]
+fn commands_that_supply_prices_are_named_where_prices_are_missing() {
+    let screen = Dockopt::new().project("flask-pip").args(["audit"]).run().stdout;
+    assert!(screen.contains("dockopt measure .") && screen.contains("dockopt audit . --image IMAGE"), "{screen}");
+    let cheap = "FROM debian:12.5\nSHELL [\"/bin/sh\"]\nRUN echo | tee a\nUSER 1000\nCMD [\"true\"]\n";
+    let screen = Dockopt::new().file("Dockerfile", cheap).args(["audit"]).run().stdout;
+    assert!(!screen.contains("dockopt measure") && !screen.contains("--image"), "{screen}");
+}
