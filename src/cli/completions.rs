@@ -25,10 +25,15 @@ pub(super) fn man(global: &Global, arguments: &Man) -> Result<u8, CommandFailure
         for (name, command) in &pages {
             write::write(&folder.join(format!("{name}.1")), &page(name, command))?;
         }
-        terminal::note(&format!("wrote {} to `{}`", crate::report::count(pages.len() as u64, "page"), folder.display()));
+        terminal::note(&format!(
+            "wrote {} to `{}`",
+            crate::report::count(pages.len() as u64, "page"),
+            folder.display()
+        ));
         return Ok(CLEAN);
     }
-    let wanted = std::iter::once(NAME).chain(arguments.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
+    let wanted =
+        std::iter::once(NAME).chain(arguments.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
     let Some((name, command)) = pages.iter().find(|(name, _)| *name == wanted) else {
         return Err(CommandFailure::Because {
             what: format!("unknown command `{}`", arguments.command.join(" ")),

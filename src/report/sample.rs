@@ -223,7 +223,10 @@ fn expect(name: &str, got: &str) {
 fn a_clean_project_gets_a_short_answer() {
     let clean = BuildReport { context: None, rerun: None, findings: Vec::new(), projects: Vec::new(), ..build() };
     let report = Report { builds: vec![clean], sources: report().sources, ..Report::default() };
-    assert_eq!(audit(&report, &AuditView::default(), Layout::PLAIN), "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n");
+    assert_eq!(
+        audit(&report, &AuditView::default(), Layout::PLAIN),
+        "backend/Dockerfile   1 stage, 5 steps\n\n  nothing found\n"
+    );
     assert_eq!(lint(&report, Layout::PLAIN), "nothing found in 1 file\n");
     let none = audit(&Report { root: "x".into(), ..Report::default() }, &AuditView::default(), Layout::PLAIN);
     assert_eq!(none, "no Dockerfile found under `x`\n");
@@ -235,11 +238,19 @@ fn no_width_breaks_and_nothing_of_the_input_reaches_the_terminal() {
     for columns in (0..130).map(Some).chain([None]) {
         for all in [true, false] {
             let layout = Layout { width: columns, colour: false };
-            for text in [lint(&report(), layout), audit(&report(), &AuditView { all, ..AuditView::default() }, layout), context(&listing, layout, all)] {
+            for text in [
+                lint(&report(), layout),
+                audit(&report(), &AuditView { all, ..AuditView::default() }, layout),
+                context(&listing, layout, all),
+            ] {
                 assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
                 assert!(text.ends_with('\n'));
             }
-            let widest = audit(&report(), &AuditView { all, ..AuditView::default() }, layout).lines().map(super::layout::width).max().unwrap();
+            let widest = audit(&report(), &AuditView { all, ..AuditView::default() }, layout)
+                .lines()
+                .map(super::layout::width)
+                .max()
+                .unwrap();
             assert!(columns.is_none_or(|columns| columns < 40 || widest <= columns), "{columns:?}: {widest}");
         }
     }

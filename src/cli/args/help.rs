@@ -225,7 +225,10 @@ const HELP: [Help; 24] = [
         formats: &[Format::Text],
         modes: &[],
         examples: [
-            ("dockopt completions bash --output ~/.local/share/bash-completion/completions/dockopt", "install for bash"),
+            (
+                "dockopt completions bash --output ~/.local/share/bash-completion/completions/dockopt",
+                "install for bash",
+            ),
             ("dockopt completions fish --output ~/.config/fish/completions/dockopt.fish", "install for fish"),
         ],
     },
