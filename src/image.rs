@@ -74,7 +74,8 @@ pub use self::seek_reader::{read, read_archive};
 pub use self::stream_reader::{is_archive, read_forward};
 pub use self::totals::{AboveBase, Dive, Totals, WasteBytes, push_bytes, transfer_seconds};
 pub use self::tree::{
-    Count, EntryId, ImageTree, LayerChanges, MemberOddity, MemberOutcome, TreeChange, TreeNotice, WasteKind,
+    Count, EntryId, ImageTree, LayerChanges, MemberOddity, MemberOutcome, PathAction, PathTouch, TreeChange,
+    TreeNotice, WasteKind, path_history,
 };
 pub use self::waste::{Churn, Loss, LossGroup, churn, group_losses, losses};
 

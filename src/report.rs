@@ -62,7 +62,7 @@ pub use self::image::{
     shown_makers, shown_path, waste_words,
 };
 pub use self::json::{audit_json, lint_json};
-pub use self::layout::{Layout, clean, cut, cut_path, pad, width, wrap};
+pub use self::layout::{Layout, clean, clean_bytes, cut, cut_path, pad, width, wrap};
 pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, plan, rewrite_summary};
 pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};

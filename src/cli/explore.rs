@@ -1,7 +1,8 @@
-//! `dockopt image --explore`: layers, tree and waste of images on a terminal. The state is a value ([`state`]), keys change
+//! `dockopt image --explore`: layers, tree, files and waste of images on a terminal. The state is a value ([`state`]), keys change
 //! it ([`keys`]), [`draw`] shows it; this file owns the terminal.
 
 mod draw;
+mod filter;
 mod keys;
 mod listing;
 mod outline;
@@ -9,6 +10,7 @@ mod save;
 mod state;
 #[cfg(test)]
 mod tests;
+mod viewer;
 mod waste;
 
 use std::io::{self, IsTerminal, Stdout};
@@ -29,8 +31,10 @@ use crate::analysis::ImageAnalysis;
 use crate::image::EntryId;
 use crate::image::Error;
 use crate::image::ExtractTarget;
+use crate::image::PathId;
 use crate::report::bytes;
-use state::{Effect, Explorer};
+use state::{Effect, Explorer, Mode};
+use viewer::{FileStart, FileView};
 
 /// How often is looked whether the program is to end.
 const BEAT: Duration = Duration::from_millis(200);
@@ -154,6 +158,11 @@ fn show(explorer: &mut Explorer<'_>, extract: &Extract<'_>, ended: &AtomicBool) 
                     match keys::press(explorer, key) {
                         Effect::None => {}
                         Effect::Quit => return Ok(()),
+                        Effect::View { image, file, path } => {
+                            explorer.set_status("reading the layer…");
+                            terminal.draw(|frame| draw::draw(explorer, frame))?;
+                            view(explorer, extract, (image, file), path);
+                        }
                         Effect::Extract { image, file, name } => save(explorer, extract, (image, file), &name),
                     }
                 }
@@ -161,6 +170,22 @@ fn show(explorer: &mut Explorer<'_>, extract: &Extract<'_>, ended: &AtomicBool) 
         }
     }
     Ok(())
+}
+
+/// Shows the start of a file. The whole file is read, so that it is known to be the one that was read at first.
+fn view(explorer: &mut Explorer<'_>, extract: &Extract<'_>, (image, file): (usize, EntryId), path: PathId) {
+    let mut start = FileStart::default();
+    match extract(image, file, &mut start) {
+        Ok(size) => {
+            explorer.set_status("");
+            explorer.view = FileView::new(path, start, size);
+            explorer.mode = Mode::View;
+        }
+        Err(error) => {
+            let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+            explorer.complain(format!("{error}{help}"));
+        }
+    }
 }
 
 fn save(explorer: &mut Explorer<'_>, extract: &Extract<'_>, (image, file): (usize, EntryId), name: &str) {

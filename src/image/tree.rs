@@ -7,6 +7,7 @@
 mod apply_layer;
 mod change;
 mod member_outcomes;
+mod path_history;
 mod live_paths;
 #[cfg(test)]
 mod reference_tree;
@@ -17,6 +18,7 @@ mod tests;
 pub use self::change::{Count, EntryId, LayerChanges, MemberOddity, MemberOutcome, TreeChange, TreeNotice, WasteKind};
 use self::live_paths::{LivePaths, PathSlot};
 use self::member_outcomes::MemberOutcomes;
+pub use self::path_history::{PathAction, PathTouch, path_history};
 use crate::image::{Image, LayerEntry, PathId};
 
 /// The final tree of an image: 24 bytes for each path, four to eight for each member.

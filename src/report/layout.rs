@@ -69,6 +69,16 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| substitute(c).unwrap_or(c)).collect())
 }
 
+/// Bytes as [`clean`] text: those that are no UTF-8 as `\xff`.
+pub fn clean_bytes(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(&clean(chunk.valid()));
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    text
+}
+
 /// What is shown in the place of a character that must not be written.
 pub(super) fn substitute(c: char) -> Option<char> {
     match c {

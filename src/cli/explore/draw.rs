@@ -63,7 +63,11 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, frame: &mut Frame<'_>) {
             overlay::help(explorer, &mut paper, Rect { height: whole.height + parts.details.height, ..whole });
         }
         Mode::Waste => overlay::waste(explorer, &mut paper, whole),
-        Mode::Browse | Mode::Search(_) | Mode::Extract { .. } => {
+        Mode::Touches => overlay::touches(explorer, &mut paper, whole),
+        Mode::View => {
+            overlay::view(explorer, &mut paper, Rect { height: whole.height + parts.details.height, ..whole });
+        }
+        Mode::Browse | Mode::Search(_) | Mode::Filter | Mode::Extract { .. } => {
             if parts.layers.width > 0 {
                 layers::draw(explorer, &mut paper, parts.layers);
             }
@@ -78,7 +82,7 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, frame: &mut Frame<'_>) {
             }
         }
     }
-    if !matches!(explorer.mode, Mode::Help) {
+    if !matches!(explorer.mode, Mode::Help | Mode::View) {
         status_lines::details(explorer, &mut paper, parts.details);
     }
     if let Some(column) = status_lines::line(explorer, &mut paper, parts.bottom) {

@@ -2,11 +2,11 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::listing::{ADDED, CHANGED, REMOVED, TreeScope, WASTED};
+use super::listing::{ADDED, CHANGED, DELETED_LATER, REMOVED, WASTED};
 use super::outline::{Order, Outline};
 use super::save;
 use super::state::{Effect, Explorer, Focus, Mode};
-use crate::image::{EntryKind, PathId};
+use crate::image::{EntryId, EntryKind, PathId};
 
 /// Characters of a text that is typed at most.
 const TYPED: usize = 255;
@@ -20,7 +20,12 @@ pub(super) fn press(explorer: &mut Explorer<'_>, key: KeyEvent) -> Effect {
         return Effect::Quit;
     }
     explorer.status_message = super::state::StatusMessage::default();
+    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
     match &explorer.mode {
+        Mode::Filter => filter(explorer, key.code, is_control),
+        _ if is_control => Effect::None,
+        Mode::Touches => touches(explorer, key.code),
+        Mode::View => view(explorer, key.code),
         Mode::Browse => browse(explorer, key.code),
         Mode::Waste => waste(explorer, key.code),
         Mode::Help => help(explorer, key.code),
@@ -30,10 +35,15 @@ pub(super) fn press(explorer: &mut Explorer<'_>, key: KeyEvent) -> Effect {
 
 fn browse(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
     match key {
+        KeyCode::Esc if explorer.clear_filter_text() => explorer.set_status("showing all paths"),
         KeyCode::Char('q') | KeyCode::Esc => return Effect::Quit,
         KeyCode::Char('?') | KeyCode::F(1) => explorer.mode = Mode::Help,
         KeyCode::Char('w') => explorer.mode = Mode::Waste,
         KeyCode::Char('/') => explorer.mode = Mode::Search(String::new()),
+        KeyCode::Char('f') => explorer.mode = Mode::Filter,
+        KeyCode::Char('v') => return read_for_view(explorer),
+        KeyCode::Enter if explorer.focus == Focus::Tree && is_on_file(explorer) => return read_for_view(explorer),
+        KeyCode::Char('p') => explorer.list_touches(),
         KeyCode::Char('n') => explorer.seek(true),
         KeyCode::Char('N') => explorer.seek(false),
         KeyCode::Char('x') => ask_to_extract(explorer),
@@ -41,15 +51,16 @@ fn browse(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
         KeyCode::Tab | KeyCode::BackTab => {
             explorer.focus = if explorer.focus == Focus::Layers { Focus::Tree } else { Focus::Layers };
         }
-        KeyCode::Char('t') => {
-            explorer.scope = if explorer.scope == TreeScope::Layer { TreeScope::Final } else { TreeScope::Layer };
-            explorer.relist();
-        }
+        KeyCode::Char('t') => explorer.next_scope(),
         KeyCode::Char('a' | '1') => explorer.toggle_filter(ADDED),
         KeyCode::Char('c' | '2') => explorer.toggle_filter(CHANGED),
         KeyCode::Char('r' | '3') => explorer.toggle_filter(REMOVED),
         KeyCode::Char('u' | '4') => explorer.toggle_filter(WASTED),
-        KeyCode::Char('0') if explorer.filter != 0 => explorer.toggle_filter(explorer.filter),
+        KeyCode::Char('d' | '5') => explorer.toggle_filter(DELETED_LATER),
+        KeyCode::Char('0') => {
+            explorer.clear_filter_text();
+            explorer.toggle_filter(explorer.filter);
+        }
         KeyCode::Char('s') => sort(explorer),
         KeyCode::Char('e') => {
             if !explorer.with_outline(|outline, ground| outline.open_all(ground, PathId::ROOT)) {
@@ -149,6 +160,73 @@ fn waste(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
     Effect::None
 }
 
+fn touches(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
+    if let Some(row) = moved(key, explorer.touch.at, explorer.touch.page, explorer.touches.len()) {
+        explorer.touch.at = row;
+        return Effect::None;
+    }
+    match key {
+        KeyCode::Char('q') => return Effect::Quit,
+        KeyCode::Char('p') | KeyCode::Esc | KeyCode::Tab | KeyCode::Left => explorer.mode = Mode::Browse,
+        KeyCode::Char('?') => explorer.mode = Mode::Help,
+        KeyCode::Enter | KeyCode::Right | KeyCode::Char(' ') => explorer.go_to_touch(),
+        _ => {}
+    }
+    Effect::None
+}
+
+fn view(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
+    let view = &mut explorer.view;
+    if let Some(top) = moved(key, view.top, view.page, view.rows()) {
+        // The drawing holds it against the number of rows.
+        view.top = top;
+        return Effect::None;
+    }
+    match key {
+        KeyCode::Char('q') => return Effect::Quit,
+        KeyCode::Char(' ') => view.top = view.top.saturating_add(view.page.saturating_sub(1).max(1)),
+        KeyCode::Right | KeyCode::Char('l') => view.scroll_right(),
+        KeyCode::Left | KeyCode::Char('h') if view.left > 0 => view.scroll_left(),
+        KeyCode::Char('x') => view.toggle_hex(),
+        KeyCode::Char('v') | KeyCode::Esc | KeyCode::Enter | KeyCode::Tab | KeyCode::Left => {
+            explorer.view = super::viewer::FileView::default();
+            explorer.mode = Mode::Browse;
+        }
+        _ => {}
+    }
+    Effect::None
+}
+
+/// The filter of paths; the tree follows each key.
+fn filter(explorer: &mut Explorer<'_>, key: KeyCode, is_control: bool) -> Effect {
+    let typed = &mut explorer.filter_text;
+    match key {
+        KeyCode::Char('r' | 'R') if is_control => typed.is_regex ^= true,
+        KeyCode::Char('u' | 'U') if is_control => typed.text.clear(),
+        KeyCode::Char(c) if !is_control && typed.text.chars().count() < TYPED && !c.is_control() => typed.text.push(c),
+        KeyCode::Backspace => drop(typed.text.pop()),
+        KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => {
+            if let Some(row) = moved(key, explorer.tree.at, explorer.tree.page, explorer.outline.rows.len()) {
+                explorer.select_row(row);
+            }
+            return Effect::None;
+        }
+        KeyCode::Esc => {
+            explorer.mode = Mode::Browse;
+            explorer.clear_filter_text();
+            return Effect::None;
+        }
+        KeyCode::Enter => {
+            explorer.mode = Mode::Browse;
+            explorer.focus = Focus::Tree;
+            return Effect::None;
+        }
+        _ => return Effect::None,
+    }
+    explorer.apply_filter_text();
+    Effect::None
+}
+
 fn help(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
     match key {
         KeyCode::Char('q') => return Effect::Quit,
@@ -161,23 +239,36 @@ fn help(explorer: &mut Explorer<'_>, key: KeyCode) -> Effect {
     Effect::None
 }
 
-fn ask_to_extract(explorer: &mut Explorer<'_>) {
-    let Some(file) = explorer.selected_member() else {
+fn is_on_file(explorer: &Explorer<'_>) -> bool {
+    let file = explorer.selected_member();
+    file.is_some_and(|file| explorer.analysis().image.entry(file).kind == EntryKind::File)
+}
+
+/// The file under the cursor; a message where there is none.
+fn selected_file(explorer: &mut Explorer<'_>, action: &str) -> Option<(EntryId, PathId)> {
+    let Some((file, path)) = explorer.selected_member().zip(explorer.tree_path()) else {
         explorer.complain("select a file in the tree first");
-        return;
+        return None;
     };
-    if explorer.focus != Focus::Tree {
-        explorer.complain("select a file in the tree first");
-        return;
+    if explorer.analysis().image.entry(file).kind != EntryKind::File {
+        explorer.complain(format!("only regular files can be {action}"));
+        return None;
     }
-    let image = &explorer.analysis().image;
-    let entry = image.entry(file);
-    if entry.kind != EntryKind::File {
-        explorer.complain("only regular files can be extracted");
-        return;
+    Some((file, path))
+}
+
+fn read_for_view(explorer: &mut Explorer<'_>) -> Effect {
+    match selected_file(explorer, "viewed") {
+        Some((file, path)) => Effect::View { image: explorer.number, file, path },
+        None => Effect::None,
     }
-    let path = explorer.outline.path().unwrap_or(entry.path);
-    explorer.mode = Mode::Extract { file, name: save::proposed(image.paths.name(path)) };
+}
+
+fn ask_to_extract(explorer: &mut Explorer<'_>) {
+    if let Some((file, path)) = selected_file(explorer, "extracted") {
+        let name = save::proposed(explorer.analysis().image.paths.name(path));
+        explorer.mode = Mode::Extract { file, name };
+    }
 }
 
 /// A line that is typed.
@@ -208,7 +299,7 @@ fn typed(explorer: &mut Explorer<'_>) -> Effect {
                 explorer.mode = Mode::Extract { file, name };
             }
         },
-        Mode::Browse | Mode::Waste | Mode::Help => {}
+        Mode::Browse | Mode::Waste | Mode::Help | Mode::Touches | Mode::View | Mode::Filter => {}
     }
     Effect::None
 }

@@ -1,8 +1,9 @@
 //! What a view has at each path: marks and bytes, of the path itself and of what is below it. One pass over all paths;
 //! nothing is kept as text.
 
+use super::filter::PathFilter;
 use crate::analysis::ImageAnalysis;
-use crate::image::{EntryId, EntryKind, Image, MemberOutcome, PathId, Paths, TreeChange};
+use crate::image::{EntryId, EntryKind, Image, ImageTree, MemberOutcome, PathId, Paths, TreeChange, WasteKind};
 
 /// The layer put it there.
 pub(super) const ADDED: u8 = 1;
@@ -12,14 +13,18 @@ pub(super) const CHANGED: u8 = 2;
 pub(super) const REMOVED: u8 = 4;
 /// Its bytes are stored and of no use: lost in a later layer, or in the final tree a further copy.
 pub(super) const WASTED: u8 = 8;
+/// A later layer deletes it.
+pub(super) const DELETED_LATER: u8 = 16;
 /// The view has it.
-const PRESENT: u8 = 16;
+const PRESENT: u8 = 32;
 
 /// Which tree is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TreeScope {
     /// What the selected layer does.
     Layer,
+    /// What the layers make up to the selected one.
+    UpToLayer,
     /// What all layers make.
     Final,
 }
@@ -61,35 +66,42 @@ impl Children {
 pub(super) struct Listing {
     flags: Vec<u8>,
     visible: Vec<bool>,
-    bytes: Vec<u64>,
+    /// Bytes of each path alone.
+    sizes: Vec<u64>,
+    /// With those below, as far as they are visible.
+    sums: Vec<u64>,
     members: Vec<Option<EntryId>>,
+    /// Whether what a layer removed counts in the folders above.
+    sums_removed: bool,
     /// Paths that are shown.
     pub(super) count: usize,
 }
 
 impl Listing {
-    /// `filter` holds the marks of which a path must have one; 0 shows everything.
-    pub(super) fn new(analysis: &ImageAnalysis, scope: TreeScope, layer: usize, filter: u8) -> Self {
+    /// Everything that a view has; [`Self::select`] chooses what is shown of it.
+    pub(super) fn new(analysis: &ImageAnalysis, scope: TreeScope, layer: usize) -> Self {
         let length = analysis.image.paths.len();
         let mut listing = Self {
             flags: vec![0; length],
             visible: vec![false; length],
-            bytes: vec![0; length],
+            sizes: vec![0; length],
+            sums: vec![0; length],
             members: vec![None; length],
+            sums_removed: scope == TreeScope::Layer,
             count: 0,
         };
         match scope {
             TreeScope::Layer => listing.layer(analysis, layer),
-            TreeScope::Final => listing.tree(analysis, layer),
+            TreeScope::UpToLayer => listing.up_to(analysis, layer),
+            TreeScope::Final => listing.tree(analysis, &analysis.tree, layer),
         }
-        listing.sum(&analysis.image.paths, filter);
         listing
     }
 
     fn put(&mut self, path: PathId, id: EntryId, marks: u8, bytes: u64) {
         self.flags[path.index()] |= marks | PRESENT;
         self.members[path.index()] = Some(id);
-        self.bytes[path.index()] += bytes;
+        self.sizes[path.index()] += bytes;
     }
 
     fn layer(&mut self, analysis: &ImageAnalysis, number: usize) {
@@ -110,9 +122,14 @@ impl Listing {
             if marks != REMOVED {
                 self.flags[entry.path.index()] &= !REMOVED;
             }
-            let lost = entry.kind.is_file() && matches!(tree.outcome(id), MemberOutcome::Lost { .. });
-            self.put(entry.path, id, marks | if lost { WASTED } else { 0 }, entry.size);
+            self.put(entry.path, id, marks | waste_marks(analysis, id), entry.size);
         }
+        self.removed_by(analysis, &ImageTree::of_layers(image, number + 1), number);
+    }
+
+    /// Paths that a layer removed; `tree` is what the layers up to it make.
+    fn removed_by(&mut self, analysis: &ImageAnalysis, tree: &ImageTree, number: usize) {
+        let image = &analysis.image;
         for id in tree.lost_by(image, number as u32) {
             let entry = image.entry(id);
             if self.flags[entry.path.index()] & (PRESENT | REMOVED) == PRESENT {
@@ -123,8 +140,22 @@ impl Listing {
         }
     }
 
-    fn tree(&mut self, analysis: &ImageAnalysis, number: usize) {
-        let ImageAnalysis { image, tree, .. } = analysis;
+    /// The tree that the layers up to one make, and what that layer removed from it.
+    fn up_to(&mut self, analysis: &ImageAnalysis, number: usize) {
+        let tree = ImageTree::of_layers(&analysis.image, number + 1);
+        self.tree(analysis, &tree, number);
+        self.removed_by(analysis, &tree, number);
+        // Folders that no layer has as a member go with what was in them.
+        for index in (1..self.flags.len()).rev() {
+            let parent = analysis.image.paths.parent(PathId(index as u32));
+            if self.flags[index] & REMOVED != 0 && !tree.contains(parent) {
+                self.flags[parent.index()] |= REMOVED;
+            }
+        }
+    }
+
+    fn tree(&mut self, analysis: &ImageAnalysis, tree: &ImageTree, number: usize) {
+        let image = &analysis.image;
         for (path, id) in tree.members() {
             let marks = match tree.change(id) {
                 TreeChange::Added if id.layer as usize == number => ADDED,
@@ -132,27 +163,36 @@ impl Listing {
                 _ => 0,
             };
             let folder = image.entry(id).kind == EntryKind::Directory;
-            self.put(path, id, marks, if folder { 0 } else { tree.bytes(path) });
+            self.put(path, id, marks | waste_marks(analysis, id), if folder { 0 } else { tree.bytes(path) });
         }
         for (path, _) in analysis.duplicates.iter().flat_map(|equal| equal.copies.iter().skip(1)) {
-            self.flags[path.index()] |= WASTED;
+            if self.flags[path.index()] & PRESENT != 0 && self.members[path.index()] == analysis.tree.at(*path) {
+                self.flags[path.index()] |= WASTED;
+            }
         }
     }
 
-    /// Sums up what passes the filter, from below: a parent's number is smaller than its children's.
-    fn sum(&mut self, paths: &Paths, filter: u8) {
+    /// Chooses what is shown, and sums it up from below: a parent's number is smaller than its children's. `marks` are
+    /// those of which a path must have one; 0 accepts every path.
+    pub(super) fn select(&mut self, paths: &Paths, marks: u8, filter: Option<&PathFilter>) {
+        let mut buffer = Vec::new();
         for (index, flags) in self.flags.iter().enumerate() {
-            self.visible[index] = flags & PRESENT != 0 && (filter == 0 || flags & filter != 0);
-            if !self.visible[index] {
-                self.bytes[index] = 0;
-            }
+            let has_mark = flags & PRESENT != 0 && (marks == 0 || flags & marks != 0);
+            let is_visible =
+                has_mark && filter.is_none_or(|filter| filter.is_match(paths, PathId(index as u32), &mut buffer));
+            self.visible[index] = is_visible;
+            self.sums[index] = if is_visible { self.sizes[index] } else { 0 };
         }
+        self.count = 0;
+        let sums_removed = self.sums_removed || marks & REMOVED != 0;
         for index in (1..self.flags.len()).rev() {
             if self.visible[index] {
                 self.count += 1;
                 let parent = paths.parent(PathId(index as u32)).index();
                 self.visible[parent] = true;
-                self.bytes[parent] = self.bytes[parent].saturating_add(self.bytes[index]);
+                if sums_removed || self.flags[index] & REMOVED == 0 || self.flags[parent] & REMOVED != 0 {
+                    self.sums[parent] = self.sums[parent].saturating_add(self.sums[index]);
+                }
             }
         }
     }
@@ -163,7 +203,7 @@ impl Listing {
 
     /// Bytes at a path and below it that pass the filter.
     pub(super) fn bytes(&self, path: PathId) -> u64 {
-        self.bytes[path.index()]
+        self.sums[path.index()]
     }
 
     pub(super) fn marks(&self, path: PathId) -> u8 {
@@ -173,6 +213,23 @@ impl Listing {
     /// The member that stands at a path; directories that no layer has have none.
     pub(super) fn member(&self, path: PathId) -> Option<EntryId> {
         self.members[path.index()]
+    }
+}
+
+/// What later layers make of a member.
+fn waste_marks(analysis: &ImageAnalysis, id: EntryId) -> u8 {
+    let is_file = analysis.image.entry(id).kind.is_file();
+    match analysis.tree.outcome(id) {
+        MemberOutcome::Kept => 0,
+        MemberOutcome::Unlinked { .. } => DELETED_LATER,
+        MemberOutcome::Lost { how: WasteKind::Deleted, .. } => DELETED_LATER | if is_file { WASTED } else { 0 },
+        MemberOutcome::Lost { .. } => {
+            if is_file {
+                WASTED
+            } else {
+                0
+            }
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::listing::{ADDED, CHANGED, Children, Listing, REMOVED, TreeScope, WASTED};
+use super::filter::{FilterText, PathFilter};
+use super::listing::{ADDED, CHANGED, Children, DELETED_LATER, Listing, REMOVED, TreeScope, WASTED};
 use super::outline::{Outline, OutlineSource};
+use super::viewer::FileView;
 use super::waste::{self, Waste};
 use crate::analysis::ImageAnalysis;
-use crate::image::{EntryId, PathId};
+use crate::image::{EntryId, PathId, PathTouch, path_history};
 
 /// Views of layers with so few paths are open from the start.
 const FEW: usize = 300;
@@ -24,8 +26,14 @@ pub(super) enum Mode {
     Browse,
     Waste,
     Help,
+    /// The layers that touch a path.
+    Touches,
+    /// The contents of a file.
+    View,
     /// A text to look for is typed.
     Search(String),
+    /// The filter of paths is typed.
+    Filter,
     /// The name of the file that is written is typed.
     Extract {
         file: EntryId,
@@ -38,6 +46,12 @@ pub(super) enum Mode {
 pub(super) enum Effect {
     None,
     Quit,
+    /// Read the start of a file of an image for the viewer.
+    View {
+        image: usize,
+        file: EntryId,
+        path: PathId,
+    },
     /// Write a file of an image to the current folder.
     Extract {
         image: usize,
@@ -81,12 +95,20 @@ pub(super) struct Explorer<'a> {
     pub(super) focus: Focus,
     pub(super) mode: Mode,
     pub(super) scope: TreeScope,
+    /// Marks of which a path must have one; 0 for all.
     pub(super) filter: u8,
+    pub(super) filter_text: FilterText,
+    path_filter: Option<PathFilter>,
     pub(super) layers: Cursor,
     pub(super) tree: Cursor,
     pub(super) wasted: Cursor,
     pub(super) help: Cursor,
+    pub(super) touch: Cursor,
     pub(super) waste: Vec<Waste>,
+    /// The layers that touch [`Self::touched_path`].
+    pub(super) touches: Vec<PathTouch>,
+    pub(super) touched_path: PathId,
+    pub(super) view: FileView,
     pub(super) outline: Outline,
     pub(super) listing: Listing,
     pub(super) sought: String,
@@ -108,11 +130,17 @@ impl<'a> Explorer<'a> {
             mode: Mode::Browse,
             scope: TreeScope::Layer,
             filter: 0,
+            filter_text: FilterText::default(),
+            path_filter: None,
             layers: Cursor::default(),
             tree: Cursor::default(),
             wasted: Cursor::default(),
             help: Cursor::default(),
+            touch: Cursor::default(),
             waste: Vec::new(),
+            touches: Vec::new(),
+            touched_path: PathId::ROOT,
+            view: FileView::default(),
             outline: Outline::default(),
             listing: Listing::default(),
             sought: String::new(),
@@ -154,7 +182,8 @@ impl<'a> Explorer<'a> {
     /// Works out the tree for what is selected by now.
     pub(super) fn relist(&mut self) {
         let analysis = self.analysis();
-        self.listing = Listing::new(analysis, self.scope, self.layers.at, self.filter);
+        self.listing = Listing::new(analysis, self.scope, self.layers.at);
+        self.select_paths();
         let fresh = self.scope == TreeScope::Layer && self.seen.insert(self.layers.at);
         self.with_outline(|outline, ground| {
             if fresh && ground.listing.count <= FEW {
@@ -163,6 +192,92 @@ impl<'a> Explorer<'a> {
                 outline.rebuild(ground);
             }
         });
+        if self.path_filter.is_some() {
+            self.open_matches();
+        }
+    }
+
+    fn select_paths(&mut self) {
+        let paths = &self.analysis().image.paths;
+        self.listing.select(paths, self.filter, self.path_filter.as_ref());
+    }
+
+    /// Opens the folders that lead to what passes the filter, as far as there is room.
+    fn open_matches(&mut self) {
+        self.with_outline(|outline, ground| outline.open_all(ground, PathId::ROOT));
+    }
+
+    /// Takes the text of the filter as it is typed. While it is no regular expression, the one before stays.
+    pub(super) fn apply_filter_text(&mut self) {
+        match PathFilter::new(&self.filter_text) {
+            Ok(filter) => {
+                self.path_filter = filter;
+                self.select_paths();
+                if self.path_filter.is_some() {
+                    self.open_matches();
+                } else {
+                    self.with_outline(Outline::rebuild);
+                }
+            }
+            Err(why) => self.complain(why),
+        }
+    }
+
+    /// Shows all paths again; whether there was a text.
+    pub(super) fn clear_filter_text(&mut self) -> bool {
+        if self.filter_text.text.is_empty() {
+            return false;
+        }
+        self.filter_text.text.clear();
+        self.apply_filter_text();
+        true
+    }
+
+    /// Changes the view of the tree: the layer alone, all layers up to it, the final tree.
+    pub(super) fn next_scope(&mut self) {
+        self.scope = match self.scope {
+            TreeScope::Layer => TreeScope::UpToLayer,
+            TreeScope::UpToLayer => TreeScope::Final,
+            TreeScope::Final => TreeScope::Layer,
+        };
+        self.relist();
+    }
+
+    /// The path under the cursor, where keys go to the tree.
+    pub(super) fn tree_path(&self) -> Option<PathId> {
+        if self.focus == Focus::Tree { self.outline.path() } else { None }
+    }
+
+    /// Lists the layers that touch the path under the cursor.
+    pub(super) fn list_touches(&mut self) {
+        let Some(path) = self.tree_path() else {
+            self.complain("select a path in the tree first");
+            return;
+        };
+        self.touches = path_history(&self.analysis().image, path);
+        self.touched_path = path;
+        let at = self.touches.iter().rposition(|touch| touch.layer as usize <= self.layers.at).unwrap_or(0);
+        self.touch = Cursor { at, ..Cursor::default() };
+        self.mode = Mode::Touches;
+    }
+
+    /// Shows the path in a layer that touches it.
+    pub(super) fn go_to_touch(&mut self) {
+        let Some(touch) = self.touches.get(self.touch.at).copied() else { return };
+        self.mode = Mode::Browse;
+        self.layers.at = touch.layer as usize;
+        self.scope = TreeScope::Layer;
+        self.show_path(self.touched_path);
+    }
+
+    /// Puts the cursor on a path of the view, without any filter; whether the view has it.
+    fn show_path(&mut self, path: PathId) -> bool {
+        self.focus = Focus::Tree;
+        self.filter = 0;
+        self.filter_text.text.clear();
+        self.path_filter = None;
+        self.relist();
+        self.with_outline(|outline, ground| outline.reveal(ground, path))
     }
 
     /// Changes the rows.
@@ -194,15 +309,20 @@ impl<'a> Explorer<'a> {
 
     pub(super) fn toggle_filter(&mut self, mark: u8) {
         self.filter ^= mark;
-        self.relist();
+        self.select_paths();
+        self.with_outline(Outline::rebuild);
         let name = |mark| match mark {
             ADDED => "added",
             CHANGED => "changed",
             REMOVED => "removed",
+            DELETED_LATER => "deleted by a later layer",
             _ => "wasted",
         };
-        let on: Vec<&str> =
-            [ADDED, CHANGED, REMOVED, WASTED].into_iter().filter(|mark| self.filter & mark != 0).map(name).collect();
+        let on: Vec<&str> = [ADDED, CHANGED, REMOVED, WASTED, DELETED_LATER]
+            .into_iter()
+            .filter(|mark| self.filter & mark != 0)
+            .map(name)
+            .collect();
         self.set_status(if on.is_empty() {
             "showing all files".to_owned()
         } else {
@@ -239,13 +359,10 @@ impl<'a> Explorer<'a> {
     pub(super) fn jump(&mut self) {
         let Some(row) = self.waste.get(self.wasted.at).cloned() else { return };
         self.mode = Mode::Browse;
-        self.focus = Focus::Tree;
-        self.filter = 0;
         self.layers.at = row.layer;
         for scope in [TreeScope::Layer, TreeScope::Final] {
             self.scope = scope;
-            self.relist();
-            if self.with_outline(|outline, ground| outline.reveal(ground, row.path)) {
+            if self.show_path(row.path) {
                 if self.with_outline(Outline::open) {
                     self.tree.at = self.outline.selected;
                 }

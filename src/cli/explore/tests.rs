@@ -7,6 +7,7 @@ use super::draw;
 use super::keys::press;
 use super::outline::Order;
 use super::state::{Effect, Explorer, Focus, Mode};
+use super::viewer::{FileStart, FileView};
 use crate::analysis::{self, Analysis};
 use crate::finding::Mask;
 use crate::image::test_layers::sketch;
@@ -119,7 +120,7 @@ fn a_layer_shows_what_it_does() {
 #[test]
 fn the_final_tree_tells_layers() {
     check(
-        "t e s",
+        "t t e s",
         &[
             " Final tree  900 kB  by name",
             " A  lrwxrwxrwx 0:0         #1      0 B    lib → srv/main",
@@ -131,6 +132,149 @@ fn the_final_tree_tells_layers() {
             "    drwxr-xr-x 0:0         #2      0 B    tmp/",
         ],
     );
+}
+
+#[test]
+fn a_tree_is_as_of_its_layer() {
+    check(
+        "t e s",
+        &[
+            " Tree as of layer 1  900 kB  by name",
+            " A  lrwxrwxrwx 0:0         #1      0 B    lib → srv/main",
+            " A  drwxr-xr-x 0:0         #1   900 kB  ▾ srv/",
+            " AW -rw-r--r-- 1000:5      #1   900 kB      main",
+            " A  -rwsr-xr-x 0:0         #1     70 B      su",
+        ],
+    );
+    let second = [
+        " Tree as of layer 2  1.43 MB  by size",
+        "    drwxr-xr-x 0:0         #1   900 kB  ▾ srv/",
+        " C  -rw------- 0:0         #2   900 kB      main",
+        "    -rwsr-xr-x 0:0         #1     70 B      su",
+        " A  drwxr-xr-x 0:0         #2   530 kB  ▾ tmp/",
+        "                                530 kB    ▾ a/",
+        " AD -rw-r--r-- 0:0         #2   500 kB        cache",
+        " AD -rw-r--r-- 0:0         #2    30 kB        list",
+        "    lrwxrwxrwx 0:0         #1      0 B    lib → srv/main",
+    ];
+    check("t Tab Down Tab e", &second);
+    // What the layer removed is shown, and is not part of the folder's size.
+    check(
+        "t Tab Down Down Tab e",
+        &[
+            " Tree as of layer 3  900 kB  by size",
+            "    drwxr-xr-x 0:0         #1   900 kB  ▾ srv/",
+            "    -rw------- 0:0         #2   900 kB      main",
+            "    -rwsr-xr-x 0:0         #1     70 B      su",
+            " A  -rw-r--r-- 0:0         #3      4 B      note",
+            " A  -rw-r--r-- 0:0         #3      0 B      link → /srv/note (hard lin",
+            "    lrwxrwxrwx 0:0         #1      0 B    lib → srv/main",
+            "    drwxr-xr-x 0:0         #2      0 B  ▾ tmp/",
+            " R                             −530 kB    ▾ a/",
+            " R  -rw-r--r-- 0:0         #2  −500 kB        cache",
+            " R  -rw-r--r-- 0:0         #2   −30 kB        list",
+        ],
+    );
+    // Files that later layers delete are a list of their own.
+    check(
+        "t Tab Down Tab d e",
+        &[
+            " Tree as of layer 2  530 kB  by size  only D",
+            " A  drwxr-xr-x 0:0         #2   530 kB  ▾ tmp/",
+            "                                530 kB    ▾ a/",
+            " AD -rw-r--r-- 0:0         #2   500 kB        cache",
+            " AD -rw-r--r-- 0:0         #2    30 kB        list",
+        ],
+    );
+}
+
+#[test]
+fn a_filter_follows_what_is_typed() {
+    let all = analyse(&[APP]);
+    let mut explorer = Explorer::new(&all.images, false).unwrap();
+    explorer.select_layer(1);
+    let names = |explorer: &Explorer<'_>| -> Vec<String> {
+        let paths = &explorer.analysis().image.paths;
+        explorer.outline.rows.iter().map(|row| paths.text(row.path)).collect()
+    };
+    keys(&mut explorer, "t t f M A");
+    assert_eq!(names(&explorer), ["srv", "srv/main"]);
+    keys(&mut explorer, "Back Back");
+    assert!(names(&explorer).len() > 5, "{:?}", names(&explorer));
+    // A dot is a dot in a text, and any character in an expression.
+    keys(&mut explorer, "s .");
+    assert!(names(&explorer).is_empty());
+    let control =
+        |explorer: &mut Explorer<'_>, c| press(explorer, KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+    control(&mut explorer, 'r');
+    keys(&mut explorer, "$");
+    assert_eq!(names(&explorer), ["srv", "srv/su"]);
+    // What is no expression yet leaves the tree as it is.
+    keys(&mut explorer, "(");
+    assert_eq!(names(&explorer), ["srv", "srv/su"]);
+    assert!(screen(&mut explorer, 100, 20).contains("not a regular expression yet: s.$("));
+    keys(&mut explorer, "Back Enter");
+    assert_eq!((&explorer.mode, explorer.focus), (&Mode::Browse, Focus::Tree));
+    assert!(screen(&mut explorer, 100, 20).contains("matching s.$"));
+    // It holds in every view, until Escape.
+    keys(&mut explorer, "t Esc");
+    assert!(names(&explorer).contains(&"tmp".to_owned()), "{:?}", names(&explorer));
+    assert_eq!(explorer.mode, Mode::Browse);
+    keys(&mut explorer, "f x y");
+    assert!(screen(&mut explorer, 100, 20).contains("no files match the filter"));
+    keys(&mut explorer, "Esc");
+    assert!(names(&explorer).contains(&"tmp".to_owned()), "{:?}", names(&explorer));
+}
+
+#[test]
+fn the_layers_of_a_path_are_listed() {
+    let all = analyse(&[APP]);
+    let mut explorer = Explorer::new(&all.images, false).unwrap();
+    keys(&mut explorer, "p");
+    assert!(explorer.status_message.is_error);
+    explorer.select_layer(2);
+    keys(&mut explorer, "/ c a c h e Enter p");
+    let text = screen(&mut explorer, 100, 20);
+    assert!(text.contains(" /tmp/a/cache  2 layers touch it"), "{text}");
+    assert!(text.contains("   #2  added      500 kB    RUN make"), "{text}");
+    assert!(text.contains("   #3  deleted              RUN clean"), "{text}");
+    keys(&mut explorer, "Home Enter");
+    assert_eq!((explorer.layers.at, &explorer.mode, explorer.focus), (1, &Mode::Browse, Focus::Tree));
+    assert!(screen(&mut explorer, 100, 30).contains(" /tmp/a/cache\n"));
+    // Of a folder also what happens in it.
+    keys(&mut explorer, "Home p");
+    let text = screen(&mut explorer, 100, 20);
+    assert!(text.contains("#1  added; in it: 2 added"), "{text}");
+    keys(&mut explorer, "Esc q");
+}
+
+#[test]
+fn a_file_is_viewed() {
+    let all = analyse(&[APP]);
+    let mut explorer = Explorer::new(&all.images, false).unwrap();
+    explorer.select_layer(1);
+    keys(&mut explorer, "v");
+    assert!(explorer.status_message.is_error);
+    let file = EntryId { layer: 1, index: 1 };
+    let effect = keys(&mut explorer, "/ c a c h e Enter Enter");
+    let Effect::View { image: 0, file: of, path } = effect else { panic!("{effect:?}") };
+    assert_eq!(of, file);
+    assert_eq!(keys(&mut explorer, "v"), effect);
+    let mut start = FileStart::default();
+    std::io::Write::write_all(&mut start, "one\ntwo\n\x1b[2J\n".repeat(20).as_bytes()).unwrap();
+    explorer.view = FileView::new(path, start, 2_000_000);
+    explorer.mode = Mode::View;
+    let text = screen(&mut explorer, 100, 12);
+    assert!(text.contains("/tmp/a/cache  2 MB · text · rows 1 to 9 of 60 · only the first 1 MB is shown"), "{text}");
+    assert!(text.contains("\n two\n ␛[2J\n"), "{text}");
+    keys(&mut explorer, "PgDn Right");
+    let text = screen(&mut explorer, 100, 12);
+    assert!(text.contains("rows 9 to 17 of 60 · from column 9"), "{text}");
+    keys(&mut explorer, "x");
+    assert!(screen(&mut explorer, 100, 12).contains("00000000  6f 6e 65 0a"), "{text}");
+    assert_eq!(keys(&mut explorer, "End Esc"), Effect::None);
+    assert_eq!(explorer.mode, Mode::Browse);
+    assert_eq!(keys(&mut explorer, "Left v"), Effect::None);
 }
 
 #[test]
@@ -215,8 +359,8 @@ fn no_size_and_no_image_is_too_small() {
         let all = analyse(&[text]);
         let mut explorer = Explorer::new(&all.images, true).unwrap();
         for pressed in [
-            "Down", "Tab", "e", "End", "PgUp", "t", "w", "End", "Enter", "?", "PgDn", "Esc", "/", "x", "Esc", "u", "x",
-            "Left",
+            "Down", "Tab", "e", "End", "PgUp", "t", "p", "PgDn", "Esc", "t", "f", "x", "Enter", "d", "0", "Tab", "w",
+            "End", "Enter", "?", "PgDn", "Esc", "/", "x", "Esc", "u", "x", "Left",
         ] {
             keys(&mut explorer, pressed);
             for size in [(40, 10), (1, 1), (2, 3), (0, 0), (200, 60), (84, 14), (300, 2)] {

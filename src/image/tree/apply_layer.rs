@@ -28,24 +28,24 @@ impl ImageTree {
     }
 }
 
-struct TreeBuilder<'a> {
+pub(super) struct TreeBuilder<'a> {
     image: &'a Image,
-    live: LivePaths,
-    outcomes: MemberOutcomes,
+    pub(super) live: LivePaths,
+    pub(super) outcomes: MemberOutcomes,
     scratch: LayerScratch,
     notices: Notices,
     changes: Vec<LayerChanges>,
     replaced: Vec<(EntryId, u64)>,
     dangling: Vec<EntryId>,
     /// Of the layer at hand: names of lower layers that are gone, and bytes that went with them.
-    gone: Vec<(PathId, EntryId, u64)>,
+    pub(super) gone: Vec<(PathId, EntryId, u64)>,
     /// Of the layer at hand: symbolic links of lower layers that became directories.
     links: Vec<(PathId, EntryId)>,
     counted: usize,
 }
 
 impl<'a> TreeBuilder<'a> {
-    fn new(image: &'a Image, layers: usize) -> Self {
+    pub(super) fn new(image: &'a Image, layers: usize) -> Self {
         Self {
             image,
             live: LivePaths::new(image.paths.len()),
@@ -62,7 +62,7 @@ impl<'a> TreeBuilder<'a> {
     }
 
     /// Puts the next layer upon those that are there.
-    fn add(&mut self, layer: u32) {
+    pub(super) fn add(&mut self, layer: u32) {
         self.gone.clear();
         self.links.clear();
         self.scratch.reduce(self.image, layer, &self.live, &mut self.outcomes, &mut self.notices);
@@ -235,7 +235,7 @@ impl<'a> TreeBuilder<'a> {
 }
 
 impl Count {
-    fn add(&mut self, kind: EntryKind, bytes: u64) {
+    pub(super) fn add(&mut self, kind: EntryKind, bytes: u64) {
         self.entries += 1;
         self.files += u64::from(kind.is_file());
         self.bytes += bytes;
@@ -243,7 +243,7 @@ impl Count {
 }
 
 /// Whether two members at a path are the same but for owner, permissions and times.
-fn same_contents(image: &Image, outcomes: &MemberOutcomes, old: EntryId, new: EntryId) -> bool {
+pub(super) fn same_contents(image: &Image, outcomes: &MemberOutcomes, old: EntryId, new: EntryId) -> bool {
     let (old, new) = (image.entry(outcomes.inode(old)), image.entry(outcomes.inode(new)));
     old.kind == new.kind && old.size == new.size && old.content == new.content
 }

@@ -181,6 +181,12 @@ fn image(random: &mut Random) -> Image {
     image
 }
 
+/// Some small images, the same ones each time.
+pub(super) fn random_images(count: usize) -> impl Iterator<Item = Image> {
+    let mut random = Random::new(0x1234_5678_9abc_def1);
+    (0..count).map(move |_| image(&mut random))
+}
+
 fn compare(image: &Image, round: u64) {
     let tree = ImageTree::new(image);
     let mut naive = ReferenceTree::default();

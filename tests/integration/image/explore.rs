@@ -43,7 +43,7 @@ fn layers_and_their_files_are_seen() {
     assert!(line(&screen, "pip install numpy").contains(" 900 kB  4 "), "{screen}");
     assert!(line(&screen, "stage stage-0").contains("Dockerfile:4"), "{screen}");
     assert!(line(&screen, "COPY app").contains("1.2 MB"), "{screen}");
-    assert!(line(&screen, "wheel").contains("AW"), "{screen}");
+    assert!(line(&screen, "wheel").contains("AD"), "{screen}");
     assert!(line(&screen, "numpy.so").contains("500 kB"), "{screen}");
     assert!(!screen.contains("c4nary"), "{screen}");
     // The next layer takes the cache away.
@@ -56,7 +56,7 @@ fn layers_and_their_files_are_seen() {
     terminal.keys("c").shows("showing all files");
     // The final tree has a layer beside each file.
     let screen = terminal
-        .keys("te")
+        .keys("tte")
         .until("the final tree", |screen| screen.contains("Final tree") && screen.contains("libc.so"));
     assert!(line(&screen, "libc.so").contains("#1"), "{screen}");
     assert!(!screen.contains("wheel"), "{screen}");
@@ -68,7 +68,7 @@ fn layers_and_their_files_are_seen() {
 fn a_search_goes_from_match_to_match() {
     let folder = folder();
     let mut terminal = explore(folder.path());
-    terminal.keys("t/").shows("search:");
+    terminal.keys("tt/").shows("search:");
     terminal.keys("APP\r").shows("match 1 of 1");
     terminal.keys("/.so").shows("search: .so");
     let screen = terminal.keys("\r").shows("match 1 of 2");
@@ -124,19 +124,95 @@ fn small_screens_and_hostile_names_do_no_harm() {
     fs::write(folder.path().join("app.tar"), archive).unwrap();
     let mut terminal = Terminal::run(folder.path(), &["image", "app.tar", "--explore"], (10, 40));
     terminal.shows("size");
-    for keys in ["?", " ", "w", "w", "G", "\t", "e", "G", "t", "n", "/x\r", "\x1b[5~", "\x1b[6~", "s", "?", " "] {
+    for keys in [
+        "?", " ", "w", "w", "G", "\t", "e", "G", "t", "n", "/x\r", "\x1b[5~", "\x1b[6~", "p", "G", "p", "fe\r", "0",
+        "v", "s", "?", " ",
+    ] {
         terminal.keys(keys);
     }
     terminal.resize(40, 150).shows("layers/tree");
     terminal.keys("?").shows("Ctrl-C");
+    // Nothing can be waited for on screens that have no room for a text; the key after them is taken in its turn.
     terminal.resize(2, 10);
     terminal.resize(1, 1);
-    terminal.resize(30, 120).keys(" g").shows("Final tree");
+    terminal.resize(30, 120).shows("Navigation");
+    terminal.keys(" ").shows("layers/tree");
+    terminal.keys("tg").shows("Final tree");
     let screen = terminal.keys("/z\r").shows("\\xffz");
     assert!(line(&screen, "\\xffz").contains("a␛[2J"), "{screen}");
     terminal.keys("x").shows("as: a_[2J_m__z");
     terminal.keys("\r").shows("7 B written");
     assert_eq!(fs::read(folder.path().join("a_[2J_m__z")).unwrap(), b"hostile");
+    terminal.keys("q");
+    assert_eq!(terminal.ends(), Some(0));
+}
+
+#[test]
+fn a_tree_as_of_a_layer_is_filtered_while_typing() {
+    let folder = folder();
+    let mut terminal = explore(folder.path());
+    let screen = terminal.keys("t").shows("Tree as of layer 3");
+    // The base's file is there, and what a later layer deletes.
+    let screen = if screen.contains("libc.so") { screen } else { terminal.keys("e").shows("libc.so") };
+    assert!(line(&screen, "libc.so").contains("#1"), "{screen}");
+    assert!(line(&screen, "wheel").contains("AD"), "{screen}");
+    let screen = terminal.keys("d").shows("deleted by a later layer");
+    assert!(screen.contains("wheel") && !screen.contains("libc.so"), "{screen}");
+    terminal.keys("0").until("all files", |screen| screen.contains("libc.so"));
+    terminal.keys("f").shows("filter (Ctrl-R: regular expression):");
+    let screen = terminal.keys(".S").until("the filter", |screen| !screen.contains("wheel"));
+    assert!(screen.contains("libc.so") && screen.contains("numpy.so"), "{screen}");
+    terminal.keys("\x12").shows("filter by regular expression");
+    let screen = terminal.keys("O$\r").shows("matching .SO$");
+    assert!(screen.contains("numpy.so") && !screen.contains("wheel"), "{screen}");
+    // An Escape clears it, the next one would quit.
+    let screen = terminal.keys("\x1b").shows("showing all paths");
+    assert!(screen.contains("wheel"), "{screen}");
+    terminal.keys("q");
+    assert_eq!(terminal.ends(), Some(0));
+}
+
+#[test]
+fn the_layers_of_a_path_and_its_contents_are_seen() {
+    let folder = folder();
+    let mut terminal = explore(folder.path());
+    terminal.keys("/wheel\r").shows("match 1 of 1");
+    let screen = terminal.keys("p").shows("2 layers touch it");
+    assert!(line(&screen, "#3").contains("added") && line(&screen, "#3").contains("Dockerfile:4"), "{screen}");
+    assert!(line(&screen, "#4").contains("deleted") && line(&screen, "#4").contains("Dockerfile:5"), "{screen}");
+    let screen = terminal.keys("\x1b[B\r").shows("Changes of layer 4");
+    assert!(line(&screen, "wheel").contains("R "), "{screen}");
+    // What was deleted can be viewed still.
+    let screen = terminal.keys("v").shows("rows 1 to ");
+    assert!(screen.contains("/root/.cache/pip/wheel") && screen.contains("900 kB"), "{screen}");
+    let is_hex = screen.contains("hexadecimal");
+    terminal.keys("x").shows(if is_hex { "text" } else { "hexadecimal" });
+    terminal.keys("G").keys("q");
+    assert_eq!(terminal.ends(), Some(0));
+    assert!(!terminal.is_alternate() && terminal.is_cooked());
+}
+
+#[test]
+fn a_file_of_many_bytes_is_cut_and_a_text_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "#!/bin/sh\n\techo \x1b[2J hostile\n".to_owned() + &"line\n".repeat(100);
+    let mut layers = layers();
+    layers.push(vec![
+        dir("etc"),
+        file("script", text.into_bytes()),
+        file("large", "wide line\n".repeat(150_000).into_bytes()),
+    ]);
+    let archive = engine25(&[Picture::of("app", &layers, Codec::Gzip)]).tar();
+    fs::write(folder.path().join("app.tar"), archive).unwrap();
+    let mut terminal = Terminal::run(folder.path(), &["image", "app.tar", "--explore"], (12, 90));
+    terminal.shows("Changes of layer");
+    terminal.keys("tt/script\r").shows("match 1 of 1");
+    let screen = terminal.keys("\r").shows("rows 1 to 9 of 102");
+    assert!(line(&screen, "echo").contains("    echo ␛[2J hostile"), "{screen}");
+    terminal.keys("\x1b[6~").shows("rows 9 to 17 of 102");
+    terminal.keys("\x1b").shows("layers/tree");
+    terminal.keys("/large\r").shows("match 1 of 1");
+    terminal.keys("v").shows("1.5 MB · text · rows 1 to 9 of 100000 · only the first 1 MB is shown");
     terminal.keys("q");
     assert_eq!(terminal.ends(), Some(0));
 }
@@ -172,8 +248,9 @@ enum End {
     Signal(rustix::process::Signal),
 }
 
-/// Runs the explorer on a terminal that ends; returns how long the explorer goes on, or `None` if it does.
-fn time_after(end: &End) -> Option<Duration> {
+/// Runs the explorer on a terminal that ends while the screen that some keys lead to is shown; returns how long the
+/// explorer goes on, or `None` if it does.
+fn time_after(end: &End, (keys, text): (&str, &str)) -> Option<Duration> {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let folder = folder();
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
@@ -190,7 +267,21 @@ fn time_after(end: &End) -> Option<Duration> {
     drop(command);
     let mut master = fs::File::from(master);
     let mut screen = Vec::new();
-    while !String::from_utf8_lossy(&screen).contains("Changes of layer") {
+    let mut keys = Some(keys);
+    loop {
+        let seen = String::from_utf8_lossy(&screen);
+        if keys.is_none() && seen.contains(text) {
+            break;
+        }
+        if seen.contains("Changes of layer")
+            && let Some(keys) = keys.take()
+        {
+            screen.clear();
+            master.write_all(keys.as_bytes()).unwrap();
+            if text.is_empty() {
+                break;
+            }
+        }
         let mut buffer = [0; 4_096];
         let length = master.read(&mut buffer).unwrap();
         screen.extend_from_slice(&buffer[..length]);
@@ -225,8 +316,28 @@ fn time_after(end: &End) -> Option<Duration> {
 #[test]
 fn the_explorer_ends_with_its_terminal() {
     use rustix::process::Signal;
-    for end in [End::HangUp, End::Signal(Signal::HUP), End::Signal(Signal::INT), End::Signal(Signal::TERM)] {
-        let time = time_after(&end).expect("the explorer goes on without its terminal");
-        assert!(time < Duration::from_secs(10), "{time:?}");
+    // Words that are drawn at once: only cells that change are sent.
+    let views = [
+        ("", ""),
+        ("?", "Navigation"),
+        ("w", "Wasted"),
+        ("t", "Tree"),
+        ("f", "regular"),
+        ("/", "search:"),
+        ("\tp", "Enter"),
+        ("/wheel\rv", "rows"),
+        ("/wheel\rx", "extract"),
+    ];
+    for (number, view) in views.into_iter().enumerate() {
+        let signals = [Signal::HUP, Signal::INT, Signal::TERM];
+        let ends = if number == 0 {
+            signals.map(End::Signal).into_iter().chain([End::HangUp]).collect()
+        } else {
+            vec![End::HangUp, End::Signal(signals[number % 3])]
+        };
+        for end in ends {
+            let time = time_after(&end, view).unwrap_or_else(|| panic!("the explorer goes on in the view {view:?}"));
+            assert!(time < Duration::from_secs(10), "{time:?} {view:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use crate::cli::explore::listing::{ADDED, CHANGED, REMOVED, WASTED};
+use crate::cli::explore::listing::{ADDED, CHANGED, DELETED_LATER, REMOVED, WASTED};
 use crate::report::width;
 
 /// What a stretch of text is.
@@ -77,12 +77,18 @@ impl Canvas<'_> {
 
 /// The letters of marks, so that they are told without colours too.
 pub(super) fn letters(marks: u8) -> (&'static str, CellStyle) {
-    let lost = marks & WASTED != 0;
+    let (is_deleted, is_wasted) = (marks & DELETED_LATER != 0, marks & WASTED != 0);
+    let of =
+        |kept: (&'static str, CellStyle), deleted: &'static str, wasted: &'static str| match (is_deleted, is_wasted) {
+            (true, _) => (deleted, CellStyle::Wasted),
+            (false, true) => (wasted, CellStyle::Wasted),
+            (false, false) => kept,
+        };
     match marks & (ADDED | CHANGED | REMOVED) {
         REMOVED => ("R ", CellStyle::Removed),
-        ADDED => (if lost { "AW" } else { "A " }, if lost { CellStyle::Wasted } else { CellStyle::Added }),
-        0 => (if lost { " W" } else { "  " }, if lost { CellStyle::Wasted } else { CellStyle::Plain }),
-        _ => (if lost { "CW" } else { "C " }, if lost { CellStyle::Wasted } else { CellStyle::Changed }),
+        ADDED => of(("A ", CellStyle::Added), "AD", "AW"),
+        0 => of(("  ", CellStyle::Plain), " D", " W"),
+        _ => of(("C ", CellStyle::Changed), "CD", "CW"),
     }
 }
 

@@ -4,11 +4,11 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::canvas::{Canvas, CellStyle, align_right, letters};
-use crate::cli::explore::listing::{REMOVED, TreeScope, WASTED, is_folder};
+use crate::cli::explore::listing::{ADDED, CHANGED, DELETED_LATER, REMOVED, TreeScope, WASTED, is_folder};
 use crate::cli::explore::outline::{Order, Row};
 use crate::cli::explore::state::{Explorer, Focus};
 use crate::image::{EntryId, EntryKind, Image, LayerEntry, PathId};
-use crate::report::{bytes, clean, cut, pad};
+use crate::report::{bytes, clean, clean_bytes, cut, pad};
 
 /// Columns that depth takes at most: deeper folders stand below each other.
 const DEEPEST: usize = 24;
@@ -20,10 +20,12 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
     paper.line(area, 0, heading);
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if count == 0 {
-        let why = match (explorer.analysis().is_read(), explorer.filter) {
+        let is_filtered = explorer.filter != 0 || !explorer.filter_text.text.is_empty();
+        let why = match (explorer.analysis().is_read(), is_filtered) {
             (false, _) => "layer contents were not read",
-            (true, 0) => "this layer has no files",
-            (true, _) => "no files match the filter (0 clears it)",
+            (true, false) if explorer.scope == TreeScope::Layer => "this layer has no files",
+            (true, false) => "the image has no files",
+            (true, true) => "no files match the filter (0 clears it)",
         };
         let why = paper.span(format!("  {why}"), CellStyle::Dim);
         paper.line(list, 0, vec![why]);
@@ -49,15 +51,18 @@ pub(super) fn draw(explorer: &mut Explorer<'_>, paper: &mut Canvas<'_>, area: Re
 fn heading(explorer: &Explorer<'_>, paper: &Canvas<'_>) -> Vec<Span<'static>> {
     let what = match explorer.scope {
         TreeScope::Layer => format!(" Changes of layer {}", explorer.layers.at + 1),
+        TreeScope::UpToLayer => format!(" Tree as of layer {}", explorer.layers.at + 1),
         TreeScope::Final => " Final tree".to_owned(),
     };
     let order = if explorer.outline.order == Order::Size { "size" } else { "name" };
     let mut spans = vec![paper.span(what, CellStyle::Strong)];
     let changes = explorer.analysis().layers.get(explorer.layers.at).map(|layer| layer.changes);
     match (explorer.scope, changes) {
-        (TreeScope::Layer, Some(changes)) if explorer.filter == 0 => {
+        (TreeScope::Layer, Some(changes)) if explorer.filter == 0 && explorer.filter_text.text.is_empty() => {
             let sums = [("A", changes.added), ("C", changes.changed), ("R", changes.removed)];
-            for (mark, (letter, count)) in [1, 2, 4].into_iter().zip(sums).filter(|(_, (_, count))| count.entries > 0) {
+            for (mark, (letter, count)) in
+                [ADDED, CHANGED, REMOVED].into_iter().zip(sums).filter(|(_, (_, count))| count.entries > 0)
+            {
                 spans.push(paper.span(format!("  {letter} {}", bytes(count.bytes)), letters(mark).1));
             }
         }
@@ -66,10 +71,18 @@ fn heading(explorer: &Explorer<'_>, paper: &Canvas<'_>) -> Vec<Span<'static>> {
     spans.push(paper.span(format!("  by {order}"), CellStyle::Dim));
     if explorer.filter != 0 {
         spans.push(paper.span("  only", CellStyle::Dim));
-        for mark in [1, 2, 4, 8].into_iter().filter(|mark| explorer.filter & mark != 0) {
+        for mark in
+            [ADDED, CHANGED, REMOVED, WASTED, DELETED_LATER].into_iter().filter(|mark| explorer.filter & mark != 0)
+        {
             let (letter, tone) = letters(mark);
             spans.push(paper.span(format!(" {}", letter.trim()), tone));
         }
+    }
+    let typed = &explorer.filter_text;
+    if !typed.text.is_empty() {
+        let kind = if typed.is_regex { "  matching " } else { "  with " };
+        spans.push(paper.span(kind, CellStyle::Dim));
+        spans.push(paper.span(clean(&typed.text).into_owned(), CellStyle::Info));
     }
     spans
 }
@@ -89,7 +102,7 @@ fn row_spans(explorer: &Explorer<'_>, paper: &Canvas<'_>, row: Row, columns: u16
         let owner = entry.map(|entry| format!("{}:{}", entry.uid, entry.gid)).unwrap_or_default();
         spans.push(paper.span(format!("{} ", pad(&cut(&owner, 9), 9)), CellStyle::Dim));
     }
-    if explorer.scope == TreeScope::Final {
+    if explorer.scope != TreeScope::Layer {
         let layer = member.map(|id| format!("#{}", id.layer + 1)).unwrap_or_default();
         spans.push(paper.span(align_right(&layer, 4), CellStyle::Dim));
     }
@@ -116,25 +129,15 @@ fn row_spans(explorer: &Explorer<'_>, paper: &Canvas<'_>, row: Row, columns: u16
 
 /// The last part of a path as it may be shown.
 pub(super) fn name(image: &Image, path: PathId) -> String {
-    escape_bytes(image.paths.name(path))
-}
-
-/// Bytes as they may be shown: those that are no UTF-8 as `\xff`.
-pub(super) fn escape_bytes(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(&clean(chunk.valid()));
-        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
-    }
-    text
+    clean_bytes(image.paths.name(path))
 }
 
 /// Where a link points.
 fn target(image: &Image, id: EntryId) -> Option<String> {
     let entry = image.entry(id);
     match entry.kind {
-        EntryKind::Symlink => image.layers[id.layer as usize].targets.get(&id.index).map(|target| escape_bytes(target)),
-        EntryKind::Hardlink => Some(format!("/{} (hard link)", escape_bytes(&image.paths.bytes(entry.link)))),
+        EntryKind::Symlink => image.layers[id.layer as usize].targets.get(&id.index).map(|target| clean_bytes(target)),
+        EntryKind::Hardlink => Some(format!("/{} (hard link)", clean_bytes(&image.paths.bytes(entry.link)))),
         _ => None,
     }
 }

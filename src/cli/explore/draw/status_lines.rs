@@ -17,10 +17,11 @@ pub(super) fn details(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rec
     let columns = usize::from(inner.width);
     let mut lines: Vec<(String, CellStyle)> = match (&explorer.mode, explorer.focus) {
         (Mode::Waste, _) => of_waste(explorer),
+        (Mode::Touches, _) => of_touch(explorer),
         (_, Focus::Tree) => of_file(explorer),
         (_, Focus::Layers) => Vec::new(),
     };
-    if !matches!(explorer.mode, Mode::Waste) {
+    if !matches!(explorer.mode, Mode::Waste | Mode::Touches) {
         let room = usize::from(inner.height).saturating_sub(lines.len());
         lines.extend(of_layer(explorer, columns, room));
     }
@@ -111,12 +112,25 @@ fn of_waste(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
     lines
 }
 
+/// What a row of the layers of a path says, in full.
+fn of_touch(explorer: &Explorer<'_>) -> Vec<(String, CellStyle)> {
+    let Some(touch) = explorer.touches.get(explorer.touch.at) else { return Vec::new() };
+    let analysis = explorer.analysis();
+    let layer = touch.layer as usize;
+    let instruction = clean(analysis.instruction(layer).unwrap_or("no history")).into_owned();
+    vec![(clean(&shown_maker(analysis, layer)).into_owned(), CellStyle::Strong), (instruction, CellStyle::Plain)]
+}
+
 /// The last line; where the cursor is while something is typed.
 pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) -> Option<u16> {
     let prompt = match &explorer.mode {
         Mode::Search(text) => Some(("search: ", text)),
         Mode::Extract { name, .. } => Some(("extract to this folder as: ", name)),
-        Mode::Browse | Mode::Waste | Mode::Help => None,
+        Mode::Filter if explorer.filter_text.is_regex => {
+            Some(("filter by regular expression (Ctrl-R: text): ", &explorer.filter_text.text))
+        }
+        Mode::Filter => Some(("filter (Ctrl-R: regular expression): ", &explorer.filter_text.text)),
+        Mode::Browse | Mode::Waste | Mode::Help | Mode::Touches | Mode::View => None,
     };
     if let Some((question, text)) = prompt {
         // An error message replaces the question until the next key.
@@ -141,18 +155,25 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
     }
     let keys: &[(&str, &str)] = match explorer.mode {
         Mode::Waste => &[("Enter", "show file"), ("w", "back"), ("?", "help"), ("q", "quit")],
+        Mode::Touches => &[("Enter", "show in this layer"), ("p", "back"), ("?", "help"), ("q", "quit")],
+        Mode::View => {
+            &[("v Esc", "back"), ("↑ ↓ PgUp PgDn", "scroll"), ("← →", "columns"), ("x", "hex/text"), ("q", "quit")]
+        }
         Mode::Help => &[("any key", "back"), ("q", "quit")],
         _ => &[
             ("?", "help"),
             ("q", "quit"),
             ("Tab", "layers/tree"),
             ("w", "waste"),
-            ("t", "final tree"),
-            ("a c r u", "filter"),
+            ("t", "tree"),
+            ("f", "filter"),
             ("/", "search"),
+            ("v", "view"),
+            ("p", "layers of path"),
+            ("a c r d u", "marks"),
+            ("x", "extract"),
             ("s", "sort"),
             ("e", "open all"),
-            ("x", "extract"),
         ],
     };
     let mut spans = Vec::new();
