@@ -299,7 +299,7 @@ impl DataTable {
 }
 
 /// The words of a cell; `-` stands for none.
-pub fn words(cell: &'static str) -> impl Iterator<Item = &'static str> {
+pub fn words(cell: &str) -> impl Iterator<Item = &str> {
     cell.split_ascii_whitespace().filter(|word| *word != "-")
 }
 

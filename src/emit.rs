@@ -10,6 +10,7 @@ mod draft;
 mod emission;
 mod environment;
 mod example;
+mod fixed_address;
 mod input;
 mod mention;
 mod merge;

@@ -4,6 +4,7 @@ pub mod code;
 pub mod comments;
 mod definitions;
 pub mod imports;
+pub mod literals;
 pub mod patterns;
 pub mod values;
 pub mod variables;

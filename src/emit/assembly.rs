@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::application::{Application, applications};
-use super::backend::{Backend, Backends, backends};
+use super::backend::{Backend, BackendPassword, Backends, backends};
 use super::check::{application_check, healthcheck, inherited_check};
 use super::connection::{Connection, connections};
 use super::draft::read_code;
@@ -91,7 +91,7 @@ impl Parts<'_> {
                 service.add("secrets", NewValue::raw_texts(std::slice::from_ref(secret)));
                 plan.secrets.push((secret.clone(), variable.clone()));
             }
-            if let Some(variable) = &backend.password {
+            if let Some(BackendPassword::Variable(variable)) = &backend.password {
                 plan.need(
                     variable,
                     &format!("Password of {}: letters and digits, as it is a part of URLs.", backend.name),
@@ -167,7 +167,10 @@ impl Parts<'_> {
 
     fn explain_dependencies(&self, at: usize, name: &str, plan: &mut ComposePlan) {
         for connection in &self.connections[at] {
-            let reason = format!("`{}` is where it finds {}", connection.variable, connection.backend);
+            let reason = match &connection.variable {
+                Some(variable) => format!("`{variable}` is where it finds {}", connection.backend),
+                None => format!("its source names {}", connection.backend),
+            };
             plan.choose(name, "depends_on", reason, connection.place.clone());
         }
         if self.dependencies(at).iter().any(|(known, _)| known == "migrate") {
@@ -194,7 +197,8 @@ impl Parts<'_> {
             self.add_environment(input, at, &mut service, plan);
             let is_behind = self.proxy.as_ref().is_some_and(|proxy| proxy.hosts.iter().any(|(host, _)| host == name));
             if let (Some(port), false) = (application.port, is_behind) {
-                let mut host = port;
+                // Ports below 1024 are for root, and often taken.
+                let mut host = if port < 1024 { port + 8000 } else { port };
                 while !ports.insert(host) {
                     host = host.saturating_add(1);
                 }

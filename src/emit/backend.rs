@@ -24,8 +24,7 @@ pub(super) struct Backend {
     pub(super) settings: Vec<(String, String)>,
     /// The secret with its password, and the variable that holds it.
     pub(super) secret: Option<(String, String)>,
-    /// The variable with its password.
-    pub(super) password: Option<String>,
+    pub(super) password: Option<BackendPassword>,
     /// The volume and its folder.
     pub(super) volume: Option<(String, String)>,
     /// Its healthcheck; nothing where its image has one; why none is known.
@@ -36,6 +35,25 @@ pub(super) struct Backend {
     pub(super) database: String,
     pub(super) reason: String,
     pub(super) place: Option<String>,
+}
+
+/// Where the password of a server stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum BackendPassword {
+    /// In a variable.
+    Variable(String),
+    /// In the source of a program.
+    Fixed(String),
+}
+
+impl BackendPassword {
+    /// What a value of the compose file has for it.
+    pub(super) fn value(&self) -> String {
+        match self {
+            Self::Variable(name) => format!("${{{name}:?set it in .env}}"),
+            Self::Fixed(password) => password.replace('$', "$$"),
+        }
+    }
 }
 
 /// All servers that programs connect to.
@@ -117,24 +135,28 @@ fn backend(
         text(|url| &url.database).or_else(|| value(ConnectionRole::Database)).unwrap_or_else(|| "app".to_owned());
     // Images with more in them stand for the plain one.
     let row = variant(row, applications).unwrap_or(row);
-    let variable = of_role(ConnectionRole::Password).map(|mention| mention.variable.clone()).next();
+    let variable = of_role(ConnectionRole::Password).find_map(|mention| mention.variable.clone());
     let variable = variable.unwrap_or_else(|| format!("{}_PASSWORD", name.to_ascii_uppercase().replace('-', "_")));
-    let has_password = row.settings.contains("{password}") || row.settings.contains("{file}");
-    let secret = row.settings.contains("{file}").then(|| (format!("{name}-password"), variable.clone()));
+    let fixed = mentions.iter().find_map(|mention| mention.fixed_password());
+    let password = fixed.map_or_else(|| BackendPassword::Variable(variable.clone()), BackendPassword::Fixed);
+    let is_fixed = matches!(password, BackendPassword::Fixed(_));
+    // A password that everybody can read in a source is no secret.
+    let settings = if is_fixed { row.settings.replace("_FILE={file}", "={password}") } else { row.settings.to_owned() };
+    let has_password = settings.contains("{password}") || settings.contains("{file}");
+    let secret = settings.contains("{file}").then(|| (format!("{name}-password"), variable.clone()));
     let file = secret.as_ref().map(|(name, _)| format!("/run/secrets/{name}")).unwrap_or_default();
     let filled = |text: &str| {
-        let password = format!("${{{variable}:?set it in .env}}");
         let text = text.replace("{user}", &user).replace("{database}", &database).replace("{file}", &file);
-        text.replace("{host}", &name).replace("{password}", &password)
+        text.replace("{host}", &name).replace("{password}", &password.value())
     };
-    let settings = data::words(row.settings).filter_map(|setting| setting.split_once('='));
+    let settings = data::words(&settings).filter_map(|setting| setting.split_once('='));
     let settings: Vec<(String, String)> = settings.map(|(name, value)| (name.to_owned(), filled(value))).collect();
     let command = command(input, row, applications);
     let known = known_service(row.image);
     let built = applications.iter().find(|known| known.server_host == Some(row.host));
     let check = check_of(row.image, &command, &settings);
     let first = mentions.iter().find(|mention| mention.is_address());
-    let reason = first.map_or_else(String::new, |mention| format!("`{}` {}", mention.variable, mention.reason));
+    let reason = first.map_or_else(String::new, |mention| mention.reason.clone());
     Backend {
         row,
         image: row.image.to_owned(),
@@ -142,7 +164,7 @@ fn backend(
         command,
         settings,
         secret,
-        password: has_password.then_some(variable),
+        password: has_password.then_some(password),
         volume: (row.data != "-").then(|| (format!("{name}-data"), row.data.to_owned())),
         check,
         trap: known.and_then(|known| known.trap),

@@ -1,7 +1,7 @@
 //! How programs find the servers that they connect to: which variables get which values.
 
 use super::application::Application;
-use super::backend::{Backend, Backends};
+use super::backend::{Backend, BackendPassword, Backends};
 use super::mention::{ConnectionRole, Mention, UrlParts};
 use super::server_image::ServerImage;
 use crate::data;
@@ -11,7 +11,8 @@ use crate::manifest::Ecosystem;
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) backend: String,
-    pub(super) variable: String,
+    /// Nothing where its source has the address.
+    pub(super) variable: Option<String>,
     /// Its value, with variables of Compose.
     pub(super) value: String,
     pub(super) place: Option<String>,
@@ -36,8 +37,9 @@ pub(super) fn connections(
 /// The value that leads a program to a server; `None` where the program's own default does, or no value is right.
 fn connection(application: &Application, mention: &Mention, backend: &Backend) -> Option<Connection> {
     let port = backend.row.port();
-    let password = backend.password.as_ref().map(|name| format!("${{{name}:?set it in .env}}"));
+    let password = backend.password.as_ref().map(BackendPassword::value);
     let value = match mention.role {
+        _ if mention.variable.is_none() => String::new(),
         ConnectionRole::Url => url(application, mention, backend, port, password.as_deref()),
         ConnectionRole::Host => match mention.value.as_deref().and_then(|value| value.split_once(':')) {
             Some((_, known)) if known.parse::<u16>().is_ok() => format!("{}:{known}", backend.name),

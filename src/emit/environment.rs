@@ -3,6 +3,7 @@
 use super::application::Application;
 use super::connection::Connection;
 use super::input::EmitInput;
+use super::mention::place;
 use super::plan::ComposePlan;
 use crate::build::{Build, Lookup, VariableOrigin};
 use crate::data;
@@ -29,7 +30,7 @@ pub(super) fn environment(
     plan: &mut ComposePlan,
 ) -> Vec<(String, String)> {
     let mut entries: Vec<(String, String)> =
-        connections.iter().map(|known| (known.variable.clone(), known.value.clone())).collect();
+        connections.iter().filter_map(|known| Some((known.variable.clone()?, known.value.clone()))).collect();
     let examples = example_variables(input.files);
     for (file, read) in &application.code.reads {
         let name = read.name.as_str();
@@ -46,7 +47,7 @@ pub(super) fn environment(
             continue;
         }
         let source = &input.files.files[*file].source;
-        let place = format!("{}:{}", source.name(), source.line(u32::try_from(read.at).unwrap_or_default()));
+        let place = place(source, read.at);
         let example = examples.iter().find(|known| known.name == name).map(|known| known.value.as_str());
         let shown = example.filter(|value| !is_secret && is_plain(value));
         let value = match shown {

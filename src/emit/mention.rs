@@ -1,11 +1,13 @@
-//! The variables by which programs find the servers that they connect to.
+//! The variables, and the addresses in sources, by which programs find the servers that they connect to.
 
 use super::application::Application;
+use super::fixed_address::fixed_addresses;
 use super::input::EmitInput;
 use super::server_image::ServerImage;
 use crate::data;
 use crate::manifest::Ecosystem;
 use crate::sources::variables::Absence;
+use crate::text::Source;
 use crate::variables::example_variables;
 
 /// Which part of a connection a variable holds.
@@ -19,17 +21,18 @@ pub(super) enum ConnectionRole {
     Database,
 }
 
-/// A variable by which a program finds a server.
+/// A variable, or an address in a source, by which a program finds a server.
 #[derive(Clone, Debug)]
 pub(super) struct Mention {
-    pub(super) variable: String,
+    /// Nothing where the source itself has the address.
+    pub(super) variable: Option<String>,
     pub(super) role: ConnectionRole,
     pub(super) row: ServerImage,
     /// What an example or the source has for it.
     pub(super) value: Option<String>,
     /// Whether the program does without it.
     pub(super) has_default: bool,
-    /// What shows the server, behind the variable's name.
+    /// What shows the server.
     pub(super) reason: String,
     pub(super) place: Option<String>,
 }
@@ -39,6 +42,12 @@ impl Mention {
     pub(super) fn is_address(&self) -> bool {
         matches!(self.role, ConnectionRole::Url | ConnectionRole::Host)
     }
+
+    /// The password that its source has.
+    pub(super) fn fixed_password(&self) -> Option<String> {
+        let url = self.value.as_deref().filter(|_| self.variable.is_none()).and_then(UrlParts::of)?;
+        Some(url.password).filter(|password| !password.is_empty())
+    }
 }
 
 /// A URL in its parts; what it lacks is empty.
@@ -47,6 +56,7 @@ pub(super) struct UrlParts {
     /// With what stands before the server's kind: `jdbc:postgresql`.
     pub(super) scheme: String,
     pub(super) user: String,
+    pub(super) password: String,
     pub(super) host: String,
     pub(super) port: Option<u16>,
     /// The first part of the path.
@@ -67,9 +77,11 @@ impl UrlParts {
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (host, port) = address.split_once(':').unwrap_or((address, ""));
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
         Some(Self {
             scheme: scheme.to_owned(),
-            user: login.split(':').next().unwrap_or_default().to_owned(),
+            user: user.to_owned(),
+            password: password.to_owned(),
             host: host.to_owned(),
             port: port.parse().ok(),
             database: database.to_owned(),
@@ -78,7 +90,7 @@ impl UrlParts {
     }
 
     /// The kind of server: `postgresql` of `jdbc:postgresql` and of `postgresql+asyncpg`.
-    fn kind(&self) -> &str {
+    pub(super) fn kind(&self) -> &str {
         let scheme = self.scheme.rsplit(':').next().unwrap_or_default();
         scheme.split('+').next().unwrap_or_default()
     }
@@ -98,7 +110,7 @@ pub(super) fn mentions(input: &EmitInput, application: &Application) -> Vec<Ment
     let examples = example_variables(input.files);
     let mut mentions: Vec<Mention> = Vec::new();
     for (file, read) in &application.code.reads {
-        if mentions.iter().any(|known| known.variable == read.name) {
+        if mentions.iter().any(|known| known.variable.as_deref() == Some(&read.name)) {
             continue;
         }
         let example = examples.iter().find(|known| known.name == read.name && !known.value.is_empty());
@@ -108,28 +120,37 @@ pub(super) fn mentions(input: &EmitInput, application: &Application) -> Vec<Ment
         };
         let values = [example.map(|known| known.value.clone()), default];
         let source = &input.files.files[*file].source;
-        let place = format!("{}:{}", source.name(), source.line(u32::try_from(read.at).unwrap_or_default()));
+        let place = place(source, read.at);
         let has_default = read.absence != Absence::Fails;
         mentions.extend(mention(&read.name, values, has_default, &clients, Some(place)));
     }
     // What a library reads by itself.
     for row in data::CLIENT_LIBRARIES.rows().filter(|row| row[4] != "-") {
         let is_there = Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
-        if is_there && mentions.iter().all(|known| known.variable != row[4]) {
+        if is_there && mentions.iter().all(|known| known.variable.as_deref() != Some(row[4])) {
             mentions.extend(mention(row[4], [None, None], true, &clients, None));
         }
     }
     // Frameworks read what examples show.
     for example in examples {
-        let is_known = mentions.iter().any(|known| known.variable == example.name);
+        let is_known = mentions.iter().any(|known| known.variable.as_deref() == Some(&example.name));
         let source = &input.files.files[example.file].source;
-        let place = format!("{}:{}", source.name(), source.line(u32::try_from(example.at).unwrap_or_default()));
+        let place = place(source, example.at);
         if !is_known && UrlParts::of(&example.value).is_some() {
             let mention = mention(&example.name, [Some(example.value), None], true, &clients, Some(place));
             mentions.extend(mention.filter(|mention| clients.iter().any(|(_, row)| row.host == mention.row.host)));
         }
     }
+    let fixed = fixed_addresses(input, application, &clients);
+    let is_known = |host| mentions.iter().any(|known| known.row.host == host && known.is_address());
+    let fixed: Vec<Mention> = fixed.into_iter().filter(|known| !is_known(known.row.host)).collect();
+    mentions.extend(fixed);
     mentions
+}
+
+/// A place in a file, for people.
+pub(super) fn place(source: &Source, at: usize) -> String {
+    format!("{}:{}", source.name(), source.line(u32::try_from(at).unwrap_or_default()))
 }
 
 fn mention(
@@ -144,9 +165,10 @@ fn mention(
         return None;
     }
     let value = values.into_iter().flatten().find(|value| !value.is_empty());
-    let variable = name.to_owned();
-    let mention_of =
-        |row, role, value, reason: String| Some(Mention { variable, role, row, value, has_default, reason, place });
+    let mention_of = |row, role, value, reason: String| {
+        let (variable, reason) = (Some(name.to_owned()), format!("`{name}` {reason}"));
+        Some(Mention { variable, role, row, value, has_default, reason, place })
+    };
     if let Some(url) = value.as_deref().and_then(UrlParts::of)
         && let Some(row) = ServerImage::with_scheme(url.kind())
     {
@@ -183,7 +205,8 @@ fn parts(name: &str) -> Option<(Vec<&str>, ConnectionRole)> {
     Some((rest.to_vec(), role(last)?))
 }
 
-fn role(word: &str) -> Option<ConnectionRole> {
+/// The role that a word says.
+pub(super) fn role(word: &str) -> Option<ConnectionRole> {
     let roles = [
         ("url", ConnectionRole::Url),
         ("host", ConnectionRole::Host),
