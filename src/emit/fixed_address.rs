@@ -30,7 +30,10 @@ pub(super) fn fixed_addresses(
         }
         for literal in string_literals(&file.below, file.source.text()) {
             let Some(address) = fixed_address(&literal, clients) else { continue };
-            if mentions.iter().any(|known| known.row.host == address.row.host && known.value.as_ref() == Some(&address.value)) {
+            if mentions
+                .iter()
+                .any(|known| known.row.host == address.row.host && known.value.as_ref() == Some(&address.value))
+            {
                 continue;
             }
             mentions.push(Mention {
@@ -61,7 +64,11 @@ fn fixed_address(literal: &StringLiteral, clients: &[(&'static str, ServerImage)
         let row = ServerImage::with_scheme(url.kind())?;
         let is_client = clients.iter().any(|(_, known)| known.host == row.host);
         let value = text.to_owned();
-        return (is_client && is_service_host(&url.host)).then_some(FixedAddress { row, role: ConnectionRole::Url, value });
+        return (is_client && is_service_host(&url.host)).then_some(FixedAddress {
+            row,
+            role: ConnectionRole::Url,
+            value,
+        });
     }
     connection_string(text, clients).or_else(|| host(text, &literal.before, clients))
 }
@@ -95,11 +102,17 @@ fn host(text: &str, before: &str, clients: &[(&'static str, ServerImage)]) -> Op
     if !is_service_host(host) {
         return None;
     }
-    let named = clients.iter().map(|(_, row)| *row).find(|row| {
-        row.host == host || row.service == host || data::words(row.names).any(|name| name.eq_ignore_ascii_case(host))
-    });
+    let is_named = |row: &ServerImage, text: &str| {
+        row.host == text || row.service == text || data::words(row.names).any(|name| name.eq_ignore_ascii_case(text))
+    };
+    let named = clients.iter().map(|(_, row)| *row).find(|row| is_named(row, host));
     let is_database = || data::CONNECTION_WORDS.has(&host.to_ascii_uppercase(), "database");
-    let row = named.or_else(|| if is_database() { database_client(clients) } else { None })?;
+    // `Redis(host="cache")`.
+    let words = || before.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').rev().skip(1);
+    let called = || clients.iter().find(|(package, row)| words().any(|word| word == *package || is_named(row, word)));
+    let row = named
+        .or_else(|| if is_database() { database_client(clients) } else { None })
+        .or_else(|| called().map(|(_, row)| *row))?;
     let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok() && port.parse().ok() == row.port());
     if port.is_some() && !is_port {
         return None;
@@ -151,6 +164,7 @@ mod tests {
         let url = "postgres://postgres:postgres@db/postgres";
         assert_eq!(address(url, "connectionString:", &["postgres"]), some(&format!("postgres {url}")));
         assert_eq!(address("redis", "g.redis = Redis(host=", &["redis"]), some("redis redis"));
+        assert_eq!(address("cache", "g.redis = Redis(host=", &["redis"]), some("redis cache"));
         assert_eq!(address("redis:6379", "Addr:", &["redis"]), some("redis redis:6379"));
         assert_eq!(address("redis", "OpenRedisConnection(", &["redis"]), some("redis redis"));
         assert_eq!(address("db", "\"host\" =>", &["mysql"]), some("mysql db"));
@@ -167,6 +181,7 @@ mod tests {
         assert_eq!(address("redis://cache.example.com", "url =", &["redis"]), None);
         assert_eq!(address("postgres://u:p@db/x", "url =", &["redis"]), None);
         assert_eq!(address("redis", "name =", &["redis"]), None);
+        assert_eq!(address("web", "app.run(host=", &["redis"]), None);
         assert_eq!(address("redis", "import_module(", &["redis"]), None);
         assert_eq!(address("redis:1", "host =", &["redis"]), None);
         assert_eq!(address("é=ü;=", "host =", &["postgres"]), None);

@@ -167,6 +167,44 @@ fn a_program_of_node_gets_what_its_packages_talk_to() {
 }
 
 #[test]
+fn addresses_that_stand_in_sources_are_honoured() {
+    let folder = project(&[
+        (
+            "vote/Dockerfile",
+            "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 80\nCMD [\"gunicorn\", \"app:app\", \"-b\", \"0.0.0.0:80\"]\n",
+        ),
+        ("vote/requirements.txt", "Flask\nRedis\ngunicorn\n"),
+        (
+            "vote/app.py",
+            "from redis import Redis\napp = object()\ng = Redis(name=\"cache\", socket_timeout=5)\nh = Redis(host=\"redis\", db=0)\n",
+        ),
+        (
+            "result/Dockerfile",
+            "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\nEXPOSE 80\nCMD [\"node\", \"server.js\"]\n",
+        ),
+        ("result/package.json", r#"{"name": "result", "dependencies": {"pg": "^8"}}"#),
+        (
+            "result/package-lock.json",
+            r#"{"name": "result", "lockfileVersion": 3, "packages": {"": {"dependencies": {"pg": "^8"}}}}"#,
+        ),
+        (
+            "result/server.js",
+            "// new Pool('postgres://old@elsewhere/x')\nconst pool = new Pool({connectionString: 'postgres://teller:s3cret@db/ballots'});\n",
+        ),
+    ]);
+    let text = written(folder.path());
+    for part in [
+        "  db:\n    image: postgres:17\n    environment:\n      POSTGRES_USER: teller\n      POSTGRES_PASSWORD: s3cret\n      POSTGRES_DB: ballots\n",
+        "  redis:\n    image: redis:8\n",
+        "  result:\n    build: ./result\n    ports: [\"8080:80\"]\n    depends_on:\n      db:\n        condition: service_healthy\n",
+        "  vote:\n    build: ./vote\n    ports: [\"8081:80\"]\n    depends_on:\n      redis:\n        condition: service_healthy\n",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("elsewhere") && !text.contains("secrets"), "{text}");
+}
+
+#[test]
 fn what_starts_its_own_migration_gets_no_job() {
     let mut files = DJANGO.to_vec();
     let docker = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\nENTRYPOINT [\"./start.sh\"]\n";
