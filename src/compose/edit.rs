@@ -60,7 +60,8 @@ impl NewValue {
         let starts_plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || "./$".contains(c));
         let tree = yaml::read(text);
         let is_text = tree.root().is_some_and(|root| root.scalar() == Ok(Some(Scalar::Text(text.into()))));
-        let is_word = text.chars().all(is_plain) && starts_plain && is_text && !text.ends_with(':');
+        let is_word =
+            text.chars().all(is_plain) && starts_plain && is_text && !text.ends_with(':') && !is_old_switch(text);
         if is_word { Self::Inline(text.to_owned()) } else { Self::raw_text(text) }
     }
 
@@ -78,6 +79,11 @@ impl NewValue {
             }
         }
     }
+}
+
+/// Whether readers of YAML 1.1 take a text for true or false.
+fn is_old_switch(text: &str) -> bool {
+    ["y", "yes", "n", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A text for the container, as a compose file writes it.

@@ -27,6 +27,8 @@ pub(super) struct Application<'i> {
     pub(super) context_text: String,
     /// Its Dockerfile below the context, where it is not called `Dockerfile`.
     pub(super) dockerfile_text: Option<String>,
+    /// The folders that its image declares with VOLUME.
+    pub(super) volumes: Vec<String>,
     /// The port that its server listens on.
     pub(super) port: Option<u16>,
     /// The host of the row of `data/server_images.tsv` that its image stands on, where that starts its server.
@@ -166,10 +168,11 @@ fn application<'i>(
 ) -> Application<'i> {
     let source = input.inputs.source(build_input.dockerfile);
     let dockerfile = absolute(input.current, source.name());
-    let below = path::relative(&dockerfile, &context).unwrap_or(&dockerfile);
-    let context_text = match path::relative(&context, input.folder) {
-        Some("") | None => ".".to_owned(),
-        Some(below) => format!("./{below}"),
+    let below = path::seen_from(&dockerfile, &context);
+    let context_text = match path::seen_from(&context, input.folder) {
+        below if below.is_empty() => ".".to_owned(),
+        outside if outside.starts_with("..") => outside,
+        below => format!("./{below}"),
     };
     let command = command(build, stage);
     let is_worker = data::WORKER_PROGRAMS.rows().any(|row| starts(&command, row[3]));
@@ -178,7 +181,8 @@ fn application<'i>(
     Application {
         name: String::new(),
         input: build_input,
-        dockerfile_text: (below != "Dockerfile").then(|| below.to_owned()),
+        dockerfile_text: (below != "Dockerfile").then_some(below),
+        volumes: build.volumes(stage),
         context,
         context_text,
         port: if is_worker { None } else { port },

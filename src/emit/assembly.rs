@@ -9,10 +9,11 @@ use super::connection::{Connection, connections};
 use super::draft::read_code;
 use super::environment::{EnvironmentExtent, environment};
 use super::input::EmitInput;
-use super::mention::{Mention, mentions};
+use super::mention::{Mentions, mentions};
 use super::migration::{MigrationJob, migration};
 use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
 use super::proxy::{Proxy, proxy};
+use super::server_image::service_name;
 use super::service_names::{name_applications, name_workers};
 use super::worker::{Worker, workers};
 use crate::build::{Build, User};
@@ -40,7 +41,7 @@ pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Appli
     read_code(input, &mut applications);
     let proxy = proxy(input, &applications, &mut plan);
     name_applications(input, &mut applications, proxy.as_ref());
-    let mentions: Vec<Vec<Mention>> = applications.iter().map(|known| mentions(input, known)).collect();
+    let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
     let backends = backends(input, &applications, &mentions, &mut plan);
     let connections = connections(&applications, &mentions, &backends);
     let numbered = applications.iter().enumerate();
@@ -114,6 +115,32 @@ impl Parts<'_> {
         let application = &self.applications[at];
         service.context = Some(application.context.clone());
         service.add("build", application.build_value());
+    }
+
+    /// The folders that VOLUME declares, in volumes with a name: those without one are lost with the container.
+    fn add_volumes(&self, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
+        let application = &self.applications[at];
+        let volume = |folder: &String| {
+            let name = match application.volumes.len() {
+                1 => format!("{}-data", application.name),
+                _ => service_name(&format!("{}-{}", application.name, folder.replace('/', " ").trim())),
+            };
+            (name, folder.clone())
+        };
+        let volumes: Vec<(String, String)> = application.volumes.iter().map(volume).collect();
+        if volumes.is_empty() {
+            return;
+        }
+        let texts: Vec<String> = volumes.iter().map(|(name, folder)| format!("{name}:{folder}")).collect();
+        service.add("volumes", NewValue::raw_texts(&texts));
+        for (name, _) in volumes {
+            if !plan.volumes.contains(&name) {
+                plan.volumes.push(name);
+            }
+        }
+        let folders = application.volumes.join("`, `");
+        let reason = format!("the image keeps data in `{folders}` (VOLUME)");
+        plan.choose(&service.name, "volumes", reason, Some(application.place.clone()));
     }
 
     fn add_migration(&self, input: &EmitInput, plan: &mut ComposePlan) {
@@ -210,6 +237,7 @@ impl Parts<'_> {
                     None,
                 );
             }
+            self.add_volumes(at, &mut service, plan);
             service.dependencies = self.dependencies(at);
             add_dependencies(&mut service);
             self.explain_dependencies(at, name, plan);
@@ -268,6 +296,7 @@ impl Parts<'_> {
                 plan.files.push((config.path.clone(), config.text.clone()));
                 plan.choose(&worker.name, "configs", config.reason.clone(), None);
             }
+            self.add_volumes(*at, &mut service, plan);
             service.dependencies = self.dependencies(*at);
             add_dependencies(&mut service);
             self.explain_dependencies(*at, &worker.name, plan);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::application::Application;
 use super::check::healthcheck_with;
 use super::input::EmitInput;
-use super::mention::{ConnectionRole, Mention, UrlParts};
+use super::mention::{ConnectionRole, Mention, Mentions, UrlParts};
 use super::plan::ComposePlan;
 use super::server_image::{ServerImage, is_service_host, is_word};
 use crate::compose::NewValue;
@@ -76,11 +76,11 @@ impl Backends {
 pub(super) fn backends(
     input: &EmitInput,
     applications: &[Application],
-    mentions: &[Vec<Mention>],
+    mentions: &[Mentions],
     plan: &mut ComposePlan,
 ) -> Backends {
     let mut by_host: BTreeMap<&'static str, Vec<&Mention>> = BTreeMap::new();
-    for mention in mentions.iter().flatten() {
+    for mention in mentions.iter().flat_map(|known| &known.all) {
         by_host.entry(mention.row.host).or_default().push(mention);
     }
     // A single port, user or password says nothing of a server.
@@ -93,13 +93,25 @@ pub(super) fn backends(
             backends.all.push(backend(input, row, &mentions, applications, &mut names));
         }
     }
-    explain_missing(applications, &backends, plan);
+    explain_missing(applications, mentions, &backends, plan);
     backends
 }
 
 /// Says which servers a program has a client for, and no variable with an address.
-fn explain_missing(applications: &[Application], backends: &Backends, plan: &mut ComposePlan) {
+fn explain_missing(applications: &[Application], mentions: &[Mentions], backends: &Backends, plan: &mut ComposePlan) {
     let mut hosts: BTreeSet<&str> = backends.all.iter().map(|backend| backend.row.host).collect();
+    for (application, mentions) in applications.iter().zip(mentions) {
+        for mention in mentions.optional.iter().filter(|known| known.is_address()) {
+            if hosts.insert(mention.row.host)
+                && let Some(variable) = &mention.variable
+            {
+                plan.notes.push(format!(
+                    "{} works without `{variable}`: {} was not added",
+                    application.name, mention.row.host
+                ));
+            }
+        }
+    }
     for application in applications {
         for (package, row) in super::mention::clients(application) {
             if hosts.insert(row.host) {

@@ -2,7 +2,7 @@
 
 use super::application::Application;
 use super::backend::{Backend, BackendPassword, Backends};
-use super::mention::{ConnectionRole, Mention, UrlParts};
+use super::mention::{ConnectionRole, Mention, Mentions, UrlParts};
 use super::server_image::ServerImage;
 use crate::data;
 use crate::manifest::Ecosystem;
@@ -21,7 +21,7 @@ pub(super) struct Connection {
 /// How each program finds its servers.
 pub(super) fn connections(
     applications: &[Application],
-    mentions: &[Vec<Mention>],
+    mentions: &[Mentions],
     backends: &Backends,
 ) -> Vec<Vec<Connection>> {
     let of = |application: &Application, mention: &Mention| {
@@ -30,7 +30,7 @@ pub(super) fn connections(
     };
     let pairs = applications.iter().zip(mentions);
     pairs
-        .map(|(application, mentions)| mentions.iter().filter_map(|mention| of(application, mention)).collect())
+        .map(|(application, mentions)| mentions.all.iter().filter_map(|mention| of(application, mention)).collect())
         .collect()
 }
 
@@ -86,6 +86,12 @@ fn url(
     if scheme == "kafka" && parts.is_none() {
         return address;
     }
+    if let Some(form) = address_form(application, row.host).filter(|_| parts.is_none()) {
+        let form = form.replace("{user}", &backend.user).replace("{database}", &backend.database);
+        let port = port.map(|port| port.to_string()).unwrap_or_default();
+        let form = form.replace("{host}", &backend.name).replace("{port}", &port);
+        return form.replace("{password}", password.unwrap_or_default());
+    }
     let login = match password {
         Some(password) if row.asks_for_login() && !scheme.contains(':') => format!("{}:{password}@", backend.user),
         _ => String::new(),
@@ -98,6 +104,14 @@ fn url(
         None => (String::new(), String::new()),
     };
     format!("{scheme}://{login}{address}{path}{query}")
+}
+
+/// How the client of a program writes addresses.
+fn address_form(application: &Application, host: &str) -> Option<&'static str> {
+    let has = |row: &&&[&str]| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
+    let rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[5] != "-");
+    let mut rows = rows.filter(|row| ServerImage::of_service(row[2]).is_some_and(|known| known.host == host));
+    Some(rows.find(|row| has(&row))?[5])
 }
 
 /// The scheme of `SQLAlchemy` for the client that a program has.

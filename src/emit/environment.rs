@@ -7,10 +7,11 @@ use super::mention::place;
 use super::plan::ComposePlan;
 use crate::build::{Build, Lookup, VariableOrigin};
 use crate::data;
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::secret;
+use crate::sources::code::words;
 use crate::sources::variables::Absence;
-use crate::variables::{example_variables, is_set_by_images};
+use crate::variables::{ExampleVariable, example_variables, is_set_by_images};
 
 /// Which variables are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,9 @@ pub(super) fn environment(
         plan.choose(&application.name, "environment", reason, Some(place));
         entries.push((name.to_owned(), value));
     }
+    if extent == EnvironmentExtent::All {
+        add_example_secrets(input, application, &examples, &mut entries, plan);
+    }
     for row in data::FRAMEWORK_VARIABLES.rows() {
         let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]));
         let name = row[2];
@@ -75,6 +79,38 @@ pub(super) fn environment(
         }
     }
     entries
+}
+
+/// Adds the secrets that an example sets and the program names.
+fn add_example_secrets(
+    input: &EmitInput,
+    application: &Application,
+    examples: &[ExampleVariable],
+    entries: &mut Vec<(String, String)>,
+    plan: &mut ComposePlan,
+) {
+    for example in examples {
+        let name = example.name.as_str();
+        let is_known = entries.iter().any(|(known, value)| known == name || value.contains(&format!("${{{name}:")));
+        let is_secret = secret::names_secret(name) && !example.value.is_empty() && !example.value.contains("://");
+        if is_known || !is_secret {
+            continue;
+        }
+        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let code = files.find(|file| {
+            FileKind::of(&file.below).has_code()
+                && file.is_of_program()
+                && words(file.source.text(), name).next().is_some()
+        });
+        if code.is_none() {
+            continue;
+        }
+        plan.need(name, &format!("Set in {}.", input.files.files[example.file].source.name()));
+        let reason = format!("`{name}` is a secret that the example sets and the program names");
+        let place = place(&input.files.files[example.file].source, example.at);
+        plan.choose(&application.name, "environment", reason, Some(place));
+        entries.push((name.to_owned(), format!("${{{name}:?set it in .env}}")));
+    }
 }
 
 /// Whether the image sets it.

@@ -1,14 +1,17 @@
 //! The variables, and the addresses in sources, by which programs find the servers that they connect to.
 
+use std::collections::BTreeSet;
+
 use super::application::Application;
 use super::fixed_address::fixed_addresses;
 use super::input::EmitInput;
 use super::server_image::ServerImage;
 use crate::data;
-use crate::manifest::Ecosystem;
-use crate::sources::variables::Absence;
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::literals::string_literals;
+use crate::sources::variables::{Absence, VariableRead, is_asked_for};
 use crate::text::Source;
-use crate::variables::example_variables;
+use crate::variables::{ExampleVariable, example_variables};
 
 /// Which part of a connection a variable holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,13 +107,79 @@ pub(super) fn clients(application: &Application) -> Vec<(&'static str, ServerIma
     rows.filter_map(|row| Some((row[1], ServerImage::of_service(row[2])?))).collect()
 }
 
-/// The variables by which a program finds servers.
-pub(super) fn mentions(input: &EmitInput, application: &Application) -> Vec<Mention> {
+/// How a program finds servers, and which it does without.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mentions {
+    pub(super) all: Vec<Mention>,
+    /// Those of servers that it looks for and works without.
+    pub(super) optional: Vec<Mention>,
+}
+
+/// How a program finds servers.
+pub(super) fn mentions(input: &EmitInput, application: &Application) -> Mentions {
     let clients = clients(application);
     let examples = example_variables(input.files);
-    let mut mentions: Vec<Mention> = Vec::new();
-    for (file, read) in &application.code.reads {
-        if mentions.iter().any(|known| known.variable.as_deref() == Some(&read.name)) {
+    let mut mentions = Mentions::default();
+    add_reads(input, application, &clients, &examples, &mut mentions);
+    let all = &mut mentions.all;
+    // What a library reads by itself.
+    for row in data::CLIENT_LIBRARIES.rows().filter(|row| row[4] != "-") {
+        let is_there = Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
+        if is_there && all.iter().all(|known| known.variable.as_deref() != Some(row[4])) {
+            all.extend(mention(row[4], [None, None], true, &clients, None));
+        }
+    }
+    // Frameworks read what examples show.
+    for example in examples {
+        let is_known = all.iter().any(|known| known.variable.as_deref() == Some(&example.name));
+        let place = place(&input.files.files[example.file].source, example.at);
+        if !is_known && UrlParts::of(&example.value).is_some() {
+            let mention = mention(&example.name, [Some(example.value), None], true, &clients, Some(place));
+            all.extend(mention.filter(|mention| clients.iter().any(|(_, row)| row.host == mention.row.host)));
+        }
+    }
+    for add in [fixed_addresses, named_variables] {
+        let found = add(input, application, &clients);
+        let all = &mut mentions.all;
+        let is_known = |host| all.iter().any(|known| known.row.host == host && known.is_address());
+        let found: Vec<Mention> = found.into_iter().filter(|known| !is_known(known.row.host)).collect();
+        all.extend(found);
+    }
+    mentions.keep_needed();
+    mentions
+}
+
+impl Mentions {
+    /// A database that is the only one is needed even where the program asks for it; nothing else that it asks for is.
+    fn keep_needed(&mut self) {
+        let has_database = self.all.iter().any(|known| known.row.is_database() && known.is_address());
+        let first = self.optional.iter().find(|known| known.row.is_database()).map(|known| known.row.host);
+        if let Some(host) = first.filter(|_| !has_database) {
+            let (needed, optional) = self.optional.drain(..).partition(|known| known.row.host == host);
+            self.all.extend::<Vec<Mention>>(needed);
+            self.optional = optional;
+        }
+        let needed: BTreeSet<&str> =
+            self.all.iter().filter(|known| known.is_address()).map(|known| known.row.host).collect();
+        let needed: Vec<&'static str> =
+            self.optional.iter().map(|known| known.row.host).filter(|host| needed.contains(host)).collect();
+        // What is there anyway needs no second address.
+        self.optional.retain(|known| !needed.contains(&known.row.host));
+    }
+}
+
+/// Adds the variables that its sources read.
+fn add_reads(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+    examples: &[ExampleVariable],
+    mentions: &mut Mentions,
+) {
+    let reads = &application.code.reads;
+    for (file, read) in reads {
+        let is_same = |known: &&Mention| known.variable.as_deref() == Some(&read.name);
+        if mentions.all.iter().chain(&mentions.optional).any(|known| is_same(&known)) {
             continue;
         }
         let example = examples.iter().find(|known| known.name == read.name && !known.value.is_empty());
@@ -119,32 +188,58 @@ pub(super) fn mentions(input: &EmitInput, application: &Application) -> Vec<Ment
             _ => None,
         };
         let values = [example.map(|known| known.value.clone()), default];
-        let source = &input.files.files[*file].source;
-        let place = place(source, read.at);
+        let place = place(&input.files.files[*file].source, read.at);
         let has_default = read.absence != Absence::Fails;
-        mentions.extend(mention(&read.name, values, has_default, &clients, Some(place)));
-    }
-    // What a library reads by itself.
-    for row in data::CLIENT_LIBRARIES.rows().filter(|row| row[4] != "-") {
-        let is_there = Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
-        if is_there && mentions.iter().all(|known| known.variable.as_deref() != Some(row[4])) {
-            mentions.extend(mention(row[4], [None, None], true, &clients, None));
+        let Some(mention) = mention(&read.name, values, has_default, clients, Some(place)) else { continue };
+        let mut same = reads.iter().filter(|(_, known)| known.name == read.name);
+        let is_asked =
+            |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
+        let needs_it = same.clone().any(|(_, known)| known.absence == Absence::Fails);
+        if mention.value.is_none() && !needs_it && same.any(is_asked) {
+            mentions.optional.push(mention);
+        } else {
+            mentions.all.push(mention);
         }
     }
-    // Frameworks read what examples show.
-    for example in examples {
-        let is_known = mentions.iter().any(|known| known.variable.as_deref() == Some(&example.name));
-        let source = &input.files.files[example.file].source;
-        let place = place(source, example.at);
-        if !is_known && UrlParts::of(&example.value).is_some() {
-            let mention = mention(&example.name, [Some(example.value), None], true, &clients, Some(place));
-            mentions.extend(mention.filter(|mention| clients.iter().any(|(_, row)| row.host == mention.row.host)));
+    // One address without which it fails is enough for a server.
+    let has_value = |known: &Mention| !known.has_default || known.value.is_some();
+    let urls: BTreeSet<&str> = mentions
+        .all
+        .iter()
+        .filter(|known| known.role == ConnectionRole::Url && has_value(known))
+        .map(|known| known.row.host)
+        .collect();
+    let urls: Vec<&'static str> =
+        mentions.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
+    mentions.all.retain(|known| !known.is_address() || has_value(known) || !urls.contains(&known.row.host));
+}
+
+/// The names of variables that stand in its sources as texts, where nothing else shows who reads them: tables of settings,
+/// libraries that are not known.
+fn named_variables(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+) -> Vec<Mention> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    for at in &application.code.files {
+        let file = &input.files.files[*at];
+        if !FileKind::of(&file.below).has_code() || !file.is_of_program() {
+            continue;
+        }
+        for literal in string_literals(&file.below, file.source.text()) {
+            let is_name = literal.text.contains('_')
+                && literal.text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+            if !is_name || mentions.iter().any(|known| known.variable.as_ref() == Some(&literal.text)) {
+                continue;
+            }
+            mentions.extend(mention(&literal.text, [None, None], true, clients, Some(place(&file.source, literal.at))));
         }
     }
-    let fixed = fixed_addresses(input, application, &clients);
-    let is_known = |host| mentions.iter().any(|known| known.row.host == host && known.is_address());
-    let fixed: Vec<Mention> = fixed.into_iter().filter(|known| !is_known(known.row.host)).collect();
-    mentions.extend(fixed);
+    // A URL has everything.
+    let urls: Vec<&'static str> =
+        mentions.iter().filter(|known| known.role == ConnectionRole::Url).map(|known| known.row.host).collect();
+    mentions.retain(|known| known.role == ConnectionRole::Url || !urls.contains(&known.row.host));
     mentions
 }
 

@@ -7,7 +7,9 @@ use super::input::EmitInput;
 use super::proxy::Proxy;
 use super::server_image::service_name;
 use super::worker::Worker;
+use crate::data;
 use crate::manifest::FileKind;
+use crate::stack::known_service;
 use crate::text::path;
 
 /// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
@@ -55,9 +57,11 @@ fn name_by_place(input: &EmitInput, application: &Application) -> String {
         _ if application.context != input.folder => path::name(&application.context),
         _ => "",
     };
-    // A folder for Dockerfiles says nothing of the program.
-    let says_nothing =
-        |name: &str| name.is_empty() || name.contains("docker") || FileKind::of(name).folder_role().is_some();
+    // A folder for Dockerfiles, or one for each base image, says nothing of the program.
+    let is_base = |name: &str| data::OFFICIAL_IMAGES.contains(name) && known_service(name).is_none();
+    let says_nothing = |name: &str| {
+        name.is_empty() || name.contains("docker") || FileKind::of(name).folder_role().is_some() || is_base(name)
+    };
     match service_name(folder) {
         name if !says_nothing(&name) => name,
         _ if application.is_worker => "worker".to_owned(),

@@ -166,6 +166,29 @@ pub fn relative<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     }
 }
 
+/// A normalized absolute path as seen from a folder, with `..` for each folder on the way up.
+///
+/// ```
+/// # use dockopt::text::path;
+/// assert_eq!(path::seen_from("/srv/docker/app", "/srv/internal"), "../docker/app");
+/// assert_eq!(path::seen_from("/srv/app", "/srv"), "app");
+/// assert_eq!(path::seen_from("/srv", "/srv"), "");
+/// ```
+pub fn seen_from(path: &str, folder: &str) -> String {
+    let mut above = folder;
+    let mut ups = 0;
+    loop {
+        if let Some(rest) = relative(path, above) {
+            return join(&"../".repeat(ups), rest);
+        }
+        if parent(above) == above {
+            return path.to_owned();
+        }
+        above = parent(above);
+        ups += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

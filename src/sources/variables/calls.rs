@@ -12,9 +12,10 @@ use crate::sources::code::{arguments, bracketed, expression, words};
 use crate::sources::patterns;
 use crate::sources::values::literal;
 
-/// A call whose first argument is a text in quotes: the callee, the text.
-static CALL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"([\w$][\w$.:]*[!?]?)\(\s*["'`]([A-Za-z_][A-Za-z0-9_]*)["'`]"#).ok());
+/// A call whose first argument is a text in quotes, maybe with a type: the callee, the text.
+static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r#"([\w$][\w$.:]*[!?]?)(?:<[\w$.| \[\]]*>)?\(\s*["'`]([A-Za-z_][A-Za-z0-9_]*)["'`]"#).ok()
+});
 
 /// A call of a function of the environment with something else.
 static OTHER_CALL: LazyLock<Option<Regex>> =
@@ -170,6 +171,37 @@ fn absence_behind(kind: FileKind, text: &str, at: usize, behind: &str) -> Absenc
         return Absence::Fails;
     }
     Absence::Continues
+}
+
+/// Whether the code looks whether the variable whose name stands here is set, and goes on without: `if os.getenv("X"):`,
+/// `!!process.env.X`, `process.env.X && …`.
+pub fn is_asked_for(text: &str, at: usize) -> bool {
+    let before = line_before(text, at);
+    let reader = |c: char| c.is_ascii_alphanumeric() || "_.$:[\"'`(".contains(c);
+    let head = before.trim_end_matches(reader);
+    // What is called belongs to the condition: `if (`, `Boolean(`.
+    let called = before[head.len()..].rsplit_once('(').map_or("", |(callee, _)| callee);
+    let words = head.trim_end();
+    let is_negated =
+        words.ends_with('!') && !words.ends_with("!!") || words.ends_with(" not") || words.ends_with("unless");
+    if is_negated {
+        return false;
+    }
+    let behind = text[at..].trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_\"'`])".contains(c));
+    let behind = behind.lines().next().unwrap_or_default().trim_start();
+    let has_choice =
+        behind.starts_with("&&") || behind.starts_with('?') && !behind.starts_with("??") && !behind.starts_with("?.");
+    let is_compared =
+        ["!= \"\"", "!== undefined", ".present?", "is not None"].iter().any(|mark| behind.starts_with(mark));
+    let condition = words.rsplit([' ', '(', '{', ';']).next().unwrap_or_default();
+    words.ends_with("!!")
+        || words.ends_with("&&")
+        || matches!(condition, "if" | "elif" | "elsif")
+        || called.ends_with("Boolean")
+        || called.ends_with("if")
+        || words.starts_with("if ") && behind.starts_with(';')
+        || has_choice
+        || is_compared
 }
 
 /// `if (!process.env.X) throw …`, in one statement.

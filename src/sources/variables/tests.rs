@@ -157,3 +157,43 @@ fn hostile_texts_end() {
         drop(reads);
     }
 }
+
+#[test]
+fn what_is_asked_for_may_be_absent() {
+    let asked = |text: &str| super::is_asked_for(text, text.find("REDIS_URL").unwrap());
+    for text in [
+        "const enabled = !!process.env.REDIS_URL;",
+        "const enabled = Boolean(process.env.REDIS_URL && process.env.X);",
+        "const enabled = Boolean(process.env.X && process.env.REDIS_URL);",
+        "if (process.env.REDIS_URL) {",
+        "if(process.env.REDIS_URL){",
+        "const redis = process.env.REDIS_URL ? new Redis() : null;",
+        "if os.getenv(\"REDIS_URL\"):",
+        "    if os.environ.get('REDIS_URL'):",
+        "x = 1 if os.environ.get(\"REDIS_URL\") else 2",
+        "if os.Getenv(\"REDIS_URL\") != \"\" {",
+        "if v := os.Getenv(\"REDIS_URL\"); v != \"\" {",
+        "if ENV[\"REDIS_URL\"]",
+        "cache if ENV['REDIS_URL'].present?",
+    ] {
+        assert!(asked(text), "{text}");
+    }
+    for text in [
+        "new Redis(process.env.REDIS_URL);",
+        "if (!process.env.REDIS_URL) throw new Error();",
+        "const url = process.env.REDIS_URL ?? 'redis://redis';",
+        "url = os.environ[\"REDIS_URL\"]",
+        "if not os.getenv(\"REDIS_URL\"):",
+        "raise Error unless ENV[\"REDIS_URL\"]",
+        "REDIS_URL",
+        "é!REDIS_URL",
+    ] {
+        assert!(!asked(text), "{text}");
+    }
+}
+
+#[test]
+fn calls_with_a_type_are_read() {
+    let text = "import { ConfigService } from '@nestjs/config';\nthis.configService.get<string>('APP_SECRET');\nthis.configService.getOrThrow<string>('DATABASE_URL');\n";
+    check("a.ts", text, &["APP_SECRET", "DATABASE_URL!"]);
+}
