@@ -1,6 +1,7 @@
 //! A compose file for a repository: from its Dockerfiles, manifests, sources and proxies to services with healthchecks, an
 //! order by conditions, a migration job, volumes, networks and secrets. Reads and writes nothing.
 
+mod addition;
 mod application;
 mod assembly;
 mod backend;
@@ -22,6 +23,7 @@ mod render;
 mod route;
 mod server_image;
 mod service_names;
+mod start;
 mod watch;
 mod worker;
 

@@ -26,7 +26,7 @@ pub use self::finding::{VariableFinding, VariableFindingKind, VariablePlace};
 pub use self::input::{VariableFile, VariableInput};
 use self::mention::Mentions;
 use self::project::ProjectVariables;
-pub use self::service_code::{ExampleVariable, ServiceCode, example_variables, service_code};
+pub use self::service_code::{ExampleVariable, ServiceCode, committed_variables, example_variables, service_code};
 pub use self::tools::is_set_by_images;
 use crate::inputs::ComposeInput;
 

@@ -68,6 +68,7 @@ impl NewValue {
     /// Behind `key:`, with the lines below indented.
     pub fn block(&self, indent: usize, unit: usize, end: &str) -> String {
         match self {
+            Self::Inline(text) if text.is_empty() => String::new(),
             Self::Inline(text) => format!(" {text}"),
             Self::Block(text) => text.clone(),
             Self::Mapping(entries) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use super::server_image::ServerImage;
-use crate::build::{Build, Stage, StageBase};
+use crate::build::{Build, Lookup, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -71,6 +71,12 @@ impl<'i> Application<'i> {
         }
     }
 
+    /// Whether its Dockerfile has a HEALTHCHECK.
+    pub(super) fn has_check(&self) -> bool {
+        let build = Build::new(self.input);
+        build.target().is_some_and(|stage| build.last(stage, Keyword::Healthcheck).is_some())
+    }
+
     /// Its working folder in the container.
     pub(super) fn folder(&self) -> String {
         let build = Build::new(self.input);
@@ -131,7 +137,22 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
         return Some("it is for development, tests or examples");
     }
     let starts = build.launch(stage).is_some() || serves_by_itself(build, stage);
-    (!starts).then_some("its image starts no program")
+    if !starts {
+        return Some("its image starts no program");
+    }
+    needs_argument(build).then_some("it needs a build argument that has no default")
+}
+
+/// Whether a path of a Dockerfile has a variable that only the caller of the build sets.
+fn needs_argument(build: &Build) -> bool {
+    let file = &build.input().file;
+    build.stages().iter().any(|stage| {
+        build.instructions(stage).any(|(at, instruction)| {
+            let is_path = matches!(instruction.keyword, Keyword::Workdir | Keyword::Copy | Keyword::Add);
+            let is_unset = |name: &str| matches!(build.scopes().lookup(stage.index, name, at), Lookup::Defined(known) if known.value == VariableValue::Unset);
+            is_path && build.scopes().uses(file, instruction.rest).iter().any(|used| !used.guarded && is_unset(&used.name))
+        })
+    })
 }
 
 /// Whether the base image starts a server.

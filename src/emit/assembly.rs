@@ -66,6 +66,11 @@ fn mapping(entries: impl IntoIterator<Item = (String, NewValue)>) -> NewValue {
     NewValue::Mapping(entries.into_iter().collect())
 }
 
+fn variables(entries: Vec<(String, Option<String>)>) -> NewValue {
+    let value = |value: Option<String>| value.map_or_else(|| NewValue::Inline(String::new()), |value| text(&value));
+    mapping(entries.into_iter().map(|(name, known)| (name, value(known))))
+}
+
 fn text(value: &str) -> NewValue {
     NewValue::scalar(value)
 }
@@ -151,10 +156,11 @@ impl Parts<'_> {
         let connections = self.connections[*at].iter().filter(|known| self.backends.is_database(&known.backend));
         let connections: Vec<Connection> = connections.cloned().collect();
         let entries = environment(input, &self.applications[*at], &connections, EnvironmentExtent::Needed, plan);
-        service.add("environment", mapping(entries.into_iter().map(|(name, value)| (name, text(&value)))));
+        service.add("environment", variables(entries));
         service.dependencies =
             self.needed_backends(*at).into_iter().filter(|(name, _)| self.backends.is_database(name)).collect();
         add_dependencies(&mut service);
+        add_rights(&self.applications[*at], &mut service, plan);
         service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
         plan.choose("migrate", "command", job.reason.clone(), job.place.clone());
         plan.choose("migrate", "restart", "a job that is restarted never counts as completed", None);
@@ -208,7 +214,7 @@ impl Parts<'_> {
     fn add_environment(&self, input: &EmitInput, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
         let entries = environment(input, &self.applications[at], &self.connections[at], EnvironmentExtent::All, plan);
         if !entries.is_empty() {
-            service.add("environment", mapping(entries.into_iter().map(|(name, value)| (name, text(&value)))));
+            service.add("environment", variables(entries));
         }
     }
 
@@ -303,7 +309,7 @@ impl Parts<'_> {
             plan.choose(&worker.name, "command", worker.reason.clone(), worker.place.clone());
             if let Some((test, seconds)) = &worker.check {
                 service.add("healthcheck", healthcheck(test, *seconds));
-            } else {
+            } else if self.applications[*at].has_check() {
                 let off = mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]);
                 let comment = "The image's check asks for the server, which a worker does not run.";
                 service.add_with("healthcheck", off, comment);

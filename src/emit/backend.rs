@@ -93,12 +93,18 @@ pub(super) fn backends(
             backends.all.push(backend(input, row, &mentions, applications, &mut names));
         }
     }
-    explain_missing(applications, mentions, &backends, plan);
+    explain_missing(input, applications, mentions, &backends, plan);
     backends
 }
 
 /// Says which servers a program has a client for, and no variable with an address.
-fn explain_missing(applications: &[Application], mentions: &[Mentions], backends: &Backends, plan: &mut ComposePlan) {
+fn explain_missing(
+    input: &EmitInput,
+    applications: &[Application],
+    mentions: &[Mentions],
+    backends: &Backends,
+    plan: &mut ComposePlan,
+) {
     let mut hosts: BTreeSet<&str> = backends.all.iter().map(|backend| backend.row.host).collect();
     for (application, mentions) in applications.iter().zip(mentions) {
         for mention in mentions.optional.iter().filter(|known| known.is_address()) {
@@ -113,7 +119,7 @@ fn explain_missing(applications: &[Application], mentions: &[Mentions], backends
         }
     }
     for application in applications {
-        for (package, row) in super::mention::clients(application) {
+        for (package, row) in super::mention::clients(input, application) {
             if hosts.insert(row.host) {
                 plan.notes.push(format!(
                     "{} has the package `{package}`, and no variable says where {} is: none was added",
@@ -146,7 +152,7 @@ fn backend(
     let database =
         text(|url| &url.database).or_else(|| value(ConnectionRole::Database)).unwrap_or_else(|| "app".to_owned());
     // Images with more in them stand for the plain one.
-    let row = variant(row, applications).unwrap_or(row);
+    let row = variant(input, row, applications).unwrap_or(row);
     let variable = of_role(ConnectionRole::Password).find_map(|mention| mention.variable.clone());
     let variable = variable.unwrap_or_else(|| format!("{}_PASSWORD", name.to_ascii_uppercase().replace('-', "_")));
     let fixed = mentions.iter().find_map(|mention| mention.fixed_password());
@@ -189,8 +195,8 @@ fn backend(
 }
 
 /// The row of a package that needs more than the plain server: `pgvector`.
-fn variant(row: ServerImage, applications: &[Application]) -> Option<ServerImage> {
-    let clients = applications.iter().flat_map(super::mention::clients);
+fn variant(input: &EmitInput, row: ServerImage, applications: &[Application]) -> Option<ServerImage> {
+    let clients = applications.iter().flat_map(|application| super::mention::clients(input, application));
     clients.map(|(_, known)| known).find(|known| known.host == row.host && known.service != row.service)
 }
 

@@ -11,7 +11,7 @@ use crate::manifest::{Ecosystem, FileKind};
 use crate::secret;
 use crate::sources::code::words;
 use crate::sources::variables::Absence;
-use crate::variables::{ExampleVariable, example_variables, is_set_by_images};
+use crate::variables::{ExampleVariable, committed_variables, example_variables, is_set_by_images};
 
 /// Which variables are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,16 +22,16 @@ pub(super) enum EnvironmentExtent {
     Needed,
 }
 
-/// Names and values, with variables of Compose.
+/// Names and values, with variables of Compose; without a value where Compose passes on what is set.
 pub(super) fn environment(
     input: &EmitInput,
     application: &Application,
     connections: &[Connection],
     extent: EnvironmentExtent,
     plan: &mut ComposePlan,
-) -> Vec<(String, String)> {
-    let mut entries: Vec<(String, String)> =
-        connections.iter().filter_map(|known| Some((known.variable.clone()?, known.value.clone()))).collect();
+) -> Vec<(String, Option<String>)> {
+    let mut entries: Vec<(String, Option<String>)> =
+        connections.iter().filter_map(|known| Some((known.variable.clone()?, Some(known.value.clone())))).collect();
     let examples = example_variables(input.files);
     for (file, read) in &application.code.reads {
         let name = read.name.as_str();
@@ -63,11 +63,12 @@ pub(super) fn environment(
             _ => format!("`{name}` is a secret, and the source has one that everybody knows"),
         };
         plan.choose(&application.name, "environment", reason, Some(place));
-        entries.push((name.to_owned(), value));
+        entries.push((name.to_owned(), Some(value)));
     }
     if extent == EnvironmentExtent::All {
         add_example_secrets(input, application, &examples, &mut entries, plan);
     }
+    add_set(input, application, &mut entries, plan);
     for row in data::FRAMEWORK_VARIABLES.rows() {
         let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]));
         let name = row[2];
@@ -75,10 +76,29 @@ pub(super) fn environment(
             plan.need(name, &format!("A secret that {} asks for.", row[0]));
             let reason = format!("{} does not start without `{name}`", row[0]);
             plan.choose(&application.name, "environment", reason, None);
-            entries.push((name.to_owned(), format!("${{{name}:?set it in .env}}")));
+            entries.push((name.to_owned(), Some(format!("${{{name}:?set it in .env}}"))));
         }
     }
     entries
+}
+
+/// Adds what a committed `.env` sets and the program reads: without a value, so that Compose passes on what is set there.
+fn add_set(
+    input: &EmitInput,
+    application: &Application,
+    entries: &mut Vec<(String, Option<String>)>,
+    plan: &mut ComposePlan,
+) {
+    let Some((at, variables)) = committed_variables(input.files, input.folder) else { return };
+    for variable in variables {
+        let is_read = application.code.reads.iter().any(|(_, read)| read.name == variable.name);
+        if is_read && !is_set_by_images(&variable.name) && entries.iter().all(|(known, _)| *known != variable.name) {
+            let place = place(&input.files.files[at].source, variable.at);
+            let reason = format!("`{}` is set in the `.env` that everybody has, and read", variable.name);
+            plan.choose(&application.name, "environment", reason, Some(place));
+            entries.push((variable.name, None));
+        }
+    }
 }
 
 /// Adds the secrets that an example sets and the program names.
@@ -86,12 +106,14 @@ fn add_example_secrets(
     input: &EmitInput,
     application: &Application,
     examples: &[ExampleVariable],
-    entries: &mut Vec<(String, String)>,
+    entries: &mut Vec<(String, Option<String>)>,
     plan: &mut ComposePlan,
 ) {
     for example in examples {
         let name = example.name.as_str();
-        let is_known = entries.iter().any(|(known, value)| known == name || value.contains(&format!("${{{name}:")));
+        let is_known = entries.iter().any(|(known, value)| {
+            known == name || value.as_ref().is_some_and(|value| value.contains(&format!("${{{name}:")))
+        });
         let is_secret = secret::names_secret(name) && !example.value.is_empty() && !example.value.contains("://");
         if is_known || !is_secret {
             continue;
@@ -109,7 +131,7 @@ fn add_example_secrets(
         let reason = format!("`{name}` is a secret that the example sets and the program names");
         let place = place(&input.files.files[example.file].source, example.at);
         plan.choose(&application.name, "environment", reason, Some(place));
-        entries.push((name.to_owned(), format!("${{{name}:?set it in .env}}")));
+        entries.push((name.to_owned(), Some(format!("${{{name}:?set it in .env}}"))));
     }
 }
 

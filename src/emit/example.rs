@@ -3,6 +3,7 @@
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use crate::text::path;
+use crate::variables::committed_variables;
 
 /// Its name.
 const NAME: &str = ".env.example";
@@ -19,7 +20,10 @@ pub(super) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Option<(Str
             })
         })
     };
-    let missing: Vec<_> = plan.needed.iter().filter(|variable| !has(&variable.name)).collect();
+    let set = committed_variables(input.files, input.folder).map(|(_, variables)| variables).unwrap_or_default();
+    let is_set = |name: &str| set.iter().any(|variable| variable.name == name && !variable.value.is_empty());
+    let missing: Vec<_> =
+        plan.needed.iter().filter(|variable| !has(&variable.name) && !is_set(&variable.name)).collect();
     if missing.is_empty() {
         return None;
     }

@@ -99,12 +99,18 @@ impl UrlParts {
     }
 }
 
-/// The packages of a program that talk to servers.
-pub(super) fn clients(application: &Application) -> Vec<(&'static str, ServerImage)> {
+/// The packages of a program that talk to servers; for Prisma the server that its schema names.
+pub(super) fn clients(input: &EmitInput, application: &Application) -> Vec<(&'static str, ServerImage)> {
+    let schemas = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let schemas = schemas.filter(|file| FileKind::of(&file.below).language() == "Prisma");
+    let providers = schemas.flat_map(|file| file.source.text().lines()).filter_map(|line| {
+        let value = line.trim_start().strip_prefix("provider")?.trim_start().strip_prefix('=')?;
+        Some(("prisma", ServerImage::with_scheme(value.trim().trim_matches('"'))?))
+    });
     let rows = data::CLIENT_LIBRARIES
         .rows()
         .filter(|row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1])));
-    rows.filter_map(|row| Some((row[1], ServerImage::of_service(row[2])?))).collect()
+    rows.filter_map(|row| Some((row[1], ServerImage::of_service(row[2])?))).chain(providers).collect()
 }
 
 /// How a program finds servers, and which it does without.
@@ -117,7 +123,7 @@ pub(super) struct Mentions {
 
 /// How a program finds servers.
 pub(super) fn mentions(input: &EmitInput, application: &Application) -> Mentions {
-    let clients = clients(application);
+    let clients = clients(input, application);
     let examples = example_variables(input.files);
     let mut mentions = Mentions::default();
     add_reads(input, application, &clients, &examples, &mut mentions);
@@ -140,10 +146,10 @@ pub(super) fn mentions(input: &EmitInput, application: &Application) -> Mentions
     }
     for add in [fixed_addresses, named_variables] {
         let found = add(input, application, &clients);
-        let all = &mut mentions.all;
-        let is_known = |host| all.iter().any(|known| known.row.host == host && known.is_address());
-        let found: Vec<Mention> = found.into_iter().filter(|known| !is_known(known.row.host)).collect();
-        all.extend(found);
+        let known = mentions.all.iter().chain(&mentions.optional).filter(|known| known.is_address());
+        let hosts: BTreeSet<&str> = known.map(|known| known.row.host).collect();
+        let found: Vec<Mention> = found.into_iter().filter(|known| !hosts.contains(known.row.host)).collect();
+        mentions.all.extend(found);
     }
     mentions.keep_needed();
     mentions
@@ -177,6 +183,12 @@ fn add_reads(
     mentions: &mut Mentions,
 ) {
     let reads = &application.code.reads;
+    // Who shows some addresses in an example shows all that are needed.
+    let shows = |example: &ExampleVariable| {
+        let is_read = || reads.iter().any(|(_, read)| read.name == example.name);
+        UrlParts::of(&example.value).and_then(|url| ServerImage::with_scheme(url.kind())).is_some() && is_read()
+    };
+    let has_example = examples.iter().any(shows);
     for (file, read) in reads {
         let is_same = |known: &&Mention| known.variable.as_deref() == Some(&read.name);
         if mentions.all.iter().chain(&mentions.optional).any(|known| is_same(&known)) {
@@ -195,7 +207,8 @@ fn add_reads(
         let is_asked =
             |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
         let needs_it = same.clone().any(|(_, known)| known.absence == Absence::Fails);
-        if mention.value.is_none() && !needs_it && same.any(is_asked) {
+        let is_open = mention.value.is_none() && !needs_it && !examples.iter().any(|known| known.name == read.name);
+        if is_open && mention.is_address() && (has_example || same.any(is_asked)) {
             mentions.optional.push(mention);
         } else {
             mentions.all.push(mention);

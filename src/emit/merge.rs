@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::addition::{dependencies, model, reason_against};
 use super::emission::{Emission, EmittedFile};
 use super::input::EmitInput;
 use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
@@ -123,24 +124,24 @@ impl ExtendedFile {
     /// Adds what the file lacks of a plan; returns the names of new services, and `service.key` for new keys of others.
     fn extend(&mut self, stack: &Stack, plan: &ComposePlan, names: &BTreeMap<String, String>) -> BTreeSet<String> {
         let (mut added, mut refused): (BTreeSet<String>, BTreeSet<String>) = (BTreeSet::new(), BTreeSet::new());
-        for service in plan.services.iter().filter(|service| !names.contains_key(&service.name)) {
-            let is_alike = |known: &&PlannedService| known.context.is_some() && known.context == service.context;
-            let model = plan.services.iter().filter(is_alike).find_map(|known| names.get(&known.name));
-            let model = model.map(String::as_str);
-            let service = without(service, &refused);
-            let editor = ComposeEditor::new(&self.source);
-            let is_elsewhere = |model: &str| ["<<", "extends"].iter().any(|key| editor.has(&["services", model, key]));
-            let why = if model.is_some_and(is_elsewhere) {
-                Some("what it would need comes from a merge key or `extends`".to_owned())
-            } else {
-                reason_against(stack, &service, names, model)
-            };
+        // Servers last: they are added for those that need them.
+        let mut order: Vec<&PlannedService> =
+            plan.services.iter().filter(|service| !names.contains_key(&service.name)).collect();
+        order.sort_by_key(|service| service.role == ServiceRole::Backend);
+        let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
+        for service in &order {
+            let why = reason_against(&self.source, stack, (plan, service), names, &reasons);
             if let Some(why) = why {
                 self.notes.push(format!("`{}` was not added: {why}", service.name));
                 refused.insert(service.name.clone());
-                continue;
+                reasons.insert(&service.name, why);
             }
-            self.append(&service, names, model);
+        }
+        for service in
+            plan.services.iter().filter(|known| !names.contains_key(&known.name) && !refused.contains(&known.name))
+        {
+            let model = model(plan, service, names);
+            self.append(&without(service, &refused), names, model);
             added.insert(service.name.clone());
         }
         for service in &plan.services {
@@ -301,29 +302,6 @@ fn runs_as_planned(service: &StackService, planned: &PlannedService) -> bool {
         return service.program.is_server();
     }
     !is_changed || planned.role == ServiceRole::Worker
-}
-
-/// Why a service cannot be added to a file: what it would need from others is not known.
-fn reason_against(
-    stack: &Stack,
-    service: &PlannedService,
-    names: &BTreeMap<String, String>,
-    like: Option<&str>,
-) -> Option<String> {
-    let others = dependencies(service, names);
-    let profiled =
-        others.iter().filter_map(|(name, _)| stack.service(name)).find(|target| !target.profiles().is_empty());
-    if let Some(target) = profiled {
-        return Some(format!("it would wait for `{}`, which only a profile starts", target.name));
-    }
-    let model = stack.service(like?)?;
-    let has_variables = model.value.get("environment").is_some() || model.value.get("env_file").is_some();
-    (!has_variables).then(|| format!("the variables of `{}`, which it would need, are set elsewhere", model.name))
-}
-
-/// What a planned service waits for, by the names of the file.
-fn dependencies(planned: &PlannedService, names: &BTreeMap<String, String>) -> Vec<(String, &'static str)> {
-    planned.dependencies.iter().map(|(name, known)| (names.get(name).unwrap_or(name).clone(), *known)).collect()
 }
 
 fn is_enabled(check: &NewValue) -> bool {

@@ -3,6 +3,7 @@
 use super::application::Application;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
+use super::start::start_texts;
 use crate::data;
 use crate::manifest::Ecosystem;
 use crate::text::path;
@@ -31,13 +32,9 @@ pub(super) fn migration(input: &EmitInput, application: &Application, plan: &mut
         };
         let Some(file) = files.iter().find(|file| is_in_folder(&file.path)) else { continue };
         let key = data::MIGRATIONS.keys().find(|key| row[3].contains(key)).unwrap_or(row[3]);
-        let starts_with = |text: &str| text.contains(key);
-        let script = files
-            .iter()
-            .find(|file| application.command.contains(path::name(&file.path)) && starts_with(file.source.text()));
-        if starts_with(&application.command) || script.is_some() {
-            let place = script.map_or(application.place.clone(), |file| file.source.name().to_owned());
-            plan.notes.push(format!("{} runs `{key}` when it starts ({place}): no job was added", application.name));
+        if let Some(start) = start_texts(input, application).iter().find(|start| start.text.contains(key)) {
+            plan.notes
+                .push(format!("{} runs `{key}` when it starts ({}): no job was added", application.name, start.place));
             return None;
         }
         let mut command: Vec<String> = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::application::Application;
 use super::input::EmitInput;
+use super::start::start_texts;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
@@ -215,7 +216,12 @@ fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
         application.projects().filter(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty());
     let mut names = scripts.flat_map(|project| &project.scripts).map(|script| script.name.as_str());
     let name = names.find(|name| ["worker", "start:worker", "worker:start"].contains(name));
-    if let (Some(name), true) = (name, workers.is_empty()) {
+    let is_started = |name: &str| {
+        let is_name = |word: &str| word == name;
+        let separates = |c: char| !c.is_ascii_alphanumeric() && !"-_:".contains(c);
+        start_texts(input, application).iter().any(|start| start.text.split(separates).any(is_name))
+    };
+    if let (Some(name), true) = (name.filter(|name| !is_started(name)), workers.is_empty()) {
         let words = ["npm", "run", name].map(str::to_owned).to_vec();
         workers.push(plain(words, format!("package.json has the script `{name}`"), None));
     }

@@ -8,6 +8,7 @@ use super::service::{ServiceVariables, files};
 use crate::compose::project::ComposeProject;
 use crate::sources::variables::VariableRead;
 use crate::stack::Stack;
+use crate::text::path;
 
 /// The code of a service.
 #[derive(Clone, Debug, Default)]
@@ -43,20 +44,25 @@ pub fn service_code(project: &ComposeProject, stack: &Stack, input: &VariableInp
     services.collect()
 }
 
+/// The variables of the `.env` in a folder that git tracks, with the index of the file.
+pub fn committed_variables(input: &VariableInput, folder: &str) -> Option<(usize, Vec<ExampleVariable>)> {
+    let place = path::child(folder, ".env");
+    let file = input.files.iter().position(|file| file.path == place && file.is_committed)?;
+    Some((file, variables_of(input, file)))
+}
+
 /// The variables of example files, those nearest to the top first.
 pub fn example_variables(input: &VariableInput) -> Vec<ExampleVariable> {
     let mut examples: Vec<usize> = (0..input.files.len())
         .filter(|at| input.files[*at].is_environment && environment_file::is_example(&input.files[*at].path))
         .collect();
     examples.sort_by_key(|at| input.files[*at].below.matches('/').count());
-    let variables = examples.into_iter().flat_map(|file| {
-        let variables = environment_file::variables(input.files[file].source.text());
-        variables.into_iter().map(move |variable| ExampleVariable {
-            file,
-            at: variable.at,
-            name: variable.name,
-            value: variable.value,
-        })
-    });
+    examples.into_iter().flat_map(|file| variables_of(input, file)).collect()
+}
+
+fn variables_of(input: &VariableInput, file: usize) -> Vec<ExampleVariable> {
+    let variables = environment_file::variables(input.files[file].source.text()).into_iter();
+    let variables =
+        variables.map(|variable| ExampleVariable { file, at: variable.at, name: variable.name, value: variable.value });
     variables.collect()
 }

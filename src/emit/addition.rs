@@ -1,0 +1,107 @@
+//! Which services may be added to a compose file that is there.
+
+use std::collections::BTreeMap;
+
+use super::plan::{ComposePlan, PlannedService, ServiceRole};
+use crate::compose::ComposeEditor;
+use crate::compose::project::ComposeValue;
+use crate::sources::code::words;
+use crate::stack::{Stack, StackService};
+use crate::text::Source;
+
+/// The service of the file that is built from the same folder.
+pub(super) fn model<'n>(
+    plan: &ComposePlan,
+    service: &PlannedService,
+    names: &'n BTreeMap<String, String>,
+) -> Option<&'n str> {
+    let is_alike = |known: &&PlannedService| known.context.is_some() && known.context == service.context;
+    plan.services.iter().filter(is_alike).find_map(|known| names.get(&known.name)).map(String::as_str)
+}
+
+/// Why a service cannot be added to a file: what it would need from others is not known, or something else may already
+/// be it.
+pub(super) fn reason_against(
+    source: &Source,
+    stack: &Stack,
+    (plan, service): (&ComposePlan, &PlannedService),
+    names: &BTreeMap<String, String>,
+    refused: &BTreeMap<&str, String>,
+) -> Option<String> {
+    let others = dependencies(service, names);
+    let profiled =
+        others.iter().filter_map(|(name, _)| stack.service(name)).find(|target| !target.profiles().is_empty());
+    if let Some(target) = profiled {
+        return Some(format!("it would wait for `{}`, which only a profile starts", target.name));
+    }
+    if service.role == ServiceRole::Backend {
+        return reason_against_backend(stack, (plan, service), names, refused);
+    }
+    let Some(model) = model(plan, service, names) else {
+        return reason_against_new(stack, service);
+    };
+    let editor = ComposeEditor::new(source);
+    if ["<<", "extends"].iter().any(|key| editor.has(&["services", model, key])) {
+        return Some("what it would need comes from a merge key or `extends`".to_owned());
+    }
+    let known = stack.service(model)?;
+    let home = known.place?.file;
+    if known.value.holds_place(&|place| place.file != home) {
+        return Some(format!("`{model}`, whose variables it would need, stands in several files"));
+    }
+    let has_variables = known.value.get("environment").is_some() || known.value.get("env_file").is_some();
+    (!has_variables).then(|| format!("the variables of `{model}`, which it would need, are set elsewhere"))
+}
+
+/// Why a program that no service of the file builds is not added.
+fn reason_against_new(stack: &Stack, service: &PlannedService) -> Option<String> {
+    if service.role != ServiceRole::Application {
+        return Some("no service of the file is built from its folder".to_owned());
+    }
+    let unknown = stack.services.iter().find(|known| !known.is_built && known.known.is_none());
+    if let Some(unknown) = unknown {
+        return Some(format!("`{}` may run an image of it", unknown.name));
+    }
+    let published = |known: &StackService| -> Vec<String> {
+        let ports = known.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default();
+        ports.iter().filter_map(|port| port.get("published").map(ComposeValue::display)).collect()
+    };
+    let wanted = service.key("ports").map(|key| format!("{:?}", key.value)).unwrap_or_default();
+    let clash =
+        stack.services.iter().find(|known| published(known).iter().any(|port| wanted.contains(&format!("{port}:"))));
+    clash.map(|clash| format!("`{}` publishes its port", clash.name))
+}
+
+/// Why a server is not added: no service of the file is led to it.
+fn reason_against_backend(
+    stack: &Stack,
+    (plan, backend): (&ComposePlan, &PlannedService),
+    names: &BTreeMap<String, String>,
+    refused: &BTreeMap<&str, String>,
+) -> Option<String> {
+    let needs = |service: &&PlannedService| service.dependencies.iter().any(|(name, _)| *name == backend.name);
+    let is_led = |service: &PlannedService| match names.get(&service.name) {
+        Some(name) => stack.service(name).is_some_and(|known| names_host(known, &backend.name)),
+        None => !refused.contains_key(service.name.as_str()),
+    };
+    let users: Vec<&PlannedService> = plan.services.iter().filter(needs).collect();
+    if users.iter().any(|service| is_led(service)) {
+        return None;
+    }
+    let user = users.iter().find_map(|service| names.get(&service.name));
+    Some(match user {
+        Some(user) => format!("no variable of `{user}` leads to it"),
+        None => "no service of the file needs it".to_owned(),
+    })
+}
+
+/// Whether a variable of a service has the name of another one.
+fn names_host(service: &StackService, host: &str) -> bool {
+    let Some(environment) = service.value.get("environment").and_then(ComposeValue::as_map) else { return false };
+    environment.iter().any(|(_, entry)| words(&entry.value.display(), host).next().is_some())
+}
+
+/// What a planned service waits for, by the names of the file.
+pub(super) fn dependencies(planned: &PlannedService, names: &BTreeMap<String, String>) -> Vec<(String, &'static str)> {
+    planned.dependencies.iter().map(|(name, known)| (names.get(name).unwrap_or(name).clone(), *known)).collect()
+}

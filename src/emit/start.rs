@@ -1,0 +1,63 @@
+//! What a container of a program starts: its command, the scripts of `package.json` behind it, and the files that these name.
+
+use super::application::Application;
+use super::input::EmitInput;
+use crate::manifest::{Ecosystem, FileKind, ManifestScript};
+
+/// The maximum number of texts.
+const MOST: usize = 50;
+
+/// A text that says what is started.
+pub(super) struct StartText<'i> {
+    pub(super) text: &'i str,
+    /// Where it stands.
+    pub(super) place: String,
+}
+
+/// The texts that say what a container of a program starts, its command first.
+pub(super) fn start_texts<'i>(input: &EmitInput<'i>, application: &'i Application<'i>) -> Vec<StartText<'i>> {
+    let mut texts = vec![StartText { text: &application.command, place: application.place.clone() }];
+    let scripts: Vec<&ManifestScript> = application
+        .projects()
+        .filter(|project| project.ecosystem == Ecosystem::Node)
+        .flat_map(|project| &project.scripts)
+        .collect();
+    let files: Vec<_> = application.code.files.iter().map(|at| &input.files.files[*at]).collect();
+    let mut at = 0;
+    while at < texts.len() && texts.len() < MOST {
+        let text = texts[at].text;
+        at += 1;
+        // A source is looked at, but what it names is not started by that.
+        let is_source = files.iter().any(|file| {
+            std::ptr::eq(file.source.text(), text)
+                && !FileKind::of(&file.below).is_shell()
+                && !text.starts_with("#!/bin/")
+        });
+        if is_source {
+            continue;
+        }
+        for word in
+            text.split(|c: char| !c.is_ascii_alphanumeric() && !"-_./:".contains(c)).filter(|word| !word.is_empty())
+        {
+            let script = scripts.iter().find(|script| script.name == word).map(|script| StartText {
+                text: &script.command,
+                place: format!("the script `{}` of package.json", script.name),
+            });
+            let path = word.trim_start_matches("./");
+            let is_named = |below: &str| {
+                below == path || below.ends_with(path) && below[..below.len() - path.len()].ends_with('/')
+            };
+            let file = || {
+                let file = files.iter().find(|file| path.contains('.') && is_named(&file.path))?;
+                Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
+            };
+            if let Some(found) = script.or_else(file)
+                && texts.len() < MOST
+                && !texts.iter().any(|known| std::ptr::eq(known.text, found.text))
+            {
+                texts.push(found);
+            }
+        }
+    }
+    texts
+}
