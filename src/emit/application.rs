@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use super::server_image::ServerImage;
+use super::source_port::source_port;
 use crate::build::{Build, Lookup, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
-use crate::manifest::{DependencyScope, Ecosystem, Project};
+use crate::manifest::{DependencyScope, Ecosystem, FileKind, FileRole, Project};
 use crate::rules::Policies;
 use crate::stack::known_service;
 use crate::text::{FileId, path};
@@ -88,6 +89,15 @@ impl<'i> Application<'i> {
 
 /// The programs, and the servers that are built here.
 pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
+    let mut applications: Vec<Application> = found(input, plan);
+    let faulty = faulty_checks(input);
+    for application in &mut applications {
+        application.has_faulty_check = faulty.contains(&application.input.dockerfile);
+    }
+    applications
+}
+
+fn found<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
     let mut applications: Vec<Application> = Vec::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
@@ -110,11 +120,24 @@ pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) ->
         }
         applications.push(application(input, build_input, &build, stage, context));
     }
-    let faulty = faulty_checks(input);
-    for application in &mut applications {
-        application.has_faulty_check = faulty.contains(&application.input.dockerfile);
-    }
     applications
+}
+
+/// Adds what the code of the programs says, once it is read; leaves out images that hold none of it and serve nothing.
+pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Application>, plan: &mut ComposePlan) {
+    for application in applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker) {
+        application.port = source_port(input, application);
+    }
+    applications.retain(|application| {
+        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
+        let is_program = holds_code || application.port.is_some() || application.projects().next().is_some();
+        if !is_program {
+            let name = input.inputs.source(application.input.dockerfile).name();
+            plan.notes.push(format!("{name} is left out: its image holds no program of this repository"));
+        }
+        is_program
+    });
 }
 
 /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
@@ -133,7 +156,8 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
     if build.is_fragment() {
         return Some("it is a part of another Dockerfile");
     }
-    if build.is_for_developers_only(stage) {
+    // Where the place says nothing of that, an image for developers is that of the program.
+    if build.is_for_developers_only(stage) && says_more(&input.place) {
         return Some("it is for development, tests or examples");
     }
     let starts = build.launch(stage).is_some() || serves_by_itself(build, stage);
@@ -141,6 +165,15 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
         return Some("its image starts no program");
     }
     needs_argument(build).then_some("it needs a build argument that has no default")
+}
+
+/// Whether the place of a Dockerfile says what it is for: `Dockerfile.dev`, `tests/Dockerfile`.
+fn says_more(place: &str) -> bool {
+    let mut words = place.split(['/', '.', '-', '_']).filter(|word| !word.is_empty());
+    let is_other = !matches!(FileKind::of(place).role(), FileRole::Program | FileRole::Script);
+    is_other
+        || path::name(place) != "Dockerfile"
+        || words.any(|word| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "developers-only"))
 }
 
 /// Whether a path of a Dockerfile has a variable that only the caller of the build sets.
@@ -203,7 +236,7 @@ fn application<'i>(
         name: String::new(),
         input: build_input,
         dockerfile_text: (below != "Dockerfile").then_some(below),
-        volumes: build.volumes(stage),
+        volumes: build.volumes(stage).into_iter().filter(|folder| !data::SYSTEM_FOLDERS.has(folder, "open")).collect(),
         context,
         context_text,
         port: if is_worker { None } else { port },

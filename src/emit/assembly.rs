@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::application::{Application, applications};
+use super::application::{Application, applications, complete_with_code};
 use super::backend::{Backend, BackendPassword, Backends, backends};
 use super::check::{application_check, healthcheck, inherited_check};
 use super::connection::{Connection, connections};
@@ -11,6 +11,7 @@ use super::environment::{EnvironmentExtent, environment};
 use super::input::EmitInput;
 use super::mention::{Mentions, mentions};
 use super::migration::{MigrationJob, migration};
+use super::named_service::{is_job, named_programs};
 use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
 use super::proxy::{Proxy, proxy};
 use super::server_image::service_name;
@@ -39,6 +40,7 @@ pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Appli
     let mut plan = ComposePlan::default();
     let mut applications = applications(input, &mut plan);
     read_code(input, &mut applications);
+    complete_with_code(input, &mut applications, &mut plan);
     let proxy = proxy(input, &applications, &mut plan);
     name_applications(input, &mut applications, proxy.as_ref());
     let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
@@ -198,6 +200,36 @@ impl Parts<'_> {
         application.server_host.is_some() && self.backends.all.iter().any(builds)
     }
 
+    /// Adds the other programs that its files name.
+    fn add_named_programs(&self, input: &EmitInput, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
+        let application = &self.applications[at];
+        for (name, place) in named_programs(input, application, &self.applications) {
+            let other = self.applications.iter().find(|known| known.name == name);
+            let is_checked = other.is_some_and(|other| {
+                inherited_check(input, other).is_some() || application_check(input, other).is_ok()
+            });
+            service.dependencies.push((name.clone(), if is_checked { HEALTHY } else { STARTED }));
+            plan.choose(&application.name, "depends_on", format!("it calls {name}"), Some(place));
+        }
+    }
+
+    /// Gives it the secrets that its sources read as files.
+    fn add_secrets(&self, input: &EmitInput, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
+        let mut read: Vec<String> = Vec::new();
+        for (secret, _) in &plan.secrets.clone() {
+            let file = format!("/run/secrets/{secret}");
+            let mut sources = self.applications[at].code.files.iter().map(|at| &input.files.files[*at].source);
+            if let Some(source) = sources.find(|source| source.text().contains(&file)) {
+                let reason = format!("its source reads `{file}`");
+                plan.choose(&service.name, "secrets", reason, Some(source.name().to_owned()));
+                read.push(secret.clone());
+            }
+        }
+        if !read.is_empty() {
+            service.add("secrets", NewValue::raw_texts(&read));
+        }
+    }
+
     fn explain_dependencies(&self, at: usize, name: &str, plan: &mut ComposePlan) {
         for connection in &self.connections[at] {
             let reason = match &connection.variable {
@@ -244,12 +276,17 @@ impl Parts<'_> {
                 );
             }
             self.add_volumes(at, &mut service, plan);
+            self.add_secrets(input, at, &mut service, plan);
             service.dependencies = self.dependencies(at);
+            self.add_named_programs(input, at, &mut service, plan);
             add_dependencies(&mut service);
             self.explain_dependencies(at, name, plan);
             self.add_application_check(input, at, &mut service, plan);
             add_rights(application, &mut service, plan);
-            if application.port.is_some() {
+            if is_job(application) {
+                service.add("profiles", NewValue::raw_texts(&[name.clone()]));
+                plan.choose(name, "profiles", format!("it does its work once: `docker compose run {name}`"), None);
+            } else if application.port.is_some() {
                 service.add("restart", text("unless-stopped"));
             } else {
                 // A job that ends well is not to begin again.

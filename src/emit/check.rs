@@ -29,6 +29,7 @@ enum Asker {
     Ruby,
     Curl,
     Wget,
+    Netcat,
     Bash,
 }
 
@@ -120,20 +121,25 @@ pub(super) fn application_check(input: &EmitInput, application: &Application) ->
     let port = application.port.ok_or("the port of its server is not known")?;
     let build = Build::new(application.input);
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
-    let asker = asker(application, &build, stage).ok_or("its image has no program that could ask the server")?;
     let route = health_route(input, application);
+    // A site answers at its top.
+    let route = route.or_else(|| application.server_host.map(|_| ("/".to_owned(), application.place.clone())));
+    let asker = asker(application, &build, stage, route.is_some())
+        .ok_or("its image has no program that could ask the server")?;
     let (path, place) = route.map_or((None, None), |(path, place)| (Some(path), Some(place)));
     let test = std::iter::once("CMD".to_owned()).chain(test(asker, port, path.as_deref())).collect();
     let seconds = if matches!(asker, Asker::Python | Asker::Node | Asker::Ruby) { 10 } else { 5 };
     let reason = match &path {
         Some(path) => format!("its source answers `{path}`"),
-        None => format!("no path for checks was found in its source: it asks whether port {port} answers"),
+        None => format!(
+            "no path for checks is known that does not depend on another one: it asks whether port {port} answers"
+        ),
     };
     Ok(ApplicationCheck { test, seconds, reason, place })
 }
 
 /// The program that asks: the interpreter of the server, which stays in a smaller image, else what the base image has.
-fn asker(application: &Application, build: &Build, stage: &Stage) -> Option<Asker> {
+fn asker(application: &Application, build: &Build, stage: &Stage, has_path: bool) -> Option<Asker> {
     let programs = Programs::of(build, stage);
     let base = match build.root_base(stage) {
         StageBase::Image(reference) => Some(BaseImage::of(reference)),
@@ -156,7 +162,13 @@ fn asker(application: &Application, build: &Build, stage: &Stage) -> Option<Aske
     if let Some((asker, ..)) = interpreter {
         return Some(asker);
     }
-    let others = [(Asker::Curl, "curl"), (Asker::Wget, "wget"), (Asker::Bash, "bash")];
+    // All images of Alpine have busybox, and only later ones curl.
+    let is_alpine = matches!(build.root_base(stage), StageBase::Image(name) if name.contains("alpine")) || has("apk");
+    let others = match (has_path, is_alpine) {
+        (true, false) => [(Asker::Curl, "curl"), (Asker::Wget, "wget"), (Asker::Bash, "bash")],
+        (true, true) => [(Asker::Wget, "wget"), (Asker::Curl, "curl"), (Asker::Bash, "bash")],
+        (false, _) => [(Asker::Bash, "bash"), (Asker::Netcat, "nc"), (Asker::Wget, "wget")],
+    };
     others.into_iter().find(|(_, program)| has(program)).map(|(asker, _)| asker)
 }
 
@@ -177,8 +189,8 @@ fn test(asker: Asker, port: u16, path: Option<&str>) -> Vec<String> {
                 &format!("fetch('{any}').then(r=>process.exit(r.status<500?0:1),()=>process.exit(1))"),
             ]),
             Asker::Ruby => words(&["ruby", "-rsocket", "-e", &format!("TCPSocket.new('127.0.0.1',{port}).close")]),
-            Asker::Curl => words(&["curl", "-sS", "-o", "/dev/null", &any]),
-            Asker::Wget => words(&["wget", "-qO", "/dev/null", &any]),
+            Asker::Netcat => words(&["nc", "-z", "127.0.0.1", &port.to_string()]),
+            Asker::Curl | Asker::Wget => words(&["wget", "-qO", "/dev/null", &any]),
             Asker::Bash => words(&["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")]),
         };
     };
@@ -187,7 +199,7 @@ fn test(asker: Asker, port: u16, path: Option<&str>) -> Vec<String> {
         Asker::Node => "runtime node",
         Asker::Ruby => "runtime ruby",
         Asker::Curl => "runtime php-apache/frankenphp",
-        Asker::Wget => "runtime busybox/alpine",
+        Asker::Wget | Asker::Netcat => "runtime busybox/alpine",
         Asker::Bash => "runtime debian/ubuntu with bash only",
     };
     let check = data::SERVICES.row(row).map_or("[]", |row| row[2]);

@@ -39,8 +39,13 @@ fn connection(application: &Application, mention: &Mention, backend: &Backend) -
     let port = backend.row.port();
     let password = backend.password.as_ref().map(BackendPassword::value);
     let value = match mention.role {
-        _ if mention.variable.is_none() => String::new(),
+        _ if mention.variable.is_none() => mention.is_address().then(String::new)?,
         ConnectionRole::Url => url(application, mention, backend, port, password.as_deref()),
+        ConnectionRole::Host
+            if address_form(application, backend.row.host).is_some_and(|form| form.starts_with("http")) =>
+        {
+            url(application, mention, backend, port, password.as_deref())
+        }
         ConnectionRole::Host => match mention.value.as_deref().and_then(|value| value.split_once(':')) {
             Some((_, known)) if known.parse::<u16>().is_ok() => format!("{}:{known}", backend.name),
             _ => backend.name.clone(),

@@ -7,6 +7,8 @@ use super::server_image::{ServerImage, is_service_host, is_word};
 use crate::data;
 use crate::manifest::FileKind;
 use crate::sources::literals::{StringLiteral, string_literals};
+use crate::sources::variables::is_spring;
+use crate::text::path;
 
 /// An address in a source.
 struct FixedAddress {
@@ -25,11 +27,19 @@ pub(super) fn fixed_addresses(
     let mut mentions: Vec<Mention> = Vec::new();
     for at in &application.code.files {
         let file = &input.files.files[*at];
-        if !FileKind::of(&file.below).has_code() || !file.is_of_program() {
+        if !file.is_of_program() {
             continue;
         }
-        for literal in string_literals(&file.below, file.source.text()) {
-            let Some(address) = fixed_address(&literal, clients) else { continue };
+        let literals = if FileKind::of(&file.below).has_code() {
+            string_literals(&file.below, file.source.text())
+        } else if is_spring(path::name(&file.below)) {
+            settings(file.source.text())
+        } else {
+            continue;
+        };
+        for literal in literals {
+            let address = fixed_address(&literal, clients).or_else(|| spring_login(&literal, clients));
+            let Some(address) = address else { continue };
             if mentions
                 .iter()
                 .any(|known| known.row.host == address.row.host && known.value.as_ref() == Some(&address.value))
@@ -48,6 +58,30 @@ pub(super) fn fixed_addresses(
         }
     }
     mentions
+}
+
+/// The values of Spring's settings.
+fn settings(text: &str) -> Vec<StringLiteral> {
+    let mut start = 0;
+    let mut values = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        if let Some((key, value)) = bare.split_once(['=', ':']).filter(|_| !bare.starts_with('#')) {
+            let (before, text) = (format!("{key}="), value.trim().trim_matches(['"', '\'']).to_owned());
+            values.push(StringLiteral { at: start, text, before });
+        }
+        start += line.len();
+    }
+    values
+}
+
+/// The user and the password of Spring's database: `spring.datasource.username=app`.
+fn spring_login(literal: &StringLiteral, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
+    let key = literal.before.strip_suffix('=')?;
+    let word = key.trim().strip_prefix("spring.datasource.")?;
+    let role = role(&word.to_ascii_uppercase()).filter(|role| *role == ConnectionRole::User)?;
+    let value = literal.text.clone();
+    is_word(&value).then_some(FixedAddress { row: database_client(clients)?, role, value })
 }
 
 /// The address without its password.

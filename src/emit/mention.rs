@@ -49,7 +49,7 @@ impl Mention {
     /// The password that its source has.
     pub(super) fn fixed_password(&self) -> Option<String> {
         let url = self.value.as_deref().filter(|_| self.variable.is_none()).and_then(UrlParts::of)?;
-        Some(url.password).filter(|password| !password.is_empty())
+        Some(url.password).filter(|password| !password.is_empty() && !password.contains(['%', '{', '$', '<']))
     }
 }
 

@@ -297,7 +297,8 @@ const LIKE: [&str; 3] = ["environment", "env_file", "networks"];
 
 /// Whether a service of the file starts what its image does, on the port that was planned with.
 fn runs_as_planned(service: &StackService, planned: &PlannedService) -> bool {
-    let is_changed = !service.words("command").is_empty() || !service.words("entrypoint").is_empty();
+    let has_stage = service.value.get("build").and_then(|build| build.get("target")).is_some();
+    let is_changed = has_stage || !service.words("command").is_empty() || !service.words("entrypoint").is_empty();
     if planned.role == ServiceRole::Backend {
         return service.program.is_server();
     }

@@ -95,6 +95,7 @@ pub(super) fn watch(
             add_transfer(input, application, (&build, stage_of_image, stage), transfer, is_reloaded, &mut watched);
         }
     }
+    add_other_stages(application, (&build, stage), &mut watched);
     if watched.items.is_empty() {
         // What is compiled in another stage.
         let reason = "its image has only what other stages make of the sources".to_owned();
@@ -111,6 +112,28 @@ pub(super) fn watch(
     Ok((NewValue::Mapping(vec![("watch".to_owned(), NewValue::Block(list.concat()))]), watched.reasons))
 }
 
+/// Adds the sources of stages whose files the image takes.
+fn add_other_stages(application: &Application, (build, stage): (&Build, &Stage), watched: &mut WatchedPaths) {
+    let own: Vec<usize> = build.chain(stage).map(|known| known.index).collect();
+    let others = build.stages().iter().filter(|other| !own.contains(&other.index) && build.is_needed(other));
+    for other in others {
+        for transfer in build.transfers(other).iter().filter(|transfer| transfer.from.is_none()) {
+            for source in transfer.sources.iter().filter(|source| !source.is_remote() && !source.is_everything()) {
+                let Some(text) = source.text.as_deref() else { continue };
+                let below = path::normalize(text.trim_start_matches('/'));
+                let from = path::child(&application.context_text, &below);
+                let is_watched = watched.rebuilt.iter().any(|known| path::is_within(&from, known));
+                if !below.contains(['*', '?', '[']) && !is_watched {
+                    let stage = other.name.as_deref().map_or_else(|| other.index.to_string(), str::to_owned);
+                    let reason =
+                        format!("changes of `{from}` build the image again: stage `{stage}` makes something of it");
+                    watched.rebuild(from, reason, None);
+                }
+            }
+        }
+    }
+}
+
 /// Adds the sources of a COPY or ADD of a stage that the image of another one stands on.
 fn add_transfer(
     input: &EmitInput,
@@ -123,13 +146,15 @@ fn add_transfer(
     let file = input.inputs.source(application.input.dockerfile);
     let place = Some(format!("{}:{}", file.name(), file.line(transfer.instruction.span.start)));
     let why = why_rebuild(build, stage, last, transfer);
+    let manifests = manifests(application);
     let folder = build.workdir(stage, transfer.index).value().cloned();
     let to = transfer.destination.as_deref().and_then(|to| absolute(to, folder.as_deref()));
     for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
         let Some(text) = source.text.as_deref() else { continue };
         let whole = path::normalize(text.trim_start_matches('/'));
         let below = if source.is_everything() { String::new() } else { whole };
-        if below.contains(['*', '?', '[']) {
+        // Changes of manifests build the image again.
+        if below.contains(['*', '?', '[']) || manifests.contains(&below) {
             continue;
         }
         let context = &application.context_text;
@@ -156,11 +181,9 @@ fn target(input: &EmitInput, application: &Application, below: &str, to: &str, t
     let is_file = input.files.files.iter().any(|file| file.path == whole);
     let into = to.ends_with('/') || text.ends_with('/');
     let folder = to.trim_end_matches('/');
-    if is_file && (into || path::name(folder) != path::name(below)) {
-        path::child(folder, path::name(below))
-    } else {
-        folder.to_owned()
-    }
+    // A name with a dot is that of a file: `COPY conf /etc/nginx/conf.d/default.conf`.
+    let is_folder = !path::name(folder).contains('.') && path::name(folder) != path::name(below);
+    if is_file && (into || is_folder) { path::child(folder, path::name(below)) } else { folder.to_owned() }
 }
 
 /// Why a change must build the image again: a step makes something of it, or the user of the container may not write there.
@@ -195,9 +218,16 @@ fn ignores_everything(input: &EmitInput, application: &Application) -> bool {
 
 /// The manifests and lock files that the packages of a program come from.
 fn manifests(application: &Application) -> Vec<String> {
-    let projects = application.projects().filter(|project| project.root.is_empty());
-    let installs = projects.filter_map(|project| project.install());
-    installs.flat_map(|install| install.lock.iter().chain([&install.manifest]).cloned().collect::<Vec<_>>()).collect()
+    let installs = application.projects().filter_map(|project| Some((project, project.install()?)));
+    let paths = installs.flat_map(|(project, install)| {
+        let files = install.lock.iter().chain([&install.manifest]);
+        files.map(|file| path::join(&project.root, file)).collect::<Vec<_>>()
+    });
+    // What the image takes no part of, it is not built of.
+    let text = application.input.file.source().text();
+    let is_taken =
+        |path: &String| !path.contains('/') || text.contains(path.as_str()) || text.contains(path::parent(path));
+    paths.filter(is_taken).collect()
 }
 
 fn quoted(text: &str) -> String {

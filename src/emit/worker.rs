@@ -217,7 +217,7 @@ fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
     let mut names = scripts.flat_map(|project| &project.scripts).map(|script| script.name.as_str());
     let name = names.find(|name| ["worker", "start:worker", "worker:start"].contains(name));
     let is_started = |name: &str| {
-        let is_name = |word: &str| word == name;
+        let is_name = |word: &str| word == name || word == "worker";
         let separates = |c: char| !c.is_ascii_alphanumeric() && !"-_:".contains(c);
         start_texts(input, application).iter().any(|start| start.text.split(separates).any(is_name))
     };

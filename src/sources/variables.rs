@@ -12,6 +12,7 @@ mod tags;
 use std::collections::BTreeSet;
 
 pub use self::calls::is_asked_for;
+pub use self::placeholders::is_spring;
 use self::read::ReadRows;
 pub use self::read::{Absence, VariableRead, VariableReads};
 use super::values::without_comments;

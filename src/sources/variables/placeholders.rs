@@ -3,7 +3,7 @@
 use super::read::{Absence, VariableRead, VariableReads, is_variable_name};
 
 /// Whether a name is that of Spring's settings.
-pub(super) fn is_spring(name: &str) -> bool {
+pub fn is_spring(name: &str) -> bool {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     let is_settings = |of: &str| stem == of || stem.strip_prefix(of).is_some_and(|rest| rest.starts_with('-'));

@@ -1,0 +1,56 @@
+//! The port that the source of a program says its server listens on.
+
+use super::application::Application;
+use super::input::EmitInput;
+use crate::manifest::FileKind;
+use crate::sources::patterns;
+use crate::sources::variables::Absence;
+
+/// The port: the default of the variable `PORT`, or what a call says: `http.ListenAndServe(":8000"`, `app.listen(3000`.
+pub(super) fn source_port(input: &EmitInput, application: &Application) -> Option<u16> {
+    let default = application.code.reads.iter().find_map(|(_, read)| match &read.absence {
+        Absence::Default(Some(value)) if read.name == "PORT" => port_of(value),
+        _ => None,
+    });
+    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
+    default.or_else(|| {
+        sources.find_map(|file| {
+            let language = FileKind::of(&file.below).language();
+            let language = if language == "TypeScript" { "JavaScript" } else { language };
+            let text = file.source.text();
+            patterns::words_in(language, "listens on a port")
+                .into_iter()
+                .find_map(|call| text.match_indices(call).find_map(|(at, _)| argument(&text[at + call.len()..])))
+        })
+    })
+}
+
+/// The port in the arguments of a call, from behind its bracket on: `":8000", nil)`, `3000)`, `host="0.0.0.0", port=80)`.
+fn argument(text: &str) -> Option<u16> {
+    let end = text.find([')', '\n']).unwrap_or(text.len());
+    let arguments = &text[..end];
+    let named = arguments.split(',').find_map(|argument| argument.trim().strip_prefix("port="));
+    let first = || arguments.split(',').next();
+    port_of(named.or_else(first)?.trim().trim_matches(['"', '\'', '`']))
+}
+
+fn port_of(text: &str) -> Option<u16> {
+    text.rsplit(':').next()?.parse().ok().filter(|port| *port > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_of_calls_are_read() {
+        assert_eq!(argument("\":8000\", router))"), Some(8000));
+        assert_eq!(argument("3000, () => {})"), Some(3000));
+        assert_eq!(argument("\"0.0.0.0:80\")"), Some(80));
+        assert_eq!(argument("host=\"0.0.0.0\", port=8000, debug=True)"), Some(8000));
+        assert_eq!(argument("port)"), None);
+        assert_eq!(argument("\":0\")"), None);
+        assert_eq!(argument("é"), None);
+    }
+}
