@@ -14,6 +14,7 @@ mod example;
 mod fixed_address;
 mod input;
 mod mention;
+mod mentions;
 mod merge;
 mod migration;
 mod named_service;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::project::boolean;
 use crate::text::{Edit, Source, Span};
 use crate::yaml::{self, NodeKind, Scalar, Style, YamlEntry, YamlNode, YamlTree};
 
@@ -61,7 +62,7 @@ impl NewValue {
         let tree = yaml::read(text);
         let is_text = tree.root().is_some_and(|root| root.scalar() == Ok(Some(Scalar::Text(text.into()))));
         let is_word =
-            text.chars().all(is_plain) && starts_plain && is_text && !text.ends_with(':') && !is_old_switch(text);
+            text.chars().all(is_plain) && starts_plain && is_text && !text.ends_with(':') && boolean(text).is_none();
         if is_word { Self::Inline(text.to_owned()) } else { Self::raw_text(text) }
     }
 
@@ -80,11 +81,6 @@ impl NewValue {
             }
         }
     }
-}
-
-/// Whether readers of YAML 1.1 take a text for true or false.
-fn is_old_switch(text: &str) -> bool {
-    ["y", "yes", "n", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A text for the container, as a compose file writes it.
@@ -345,6 +341,7 @@ impl<'s> ComposeEditor<'s> {
 
 #[cfg(test)]
 mod tests {
+    use super::project::boolean;
     use super::*;
     use crate::text::apply;
 

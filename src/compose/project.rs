@@ -42,6 +42,7 @@ pub use self::error::{GapKind, ProjectError, ProjectGap};
 use self::files::Lookup;
 pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
 pub use self::interpolate::UnsetVariable;
+pub(super) use self::interpolate::boolean;
 pub use self::listed::listed_files;
 use self::loader::{Loader, Room, Scope};
 use self::locations::{absolute, go_join, relative};

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use super::server_image::ServerImage;
-use super::source_port::source_port;
 use crate::build::{Build, Lookup, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
 use crate::data;
@@ -89,7 +88,7 @@ impl<'i> Application<'i> {
 
 /// The programs, and the servers that are built here.
 pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
-    let mut applications: Vec<Application> = found(input, plan);
+    let mut applications: Vec<Application> = application_list(input, plan);
     let faulty = faulty_checks(input);
     for application in &mut applications {
         application.has_faulty_check = faulty.contains(&application.input.dockerfile);
@@ -97,7 +96,7 @@ pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) ->
     applications
 }
 
-fn found<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
+fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
     let mut applications: Vec<Application> = Vec::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
@@ -121,23 +120,6 @@ fn found<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'
         applications.push(application(input, build_input, &build, stage, context));
     }
     applications
-}
-
-/// Adds what the code of the programs says, once it is read; leaves out images that hold none of it and serve nothing.
-pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Application>, plan: &mut ComposePlan) {
-    for application in applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker) {
-        application.port = source_port(input, application);
-    }
-    applications.retain(|application| {
-        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
-        let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
-        let is_program = holds_code || application.port.is_some() || application.projects().next().is_some();
-        if !is_program {
-            let name = input.inputs.source(application.input.dockerfile).name();
-            plan.notes.push(format!("{name} is left out: its image holds no program of this repository"));
-        }
-        is_program
-    });
 }
 
 /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::application::{Application, applications, complete_with_code};
+use super::application::{Application, applications};
 use super::backend::{Backend, BackendPassword, Backends, backends};
 use super::check::{application_check, healthcheck, inherited_check};
 use super::connection::{Connection, connections};
-use super::draft::read_code;
+use super::draft::{complete_with_code, read_code};
 use super::environment::{EnvironmentExtent, environment};
 use super::input::EmitInput;
-use super::mention::{Mentions, mentions};
+use super::mentions::{Mentions, mentions};
 use super::migration::{MigrationJob, migration};
 use super::named_service::{is_job, named_programs};
 use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
@@ -19,6 +19,7 @@ use super::service_names::{name_applications, name_workers};
 use super::worker::{Worker, workers};
 use crate::build::{Build, User};
 use crate::compose::NewValue;
+use crate::manifest::FileKind;
 use crate::stack::{COMPLETED, HEALTHY, STARTED};
 
 /// The network of what answers requests, and that of servers that only applications reach.
@@ -218,10 +219,11 @@ impl Parts<'_> {
         let mut read: Vec<String> = Vec::new();
         for (secret, _) in &plan.secrets.clone() {
             let file = format!("/run/secrets/{secret}");
-            let mut sources = self.applications[at].code.files.iter().map(|at| &input.files.files[*at].source);
-            if let Some(source) = sources.find(|source| source.text().contains(&file)) {
+            let sources = self.applications[at].code.files.iter().map(|at| &input.files.files[*at]);
+            let mut sources = sources.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
+            if let Some(source) = sources.find(|known| known.source.text().contains(&file)) {
                 let reason = format!("its source reads `{file}`");
-                plan.choose(&service.name, "secrets", reason, Some(source.name().to_owned()));
+                plan.choose(&service.name, "secrets", reason, Some(source.source.name().to_owned()));
                 read.push(secret.clone());
             }
         }

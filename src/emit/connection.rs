@@ -2,7 +2,8 @@
 
 use super::application::Application;
 use super::backend::{Backend, BackendPassword, Backends};
-use super::mention::{ConnectionRole, Mention, Mentions, UrlParts};
+use super::mention::{ConnectionRole, Mention, UrlParts};
+use super::mentions::Mentions;
 use super::server_image::ServerImage;
 use crate::data;
 use crate::manifest::Ecosystem;
@@ -91,7 +92,8 @@ fn url(
     if scheme == "kafka" && parts.is_none() {
         return address;
     }
-    if let Some(form) = address_form(application, row.host).filter(|_| parts.is_none()) {
+    let form = if parts.is_none() { address_form(application, row.host) } else { None };
+    if let Some(form) = form {
         let form = form.replace("{user}", &backend.user).replace("{database}", &backend.database);
         let port = port.map(|port| port.to_string()).unwrap_or_default();
         let form = form.replace("{host}", &backend.name).replace("{port}", &port);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::application::{Application, absolute};
 use super::input::EmitInput;
+use super::plan::ComposePlan;
+use super::source_port::source_port;
 use crate::compose::written_project;
+use crate::manifest::FileKind;
 use crate::stack::Stack;
 use crate::text::Source;
 use crate::variables::{ServiceCode, service_code};
@@ -31,4 +34,21 @@ pub(super) fn read_code(input: &EmitInput, applications: &mut [Application]) {
     for (application, code) in applications.iter_mut().zip(codes) {
         application.code = code;
     }
+}
+
+/// Adds what the code of the programs says, once it is read; leaves out images that hold none of it and serve nothing.
+pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Application>, plan: &mut ComposePlan) {
+    for application in applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker) {
+        application.port = source_port(input, application);
+    }
+    applications.retain(|application| {
+        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
+        let is_program = holds_code || application.port.is_some() || application.projects().next().is_some();
+        if !is_program {
+            let name = input.inputs.source(application.input.dockerfile).name();
+            plan.notes.push(format!("{name} is left out: its image holds no program of this repository"));
+        }
+        is_program
+    });
 }

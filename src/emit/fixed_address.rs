@@ -50,7 +50,7 @@ pub(super) fn fixed_addresses(
                 variable: None,
                 role: address.role,
                 row: address.row,
-                reason: format!("the source names {}", shown(&address)),
+                reason: format!("the source names {}", display(&address)),
                 value: Some(address.value),
                 has_default: true,
                 place: Some(place(&file.source, literal.at)),
@@ -66,7 +66,9 @@ fn settings(text: &str) -> Vec<StringLiteral> {
     let mut values = Vec::new();
     for line in text.split_inclusive('\n') {
         let bare = line.trim();
-        if let Some((key, value)) = bare.split_once(['=', ':']).filter(|_| !bare.starts_with('#')) {
+        if !bare.starts_with('#')
+            && let Some((key, value)) = bare.split_once(['=', ':'])
+        {
             let (before, text) = (format!("{key}="), value.trim().trim_matches(['"', '\'']).to_owned());
             values.push(StringLiteral { at: start, text, before });
         }
@@ -85,7 +87,7 @@ fn spring_login(literal: &StringLiteral, clients: &[(&'static str, ServerImage)]
 }
 
 /// The address without its password.
-fn shown(address: &FixedAddress) -> String {
+fn display(address: &FixedAddress) -> String {
     match UrlParts::of(&address.value) {
         Some(url) => format!("`{}://…{}`", url.scheme, url.host),
         None => format!("`{}`", address.value),

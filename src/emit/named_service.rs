@@ -26,8 +26,8 @@ pub(super) fn named_programs(
             let text = file.source.text();
             let called = || {
                 let address = format!("://{}", other.name);
-                let mut ends = text.match_indices(&address).map(|(at, found)| at + found.len());
-                ends.find(|end| text[*end..].starts_with([':', '/', '"', '\'', ' ', '\n']))
+                let mut offsets = text.match_indices(&address).map(|(at, found)| at + found.len());
+                offsets.find(|end| text[*end..].starts_with([':', '/', '"', '\'', ' ', '\n']))
             };
             let line = if passed.contains(&other.name.as_str()) {
                 text.find(other.name.as_str())
@@ -36,7 +36,9 @@ pub(super) fn named_programs(
             } else {
                 None
             };
-            if let Some(at) = line.filter(|_| named.iter().all(|(name, _)| *name != other.name)) {
+            if let Some(at) = line
+                && named.iter().all(|(name, _)| *name != other.name)
+            {
                 named.push((other.name.clone(), place(&file.source, at)));
             }
         }

@@ -51,11 +51,11 @@ pub(super) fn start_texts<'i>(input: &EmitInput<'i>, application: &'i Applicatio
                 let file = files.iter().find(|file| path.contains('.') && is_named(&file.path))?;
                 Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
             };
-            if let Some(found) = script.or_else(file)
+            if let Some(started) = script.or_else(file)
                 && texts.len() < MOST
-                && !texts.iter().any(|known| std::ptr::eq(known.text, found.text))
+                && !texts.iter().any(|known| std::ptr::eq(known.text, started.text))
             {
-                texts.push(found);
+                texts.push(started);
             }
         }
     }

@@ -114,8 +114,8 @@ pub(super) fn watch(
 
 /// Adds the sources of stages whose files the image takes.
 fn add_other_stages(application: &Application, (build, stage): (&Build, &Stage), watched: &mut WatchedPaths) {
-    let own: Vec<usize> = build.chain(stage).map(|known| known.index).collect();
-    let others = build.stages().iter().filter(|other| !own.contains(&other.index) && build.is_needed(other));
+    let chain: Vec<usize> = build.chain(stage).map(|known| known.index).collect();
+    let others = build.stages().iter().filter(|other| !chain.contains(&other.index) && build.is_needed(other));
     for other in others {
         for transfer in build.transfers(other).iter().filter(|transfer| transfer.from.is_none()) {
             for source in transfer.sources.iter().filter(|source| !source.is_remote() && !source.is_everything()) {

@@ -34,8 +34,8 @@ pub fn string_literals(path: &str, text: &str) -> Vec<StringLiteral> {
 fn add_literals(line: &str, start: usize, literals: &mut Vec<StringLiteral>) {
     let bytes = line.as_bytes();
     let mut at = 0;
-    while let Some(found) = memchr::memchr3(b'"', b'\'', b'`', &bytes[at..]) {
-        let open = at + found;
+    while let Some(offset) = memchr::memchr3(b'"', b'\'', b'`', &bytes[at..]) {
+        let open = at + offset;
         let Some(length) = closing(&bytes[open + 1..], bytes[open]) else {
             // An apostrophe, or a string of several lines.
             at = open + 1;

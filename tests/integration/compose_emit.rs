@@ -160,7 +160,6 @@ fn a_program_of_node_gets_what_its_packages_talk_to() {
         "      REDIS_HOST: redis\n",
         "fetch('http://127.0.0.1:3000/healthz')",
         "    command: [\"npm\", \"run\", \"worker\"]\n",
-        "      disable: true\n",
     ] {
         assert!(text.contains(part), "{part} is not in:\n{text}");
     }
@@ -202,6 +201,133 @@ fn addresses_that_stand_in_sources_are_honoured() {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert!(!text.contains("elsewhere") && !text.contains("secrets"), "{text}");
+}
+
+/// A Node program behind a Dockerfile; `source` is what it starts.
+fn node_program(source: &str, dockerfile: &str, more: &[(&str, &str)]) -> tempfile::TempDir {
+    let package = r#"{"name": "shop", "scripts": {"start": "npm run prepare-db && node server.js", "prepare-db": "node scripts/prepare.js"},
+        "dependencies": {"pg": "^8", "ioredis": "^5", "prisma": "^6"}}"#;
+    let dockerfile =
+        format!("FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\n{dockerfile}CMD [\"npm\", \"start\"]\n");
+    let mut files = vec![("Dockerfile", dockerfile.as_str()), ("package.json", package), ("server.js", source)];
+    files.extend(more);
+    project(&files)
+}
+
+#[test]
+fn servers_that_a_program_works_without_are_left_out() {
+    let source = "const db = process.env.DATABASE_URL;\nconst cache = process.env.REDIS_URL ? new Redis(process.env.REDIS_URL) : null;\napp.listen(process.env.PORT || 4000);\n";
+    let example = (".env.example", "DATABASE_URL=postgres://shop@localhost/shop\n");
+    let folder = node_program(source, "", &[example]);
+    let text = written(folder.path());
+    assert!(text.contains("POSTGRES_USER: shop") && !text.contains("redis"), "{text}");
+    assert!(text.contains("ports: [\"4000:4000\"]"), "{text}");
+    let json = emitted(folder.path());
+    assert!(json["notes"].to_string().contains("app works without `REDIS_URL`: redis was not added"), "{json:#}");
+}
+
+#[test]
+fn volumes_secrets_and_migrations_of_an_image_are_kept() {
+    let source = "const db = process.env.DATABASE_URL;\nsign(config.get('SESSION_SECRET'));\n";
+    let folder = node_program(
+        source,
+        "VOLUME [\"/app/uploads\", \"/tmp\"]\nEXPOSE 3000\n",
+        &[
+            (".env.example", "DATABASE_URL=postgres://shop@localhost/shop\nSESSION_SECRET=change-me\n"),
+            (
+                "prisma/schema.prisma",
+                "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DATABASE_URL\")\n}\n",
+            ),
+            ("prisma/migrations/1/migration.sql", "create table a (b int);\n"),
+            ("scripts/prepare.js", "run('prisma migrate deploy');\n"),
+        ],
+    );
+    let text = written(folder.path());
+    assert!(text.contains("volumes: [\"app-data:/app/uploads\"]") && text.contains("\n  app-data:\n"), "{text}");
+    assert!(text.contains("SESSION_SECRET: \"${SESSION_SECRET:?set it in .env}\""), "{text}");
+    assert!(!text.contains("migrate:"), "{text}");
+    let json = emitted(folder.path());
+    assert!(json["notes"].to_string().contains("scripts/prepare.js)"), "{json:#}");
+}
+
+#[test]
+fn images_that_compose_cannot_build_or_that_hold_nothing_are_left_out() {
+    let folder = project(&[
+        (
+            "api/Dockerfile",
+            "FROM golang:1.24\nARG SERVICE\nWORKDIR /src/$SERVICE\nCOPY . .\nCMD [\"go\", \"run\", \".\"]\n",
+        ),
+        ("api/main.go", "package main\n"),
+        ("shell/Dockerfile", "FROM debian:12\nCOPY start.sh /\nCMD [\"/start.sh\"]\n"),
+        ("shell/start.sh", "#!/bin/sh\nexec reflex\n"),
+    ]);
+    let json = emitted(folder.path());
+    assert_eq!(json["files"].as_array().map(Vec::len), Some(0), "{json:#}");
+    let notes = json["notes"].to_string();
+    assert!(
+        notes.contains("needs a build argument") && notes.contains("holds no program of this repository"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn what_may_be_there_already_is_not_added() {
+    let source = "const db = process.env.DATABASE_URL;\n";
+    let published = "services:\n  shop:\n    image: ghcr.io/example/shop\n    ports: [\"3000:3000\"]\n  db:\n    image: postgres:17\n";
+    let example = (".env.example", "DATABASE_URL=postgres://shop@localhost/shop\n");
+    let folder = node_program(source, "EXPOSE 3000\n", &[example, ("compose.yaml", published)]);
+    let json = emitted(folder.path());
+    assert!(!json.to_string().contains("build: ."), "{json:#}");
+    assert!(json["notes"].to_string().contains("`shop` may run an image of it"), "{json:#}");
+
+    // What a service gets from an override is not known to hold for a new job.
+    let mut files = DJANGO.to_vec();
+    let compose = "services:\n  db:\n    image: postgres:16\n    environment:\n      POSTGRES_PASSWORD: a\n  web:\n    build: .\n    environment:\n      DB_HOST: db\n    depends_on:\n      db:\n        condition: service_started\n";
+    files.push(("compose.yaml", compose));
+    files.push(("compose.override.yaml", "services:\n  web:\n    environment:\n      DJANGO_ENV: development\n"));
+    let folder = project(&files);
+    let json = emitted(folder.path());
+    assert!(json["notes"].to_string().contains("`migrate` was not added: `web`"), "{json:#}");
+}
+
+#[test]
+fn what_a_committed_file_sets_is_passed_on() {
+    let source = "const db = process.env.DATABASE_URL;\nconst mode = process.env.SHOP_MODE;\n";
+    let folder = node_program(
+        source,
+        "EXPOSE 3000\n",
+        &[(".env", "SHOP_MODE=open\nPOSTGRES_PASSWORD=a\nDATABASE_URL=postgres://shop@localhost/shop\n")],
+    );
+    for arguments in [&["init", "-q"][..], &["add", "-A"]] {
+        assert!(Command::new("git").args(arguments).current_dir(folder.path()).status().unwrap().success());
+    }
+    let (code, text) = run(folder.path(), &["compose", "emit", "--write"]);
+    assert_eq!(code, 0, "{text}");
+    let text = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
+    assert!(text.contains("\n      SHOP_MODE:\n") && is_accepted(folder.path(), &["compose.yaml"]), "{text}");
+    assert!(!folder.path().join(".env.example").exists(), "everything is set");
+}
+
+#[test]
+fn programs_that_name_each_other_wait() {
+    let folder = project(&[
+        ("proxy/Dockerfile", "FROM nginx:1.28-alpine\nCOPY conf /etc/nginx/conf.d/default.conf\n"),
+        ("proxy/conf", "server { listen 80; location / { proxy_pass http://backend:8000; } }\n"),
+        ("backend/Dockerfile", "FROM python:3.13-slim\nCOPY . /app\nCMD [\"python\", \"/app/main.py\"]\n"),
+        ("backend/main.py", "from flask import Flask\napp = Flask(__name__)\napp.run(host=\"0.0.0.0\", port=8000)\n"),
+        ("backend/requirements.txt", "flask\n"),
+        ("seed/Dockerfile", "FROM python:3.13-slim\nCOPY . /app\nCMD [\"python\", \"/app/seed.py\"]\n"),
+        ("seed/seed.py", "import requests\nrequests.post(\"http://backend:8000/items\")\n"),
+    ]);
+    let text = written(folder.path());
+    for part in [
+        "  proxy:\n    build: ./proxy\n    ports: [\"8080:80\"]\n    depends_on:\n      backend:\n        condition: service_healthy\n",
+        "  seed:\n    build: ./seed\n    depends_on:\n      backend:\n        condition: service_healthy\n    profiles: [\"seed\"]\n",
+        "    test: [\"CMD\", \"wget\", \"-qO\", \"/dev/null\", \"http://127.0.0.1:80/\"]\n",
+    ] {
+        let part = part.trim_start_matches("    ");
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn hostile_texts_end() {
 
 #[test]
 fn what_is_asked_for_may_be_absent() {
-    let asked = |text: &str| super::is_asked_for(text, text.find("REDIS_URL").unwrap());
+    let is_asked = |text: &str| super::is_asked_for(text, text.find("REDIS_URL").unwrap());
     for text in [
         "const enabled = !!process.env.REDIS_URL;",
         "const enabled = Boolean(process.env.REDIS_URL && process.env.X);",
@@ -176,7 +176,7 @@ fn what_is_asked_for_may_be_absent() {
         "if ENV[\"REDIS_URL\"]",
         "cache if ENV['REDIS_URL'].present?",
     ] {
-        assert!(asked(text), "{text}");
+        assert!(is_asked(text), "{text}");
     }
     for text in [
         "new Redis(process.env.REDIS_URL);",
@@ -188,7 +188,7 @@ fn what_is_asked_for_may_be_absent() {
         "REDIS_URL",
         "é!REDIS_URL",
     ] {
-        assert!(!asked(text), "{text}");
+        assert!(!is_asked(text), "{text}");
     }
 }
 
