@@ -26,7 +26,7 @@ pub(super) fn named_programs(
             let text = file.source.text();
             let called = || {
                 let address = format!("://{}", other.name);
-                let mut offsets = text.match_indices(&address).map(|(at, found)| at + found.len());
+                let mut offsets = text.match_indices(&address).map(|(at, part)| at + part.len());
                 offsets.find(|end| text[*end..].starts_with([':', '/', '"', '\'', ' ', '\n']))
             };
             let line = if passed.contains(&other.name.as_str()) {
