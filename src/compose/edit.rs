@@ -341,7 +341,6 @@ impl<'s> ComposeEditor<'s> {
 
 #[cfg(test)]
 mod tests {
-    use super::project::boolean;
     use super::*;
     use crate::text::apply;
 
