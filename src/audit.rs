@@ -7,6 +7,7 @@ mod listing;
 mod history_facts;
 mod log_facts;
 mod masking;
+mod importance;
 mod image_facts;
 mod image_findings;
 mod overview;
@@ -18,6 +19,7 @@ mod verdict;
 pub use self::baseline::{baseline_findings, leave_out};
 pub use self::embedded::write as write_embedded;
 pub use self::ignores::{AddedIgnores, add_ignores};
+pub use self::importance::{Importance, is_urgent};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::masking::project_mask;
 pub use self::report::{

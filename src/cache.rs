@@ -62,8 +62,16 @@ pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Op
     let mut sure: Vec<Option<usize>> = vec![None; stages.len()];
     let mut maybe: Vec<Option<usize>> = vec![None; stages.len()];
     let mut first: Option<SourceStep> = None;
-    for stage in stages.iter().filter(|stage| build.is_needed(stage)) {
-        let change = source::first_change(build, stage, context, projects);
+    let change = |stage: &Stage| source::first_change(build, stage, context, projects);
+    let needed = || stages.iter().filter(|stage| build.is_needed(stage));
+    let mut changes: Vec<Option<SourceStep>> = vec![None; stages.len()];
+    needed().for_each(|stage| changes[stage.index] = change(stage));
+    // Where people edit files of one stage often, the certificates and pictures of another are no example.
+    if changes.iter().flatten().any(|change| change.is_often_edited) {
+        changes.iter_mut().for_each(|change| *change = change.take_if(|change| change.is_often_edited));
+    }
+    for stage in needed() {
+        let change = changes[stage.index].take();
         let below = |from: &[Option<usize>]| match stage.base {
             StageBase::Stage(parent) => from[parent].map(|_| stage.start),
             _ => None,
@@ -77,7 +85,7 @@ pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Op
     }
     let first = first?;
     let mut rerun = (Vec::new(), Vec::new());
-    for stage in stages.iter().filter(|stage| build.is_needed(stage)) {
+    for stage in needed() {
         for step in build.steps(stage) {
             let after = |from: Option<usize>| from.is_some_and(|from| step.index >= from);
             if after(sure[stage.index]) {

@@ -167,6 +167,11 @@ impl Finding {
         bytes.unwrap_or(0)
     }
 
+    /// Whether its first fix is safe.
+    pub fn has_safe_fix(&self) -> bool {
+        self.fixes.first().is_some_and(|fix| fix.safety == Safety::Safe)
+    }
+
     /// With a price.
     #[must_use]
     pub fn costs(mut self, impact: Impact) -> Self {

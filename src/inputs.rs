@@ -99,6 +99,8 @@ pub struct BuildInput {
     pub services: Vec<String>,
     /// That compose or bake file, as the user would type it.
     pub recipe: Option<String>,
+    /// The line of a makefile, script or workflow that is known to build it, as the user would type it: `ci.yml:12`.
+    pub built_by: Option<String>,
     /// What the builder would be told.
     pub options: BuildOptions,
     /// The context's folder, as the user would type it; `None` for a text without a place (standard input).
@@ -138,6 +140,7 @@ impl BuildInput {
             template: None,
             services: Vec::new(),
             recipe: None,
+            built_by: None,
             options,
             context_root: None,
             ignore: IgnoreInput::Unknown,

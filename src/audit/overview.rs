@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::context_problems;
 use super::{
+    Importance, is_urgent,
     BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport,
     UselessPart,
 };
@@ -38,9 +39,14 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
     let mut indexes: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
-    indexes.sort_by(|a, b| findings[*b].rank().total_cmp(&findings[*a].rank()).then(a.cmp(b)));
+    let order = |index: usize| (is_urgent(&findings[index]), findings[index].rank());
+    indexes.sort_by(|a, b| {
+        let ((urgent_a, rank_a), (urgent_b, rank_b)) = (order(*a), order(*b));
+        urgent_b.cmp(&urgent_a).then(rank_b.total_cmp(&rank_a)).then(a.cmp(b))
+    });
     BuildReport {
         dockerfile: input.dockerfile,
+        importance: Importance::of(build),
         projects: input.projects.as_ref().map(|all| projects(&projects_of_build(build, all))).unwrap_or_default(),
         stages: build.stages().iter().filter_map(stage).collect(),
         steps: steps.sum::<usize>() as u32,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Importance;
 use crate::finding::{Finding, Impact};
 use crate::settings::FailOn;
 use crate::text::{FileId, LineColumn, Source};
@@ -54,6 +55,8 @@ pub struct Threshold {
 pub struct BuildReport {
     /// The Dockerfile.
     pub dockerfile: FileId,
+    /// How much it matters.
+    pub importance: Importance,
     /// What is built, most important first: `Python (uv)`, `Node (npm), Vite`.
     pub projects: Vec<String>,
     /// All stages in order.

@@ -70,6 +70,11 @@ impl Likeness {
         if likelihood < Self::Around && around { Self::Around } else { likelihood }
     }
 
+    /// Whether people edit such a file often: code, and what stands beside it, not tests, data and texts.
+    pub fn is_often_edited(self) -> bool {
+        self <= Self::Aside
+    }
+
     /// Whether it is the program's code.
     pub fn is_program(self) -> bool {
         self <= Self::Code

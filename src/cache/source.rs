@@ -22,6 +22,8 @@ pub struct SourceStep {
     pub instruction: usize,
     /// A source file that it takes; `None` if the context is unknown.
     pub example: Option<String>,
+    /// Whether people edit that file often: it is not only data, settings or text.
+    pub is_often_edited: bool,
 }
 
 /// The role of a file of the context in a build.
@@ -102,26 +104,44 @@ pub(super) fn first_change(
     copies_and_mounts.extend(bound);
     copies_and_mounts.sort_by_key(|(index, _)| *index);
     let mut origins = None;
+    let home = home(build);
+    // Pictures, certificates and settings count where no instruction takes what people edit more often.
+    let mut rarely_edited: Option<SourceStep> = None;
     for (instruction, copies_and_mounts) in copies_and_mounts {
         let Some(context) = context else {
             if copies_and_mounts.is_everything() {
-                return Some(SourceStep { instruction, example: None });
+                return Some(SourceStep { instruction, example: None, is_often_edited: true });
             }
             continue;
         };
         let origins = origins.get_or_insert_with(|| Origins::new(context, projects));
         let example = match &copies_and_mounts {
-            TakenFiles::Copied(transfer) => source_file(transfer, context, origins),
+            TakenFiles::Copied(transfer) => source_file_near(transfer, context, origins, &[], home),
             TakenFiles::Bound(source) => {
                 let files = select(context, source, Selector { parents: false, exclude: &[] });
-                edited(files.into_iter(), context, origins, &[]).map(|file| context.path(file))
+                edited(files.into_iter(), context, origins, (&[], home)).map(|file| context.path(file))
             }
         };
-        if example.is_some() {
-            return Some(SourceStep { instruction, example });
+        let Some(path) = &example else { continue };
+        let is_often_edited = Likeness::of_path(path).is_often_edited();
+        let step = SourceStep { instruction, example, is_often_edited };
+        if is_often_edited {
+            return Some(step);
         }
+        rarely_edited.get_or_insert(step);
     }
-    None
+    rarely_edited
+}
+
+/// The folder of the Dockerfile in its context: of a build among others, its own sources lie there.
+fn home<'b>(build: &'b Build) -> &'b str {
+    let name = build.input().file.source().name();
+    let below = match build.input().context_root.as_deref() {
+        Some(".") => Some(name),
+        Some(root) => path::relative(name, root),
+        None => None,
+    };
+    below.map_or("", path::parent)
 }
 
 /// The files that an instruction takes from the context.
@@ -153,27 +173,42 @@ pub fn source_file_outside(
     origins: &Origins,
     folders: &[String],
 ) -> Option<String> {
+    source_file_near(transfer, context, origins, folders, "")
+}
+
+/// The same; files below the folder `home` come before others.
+fn source_file_near(
+    transfer: &Transfer,
+    context: &BuildContext,
+    origins: &Origins,
+    folders: &[String],
+    home: &str,
+) -> Option<String> {
     let sources: Vec<_> = transfer.sources.iter().map(|source| &source.text).collect();
     let length = origins.install.len();
-    let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, length, folders));
+    let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, length, folders, home));
     let selected = || transfer.select(context).into_iter().flatten();
-    let file = context.get_or_find(question, || edited(selected(), context, origins, folders));
+    let file = context.get_or_find(question, || edited(selected(), context, origins, (folders, home)));
     file.map(|file| context.path(file))
 }
+
+/// How good a file is as an example, the best first: often edited, near the Dockerfile, likely.
+type ExampleRank = (bool, bool, Likeness);
 
 fn edited(
     selections: impl Iterator<Item = Selection>,
     context: &BuildContext,
     origins: &Origins,
-    left_out: &[String],
+    (left_out, home): (&[String], &str),
 ) -> Option<EntryId> {
-    let mut best: Option<(Likeness, EntryId)> = None;
+    let mut best: Option<(ExampleRank, EntryId)> = None;
     let mut looked = 0;
     for selection in selections {
         for &file in selection.entries.iter() {
             let entry = context.entry(file);
+            let rank = |likeness: Likeness, far: bool| (!likeness.is_often_edited(), far, likeness);
             if entry.kind == ContextEntryKind::Directory
-                || best.is_some_and(|(best, _)| Likeness::of_name(entry.name) >= best)
+                || best.is_some_and(|(best, _)| rank(Likeness::of_name(entry.name), false) >= best)
             {
                 continue;
             }
@@ -182,12 +217,12 @@ fn edited(
                 continue;
             }
             looked += 1;
-            let likeness = Likeness::of_path(&path);
-            if best.is_some_and(|(best, _)| likeness >= best) || origins.of(file) != FileOrigin::Source {
+            let rank = rank(Likeness::of_path(&path), !home.is_empty() && !path::is_within(&path, home));
+            if best.is_some_and(|(best, _)| rank >= best) || origins.of(file) != FileOrigin::Source {
                 continue;
             }
-            best = Some((likeness, file));
-            if likeness == Likeness::Main || looked > LOOKED {
+            best = Some((rank, file));
+            if rank == (false, false, Likeness::Main) || looked > LOOKED {
                 break;
             }
         }

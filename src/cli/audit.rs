@@ -44,9 +44,9 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     let code = code(&report, failed);
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
     let text = |layout| {
-        let offers = offers::offers(&inputs, &policies, &report);
+        let offer = offers::best_offer(&inputs, &policies, &report);
         let options = command.build.typed();
-        report::audit(&report, &AuditView { all: command.all, options: &options, offers: &offers }, layout)
+        report::audit(&report, &AuditView { all: command.all, options: &options, offer: offer.as_ref() }, layout)
     };
     write_run(global, &run, text, || report::audit_json(&report))?;
     Ok(code)

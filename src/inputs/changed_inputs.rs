@@ -54,6 +54,7 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         template: input.template,
         services: input.services.clone(),
         recipe: input.recipe.clone(),
+        built_by: input.built_by.clone(),
         options: input.options.clone(),
         context_root: input.context_root.clone(),
         ignore,

@@ -261,6 +261,7 @@ fn draft(
         template,
         services: origin.as_ref().map(|origin| origin.services.clone()).unwrap_or_default(),
         recipe: origin.as_ref().map(|origin| origin.recipe.clone()),
+        built_by: recipes::builder(contexts).map(str::to_owned),
         options: origin.as_ref().map_or_else(|| options.clone(), |origin| origin.options(options)),
         context_root: None,
         ignore: IgnoreInput::Unknown,

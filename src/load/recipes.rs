@@ -52,6 +52,12 @@ pub(super) fn contexts(root: &Path, files: &[PathBuf]) -> Contexts {
     contexts
 }
 
+/// The line that builds a Dockerfile, where one does; texts for people only say how it is done.
+pub(super) fn builder(contexts: &[NamedContext]) -> Option<&str> {
+    let is_for_people = |by: &str| by.rsplit_once(':').is_some_and(|(path, _)| FileKind::of(path).is_for_people());
+    contexts.iter().map(|context| &*context.by).find(|by| !is_for_people(by))
+}
+
 /// The Dockerfiles that a build means, from any folder that it may be started in.
 fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,7 +1,8 @@
 //! The rules as a table, and a rule's page for a terminal.
 
+use super::grid::{Column, grid, plain};
 use super::json::pretty;
-use super::layout::{Layout, TextStyle, cut, pad, width, wrap};
+use super::layout::{Layout, TextStyle, pad, width, wrap};
 use super::wire;
 use crate::rules::{Category, Group, Rule, Status};
 
@@ -16,6 +17,7 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
         }
         out.push_str(&layout.paint(TextStyle::Strong, category.name()));
         out.push('\n');
+        let mut rows = Vec::new();
         for rule in rules_of_category {
             let metadata = rule.metadata();
             let off = match metadata.status {
@@ -26,17 +28,11 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
             let aliases =
                 if metadata.aliases.is_empty() { String::new() } else { format!(" [{}]", metadata.aliases.join(", ")) };
             let text = format!("{}{off}{aliases}", metadata.summary);
-            let room = layout.width.map_or(usize::MAX, |columns| columns.saturating_sub(name + 28).max(12));
-            let line = format!(
-                "  {}  {}  {}  {}",
-                pad(rule.name, name),
-                pad(metadata.severity.name(), 7),
-                pad(&rule.safety(), 12),
-                cut(&text, room)
-            );
-            out.push_str(line.trim_end());
-            out.push('\n');
+            // As wide in each category.
+            let severity = plain(pad(metadata.severity.name(), 7));
+            rows.push(vec![plain(pad(rule.name, name)), severity, plain(pad(&rule.safety(), 12)), plain(text)]);
         }
+        out.push_str(&grid(&[Column::Left, Column::Left, Column::Left, Column::Words], &rows, layout, 2));
         out.push('\n');
     }
     out.push_str(&counts(rules));

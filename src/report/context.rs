@@ -1,7 +1,7 @@
 //! `context ls`: what is sent to the builder, and what each COPY copies.
 
 use super::json;
-use super::layout::{Layout, TextStyle, clean, cut, cut_path, width, wrap};
+use super::layout::{Layout, TextStyle, clean, width, wrap};
 use super::units::{bytes, count, hidden_rows};
 use super::wire;
 use crate::audit::{ContextListing, ContextListingEntry};
@@ -13,15 +13,15 @@ const ENTRIES: usize = 15;
 pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     let context = &listing.context;
     let mut out = String::new();
-    let root = cut_path(&clean(&context.root), layout.columns()).into_owned();
+    let root = layout.cut_path(&clean(&context.root), layout.columns()).into_owned();
     out.push_str(&layout.paint(TextStyle::Strong, &root));
     out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
     match &listing.context.ignore_file {
-        Some(path) => out.push_str(&format!("  filtered by {}\n", cut_path(&clean(path), layout.columns() - 16))),
+        Some(path) => out.push_str(&format!("  filtered by {}\n", layout.cut_path(&clean(path), layout.columns() - 16))),
         None => out.push_str("  no .dockerignore\n"),
     }
     if let Some(path) = &listing.dockerfile {
-        out.push_str(&format!("  for {}\n", cut_path(&clean(path), layout.columns() - 6)));
+        out.push_str(&format!("  for {}\n", layout.cut_path(&clean(path), layout.columns() - 6)));
     } else {
         let text = "no Dockerfile copies from this folder; this is what `COPY . .` would send";
         for line in wrap(text, layout.columns() - 2) {
@@ -43,7 +43,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
         };
         let head = format!("  {:>4}  {amount}  ", copy.line);
         let columns_left = layout.columns().saturating_sub(width(&head)).max(12);
-        out.push_str(&format!("{head}{}\n", cut(&clean(&copy.text), columns_left)));
+        out.push_str(&format!("{head}{}\n", layout.cut(&clean(&copy.text), columns_left)));
     }
     for problem in &listing.problems {
         let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
@@ -69,7 +69,7 @@ fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit
             1 => path,
             files => format!("{path}  ({})", count(files, "file")),
         };
-        out.push_str(&format!("  {blanks}{size}  {}\n", cut(&line, room)));
+        out.push_str(&format!("  {blanks}{size}  {}\n", layout.cut(&line, room)));
     }
     out.push_str(&hidden_rows(entries.len(), visible.len(), 2));
 }

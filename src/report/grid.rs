@@ -58,6 +58,8 @@ impl Cell {
 
 /// Columns that a flexible column has at least.
 const LEAST: usize = 10;
+/// Columns that a wrapped column keeps beside others that are not cut.
+const LEAST_WRAPPED: usize = 40;
 /// Blanks between two columns.
 const GAP: usize = 2;
 
@@ -104,12 +106,22 @@ impl Grid<'_> {
     /// All lines.
     pub(super) fn write(&self, layout: Layout) -> String {
         let mut widths = self.widths();
-        let flexible = |at: &usize| matches!(self.columns[*at], Column::Words | Column::Path | Column::Wrapped);
+        // Where nobody sees the rest, nothing is cut, only wrapped.
+        let is_whole = layout.width.is_none();
+        let flexible = |at: &usize| match self.columns[*at] {
+            Column::Words | Column::Path => !is_whole,
+            Column::Wrapped => true,
+            Column::Left | Column::Right => false,
+        };
+        let least = if is_whole { LEAST_WRAPPED } else { LEAST };
         // The widest flexible column gives first.
         while self.line_width(&widths) > layout.columns() + GAP {
-            let wide = (0..widths.len()).filter(flexible).filter(|at| widths[*at] > LEAST);
+            let wide = (0..widths.len()).filter(flexible).filter(|at| widths[*at] > least);
             let Some(widest) = wide.max_by_key(|at| widths[*at]) else { break };
             widths[widest] -= 1;
+        }
+        if !is_whole && self.line_width(&widths) > layout.columns() + GAP {
+            return self.write_blocks(layout);
         }
         let mut out = String::new();
         if !self.head.is_empty() && !self.rows.is_empty() {
@@ -121,6 +133,19 @@ impl Grid<'_> {
             for line in self.lines(row, &widths, layout) {
                 out.push_str(&line);
                 out.push('\n');
+            }
+        }
+        out
+    }
+
+    /// The cells of each row one after the other: a terminal that is too narrow for columns.
+    fn write_blocks(&self, layout: Layout) -> String {
+        let mut out = String::new();
+        for row in self.rows {
+            let texts: Vec<&str> = row.iter().map(|cell| cell.text.trim()).filter(|text| !text.is_empty()).collect();
+            for (number, line) in wrap(&texts.join("  "), layout.columns() - self.indent - GAP).iter().enumerate() {
+                let indent = self.indent + if number == 0 { 0 } else { GAP };
+                out.push_str(&format!("{}{}\n", " ".repeat(indent), line.trim()));
             }
         }
         out
@@ -174,6 +199,23 @@ mod tests {
         let rows = [row("1 MB", "/usr/lib/x/y/z", "deleted later on"), row("12 kB", "", "short\u{1b}[2J")];
         let expected = "  1 MB  …lib/x/y/z  deleted l…\n 12 kB              short␛[2J\n";
         assert_eq!(grid(&columns, &rows, layout, 1), expected);
+    }
+
+    #[test]
+    fn nothing_is_cut_where_no_terminal_is() {
+        let path = "a/".repeat(90);
+        let rows = [vec![plain(&path), plain("words ".repeat(30))]];
+        let text = grid(&[Column::Path, Column::Words], &rows, Layout::PLAIN, 1);
+        assert!(text.contains(&path) && !text.contains('…') && text.lines().count() == 1, "{text}");
+        let text = grid(&[Column::Path, Column::Wrapped], &rows, Layout::PLAIN, 1);
+        assert!(text.contains(&path) && !text.contains('…') && text.lines().count() == 5, "{text}");
+    }
+
+    #[test]
+    fn a_line_that_is_too_narrow_for_columns_has_them_one_after_the_other() {
+        let layout = Layout { width: Some(20), colour: false };
+        let rows = [vec![plain("12 files"), plain("300 MB on disk"), plain("safe")]];
+        assert_eq!(grid(&[Column::Left; 3], &rows, layout, 2), "  12 files  300 MB\n    on disk  safe\n");
     }
 
     #[test]

@@ -246,6 +246,7 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
     });
     wire::Build {
         dockerfile: name(report, build.dockerfile),
+        importance: build.importance.name(),
         projects: &build.projects,
         stages,
         steps: build.steps,

@@ -42,6 +42,16 @@ impl Layout {
         self.width.unwrap_or(110).clamp(20, 160)
     }
 
+    /// At most `columns` wide on a terminal, the end cut. Elsewhere nothing is cut: the rest is nowhere to be seen.
+    pub(super) fn cut<'t>(self, text: &'t str, columns: usize) -> Cow<'t, str> {
+        if self.width.is_some() { cut(text, columns) } else { Cow::Borrowed(text) }
+    }
+
+    /// At most `columns` wide on a terminal, the start cut.
+    pub(super) fn cut_path<'t>(self, text: &'t str, columns: usize) -> Cow<'t, str> {
+        if self.width.is_some() { cut_path(text, columns) } else { Cow::Borrowed(text) }
+    }
+
     /// The text in a tone.
     pub(super) fn paint(self, tone: TextStyle, text: &str) -> String {
         let style = match tone {

@@ -3,7 +3,7 @@
 mod savings;
 mod wire;
 
-use super::layout::{Layout, TextStyle, clean, pad, width, wrap};
+use super::layout::{Layout, TextStyle, clean, pad, push, width, wrap};
 use super::units::count;
 use super::wire::Head;
 use super::{fixed, json};
@@ -18,6 +18,9 @@ pub use self::savings::RewriteHistory;
 
 /// Columns of a pass's name in the plan.
 const PASS: usize = 24;
+
+/// With fewer columns for a text, it stands below its name.
+const NARROW: usize = 24;
 
 /// A build and what becomes of it.
 #[derive(Clone, Debug)]
@@ -70,8 +73,8 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
             }
         }
         for above in Rung::ALL.into_iter().filter(|rung| !level.allows(*rung)) {
-            let text = format!("  {}  {}: above `--level {level}`\n", above.number(), above.title());
-            out.push_str(&layout.paint(TextStyle::Dim, &text));
+            let text = format!("{}  {}: above `--level {level}`", above.number(), above.title());
+            push(&mut out, &text, 2, layout, TextStyle::Dim);
         }
         if let Some(history) = &rewrite.history {
             line(&mut out, 1, "", &history.scope(), TextStyle::Dim, layout);
@@ -134,13 +137,12 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
 }
 
 fn rung(out: &mut String, climbed: &ClimbedRung, mask: &Mask, layout: Layout) {
-    let head = format!("  {}  {}", climbed.rung.number(), climbed.rung.title());
+    let head = format!("{}  {}", climbed.rung.number(), climbed.rung.title());
     if climbed.steps.is_empty() && climbed.refusals.is_empty() {
-        out.push_str(&layout.paint(TextStyle::Dim, &format!("{head}: nothing to do\n")));
+        push(out, &format!("{head}: nothing to do"), 2, layout, TextStyle::Dim);
         return;
     }
-    out.push_str(&layout.paint(TextStyle::Strong, &head));
-    out.push('\n');
+    push(out, &head, 2, layout, TextStyle::Strong);
     for step in &climbed.steps {
         line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), TextStyle::Good, layout);
         line(out, 5, &pad("", PASS), &mask.apply(&step.why), TextStyle::Dim, layout);
@@ -177,7 +179,17 @@ fn format_assumption(assumption: &Assumption) -> String {
 /// A text after its name, wrapped; further lines are aligned with the first.
 fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle, layout: Layout) {
     let column = indent + width(name);
-    let room = layout.columns().saturating_sub(column + 1).max(24);
+    let room = layout.columns().saturating_sub(column + 1);
+    if room < NARROW {
+        // Beside its name it has no room.
+        if !name.trim().is_empty() {
+            out.push_str(&format!("{}{}\n", " ".repeat(indent), name.trim_end()));
+        }
+        for part in wrap(&clean(text), layout.columns().saturating_sub(indent + 2)) {
+            out.push_str(&format!("{}{}\n", " ".repeat(indent + 2), layout.paint(tone, &part)));
+        }
+        return;
+    }
     for (number, part) in wrap(&clean(text), room).iter().enumerate() {
         let before = if number == 0 { format!("{}{name} ", " ".repeat(indent)) } else { " ".repeat(column + 1) };
         out.push_str(&format!("{before}{}\n", layout.paint(tone, part)));
@@ -189,7 +201,8 @@ fn passes_text(layout: Layout) -> String {
     let mut out = layout.paint(TextStyle::Strong, "Passes, for --only and --skip") + "\n";
     for PassInfo { id, rung, title, max } in passes() {
         let max = if max { "; with `--level max`" } else { "" };
-        out.push_str(&format!("  {}  {} {title}{max}\n", rung.number(), pad(id, PASS)));
+        let name = format!("{}  {}", rung.number(), pad(id, PASS));
+        line(&mut out, 2, &name, &format!("{title}{max}"), TextStyle::Plain, layout);
     }
     out
 }

@@ -5,7 +5,7 @@ mod reason;
 pub use self::reason::ReasonWriter;
 
 use super::json;
-use super::layout::{Layout, TextStyle, clean, cut, pad, width, wrap};
+use super::layout::{Layout, TextStyle, clean, pad, width, wrap};
 use super::units::{count, seconds};
 use super::wire;
 use crate::audit::ProblemReport;
@@ -154,7 +154,7 @@ fn build_text(build: &BuildPrediction, layout: Layout) -> String {
         let verdict = format!("{}  {time}", pad(word, VERDICT));
         let room = layout.columns().saturating_sub(width(&line) + width(&verdict)).max(12);
         let name = build.mask.apply(&step.name);
-        out.push_str(&format!("{line}{}{}\n", layout.paint(style, &verdict), cut(&clean(&name), room)));
+        out.push_str(&format!("{line}{}{}\n", layout.paint(style, &verdict), layout.cut(&clean(&name), room)));
         let sentences = if outcome == StepOutcome::NotRun { Vec::new() } else { shown_sentences(build, prediction) };
         for sentence in sentences {
             for text in wrap(&sentence, layout.columns().saturating_sub(digits + 6)) {

@@ -2,7 +2,7 @@
 
 use super::{AuditView, Layout, audit, audit_json, context, context_json, fix_json, lint, lint_json, rules_json};
 use crate::audit::{
-    BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Notice, ProblemReport,
+    BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Importance, Notice, ProblemReport,
     Report, Rerun, SkippedInput, StageReport, UselessPart,
 };
 use crate::finding::{
@@ -112,6 +112,7 @@ fn build() -> BuildReport {
     let step = |number, line, text: &str| BuildStep { number, of: 5, stage: "stage-0".into(), line, text: text.into() };
     BuildReport {
         dockerfile: FileId(0),
+        importance: Importance::Other,
         projects: vec!["Python (pip)".into()],
         stages: vec![StageReport { name: "stage-0".into(), base: "python:3.13".into(), line: 1, needed: true }],
         steps: 5,
@@ -230,6 +231,22 @@ fn a_clean_project_gets_a_short_answer() {
     assert_eq!(lint(&report, Layout::PLAIN), "nothing found in 1 file\n");
     let none = audit(&Report { root: "x".into(), ..Report::default() }, &AuditView::default(), Layout::PLAIN);
     assert_eq!(none, "no Dockerfile found under `x`\n");
+}
+
+#[test]
+fn findings_that_cost_little_wait_for_all() {
+    let report = |bytes| {
+        let mut report = report();
+        for finding in &mut report.findings {
+            finding.severity = Severity::Warning;
+            finding.impact = vec![Impact::typical(ImpactKind::DiskBytes, bytes, "x")];
+        }
+        report
+    };
+    let screen = |bytes, all| audit(&report(bytes), &AuditView { all, ..AuditView::default() }, Layout::PLAIN);
+    let little = screen(99_999, false);
+    assert!(little.contains("… 5 more below 100 kB and 0.5 s (--all)") && !little.contains("~100 kB"), "{little}");
+    assert!(screen(99_999, true).contains("~100 kB") && screen(100_000, false).contains("~100 kB"));
 }
 
 #[test]

@@ -1,15 +1,20 @@
 //! `audit` for people: per build what it is, what it sends, what a change reruns, what costs most, and what to do next.
 
 mod next;
+mod notes;
+mod repeats;
+mod savings;
+mod summary;
 mod view;
 
 pub use self::view::AuditView;
 
 use std::collections::BTreeSet;
 
-use super::layout::{Layout, TextStyle, clean, cut, cut_path, pad, push, width};
+use self::notes::problems;
+use super::layout::{Layout, TextStyle, clean, cut, pad, push, width};
 use super::table::table;
-use super::text::{problems, skipped};
+use super::text::skipped;
 use super::units::{bytes, count, hidden_rows, seconds};
 use crate::audit::{BuildReport, BuildStep, CommitReruns, ContextReport, Report, Rerun};
 
@@ -19,28 +24,40 @@ const PARTS: usize = 5;
 /// The first screen.
 pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
     let all = view.all;
-    let mut out = problems(report, layout);
-    for notice in &report.notices {
-        push(&mut out, &notice.text, 0, layout, TextStyle::Dim);
-    }
-    if !report.notices.is_empty() {
+    let mut out = problems(report, true, layout);
+    let summary = summary::summary(report, layout, all);
+    out.push_str(&summary.text);
+    let mut hidden = 0;
+    for build in summary::ordered(report) {
+        let findings: Vec<usize> =
+            build.findings.iter().copied().filter(|index| !summary.shown.contains(index)).collect();
+        // What stands in the summary is all that there is to say of it.
+        if findings.is_empty() && !summary.text.is_empty() && !all {
+            hidden += 1;
+            continue;
+        }
+        out.push_str(&render_build(report, build, &findings, layout, all));
         out.push('\n');
     }
-    for build in &report.builds {
-        out.push_str(&render_build(report, build, layout, all));
+    if hidden > 0 {
+        let text = format!("… {} in full with --all: all findings are above", count(hidden, "build"));
+        push(&mut out, &text, 0, layout, TextStyle::Dim);
         out.push('\n');
     }
-    let indexes: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
-    let elsewhere: Vec<usize> = (0..report.findings.len()).filter(|index| !indexes.contains(index)).collect();
+    let of_builds: BTreeSet<usize> = report.builds.iter().flat_map(|build| build.findings.iter().copied()).collect();
+    let is_elsewhere = |index: &usize| !of_builds.contains(index) && !summary.shown.contains(index);
+    let elsewhere: Vec<usize> = (0..report.findings.len()).filter(is_elsewhere).collect();
     if !elsewhere.is_empty() {
         out.push_str(&layout.paint(TextStyle::Strong, "Other files"));
         out.push_str("\n\n");
         out.push_str(&table(report, None, &elsewhere, layout, all));
         out.push('\n');
     }
-    if report.builds.is_empty() && report.read_problems().next().is_none() && elsewhere.is_empty() {
+    if report.builds.is_empty() && report.read_problems().next().is_none() && report.findings.is_empty() {
         push(&mut out, &format!("no Dockerfile found under `{}`", clean(&report.root)), 0, layout, TextStyle::Plain);
     }
+    out.push_str(&problems(report, false, layout));
+    out.push_str(&notes::notes(report, layout, all));
     out.push_str(&skipped(report, layout));
     out.push_str(&next::next(report, view, layout));
     if out.ends_with("\n\n") {
@@ -49,7 +66,7 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
     out
 }
 
-fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
+fn render_build(report: &Report, build: &BuildReport, findings: &[usize], layout: Layout, all: bool) -> String {
     let mut out = header(report, build, layout, all);
     if build.stages.is_empty() {
         out.push_str("\n  no FROM, so this file cannot be built on its own\n");
@@ -80,7 +97,7 @@ fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool)
             false => "  nothing found\n",
         });
     } else {
-        out.push_str(&table(report, Some(build.dockerfile), &build.findings, layout, all));
+        out.push_str(&table(report, Some(build.dockerfile), findings, layout, all));
     }
     out
 }
@@ -88,7 +105,7 @@ fn render_build(report: &Report, build: &BuildReport, layout: Layout, all: bool)
 fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> String {
     let columns = layout.columns();
     let name = report.sources.get(build.dockerfile.0 as usize).map_or("Dockerfile", |source| source.name());
-    let name = cut_path(&clean(name), columns).into_owned();
+    let name = layout.cut_path(&clean(name), columns).into_owned();
     let mut what: Vec<String> = build.projects.iter().map(|project| clean(project).into_owned()).collect();
     what.push(match build.stages.len() {
         0 => "no stages".to_owned(),
@@ -143,9 +160,9 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
     for part in visible {
         let size = bytes(part.entry.bytes);
         let path = clean(&part.entry.path);
-        let path = pad(&cut_path(&path, paths), paths);
-        let why = cut(part.why, room.saturating_sub(paths + 2)).into_owned();
-        let why = if room > paths + 12 { format!("  {}", layout.paint(TextStyle::Dim, &why)) } else { String::new() };
+        let path = pad(&layout.cut_path(&path, paths), paths);
+        let why = layout.cut(part.why, room.saturating_sub(paths + 2)).into_owned();
+        let why = if room > paths + 12 || layout.width.is_none() { format!("  {}", layout.paint(TextStyle::Dim, &why)) } else { String::new() };
         let line = format!("    {}{size}  {path}{why}", " ".repeat(sizes - width(&size)));
         out.push_str(line.trim_end());
         out.push('\n');

@@ -11,6 +11,9 @@ use crate::text::FileId;
 const NARROW: usize = 30;
 /// Rows without `--all`.
 const ROWS: usize = 20;
+/// What costs less, in bytes and in seconds, is shown only with `--all`.
+const LEAST_BYTES: u64 = 100_000;
+const LEAST_SECONDS: f64 = 0.5;
 /// With fewer rows than this no remark is left out.
 const FEW: usize = 10;
 
@@ -60,7 +63,7 @@ pub(super) fn basis(impact: &Impact) -> &'static str {
 enum Weight {
     /// A row of its own.
     Heavy,
-    /// Known to cost less than 1 MB and 1 s.
+    /// Known to cost less than 100 kB and 0.5 s.
     Cheap,
     /// A remark without a price.
     Remark,
@@ -72,8 +75,8 @@ fn weight(finding: &Finding) -> Weight {
     let amounts: Vec<Saving> = finding.impact.iter().filter_map(|impact| impact.saves).collect();
     let is_priced = !amounts.is_empty() && amounts.len() == finding.impact.len();
     let large = |saves: &Saving| match saves {
-        Saving::Bytes(amount) => *amount >= 1_000_000,
-        Saving::Seconds(amount) => *amount >= 1.0,
+        Saving::Bytes(amount) => *amount >= LEAST_BYTES,
+        Saving::Seconds(amount) => *amount >= LEAST_SECONDS,
         Saving::Reruns { reruns, .. } => *reruns > 0,
     };
     if finding.severity == Severity::Error || amounts.iter().any(large) {
@@ -130,7 +133,7 @@ pub(super) fn table(
         let cheap = known.iter().filter(|finding| weight(finding) == Weight::Cheap).count();
         // Only what is known to be cheap is left out: that can be said.
         let below = if rows.len() < ROWS && cheap >= hidden && rows.len() + cheap == known.len() {
-            " below 1 MB and 1 s"
+            " below 100 kB and 0.5 s"
         } else {
             ""
         };
@@ -144,25 +147,40 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Vec<Ce
     let line = source.map(|source| source.line(finding.span.start));
     let line = match (line, dockerfile == Some(finding.file)) {
         (Some(line), true) => line.to_string(),
+        // Where all rows are of other files, there is no such column.
+        _ if dockerfile.is_none() => String::new(),
         _ => "–".into(),
     };
     let elsewhere = if dockerfile == Some(finding.file) { None } else { source };
     let place = elsewhere.map(|source| format!("{}:{}: ", source.name(), source.line(finding.span.start)));
     let priced = Report::price(finding).map(|impact| (cost(impact), basis(impact)));
     let (costs, basis) = priced.unwrap_or_default();
-    let fix = match finding.fixes.first().map(|fix| &fix.safety) {
+    let text = format!("{}{} ", place.unwrap_or_default(), finding.message);
+    let text = cell(text, style(finding.severity)).with_tail(&format!("[{}]", finding.rule));
+    vec![plain(line), text, plain(costs), plain(basis), plain(fix(finding))]
+}
+
+/// How a finding can be fixed, in the column `fix`.
+pub(super) fn fix(finding: &Finding) -> &'static str {
+    match finding.fixes.first().map(|fix| &fix.safety) {
         Some(Safety::Safe) => "safe",
         Some(Safety::Unsafe(_)) => "unsafe",
         None => "",
-    };
-    let tone = match finding.severity {
+    }
+}
+
+/// The style of a finding's message.
+pub(super) const fn style(severity: Severity) -> TextStyle {
+    match severity {
         Severity::Error => TextStyle::Error,
         Severity::Warning => TextStyle::Warning,
         Severity::Info | Severity::Style => TextStyle::Plain,
-    };
-    let text = format!("{}{} ", place.unwrap_or_default(), finding.message);
-    let finding = cell(text, tone).with_tail(&format!("[{}]", finding.rule));
-    vec![plain(line), finding, plain(costs), plain(basis), plain(fix)]
+    }
+}
+
+/// Whether a finding costs so little that it is shown only with `--all`.
+pub(super) fn is_cheap(finding: &Finding) -> bool {
+    matches!(weight(finding), Weight::Cheap | Weight::Style)
 }
 
 /// What is left of columns where the terminal is too narrow for them.
@@ -171,7 +189,7 @@ fn blocks(rows: &[Vec<Cell>], layout: Layout) -> String {
     let room = layout.columns() - 4;
     for row in rows {
         let [line, finding, costs, basis, fix] = &row[..] else { continue };
-        let place = if line.text == "–" { String::new() } else { format!("line {}: ", line.text) };
+        let place = if line.text == "–" || line.text.is_empty() { String::new() } else { format!("line {}: ", line.text) };
         for (index, text) in wrap(&format!("{place}{}", finding.text), room).into_iter().enumerate() {
             let indent = if index == 0 { "  " } else { "    " };
             out.push_str(&format!("{indent}{}\n", finding.paint(&text, layout)));

@@ -163,6 +163,7 @@ pub(super) struct ProblemJson<'a> {
 #[derive(Serialize)]
 pub(super) struct Build<'a> {
     pub dockerfile: &'a str,
+    pub importance: &'static str,
     pub projects: &'a [String],
     pub stages: Vec<Stage<'a>>,
     pub steps: u32,

@@ -15,7 +15,7 @@ const FETCHES: [Verb; 4] = [Verb::Update, Verb::Install, Verb::Upgrade, Verb::Do
 fn check(cx: &Context, out: &mut Findings) {
     let Some(today) = cx.inputs().today else { return };
     // Base images of the same release are reported once.
-    let mut findings: Vec<(Vec<&Release>, Finding)> = Vec::new();
+    let mut findings: Vec<(Vec<&Release>, Finding, bool)> = Vec::new();
     let mut programs = None;
     for edge in cx.build().edges().iter().filter(|edge| edge.kind == EdgeKind::From) {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
@@ -25,9 +25,17 @@ fn check(cx: &Context, out: &mut Findings) {
         if !needed || ended.is_empty() {
             continue;
         }
-        if let Some((_, first)) = findings.iter_mut().find(|(releases, _)| *releases == ended) {
+        let ships = ships(cx.build(), edge.stage);
+        if let Some((_, first, first_ships)) = findings.iter_mut().find(|(releases, ..)| *releases == ended) {
             let text = "same release".to_owned();
-            first.labels.push(Label { span: edge.span, text });
+            if ships && !*first_ships {
+                // What ships is what matters most.
+                first.labels.push(Label { span: std::mem::replace(&mut first.span, edge.span), text });
+                first.message = message(cx.build(), edge.stage, image, &ended);
+                *first_ships = true;
+            } else {
+                first.labels.push(Label { span: edge.span, text });
+            }
             continue;
         }
         let lacks_packages = cx
@@ -39,18 +47,33 @@ fn check(cx: &Context, out: &mut Findings) {
             if lacks_packages { "; its packages are no longer on the mirror, so installing them fails" } else { "" };
         let programs = programs.get_or_insert_with(|| programs_of(cx.build()));
         let help = help(ended[0], today, programs);
-        let finding = cx.finding(edge.span, format!("{}{mirror}", message(image, &ended))).help(help);
-        findings.push((ended, finding));
+        let finding = cx.finding(edge.span, format!("{}{mirror}", message(cx.build(), edge.stage, image, &ended))).help(help);
+        findings.push((ended, finding, ships));
     }
-    for (_, finding) in findings {
+    for (_, finding, _) in findings {
         out.push(finding);
     }
 }
 
-fn message(image: &str, ended: &[&Release]) -> String {
+/// Whether a stage is the final one, or the final one is based on it.
+fn ships(build: &Build, stage: usize) -> bool {
+    build.target().is_some_and(|target| build.chain(target).any(|above| above.index == stage))
+}
+
+/// With several stages, whether the base ships or only builds.
+fn message(build: &Build, stage: usize, image: &str, ended: &[&Release]) -> String {
+    let stages = build.stages();
+    let title = stages.get(stage).map(Stage::title).unwrap_or_default();
+    let role = match (stages.len(), ships(build, stage)) {
+        (0 | 1, _) => String::new(),
+        (_, true) => format!(", on which the final image is based (stage `{title}`),"),
+        (_, false) => format!(" (stage `{title}`, which does not ship)"),
+    };
+    // A digest says nothing to people.
+    let image = image.split_once('@').map_or(image, |(name, _)| name);
     let ends =
         ended.iter().filter_map(|release| Some(format!("{} reached end of life on {}", release.title(), release.end?)));
-    format!("`{image}` no longer receives security fixes: {}", ends.collect::<Vec<_>>().join(", "))
+    format!("`{image}`{role} no longer receives security fixes: {}", ends.collect::<Vec<_>>().join(", "))
 }
 
 fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {

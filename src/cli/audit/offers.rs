@@ -1,7 +1,5 @@
 //! What `dockopt optimize` would save, worked out with the rewrite itself.
 
-use rayon::prelude::*;
-
 use crate::audit::{BuildReport, Report};
 use crate::cli::optimize;
 use crate::finding::Finding;
@@ -11,13 +9,13 @@ use crate::optimize::{Offer, Options, offer};
 use crate::rules::Policies;
 use crate::text::path;
 
-/// Builds that are rewritten, those with the most expensive findings: a rewrite takes longer than an audit.
+/// Builds that are rewritten until one is worth naming, the most important first, those with the most expensive findings: a rewrite takes longer than an audit.
 const REWRITTEN: usize = 3;
 
-/// What the rewrites of the builds whose findings cost most would remove.
-pub(super) fn offers(inputs: &Inputs, policies: &Policies, report: &Report) -> Vec<Offer> {
+/// What the rewrite of the most important build would remove for which `optimize` does more than `fix`.
+pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) -> Option<Offer> {
     if inputs.unsettled {
-        return Vec::new();
+        return None;
     }
     let findings = |build: &BuildReport| build.findings.iter().filter_map(|index| report.findings.get(*index)).count();
     let worth = |build: &BuildReport| {
@@ -25,7 +23,7 @@ pub(super) fn offers(inputs: &Inputs, policies: &Policies, report: &Report) -> V
         findings.map(Finding::rank).sum::<f64>()
     };
     let mut builds: Vec<&BuildReport> = report.builds.iter().filter(|build| findings(build) > 0).collect();
-    builds.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+    builds.sort_by(|a, b| a.importance.cmp(&b.importance).then(worth(b).total_cmp(&worth(a))));
     builds.truncate(REWRITTEN);
     let options = optimize::default_options(inputs);
     let find = |build: &BuildReport| {
@@ -35,7 +33,11 @@ pub(super) fn offers(inputs: &Inputs, policies: &Policies, report: &Report) -> V
         let options = options.get(index).cloned().unwrap_or_else(Options::default);
         offer(&alone, policies, report, &evidence, &options)
     };
-    builds.into_par_iter().filter_map(find).collect()
+    let is_more = |offer: &Offer| {
+        let mut resolved = offer.resolved.iter().filter_map(|index| report.findings.get(*index));
+        resolved.any(|finding| !finding.has_safe_fix())
+    };
+    builds.into_iter().filter_map(find).find(is_more)
 }
 
 /// The inputs of one build, as they are if the command names it; `None` for one that no command can name.
@@ -62,6 +64,7 @@ fn without_compose(build: &BuildInput, name: &str) -> BuildInput {
     }
     build.services = Vec::new();
     build.recipe = None;
+    build.built_by = None;
     build.options.build_args = Vec::new();
     build.options.run = RunOptions::default();
     build

@@ -1,13 +1,11 @@
 //! The commands that go on from an audit, what helps most first.
 
-use std::collections::BTreeMap;
-
+use super::savings::{joined, savings};
 use super::view::AuditView;
 use crate::audit::{BuildReport, Report};
-use crate::finding::{Basis, CostFrequency, Finding, Impact, ImpactKind, Safety, Saving};
+use crate::finding::{Basis, Finding, Impact, ImpactKind, Saving};
 use crate::optimize::Offer;
 use crate::report::layout::{Layout, TextStyle, push, quoted, width};
-use crate::report::table;
 use crate::report::units::count;
 use crate::text::{FileId, path};
 
@@ -20,10 +18,9 @@ struct NextCommand {
 /// The command that helps most, and others below it.
 pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String {
     let root = std::iter::once(&report.root).chain(view.options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-    let best = best_offer(report, view.offers);
     let mut commands: Vec<NextCommand> = Vec::new();
-    commands.extend(best.map(|offer| optimize_command(report, offer, &root)));
-    commands.extend(fix_command(report, &root, best.is_some()));
+    commands.extend(view.offer.map(|offer| optimize_command(report, offer, &root)));
+    commands.extend(fix_command(report, &root, view.offer.is_some()));
     commands.extend(compose_command(report));
     if commands.is_empty()
         && let Some(finding) = report.findings.first()
@@ -36,17 +33,15 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
 }
 
 fn written(commands: &[NextCommand], layout: Layout) -> String {
-    let is_beside = |command: &&NextCommand, widest: usize| 7 + widest + 3 + width(&command.why) <= layout.columns();
-    let beside: Vec<&NextCommand> =
-        commands.iter().filter(|command| is_beside(command, width(&command.line))).collect();
-    let widest = beside.iter().map(|command| width(&command.line)).max().unwrap_or(0);
-    let widest = if beside.iter().all(|command| is_beside(command, widest)) { widest } else { 0 };
+    // A long command has the reason below it, and does not push the reasons of the others to the right.
+    let fits = |command: &&NextCommand| width(&command.line) * 2 <= layout.columns();
+    let widest = commands.iter().filter(fits).map(|command| width(&command.line)).max().unwrap_or(0);
     let mut out = String::new();
     for (index, command) in commands.iter().enumerate() {
         let head = if index == 0 { layout.paint(TextStyle::Strong, "Next:") } else { "     ".to_owned() };
-        let used = width(&command.line);
-        if is_beside(&command, used) {
-            let gap = " ".repeat(widest.saturating_sub(used) + 3);
+        let used = width(&command.line).max(if fits(&command) { widest } else { 0 });
+        if 7 + used + 3 + width(&command.why) <= layout.columns() {
+            let gap = " ".repeat(used - width(&command.line) + 3);
             out.push_str(&format!("{head}  {}{gap}{}\n", command.line, command.why));
         } else {
             out.push_str(&format!("{head}  {}\n", continued(&command.line, layout)));
@@ -73,20 +68,8 @@ fn continued(line: &str, layout: Layout) -> String {
     lines.join(&format!(" \\\n{}", " ".repeat(11)))
 }
 
-/// The offer that is worth most, if it is worth more than the safe fixes of its build.
-fn best_offer<'o>(report: &Report, offers: &'o [Offer]) -> Option<&'o Offer> {
-    let worth = |offer: &Offer| findings(report, &offer.resolved).map(Finding::rank).sum::<f64>();
-    let is_more = |offer: &&Offer| findings(report, &offer.resolved).any(|finding| !is_fixed(finding, true));
-    offers.iter().filter(is_more).max_by(|a, b| worth(a).total_cmp(&worth(b)))
-}
-
 fn findings<'r>(report: &'r Report, indexes: &'r [usize]) -> impl Iterator<Item = &'r Finding> {
     indexes.iter().filter_map(|index| report.findings.get(*index))
-}
-
-/// Whether the first fix of a finding is safe, or unsafe.
-fn is_fixed(finding: &Finding, safe: bool) -> bool {
-    finding.fixes.first().is_some_and(|fix| (fix.safety == Safety::Safe) == safe)
 }
 
 fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
@@ -121,63 +104,14 @@ fn words_of(report: &Report, dockerfile: FileId, context: Option<&str>) -> Strin
     quoted(context) + &rest
 }
 
-/// `a`, `a and b`, `a, b and c`.
-fn joined(parts: &[String]) -> String {
-    match parts {
-        [parts @ .., last] if !parts.is_empty() => format!("{} and {last}", parts.join(", ")),
-        _ => parts.concat(),
-    }
-}
-
-/// What findings cost together, each kind of cost once. A kind without any amount is named.
-pub(super) fn savings<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<String> {
-    let mut sums: BTreeMap<(ImpactKind, CostFrequency), Impact> = BTreeMap::new();
-    let mut unknown: Vec<Impact> = Vec::new();
-    for impact in findings.filter_map(Report::price) {
-        match impact.saves {
-            None => unknown.push(impact.clone()),
-            Some(Saving::Reruns { reruns: 0, .. }) => {}
-            Some(_) => {
-                let sum = sums.entry((impact.kind, impact.per));
-                sum.and_modify(|sum| add(sum, impact)).or_insert_with(|| impact.clone());
-            }
-        }
-    }
-    let mut texts: Vec<String> = sums.values().map(table::cost).collect();
-    for impact in unknown.iter().filter(|impact| !sums.keys().any(|(kind, _)| *kind == impact.kind)) {
-        let text = table::cost(impact);
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-    }
-    texts
-}
-
-/// Adds one price of a kind to others of the same kind.
-fn add(sum: &mut Impact, impact: &Impact) {
-    if impact.basis == Basis::Typical {
-        sum.basis = Basis::Typical;
-    }
-    sum.saves = match (sum.saves, impact.saves) {
-        (Some(Saving::Bytes(a)), Some(Saving::Bytes(b))) => Some(Saving::Bytes(a.saturating_add(b))),
-        (Some(Saving::Seconds(a)), Some(Saving::Seconds(b))) => Some(Saving::Seconds(a + b)),
-        // The same commit may rerun both.
-        (Some(Saving::Reruns { reruns: a, builds }), Some(Saving::Reruns { reruns: b, .. })) => {
-            Some(Saving::Reruns { reruns: a.max(b), builds })
-        }
-        (Some(Saving::Reruns { .. }), other) => other,
-        (known, _) => known,
-    };
-}
-
 fn is_of_compose(finding: &Finding) -> bool {
     finding.rule.starts_with("compose-")
 }
 
 fn fix_command(report: &Report, root: &str, has_offer: bool) -> Option<NextCommand> {
     let fixable = |safe: bool| {
-        let fixed = report.findings.iter().filter(|finding| is_fixed(finding, safe) && !is_of_compose(finding));
-        fixed.count() as u64
+        let fixable = report.findings.iter().filter(|finding| !finding.fixes.is_empty() && !is_of_compose(finding));
+        fixable.filter(|finding| finding.has_safe_fix() == safe).count() as u64
     };
     let (safe, risky) = (fixable(true), fixable(false));
     match (safe, risky) {
@@ -225,7 +159,8 @@ fn measured_words(report: &Report, root: &str) -> String {
         let finding = report.findings.get(*index);
         finding.and_then(Report::price).is_some_and(|impact| impact.kind == ImpactKind::RebuildSeconds)
     };
-    let build: Option<&BuildReport> = report.builds.iter().find(|build| build.findings.iter().any(is_slow));
+    let slow = report.builds.iter().filter(|build| build.findings.iter().any(is_slow));
+    let build: Option<&BuildReport> = slow.min_by_key(|build| build.importance);
     let context = build.and_then(|build| build.context.as_ref()).map(|context| &*context.root);
     build.map_or_else(|| root.to_owned(), |build| words_of(report, build.dockerfile, context))
 }
