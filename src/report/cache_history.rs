@@ -5,7 +5,7 @@ mod table;
 mod wire;
 
 use super::grid::{Column, Grid, plain};
-use super::layout::{Layout, TextStyle, clean, cut, cut_path, wrap};
+use super::layout::{Layout, clean, cut, cut_path, push_title, wrap};
 use super::units::{count, seconds};
 use crate::cache::{HistoryCause, RecordKeeping, StepCount, StepKind};
 use crate::inputs::Date;
@@ -62,8 +62,7 @@ pub fn cache_history(report: &CacheHistoryReport, layout: Layout) -> String {
         if index > 0 {
             out.push('\n');
         }
-        out.push_str(&layout.paint(TextStyle::Strong, &clean(&table.name)));
-        out.push_str(&format!("  {}\n", headline(report, table)));
+        push_title(&mut out, &clean(&table.name), &headline(report, table), 2, layout);
         out.push_str(&steps(table, layout));
         let mut remarks = unbuilt(report, table);
         remarks.extend(expected(table));

@@ -35,7 +35,9 @@ pub fn rules(rules: &[&Rule], layout: Layout) -> String {
         out.push_str(&grid(&[Column::Left, Column::Left, Column::Left, Column::Words], &rows, layout, 2));
         out.push('\n');
     }
-    out.push_str(&counts(rules));
+    let counts = counts(rules);
+    let columns = layout.width.unwrap_or(usize::MAX);
+    out.extend(counts.lines().flat_map(|line| wrap(line, columns)).map(|line| line + "\n"));
     out
 }
 

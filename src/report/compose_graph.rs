@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::layout::{Layout, TextStyle, clean, width};
+use super::layout::{Layout, TextStyle, clean, push, push_title, width};
 use super::units::{count, seconds};
 use crate::stack::{COMPLETED, CheckTime, HEALTHY, StartGraph, StartPath, StartedService};
 
@@ -41,10 +41,10 @@ fn word(condition: &str) -> &'static str {
 }
 
 fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
-    let mut out = layout.paint(TextStyle::Strong, &clean(name));
+    let mut out = String::new();
     let levels = graph.services.last().map_or(0, |service| service.level + 1);
-    let _ =
-        writeln!(out, "   {}, {}", count(graph.services.len() as u64, "service"), count(levels as u64, "start level"));
+    let about = format!("{}, {}", count(graph.services.len() as u64, "service"), count(levels as u64, "start level"));
+    push_title(&mut out, &clean(name), &about, 3, layout);
     let names = graph.services.iter().map(|service| width(&clean(&service.name))).max().unwrap_or(0);
     for (index, service) in graph.services.iter().enumerate() {
         let is_first = index == 0 || graph.services[index - 1].level != service.level;
@@ -60,20 +60,25 @@ fn levels(name: &str, graph: &StartGraph, layout: Layout) -> String {
         let profiles = |names: &[String]| names.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ");
         let services = graph.inactive.iter().map(|(name, names)| format!("{} ({})", clean(name), profiles(names)));
         let services: Vec<String> = services.collect();
-        let _ = writeln!(out, "\n   –  not started without its profile: {}", services.join(", "));
+        out.push('\n');
+        let text = format!("–  not started without its profile: {}", services.join(", "));
+        push(&mut out, &text, 3, layout, TextStyle::Plain);
     }
     out.push('\n');
-    for line in duration(graph) {
-        let _ = writeln!(out, "  {line}");
-    }
+    let mut lines = duration(graph);
     let unknown = graph.services.iter().filter(|service| service.check == CheckTime::Unknown && !service.is_job);
     let unknown: Vec<_> = unknown.map(|service| clean(&service.name)).collect();
-    let _ = match unknown.len() {
-        0 => Ok(()),
-        1 => writeln!(out, "  Of the image of {} nothing is known: it may have a check", unknown[0]),
-        2..=NAMES => writeln!(out, "  Of the images of {} nothing is known: they may have checks", unknown.join(", ")),
-        count => writeln!(out, "  Of the images of {count} services nothing is known: they may have checks"),
-    };
+    match unknown.len() {
+        0 => {}
+        1 => lines.push(format!("Of the image of {} nothing is known: it may have a check", unknown[0])),
+        2..=NAMES => {
+            lines.push(format!("Of the images of {} nothing is known: they may have checks", unknown.join(", ")));
+        }
+        count => lines.push(format!("Of the images of {count} services nothing is known: they may have checks")),
+    }
+    for line in lines {
+        push(&mut out, &line, 2, layout, TextStyle::Plain);
+    }
     out
 }
 

@@ -188,6 +188,18 @@ pub(super) fn quoted(path: &str) -> String {
     if path.chars().all(plain) { path_text.into_owned() } else { format!("'{}'", path_text.replace('\'', r"'\''")) }
 }
 
+/// A title and what it is about, on one line where both fit, each shown as it is.
+pub(super) fn push_title(out: &mut String, title: &str, about: &str, gap: usize, layout: Layout) {
+    let beside = layout.width.is_none_or(|columns| width(title) + gap + width(about) <= columns);
+    out.push_str(&layout.paint(TextStyle::Strong, title));
+    if beside {
+        out.push_str(&format!("{}{about}\n", " ".repeat(gap)));
+    } else {
+        out.push('\n');
+        push(out, about, 2, layout, TextStyle::Plain);
+    }
+}
+
 /// A text that is wrapped, its further lines indented.
 pub(super) fn push(out: &mut String, text: &str, indent: usize, layout: Layout, tone: TextStyle) {
     let blanks = " ".repeat(indent);

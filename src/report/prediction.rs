@@ -5,7 +5,7 @@ mod reason;
 pub use self::reason::ReasonWriter;
 
 use super::json;
-use super::layout::{Layout, TextStyle, clean, pad, width, wrap};
+use super::layout::{Layout, TextStyle, clean, pad, push_title, width, wrap};
 use super::units::{count, seconds};
 use super::wire;
 use crate::audit::ProblemReport;
@@ -134,7 +134,9 @@ pub fn prediction(builds: &[BuildPrediction], layout: Layout) -> String {
 fn build_text(build: &BuildPrediction, layout: Layout) -> String {
     let target = build.target.as_ref().map(|target| format!(", stage {target}")).unwrap_or_default();
     let title = format!("{}{}{target}", clean(&build.dockerfile), built_for(&build.services));
-    let mut out = format!("{}   {}\n\n", layout.paint(TextStyle::Strong, &title), clean(&build.compared));
+    let mut out = String::new();
+    push_title(&mut out, &title, &clean(&build.compared), 3, layout);
+    out.push('\n');
     let has_seconds = build.seconds.iter().any(Option::is_some);
     let numbers = build.steps().map(|(index, _)| build.line_of(build.graph.steps[index].instruction));
     let digits = numbers.max().unwrap_or(0).to_string().len().max(4);

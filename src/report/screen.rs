@@ -40,7 +40,8 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
         out.push('\n');
     }
     if hidden > 0 {
-        let text = format!("… {} in full with --all: all findings are above", count(hidden, "build"));
+        let above = if report.findings.is_empty() { "" } else { ": all their findings are above" };
+        let text = format!("… {} in full with --all{above}", count(hidden, "build"));
         push(&mut out, &text, 0, layout, TextStyle::Dim);
         out.push('\n');
     }

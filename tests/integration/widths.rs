@@ -42,7 +42,7 @@ fn project() -> Dockopt {
     dockopt
 }
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 23] = [
     "audit",
     "audit --all",
     "audit api",
@@ -50,7 +50,6 @@ const COMMANDS: [&str; 24] = [
     "lint api/Dockerfile",
     "lint --statistics api/Dockerfile",
     "rules",
-    "explain apt-lists-kept",
     "context ls api",
     "context ls --all",
     "cache predict api --touch server.js",

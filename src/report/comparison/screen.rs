@@ -32,7 +32,8 @@ pub fn comparison(comparison: &Comparison, fails: bool, layout: Layout) -> Strin
     }
     if comparison.unchanged_findings > 0 {
         let unchanged = count(comparison.unchanged_findings as u64, "finding");
-        out.push_str(&format!("\n{unchanged} of the baseline did not change\n"));
+        out.push('\n');
+        out.push_str(&lines(&format!("{unchanged} of the baseline did not change"), "", TextStyle::Plain, layout));
     }
     for rewrite in &comparison.rewrites {
         let verdict = rewrite.verdict.as_ref().map(|verdict| format!(": {verdict}")).unwrap_or_default();

@@ -4,7 +4,7 @@ use super::{ImageView, budget, folders, image_name, layers, lists, pull_seconds,
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::attribution::BaseHow;
 use crate::report::grid::{Column, cell, grid, plain};
-use crate::report::layout::{Layout, TextStyle, clean, push, quoted};
+use crate::report::layout::{Layout, TextStyle, clean, push, push_title, quoted};
 use crate::report::units::{bytes, count, hidden_rows, seconds};
 
 /// The result of `image`, for people.
@@ -96,13 +96,13 @@ fn capital(text: &str) -> String {
 fn header(analysis: &ImageAnalysis, view: &ImageView<'_>, layout: Layout) -> String {
     let image = &analysis.image;
     let totals = &analysis.totals;
-    let mut out = layout.paint(TextStyle::Strong, &clean(&image_name(analysis)));
+    let mut out = String::new();
     let mut facts = Vec::new();
     if !image.platform.is_unknown() {
         facts.push(clean(&image.platform.to_string()).into_owned());
     }
     facts.extend(analysis.source.as_deref().map(|source| clean(source).into_owned()));
-    out.push_str(&format!("   {}\n", facts.join(", ")));
+    push_title(&mut out, &clean(&image_name(analysis)), &facts.join(", "), 3, layout);
     let mut rows = Vec::new();
     let mut row = |what: &str, amount: String, more: String| {
         rows.push(vec![plain(what), cell(amount, TextStyle::Strong), cell(more, TextStyle::Plain)]);

@@ -91,7 +91,11 @@ fn is_in(repeats: &[Repeat], index: usize) -> bool {
 /// `12 builds, 38 findings; they cost ~672 MB on disk and rebuild time`.
 fn title(report: &Report) -> String {
     let builds = count(report.builds.len() as u64, "build");
-    let findings = count(report.findings.len() as u64, "finding");
+    let findings = match report.findings.len() {
+        0 if report.has_known_findings() => "no new findings".to_owned(),
+        0 => "nothing found".to_owned(),
+        number => count(number as u64, "finding"),
+    };
     let costs = savings(report.findings.iter());
     let costs = if costs.is_empty() { String::new() } else { format!("; they cost {}", joined(&costs)) };
     format!("{builds}, {findings}{costs}")
