@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use super::context_problems;
 use super::{
-    Importance, is_urgent,
-    BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, ProblemReport, Rerun, StageReport,
-    UselessPart,
+    BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Importance, ProblemReport, Rerun,
+    StageReport, UselessPart, is_urgent,
 };
 use crate::build::{self, Build, StageBase};
 use crate::buildlog::{StepSeconds, total_seconds};

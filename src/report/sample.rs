@@ -2,8 +2,8 @@
 
 use super::{AuditView, Layout, audit, audit_json, context, context_json, fix_json, lint, lint_json, rules_json};
 use crate::audit::{
-    BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Importance, Notice, ProblemReport,
-    Report, Rerun, SkippedInput, StageReport, UselessPart,
+    BuildReport, BuildStep, ContextListing, ContextListingEntry, ContextReport, CopyTake, Importance, Notice,
+    ProblemReport, Report, Rerun, SkippedInput, StageReport, UselessPart,
 };
 use crate::finding::{
     Basis, Code, CostFrequency, FileEdit, Finding, Fix, Impact, ImpactKind, Label, Mask, Safety, Saving, Severity,

@@ -163,7 +163,11 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         let path = clean(&part.entry.path);
         let path = pad(&layout.cut_path(&path, paths), paths);
         let why = layout.cut(part.why, room.saturating_sub(paths + 2)).into_owned();
-        let why = if room > paths + 12 || layout.width.is_none() { format!("  {}", layout.paint(TextStyle::Dim, &why)) } else { String::new() };
+        let why = if room > paths + 12 || layout.width.is_none() {
+            format!("  {}", layout.paint(TextStyle::Dim, &why))
+        } else {
+            String::new()
+        };
         let line = format!("    {}{size}  {path}{why}", " ".repeat(sizes - width(&size)));
         out.push_str(line.trim_end());
         out.push('\n');

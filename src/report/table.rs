@@ -189,7 +189,8 @@ fn blocks(rows: &[Vec<Cell>], layout: Layout) -> String {
     let room = layout.columns() - 4;
     for row in rows {
         let [line, finding, costs, basis, fix] = &row[..] else { continue };
-        let place = if line.text == "–" || line.text.is_empty() { String::new() } else { format!("line {}: ", line.text) };
+        let place =
+            if line.text == "–" || line.text.is_empty() { String::new() } else { format!("line {}: ", line.text) };
         for (index, text) in wrap(&format!("{place}{}", finding.text), room).into_iter().enumerate() {
             let indent = if index == 0 { "  " } else { "    " };
             out.push_str(&format!("{indent}{}\n", finding.paint(&text, layout)));

@@ -47,7 +47,8 @@ fn check(cx: &Context, out: &mut Findings) {
             if lacks_packages { "; its packages are no longer on the mirror, so installing them fails" } else { "" };
         let programs = programs.get_or_insert_with(|| programs_of(cx.build()));
         let help = help(ended[0], today, programs);
-        let finding = cx.finding(edge.span, format!("{}{mirror}", message(cx.build(), edge.stage, image, &ended))).help(help);
+        let finding =
+            cx.finding(edge.span, format!("{}{mirror}", message(cx.build(), edge.stage, image, &ended))).help(help);
         findings.push((ended, finding, ships));
     }
     for (_, finding, _) in findings {

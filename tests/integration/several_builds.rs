@@ -30,7 +30,8 @@ fn repository() -> Dockopt {
 fn in_order(screen: &str, texts: &[&str]) {
     let mut rest = screen;
     for text in texts {
-        rest = rest.split_once(text).unwrap_or_else(|| panic!("`{text}` is missing or stands too early in\n{screen}")).1;
+        rest =
+            rest.split_once(text).unwrap_or_else(|| panic!("`{text}` is missing or stands too early in\n{screen}")).1;
     }
 }
 

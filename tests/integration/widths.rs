@@ -79,7 +79,12 @@ fn on_terminal(folder: &Path, arguments: &[&str], columns: usize) -> String {
         .current_dir(folder)
         .args(arguments)
         .env_clear()
-        .envs([("TERM", "xterm"), ("NO_COLOR", "1"), ("COLUMNS", &*columns.to_string()), ("SOURCE_DATE_EPOCH", "1795132800")])
+        .envs([
+            ("TERM", "xterm"),
+            ("NO_COLOR", "1"),
+            ("COLUMNS", &*columns.to_string()),
+            ("SOURCE_DATE_EPOCH", "1795132800"),
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::from(slave))
         .stderr(Stdio::null())
@@ -118,7 +123,8 @@ fn no_line_is_wider_than_the_terminal_and_nothing_is_cut_without_one() {
             }
             let text = on_terminal(&folder, &arguments, columns);
             assert!(text.lines().count() > 2, "{command}: {text}");
-            let wide = text.lines().filter(|line| dockopt::report::width(line) > columns && !is_unbreakable(line, columns));
+            let wide =
+                text.lines().filter(|line| dockopt::report::width(line) > columns && !is_unbreakable(line, columns));
             wrong.extend(wide.map(|line| format!("{command}, {columns} columns: {line}\n")));
         }
         let piped = ran.again(arguments.iter().copied()).stdout;

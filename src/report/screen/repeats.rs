@@ -63,8 +63,7 @@ const COLUMNS: [Column; 4] = [Column::Right, Column::Wrapped, Column::Left, Colu
 pub(super) fn rows(report: &Report, repeats: &[Repeat], layout: Layout) -> String {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for repeat in repeats {
-        let findings: Vec<&Finding> =
-            repeat.findings.iter().filter_map(|index| report.findings.get(*index)).collect();
+        let findings: Vec<&Finding> = repeat.findings.iter().filter_map(|index| report.findings.get(*index)).collect();
         let Some(first) = findings.first() else { continue };
         let mut places: Vec<String> = findings.iter().take(PLACES).map(|finding| place(report, finding)).collect();
         if findings.len() > PLACES {
@@ -74,7 +73,12 @@ pub(super) fn rows(report: &Report, repeats: &[Repeat], layout: Layout) -> Strin
         let finding = cell(text, table::style(first.severity)).with_tail(&format!("[{}]", first.rule));
         let costs = savings(findings.iter().copied());
         let fix = plain(table::fix(first));
-        rows.push(vec![plain(format!("{} ×", findings.len())), finding, plain(costs.first().map_or("", |text| text)), fix]);
+        rows.push(vec![
+            plain(format!("{} ×", findings.len())),
+            finding,
+            plain(costs.first().map_or("", |text| text)),
+            fix,
+        ]);
     }
     Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 }.write(layout)
 }

@@ -143,7 +143,8 @@ fn row(report: &Report, build: &BuildReport, layout: Layout) -> Vec<Cell> {
         0 => "–".to_owned(),
         number => number.to_string(),
     };
-    let first = findings(report, &build.findings).find_map(|finding| savings(std::iter::once(finding)).into_iter().next());
+    let first =
+        findings(report, &build.findings).find_map(|finding| savings(std::iter::once(finding)).into_iter().next());
     let what = if is_narrow { String::new() } else { build.projects.join(", ") };
     let context = if is_narrow { String::new() } else { context };
     let costs = if layout.columns() < NARROWEST { String::new() } else { first.unwrap_or_default() };
