@@ -46,7 +46,9 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     let text = |layout| {
         let offer = offers::best_offer(&inputs, &policies, &report);
         let options = command.build.typed();
-        report::audit(&report, &AuditView { all: command.all, options: &options, offer: offer.as_ref() }, layout)
+        let (all, has_image) = (command.all, command.image.is_some());
+        let view = AuditView { all, options: &options, has_image, offer: offer.as_ref() };
+        report::audit(&report, &view, layout)
     };
     write_run(global, &run, text, || report::audit_json(&report))?;
     Ok(code)

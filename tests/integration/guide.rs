@@ -1,5 +1,5 @@
 //! Guides in docs/ tell the truth: their console blocks are run in the fixture that they speak of, one after the other.
-//! Behind `| head -n N` and `| jq -S PATH` stands what these would leave. `BLESS=1` rewrites the blocks.
+//! Behind `| head -n N`, `| grep -A N WORD` and `| jq -S PATH` stands what these would leave. `BLESS=1` rewrites the blocks.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,6 +12,10 @@ fn shown_output(ran: &Ran, filter: Option<&str>) -> String {
     let out = &ran.stdout;
     let count = if let Some(count) = filter.strip_prefix("head -n ") {
         out.split_inclusive('\n').take(count.parse().unwrap()).collect()
+    } else if let Some((count, word)) = filter.strip_prefix("grep -A ").and_then(|rest| rest.split_once(' ')) {
+        let lines = out.split_inclusive('\n').skip_while(|line| !line.contains(word));
+        // What goes to standard error is not about these lines.
+        return lines.take(count.parse::<usize>().unwrap() + 1).collect();
     } else {
         let mut value: &serde_json::Value = &serde_json::from_str(out).unwrap();
         for part in filter.strip_prefix("jq -S .").unwrap().split(['.', '[', ']']).filter(|part| !part.is_empty()) {
@@ -41,7 +45,7 @@ fn check(page: &str, dockopt: Dockopt) {
         }
         if let Some(call) = call {
             let (call, filter) = call.split_once(" | ").map_or((call, None), |(call, filter)| (call, Some(filter)));
-            ran = ran.again(call.split(' '));
+            ran = ran.again(call.split(' ').map(|word| word.trim_matches('\'')));
             out.push_str(&shown_output(&ran, filter));
             in_output = true;
         } else if let Some(file) = line.strip_prefix("$ cat ").filter(|_| console) {
@@ -78,6 +82,44 @@ fn settings_do_what_is_shown() {
 fn images_are_shown_as_they_are() {
     use crate::image::command::{DOCKERFILE, archive};
     check("docs/image.md", Dockopt::new().file("app.tar", archive()).file("Dockerfile", DOCKERFILE));
+}
+
+/// A project with its image, before and after its repair.
+fn images() -> Dockopt {
+    use crate::image::command::{DOCKERFILE, archive};
+    Dockopt::new().file("app.tar", archive()).file("Dockerfile", DOCKERFILE)
+}
+
+#[test]
+fn budgets_are_shown_as_they_are() {
+    let settings = "[budget]\nmax-size = \"5 MB\"\nmax-waste = \"2 MB\"\n";
+    let dive = "rules:\n  lowestEfficiency: 0.95\n  highestWastedBytes: 20MB\n";
+    check("docs/budgets.md", images().file("dockopt.toml", settings).file("ci/.dive-ci", dive));
+}
+
+#[test]
+fn differences_are_shown_as_they_are() {
+    use crate::image::command::{DOCKERFILE, archive};
+    let project = Dockopt::new().file("before.tar", archive()).file("after.tar", crate::image::diff::slim_archive());
+    check("docs/image-diff.md", project.file("Dockerfile", DOCKERFILE));
+}
+
+#[test]
+fn measured_costs_are_shown_as_they_are() {
+    check("docs/audit-image.md", images());
+}
+
+#[test]
+fn users_of_dive_see_what_is_shown() {
+    check("docs/from-dive.md", images());
+}
+
+#[test]
+fn users_of_hadolint_see_what_is_shown() {
+    let dockerfile = "FROM debian:12\nRUN apt-get update && apt-get install -y curl\n# hadolint ignore=DL3003\n\
+                      RUN cd /srv && make\nUSER 1000\nCMD python /srv/main.py\n";
+    let settings = "ignored:\n  - DL3009\nfailure-threshold: error\n";
+    check("docs/from-hadolint.md", Dockopt::new().file("Dockerfile", dockerfile).file(".hadolint.yaml", settings));
 }
 
 #[test]

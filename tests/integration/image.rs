@@ -5,7 +5,7 @@ pub(crate) mod command;
 mod binary;
 mod bounds;
 mod budget;
-mod diff;
+pub(crate) mod diff;
 #[cfg(unix)]
 mod explore;
 mod mutation;

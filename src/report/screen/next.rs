@@ -28,7 +28,7 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
         let line = format!("dockopt explain {}", finding.rule);
         commands.push(NextCommand { line, why: "why it matters, and how to fix it".to_owned() });
     }
-    commands.extend(price_commands(report, &root));
+    commands.extend(price_commands(report, view, &root));
     written(&commands, layout)
 }
 
@@ -136,14 +136,14 @@ fn compose_command(report: &Report) -> Option<NextCommand> {
 }
 
 /// The commands that supply prices which are missing, or only usual ones.
-fn price_commands(report: &Report, root: &str) -> Vec<NextCommand> {
+fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextCommand> {
     let mut commands = Vec::new();
     let lacks = |wanted: fn(&Impact) -> bool| report.findings.iter().filter_map(Report::price).any(wanted);
     if lacks(|impact| impact.kind == ImpactKind::RebuildSeconds && !matches!(impact.saves, Some(Saving::Seconds(_)))) {
         let line = format!("dockopt measure {}", measured_words(report, root));
         commands.push(NextCommand { line, why: "builds it to see how long a rebuild takes".to_owned() });
     }
-    if lacks(|impact| impact.basis == Basis::Typical && impact.saves.is_some()) {
+    if !view.has_image && lacks(|impact| impact.basis == Basis::Typical && impact.saves.is_some()) {
         let line = format!("dockopt audit {root} --image IMAGE");
         commands.push(NextCommand { line, why: "replaces the sizes marked ~ by those in your image".to_owned() });
     }

@@ -9,6 +9,8 @@ pub struct AuditView<'a> {
     pub all: bool,
     /// Options of the command line that the next command needs too, as they are typed.
     pub options: &'a [String],
+    /// Whether sizes were measured in an image.
+    pub has_image: bool,
     /// What the rewrite of a build removes, where it is more than fixes do.
     pub offer: Option<&'a Offer>,
 }

@@ -23,6 +23,11 @@ fn slim() -> Vec<Vec<Member>> {
     slim
 }
 
+/// That image as an archive.
+pub(crate) fn slim_archive() -> Vec<u8> {
+    picture(&slim())
+}
+
 fn diff(before: &[u8], after: &[u8], arguments: &[&str]) -> Ran {
     let dockopt = Dockopt::new().file("a.tar", before).file("b.tar", after).file("Dockerfile", DOCKERFILE);
     dockopt.args(["image", "diff", "a.tar", "b.tar"]).args(arguments.iter().copied()).run()
