@@ -77,3 +77,25 @@ fn commands_that_supply_prices_are_named_where_prices_are_missing() {
     let screen = Dockopt::new().file("Dockerfile", cheap).args(["audit"]).run().stdout;
     assert!(!screen.contains("dockopt measure") && !screen.contains("--image"), "{screen}");
 }
+
+#[test]
+fn fix_fixes_as_many_findings_as_an_audit_promises() {
+    let shared = |service: &str| format!("  {service}: {{build: {{context: ., dockerfile: {service}/Dockerfile}}}}\n");
+    let dockerfile = "FROM python:3.13-slim\nCOPY . .\nUSER 1000\nCMD python app.py\n";
+    let several = Dockopt::new()
+        .file("compose.yaml", format!("version: '3'\nservices:\n{}{}", shared("a"), shared("b")))
+        .file("a/Dockerfile", dockerfile)
+        .file("b/Dockerfile", dockerfile)
+        .file(".git/objects/pack/x", vec![0; 900_000])
+        .file("app.py", "");
+    let mut promised = 0;
+    for dockopt in [several, Dockopt::new().dir("task-tracker"), Dockopt::new().project("flask-pip")] {
+        let ran = dockopt.args(["audit", "."]).run();
+        let Some((_, line)) = ran.stdout.split_once("dockopt fix . --diff") else { continue };
+        let number = line.split_whitespace().next().unwrap();
+        let fixed = ran.again(["fix", ".", "--diff"]).stderr;
+        assert!(fixed.contains(&format!("would fix {number} finding")), "{number}: {fixed}");
+        promised += 1;
+    }
+    assert_eq!(promised, 3);
+}

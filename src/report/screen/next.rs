@@ -3,7 +3,7 @@
 use super::savings::{joined, savings};
 use super::view::AuditView;
 use crate::audit::{BuildReport, Report};
-use crate::finding::{Basis, Finding, Impact, ImpactKind, Saving};
+use crate::finding::{Basis, FileEdit, Finding, Impact, ImpactKind, Saving};
 use crate::optimize::Offer;
 use crate::report::layout::{Layout, TextStyle, push, quoted, width};
 use crate::report::units::count;
@@ -20,8 +20,12 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
     let root = std::iter::once(&report.root).chain(view.options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let mut commands: Vec<NextCommand> = Vec::new();
     commands.extend(view.offer.map(|offer| optimize_command(report, offer, &root)));
-    commands.extend(fix_command(report, &root, view.offer.is_some()));
-    commands.extend(compose_command(report));
+    let fix = fix_command(report, &root, view.offer.is_some());
+    let fixes_all = fix.as_ref().is_some_and(|command| command.line.contains(" --unsafe"));
+    commands.extend(fix);
+    if !fixes_all {
+        commands.extend(compose_command(report));
+    }
     if commands.is_empty()
         && let Some(finding) = report.findings.first()
     {
@@ -109,10 +113,10 @@ fn is_of_compose(finding: &Finding) -> bool {
 }
 
 fn fix_command(report: &Report, root: &str, has_offer: bool) -> Option<NextCommand> {
-    let fixable = |safe: bool| {
-        let fixable = report.findings.iter().filter(|finding| !finding.fixes.is_empty() && !is_of_compose(finding));
-        fixable.filter(|finding| finding.has_safe_fix() == safe).count() as u64
-    };
+    if !report.findings.iter().any(|finding| !is_of_compose(finding) && !finding.fixes.is_empty()) {
+        return None;
+    }
+    let fixable = |safe: bool| distinct_fixes(report.findings.iter().filter(|finding| finding.has_safe_fix() || !safe));
     let (safe, risky) = (fixable(true), fixable(false));
     match (safe, risky) {
         (0, 0) => None,
@@ -128,10 +132,23 @@ fn fix_command(report: &Report, root: &str, has_offer: bool) -> Option<NextComma
     }
 }
 
+/// How many of these findings `fix` fixes: builds that share a file may each have the same finding in it.
+fn distinct_fixes<'f>(findings: impl Iterator<Item = &'f Finding>) -> u64 {
+    let mut known: Vec<(&str, &[FileEdit])> = Vec::new();
+    for finding in findings {
+        let Some(fix) = finding.fixes.first() else { continue };
+        let edits = (finding.rule, &fix.edits[..]);
+        if !known.contains(&edits) {
+            known.push(edits);
+        }
+    }
+    known.len() as u64
+}
+
 fn compose_command(report: &Report) -> Option<NextCommand> {
-    let fixable = report.findings.iter().filter(|finding| is_of_compose(finding) && !finding.fixes.is_empty()).count();
+    let fixable = distinct_fixes(report.findings.iter().filter(|finding| is_of_compose(finding)));
     let line = format!("dockopt compose fix {} --unsafe", quoted(&report.root));
-    let why = format!("{} in compose files", count(fixable as u64, "fixable finding"));
+    let why = format!("{} in compose files", count(fixable, "fixable finding"));
     (fixable > 0).then_some(NextCommand { line, why })
 }
 
