@@ -49,8 +49,8 @@ mod waste;
 mod content_watch;
 
 pub use self::categories::{
-    Category, CategoryClass, CategoryLayer, CategoryUse, all_categories, categorize, category_of, least_bytes,
-    worth_a_finding,
+    Category, CategoryClass, CategoryLayer, CategoryUse, WORTH_IN_AUDIT, WORTH_IN_IMAGE, all_categories, categorize,
+    category_of, least_bytes, worth_a_finding,
 };
 pub use self::config::{Config, History, Platform};
 pub use self::content_watch::{FileFact, Watch};

@@ -5,23 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::image_facts::{SPOILED, measured_impact};
 use crate::build::{Build, Stage};
 use crate::finding::{Finding, Findings, Label, Severity};
-use crate::image::{CategoryClass, all_categories, least_bytes};
+use crate::image::{CategoryClass, WORTH_IN_AUDIT, all_categories, category_of, least_bytes};
 use crate::inputs::{Inputs, MeasuredBytes, MeasuredImage};
 use crate::rules::{contents_of, image_rule_of_category, rule_of_contents};
 use crate::text::FileId;
 
-/// Bytes below which a line gets no further finding: nobody rebuilds an image for them.
-const WORTH: u64 = 1_000_000;
-
 /// Takes out findings about files of which the image has none, and says which. An image without the line of a finding
 /// proves nothing.
-pub(super) fn drop_disproved(findings: &mut Vec<Finding>, inputs: &Inputs) -> Vec<String> {
+pub(super) fn drop_disproved(findings: &mut Vec<Finding>, inputs: &Inputs, builds: &[Build<'_>]) -> Vec<String> {
+    let moved_caches: Vec<MovedCache> = builds.iter().flat_map(moved_caches).collect();
     let mut dropped: BTreeMap<(FileId, &'static str), BTreeSet<u32>> = BTreeMap::new();
     findings.retain(|finding| {
         let (Some(image), Some(line)) = (inputs.measured.get(&finding.file), finding.instruction_line) else {
             return true;
         };
-        let is_disproved = image.lines.contains(&line) && disproves(image, finding.rule, line);
+        let is_elsewhere =
+            |cache: &MovedCache| (cache.file, cache.line) == (finding.file, line) && cache.is_outside(finding.rule);
+        let is_disproved = image.lines.contains(&line)
+            && disproves(image, finding.rule, line)
+            && !moved_caches.iter().any(is_elsewhere);
         if is_disproved {
             dropped.entry((finding.file, finding.rule)).or_default().insert(line);
         }
@@ -37,6 +39,46 @@ pub(super) fn drop_disproved(findings: &mut Vec<Finding>, inputs: &Inputs) -> Ve
         notices.push(format!("`{rule}` at {place} of `{name}` is not reported: image `{image}` has no such files"));
     }
     notices
+}
+
+/// A cache that an option or a variable puts elsewhere: the categories of files do not find it there.
+#[derive(Debug)]
+struct MovedCache {
+    file: FileId,
+    line: u32,
+    /// `None` where nobody knows.
+    folder: Option<String>,
+}
+
+impl MovedCache {
+    /// Whether the files of a rule are not looked for in the folder.
+    fn is_outside(&self, rule: &str) -> bool {
+        let category =
+            self.folder.as_deref().and_then(|folder| category_of(format!("{}/x", folder.trim_matches('/')).as_bytes()));
+        contents_of(rule).next().is_some()
+            && category.is_none_or(|category| contents_of(rule).all(|known| known != category.name))
+    }
+}
+
+/// The caches of a build that are not in their usual folders.
+fn moved_caches(build: &Build<'_>) -> Vec<MovedCache> {
+    let mut caches = Vec::new();
+    for stage in build.stages() {
+        for (index, instruction) in build.instructions(stage) {
+            let Some(code) = build.code(index) else { continue };
+            for invocation in code.script.invocations() {
+                let Some(call) = invocation.package_call() else { continue };
+                let moved =
+                    build.package_caches(stage, index, &invocation, &call).into_iter().filter(|cache| cache.is_moved);
+                caches.extend(moved.map(|cache| MovedCache {
+                    file: build.input().dockerfile,
+                    line: instruction.start_line,
+                    folder: cache.folder,
+                }));
+            }
+        }
+    }
+    caches
 }
 
 /// Whether an image that has a line lacks all that a rule would report there.
@@ -112,7 +154,7 @@ fn rule_of_loss(how: &str) -> Option<&'static str> {
 /// Bytes of a kind from which a line gets a finding.
 fn least(kind: &str) -> u64 {
     let category = all_categories().iter().find(|known| known.name == kind);
-    category.and_then(|category| least_bytes(category.class)).unwrap_or(0).max(WORTH)
+    category.and_then(|category| least_bytes(category.class)).unwrap_or(0).max(WORTH_IN_AUDIT)
 }
 
 /// A finding about bytes that an instruction leaves, or makes useless.
@@ -192,6 +234,19 @@ mod tests {
             ..MeasuredImage::default()
         };
         assert_eq!(disproves(&image, rule, line), expected, "{rule} at line {line}");
+    }
+
+    #[test]
+    fn a_cache_elsewhere_is_not_looked_for() {
+        let is_outside = |folder: Option<&str>, rule| {
+            MovedCache { file: FileId(0), line: 1, folder: folder.map(str::to_owned) }.is_outside(rule)
+        };
+        assert!(is_outside(Some("/opt/wheels"), "pip-cache-kept"));
+        assert!(is_outside(None, "pip-cache-kept"));
+        assert!(!is_outside(Some("/srv/.cache/pip/"), "pip-cache-kept"));
+        assert!(!is_outside(Some("/go/pkg/mod"), "compiler-cache-kept"));
+        // A rule that is about no files of a category.
+        assert!(!is_outside(Some("/opt/wheels"), "deleted-in-later-layer"));
     }
 
     #[test]

@@ -236,7 +236,7 @@ fn add_image_findings<'i>(
     if inputs.measured.is_empty() {
         return;
     }
-    let notices = image_findings::drop_disproved(&mut outcome.findings, inputs);
+    let notices = image_findings::drop_disproved(&mut outcome.findings, inputs, builds);
     report.notices.extend(notices.into_iter().map(|text| Notice { text }));
     let mut files = BTreeSet::new();
     let mut findings = Findings::new();

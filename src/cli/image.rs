@@ -112,6 +112,9 @@ fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
     if command.view.explore {
         explore::check(global)?;
     }
+    if global.format == Format::Cyclonedx && command.view.no_packages {
+        return failure("`--format cyclonedx` lists packages".to_owned(), "remove `--no-packages`");
+    }
     if command.view.shared && command.names.len() < 2 && !command.choice.all_platforms {
         return failure("`--shared` compares several images".to_owned(), "name at least two");
     }
@@ -146,7 +149,26 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
             Table::Layers => report::image_layers_csv(all, out),
             Table::Files => report::image_files_csv(all, out),
         }),
+        Format::Cyclonedx => write_bill(global, all),
         Format::Sarif => emit(global, &report::image_sarif(all, exit, &base())),
         _ => emit(global, &report::image(all, &view, terminal::stdout(global))),
+    }
+}
+
+/// The packages of one image; the time is that of `SOURCE_DATE_EPOCH` or none, so that equal images give equal files.
+fn write_bill(global: &Global, all: &Analysis) -> Result<(), CommandFailure> {
+    let failure =
+        |what: &str, help: &str| Err(CommandFailure::Because { what: what.to_owned(), help: Some(help.to_owned()) });
+    let [image] = all.images.as_slice() else {
+        return failure(
+            "`--format cyclonedx` describes one image, but there are several",
+            "run it once for each; `--platform` chooses one platform",
+        );
+    };
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|epoch| epoch.parse::<i64>().ok());
+    let time = epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()).map(|time| time.to_string());
+    match report::image_cyclonedx(image, time) {
+        Some(text) => emit(global, &text),
+        None => failure("the contents of the image were not read, so its packages are unknown", "read the whole image"),
     }
 }

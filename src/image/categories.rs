@@ -176,6 +176,14 @@ pub const fn least_bytes(class: CategoryClass) -> Option<u64> {
     }
 }
 
+/// Bytes from which waste that a layer leaves is worth a finding about an image: a file that a package manager touches costs
+/// nobody anything.
+pub const WORTH_IN_IMAGE: u64 = 100_000;
+
+/// Bytes from which they are worth a finding about the Dockerfile, where no rule says more: nobody rebuilds an image for
+/// fewer. Higher than [`WORTH_IN_IMAGE`], because `image` shows what is there and `audit` what to change.
+pub const WORTH_IN_AUDIT: u64 = 10 * WORTH_IN_IMAGE;
+
 /// Those that are worth a finding by the thresholds of their classes.
 pub fn worth_a_finding(category_uses: &[CategoryUse]) -> impl Iterator<Item = &CategoryUse> {
     let toolchain: u64 = category_uses

@@ -21,6 +21,7 @@ mod node;
 mod php;
 mod program;
 mod python;
+mod release;
 mod result;
 mod rpm;
 mod ruby;
@@ -45,7 +46,7 @@ use crate::image::tree::ImageTree;
 pub use self::fact::PackageFact;
 pub(crate) use self::package_files::Watcher;
 pub use self::result::{
-    BundledModule, Duplicate, Ecosystem, ImagePackages, Package, PackageReason, Size, UnownedFiles,
+    BundledModule, Duplicate, Ecosystem, ImagePackages, Package, PackageReason, Size, SystemRelease, UnownedFiles,
 };
 
 /// Notices of one image at most.
@@ -58,6 +59,7 @@ pub fn work_out(image: &Image, tree: &ImageTree) -> ImagePackages {
     let mut drafts = system::drafts(&ground, &mut result.notices);
     drafts.extend(language::drafts(&ground));
     drafts.sort_by(|left, other| left.package.order().cmp(&other.package.order()));
+    result.release = system::release(&ground);
     let mut owners = Owners::new(&ground);
     claim(&ground, &mut drafts, &mut owners);
     measure(&ground, &mut drafts, &owners, &mut result);

@@ -54,10 +54,12 @@ pub enum Format {
     Markdown,
     /// A table for spreadsheets.
     Csv,
+    /// The packages of an image: a software bill of materials, `CycloneDX` 1.6 as JSON.
+    Cyclonedx,
 }
 
 impl Format {
-    /// All, in the order of the help.
+    /// All that there is for findings, in the order of the help.
     pub const ALL: &[Self] = &[
         Self::Text,
         Self::Json,
@@ -72,6 +74,9 @@ impl Format {
         Self::Markdown,
         Self::Csv,
     ];
+
+    /// Those of images alone.
+    pub const OF_IMAGES: &[Self] = &[Self::Cyclonedx];
 
     /// As it is typed.
     pub const fn name(self) -> &'static str {
@@ -88,14 +93,15 @@ impl Format {
             Self::HadolintJson => "hadolint-json",
             Self::Markdown => "markdown",
             Self::Csv => "csv",
+            Self::Cyclonedx => "cyclonedx",
         }
     }
 
     /// The writer of findings, whatever command found them; none for [`Format::Text`] and [`Format::Json`], whose shape
-    /// is the command's.
+    /// is the command's, and for [`Format::OF_IMAGES`].
     pub const fn writer(self) -> Option<FormatWriter> {
         match self {
-            Self::Text | Self::Json => None,
+            Self::Text | Self::Json | Self::Cyclonedx => None,
             Self::Jsonl => Some(jsonl::write),
             Self::Sarif => Some(sarif::write),
             Self::Github => Some(github::write),

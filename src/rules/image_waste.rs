@@ -1,7 +1,7 @@
 //! Waste of a built image: see `rules/image-deleted.md` and the pages of the other kinds.
 
 use super::image::{ImageContext, ImageCost, ImageFinding};
-use crate::image::{LossGroup, WasteKind};
+use crate::image::{LossGroup, WORTH_IN_IMAGE, WasteKind};
 
 super::family! {
     of_image
@@ -11,12 +11,10 @@ super::family! {
     IMAGE_SAME_LAYER_DUPLICATE "image-same-layer-duplicate" => |cx, out| check(cx, WasteKind::SameLayerDuplicate, out);
 }
 
-/// Waste of fewer bytes is not reported: a file that the package manager touches costs nobody anything.
-const WORTH: u64 = 100_000;
-
 fn check(cx: &ImageContext<'_>, how: WasteKind, out: &mut Vec<ImageFinding>) {
     // What the layers of the base image did is for its maintainers to fix.
-    let is_reported = |group: &&LossGroup| group.how == how && group.bytes >= WORTH && group.by as usize >= cx.base;
+    let is_reported =
+        |group: &&LossGroup| group.how == how && group.bytes >= WORTH_IN_IMAGE && group.by as usize >= cx.base;
     for group in cx.loss_groups.iter().filter(is_reported) {
         let (owner, by) = (group.owner as usize, group.by as usize);
         let is_base = (group.waste_layer as usize) < cx.base;

@@ -6,6 +6,8 @@ mod binary;
 mod bounds;
 mod budget;
 pub(crate) mod diff;
+mod cyclonedx;
+mod diff;
 #[cfg(unix)]
 mod explore;
 mod mutation;

@@ -132,7 +132,15 @@ const HELP: [Help; 24] = [
     },
     Help {
         command: &["image"],
-        formats: &[Format::Text, Format::Json, Format::Jsonl, Format::Sarif, Format::Markdown, Format::Csv],
+        formats: &[
+            Format::Text,
+            Format::Json,
+            Format::Jsonl,
+            Format::Sarif,
+            Format::Markdown,
+            Format::Csv,
+            Format::Cyclonedx,
+        ],
         modes: &[],
         examples: [
             ("dockopt image api:latest --file Dockerfile", "show which Dockerfile line wrote each layer"),
@@ -309,7 +317,8 @@ pub(super) fn add_help(command: Command) -> Command {
 
 /// The argument in place of that of all commands, with the formats that a command writes.
 fn formats(is_written: impl Fn(Format) -> bool) -> Arg {
-    let formats: Vec<Format> = Format::ALL.iter().copied().filter(|format| is_written(*format)).collect();
+    let formats: Vec<Format> =
+        Format::ALL.iter().chain(Format::OF_IMAGES).copied().filter(|format| is_written(*format)).collect();
     Arg::new("format")
         .long("format")
         .global(true)

@@ -177,14 +177,21 @@ pub(in crate::cli) fn build_args(typed: &[String]) -> Vec<(String, String)> {
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {
-    one_of(Format::ALL)
+    let formats: Vec<Format> = Format::ALL.iter().chain(Format::OF_IMAGES).copied().collect();
+    one_of(&formats)
 }
 
 /// The name of one of these formats.
 pub(super) fn one_of(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
     let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
-    PossibleValuesParser::new(names)
-        .map(|name| Format::ALL.iter().copied().find(|format| format.name() == name).unwrap_or(Format::Text))
+    PossibleValuesParser::new(names).map(|name| {
+        Format::ALL
+            .iter()
+            .chain(Format::OF_IMAGES)
+            .copied()
+            .find(|format| format.name() == name)
+            .unwrap_or(Format::Text)
+    })
 }
 
 fn named_context(text: &str) -> Result<(String, String), String> {

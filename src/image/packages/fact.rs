@@ -5,7 +5,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use twox_hash::XxHash3_128;
 
 use super::list::FileList;
-use super::result::{BundledModule, Ecosystem};
+use super::result::{BundledModule, Ecosystem, SystemRelease};
 
 /// Longest name or version that is kept, in characters.
 const LONGEST_WORD: usize = 256;
@@ -122,6 +122,8 @@ pub(super) enum PackageFactKind {
     Installer(Box<str>),
     /// A Python package whose code is elsewhere.
     Editable,
+    /// The distribution.
+    Release(SystemRelease),
     /// Why the file could not be read, to stand after its path.
     Unread(&'static str),
 }
@@ -156,6 +158,7 @@ impl PackageFact {
                     program.parts.iter().map(|part| part.name.len() + part.version.len() + 32).sum::<usize>() + 64
                 }
                 PackageFactKind::Installer(name) => name.len(),
+                PackageFactKind::Release(release) => release.id.len() + release.version.len(),
                 PackageFactKind::Editable | PackageFactKind::Unread(_) => 0,
             }
     }

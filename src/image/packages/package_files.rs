@@ -1,7 +1,7 @@
 //! Which files tell about packages, and how each is read.
 
 use super::fact::{PackageFact, PackageFactKind};
-use super::{apk, dpkg, jar, node, php, program, python, rpm, ruby, stream};
+use super::{apk, dpkg, jar, node, php, program, python, release, rpm, ruby, stream};
 use crate::image::entry::Mode;
 
 /// The largest system database that is kept to its end.
@@ -32,6 +32,8 @@ pub(super) enum PackageFile {
     ApkInstalled,
     /// `etc/apk/world`.
     ApkWorld,
+    /// `etc/os-release`, `usr/lib/os-release`.
+    OsRelease,
     /// `rpmdb.sqlite`.
     RpmSqlite,
     /// `Packages.db`.
@@ -101,6 +103,7 @@ impl PackageFile {
             (b"var/lib/apt", b"extended_states") => Self::AptStates,
             (b"lib/apk/db" | b"usr/lib/apk/db", b"installed") => Self::ApkInstalled,
             (b"etc/apk", b"world") => Self::ApkWorld,
+            (b"etc" | b"usr/lib", b"os-release") => Self::OsRelease,
             (b"var/lib/rpm" | b"usr/lib/sysimage/rpm" | b"usr/share/rpm", _) => match name {
                 b"rpmdb.sqlite" => Self::RpmSqlite,
                 b"rpmdb.sqlite-wal" => Self::RpmLog,
@@ -161,6 +164,7 @@ impl PackageFile {
             Self::AptStates => Some(dpkg::automatic(bytes)),
             Self::ApkInstalled => Some(apk::installed(bytes)),
             Self::ApkWorld => Some(apk::world(bytes)),
+            Self::OsRelease => release::read(bytes),
             Self::RpmSqlite => Some(rpm::sqlite(bytes)),
             Self::RpmNdb => Some(rpm::ndb(bytes)),
             Self::RpmBdb => {

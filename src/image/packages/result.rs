@@ -179,6 +179,15 @@ pub struct UnownedFiles {
     pub size: Size,
 }
 
+/// The distribution that an image is of, as its `os-release` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SystemRelease {
+    /// `debian`, `alpine`, `fedora`.
+    pub id: Box<str>,
+    /// `12`, `3.20.3`; empty for releases without a number.
+    pub version: Box<str>,
+}
+
 /// The packages of an image. The sizes of all packages and of [`ImagePackages::unowned`] sum up to the final tree's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImagePackages {
@@ -188,6 +197,8 @@ pub struct ImagePackages {
     pub unowned: Vec<UnownedFiles>,
     /// One name and version in several places, the largest first.
     pub duplicates: Vec<Duplicate>,
+    /// The distribution; `None` where no file tells.
+    pub release: Option<SystemRelease>,
     /// What could not be read, or looks odd; each in one sentence.
     pub notices: Vec<String>,
     /// By path: the index of the package that owns it, and `u32::MAX` where none does.

@@ -5,7 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use super::draft::PackageDraft;
 use super::fact::{NameHash, PackageFactKind, Record};
 use super::file_facts::{Diversions, FileFacts, ImageFacts};
-use super::result::{Ecosystem, PackageReason};
+use super::result::{Ecosystem, PackageReason, SystemRelease};
 use crate::image::path::PathId;
 
 /// All packages of systems; oddities go to the notices.
@@ -36,6 +36,15 @@ pub(super) fn drafts<'a>(ground: &ImageFacts<'a>, notices: &mut Vec<String>) -> 
     reasons(ground, &mut drafts);
     removed(ground, &drafts, notices);
     drafts
+}
+
+/// The distribution of the final tree. `/etc/os-release` is a link in most images.
+pub(super) fn release(facts: &ImageFacts<'_>) -> Option<SystemRelease> {
+    let paths = [&b"etc/os-release"[..], b"usr/lib/os-release"];
+    paths.into_iter().find_map(|path| match facts.facts_at(facts.find(path)?)? {
+        PackageFactKind::Release(release) => Some(release.clone()),
+        _ => None,
+    })
 }
 
 fn identity(record: &Record) -> NameHash {

@@ -153,7 +153,18 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
         paper.line(area, 0, vec![span]);
         return None;
     }
-    let keys: &[(&str, &str)] = match explorer.mode {
+    let mut spans = Vec::new();
+    for (key, what) in key_hints(&explorer.mode) {
+        spans.push(paper.span(format!(" {key}"), CellStyle::Info));
+        spans.push(paper.span(format!(" {what} "), CellStyle::Dim));
+    }
+    paper.line(area, 0, spans);
+    None
+}
+
+/// Keys of a view and what they do, the most useful first: narrow screens cut the rest.
+const fn key_hints(mode: &Mode) -> &'static [(&'static str, &'static str)] {
+    match mode {
         Mode::Waste => &[("Enter", "show file"), ("w", "back"), ("?", "help"), ("q", "quit")],
         Mode::Touches => &[("Enter", "show in this layer"), ("p", "back"), ("?", "help"), ("q", "quit")],
         Mode::View => {
@@ -175,12 +186,5 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
             ("s", "sort"),
             ("e", "open all"),
         ],
-    };
-    let mut spans = Vec::new();
-    for (key, what) in keys {
-        spans.push(paper.span(format!(" {key}"), CellStyle::Info));
-        spans.push(paper.span(format!(" {what} "), CellStyle::Dim));
     }
-    paper.line(area, 0, spans);
-    None
 }
