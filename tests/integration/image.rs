@@ -5,9 +5,8 @@ pub(crate) mod command;
 mod binary;
 mod bounds;
 mod budget;
-pub(crate) mod diff;
 mod cyclonedx;
-mod diff;
+pub(crate) mod diff;
 #[cfg(unix)]
 mod explore;
 mod mutation;
