@@ -388,6 +388,48 @@ fn the_tracker_starts_with_the_file_that_emit_writes() {
     }
 }
 
+/// A change of a source reaches the containers that `compose emit --watch` says it does.
+#[test]
+fn a_watched_source_reaches_its_containers() {
+    if Engine::find().is_none() || !full() {
+        return;
+    }
+    let Some(project) = tracker() else { return };
+    let folder = project.project.path();
+    fs::remove_file(folder.join("compose.yaml")).unwrap();
+    let emitted = Command::new(super::program())
+        .args(["compose", "emit", "--write", "--dev", "--watch"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
+    fs::write(folder.join(".env"), "POSTGRES_PASSWORD=a1b2c3\nSECRET_KEY=d4e5f6\n").unwrap();
+    let name = format!("dockopt-watch-{}", std::process::id());
+    let compose = |arguments: &[&str]| {
+        let mut command = Command::new("docker");
+        command.args(["compose", "-p", &name, "-f", "compose.yaml", "-f", "compose.dev.yaml"]).args(arguments);
+        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let up = compose(&["up", "-d", "--build", "--wait"]).output().unwrap();
+    let mut watcher = compose(&["watch", "--no-up"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let source = folder.join("backend/app/main.py");
+    let text = fs::read_to_string(&source).unwrap();
+    let ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8000/openapi.json').read())";
+    let has_changed = (0..30).any(|round| {
+        // The watcher needs a moment until it looks.
+        fs::write(&source, text.replace("Task tracker", &format!("Watched {round}"))).unwrap();
+        std::thread::sleep(Duration::from_secs(2));
+        let answer = compose(&["exec", "-T", "api", "python", "-c", ask]).output().unwrap();
+        String::from_utf8_lossy(&answer.stdout).contains("Watched")
+    });
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    let down = compose(&["down", "-v", "--rmi", "local"]).output().unwrap();
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    assert!(has_changed && down.status.success(), "no change of `backend/app/main.py` reached `api`");
+}
+
 /// The stack with checks that tell the truth, conditions, and a job for the migrations.
 fn repaired(text: &str) -> String {
     let mut text = text.to_owned();
