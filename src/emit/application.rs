@@ -218,7 +218,11 @@ fn application<'i>(
         name: String::new(),
         input: build_input,
         dockerfile_text: (below != "Dockerfile").then_some(below),
-        volumes: build.volumes(stage).into_iter().filter(|folder| !data::SYSTEM_FOLDERS.has(folder, "open")).collect(),
+        volumes: build
+            .volumes(stage)
+            .into_iter()
+            .filter(|folder| !data::SYSTEM_FOLDERS.has(folder, "open") && !folder.contains(['[', ']', ',', '"', '\'']))
+            .collect(),
         context,
         context_text,
         port: if is_worker { None } else { port },

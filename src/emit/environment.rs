@@ -109,6 +109,9 @@ fn add_example_secrets(
     entries: &mut Vec<(String, Option<String>)>,
     plan: &mut ComposePlan,
 ) {
+    if application.server_host.is_some() {
+        return;
+    }
     for example in examples {
         let name = example.name.as_str();
         let is_known = entries.iter().any(|(known, value)| {
@@ -127,11 +130,11 @@ fn add_example_secrets(
         if code.is_none() {
             continue;
         }
-        plan.need(name, &format!("Set in {}.", input.files.files[example.file].source.name()));
         let reason = format!("`{name}` is a secret that the example sets and the program names");
         let place = place(&input.files.files[example.file].source, example.at);
         plan.choose(&application.name, "environment", reason, Some(place));
-        entries.push((name.to_owned(), Some(format!("${{{name}:?set it in .env}}"))));
+        // Whether it can do without, the example does not say: Compose passes on what is set.
+        entries.push((name.to_owned(), None));
     }
 }
 

@@ -25,9 +25,11 @@ pub(super) fn fixed_addresses(
     clients: &[(&'static str, ServerImage)],
 ) -> Vec<Mention> {
     let mut mentions: Vec<Mention> = Vec::new();
+    let words = address_words(clients);
     for at in &application.code.files {
         let file = &input.files.files[*at];
-        if !file.is_of_program() {
+        // Most files have no word that an address has.
+        if !file.is_of_program() || !words.iter().any(|word| file.source.text().contains(word.as_str())) {
             continue;
         }
         let literals = if FileKind::of(&file.below).has_code() {
@@ -58,6 +60,26 @@ pub(super) fn fixed_addresses(
         }
     }
     mentions
+}
+
+/// What a text with an address of one of these servers holds.
+fn address_words(clients: &[(&'static str, ServerImage)]) -> Vec<String> {
+    let mut words: Vec<String> = ["erver=", "ost=", "spring.datasource."].map(str::to_owned).to_vec();
+    for (_, row) in clients {
+        words.extend(data::words(row.schemes).map(|scheme| format!("{scheme}://")));
+        let names = [row.host, row.service].into_iter().chain(data::words(row.names));
+        words.extend(names.map(str::to_ascii_lowercase).flat_map(|name| quoted(&name)));
+        if row.is_database() {
+            let databases = data::CONNECTION_WORDS.with("database").map(str::to_ascii_lowercase);
+            words.extend(databases.flat_map(|name| quoted(&name)));
+        }
+    }
+    words
+}
+
+/// The beginnings of a text in quotes.
+fn quoted(name: &str) -> [String; 3] {
+    ['"', '\'', '`'].map(|quote| format!("{quote}{name}"))
 }
 
 /// The values of Spring's settings.

@@ -45,11 +45,12 @@ pub(super) fn mentions(input: &EmitInput, application: &Application) -> Mentions
         }
     }
     for add in [fixed_addresses, named_variables] {
-        let others = add(input, application, &clients);
         let known = mentions.all.iter().chain(&mentions.optional).filter(|known| known.is_address());
         let hosts: BTreeSet<&str> = known.map(|known| known.row.host).collect();
-        let others: Vec<Mention> = others.into_iter().filter(|known| !hosts.contains(known.row.host)).collect();
-        mentions.all.extend(others);
+        let open: Vec<_> = clients.iter().filter(|(_, row)| !hosts.contains(row.host)).copied().collect();
+        if !open.is_empty() {
+            mentions.all.extend(add(input, application, &open));
+        }
     }
     mentions.keep_needed();
     mentions
@@ -135,9 +136,13 @@ fn named_variables(
     clients: &[(&'static str, ServerImage)],
 ) -> Vec<Mention> {
     let mut mentions: Vec<Mention> = Vec::new();
+    let names = clients.iter().flat_map(|(_, row)| data::words(row.names));
+    let roles = ["sql", "database"].into_iter().flat_map(|role| data::CONNECTION_WORDS.with(role));
+    let words: BTreeSet<&str> = names.chain(roles.filter(|word| word.len() > 2)).collect();
     for at in &application.code.files {
         let file = &input.files.files[*at];
-        if !FileKind::of(&file.below).has_code() || !file.is_of_program() {
+        let is_source = FileKind::of(&file.below).has_code() && file.is_of_program();
+        if !is_source || !words.iter().any(|word| file.source.text().contains(word)) {
             continue;
         }
         for literal in string_literals(&file.below, file.source.text()) {

@@ -20,7 +20,9 @@ pub(super) fn named_programs(
 ) -> Vec<(String, String)> {
     let mut named: Vec<(String, String)> = Vec::new();
     let files = application.code.files.iter().map(|at| &input.files.files[*at]);
-    for file in files.filter(|file| file.is_of_program()) {
+    let is_named = |text: &str| others.iter().any(|other| text.contains(other.name.as_str()));
+    let files = files.filter(|file| file.is_of_program() && is_named(file.source.text()));
+    for file in files {
         let passed: Vec<&str> = passed_hosts(&file.source, None).iter().map(|known| known.host).collect();
         for other in others.iter().filter(|other| other.name != application.name) {
             let text = file.source.text();

@@ -13,11 +13,16 @@ pub(super) fn health_route(input: &EmitInput, application: &Application) -> Opti
         files.into_iter().filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program()).collect();
     for path in data::HEALTH_PATHS.keys() {
         for file in &sources {
+            let text = file.source.text();
+            // Few files have it, and lines are looked at one by one.
+            if !text.contains(path.trim_start_matches('/')) {
+                continue;
+            }
             let is_routes = file.below.ends_with("config/routes.rb");
             let slashed = format!("{path}/");
             for path in [path, slashed.as_str()] {
                 let answers = |line: &str| if is_routes { routes(line, path) } else { answers(line, path) };
-                if let Some(line) = file.source.text().lines().position(answers) {
+                if let Some(line) = text.lines().position(answers) {
                     return Some((path.to_owned(), format!("{}:{}", file.source.name(), line + 1)));
                 }
             }
