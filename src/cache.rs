@@ -68,7 +68,9 @@ pub fn rerun<'a>(build: &Build<'a>, context: Option<&BuildContext>, projects: Op
     needed().for_each(|stage| changes[stage.index] = change(stage));
     // Where people edit files of one stage often, the certificates and pictures of another are no example.
     if changes.iter().flatten().any(|change| change.is_often_edited) {
-        changes.iter_mut().for_each(|change| *change = change.take_if(|change| change.is_often_edited));
+        for change in &mut changes {
+            *change = change.take_if(|change| change.is_often_edited);
+        }
     }
     for stage in needed() {
         let change = changes[stage.index].take();

@@ -286,7 +286,7 @@ impl Parts<'_> {
             self.add_application_check(input, at, &mut service, plan);
             add_rights(application, &mut service, plan);
             if is_job(application) {
-                service.add("profiles", NewValue::raw_texts(&[name.clone()]));
+                service.add("profiles", NewValue::raw_texts(std::slice::from_ref(name)));
                 plan.choose(name, "profiles", format!("it does its work once: `docker compose run {name}`"), None);
             } else if application.port.is_some() {
                 service.add("restart", text("unless-stopped"));

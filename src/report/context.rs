@@ -18,7 +18,7 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     out.push_str(&format!("  {} in {}\n", bytes(context.bytes), count(context.files, "file")));
     match &listing.context.ignore_file {
         Some(path) => {
-            out.push_str(&format!("  filtered by {}\n", layout.cut_path(&clean(path), layout.columns() - 16)))
+            out.push_str(&format!("  filtered by {}\n", layout.cut_path(&clean(path), layout.columns() - 16)));
         }
         None => out.push_str("  no .dockerignore\n"),
     }

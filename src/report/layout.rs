@@ -43,12 +43,12 @@ impl Layout {
     }
 
     /// At most `columns` wide on a terminal, the end cut. Elsewhere nothing is cut: the rest is nowhere to be seen.
-    pub(super) fn cut<'t>(self, text: &'t str, columns: usize) -> Cow<'t, str> {
+    pub(super) fn cut(self, text: &str, columns: usize) -> Cow<'_, str> {
         if self.width.is_some() { cut(text, columns) } else { Cow::Borrowed(text) }
     }
 
     /// At most `columns` wide on a terminal, the start cut.
-    pub(super) fn cut_path<'t>(self, text: &'t str, columns: usize) -> Cow<'t, str> {
+    pub(super) fn cut_path(self, text: &str, columns: usize) -> Cow<'_, str> {
         if self.width.is_some() { cut_path(text, columns) } else { Cow::Borrowed(text) }
     }
 

@@ -70,7 +70,6 @@ fn action(
         (PathSlot::Absent, _) => Some(PathAction::Added),
         (_, PathSlot::Absent) => Some(PathAction::Deleted),
         (PathSlot::Member(_), PathSlot::Implicit) => Some(PathAction::Changed),
-        (_, PathSlot::Implicit) => None,
         (before, PathSlot::Member(id)) if id.layer == layer => match (before, builder.outcomes.change(id)) {
             (_, TreeChange::Same) => None,
             (PathSlot::Member(old), _) if keeps_contents(image, builder, old, id) => Some(PathAction::MetadataChanged),
@@ -80,7 +79,7 @@ fn action(
             }
             _ => Some(PathAction::Changed),
         },
-        (_, PathSlot::Member(_)) => None,
+        (_, PathSlot::Implicit | PathSlot::Member(_)) => None,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::audit::{ProblemReport, Report};
 use crate::report::layout::{Layout, TextStyle, push};
 use crate::report::text;
 use crate::report::units::count;
+use crate::text::Source;
 
 /// Places of a problem that are named.
 const PLACES: usize = 3;
@@ -47,7 +48,7 @@ pub(super) fn notes(report: &Report, layout: Layout, all: bool) -> String {
         .builds
         .iter()
         .filter_map(|build| report.sources.get(build.dockerfile.0 as usize))
-        .map(|source| source.name())
+        .map(Source::name)
         .collect();
     let is_of_build = |text: &str| text.split_once(": ").is_some_and(|(name, _)| names.contains(name));
     let (mut out, mut hidden) = (String::new(), 0);
