@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::dockopt::Dockopt;
 
 /// What a program prints; `None`, which is said, where it is not installed.
+#[expect(clippy::print_stdout, reason = "a test that left something out says so")]
 fn printed(program: &str, arguments: &[&str]) -> Option<String> {
     match Command::new(program).args(arguments).output() {
         Ok(output) => {
