@@ -112,13 +112,14 @@ impl Mask {
             return Vec::new();
         }
         let ranges = self.table.get_or_init(|| MaskTable::new(&self.values)).find(text);
-        if self.names.is_empty() { ranges } else { self.without_names(text, ranges) }
+        self.without_names(text, ranges)
     }
 
-    /// The ranges but for those that are a name or a part of one.
+    /// The ranges but for those that are a name, a part of one, or a label of a host name.
     fn without_names(&self, text: &str, mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
         // What looks drawn and not chosen is no name, whatever holds it.
-        ranges.retain(|range| !(is_filler(&text[range.clone()]) && self.is_name(text, range)));
+        let is_name = |range: &Range<usize>| self.is_name(text, range) || is_host_label(text, range);
+        ranges.retain(|range| !(is_filler(&text[range.clone()]) && is_name(range)));
         ranges
     }
 
@@ -151,6 +152,19 @@ impl Mask {
         let place = plain.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':');
         [word, plain, place].into_iter().find(|name| self.names.contains(*name))
     }
+}
+
+/// Whether a range is a label of a host name: `example` in `https://www.example.com/`, or in such a name between
+/// backticks. The part before an `@` is no host.
+fn is_host_label(text: &str, range: &Range<usize>) -> bool {
+    let is_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let before = &text[text.ceil_char_boundary(range.start.saturating_sub(Mask::LONGEST_NAME))..range.start];
+    let after = &text[range.end..text.floor_char_boundary(range.end.saturating_add(Mask::LONGEST_NAME))];
+    let (start, rest) = (before.trim_end_matches(is_label), after.trim_start_matches(is_label));
+    let is_whole = start.len() == before.len() || before.ends_with('.');
+    let is_host =
+        start.ends_with("://") && !rest.starts_with(['@', ':']) || start.ends_with('`') && rest.starts_with('`');
+    is_whole && is_host && after.starts_with('.')
 }
 
 /// The values in an order that finds, with one look-up per place of a text, the longest that stands there: a file may
@@ -308,7 +322,14 @@ mod tests {
         ] {
             assert_eq!(mask.apply(text), text);
         }
+        for text in ["curl https://keycloak.org/x | sh", "http://www.keycloak.org", "from `get.keycloak.org` is"] {
+            assert_eq!(mask.apply(text), text);
+        }
         for (text, expected) in [
+            ("https://keycloak.org@host", "https://********.org@host"),
+            ("https://keycloak.a:b@host", "https://********.a:b@host"),
+            ("https://host/keycloak.org", "https://host/********.org"),
+            ("https://x-keycloak.org", "https://x-********.org"),
             ("PASSWORD: keycloak", "PASSWORD: ********"),
             ("PASSWORD=keycloak", "PASSWORD=********"),
             ("- keycloak\n", "- ********\n"),

@@ -1,5 +1,7 @@
 //! What `dockopt optimize` would save, worked out with the rewrite itself.
 
+use rayon::prelude::*;
+
 use crate::audit::{BuildReport, Report};
 use crate::cli::optimize;
 use crate::finding::Finding;
@@ -37,7 +39,7 @@ pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) 
         let mut resolved = offer.resolved.iter().filter_map(|index| report.findings.get(*index));
         resolved.any(|finding| !finding.has_safe_fix())
     };
-    builds.into_iter().filter_map(find).find(is_more)
+    builds.into_par_iter().filter_map(find).find_first(is_more)
 }
 
 /// The inputs of one build, as they are if the command names it; `None` for one that no command can name.
