@@ -204,6 +204,8 @@ tables! {
     SOURCE_PATTERNS = "source_patterns.tsv";
     /// Servers that end in order on another signal than SIGTERM.
     STOP_SIGNALS = "stop_signals.tsv";
+    /// Values that switch the encryption of a connection on, and off.
+    SWITCH_VALUES = "switch_values.tsv";
     /// Folders of images and what they hold.
     SYSTEM_FOLDERS = "system_folders.tsv";
     /// System packages and what they serve.

@@ -26,7 +26,9 @@ mod route;
 mod server_image;
 mod service_names;
 mod source_port;
+mod spring_config;
 mod start;
+mod switch;
 mod watch;
 mod worker;
 

@@ -12,7 +12,7 @@ mod variable;
 pub use self::text::{FoundSecret, Sign, defaults, in_text};
 pub use self::token::{Token, exact_token, token_prefixes};
 pub use self::value::is_address;
-pub use self::variable::{SecretKind, Variable, names_secret, variable};
+pub use self::variable::{SecretKind, Variable, is_switch, names_program_secret, names_secret, variable};
 
 /// Whether a value is well known, so that masking it would hide ordinary words.
 pub fn is_common(value: &str) -> bool {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::application::{Application, applications};
 use super::backend::{Backend, BackendPassword, Backends, backends};
 use super::check::{application_check, healthcheck, inherited_check};
-use super::connection::{Connection, connections};
+use super::connection::{Connection, connections, settled_variables};
 use super::draft::{complete_with_code, read_code};
-use super::environment::{EnvironmentExtent, environment};
+use super::environment::{EnvironmentExtent, EnvironmentParts, environment};
 use super::input::EmitInput;
 use super::mentions::{Mentions, mentions};
 use super::migration::{MigrationJob, migration};
@@ -31,6 +31,8 @@ struct Parts<'i> {
     applications: Vec<Application<'i>>,
     backends: Backends,
     connections: Vec<Vec<Connection>>,
+    /// The variables of each application that are about servers which are here.
+    settled: Vec<BTreeSet<String>>,
     workers: Vec<(usize, Worker)>,
     migration: Option<(usize, MigrationJob)>,
     proxy: Option<Proxy>,
@@ -47,6 +49,7 @@ pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Appli
     let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
     let backends = backends(input, &applications, &mentions, &mut plan);
     let connections = connections(&applications, &mentions, &backends);
+    let settled = mentions.iter().map(|known| settled_variables(known, &backends)).collect();
     let numbered = applications.iter().enumerate();
     let mut workers: Vec<(usize, Worker)> =
         numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
@@ -54,7 +57,7 @@ pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Appli
     let jobs = applications.iter().enumerate().filter(|(at, _)| !connections[*at].is_empty());
     let jobs: Vec<(usize, &Application)> = jobs.collect();
     let migration = jobs.into_iter().find_map(|(at, known)| Some((at, migration(input, known, &mut plan)?)));
-    let parts = Parts { applications, backends, connections, workers, migration, proxy };
+    let parts = Parts { applications, backends, connections, settled, workers, migration, proxy };
     parts.add_backends(&mut plan);
     parts.add_migration(input, &mut plan);
     parts.add_applications(input, &mut plan);
@@ -158,7 +161,9 @@ impl Parts<'_> {
         service.add("command", NewValue::texts(&job.command));
         let connections = self.connections[*at].iter().filter(|known| self.backends.is_database(&known.backend));
         let connections: Vec<Connection> = connections.cloned().collect();
-        let entries = environment(input, &self.applications[*at], &connections, EnvironmentExtent::Needed, plan);
+        let parts =
+            EnvironmentParts { connections: &connections, ..self.environment_parts(*at, EnvironmentExtent::Needed) };
+        let entries = environment(input, &self.applications[*at], &parts, plan);
         service.add("environment", variables(entries));
         service.dependencies =
             self.needed_backends(*at).into_iter().filter(|(name, _)| self.backends.is_database(name)).collect();
@@ -245,8 +250,14 @@ impl Parts<'_> {
         }
     }
 
+    fn environment_parts(&self, at: usize, extent: EnvironmentExtent) -> EnvironmentParts<'_> {
+        let (connections, settled) = (&self.connections[at], &self.settled[at]);
+        EnvironmentParts { connections, settled, backends: &self.backends, extent }
+    }
+
     fn add_environment(&self, input: &EmitInput, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
-        let entries = environment(input, &self.applications[at], &self.connections[at], EnvironmentExtent::All, plan);
+        let parts = self.environment_parts(at, EnvironmentExtent::All);
+        let entries = environment(input, &self.applications[at], &parts, plan);
         if !entries.is_empty() {
             service.add("environment", variables(entries));
         }

@@ -6,6 +6,7 @@ use super::application::{Application, absolute};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use super::source_port::source_port;
+use super::spring_config::add_served_settings;
 use crate::compose::written_project;
 use crate::manifest::FileKind;
 use crate::stack::Stack;
@@ -34,6 +35,7 @@ pub(super) fn read_code(input: &EmitInput, applications: &mut [Application]) {
     for (application, code) in applications.iter_mut().zip(codes) {
         application.code = code;
     }
+    add_served_settings(input, applications);
 }
 
 /// Adds what the code of the programs says, once it is read; leaves out images that hold none of it and serve nothing.

@@ -1,16 +1,23 @@
 //! The variables that a program gets: where its servers are, what it cannot do without, and secrets of its own.
 
+use std::collections::BTreeSet;
+
 use super::application::Application;
+use super::backend::Backends;
 use super::connection::Connection;
 use super::input::EmitInput;
 use super::mention::place;
 use super::plan::ComposePlan;
+use super::start::start_texts;
+use super::switch::switches;
 use crate::build::{Build, Lookup, VariableOrigin};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret;
 use crate::sources::code::words;
-use crate::sources::variables::Absence;
+use crate::sources::patterns;
+use crate::sources::variables::{Absence, VariableRead};
+use crate::text::path;
 use crate::variables::{ExampleVariable, committed_variables, example_variables, is_set_by_images};
 
 /// Which variables are wanted.
@@ -22,53 +29,55 @@ pub(super) enum EnvironmentExtent {
     Needed,
 }
 
+/// What a program connects to, and which of its variables are wanted.
+pub(super) struct EnvironmentParts<'p> {
+    pub(super) connections: &'p [Connection],
+    /// Variables about servers that are here; some need none.
+    pub(super) settled: &'p BTreeSet<String>,
+    pub(super) backends: &'p Backends,
+    pub(super) extent: EnvironmentExtent,
+}
+
+/// How a program gets a variable.
+enum VariableNeed {
+    /// The user must set it.
+    Required,
+    /// It has this value where the user sets none.
+    Shown(String),
+    /// Compose passes on what is set.
+    PassedOn,
+    /// Compose passes on what is set, and the example offers it.
+    Offered,
+}
+
 /// Names and values, with variables of Compose; without a value where Compose passes on what is set.
 pub(super) fn environment(
     input: &EmitInput,
     application: &Application,
-    connections: &[Connection],
-    extent: EnvironmentExtent,
+    parts: &EnvironmentParts,
     plan: &mut ComposePlan,
 ) -> Vec<(String, Option<String>)> {
+    let connections = parts.connections.iter();
     let mut entries: Vec<(String, Option<String>)> =
-        connections.iter().filter_map(|known| Some((known.variable.clone()?, Some(known.value.clone())))).collect();
-    let examples = example_variables(input.files);
-    for (file, read) in &application.code.reads {
-        let name = read.name.as_str();
-        if entries.iter().any(|(known, _)| known == name) || is_set_by_images(name) {
-            continue;
+        connections.filter_map(|known| Some((known.variable.clone()?, Some(known.value.clone())))).collect();
+    for switch in switches(input, application, parts.connections, parts.backends) {
+        if entries.iter().all(|(known, _)| *known != switch.name) {
+            plan.choose(&application.name, "environment", switch.reason, Some(switch.place));
+            entries.push((switch.name, Some(switch.value)));
         }
-        let is_secret = secret::names_secret(name);
-        let has_own = matches!(&read.absence, Absence::Default(Some(value)) if !value.is_empty());
-        let is_needed = match read.absence {
-            Absence::Fails => is_secret || !is_set(application, name),
-            _ => is_secret && has_own && extent == EnvironmentExtent::All,
-        };
-        if !is_needed {
-            continue;
-        }
-        let source = &input.files.files[*file].source;
-        let place = place(source, read.at);
-        let example = examples.iter().find(|known| known.name == name).map(|known| known.value.as_str());
-        let shown = example.filter(|value| !is_secret && is_plain(value));
-        let value = match shown {
-            Some(value) => format!("${{{name}:-{value}}}"),
-            None => format!("${{{name}:?set it in .env}}"),
-        };
-        if shown.is_none() {
-            plan.need(name, &format!("Read in {}.", source.name()));
-        }
-        let reason = match (&read.absence, is_secret) {
-            (Absence::Fails, _) => format!("the program fails without `{name}`"),
-            _ => format!("`{name}` is a secret, and the source has one that everybody knows"),
-        };
-        plan.choose(&application.name, "environment", reason, Some(place));
-        entries.push((name.to_owned(), Some(value)));
     }
-    if extent == EnvironmentExtent::All {
-        add_example_secrets(input, application, &examples, &mut entries, plan);
+    add_framework(application, &mut entries, plan);
+    let examples = example_variables(input.files);
+    add_read(input, application, parts, &examples, &mut entries, plan);
+    if parts.extent == EnvironmentExtent::All {
+        add_example_secrets(input, application, parts, &examples, &mut entries, plan);
     }
     add_set(input, application, &mut entries, plan);
+    entries
+}
+
+/// Adds what frameworks ask for, although no source reads it.
+fn add_framework(application: &Application, entries: &mut Vec<(String, Option<String>)>, plan: &mut ComposePlan) {
     for row in data::FRAMEWORK_VARIABLES.rows() {
         let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]));
         let name = row[2];
@@ -79,7 +88,123 @@ pub(super) fn environment(
             entries.push((name.to_owned(), Some(format!("${{{name}:?set it in .env}}"))));
         }
     }
-    entries
+}
+
+/// Adds what its sources read.
+fn add_read(
+    input: &EmitInput,
+    application: &Application,
+    parts: &EnvironmentParts,
+    examples: &[ExampleVariable],
+    entries: &mut Vec<(String, Option<String>)>,
+    plan: &mut ComposePlan,
+) {
+    for (file, read) in &application.code.reads {
+        let name = read.name.as_str();
+        let is_known = entries.iter().any(|(known, _)| known == name) || parts.settled.contains(name);
+        if is_known || is_set_by_images(name) {
+            continue;
+        }
+        let Some((need, reason)) = need(input, application, (*file, read), parts.extent, examples) else { continue };
+        let source = &input.files.files[*file].source;
+        let value = match need {
+            VariableNeed::Required => {
+                plan.need(name, &format!("Read in {}.", source.name()));
+                Some(format!("${{{name}:?set it in .env}}"))
+            }
+            VariableNeed::Shown(value) => Some(format!("${{{name}:-{value}}}")),
+            VariableNeed::PassedOn => None,
+            VariableNeed::Offered => {
+                plan.offer(name, &format!("A secret; {} has one that everybody knows.", source.name()));
+                None
+            }
+        };
+        plan.choose(&application.name, "environment", reason, Some(place(source, read.at)));
+        entries.push((name.to_owned(), value));
+    }
+}
+
+/// How a program gets a variable that a file of it reads, and why; `None` where it does without.
+fn need(
+    input: &EmitInput,
+    application: &Application,
+    (file, read): (usize, &VariableRead),
+    extent: EnvironmentExtent,
+    examples: &[ExampleVariable],
+) -> Option<(VariableNeed, String)> {
+    let name = read.name.as_str();
+    let example = nearest_example(input, file, name, examples);
+    let shown = example.map(|example| example.value.as_str());
+    let default = match &read.absence {
+        Absence::Default(value) => value.as_deref().filter(|value| !value.is_empty()),
+        _ => None,
+    };
+    let text = input.files.files[file].source.text();
+    let is_shell = FileKind::of(&input.files.files[file].below).is_shell();
+    // A script that nothing starts reads nothing.
+    if is_shell && !start_texts(input, application).iter().any(|start| std::ptr::eq(start.text, text)) {
+        return None;
+    }
+    let is_own = secret::names_program_secret(name);
+    let is_secret = (is_own || secret::names_secret(name)) && !shown.or(default).is_some_and(secret::is_switch);
+    let plain = shown.filter(|value| !is_secret && is_plain(value)).map(str::to_owned);
+    match &read.absence {
+        Absence::Fails if is_secret || !is_set(application, name) => {
+            let reason = format!("the program fails without `{name}`");
+            Some((plain.map_or(VariableNeed::Required, VariableNeed::Shown), reason))
+        }
+        Absence::Fails => None,
+        _ if extent == EnvironmentExtent::Needed => None,
+        Absence::Default(value) if is_secret => {
+            let is_random = value.is_none() && has_random_default(input, file, read);
+            if is_own && is_random {
+                let reason = format!("without `{name}` each process and each start draws another secret");
+                return Some((VariableNeed::Required, reason));
+            }
+            let reason = format!("`{name}` is a secret, and the source has one that everybody knows");
+            default?;
+            Some((if is_own { VariableNeed::Required } else { VariableNeed::Offered }, reason))
+        }
+        Absence::Default(_) => None,
+        Absence::Continues => {
+            let example = example.filter(|example| !example.is_comment)?;
+            let is_here = example.value.contains("localhost") || example.value.contains("127.0.0.1");
+            if is_here || name == "PORT" || is_set(application, name) {
+                return None;
+            }
+            let mut reads = application.code.reads.iter().filter(|(_, known)| known.name == name);
+            if reads.any(|(_, known)| matches!(known.absence, Absence::Default(_))) {
+                return None;
+            }
+            if let (Some(value), true) = (plain, is_shell) {
+                let reason = format!("the start script uses `{name}`, which has no default");
+                return Some((VariableNeed::Shown(value), reason));
+            }
+            let reason = format!("the program reads `{name}`, and the example sets it");
+            Some((VariableNeed::PassedOn, reason))
+        }
+    }
+}
+
+/// The example of a variable: that of the nearest folder above the file that reads it, else the first.
+fn nearest_example<'e>(
+    input: &EmitInput,
+    file: usize,
+    name: &str,
+    examples: &'e [ExampleVariable],
+) -> Option<&'e ExampleVariable> {
+    let known = || examples.iter().filter(|known| known.name == name && !known.value.is_empty());
+    let folder = |example: &ExampleVariable| path::parent(&input.files.files[example.file].path);
+    let above = known().filter(|known| path::is_within(&input.files.files[file].path, folder(known)));
+    let depth = |known: &&ExampleVariable| (folder(known).len(), !known.is_comment, std::cmp::Reverse(known.file));
+    above.max_by_key(depth).or_else(|| known().min_by_key(|known| known.is_comment))
+}
+
+/// Whether the default of a variable is drawn when the program starts: `os.environ.get("SECRET_KEY", token_hex(16))`.
+fn has_random_default(input: &EmitInput, file: usize, read: &VariableRead) -> bool {
+    let behind =
+        input.files.files[file].source.text()[read.at..].lines().next().unwrap_or_default().to_ascii_lowercase();
+    patterns::words("draws a random value").any(|word| behind.contains(word))
 }
 
 /// Adds what a committed `.env` sets and the program reads: without a value, so that Compose passes on what is set there.
@@ -105,6 +230,7 @@ fn add_set(
 fn add_example_secrets(
     input: &EmitInput,
     application: &Application,
+    parts: &EnvironmentParts,
     examples: &[ExampleVariable],
     entries: &mut Vec<(String, Option<String>)>,
     plan: &mut ComposePlan,
@@ -118,7 +244,11 @@ fn add_example_secrets(
             known == name || value.as_ref().is_some_and(|value| value.contains(&format!("${{{name}:")))
         });
         let is_secret = secret::names_secret(name) && !example.value.is_empty() && !example.value.contains("://");
-        if is_known || !is_secret {
+        let is_switch = example.is_comment || secret::is_switch(&example.value);
+        // What has a default or a rule that lets it out is optional.
+        let mut reads = application.code.reads.iter().filter(|(_, read)| read.name == name);
+        let is_optional = reads.any(|(_, read)| matches!(read.absence, Absence::Default(_)));
+        if is_known || !is_secret || is_switch || is_optional || parts.settled.contains(name) {
             continue;
         }
         let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);

@@ -33,7 +33,8 @@ pub(super) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Option<(Str
         text.push('\n');
     }
     for variable in missing {
-        text.push_str(&format!("\n# {}\n{}=\n", variable.purpose, variable.name));
+        let mark = if variable.is_optional { "# " } else { "" };
+        text.push_str(&format!("\n# {}\n{mark}{}=\n", variable.purpose, variable.name));
     }
     Some((NAME.to_owned(), text))
 }

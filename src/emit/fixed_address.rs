@@ -66,7 +66,7 @@ pub(super) fn fixed_addresses(
 fn address_words(clients: &[(&'static str, ServerImage)]) -> Vec<String> {
     let mut words: Vec<String> = ["erver=", "ost=", "spring.datasource."].map(str::to_owned).to_vec();
     for (_, row) in clients {
-        words.extend(data::words(row.schemes).map(|scheme| format!("{scheme}://")));
+        words.extend(row.url_schemes().map(|scheme| format!("{scheme}://")));
         let names = [row.host, row.service].into_iter().chain(data::words(row.names));
         words.extend(names.map(str::to_ascii_lowercase).flat_map(|name| quoted(&name)));
         if row.is_database() {
@@ -149,7 +149,7 @@ fn connection_string(text: &str, clients: &[(&'static str, ServerImage)]) -> Opt
     let user = part(ConnectionRole::User).filter(|user| is_word(user)).unwrap_or_default();
     let password = part(ConnectionRole::Password).filter(|password| is_word(password)).unwrap_or_default();
     let database = part(ConnectionRole::Database).filter(|name| is_word(name)).unwrap_or(user);
-    let scheme = data::words(row.schemes).next()?;
+    let scheme = row.url_schemes().next()?;
     let value = format!("{scheme}://{user}:{password}@{host}/{database}");
     Some(FixedAddress { row, role: ConnectionRole::Url, value })
 }

@@ -145,9 +145,22 @@ pub(super) fn mention(
         ServerImage::all().find(|row| words.iter().any(|word| data::words(row.names).any(|name| name == *word)));
     let is_sql = |word: &&str| data::CONNECTION_WORDS.has(word, "sql") || data::CONNECTION_WORDS.has(word, "database");
     let is_any = words.iter().any(is_sql);
-    let database = || clients.iter().map(|(_, row)| *row).find(|row| row.is_database() && row.schemes != "-");
-    let row = named.or_else(|| if is_any { database() } else { None })?;
+    // The usual databases stand first.
+    let mut databases = ServerImage::all().filter(|row| row.is_database() && row.schemes != "-");
+    let row = match named {
+        None if is_any => databases.find(|row| has_client(row).is_some()),
+        named => named,
+    }?;
     let package = has_client(&row)?;
+    let last = upper.rsplit('_').next().unwrap_or_default();
+    let has_role = |role| data::CONNECTION_WORDS.has(last, role);
+    let is_server = |word: &&str| is_sql(word) || data::words(row.names).any(|name| name == *word);
+    // A key where the server asks for a name is one of somebody else; so is the name of something else.
+    let is_foreign =
+        has_role("key") && row.asks_for_login() || has_role("adjacent") && !words.last().is_some_and(is_server);
+    if is_foreign {
+        return None;
+    }
     // An address of another kind is not one of it.
     let value = value.filter(|value| !value.contains("://") || row.schemes == "-");
     mention_of(row, role, value, format!("says so, and `{package}` talks to {}", row.host))

@@ -102,13 +102,12 @@ fn add_reads(
         };
         let values = [example.map(|known| known.value.clone()), default];
         let place = place(&input.files.files[*file].source, read.at);
-        let has_default = read.absence != Absence::Fails;
+        let has_default = reads.iter().all(|(_, known)| known.name != read.name || known.absence != Absence::Fails);
         let Some(mention) = mention(&read.name, values, has_default, clients, Some(place)) else { continue };
         let mut same = reads.iter().filter(|(_, known)| known.name == read.name);
         let is_asked =
             |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
-        let needs_it = same.clone().any(|(_, known)| known.absence == Absence::Fails);
-        let is_open = mention.value.is_none() && !needs_it && !examples.iter().any(|known| known.name == read.name);
+        let is_open = mention.value.is_none() && has_default && !examples.iter().any(|known| known.name == read.name);
         if is_open && mention.is_address() && (has_example || same.any(is_asked)) {
             mentions.optional.push(mention);
         } else {

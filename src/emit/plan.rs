@@ -58,13 +58,15 @@ pub struct PlannedService {
     pub image: Option<String>,
 }
 
-/// A variable that the user must set.
+/// A variable that the user sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NeededVariable {
     /// Its name.
     pub name: String,
     /// What it is for, as a comment.
     pub purpose: String,
+    /// Whether the program works without it.
+    pub is_optional: bool,
 }
 
 /// What a compose file is to hold.
@@ -82,7 +84,7 @@ pub struct ComposePlan {
     pub configs: Vec<(String, String)>,
     /// Files that it needs, by their paths below its folder.
     pub files: Vec<(String, String)>,
-    /// Variables that the user must set.
+    /// Variables that the user sets.
     pub needed: Vec<NeededVariable>,
     /// Why it is so.
     pub choices: Vec<Choice>,
@@ -135,8 +137,22 @@ impl ComposePlan {
 
     /// Says that the user must set a variable.
     pub(super) fn need(&mut self, name: &str, purpose: &str) {
-        if self.needed.iter().all(|known| known.name != name) {
-            self.needed.push(NeededVariable { name: name.to_owned(), purpose: purpose.to_owned() });
+        match self.needed.iter_mut().find(|known| known.name == name) {
+            Some(known) if known.is_optional => (known.purpose, known.is_optional) = (purpose.to_owned(), false),
+            Some(_) => {}
+            None => self.push(name, purpose, false),
         }
+    }
+
+    /// Says that the user may set a variable.
+    pub(super) fn offer(&mut self, name: &str, purpose: &str) {
+        if self.needed.iter().all(|known| known.name != name) {
+            self.push(name, purpose, true);
+        }
+    }
+
+    fn push(&mut self, name: &str, purpose: &str, is_optional: bool) {
+        let (name, purpose) = (name.to_owned(), purpose.to_owned());
+        self.needed.push(NeededVariable { name, purpose, is_optional });
     }
 }

@@ -33,7 +33,18 @@ impl ServerImage {
 
     /// The row with a scheme of URLs.
     pub(super) fn with_scheme(scheme: &str) -> Option<Self> {
-        Self::all().find(|row| data::words(row.schemes).any(|known| known == scheme))
+        Self::all().find(|row| row.url_schemes().any(|known| known == scheme))
+    }
+
+    /// The schemes of its URLs, the usual one first.
+    pub(super) fn url_schemes(self) -> impl Iterator<Item = &'static str> {
+        data::words(self.schemes).map(|scheme| scheme.split('=').next().unwrap_or_default())
+    }
+
+    /// The port behind a scheme, where that is not the first one.
+    pub(super) fn port_of_scheme(self, scheme: &str) -> Option<u16> {
+        let mut ports = data::words(self.schemes).filter_map(|known| known.split_once('='));
+        ports.find(|(known, _)| *known == scheme)?.1.parse().ok()
     }
 
     /// Whether it holds databases that have names, and schemas to be brought up to date.
@@ -48,7 +59,12 @@ impl ServerImage {
 
     /// The port that it listens on.
     pub(super) fn port(self) -> Option<u16> {
-        known_service(self.image)?.ports().next()
+        self.ports().next()
+    }
+
+    /// All ports that it listens on, the usual one first.
+    pub(super) fn ports(self) -> impl Iterator<Item = u16> {
+        known_service(self.image).into_iter().flat_map(|known| known.ports().collect::<Vec<_>>())
     }
 }
 

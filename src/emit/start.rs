@@ -3,6 +3,7 @@
 use super::application::Application;
 use super::input::EmitInput;
 use crate::manifest::{Ecosystem, FileKind, ManifestScript};
+use crate::text::path;
 
 /// The maximum number of texts.
 const MOST: usize = 50;
@@ -43,12 +44,17 @@ pub(super) fn start_texts<'i>(input: &EmitInput<'i>, application: &'i Applicatio
                 text: &script.command,
                 place: format!("the script `{}` of package.json", script.name),
             });
-            let path = word.trim_start_matches("./");
-            let is_named = |below: &str| {
-                below == path || below.ends_with(path) && below[..below.len() - path.len()].ends_with('/')
+            let named = word.trim_start_matches("./");
+            let ends_as = |whole: &str, end: &str| {
+                whole.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+            };
+            // `/srv/bin/start.sh` in the image is `bin/start.sh` of the context, or lay elsewhere before COPY.
+            let is_named = |whole: &str| {
+                let below = path::relative(whole, &application.context).unwrap_or(whole);
+                ends_as(whole, named.trim_start_matches('/')) || named.starts_with('/') && ends_as(named, below)
             };
             let file = || {
-                let file = files.iter().find(|file| path.contains('.') && is_named(&file.path))?;
+                let file = files.iter().find(|file| path::name(named).contains('.') && is_named(&file.path))?;
                 Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
             };
             if let Some(started) = script.or_else(file)

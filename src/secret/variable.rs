@@ -48,6 +48,21 @@ pub fn names_secret(name: &str) -> bool {
     weak_only(name).is_some()
 }
 
+/// Whether a name is that of a secret that a program draws for itself, and that nobody else gives it: `SECRET_KEY`, `SALT`.
+pub fn names_program_secret(name: &str) -> bool {
+    let words = words(name);
+    let has = |word: &String, role| data::SECRET_WORDS.has(word, role);
+    let is_secret = words.iter().any(|word| has(word, "secret") || has(word, "drawn"));
+    is_secret && words.iter().all(|word| has(word, "of-program"))
+}
+
+/// Whether a value switches something or counts, so that it is no secret: `true`, `1`.
+pub fn is_switch(value: &str) -> bool {
+    let lower = value.trim().to_ascii_lowercase();
+    let is_number = !lower.is_empty() && lower.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || data::SWITCH_VALUES.contains(&lower) || data::SECRET_WORDS.has(&lower, "unset")
+}
+
 /// Whether the name is that of a secret: `None` if not, `Some(true)` if only because of the word `key` or `auth`.
 pub(super) fn weak_only(name: &str) -> Option<bool> {
     let words = words(name);

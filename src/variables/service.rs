@@ -8,8 +8,10 @@ use super::input::{FileUse, VariableInput};
 use super::tools;
 use crate::build::{BaseImage, Build, Lookup, Reference, Stage, StageBase, VariableOrigin, is_official};
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::ignore::{self, MatchedPatterns, Matcher};
+use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::imports::Sources;
 use crate::sources::variables::Absence;
 use crate::stack::StackService;
@@ -84,7 +86,13 @@ impl<'i> ServiceVariables<'i> {
             && target.is_some_and(|(build, stage)| is_plain(build, stage))
             && service.known.is_none_or(|known| !known.is_exact);
         let image_sets = |name: &str| target.is_none_or(|(build, stage)| may_set(build, stage, name));
+        let command = commands(service);
         for at in &known.code {
+            // A script with `set -u` that nothing starts fails for nobody.
+            let file = &input.files[*at];
+            if FileKind::of(&file.below).is_shell() && !is_named(&command, &known.code, path::name(&file.path), input) {
+                continue;
+            }
             for (index, read) in code.files[*at].reads.reads.iter().enumerate() {
                 let is_set = || {
                     let file = format!("{}_FILE", read.name);
@@ -144,24 +152,44 @@ pub(super) fn files(service: &StackService, input: &VariableInput, code: &CodeFa
     let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
     let transfers = needed.flat_map(|stage| build.transfers(stage)).filter(|transfer| transfer.from.is_none());
     let mut sources: BTreeSet<String> = BTreeSet::new();
+    let mut compiled: BTreeSet<String> = BTreeSet::new();
     for source in transfers.flat_map(|transfer| &transfer.sources).filter(|source| !source.is_remote()) {
         // What is known only during the build may be anything, an address too.
         let Some(text) = source.text.as_deref() else { continue };
         let text = if source.is_everything() { "" } else { text };
         let fixed = text.find(['*', '?', '[']).map_or(text, |at| path::parent(&text[..at]));
-        sources.insert(path::normalize(fixed.trim_start_matches('/')));
+        let source = path::normalize(fixed.trim_start_matches('/'));
+        compiled.extend(compiled_project(&source, context, input));
+        sources.insert(source);
     }
     let dockerfile =
         service.value.get("build").and_then(|build| build.get("dockerfile")).and_then(ComposeValue::as_text);
     let matcher = matcher(context, dockerfile.unwrap_or("Dockerfile"), input);
     for at in input.below(context) {
         let Some(below) = path::relative(&input.files[at].path, context) else { continue };
-        let is_taken = sources.iter().any(|source| path::is_within(below, source));
-        if is_taken && code.files[at].usage != Some(FileUse::Dockerfile) && !is_ignored(&matcher, below) {
+        let is_taken = sources.iter().any(|source| path::is_within(below, source)) && !is_ignored(&matcher, below)
+            // What a compiler made holds sources that the builder is not sent.
+            || compiled.iter().any(|project| path::is_within(below, project));
+        if is_taken && code.files[at].usage != Some(FileUse::Dockerfile) {
             files.insert(at);
         }
     }
     files.into_iter().collect()
+}
+
+/// The project whose compiler made a source, where no file of the repository lies in the compiler's folder: `api` of
+/// `api/target/app.jar`.
+fn compiled_project(source: &str, context: &str, input: &VariableInput) -> Option<String> {
+    let parts: Vec<&str> = source.split('/').collect();
+    let at = parts.iter().position(|part| data::FOLDER_NAMES.has(part, "compiled"))?;
+    let is_tracked = input.below(&path::child(context, &parts[..=at].join("/"))).next().is_some();
+    let project = parts[..at].join("/");
+    let mut files = input.below(&path::child(context, &project)).map(|at| FileKind::of(&input.files[at].below));
+    let is_compiled = |kind: FileKind| {
+        use Ecosystem::{DotNet, Go, Java, Rust};
+        matches!(kind.ecosystem(), Some(DotNet | Go | Java | Rust))
+    };
+    (!is_tracked && files.any(is_compiled)).then_some(project)
 }
 
 /// The patterns of the ignore file of a build.
@@ -238,6 +266,11 @@ fn commands(service: &StackService) -> String {
         }
     }
     text
+}
+
+/// Whether the command of a service, or a file that it runs, names a script.
+fn is_named(command: &str, code: &[usize], name: &str, input: &VariableInput) -> bool {
+    command.contains(name) || code.iter().any(|at| input.files[*at].source.text().contains(name))
 }
 
 /// Names that scripts, settings and files of variables in the container set, and those of its secrets.

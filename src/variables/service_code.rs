@@ -2,7 +2,7 @@
 //! compose file.
 
 use super::code::CodeFacts;
-use super::environment_file;
+use super::environment_file::{self, FileVariable};
 use super::input::VariableInput;
 use super::service::{ServiceVariables, files};
 use crate::compose::project::ComposeProject;
@@ -30,6 +30,8 @@ pub struct ExampleVariable {
     pub name: String,
     /// Its value, without quotes.
     pub value: String,
+    /// Whether the line is a comment, which only shows the variable.
+    pub is_comment: bool,
 }
 
 /// The code of the services of a stack, in their order.
@@ -62,7 +64,9 @@ pub fn example_variables(input: &VariableInput) -> Vec<ExampleVariable> {
 
 fn variables_of(input: &VariableInput, file: usize) -> Vec<ExampleVariable> {
     let variables = environment_file::variables(input.files[file].source.text()).into_iter();
-    let variables =
-        variables.map(|variable| ExampleVariable { file, at: variable.at, name: variable.name, value: variable.value });
+    let variables = variables.map(|variable| {
+        let FileVariable { name, at, value, is_comment } = variable;
+        ExampleVariable { file, at, name, value, is_comment }
+    });
     variables.collect()
 }

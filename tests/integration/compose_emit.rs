@@ -24,7 +24,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
 }
 
 /// Writes the files, and says what compose file comes of them. A second run has nothing to write, and no rule finds a fault.
-fn written(folder: &Path) -> String {
+pub(crate) fn written(folder: &Path) -> String {
     let (code, text) = run(folder, &["compose", "emit", "--write"]);
     assert_eq!(code, 0, "{text}");
     let (code, text) = run(folder, &["compose", "emit", "--check"]);
@@ -39,7 +39,7 @@ fn written(folder: &Path) -> String {
     fs::read_to_string(folder.join("compose.yaml")).unwrap()
 }
 
-fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         let full = folder.path().join(path);

@@ -24,6 +24,7 @@ pub(super) fn add(text: &str, reads: &mut VariableReads) {
         set.captures_iter(text).filter_map(|captures| captures.get(1)).map(|name| name.as_str().to_owned()).collect();
     let lists = named.captures_iter(text).filter_map(|captures| captures.get(1));
     sets.extend(lists.flat_map(|list| list.as_str().split_whitespace().map(str::to_owned).collect::<Vec<_>>()));
+    let is_strict = refuses_unset(text);
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let end = if line.trim_start().starts_with('#') { 0 } else { line.len() };
@@ -41,6 +42,7 @@ pub(super) fn add(text: &str, reads: &mut VariableReads) {
             let operator = captures.get(3).map_or("", |operator| operator.as_str());
             let absence = match operator.trim_start_matches(':') {
                 "?" => Absence::Fails,
+                "" if is_strict && !sets.contains(name.as_str()) && is_certain(line, whole) => Absence::Fails,
                 "-" | "=" => Absence::Default(default(&line[captures.get(0).map_or(0, |whole| whole.end())..])),
                 _ => Absence::Continues,
             };
@@ -53,6 +55,27 @@ pub(super) fn add(text: &str, reads: &mut VariableReads) {
         start += line.len();
     }
     reads.sets.extend(sets.into_iter().filter(|name| is_variable_name(name)));
+}
+
+/// Whether what stands at a place of a line is read whenever the script runs: what is indented may be in a branch that is not taken.
+fn is_certain(line: &str, at: usize) -> bool {
+    let before = &line[..at];
+    let is_quoted = before.matches('\'').count() % 2 == 1;
+    !line.starts_with([' ', '\t']) && !is_quoted && !before.contains("&&") && !before.contains("||")
+}
+
+/// Whether a script ends where it reads a variable that is not set: `set -u`.
+fn refuses_unset(text: &str) -> bool {
+    let mut lines = text.lines();
+    let is_option = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.contains('u');
+    let first = lines.next().unwrap_or_default();
+    let is_head = first.starts_with("#!") && first.split_whitespace().skip(1).any(is_option);
+    is_head
+        || text.lines().any(|line| {
+            let mut words = line.trim().split([' ', ';']).filter(|word| !word.is_empty());
+            words.next() == Some("set")
+                && words.take_while(|word| *word != "#").any(|word| is_option(word) || word == "nounset")
+        })
 }
 
 /// The default up to the closing brace, where it is a constant.

@@ -93,6 +93,8 @@ fn javascript_reads() {
     check("a.ts", "// process.env.A1\nconst b = import.meta.env.VITE_B1;\n", &["VITE_B1"]);
     let schema = "import { z } from 'zod';\nconst schema = z.object({\n  A1: z.string().min(1),\n  B1: z.string().optional(),\n  C1: z.enum(['a', 'b']).default('a'),\n});\nexport const env = schema.parse(process.env);\n";
     check("env.ts", schema, &["A1!", "B1=…", "C1=…"]);
+    let handed = "import { z } from 'zod';\ncreateEnv({ server: {\n  A1: z.string({ error: () => undefined ? 1 : 2 }),\n  B1: z.string({ error: 1 }).optional(),\n}, runtimeEnv: {\n  A1:\n    process.env.A1,\n  B1: process.env.B1 } });\n";
+    check("env.ts", handed, &["A1!", "B1=…"]);
     let conditional = "import { str } from 'envalid';\ncleanEnv(process.env, {\n  A1: str(),\n  ...(process.env.B1 && {\n    C1: str(),\n  }),\n});\n";
     check("env.ts", conditional, &["A1!", "B1", "C1"]);
     let joi = "import * as Joi from 'joi';\nJoi.object({ A1: Joi.string().required(), B1: Joi.number() });\nprocess.env.B1;\n";
@@ -138,6 +140,11 @@ fn shell_scripts_read() {
         &["B1=b", "A1!", "F1"],
     );
     check("start.sh", "echo \"${!name}\"\n", &["?"]);
+    for head in ["#!/bin/sh\nset -u\n", "#!/bin/bash -eu\n", "set -euo pipefail\n", "set -o nounset # x\n"] {
+        let text =
+            format!("{head}A1=1\necho $A1 $B1 ${{C1:-c}}\nif x; then\n  echo $D1\nfi\ntrue && echo $E1\nawk '$F1'\n");
+        check("start.sh", &text, &["B1!", "C1=c", "D1", "E1", "F1"]);
+    }
 }
 
 #[test]
