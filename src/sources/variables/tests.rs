@@ -137,7 +137,7 @@ fn shell_scripts_read() {
     check(
         "start.sh",
         "#!/bin/sh\nset -eu\nB1=${B1:-b}\nlocal_dir=/x\nC1=1\nfor D1 in a b; do echo \"$D1 $C1\"; done\nread -r E1\necho $E1 \"${A1:?must}\" $F1 \\$G1 $local_dir\n# $H1\n",
-        &["B1=b", "A1!", "F1"],
+        &["B1=b", "A1!", "F1!"],
     );
     check("start.sh", "echo \"${!name}\"\n", &["?"]);
     for head in ["#!/bin/sh\nset -u\n", "#!/bin/bash -eu\n", "set -euo pipefail\n", "set -o nounset # x\n"] {
