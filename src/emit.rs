@@ -17,6 +17,7 @@ mod mention;
 mod mentions;
 mod merge;
 mod migration;
+mod missing_source;
 mod named_service;
 mod overrides;
 mod plan;
@@ -31,6 +32,7 @@ mod start;
 mod switch;
 mod watch;
 mod worker;
+mod worker_program;
 
 pub use self::emission::{Emission, EmittedFile};
 pub use self::input::{EmitInput, EmitOverrides};
@@ -42,11 +44,12 @@ pub fn emit(input: &EmitInput) -> Emission {
     if plan.services.is_empty() {
         return render::empty_emission(plan);
     }
-    let names = input.existing.map(|existing| merge::service_names(existing, &plan)).unwrap_or_default();
+    let names =
+        input.existing.map(|existing| merge::service_names(input, existing, &plan, &applications)).unwrap_or_default();
     let overrides = overrides::override_files(input, &mut plan, &applications, &names);
     let mut emission = match input.existing {
         None => render::emission(input, plan),
-        Some(existing) => merge::emission(input, existing, plan),
+        Some(existing) => merge::emission(input, existing, plan, &applications),
     };
     emission.files.extend(overrides);
     emission

@@ -9,13 +9,13 @@ use crate::sources::code::words;
 use crate::stack::{Stack, StackService};
 use crate::text::Source;
 
-/// The service of the file that is built from the same folder.
+/// The service of the file that is built from the same Dockerfile.
 pub(super) fn model<'n>(
     plan: &ComposePlan,
     service: &PlannedService,
     names: &'n BTreeMap<String, String>,
 ) -> Option<&'n str> {
-    let is_alike = |known: &&PlannedService| known.context.is_some() && known.context == service.context;
+    let is_alike = |known: &&PlannedService| known.dockerfile.is_some() && known.dockerfile == service.dockerfile;
     plan.services.iter().filter(is_alike).find_map(|known| names.get(&known.name)).map(String::as_str)
 }
 
@@ -57,6 +57,9 @@ pub(super) fn reason_against(
 fn reason_against_new(stack: &Stack, service: &PlannedService) -> Option<String> {
     if service.role != ServiceRole::Application {
         return Some("no service of the file is built from its folder".to_owned());
+    }
+    if let Some(output) = &service.output {
+        return Some(format!("its image cannot be built before another build writes `{output}`"));
     }
     let unknown = stack.services.iter().find(|known| !known.is_built && known.known.is_none());
     if let Some(unknown) = unknown {

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::input::EmitInput;
+use super::missing_source::missing_source;
 use super::plan::ComposePlan;
 use super::server_image::ServerImage;
+use super::worker_program::starts_worker;
 use crate::build::{Build, Lookup, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
 use crate::data;
@@ -25,6 +27,8 @@ pub(super) struct Application<'i> {
     pub(super) context: String,
     /// The context as the compose file names it.
     pub(super) context_text: String,
+    /// Its Dockerfile, absolute.
+    pub(super) dockerfile: String,
     /// Its Dockerfile below the context, where it is not called `Dockerfile`.
     pub(super) dockerfile_text: Option<String>,
     /// The folders that its image declares with VOLUME.
@@ -39,6 +43,8 @@ pub(super) struct Application<'i> {
     pub(super) is_worker: bool,
     /// Whether something is wrong with the HEALTHCHECK of its Dockerfile.
     pub(super) has_faulty_check: bool,
+    /// What the tools of its project must write before it is built: `target/shop.jar`.
+    pub(super) output: Option<String>,
     pub(super) code: ServiceCode,
     /// Why it is taken for a program, and where that shows.
     pub(super) reason: String,
@@ -107,7 +113,14 @@ fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Ap
         let build = Build::new(build_input);
         let (Some(stage), Some(root)) = (build.target(), build_input.context_root.as_deref()) else { continue };
         let name = source.name();
-        if let Some(why) = reason_against(&build, stage) {
+        let missing = missing_source(build_input);
+        let why = reason_against(&build, stage).map(str::to_owned).or_else(|| match &missing {
+            Some(missing) if !missing.is_output => {
+                Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
+            }
+            _ => None,
+        });
+        if let Some(why) = why {
             plan.notes.push(format!("{name} is left out: {why}"));
             continue;
         }
@@ -117,9 +130,23 @@ fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Ap
                 .push(format!("{name} is left out: another Dockerfile of the same folder starts the same program"));
             continue;
         }
-        applications.push(application(input, build_input, &build, stage, context));
+        let mut application = application(input, build_input, &build, stage, context);
+        if let Some(missing) = missing {
+            let path = &missing.path;
+            plan.notes.push(format!("{name} copies `{path}`, which the project's build writes: run that build first"));
+            application.output = Some(missing.path);
+        }
+        applications.push(application);
     }
     applications
+}
+
+/// A build context in a sentence.
+fn folder_in_text(root: &str) -> String {
+    match root {
+        "" | "." => "the build context".to_owned(),
+        root => format!("the build context `{root}`"),
+    }
 }
 
 /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
@@ -211,7 +238,7 @@ fn application<'i>(
         below => format!("./{below}"),
     };
     let command = command(build, stage);
-    let is_worker = data::WORKER_PROGRAMS.rows().any(|row| starts(&command, row[3]));
+    let is_worker = starts_worker(&command);
     let (port, why) = port(build, stage);
     let line = build.from_of(stage).map_or(1, |from| source.line(from.span.start));
     Application {
@@ -225,22 +252,17 @@ fn application<'i>(
             .collect(),
         context,
         context_text,
+        dockerfile,
         port: if is_worker { None } else { port },
         server_host: server_host(build, stage),
         command,
         is_worker,
         has_faulty_check: false,
+        output: None,
         code: ServiceCode::default(),
         reason: format!("{} builds a program{why}", source.name()),
         place: format!("{}:{line}", source.name()),
     }
-}
-
-/// Whether a command line starts the program of another one.
-fn starts(command: &str, other: &str) -> bool {
-    let mut words = other.split(' ').filter(|word| !word.contains('{') && !word.starts_with('-'));
-    let words: Vec<&str> = words.by_ref().take(2).collect();
-    words.iter().all(|word| command.split(|c: char| !c.is_alphanumeric() && c != '_').any(|known| known == *word))
 }
 
 /// The port that the server of an image listens on, and how that is known.

@@ -125,6 +125,8 @@ impl Parts<'_> {
     fn image_keys(&self, at: usize, service: &mut PlannedService) {
         let application = &self.applications[at];
         service.context = Some(application.context.clone());
+        service.dockerfile = Some(application.dockerfile.clone());
+        service.output.clone_from(&application.output);
         service.add("build", application.build_value());
     }
 

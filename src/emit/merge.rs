@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::addition::{dependencies, model, reason_against};
+use super::application::Application;
 use super::emission::{Emission, EmittedFile};
 use super::input::EmitInput;
-use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
+use super::plan::{ComposePlan, MUST_BE_SET, PlannedKey, PlannedService, ServiceRole};
 use super::render::{files_beside, service_value};
 use super::server_image::ServerImage;
+use super::worker_program::{dockerfile_of, is_worker};
 use crate::build::Reference;
 use crate::compose::{ComposeEditor, NewValue};
 use crate::data;
@@ -16,15 +18,21 @@ use crate::stack::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackServic
 use crate::text::{Source, path};
 
 /// The compose file with what it lacked.
-pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: ComposePlan) -> Emission {
+pub(super) fn emission(
+    input: &EmitInput,
+    existing: &ComposeInput,
+    mut plan: ComposePlan,
+    applications: &[Application],
+) -> Emission {
     let source = input.inputs.source(existing.file);
     let Some(project) = existing.reading.project.as_deref() else {
         let notes = vec![format!("{} cannot be read as a project, so nothing is added to it", source.name())];
         return Emission { notes, ..Emission::default() };
     };
     let stack = Stack::new(project, &existing.dockerfiles);
-    let names = matches(&stack, &plan);
-    let mut file = ExtendedFile { source: source.clone(), notes: Vec::new() };
+    let workers = worker_services(input, applications, &stack);
+    let names = matches(&stack, &plan, &workers);
+    let mut file = ExtendedFile { source: source.clone(), workers: &workers, notes: Vec::new() };
     let added = file.extend(&stack, &plan, &names);
     let is_added = |name: &String| {
         plan.services.iter().any(|service| {
@@ -48,7 +56,7 @@ pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: Com
         plan.services.iter().any(|service| {
             added.contains(&service.name)
                 && !names.contains_key(&service.name)
-                && service.role == ServiceRole::Backend
+                && matches!(service.role, ServiceRole::Backend | ServiceRole::Application)
                 && format!("{service:?}").contains(&variable.name)
         })
     });
@@ -66,19 +74,36 @@ pub(super) fn emission(input: &EmitInput, existing: &ComposeInput, mut plan: Com
 }
 
 /// How a compose file calls planned services.
-pub(super) fn service_names(existing: &ComposeInput, plan: &ComposePlan) -> BTreeMap<String, String> {
+pub(super) fn service_names(
+    input: &EmitInput,
+    existing: &ComposeInput,
+    plan: &ComposePlan,
+    applications: &[Application],
+) -> BTreeMap<String, String> {
     let Some(project) = existing.reading.project.as_deref() else { return BTreeMap::new() };
-    matches(&Stack::new(project, &existing.dockerfiles), plan)
+    let stack = Stack::new(project, &existing.dockerfiles);
+    let workers = worker_services(input, applications, &stack);
+    matches(&stack, plan, &workers)
 }
 
-/// The services of the file that stand for planned ones, by their planned names.
-fn matches(stack: &Stack, plan: &ComposePlan) -> BTreeMap<String, String> {
+/// The services that start a worker, as their commands and the scripts behind them show.
+fn worker_services<'s>(input: &EmitInput, applications: &[Application], stack: &Stack<'s>) -> BTreeSet<&'s str> {
+    let workers = stack.services.iter().filter(|service| is_worker(input, applications, service) == Some(true));
+    workers.map(|service| service.name).collect()
+}
+
+/// The services of the file that stand for planned ones, by their planned names; `workers`: those that start one.
+fn matches(stack: &Stack, plan: &ComposePlan, workers: &BTreeSet<&str>) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for planned in &plan.services {
         let is_taken = |name: &str| names.values().any(|known| known == name);
-        let mut fits: Vec<&StackService> =
-            stack.services.iter().filter(|service| !is_taken(service.name) && stands_for(service, planned)).collect();
-        fits.sort_by_key(|service| service.name != planned.name);
+        let stands = |service: &&StackService| !is_taken(service.name) && stands_for(service, planned, plan, workers);
+        let mut fits: Vec<&StackService> = stack.services.iter().filter(stands).collect();
+        let is_other = |service: &StackService| service.name != planned.name;
+        fits.sort_by_key(|service| {
+            let is_idle = planned.role == ServiceRole::Worker && !workers.contains(service.name);
+            (is_idle, dockerfile_of(service) != planned.dockerfile, is_other(service))
+        });
         if let Some(service) = fits.first() {
             names.insert(planned.name.clone(), service.name.to_owned());
         }
@@ -86,16 +111,27 @@ fn matches(stack: &Stack, plan: &ComposePlan) -> BTreeMap<String, String> {
     names
 }
 
-fn stands_for(service: &StackService, planned: &PlannedService) -> bool {
+/// Whether a service is built from what a planned one is built from: its Dockerfile, or a variant of that.
+fn is_same_build(service: &StackService, planned: &PlannedService, plan: &ComposePlan) -> bool {
+    let (Some(dockerfile), Some(wanted)) = (dockerfile_of(service), &planned.dockerfile) else { return false };
+    if dockerfile == *wanted {
+        return true;
+    }
     let context = service.value.get("build").and_then(|build| build.get("context")?.as_text());
-    let is_same_build = context.is_some() && context == planned.context.as_deref();
+    let known: BTreeSet<&String> = plan.services.iter().filter_map(|known| known.dockerfile.as_ref()).collect();
+    let is_alone = || {
+        let alike = plan.services.iter().filter(|known| known.context == planned.context);
+        alike.filter_map(|known| known.dockerfile.as_ref()).all(|known| known == wanted)
+    };
+    let is_variant = || path::parent(&dockerfile) == path::parent(wanted) || is_alone();
+    context == planned.context.as_deref() && !known.contains(&dockerfile) && is_variant()
+}
+
+fn stands_for(service: &StackService, planned: &PlannedService, plan: &ComposePlan, workers: &BTreeSet<&str>) -> bool {
+    let is_same_build = is_same_build(service, planned, plan);
     let command = service.words("command").join(" ");
     let migrates = data::MIGRATIONS.keys().any(|key| command.contains(key));
-    let works = |row: &data::Row| {
-        let words = row[3].split(' ').filter(|word| !word.contains('{') && !word.starts_with('-')).take(2);
-        words.into_iter().all(|word| command.contains(word))
-    };
-    let is_worker = service.name.contains("worker") || data::WORKER_PROGRAMS.rows().any(|row| works(&row));
+    let works = workers.contains(service.name);
     match planned.role {
         ServiceRole::Backend => {
             let host = |name: &str| ServerImage::of_service(name).map(|row| row.host);
@@ -105,8 +141,15 @@ fn stands_for(service: &StackService, planned: &PlannedService) -> bool {
                 || planned_host.is_some() && service.known.and_then(|known| host(known.name)) == planned_host
         }
         ServiceRole::Migration => migrates || service.is_job && is_same_build,
-        ServiceRole::Worker => is_worker && (is_same_build || service.name == planned.name),
-        ServiceRole::Application => is_same_build && !migrates && !is_worker && !service.is_job,
+        ServiceRole::Worker => {
+            (works || service.name.contains("worker")) && (is_same_build || service.name == planned.name)
+        }
+        ServiceRole::Application => {
+            let has_worker =
+                |known: &PlannedService| known.role == ServiceRole::Worker && known.dockerfile == planned.dockerfile;
+            let is_worker = works || service.name.contains("worker") && plan.services.iter().any(has_worker);
+            is_same_build && !migrates && !is_worker && !service.is_job
+        }
         ServiceRole::Proxy => {
             service.base_name().is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(&image).short_name()))
                 || service.name == planned.name
@@ -115,12 +158,14 @@ fn stands_for(service: &StackService, planned: &PlannedService) -> bool {
 }
 
 /// A compose file that is added to.
-struct ExtendedFile {
+struct ExtendedFile<'w> {
     source: Source,
+    /// The services that start a worker.
+    workers: &'w BTreeSet<&'w str>,
     notes: Vec<String>,
 }
 
-impl ExtendedFile {
+impl ExtendedFile<'_> {
     /// Adds what the file lacks of a plan; returns the names of new services, and `service.key` for new keys of others.
     fn extend(&mut self, stack: &Stack, plan: &ComposePlan, names: &BTreeMap<String, String>) -> BTreeSet<String> {
         let (mut added, mut refused): (BTreeSet<String>, BTreeSet<String>) = (BTreeSet::new(), BTreeSet::new());
@@ -195,7 +240,7 @@ impl ExtendedFile {
         };
         if let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck"))
             && is_enabled(&check.value)
-            && runs_as_planned(service, planned)
+            && (runs_as_planned(service, planned) || self.workers.contains(name))
             && self.add(&["services", name, "healthcheck"], &check.value)
         {
             note("healthcheck");
@@ -278,7 +323,18 @@ impl ExtendedFile {
         if let Some(key) = service.keys.iter_mut().find(|key| key.name == "depends_on") {
             key.value = NewValue::Mapping(entries);
         }
-        self.add(&["services", &service.name.clone()], &service_value(&service));
+        self.add(&["services", &service.name.clone()], &unforced(service_value(&service)));
+    }
+}
+
+/// A value without variables that must be set: a file that Compose accepts stays one.
+fn unforced(value: NewValue) -> NewValue {
+    match value {
+        NewValue::Mapping(entries) => {
+            NewValue::Mapping(entries.into_iter().map(|(key, value)| (key, unforced(value))).collect())
+        }
+        NewValue::Inline(text) => NewValue::Inline(text.replace(MUST_BE_SET, "}")),
+        NewValue::Block(text) => NewValue::Block(text),
     }
 }
 
@@ -299,10 +355,11 @@ const LIKE: [&str; 3] = ["environment", "env_file", "networks"];
 fn runs_as_planned(service: &StackService, planned: &PlannedService) -> bool {
     let has_stage = service.value.get("build").and_then(|build| build.get("target")).is_some();
     let is_changed = has_stage || !service.words("command").is_empty() || !service.words("entrypoint").is_empty();
-    if planned.role == ServiceRole::Backend {
-        return service.program.is_server();
+    match planned.role {
+        ServiceRole::Backend => service.program.is_server(),
+        ServiceRole::Worker => false,
+        _ => !is_changed,
     }
-    !is_changed || planned.role == ServiceRole::Worker
 }
 
 fn is_enabled(check: &NewValue) -> bool {

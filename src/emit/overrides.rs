@@ -54,7 +54,10 @@ pub(super) fn override_files(
     if input.overrides.development || input.overrides.watch {
         let mut services: Services = Vec::new();
         for service in &planned {
-            let application = applications.iter().find(|known| Some(&known.context) == service.context.as_ref());
+            let application = applications.iter().find(|known| match &service.dockerfile {
+                Some(dockerfile) => known.dockerfile == *dockerfile,
+                None => Some(&known.context) == service.context.as_ref(),
+            });
             let mut keys = development(service, application);
             if let (true, Some(application)) = (input.overrides.watch, application)
                 && service.role != ServiceRole::Migration

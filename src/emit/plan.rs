@@ -2,6 +2,9 @@
 
 use crate::compose::NewValue;
 
+/// How a value ends that must be set.
+pub(super) const MUST_BE_SET: &str = ":?set it in .env}";
+
 /// A choice, why it was made, and where that shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -54,8 +57,12 @@ pub struct PlannedService {
     pub dependencies: Vec<(String, &'static str)>,
     /// The folder that it is built in, absolute.
     pub context: Option<String>,
+    /// The Dockerfile that it is built from, absolute.
+    pub dockerfile: Option<String>,
     /// The image that it runs, where it is not built.
     pub image: Option<String>,
+    /// What the tools of its project must write before it is built: `target/shop.jar`.
+    pub output: Option<String>,
 }
 
 /// A variable that the user sets.
@@ -95,7 +102,8 @@ pub struct ComposePlan {
 impl PlannedService {
     pub(super) fn new(name: &str, role: ServiceRole) -> Self {
         let (keys, dependencies) = (Vec::new(), Vec::new());
-        Self { name: name.to_owned(), role, keys, dependencies, context: None, image: None }
+        let (context, dockerfile, image, output) = (None, None, None, None);
+        Self { name: name.to_owned(), role, keys, dependencies, context, dockerfile, image, output }
     }
 
     pub(super) fn add(&mut self, name: &'static str, value: NewValue) {

@@ -17,7 +17,16 @@ pub(super) struct StartText<'i> {
 
 /// The texts that say what a container of a program starts, its command first.
 pub(super) fn start_texts<'i>(input: &EmitInput<'i>, application: &'i Application<'i>) -> Vec<StartText<'i>> {
-    let mut texts = vec![StartText { text: &application.command, place: application.place.clone() }];
+    started_texts(input, application, &application.command)
+}
+
+/// The texts behind a command of a container of a program, the command first.
+pub(super) fn started_texts<'i>(
+    input: &EmitInput<'i>,
+    application: &'i Application<'i>,
+    command: &'i str,
+) -> Vec<StartText<'i>> {
+    let mut texts = vec![StartText { text: command, place: application.place.clone() }];
     let scripts: Vec<&ManifestScript> = application
         .projects()
         .filter(|project| project.ecosystem == Ecosystem::Node)

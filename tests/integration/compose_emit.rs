@@ -477,3 +477,75 @@ fn nothing_is_written_where_nothing_is_built() {
     let (code, text) = run(folder.path(), &["compose", "emit", "missing"]);
     assert!(code == 2 && text.contains("`missing` is not a folder"), "{text}");
 }
+
+#[test]
+fn what_cannot_be_built_from_here_is_left_out() {
+    let lost =
+        "FROM debian:12\nCOPY dist/settings.env /app/\nCOPY start.sh /app/\nEXPOSE 80\nCMD [\"/app/start.sh\"]\n";
+    let more = [("deploy/Dockerfile", lost), ("deploy/start.sh", "#!/bin/sh\nexec nginx\n")];
+    let folder = node_program("const a = 1;\n", "EXPOSE 3000\n", &more);
+    let text = written(folder.path());
+    assert!(!text.contains("deploy"), "{text}");
+    let json = emitted(folder.path());
+    assert!(json["notes"].to_string().contains("it copies `dist/settings.env`, which is not in"), "{json:#}");
+
+    let jar = "FROM eclipse-temurin:21-jre\nCOPY target/shop.jar /shop.jar\nEXPOSE 8080\nCMD [\"java\", \"-jar\", \"/shop.jar\"]\n";
+    let pom = "<project><groupId>a</groupId><artifactId>shop</artifactId><version>1</version></project>\n";
+    let java = [("shop/Dockerfile", jar), ("shop/pom.xml", pom), ("shop/src/main/java/A.java", "class A {}\n")];
+    let folder = project(&java);
+    let text = written(folder.path());
+    assert!(text.contains("build: ./shop"), "{text}");
+    let json = emitted(folder.path());
+    assert!(json["notes"].to_string().contains("run that build first"), "{json:#}");
+}
+
+#[test]
+fn a_file_that_compose_accepts_stays_one() {
+    let other = "FROM python:3.13\nWORKDIR /app\nCOPY . .\nEXPOSE 9000\nCMD [\"python\", \"main.py\"]\n";
+    let main = "import os\nkey = os.environ[\"SIGNING_SECRET\"]\n";
+    let compose = "services:\n  shop:\n    build: ./shop\n    ports: [\"3000:3000\"]\n";
+    let jar =
+        "FROM eclipse-temurin:21-jre\nCOPY target/a.jar /a.jar\nEXPOSE 8080\nCMD [\"java\", \"-jar\", \"/a.jar\"]\n";
+    let folder = project(&[
+        ("compose.yaml", compose),
+        ("shop/Dockerfile", "FROM node:22\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"a.js\"]\n"),
+        ("shop/a.js", "1;\n"),
+        ("keys/Dockerfile", other),
+        ("keys/main.py", main),
+        ("bank/Dockerfile", jar),
+        ("bank/pom.xml", "<project><artifactId>a</artifactId></project>\n"),
+    ]);
+    let (code, text) = run(folder.path(), &["compose", "emit", "--write"]);
+    assert_eq!(code, 0, "{text}");
+    let after = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
+    assert!(after.contains("SIGNING_SECRET: \"${SIGNING_SECRET}\""), "{after}\n{text}");
+    assert!(!after.contains("bank"), "{after}");
+    assert!(text.contains("`bank` was not added: its image cannot be built before"), "{text}");
+    let example = fs::read_to_string(folder.path().join(".env.example")).unwrap();
+    assert!(example.contains("SIGNING_SECRET="), "{example}");
+    assert!(is_accepted(folder.path(), &["compose.yaml"]));
+}
+
+#[test]
+fn only_what_starts_a_worker_is_asked_for_one() {
+    let mut files = DJANGO.to_vec();
+    let environment = "    environment: {DB_HOST: db, DB_PASSWORD: b, SECRET_KEY: a, REDIS_URL: \"redis://redis\"}\n";
+    let compose = format!(
+        "services:\n  db:\n    image: postgres:17\n    environment: {{POSTGRES_PASSWORD: b}}\n  redis:\n    image: redis:8\n  \
+         beat-worker:\n    build: .\n    command: ./bin/beat.sh\n{environment}  tasks:\n    build: .\n    command: \
+         ./bin/tasks.sh\n{environment}  web:\n    build: .\n{environment}"
+    );
+    files.push(("compose.yaml", &compose));
+    files.push(("bin/beat.sh", "#!/bin/sh\nexec celery -A worker beat\n"));
+    files.push(("bin/tasks.sh", "#!/bin/sh\nexec celery -A shop worker\n"));
+    let folder = project(&files);
+    let (code, text) = run(folder.path(), &["compose", "emit", "--write"]);
+    assert_eq!(code, 0, "{text}");
+    let after = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
+    let (_, beat) = after.split_once("  beat-worker:\n").unwrap();
+    let (beat, tasks) = beat.split_once("  tasks:\n").unwrap();
+    let (tasks, _) = tasks.split_once("  web:\n").unwrap();
+    assert!(!beat.contains("healthcheck"), "{after}");
+    assert!(tasks.contains("celery") && tasks.contains("inspect"), "{after}");
+    assert!(!after.contains("\n  worker:"), "{after}");
+}
