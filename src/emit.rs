@@ -11,6 +11,7 @@ mod draft;
 mod emission;
 mod environment;
 mod example;
+mod file_service;
 mod fixed_address;
 mod input;
 mod mention;

@@ -1,10 +1,7 @@
 //! Command lines that start workers (`data/worker_programs.tsv`), told apart from those that start what plans their tasks.
 
-use super::application::Application;
-use super::input::EmitInput;
-use super::start::started_texts;
 use crate::data;
-use crate::stack::StackService;
+use crate::text::path;
 
 /// Whether a command line, or a line of a script, starts a worker: `celery -A shop worker`, and not `celery -A worker beat`.
 pub(super) fn starts_worker(text: &str) -> bool {
@@ -22,7 +19,7 @@ fn starts(line: &str, row: data::Row) -> bool {
         // What follows an option may be its value.
         let is_argument = !is_value && !word.starts_with('-');
         is_value = word.starts_with('-') && !word.contains('=') && wanted.peek() != Some(&row[1]) && word != "-m";
-        let name = word.rsplit('/').next().unwrap_or(word);
+        let name = path::name(word);
         if is_argument && wanted.peek() == Some(&name) {
             wanted.next();
             if wanted.peek().is_none() {
@@ -31,29 +28,6 @@ fn starts(line: &str, row: data::Row) -> bool {
         }
     }
     false
-}
-
-/// Whether a service of a compose file starts a worker; `None` where nothing shows what it starts.
-pub(super) fn is_worker(input: &EmitInput, applications: &[Application], service: &StackService) -> Option<bool> {
-    let command = [service.words("entrypoint"), service.words("command")].concat().join(" ");
-    let place = dockerfile_of(service);
-    let application = applications.iter().find(|known| Some(&known.dockerfile) == place.as_ref());
-    let Some(application) = application else {
-        return (!command.is_empty()).then(|| starts_worker(&command));
-    };
-    let command = if command.is_empty() { application.command.as_str() } else { &command };
-    if command.is_empty() {
-        return None;
-    }
-    Some(started_texts(input, application, command).iter().any(|started| starts_worker(started.text)))
-}
-
-/// The Dockerfile of a service, absolute.
-pub(super) fn dockerfile_of(service: &StackService) -> Option<String> {
-    let build = service.value.get("build")?;
-    let context = build.get("context")?.as_text()?;
-    let below = build.get("dockerfile").and_then(|dockerfile| dockerfile.as_text()).unwrap_or("Dockerfile");
-    Some(super::application::absolute(context, below))
 }
 
 #[cfg(test)]
