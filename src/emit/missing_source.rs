@@ -3,8 +3,8 @@
 use crate::build::Build;
 use crate::data;
 use crate::inputs::BuildInput;
-use crate::inputs::context::{Selector, SourceOutcome, select};
-use crate::manifest::FileRole;
+use crate::inputs::context::{BuildContext, ExcludedEntry, Selector, SourceOutcome, select};
+use crate::manifest::{FileRole, Role, is_manifest};
 use crate::text::path;
 
 /// A path that a build takes from its context, and that is not there.
@@ -53,5 +53,11 @@ fn is_output(input: &BuildInput, source: &str) -> bool {
     let ends = source.match_indices('/').map(|(at, _)| at).chain([source.len()]);
     let mut parents = ends.filter(|end| writes(path::name(&source[..*end]))).map(|end| path::parent(&source[..end]));
     let projects = input.projects.as_deref().map(Vec::as_slice).unwrap_or_default();
-    parents.any(|parent| projects.iter().any(|project| project.root == parent))
+    // What a builder is sent may lack the manifest: `.dockerignore` lets only the output through.
+    let excluded = input.context.as_deref().map(BuildContext::excluded).unwrap_or_default();
+    let is_excluded_manifest =
+        |file: &ExcludedEntry| is_manifest(&file.path).is_some_and(|kind| kind.role == Role::Manifest);
+    let manifests: Vec<&str> =
+        excluded.iter().filter(|file| is_excluded_manifest(file)).map(|file| path::parent(&file.path)).collect();
+    parents.any(|parent| projects.iter().any(|project| project.root == parent) || manifests.contains(&parent))
 }
