@@ -4,6 +4,7 @@
 pub mod accounts;
 mod release_age;
 mod audience;
+mod built_projects;
 mod copied_files;
 mod checks;
 mod context;
@@ -45,6 +46,7 @@ mod undefined;
 mod useless;
 mod written;
 
+pub use self::built_projects::{BuiltProjects, selects_projects};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;
 pub use self::copied_files::{CopiedFile, StartFile, absolute};

@@ -92,6 +92,8 @@ tables! {
     RELOAD_OPTIONS = "reload_options.tsv";
     /// Images of the servers that applications connect to.
     SERVER_IMAGES = "server_images.tsv";
+    /// How the commands of a monorepo name the projects that they work on.
+    WORKSPACE_SELECTORS = "workspace_selectors.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
     /// Commands that bring the schema of a database up to date.

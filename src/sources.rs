@@ -8,3 +8,4 @@ pub mod literals;
 pub mod patterns;
 pub mod values;
 pub mod variables;
+mod workspace_packages;

@@ -9,6 +9,7 @@ mod example;
 mod finding;
 mod input;
 mod interpolation;
+mod main_folders;
 mod mention;
 mod missing;
 mod project;

@@ -1,8 +1,9 @@
 //! Which programs the image of a stage may contain. In doubt it contains them.
 
-use super::{BaseImage, Build, Presence, Stage, StageBase, is_like, providers};
+use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, is_like, providers};
+use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::FileKind;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
@@ -61,6 +62,20 @@ impl<'a, 'i> Programs<'a, 'i> {
             _ => false,
         };
         base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))
+    }
+
+    /// Whether the image may run sources of an ecosystem: they need no interpreter, or it is no plain image of a proxy.
+    pub fn may_interpret(&self, ecosystem: Ecosystem) -> bool {
+        let interpreter = match ecosystem {
+            Ecosystem::Node => "node",
+            Ecosystem::Python => "python3",
+            Ecosystem::Ruby => "ruby",
+            Ecosystem::Php => "php",
+            _ => return true,
+        };
+        let StageBase::Image(reference) = self.build.root_base(self.stage) else { return true };
+        !data::PROXY_IMAGES.contains(Reference::of(reference).short_name())
+            || self.build.chain(self.stage).any(|stage| self.brings(stage, interpreter))
     }
 
     fn brings(&self, stage: &Stage, program: &str) -> bool {

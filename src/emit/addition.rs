@@ -7,7 +7,7 @@ use crate::compose::ComposeEditor;
 use crate::compose::project::ComposeValue;
 use crate::sources::code::words;
 use crate::stack::{Stack, StackService};
-use crate::text::Source;
+use crate::text::{Source, path};
 
 /// The service of the file that is built from the same Dockerfile.
 pub(super) fn model<'n>(
@@ -61,9 +61,8 @@ fn reason_against_new(stack: &Stack, service: &PlannedService) -> Option<String>
     if let Some(output) = &service.output {
         return Some(format!("its image cannot be built before another build writes `{output}`"));
     }
-    let unknown = stack.services.iter().find(|known| !known.is_built && known.known.is_none());
-    if let Some(unknown) = unknown {
-        return Some(format!("`{}` may run an image of it", unknown.name));
+    if let Some(why) = reason_by_image(stack, service) {
+        return Some(why);
     }
     let published = |known: &StackService| -> Vec<String> {
         let ports = known.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default();
@@ -73,6 +72,34 @@ fn reason_against_new(stack: &Stack, service: &PlannedService) -> Option<String>
     let clash =
         stack.services.iter().find(|known| published(known).iter().any(|port| wanted.contains(&format!("{port}:"))));
     clash.map(|clash| format!("`{}` publishes its port", clash.name))
+}
+
+/// Why a program may be there already: a service runs an image that nobody here knows, most likely the one with its name.
+fn reason_by_image(stack: &Stack, service: &PlannedService) -> Option<String> {
+    let image = |known: &StackService| known.value.get("image").map(ComposeValue::display).unwrap_or_default();
+    let unknown = || stack.services.iter().filter(|known| !known.is_built && known.known.is_none());
+    let folder = service.context.as_deref().map(path::name).unwrap_or_default();
+    let is_like = |known: &&StackService| {
+        let image = image(known);
+        let is_in = |name: &str| !name.is_empty() && (known.name == name || words(&image, name).next().is_some());
+        is_in(&service.name) || is_in(folder)
+    };
+    if let Some(known) = unknown().find(is_like) {
+        let image = image(known);
+        return Some(format!(
+            "`{}` runs the image `{image}`, which may have been built from its Dockerfile",
+            known.name
+        ));
+    }
+    let first = unknown().next()?;
+    let image = image(first);
+    Some(match unknown().count() {
+        1 => format!("`{}` runs the image `{image}`, and nothing shows what that was built from", first.name),
+        count => format!(
+            "{count} services run images of which nothing shows what they were built from, such as `{image}` of `{}`",
+            first.name
+        ),
+    })
 }
 
 /// Why a server is not added: no service of the file is led to it.

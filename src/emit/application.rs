@@ -1,13 +1,13 @@
 //! The programs of a repository: what its Dockerfiles build, apart from what is for developers only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::EmitInput;
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
 use super::server_image::ServerImage;
 use super::worker_program::starts_worker;
-use crate::build::{Build, Lookup, Stage, StageBase, VariableValue};
+use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -46,6 +46,8 @@ pub(super) struct Application<'i> {
     /// What the tools of its project must write before it is built: `target/shop.jar`.
     pub(super) output: Option<String>,
     pub(super) code: ServiceCode,
+    /// The projects whose packages it runs with.
+    pub(super) projects: Vec<&'i Project>,
     /// Why it is taken for a program, and where that shows.
     pub(super) reason: String,
     pub(super) place: String,
@@ -54,7 +56,7 @@ pub(super) struct Application<'i> {
 impl<'i> Application<'i> {
     /// The projects whose packages it runs with.
     pub(super) fn projects(&self) -> impl Iterator<Item = &'i Project> {
-        self.input.projects.iter().flat_map(|projects| projects.iter())
+        self.projects.iter().copied()
     }
 
     /// Whether it has a package when it runs.
@@ -104,7 +106,7 @@ pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) ->
 
 fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
     let mut applications: Vec<Application> = Vec::new();
-    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut seen: BTreeMap<(String, BTreeSet<String>, String), &str> = BTreeMap::new();
     let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
     // The usual name stands for variants of it.
     builds.sort_by_key(|build| (path::name(&build.place) != "Dockerfile", build.place.clone()));
@@ -125,11 +127,12 @@ fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Ap
             continue;
         }
         let context = absolute(input.current, root);
-        if !seen.insert((context.clone(), command(&build, stage))) {
-            plan.notes
-                .push(format!("{name} is left out: another Dockerfile of the same folder starts the same program"));
+        let key = (context.clone(), program_folders(build_input, &build, root), command(&build, stage));
+        if let Some(other) = seen.get(&key) {
+            plan.notes.push(format!("{name} is left out: {other} starts the same program"));
             continue;
         }
+        seen.insert(key, name);
         let mut application = application(input, build_input, &build, stage, context);
         if let Some(missing) = missing {
             let path = &missing.path;
@@ -139,6 +142,18 @@ fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Ap
         applications.push(application);
     }
     applications
+}
+
+/// The folders of the projects that a Dockerfile is for, below its context: those that its commands select, or its own.
+fn program_folders(input: &BuildInput, build: &Build, root: &str) -> BTreeSet<String> {
+    let mut folders: BTreeSet<String> = built_projects(input, build).selected.into_iter().map(str::to_owned).collect();
+    let folder = path::parent(input.file.source().name());
+    let below = path::relative(folder, root).unwrap_or(folder).to_owned();
+    let projects = input.projects.iter().flat_map(|projects| projects.iter());
+    if projects.map(|project| &project.root).any(|root| *root == below) {
+        folders.insert(below);
+    }
+    folders
 }
 
 /// A build context in a sentence.
@@ -260,9 +275,19 @@ fn application<'i>(
         has_faulty_check: false,
         output: None,
         code: ServiceCode::default(),
+        projects: built_projects(build_input, build)
+            .projects
+            .into_iter()
+            .filter(|project| Programs::of(build, stage).may_interpret(project.ecosystem))
+            .collect(),
         reason: format!("{} builds a program{why}", source.name()),
         place: format!("{}:{line}", source.name()),
     }
+}
+
+/// The projects of the build context that are in the image.
+fn built_projects<'i>(input: &'i BuildInput, build: &Build) -> BuiltProjects<'i> {
+    input.projects.as_deref().map_or_else(BuiltProjects::default, |projects| BuiltProjects::of(build, projects))
 }
 
 /// The port that the server of an image listens on, and how that is known.

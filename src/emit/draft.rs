@@ -1,12 +1,13 @@
 //! The programs as services of a project that is written nowhere, so that what is known of services holds for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::application::{Application, absolute};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use super::source_port::source_port;
 use super::spring_config::add_served_settings;
+use super::start::start_texts;
 use crate::compose::written_project;
 use crate::manifest::FileKind;
 use crate::stack::Stack;
@@ -34,6 +35,13 @@ pub(super) fn read_code(input: &EmitInput, applications: &mut [Application]) {
     codes.resize_with(applications.len(), ServiceCode::default);
     for (application, code) in applications.iter_mut().zip(codes) {
         application.code = code;
+        let started: BTreeSet<usize> =
+            start_texts(input, application).iter().map(|start| start.text.as_ptr() as usize).collect();
+        // A script that nothing starts reads nothing.
+        application.code.reads.retain(|(file, _)| {
+            let file = &input.files.files[*file];
+            !FileKind::of(&file.below).is_shell() || started.contains(&(file.source.text().as_ptr() as usize))
+        });
     }
     add_served_settings(input, applications);
 }
@@ -46,7 +54,9 @@ pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Appli
     applications.retain(|application| {
         let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
         let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
-        let is_program = holds_code || application.port.is_some() || application.projects().next().is_some();
+        let is_program = holds_code
+            || application.port.is_some()
+            || application.input.projects.iter().any(|projects| !projects.is_empty());
         if !is_program {
             let name = input.inputs.source(application.input.dockerfile).name();
             plan.notes.push(format!("{name} is left out: its image holds no program of this repository"));

@@ -8,7 +8,6 @@ use super::connection::Connection;
 use super::input::EmitInput;
 use super::mention::place;
 use super::plan::ComposePlan;
-use super::start::start_texts;
 use super::switch::switches;
 use crate::build::{Build, Lookup, VariableOrigin};
 use crate::data;
@@ -139,12 +138,7 @@ fn need(
         Absence::Default(value) => value.as_deref().filter(|value| !value.is_empty()),
         _ => None,
     };
-    let text = input.files.files[file].source.text();
     let is_shell = FileKind::of(&input.files.files[file].below).is_shell();
-    // A script that nothing starts reads nothing.
-    if is_shell && !start_texts(input, application).iter().any(|start| std::ptr::eq(start.text, text)) {
-        return None;
-    }
     let is_own = secret::names_program_secret(name);
     let is_secret = (is_own || secret::names_secret(name)) && !shown.or(default).is_some_and(secret::is_switch);
     let plain = shown.filter(|value| !is_secret && is_plain(value)).map(str::to_owned);

@@ -8,7 +8,7 @@ use super::recipes::NamedContext;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
 use crate::dockerfile::Keyword;
-use crate::shell::{Invocation, Manager, Verb};
+use crate::shell::{Invocation, LockUse, Manager, Verb};
 
 /// Folders above a Dockerfile that are tried.
 const HIGHEST: usize = 8;
@@ -66,12 +66,17 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
     let sources = copied_paths(build);
     // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
     let mut manifests = if request.needs.context() { manifests(build) } else { Vec::new() };
+    let locks = if request.needs.context() { lock_files(build) } else { Vec::new() };
     // A folder with code of its own is its own context, and makes or fetches what it lacks.
-    if !manifests.is_empty() && has_code(dockerfile_folder) {
+    let has_code = (!manifests.is_empty() || !locks.is_empty()) && has_code(dockerfile_folder);
+    if has_code {
         manifests.clear();
     }
     let is_missing = |folder: &Path| {
         let lacks = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
+        // A frozen install fails without its lock file, whatever else is there.
+        let has_lock = |names: &[&str]| has_any_in(folder, names) || !has_code && has_any(folder, names);
+        let lacks = lacks + locks.iter().filter(|names| !has_lock(names)).count();
         sources.iter().filter(|source| !folder.join(source).exists()).count() + lacks
     };
     let least = is_missing(dockerfile_folder);
@@ -154,15 +159,60 @@ const fn manifests_of(manager: Manager) -> &'static [&'static str] {
     }
 }
 
+/// The lock files, and the settings of a workspace, without which the commands of a build fail that copies its context as
+/// a whole: for each command those of which one must be there.
+fn lock_files(build: &Build) -> Vec<&'static [&'static str]> {
+    let needed = || build.stages().iter().filter(|stage| build.is_needed(stage));
+    let whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything);
+    if !needed().any(|stage| build.transfers(stage).iter().any(whole)) {
+        return Vec::new();
+    }
+    let mut files: Vec<&'static [&'static str]> = Vec::new();
+    for stage in needed() {
+        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+            let Some(code) = build.code(index) else { continue };
+            for invocation in code.script.invocations() {
+                // Only a whole repository can be pruned.
+                if invocation.program == Some("turbo") && invocation.args.first().is_some_and(|word| word.is("prune")) {
+                    files.push(&["turbo.json", "turbo.jsonc"]);
+                }
+                if let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Required)) {
+                    files.push(lock_files_of(call.manager));
+                }
+            }
+        }
+    }
+    files.retain(|names| !names.is_empty());
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+const fn lock_files_of(manager: Manager) -> &'static [&'static str] {
+    match manager {
+        Manager::Npm => &["package-lock.json", "npm-shrinkwrap.json"],
+        Manager::Yarn => &["yarn.lock"],
+        Manager::Pnpm => &["pnpm-lock.yaml"],
+        Manager::Bun => &["bun.lock", "bun.lockb"],
+        Manager::Uv => &["uv.lock"],
+        _ => &[],
+    }
+}
+
+/// Whether a folder has code of a program; settings of tools that check or bundle it are none.
 fn has_code(folder: &Path) -> bool {
     let is_code = |name: &std::ffi::OsStr| name.to_str().is_some_and(|name| Likeness::of_name(name).is_program());
     std::fs::read_dir(folder)
         .is_ok_and(|entries| entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| is_code(&entry.file_name())))
 }
 
+fn has_any_in(folder: &Path, names: &[&str]) -> bool {
+    names.iter().any(|name| folder.join(name).is_file())
+}
+
 /// Whether a folder, or one directly in it, has one of the files.
 fn has_any(folder: &Path, names: &[&str]) -> bool {
-    let direct = |folder: &Path| names.iter().any(|name| folder.join(name).is_file());
+    let direct = |folder: &Path| has_any_in(folder, names);
     direct(folder)
         || std::fs::read_dir(folder)
             .is_ok_and(|entries| entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| direct(&entry.path())))

@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::patterns;
+use super::workspace_packages::{WorkspacePackages, is_imported};
 use crate::manifest::{Ecosystem, FileKind, FileRole};
 use crate::text::path;
 
 /// The maximum number of source files that are followed.
-const FILES: usize = 2000;
+const FILES: usize = 6000;
 
 /// A module that a Python file imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub struct Sources<'t> {
     texts: &'t BTreeMap<String, String>,
     /// By the last part of the path without its extension; for `__init__` and `index`, the folder's name.
     by_stem: HashMap<&'t str, Vec<&'t str>>,
+    packages: WorkspacePackages<'t>,
 }
 
 /// The files that a program loads.
@@ -43,7 +45,7 @@ impl<'t> Sources<'t> {
         for path in texts.keys().filter(|path| FileKind::of(path).has_code()) {
             by_stem.entry(path::name(module_path(path))).or_default().push(path);
         }
-        Self { texts, by_stem }
+        Self { texts, by_stem, packages: WorkspacePackages::of(texts) }
     }
 
     /// The files at a path without an extension, or with the extension of the compiled file; a folder means its index.
@@ -80,6 +82,10 @@ impl<'t> Sources<'t> {
         let is_separator = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
         for word in command.split(is_separator).filter(|word| !word.is_empty() && !word.starts_with('-')) {
             let path = word.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
+            if let Some(started) = self.packages.started(path, |path| self.files_at(path).collect()) {
+                files.extend(started);
+                continue;
+            }
             // The path may start with the folder of the image and that of compiled files.
             let tails = path.match_indices('/').map(|(at, _)| &path[at + 1..]);
             for tail in std::iter::once(path).chain(tails) {
@@ -107,9 +113,15 @@ impl<'t> Sources<'t> {
         }
         let mut files = BTreeSet::new();
         while let Some(path) = waiting.pop() {
-            if files.len() >= FILES || !files.insert(path) {
+            if files.contains(path) {
                 continue;
             }
+            if files.len() >= FILES {
+                // Nobody knows what the rest loads.
+                known.clear();
+                break;
+            }
+            files.insert(path);
             let text = self.texts.get(path).map_or("", String::as_str);
             if patterns::shows(text, "loads by name") {
                 known.retain(|ecosystem| FileKind::of(path).ecosystem() != Some(*ecosystem));
@@ -151,17 +163,23 @@ impl<'t> Sources<'t> {
         let ecosystem = FileKind::of(path).ecosystem();
         let searched = matches!(ecosystem, Some(Ecosystem::Ruby | Ecosystem::Php));
         let mut files = Vec::new();
-        for word in quoted.captures_iter(text).filter_map(|captures| captures.get(1)).map(|captures| captures.as_str())
-        {
+        let package = self.packages.around(path);
+        let sources = path::child(package, "src");
+        for found in quoted.captures_iter(text).filter_map(|captures| captures.get(1)) {
+            let (word, start) = (found.as_str(), found.start() - 1);
             let module = word.split(':').next().unwrap_or(word);
             if ecosystem == Some(Ecosystem::Python) && (word.contains(':') || word.contains('.')) && is_module(module) {
                 files.extend(self.python_module(module));
+            }
+            if ecosystem == Some(Ecosystem::Node) && is_imported(&text[..start]) {
+                files.extend(self.packages.imported(word, |path| self.files_at(path).collect()));
             }
             if !word.contains('/') && !searched && !FileKind::of(word).has_code() {
                 continue;
             }
             let bare = word.trim_start_matches(['@', '~', '#']).trim_start_matches('/');
-            for folder in [folder, "", "src"] {
+            let folders: BTreeSet<&str> = [folder, "", "src", package, &sources].into();
+            for folder in folders {
                 files.extend(self.files_at(&path::join(folder, bare)));
             }
             if searched {

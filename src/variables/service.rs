@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::CodeFacts;
 use super::environment_file;
 use super::input::{FileUse, VariableInput};
+use super::main_folders::MainFolders;
 use super::tools;
-use crate::build::{BaseImage, Build, Lookup, Reference, Stage, StageBase, VariableOrigin, is_official};
+use crate::build::{
+    BaseImage, Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableOrigin, is_official,
+    selects_projects,
+};
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::ignore::{self, MatchedPatterns, Matcher};
-use crate::manifest::{Ecosystem, FileKind};
+use crate::manifest::{self, Ecosystem, FileKind, Project, is_manifest};
 use crate::sources::imports::Sources;
 use crate::sources::variables::Absence;
 use crate::stack::StackService;
@@ -22,7 +26,9 @@ pub(super) struct ServiceVariables<'i> {
     pub(super) name: &'i str,
     /// What it gets by its compose file.
     pub(super) environment: Vec<ServiceVariable<'i>>,
-    /// The files that may run in it.
+    /// The files that its image is made of, and those that are mounted.
+    pub(super) files: Vec<usize>,
+    /// Those of them that may run in it.
     pub(super) code: Vec<usize>,
     /// Whether all that it runs is known: its own code on an image that reads nothing by itself.
     pub(super) is_own: bool,
@@ -64,6 +70,7 @@ impl<'i> ServiceVariables<'i> {
         let mut known = Self {
             name: service.name,
             environment: environment.collect(),
+            files: files(service, input, code),
             code: Vec::new(),
             is_own: false,
             needs: Vec::new(),
@@ -74,11 +81,10 @@ impl<'i> ServiceVariables<'i> {
         let mut names: BTreeSet<String> = known.environment.iter().map(|entry| entry.name.to_owned()).collect();
         known.add_files(service.value, input, code, &mut names);
         let folder = context(service.value).unwrap_or(&project.folder);
-        let files = files(service, input, code);
-        known.code = running(service, input, code, folder, &files);
+        known.code = running(service, input, code, folder, &known.files);
         let unknown = known.code.iter().find_map(|at| Some((*at, code.files[*at].reads.unknown?)));
         known.unknown = unknown;
-        names.extend(other_names(service, input, code, &files));
+        names.extend(other_names(service, input, code, &known.files));
         let build = service.image.as_ref().map(Build::new);
         let target = build.as_ref().and_then(|build| Some((build, build.target()?)));
         known.is_own = service.is_built
@@ -136,7 +142,7 @@ fn context(service: &ComposeValue) -> Option<&str> {
 }
 
 /// The files that its image is made of, and those that are mounted.
-pub(super) fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec<usize> {
+fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec<usize> {
     let mut files = BTreeSet::new();
     for volume in service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
         let text = |key: &str| volume.get(key).and_then(ComposeValue::as_text).unwrap_or_default();
@@ -165,8 +171,21 @@ pub(super) fn files(service: &StackService, input: &VariableInput, code: &CodeFa
     let dockerfile =
         service.value.get("build").and_then(|build| build.get("dockerfile")).and_then(ComposeValue::as_text);
     let matcher = matcher(context, dockerfile.unwrap_or("Dockerfile"), input);
+    let projects = if selects_projects(&build) { projects(context, input) } else { Vec::new() };
+    let built = BuiltProjects::of(&build, &projects);
+    let started = MainFolders::of(&build, context, input);
+    let programs = build.target().map(|stage| Programs::of(&build, stage));
+    let may_run = |below: &str| {
+        let ecosystem = Some(FileKind::of(below)).filter(|kind| kind.has_code()).and_then(FileKind::ecosystem);
+        let mut known = programs.iter().zip(ecosystem);
+        built.holds(below)
+            && started.hold(below)
+            && known.all(|(programs, ecosystem)| programs.may_interpret(ecosystem))
+    };
     for at in input.below(context) {
-        let Some(below) = path::relative(&input.files[at].path, context) else { continue };
+        let Some(below) = path::relative(&input.files[at].path, context).filter(|below| may_run(below)) else {
+            continue;
+        };
         let is_taken = sources.iter().any(|source| path::is_within(below, source)) && !is_ignored(&matcher, below)
             // What a compiler made holds sources that the builder is not sent.
             || compiled.iter().any(|project| path::is_within(below, project));
@@ -175,6 +194,15 @@ pub(super) fn files(service: &StackService, input: &VariableInput, code: &CodeFa
         }
     }
     files.into_iter().collect()
+}
+
+/// The projects of a build context.
+fn projects(context: &str, input: &VariableInput) -> Vec<Project> {
+    let texts = input.below(context).filter_map(|at| {
+        let below = path::relative(&input.files[at].path, context)?;
+        Some((below, is_manifest(below).map(|_| input.files[at].source.text())))
+    });
+    manifest::projects(&texts.collect::<Vec<_>>()).projects
 }
 
 /// The project whose compiler made a source, where no file of the repository lies in the compiler's folder: `api` of

@@ -4,7 +4,7 @@
 use super::code::CodeFacts;
 use super::environment_file::{self, FileVariable};
 use super::input::VariableInput;
-use super::service::{ServiceVariables, files};
+use super::service::ServiceVariables;
 use crate::compose::project::ComposeProject;
 use crate::sources::variables::VariableRead;
 use crate::stack::Stack;
@@ -38,10 +38,10 @@ pub struct ExampleVariable {
 pub fn service_code(project: &ComposeProject, stack: &Stack, input: &VariableInput) -> Vec<ServiceCode> {
     let code = CodeFacts::of(input);
     let services = stack.services.iter().map(|service| {
-        let running = ServiceVariables::of(service, project, input, &code).code;
+        let known = ServiceVariables::of(service, project, input, &code);
         let reads =
-            running.into_iter().flat_map(|at| code.files[at].reads.reads.iter().map(move |read| (at, read.clone())));
-        ServiceCode { files: files(service, input, &code), reads: reads.collect() }
+            known.code.into_iter().flat_map(|at| code.files[at].reads.reads.iter().map(move |read| (at, read.clone())));
+        ServiceCode { files: known.files, reads: reads.collect() }
     });
     services.collect()
 }

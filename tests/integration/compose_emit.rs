@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The result as JSON; it keeps its schema.
-fn emitted(folder: &Path) -> Value {
+pub(crate) fn emitted(folder: &Path) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
     let output = command.args(["compose", "emit", "--format", "json"]).arg(folder).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -278,7 +278,12 @@ fn what_may_be_there_already_is_not_added() {
     let folder = node_program(source, "EXPOSE 3000\n", &[example, ("compose.yaml", published)]);
     let json = emitted(folder.path());
     assert!(!json.to_string().contains("build: ."), "{json:#}");
-    assert!(json["notes"].to_string().contains("`shop` may run an image of it"), "{json:#}");
+    assert!(
+        json["notes"]
+            .to_string()
+            .contains("`app` was not added: `shop` runs the image `ghcr.io/example/shop`, and nothing shows what"),
+        "{json:#}"
+    );
 
     // What a service gets from an override is not known to hold for a new job.
     let mut files = DJANGO.to_vec();

@@ -6,7 +6,7 @@ use std::fs;
 use crate::compose_emit::{project, written};
 
 /// What a part of the file for this folder is, from a service's name on.
-fn service(text: &str, name: &str) -> String {
+pub(crate) fn service(text: &str, name: &str) -> String {
     let start = text.find(&format!("\n  {name}:\n")).unwrap_or_else(|| panic!("no {name} in {text}"));
     let rest = &text[start + 1..];
     let end = rest.match_indices("\n\n").next().map_or(rest.len(), |(at, _)| at);
@@ -14,14 +14,14 @@ fn service(text: &str, name: &str) -> String {
 }
 
 #[track_caller]
-fn has(text: &str, parts: &[&str]) {
+pub(crate) fn has(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part} is not in:\n{text}");
     }
 }
 
 #[track_caller]
-fn lacks(text: &str, parts: &[&str]) {
+pub(crate) fn lacks(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(!text.contains(part), "{part} is in:\n{text}");
     }

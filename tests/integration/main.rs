@@ -15,6 +15,7 @@ mod cache_vectors;
 mod cli;
 mod completions;
 mod compose_emit;
+mod compose_emit_monorepo;
 mod compose_emit_variables;
 mod compose_env;
 mod compose_graph;
