@@ -124,9 +124,12 @@ fn selections(build: &Build) -> Option<BTreeSet<String>> {
     for_each_call(build, |stage, index, invocation| {
         let words = std::iter::once(invocation.path).chain(invocation.args);
         let words: Vec<String> = words
-            .map(|word| match word.is_dynamic() {
-                true => build.scopes().expand(stage.index, index, word.text()).unwrap_or_else(|| "*".to_owned()),
-                false => word.text().to_owned(),
+            .map(|word| {
+                if word.is_dynamic() {
+                    build.scopes().expand(stage.index, index, word.text()).unwrap_or_else(|| "*".to_owned())
+                } else {
+                    word.text().to_owned()
+                }
             })
             .collect();
         for text in selectors(&words) {

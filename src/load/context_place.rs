@@ -73,11 +73,11 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
         manifests.clear();
     }
     let is_missing = |folder: &Path| {
-        let lacks = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
+        let without_manifest = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
         // A frozen install fails without its lock file, whatever else is there.
         let has_lock = |names: &[&str]| has_any_in(folder, names) || !has_code && has_any(folder, names);
-        let lacks = lacks + locks.iter().filter(|names| !has_lock(names)).count();
-        sources.iter().filter(|source| !folder.join(source).exists()).count() + lacks
+        let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
+        sources.iter().filter(|source| !folder.join(source).exists()).count() + without_manifest + without_lock
     };
     let least = is_missing(dockerfile_folder);
     let mut best = (least, dockerfile_folder.to_owned());

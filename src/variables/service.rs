@@ -172,15 +172,15 @@ fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec
         service.value.get("build").and_then(|build| build.get("dockerfile")).and_then(ComposeValue::as_text);
     let matcher = matcher(context, dockerfile.unwrap_or("Dockerfile"), input);
     let projects = if selects_projects(&build) { projects(context, input) } else { Vec::new() };
-    let built = BuiltProjects::of(&build, &projects);
+    let known = BuiltProjects::of(&build, &projects);
     let started = MainFolders::of(&build, context, input);
     let programs = build.target().map(|stage| Programs::of(&build, stage));
     let may_run = |below: &str| {
         let ecosystem = Some(FileKind::of(below)).filter(|kind| kind.has_code()).and_then(FileKind::ecosystem);
-        let mut known = programs.iter().zip(ecosystem);
-        built.holds(below)
+        let mut pairs = programs.iter().zip(ecosystem);
+        known.holds(below)
             && started.hold(below)
-            && known.all(|(programs, ecosystem)| programs.may_interpret(ecosystem))
+            && pairs.all(|(programs, ecosystem)| programs.may_interpret(ecosystem))
     };
     for at in input.below(context) {
         let Some(below) = path::relative(&input.files[at].path, context).filter(|below| may_run(below)) else {
