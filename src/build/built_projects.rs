@@ -132,7 +132,7 @@ fn selections(build: &Build) -> Option<BTreeSet<String>> {
                 }
             })
             .collect();
-        for text in selectors(&words) {
+        for text in selecting_words(&words) {
             match selected_name(text) {
                 Ok(name) => names.extend(name),
                 Err(()) => is_open = true,
@@ -143,8 +143,8 @@ fn selections(build: &Build) -> Option<BTreeSet<String>> {
 }
 
 /// The words of a command line that select projects.
-fn selectors(words: &[String]) -> Vec<&str> {
-    let mut found = Vec::new();
+fn selecting_words(words: &[String]) -> Vec<&str> {
+    let mut selectors = Vec::new();
     for row in data::WORKSPACE_SELECTORS.rows() {
         let (program, command, selector) = (row[0], row[1], row[2]);
         let Some(at) = words.iter().position(|word| path::name(word) == program) else { continue };
@@ -155,20 +155,20 @@ fn selectors(words: &[String]) -> Vec<&str> {
         }
         let operands = rest.iter().filter(|word| !word.starts_with('-')).map(String::as_str);
         match selector {
-            "FIRST" => found.extend(operands.take(1)),
-            "ALL" => found.extend(operands),
+            "FIRST" => selectors.extend(operands.take(1)),
+            "ALL" => selectors.extend(operands),
             option => {
                 for (at, word) in rest.iter().enumerate() {
                     match word.strip_prefix(option) {
-                        Some("") => found.extend(rest.get(at + 1).map(String::as_str)),
-                        Some(value) => found.extend(value.strip_prefix('=')),
+                        Some("") => selectors.extend(rest.get(at + 1).map(String::as_str)),
+                        Some(value) => selectors.extend(value.strip_prefix('=')),
                         None => {}
                     }
                 }
             }
         }
     }
-    found
+    selectors
 }
 
 /// The name in a selector: `web` of `...{./apps/web}^...` and of `web:build`; nothing where it leaves projects out, an
@@ -224,7 +224,7 @@ mod tests {
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
             let mut names: Vec<String> = Vec::new();
-            for name in selectors(&words).into_iter().filter_map(|text| selected_name(text).unwrap()) {
+            for name in selecting_words(&words).into_iter().filter_map(|text| selected_name(text).unwrap()) {
                 if !names.contains(&name) {
                     names.push(name);
                 }

@@ -165,8 +165,8 @@ impl<'t> Sources<'t> {
         let mut files = Vec::new();
         let package = self.packages.around(path);
         let sources = path::child(package, "src");
-        for found in quoted.captures_iter(text).filter_map(|captures| captures.get(1)) {
-            let (word, start) = (found.as_str(), found.start() - 1);
+        for quote in quoted.captures_iter(text).filter_map(|captures| captures.get(1)) {
+            let (word, start) = (quote.as_str(), quote.start() - 1);
             let module = word.split(':').next().unwrap_or(word);
             if ecosystem == Some(Ecosystem::Python) && (word.contains(':') || word.contains('.')) && is_module(module) {
                 files.extend(self.python_module(module));

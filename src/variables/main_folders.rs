@@ -23,8 +23,10 @@ impl MainFolders {
         let mut folders: Vec<(String, bool)> = Vec::new();
         for at in input.below(context) {
             let file = &input.files[at];
-            let is_go = FileKind::of(&file.below).is_source_of(Ecosystem::Go);
-            let Some(below) = path::relative(&file.path, context).filter(|_| is_go) else { continue };
+            if !FileKind::of(&file.below).is_source_of(Ecosystem::Go) {
+                continue;
+            }
+            let Some(below) = path::relative(&file.path, context) else { continue };
             let folder = path::parent(below);
             let is_main = || file.source.text().lines().any(|line| line.trim_end() == "package main");
             if folders.last().is_none_or(|(last, _)| last != folder) && is_main() {
