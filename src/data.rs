@@ -94,6 +94,8 @@ tables! {
     SERVER_IMAGES = "server_images.tsv";
     /// How the commands of a monorepo name the projects that they work on.
     WORKSPACE_SELECTORS = "workspace_selectors.tsv";
+    /// Commands that plan the tasks of workers.
+    SCHEDULER_PROGRAMS = "scheduler_programs.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
     /// Commands that bring the schema of a database up to date.

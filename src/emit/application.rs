@@ -6,7 +6,7 @@ use super::input::EmitInput;
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
 use super::server_image::ServerImage;
-use super::worker_program::starts_worker;
+use super::worker_program::{starts_scheduler, starts_worker};
 use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
 use crate::data;
@@ -41,6 +41,8 @@ pub(super) struct Application<'i> {
     pub(super) command: String,
     /// Whether it takes tasks instead of requests.
     pub(super) is_worker: bool,
+    /// Whether it plans the tasks of workers.
+    pub(super) is_scheduler: bool,
     /// Whether something is wrong with the HEALTHCHECK of its Dockerfile.
     pub(super) has_faulty_check: bool,
     /// What the tools of its project must write before it is built: `target/shop.jar`.
@@ -253,7 +255,7 @@ fn application<'i>(
         below => format!("./{below}"),
     };
     let command = command(build, stage);
-    let is_worker = starts_worker(&command);
+    let (is_worker, is_scheduler) = (starts_worker(&command), starts_scheduler(&command));
     let (port, why) = port(build, stage);
     let line = build.from_of(stage).map_or(1, |from| source.line(from.span.start));
     Application {
@@ -268,10 +270,11 @@ fn application<'i>(
         context,
         context_text,
         dockerfile,
-        port: if is_worker { None } else { port },
+        port: if is_worker || is_scheduler { None } else { port },
         server_host: server_host(build, stage),
         command,
         is_worker,
+        is_scheduler,
         has_faulty_check: false,
         output: None,
         code: ServiceCode::default(),

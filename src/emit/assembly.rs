@@ -16,7 +16,7 @@ use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
 use super::proxy::{Proxy, proxy};
 use super::server_image::service_name;
 use super::service_names::{name_applications, name_workers};
-use super::worker::{Worker, workers};
+use super::worker::{Worker, keep_planned_once, workers};
 use crate::build::{Build, User};
 use crate::compose::NewValue;
 use crate::manifest::FileKind;
@@ -53,6 +53,7 @@ pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Appli
     let numbered = applications.iter().enumerate();
     let mut workers: Vec<(usize, Worker)> =
         numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
+    keep_planned_once(&mut workers, &applications);
     name_workers(&mut workers, &applications);
     let jobs = applications.iter().enumerate().filter(|(at, _)| !connections[*at].is_empty());
     let jobs: Vec<(usize, &Application)> = jobs.collect();
@@ -301,7 +302,7 @@ impl Parts<'_> {
             if is_job(application) {
                 service.add("profiles", NewValue::raw_texts(std::slice::from_ref(name)));
                 plan.choose(name, "profiles", format!("it does its work once: `docker compose run {name}`"), None);
-            } else if application.port.is_some() {
+            } else if application.port.is_some() || application.is_scheduler {
                 service.add("restart", text("unless-stopped"));
             } else {
                 // A job that ends well is not to begin again.
@@ -321,6 +322,10 @@ impl Parts<'_> {
     ) {
         let application = &self.applications[at];
         let name = application.name.as_str();
+        if application.is_scheduler {
+            plan.choose(name, "healthcheck", "none: it only plans tasks, and nothing asks it whether it does", None);
+            return;
+        }
         if let Some(reason) = inherited_check(input, application) {
             plan.choose(name, "healthcheck", reason, Some(application.place.clone()));
             return;

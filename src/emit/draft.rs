@@ -8,6 +8,7 @@ use super::plan::ComposePlan;
 use super::source_port::source_port;
 use super::spring_config::add_served_settings;
 use super::start::start_texts;
+use super::worker_program::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
 use crate::manifest::FileKind;
 use crate::stack::Stack;
@@ -35,6 +36,11 @@ pub(super) fn read_code(input: &EmitInput, applications: &mut [Application]) {
     codes.resize_with(applications.len(), ServiceCode::default);
     for (application, code) in applications.iter_mut().zip(codes) {
         application.code = code;
+        let scripts: Vec<&str> = start_texts(input, application).iter().skip(1).map(|start| start.text).collect();
+        let (is_worker, is_scheduler) = started_by_scripts(&scripts);
+        if (is_worker || is_scheduler) && !application.is_worker {
+            (application.is_worker, application.is_scheduler, application.port) = (is_worker, is_scheduler, None);
+        }
         let started: BTreeSet<usize> =
             start_texts(input, application).iter().map(|start| start.text.as_ptr() as usize).collect();
         // A script that nothing starts reads nothing.
@@ -46,9 +52,17 @@ pub(super) fn read_code(input: &EmitInput, applications: &mut [Application]) {
     add_served_settings(input, applications);
 }
 
+/// Whether what scripts start last is a worker, or plans the tasks of one.
+fn started_by_scripts(scripts: &[&str]) -> (bool, bool) {
+    let is_worker = scripts.iter().any(|text| ends_with_worker(text));
+    (is_worker, !is_worker && scripts.iter().any(|text| ends_with_scheduler(text)))
+}
+
 /// Adds what the code of the programs says, once it is read; leaves out images that hold none of it and serve nothing.
 pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Application>, plan: &mut ComposePlan) {
-    for application in applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker) {
+    for application in
+        applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker && !known.is_scheduler)
+    {
         application.port = source_port(input, application);
     }
     applications.retain(|application| {

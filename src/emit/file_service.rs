@@ -3,22 +3,23 @@
 use super::application::{Application, absolute};
 use super::input::EmitInput;
 use super::start::started_texts;
-use super::worker_program::starts_worker;
+use super::worker_program::WorkerLine;
 use crate::stack::StackService;
 
-/// Whether a service of a compose file starts a worker; `None` where nothing shows what it starts.
-pub(super) fn is_worker(input: &EmitInput, applications: &[Application], service: &StackService) -> Option<bool> {
+/// The line of a service of a compose file that starts a worker.
+pub(super) fn worker_line(
+    input: &EmitInput,
+    applications: &[Application],
+    service: &StackService,
+) -> Option<WorkerLine> {
     let command = [service.words("entrypoint"), service.words("command")].concat().join(" ");
     let place = dockerfile_of(service);
     let application = applications.iter().find(|known| Some(&known.dockerfile) == place.as_ref());
     let Some(application) = application else {
-        return (!command.is_empty()).then(|| starts_worker(&command));
+        return WorkerLine::of(&command);
     };
     let command = if command.is_empty() { application.command.as_str() } else { &command };
-    if command.is_empty() {
-        return None;
-    }
-    Some(started_texts(input, application, command).iter().any(|started| starts_worker(started.text)))
+    started_texts(input, application, command).iter().find_map(|started| WorkerLine::of(started.text))
 }
 
 /// The Dockerfile of a service, absolute.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::addition::{dependencies, model, reason_against};
 use super::application::Application;
 use super::emission::{Emission, EmittedFile};
-use super::file_service::{dockerfile_of, is_worker};
+use super::file_service::{dockerfile_of, worker_line};
 use super::input::EmitInput;
 use super::plan::{ComposePlan, MUST_BE_SET, PlannedKey, PlannedService, ServiceRole};
 use super::render::{files_beside, service_value};
 use super::server_image::ServerImage;
+use super::worker_program::WorkerLine;
 use crate::build::Reference;
 use crate::compose::{ComposeEditor, NewValue};
 use crate::data;
@@ -87,13 +88,20 @@ pub(super) fn service_names(
 }
 
 /// The services that start a worker, as their commands and the scripts behind them show.
-fn worker_services<'s>(input: &EmitInput, applications: &[Application], stack: &Stack<'s>) -> BTreeSet<&'s str> {
-    let workers = stack.services.iter().filter(|service| is_worker(input, applications, service) == Some(true));
-    workers.map(|service| service.name).collect()
+fn worker_services<'s>(
+    input: &EmitInput,
+    applications: &[Application],
+    stack: &Stack<'s>,
+) -> BTreeMap<&'s str, WorkerLine> {
+    let lines = stack
+        .services
+        .iter()
+        .filter_map(|service| worker_line(input, applications, service).map(|line| (service.name, line)));
+    lines.collect()
 }
 
 /// The services of the file that stand for planned ones, by their planned names; `workers`: those that start one.
-fn matches(stack: &Stack, plan: &ComposePlan, workers: &BTreeSet<&str>) -> BTreeMap<String, String> {
+fn matches(stack: &Stack, plan: &ComposePlan, workers: &BTreeMap<&str, WorkerLine>) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for planned in &plan.services {
         let is_taken = |name: &str| names.values().any(|known| known == name);
@@ -101,7 +109,7 @@ fn matches(stack: &Stack, plan: &ComposePlan, workers: &BTreeSet<&str>) -> BTree
         let mut fits: Vec<&StackService> = stack.services.iter().filter(stands).collect();
         let is_other = |service: &StackService| service.name != planned.name;
         fits.sort_by_key(|service| {
-            let is_idle = planned.role == ServiceRole::Worker && !workers.contains(service.name);
+            let is_idle = planned.role == ServiceRole::Worker && !workers.contains_key(service.name);
             (is_idle, dockerfile_of(service) != planned.dockerfile, is_other(service))
         });
         if let Some(service) = fits.first() {
@@ -127,11 +135,16 @@ fn is_same_build(service: &StackService, planned: &PlannedService, plan: &Compos
     context == planned.context.as_deref() && !known.contains(&dockerfile) && is_variant()
 }
 
-fn stands_for(service: &StackService, planned: &PlannedService, plan: &ComposePlan, workers: &BTreeSet<&str>) -> bool {
+fn stands_for(
+    service: &StackService,
+    planned: &PlannedService,
+    plan: &ComposePlan,
+    workers: &BTreeMap<&str, WorkerLine>,
+) -> bool {
     let is_same_build = is_same_build(service, planned, plan);
     let command = service.words("command").join(" ");
     let migrates = data::MIGRATIONS.keys().any(|key| command.contains(key));
-    let works = workers.contains(service.name);
+    let works = workers.contains_key(service.name);
     match planned.role {
         ServiceRole::Backend => {
             let host = |name: &str| ServerImage::of_service(name).map(|row| row.host);
@@ -161,7 +174,7 @@ fn stands_for(service: &StackService, planned: &PlannedService, plan: &ComposePl
 struct ExtendedFile<'w> {
     source: Source,
     /// The services that start a worker.
-    workers: &'w BTreeSet<&'w str>,
+    workers: &'w BTreeMap<&'w str, WorkerLine>,
     notes: Vec<String>,
 }
 
@@ -240,7 +253,8 @@ impl ExtendedFile<'_> {
         };
         if let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck"))
             && is_enabled(&check.value)
-            && (runs_as_planned(service, planned) || self.workers.contains(name))
+            && (runs_as_planned(service, planned)
+                || self.workers.get(name).is_some_and(|line| line.is_asked_by(&format!("{:?}", check.value))))
             && self.add(&["services", name, "healthcheck"], &check.value)
         {
             note("healthcheck");

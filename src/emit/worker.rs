@@ -3,6 +3,7 @@
 use super::application::Application;
 use super::input::EmitInput;
 use super::start::start_texts;
+use super::worker_program::WorkerLine;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
@@ -50,16 +51,24 @@ struct TaskObject {
 /// The workers that run with the image of a program.
 pub(super) fn workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
     let mut workers = Vec::new();
+    let line = worker_line(input, application);
     for row in data::WORKER_PROGRAMS.rows() {
+        if line.as_ref().is_some_and(|line| line.row != row) {
+            continue;
+        }
         let Some(ecosystem) = Ecosystem::of(row[0]) else { continue };
         if !application.has_package(ecosystem, row[1]) {
             continue;
         }
-        let object = if row[2] == "-" { None } else { task_object(input, application, row[2]) };
+        let object = if data::words(row[2]).any(|sign| ["-", "none"].contains(&sign)) {
+            None
+        } else {
+            task_object(input, application, row[2])
+        };
         if object.is_none() && row[2] != "-" && !application.is_worker {
             continue;
         }
-        workers.push(worker(application, row, object.as_ref()));
+        workers.push(worker(application, row, object.as_ref(), line.as_ref()));
         break;
     }
     if workers.is_empty() {
@@ -69,6 +78,33 @@ pub(super) fn workers(input: &EmitInput, application: &Application) -> Vec<Worke
         workers.push(plain(Vec::new(), application.reason.clone(), Some(application.place.clone())));
     }
     workers
+}
+
+/// The line that starts a worker in the image of a program for workers.
+fn worker_line(input: &EmitInput, application: &Application) -> Option<WorkerLine> {
+    if !application.is_worker {
+        return None;
+    }
+    start_texts(input, application).iter().find_map(|start| WorkerLine::of(start.text))
+}
+
+/// Leaves out the workers that have an image of their own.
+pub(super) fn keep_planned_once(workers: &mut Vec<(usize, Worker)>, applications: &[Application]) {
+    let shares_code = |left: &Application, right: &Application| {
+        left.context == right.context || left.code.files.iter().any(|file| right.code.files.binary_search(file).is_ok())
+    };
+    let is_for_workers = |known: &Application| {
+        known.is_worker || known.name.split('-').any(|word| word.trim_end_matches('s') == "worker")
+    };
+    let own: Vec<&Application> = applications.iter().filter(|known| is_for_workers(known)).collect();
+    // One that shares its code with another program is for that one.
+    let is_paired =
+        |worker: &Application| applications.iter().any(|known| !is_for_workers(known) && shares_code(known, worker));
+    workers.retain(|(at, _)| {
+        let application = &applications[*at];
+        is_for_workers(application)
+            || !own.iter().any(|worker| shares_code(application, worker) || worker.is_worker && !is_paired(worker))
+    });
 }
 
 /// A worker without a check.
@@ -85,19 +121,30 @@ fn plain(command: Vec<String>, reason: String, place: Option<String>) -> Worker 
     }
 }
 
-fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>) -> Worker {
+fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>, line: Option<&WorkerLine>) -> Worker {
     let (package, command, check) = (row[1], row[3], row[4]);
     let seconds = row[5].parse().unwrap_or(30);
-    let filled = |text: &str| match object {
-        Some(object) => text.replace("{module}", &object.module).replace("{name}", &object.name),
-        None => text.to_owned(),
+    let template = row[3].split(' ').find(|word| word.contains('{')).unwrap_or("{}");
+    let started = line.and_then(WorkerLine::object);
+    let filled = |text: &str| match (started, object) {
+        (Some(started), _) if text.contains(template) => text.replace(template, started),
+        (_, Some(object)) => text.replace("{module}", &object.module).replace("{name}", &object.name),
+        _ => text.to_owned(),
     };
     let words: Vec<String> = command.split(' ').map(filled).collect();
     let reason = format!("`{package}` is a package of {}", application.name);
     let place = object.map(|object| object.place.clone());
     let mut worker = plain(if application.is_worker { Vec::new() } else { words }, reason, place);
-    let is_named = object.is_some() || !check.contains('{');
-    if check != "-" && is_named {
+    let is_named = started.is_some() || object.is_some() || !check.contains("{module}");
+    // A check that reads a variable needs a program that does so too.
+    let reads = |name: &str| application.code.reads.iter().any(|(_, read)| read.name == name);
+    let has_variable = check
+        .split_once("os.environ['")
+        .and_then(|(_, rest)| rest.split_once('\''))
+        .is_none_or(|(name, _)| reads(name));
+    if line.is_some_and(WorkerLine::is_renamed) {
+        "none: it has a name of its own, under which its check would not find it".clone_into(&mut worker.check_reason);
+    } else if check != "-" && is_named && has_variable {
         let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
         // Only a shell knows variables.
         let has_variable = words.iter().any(|word| word.contains('$'));

@@ -1,0 +1,127 @@
+//! `dockopt compose emit` for programs that take tasks, and for those that plan them: which are added, and how each is asked
+//! whether it is ready.
+
+use std::fs;
+use std::process::Command;
+
+use crate::compose_emit::{project, written};
+use crate::compose_emit_variables::{has, lacks, service};
+
+/// A worker with a Dockerfile of its own.
+fn worker(package: &str, command: &str, source: &str) -> String {
+    let dockerfile =
+        format!("FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nCMD {command}\n");
+    let folder = project(&[
+        ("worker/Dockerfile", &dockerfile),
+        ("worker/requirements.txt", &format!("{package}\nredis\n")),
+        ("worker/shop/__init__.py", ""),
+        ("worker/shop/tasks.py", &format!("import os\nurl = os.environ[\"REDIS_URL\"]\n{source}")),
+        (".env.example", "REDIS_URL=redis://localhost:6379/0\n"),
+    ]);
+    service(&written(folder.path()), "worker")
+}
+
+#[test]
+fn each_worker_is_asked_as_its_library_can_be() {
+    let celery = "from celery import Celery\n\napp = Celery('shop')\n";
+    let arq = "class WorkerSettings:\n    functions = []\n\nclass CronSettings:\n    cron_jobs = [cron(f)]\n";
+    for (package, command, source, check) in [
+        ("celery", "celery -A shop.tasks worker", celery, "celery -A shop.tasks inspect ping"),
+        // A name of its own is not that of the host.
+        ("celery", "celery -A shop.tasks worker -n high@%h", celery, ""),
+        ("celery", "celery -A shop.tasks beat", celery, ""),
+        ("arq", "arq shop.tasks.WorkerSettings", arq, "[\"CMD\", \"arq\", \"--check\", \"shop.tasks.WorkerSettings\"]"),
+        ("arq", "arq shop.tasks.CronSettings", arq, "[\"CMD\", \"arq\", \"--check\", \"shop.tasks.CronSettings\"]"),
+        ("rq", "rq worker --url $REDIS_URL", "", "from rq import Worker"),
+        ("rq", "rq worker --name first", "", ""),
+        ("rq-scheduler", "rqscheduler --url $REDIS_URL", "", ""),
+        ("dramatiq", "dramatiq shop.tasks", "@dramatiq.actor\ndef f(): ...\n", ""),
+        ("huey", "huey_consumer.py shop.tasks.huey", "huey = RedisHuey('shop')\n", ""),
+        ("taskiq", "taskiq scheduler shop.tasks:scheduler", "broker = b()\n\n@broker.task\ndef f(): ...\n", ""),
+        ("temporalio", "python -m shop.tasks", "Worker(client, task_queue='a')\n", ""),
+    ] {
+        let text = worker(package, command, source);
+        assert_eq!(text.contains("test:"), !check.is_empty(), "{command}:\n{text}");
+        has(&text, &[check]);
+        lacks(&text, &["ports:"]);
+        if package != "temporalio" {
+            has(&text, &["restart: unless-stopped"]);
+        }
+    }
+    // The check of rq reads a variable that the worker has to get.
+    let folder = project(&[
+        ("worker/Dockerfile", "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nCMD rq worker high\n"),
+        ("worker/requirements.txt", "rq\n"),
+        ("worker/tasks.py", "def f(): ...\n"),
+    ]);
+    lacks(&written(folder.path()), &["healthcheck"]);
+}
+
+const CELERY: &[(&str, &str)] = &[
+    ("requirements.txt", "django==5.2\ncelery==5.5\nredis==6.2\ngunicorn==23\n"),
+    ("shop/__init__.py", ""),
+    ("shop/settings.py", "import os\nURL = os.environ['REDIS_URL']\n"),
+    ("shop/wsgi.py", "from shop import settings\nfrom shop.celery import app\n"),
+    ("shop/celery.py", "from celery import Celery\nfrom shop import settings\n\napp = Celery('shop')\n"),
+    ("bin/worker.sh", "#!/bin/sh\nset -e\nexec celery -A shop worker\n"),
+    (".env.example", "REDIS_URL=redis://localhost:6379/0\n"),
+];
+
+fn dockerfile(command: &str) -> String {
+    format!(
+        "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\nCMD {command}\n"
+    )
+}
+
+#[test]
+fn a_worker_with_an_image_of_its_own_is_planned_once() {
+    let web = dockerfile("[\"gunicorn\", \"-b\", \"0.0.0.0:8000\", \"shop.wsgi\"]");
+    let beat = dockerfile("[\"celery\", \"-A\", \"shop\", \"beat\"]");
+    for command in ["[\"celery\", \"-A\", \"shop\", \"worker\"]", "[\"./bin/worker.sh\"]"] {
+        let worker = dockerfile(command);
+        let mut files = CELERY.to_vec();
+        files.extend([("Dockerfile", web.as_str()), ("Dockerfile.worker", &worker), ("Dockerfile.beat", &beat)]);
+        let text = written(project(&files).path());
+        has(&text, &["\n  app:\n", "\n  worker:\n", "\n  beat:\n"]);
+        let services = text.matches("    build:").count();
+        assert_eq!(services, 3, "{text}");
+        has(&service(&text, "worker"), &["dockerfile: Dockerfile.worker", "celery -A shop inspect ping"]);
+        lacks(&service(&text, "beat"), &["healthcheck", "ports:"]);
+    }
+    // Another project's worker does not take its tasks.
+    let mut files = CELERY.to_vec();
+    let worker = dockerfile("[\"celery\", \"-A\", \"blog\", \"worker\"]");
+    let blog = "from celery import Celery\n\napp = Celery('blog')\n";
+    let blog_web = dockerfile("[\"gunicorn\", \"blog:app\"]");
+    files.extend([
+        ("Dockerfile", web.as_str()),
+        (".dockerignore", "blog\n"),
+        ("blog/Dockerfile", &blog_web),
+        ("blog/Dockerfile.worker", &worker),
+        ("blog/requirements.txt", "celery==5.5\ngunicorn==23\n"),
+        ("blog/blog.py", blog),
+    ]);
+    let text = written(project(&files).path());
+    assert_eq!(text.matches("inspect ping").count(), 2, "{text}");
+}
+
+#[test]
+fn services_of_a_file_are_asked_only_by_a_check_that_fits_them() {
+    let web = dockerfile("[\"gunicorn\", \"-b\", \"0.0.0.0:8000\", \"shop.wsgi\"]");
+    let environment = "    environment: {REDIS_URL: \"redis://redis\"}\n";
+    let compose = format!(
+        "services:\n  redis:\n    image: redis:8\n  web:\n    build: .\n{environment}  worker:\n    build: .\n    command: \
+         celery -A shop worker -n high@%h\n{environment}"
+    );
+    let mut files = CELERY.to_vec();
+    files.extend([("Dockerfile", web.as_str()), ("compose.yaml", &compose)]);
+    let folder = project(&files);
+    let output = Command::new(env!("CARGO_BIN_EXE_dockopt"))
+        .args(["compose", "emit", "--write"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let after = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
+    lacks(&after, &["inspect"]);
+}
