@@ -88,7 +88,7 @@ fn worker_line(input: &EmitInput, application: &Application) -> Option<WorkerLin
     start_texts(input, application).iter().find_map(|start| WorkerLine::of(start.text))
 }
 
-/// Leaves out the workers that have an image of their own.
+/// Leaves out the workers that have an image of their worker_programs.
 pub(super) fn keep_planned_once(workers: &mut Vec<(usize, Worker)>, applications: &[Application]) {
     let shares_code = |left: &Application, right: &Application| {
         left.context == right.context || left.code.files.iter().any(|file| right.code.files.binary_search(file).is_ok())
@@ -96,14 +96,16 @@ pub(super) fn keep_planned_once(workers: &mut Vec<(usize, Worker)>, applications
     let is_for_workers = |known: &Application| {
         known.is_worker || known.name.split('-').any(|word| word.trim_end_matches('s') == "worker")
     };
-    let own: Vec<&Application> = applications.iter().filter(|known| is_for_workers(known)).collect();
+    let worker_programs: Vec<&Application> = applications.iter().filter(|known| is_for_workers(known)).collect();
     // One that shares its code with another program is for that one.
     let is_paired =
         |worker: &Application| applications.iter().any(|known| !is_for_workers(known) && shares_code(known, worker));
     workers.retain(|(at, _)| {
         let application = &applications[*at];
         is_for_workers(application)
-            || !own.iter().any(|worker| shares_code(application, worker) || worker.is_worker && !is_paired(worker))
+            || !worker_programs
+                .iter()
+                .any(|worker| shares_code(application, worker) || worker.is_worker && !is_paired(worker))
     });
 }
 
