@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{Build, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileRole, Project};
+use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
 use crate::shell::Invocation;
 use crate::text::path;
 
@@ -63,6 +63,19 @@ impl<'p> BuiltProjects<'p> {
     pub fn holds(&self, file: &str) -> bool {
         let around = self.folders.iter().filter(|(folder, _)| path::is_within(file, folder));
         around.max_by_key(|(folder, _)| folder.len()).is_none_or(|(_, is_in)| *is_in)
+    }
+}
+
+impl BuiltProjects<'_> {
+    /// Whether a file is a script for the repository as a whole, of which the build takes parts.
+    pub fn leaves_out_script(&self, file: &str) -> bool {
+        let kind = FileKind::of(file);
+        let mut inner = self.folders.iter().filter(|(folder, _)| !folder.is_empty());
+        !self.selected.is_empty()
+            && !self.selected.contains("")
+            && kind.has_code()
+            && kind.role() == FileRole::Script
+            && !inner.any(|(folder, _)| path::is_within(file, folder))
     }
 }
 

@@ -79,12 +79,10 @@ fn reason_by_image(stack: &Stack, service: &PlannedService) -> Option<String> {
     let image = |known: &StackService| known.value.get("image").map(ComposeValue::display).unwrap_or_default();
     let unknown = || stack.services.iter().filter(|known| !known.is_built && known.known.is_none());
     let folder = service.context.as_deref().map(path::name).unwrap_or_default();
-    let is_like = |known: &&StackService| {
-        let image = image(known);
-        let is_in = |name: &str| !name.is_empty() && (known.name == name || words(&image, name).next().is_some());
-        is_in(&service.name) || is_in(folder)
-    };
-    if let Some(known) = unknown().find(is_like) {
+    let has_word = |text: &str, name: &str| !name.is_empty() && words(text, name).next().is_some();
+    let is_like = |known: &StackService, name: &str| has_word(known.name, name) || has_word(&image(known), name);
+    let named = |name: &str| unknown().find(|known| is_like(known, name));
+    if let Some(known) = named(&service.name).or_else(|| named(folder)) {
         let image = image(known);
         return Some(format!(
             "`{}` runs the image `{image}`, which may have been built from its Dockerfile",

@@ -1,9 +1,12 @@
 //! What a container of a program starts: its command, the scripts of `package.json` behind it, and the files that these name.
 
+use std::collections::HashMap;
+
 use super::application::Application;
 use super::input::EmitInput;
 use crate::manifest::{Ecosystem, FileKind, ManifestScript};
 use crate::text::path;
+use crate::variables::VariableFile;
 
 /// The maximum number of texts.
 const MOST: usize = 50;
@@ -33,6 +36,10 @@ pub(super) fn started_texts<'i>(
         .flat_map(|project| &project.scripts)
         .collect();
     let files: Vec<_> = application.code.files.iter().map(|at| &input.files.files[*at]).collect();
+    let mut by_name: HashMap<&str, Vec<&VariableFile>> = HashMap::new();
+    for file in &files {
+        by_name.entry(path::name(&file.path)).or_default().push(file);
+    }
     let mut at = 0;
     while at < texts.len() && texts.len() < MOST {
         let text = texts[at].text;
@@ -63,7 +70,8 @@ pub(super) fn started_texts<'i>(
                 ends_as(whole, named.trim_start_matches('/')) || named.starts_with('/') && ends_as(named, below)
             };
             let file = || {
-                let file = files.iter().find(|file| path::name(named).contains('.') && is_named(&file.path))?;
+                let name = path::name(named);
+                let file = by_name.get(name)?.iter().find(|file| name.contains('.') && is_named(&file.path))?;
                 Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
             };
             if let Some(started) = script.or_else(file)

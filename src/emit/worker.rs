@@ -88,7 +88,7 @@ fn worker_line(input: &EmitInput, application: &Application) -> Option<WorkerLin
     start_texts(input, application).iter().find_map(|start| WorkerLine::of(start.text))
 }
 
-/// Leaves out the workers that have an image of their worker_programs.
+/// Leaves out the workers that have an image of their own.
 pub(super) fn keep_planned_once(workers: &mut Vec<(usize, Worker)>, applications: &[Application]) {
     let shares_code = |left: &Application, right: &Application| {
         left.context == right.context || left.code.files.iter().any(|file| right.code.files.binary_search(file).is_ok())

@@ -179,6 +179,7 @@ fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec
         let ecosystem = Some(FileKind::of(below)).filter(|kind| kind.has_code()).and_then(FileKind::ecosystem);
         let mut pairs = programs.iter().zip(ecosystem);
         known.holds(below)
+            && !known.leaves_out_script(below)
             && started.hold(below)
             && pairs.all(|(programs, ecosystem)| programs.may_interpret(ecosystem))
     };

@@ -79,10 +79,11 @@ fn workspace() -> tempfile::TempDir {
         ),
         ("apps/api/shop/wsgi.py", "from shop import settings\nfrom shop.celery import app\n"),
         ("apps/api/shop/celery.py", "from celery import Celery\n\napp = Celery('shop')\n"),
+        ("scripts/report.mjs", "send(process.env.REPORT_TOKEN!, process.env.TEST_REDIS_URL!);\n"),
         ("deployments/all/start.sh", "#!/bin/bash\nset -u\necho $DATABASE_URL $REDIS_URL $ALL_SECRET_KEY\n"),
         (
             ".env.example",
-            "DATABASE_URL=postgresql://shop@localhost/shop\nREDIS_URL=redis://localhost:6379\nWORKER_SECRET_KEY=a\nWEB_SECRET_KEY=b\nEDITOR_TOKEN=c\nALL_SECRET_KEY=d\n",
+            "DATABASE_URL=postgresql://shop@localhost/shop\nREDIS_URL=redis://localhost:6379\nWORKER_SECRET_KEY=a\nWEB_SECRET_KEY=b\nEDITOR_TOKEN=c\nALL_SECRET_KEY=d\nREPORT_TOKEN=e\nTEST_REDIS_URL=redis://localhost:6379/9\n",
         ),
     ])
 }
@@ -107,7 +108,8 @@ fn programs_of_a_workspace_get_what_they_and_their_packages_read() {
     has(&api, &["context: ./apps/api", "SECRET_KEY: \"${SECRET_KEY:?", "DATABASE_URL:", "REDIS_URL:"]);
     // Only the image with the packages of the tasks runs them.
     assert_eq!(text.matches("\"celery\"").count(), 1, "{text}");
-    assert!(!text.contains("ALL_SECRET_KEY"), "{text}");
+    lacks(&text, &["ALL_SECRET_KEY", "TEST_REDIS_URL"]);
+    lacks(&worker, &["REPORT_TOKEN"]);
 }
 
 #[test]
@@ -121,6 +123,21 @@ fn a_dockerfile_that_is_left_out_takes_no_other_one_with_it() {
         "{notes}"
     );
     assert!(!notes.contains("Dockerfile.admin"), "{notes}");
+}
+
+#[test]
+fn a_note_names_the_service_that_may_be_the_same_program() {
+    let folder = workspace();
+    let compose = "services:\n  shop-web:\n    image: shop.example/shop/shop:4\n  shop-worker:\n    image: shop.example/shop/shop-worker:4\n";
+    fs::write(folder.path().join("compose.yaml"), compose).unwrap();
+    let notes = emitted(folder.path())["notes"].to_string();
+    has(
+        &notes,
+        &[
+            "`web` was not added: `shop-web` runs the image `shop.example/shop/shop:4`, which may",
+            "`live` was not added: 2 services run images of which nothing shows what they were built from, such as",
+        ],
+    );
 }
 
 #[test]
