@@ -270,6 +270,19 @@ pub struct MeasuredImage {
     pub doubtful_lines: BTreeSet<u32>,
     /// Bytes that need not be in it.
     pub bytes: Vec<MeasuredBytes>,
+    /// What its final tree has of each category of such contents, its base image's included.
+    pub categories: Vec<CategoryBytes>,
+}
+
+/// What the final tree of an image has of one category of contents that are of no use at run time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CategoryBytes {
+    /// The category: `compilers`.
+    pub category: String,
+    /// Bytes of contents.
+    pub bytes: u64,
+    /// Their share of the compressed layers; `None` where that is not known.
+    pub compressed: Option<u64>,
 }
 
 /// What a build log or a measurement tells of the lines of a Dockerfile.

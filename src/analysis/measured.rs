@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::ImageAnalysis;
 use crate::attribution::{Confidence, DockerfileText};
 use crate::image::{Contents, category_of};
-use crate::inputs::{MeasuredBytes, MeasuredImage};
+use crate::inputs::{CategoryBytes, MeasuredBytes, MeasuredImage};
 
 /// Bytes by the lines of the given Dockerfile; `None` when no layer is tied to it by more than its kind.
 pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
@@ -57,5 +57,10 @@ pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
         .collect();
     let is_read = |layer: &u32| analysis.image.layers[*layer as usize].contents == Contents::Read;
     let lines = (0..analysis.image.layers.len() as u32).filter(is_read).filter_map(line).collect();
-    Some(MeasuredImage { name: name.to_owned(), lines, doubtful_lines, bytes })
+    let categories = analysis.categories.iter().map(|category_use| CategoryBytes {
+        category: category_use.category.name.clone(),
+        bytes: category_use.bytes,
+        compressed: category_use.compressed,
+    });
+    Some(MeasuredImage { name: name.to_owned(), lines, doubtful_lines, bytes, categories: categories.collect() })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Basis, CostFrequency, Finding, Impact, ImpactKind, Saving};
-use crate::inputs::{Inputs, MeasuredBytes, MeasuredImage};
+use crate::inputs::{CategoryBytes, Inputs, MeasuredBytes, MeasuredImage};
 use crate::rules::contents_of;
 use crate::text::{FileId, Source};
 
@@ -11,6 +11,10 @@ use crate::text::{FileId, Source};
 /// what it wrote of [their contents](contents_of), also of what is deleted later.
 pub(super) const SPOILED: [(&str, &str); 2] =
     [("deleted-in-later-layer", "deleted"), ("recursive-chown", "metadata_only")];
+
+/// Rules whose findings are about [their contents](contents_of) in the whole image, whichever line or base image brought
+/// them.
+const WHOLE_IMAGE: [&str; 1] = ["single-stage-build"];
 
 /// A file, a rule, the line of the finding, and the one that it points at.
 type FindingLines = (FileId, &'static str, Option<u32>, Option<u32>);
@@ -30,6 +34,10 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
     }
     for finding in findings {
         let Some(image) = inputs.measured.get(&finding.file) else { continue };
+        if WHOLE_IMAGE.contains(&finding.rule) {
+            price_by_tree(finding, image);
+            continue;
+        }
         let is_alone = shared.get(&key(finding)) == Some(&1);
         let (Some(line), true) = (finding.instruction_line, is_alone) else { continue };
         let origin_line = label(finding, inputs.source(finding.file));
@@ -48,18 +56,30 @@ pub(super) fn price(findings: &mut [Finding], inputs: &Inputs) {
     }
 }
 
+/// Gives a finding the bytes of its contents in the final tree. Those that layers only store are other findings'; where
+/// the tree has none, a table's bytes would be wrong.
+fn price_by_tree(finding: &mut Finding, image: &MeasuredImage) {
+    let is_about = |known: &&CategoryBytes| contents_of(finding.rule).any(|content| content == known.category);
+    let parts: Vec<MeasuredBytes> = (image.categories.iter().filter(is_about))
+        .map(|known| MeasuredBytes { bytes: known.bytes, compressed: known.compressed, ..MeasuredBytes::default() })
+        .collect();
+    finding.impact.retain(|impact| !BYTES_OF_IMAGES.contains(&impact.kind));
+    replace(finding, image, &parts.iter().collect::<Vec<_>>());
+}
+
 /// The line that a finding points at beside its own.
 fn label(finding: &Finding, source: &Source) -> Option<u32> {
     finding.labels.first().map(|label| source.line(label.span.start))
 }
+
+const BYTES_OF_IMAGES: [ImpactKind; 2] = [ImpactKind::DiskBytes, ImpactKind::PullBytes];
 
 fn replace(finding: &mut Finding, image: &MeasuredImage, measured_bytes: &[&MeasuredBytes]) {
     let bytes: u64 = measured_bytes.iter().map(|bytes| bytes.bytes).sum();
     if bytes == 0 {
         return;
     }
-    let kinds = [ImpactKind::DiskBytes, ImpactKind::PullBytes];
-    finding.impact.retain(|impact| !kinds.contains(&impact.kind));
+    finding.impact.retain(|impact| !BYTES_OF_IMAGES.contains(&impact.kind));
     finding.impact.extend(measured_impact(image, measured_bytes));
 }
 
@@ -139,6 +159,9 @@ mod tests {
                 bytes(4, Some(5), None, Some("deleted"), 1000),
                 bytes(4, Some(6), None, Some("metadata_only"), 4000),
             ],
+            categories: ["compilers", "headers", "docs"]
+                .map(|category| CategoryBytes { category: category.to_owned(), bytes: 300, compressed: Some(150) })
+                .to_vec(),
         };
         let mut inputs = Inputs::default();
         let file = inputs.add(Source::of("Dockerfile", &"x\n".repeat(9)));
@@ -170,6 +193,7 @@ mod tests {
         let findings_of_two_lines =
             [finding("deleted-in-later-layer", 5, Some(3)), finding("deleted-in-later-layer", 5, Some(4))];
         check(&findings_of_two_lines, &[&measured(20), &measured(1000)]);
+        check(&[finding("single-stage-build", 4, None)], &[&measured(600)]);
         let same = [finding("apt-lists-kept", 3, None), finding("apt-lists-kept", 3, None)];
         check(&same, &[unpriced, unpriced]);
     }
