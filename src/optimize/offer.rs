@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::evidence::Evidence;
 use super::options::Options;
 use super::run::optimize;
-use crate::audit::{self, Report};
+use crate::audit::{self, BuildReport, Report};
 use crate::finding::Finding;
 use crate::inputs::Inputs;
 use crate::rules::Policies;
@@ -20,9 +20,9 @@ pub struct Offer {
     pub context: Option<String>,
     /// The stage that is built; `None` for the last.
     pub target: Option<String>,
-    /// Findings of the build before the rewrite.
+    /// Findings of the build in the report.
     pub before: usize,
-    /// Findings of the build after it.
+    /// How many of them are left after the rewrite, with those that it adds.
     pub after: usize,
     /// The findings of the report that are gone then, by index; of several by one rule, the cheapest count as gone.
     pub resolved: Vec<usize>,
@@ -42,14 +42,18 @@ pub fn offer(
     rewrite.highest()?;
     let before = counts(inputs, &inputs.sources, policies);
     let after = counts(inputs, rewrite.result(), policies);
-    let resolved = resolved(report, build.dockerfile, &before, &after);
-    let total = |counts: &BTreeMap<&'static str, usize>| counts.values().sum::<usize>();
+    let build_report = report.builds.iter().find(|known| known.dockerfile == build.dockerfile)?;
+    let resolved = resolved(report, build_report, &before, &after);
+    let added = after.iter().map(|(rule, count)| count.saturating_sub(before.get(rule).copied().unwrap_or(0)));
+    // What only an image shows is in the report, but no rewrite tells what becomes of it.
+    let reported = build_report.findings.len();
+    let left = reported - resolved.len() + added.sum::<usize>();
     let offer = Offer {
         dockerfile: build.dockerfile,
         context: build.context_root.clone(),
         target: build.options.target.clone(),
-        before: total(&before),
-        after: total(&after),
+        before: reported,
+        after: left,
         resolved,
     };
     (offer.after < offer.before && !offer.resolved.is_empty()).then_some(offer)
@@ -66,11 +70,10 @@ fn counts(inputs: &Inputs, sources: &[Source], policies: &Policies) -> BTreeMap<
 
 fn resolved(
     report: &Report,
-    dockerfile: FileId,
+    build: &BuildReport,
     before: &BTreeMap<&'static str, usize>,
     after: &BTreeMap<&'static str, usize>,
 ) -> Vec<usize> {
-    let Some(build) = report.builds.iter().find(|build| build.dockerfile == dockerfile) else { return Vec::new() };
     let mut resolved = Vec::new();
     for (rule, count) in before {
         let gone = count.saturating_sub(after.get(rule).copied().unwrap_or(0));
