@@ -105,9 +105,8 @@ fn fails(all: &Analysis, fail_on: FailOn) -> bool {
 /// What can be told to be wrong before anything is read.
 fn check(global: &Global, command: &Image) -> Result<(), CommandFailure> {
     let failure = |what: String, help: &str| Err(CommandFailure::Because { what, help: Some(help.to_owned()) });
-    if command.dive.json.is_some() {
-        let help = "`--format json -o FILE` writes the result of dockopt, which contains dive's figures";
-        return failure("`--json` is an option of dive".to_owned(), help);
+    if let Some((option, help)) = command.dive.foreign_option() {
+        return failure(format!("`{option}` is an option of dive"), help);
     }
     if command.view.explore {
         explore::check(global)?;

@@ -25,6 +25,7 @@ mod own;
 mod projects;
 mod proofs;
 mod recipes;
+mod recount;
 mod registry;
 mod reuse;
 mod tracker;

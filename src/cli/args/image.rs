@@ -125,8 +125,62 @@ pub(in crate::cli) struct DiveFlags {
     #[arg(long, hide = true)]
     pub ci: bool,
     /// Write dive's JSON
-    #[arg(long, hide = true, value_name = "FILE")]
+    #[arg(short, long, hide = true, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Where dive reads the image
+    #[arg(long, hide = true, value_name = "docker|podman|docker-archive")]
+    pub source: Option<String>,
+    /// dive's limit of efficiency
+    #[arg(long = "lowestEfficiency", hide = true, value_name = "SHARE")]
+    pub lowest_efficiency: Option<String>,
+    /// dive's limit of wasted bytes
+    #[arg(long = "highestWastedBytes", hide = true, value_name = "SIZE")]
+    pub highest_wasted_bytes: Option<String>,
+    /// dive's limit of the wasted share
+    #[arg(long = "highestUserWastedPercent", hide = true, value_name = "SHARE")]
+    pub highest_user_wasted_percent: Option<String>,
+    /// Show an image that has errors
+    #[arg(short, long, hide = true)]
+    pub ignore_errors: bool,
+}
+
+impl DiveFlags {
+    /// The first option that is only dive's, and what does the same here.
+    pub(in crate::cli) fn foreign_option(&self) -> Option<(&'static str, &'static str)> {
+        let typed = [
+            (
+                self.json.is_some(),
+                "--json",
+                "`--format json -o FILE` writes the result of dockopt, which contains dive's figures",
+            ),
+            (
+                self.source.is_some(),
+                "--source",
+                "write it before the name: `docker:app`, `file:app.tar`; images of podman are read from `podman save`",
+            ),
+            (
+                self.lowest_efficiency.is_some(),
+                "--lowestEfficiency",
+                "`--min-efficiency` is a limit of efficiency; a file `.dive-ci` keeps dive's",
+            ),
+            (
+                self.highest_wasted_bytes.is_some(),
+                "--highestWastedBytes",
+                "`--max-waste` is a limit of wasted bytes; a file `.dive-ci` keeps dive's",
+            ),
+            (
+                self.highest_user_wasted_percent.is_some(),
+                "--highestUserWastedPercent",
+                "`--max-waste-ratio` with `--ignore-base` is such a limit; a file `.dive-ci` keeps dive's",
+            ),
+            (
+                self.ignore_errors,
+                "--ignore-errors",
+                "remove it: what can be read of a damaged image is shown, with exit code 2",
+            ),
+        ];
+        typed.into_iter().find(|(is_typed, ..)| *is_typed).map(|(_, option, help)| (option, help))
+    }
 }
 
 /// Bits per second: `100M`, `1.5Gbit`, `20Mbit/s`.

@@ -18,7 +18,7 @@ use super::api::context;
 use super::{Engine, left_out};
 
 /// A running registry; it ends with the test, and leaves nothing.
-struct Registry {
+pub(super) struct Registry {
     program: Child,
     folder: tempfile::TempDir,
     host: String,
@@ -26,7 +26,7 @@ struct Registry {
 
 impl Registry {
     /// The registry that `tests/run` found; `None`, said on standard output, when there is none.
-    fn start() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         if env::var_os("DOCKOPT_REGISTRY").is_none_or(|program| program.is_empty()) {
             left_out("DOCKOPT_REGISTRY names no registry");
             return None;
@@ -58,6 +58,18 @@ impl Registry {
         let text = format!(r#"{{"auths": {{"{}": {{"auth": "{auth}"}}}}}}"#, self.host);
         fs::write(folder.join("config.json"), text).unwrap();
         folder
+    }
+
+    /// Sends an image of an engine; bytes of its layers, as the registry stores them.
+    pub(super) fn push(&self, engine: &Engine, tag: &str) -> Vec<u64> {
+        let name = Named(engine, format!("{}/dockopt/{}", self.host, tag.replace(':', "-")));
+        engine.text(&["tag", tag, &name.1]);
+        let configuration = self.configuration("secret");
+        engine.text(&["--config", configuration.to_str().unwrap(), "push", "--quiet", &name.1]);
+        let repository = Repository::open(&name.1.parse().unwrap(), &self.options()).unwrap();
+        let options = image::ImageOptions { contents: false, ..image::ImageOptions::default() };
+        let read = image::read(&repository, &options).unwrap();
+        read.images[0].layers.iter().map(|layer| layer.blob_bytes).collect()
     }
 
     fn options(&self) -> remote::RegistryOptions {

@@ -149,6 +149,18 @@ fn options_of_dive_work_or_name_ours() {
     let ran = image("", &["--ci", "--format=json"]);
     let limits: Vec<Value> = ran.json()["images"][0]["budget"].as_array().unwrap().clone();
     assert_eq!(limits.len(), 2, "{limits:?}");
-    let ran = image("", &["--json", "out.json"]).code(2);
-    assert!(ran.stderr.contains("--format json -o FILE"), "{}", ran.stderr);
+    for (options, ours) in [
+        (["--json", "out.json"], "--format json -o FILE"),
+        (["-j", "out.json"], "--format json -o FILE"),
+        (["--source", "docker"], "docker:app"),
+        (["--lowestEfficiency", "0.9"], "--min-efficiency"),
+        (["--highestWastedBytes", "20MB"], "--max-waste"),
+        (["--highestUserWastedPercent", "0.1"], "--max-waste-ratio"),
+        (["--ignore-errors", "--ci"], "damaged"),
+    ] {
+        let ran = image("", &options).code(2);
+        assert!(ran.stderr.contains(ours) && ran.stderr.contains("is an option of dive"), "{}", ran.stderr);
+    }
+    let ran = image("", &["--ci-config", "none.yaml"]).code(2);
+    assert!(ran.stderr.contains("none.yaml"), "{}", ran.stderr);
 }

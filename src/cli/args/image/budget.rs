@@ -60,7 +60,7 @@ pub(in crate::cli) struct BudgetFlags {
     #[arg(long, value_name = "IMAGE|FILE")]
     pub baseline: Option<String>,
     /// Rules file of the tool dive [default: .dive-ci in the current folder]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "ci-config", value_name = "FILE")]
     pub dive_ci: Option<PathBuf>,
     /// Settings file with `[budget]` [default: the nearest dockopt.toml in or above the current folder]
     #[arg(long, value_name = "FILE")]
