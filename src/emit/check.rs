@@ -169,7 +169,7 @@ fn asker(application: &Application, build: &Build, stage: &Stage, has_path: bool
         (true, true) => [(Asker::Wget, "wget"), (Asker::Curl, "curl"), (Asker::Bash, "bash")],
         (false, _) => [(Asker::Bash, "bash"), (Asker::Netcat, "nc"), (Asker::Wget, "wget")],
     };
-    others.into_iter().find(|(_, program)| has(program)).map(|(asker, _)| asker)
+    others.into_iter().find(|(_, program)| has(program) || installs(build, stage, program)).map(|(asker, _)| asker)
 }
 
 /// The words of a check: a row of `data/services.tsv` with another address, or the port alone.

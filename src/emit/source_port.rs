@@ -6,7 +6,8 @@ use crate::manifest::FileKind;
 use crate::sources::patterns;
 use crate::sources::variables::Absence;
 
-/// The port: the default of the variable `PORT`, or what a call says: `http.ListenAndServe(":8000"`, `app.listen(3000`.
+/// The port: the default of the variable `PORT`, or what a call says: `http.ListenAndServe(":8000"`, `app.listen(3000`,
+/// `app.run(port=os.environ.get("HTTP_PORT", 9090))`.
 pub(super) fn source_port(input: &EmitInput, application: &Application) -> Option<u16> {
     let default = application.code.reads.iter().find_map(|(_, read)| match &read.absence {
         Absence::Default(Some(value)) if read.name == "PORT" => port_of(value),
@@ -19,9 +20,24 @@ pub(super) fn source_port(input: &EmitInput, application: &Application) -> Optio
             let language = FileKind::of(&file.below).language();
             let language = if language == "TypeScript" { "JavaScript" } else { language };
             let text = file.source.text();
-            patterns::words_in(language, "listens on a port")
-                .into_iter()
-                .find_map(|call| text.match_indices(call).find_map(|(at, _)| argument(&text[at + call.len()..])))
+            patterns::words_in(language, "listens on a port").into_iter().find_map(|call| {
+                let mut calls = text.match_indices(call).map(|(at, _)| &text[at + call.len()..]);
+                calls.find_map(|arguments| argument(arguments).or_else(|| default_in(application, arguments)))
+            })
+        })
+    })
+}
+
+/// The default of a variable that is read in the arguments of a call.
+fn default_in(application: &Application, text: &str) -> Option<u16> {
+    let line = text.lines().next()?;
+    let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.find_map(|word| {
+        application.code.reads.iter().find_map(|(_, read)| match &read.absence {
+            Absence::Default(Some(value)) if read.name == word && word.to_ascii_uppercase().contains("PORT") => {
+                port_of(value)
+            }
+            _ => None,
         })
     })
 }

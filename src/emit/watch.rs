@@ -56,6 +56,8 @@ struct WatchedPaths {
     reasons: Vec<Reason>,
     /// Whose changes build the image again.
     rebuilt: Vec<String>,
+    /// Whose changes are copied.
+    synced: Vec<String>,
 }
 
 impl WatchedPaths {
@@ -70,6 +72,7 @@ impl WatchedPaths {
         let (path_text, target) = (quoted(path), quoted(target));
         self.items.push(format!("{{action: {action}, path: {path_text}, target: {target}, ignore: {IGNORED}}}"));
         let what = if is_reloaded { "its server starts again by itself" } else { "its server is started again" };
+        self.synced.push(path.to_owned());
         self.reasons.push((format!("changes of `{path}` are copied into the container, and {what}"), place));
     }
 }
@@ -118,11 +121,14 @@ fn add_other_stages(application: &Application, (build, stage): (&Build, &Stage),
     let others = build.stages().iter().filter(|other| !chain.contains(&other.index) && build.is_needed(other));
     for other in others {
         for transfer in build.transfers(other).iter().filter(|transfer| transfer.from.is_none()) {
-            for source in transfer.sources.iter().filter(|source| !source.is_remote() && !source.is_everything()) {
+            for source in transfer.sources.iter().filter(|source| !source.is_remote()) {
                 let Some(text) = source.text.as_deref() else { continue };
-                let below = path::normalize(text.trim_start_matches('/'));
-                let from = path::child(&application.context_text, &below);
-                let is_watched = watched.rebuilt.iter().any(|known| path::is_within(&from, known));
+                let whole = path::normalize(text.trim_start_matches('/'));
+                let below = if source.is_everything() { String::new() } else { whole };
+                let context = &application.context_text;
+                let from = if below.is_empty() { context.clone() } else { path::child(context, &below) };
+                let is_watched = watched.rebuilt.iter().any(|known| path::is_within(&from, known))
+                    || (below.is_empty() && !watched.synced.is_empty());
                 if !below.contains(['*', '?', '[']) && !is_watched {
                     let stage = other.name.as_deref().map_or_else(|| other.index.to_string(), str::to_owned);
                     let reason =
@@ -161,7 +167,8 @@ fn add_transfer(
         let from = if below.is_empty() { context.clone() } else { path::child(context, &below) };
         match (&why, &to) {
             (None, Some(to)) => {
-                watched.sync(&from, &target(input, application, &below, to, text), is_reloaded, place.clone());
+                let into = text.ends_with('/') || transfer.destination.as_deref().is_some_and(|to| to.ends_with('/'));
+                watched.sync(&from, &target(input, application, &below, to, into), is_reloaded, place.clone());
             }
             (Some(why), _) => {
                 let reason = format!("changes of `{from}` build the image again: {why}");
@@ -176,10 +183,12 @@ fn add_transfer(
 const IGNORED: &str = "[\".venv/\", \"node_modules/\", \"__pycache__/\"]";
 
 /// Where a source lands: a folder's contents in the destination, a file below it or in its place.
-fn target(input: &EmitInput, application: &Application, below: &str, to: &str, text: &str) -> String {
+fn target(input: &EmitInput, application: &Application, below: &str, to: &str, into: bool) -> String {
     let whole = path::child(&application.context, below);
-    let is_file = input.files.files.iter().any(|file| file.path == whole);
-    let into = to.ends_with('/') || text.ends_with('/');
+    let is_in_repository = |path: &str| input.files.files.iter().any(|file| file.path == path);
+    let has_files = || input.files.files.iter().any(|file| path::is_within(&file.path, &whole));
+    // What tools write is in no repository: `target/app.jar`.
+    let is_file = is_in_repository(&whole) || (path::name(below).contains('.') && !has_files());
     let folder = to.trim_end_matches('/');
     // A name with a dot is that of a file: `COPY conf /etc/nginx/conf.d/default.conf`.
     let is_folder = !path::name(folder).contains('.') && path::name(folder) != path::name(below);
