@@ -141,7 +141,8 @@ fn check(engine: &Engine, case: &Case, registry: Option<&Registry>) {
 fn check_pull(engine: &Engine, registry: &Registry, tag: &str, estimate: u64) {
     let pushed = registry.push(engine, tag);
     let stored: u64 = pushed.iter().sum();
-    writeln!(std::io::stdout(), "{tag}: {estimate} bytes estimated, {stored} in the registry").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "{tag}: {estimate} bytes estimated, {stored} in the registry").unwrap();
     assert!(estimate.abs_diff(stored) * 10 <= stored, "{estimate} estimated, {stored} in the registry");
 }
 
