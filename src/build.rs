@@ -27,6 +27,7 @@ mod package_size;
 mod programs;
 mod purpose;
 mod release;
+mod root_only;
 mod runtime_image;
 mod scope;
 mod script;
@@ -65,6 +66,7 @@ pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};
 pub use self::release::{Libc, Release, is_suite, libc, releases};
 pub use self::release_age::Age;
+pub use self::root_only::RootOnly;
 pub use self::runtime_image::{CERTIFICATES, runtime_image};
 pub use self::scope::{
     DEFAULT_PATH, Definition, Lookup, PLATFORM_ARGS, PROXY_ARGS, ScopedVariableUse, Scopes, VariableOrigin,

@@ -84,6 +84,10 @@ tables! {
     SERVICE_COMMANDS = "service_commands.tsv";
     /// Variables without which frameworks do not start.
     FRAMEWORK_VARIABLES = "framework_variables.tsv";
+    /// Ports that frameworks listen on.
+    FRAMEWORK_PORTS = "framework_ports.tsv";
+    /// What stands before names of images of Docker Hub.
+    HUB_NAMES = "hub_names.tsv";
     /// Paths under which applications say whether they are ready.
     HEALTH_PATHS = "health_paths.tsv";
     /// How projects bring the schema of their database up to date.
@@ -98,6 +102,8 @@ tables! {
     SCHEDULER_PROGRAMS = "scheduler_programs.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
+    /// Folders that tools write beside sources.
+    WATCH_IGNORES = "watch_ignores.tsv";
     /// Commands that bring the schema of a database up to date.
     MIGRATIONS = "migrations.tsv";
     /// Names of files and folders that say what they are about.
@@ -130,6 +136,8 @@ tables! {
     JAVA_RUNTIMES = "java_runtimes.tsv";
     /// Images that exist for one architecture only.
     IMAGE_ARCHITECTURES = "image_architectures.tsv";
+    /// Ports that base images give to servers.
+    IMAGE_PORTS = "image_ports.tsv";
     /// Debian's packages of a shared library.
     LIBRARY_PACKAGES = "library_packages.tsv";
     /// Words of names that people choose.
@@ -212,6 +220,8 @@ tables! {
     SWITCH_VALUES = "switch_values.tsv";
     /// Folders of images and what they hold.
     SYSTEM_FOLDERS = "system_folders.tsv";
+    /// Folders in which programs keep what users send them.
+    STORAGE_FOLDERS = "storage_folders.tsv";
     /// System packages and what they serve.
     SYSTEM_PACKAGES = "system_packages.tsv";
     /// Words of image tags.

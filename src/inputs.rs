@@ -4,6 +4,7 @@
 mod changed_inputs;
 mod checked_sources;
 mod compose_input;
+mod compose_use;
 mod context_place;
 mod date;
 mod needs;
@@ -11,6 +12,7 @@ mod shellcheck;
 
 pub use self::checked_sources::{CheckedSources, ContextFiles, checked_sources};
 pub use self::compose_input::{ComposeInput, ComposeReading, ProjectProblem, proxy_configurations};
+pub use self::compose_use::ComposeUse;
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;
 pub use self::needs::{Need, Needs};

@@ -1,9 +1,11 @@
 //! What recipes, scripts, pipelines and texts for people say of how images are built: `docker build -f docker/web ./web`, and
 //! the step of a workflow that does the same. Runs nothing.
 
+mod built_names;
 mod image_build;
 mod workflow;
 
+pub use self::built_names::built_image_names;
 pub use self::image_build::ImageBuild;
 
 use std::collections::BTreeMap;

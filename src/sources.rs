@@ -9,3 +9,4 @@ pub mod patterns;
 pub mod values;
 pub mod variables;
 mod workspace_packages;
+pub mod written_places;

@@ -5,6 +5,7 @@ use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeV
 use crate::finding::Mask;
 use crate::inputs::{ComposeInput, Inputs};
 use crate::secret;
+use crate::shell::{Invocation, Word};
 
 /// Takes the secret values of a project's services: of their variables, their command lines, their checks and the
 /// arguments of their builds.
@@ -60,6 +61,9 @@ pub(super) fn add_names(mask: &mut Mask, inputs: &Inputs, builds: &[Build]) {
             if let StageBase::Image(reference) = build.root_base(stage) {
                 add_image(mask, reference);
             }
+            for code in build.instructions(stage).filter_map(|(index, _)| build.code(index)) {
+                code.script.invocations().iter().for_each(|invocation| add_command(mask, invocation));
+            }
         }
     }
     for project in inputs.composes.iter().filter_map(|compose| compose.reading.project.as_deref()) {
@@ -97,6 +101,19 @@ fn add_project_names(mask: &mut Mask, project: &ComposeProject) {
                 }
             }
         }
+    }
+}
+
+/// The packages that a command installs, and the owner that it sets.
+fn add_command(mask: &mut Mask, invocation: &Invocation) {
+    if let Some(call) = invocation.package_call() {
+        // A URL may hold a password.
+        let names = call.packages.iter().map(|package| package.name.text);
+        names.filter(|name| !name.contains([':', '@', '='])).for_each(|name| mask.add_name(name));
+    }
+    if invocation.is("chown") {
+        let owner = invocation.args.iter().filter_map(Word::value).find(|word| !word.starts_with('-'));
+        mask.add_name(owner.unwrap_or_default());
     }
 }
 

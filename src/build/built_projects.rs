@@ -89,10 +89,25 @@ fn needs(project: &Project, other: &Project) -> bool {
     let is_around = other.root.is_empty() || path::is_below(&project.root, &other.root);
     let is_dependency = || {
         let name = other.name.as_deref().unwrap_or_default();
-        !name.is_empty() && project.dependencies.iter().any(|known| is_same_name(&known.name, name))
+        let is_it = |known: &str| match project.ecosystem {
+            // `group:artifact` of Maven, `:libs:core` of Gradle.
+            Ecosystem::Java if known.starts_with(':') => known[1..].replace(':', "/") == other.root,
+            Ecosystem::Java => known.rsplit(':').next() == Some(name) && !name.is_empty(),
+            _ => !name.is_empty() && is_same_name(known, name),
+        };
+        project.dependencies.iter().any(|known| is_it(&known.name))
+    };
+    // What the project files of .NET refer to is restored with them; a solution names all.
+    let is_restored = || {
+        let is_solution = |file: &str| matches!(path::name(file).rsplit('.').next(), Some("sln" | "slnx"));
+        let mut installs = project.installs.iter().filter(|install| !is_solution(&install.manifest));
+        project.ecosystem == Ecosystem::DotNet
+            && installs
+                .any(|install| other.manifests.iter().any(|file| install.files.contains(file) && !is_solution(file)))
     };
     // One folder may have manifests of several languages.
-    project.root == other.root || project.ecosystem == other.ecosystem && (is_around || is_dependency())
+    project.root == other.root
+        || project.ecosystem == other.ecosystem && (is_around || is_dependency() || is_restored())
 }
 
 /// Python takes `-`, `_` and `.` as the same.
@@ -145,7 +160,7 @@ fn selections(build: &Build) -> Option<BTreeSet<String>> {
                 }
             })
             .collect();
-        for text in selecting_words(&words) {
+        for text in selecting_words(&words).into_iter().flat_map(|text| text.split(',')) {
             match selected_name(text) {
                 Ok(name) => names.extend(name),
                 Err(()) => is_open = true,
@@ -184,8 +199,8 @@ fn selecting_words(words: &[String]) -> Vec<&str> {
     selectors
 }
 
-/// The name in a selector: `web` of `...{./apps/web}^...` and of `web:build`; nothing where it leaves projects out, an
-/// error where it is a pattern.
+/// The name in a selector: `web` of `...{./apps/web}^...` and of `web:build`, `libs/core` of `:libs:core:jar`, `Api` of
+/// `src/Api/Api.csproj`; nothing where it leaves projects out, an error where it is a pattern.
 fn selected_name(text: &str) -> Result<Option<String>, ()> {
     if text.starts_with('!') {
         return Ok(None);
@@ -194,8 +209,18 @@ fn selected_name(text: &str) -> Result<Option<String>, ()> {
         return Err(());
     }
     let plain = text.trim_matches(|c: char| ".^{}'\"".contains(c)).trim_matches('/');
-    let name = plain.split(':').next().unwrap_or_default();
-    Ok((!name.is_empty()).then(|| name.to_owned()))
+    if let Some((name, ending)) = path::name(plain).rsplit_once('.')
+        && ending.ends_with("proj")
+    {
+        return Ok(Some(name.to_owned()));
+    }
+    // A task of Gradle stands behind its project; a module of Maven alone.
+    let parts: Vec<&str> = plain.split(':').filter(|part| !part.is_empty()).collect();
+    let name = match (plain.starts_with(':'), parts.as_slice()) {
+        (true, [folders @ .., _]) if !folders.is_empty() => folders.join("/"),
+        _ => parts.first().copied().unwrap_or_default().to_owned(),
+    };
+    Ok((!name.is_empty()).then_some(name))
 }
 
 /// The projects of which a build takes a manifest, or what their tools have compiled; all where it takes none.
@@ -233,11 +258,18 @@ mod tests {
             ("yarn workspace web build", "web"),
             ("nx run web:build", "web"),
             ("cargo build --release -p api", "api"),
+            ("dotnet publish src/Api/Api.csproj -o /out", "Api out"),
+            ("mvn -B -pl :api,libs/core -am package", "api libs/core"),
+            ("./gradlew :services:api:bootJar --no-daemon", "services/api"),
             ("pnpm install --frozen-lockfile", ""),
         ] {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
             let mut names: Vec<String> = Vec::new();
-            for name in selecting_words(&words).into_iter().filter_map(|text| selected_name(text).unwrap()) {
+            for name in selecting_words(&words)
+                .into_iter()
+                .flat_map(|text| text.split(','))
+                .filter_map(|text| selected_name(text).unwrap())
+            {
                 if !names.contains(&name) {
                     names.push(name);
                 }

@@ -36,9 +36,8 @@ impl<'a> Reference<'a> {
 
     /// The name without the prefix that marks an official image of Docker Hub.
     pub fn short_name(&self) -> &'a str {
-        let hosts =
-            ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/", "mirror.gcr.io/"];
-        let name = hosts.iter().find_map(|host| self.name.strip_prefix(host)).unwrap_or(self.name);
+        let mut prefixes = data::HUB_NAMES.keys();
+        let name = prefixes.find_map(|prefix| self.name.strip_prefix(prefix)).unwrap_or(self.name);
         name.strip_prefix("library/").unwrap_or(name)
     }
 
@@ -292,6 +291,11 @@ mod tests {
         check("registry:5000/a", "registry:5000/a", None, None);
         check("registry:5000/a:1@sha256:ab", "registry:5000/a", Some("1"), Some("sha256:ab"));
         assert_eq!(Reference::of("docker.io/library/python:3").short_name(), "python");
+        for name in
+            ["registry.docker.com/library/ruby", "registry.hub.docker.com/ruby", "public.ecr.aws/docker/library/ruby"]
+        {
+            assert_eq!(Reference::of(&format!("{name}:3.4-slim")).short_name(), "ruby");
+        }
         assert_eq!(Reference::of("ghcr.io/astral-sh/uv:1").short_name(), "ghcr.io/astral-sh/uv");
     }
 

@@ -55,7 +55,7 @@ impl Build<'_> {
             return None;
         }
         let text = self.context_text(path)?;
-        Some(environment_file_holds_secret(&text))
+        Some(environment_file_holds_secret(name, &text))
     }
 
     /// Whether a file was read and contains a secret.

@@ -145,7 +145,7 @@ pub(super) struct Audit {
 
 #[derive(Debug, Args)]
 pub(super) struct Lint {
-    /// Dockerfiles and compose files; `-` reads standard input [default: Dockerfile]
+    /// Dockerfiles and compose files, or folders in which they are searched; `-` reads standard input [default: Dockerfile]
     pub files: Vec<PathBuf>,
     /// File name of standard input in messages; its folder is where .dockerignore is read
     #[arg(long, value_name = "PATH")]

@@ -84,9 +84,9 @@ type ReadFile = (Option<PathBuf>, Result<Source, LoadError>);
 
 /// Each text with its path; none for what came without a name.
 fn texts(command: &Lint) -> Result<Vec<ReadFile>, CommandFailure> {
-    let mut paths = command.files.clone();
+    let mut paths = crate::load::files_to_lint(command.files.clone());
     paths.extend(command.build.file.clone());
-    if paths.is_empty() {
+    if paths.is_empty() && command.files.is_empty() {
         paths.push("Dockerfile".into());
     }
     let dash = Path::new("-");

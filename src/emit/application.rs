@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::EmitInput;
+use super::listening_port::{ListeningPort, listening_port};
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
-use super::server_image::ServerImage;
 use super::worker_program::{starts_scheduler, starts_worker};
 use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
@@ -33,10 +33,14 @@ pub(super) struct Application<'i> {
     pub(super) dockerfile_text: Option<String>,
     /// The folders that its image declares with VOLUME.
     pub(super) volumes: Vec<String>,
+    /// The folders in which it keeps what users send it, with the places that show them.
+    pub(super) storage: Vec<(String, String)>,
     /// The port that its server listens on.
     pub(super) port: Option<u16>,
-    /// The host of the row of `data/server_images.tsv` that its image stands on, where that starts its server.
-    pub(super) server_host: Option<&'static str>,
+    /// The port that its base image gives to servers, where only its source may set another one.
+    pub(super) default_port: Option<u16>,
+    /// The server of its base image, where that is what it starts.
+    pub(super) server: Option<BuiltServer>,
     /// What it starts, as written.
     pub(super) command: String,
     /// Whether it takes tasks instead of requests.
@@ -48,11 +52,24 @@ pub(super) struct Application<'i> {
     /// What the tools of its project must write before it is built: `target/shop.jar`.
     pub(super) output: Option<String>,
     pub(super) code: ServiceCode,
+    /// Files with settings that a config server of the repository gives it, by their place in the repository's files.
+    pub(super) served_settings: Vec<usize>,
     /// The projects whose packages it runs with.
     pub(super) projects: Vec<&'i Project>,
     /// Why it is taken for a program, and where that shows.
     pub(super) reason: String,
     pub(super) place: String,
+}
+
+/// A server that is built here.
+#[derive(Clone, Debug)]
+pub(super) struct BuiltServer {
+    /// The host of the row of `data/server_images.tsv` of its base image.
+    pub(super) host: &'static str,
+    /// Its base image.
+    pub(super) image: String,
+    /// The words that its Dockerfile starts the server with.
+    pub(super) words: Vec<String>,
 }
 
 impl<'i> Application<'i> {
@@ -112,6 +129,7 @@ fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Ap
     let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
     // The usual name stands for variants of it.
     builds.sort_by_key(|build| (path::name(&build.place) != "Dockerfile", build.place.clone()));
+    let production: BTreeSet<String> = builds.iter().filter_map(|build| usual_place(&build.place)).collect();
     for build_input in builds {
         let source = input.inputs.source(build_input.dockerfile);
         let build = Build::new(build_input);
@@ -123,6 +141,10 @@ fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Ap
                 Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
             }
             _ => None,
+        });
+        let why = why.or_else(|| {
+            let is_variant = production.contains(&build_input.place);
+            is_variant.then(|| "its folder has one for production, of the same program".to_owned())
         });
         if let Some(why) = why {
             plan.notes.push(format!("{name} is left out: {why}"));
@@ -144,6 +166,13 @@ fn application_list<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Ap
         applications.push(application);
     }
     applications
+}
+
+/// The place of the `Dockerfile` beside one for production: `app/Dockerfile` of `app/Dockerfile.prod`.
+fn usual_place(place: &str) -> Option<String> {
+    let name = path::name(place);
+    let ["Dockerfile", "prod" | "production"] = name.split('.').collect::<Vec<_>>()[..] else { return None };
+    Some(format!("{}Dockerfile", &place[..place.len() - name.len()]))
 }
 
 /// The folders of the projects that a Dockerfile is for, below its context: those that its commands select, or its own.
@@ -221,15 +250,6 @@ fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
     known.is_some_and(|known| known.is_exact) || build.last(stage, Keyword::Expose).is_some()
 }
 
-/// The server of the base image, where the Dockerfile starts nothing else.
-fn server_host(build: &Build, stage: &Stage) -> Option<&'static str> {
-    let StageBase::Image(reference) = build.root_base(stage) else { return None };
-    if build.launch(stage).is_some() {
-        return None;
-    }
-    Some(ServerImage::of_service(known_service(reference)?.name)?.host)
-}
-
 /// What the image starts, as written.
 fn command(build: &Build, stage: &Stage) -> String {
     let texts = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| {
@@ -256,7 +276,7 @@ fn application<'i>(
     };
     let command = command(build, stage);
     let (is_worker, is_scheduler) = (starts_worker(&command), starts_scheduler(&command));
-    let (port, why) = port(build, stage);
+    let ListeningPort { port, default_port, reason: why } = listening_port(build, stage);
     let line = build.from_of(stage).map_or(1, |from| source.line(from.span.start));
     Application {
         name: String::new(),
@@ -271,13 +291,16 @@ fn application<'i>(
         context_text,
         dockerfile,
         port: if is_worker || is_scheduler { None } else { port },
-        server_host: server_host(build, stage),
+        default_port,
+        server: None,
+        storage: Vec::new(),
         command,
         is_worker,
         is_scheduler,
         has_faulty_check: false,
         output: None,
         code: ServiceCode::default(),
+        served_settings: Vec::new(),
         projects: built_projects(build_input, build)
             .projects
             .into_iter()
@@ -291,27 +314,6 @@ fn application<'i>(
 /// The projects of the build context that are in the image.
 fn built_projects<'i>(input: &'i BuildInput, build: &Build) -> BuiltProjects<'i> {
     input.projects.as_deref().map_or_else(BuiltProjects::default, |projects| BuiltProjects::of(build, projects))
-}
-
-/// The port that the server of an image listens on, and how that is known.
-fn port(build: &Build, stage: &Stage) -> (Option<u16>, String) {
-    if let Some((port, _)) = build.listening(stage).and_then(|listening| listening.port).filter(|(port, _)| *port > 0) {
-        return (Some(port), format!(", which listens on port {port}"));
-    }
-    let exposed = build.chain(stage).find_map(|stage| {
-        let (_, instruction) = build.last(stage, Keyword::Expose)?;
-        let text = build.input().file.str(instruction.rest);
-        text.split_whitespace().next()?.split('/').next()?.parse().ok()
-    });
-    if let Some(port) = exposed {
-        return (Some(port), format!(" with `EXPOSE {port}`"));
-    }
-    let known = match build.root_base(stage) {
-        StageBase::Image(reference) if build.launch(stage).is_none() => known_service(reference),
-        _ => None,
-    };
-    let port = known.and_then(|known| known.ports().next());
-    (port, port.map_or_else(String::new, |port| format!(" on a server that listens on port {port}")))
 }
 
 /// A path as an absolute one.

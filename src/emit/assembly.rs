@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::application::{Application, applications};
-use super::backend::{Backend, BackendPassword, Backends, backends};
+use super::backend::{Backend, Backends, backends};
 use super::check::{application_check, healthcheck, inherited_check};
 use super::connection::{Connection, connections, settled_variables};
 use super::draft::{complete_with_code, read_code};
 use super::environment::{EnvironmentExtent, EnvironmentParts, environment};
 use super::input::EmitInput;
+use super::login::BackendPassword;
 use super::mentions::{Mentions, mentions};
 use super::migration::{MigrationJob, migration};
-use super::named_service::{is_job, named_programs};
+use super::named_service::{NamedProgram, is_job, named_programs};
 use super::plan::{ComposePlan, PlannedKey, PlannedService, ServiceRole};
 use super::proxy::{Proxy, proxy};
+use super::proxy_variables::image_connections;
 use super::server_image::service_name;
 use super::service_names::{name_applications, name_workers};
 use super::worker::{Worker, keep_planned_once, workers};
@@ -36,6 +38,8 @@ struct Parts<'i> {
     workers: Vec<(usize, Worker)>,
     migration: Option<(usize, MigrationJob)>,
     proxy: Option<Proxy>,
+    /// The other programs that each application needs.
+    named: Vec<Vec<NamedProgram>>,
 }
 
 /// Plans the compose file of a repository.
@@ -44,22 +48,30 @@ pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Appli
     let mut applications = applications(input, &mut plan);
     read_code(input, &mut applications);
     complete_with_code(input, &mut applications, &mut plan);
-    let proxy = proxy(input, &applications, &mut plan);
+    let mut proxy = proxy(input, &applications, &mut plan);
     name_applications(input, &mut applications, proxy.as_ref());
+    if let Some(proxy) = &mut proxy {
+        proxy.find_programs(input, &applications);
+    }
     let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
     let backends = backends(input, &applications, &mentions, &mut plan);
-    let connections = connections(&applications, &mentions, &backends);
-    let settled = mentions.iter().map(|known| settled_variables(known, &backends)).collect();
+    let mut connections = connections(&applications, &mentions, &backends);
+    let in_images = image_connections(input, &applications);
+    let named = named_programs(input, &applications, &in_images);
+    connections.iter_mut().zip(in_images).for_each(|(known, more)| known.extend(more));
+    let pairs = mentions.iter().zip(&connections);
+    let settled = pairs.map(|(mentions, known)| settled_variables(mentions, known, &backends)).collect();
     let numbered = applications.iter().enumerate();
     let mut workers: Vec<(usize, Worker)> =
         numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
     keep_planned_once(&mut workers, &applications);
     name_workers(&mut workers, &applications);
-    let jobs = applications.iter().enumerate().filter(|(at, _)| !connections[*at].is_empty());
-    let jobs: Vec<(usize, &Application)> = jobs.collect();
+    let has_database = |at: usize| connections[at].iter().any(|known| backends.is_database(&known.backend));
+    let jobs: Vec<(usize, &Application)> =
+        applications.iter().enumerate().filter(|(at, _)| has_database(*at)).collect();
     let migration = jobs.into_iter().find_map(|(at, known)| Some((at, migration(input, known, &mut plan)?)));
-    let parts = Parts { applications, backends, connections, settled, workers, migration, proxy };
-    parts.add_backends(&mut plan);
+    let parts = Parts { applications, backends, connections, settled, workers, migration, proxy, named };
+    parts.add_backends(input, &mut plan);
     parts.add_migration(input, &mut plan);
     parts.add_applications(input, &mut plan);
     parts.add_workers(input, &mut plan);
@@ -83,12 +95,11 @@ fn text(value: &str) -> NewValue {
 }
 
 impl Parts<'_> {
-    fn add_backends(&self, plan: &mut ComposePlan) {
+    fn add_backends(&self, input: &EmitInput, plan: &mut ComposePlan) {
         for backend in &self.backends.all {
             let mut service = PlannedService::new(&backend.name, ServiceRole::Backend);
-            if let Some((context, place)) = &backend.build {
-                service.add("build", place.clone());
-                service.context = Some(context.clone());
+            if let Some(at) = backend.application {
+                self.image_keys(at, &mut service);
             } else {
                 service.add("image", text(&backend.image));
                 service.image = Some(backend.image.clone());
@@ -96,9 +107,9 @@ impl Parts<'_> {
             if !backend.command.is_empty() {
                 service.add("command", NewValue::raw_texts(&backend.command));
             }
-            if !backend.settings.is_empty() {
-                let entries = backend.settings.iter().map(|(name, value)| (name.clone(), text(value)));
-                service.add("environment", mapping(entries));
+            let settings = self.backend_variables(input, backend, plan);
+            if !settings.is_empty() {
+                service.add("environment", variables(settings));
             }
             if let Some((secret, variable)) = &backend.secret {
                 service.add("secrets", NewValue::raw_texts(std::slice::from_ref(secret)));
@@ -117,9 +128,35 @@ impl Parts<'_> {
             }
             add_backend_check(&mut service, backend, plan);
             service.add("restart", text("unless-stopped"));
-            plan.choose(&backend.name, "image", backend.reason.clone(), backend.place.clone());
+            let key = if backend.application.is_some() { "build" } else { "image" };
+            plan.choose(&backend.name, key, backend.reason.clone(), backend.place.clone());
             plan.services.push(service);
         }
+    }
+
+    /// The variables of a server: those of its row, and those that the scripts of its image read.
+    fn backend_variables(
+        &self,
+        input: &EmitInput,
+        backend: &Backend,
+        plan: &mut ComposePlan,
+    ) -> Vec<(String, Option<String>)> {
+        let settings = backend.settings.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        let mut entries: Vec<(String, Option<String>)> = settings.collect();
+        let Some(at) = backend.application else { return entries };
+        let application = &self.applications[at];
+        if let Some(BackendPassword::Variable(name)) = &backend.password
+            && application.code.reads.iter().any(|(_, read)| read.name == *name)
+        {
+            entries.push((name.clone(), backend.password.as_ref().map(BackendPassword::value)));
+        }
+        let parts = self.environment_parts(at, EnvironmentExtent::Needed);
+        for (name, value) in environment(input, application, &parts, plan) {
+            if entries.iter().all(|(known, _)| *known != name) {
+                entries.push((name, value));
+            }
+        }
+        entries
     }
 
     /// What `build` or, where another service builds it, `image` of an application is.
@@ -131,17 +168,20 @@ impl Parts<'_> {
         service.add("build", application.build_value());
     }
 
-    /// The folders that VOLUME declares, in volumes with a name: those without one are lost with the container.
+    /// The folders that VOLUME declares and those for what users send, in volumes with a name: what is in no volume, or in one
+    /// without a name, is lost with the container.
     fn add_volumes(&self, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
         let application = &self.applications[at];
-        let volume = |folder: &String| {
-            let name = match application.volumes.len() {
+        let folders: Vec<&String> =
+            application.volumes.iter().chain(application.storage.iter().map(|known| &known.0)).collect();
+        let volume = |folder: &&String| {
+            let name = match folders.len() {
                 1 => format!("{}-data", application.name),
                 _ => service_name(&format!("{}-{}", application.name, folder.replace('/', " ").trim())),
             };
-            (name, folder.clone())
+            (name, (*folder).clone())
         };
-        let volumes: Vec<(String, String)> = application.volumes.iter().map(volume).collect();
+        let volumes: Vec<(String, String)> = folders.iter().map(volume).collect();
         if volumes.is_empty() {
             return;
         }
@@ -152,9 +192,19 @@ impl Parts<'_> {
                 plan.volumes.push(name);
             }
         }
-        let folders = application.volumes.join("`, `");
-        let reason = format!("the image keeps data in `{folders}` (VOLUME)");
-        plan.choose(&service.name, "volumes", reason, Some(application.place.clone()));
+        if !application.volumes.is_empty() {
+            let folders = application.volumes.join("`, `");
+            let reason = format!("the image keeps data in `{folders}` (VOLUME)");
+            plan.choose(&service.name, "volumes", reason, Some(application.place.clone()));
+        }
+        for (folder, place) in &application.storage {
+            plan.choose(
+                &service.name,
+                "volumes",
+                format!("it keeps what users send in `{folder}`"),
+                Some(place.clone()),
+            );
+        }
     }
 
     fn add_migration(&self, input: &EmitInput, plan: &mut ComposePlan) {
@@ -167,7 +217,9 @@ impl Parts<'_> {
         let parts =
             EnvironmentParts { connections: &connections, ..self.environment_parts(*at, EnvironmentExtent::Needed) };
         let entries = environment(input, &self.applications[*at], &parts, plan);
-        service.add("environment", variables(entries));
+        if !entries.is_empty() {
+            service.add("environment", variables(entries));
+        }
         service.dependencies =
             self.needed_backends(*at).into_iter().filter(|(name, _)| self.backends.is_database(name)).collect();
         add_dependencies(&mut service);
@@ -202,23 +254,17 @@ impl Parts<'_> {
         dependencies
     }
 
-    /// Whether it is a server that the programs connect to.
-    fn is_backend(&self, application: &Application) -> bool {
-        let builds =
-            |backend: &Backend| backend.build.as_ref().is_some_and(|(context, _)| *context == application.context);
-        application.server_host.is_some() && self.backends.all.iter().any(builds)
+    /// Whether the program at an index is a server that the others connect to.
+    fn is_backend(&self, at: usize) -> bool {
+        self.backends.all.iter().any(|backend| backend.application == Some(at))
     }
 
     /// Adds the other programs that its files name.
-    fn add_named_programs(&self, input: &EmitInput, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
-        let application = &self.applications[at];
-        for (name, place) in named_programs(input, application, &self.applications) {
-            let other = self.applications.iter().find(|known| known.name == name);
-            let is_checked = other.is_some_and(|other| {
-                inherited_check(input, other).is_some() || application_check(input, other).is_ok()
-            });
-            service.dependencies.push((name.clone(), if is_checked { HEALTHY } else { STARTED }));
-            plan.choose(&application.name, "depends_on", format!("it calls {name}"), Some(place));
+    fn add_named_programs(&self, at: usize, service: &mut PlannedService, plan: &mut ComposePlan) {
+        for known in &self.named[at] {
+            let name = &self.applications[known.at].name;
+            service.dependencies.push((name.clone(), if known.is_checked { HEALTHY } else { STARTED }));
+            plan.choose(&service.name, "depends_on", format!("it calls {name}"), Some(known.place.clone()));
         }
     }
 
@@ -269,7 +315,7 @@ impl Parts<'_> {
     fn add_applications(&self, input: &EmitInput, plan: &mut ComposePlan) {
         let mut ports: BTreeSet<u16> = BTreeSet::new();
         for (at, application) in
-            self.applications.iter().enumerate().filter(|(_, known)| !known.is_worker && !self.is_backend(known))
+            self.applications.iter().enumerate().filter(|(at, known)| !known.is_worker && !self.is_backend(*at))
         {
             let name = &application.name;
             let mut service = PlannedService::new(name, ServiceRole::Application);
@@ -294,7 +340,7 @@ impl Parts<'_> {
             self.add_volumes(at, &mut service, plan);
             self.add_secrets(input, at, &mut service, plan);
             service.dependencies = self.dependencies(at);
-            self.add_named_programs(input, at, &mut service, plan);
+            self.add_named_programs(at, &mut service, plan);
             add_dependencies(&mut service);
             self.explain_dependencies(at, name, plan);
             self.add_application_check(input, at, &mut service, plan);
@@ -361,6 +407,7 @@ impl Parts<'_> {
             }
             self.add_volumes(*at, &mut service, plan);
             service.dependencies = self.dependencies(*at);
+            self.add_named_programs(*at, &mut service, plan);
             add_dependencies(&mut service);
             self.explain_dependencies(*at, &worker.name, plan);
             plan.choose(&worker.name, "command", worker.reason.clone(), worker.place.clone());
@@ -383,6 +430,10 @@ impl Parts<'_> {
         let mut service = PlannedService::new(&proxy.name, ServiceRole::Proxy);
         service.add("image", text(&proxy.image));
         service.image = Some(proxy.image.clone());
+        if !proxy.variables.is_empty() {
+            let entries = proxy.variables.iter().map(|(name, value)| (name.clone(), text(value)));
+            service.add("environment", mapping(entries));
+        }
         let ports: Vec<String> = proxy.ports.iter().map(|port| format!("{port}:{port}")).collect();
         service.add("ports", NewValue::raw_texts(&ports));
         service.add("volumes", NewValue::raw_texts(&proxy.volumes));

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::application::Application;
 use super::check::healthcheck_with;
 use super::input::EmitInput;
-use super::mention::{ConnectionRole, Mention, UrlParts};
+use super::login::{BackendPassword, ServerLogin, is_set_by_image, login};
+use super::mention::{ConnectionRole, Mention, UrlParts, is_unsure};
 use super::mentions::Mentions;
-use super::plan::ComposePlan;
-use super::server_image::{ServerImage, is_service_host, is_word};
+use super::plan::{ComposePlan, MUST_BE_SET};
+use super::server_image::ServerImage;
 use crate::compose::NewValue;
 use crate::data;
 use crate::stack::{ServiceSettings, configured_test, known_service};
@@ -19,8 +20,8 @@ pub(super) struct Backend {
     pub(super) name: String,
     pub(super) row: ServerImage,
     pub(super) image: String,
-    /// The context, absolute, and the value of `build` of one that is built here.
-    pub(super) build: Option<(String, NewValue)>,
+    /// The program that builds its image.
+    pub(super) application: Option<usize>,
     pub(super) command: Vec<String>,
     pub(super) settings: Vec<(String, String)>,
     /// The secret with its password, and the variable that holds it.
@@ -38,32 +39,39 @@ pub(super) struct Backend {
     pub(super) place: Option<String>,
 }
 
-/// Where the password of a server stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum BackendPassword {
-    /// In a variable.
-    Variable(String),
-    /// In the source of a program.
-    Fixed(String),
-}
-
-impl BackendPassword {
-    /// What a value of the compose file has for it.
-    pub(super) fn value(&self) -> String {
-        match self {
-            Self::Variable(name) => format!("${{{name}:?set it in .env}}"),
-            Self::Fixed(password) => password.replace('$', "$$"),
-        }
-    }
-}
-
 /// All servers that programs connect to.
 #[derive(Debug, Default)]
 pub(super) struct Backends {
     pub(super) all: Vec<Backend>,
 }
 
+/// The mentions of a kind of server, apart where the sources of programs have different hosts for it.
+fn mentions_by_host<'m>(kind: &str, mentions: &'m [Mentions]) -> Vec<Vec<&'m Mention>> {
+    let mut open: Vec<&Mention> = Vec::new();
+    let mut by_host: BTreeMap<String, Vec<&Mention>> = BTreeMap::new();
+    for known in mentions {
+        let of_kind = known.all.iter().filter(|mention| mention.row.host == kind);
+        match known.fixed_host(kind) {
+            Some(host) => by_host.entry(host).or_default().extend(of_kind),
+            None => open.extend(of_kind),
+        }
+    }
+    let mut groups: Vec<Vec<&Mention>> = by_host.into_values().collect();
+    match groups.first_mut() {
+        Some(first) => first.extend(open),
+        None => groups.push(open),
+    }
+    groups
+}
+
 impl Backends {
+    /// The server of a kind that a program finds: the one whose name its source has, else the first.
+    pub(super) fn of(&self, kind: &str, mentions: &Mentions) -> Option<&Backend> {
+        let host = mentions.fixed_host(kind);
+        let of_kind = || self.all.iter().filter(|backend| backend.row.host == kind);
+        of_kind().find(|backend| host.as_ref() == Some(&backend.name)).or_else(|| of_kind().next())
+    }
+
     pub(super) fn backend(&self, name: &str) -> Option<&Backend> {
         self.all.iter().find(|backend| backend.name == name)
     }
@@ -80,18 +88,31 @@ pub(super) fn backends(
     mentions: &[Mentions],
     plan: &mut ComposePlan,
 ) -> Backends {
-    let mut by_host: BTreeMap<&'static str, Vec<&Mention>> = BTreeMap::new();
-    for mention in mentions.iter().flat_map(|known| &known.all) {
-        by_host.entry(mention.row.host).or_default().push(mention);
-    }
-    // A single port, user or password says nothing of a server.
-    by_host.retain(|_, mentions| mentions.iter().any(|mention| mention.is_address()));
     let mut backends = Backends::default();
-    let programs = applications.iter().filter(|known| known.server_host.is_none());
+    let programs = applications.iter().filter(|known| known.server.is_none());
     let mut names: BTreeSet<String> = programs.map(|known| known.name.clone()).collect();
-    for row in ServerImage::all() {
-        if let Some(mentions) = by_host.remove(row.host) {
-            backends.all.push(backend(input, row, &mentions, applications, &mut names));
+    let mut kinds: BTreeSet<&str> = BTreeSet::new();
+    for row in ServerImage::all().filter(|row| kinds.insert(row.host)) {
+        for mentions in mentions_by_host(row.host, mentions) {
+            // A single port, user or password says nothing of a server.
+            if mentions.iter().any(|mention| mention.is_address()) {
+                let host = named_host(&mentions);
+                let built = built(row.host, host.as_deref(), applications);
+                backends.all.push(backend(input, row, (&mentions, host, built), applications, &mut names));
+            }
+        }
+    }
+    // Those that are built here and that nothing names.
+    for (at, application) in applications.iter().enumerate() {
+        let row = application
+            .server
+            .as_ref()
+            .and_then(|server| ServerImage::of_service(server.host))
+            .filter(|row| row.names != "-");
+        let is_known = backends.all.iter().any(|known| known.application == Some(at));
+        if let (Some(row), false) = (row, is_known) {
+            let host = Some(application.name.clone());
+            backends.all.push(backend(input, row, (&[], host, Some(at)), applications, &mut names));
         }
     }
     explain_missing(input, applications, mentions, &backends, plan);
@@ -120,7 +141,8 @@ fn explain_missing(
         }
     }
     for application in applications {
-        for (package, row) in super::mention::clients(input, application) {
+        let clients = super::mention::clients(input, application);
+        for (package, row) in clients.into_iter().filter(|(package, _)| !is_unsure(package)) {
             if hosts.insert(row.host) {
                 plan.notes.push(format!(
                     "{} has the package `{package}`, and no variable says where {} is: none was added",
@@ -131,37 +153,37 @@ fn explain_missing(
     }
 }
 
+/// The host that programs have for a server, where it may be the name of a service.
+fn named_host(mentions: &[&Mention]) -> Option<String> {
+    let of_urls =
+        mentions.iter().filter(|mention| UrlParts::of(mention.value.as_deref().unwrap_or_default()).is_some());
+    let mut others = mentions.iter().filter(|mention| mention.role == ConnectionRole::Host);
+    let other = others.find(|mention| mention.value.is_some());
+    of_urls.chain(other).find_map(|mention| mention.service_host())
+}
+
+/// A server: how programs find it, by which host, and who builds its image.
 fn backend(
     input: &EmitInput,
     row: ServerImage,
-    mentions: &[&Mention],
+    (mentions, host, built): (&[&Mention], Option<String>, Option<usize>),
     applications: &[Application],
     names: &mut BTreeSet<String>,
 ) -> Backend {
-    let urls: Vec<UrlParts> = mentions.iter().filter_map(|mention| UrlParts::of(mention.value.as_deref()?)).collect();
-    let of_role = |role: ConnectionRole| mentions.iter().filter(move |mention| mention.role == role);
-    let value = |role| of_role(role).find_map(|mention| mention.value.clone()).filter(|value| is_word(value));
-    let hosts = urls.iter().map(|url| url.host.clone()).chain(value(ConnectionRole::Host));
-    let host =
-        hosts.map(|host| host.split(':').next().unwrap_or_default().to_owned()).find(|host| is_service_host(host));
-    let mut name = host.unwrap_or_else(|| row.host.to_owned());
+    let program = built.map(|at| &applications[at]);
+    let mut name = host.or_else(|| Some(program?.name.clone())).unwrap_or_else(|| row.host.to_owned());
     while !names.insert(name.clone()) {
         name = format!("{name}-{}", row.host);
     }
-    let text = |part: fn(&UrlParts) -> &str| urls.iter().map(part).find(|text| is_word(text)).map(str::to_owned);
-    let user = text(|url| &url.user).or_else(|| value(ConnectionRole::User)).unwrap_or_else(|| "app".to_owned());
-    let database =
-        text(|url| &url.database).or_else(|| value(ConnectionRole::Database)).unwrap_or_else(|| "app".to_owned());
+    let ServerLogin { user, database, variable, password, is_asked, is_secured } = login(row, &name, mentions, program);
     // Images with more in them stand for the plain one.
     let row = variant(input, row, applications).unwrap_or(row);
-    let variable = of_role(ConnectionRole::Password).find_map(|mention| mention.variable.clone());
-    let variable = variable.unwrap_or_else(|| format!("{}_PASSWORD", name.to_ascii_uppercase().replace('-', "_")));
-    let fixed = mentions.iter().find_map(|mention| mention.fixed_password());
-    let password = fixed.map_or_else(|| BackendPassword::Variable(variable.clone()), BackendPassword::Fixed);
     let is_fixed = matches!(password, BackendPassword::Fixed(_));
     // A password that everybody can read in a source is no secret.
     let settings = if is_fixed { row.settings.replace("_FILE={file}", "={password}") } else { row.settings.to_owned() };
-    let has_password = settings.contains("{password}") || settings.contains("{file}");
+    // What the image sets itself is not set again.
+    let settings = settings.split(' ').filter(|setting| !is_set_by_image(setting, program));
+    let settings = settings.collect::<Vec<_>>().join(" ");
     let secret = settings.contains("{file}").then(|| (format!("{name}-password"), variable.clone()));
     let file = secret.as_ref().map(|(name, _)| format!("/run/secrets/{name}")).unwrap_or_default();
     let filled = |text: &str| {
@@ -170,29 +192,44 @@ fn backend(
     };
     let settings = data::words(&settings).filter_map(|setting| setting.split_once('='));
     let settings: Vec<(String, String)> = settings.map(|(name, value)| (name.to_owned(), filled(value))).collect();
-    let command = command(input, row, applications);
+    let command = match built {
+        Some(_) => Vec::new(),
+        None if is_secured => row.secured.split(' ').map(filled).collect(),
+        None => command(input, row, applications),
+    };
     let known = known_service(row.image);
-    let built = applications.iter().find(|known| known.server_host == Some(row.host));
-    let check = check_of(row.image, &command, &settings);
+    let server = program.and_then(|known| known.server.as_ref());
+    let image = server.map_or(row.image, |server| &server.image);
+    // A check has the variable alone.
+    let words = server.map_or(&command, |server| &server.words).iter().map(|word| word.replace(MUST_BE_SET, "}"));
+    let check = check_of(image, &words.collect::<Vec<_>>(), &settings);
     let first = mentions.iter().find(|mention| mention.is_address());
-    let reason = first.map_or_else(String::new, |mention| mention.reason.clone());
+    let reason = first.map(|mention| mention.reason.clone()).or_else(|| program.map(|known| known.reason.clone()));
+    let place = first.map_or_else(|| program.map(|known| known.place.clone()), |mention| mention.place.clone());
     Backend {
         row,
         image: row.image.to_owned(),
-        build: built.map(|known| (known.context.clone(), known.build_value())),
+        application: built,
         command,
         settings,
         secret,
-        password: has_password.then_some(password),
+        password: is_asked.then_some(password),
         volume: (row.data != "-").then(|| (format!("{name}-data"), row.data.to_owned())),
         check,
         trap: known.and_then(|known| known.trap),
         user,
         database,
-        reason,
-        place: first.and_then(|mention| mention.place.clone()),
+        reason: reason.unwrap_or_default(),
+        place,
         name,
     }
+}
+
+/// The program that builds the image of a kind of server, the one with the name of the host before others.
+fn built(kind: &str, host: Option<&str>, applications: &[Application]) -> Option<usize> {
+    let is_built = |known: &Application| known.server.as_ref().is_some_and(|server| server.host == kind);
+    let of_kind = || (0..applications.len()).filter(|at| is_built(&applications[*at]));
+    of_kind().find(|at| Some(applications[*at].name.as_str()) == host).or_else(|| of_kind().next())
 }
 
 /// The row of a package that needs more than the plain server: `pgvector`.
@@ -206,7 +243,11 @@ fn command(input: &EmitInput, row: ServerImage, applications: &[Application]) ->
     let Some((word, command)) = row.command.split_once(' ') else { return Vec::new() };
     let files = applications.iter().flat_map(|application| &application.code.files);
     let mut texts = files.map(|at| input.files.files[*at].source.text().to_ascii_lowercase());
-    if texts.any(|text| text.contains(word)) { command.split(' ').map(str::to_owned).collect() } else { Vec::new() }
+    if word == "*" || texts.any(|text| text.contains(word)) {
+        command.split(' ').map(str::to_owned).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 fn check_of(image: &str, command: &[String], settings: &[(String, String)]) -> Result<Option<NewValue>, String> {

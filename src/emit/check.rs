@@ -123,7 +123,7 @@ pub(super) fn application_check(input: &EmitInput, application: &Application) ->
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
     let route = health_route(input, application);
     // A site answers at its top.
-    let route = route.or_else(|| application.server_host.map(|_| ("/".to_owned(), application.place.clone())));
+    let route = route.or_else(|| application.server.as_ref().map(|_| ("/".to_owned(), application.place.clone())));
     let asker = asker(application, &build, stage, route.is_some())
         .ok_or("its image has no program that could ask the server")?;
     let (path, place) = route.map_or((None, None), |(path, place)| (Some(path), Some(place)));

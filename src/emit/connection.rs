@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::application::Application;
-use super::backend::{Backend, BackendPassword, Backends};
+use super::backend::{Backend, Backends};
+use super::login::BackendPassword;
 use super::mention::{ConnectionRole, Mention, UrlParts};
 use super::mentions::Mentions;
 use super::server_image::ServerImage;
@@ -35,7 +36,7 @@ pub(super) fn connections(
     backends: &Backends,
 ) -> Vec<Vec<Connection>> {
     let of = |application: &Application, mentions: &Mentions, mention: &Mention| {
-        let backend = backends.all.iter().find(|backend| backend.row.host == mention.row.host)?;
+        let backend = backends.of(mention.row.host, mentions)?;
         let has = |role| {
             let mut others = mentions.all.iter().filter(|known| known.row.host == mention.row.host);
             others.any(|known| known.role == role && known.variable.is_some())
@@ -50,10 +51,16 @@ pub(super) fn connections(
     pairs.map(all).collect()
 }
 
-/// The variables that are about servers which are here, also those that need no value.
-pub(super) fn settled_variables(mentions: &Mentions, backends: &Backends) -> BTreeSet<String> {
+/// The variables that are about servers which are here and have a value, or need none.
+pub(super) fn settled_variables(
+    mentions: &Mentions,
+    connections: &[Connection],
+    backends: &Backends,
+) -> BTreeSet<String> {
     let is_here = |mention: &&Mention| backends.all.iter().any(|backend| backend.row.host == mention.row.host);
-    mentions.all.iter().filter(is_here).filter_map(|mention| mention.variable.clone()).collect()
+    let is_set = |mention: &Mention| connections.iter().any(|known| known.variable == mention.variable);
+    let mentions = mentions.all.iter().filter(is_here).filter(|mention| mention.has_default || is_set(mention));
+    mentions.filter_map(|mention| mention.variable.clone()).collect()
 }
 
 /// The value that leads a program to a server; `None` where the program's own default does, or no value is right.
@@ -132,6 +139,7 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         Some(password) if has_login && row.asks_for_login() && !scheme.contains(':') => {
             format!("{}:{password}@", backend.user)
         }
+        Some(password) if has_login && row.secured != "-" => format!(":{password}@"),
         _ => String::new(),
     };
     let query = parts.as_ref().map(|url| url.query.clone()).unwrap_or_default();
@@ -161,7 +169,7 @@ fn filled(form: &str, backend: &Backend, port: &str, separate: SeparateParts) ->
 fn address_form(application: &Application, host: &str) -> Option<&'static str> {
     let has = |row: &&&[&str]| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
     let rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[5] != "-");
-    let mut rows = rows.filter(|row| ServerImage::of_service(row[2]).is_some_and(|known| known.host == host));
+    let mut rows = rows.filter(|row| ServerImage::of_client(row).is_some_and(|known| known.host == host));
     Some(rows.find(|row| has(&row))?[5])
 }
 
@@ -174,7 +182,7 @@ fn driver(application: &Application, host: &str) -> Option<String> {
     }
     let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[0] == "python" && row[3] != "-");
     let row = rows.find(|row| {
-        ServerImage::of_service(row[2]).is_some_and(|known| known.host == host)
+        ServerImage::of_client(row).is_some_and(|known| known.host == host)
             && application.has_package(Ecosystem::Python, row[1])
     })?;
     Some(row[3].to_owned())

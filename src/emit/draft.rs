@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::application::{Application, absolute};
+use super::built_server::built_server;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use super::source_port::source_port;
 use super::spring_config::add_served_settings;
 use super::start::start_texts;
+use super::storage::storage_folders;
 use super::worker_program::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
 use crate::manifest::FileKind;
@@ -43,6 +45,10 @@ pub(super) fn read_code(input: &EmitInput, applications: &mut [Application]) {
         }
         let started: BTreeSet<usize> =
             start_texts(input, application).iter().map(|start| start.text.as_ptr() as usize).collect();
+        // The script of a server that is built here may have another name in its image.
+        if started.len() == 1 && built_server(input, application).is_some() {
+            continue;
+        }
         // A script that nothing starts reads nothing.
         application.code.reads.retain(|(file, _)| {
             let file = &input.files.files[*file];
@@ -63,13 +69,18 @@ pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Appli
     for application in
         applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker && !known.is_scheduler)
     {
-        application.port = source_port(input, application);
+        application.port = source_port(input, application).or(application.default_port);
+    }
+    for application in applications.iter_mut() {
+        application.server = built_server(input, application);
+        application.storage = storage_folders(input, application);
     }
     applications.retain(|application| {
         let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
         let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
         let is_program = holds_code
             || application.port.is_some()
+            || application.server.is_some()
             || application.input.projects.iter().any(|projects| !projects.is_empty());
         if !is_program {
             let name = input.inputs.source(application.input.dockerfile).name();

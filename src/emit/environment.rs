@@ -229,7 +229,7 @@ fn add_example_secrets(
     entries: &mut Vec<(String, Option<String>)>,
     plan: &mut ComposePlan,
 ) {
-    if application.server_host.is_some() {
+    if application.server.is_some() {
         return;
     }
     for example in examples {

@@ -4,6 +4,7 @@ use super::application::Application;
 use super::input::EmitInput;
 use super::mention::{ConnectionRole, Mention, UrlParts, place, role};
 use super::server_image::{ServerImage, is_service_host, is_word};
+use super::spring_settings::spring_settings;
 use crate::data;
 use crate::manifest::FileKind;
 use crate::sources::literals::{StringLiteral, string_literals};
@@ -26,16 +27,18 @@ pub(super) fn fixed_addresses(
 ) -> Vec<Mention> {
     let mut mentions: Vec<Mention> = Vec::new();
     let words = address_words(clients);
-    for at in &application.code.files {
+    for at in application.code.files.iter().chain(&application.served_settings) {
         let file = &input.files.files[*at];
-        // Most files have no word that an address has.
-        if !file.is_of_program() || !words.iter().any(|word| file.source.text().contains(word.as_str())) {
+        let is_settings = is_spring(path::name(&file.below)) || application.served_settings.contains(at);
+        // Most sources have no word that an address has.
+        let may_have_address = is_settings || words.iter().any(|word| file.source.text().contains(word.as_str()));
+        if !file.is_of_program() || !may_have_address {
             continue;
         }
         let literals = if FileKind::of(&file.below).has_code() {
             string_literals(&file.below, file.source.text())
-        } else if is_spring(path::name(&file.below)) {
-            settings(file.source.text())
+        } else if is_settings {
+            spring_settings(path::name(&file.below), file.source.text())
         } else {
             continue;
         };
@@ -80,23 +83,6 @@ fn address_words(clients: &[(&'static str, ServerImage)]) -> Vec<String> {
 /// The beginnings of a text in quotes.
 fn quoted(name: &str) -> [String; 3] {
     ['"', '\'', '`'].map(|quote| format!("{quote}{name}"))
-}
-
-/// The values of Spring's settings.
-fn settings(text: &str) -> Vec<StringLiteral> {
-    let mut start = 0;
-    let mut values = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let bare = line.trim();
-        if !bare.starts_with('#')
-            && let Some((key, value)) = bare.split_once(['=', ':'])
-        {
-            let (before, text) = (format!("{key}="), value.trim().trim_matches(['"', '\'']).to_owned());
-            values.push(StringLiteral { at: start, text, before });
-        }
-        start += line.len();
-    }
-    values
 }
 
 /// The user and the password of Spring's database: `spring.datasource.username=app`.

@@ -2,7 +2,7 @@
 
 use super::application::Application;
 use super::input::EmitInput;
-use super::server_image::ServerImage;
+use super::server_image::{ServerImage, is_service_host, is_word};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::Source;
@@ -38,6 +38,17 @@ impl Mention {
     /// Whether it says where the server is.
     pub(super) fn is_address(&self) -> bool {
         matches!(self.role, ConnectionRole::Url | ConnectionRole::Host)
+    }
+
+    /// The host in its value that may be the name of a service.
+    pub(super) fn service_host(&self) -> Option<String> {
+        let value = self.value.as_deref()?;
+        let host = match (UrlParts::of(value), self.role) {
+            (Some(url), _) => url.host,
+            (None, ConnectionRole::Host) if is_word(value.split(':').next().unwrap_or_default()) => value.to_owned(),
+            _ => return None,
+        };
+        Some(host.split(':').next().unwrap_or_default().to_owned()).filter(|host| is_service_host(host))
     }
 
     /// The password that its source has.
@@ -107,7 +118,12 @@ pub(super) fn clients(input: &EmitInput, application: &Application) -> Vec<(&'st
     let rows = data::CLIENT_LIBRARIES
         .rows()
         .filter(|row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1])));
-    rows.filter_map(|row| Some((row[1], ServerImage::of_service(row[2])?))).chain(providers).collect()
+    rows.filter_map(|row| Some((row[1], ServerImage::of_client(row)?))).chain(providers).collect()
+}
+
+/// Whether a package as often talks to something else than to its server here.
+pub(super) fn is_unsure(package: &str) -> bool {
+    data::CLIENT_LIBRARIES.rows().any(|row| row[1] == package && row[2].ends_with('?'))
 }
 
 /// A place in a file, for people.
@@ -142,11 +158,10 @@ pub(super) fn mention(
         let reason = format!("has a URL with `{}`", url.scheme);
         return mention_of(row, ConnectionRole::Url, value, reason);
     }
-    let (words, role) = parts(&upper)?;
+    let (words, last, role) = parts(&upper)?;
     let has_client =
         |row: &ServerImage| clients.iter().find(|(_, known)| known.host == row.host).map(|(package, _)| *package);
-    let named =
-        ServerImage::all().find(|row| words.iter().any(|word| data::words(row.names).any(|name| name == *word)));
+    let named = ServerImage::all().find(|row| row.is_named(&upper, &words));
     let is_sql = |word: &&str| data::CONNECTION_WORDS.has(word, "sql") || data::CONNECTION_WORDS.has(word, "database");
     let is_any = words.iter().any(is_sql);
     // The usual databases stand first.
@@ -156,7 +171,6 @@ pub(super) fn mention(
         named => named,
     }?;
     let package = has_client(&row)?;
-    let last = upper.rsplit('_').next().unwrap_or_default();
     let has_role = |role| data::CONNECTION_WORDS.has(last, role);
     let is_server = |word: &&str| is_sql(word) || data::words(row.names).any(|name| name == *word);
     // A key where the server asks for a name is one of somebody else; so is the name of something else.
@@ -165,24 +179,31 @@ pub(super) fn mention(
     if is_foreign {
         return None;
     }
+    if row.schemes == "-" && value.as_deref().and_then(UrlParts::of).is_some_and(|url| is_elsewhere(&url, row)) {
+        return None;
+    }
     // An address of another kind is not one of it.
     let value = value.filter(|value| !value.contains("://") || row.schemes == "-");
     mention_of(row, role, value, format!("says so, and `{package}` talks to {}", row.host))
 }
 
-/// The words of a name before the one that says its role, and the role.
-fn parts(name: &str) -> Option<(Vec<&str>, ConnectionRole)> {
+/// Whether a URL is that of a machine somewhere else, or of something else on this one.
+fn is_elsewhere(url: &UrlParts, row: ServerImage) -> bool {
+    let is_here = url.host.ends_with(".internal") || url.host.starts_with(|c: char| c.is_ascii_digit());
+    url.host.contains('.') && !is_here || url.port.is_some_and(|port| !row.ports().any(|known| known == port))
+}
+
+/// The words of a name before those that say its role, these, and the role.
+fn parts(name: &str) -> Option<(Vec<&str>, &str, ConnectionRole)> {
     // libpq has no underscores.
-    let name = match name.strip_prefix("PG").filter(|rest| data::CONNECTION_WORDS.contains(rest)) {
-        Some(rest) => return Some((vec!["PG"], role(rest)?)),
-        None => name,
-    };
-    let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
-    let (last, rest) = words.split_last()?;
-    if rest.is_empty() {
-        return None;
+    if let Some(rest) = name.strip_prefix("PG").filter(|rest| data::CONNECTION_WORDS.contains(rest)) {
+        return Some((vec!["PG"], rest, role(rest)?));
     }
-    Some((rest.to_vec(), role(last)?))
+    let starts = name.match_indices('_').map(|(at, _)| at);
+    // `SECRET_ACCESS_KEY` before `KEY`.
+    let (at, role) = starts.filter(|at| *at > 0).find_map(|at| Some((at, role(&name[at + 1..])?)))?;
+    let words: Vec<&str> = name[..at].split('_').filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then_some((words, &name[at + 1..], role))
 }
 
 /// The role that a word says.

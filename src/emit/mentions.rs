@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::application::Application;
 use super::fixed_address::fixed_addresses;
 use super::input::EmitInput;
-use super::mention::{ConnectionRole, Mention, UrlParts, clients, mention, place};
+use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, place};
 use super::server_image::ServerImage;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
+use crate::secret::is_switch;
 use crate::sources::literals::string_literals;
 use crate::sources::variables::{Absence, VariableRead, is_asked_for};
 use crate::variables::{ExampleVariable, example_variables};
@@ -57,6 +58,12 @@ pub(super) fn mentions(input: &EmitInput, application: &Application) -> Mentions
 }
 
 impl Mentions {
+    /// The host of a kind of server that stands in a source, where no variable says another one.
+    pub(super) fn fixed_host(&self, kind: &str) -> Option<String> {
+        let of_kind = self.all.iter().filter(|mention| mention.row.host == kind && mention.variable.is_none());
+        of_kind.filter(|mention| mention.is_address()).find_map(Mention::service_host)
+    }
+
     /// A database that is the only one is needed even where the program asks for it; nothing else that it asks for is.
     fn keep_needed(&mut self) {
         let has_database = self.all.iter().any(|known| known.row.is_database() && known.is_address());
@@ -97,7 +104,10 @@ fn add_reads(
         }
         let example = examples.iter().find(|known| known.name == read.name && !known.value.is_empty());
         let default = match &read.absence {
-            Absence::Default(value) => value.clone(),
+            // `False` is no address.
+            Absence::Default(value) => {
+                value.clone().filter(|value| value.starts_with(|c: char| c.is_ascii_digit()) || !is_switch(value))
+            }
             _ => None,
         };
         let values = [example.map(|known| known.value.clone()), default];
@@ -108,7 +118,12 @@ fn add_reads(
         let is_asked =
             |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
         let is_open = mention.value.is_none() && has_default && !examples.iter().any(|known| known.name == read.name);
-        if is_open && mention.is_address() && (has_example || same.any(is_asked)) {
+        let is_off = matches!(&read.absence, Absence::Default(Some(value)) if is_switch(value));
+        let is_asked = has_example || is_off || same.any(is_asked);
+        let mut packages = clients.iter().filter(|(_, row)| row.host == mention.row.host);
+        let is_unsure = packages.all(|(package, _)| is_unsure(package));
+        let is_unshown = mention.value.is_none() && has_default;
+        if mention.is_address() && (is_open && is_asked || is_unshown && is_unsure) {
             mentions.optional.push(mention);
         } else {
             mentions.all.push(mention);

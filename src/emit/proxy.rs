@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::application::Application;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
+use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
 use super::server_image::{ServerImage, is_service_host};
 use crate::stack::passed_hosts;
 use crate::text::{Source, path};
@@ -16,6 +17,10 @@ pub(super) struct Proxy {
     pub(super) image: String,
     pub(super) ports: Vec<u16>,
     pub(super) volumes: Vec<String>,
+    /// What its configuration needs to find programs.
+    pub(super) variables: Vec<(String, String)>,
+    /// Its configuration, by its place in the repository's files.
+    file: usize,
     /// The hosts that it passes requests to, and where they stand.
     pub(super) hosts: Vec<(String, String)>,
     /// The same with the ports.
@@ -34,7 +39,7 @@ pub(super) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut 
         let is_configuration = ["conf", "template"].contains(&name.rsplit('.').next().unwrap_or_default());
         is_configuration && !in_images.contains(at) && file.is_of_program() && passes_on(&file.source)
     });
-    let (_, file) = candidates.next()?;
+    let (at, file) = candidates.next()?;
     for (_, other) in candidates {
         plan.notes.push(format!(
             "{} is left out: {} is the configuration of the proxy",
@@ -45,14 +50,17 @@ pub(super) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut 
     let (source, text) = (&file.source, file.source.text());
     let below = path::relative(&file.path, input.folder)?;
     let ports = ports(text);
-    let target = match () {
-        () if below.ends_with(".template") => format!("/etc/nginx/templates/{}", path::name(below)),
-        () if directives(text).any(|(name, _)| name == "events" || name == "http") => {
-            "/etc/nginx/nginx.conf".to_owned()
-        }
-        () => "/etc/nginx/conf.d/default.conf".to_owned(),
+    let is_whole = directives(text).any(|(name, _)| name == "events" || name == "http");
+    let target = match (below.ends_with(".template"), is_whole) {
+        (true, true) => "/etc/nginx/templates/nginx.conf.template",
+        (true, false) => "/etc/nginx/templates/default.conf.template",
+        (false, true) => "/etc/nginx/nginx.conf",
+        (false, false) => "/etc/nginx/conf.d/default.conf",
     };
     let mut volumes = vec![format!("./{below}:{target}:ro")];
+    // The image writes what it makes of templates into `conf.d`.
+    let folder_variable = ("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), "/etc/nginx".to_owned());
+    let variables = if target.ends_with("nginx.conf.template") { vec![folder_variable] } else { Vec::new() };
     let folder = path::parent(below);
     let certificates: BTreeSet<&str> = directives(text)
         .filter(|(name, _)| name.starts_with("ssl_") && name.contains("certificate"))
@@ -64,8 +72,9 @@ pub(super) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut 
         volumes.push(format!("./{host}:{certificate_folder}:ro"));
         plan.notes.push(format!("the certificates that {} names belong into `{host}`", source.name()));
     }
-    let hosts = hosts(source);
-    let addresses = addresses(text);
+    let configuration = settled(source);
+    let hosts = hosts(&configuration);
+    let addresses = addresses(configuration.text());
     let name = if path::name(folder).is_empty() { "nginx" } else { "proxy" };
     let image = ServerImage::of_service("nginx")?.image.to_owned();
     Some(Proxy {
@@ -74,6 +83,8 @@ pub(super) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut 
         test: test(text, &ports),
         ports,
         volumes,
+        variables,
+        file: at,
         hosts,
         addresses,
         reason: format!("{} passes requests on", source.name()),
@@ -81,8 +92,28 @@ pub(super) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut 
     })
 }
 
+impl Proxy {
+    /// Finds the programs behind the variables of a template.
+    pub(super) fn find_programs(&mut self, input: &EmitInput, applications: &[Application]) {
+        let source = &input.files.files[self.file].source;
+        if !source.name().ends_with(".template") {
+            return;
+        }
+        for connection in proxy_connections(source, None, applications) {
+            let place = connection.place.unwrap_or_default();
+            if self.hosts.iter().all(|(host, _)| *host != connection.backend) {
+                self.hosts.push((connection.backend, place));
+            }
+            self.variables.extend(connection.variable.map(|name| (name, connection.value)));
+        }
+    }
+}
+
 fn passes_on(source: &Source) -> bool {
-    source.text().contains("server") && !passed_hosts(source, None).is_empty() && source.text().contains("listen")
+    let text = source.text();
+    let passes = || !passed_hosts(&settled(source), None).is_empty();
+    let passes_variable = || source.name().ends_with(".template") && has_passed_variable(text);
+    text.contains("server") && text.contains("listen") && (passes() || passes_variable())
 }
 
 /// The directives of a configuration, each with its first argument.
@@ -123,7 +154,7 @@ fn hosts(source: &Source) -> Vec<(String, String)> {
 }
 
 /// The hosts with their ports.
-fn addresses(text: &str) -> Vec<(String, u16)> {
+pub(super) fn addresses(text: &str) -> Vec<(String, u16)> {
     let is_end = |c: char| c.is_whitespace() || ";/{}'\"".contains(c);
     let words = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| line.split(is_end));
     let pairs = words.filter_map(|word| {

@@ -14,14 +14,15 @@ pub(super) struct ServerImage {
     pub(super) command: &'static str,
     pub(super) schemes: &'static str,
     pub(super) names: &'static str,
+    pub(super) secured: &'static str,
 }
 
 impl ServerImage {
     /// All rows.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         data::SERVER_IMAGES.rows().filter_map(|cells| match cells {
-            &[service, host, image, data, settings, command, schemes, names, ..] => {
-                Some(Self { service, host, image, data, settings, command, schemes, names })
+            &[service, host, image, data, settings, command, schemes, names, secured, ..] => {
+                Some(Self { service, host, image, data, settings, command, schemes, names, secured })
             }
             _ => None,
         })
@@ -29,6 +30,17 @@ impl ServerImage {
 
     pub(super) fn of_service(service: &str) -> Option<Self> {
         Self::all().find(|row| row.service == service)
+    }
+
+    /// The server that a package of `data/client_libraries.tsv` talks to.
+    pub(super) fn of_client(row: data::Row) -> Option<Self> {
+        Self::of_service(row[2].trim_end_matches('?'))
+    }
+
+    /// Whether the name of a variable has words for it: one of these, or several at the start of the name.
+    pub(super) fn is_named(self, name: &str, words: &[&str]) -> bool {
+        let starts = |known: &str| name.strip_prefix(known).is_some_and(|rest| rest.starts_with('_'));
+        data::words(self.names).any(|known| words.contains(&known) || known.contains('_') && starts(known))
     }
 
     /// The row with a scheme of URLs.

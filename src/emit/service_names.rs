@@ -4,24 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::application::Application;
 use super::input::EmitInput;
-use super::proxy::Proxy;
-use super::server_image::service_name;
+use super::mention::UrlParts;
+use super::proxy::{Proxy, addresses};
+use super::proxy_variables::settled;
+use super::server_image::{is_service_host, service_name};
+use super::spring_settings::program_settings;
 use super::worker::Worker;
 use crate::data;
 use crate::manifest::FileKind;
-use crate::stack::known_service;
+use crate::stack::{known_service, passed_hosts};
 use crate::text::path;
 
 /// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
 pub(super) fn name_applications(input: &EmitInput, applications: &mut [Application], proxy: Option<&Proxy>) {
-    let mut addresses: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
+    let mut hosts: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
     for (host, port) in proxy.into_iter().flat_map(|proxy| &proxy.addresses) {
-        addresses.entry(*port).or_default().insert(host.clone());
+        hosts.entry(*port).or_default().insert(host.clone());
+    }
+    for (host, port) in applications.iter().flat_map(|known| named_addresses(input, known)) {
+        hosts.entry(port).or_default().insert(host);
     }
     let mut used: BTreeSet<String> = BTreeSet::new();
     let of_port = |port: u16, applications: &[Application]| {
         let is_single = applications.iter().filter(|known| known.port == Some(port)).count() == 1;
-        addresses.get(&port).filter(|names| names.len() == 1 && is_single).and_then(|names| names.first().cloned())
+        hosts.get(&port).filter(|names| names.len() == 1 && is_single).and_then(|names| names.first().cloned())
     };
     let names: Vec<String> = applications
         .iter()
@@ -39,6 +45,35 @@ pub(super) fn name_applications(input: &EmitInput, applications: &mut [Applicati
         }
         application.name = unique;
     }
+    add_named_ports(applications, &hosts);
+}
+
+/// Gives programs the port under which a proxy or settings name them, where nothing else says one.
+fn add_named_ports(applications: &mut [Application], hosts: &BTreeMap<u16, BTreeSet<String>>) {
+    for application in applications.iter_mut().filter(|known| known.port.is_none()) {
+        let mut ports = hosts.iter().filter(|(_, names)| names.contains(&application.name)).map(|(port, _)| *port);
+        if !application.is_worker && !application.is_scheduler && application.server.is_none() {
+            application.port = match (ports.next(), ports.next()) {
+                (Some(port), None) => Some(port),
+                _ => None,
+            };
+        }
+    }
+}
+
+/// The addresses of other programs in configurations of nginx and in the settings of a program.
+fn named_addresses(input: &EmitInput, application: &Application) -> Vec<(String, u16)> {
+    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = files.filter(|file| file.is_of_program() && file.source.text().contains("_pass "));
+    let configurations = files.map(|file| settled(&file.source)).filter(|known| !passed_hosts(known, None).is_empty());
+    let mut named: Vec<(String, u16)> = configurations.flat_map(|known| addresses(known.text())).collect();
+    for (_, setting) in program_settings(input, application) {
+        let url = setting.text.find("http://").and_then(|at| UrlParts::of(&setting.text[at..]));
+        named.extend(url.and_then(|url| Some((url.host, url.port?))));
+    }
+    // What has the name of a known server is not built here.
+    named.retain(|(host, _)| is_service_host(host) && known_service(host).is_none());
+    named
 }
 
 /// The name by the Dockerfile's own (`Dockerfile.worker`), that of its folder, or what the program does.

@@ -2,7 +2,9 @@
 
 use super::application::Application;
 use super::input::EmitInput;
-use crate::manifest::FileKind;
+use super::spring_settings::{program_settings, setting};
+use crate::data;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
 use crate::sources::variables::Absence;
 
@@ -15,7 +17,7 @@ pub(super) fn source_port(input: &EmitInput, application: &Application) -> Optio
     });
     let files = application.code.files.iter().map(|at| &input.files.files[*at]);
     let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
-    default.or_else(|| {
+    let called = || {
         sources.find_map(|file| {
             let language = FileKind::of(&file.below).language();
             let language = if language == "TypeScript" { "JavaScript" } else { language };
@@ -25,7 +27,8 @@ pub(super) fn source_port(input: &EmitInput, application: &Application) -> Optio
                 calls.find_map(|arguments| argument(arguments).or_else(|| default_in(application, arguments)))
             })
         })
-    })
+    };
+    default.or_else(called).or_else(|| framework_port(input, application))
 }
 
 /// The default of a variable that is read in the arguments of a call.
@@ -51,8 +54,24 @@ fn argument(text: &str) -> Option<u16> {
     port_of(named.or_else(first)?.trim().trim_matches(['"', '\'', '`']))
 }
 
+/// The port of an address: `:8000`, `http://*:5000/`; of several the first.
 fn port_of(text: &str) -> Option<u16> {
-    text.rsplit(':').next()?.parse().ok().filter(|port| *port > 0)
+    let first = text.split(';').next()?.trim_end_matches('/');
+    first.rsplit(':').next()?.parse().ok().filter(|port| *port > 0)
+}
+
+/// The port of the framework of a program (`data/framework_ports.tsv`): that of its settings, else the usual one.
+fn framework_port(input: &EmitInput, application: &Application) -> Option<u16> {
+    let has = |row: &data::Row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
+    let row = data::FRAMEWORK_PORTS.rows().find(has)?;
+    let mut reads = application.code.reads.iter().filter(|(_, read)| read.name == row[2]);
+    let default = reads.find_map(|(_, read)| match &read.absence {
+        Absence::Default(Some(value)) => port_of(value),
+        _ => None,
+    });
+    let settings = program_settings(input, application);
+    let ports = || setting(&settings, row[3])?.parse().ok();
+    default.or_else(ports).or_else(|| row[4].parse().ok())
 }
 
 #[cfg(test)]
@@ -65,6 +84,7 @@ mod tests {
         assert_eq!(argument("3000, () => {})"), Some(3000));
         assert_eq!(argument("\"0.0.0.0:80\")"), Some(80));
         assert_eq!(argument("host=\"0.0.0.0\", port=8000, debug=True)"), Some(8000));
+        assert_eq!(argument("\"http://*:5000;https://*:5001\");"), Some(5000));
         assert_eq!(argument("port)"), None);
         assert_eq!(argument("\":0\")"), None);
         assert_eq!(argument("é"), None);

@@ -1,11 +1,14 @@
 //! `develop.watch`: which changes of sources `docker compose watch` copies into a container, and which build its image again.
 
+use std::collections::BTreeSet;
+
 use super::application::Application;
 use super::input::EmitInput;
 use crate::build::{Build, Stage, Transfer, User, absolute};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
+use crate::manifest::Ecosystem;
 use crate::text::path;
 
 /// A reason, and where it shows.
@@ -52,6 +55,10 @@ pub(super) fn reload_command(application: &Application) -> Option<Vec<String>> {
 /// What is watched, and why.
 #[derive(Default)]
 struct WatchedPaths {
+    /// Folders that containers have of their own.
+    ignored: Vec<&'static str>,
+    /// The folders of the repository that sources lie in, as the compose file names them.
+    folders: BTreeSet<String>,
     items: Vec<String>,
     reasons: Vec<Reason>,
     /// Whose changes build the image again.
@@ -61,16 +68,52 @@ struct WatchedPaths {
 }
 
 impl WatchedPaths {
+    fn of(input: &EmitInput, application: &Application, build: &Build) -> Self {
+        let is_of = |kind: &str| {
+            let mut projects = application.input.projects.iter().flat_map(|projects| projects.iter());
+            Ecosystem::of(kind).is_some_and(|known| projects.any(|project| project.ecosystem == known))
+        };
+        let is_taken = |folder: &str| {
+            build
+                .context_sources()
+                .unwrap_or_default()
+                .iter()
+                .any(|source| source.split('/').any(|part| part == folder.trim_end_matches('/')))
+        };
+        let rows = data::WATCH_IGNORES.rows().filter(|row| data::words(row[1]).any(is_of));
+        let ignored = rows.map(|row| row[0]).filter(|folder| !is_taken(folder)).collect();
+        let files = input.files.files.iter().filter_map(|file| path::relative(&file.path, &application.context));
+        let mut folders = BTreeSet::from([application.context_text.clone()]);
+        for file in files {
+            let parents = std::iter::successors(Some(path::parent(file)), |folder| Some(path::parent(folder)));
+            for folder in parents.take_while(|folder| !folder.is_empty()) {
+                if !folders.insert(path::child(&application.context_text, folder)) {
+                    break;
+                }
+            }
+        }
+        Self { ignored, folders, ..Self::default() }
+    }
+
+    /// The key that leaves folders out, behind the others.
+    fn ignore(&self, path: &str) -> String {
+        if self.ignored.is_empty() || !self.folders.contains(path) {
+            return String::new();
+        }
+        format!(", ignore: {}", serde_json::Value::from(self.ignored.clone()).to_string().replace(',', ", "))
+    }
+
     fn rebuild(&mut self, path: String, reason: String, place: Option<String>) {
-        self.items.push(format!("{{action: rebuild, path: {}}}", quoted(&path)));
+        let ignore = self.ignore(&path);
+        self.items.push(format!("{{action: rebuild, path: {}{ignore}}}", quoted(&path)));
         self.reasons.push((reason, place));
         self.rebuilt.push(path);
     }
 
     fn sync(&mut self, path: &str, target: &str, is_reloaded: bool, place: Option<String>) {
         let action = if is_reloaded { "sync" } else { "sync+restart" };
-        let (path_text, target) = (quoted(path), quoted(target));
-        self.items.push(format!("{{action: {action}, path: {path_text}, target: {target}, ignore: {IGNORED}}}"));
+        let (path_text, target, ignore) = (quoted(path), quoted(target), self.ignore(path));
+        self.items.push(format!("{{action: {action}, path: {path_text}, target: {target}{ignore}}}"));
         let what = if is_reloaded { "its server starts again by itself" } else { "its server is started again" };
         self.synced.push(path.to_owned());
         self.reasons.push((format!("changes of `{path}` are copied into the container, and {what}"), place));
@@ -92,7 +135,7 @@ pub(super) fn watch(
         let why = "its .dockerignore begins with `*`, and `docker compose watch` does not look into folders that match";
         return Err(why.to_owned());
     }
-    let mut watched = WatchedPaths::default();
+    let mut watched = WatchedPaths::of(input, application, &build);
     for stage_of_image in build.chain(stage) {
         for transfer in build.transfers(stage_of_image).iter().filter(|transfer| transfer.from.is_none()) {
             add_transfer(input, application, (&build, stage_of_image, stage), transfer, is_reloaded, &mut watched);
@@ -178,9 +221,6 @@ fn add_transfer(
         }
     }
 }
-
-/// What containers have of their own.
-const IGNORED: &str = "[\".venv/\", \"node_modules/\", \"__pycache__/\"]";
 
 /// Where a source lands: a folder's contents in the destination, a file below it or in its place.
 fn target(input: &EmitInput, application: &Application, below: &str, to: &str, into: bool) -> String {

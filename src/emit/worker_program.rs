@@ -90,8 +90,13 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 fn starts(line: &str, first: &str, command: &str) -> bool {
     // What stands before the program runs it: `bundle exec`.
     let first = first.split(' ').next().unwrap_or(first);
-    let wanted = command.split(' ').skip_while(|word| !word.starts_with(first));
-    let mut wanted = wanted.filter(|word| !word.contains('{') && !word.starts_with('-')).take(2).peekable();
+    let mut wanted: Vec<&str> = command.split(' ').skip_while(|word| !word.starts_with(first)).collect();
+    if wanted.is_empty() {
+        // A command of the project: `python manage.py run_huey`.
+        wanted = command.split(' ').skip(1).map(|word| word.trim_end_matches(".py")).collect();
+    }
+    let wanted = wanted.into_iter().filter(|word| !word.contains('{') && !word.starts_with('-'));
+    let mut wanted = wanted.take(2).peekable();
     let mut is_value = false;
     for word in words(line) {
         // What follows an option may be its value.
@@ -125,6 +130,10 @@ mod tests {
             "rq worker --url redis://redis high",
             "huey_consumer.py shop.huey -w 4",
             "dramatiq shop.tasks --processes 2",
+            "python manage.py run_huey",
+            "[\"python\", \"/srv/manage.py\", \"rundramatiq\", \"--threads\", \"2\"]",
+            "./manage.py rqworker default",
+            "uv run python manage.py qcluster",
         ] {
             assert!(starts_worker(line) && !starts_scheduler(line), "{line}");
         }
@@ -143,6 +152,7 @@ mod tests {
             "[\"python\", \"worker.py\"]",
             "rq info",
             "gunicorn shop.beat:app",
+            "python manage.py runserver",
         ] {
             assert!(!starts_worker(line) && !starts_scheduler(line), "{line}");
         }

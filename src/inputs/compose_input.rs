@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::checked_sources::CheckedSources;
+use super::compose_use::ComposeUse;
 use crate::compose::project::{
     ComposePlace, ComposeProject, ComposeValue, GapKind, Leniency, ProjectError, ProjectFile, ProjectFiles,
     ProjectRequest, Reading, project,
@@ -33,6 +34,8 @@ pub struct ComposeInput {
     pub proxies: Arc<BTreeMap<String, Vec<Source>>>,
     /// What the sources of the services say of their healthchecks, by service.
     pub checked_sources: Arc<BTreeMap<String, CheckedSources>>,
+    /// What the texts around the file say of it.
+    pub compose_use: ComposeUse,
     /// What the file comes to.
     pub reading: ComposeReading,
 }

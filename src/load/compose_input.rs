@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::compose_project::{complete_reading, complete_reading_of, project_file, working_folder};
+use super::compose_use::ComposeUseReader;
 use super::context_files::context_files;
 use super::file::{display_path, join_path};
 use super::request::ComposeOptions;
@@ -14,7 +15,7 @@ use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
 use crate::compose::{self, Compose, is_compose};
-use crate::inputs::{ComposeInput, ComposeReading, Inputs, checked_sources, proxy_configurations};
+use crate::inputs::{ComposeInput, ComposeReading, ComposeUse, Inputs, checked_sources, proxy_configurations};
 use crate::text::{FileId, Source, path};
 
 /// Bytes that a compose file may have.
@@ -92,6 +93,9 @@ fn requester() -> impl Fn(&[&Path]) -> ProjectRequest + Sync {
     move |paths| ProjectRequest { files: texts(paths), folder: folder.clone(), ..ProjectRequest::default() }
 }
 
+/// A compose file and its project with the files that are its parts, and how it is used.
+type ComposeEntry<'e> = ((&'e (PathBuf, FileId), ProjectGroup), (Vec<FileId>, ComposeUse));
+
 /// Adds compose files to the inputs.
 pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> Vec<(PathBuf, FileId)> {
     let (mut files, mut named, mut groups) = (BTreeMap::new(), Vec::new(), Vec::new());
@@ -108,7 +112,10 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
         group.reading.problems.retain(|problem| !is_of_another(&problem.file));
     }
     let files = Arc::new(files);
-    let read = |(((_, file), group), parts): ((&(PathBuf, FileId), ProjectGroup), Vec<FileId>)| {
+    let mut reader = ComposeUseReader::default();
+    let uses = named.iter().map(|(path, file)| reader.read(path, inputs.source(*file)));
+    let facts: Vec<(Vec<FileId>, ComposeUse)> = parts.into_iter().zip(uses).collect();
+    let read = |(((_, file), group), (parts, compose_use)): ComposeEntry| {
         let ProjectGroup { request, known, mut reading } = group;
         reading.set_files(&files);
         let dockerfiles = reading.project.as_ref().map(|project| dockerfiles(project)).unwrap_or_default();
@@ -126,10 +133,11 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
             dockerfiles: Arc::new(dockerfiles),
             proxies: Arc::new(proxies.unwrap_or_default()),
             checked_sources: Arc::new(checked.unwrap_or_default()),
+            compose_use,
             reading,
         }
     };
-    inputs.composes = named.par_iter().zip(groups).zip(parts).map(read).collect();
+    inputs.composes = named.par_iter().zip(groups).zip(facts).map(read).collect();
     named
 }
 

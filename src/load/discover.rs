@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use super::compose::lists_builds;
 use super::recipes::may_build;
+use crate::compose::is_compose;
 use crate::data;
 use crate::dockerfile::Template;
 use crate::manifest::{ContentKind, FileKind, FileRole};
@@ -26,6 +27,22 @@ pub(super) struct Discovery {
     pub test_inputs: Vec<PathBuf>,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// Paths with folders replaced by the Dockerfiles and compose files below them, as `audit` finds them.
+pub fn files_to_lint(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
+        }
+        let discovery = discover(&path);
+        let is_checked = |file: &PathBuf| is_compose(&file.to_string_lossy()) && !is_test_input(&path, file);
+        let composes = discovery.compose.into_iter().filter(is_checked);
+        files.extend(discovery.dockerfiles.into_iter().chain(composes));
+    }
+    files
 }
 
 /// All Dockerfiles under `root`, in parallel.

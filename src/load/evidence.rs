@@ -3,7 +3,7 @@
 mod compose_part;
 mod git;
 mod services;
-mod sources;
+pub(super) mod sources;
 mod vendored;
 
 use std::path::Path;

@@ -1,13 +1,14 @@
-//! Reads the beginnings of the files that a container starts with, of those that look like secrets and of the texts for people beside them, of
-//! those that ADD takes,
-//! and of those by which a step may ask git.
+//! Reads the beginnings of the files that a container starts with, of the sources of one that runs as root, of those that
+//! look like secrets and of the texts for people beside them, of those that ADD takes, and of those by which a step may
+//! ask git.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::build::Build;
+use super::evidence::sources::wanted_files;
+use crate::build::{Build, Setting, User, service};
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
 use crate::inputs::context::{ClassKind, classify};
@@ -19,6 +20,9 @@ const LIMIT: u64 = 64 << 10;
 
 /// Files that are read.
 const MOST: usize = 200;
+
+/// Sources that are read.
+const SOURCES: usize = 1_000;
 
 /// By their paths in the context; what can't be read is left out.
 pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
@@ -32,11 +36,13 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
         paths.extend(secrets);
     }
     paths.extend(added(&build));
+    paths.truncate(MOST);
+    paths.extend(sources(&build));
     let readers = build.history_readers();
     paths.extend(readers.iter().cloned());
     let mut texts = BTreeMap::new();
     let read = |paths: Vec<String>, texts: &mut BTreeMap<String, Vec<u8>>| {
-        for path in paths.into_iter().take(MOST) {
+        for path in paths.into_iter().take(MOST + SOURCES) {
             let Some(bytes) = read_beginning(&root.join(&path)) else { continue };
             texts.insert(path, bytes);
         }
@@ -47,6 +53,22 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
     let scripts: Vec<String> = texts_of_readers.flat_map(|text| build.scripts_named_in(text)).collect();
     read(scripts, &mut texts);
     texts
+}
+
+/// The sources of a service that runs as root: what they write tells whether another user can run it.
+fn sources(build: &Build) -> Vec<String> {
+    let (Some(stage), Some(context)) = (build.target(), build.input().context.as_deref()) else { return Vec::new() };
+    let user = build.user(stage);
+    let (Setting::Base(user) | Setting::Default(user) | Setting::By(_, user)) = user else { return Vec::new() };
+    if user != User::Root || !service::may_serve(build, stage) {
+        return Vec::new();
+    }
+    let mut paths: Vec<String> = wanted_files(context).map(|id| context.path(id)).collect();
+    paths.retain(|path| FileKind::of(path).is_code());
+    // Those nearest to the top are the program's rather than a tool's.
+    paths.sort_by_key(|path| path.matches('/').count());
+    paths.truncate(SOURCES);
+    paths
 }
 
 /// The texts for people at the top and beside files: what they say of secrets.

@@ -93,10 +93,11 @@ fn statement(tree: &ManifestTree, project: &mut Project, closure: &mut Closure, 
             }
         }
         _ => {
-            if let Some(scope) = scope(&word)
-                && first.matches(':').count() >= 1
-                && !first.starts_with(':')
-            {
+            // A project of the same build: `implementation project(':libs:core')`.
+            let scope = if first.contains(':') { scope(&word) } else { None };
+            if let (Some(scope), true) = (scope, first.starts_with(':')) {
+                project.depend(first, scope, None);
+            } else if let Some(scope) = scope {
                 let mut parts = first.splitn(3, ':');
                 let name = format!("{}:{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
                 project.depend(&name, scope, parts.next());
@@ -192,7 +193,7 @@ apply from: "$rootDir/shared.gradle"
             folders: build-logic, gradle
             [api] Java -
             language: 17
-            needs: com.google.guava:guava, dev org.junit:junit
+            needs: :libs:core, com.google.guava:guava, dev org.junit:junit
             of []
             [build-logic] Java -
             gradle -: build-logic/build.gradle.kts

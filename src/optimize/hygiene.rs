@@ -8,7 +8,6 @@ mod data_folders;
 mod frameworks;
 mod health;
 mod mounted;
-mod written_places;
 mod port;
 mod needs_root;
 mod root_reason;

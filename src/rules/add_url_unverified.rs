@@ -9,6 +9,7 @@ use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::Invocation;
+use crate::sources::patterns;
 
 super::rule!("add-url-unverified", check);
 
@@ -28,7 +29,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 transfer.sources.iter().filter(|url| is_file(url.text.as_deref().unwrap_or(source.slice(url.span))));
             for url in urls {
                 let message = "the downloaded file goes into the image unverified";
-                let help = "add `--checksum=sha256:…` with the checksum of the expected file";
+                // A checksum belongs to the file of one platform.
+                let is_of_platform = patterns::shows(source.slice(url.span), "names a platform of the build");
+                let help = if is_of_platform {
+                    "download it in a RUN that compares the checksum of each platform: `--checksum` takes one, and the files differ"
+                } else {
+                    "add `--checksum=sha256:…` with the checksum of the expected file"
+                };
                 out.push(cx.finding_at(transfer.index, url.span, message).help(help));
             }
         }

@@ -65,12 +65,19 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
         let Some(how) = floats(image, edge.kind) else { continue };
         let parameter = is_parameter(cx.source().slice(edge.span));
         let name = Reference::of(image).short_name();
-        // A name without a namespace that is not an official image is built by the project itself, or is a named context.
-        let public = is_name(Reference::of(image).name) && (name.contains('/') || is_official(name));
+        let public = is_public(image);
         let released = how == FloatingReason::Untagged && says_release(name);
         images.push(UnversionedImage { edge, image, how, chosen: needed && public && !parameter && !released });
     }
     images
+}
+
+/// Whether a registry may have the image. A name without a namespace that is not an official image is built by the
+/// project itself, or is a named context.
+pub(super) fn is_public(image: &str) -> bool {
+    let reference = Reference::of(image);
+    let name = reference.short_name();
+    is_name(reference.name) && (name.contains('/') || is_official(name))
 }
 
 /// Whether a build argument chooses the whole image: `$BASE`, `${NAMESPACE}/base:${VERSION}`.

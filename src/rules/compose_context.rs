@@ -4,7 +4,7 @@ use super::metadata::Metadata;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject};
 use crate::compose::{ComposeEditor, NewValue};
 use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
-use crate::inputs::{CheckedSources, ComposeInput};
+use crate::inputs::{CheckedSources, ComposeInput, ComposeUse};
 use crate::stack::{Stack, StackService};
 use crate::text::{Edit, FileId, Source, Span, path};
 
@@ -58,6 +58,16 @@ impl<'a> ComposeContext<'a> {
         names.into_iter().find(|name| image.file == name.file).or(service.place)
     }
 
+    /// How the repository uses the file and the images in it.
+    pub fn compose_use(&self) -> &'a ComposeUse {
+        &self.input.compose_use
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &'a str {
+        self.editors.iter().find(|(file, _)| *file == self.file()).map_or("", |(_, editor)| editor.source().text())
+    }
+
     /// The configuration of the proxy in a service.
     pub fn proxies(&self, service: &StackService) -> &'a [Source] {
         self.input.proxies.get(service.name).map_or(&[], Vec::as_slice)
@@ -71,6 +81,11 @@ impl<'a> ComposeContext<'a> {
     /// The file.
     pub fn file(&self) -> FileId {
         self.input.file
+    }
+
+    /// Whether a place is in a file of a development container.
+    pub fn is_for_developers(&self, place: ComposePlace) -> bool {
+        self.text_of(place).is_some_and(|source| source.name().split('/').any(|part| part == ".devcontainer"))
     }
 
     /// What is written at a place of the file or of one of its parts; `None` for places in others.

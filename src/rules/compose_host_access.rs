@@ -16,12 +16,16 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             let Some(written) = service.value.get(key) else { continue };
             let items = written.as_list().unwrap_or_else(|| std::slice::from_ref(written));
             for place in items.iter().filter_map(|item| place(item, value, work)) {
-                let message = format!("`{}` {effect}", service.name);
+                let is_needed = is_made_for(service, work);
+                let needs = if is_needed { ", which its work needs" } else { "" };
+                let message = format!("`{}` {effect}{needs}", service.name);
                 let Some(finding) = cx.finding(Some(place), message) else { continue };
-                if is_made_for(service, work) {
+                if is_needed {
                     out.push(finding.lowered(Severity::Info));
                     continue;
                 }
+                // Who starts a development container may do all this anyway.
+                let finding = if cx.is_for_developers(place) { finding.lowered(Severity::Info) } else { finding };
                 out.push(finding.help(match work {
                     "socket" => {
                         "let a proxy of the socket pass only the requests that it needs; `:ro` protects the file, not the engine"

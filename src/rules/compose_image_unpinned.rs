@@ -1,9 +1,11 @@
 //! See `rules/compose-image-unpinned.md`.
 
 use super::ComposeContext;
-use super::base_version::{FloatingReason, floats};
-use crate::build::EdgeKind;
+use super::base_version::{FloatingReason, floats, is_public};
+use crate::build::{EdgeKind, Reference};
+use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::finding::Findings;
+use crate::sources::patterns;
 
 super::compose_rule!("compose-image-unpinned", check);
 
@@ -16,6 +18,15 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             Some(FloatingReason::Latest | FloatingReason::Channel) => format!("`{image}` names no version"),
             None => continue,
         };
+        let name = Reference::of(image).short_name();
+        if !is_public(image) || cx.compose_use().built_images.contains(name) {
+            continue;
+        }
+        let environment = service.value.get("environment").and_then(ComposeValue::as_map);
+        let upgrades = |name: &str| patterns::words("upgrades its data by itself").any(|word| word == name);
+        if environment.into_iter().flat_map(ComposeMap::iter).any(|(name, _)| upgrades(name)) {
+            continue;
+        }
         let message = format!("{what}: the next pull may bring another version");
         let Some(finding) = cx.finding(place, message) else { continue };
         out.push(finding.help("write the version that is in use as the tag"));

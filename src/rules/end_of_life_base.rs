@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use crate::build::{Build, EdgeKind, Release, Stage, StageBase, releases};
-use crate::finding::{Finding, Findings, Label};
+use crate::finding::{Finding, Findings, Label, Severity};
 use crate::inputs::Date;
 use crate::shell::{Invocation, Manager, Verb};
+use crate::sources::patterns;
 
 super::rule!("end-of-life-base", check);
 
@@ -49,6 +50,16 @@ fn check(cx: &Context, out: &mut Findings) {
         let help = help(ended[0], today, programs);
         let finding =
             cx.finding(edge.span, format!("{}{mirror}", message(cx.build(), edge.stage, image, &ended))).help(help);
+        let finding = if checks_downloads_of_release(cx.build()) {
+            let help = finding.help.clone().unwrap_or_default();
+            finding
+                .help(format!(
+                    "{help}; the file downloads what was made for this release, with its checksum: change both"
+                ))
+                .lowered(Severity::Info)
+        } else {
+            finding
+        };
         findings.push((ended, finding, ships));
     }
     for (_, finding, _) in findings {
@@ -90,6 +101,20 @@ fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {
 fn programs_of<'a>(build: &'a Build) -> BTreeSet<&'a str> {
     let codes = build.stages().iter().flat_map(|stage| build.instructions(stage)).filter_map(|(at, _)| build.code(at));
     codes.flat_map(|code| code.script.invocations()).filter_map(|invocation| invocation.program).collect()
+}
+
+/// Whether a RUN downloads a file whose name has the release of the base, and compares its checksum.
+fn checks_downloads_of_release(build: &Build) -> bool {
+    let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let mut codes = stages.flat_map(|stage| build.instructions(stage)).filter_map(|(index, instruction)| {
+        Some((build.code(index)?, build.input().file.source().slice(instruction.span)))
+    });
+    codes.any(|(code, text)| {
+        let mut calls = code.script.invocations().into_iter().filter_map(|invocation| invocation.program);
+        text.contains("://")
+            && patterns::shows(text, "names the release of the system")
+            && calls.any(|program| program.ends_with("sum"))
+    })
 }
 
 /// Whether a stage requests packages that are no longer on the mirror of its distribution.

@@ -32,12 +32,54 @@ pub(super) fn is_seen_later(script: &Script, span: Span) -> bool {
         let derived: Vec<String> =
             assignments(command).filter(|(_, value)| takes(value)).map(|(name, _)| name.to_owned()).collect();
         let is_argument = command.words.iter().skip(1).any(|word| uses(word) && !word.text().contains(['?', '@']));
-        if is_argument && scopes.contains(&command.place.scope) && fails_without(script, command) {
+        // pip refuses `x==`.
+        let is_requirement = || command.words.iter().any(|word| uses(word) && word.text().contains("==$"));
+        let fails =
+            || fails_without(script, command) || is_requirement() && ends_run(script, &command.place, command.span);
+        if is_argument && scopes.contains(&command.place.scope) && fails() {
             return true;
         }
         names.extend(derived);
     }
     false
+}
+
+/// Whether a command that runs only after a pipe succeeds fails without what that downloads: the installer's program in a
+/// home or below the current folder, `python -m pip` after get-pip.py, or `apt-get update` after a repository's key.
+pub(super) fn is_missed_later(script: &Script, pipe: &[usize]) -> bool {
+    let Some(last) = pipe.last().and_then(|at| script.commands.get(*at)) else { return false };
+    let text = |command: &Command| command.words.iter().map(Word::text).collect::<Vec<_>>().join(" ");
+    let loaded: Vec<String> = pipe.iter().filter_map(|at| script.commands.get(*at)).map(text).collect();
+    let gets_pip = loaded.iter().any(|text| text.contains("get-pip"));
+    let targets = last.words.iter().chain(last.redirects.iter().filter_map(|redirect| redirect.target.as_ref()));
+    let is_key = targets.map(Word::text).any(|path| path.contains("/keyrings/") || path.contains("/trusted.gpg"));
+    let runs_it = Program::of(name_of(last)).is_shell() || Program::of(name_of(last)).is(Kind::Interpreter);
+    let later = script.commands.iter().filter(|command| command.span.start >= last.span.end).take(LOOKED_AHEAD);
+    later.filter(|command| command.place.scope == last.place.scope).any(|command| {
+        let name = command.name().map_or("", Word::text);
+        let words = text(command);
+        let is_missed = if is_key {
+            Program::of(name_of(command)).is(Kind::Packages) && words.contains(" update")
+        } else {
+            let is_installed = ["/root/", "~/", "$HOME/", "./"].iter().any(|start| name.starts_with(start));
+            runs_it && (is_installed || gets_pip && (words.contains("-m pip ") || name_of(command).starts_with("pip")))
+        };
+        is_missed && ends_run(script, &command.place, command.span) && is_joined_to(script, last, command)
+    })
+}
+
+/// Whether a command runs only if another one before it succeeds: each between them is joined with `&&`.
+fn is_joined_to(script: &Script, first: &Command, command: &Command) -> bool {
+    let between = script.commands.iter().filter(|between| {
+        between.place.scope == first.place.scope
+            && between.span.start >= first.span.start
+            && between.span.start < command.span.start
+    });
+    let goes_on = |place: &CommandPlace| {
+        let kind = place.after.map(|after| after.kind);
+        matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe)) || place.options.errexit
+    };
+    between.into_iter().all(|between| goes_on(&between.place))
 }
 
 /// Index of the command that assigns the substitution's output, and the variable's name.
@@ -141,6 +183,7 @@ mod tests {
             "V=$(a | b); curl -sL https://x/$V.tgz | tar -xz -C /opt",
             "export V=$(a) && apt-get install -y \"x=$V\"",
             "V=$(a | b) && git clone -b \"$V\" https://x/y && cd y",
+            "if a; then V=$(a | b); fi && python3 -m venv /x && pip install -U pip && pip install 'a[b]' x==${V} y && c",
             "V=\"v$(a | b)\" && wget https://x/$V; ",
             "V=$(a | b) && W=$(if c; then echo \"${V}\"; else echo 1; fi) && wget https://x/${W} && d",
         ] {
@@ -153,6 +196,7 @@ mod tests {
             "V=$(a | b) && wget https://x/$V || true",
             "V=$(a | b) && wget https://x/?v=$V",
             "V=$(a | b) && npm install x@$V",
+            "V=$(a | b) && pip install x==$V || true",
             "wget https://x/$V && V=$(a | b)",
             "V=$(a | b) && if c; then wget https://x/$V; fi",
             "echo $(a | b) && wget https://x/$V",

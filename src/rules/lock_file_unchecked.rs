@@ -87,7 +87,11 @@ fn find_cure(
         Manager::Pnpm | Manager::Bun | Manager::Pdm => add("--frozen-lockfile"),
         Manager::Uv if has_variable(&["UV_FROZEN", "UV_LOCKED"]) || call.has(&["--upgrade", "-U", "--script"]) => None,
         Manager::Pipenv => add("--deploy"),
-        Manager::Cargo if !matches!(&*call.verb_text, "build" | "b" | "fetch") || call.has(&["--offline"]) => None,
+        Manager::Cargo
+            if !matches!(&*call.verb_text, "build" | "b" | "fetch" | "zigbuild") || call.has(&["--offline"]) =>
+        {
+            None
+        }
         Manager::Uv | Manager::Cargo => add("--locked"),
         Manager::Bundle if has_variable(&["BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"]) || is_configured(cx) => None,
         Manager::Bundle if call.verb == Verb::Install && !call.has(&["--local"]) => {

@@ -17,13 +17,22 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         for invocation in &run.invocations() {
             let Some(span) = sets_password(invocation) else { continue };
-            let message = "the password (or its hash) is stored in the image and is the same in every container";
-            out.push(
-                cx.finding(run.place(span), message)
-                    .help("give the account no password, or set it when the container starts"),
-            );
+            let (message, help) = if is_empty(run.file().source().slice(run.place(span))) {
+                ("the account has an empty password", "leave `-p` out: the account is then locked")
+            } else {
+                (
+                    "the password (or its hash) is stored in the image and is the same in every container",
+                    "give the account no password, or set it when the container starts",
+                )
+            };
+            out.push(cx.finding(run.place(span), message).help(help));
         }
     }
+}
+
+/// Whether an option ends with an empty string.
+fn is_empty(option: &str) -> bool {
+    option.ends_with("''") || option.ends_with("\"\"")
 }
 
 fn sets_password(invocation: &Invocation) -> Option<Span> {

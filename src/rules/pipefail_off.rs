@@ -3,7 +3,7 @@
 use super::Context;
 use super::download::pipeline;
 use super::hidden_failure::{checks, is_caught, may_fail, may_fail_within, scripts};
-use super::later_failure::is_seen_later;
+use super::later_failure::{is_missed_later, is_seen_later};
 use super::run_instructions::{self, Run};
 use super::shells;
 use crate::build::{Sh, Stage};
@@ -66,7 +66,7 @@ fn hidden(run: &Run, script: &Script) -> Option<Span> {
         }
         let span = script.commands[all[0]].span.to(command.span);
         // An empty value makes the RUN fail where it is used.
-        if !(run.code.is_ordinary() && is_seen_later(script, span)) {
+        if !(run.code.is_ordinary() && (is_seen_later(script, span) || is_missed_later(script, &all))) {
             return Some(span);
         }
     }

@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 
 use super::{Context, run_instructions};
 use crate::finding::Findings;
-use crate::shell::{Flag, Manager, PackageCall, Verb, Word};
+use crate::shell::{Command, Flag, Invocation, Manager, PackageCall, Script, Verb, Word};
 use crate::text::Span;
 
 super::family! {
@@ -51,6 +51,9 @@ fn check(cx: &Context, out: &mut Findings, question: &Question) {
             if (question.answered)(&call) || open || settings.mentioned_until(&run) {
                 continue;
             }
+            if is_confirmed(&run.code.script, &invocation) {
+                continue;
+            }
             let name = format!("{} {}", call.program, call.verb_text);
             let span = Span::new(call.span.start, call.verb_span.end);
             let piped = invocation.command.place.pipe_index > 0;
@@ -70,6 +73,23 @@ fn check(cx: &Context, out: &mut Findings, question: &Question) {
             out.push(finding);
         }
     }
+}
+
+/// Whether `yes |` confirms what a command asks for. With pipefail the pipe fails, because nobody reads all of its output.
+fn is_confirmed(script: &Script, invocation: &Invocation) -> bool {
+    let place = &invocation.command.place;
+    if place.pipe_index == 0 || place.options.pipefail {
+        return false;
+    }
+    let Some(at) = script.commands.iter().position(|command| command.span == invocation.command.span) else {
+        return false;
+    };
+    let before = script.commands[..at].iter().rev().take(1);
+    let is_first = |command: &&Command| command.place.scope == place.scope && command.place.pipe_len == place.pipe_len;
+    before.filter(is_first).any(|command| {
+        let answers = command.words.get(1).and_then(Word::value).is_none_or(|answer| answer.eq_ignore_ascii_case("y"));
+        command.name().is_some_and(|name| name.is("yes")) && answers
+    })
 }
 
 /// How often a switch of one letter or its long form is given.

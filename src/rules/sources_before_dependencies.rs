@@ -12,7 +12,7 @@ use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, Selection};
 use crate::manifest::{Ecosystem, FileKind, InstallScript, Project};
-use crate::shell::{Input, InputKind, Manager, PackageCall, PackageSource, Verb};
+use crate::shell::{Input, InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
 use crate::text::{Edit, Span, path};
 
 super::rule!("sources-before-dependencies", check);
@@ -34,7 +34,8 @@ fn check(cx: &Context, out: &mut Findings) {
             && let Some((copied, install)) = walk(cx, stage, known, &mut state)
             && reported.insert(copied.instruction.head)
         {
-            let mut finding = finding(cx, &copied, &install);
+            let is_here = build.instructions(stage).any(|(index, _)| index == copied.transfer.index);
+            let mut finding = finding(cx, &copied, &install, is_here);
             // One stage at a time: moves in several stages are hard to review.
             if !offered {
                 finding.fixes.extend(fix(cx, stage, &install));
@@ -209,6 +210,13 @@ fn ecosystems_brought_along(build: &Build, copy: &StageCopy) -> Vec<Ecosystem> {
     ecosystems
 }
 
+/// Whether `go get` downloads what the packages of the project import: `go get -d ./...`.
+fn gets_imports(call: &PackageCall, invocation: &Invocation) -> bool {
+    call.manager == Manager::Go
+        && &*call.verb_text == "get"
+        && invocation.args.iter().skip(1).all(|word| word.text().starts_with(['-', '.']))
+}
+
 fn is_of_manifest(call: &PackageCall) -> bool {
     let cooks = call.manager == Manager::Cargo && &*call.verb_text == "chef cook";
     cooks || matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest()
@@ -259,7 +267,7 @@ fn install(
             Verb::Install if call.manager == Manager::Cargo && cached => false,
             // A second install of a package manager with a single lock file only adds the project itself.
             Verb::Install | Verb::Download => {
-                call.is_from_manifest()
+                (call.is_from_manifest() || gets_imports(&call, &invocation))
                     && !builds_itself(&call)
                     && (call.manager == Manager::Pip || !fetched.contains(&call.manager))
                     && has_project(cx, call.manager)
@@ -343,7 +351,8 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
     projects.iter().any(|project| project.ecosystem == ecosystem && needs(project))
 }
 
-fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
+/// The finding; `is_here`: the copy is in the stage of the install, and not in one that it is based on.
+fn finding(cx: &Context, copied: &SourceCopy, install: &Install, is_here: bool) -> Finding {
     let example = copied.file.as_ref().map(|file| format!(" (such as `{file}`)")).unwrap_or_default();
     let does = if install.verb == Verb::Build { "downloads" } else { "reinstalls" };
     let message = format!(
@@ -359,8 +368,14 @@ fn finding(cx: &Context, copied: &SourceCopy, install: &Install) -> Finding {
         Manager::Cargo => "keep the registry and the target folder in cache mounts: it compiles the sources too",
         _ => "copy the manifest and the lock file, install, then copy the sources",
     };
-    let help = read_by_scripts(copied, install).unwrap_or_else(|| help.to_owned());
-    let mut evidence = "the copy is above the install in its stage".to_owned();
+    let help = match read_by_scripts(copied, install) {
+        Some(help) => help,
+        None if !is_here => format!("base the stage of the install on one without the copy; else {help}"),
+        None => help.to_owned(),
+    };
+    let place =
+        if is_here { "above the install in its stage" } else { "in a stage on which that of the install is based" };
+    let mut evidence = format!("the copy is {place}");
     if let Some(size) = &install.size {
         let bytes = crate::text::bytes(size.archive_bytes);
         evidence.push_str(&format!("; each rebuild downloads about {bytes} again: {}", size.evidence));

@@ -17,7 +17,16 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     let file = &build.input().file;
     let newline = if file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
     let title = format!("run as `{user}`");
-    let why = "files that the program writes must belong to that user, and ports below 1024 may need a capability";
+    let why = if build.input().texts.is_some() {
+        "files that the program writes must belong to that user, and ports below 1024 may need a capability"
+    } else {
+        "files that the program writes must belong to that user (`dockopt fix` reads the sources for that), and ports below 1024 may need a capability"
+    };
+    if let Some(reason) = build.root_only(stage) {
+        let mut finding = finding;
+        finding.notes.push(format!("not fixed, because a container has to be root as it is: {reason}"));
+        return finding;
+    }
     // ONBUILD instructions of an image run as its user.
     if build.chain(stage).any(|stage| has_run_trigger(build, stage)) {
         return finding;

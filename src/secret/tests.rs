@@ -84,7 +84,7 @@ fn environment_files_hold_secrets_in_their_lines() {
     for text in
         ["DB_PASS = hunter2-or-so\n", "# x\nexport API_KEY='sk-93-ab'\n", "DATABASE_URL=postgres://me:s3cr3t9@db/x"]
     {
-        assert!(environment_file_holds_secret(text), "{text}");
+        assert!(environment_file_holds_secret(".env", text), "{text}");
     }
     for text in [
         "",
@@ -93,7 +93,20 @@ fn environment_files_hold_secrets_in_their_lines() {
         "DB_PASS = \nSECRET_KEY = changeme\n",
         "the password = is not here",
     ] {
-        assert!(!environment_file_holds_secret(text), "{text}");
+        assert!(!environment_file_holds_secret(".env", text), "{text}");
+    }
+    for (file, text, expected) in [
+        (
+            ".env.test",
+            "AWS_SECRET_ACCESS_KEY=local-test-1\nJWT_SECRET=%LOCAL%\nSTORE_ENCRYPTION_KEY=hunter-two\n",
+            false,
+        ),
+        (".env.development", "JWT_SECRET=a7Gk2pQ9vLm5x\n", true),
+        (".env", "VITE_API_KEY=a7Gk2pQ9vLm5xa7Gk2pQ\nNEXT_PUBLIC_TOKEN=a7Gk2pQ9vLm5\n", false),
+        (".env", "CLERK_KEY=pk_test_a7Gk2pQ9vLm5xa7Gk2pQ\nSTRIPE_SECRET=pk_live_a7Gk2pQ9vLm5\n", false),
+        (".env", "STRIPE_SECRET=sk_live_a7Gk2pQ9vLm5\n", true),
+    ] {
+        assert_eq!(environment_file_holds_secret(file, text), expected, "{file}: {text}");
     }
 }
 

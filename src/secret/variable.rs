@@ -30,6 +30,10 @@ pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
     if let Some(password) = literal.and_then(value::url_password) {
         return Some(Variable { name, value: Some(password.to_owned()), why: SecretKind::Url });
     }
+    // Everyone who uses the program sees it.
+    if literal.is_some_and(|value| data::SECRET_WORDS.with("publishable").any(|start| value.starts_with(start))) {
+        return None;
+    }
     let weak = weak_only(&name);
     let is_secret = match (literal, weak) {
         (Some(value), _) if token::is_token(value) => true,

@@ -163,6 +163,10 @@ words! {
         Live = "live",
         /// Starts a program of a Node project's packages, maybe with other variables.
         Launcher = "launcher",
+        /// Calls cargo with its arguments, for another platform.
+        LikeCargo = "like-cargo",
+        /// Calls go with its arguments, for another platform.
+        LikeGo = "like-go",
         /// Makes files or folders where its last operand says, and copies none.
         Makes = "makes",
         /// Deletes, makes folders, or changes owners and modes, and reads no file's content.

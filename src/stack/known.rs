@@ -117,6 +117,13 @@ impl KnownService {
         data::SERVICE_COMMANDS.rows().find(is_server).map(|row| row[0])
     }
 
+    /// Whether a program starts the server of its image, or what it is given: `mongod`, `docker-entrypoint.sh`.
+    pub fn is_started_by(&self, program: &str) -> bool {
+        let fits = |row: &data::Row| data::words(row[1]).any(|name| name == "*" || name == self.name);
+        let mut rows = data::SERVICE_COMMANDS.rows().filter(|row| row[0] == program && fits(row));
+        rows.any(|row| matches!(row[2], "server" | "passes-on"))
+    }
+
     /// Whether nobody should reach it from outside.
     pub fn is_private(&self) -> bool {
         data::BACKENDS.has(self.name, "private")

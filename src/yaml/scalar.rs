@@ -73,9 +73,11 @@ impl<'t> YamlNode<'t> {
         Ok(Some(scalar))
     }
 
-    /// Whether it is the merge key (`<<` without quotes).
+    /// Whether it is the merge key: `<<` without quotes, alone or with the tag `!!merge`.
     pub fn is_merge(self) -> bool {
-        self.kind() == Some(NodeKind::Scalar(Style::Plain)) && self.text() == Some("<<") && self.tag().is_none()
+        self.kind() == Some(NodeKind::Scalar(Style::Plain))
+            && self.text() == Some("<<")
+            && self.tag().is_none_or(|tag| tag.strip_prefix(PREFIX) == Some("merge"))
     }
 }
 

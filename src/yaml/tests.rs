@@ -89,6 +89,8 @@ fn aliases_and_merge_keys_lead_to_their_target() {
         text,
         "{a: {x: 1, y: 2}, b: {<<: *a={x: 1, y: 2}, y: 3}, c: {<<: [*a={x: 1, y: 2}, {z: 4}]}, d: *a={x: 1, y: 2}}",
     );
+    let tagged = crate::yaml::read("a: &a {x: 1}\nb:\n  !!merge <<: *a\n");
+    assert_eq!(tagged.root().unwrap().get("b").unwrap().get("x").and_then(YamlNode::text), Some("1"));
     let root = tree.root().unwrap();
     let at = |path: [&str; 2]| root.get(path[0]).unwrap().get(path[1]).and_then(YamlNode::text);
     assert_eq!(

@@ -248,7 +248,7 @@ impl<'t> YamlNode<'t> {
         if let Some(entry) = self.entries().find(|entry| entry.key.text() == Some(key)) {
             return Some(entry.value);
         }
-        let base = self.entries().find(|entry| entry.key.plain() == Some("<<"))?.value;
+        let base = self.entries().find(|entry| entry.key.is_merge())?.value;
         let merges_left = merges.checked_sub(1)?;
         match base.kind()? {
             NodeKind::Mapping => base.find(key, merges_left),

@@ -414,7 +414,7 @@ fn files_for_production_and_for_developers_stand_on_top() {
         "- {action: sync+restart, path: ./backend, target: /app, ",
         "- {action: rebuild, path: ./backend/uv.lock}\n",
         // A later step makes something of the sources.
-        "- {action: rebuild, path: ./dashboard}\n",
+        "- {action: rebuild, path: ./dashboard, ignore: [\"node_modules/\"]}\n",
     ] {
         assert!(development.contains(part), "{part} is not in:\n{development}");
     }

@@ -24,8 +24,66 @@ fn outputs_and_sources_of_other_stages_are_watched() {
     ]);
     let (_, text) = run(folder.path(), &["compose", "emit", "--watch"]);
     for part in [
-        "{action: rebuild, path: ./front}",
-        "{action: sync+restart, path: ./shop/target/shop.jar, target: /app/shop.jar, ",
+        "{action: rebuild, path: ./front, ignore: [\"node_modules/\"]}",
+        // What the image takes is not left out.
+        "{action: sync+restart, path: ./shop/target/shop.jar, target: /app/shop.jar}",
+    ] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn folders_that_tools_write_are_not_watched() {
+    let folder = project(&[
+        (
+            "Dockerfile",
+            "FROM maven:3.9-eclipse-temurin-21 AS build\nWORKDIR /src\nCOPY . .\nRUN mvn -B package\nFROM eclipse-temurin:21-jre\nCOPY --from=build /src/target/shop.jar /app.jar\nCMD [\"java\", \"-jar\", \"/app.jar\"]\n",
+        ),
+        ("pom.xml", SPRING),
+        ("src/main/java/A.java", "class A {}\n"),
+        ("src/main/resources/application.properties", "server.port=8090\n"),
+    ]);
+    let (_, text) = run(folder.path(), &["compose", "emit", "--watch"]);
+    let item = "{action: rebuild, path: ., ignore: [\"target/\", \"build/\", \".gradle/\"]}";
+    assert!(text.contains(item) && !text.contains("node_modules"), "{text}");
+}
+
+/// A manifest of a server.
+const SPRING: &str = "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>shop</artifactId><version>1</version><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId><version>3.5.0</version></dependency></dependencies></project>";
+
+#[test]
+fn servers_of_frameworks_have_their_ports_without_expose() {
+    let java = "FROM eclipse-temurin:21-jre\nCOPY target/shop.jar /app/\nCMD [\"java\", \"-jar\", \"/app/shop.jar\"]\n";
+    let net = |tag: &str| {
+        format!(
+            "FROM mcr.microsoft.com/dotnet/sdk:{tag} AS build\nWORKDIR /src\nCOPY . .\nRUN dotnet publish -o /out\nFROM mcr.microsoft.com/dotnet/aspnet:{tag}\nWORKDIR /app\nCOPY --from=build /out .\nENTRYPOINT [\"dotnet\", \"Shop.dll\"]\n"
+        )
+    };
+    let web = "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup></Project>\n";
+    let program = "var app = WebApplication.Create(args);\napp.MapGet(\"/health\", () => 1);\napp.Run();\n";
+    let folder = project(&[
+        ("java/Dockerfile", java),
+        ("java/pom.xml", SPRING),
+        ("java/src/main/java/A.java", "class A {}\n"),
+        ("java/src/main/resources/application.yml", "server:\n  port: ${PORT:8090}\n"),
+        ("new/Dockerfile", &net("8.0")),
+        ("new/Shop.csproj", web),
+        ("new/Program.cs", program),
+        ("old/Dockerfile", &net("6.0-alpine")),
+        ("old/Shop.csproj", web),
+        ("old/Program.cs", program),
+        ("set/Dockerfile", &net("9.0")),
+        ("set/Shop.csproj", web),
+        ("set/Program.cs", "var app = WebApplication.Create(args);\napp.Run(\"http://*:7000\");\n"),
+    ]);
+    let text = written(folder.path());
+    for part in [
+        "ports: [\"8090:8090\"]",
+        "ports: [\"8080:8080\"]",
+        ":80\"]",
+        "ports: [\"7000:7000\"]",
+        "/dev/tcp/127.0.0.1/8080",
+        "http://127.0.0.1:80/health",
     ] {
         assert!(text.contains(part), "{part} is not in:\n{text}");
     }

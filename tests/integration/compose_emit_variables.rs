@@ -62,6 +62,28 @@ fn a_jar_holds_what_its_sources_read() {
     lacks(&text, &["CONFIG_USER", "ONLY_IN_TESTS"]);
 }
 
+#[test]
+fn a_config_server_says_which_servers_its_programs_need() {
+    let dockerfile = "FROM eclipse-temurin:21-jre\nCOPY target/app.jar /app/app.jar\nEXPOSE 6000\nCMD [\"java\", \"-jar\", \"/app/app.jar\"]\n";
+    let starters = "<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-data-mongodb</artifactId></dependency><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-amqp</artifactId></dependency>";
+    let pom = POM.replace("</project>", &format!("<dependencies>{starters}</dependencies></project>"));
+    let folder = project(&[
+        ("config/Dockerfile", dockerfile),
+        ("config/pom.xml", CONFIG_POM),
+        ("config/src/main/resources/application.yml", "spring:\n  redis:\n    host: redis\n"),
+        ("config/src/main/resources/shared/account.yml", "spring:\n  data:\n    mongodb:\n      host: store\n"),
+        ("config/src/main/resources/shared/application.yml", "spring:\n  rabbitmq:\n    host: rabbitmq\n"),
+        ("config/src/main/resources/shared/other.yml", "spring:\n  data:\n    mongodb:\n      host: other-mongo\n"),
+        ("account/Dockerfile", dockerfile),
+        ("account/pom.xml", &pom),
+        ("account/src/main/resources/bootstrap.yml", "spring:\n  application:\n    name: account\n"),
+    ]);
+    let text = written(folder.path());
+    has(&service(&text, "account"), &["rabbitmq", "store"]);
+    has(&text, &["\n  store:\n", "\n  rabbitmq:\n"]);
+    lacks(&text, &["other-mongo"]);
+}
+
 const SCHEMA: &str = r#"import { createEnv } from "@t3-oss/env-nextjs";
 import { z } from "zod";
 
@@ -220,7 +242,10 @@ fn parts_of_connections_have_the_form_that_their_client_reads() {
             "      DATABASE_USERNAME: app\n",
         ],
     );
-    lacks(&app, &["CLICKHOUSE_BILLING_API_KEY", "CLUSTER_NAME", "REDIS_AUTH", "NATIVE_PORT", "READ_ONLY"]);
+    lacks(&app, &["CLICKHOUSE_BILLING_API_KEY", "CLUSTER_NAME", "NATIVE_PORT", "READ_ONLY"]);
+    // A server that asks for no password by itself has one where a program fails without.
+    has(&app, &["      REDIS_AUTH: \"${REDIS_AUTH:?set it in .env}\"\n"]);
+    has(&service(&text, "redis"), &["\"--requirepass\", \"${REDIS_AUTH:?set it in .env}\"]", "REDISCLI_AUTH="]);
 }
 
 #[test]

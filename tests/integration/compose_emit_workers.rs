@@ -125,3 +125,32 @@ fn services_of_a_file_are_asked_only_by_a_check_that_fits_them() {
     let after = fs::read_to_string(folder.path().join("compose.yaml")).unwrap();
     lacks(&after, &["inspect"]);
 }
+
+#[test]
+fn workers_of_django_are_started_by_its_own_command() {
+    let files = |worker: &str| {
+        project(&[
+            (
+                "Dockerfile",
+                "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nUSER 1000\nEXPOSE 8000\nCMD [\"gunicorn\", \"-b\", \"0.0.0.0:8000\", \"shop.wsgi\"]\n",
+            ),
+            ("requirements.txt", &format!("django==5.2\nredis==6.2\npsycopg==3.2\n{worker}\n")),
+            ("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"),
+            ("shop/__init__.py", ""),
+            (
+                "shop/settings.py",
+                "import os\nDATABASE_URL = os.environ['DATABASE_URL']\nREDIS_URL = os.environ['REDIS_URL']\nHUEY = {'huey_class': 'huey.RedisHuey'}\nQ_CLUSTER = {'name': 'shop'}\n",
+            ),
+            ("shop/tasks.py", "import dramatiq\n\n@dramatiq.actor\ndef send():\n    pass\n"),
+        ])
+    };
+    for (packages, command) in [
+        ("huey==2.5", "run_huey"),
+        ("django-q2==1.7", "qcluster"),
+        ("dramatiq==1.17\ndjango-dramatiq==0.13", "rundramatiq"),
+    ] {
+        let text = written(files(packages).path());
+        let line = format!("command: [\"python\", \"manage.py\", \"{command}\"]");
+        assert!(text.contains(&line), "{line} is not in:\n{text}");
+    }
+}

@@ -106,6 +106,7 @@ fn inputs(source: &Source) -> Inputs {
         dockerfiles,
         proxies: Arc::default(),
         checked_sources: Arc::default(),
+        compose_use: dockopt::inputs::ComposeUse::default(),
         reading,
     };
     let today = Date::parse("2026-11-20");

@@ -17,6 +17,7 @@ mod completions;
 mod compose_emit;
 mod compose_emit_monorepo;
 mod compose_emit_running;
+mod compose_emit_servers;
 mod compose_emit_variables;
 mod compose_emit_workers;
 mod compose_env;

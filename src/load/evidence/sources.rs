@@ -76,7 +76,7 @@ pub(super) fn texts(
 }
 
 /// Regular files with a name of a source or a configuration, outside of folders that nobody writes by hand.
-fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
+pub(in crate::load) fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
     let mut inside: Option<EntryId> = None;
     context.entries().filter(move |&id| {
         if inside.is_some_and(|above| context.is_below(id, above)) {

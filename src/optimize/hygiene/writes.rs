@@ -4,7 +4,6 @@ use super::root_reason::{RootReason, UnknownWrites, WriteEvidence};
 use std::collections::BTreeSet;
 
 use super::steps;
-use super::written_places::{self, WrittenPlace};
 use crate::build::{Lookup, Transfer};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -15,6 +14,7 @@ use crate::optimize::pass_input::PassInput;
 use crate::optimize::reached_sources::LazyReach;
 use crate::sources::patterns;
 use crate::sources::values::Evaluator;
+use crate::sources::written_places::{self, WrittenPlace};
 use crate::text::path;
 
 /// Folders that a program writes into.

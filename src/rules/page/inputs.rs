@@ -11,8 +11,8 @@ use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
-    BuildInput, BuildOptions, ComposeInput, ComposeReading, ContextFiles, Date, GitModes, IgnoreInput, Inputs,
-    SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, proxy_configurations,
+    BuildInput, BuildOptions, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes, IgnoreInput,
+    Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
@@ -144,6 +144,8 @@ fn compose(
         Some(ContextFiles { projects, files: texts.iter().map(code).collect() })
     };
     let checked = reading.project.as_ref().map(|project| checked_sources(project, &read));
+    let others = sources.iter().filter(|other| other.name() != source.name() && !is_compose(other.name()));
+    let compose_use = ComposeUse::of(source.name(), others.map(|other| (other.name(), other.text())));
     let (file, files) = (FileId(index as u32), Arc::clone(files));
     ComposeInput {
         file,
@@ -154,6 +156,7 @@ fn compose(
         dockerfiles: Arc::new(dockerfiles),
         proxies: Arc::new(proxies.unwrap_or_default()),
         checked_sources: Arc::new(checked.unwrap_or_default()),
+        compose_use,
         reading,
     }
 }

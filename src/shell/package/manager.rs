@@ -1,6 +1,7 @@
 //! Which programs are package managers.
 
 use crate::shell::program::options::ProgramOptions;
+use crate::shell::program::{Kind, Program};
 use crate::shell::word::Word;
 use crate::text::path;
 
@@ -113,6 +114,8 @@ pub(super) fn manager_of<'s>(program: &str, args: &'s [Word]) -> Option<(Manager
         "gradle" | "gradlew" => Manager::Gradle,
         "dotnet" => Manager::Dotnet,
         "php" => return php(args),
+        name if Program::of(name).is(Kind::LikeCargo) => Manager::Cargo,
+        name if Program::of(name).is(Kind::LikeGo) => Manager::Go,
         _ if is_versioned(program, "pip") => Manager::Pip,
         _ if is_versioned(program, "python") || is_versioned(program, "pypy") => return module(args),
         _ => return None,

@@ -154,7 +154,11 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
         return None;
     }
     let mut spans = Vec::new();
+    let mut room = usize::from(area.width);
     for (key, what) in key_hints(&explorer.mode) {
+        // Half a word helps nobody.
+        let Some(rest) = room.checked_sub(width(key) + width(what) + 2) else { break };
+        room = rest.saturating_sub(1);
         spans.push(paper.span(format!(" {key}"), CellStyle::Info));
         spans.push(paper.span(format!(" {what} "), CellStyle::Dim));
     }
@@ -162,7 +166,7 @@ pub(super) fn line(explorer: &Explorer<'_>, paper: &mut Canvas<'_>, area: Rect) 
     None
 }
 
-/// Keys of a view and what they do, the most useful first: narrow screens cut the rest.
+/// Keys of a view and what they do, the most useful first: narrow screens have no room for the rest.
 const fn key_hints(mode: &Mode) -> &'static [(&'static str, &'static str)] {
     match mode {
         Mode::Waste => &[("Enter", "show file"), ("w", "back"), ("?", "help"), ("q", "quit")],

@@ -1,9 +1,9 @@
 //! The places that a source writes to.
 
+use super::code;
+use super::patterns::{self, WordPattern};
+use super::values::{Evaluator, SourceValue};
 use crate::manifest::{Ecosystem, FileKind};
-use crate::sources::code;
-use crate::sources::patterns::{self, WordPattern};
-use crate::sources::values::{Evaluator, SourceValue};
 use crate::text::path;
 
 /// Bytes before a call that may be what it is called on.
@@ -11,7 +11,7 @@ const RECEIVER: usize = 400;
 
 /// A place that is written to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum WrittenPlace {
+pub enum WrittenPlace {
     /// A folder, absolute or below WORKDIR; empty for WORKDIR itself.
     Folder(String),
     /// A file, absolute or below WORKDIR.
@@ -21,7 +21,7 @@ pub(super) enum WrittenPlace {
 }
 
 /// The places that a source names.
-pub(super) fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<WrittenPlace> {
+pub fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<WrittenPlace> {
     let text = evaluator.source(file);
     let mut reader = WriteReader { evaluator, file, text, places: Vec::new() };
     reader.calls();

@@ -1,0 +1,113 @@
+//! The settings of programs of Spring: their names and values, of the files in their image and of those that a config server
+//! of the repository gives them.
+
+use super::application::Application;
+use super::input::EmitInput;
+use crate::sources::literals::StringLiteral;
+use crate::sources::variables::is_spring;
+use crate::text::path;
+use crate::yaml::{self, YamlNode};
+
+/// The settings of a program, each with its file.
+pub(super) fn program_settings(input: &EmitInput, application: &Application) -> Vec<(usize, StringLiteral)> {
+    let mut settings = Vec::new();
+    for at in application.code.files.iter().chain(&application.served_settings) {
+        let file = &input.files.files[*at];
+        let name = path::name(&file.below);
+        if file.is_of_program() && (is_spring(name) || application.served_settings.contains(at)) {
+            settings.extend(spring_settings(name, file.source.text()).into_iter().map(|setting| (*at, setting)));
+        }
+    }
+    settings
+}
+
+/// The value of a setting, with the default of a variable in its place.
+pub(super) fn setting<'s>(settings: &'s [(usize, StringLiteral)], name: &str) -> Option<&'s str> {
+    let is_it =
+        |known: &&(usize, StringLiteral)| known.1.before.strip_suffix('=').is_some_and(|key| key.trim() == name);
+    let (_, known) = settings.iter().find(is_it)?;
+    let variable = known.text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    Some(variable.map_or(&*known.text, |inner| inner.split_once(':').map_or("", |(_, default)| default)))
+}
+
+/// The values of Spring's settings, each behind its whole name: `spring.data.mongodb.host=`.
+pub(super) fn spring_settings(name: &str, text: &str) -> Vec<StringLiteral> {
+    if name.ends_with(".properties") { properties(text) } else { yaml_settings(text) }
+}
+
+/// Names of settings with more parts, or longer parts, are not Spring's.
+const MOST_PARTS: usize = 16;
+const LONGEST_PART: usize = 100;
+
+fn yaml_settings(text: &str) -> Vec<StringLiteral> {
+    let tree = yaml::read(text);
+    let mut values = Vec::new();
+    let mut open: Vec<(String, YamlNode<'_>)> = tree.documents().map(|node| (String::new(), node)).collect();
+    while let Some((name, node)) = open.pop() {
+        if node.is_alias() || name.split('.').count() > MOST_PARTS {
+            continue;
+        }
+        if let Some(value) = node.value_text() {
+            let at = node.span().start as usize;
+            values.push(StringLiteral { at, text: value.to_owned(), before: format!("{name}=") });
+        }
+        for entry in node.entries() {
+            let Some(key) = entry.key.text().filter(|key| key.len() <= LONGEST_PART) else { continue };
+            let name = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+            open.push((name, entry.value));
+        }
+    }
+    values.sort_by_key(|value| value.at);
+    values
+}
+
+fn properties(text: &str) -> Vec<StringLiteral> {
+    let mut start = 0;
+    let mut values = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        if !bare.starts_with('#')
+            && let Some((key, value)) = bare.split_once(['=', ':'])
+        {
+            let (before, text) = (format!("{key}="), value.trim().trim_matches(['"', '\'']).to_owned());
+            values.push(StringLiteral { at: start, text, before });
+        }
+        start += line.len();
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_in_yaml_have_their_whole_names() {
+        let text = "spring:\n  data:\n    mongodb:\n      host: store\n      username: user\n---\nspring:\n  rabbitmq: {host: rabbitmq}\n";
+        let all = spring_settings("application.yml", text);
+        let shown: Vec<(&str, &str)> = all.iter().map(|value| (&*value.before, &*value.text)).collect();
+        let expected = [
+            ("spring.data.mongodb.host=", "store"),
+            ("spring.data.mongodb.username=", "user"),
+            ("spring.rabbitmq.host=", "rabbitmq"),
+        ];
+        assert_eq!(shown, expected);
+        assert!(all.iter().all(|value| text[value.at..].starts_with(&value.text)));
+        let nested = format!("{}x: host\n", "a:\n ".repeat(3));
+        spring_settings("application.yml", &nested);
+        spring_settings("application.yml", &"[".repeat(10_000));
+    }
+
+    #[test]
+    fn the_default_of_a_variable_stands_for_it() {
+        let known = |text: &str, name: &str| {
+            let settings: Vec<_> =
+                spring_settings("application.yml", text).into_iter().map(|known| (0, known)).collect();
+            setting(&settings, name).map(str::to_owned)
+        };
+        assert_eq!(known("server: {port: 8081}", "server.port").as_deref(), Some("8081"));
+        assert_eq!(known("server:\n  port: ${PORT:8082}\n", "server.port").as_deref(), Some("8082"));
+        assert_eq!(known("server:\n  port: ${PORT}\n", "server.port").as_deref(), Some(""));
+        assert_eq!(known("port: 1", "server.port"), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! Reads the scripts, pipelines and texts for people around compose files, for what they say of those.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::file::{display_path, read_source};
+use super::recipes::may_build;
+use crate::inputs::ComposeUse;
+use crate::text::Source;
+
+/// Folders above a compose file that are looked at.
+const FOLDERS: usize = 6;
+
+/// Files of a folder that are looked at.
+const FILES: usize = 100;
+
+/// Bytes that one may have.
+const LIMIT: u64 = 256 << 10;
+
+/// Reads the texts of folders, each once.
+#[derive(Default)]
+pub(super) struct ComposeUseReader {
+    texts: BTreeMap<PathBuf, Vec<Source>>,
+}
+
+impl ComposeUseReader {
+    /// What the texts between a compose file and the top of its repository say of it, if a rule may ask.
+    pub(super) fn read(&mut self, file: &Path, source: &Source) -> ComposeUse {
+        if !source.text().lines().any(may_ask) {
+            return ComposeUse::default();
+        }
+        let Ok(file) = std::path::absolute(file) else { return ComposeUse::default() };
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for folder in file.ancestors().skip(1).take(FOLDERS) {
+            folders.push(folder.to_owned());
+            if folder.join(".git").exists() {
+                folders.push(folder.join(".github/workflows"));
+                break;
+            }
+        }
+        // Above a file that is in no repository nobody knows what belongs to it.
+        if !folders.last().is_some_and(|last| last.ends_with(".github/workflows")) {
+            folders.truncate(1);
+        }
+        for folder in &folders {
+            self.texts.entry(folder.clone()).or_insert_with(|| texts_of(folder));
+        }
+        let texts = folders.iter().flat_map(|folder| &self.texts[folder]);
+        ComposeUse::of(&display_path(&file), texts.map(|source| (source.name(), source.text())))
+    }
+}
+
+/// Whether a line names a version of the file's format, or an image without one.
+fn may_ask(line: &str) -> bool {
+    let line = line.trim();
+    let image = line.strip_prefix("image:").map(str::trim);
+    let has_version = |image: &str| {
+        let tag = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
+        tag.is_some_and(|(_, tag)| tag.contains(|c: char| c.is_ascii_digit() || c == '$'))
+    };
+    line.starts_with("version:") || image.is_some_and(|image| !has_version(image))
+}
+
+fn texts_of(folder: &Path) -> Vec<Source> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    let may_tell = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        may_build(path, &name) || !name.contains('.') || name.ends_with("ci.yml")
+    };
+    let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|entry| entry.is_file());
+    let wanted = paths.into_iter().filter(may_tell).filter(is_file).take(FILES);
+    wanted.filter_map(|path| read_source(&path, LIMIT).ok()).collect()
+}

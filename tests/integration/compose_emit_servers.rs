@@ -1,0 +1,299 @@
+//! `dockopt compose emit` for servers whose images a repository builds, and for programs that wait for each other.
+
+use crate::compose_emit::{project, written};
+use crate::compose_emit_variables::{has, lacks, service};
+
+/// A program of Node that finds a server by variables.
+const PROGRAM: &str =
+    "FROM node:22-slim\nWORKDIR /srv\nCOPY . .\nRUN npm ci\nUSER node\nEXPOSE 3000\nCMD [\"node\", \"index.js\"]\n";
+
+#[test]
+fn a_server_that_is_built_here_is_the_one_that_programs_find() {
+    for (dockerfile, script) in [
+        (
+            "FROM mongo:7\nCOPY start.sh /start.sh\nENTRYPOINT [\"/start.sh\"]\n",
+            "#!/bin/sh\necho init\nexec gosu mongodb mongod \"$@\"\n",
+        ),
+        // The script has another name in the image.
+        (
+            "FROM mongo:7\nCOPY start.sh /a.sh\nRUN tr -d a < /a.sh > /b.sh\nENTRYPOINT [\"/b.sh\"]\n",
+            "#!/bin/sh\nexec docker-entrypoint.sh \"$@\"\n",
+        ),
+        ("FROM mongo:7\nCOPY start.sh /start.sh\nCMD [\"mongod\", \"--quiet\"]\n", "#!/bin/sh\necho init\n"),
+    ] {
+        let folder = project(&[
+            ("api/Dockerfile", PROGRAM),
+            ("api/package.json", r#"{"name": "api", "dependencies": {"mongodb": "6"}}"#),
+            ("api/package-lock.json", r#"{"lockfileVersion": 3, "packages": {}}"#),
+            ("api/index.js", "new MongoClient(process.env.MONGO_URL);\napp.listen(3000);\n"),
+            ("mongodb/Dockerfile", dockerfile),
+            ("mongodb/start.sh", script),
+        ]);
+        let text = written(folder.path());
+        lacks(&text, &["image: mongo", "  mongo:\n"]);
+        has(&service(&text, "mongodb"), &["build: ./mongodb", "mongodb-data:/data/db", "healthcheck:", "mongosh"]);
+        has(
+            &service(&text, "api"),
+            &["MONGO_URL: mongodb://mongodb:27017", "mongodb:\n        condition: service_healthy"],
+        );
+    }
+}
+
+#[test]
+fn what_an_image_sets_itself_is_not_set_again() {
+    let folder = project(&[
+        ("api/Dockerfile", PROGRAM),
+        ("api/package.json", r#"{"name": "api", "dependencies": {"pg": "8"}}"#),
+        ("api/package-lock.json", r#"{"lockfileVersion": 3, "packages": {}}"#),
+        ("api/index.js", "new Pool({ connectionString: process.env.DATABASE_URL });\napp.listen(3000);\n"),
+        (
+            "db/Dockerfile",
+            "FROM postgres:17\nENV POSTGRES_USER=shop POSTGRES_PASSWORD=known POSTGRES_DB=goods\nCOPY init.sql /docker-entrypoint-initdb.d/\n",
+        ),
+        ("db/init.sql", "CREATE TABLE goods (id int);\n"),
+        // It connects to the server, and is none.
+        ("backup/Dockerfile", "FROM postgres:17\nCOPY backup.sh /\nCMD [\"/backup.sh\"]\n"),
+        ("backup/backup.sh", "#!/bin/sh\nexec pg_dump -h db -U postgres goods\n"),
+    ]);
+    let text = written(folder.path());
+    has(&service(&text, "api"), &["DATABASE_URL: postgresql://shop:known@db:5432/goods"]);
+    let server = service(&text, "db");
+    has(&server, &["build: ./db", "db-data:/var/lib/postgresql/data", "pg_isready"]);
+    lacks(&server, &["POSTGRES_PASSWORD", "environment:", "secrets:"]);
+    assert_eq!(text.matches(":/var/lib/postgresql/data").count(), 1, "{text}");
+}
+
+#[test]
+fn programs_with_different_hosts_in_their_settings_get_different_servers() {
+    let dockerfile = "FROM eclipse-temurin:21-jre\nCOPY target/app.jar /app.jar\nEXPOSE 8080\nCMD [\"java\", \"-jar\", \"/app.jar\"]\n";
+    let manifest = |name: &str| {
+        format!(
+            "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>{name}</artifactId><version>1</version><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-data-mongodb</artifactId><version>3.5.0</version></dependency></dependencies></project>"
+        )
+    };
+    let settings = |name: &str| {
+        format!(
+            "spring:\n  data:\n    mongodb:\n      host: {name}-store\n      password: ${{STORE_PASSWORD}}\n      database: {name}\n"
+        )
+    };
+    let (orders, users) = (manifest("orders"), manifest("users"));
+    let folder = project(&[
+        ("orders/Dockerfile", dockerfile),
+        ("orders/pom.xml", &orders),
+        ("orders/src/main/java/A.java", "class A {}\n"),
+        ("orders/src/main/resources/application.yml", &settings("orders")),
+        ("users/Dockerfile", dockerfile),
+        ("users/pom.xml", &users),
+        ("users/src/main/java/A.java", "class A {}\n"),
+        ("users/src/main/resources/application.yml", &settings("users")),
+        (
+            "store/Dockerfile",
+            "FROM mongo:7\nCOPY start.sh /start.sh\nRUN tr -d a < /start.sh > /init.sh\nENTRYPOINT [\"/init.sh\"]\n",
+        ),
+        ("store/start.sh", "#!/bin/bash\nset -eu\necho \"$STORE_PASSWORD\"\nexec mongod\n"),
+    ]);
+    let text = written(folder.path());
+    for name in ["orders", "users"] {
+        let store = format!("{name}-store");
+        has(
+            &service(&text, &store),
+            &[
+                "build: ./store",
+                "STORE_PASSWORD: \"${STORE_PASSWORD:?set it in .env}\"",
+                &format!("{store}-data:/data/db"),
+            ],
+        );
+        has(
+            &service(&text, name),
+            &[
+                "STORE_PASSWORD: \"${STORE_PASSWORD:?set it in .env}\"",
+                &format!("{store}:\n        condition: service_healthy"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn variables_of_a_proxy_lead_to_the_programs_that_it_waits_for() {
+    let api = [
+        ("api/Dockerfile", PROGRAM),
+        ("api/package.json", r#"{"name": "api", "dependencies": {"express": "5"}}"#),
+        ("api/package-lock.json", r#"{"lockfileVersion": 3, "packages": {}}"#),
+        ("api/index.js", "app.listen(3000);\n"),
+    ];
+    let template = "server {\n  listen 80;\n  location /api { proxy_pass http://${API_HOST}:${API_PORT}; }\n  location / { root /srv; }\n}\n";
+    let image = "FROM nginx:1.28\nCOPY default.conf.template /etc/nginx/templates/\nCOPY index.html /srv/\n";
+    let mut files = api.to_vec();
+    files.extend([("web/Dockerfile", image), ("web/default.conf.template", template), ("web/index.html", "<p>\n")]);
+    let folder = project(&files);
+    let web = service(&written(folder.path()), "web");
+    has(&web, &["API_HOST: api\n", "API_PORT: \"3000\"\n", "api:\n        condition: service_healthy"]);
+    // What the image sets is right.
+    let image = image.replace("COPY index", "ENV API_HOST=api API_PORT=3000\nCOPY index");
+    let last = files.len();
+    files[last - 3].1 = &image;
+    let web = service(&written(project(&files).path()), "web");
+    has(&web, &["api:\n        condition: service_healthy"]);
+    lacks(&web, &["API_HOST"]);
+    // Without an image of its own.
+    let mut files = api.to_vec();
+    files.push((
+        "nginx/site.conf.template",
+        "upstream backend { server ${BACKEND_ADDRESS}; }\nserver {\n  listen 80;\n  location / { proxy_pass http://backend; }\n}\n",
+    ));
+    let proxy = service(&written(project(&files).path()), "nginx");
+    has(
+        &proxy,
+        &[
+            "BACKEND_ADDRESS: api:3000\n",
+            "/etc/nginx/templates/default.conf.template:ro",
+            "api:\n        condition: service_healthy",
+        ],
+    );
+    // Looked up when a request comes, but needed all the same.
+    files.pop();
+    files.push((
+        "nginx/site.conf",
+        "server {\n  listen 80;\n  set $upstream http://api:3000;\n  location / { proxy_pass $upstream; }\n}\n",
+    ));
+    let proxy = service(&written(project(&files).path()), "nginx");
+    has(&proxy, &["api:\n        condition: service_healthy"]);
+}
+
+#[test]
+fn programs_wait_for_those_that_their_settings_name() {
+    let dockerfile =
+        "FROM eclipse-temurin:21-jre\nCOPY target/app.jar /app.jar\nCMD [\"java\", \"-jar\", \"/app.jar\"]\n";
+    let manifest = |name: &str| {
+        format!(
+            "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>{name}</artifactId><version>1</version><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId><version>3.5.0</version></dependency></dependencies></project>"
+        )
+    };
+    let (a, b, c) = (manifest("settings"), manifest("orders"), manifest("users"));
+    let orders = "spring:\n  config:\n    import: optional:configserver:http://config-server:8888\nserver:\n  port: 8081\nusers: http://users:8082/all\n";
+    let users =
+        "spring.config.import=configserver:http://config-server:8888\nserver.port=8082\norders=http://orders:8081\n";
+    let folder = project(&[
+        ("spring-config/Dockerfile", dockerfile),
+        ("spring-config/pom.xml", &a),
+        ("spring-config/src/main/java/A.java", "class A {}\n"),
+        ("spring-config/src/main/resources/application.yml", "server:\n  port: 8888\n"),
+        ("orders/Dockerfile", dockerfile),
+        ("orders/pom.xml", &b),
+        ("orders/src/main/java/A.java", "class A {}\n"),
+        ("orders/src/main/resources/application.yml", orders),
+        ("users/Dockerfile", dockerfile),
+        ("users/pom.xml", &c),
+        ("users/src/main/java/A.java", "class A {}\n"),
+        ("users/src/main/resources/application.properties", users),
+    ]);
+    let text = written(folder.path());
+    // It is called as the others call it.
+    lacks(&service(&text, "config-server"), &["depends_on"]);
+    let waits = ["config-server:\n        condition: service_healthy", "users:\n        condition: service_healthy"];
+    has(&service(&text, "orders"), &waits);
+    // Who waits for each other starts never.
+    has(&service(&text, "users"), &waits[..1]);
+    lacks(&service(&text, "users"), &["orders:"]);
+}
+
+#[test]
+fn what_users_send_is_kept() {
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\nCMD [\"gunicorn\", \"-b\", \"0.0.0.0:8000\", \"shop.wsgi\"]\n";
+    let settings =
+        "from pathlib import Path\nBASE_DIR = Path(__file__).parent.parent\nMEDIA_ROOT = BASE_DIR / 'media'\n";
+    let mut files = vec![
+        ("Dockerfile", dockerfile),
+        ("requirements.txt", "django==5.2\ngunicorn==23\n"),
+        ("manage.py", "import os\n"),
+        ("shop/__init__.py", ""),
+        ("shop/settings.py", settings),
+        ("shop/wsgi.py", "from shop import settings\n"),
+    ];
+    has(&service(&written(project(&files).path()), "app"), &["volumes: [\"app-data:/srv/media\"]"]);
+    // A new volume belongs to root.
+    let other = dockerfile.replace("EXPOSE", "USER 1000\nEXPOSE");
+    files[0].1 = &other;
+    lacks(&service(&written(project(&files).path()), "app"), &["volumes:"]);
+    let folder = dockerfile.replace("EXPOSE", "RUN mkdir media && chown 1000 media\nUSER 1000\nEXPOSE");
+    files[0].1 = &folder;
+    has(&service(&written(project(&files).path()), "app"), &["app-data:/srv/media"]);
+}
+
+#[test]
+fn brokers_and_object_stores_are_found_by_what_programs_read() {
+    let folder = project(&[
+        (
+            "Dockerfile",
+            "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\nCMD [\"gunicorn\", \"-b\", \"0.0.0.0:8000\", \"shop.wsgi\"]\n",
+        ),
+        ("requirements.txt", "django==5.2\ngunicorn==23\ncelery==5.5\nboto3==1.38\npymongo==4.13\n"),
+        ("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"),
+        ("shop/__init__.py", ""),
+        (
+            "shop/settings.py",
+            "import os\nRABBITMQ_HOST = os.environ.get('RABBITMQ_HOST', 'localhost')\nRABBITMQ_USER = os.environ.get('RABBITMQ_USER', 'guest')\nRABBITMQ_PASSWORD = os.environ.get('RABBITMQ_PASSWORD', 'guest')\nMONGO_DB_URL = os.environ.get('MONGO_DB_URL', False)\nAWS_ACCESS_KEY_ID = os.environ.get('AWS_ACCESS_KEY_ID', 'access-key')\nAWS_SECRET_ACCESS_KEY = os.environ.get('AWS_SECRET_ACCESS_KEY', 'secret-key')\nAWS_S3_ENDPOINT_URL = os.environ['AWS_S3_ENDPOINT_URL']\n",
+        ),
+        ("shop/wsgi.py", "from shop import settings\nfrom shop.celery import app\n"),
+        ("shop/celery.py", "from celery import Celery\n\napp = Celery('shop')\n"),
+    ]);
+    let text = written(folder.path());
+    lacks(&text, &["mongo"]);
+    let app = service(&text, "app");
+    for part in [
+        "RABBITMQ_HOST: rabbitmq\n",
+        "RABBITMQ_PASSWORD: \"${RABBITMQ_PASSWORD:?set it in .env}\"",
+        "AWS_S3_ENDPOINT_URL: http://minio:9000\n",
+        "AWS_ACCESS_KEY_ID: access-key\n",
+        "AWS_SECRET_ACCESS_KEY: \"${AWS_SECRET_ACCESS_KEY:?set it in .env}\"",
+    ] {
+        has(&app, &[part]);
+    }
+    has(
+        &service(&text, "minio"),
+        &[
+            "command: [\"server\", \"/data\"",
+            "MINIO_ROOT_USER: access-key\n",
+            "minio-data:/data",
+            "\"mc\", \"ready\", \"local\"",
+        ],
+    );
+    has(&service(&text, "rabbitmq"), &["RABBITMQ_DEFAULT_USER: guest\n"]);
+}
+
+#[test]
+fn stores_somewhere_else_are_not_added() {
+    let package = r#"{"name": "api", "dependencies": {"@aws-sdk/client-s3": "3"}}"#;
+    let source = "new S3Client({ endpoint: process.env.S3_ENDPOINT });\napp.listen(3000);\n";
+    for example in ["S3_ENDPOINT=https://s3.eu-central-1.amazonaws.com\n", "S3_ENDPOINT=http://localhost:4566\n"] {
+        let folder = project(&[
+            ("Dockerfile", PROGRAM),
+            ("package.json", package),
+            ("package-lock.json", r#"{"lockfileVersion": 3, "packages": {}}"#),
+            ("index.js", source),
+            (".env.example", example),
+        ]);
+        lacks(&written(folder.path()), &["minio"]);
+    }
+}
+
+#[test]
+fn a_proxy_says_where_a_program_listens() {
+    let dockerfile = "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY go.mod .\nCOPY cmd cmd\nRUN go build -o /app ./cmd/app\nFROM alpine:3.22\nCOPY --from=build /app /app\nCMD [\"/app\"]\n";
+    let folder = project(&[
+        ("Dockerfile", "FROM alpine:3.22\nCOPY . .\nCMD [\"/app\", \"--watch\"]\n"),
+        ("Dockerfile.prod", dockerfile),
+        ("go.mod", "module shop\n\ngo 1.25\n\nrequire github.com/nats-io/nats.go v1.43.0\n"),
+        (
+            "cmd/app/main.go",
+            "package main\n\nimport \"os\"\n\nfunc main() {\n\trun(os.Getenv(\"NATS_RPC_SERVER\"), os.Getenv(\"NATS_URL\"))\n}\n",
+        ),
+        ("nginx/nginx.conf", "events {}\nhttp { server { listen 80; location / { proxy_pass http://app:8080; } } }\n"),
+        (".env.example", "NATS_RPC_SERVER=rpc_server\nNATS_URL=nats://localhost:4222\n"),
+    ]);
+    let text = written(folder.path());
+    // The one for production stands for the program; the name of a subject is no host.
+    has(&service(&text, "app"), &["dockerfile: Dockerfile.prod", "127.0.0.1", "8080", "NATS_URL: nats://nats:4222"]);
+    lacks(&text, &["app-2", "NATS_RPC_SERVER: nats"]);
+    has(&service(&text, "nginx"), &["app:\n        condition: service_healthy"]);
+}
