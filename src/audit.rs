@@ -13,6 +13,7 @@ mod image_findings;
 mod overview;
 mod report;
 mod run;
+mod shared_steps;
 mod context_problems;
 mod verdict;
 

@@ -15,6 +15,9 @@ use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word, arguments_of_command, parse};
 use crate::text::path;
 
+/// The build context that comes from standard input.
+pub const STDIN: &str = "-";
+
 /// Commands of one text that are read to find them.
 const COMMANDS: usize = 2_000;
 
@@ -58,7 +61,13 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
             } else {
                 None
             };
-            if let Some((file, context)) = build {
+            if let Some((mut file, context)) = build {
+                if context == STDIN && file.is_none() {
+                    file = piped_dockerfile(&whole[..at]);
+                    if file.is_none() {
+                        continue;
+                    }
+                }
                 builds.push(ImageBuild { line, file, context, folders: folders.clone() });
             }
         }
@@ -83,13 +92,24 @@ fn of_command(invocation: &Invocation) -> Option<(Option<String>, String)> {
     // All engines take the options of docker.
     let (flags, operands) = arguments_of_command("docker", "build", &invocation.args[verb + arguments..]);
     let plain = |text: &str, dynamic: bool| (!dynamic && is_plain(text)).then(|| text.to_owned());
-    let context = operands.last().and_then(|word| plain(word.text(), word.is_dynamic()))?;
+    // Behind the context, a variable has more options.
+    let is_variable = |word: &&&Word| word.is_dynamic() && word.text().starts_with('$');
+    let behind = operands.iter().rev().take_while(is_variable).count().min(operands.len().saturating_sub(1));
+    let context = operands[..operands.len() - behind].last()?;
+    let context = if context.text() == STDIN { STDIN.to_owned() } else { plain(context.text(), context.is_dynamic())? };
     let file = flags.iter().rfind(|flag| matches!(&*flag.name, "-f" | "--file"));
     let file = match file {
         Some(file) => Some(file.value.and_then(|value| plain(value.text, value.dynamic))?),
         None => None,
     };
     Some((file, context))
+}
+
+/// The Dockerfile that the commands before a pipe name.
+fn piped_dockerfile(before: &str) -> Option<String> {
+    let (commands, _) = before.rsplit_once('|')?;
+    let mut words = commands.split_whitespace().rev().map(|word| word.trim_matches(['"', '\'']));
+    words.find(|word| is_plain(word) && path::name(word).contains("Dockerfile")).map(str::to_owned)
 }
 
 /// Lines with what continues them, by the number of the first; those that are too long are left out.

@@ -67,7 +67,7 @@ pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, plan, rewrite_s
 pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
 pub use self::proof::{proof, proof_json, proof_markdown};
-pub use self::screen::{AuditView, audit};
+pub use self::screen::{AuditView, FixCounts, audit};
 pub use self::syntax::syntax;
 pub use self::text::{lint, problem, problems, remarks};
 pub use self::units::{bytes, count, seconds};

@@ -4,6 +4,7 @@ use crate::build::Build;
 use crate::build::service::is_for_developers;
 use crate::finding::{Finding, Severity};
 use crate::manifest::{FileKind, FileRole};
+use crate::rules::{self, Rule};
 
 /// How much a build matters, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,19 +30,27 @@ impl Importance {
     pub(super) fn of(build: &Build) -> Self {
         let input = build.input();
         let role = FileKind::of(&input.place).folder_role();
-        let is_beside = |role: FileRole| {
+        let is_aside = |role: FileRole| {
             matches!(role, FileRole::Test | FileRole::Example | FileRole::Documentation | FileRole::Development)
         };
-        if role.is_some_and(is_beside) || build.target().is_some_and(|stage| is_for_developers(build, stage)) {
+        if role.is_some_and(is_aside) {
             return Self::Development;
         }
-        if input.services.is_empty() && input.built_by.is_none() { Self::Other } else { Self::Shipped }
+        // What a script or workflow builds is shipped, whatever its name.
+        if input.built_by.is_some() {
+            return Self::Shipped;
+        }
+        if build.target().is_some_and(|stage| is_for_developers(build, stage)) {
+            return Self::Development;
+        }
+        if input.services.is_empty() { Self::Other } else { Self::Shipped }
     }
 }
 
 /// Whether a finding comes before all others, whatever they cost: the build or the container never works, or a secret
-/// leaks.
+/// leaks. Settings that make a rule an error do not make it one of these.
 pub fn is_urgent(finding: &Finding) -> bool {
-    finding.severity == Severity::Error
+    let is_error = |rule: &Rule| rule.metadata().severity == Severity::Error;
+    (finding.severity == Severity::Error && rules::find(finding.rule).is_none_or(is_error))
         || (finding.severity == Severity::Warning && finding.rule.starts_with("secret-"))
 }

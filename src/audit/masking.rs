@@ -58,6 +58,8 @@ pub(super) fn add_names(mask: &mut Mask, inputs: &Inputs, builds: &[Build]) {
             mask.add_name(stage.name.as_deref().unwrap_or_default());
             let copied = build.transfers(stage).iter().flat_map(|transfer| &transfer.sources);
             copied.filter_map(|source| source.text.as_deref()).for_each(|path| mask.add_name(path));
+            let destinations = build.transfers(stage).iter().filter_map(|transfer| transfer.destination.as_deref());
+            destinations.for_each(|path| mask.add_name(path));
             if let StageBase::Image(reference) = build.root_base(stage) {
                 add_image(mask, reference);
             }

@@ -18,6 +18,9 @@ pub struct Report {
     pub builds: Vec<BuildReport>,
     /// All findings in one order: file, place, rule.
     pub findings: Vec<Finding>,
+    /// For a finding about a step that several builds share, the first finding about it, both by index: what it costs is
+    /// stored once.
+    pub shared_steps: BTreeMap<usize, usize>,
     /// Findings that comments and settings hide, in the same order.
     pub suppressed: Vec<Finding>,
     /// From which severity on findings of a file count for the exit code.

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
 use super::{
     context_problems, embedded, history_facts, image_facts, image_findings, listing, log_facts, masking, overview,
+    shared_steps,
 };
 use crate::build::Build;
 use crate::compose;
@@ -42,6 +43,7 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
     let mut report = report(inputs, &builds, &mask, policies, true);
     add_findings(&mut report, inputs, &builds, &mask, policies);
     remove_duplicate_problems(&mut report);
+    report.shared_steps = shared_steps::shared_steps(&builds, &report.findings);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
     report
 }
@@ -261,11 +263,11 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
     let mut skipped = Vec::new();
     for rule in policies.rules(inputs) {
         let needs = rule.metadata().needs;
-        let missing = |build: &Build<'i>| {
-            let lacks = needs.iter().find(|need| !is_there(build.input(), *need))?;
-            build.uses_context().then_some((lacks, build.input()))
-        };
-        let Some((need, input)) = builds.iter().find_map(missing) else { continue };
+        let missing =
+            |build: &Build<'i>| Some((needs.iter().find(|need| !is_there(build.input(), *need))?, build.input()));
+        // Where one build has the fact, the rule did its work; what is wrong with another is said there.
+        let lacking: Option<Vec<_>> = builds.iter().filter(|build| build.uses_context()).map(missing).collect();
+        let Some((need, input)) = lacking.and_then(|lacking| lacking.into_iter().next()) else { continue };
         let refused = matches!(&input.ignore, IgnoreInput::Present(_, ignore) if ignore.problems.iter().any(|problem| {
             problem.kind.is_refusal() || problem.kind == ProblemKind::Uncompilable
         }));

@@ -44,10 +44,11 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     let code = code(&report, failed);
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
     let text = |layout| {
-        let offer = offers::best_offer(&inputs, &policies, &report);
+        let (offer, fixes) =
+            rayon::join(|| offers::best_offer(&inputs, &policies, &report), || offers::fix_counts(&inputs, &policies));
         let options = command.build.typed();
         let (all, has_image) = (command.all, command.image.is_some());
-        let view = AuditView { all, options: &options, has_image, offer: offer.as_ref() };
+        let view = AuditView { all, options: &options, has_image, offer: offer.as_ref(), fixes };
         report::audit(&report, &view, layout)
     };
     write_run(global, &run, text, || report::audit_json(&report))?;

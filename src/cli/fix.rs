@@ -54,9 +54,11 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         failed |= complain(global, &inputs);
         work.masks.join(&crate::audit::mask(&inputs));
         let report = crate::audit::problems(&inputs, &policies);
-        work.join(&inputs, report, fixed(&inputs, &policies, command));
+        let outcome = fixed(&inputs, &policies, command);
+        let more = more_unsafe(&mut inputs, &policies, command, &outcome);
+        work.join(&inputs, report, outcome, more);
     }
-    let FixSession { report, mut outcome, masks, builds, .. } = work;
+    let FixSession { report, mut outcome, masks, builds, more_unsafe, .. } = work;
     if command.mode.write {
         changes::write_all(&outcome.changes)?;
     }
@@ -71,9 +73,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         }
         // Of what could not be read nobody knows whether there is something to fix.
         if !failed || !outcome.changes.is_empty() {
-            let fixable = |finding: &&Finding| !command.mode.r#unsafe && !finding.fixes.is_empty();
-            let risky = outcome.remaining.iter().filter(fixable).count();
-            terminal::note(&report::fix_summary(&outcome, &masks, command.mode.write, risky));
+            terminal::note(&report::fix_summary(&outcome, &masks, command.mode.write, more_unsafe));
         }
         if shows_diff(command) {
             changes::warn_of_diff(&outcome, &masks);
@@ -92,6 +92,17 @@ fn fixed(inputs: &Inputs, policies: &Policies, command: &FixArgs) -> FixOutcome 
     crate::audit::fix(inputs, policies, level)
 }
 
+/// How many more findings `--unsafe` would fix, worked out by fixing.
+fn more_unsafe(inputs: &mut Inputs, policies: &Policies, command: &FixArgs, outcome: &FixOutcome) -> usize {
+    let is_fixable = |finding: &Finding| !finding.fixes.is_empty();
+    if command.mode.r#unsafe || !outcome.remaining.iter().any(is_fixable) {
+        return 0;
+    }
+    super::cache::history::add_step_histories(inputs);
+    let risky = crate::audit::fix(inputs, policies, Level::Unsafe);
+    risky.applied.len().saturating_sub(outcome.applied.len())
+}
+
 /// What several paths come to. A file that two of them name counts once.
 #[derive(Default)]
 struct FixSession {
@@ -100,13 +111,18 @@ struct FixSession {
     masks: Mask,
     /// Dockerfiles and compose files.
     builds: usize,
+    /// Findings that `--unsafe` would fix beyond those.
+    more_unsafe: usize,
     /// Files that were looked at, whatever they were called.
     seen: BTreeSet<PathBuf>,
 }
 
 impl FixSession {
-    fn join(&mut self, inputs: &Inputs, report: Report, fix_outcome: FixOutcome) {
+    fn join(&mut self, inputs: &Inputs, report: Report, fix_outcome: FixOutcome, more_unsafe: usize) {
         let new = |name: &str| !self.seen.contains(&place(name));
+        if inputs.sources.iter().any(|source| new(source.name())) {
+            self.more_unsafe += more_unsafe;
+        }
         self.builds += inputs.builds.iter().filter(|build| new(inputs.source(build.dockerfile).name())).count();
         self.builds += inputs.composes.iter().filter(|compose| new(inputs.source(compose.file).name())).count();
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);

@@ -54,6 +54,12 @@ pub(super) struct ComposeFile {
 }
 
 impl ComposeFile {
+    /// Whether there is nothing in it but comments.
+    pub(super) fn has_only_comments(&self) -> bool {
+        let mut lines = self.source.text().lines().map(str::trim);
+        lines.all(|line| line.is_empty() || line.starts_with('#') || line == "---")
+    }
+
     /// Whether Compose refuses the project wherever it runs.
     pub(super) fn is_refused(&self) -> bool {
         self.group.reading.project.is_none()

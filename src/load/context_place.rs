@@ -41,7 +41,7 @@ impl BuildPlace {
         // A folder that another step fills first can't be looked at.
         let Some(named_context) = named.iter().find(|named_context| named_context.folder.is_some()) else {
             let notice = format!(
-                "{}: {} builds it with a folder that does not exist, so no build context was checked",
+                "{}: {} builds it with a build context that does not exist yet, so none was checked",
                 display_path(path),
                 first.by
             );

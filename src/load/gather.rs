@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::LoadError;
 use super::builds_above::files_above;
-use super::compose_input::{add_composes, files_of_dotenv, read_composes};
+use super::compose_input::{ComposeFile, add_composes, files_of_dotenv, read_composes};
 use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
@@ -20,7 +20,7 @@ use super::projects::projects;
 use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest};
 use super::text_files::texts;
-use crate::build::Build;
+use crate::build::{Build, generated_line};
 use crate::compose::is_compose;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
@@ -196,6 +196,9 @@ fn fill(
     let above = if request.each_build && request.file.is_none() { files_above(&request.path) } else { Vec::new() };
     let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build, &request.compose), above);
     composes.retain(|file| walked.is_none_or(|root| !is_test_input(root, &file.path)));
+    if walked.is_some() {
+        leave_out_comments(inputs, &mut composes);
+    }
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     named.extend(add_composes(inputs, composes));
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
@@ -208,16 +211,7 @@ fn fill(
         |path: &Path| path.canonicalize().ok().and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
     let mut drafts: Vec<InputDraft> =
         read.into_par_iter().map(|text| draft((contexts_of(&text.0), text), request, root)).collect();
-    for draft in &drafts {
-        let name = inputs.source(draft.input.dockerfile).name();
-        let notice = draft.input.template.map(|template| {
-            format!(
-                "{name} is {}: only instructions without template code were checked, and nothing is fixed",
-                template.title()
-            )
-        });
-        inputs.notices.extend(notice);
-    }
+    add_texts_notices(inputs, &drafts);
     read_ignore_files(inputs, &mut drafts);
     let contexts = if request.needs.context() { walk(inputs, &drafts, request) } else { BTreeMap::new() };
     let mut modes: BTreeMap<PathBuf, Arc<GitModes>> = BTreeMap::new();
@@ -243,6 +237,51 @@ fn fill(
     }
     if request.shellcheck {
         super::shellcheck::ask(inputs, &policies);
+    }
+}
+
+/// Takes out the compose files of a folder that hold comments alone: parts that people fill in.
+fn leave_out_comments(inputs: &mut Inputs, composes: &mut Vec<ComposeFile>) {
+    composes.retain(|file| {
+        let is_empty = file.has_only_comments();
+        if is_empty {
+            inputs.notices.push(format!("{} has only comments, and was not checked", display_path(&file.path)));
+        }
+        !is_empty
+    });
+}
+
+/// Generated Dockerfiles that a notice names.
+const NAMED: usize = 3;
+
+/// Notices of Dockerfiles that other programs make.
+fn add_texts_notices(inputs: &mut Inputs, drafts: &[InputDraft]) {
+    let mut generated: Vec<String> = Vec::new();
+    for draft in drafts {
+        let name = inputs.source(draft.input.dockerfile).name();
+        if let Some(line) = generated_line(&draft.input.file) {
+            generated.push(format!("{name}:{line}"));
+        }
+        let notice = draft.input.template.map(|template| {
+            format!(
+                "{name} is {}: only instructions without template code were checked, and nothing is fixed",
+                template.title()
+            )
+        });
+        inputs.notices.extend(notice);
+    }
+    let count = generated.len();
+    if count > NAMED {
+        generated.truncate(NAMED);
+        generated.push(format!("{} more", count - NAMED));
+    }
+    let places = generated.join(", ");
+    match count {
+        0 => {}
+        1 => inputs.notices.push(format!("a program writes this Dockerfile ({places}): nothing is changed in it")),
+        count => {
+            inputs.notices.push(format!("programs write {count} Dockerfiles ({places}): nothing is changed in them"))
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::pass_input::{PassInput, PassOutput, PassRefusal, RewriteStep};
 use super::passes;
 use super::protected_files;
 use super::rung::{Level, Rung};
-use crate::build::Build;
+use crate::build::{Build, generated_line};
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::fix::Change;
@@ -225,6 +225,9 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
 pub fn unwritable(input: &BuildInput) -> Option<String> {
     if let Some(template) = input.template {
         return Some(format!("it is {}, and the rendered Dockerfile is not known", template.title()));
+    }
+    if let Some(line) = generated_line(&input.file) {
+        return Some(format!("line {line} says that a program writes it: change what it is made from"));
     }
     let instructions = input.file.instructions();
     if !instructions.is_empty() && instructions.iter().all(|instruction| instruction.keyword != Keyword::From) {

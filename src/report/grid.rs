@@ -114,10 +114,10 @@ impl Grid<'_> {
             Column::Left | Column::Right => false,
         };
         let least = if is_whole { LEAST_WRAPPED } else { LEAST };
-        // The widest flexible column gives first.
+        // Words give before paths, and the widest column first.
         while self.line_width(&widths) > layout.columns() + GAP {
             let wide = (0..widths.len()).filter(flexible).filter(|at| widths[*at] > least);
-            let Some(widest) = wide.max_by_key(|at| widths[*at]) else { break };
+            let Some(widest) = wide.max_by_key(|at| (self.columns[*at] == Column::Words, widths[*at])) else { break };
             widths[widest] -= 1;
         }
         if !is_whole && self.line_width(&widths) > layout.columns() + GAP {

@@ -7,7 +7,7 @@ mod savings;
 mod summary;
 mod view;
 
-pub use self::view::AuditView;
+pub use self::view::{AuditView, FixCounts};
 
 use std::collections::BTreeSet;
 
@@ -27,6 +27,7 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
     let mut out = problems(report, true, layout);
     let summary = summary::summary(report, layout, all);
     out.push_str(&summary.text);
+    out.push_str(&summary::single_title(report, layout));
     let mut hidden = 0;
     for build in summary::ordered(report) {
         let findings: Vec<usize> =

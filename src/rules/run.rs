@@ -12,7 +12,9 @@ use super::{
 };
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
-use crate::finding::{Finding, Findings, Form, SuppressedRule, Suppression, SuppressionUse, suppress};
+use crate::finding::{
+    FileEdit, Finding, Findings, Form, SuppressedRule, Suppression, SuppressionUse, Target, suppress,
+};
 use crate::inputs::{BuildInput, Inputs, Need, SettingsFormat};
 use crate::settings::{Pragmas, pragmas};
 use crate::text::{FileId, Span};
@@ -24,6 +26,12 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The findings that comments and settings suppress.
     pub hidden: Vec<Finding>,
+}
+
+/// Takes out the fixes that change a file.
+fn withhold_fixes(findings: &mut [Finding], file: FileId) {
+    let changes = |edit: &FileEdit| edit.target == Target::File(file);
+    findings.iter_mut().for_each(|finding| finding.fixes.retain(|fix| !fix.edits.iter().any(changes)));
 }
 
 /// Runs the selected rules of each build.
@@ -50,6 +58,9 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
         let (unused, more) = second(inputs, &neighbours, build, policy, &judged);
         findings.extend(unused);
         hidden.extend(more);
+        if build.is_generated() {
+            withhold_fixes(&mut findings, build.input().dockerfile);
+        }
         (findings, hidden)
     });
     let mut outcome = Outcome::default();

@@ -1,13 +1,15 @@
-//! What `dockopt optimize` would save, worked out with the rewrite itself.
+//! What `dockopt optimize` would save and how many findings `dockopt fix` would fix, worked out by doing it.
 
 use rayon::prelude::*;
 
 use crate::audit::{BuildReport, Report};
 use crate::cli::optimize;
 use crate::finding::Finding;
+use crate::fix::Level;
 use crate::inputs::{BuildInput, Inputs, RunOptions};
 use crate::load::EvidenceReader;
 use crate::optimize::{Offer, Options, offer};
+use crate::report::FixCounts;
 use crate::rules::Policies;
 use crate::text::path;
 
@@ -37,9 +39,19 @@ pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) 
     };
     let is_more = |offer: &Offer| {
         let mut resolved = offer.resolved.iter().filter_map(|index| report.findings.get(*index));
-        resolved.any(|finding| !finding.has_safe_fix())
+        resolved.any(|finding| !finding.has_safe_fix() && Report::price(finding).is_some())
     };
     builds.into_par_iter().filter_map(find).find_first(is_more)
+}
+
+/// What `fix` would do, worked out by fixing.
+pub(super) fn fix_counts(inputs: &Inputs, policies: &Policies) -> FixCounts {
+    if inputs.unsettled {
+        return FixCounts::default();
+    }
+    let fixed = |level: Level| crate::audit::fix(inputs, policies, level).applied.len() as u64;
+    let (safe, all) = rayon::join(|| fixed(Level::Safe), || fixed(Level::Unsafe));
+    FixCounts { safe, all }
 }
 
 /// The inputs of one build, as they are if the command names it; `None` for one that no command can name.

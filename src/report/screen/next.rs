@@ -1,9 +1,11 @@
 //! The commands that go on from an audit, what helps most first.
 
-use super::savings::{joined, savings};
-use super::view::AuditView;
-use crate::audit::{BuildReport, Report};
-use crate::finding::{Basis, FileEdit, Finding, Impact, ImpactKind, Saving};
+use std::collections::BTreeSet;
+
+use super::savings::{amounts, joined};
+use super::view::{AuditView, FixCounts};
+use crate::audit::{BuildReport, Importance, Report, is_urgent};
+use crate::finding::{Basis, Finding, Impact, ImpactKind, Saving};
 use crate::optimize::Offer;
 use crate::report::layout::{Layout, TextStyle, push, quoted, width};
 use crate::report::units::count;
@@ -19,13 +21,9 @@ struct NextCommand {
 pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String {
     let root = std::iter::once(&report.root).chain(view.options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let mut commands: Vec<NextCommand> = Vec::new();
+    commands.extend(explain_command(report));
     commands.extend(view.offer.map(|offer| optimize_command(report, offer, &root)));
-    let fix = fix_command(report, &root, view.offer.is_some());
-    let fixes_all = fix.as_ref().is_some_and(|command| command.line.contains(" --unsafe"));
-    commands.extend(fix);
-    if !fixes_all {
-        commands.extend(compose_command(report));
-    }
+    commands.extend(fix_commands(view, &root));
     if commands.is_empty()
         && let Some(finding) = report.findings.first()
     {
@@ -33,19 +31,30 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
         commands.push(NextCommand { line, why: "why it matters, and how to fix it".to_owned() });
     }
     commands.extend(price_commands(report, view, &root));
-    written(&commands, layout)
+    write_commands(&commands, layout)
 }
 
-fn written(commands: &[NextCommand], layout: Layout) -> String {
-    // A long command has the reason below it, and does not push the reasons of the others to the right.
-    let fits = |command: &&NextCommand| width(&command.line) * 2 <= layout.columns();
-    let widest = commands.iter().filter(fits).map(|command| width(&command.line)).max().unwrap_or(0);
+/// What to read of the first urgent findings that no command repairs.
+fn explain_command(report: &Report) -> Option<NextCommand> {
+    let is_open = |finding: &&Finding| is_urgent(finding) && finding.fixes.is_empty();
+    let first = report.findings.iter().find(is_open)?;
+    let others = report.findings.iter().filter(is_open).filter(|finding| finding.rule == first.rule).count() - 1;
+    let source = report.sources.get(first.file.0 as usize)?;
+    let place = format!("{}:{}", source.name(), source.line(first.span.start));
+    let more = if others == 0 { String::new() } else { format!(" and {others} more") };
+    let why = format!("what to do about {place}{more}, which no command repairs");
+    Some(NextCommand { line: format!("dockopt explain {}", first.rule), why })
+}
+
+/// The commands with their reasons: all beside them, or all below them.
+fn write_commands(commands: &[NextCommand], layout: Layout) -> String {
+    let widest = commands.iter().map(|command| width(&command.line)).max().unwrap_or(0);
+    let is_beside = commands.iter().all(|command| 7 + widest + 3 + width(&command.why) <= layout.columns());
     let mut out = String::new();
     for (index, command) in commands.iter().enumerate() {
         let head = if index == 0 { layout.paint(TextStyle::Strong, "Next:") } else { "     ".to_owned() };
-        let used = width(&command.line).max(if fits(&command) { widest } else { 0 });
-        if 7 + used + 3 + width(&command.why) <= layout.columns() {
-            let gap = " ".repeat(used - width(&command.line) + 3);
+        if is_beside {
+            let gap = " ".repeat(widest - width(&command.line) + 3);
             out.push_str(&format!("{head}  {}{gap}{}\n", command.line, command.why));
         } else {
             out.push_str(&format!("{head}  {}\n", continued(&command.line, layout)));
@@ -72,17 +81,29 @@ fn continued(line: &str, layout: Layout) -> String {
     lines.join(&format!(" \\\n{}", " ".repeat(11)))
 }
 
-fn findings<'r>(report: &'r Report, indexes: &'r [usize]) -> impl Iterator<Item = &'r Finding> {
-    indexes.iter().filter_map(|index| report.findings.get(*index))
-}
-
 fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
     let line = format!("dockopt optimize {} --diff", build_words(report, offer, root));
-    let saved = savings(findings(report, &offer.resolved));
+    let saved = amounts(report, &offer.resolved);
     let gone = offer.before - offer.after;
     let removes = format!("removes {gone} of {}", count(offer.before as u64, "finding"));
+    let others = match builds_with_same_steps(report, offer) {
+        0 => String::new(),
+        1 => "; another build has the same step".to_owned(),
+        others => format!("; {others} other builds have the same step"),
+    };
     let why = if saved.is_empty() { removes } else { format!("saves {}; {removes}", joined(&saved)) };
-    NextCommand { line, why }
+    NextCommand { line, why: why + &others }
+}
+
+/// Builds with a step that the rewrite improves in the build that it is offered for.
+fn builds_with_same_steps(report: &Report, offer: &Offer) -> usize {
+    let first = |index: &usize| *report.shared_steps.get(index).unwrap_or(index);
+    let resolved: BTreeSet<usize> = offer.resolved.iter().map(first).collect();
+    let same = report.shared_steps.iter().flat_map(|(index, known)| [(*index, *known), (*known, *known)]);
+    let files = same.filter(|(_, known)| resolved.contains(known));
+    let files: BTreeSet<FileId> =
+        files.filter_map(|(index, _)| report.findings.get(index)).map(|finding| finding.file).collect();
+    files.iter().filter(|file| **file != offer.dockerfile).count()
 }
 
 /// What is typed for the build of an offer: what was typed already, where there is only one.
@@ -108,76 +129,58 @@ fn words_of(report: &Report, dockerfile: FileId, context: Option<&str>) -> Strin
     quoted(context) + &rest
 }
 
-fn is_of_compose(finding: &Finding) -> bool {
-    finding.rule.starts_with("compose-")
-}
-
-fn fix_command(report: &Report, root: &str, has_offer: bool) -> Option<NextCommand> {
-    if !report.findings.iter().any(|finding| !is_of_compose(finding) && !finding.fixes.is_empty()) {
-        return None;
+fn fix_commands(view: &AuditView, root: &str) -> Vec<NextCommand> {
+    let FixCounts { safe, all } = view.fixes;
+    let mut commands = Vec::new();
+    if safe > 0 {
+        let line = format!("dockopt fix {root} --diff");
+        commands.push(NextCommand { line, why: format!("{} with a safe fix", count(safe, "finding")) });
     }
-    let fixable = |safe: bool| distinct_fixes(report.findings.iter().filter(|finding| finding.has_safe_fix() || !safe));
-    let (safe, risky) = (fixable(true), fixable(false));
-    match (safe, risky) {
-        (0, 0) => None,
-        (0, _) if has_offer => None,
-        (0, risky) => Some(NextCommand {
-            line: format!("dockopt fix {root} --unsafe --diff"),
-            why: format!("{} with a fix that may change the image", count(risky, "finding")),
-        }),
-        (safe, _) => Some(NextCommand {
-            line: format!("dockopt fix {root} --diff"),
-            why: format!("{} with a safe fix", count(safe, "finding")),
-        }),
+    if all > safe {
+        let line = format!("dockopt fix {root} --unsafe --diff");
+        let more = if safe == 0 { count(all, "finding") } else { format!("{} more", all - safe) };
+        commands.push(NextCommand { line, why: format!("{more} with a fix that may change what runs") });
     }
-}
-
-/// How many of these findings `fix` fixes: builds that share a file may each have the same finding in it.
-fn distinct_fixes<'f>(findings: impl Iterator<Item = &'f Finding>) -> u64 {
-    let mut known: Vec<(&str, &[FileEdit])> = Vec::new();
-    for finding in findings {
-        let Some(fix) = finding.fixes.first() else { continue };
-        let edits = (finding.rule, &fix.edits[..]);
-        if !known.contains(&edits) {
-            known.push(edits);
-        }
-    }
-    known.len() as u64
-}
-
-fn compose_command(report: &Report) -> Option<NextCommand> {
-    let fixable = distinct_fixes(report.findings.iter().filter(|finding| is_of_compose(finding)));
-    let line = format!("dockopt compose fix {} --unsafe", quoted(&report.root));
-    let why = format!("{} in compose files", count(fixable, "fixable finding"));
-    (fixable > 0).then_some(NextCommand { line, why })
+    commands
 }
 
 /// The commands that supply prices which are missing, or only usual ones.
 fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextCommand> {
     let mut commands = Vec::new();
-    let lacks = |wanted: fn(&Impact) -> bool| report.findings.iter().filter_map(Report::price).any(wanted);
-    if lacks(|impact| impact.kind == ImpactKind::RebuildSeconds && !matches!(impact.saves, Some(Saving::Seconds(_)))) {
-        let line = format!("dockopt measure {}", measured_words(report, root));
+    if let Some(words) = words_of_slowest(report, root) {
+        let line = format!("dockopt measure {words}");
         commands.push(NextCommand { line, why: "builds it to see how long a rebuild takes".to_owned() });
     }
-    if !view.has_image && lacks(|impact| impact.basis == Basis::Typical && impact.saves.is_some()) {
-        let line = format!("dockopt audit {root} --image IMAGE");
-        commands.push(NextCommand { line, why: "replaces the sizes marked ~ by those in your image".to_owned() });
+    let is_usual = |impact: &Impact| impact.basis == Basis::Typical && impact.saves.is_some();
+    if !view.has_image && report.findings.iter().filter_map(Report::price).any(is_usual) {
+        let line = format!("dockopt audit {root} --image auto");
+        commands
+            .push(NextCommand { line, why: "replaces the sizes marked ~ by those in the image you built".to_owned() });
     }
     commands
 }
 
-/// What is typed for the build with the slowest rebuild.
-fn measured_words(report: &Report, root: &str) -> String {
-    if report.builds.len() == 1 {
-        return root.to_owned();
-    }
-    let is_slow = |index: &usize| {
-        let finding = report.findings.get(*index);
-        finding.and_then(Report::price).is_some_and(|impact| impact.kind == ImpactKind::RebuildSeconds)
+/// What is typed for the most important build with a rebuild whose time is not known; `None` if no such build can run.
+fn words_of_slowest(report: &Report, root: &str) -> Option<String> {
+    let is_unknown = |index: &usize| {
+        let impact = report.findings.get(*index).and_then(Report::price);
+        impact.is_some_and(|impact| {
+            impact.kind == ImpactKind::RebuildSeconds && !matches!(impact.saves, Some(Saving::Seconds(_)))
+        })
     };
-    let slow = report.builds.iter().filter(|build| build.findings.iter().any(is_slow));
-    let build: Option<&BuildReport> = slow.min_by_key(|build| build.importance);
-    let context = build.and_then(|build| build.context.as_ref()).map(|context| &*context.root);
-    build.map_or_else(|| root.to_owned(), |build| words_of(report, build.dockerfile, context))
+    let slow = report.builds.iter().filter(|build| build.findings.iter().any(is_unknown) && can_run(report, build));
+    let build: &BuildReport = slow.min_by_key(|build| build.importance)?;
+    if report.builds.len() == 1 {
+        return Some(root.to_owned());
+    }
+    let context = build.context.as_ref().map(|context| &*context.root);
+    Some(words_of(report, build.dockerfile, context))
+}
+
+/// Whether nothing is known that stops a build, which is not one for development.
+fn can_run(report: &Report, build: &BuildReport) -> bool {
+    let name = report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
+    build.importance != Importance::Development
+        && build.context.is_some()
+        && !report.problems.iter().any(|problem| problem.file == name)
 }

@@ -1,29 +1,30 @@
-//! Findings that are the same in several places: they are shown once, with their number.
+//! Findings of the same rule in several files: they are shown once, with their number and each place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::savings::savings;
 use crate::audit::{Importance, Report};
-use crate::finding::Finding;
+use crate::finding::{Finding, Safety};
 use crate::report::grid::{Cell, Column, Grid, cell, plain};
 use crate::report::layout::Layout;
 use crate::report::table;
+use crate::rules;
 
 /// Places that are named.
 const PLACES: usize = 3;
 
-/// The same finding in several places, what costs most first.
+/// The findings of one rule in several files, what costs most first.
 pub(super) struct Repeat {
     /// Indexes into the findings of the report.
     pub(super) findings: Vec<usize>,
 }
 
-/// The findings among these that are the same in several files.
+/// The rules among these findings that have some in several files.
 pub(super) fn repeats(report: &Report, findings: &[usize]) -> Vec<Repeat> {
-    let mut groups: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for index in findings {
         let Some(finding) = report.findings.get(*index) else { continue };
-        groups.entry((finding.rule, shape(&finding.message))).or_default().push(*index);
+        groups.entry(finding.rule).or_default().push(*index);
     }
     let mut repeats: Vec<Repeat> = Vec::new();
     for mut group in groups.into_values() {
@@ -50,52 +51,74 @@ fn rank(report: &Report, index: usize) -> f64 {
     report.findings.get(index).map_or(0.0, Finding::rank)
 }
 
-/// A message without what it quotes and counts.
-fn shape(message: &str) -> String {
-    let quoted = message.split('`').enumerate().map(|(at, part)| if at % 2 == 1 { "" } else { part });
-    quoted.collect::<String>().chars().filter(|letter| !letter.is_ascii_digit()).collect()
-}
-
 const HEAD: [&str; 4] = ["", "finding", "costs", "fix"];
 const COLUMNS: [Column; 4] = [Column::Right, Column::Wrapped, Column::Left, Column::Left];
 
 /// A row for each, with the places.
 pub(super) fn rows(report: &Report, repeats: &[Repeat], layout: Layout) -> String {
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for repeat in repeats {
-        let findings: Vec<&Finding> = repeat.findings.iter().filter_map(|index| report.findings.get(*index)).collect();
-        let Some(first) = findings.first() else { continue };
-        let mut places: Vec<String> = findings.iter().take(PLACES).map(|finding| place(report, finding)).collect();
-        if findings.len() > PLACES {
-            places.push(format!("{} more", findings.len() - PLACES));
-        }
-        let text = format!("{} ({}) ", first.message, places.join(", "));
-        let finding = cell(text, table::style(first.severity)).with_tail(&format!("[{}]", first.rule));
-        let costs = savings(findings.iter().copied());
-        let fix = plain(table::fix(first));
-        rows.push(vec![
-            plain(format!("{} ×", findings.len())),
-            finding,
-            plain(costs.first().map_or("", |text| text)),
-            fix,
-        ]);
-    }
+    let rows: Vec<Vec<Cell>> = repeats.iter().filter_map(|repeat| row(report, repeat)).collect();
     Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 }.write(layout)
 }
 
-fn place(report: &Report, finding: &Finding) -> String {
-    let source = report.sources.get(finding.file.0 as usize);
-    source.map(|source| format!("{}:{}", source.name(), source.line(finding.span.start))).unwrap_or_default()
+fn row(report: &Report, repeat: &Repeat) -> Option<Vec<Cell>> {
+    let findings: Vec<&Finding> = repeat.findings.iter().filter_map(|index| report.findings.get(*index)).collect();
+    let first = findings.first()?;
+    let is_same = findings.iter().all(|finding| finding.message == first.message);
+    let message = match rules::find(first.rule) {
+        // What is said of one place need not hold for another.
+        Some(rule) if !is_same => rule.metadata().summary,
+        _ => &first.message,
+    };
+    let subjects: BTreeSet<_> = findings.iter().map(|finding| subject(report, finding)).collect();
+    let mut places: Vec<String> =
+        findings.iter().take(PLACES).map(|finding| place(report, finding, subjects.len() > 1)).collect();
+    if findings.len() > PLACES {
+        places.push(format!("{} more", findings.len() - PLACES));
+    }
+    let text = format!("{message}: {} ", places.join(", "));
+    let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or(first.severity);
+    let costs = savings(report, &repeat.findings);
+    Some(vec![
+        plain(format!("{} ×", findings.len())),
+        cell(text, table::style(worst)).with_tail(&format!("[{}]", first.rule)),
+        plain(costs.first().map_or("", |text| text)),
+        plain(fixes(&findings)),
+    ])
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a finding is about: the first word that its message quotes and its line has, else the first that it quotes.
+fn subject<'f>(report: &Report, finding: &'f Finding) -> Option<&'f str> {
+    let source = report.sources.get(finding.file.0 as usize)?;
+    let line = source.slice(source.line_span(source.line(finding.span.start)));
+    let quoted = || finding.message.split('`').skip(1).step_by(2);
+    quoted().find(|word| !word.is_empty() && line.contains(word)).or_else(|| quoted().next())
+}
 
-    #[test]
-    fn messages_with_other_names_are_the_same() {
-        assert_eq!(shape("`a/b.ts` is copied before `pnpm install`"), shape("`x` is copied before `npm ci`"));
-        assert_eq!(shape("lines 2 and 3 of `x`"), shape("lines 10 and 4 of `y`"));
-        assert_ne!(shape("`a` is late"), shape("`a` is early"));
+/// `web/Dockerfile:3`, with what the finding is about where that differs from place to place.
+fn place(report: &Report, finding: &Finding, is_named: bool) -> String {
+    let source = report.sources.get(finding.file.0 as usize);
+    let place = source.map(|source| format!("{}:{}", source.name(), source.line(finding.span.start)));
+    let place = place.unwrap_or_default();
+    match subject(report, finding) {
+        Some(subject) if is_named => format!("`{subject}` ({place})"),
+        _ => place,
+    }
+}
+
+/// How they can be fixed, in the column `fix`: `safe`, or `5 safe, 8 unsafe` where that differs.
+fn fixes(findings: &[&Finding]) -> String {
+    let count = |wanted: fn(&Safety) -> bool| {
+        let is_wanted = |finding: &&&Finding| finding.fixes.first().is_some_and(|fix| wanted(&fix.safety));
+        findings.iter().filter(is_wanted).count()
+    };
+    let safe = count(|safety| matches!(safety, Safety::Safe));
+    let risky = count(|safety| matches!(safety, Safety::Unsafe(_)));
+    match (safe, risky, findings.len() - safe - risky) {
+        (0, 0, _) => String::new(),
+        (_, 0, 0) => "safe".to_owned(),
+        (0, _, 0) => "unsafe".to_owned(),
+        (safe, 0, _) => format!("{safe} safe"),
+        (0, risky, _) => format!("{risky} unsafe"),
+        (safe, risky, _) => format!("{safe} safe, {risky} unsafe"),
     }
 }

@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::audit::Report;
-use crate::finding::{Basis, CostFrequency, Finding, Impact, ImpactKind, Saving};
+use crate::finding::{Basis, CostFrequency, Impact, ImpactKind, Saving};
 use crate::report::table;
 
-/// What findings cost together, each kind of cost once. A kind without any amount is named.
-pub(super) fn savings<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<String> {
+/// What findings, by index, cost together, each kind of cost once; a step that several builds share counts once. A kind
+/// without any amount is named.
+pub(super) fn savings(report: &Report, findings: &[usize]) -> Vec<String> {
+    let priced = findings.iter().filter(|index| {
+        let first = report.shared_steps.get(index);
+        first.is_none_or(|first| !findings.contains(first))
+    });
+    let findings = priced.filter_map(|index| report.findings.get(*index));
     let mut sums: BTreeMap<(ImpactKind, CostFrequency), Impact> = BTreeMap::new();
     let mut unknown: Vec<Impact> = Vec::new();
     for impact in findings.filter_map(Report::price) {
@@ -28,6 +34,16 @@ pub(super) fn savings<'f>(findings: impl Iterator<Item = &'f Finding>) -> Vec<St
         }
     }
     texts
+}
+
+/// The same without the kinds that have no amount, where others have one.
+pub(super) fn amounts(report: &Report, findings: &[usize]) -> Vec<String> {
+    let is_amount = |index: &&usize| {
+        report.findings.get(**index).and_then(Report::price).is_some_and(|impact| impact.saves.is_some())
+    };
+    let priced: Vec<usize> = findings.iter().filter(is_amount).copied().collect();
+    let amounts = savings(report, &priced);
+    if amounts.is_empty() { savings(report, findings) } else { amounts }
 }
 
 /// Adds one price of a kind to others of the same kind.

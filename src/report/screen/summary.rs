@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::repeats::{self, Repeat, repeats};
-use super::savings::{joined, savings};
+use super::savings::{amounts, joined, savings};
 use crate::audit::{BuildReport, Importance, Report, is_urgent};
 use crate::finding::Finding;
 use crate::report::grid::{Cell, Column, Grid, plain};
@@ -88,7 +88,8 @@ fn is_in(repeats: &[Repeat], index: usize) -> bool {
     repeats.iter().any(|repeat| repeat.findings.contains(&index))
 }
 
-/// `12 builds, 38 findings; they cost ~672 MB on disk and rebuild time`.
+/// `12 builds, 38 findings; they cost ~672 MB on disk and 3 s per rebuild`. What builds for development cost is left out,
+/// and a kind of cost without an amount where there are others with one.
 fn title(report: &Report) -> String {
     let builds = count(report.builds.len() as u64, "build");
     let findings = match report.findings.len() {
@@ -96,9 +97,28 @@ fn title(report: &Report) -> String {
         0 => "nothing found".to_owned(),
         number => count(number as u64, "finding"),
     };
-    let costs = savings(report.findings.iter());
-    let costs = if costs.is_empty() { String::new() } else { format!("; they cost {}", joined(&costs)) };
-    format!("{builds}, {findings}{costs}")
+    format!("{builds}, {findings}{}", costs_text(report))
+}
+
+/// `; they cost ~672 MB on disk`, or nothing.
+fn costs_text(report: &Report) -> String {
+    let is_aside = |build: &&BuildReport| build.importance == Importance::Development;
+    let aside: BTreeSet<usize> =
+        report.builds.iter().filter(is_aside).flat_map(|build| build.findings.iter().copied()).collect();
+    let indexes: Vec<usize> = (0..report.findings.len()).filter(|index| !aside.contains(index)).collect();
+    let costs = amounts(report, &indexes);
+    if costs.is_empty() { String::new() } else { format!("; they cost {}", joined(&costs)) }
+}
+
+/// The line above a single build; empty where nothing is found.
+pub(super) fn single_title(report: &Report, layout: Layout) -> String {
+    let mut text = String::new();
+    if report.builds.len() == 1 && !report.findings.is_empty() {
+        let findings = count(report.findings.len() as u64, "finding");
+        push(&mut text, &format!("{findings}{}", costs_text(report)), 0, layout, TextStyle::Strong);
+        text.push('\n');
+    }
+    text
 }
 
 const HEAD: [&str; 5] = ["build", "what", "context", "findings", "costs most"];
@@ -143,8 +163,7 @@ fn row(report: &Report, build: &BuildReport, layout: Layout) -> Vec<Cell> {
         0 => "–".to_owned(),
         number => number.to_string(),
     };
-    let first =
-        findings(report, &build.findings).find_map(|finding| savings(std::iter::once(finding)).into_iter().next());
+    let first = build.findings.iter().find_map(|index| savings(report, &[*index]).into_iter().next());
     let what = if is_narrow { String::new() } else { build.projects.join(", ") };
     let context = if is_narrow { String::new() } else { context };
     let costs = if layout.columns() < NARROWEST { String::new() } else { first.unwrap_or_default() };

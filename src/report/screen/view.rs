@@ -13,4 +13,15 @@ pub struct AuditView<'a> {
     pub has_image: bool,
     /// What the rewrite of a build removes, where it is more than fixes do.
     pub offer: Option<&'a Offer>,
+    /// What `fix` would do.
+    pub fixes: FixCounts,
+}
+
+/// How many findings `fix` would fix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FixCounts {
+    /// Without `--unsafe`.
+    pub safe: u64,
+    /// With it.
+    pub all: u64,
 }
