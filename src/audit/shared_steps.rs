@@ -53,8 +53,11 @@ fn step_hash(build: &Build, finding: &Finding) -> Option<u64> {
     }
     let line = finding.instruction_line?;
     let stages = build.stages();
-    let is_step = |stage: &&Stage| build.instructions(stage).any(|(_, instruction)| instruction.start_line == line);
-    let stage = stages.iter().find(is_step)?;
+    let has_line = |stage: &&Stage| {
+        let instructions = build.instructions(stage).map(|(_, instruction)| instruction);
+        instructions.chain(build.from_of(stage)).any(|instruction| instruction.start_line == line)
+    };
+    let stage = stages.iter().find(has_line)?;
     let mut hasher = DefaultHasher::new();
     (&input.options.build_args, &input.options.platform).hash(&mut hasher);
     hash_stage(build, stage, Some(line), STAGES, &mut hasher)?;

@@ -279,8 +279,8 @@ fn add_texts_notices(inputs: &mut Inputs, drafts: &[InputDraft]) {
     match count {
         0 => {}
         1 => inputs.notices.push(format!("a program writes this Dockerfile ({places}): nothing is changed in it")),
-        count => {
-            inputs.notices.push(format!("programs write {count} Dockerfiles ({places}): nothing is changed in them"))
+        _ => {
+            inputs.notices.push(format!("programs write {count} Dockerfiles ({places}): nothing is changed in them"));
         }
     }
 }

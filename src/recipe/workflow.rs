@@ -18,11 +18,10 @@ const DEEPEST: usize = 8;
 /// The builds of a workflow, with the action's defaults.
 pub(super) fn image_builds(text: &str) -> Vec<ImageBuild> {
     let mut builds = Vec::new();
-    if !patterns::shows(text, ACTION) && !(text.contains("uses:") && names_dockerfile(text)) {
-        return builds;
-    }
-    for root in yaml::read(text).documents() {
-        add(root, text, DEEPEST, &mut builds);
+    if patterns::shows(text, ACTION) || (text.contains("uses:") && names_dockerfile(text)) {
+        for root in yaml::read(text).documents() {
+            add(root, text, DEEPEST, &mut builds);
+        }
     }
     builds
 }

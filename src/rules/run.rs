@@ -31,7 +31,9 @@ pub struct Outcome {
 /// Takes out the fixes that change a file.
 fn withhold_fixes(findings: &mut [Finding], file: FileId) {
     let changes = |edit: &FileEdit| edit.target == Target::File(file);
-    findings.iter_mut().for_each(|finding| finding.fixes.retain(|fix| !fix.edits.iter().any(changes)));
+    for finding in findings {
+        finding.fixes.retain(|fix| !fix.edits.iter().any(changes));
+    }
 }
 
 /// Runs the selected rules of each build.

@@ -72,7 +72,7 @@ fn of_several_builds_one_is_named() {
 #[test]
 fn commands_that_supply_prices_are_named_where_prices_are_missing() {
     let screen = Dockopt::new().project("flask-pip").args(["audit"]).run().stdout;
-    assert!(screen.contains("dockopt measure .") && screen.contains("dockopt audit . --image IMAGE"), "{screen}");
+    assert!(screen.contains("dockopt measure .") && screen.contains("dockopt audit . --image auto"), "{screen}");
     let cheap = "FROM debian:12.5\nSHELL [\"/bin/sh\"]\nRUN echo | tee a\nUSER 1000\nCMD [\"true\"]\n";
     let screen = Dockopt::new().file("Dockerfile", cheap).args(["audit"]).run().stdout;
     assert!(!screen.contains("dockopt measure") && !screen.contains("--image"), "{screen}");
@@ -91,11 +91,40 @@ fn fix_fixes_as_many_findings_as_an_audit_promises() {
     let mut promised = 0;
     for dockopt in [several, Dockopt::new().dir("task-tracker"), Dockopt::new().project("flask-pip")] {
         let ran = dockopt.args(["audit", "."]).run();
-        let Some((_, line)) = ran.stdout.split_once("dockopt fix . --diff") else { continue };
-        let number = line.split_whitespace().next().unwrap();
+        let number = |command: &str| -> Option<usize> {
+            ran.stdout.split_once(command)?.1.split_whitespace().next()?.parse().ok()
+        };
+        let Some(safe) = number("dockopt fix . --diff") else { continue };
+        let more = number("dockopt fix . --unsafe --diff").unwrap_or(0);
         let fixed = ran.again(["fix", ".", "--diff"]).stderr;
-        assert!(fixed.contains(&format!("would fix {number} finding")), "{number}: {fixed}");
+        assert!(fixed.contains(&format!("would fix {safe} finding")), "{safe}: {fixed}");
+        assert_eq!(fixed.contains("more with `--unsafe`"), more > 0, "{more}: {fixed}");
+        assert!(more == 0 || fixed.contains(&format!("; {more} more with")), "{more}: {fixed}");
+        let fixed = ran.again(["fix", ".", "--unsafe", "--diff"]).stderr;
+        assert!(fixed.contains(&format!("would fix {} finding", safe + more)), "{more}: {fixed}");
         promised += 1;
     }
     assert_eq!(promised, 3);
+}
+
+#[test]
+fn what_no_command_repairs_is_explained_first() {
+    let dockerfile =
+        "FROM alpine:3.22\nENV API_TOKEN=ghp_4nW1kTz8sVq2yXb7cRd5fGh3jLm6pQ9tUv0w\nUSER 1000\nCMD [\"true\"]\n";
+    let screen = Dockopt::new().file("Dockerfile", dockerfile).args(["audit", "."]).run().stdout;
+    let (_, next) = screen.split_once("Next:").unwrap();
+    assert!(next.trim_start().starts_with("dockopt explain secret-"), "{screen}");
+    assert!(next.contains("what to do about Dockerfile:2, which no command repairs"), "{screen}");
+}
+
+#[test]
+fn builds_that_cannot_run_are_not_measured() {
+    let dockerfile = "FROM node:22-slim\nCOPY . .\nRUN npm ci\nCMD [\"node\", \"a.js\"]\n";
+    let project =
+        |dockopt: Dockopt| dockopt.file("package.json", "{}").file("package-lock.json", "{}").file("a.js", "");
+    let screen = project(Dockopt::new().file("Dockerfile", dockerfile)).args(["audit", "."]).run().stdout;
+    assert!(screen.contains("dockopt measure ."), "{screen}");
+    let broken = dockerfile.replace("CMD", "COPY dist/missing /x\nCMD");
+    let screen = project(Dockopt::new().file("Dockerfile", broken)).args(["audit", "."]).run().stdout;
+    assert!(!screen.contains("dockopt measure"), "{screen}");
 }

@@ -102,3 +102,101 @@ fn builds_share_a_context_and_each_has_its_own_example() {
         .stdout;
     in_order(&screen, &["(apps/a/src/server.ts)", "(apps/b/src/server.ts)"]);
 }
+
+#[test]
+fn a_group_names_what_each_place_is_about() {
+    let compose = |image: &str, port: u16| {
+        format!(
+            "services:\n  db:\n    image: {image}:17\n    ports: [\"{port}:{port}\"]\n    environment: {{POSTGRES_PASSWORD_FILE: /run/secrets/a}}\n"
+        )
+    };
+    let dockopt = Dockopt::new()
+        .file("compose.yaml", compose("postgres", 5432))
+        .file("other/compose.yaml", compose("mysql", 3306).replace("db:", "store:").replace("POSTGRES", "MYSQL_ROOT"))
+        .file("a/Dockerfile", "FROM scratch\nCOPY a /\n")
+        .file("b/Dockerfile", "FROM scratch\nCOPY b /\n")
+        .file("a/a", "")
+        .file("b/b", "");
+    let screen = dockopt.args(["audit", "."]).run().stdout;
+    in_order(
+        &screen,
+        &["In several files", "2 ×  a database or broker is published", "`db` (compose.yaml:4)", "`store`"],
+    );
+}
+
+#[test]
+fn a_step_that_builds_share_costs_its_bytes_once() {
+    let dockerfile = |name: &str| {
+        format!(
+            "FROM node:22.12.0\nRUN npm install -g typescript@5.9.2\nCOPY {name}.js /\nUSER 1000\nCMD [\"node\", \"/{name}.js\"]\n"
+        )
+    };
+    let mut dockopt = Dockopt::new();
+    for name in ["api", "web", "ws"] {
+        dockopt = dockopt.file(&format!("{name}/Dockerfile"), dockerfile(name)).file(&format!("{name}/{name}.js"), "");
+    }
+    let ran = dockopt.args(["audit", "."]).run();
+    let once = ran.again(["audit", "api"]).stdout;
+    let title = |screen: &str| screen.lines().next().unwrap().split_once("; they cost ").unwrap().1.to_owned();
+    assert_eq!(title(&ran.stdout), title(&once), "{}", ran.stdout);
+    let other = dockerfile("ws").replace("22.12.0", "22.11.0");
+    std::fs::write(ran.path().join("ws/Dockerfile"), other).unwrap();
+    let ran = ran.again(["audit", "."]);
+    assert_ne!(title(&ran.stdout), title(&once), "{}", ran.stdout);
+}
+
+#[test]
+fn generated_dockerfiles_are_not_changed() {
+    let text = "# This file was generated from Dockerfile.tmpl. DO NOT EDIT.\nFROM debian:12.5\nMAINTAINER a\nRUN apt-get update && apt-get install -y curl\n";
+    let ran = Dockopt::new().file("Dockerfile", text).args(["audit", "."]).run();
+    in_order(
+        &ran.stdout,
+        &["[apt-lists-kept]", "a program writes this Dockerfile (Dockerfile:1): nothing is changed in it"],
+    );
+    assert!(!ran.stdout.contains("dockopt fix") && !ran.stdout.contains("dockopt optimize"), "{}", ran.stdout);
+    assert!(ran.again(["fix", ".", "--unsafe", "--diff"]).stderr.contains("nothing to fix"));
+    let optimized = ran.again(["optimize", ".", "--diff"]);
+    assert!(
+        optimized.stderr.contains("a program writes it") || optimized.stdout.contains("a program writes it"),
+        "{}{}",
+        optimized.stdout,
+        optimized.stderr
+    );
+}
+
+#[test]
+fn a_compose_file_of_comments_in_a_folder_is_no_error() {
+    let ran = Dockopt::new()
+        .file("compose.extras.yaml", "# services:\n#   a: {image: b}\n")
+        .file("Dockerfile", "FROM scratch\nCOPY a /\n")
+        .file("a", "")
+        .args(["audit", "."])
+        .run();
+    assert!(
+        ran.stdout.contains("compose.extras.yaml has only comments") && !ran.stderr.contains("empty"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn builds_of_workflows_are_known_in_every_form() {
+    let workflow = "jobs:\n  a:\n    steps:\n    - uses: ./.github/actions/build\n      with:\n        dockerfile-path: a/Dockerfile.dev\n        build-context: a\n    - run: docker buildx build -t b --load -f b/Dockerfile . $ARGUMENTS\n    - run: cd c && pnpm-context -- c/Dockerfile | docker build --build-arg A=b - -t c $ARGUMENTS\n";
+    let mut dockopt = Dockopt::new().file(".github/workflows/ci.yml", workflow);
+    for file in ["a/Dockerfile.dev", "b/Dockerfile", "c/Dockerfile"] {
+        dockopt = dockopt.file(file, "FROM python:3.13-slim\nCOPY b/main.py out /\nCMD [\"python\", \"/main.py\"]\n");
+    }
+    let screen = dockopt
+        .file("b/main.py", "")
+        .file("d/Dockerfile", "FROM debian:12\nCMD [\"a\"]\n")
+        .args(["audit", ".", "--all"])
+        .run()
+        .stdout;
+    in_order(&screen, &["built by compose files", "a/Dockerfile.dev", "other builds", "d/Dockerfile"]);
+    let (shipped, _) = screen.split_once("other builds").unwrap();
+    assert!(shipped.contains(" b/Dockerfile") && shipped.contains(" c/Dockerfile"), "{screen}");
+    in_order(
+        &screen,
+        &["c/Dockerfile: .github/workflows/ci.yml:9 builds it with a build context that does not exist yet"],
+    );
+}

@@ -21,7 +21,7 @@ struct NextCommand {
 pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String {
     let root = std::iter::once(&report.root).chain(view.options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let mut commands: Vec<NextCommand> = Vec::new();
-    commands.extend(explain_command(report));
+    commands.extend(explain_command(report, view.offer));
     commands.extend(view.offer.map(|offer| optimize_command(report, offer, &root)));
     commands.extend(fix_commands(view, &root));
     if commands.is_empty()
@@ -35,10 +35,13 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
 }
 
 /// What to read of the first urgent findings that no command repairs.
-fn explain_command(report: &Report) -> Option<NextCommand> {
-    let is_open = |finding: &&Finding| is_urgent(finding) && finding.fixes.is_empty();
-    let first = report.findings.iter().find(is_open)?;
-    let others = report.findings.iter().filter(is_open).filter(|finding| finding.rule == first.rule).count() - 1;
+fn explain_command(report: &Report, offer: Option<&Offer>) -> Option<NextCommand> {
+    let is_resolved = |index: &usize| offer.is_some_and(|offer| offer.resolved.contains(index));
+    let is_open =
+        |(index, finding): &(usize, &Finding)| is_urgent(finding) && finding.fixes.is_empty() && !is_resolved(index);
+    let (_, first) = report.findings.iter().enumerate().find(is_open)?;
+    let same = report.findings.iter().enumerate().filter(|(_, finding)| finding.rule == first.rule);
+    let others = same.filter(is_open).count() - 1;
     let source = report.sources.get(first.file.0 as usize)?;
     let place = format!("{}:{}", source.name(), source.line(first.span.start));
     let more = if others == 0 { String::new() } else { format!(" and {others} more") };
