@@ -59,11 +59,12 @@ fn a_compose_file_may_have_any_name() {
 #[test]
 fn audit_names_the_command_that_fixes_compose_files() {
     let ran = Dockopt::new().file("compose.yaml", FILE).args(["audit", "--no-history"]).run();
-    says(&ran, &["Next:  dockopt compose fix . --unsafe"]);
-    let dockopt = Dockopt::new()
-        .file("compose.yaml", FILE)
-        .file("Dockerfile", "FROM debian:12\nRUN apt-get update && apt-get install -y curl\nCMD [\"curl\"]\n");
-    says(&dockopt.args(["audit", "--no-history"]).run(), &["Next:  dockopt fix .", "dockopt compose fix . --unsafe"]);
+    says(
+        &ran,
+        &["Next:  dockopt fix . --diff ", "1 finding with a safe fix", "dockopt fix . --unsafe --diff ", "3 more with"],
+    );
+    let fixed = ran.again(["fix", ".", "--unsafe", "--write"]).stderr;
+    assert!(fixed.contains("fixed 4 findings in 1 file"), "{fixed}");
 }
 
 #[test]
