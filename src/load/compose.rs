@@ -16,6 +16,9 @@ const LIMIT: usize = 1 << 20;
 /// Remarks on one file.
 const REMARKS: usize = 20;
 
+/// Services that one notice names.
+const NAMED: usize = 3;
+
 /// Whether a file of this name lists builds.
 pub(super) fn lists_builds(name: &str) -> bool {
     is_compose(name) || is_bake(name)
@@ -86,6 +89,8 @@ pub(super) struct ComposeBuilds {
     pub problems: Vec<InputProblem>,
     /// What a reader should know.
     pub notices: Vec<String>,
+    /// Why contexts were not checked, with the services that have them.
+    unchecked_contexts: Vec<(String, Vec<String>)>,
 }
 
 impl ComposeBuilds {
@@ -96,7 +101,10 @@ impl ComposeBuilds {
         }
         let context = context(folder, root.unwrap_or(folder), service.context.as_deref());
         if let Err(why) = &context {
-            self.notices.push(format!("{}: the context of `{name}` {why}", source.name()));
+            match self.unchecked_contexts.iter_mut().find(|(known, _)| known == why) {
+                Some((_, names)) => names.push(format!("`{name}`")),
+                None => self.unchecked_contexts.push((why.clone(), vec![format!("`{name}`")])),
+            }
         }
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), named_contexts(folder, service));
@@ -118,6 +126,18 @@ impl ComposeBuilds {
             let real = real.filter(|real| root.canonicalize().is_ok_and(|root| real.starts_with(root)));
             let by = format!("{} (`{name}`)", source.name());
             self.named.extend(real.map(|real| NamedBuild { real, path, origin, by }));
+        }
+    }
+}
+
+impl ComposeBuilds {
+    /// One notice for all services with the same context.
+    fn notice_unchecked_contexts(&mut self, source: &Source) {
+        for (why, mut names) in std::mem::take(&mut self.unchecked_contexts) {
+            let more = names.len().saturating_sub(NAMED);
+            names.truncate(NAMED);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            self.notices.push(format!("{}: the context of {}{more} {why}", source.name(), names.join(", ")));
         }
     }
 }
@@ -164,6 +184,7 @@ pub(super) fn unfold(
     for service in &builds.services {
         unfolded.service(source, folder, root, service);
     }
+    unfolded.notice_unchecked_contexts(source);
     unfolded.problems.truncate(REMARKS);
     let more = unfolded.notices.len().saturating_sub(REMARKS);
     unfolded.notices.truncate(REMARKS);

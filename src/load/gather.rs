@@ -259,7 +259,9 @@ fn add_texts_notices(inputs: &mut Inputs, drafts: &[InputDraft]) {
     let mut generated: Vec<String> = Vec::new();
     for draft in drafts {
         let name = inputs.source(draft.input.dockerfile).name();
-        if let Some(line) = generated_line(&draft.input.file) {
+        if draft.input.template.is_none()
+            && let Some(line) = generated_line(&draft.input.file)
+        {
             generated.push(format!("{name}:{line}"));
         }
         let notice = draft.input.template.map(|template| {

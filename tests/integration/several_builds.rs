@@ -200,3 +200,19 @@ fn builds_of_workflows_are_known_in_every_form() {
         &["c/Dockerfile: .github/workflows/ci.yml:9 builds it with a build context that does not exist yet"],
     );
 }
+
+#[test]
+fn services_with_the_same_context_have_one_notice() {
+    let services: String = ["a", "b", "c", "d", "e"]
+        .iter()
+        .fold(String::new(), |text, name| text + &format!("  {name}: {{build: ../..}}\n"));
+    let ran = Dockopt::new()
+        .file("x/docker/compose.yaml", format!("services:\n{services}"))
+        .file("x/Dockerfile", "FROM scratch\nCOPY a /\n")
+        .file("x/a", "")
+        .args(["audit", "x", "--all"])
+        .run();
+    let notices: Vec<&str> = ran.stdout.lines().filter(|line| line.contains("the context of")).collect();
+    assert_eq!(notices.len(), 1, "{}", ran.stdout);
+    assert!(notices[0].contains("the context of `a`, `b`, `c` and 2 more ("), "{notices:?}");
+}
