@@ -37,6 +37,9 @@ pub(super) struct EnvironmentParts<'p> {
     pub(super) extent: EnvironmentExtent,
 }
 
+/// Lines of a comment above an example that are read.
+const REMARK_LINES: usize = 5;
+
 /// How a program gets a variable.
 enum VariableNeed {
     /// The user must set it.
@@ -132,8 +135,9 @@ fn need(
     examples: &[ExampleVariable],
 ) -> Option<(VariableNeed, String)> {
     let name = read.name.as_str();
-    let example = nearest_example(input, file, name, examples);
-    let shown = example.map(|example| example.value.as_str());
+    let example = nearest_example(input, file, examples, |known| known.name == name);
+    let shown = nearest_example(input, file, examples, |known| known.name == name && !known.value.is_empty());
+    let shown = shown.map(|example| example.value.as_str());
     let default = match &read.absence {
         Absence::Default(value) => value.as_deref().filter(|value| !value.is_empty()),
         _ => None,
@@ -142,7 +146,17 @@ fn need(
     let is_own = secret::names_program_secret(name);
     let is_secret = (is_own || secret::names_secret(name)) && !shown.or(default).is_some_and(secret::is_switch);
     let plain = shown.filter(|value| !is_secret && is_plain(value)).map(str::to_owned);
+    let remark = example.map(|example| Remark::of(input, example)).unwrap_or_default();
+    let passed_on = || {
+        let is_free = name != "PORT" && !is_set(application, name);
+        let reason = format!("the program reads `{name}`, and the example sets it");
+        example.filter(|example| is_free && !example.is_comment).map(|_| (VariableNeed::PassedOn, reason))
+    };
     match &read.absence {
+        Absence::Fails if remark == Remark::Optional => passed_on(),
+        Absence::Continues if remark == Remark::Required && is_secret => {
+            Some((VariableNeed::Required, format!("the example says that `{name}` is required")))
+        }
         Absence::Fails if is_secret || !is_set(application, name) => {
             let reason = format!("the program fails without `{name}`");
             Some((plain.map_or(VariableNeed::Required, VariableNeed::Shown), reason))
@@ -156,38 +170,68 @@ fn need(
                 return Some((VariableNeed::Required, reason));
             }
             let reason = format!("`{name}` is a secret, and the source has one that everybody knows");
-            default?;
+            if default.is_none() {
+                return passed_on();
+            }
             Some((if is_own { VariableNeed::Required } else { VariableNeed::Offered }, reason))
         }
-        Absence::Default(_) => None,
+        // A default is a reason not to require it: what the user sets has to arrive.
+        Absence::Default(_) => passed_on(),
         Absence::Continues => {
-            let example = example.filter(|example| !example.is_comment)?;
-            let is_here = example.value.contains("localhost") || example.value.contains("127.0.0.1");
-            if is_here || name == "PORT" || is_set(application, name) {
-                return None;
-            }
             let mut reads = application.code.reads.iter().filter(|(_, known)| known.name == name);
-            if reads.any(|(_, known)| matches!(known.absence, Absence::Default(_))) {
-                return None;
+            let has_default = reads.any(|(_, known)| matches!(known.absence, Absence::Default(_)));
+            let (need, reason) = passed_on()?;
+            match plain.filter(|value| is_shell && !has_default && !is_of_this_host(value)) {
+                Some(value) => {
+                    let reason = format!("the start script uses `{name}`, which has no default");
+                    Some((VariableNeed::Shown(value), reason))
+                }
+                None => Some((need, reason)),
             }
-            if let (Some(value), true) = (plain, is_shell) {
-                let reason = format!("the start script uses `{name}`, which has no default");
-                return Some((VariableNeed::Shown(value), reason));
-            }
-            let reason = format!("the program reads `{name}`, and the example sets it");
-            Some((VariableNeed::PassedOn, reason))
         }
     }
+}
+
+/// What the comment of an example says of a variable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Remark {
+    #[default]
+    None,
+    Optional,
+    Required,
+}
+
+impl Remark {
+    /// That of the comment lines right above the variable, and of its line.
+    fn of(input: &EmitInput, example: &ExampleVariable) -> Self {
+        let text = input.files.files[example.file].source.text();
+        let start = text[..example.at].rfind('\n').map_or(0, |at| at + 1);
+        let above =
+            text[..start].lines().rev().take(REMARK_LINES).take_while(|line| line.trim_start().starts_with('#'));
+        let line =
+            text[example.at..].lines().next().and_then(|line| line.split_once(" #")).map_or("", |(_, rest)| rest);
+        let remark = above.chain([line]).collect::<String>().to_ascii_lowercase();
+        match (remark.contains("optional"), remark.contains("required")) {
+            (true, false) => Self::Optional,
+            (false, true) => Self::Required,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Whether a value means a server that the container does not reach by that name.
+fn is_of_this_host(value: &str) -> bool {
+    value.contains("localhost") || value.contains("127.0.0.1")
 }
 
 /// The example of a variable: that of the nearest folder above the file that reads it, else the first.
 fn nearest_example<'e>(
     input: &EmitInput,
     file: usize,
-    name: &str,
     examples: &'e [ExampleVariable],
+    is_wanted: impl Fn(&ExampleVariable) -> bool,
 ) -> Option<&'e ExampleVariable> {
-    let known = || examples.iter().filter(|known| known.name == name && !known.value.is_empty());
+    let known = || examples.iter().filter(|known| is_wanted(known));
     let folder = |example: &ExampleVariable| path::parent(&input.files.files[example.file].path);
     let above = known().filter(|known| path::is_within(&input.files.files[file].path, folder(known)));
     let depth = |known: &&ExampleVariable| (folder(known).len(), !known.is_comment, std::cmp::Reverse(known.file));

@@ -5,6 +5,7 @@ mod calls;
 mod fields;
 mod placeholders;
 mod read;
+mod refusal;
 mod schema;
 mod shell_variables;
 mod tags;

@@ -93,7 +93,7 @@ fn caches_are_priced_by_what_calls_name() {
 }
 
 #[test]
-fn recomrepaired_packages_are_reported_where_they_are_many() {
+fn recommended_packages_are_reported_where_they_are_many() {
     let lint = |install: &str, select: &[&str]| {
         let dockerfile = format!("FROM python:3.13-slim\nRUN apt-get update && {install}\n");
         let args = ["lint", "--fail-on=none", "--format=json"].iter().chain(select).copied();

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::read::{
     Absence, BEFORE, MOST, ReadRow, ReadRows, VariableRead, VariableReads, is_variable_name, line_before,
 };
+use super::refusal::{is_refused_at_once, is_refused_below};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code::{arguments, bracketed, expression, words};
 use crate::sources::patterns;
@@ -167,10 +168,9 @@ fn absence_behind(kind: FileKind, text: &str, at: usize, behind: &str) -> Absenc
     if behind.starts_with('{') && kind.ecosystem() == Some(Ecosystem::Ruby) {
         return Absence::Default(None);
     }
-    if kind.ecosystem() == Some(Ecosystem::Node) && is_thrown_for(text, at, behind) {
-        return Absence::Fails;
-    }
-    Absence::Continues
+    let is_refused = kind.ecosystem() == Some(Ecosystem::Node) && is_refused_at_once(text, at, behind)
+        || is_refused_below(text, at, behind);
+    if is_refused { Absence::Fails } else { Absence::Continues }
 }
 
 /// Whether the code looks whether the variable whose name stands here is set, and goes on without: `if os.getenv("X"):`,
@@ -202,15 +202,6 @@ pub fn is_asked_for(text: &str, at: usize) -> bool {
         || words.starts_with("if ") && behind.starts_with(';')
         || has_choice
         || is_compared
-}
-
-/// `if (!process.env.X) throw …`, in one statement.
-fn is_thrown_for(text: &str, at: usize, behind: &str) -> bool {
-    let line = line_before(text, at);
-    let is_inquiry =
-        line.trim_start().starts_with("if (!process.env") || line.trim_start().starts_with("if(!process.env");
-    let rest = behind.trim_start().strip_prefix(')').map(|rest| rest.trim_start().trim_start_matches('{').trim_start());
-    is_inquiry && rest.is_some_and(|rest| rest.starts_with("throw ") || rest.starts_with("process.exit("))
 }
 
 /// The text of a constant.

@@ -204,3 +204,13 @@ fn calls_with_a_type_are_read() {
     let text = "import { ConfigService } from '@nestjs/config';\nthis.configService.get<string>('APP_SECRET');\nthis.configService.getOrThrow<string>('DATABASE_URL');\n";
     check("a.ts", text, &["APP_SECRET", "DATABASE_URL!"]);
 }
+
+#[test]
+fn variables_are_needed_that_the_program_refuses_to_lack() {
+    let python = "import os\nA1 = os.environ.get(\"A1\")\nif A1 is None:\n    raise Exception(\n        \"set A1\")\nB1 = os.getenv('B1')\nif not B1: sys.exit(1)\nC1 = os.getenv('C1')\nif C1 is None:\n    C1 = 'c'\n";
+    check("a.py", python, &["A1!", "B1!", "C1"]);
+    let node = "const a: string = process.env.A1\nif (!a) {\n  throw new Error('A1')\n}\nconst b = process.env.B1\nif (!b && production) throw new Error('B1')\nfunction x() {\n  const c = process.env.C1\n  if (!c) throw new Error('C1')\n}\n";
+    check("a.ts", node, &["A1!", "B1", "C1"]);
+    let go = "package main\n\nvar a = os.Getenv(\"A1\")\n";
+    check("a.go", go, &["A1"]);
+}

@@ -1,0 +1,61 @@
+//! Code that ends the program where a variable is absent, in a statement of its own.
+
+use super::read::line_before;
+use crate::sources::patterns;
+
+/// Lines behind the read in which the variable is looked at, and lines behind that in which the program ends.
+const LOOKED: usize = 6;
+const ENDED: usize = 2;
+
+/// `if (!process.env.X) throw …`, in one statement; `at` and `behind` are where the read begins and what stands behind it.
+pub(super) fn is_refused_at_once(text: &str, at: usize, behind: &str) -> bool {
+    let line = line_before(text, at);
+    let is_inquiry =
+        line.trim_start().starts_with("if (!process.env") || line.trim_start().starts_with("if(!process.env");
+    let rest = behind.trim_start().strip_prefix(')').map(|rest| rest.trim_start().trim_start_matches('{').trim_start());
+    is_inquiry && rest.is_some_and(ends_program)
+}
+
+/// `X = os.environ.get("X")`, then `if X is None: raise …`: at the top of a file, where it runs whenever the program starts.
+pub(super) fn is_refused_below(text: &str, at: usize, behind: &str) -> bool {
+    let line = line_before(text, at);
+    if line.starts_with(char::is_whitespace) {
+        return false;
+    }
+    let Some(name) = assigned_name(line) else { return false };
+    let mut lines = behind.lines().skip(1).take(LOOKED + ENDED);
+    let asks = |line: &str| {
+        let condition = line.trim_start().strip_prefix("if").filter(|rest| rest.starts_with([' ', '(']));
+        condition.is_some_and(|condition| is_absent(condition, name))
+    };
+    let Some(asking) = lines.by_ref().take(LOOKED).find(|line| asks(line)) else { return false };
+    let mut places = asking.match_indices(' ').map(|(at, _)| &asking[at + 1..]);
+    places.any(ends_program) || lines.take(ENDED).any(|line| ends_program(line.trim_start()))
+}
+
+/// The name to the left of the last `=`: that of `const x: string = `.
+fn assigned_name(line: &str) -> Option<&str> {
+    let left = line.split_once('=')?.0.trim_end_matches([':', ' ']);
+    let left = left.split_once(':').map_or(left, |(name, _)| name);
+    let name = left.split_whitespace().last()?;
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then_some(name)
+}
+
+/// Whether a condition is that a variable has no value, and nothing else: `(!x)`, ` not x:`, ` x == "" {`.
+fn is_absent(condition: &str, name: &str) -> bool {
+    let head = condition.split(['{', ':']).next().unwrap_or_default();
+    let head = head.split(") ").next().unwrap_or_default();
+    let words: String = head.trim_matches(['(', ')', ' ', ';']).split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((before, after)) = words.split_once(name) else { return false };
+    let (before, after) = (before.trim(), after.trim().trim_matches('"').trim());
+    match (before, after) {
+        ("!" | "not", "") => true,
+        ("", after) => patterns::words("compares with nothing").any(|word| word == after),
+        _ => false,
+    }
+}
+
+fn ends_program(statement: &str) -> bool {
+    patterns::words("ends the program").any(|word| statement.starts_with(word))
+}
