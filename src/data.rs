@@ -62,8 +62,12 @@ tables! {
     DEBIAN_LIBRARIES = "debian_libraries.tsv";
     /// Languages and natures of files by their names.
     FILE_KINDS = "file_kinds.tsv";
+    /// Arguments with which scripts of entrypoints start something other than the server.
+    ENTRYPOINT_ARGUMENTS = "entrypoint_arguments.tsv";
     /// Programs that serve files.
     FILE_SERVERS = "file_servers.tsv";
+    /// Ports that debuggers listen on.
+    DEBUGGER_PORTS = "debugger_ports.tsv";
     /// Groups of dependencies.
     DEPENDENCY_GROUPS = "dependency_groups.tsv";
     /// Parts of names of variables that hold addresses.

@@ -12,6 +12,7 @@ mod interpolation;
 mod main_folders;
 mod mention;
 mod missing;
+mod not_passed_on;
 mod project;
 mod service;
 mod service_code;
@@ -65,6 +66,7 @@ pub fn survey(input: &VariableInput, composes: &[&ComposeInput]) -> VariableRepo
     report.findings.extend(committed::findings(input, &code, &projects));
     for project in &projects {
         report.findings.extend(missing::findings(input, &code, project, &mentions));
+        report.findings.extend(not_passed_on::findings(input, &code, project));
         report.notes.extend(missing::notes(input, &code, project));
     }
     let (unused, notes) = unused::findings(input, &code, &projects, &mentions);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::EmitInput;
-use super::listening_port::{ListeningPort, listening_port};
+use super::listening_port::{ListeningPort, exposed_ports, listening_port};
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
 use super::worker_program::{starts_scheduler, starts_worker};
@@ -17,6 +17,9 @@ use crate::rules::Policies;
 use crate::stack::known_service;
 use crate::text::{FileId, path};
 use crate::variables::ServiceCode;
+
+/// The maximum number of ports of a program that are published.
+const MOST_PORTS: usize = 8;
 
 /// A program that is built here.
 #[derive(Debug)]
@@ -102,6 +105,20 @@ impl<'i> Application<'i> {
     pub(super) fn has_check(&self) -> bool {
         let build = Build::new(self.input);
         build.target().is_some_and(|stage| build.last(stage, Keyword::Healthcheck).is_some())
+    }
+
+    /// The ports to publish: that of its server, and the others that EXPOSE names with it, apart from those of debuggers.
+    pub(super) fn published_ports(&self) -> Vec<u16> {
+        let build = Build::new(self.input);
+        let exposed = build.target().map(|stage| exposed_ports(&build, stage)).unwrap_or_default();
+        let Some(port) = self.port else { return Vec::new() };
+        // EXPOSE of another port than the server's says nothing certain.
+        if !exposed.contains(&port) {
+            return vec![port];
+        }
+        let is_for_debugger = |port: &u16| data::DEBUGGER_PORTS.contains(&port.to_string());
+        let others = exposed.into_iter().filter(|other| *other != port && !is_for_debugger(other));
+        std::iter::once(port).chain(others).take(MOST_PORTS).collect()
     }
 
     /// Its working folder in the container.

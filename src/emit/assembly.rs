@@ -8,6 +8,7 @@ use super::check::{application_check, healthcheck, inherited_check};
 use super::connection::{Connection, connections, settled_variables};
 use super::draft::{complete_with_code, read_code};
 use super::environment::{EnvironmentExtent, EnvironmentParts, environment};
+use super::example::copied_environment_note;
 use super::input::EmitInput;
 use super::login::BackendPassword;
 use super::mentions::{Mentions, mentions};
@@ -77,6 +78,7 @@ pub(super) fn compose_plan<'i>(input: &EmitInput<'i>) -> (ComposePlan, Vec<Appli
     parts.add_workers(input, &mut plan);
     parts.add_proxy(&mut plan);
     parts.add_networks(&mut plan);
+    plan.notes.extend(copied_environment_note(input, &parts.applications, &plan));
     plan.sort_choices();
     (plan, parts.applications)
 }
@@ -323,19 +325,8 @@ impl Parts<'_> {
             plan.choose(name, "build", application.reason.clone(), Some(application.place.clone()));
             self.add_environment(input, at, &mut service, plan);
             let is_behind = self.proxy.as_ref().is_some_and(|proxy| proxy.hosts.iter().any(|(host, _)| host == name));
-            if let (Some(port), false) = (application.port, is_behind) {
-                // Ports below 1024 are for root, and often taken.
-                let mut host = if port < 1024 { port + 8000 } else { port };
-                while !ports.insert(host) {
-                    host = host.saturating_add(1);
-                }
-                service.add("ports", NewValue::raw_texts(&[format!("{host}:{port}")]));
-                plan.choose(
-                    name,
-                    "ports",
-                    format!("it listens on port {port}, and no proxy here passes requests to it"),
-                    None,
-                );
+            if !is_behind {
+                add_ports(application, &mut ports, &mut service, plan);
             }
             self.add_volumes(at, &mut service, plan);
             self.add_secrets(input, at, &mut service, plan);
@@ -500,6 +491,34 @@ impl Parts<'_> {
                 None,
             );
         }
+    }
+}
+
+/// Publishes the ports of a program; `host_ports` are those of the host that others have.
+fn add_ports(
+    application: &Application,
+    host_ports: &mut BTreeSet<u16>,
+    service: &mut PlannedService,
+    plan: &mut ComposePlan,
+) {
+    let ports = application.published_ports();
+    let published = ports.iter().map(|port| {
+        // Ports below 1024 are for root, and often taken.
+        let mut host = if *port < 1024 { port + 8000 } else { *port };
+        while !host_ports.insert(host) {
+            host = host.saturating_add(1);
+        }
+        format!("{host}:{port}")
+    });
+    let published: Vec<String> = published.collect();
+    let [first, others @ ..] = ports.as_slice() else { return };
+    service.add("ports", NewValue::raw_texts(&published));
+    let reason = format!("it listens on port {first}, and no proxy here passes requests to it");
+    plan.choose(&service.name, "ports", reason, None);
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(u16::to_string).collect();
+        let reason = format!("its image is made to publish {} too (EXPOSE)", others.join(", "));
+        plan.choose(&service.name, "ports", reason, Some(application.place.clone()));
     }
 }
 

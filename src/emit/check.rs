@@ -64,7 +64,8 @@ pub(super) fn inherited_check(input: &EmitInput, application: &Application) -> O
     Some(format!("none is written: {name} has one, with which nothing is wrong"))
 }
 
-/// Whether all that the HEALTHCHECK of a Dockerfile calls and loads is certainly in the image.
+/// Whether the HEALTHCHECK of a Dockerfile calls nothing that its base image lacks, and loads only modules that are known to be
+/// there.
 fn is_there(application: &Application, build: &Build) -> bool {
     let Some(stage) = build.target() else { return false };
     let Some((index, instruction)) = build.last(stage, Keyword::Healthcheck) else { return false };
@@ -78,7 +79,7 @@ fn is_there(application: &Application, build: &Build) -> bool {
     let programs = calls.iter().all(|invocation| {
         invocation.program.is_some_and(|program| {
             Program::of(program).is(Kind::Builtin)
-                || base.presence(program) == Presence::Has
+                || base.presence(program) != Presence::Lacks
                 || installs(build, stage, program)
         })
     });

@@ -10,6 +10,7 @@ use super::source_port::source_port;
 use super::spring_config::add_served_settings;
 use super::start::start_texts;
 use super::storage::storage_folders;
+use super::unbuilt_program::unbuilt_programs;
 use super::worker_program::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
 use crate::manifest::FileKind;
@@ -88,4 +89,5 @@ pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Appli
         }
         is_program
     });
+    plan.notes.extend(unbuilt_programs(input, applications));
 }

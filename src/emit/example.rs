@@ -1,7 +1,11 @@
 //! The file that shows which variables the user must set.
 
+use super::application::Application;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
+use crate::build::Build;
+use crate::ignore::MatchedPatterns;
+use crate::inputs::IgnoreInput;
 use crate::text::path;
 use crate::variables::committed_variables;
 
@@ -37,4 +41,42 @@ pub(super) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Option<(Str
         text.push_str(&format!("\n# {}\n{mark}{}=\n", variable.purpose, variable.name));
     }
     Some((NAME.to_owned(), text))
+}
+
+/// A note on the images that `.env` would be copied into, where the user is asked to write that file.
+pub(super) fn copied_environment_note(
+    input: &EmitInput,
+    applications: &[Application],
+    plan: &ComposePlan,
+) -> Option<String> {
+    if plan.needed.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> =
+        applications.iter().filter(|known| is_copied(input, known)).map(|known| known.name.as_str()).collect();
+    let images = match names.as_slice() {
+        [] => return None,
+        [name] => format!("the image of {name}"),
+        names => format!("the images of {}", names.join(", ")),
+    };
+    Some(format!("`COPY` takes `.env` with its secrets into {images}: add `.env` to .dockerignore"))
+}
+
+/// Whether an image that is shipped takes the whole folder with `.env`.
+fn is_copied(input: &EmitInput, application: &Application) -> bool {
+    let build = Build::new(application.input);
+    let Some(stage) = build.target() else { return false };
+    if application.context != input.folder {
+        return false;
+    }
+    let is_left_out = match &application.input.ignore {
+        IgnoreInput::Present(_, ignore) => {
+            ignore.matcher().decide(".env", &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
+        }
+        IgnoreInput::Missing(_) => false,
+        IgnoreInput::Unknown => true,
+    };
+    let mut transfers = build.chain(stage).flat_map(|stage| build.transfers(stage));
+    !is_left_out
+        && transfers.any(|known| known.from.is_none() && known.sources.iter().any(|source| source.is_everything()))
 }

@@ -45,16 +45,26 @@ pub(super) fn listening_port(build: &Build, stage: &Stage) -> ListeningPort {
 
 /// The first port of EXPOSE in the nearest stage that has one.
 fn exposed(build: &Build, stage: &Stage) -> Option<u16> {
+    exposed_ports(build, stage).first().copied()
+}
+
+/// The TCP ports of EXPOSE in the nearest stage that has one, in their order; of a range the first.
+pub(super) fn exposed_ports(build: &Build, stage: &Stage) -> Vec<u16> {
     let file = &build.input().file;
-    build.chain(stage).find_map(|stage| {
-        let mut instructions = build.instructions(stage);
-        instructions.find_map(|(at, instruction)| {
-            let is_expose = instruction.keyword == Keyword::Expose;
-            let first = is_expose.then(|| file.str(instruction.rest).split_whitespace().next())??;
-            let text = build.scopes().expand(stage.index, at, first)?;
-            text.split(['/', '-']).next()?.parse().ok().filter(|port| *port > 0)
-        })
-    })
+    let of_stage = |stage: &Stage| {
+        let mut ports: Vec<u16> = Vec::new();
+        for (at, instruction) in build.instructions(stage).filter(|(_, known)| known.keyword == Keyword::Expose) {
+            for word in file.str(instruction.rest).split_whitespace() {
+                let text = build.scopes().expand(stage.index, at, word).unwrap_or_default();
+                let port = text.split(['/', '-']).next().and_then(|port| port.parse().ok());
+                if let Some(port) = port.filter(|port| *port > 0 && !ports.contains(port) && !text.ends_with("/udp")) {
+                    ports.push(port);
+                }
+            }
+        }
+        ports
+    };
+    build.chain(stage).map(of_stage).find(|ports| !ports.is_empty()).unwrap_or_default()
 }
 
 /// The port that a base image gives to servers (`data/image_ports.tsv`), or the Dockerfile by a variable of it.
@@ -138,6 +148,7 @@ mod tests {
             Some(8000)
         );
         assert_eq!(port("FROM debian:13\nARG PORT\nEXPOSE $PORT\nCMD [\"/srv\"]\n"), None);
+        assert_eq!(port("FROM debian:13\nEXPOSE 53/udp 8053\nCMD [\"/srv\"]\n"), Some(8053));
         assert_eq!(port("FROM debian:13\nEXPOSE\nEXPOSE é\nCMD [\"/srv\"]\n"), None);
     }
 }

@@ -107,13 +107,16 @@ fn name_by_place(input: &EmitInput, application: &Application) -> String {
 /// Names workers apart: after their program where there are several.
 pub(super) fn name_workers(workers: &mut [(usize, Worker)], applications: &[Application]) {
     let mut count: BTreeMap<String, usize> = applications.iter().map(|known| (known.name.clone(), 1)).collect();
-    let is_single = workers.len() == 1;
+    let mut of_name: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, worker) in workers.iter() {
+        *of_name.entry(worker.name.clone()).or_insert(0) += 1;
+    }
     for (at, worker) in workers {
         let application = &applications[*at];
         let name = match () {
             () if application.is_worker => application.name.clone(),
-            () if is_single => "worker".to_owned(),
-            () => service_name(&format!("{}-worker", application.name)),
+            () if of_name[&worker.name] == 1 => worker.name.clone(),
+            () => service_name(&format!("{}-{}", application.name, worker.name)),
         };
         let used = count.entry(name.clone()).or_insert(0);
         let is_own = application.is_worker && *used == 1;

@@ -61,17 +61,20 @@ pub(super) fn started_texts<'i>(
                 place: format!("the script `{}` of package.json", script.name),
             });
             let named = word.trim_start_matches("./");
-            let ends_as = |whole: &str, end: &str| {
-                whole.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-            };
             // `/srv/bin/start.sh` in the image is `bin/start.sh` of the context, or lay elsewhere before COPY.
             let is_named = |whole: &str| {
                 let below = path::relative(whole, &application.context).unwrap_or(whole);
-                ends_as(whole, named.trim_start_matches('/')) || named.starts_with('/') && ends_as(named, below)
+                path::ends_with(whole, named.trim_start_matches('/'))
+                    || named.starts_with('/') && path::ends_with(named, below)
             };
             let file = || {
                 let name = path::name(named);
-                let file = by_name.get(name)?.iter().find(|file| name.contains('.') && is_named(&file.path))?;
+                // A script without an ending is named with its folder: `/app/bin/docker-entrypoint`.
+                let is_file = |file: &&&VariableFile| {
+                    let is_script = named.contains('/') && file.source.text().starts_with("#!");
+                    is_named(&file.path) && (name.contains('.') || is_script)
+                };
+                let file = by_name.get(name)?.iter().find(is_file)?;
                 Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
             };
             if let Some(started) = script.or_else(file)

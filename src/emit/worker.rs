@@ -1,6 +1,7 @@
 //! Programs that take tasks: what starts them, and how they are asked whether they do.
 
 use super::application::Application;
+use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
 use super::input::EmitInput;
 use super::start::start_texts;
 use super::worker_program::WorkerLine;
@@ -48,8 +49,12 @@ struct TaskObject {
     place: String,
 }
 
-/// The workers that run with the image of a program.
+/// The workers that run with the image of a program, and what plans their tasks.
 pub(super) fn workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
+    let by_argument = workers_by_argument(input, application);
+    if !by_argument.is_empty() {
+        return by_argument;
+    }
     let mut workers = Vec::new();
     let line = worker_line(input, application);
     for row in data::WORKER_PROGRAMS.rows() {
@@ -78,6 +83,36 @@ pub(super) fn workers(input: &EmitInput, application: &Application) -> Vec<Worke
         workers.push(plain(Vec::new(), application.reason.clone(), Some(application.place.clone())));
     }
     workers
+}
+
+/// The workers that the entrypoint of a program starts when it gets another argument.
+fn workers_by_argument(input: &EmitInput, application: &Application) -> Vec<Worker> {
+    if application.is_worker || application.is_scheduler {
+        return Vec::new();
+    }
+    let arguments = entrypoint_arguments(input, application);
+    let with = |role: EntrypointRole| arguments.iter().find(|argument| argument.role == role);
+    let worker = with(EntrypointRole::Worker).map(|argument| worker_by_argument(application, argument));
+    let scheduler = with(EntrypointRole::Scheduler).map(|argument| {
+        let mut scheduler = worker_by_argument(application, argument);
+        "scheduler".clone_into(&mut scheduler.name);
+        scheduler.check = None;
+        "none: it only plans tasks, and nothing asks it whether it does".clone_into(&mut scheduler.check_reason);
+        scheduler
+    });
+    worker.into_iter().chain(scheduler).collect()
+}
+
+fn worker_by_argument(application: &Application, argument: &EntrypointArgument) -> Worker {
+    let line = WorkerLine::of(&argument.text);
+    let mut planned = match &line {
+        Some(line) => worker(application, line.row, None, Some(line)),
+        None => plain(Vec::new(), String::new(), None),
+    };
+    planned.command = vec![argument.name.clone()];
+    planned.reason = format!("the entrypoint of {} takes the argument `{}`", application.name, argument.name);
+    planned.place = Some(argument.place.clone());
+    planned
 }
 
 /// The line that starts a worker in the image of a program for workers.

@@ -28,6 +28,7 @@ pub fn compose_env(report: &VariableReport, layout: Layout) -> String {
     for kind in [
         VariableFindingKind::Secret,
         VariableFindingKind::Missing,
+        VariableFindingKind::NotPassedOn,
         VariableFindingKind::Unused,
         VariableFindingKind::Undocumented,
     ] {
@@ -55,6 +56,7 @@ fn title(kind: VariableFindingKind) -> &'static str {
     match kind {
         VariableFindingKind::Secret => "Secrets in files that git tracks",
         VariableFindingKind::Missing => "Missing",
+        VariableFindingKind::NotPassedOn => "Set in .env, but no container gets it",
         VariableFindingKind::Unused => "Unused",
         VariableFindingKind::Undocumented => "Not in the example file",
     }
@@ -139,6 +141,7 @@ pub fn compose_env_json(report: &VariableReport) -> String {
     let kind = |kind: VariableFindingKind| match kind {
         VariableFindingKind::Secret => "secret",
         VariableFindingKind::Missing => "missing",
+        VariableFindingKind::NotPassedOn => "not-passed-on",
         VariableFindingKind::Unused => "unused",
         VariableFindingKind::Undocumented => "undocumented",
     };

@@ -120,6 +120,17 @@ pub fn has_folders(path: &str, folders: &str) -> bool {
         .any(|(at, _)| (at == 0 || path[..at].ends_with('/')) && path[at + folders.len()..].starts_with('/'))
 }
 
+/// Whether the last names of a path are those of another one.
+///
+/// ```
+/// # use dockopt::text::path;
+/// assert!(path::ends_with("/srv/bin/start.sh", "bin/start.sh") && path::ends_with("start.sh", "start.sh"));
+/// assert!(!path::ends_with("/srv/restart.sh", "start.sh"));
+/// ```
+pub fn ends_with(path: &str, end: &str) -> bool {
+    path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/') || end.starts_with('/'))
+}
+
 /// Whether a path is a folder, or lies at any depth below it.
 ///
 /// ```

@@ -11,6 +11,8 @@ pub enum VariableFindingKind {
     Secret,
     /// Needed, and set nowhere.
     Missing,
+    /// Set for Compose alone, and read by a service.
+    NotPassedOn,
     /// Set, and read by nothing.
     Unused,
     /// Read, and not in the file that shows which variables there are.

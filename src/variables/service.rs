@@ -40,6 +40,10 @@ pub(super) struct ServiceVariables<'i> {
     pub(super) environment_files: Vec<usize>,
     /// Where it reads variables whose names only running it tells.
     pub(super) unknown: Option<(usize, usize)>,
+    /// The names of the variables that it gets, or that its scripts set.
+    pub(super) names: BTreeSet<String>,
+    /// Those of the variables that its code reads which its image may set.
+    pub(super) image_sets: BTreeSet<String>,
 }
 
 /// A variable that a service gets.
@@ -77,6 +81,8 @@ impl<'i> ServiceVariables<'i> {
             absent_file: None,
             environment_files: Vec::new(),
             unknown: None,
+            names: BTreeSet::new(),
+            image_sets: BTreeSet::new(),
         };
         let mut names: BTreeSet<String> = known.environment.iter().map(|entry| entry.name.to_owned()).collect();
         known.add_files(service.value, input, code, &mut names);
@@ -92,6 +98,8 @@ impl<'i> ServiceVariables<'i> {
             && target.is_some_and(|(build, stage)| is_plain(build, stage))
             && service.known.is_none_or(|known| !known.is_exact);
         let image_sets = |name: &str| target.is_none_or(|(build, stage)| may_set(build, stage, name));
+        let reads = known.code.iter().flat_map(|at| &code.files[*at].reads.reads).map(|read| &read.name);
+        known.image_sets = reads.filter(|name| image_sets(name)).cloned().collect();
         let command = commands(service);
         for at in &known.code {
             // A script with `set -u` that nothing starts fails for nobody.
@@ -104,11 +112,12 @@ impl<'i> ServiceVariables<'i> {
                     let file = format!("{}_FILE", read.name);
                     names.iter().any(|name| name.eq_ignore_ascii_case(&read.name) || *name == file)
                 };
-                if read.absence == Absence::Fails && !is_set() && !image_sets(&read.name) {
+                if read.absence == Absence::Fails && !is_set() && !known.image_sets.contains(&read.name) {
                     known.needs.push((*at, index));
                 }
             }
         }
+        known.names = names;
         known
     }
 

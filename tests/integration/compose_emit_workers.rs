@@ -154,3 +154,66 @@ fn workers_of_django_are_started_by_its_own_command() {
         assert!(text.contains(&line), "{line} is not in:\n{text}");
     }
 }
+
+/// A program whose entrypoint starts what its argument names.
+const ENTRYPOINT: &str = r#"#!/bin/bash
+set -e
+
+worker() {
+  export QUEUES=${QUEUES:-default}
+  exec rq worker $QUEUES
+}
+
+create_db() {
+  exec flask create-tables
+}
+
+case "$1" in
+  server) shift; exec gunicorn -b 0.0.0.0:5000 shop:app ;;
+  dev_worker | worker)
+    shift
+    worker
+    ;;
+  scheduler)
+    exec rqscheduler
+    ;;
+  create_db)
+    create_db
+    ;;
+  tests)
+    exec pytest
+    ;;
+  *)
+    exec "$@"
+    ;;
+esac
+"#;
+
+#[test]
+fn arguments_of_an_entrypoint_start_workers() {
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 5000 9229 5001\nENTRYPOINT [\"/srv/bin/docker-entrypoint\"]\nCMD [\"server\"]\n";
+    let files = |entrypoint: &str| {
+        project(&[
+            ("Dockerfile", dockerfile),
+            ("requirements.txt", "flask\ngunicorn\nrq\npsycopg\n"),
+            ("shop.py", "import os\nurl = os.environ['DATABASE_URL']\nredis = os.environ['REDIS_URL']\n"),
+            ("bin/docker-entrypoint", entrypoint),
+            (".env.example", "DATABASE_URL=postgresql://shop:x@db/shop\nREDIS_URL=redis://localhost:6379/0\n"),
+        ])
+    };
+    let folder = files(ENTRYPOINT);
+    let text = written(folder.path());
+    has(&service(&text, "worker"), &["command: [\"worker\"]", "condition: service_healthy", "from rq import Worker"]);
+    has(&service(&text, "scheduler"), &["command: [\"scheduler\"]", "condition: service_healthy"]);
+    lacks(&service(&text, "scheduler"), &["healthcheck", "ports"]);
+    // All ports that the image is made to publish, but that of a debugger.
+    has(&service(&text, "app"), &["\"5000:5000\"", "\"5001:5001\""]);
+    lacks(&text, &["9229", "tests", "dev_worker"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_dockopt")).args(["compose", "emit"]).arg(folder.path()).output();
+    let output = output.unwrap();
+    let all = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+    assert!(all.contains("docker compose run --rm app create_db"), "{all}");
+    // Another subject than the first argument, and arguments that say nothing.
+    let other = ENTRYPOINT.replace("case \"$1\"", "case \"$MODE\"");
+    lacks(&written(files(&other).path()), &["scheduler"]);
+}

@@ -69,6 +69,34 @@ fn what_the_code_fails_without_is_missing() {
 }
 
 #[test]
+fn what_only_compose_gets_is_found() {
+    let code =
+        "import os\nb = os.environ.get('B1', 'x')\nc = os.getenv('C1')\nd = os.environ['D1']\nos.getenv('HOME')\n";
+    let ignore = (".dockerignore", ".env\n");
+    let dotenv = (".env", "B1=b\nC1=c\nD1=d\nHOME=/x\n");
+    let compose = COMPOSE.replace("A1: a", "PATH: a");
+    let [a, b, c, e] = [("compose.yaml", compose.as_str()), ("Dockerfile", DOCKERFILE), ("main.py", code), dotenv];
+    check(
+        &[a, b, c, ignore, e],
+        &["missing D1 [api] main.py:4:17", "not-passed-on B1 [api] .env:1:1", "not-passed-on C1 [api] .env:2:1"],
+    );
+    for passed in ["      B1:\n      C1:\n      D1:\n", "      B1: ${B1}\n      X: ${C1}\n      D1: d\n"] {
+        let compose = format!("{COMPOSE}{passed}");
+        let files = [("compose.yaml", compose.as_str()), ("Dockerfile", DOCKERFILE), ("main.py", code), ignore, dotenv];
+        assert!(!env(&files).stdout.contains("not-passed-on"), "{passed}");
+    }
+    let compose = format!("{COMPOSE}    env_file: .env\n");
+    let files = [("compose.yaml", compose.as_str()), ("Dockerfile", DOCKERFILE), ("main.py", code), ignore, dotenv];
+    assert!(!env(&files).stdout.contains("not-passed-on"));
+    // The file is in the image, where a library may read it; its value is that of the source; the image sets another one.
+    assert!(!env(&[a, b, c, e]).stdout.contains("not-passed-on"));
+    let same = [a, b, c, ignore, (".env", "B1=x\nD1=d\n")];
+    assert!(!env(&same).stdout.contains("not-passed-on"));
+    let dockerfile = DOCKERFILE.replace("COPY", "ENV B1=b C1=c\nCOPY");
+    assert!(!env(&[a, ("Dockerfile", &dockerfile), c, ignore, e]).stdout.contains("not-passed-on"));
+}
+
+#[test]
 fn what_compose_needs_is_missing() {
     let compose = "# ${C1}\nservices:\n  db:\n    image: postgres:${TAG:-17}\n    environment:\n      POSTGRES_PASSWORD: ${B1}\n      X: ${A1:?must}$${D1}${HOME}\n";
     check(&[("compose.yaml", compose)], &["missing A1 [] compose.yaml:7:10", "missing B1 [] compose.yaml:6:26"]);

@@ -16,6 +16,7 @@ mod cli;
 mod completions;
 mod compose_emit;
 mod compose_emit_monorepo;
+mod compose_emit_notes;
 mod compose_emit_running;
 mod compose_emit_servers;
 mod compose_emit_variables;

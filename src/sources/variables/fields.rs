@@ -9,6 +9,9 @@ use crate::sources::values::literal;
 /// Classes of a file that are looked at.
 const CLASSES: usize = 1_000;
 
+/// Calls of a class that are looked at.
+const CALLS: usize = 10;
+
 struct SettingsClass<'t> {
     name: &'t str,
     bases: Vec<&'t str>,
@@ -71,6 +74,7 @@ fn add_fields(text: &str, class: &SettingsClass, reads: &mut VariableReads) {
     let delimiter = setting(body, "env_nested_delimiter").and_then(literal);
     let first = body.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let indent = first.len() - first.trim_start().len();
+    let handed = HandedOver::of(text, class);
     let mut at = class.start;
     for line in body.split_inclusive('\n').take(MOST) {
         let start = at;
@@ -93,7 +97,11 @@ fn add_fields(text: &str, class: &SettingsClass, reads: &mut VariableReads) {
             let name = format!("{prefix}{name}");
             if keeps_case { name } else { name.to_ascii_uppercase() }
         };
-        let absence = absence(definition, delimiter.is_some());
+        let absence = match absence(definition, delimiter.is_some()) {
+            // What the call of the class hands over counts more than the variable.
+            Absence::Fails if handed.has(text, name) => Absence::Continues,
+            absence => absence,
+        };
         if delimiter.is_some() {
             reads.prefixes.insert(variable(name) + delimiter.unwrap_or_default());
         }
@@ -103,6 +111,39 @@ fn add_fields(text: &str, class: &SettingsClass, reads: &mut VariableReads) {
         let absence = if names.len() > 1 && absence == Absence::Fails { Absence::Continues } else { absence };
         let more = names.into_iter().map(|name| VariableRead { at: place, name, absence: absence.clone() });
         reads.reads.extend(more);
+    }
+}
+
+/// What calls of a settings class hand over: `Settings(SECRET=…)`, `Settings(**secrets)`.
+#[derive(Default)]
+struct HandedOver<'t> {
+    names: BTreeSet<&'t str>,
+    has_mapping: bool,
+}
+
+impl<'t> HandedOver<'t> {
+    fn of(text: &'t str, class: &SettingsClass) -> Self {
+        let call = format!("{}(", class.name);
+        let is_call = |at: &usize| {
+            let before = &text[..*at];
+            !before.ends_with(|c: char| c.is_alphanumeric() || c == '_') && !before.ends_with("class ")
+        };
+        let calls = text.match_indices(&call).map(|(at, _)| at).filter(is_call).take(CALLS);
+        let mut handed = Self::default();
+        for argument in calls.filter_map(|at| bracketed(&text[at + call.len() - 1..])).flat_map(arguments) {
+            // Comments may stand before an argument.
+            let argument = argument.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+            let argument = argument.unwrap_or_default();
+            handed.has_mapping |= argument.starts_with("**");
+            handed.names.extend(argument.split_once('=').map(|(name, _)| name.trim()));
+        }
+        handed
+    }
+
+    /// Whether a field is handed over; of a mapping, where its name is a key in the file.
+    fn has(&self, text: &str, field: &str) -> bool {
+        let is_key = || ['"', '\''].iter().any(|quote| text.contains(&format!("{quote}{field}{quote}:")));
+        self.names.contains(field) || self.has_mapping && is_key()
     }
 }
 

@@ -75,6 +75,12 @@ fn settings_classes_are_read() {
         "class S(BaseSettings):\n    model_config = SettingsConfigDict(env_nested_delimiter=\"__\")\n    db: Database\n    port: int\n",
         &["DB", "PORT!", "DB__*", "PORT__*"],
     );
+    let class = "class S(BaseSettings):\n    secret: str\n    key: str\n    port: int\n\n";
+    check("a.py", &format!("{class}s = S(secret=draw())\n"), &["SECRET", "KEY!", "PORT!"]);
+    let call =
+        "known = {\"key\": draw()}\ns = S(\n    _env_file=file,  # type: ignore\n    # a comment\n    **known,\n)\n";
+    check("a.py", &format!("{class}{call}"), &["SECRET!", "KEY", "PORT!"]);
+    check("a.py", &format!("{class}s = S()\nt = Others(secret=1)\n"), &["SECRET!", "KEY!", "PORT!"]);
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! What `dockopt compose emit` leaves to the user, and says: programs without an image, schemas without a job, secrets in images.
+
+use crate::compose_emit::{emitted, project, written};
+use crate::compose_emit_variables::{has, lacks, service};
+
+const PROGRAM: &str = "@SpringBootApplication\npublic class Program {}\n";
+
+#[test]
+fn programs_that_no_dockerfile_builds_are_named() {
+    let folder = project(&[
+        ("metrics/Dockerfile", "FROM prom/prometheus:v3.5.0\nCOPY prometheus.yml /etc/prometheus/\n"),
+        ("metrics/prometheus.yml", "scrape_configs: []\n"),
+        (
+            "docker/Dockerfile",
+            "FROM eclipse-temurin:21-jre\nARG NAME\nCOPY ${NAME}.jar /app.jar\nCMD [\"java\", \"-jar\", \"/app.jar\"]\n",
+        ),
+        ("orders/src/main/java/shop/Orders.java", PROGRAM),
+        ("orders/src/test/java/shop/OrdersTest.java", PROGRAM),
+        ("users/src/main/java/shop/Users.java", PROGRAM),
+    ]);
+    let notes = emitted(folder.path())["notes"].to_string();
+    has(&notes, &["the programs in `orders`, `users` have no service: no Dockerfile builds them"]);
+    let folder = project(&[
+        (
+            "Dockerfile",
+            "FROM maven:3-eclipse-temurin-21\nCOPY . .\nRUN mvn package\nCMD [\"java\", \"-jar\", \"target/a.jar\"]\n",
+        ),
+        ("pom.xml", "<project/>"),
+        ("src/main/java/shop/Orders.java", PROGRAM),
+    ]);
+    lacks(&emitted(folder.path())["notes"].to_string(), &["no Dockerfile builds"]);
+}
+
+const NODE: &str = "FROM node:22-slim AS build\nWORKDIR /src\nCOPY . .\nRUN npm ci\n";
+const NODE_PACKAGE: &str = r#"{"name": "api", "dependencies": {"prisma": "^6", "pg": "^8"}}"#;
+
+#[test]
+fn a_schema_without_a_job_is_named() {
+    let dockerfile = format!(
+        "{NODE}FROM node:22-slim\nCOPY --from=build /src/packages/api /dist/api\nWORKDIR /dist/api\nEXPOSE 3000\nCMD [\"node\", \"server.js\"]\n"
+    );
+    let folder = project(&[
+        ("Dockerfile", &dockerfile),
+        ("package.json", r#"{"name": "shop", "workspaces": ["packages/*"]}"#),
+        ("packages/api/package.json", NODE_PACKAGE),
+        ("packages/api/server.js", "const url = process.env.DATABASE_URL;\n"),
+        (
+            "packages/api/prisma/schema.prisma",
+            "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DATABASE_URL\")\n}\n",
+        ),
+        (".env.example", "DATABASE_URL=postgres://shop@localhost/shop\n"),
+    ]);
+    let notes = emitted(folder.path())["notes"].to_string();
+    has(&notes, &["packages/api/prisma/schema.prisma", "no job runs `prisma migrate deploy`"]);
+}
+
+#[test]
+fn a_file_of_secrets_that_an_image_takes_is_named() {
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nEXPOSE 8000\nCMD [\"python\", \"main.py\"]\n";
+    let source = "import os\nkey = os.environ['API_KEY']\n";
+    let files = [("Dockerfile", dockerfile), ("main.py", source)];
+    let note = "`COPY` takes `.env` with its secrets into the image of app: add `.env` to .dockerignore";
+    has(&emitted(project(&files).path())["notes"].to_string(), &[note]);
+    let [a, b] = files;
+    let ignored = project(&[a, b, (".dockerignore", ".env*\n")]);
+    lacks(&emitted(ignored.path())["notes"].to_string(), &[".dockerignore"]);
+    let nothing_to_set = project(&[a, ("main.py", "print(1)\n")]);
+    lacks(&emitted(nothing_to_set.path())["notes"].to_string(), &[".dockerignore"]);
+}
+
+#[test]
+fn the_check_of_an_image_stays() {
+    let dockerfile = "FROM example.com/base:1\nCOPY healthcheck.sh server /\nHEALTHCHECK CMD /bin/sh /healthcheck.sh\nEXPOSE 3170 3000 80\nCMD [\"/server\"]\n";
+    let folder = project(&[
+        ("Dockerfile", dockerfile),
+        ("healthcheck.sh", "curl -f localhost:3000 && curl -f localhost:3170\n"),
+        ("server", "#!/bin/sh\n"),
+        ("other/main.go", "package main\nfunc main() {\n\thttp.HandleFunc(\"/health\", f)\n}\n"),
+    ]);
+    let text = service(&written(folder.path()), "app");
+    lacks(&text, &["healthcheck"]);
+    has(&text, &["\"3170:3170\", \"3000:3000\", \"8080:80\""]);
+}
