@@ -29,6 +29,7 @@ mod plan;
 mod proxy;
 mod proxy_variables;
 mod render;
+mod repository_image;
 mod route;
 mod server_image;
 mod service_names;

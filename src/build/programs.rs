@@ -64,13 +64,15 @@ impl<'a, 'i> Programs<'a, 'i> {
         base && !self.build.chain(self.stage).any(|stage| self.brings(stage, program))
     }
 
-    /// Whether the image may run sources of an ecosystem: they need no interpreter, or it is no plain image of a proxy.
+    /// Whether the image may run programs of an ecosystem: they run by themselves, or it is no plain image of a proxy.
     pub fn may_interpret(&self, ecosystem: Ecosystem) -> bool {
         let interpreter = match ecosystem {
             Ecosystem::Node => "node",
             Ecosystem::Python => "python3",
             Ecosystem::Ruby => "ruby",
             Ecosystem::Php => "php",
+            Ecosystem::Java => "java",
+            Ecosystem::DotNet => "dotnet",
             _ => return true,
         };
         let StageBase::Image(reference) = self.build.root_base(self.stage) else { return true };

@@ -105,6 +105,10 @@ impl Parts<'_> {
             } else {
                 service.add("image", text(&backend.image));
                 service.image = Some(backend.image.clone());
+                if backend.image_place.is_some() {
+                    let reason = format!("the repository runs `{}` elsewhere", backend.image);
+                    plan.choose(&backend.name, "image", reason, backend.image_place.clone());
+                }
             }
             if !backend.command.is_empty() {
                 service.add("command", NewValue::raw_texts(&backend.command));

@@ -9,6 +9,7 @@ use super::login::{BackendPassword, ServerLogin, is_set_by_image, login};
 use super::mention::{ConnectionRole, Mention, UrlParts, is_unsure};
 use super::mentions::Mentions;
 use super::plan::{ComposePlan, MUST_BE_SET};
+use super::repository_image::repository_image;
 use super::server_image::ServerImage;
 use crate::compose::NewValue;
 use crate::data;
@@ -20,6 +21,8 @@ pub(super) struct Backend {
     pub(super) name: String,
     pub(super) row: ServerImage,
     pub(super) image: String,
+    /// Where the repository runs this version.
+    pub(super) image_place: Option<String>,
     /// The program that builds its image.
     pub(super) application: Option<usize>,
     pub(super) command: Vec<String>,
@@ -197,9 +200,12 @@ fn backend(
         None if is_secured => row.secured.split(' ').map(filled).collect(),
         None => command(input, row, applications),
     };
+    let repository_image = repository_image(input, row.image);
+    let image_place = repository_image.as_ref().map(|known| known.place.clone());
+    let row_image = repository_image.map_or_else(|| row.image.to_owned(), |known| known.image);
     let known = known_service(row.image);
     let server = program.and_then(|known| known.server.as_ref());
-    let image = server.map_or(row.image, |server| &server.image);
+    let image = server.map_or(&row_image, |server| &server.image);
     // A check has the variable alone.
     let words = server.map_or(&command, |server| &server.words).iter().map(|word| word.replace(MUST_BE_SET, "}"));
     let check = check_of(image, &words.collect::<Vec<_>>(), &settings);
@@ -208,7 +214,8 @@ fn backend(
     let place = first.map_or_else(|| program.map(|known| known.place.clone()), |mention| mention.place.clone());
     Backend {
         row,
-        image: row.image.to_owned(),
+        image_place,
+        image: row_image,
         application: built,
         command,
         settings,

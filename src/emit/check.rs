@@ -170,7 +170,12 @@ fn asker(application: &Application, build: &Build, stage: &Stage, has_path: bool
         (true, true) => [(Asker::Wget, "wget"), (Asker::Curl, "curl"), (Asker::Bash, "bash")],
         (false, _) => [(Asker::Bash, "bash"), (Asker::Netcat, "nc"), (Asker::Wget, "wget")],
     };
-    others.into_iter().find(|(_, program)| has(program) || installs(build, stage, program)).map(|(asker, _)| asker)
+    let is_in_busybox = |asker: Asker| is_alpine && matches!(asker, Asker::Wget | Asker::Netcat);
+    let is_there = |(asker, program): &(Asker, &str)| {
+        let is_lacking = base.is_some_and(|base| base.presence(program) == Presence::Lacks);
+        has(program) || is_in_busybox(*asker) && !is_lacking || installs(build, stage, program)
+    };
+    others.into_iter().find(is_there).map(|(asker, _)| asker)
 }
 
 /// The words of a check: a row of `data/services.tsv` with another address, or the port alone.

@@ -3,6 +3,7 @@
 use super::application::Application;
 use super::input::EmitInput;
 use super::server_image::{ServerImage, is_service_host, is_word};
+use crate::build::{Build, Programs};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::Source;
@@ -109,8 +110,14 @@ impl UrlParts {
 
 /// The packages of a program that talk to servers; for Prisma the server that its schema names.
 pub(super) fn clients(input: &EmitInput, application: &Application) -> Vec<(&'static str, ServerImage)> {
+    let build = Build::new(application.input);
+    let programs = build.target().map(|stage| Programs::of(&build, stage));
+    // Its client is a program of Node.js or of Python: a site of files has none.
+    let has_client = programs.is_none_or(|programs| {
+        [Ecosystem::Node, Ecosystem::Python].into_iter().any(|known| programs.may_interpret(known))
+    });
     let schemas = application.code.files.iter().map(|at| &input.files.files[*at]);
-    let schemas = schemas.filter(|file| FileKind::of(&file.below).language() == "Prisma");
+    let schemas = schemas.filter(|file| has_client && FileKind::of(&file.below).language() == "Prisma");
     let providers = schemas.flat_map(|file| file.source.text().lines()).filter_map(|line| {
         let value = line.trim_start().strip_prefix("provider")?.trim_start().strip_prefix('=')?;
         Some(("prisma", ServerImage::with_scheme(value.trim().trim_matches('"'))?))

@@ -191,3 +191,36 @@ fn an_image_has_only_the_packages_whose_manifests_it_takes() {
     has(&service(&text, "api"), &["DATABASE_URL:"]);
     lacks(&service(&text, "web"), &["DATABASE_URL", "postgres"]);
 }
+
+#[test]
+fn sites_of_files_get_nothing_of_servers() {
+    let site = |name: &str| {
+        format!(
+            "FROM node:22 AS builder\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build -w {name}\nFROM caddy:2-alpine\nWORKDIR /site\nCOPY --from=builder /app/packages/{name}/dist .\nEXPOSE 8080\n"
+        )
+    };
+    let folder = project(&[
+        ("packages/web/Dockerfile", &site("web")),
+        ("packages/web/package.json", "{\"name\": \"web\", \"scripts\": {\"build\": \"vite build\"}}"),
+        ("packages/web/main.ts", "console.log(import.meta.env.VITE_URL);\n"),
+        (
+            "pages/Dockerfile",
+            "FROM mcr.microsoft.com/dotnet/sdk:9.0 AS build\nCOPY . .\nRUN dotnet publish Pages -o /out\nFROM nginx:1.28\nCOPY --from=build /out/wwwroot /usr/share/nginx/html\n",
+        ),
+        ("pages/Pages/Pages.csproj", "<Project Sdk=\"Microsoft.NET.Sdk.BlazorWebAssembly\"/>\n"),
+        (
+            "pages/Server/Server.csproj",
+            "<Project><ItemGroup><PackageReference Include=\"Npgsql\" Version=\"9\"/></ItemGroup></Project>\n",
+        ),
+        ("pages/Server/Program.cs", "var url = Environment.GetEnvironmentVariable(\"DATABASE_URL\");\n"),
+        ("package.json", "{\"name\": \"shop\", \"workspaces\": [\"packages/*\"]}"),
+        ("packages/api/package.json", "{\"name\": \"api\", \"dependencies\": {\"prisma\": \"^6\"}}"),
+        ("packages/api/prisma/schema.prisma", "datasource db {\n  provider = \"postgresql\"\n}\n"),
+        (".env.example", "DATABASE_URL=postgres://shop@localhost/shop\n"),
+    ]);
+    let dockerfile = folder.path().join("packages/web/Dockerfile");
+    fs::rename(dockerfile, folder.path().join("web.Dockerfile")).unwrap();
+    let text = written(folder.path());
+    has(&text, &["web.Dockerfile", "build: ./pages", "\"nc\", \"-z\""]);
+    lacks(&text, &["DATABASE_URL", "postgres", "depends_on"]);
+}

@@ -297,3 +297,32 @@ fn a_proxy_says_where_a_program_listens() {
     lacks(&text, &["app-2", "NATS_RPC_SERVER: nats"]);
     has(&service(&text, "nginx"), &["app:\n        condition: service_healthy"]);
 }
+
+#[test]
+fn servers_have_the_version_that_the_repository_runs() {
+    let program =
+        ("Dockerfile", "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nEXPOSE 8000\nCMD [\"python\", \"main.py\"]\n");
+    let source =
+        ("main.py", "import os\nos.environ['DATABASE_URL']\nos.environ['REDIS_URL']\nos.environ['NATS_URL']\n");
+    let packages = ("requirements.txt", "psycopg\nredis\nnats-py\n");
+    let example = (
+        ".env.example",
+        "DATABASE_URL=postgres://a@localhost/a\nREDIS_URL=redis://localhost\nNATS_URL=nats://localhost\n",
+    );
+    let pipeline = "jobs:\n  test:\n    services:\n      db:\n        image: postgres:15-alpine # as in production\n      nats:\n        image: nats:2.10\n";
+    let stack = "services:\n  db:\n    image: \"docker.io/library/postgres:15-alpine\"\n  cache:\n    image: redis:${TAG}\n  new:\n    image: redis:9\n";
+    let files =
+        [program, source, packages, example, (".github/workflows/test.yml", pipeline), ("docker-stack.yml", stack)];
+    let text = written(project(&files).path());
+    // An image of NATS without a shell cannot be asked, and where Redis 9 keeps its data is not known.
+    has(&text, &["image: postgres:15-alpine\n", "image: redis:8\n", "image: nats:2.12-alpine\n"]);
+    let examples = [
+        program,
+        source,
+        packages,
+        example,
+        ("examples/compose.yaml", stack),
+        ("deploy/old.yaml", "image: postgres:9.6\n"),
+    ];
+    has(&written(project(&examples).path()), &["image: postgres:17\n"]);
+}
