@@ -3,7 +3,7 @@
 use super::application::Application;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
-use crate::build::Build;
+use crate::build::{Build, Source};
 use crate::ignore::MatchedPatterns;
 use crate::inputs::IgnoreInput;
 use crate::text::path;
@@ -77,6 +77,5 @@ fn is_copied(input: &EmitInput, application: &Application) -> bool {
         IgnoreInput::Unknown => true,
     };
     let mut transfers = build.chain(stage).flat_map(|stage| build.transfers(stage));
-    !is_left_out
-        && transfers.any(|known| known.from.is_none() && known.sources.iter().any(|source| source.is_everything()))
+    !is_left_out && transfers.any(|known| known.from.is_none() && known.sources.iter().any(Source::is_everything))
 }

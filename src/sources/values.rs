@@ -336,7 +336,9 @@ pub(super) fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
     if kind.ecosystem() == Some(Ecosystem::Node) && kind.is_code() {
         return Cow::Owned(blank_comments(text));
     }
-    let marks: [&str; 2] = [kind.comment().unwrap_or("#"), "*"];
+    let mark = kind.comment().unwrap_or("#");
+    // In Python `**` hands over a mapping.
+    let marks = [mark, if mark == "#" { mark } else { "*" }];
     let is_comment = |line: &str| marks.iter().any(|mark| line.trim_start().starts_with(mark));
     if !text.lines().any(is_comment) {
         return Cow::Borrowed(text);
