@@ -98,6 +98,8 @@ tables! {
     MIGRATION_COMMANDS = "migration_commands.tsv";
     /// What makes servers start again when a source changes.
     RELOAD_OPTIONS = "reload_options.tsv";
+    /// How servers are started whose image starts nothing by itself.
+    SERVER_COMMANDS = "server_commands.tsv";
     /// Images of the servers that applications connect to.
     SERVER_IMAGES = "server_images.tsv";
     /// How the commands of a monorepo name the projects that they work on.

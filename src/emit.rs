@@ -31,6 +31,7 @@ mod proxy_variables;
 mod render;
 mod repository_image;
 mod route;
+mod server_command;
 mod server_image;
 mod service_names;
 mod source_port;

@@ -6,6 +6,7 @@ use super::input::EmitInput;
 use super::listening_port::{ListeningPort, exposed_ports, listening_port};
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
+use super::server_command::{ServerCommand, may_be_started};
 use super::worker_program::{starts_scheduler, starts_worker};
 use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
@@ -46,6 +47,8 @@ pub(super) struct Application<'i> {
     pub(super) server: Option<BuiltServer>,
     /// What it starts, as written.
     pub(super) command: String,
+    /// The command of its server, where its image starts nothing by itself.
+    pub(super) start: Option<ServerCommand>,
     /// Whether it takes tasks instead of requests.
     pub(super) is_worker: bool,
     /// Whether it plans the tasks of workers.
@@ -232,7 +235,9 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
     if build.is_for_developers_only(stage) && says_more(&input.place) {
         return Some("it is for development, tests or examples");
     }
-    let starts = build.launch(stage).is_some() || serves_by_itself(build, stage);
+    let projects = built_projects(input, build).projects;
+    let starts =
+        build.launch(stage).is_some() || serves_by_itself(build, stage) || may_be_started(projects.into_iter());
     if !starts {
         return Some("its image starts no program");
     }
@@ -261,7 +266,7 @@ fn needs_argument(build: &Build) -> bool {
 }
 
 /// Whether the base image starts a server.
-fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
+pub(super) fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
     let StageBase::Image(reference) = build.root_base(stage) else { return false };
     let known = known_service(reference);
     known.is_some_and(|known| known.is_exact) || build.last(stage, Keyword::Expose).is_some()
@@ -312,6 +317,7 @@ fn application<'i>(
         server: None,
         storage: Vec::new(),
         command,
+        start: None,
         is_worker,
         is_scheduler,
         has_faulty_check: false,

@@ -327,6 +327,10 @@ impl Parts<'_> {
             let mut service = PlannedService::new(name, ServiceRole::Application);
             self.image_keys(at, &mut service);
             plan.choose(name, "build", application.reason.clone(), Some(application.place.clone()));
+            if let Some(start) = &application.start {
+                service.add("command", NewValue::texts(&start.words));
+                plan.choose(name, "command", start.reason.clone(), start.place.clone());
+            }
             self.add_environment(input, at, &mut service, plan);
             let is_behind = self.proxy.as_ref().is_some_and(|proxy| proxy.hosts.iter().any(|(host, _)| host == name));
             if !is_behind {

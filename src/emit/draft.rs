@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::application::{Application, absolute};
+use super::application::{Application, absolute, serves_by_itself};
 use super::built_server::built_server;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
+use super::server_command::{server_command, starts_nothing};
 use super::source_port::source_port;
 use super::spring_config::add_served_settings;
 use super::start::start_texts;
 use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
 use super::worker_program::{ends_with_scheduler, ends_with_worker};
+use crate::build::Build;
 use crate::compose::written_project;
 use crate::manifest::FileKind;
 use crate::stack::Stack;
@@ -76,6 +78,7 @@ pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Appli
         application.server = built_server(input, application);
         application.storage = storage_folders(input, application);
     }
+    add_commands(input, applications, plan);
     applications.retain(|application| {
         let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
         let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
@@ -90,4 +93,44 @@ pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Appli
         is_program
     });
     plan.notes.extend(unbuilt_programs(input, applications));
+}
+
+/// Gives servers whose image starts nothing by itself their command; leaves out those of which none is known, and those whose
+/// program another image starts.
+fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &mut ComposePlan) {
+    let idle: Vec<bool> = applications
+        .iter()
+        .map(|known| known.server.is_none() && !known.is_worker && !known.is_scheduler && starts_nothing(input, known))
+        .collect();
+    let started: BTreeSet<usize> = applications
+        .iter()
+        .zip(&idle)
+        .filter(|(_, idle)| !**idle)
+        .flat_map(|(known, _)| known.code.files.clone())
+        .collect();
+    let mut at = 0;
+    applications.retain_mut(|application| {
+        let is_idle = idle[at];
+        at += 1;
+        if !is_idle {
+            return true;
+        }
+        let is_other = application.code.files.iter().any(|file| started.contains(file));
+        let command = if is_other { None } else { server_command(input, application) };
+        if let Some(command) = command {
+            application.port = command.port;
+            application.command = format!("{} {}", application.command, command.words.join(" "));
+            application.start = Some(command);
+            return true;
+        }
+        // An ENTRYPOINT is a program, whatever it starts, and so is the server of a base image.
+        let build = Build::new(application.input);
+        let is_program =
+            build.target().is_some_and(|stage| build.launch(stage).is_some() || serves_by_itself(&build, stage));
+        if !is_program {
+            let name = input.inputs.source(application.input.dockerfile).name();
+            plan.notes.push(format!("{name} is left out: its image starts no program"));
+        }
+        is_program
+    });
 }

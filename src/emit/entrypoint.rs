@@ -64,6 +64,18 @@ pub(super) fn entrypoint_arguments(input: &EmitInput, application: &Application)
     arguments.collect()
 }
 
+/// Whether the script of the entrypoint of a program ends with the command that it gets: `exec "$@"`.
+pub(super) fn hands_over(input: &EmitInput, application: &Application) -> bool {
+    let script = entrypoint_script(input, application);
+    script.is_some_and(|file| {
+        let lines = file.source.text().lines().map(str::trim);
+        lines
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .last()
+            .is_some_and(|line| line.ends_with("\"$@\""))
+    })
+}
+
 fn range(span: Span) -> std::ops::Range<usize> {
     span.start as usize..span.end as usize
 }

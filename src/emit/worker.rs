@@ -42,11 +42,11 @@ pub(super) struct WorkerFile {
     pub(super) reason: String,
 }
 
-/// An object of a source that a worker's command names.
-struct TaskObject {
-    module: String,
-    name: String,
-    place: String,
+/// An object of a source that a command names.
+pub(super) struct TaskObject {
+    pub(super) module: String,
+    pub(super) name: String,
+    pub(super) place: String,
 }
 
 /// The workers that run with the image of a program, and what plans their tasks.
@@ -218,7 +218,7 @@ fn add_taskiq_hook(application: &Application, object: &TaskObject, worker: &mut 
 }
 
 /// The object that a sign of the table makes, in a source that the program runs.
-fn task_object(input: &EmitInput, application: &Application, sign: &str) -> Option<TaskObject> {
+pub(super) fn task_object(input: &EmitInput, application: &Application, sign: &str) -> Option<TaskObject> {
     let files = application.code.files.iter().map(|at| &input.files.files[*at]);
     let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
     sources.find_map(|file| {

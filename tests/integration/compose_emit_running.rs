@@ -1,6 +1,9 @@
 //! What `dockopt compose emit` says of running programs: their ports, who asks them, what is watched.
 
+use std::fs;
+
 use crate::compose_emit::{project, run, written};
+use crate::compose_emit_variables::{has, lacks};
 
 #[test]
 fn outputs_and_sources_of_other_stages_are_watched() {
@@ -121,4 +124,49 @@ fn a_program_that_the_dockerfile_installs_may_ask() {
     ]);
     let text = written(folder.path());
     assert!(text.contains("\"curl\"") && text.contains(":8000/healthz"), "{text}");
+}
+
+const DJANGO: &[(&str, &str)] = &[
+    (
+        "pyproject.toml",
+        "[dependency-groups]\nmain = [\"django==5.2\", \"gunicorn\", \"psycopg\"]\ndev = [\"uvicorn\"]\n",
+    ),
+    ("manage.py", "import os\n"),
+    ("shop/__init__.py", ""),
+    ("shop/settings.py", "import os\nHOST = os.environ['POSTGRES_HOST']\n"),
+    ("shop/wsgi.py", "from django.core.wsgi import get_wsgi_application\n\napplication = get_wsgi_application()\n"),
+    ("entrypoint.sh", "#!/bin/sh\nset -e\npython manage.py migrate\nexec \"$@\"\n"),
+];
+
+/// A project of Django whose Dockerfile ends with these lines.
+fn django(end: &str) -> tempfile::TempDir {
+    let dockerfile = format!("FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install --group main\n{end}");
+    let mut files = vec![("Dockerfile", dockerfile.as_str())];
+    files.extend(DJANGO);
+    project(&files)
+}
+
+#[test]
+fn servers_whose_image_starts_nothing_get_their_command() {
+    let command = "command: [\"gunicorn\", \"shop.wsgi:application\", \"--bind\", \"0.0.0.0:8000\"]";
+    for end in ["", "ENTRYPOINT [\"/srv/entrypoint.sh\"]\n", "EXPOSE 8000\n"] {
+        let text = written(django(end).path());
+        has(&text, &[command, "\"8000:8000\"", "image: postgres:17", "condition: service_healthy"]);
+    }
+    let uv = django("RUN uv sync --no-dev\n");
+    has(&written(uv.path()), &["command: [\"uv\", \"run\", \"gunicorn\""]);
+    // The image starts something, or another one of the same program does.
+    lacks(&written(django("CMD [\"python\", \"manage.py\", \"runserver\"]\n").path()), &["command: [\"gunicorn\""]);
+    let both = django("CMD [\"python\", \"manage.py\", \"runserver\"]\n");
+    fs::write(both.path().join("base.Dockerfile"), "FROM python:3.13-slim\nCOPY . .\nRUN pip install --group main\n")
+        .unwrap();
+    lacks(&written(both.path()), &["command: [\"gunicorn\"", "base"]);
+    // Nothing shows what would serve it.
+    let folder = project(&[
+        ("Dockerfile", "FROM python:3.13-slim\nCOPY . .\n"),
+        ("requirements.txt", "django\ngunicorn\n"),
+        ("a.py", "print(1)\n"),
+    ]);
+    let (_, text) = run(folder.path(), &["compose", "emit"]);
+    assert!(text.contains("starts no program"), "{text}");
 }

@@ -6,6 +6,7 @@ use toml::de::DeValue;
 
 use super::lock;
 use super::requirement::{normal, requirement};
+use crate::data;
 use crate::manifest::closure::Closure;
 use crate::manifest::project::{DependencyScope, EntryPoint, Install, ManifestScript, Project, Tool};
 use crate::manifest::toml_text::{self, TomlTable};
@@ -49,8 +50,9 @@ pub(super) fn read(tree: &ManifestTree, project: &mut Project, path: &str, table
     for (_, list) in toml_text::members(table, &["project", "optional-dependencies"]) {
         depend_all(project, list, DependencyScope::Optional);
     }
-    for (_, list) in toml_text::members(table, &["dependency-groups"]) {
-        depend_all(project, list, DependencyScope::Dev);
+    for (name, list) in toml_text::members(table, &["dependency-groups"]) {
+        let is_run = data::DEPENDENCY_GROUPS.has(name, "run");
+        depend_all(project, list, if is_run { DependencyScope::Run } else { DependencyScope::Dev });
     }
     for (_, list) in toml_text::members(table, &["tool", "pdm", "dev-dependencies"]) {
         depend_all(project, list, DependencyScope::Dev);
