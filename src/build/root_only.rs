@@ -11,7 +11,7 @@ use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Redirect, RedirectOperator, Word};
 use crate::sources::imports::Sources;
-use crate::sources::patterns;
+use crate::sources::patterns::{self, WordPattern};
 use crate::sources::values::Evaluator;
 use crate::sources::written_places::{self, WrittenPlace};
 use crate::text::path;
@@ -178,7 +178,8 @@ impl Build<'_> {
         texts.keys().filter(shipped).find_map(|file| {
             let text = evaluator.source(file);
             let kind = FileKind::of(file);
-            if patterns::of("needs root").any(|pattern| pattern.is_of(kind) && text.contains(pattern.text)) {
+            let needs_root = |pattern: WordPattern| pattern.is_of(kind) && text.contains(pattern.text);
+            if patterns::shows(text, "needs root") && patterns::of("needs root").any(needs_root) {
                 return Some(RootOnly::Call { file: file.clone() });
             }
             if let Some(path) = self.downloaded_to_home(stage, text) {

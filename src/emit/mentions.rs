@@ -102,7 +102,10 @@ fn add_reads(
         if mentions.all.iter().chain(&mentions.optional).any(|known| is_same(&known)) {
             continue;
         }
-        let example = examples.iter().find(|known| known.name == read.name && !known.value.is_empty());
+        let is_nothing = |value: &str| data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "unset");
+        let example = examples
+            .iter()
+            .find(|known| known.name == read.name && !known.value.is_empty() && !is_nothing(&known.value));
         let default = match &read.absence {
             // `False` is no address.
             Absence::Default(value) => {

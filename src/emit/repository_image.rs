@@ -2,6 +2,7 @@
 
 use super::input::EmitInput;
 use crate::build::Reference;
+use crate::compose::is_main_file;
 use crate::manifest::{FileKind, FileRole};
 use crate::text::path;
 
@@ -30,7 +31,9 @@ pub(super) fn repository_image(input: &EmitInput, usual: &str) -> Option<Reposit
     let files = input.files.files.iter().filter(|file| {
         let is_yaml = matches!(path::name(&file.path).rsplit_once('.'), Some((_, "yaml" | "yml")));
         let is_other = |role| matches!(role, FileRole::Example | FileRole::Vendored | FileRole::Output);
-        is_yaml && !is_other(FileKind::of(&file.below).role())
+        // The file that is written shows nothing of the others.
+        let is_written = path::parent(&file.path) == input.folder && is_main_file(&file.path);
+        is_yaml && !is_written && !is_other(FileKind::of(&file.below).role())
     });
     let mut images: Vec<(RepositoryImage, usize)> = Vec::new();
     for file in files {

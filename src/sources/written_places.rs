@@ -45,7 +45,9 @@ impl WriteReader<'_, '_> {
     fn calls(&mut self) {
         let kind = FileKind::of(self.file);
         let python = kind.ecosystem() == Some(Ecosystem::Python);
-        for (meaning, folder) in [("writes a file", false), ("writes a folder", true)] {
+        let meanings = [("writes a file", false), ("writes a folder", true)];
+        // Most sources have none of the words: one pass shows that.
+        for (meaning, folder) in meanings.into_iter().filter(|(meaning, _)| patterns::shows(self.text, meaning)) {
             for pattern in patterns::of(meaning).filter(|pattern| self.text.contains(pattern.text)) {
                 if kind.is_code() && (pattern.language == "Python") != python {
                     continue;
@@ -181,7 +183,9 @@ impl WriteReader<'_, '_> {
     /// Libraries that write by themselves.
     fn somewhere(&mut self) {
         let mut unknown = None;
-        for pattern in patterns::of("writes somewhere").filter(|pattern| self.text.contains(pattern.text)) {
+        let words =
+            if patterns::shows(self.text, "writes somewhere") { Some(patterns::of("writes somewhere")) } else { None };
+        for pattern in words.into_iter().flatten().filter(|pattern| self.text.contains(pattern.text)) {
             match pattern.argument {
                 "." => self.places.push(WrittenPlace::Folder(String::new())),
                 _ => unknown = Some(pattern.text),

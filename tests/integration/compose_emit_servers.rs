@@ -325,4 +325,12 @@ fn servers_have_the_version_that_the_repository_runs() {
         ("deploy/old.yaml", "image: postgres:9.6\n"),
     ];
     has(&written(project(&examples).path()), &["image: postgres:17\n"]);
+    // What says that there is none, is no address.
+    let settings = (
+        "main.py",
+        "import os\nos.environ['DATABASE_URL']\nif os.environ.get('USE_S3'):\n    url = os.environ.get('AWS_S3_ENDPOINT_URL', None)\n",
+    );
+    let packages = ("requirements.txt", "psycopg\nboto3\n");
+    let example = (".env.example", "DATABASE_URL=postgres://a@localhost/a\n# AWS_S3_ENDPOINT_URL=None\n");
+    lacks(&written(project(&[program, settings, packages, example]).path()), &["minio"]);
 }

@@ -29,6 +29,16 @@ pub(super) fn is_refused_below(text: &str, at: usize, behind: &str) -> bool {
         condition.is_some_and(|condition| is_absent(condition, name))
     };
     let Some(asking) = lines.by_ref().take(LOOKED).find(|line| asks(line)) else { return false };
+    // `if X in [` with the values on lines of their own.
+    if asking.trim_end().ends_with(['[', '(']) {
+        let values: Vec<&str> = lines.by_ref().take_while(|line| !line.trim_start().starts_with([']', ')'])).collect();
+        let is_nothing = |line: &&str| {
+            patterns::words("compares with nothing")
+                .any(|word| word == format!("is {}", line.trim_end_matches(',').trim()))
+        };
+        return values.iter().any(|line| is_nothing(line))
+            && lines.take(ENDED).any(|line| ends_program(line.trim_start()));
+    }
     let mut places = asking.match_indices(' ').map(|(at, _)| &asking[at + 1..]);
     places.any(ends_program) || lines.take(ENDED).any(|line| ends_program(line.trim_start()))
 }
@@ -42,8 +52,12 @@ fn assigned_name(line: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Whether a condition is that a variable has no value, and nothing else: `(!x)`, ` not x:`, ` x == "" {`.
+/// Whether a condition is that a variable has no value, and nothing else but that the program runs in production: `(!x)`,
+/// ` not x:`, ` x == "" {`, ` not DEBUG and x is None:`.
 fn is_absent(condition: &str, name: &str) -> bool {
+    if let Some((mode, rest)) = condition.split_once(" and ") {
+        return mode.trim().to_ascii_lowercase() == "not debug" && is_absent(&format!(" {rest}"), name);
+    }
     let head = condition.split(['{', ':']).next().unwrap_or_default();
     let head = head.split(") ").next().unwrap_or_default();
     let words: String = head.trim_matches(['(', ')', ' ', ';']).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -51,6 +65,8 @@ fn is_absent(condition: &str, name: &str) -> bool {
     let (before, after) = (before.trim(), after.trim().trim_matches('"').trim());
     match (before, after) {
         ("!" | "not", "") => true,
+        ("", "in [" | "in") => true,
+        ("", after) if after.starts_with("in ") => after.contains("None"),
         ("", after) => patterns::words("compares with nothing").any(|word| word == after),
         _ => false,
     }

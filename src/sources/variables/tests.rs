@@ -215,6 +215,8 @@ fn calls_with_a_type_are_read() {
 fn variables_are_needed_that_the_program_refuses_to_lack() {
     let python = "import os\nA1 = os.environ.get(\"A1\")\nif A1 is None:\n    raise Exception(\n        \"set A1\")\nB1 = os.getenv('B1')\nif not B1: sys.exit(1)\nC1 = os.getenv('C1')\nif C1 is None:\n    C1 = 'c'\n";
     check("a.py", python, &["A1!", "B1!", "C1"]);
+    let lists = "A1 = env(\"A1\", None)\nif not DEBUG and A1 in [\n    None,\n    \"x\",\n]:\n    raise ValueError()\nB1 = os.getenv('B1')\nif B1 in (None, ''):\n    raise ValueError()\nC1 = os.getenv('C1')\nif C1 in [\n    'x',\n]:\n    raise ValueError()\nD1 = os.getenv('D1')\nif other and not D1:\n    raise ValueError()\n";
+    check("a.py", &format!("import os\nfrom environs import Env\nenv = Env()\n{lists}"), &["A1!", "B1!", "C1", "D1"]);
     let node = "const a: string = process.env.A1\nif (!a) {\n  throw new Error('A1')\n}\nconst b = process.env.B1\nif (!b && production) throw new Error('B1')\nfunction x() {\n  const c = process.env.C1\n  if (!c) throw new Error('C1')\n}\n";
     check("a.ts", node, &["A1!", "B1", "C1"]);
     let go = "package main\n\nvar a = os.Getenv(\"A1\")\n";
