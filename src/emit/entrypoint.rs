@@ -68,11 +68,9 @@ pub(super) fn entrypoint_arguments(input: &EmitInput, application: &Application)
 pub(super) fn hands_over(input: &EmitInput, application: &Application) -> bool {
     let script = entrypoint_script(input, application);
     script.is_some_and(|file| {
-        let lines = file.source.text().lines().map(str::trim);
-        lines
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .last()
-            .is_some_and(|line| line.ends_with("\"$@\""))
+        let mut lines = file.source.text().lines().rev().map(str::trim);
+        let last = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+        last.is_some_and(|line| line.ends_with("\"$@\""))
     })
 }
 

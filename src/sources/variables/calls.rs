@@ -118,7 +118,10 @@ fn absence_of_call(kind: FileKind, text: &str, open: usize, fails: bool) -> Abse
     let behind = &text[open + list.len() + 2..];
     if let Some(default) = keyword.or(second) {
         // `env.list("X", subcast=str)` has none; Rust's `env!` has a message there.
-        return if is_nothing(default) { Absence::Continues } else { Absence::Default(constant(default)) };
+        if is_nothing(default) {
+            return absence_behind(kind, text, open, behind);
+        }
+        return Absence::Default(constant(default));
     }
     if kind.ecosystem() == Some(Ecosystem::Rust) {
         return absence_in_rust(behind);

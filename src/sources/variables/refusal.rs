@@ -36,8 +36,7 @@ pub(super) fn is_refused_below(text: &str, at: usize, behind: &str) -> bool {
             patterns::words("compares with nothing")
                 .any(|word| word == format!("is {}", line.trim_end_matches(',').trim()))
         };
-        return values.iter().any(|line| is_nothing(line))
-            && lines.take(ENDED).any(|line| ends_program(line.trim_start()));
+        return values.iter().any(is_nothing) && lines.take(ENDED).any(|line| ends_program(line.trim_start()));
     }
     let mut places = asking.match_indices(' ').map(|(at, _)| &asking[at + 1..]);
     places.any(ends_program) || lines.take(ENDED).any(|line| ends_program(line.trim_start()))
@@ -55,17 +54,17 @@ fn assigned_name(line: &str) -> Option<&str> {
 /// Whether a condition is that a variable has no value, and nothing else but that the program runs in production: `(!x)`,
 /// ` not x:`, ` x == "" {`, ` not DEBUG and x is None:`.
 fn is_absent(condition: &str, name: &str) -> bool {
-    if let Some((mode, rest)) = condition.split_once(" and ") {
-        return mode.trim().to_ascii_lowercase() == "not debug" && is_absent(&format!(" {rest}"), name);
-    }
+    let condition = match condition.split_once(" and ") {
+        Some((mode, rest)) if mode.trim().eq_ignore_ascii_case("not debug") => rest,
+        _ => condition,
+    };
     let head = condition.split(['{', ':']).next().unwrap_or_default();
     let head = head.split(") ").next().unwrap_or_default();
     let words: String = head.trim_matches(['(', ')', ' ', ';']).split_whitespace().collect::<Vec<_>>().join(" ");
     let Some((before, after)) = words.split_once(name) else { return false };
     let (before, after) = (before.trim(), after.trim().trim_matches('"').trim());
     match (before, after) {
-        ("!" | "not", "") => true,
-        ("", "in [" | "in") => true,
+        ("!" | "not", "") | ("", "in [" | "in") => true,
         ("", after) if after.starts_with("in ") => after.contains("None"),
         ("", after) => patterns::words("compares with nothing").any(|word| word == after),
         _ => false,
