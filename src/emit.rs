@@ -33,6 +33,7 @@ mod repository_image;
 mod route;
 mod server_command;
 mod server_image;
+mod server_start;
 mod service_names;
 mod source_port;
 mod spring_config;

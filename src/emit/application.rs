@@ -6,7 +6,7 @@ use super::input::EmitInput;
 use super::listening_port::{ListeningPort, exposed_ports, listening_port};
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
-use super::server_command::{ServerCommand, may_be_started};
+use super::server_start::{ServerCommand, may_be_started};
 use super::worker_program::{starts_scheduler, starts_worker};
 use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue};
 use crate::compose::NewValue;
@@ -235,6 +235,9 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
     if build.is_for_developers_only(stage) && says_more(&input.place) {
         return Some("it is for development, tests or examples");
     }
+    if builds_only(build, stage) {
+        return Some("its command builds, and serves nothing");
+    }
     let projects = built_projects(input, build).projects;
     let starts =
         build.launch(stage).is_some() || serves_by_itself(build, stage) || may_be_started(projects.into_iter());
@@ -242,6 +245,16 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
         return Some("its image starts no program");
     }
     needs_argument(build).then_some("it needs a build argument that has no default")
+}
+
+/// Whether what a container starts is a script that builds: `/src/packaging/build.sh`.
+fn builds_only(build: &Build, stage: &Stage) -> bool {
+    build.launch(stage).is_some_and(|launch| {
+        let invocations = launch.script().invocations();
+        let programs = invocations.iter().filter_map(|invocation| invocation.program);
+        let mut scripts = programs.filter_map(|program| path::name(program).strip_suffix(".sh"));
+        scripts.any(|script| data::NAME_WORDS.has(script, "build-stage"))
+    })
 }
 
 /// Whether the place of a Dockerfile says what it is for: `Dockerfile.dev`, `tests/Dockerfile`.

@@ -3,29 +3,12 @@
 use super::application::Application;
 use super::entrypoint::hands_over;
 use super::input::EmitInput;
+use super::server_start::ServerCommand;
 use super::worker::task_object;
 use crate::build::{Build, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, Project};
-
-/// The command of a server (`data/server_commands.tsv`).
-#[derive(Clone, Debug)]
-pub(super) struct ServerCommand {
-    pub(super) words: Vec<String>,
-    pub(super) port: Option<u16>,
-    pub(super) reason: String,
-    pub(super) place: Option<String>,
-}
-
-/// Whether projects have the packages of a server that a command of the table starts.
-pub(super) fn may_be_started<'p>(mut projects: impl Iterator<Item = &'p Project>) -> bool {
-    projects.any(|project| {
-        let has = |name: &str| project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(name));
-        let mut rows = data::SERVER_COMMANDS.rows();
-        rows.any(|row| Ecosystem::of(row[0]) == Some(project.ecosystem) && data::words(row[1]).all(has))
-    })
-}
+use crate::manifest::Ecosystem;
 
 /// Whether the image of a program starts nothing by itself: it has neither ENTRYPOINT nor CMD, or an ENTRYPOINT that runs the
 /// command which it gets, and no CMD.

@@ -3,6 +3,7 @@
 use super::application::Application;
 use super::input::EmitInput;
 use super::spring_settings::{program_settings, setting};
+use super::start::start_texts;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
@@ -28,7 +29,18 @@ pub(super) fn source_port(input: &EmitInput, application: &Application) -> Optio
             })
         })
     };
-    default.or_else(called).or_else(|| framework_port(input, application))
+    let of_settings = || start_texts(input, application).iter().find_map(|start| port_setting(start.text));
+    default.or_else(called).or_else(of_settings).or_else(|| framework_port(input, application))
+}
+
+/// The port in the settings of a server: `http-socket = :8000` of uWSGI.
+fn port_setting(text: &str) -> Option<u16> {
+    text.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        let key = key.trim();
+        patterns::words("setting of a port").find(|word| *word == key)?;
+        port_of(value.trim())
+    })
 }
 
 /// The default of a variable that is read in the arguments of a call.
@@ -88,5 +100,7 @@ mod tests {
         assert_eq!(argument("port)"), None);
         assert_eq!(argument("\":0\")"), None);
         assert_eq!(argument("é"), None);
+        assert_eq!(port_setting("[uwsgi]\nmaster\nif-not-env = IPV6\nhttp-socket = :8000\nendif =\n"), Some(8000));
+        assert_eq!(port_setting("socket = /run/a.sock\nhttp-timeout = 80\n"), None);
     }
 }

@@ -170,3 +170,23 @@ fn servers_whose_image_starts_nothing_get_their_command() {
     let (_, text) = run(folder.path(), &["compose", "emit"]);
     assert!(text.contains("starts no program"), "{text}");
 }
+
+#[test]
+fn settings_of_a_server_say_its_port() {
+    let folder = project(&[
+        (
+            "docker/Dockerfile",
+            "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"uwsgi\", \"/srv/docker/uwsgi.ini\"]\n",
+        ),
+        ("docker/uwsgi.ini", "[uwsgi]\nmaster\nhttp-socket = :8000\n"),
+        ("requirements.txt", "django\nuwsgi\n"),
+        ("shop/wsgi.py", "application = get_wsgi_application()\n"),
+        // An image that builds packages is no service.
+        ("packaging/Dockerfile", "FROM golang:1.24\nADD . /src\nCMD [\"/src/packaging/build.sh\"]\n"),
+        ("packaging/build.sh", "#!/bin/sh\nexec dpkg-buildpackage\n"),
+        ("main.go", "package main\n"),
+    ]);
+    let text = written(folder.path());
+    has(&text, &["\"8000:8000\"", "restart: unless-stopped"]);
+    lacks(&text, &["packaging"]);
+}
