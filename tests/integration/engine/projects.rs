@@ -105,6 +105,8 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
     let rounds = if full() { "1" } else { "0" };
     let mut arguments =
         vec!["optimize", path, "--verify", "--write", "--format", "json", "--network", "host", "--rounds", rounds];
+    // `go run` compiles when the container starts, beside everything else that CI builds.
+    arguments.extend(["--start-timeout", "300"]);
     for probe in &row.probes {
         arguments.extend(["--probe", probe]);
     }
@@ -126,7 +128,8 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
         let stderr = String::from_utf8_lossy(&output.stderr);
         let last: Vec<&str> = stderr.lines().rev().take(12).collect();
         let last = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
-        result.failed.push(format!("code {:?}: {}\n  {last}", output.status.code(), build["original_failure"]));
+        let (code, failure) = (output.status.code(), &build["original_failure"]);
+        result.failed.push(format!("code {code:?}: {failure}: {}\n  {last}", fallen(build, &["failed", "unproved"])));
         return result;
     }
     of_proof(build, row, &mut result);
@@ -161,7 +164,7 @@ fn of_proof(build: &Value, row: &Row, result: &mut Told) {
         result.failed.push(format!("rung {} has to hold, {:?} does", row.rung, result.rung));
     }
     // Without one of its passes a rung may hold and do nothing.
-    let fallen = fallen(build);
+    let fallen = fallen(build, &["failed"]);
     if !row.good && fallen != NOTHING {
         result.failed.push(format!("not all that is tried holds: {fallen}"));
     }
@@ -181,14 +184,16 @@ fn of_proof(build: &Value, row: &Row, result: &mut Told) {
 
 const NOTHING: &str = "nothing";
 
-/// The checks that did not pass, of each rung that was tried.
-fn fallen(build: &Value) -> String {
+/// The builds that failed and the checks with these outcomes, of each rung that was tried.
+fn fallen(build: &Value, outcomes: &[&str]) -> String {
     let mut all = Vec::new();
-    for tried in build["tried"].as_array().into_iter().flatten().filter(|tried| tried["holds"] == false) {
+    for tried in build["tried"].as_array().into_iter().flatten() {
         if let Some(why) = tried["build_failure"].as_str() {
             all.push(format!("{}: {why}", tried["rungs"]));
         }
-        for check in tried["checks"].as_array().into_iter().flatten().filter(|check| check["outcome"] == "failed") {
+        let checks = tried["checks"].as_array().into_iter().flatten();
+        for check in checks.filter(|check| check["outcome"].as_str().is_some_and(|outcome| outcomes.contains(&outcome)))
+        {
             all.push(format!("{} {}: {}", tried["rungs"], check["name"], check["details"]));
         }
     }
