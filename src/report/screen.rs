@@ -41,7 +41,7 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
         out.push('\n');
     }
     if hidden > 0 {
-        let above = if report.findings.is_empty() { "" } else { ": all their findings are above" };
+        let above = if report.findings.is_empty() { "" } else { ": their findings are counted above" };
         let text = format!("… {} in full with --all{above}", count(hidden, "build"));
         push(&mut out, &text, 0, layout, TextStyle::Dim);
         out.push('\n');

@@ -146,6 +146,22 @@ fn a_step_that_builds_share_costs_its_bytes_once() {
 }
 
 #[test]
+fn a_total_says_what_it_leaves_out() {
+    let dockerfile = |version: &str| {
+        format!("FROM node:{version}\nRUN npm install -g typescript@5.9.2\nUSER 1000\nCMD [\"tsc\", \"--watch\"]\n")
+    };
+    let ran = Dockopt::new()
+        .file("api/Dockerfile", dockerfile("22.12.0"))
+        .file("tests/Dockerfile", dockerfile("22.11.0"))
+        .args(["audit", "."])
+        .run();
+    let title = ran.stdout.lines().next().unwrap();
+    assert!(title.contains("they cost") && title.ends_with(", not counting builds for development"), "{title}");
+    let ran = ran.again(["audit", "api"]);
+    assert!(!ran.stdout.contains("not counting"), "{}", ran.stdout);
+}
+
+#[test]
 fn generated_dockerfiles_are_not_changed() {
     let text = "# This file was generated from Dockerfile.tmpl. DO NOT EDIT.\nFROM debian:12.5\nMAINTAINER a\nRUN apt-get update && apt-get install -y curl\n";
     let ran = Dockopt::new().file("Dockerfile", text).args(["audit", "."]).run();

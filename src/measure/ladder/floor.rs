@@ -84,8 +84,11 @@ pub(super) fn floor(
     let in_base = |place: &str| place.starts_with("/usr/local/lib/node_modules/npm") || place.starts_with("/opt/yarn");
     let all = side.packages.packages.iter().filter(|package| languages.contains(&package.ecosystem));
     let packages = all.filter(|package| !in_base(&side.text(package.place)) && &*package.name != "pip");
-    let bytes = packages.map(|package| package.size.bytes).sum();
-    floor.push(("production dependencies".to_owned(), bytes));
+    let bytes: u64 = packages.map(|package| package.size.bytes).sum();
+    // Go and Rust have theirs in the program.
+    if bytes > 0 {
+        floor.push(("production dependencies".to_owned(), bytes));
+    }
     if floor.iter().map(|(_, bytes)| bytes).sum::<u64>() > disk {
         floor.clear();
     }

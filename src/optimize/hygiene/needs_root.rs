@@ -180,7 +180,7 @@ fn of_projects(scene: &PassInput, target: &Stage) -> Option<RootReason> {
             .is_some_and(|at| !matches!(vite.get(at + 1), Some(&"build" | &"preview" | &"optimize")));
         serves || patterns::shows(command, "is a server for developers")
     };
-    let dev_command = runs.into_iter().find(|command| dev(command));
+    let dev_command = runs.into_iter().find(|command| dev(command)).map(|command| command.trim().to_owned());
     if scripts.is_empty() {
         return None;
     }

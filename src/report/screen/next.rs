@@ -11,6 +11,9 @@ use crate::report::layout::{Layout, TextStyle, push, quoted, width};
 use crate::report::units::count;
 use crate::text::{FileId, path};
 
+/// Bytes whose exact number is worth a command of its own.
+const WORTH_A_LOOK: u64 = 1_000_000;
+
 /// A command, and what it does.
 struct NextCommand {
     line: String,
@@ -91,8 +94,8 @@ fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
     let removes = format!("removes {gone} of {}", count(offer.before as u64, "finding"));
     let others = match builds_with_same_steps(report, offer) {
         0 => String::new(),
-        1 => "; another build has the same step".to_owned(),
-        others => format!("; {others} other builds have the same step"),
+        1 => "; another build has the same step, and has to change too".to_owned(),
+        others => format!("; {others} other builds have the same step, and have to change too"),
     };
     let why = if saved.is_empty() { removes } else { format!("saves {}; {removes}", joined(&saved)) };
     NextCommand { line, why: why + &others }
@@ -154,7 +157,9 @@ fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
         let line = format!("dockopt measure {words}");
         commands.push(NextCommand { line, why: "builds it to see how long a rebuild takes".to_owned() });
     }
-    let is_usual = |impact: &Impact| impact.basis == Basis::Typical && impact.saves.is_some();
+    let is_usual = |impact: &Impact| {
+        impact.basis == Basis::Typical && matches!(impact.saves, Some(Saving::Bytes(size)) if size >= WORTH_A_LOOK)
+    };
     if !view.has_image && report.findings.iter().filter_map(Report::price).any(is_usual) {
         let line = format!("dockopt audit {root} --image auto");
         commands

@@ -107,7 +107,12 @@ fn costs_text(report: &Report) -> String {
         report.builds.iter().filter(is_aside).flat_map(|build| build.findings.iter().copied()).collect();
     let indexes: Vec<usize> = (0..report.findings.len()).filter(|index| !aside.contains(index)).collect();
     let costs = amounts(report, &indexes);
-    if costs.is_empty() { String::new() } else { format!("; they cost {}", joined(&costs)) }
+    if costs.is_empty() {
+        return String::new();
+    }
+    let all: Vec<usize> = (0..report.findings.len()).collect();
+    let without = if amounts(report, &all) == costs { "" } else { ", not counting builds for development" };
+    format!("; they cost {}{without}", joined(&costs))
 }
 
 /// The line above a single build; empty where nothing is found.

@@ -49,9 +49,11 @@ pub(in crate::cli) fn add_step_histories(inputs: &mut Inputs) {
             Some(MissingHistory::Because(_)) | None => {}
         }
     }
-    if !few.is_empty() {
-        let verb = if few.len() == 1 { "has" } else { "have" };
-        reasons.push(format!("{} {verb} been built by fewer than {} commits", few.join(", "), FEWEST + 1));
+    let commits = FEWEST + 1;
+    match few.as_slice() {
+        [] => {}
+        [dockerfile] => reasons.push(format!("{dockerfile} has been built by fewer than {commits} commits")),
+        all => reasons.push(format!("{} Dockerfiles have been built by fewer than {commits} commits", all.len())),
     }
     inputs.notices.extend(reasons.into_iter().map(|reason| format!("no prices by commits: {reason}")));
 }
