@@ -28,20 +28,21 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
     let summary = summary::summary(report, layout, all);
     out.push_str(&summary.text);
     out.push_str(&summary::single_title(report, layout));
-    let mut hidden = 0;
+    let (mut hidden, mut is_counted) = (0, false);
     for build in summary::ordered(report) {
         let findings: Vec<usize> =
             build.findings.iter().copied().filter(|index| !summary.shown.contains(index)).collect();
         // What stands in the summary is all that there is to say of it.
         if findings.is_empty() && !summary.text.is_empty() && !all {
             hidden += 1;
+            is_counted |= !build.findings.is_empty();
             continue;
         }
         out.push_str(&render_build(report, build, &findings, layout, all));
         out.push('\n');
     }
     if hidden > 0 {
-        let above = if report.findings.is_empty() { "" } else { ": their findings are counted above" };
+        let above = if is_counted { ": their findings are counted above" } else { "" };
         let text = format!("… {} in full with --all{above}", count(hidden, "build"));
         push(&mut out, &text, 0, layout, TextStyle::Dim);
         out.push('\n');

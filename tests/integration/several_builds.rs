@@ -147,16 +147,19 @@ fn a_step_that_builds_share_costs_its_bytes_once() {
 
 #[test]
 fn a_total_says_what_it_leaves_out() {
-    let dockerfile = |version: &str| {
-        format!("FROM node:{version}\nRUN npm install -g typescript@5.9.2\nUSER 1000\nCMD [\"tsc\", \"--watch\"]\n")
+    let dockerfile = |name: &str| {
+        format!("FROM debian:12.5\nCOPY {name} /data\nRUN chown -R 1000 /data\nUSER 1000\nCMD [\"cat\", \"/data\"]\n")
     };
     let ran = Dockopt::new()
-        .file("api/Dockerfile", dockerfile("22.12.0"))
-        .file("tests/Dockerfile", dockerfile("22.11.0"))
+        .file("api/Dockerfile", dockerfile("data"))
+        .file("api/data", vec![b'x'; 2_000_000])
+        .file("api/more", vec![b'x'; 3_000_000])
+        .file("api/Dockerfile.dev", dockerfile("more"))
         .args(["audit", "."])
         .run();
     let title = ran.stdout.lines().next().unwrap();
     assert!(title.contains("they cost") && title.ends_with(", not counting builds for development"), "{title}");
+    std::fs::remove_file(ran.path().join("api/Dockerfile.dev")).unwrap();
     let ran = ran.again(["audit", "api"]);
     assert!(!ran.stdout.contains("not counting"), "{}", ran.stdout);
 }
