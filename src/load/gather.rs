@@ -278,13 +278,16 @@ fn add_texts_notices(inputs: &mut Inputs, drafts: &[InputDraft]) {
         generated.push(format!("{} more", count - NAMED));
     }
     let places = generated.join(", ");
-    match count {
-        0 => {}
-        1 => inputs.notices.push(format!("a program writes this Dockerfile ({places}): nothing is changed in it")),
-        _ => {
-            inputs.notices.push(format!("programs write {count} Dockerfiles ({places}): nothing is changed in them"));
-        }
-    }
+    let notice = match count {
+        0 => return,
+        1 => format!(
+            "a program writes this Dockerfile ({places}): nothing is changed in it; change what it is written from"
+        ),
+        _ => format!(
+            "programs write {count} Dockerfiles ({places}): nothing is changed in them; change what they are written from"
+        ),
+    };
+    inputs.notices.push(notice);
 }
 
 fn draft(

@@ -43,21 +43,26 @@ struct WriteReader<'r, 'e> {
 
 impl WriteReader<'_, '_> {
     fn calls(&mut self) {
-        let kind = FileKind::of(self.file);
-        let python = kind.ecosystem() == Some(Ecosystem::Python);
         let meanings = [("writes a file", false), ("writes a folder", true)];
         // Most sources have none of the words: one pass shows that.
         for (meaning, folder) in meanings.into_iter().filter(|(meaning, _)| patterns::shows(self.text, meaning)) {
-            for pattern in patterns::of(meaning).filter(|pattern| self.text.contains(pattern.text)) {
-                if kind.is_code() && (pattern.language == "Python") != python {
-                    continue;
-                }
+            let words = patterns::of(meaning);
+            let patterns: Vec<WordPattern> =
+                words.filter(|pattern| self.is_of_language(pattern) && self.text.contains(pattern.text)).collect();
+            for pattern in patterns {
                 let text = self.text;
                 for (at, _) in text.match_indices(pattern.text).filter(|(at, _)| begins(text, *at, pattern.text)) {
                     self.call(at, pattern, folder);
                 }
             }
         }
+    }
+
+    /// Whether a word may stand in this file for what it means: those of Python mean something else in other languages.
+    fn is_of_language(&self, pattern: &WordPattern) -> bool {
+        let kind = FileKind::of(self.file);
+        let is_python = kind.ecosystem() == Some(Ecosystem::Python);
+        !kind.is_code() || pattern.language == "-" || (pattern.language == "Python") == is_python
     }
 
     /// What a call, or a setting with such a word in it, writes to.
@@ -185,7 +190,10 @@ impl WriteReader<'_, '_> {
         let mut unknown = None;
         let words =
             if patterns::shows(self.text, "writes somewhere") { Some(patterns::of("writes somewhere")) } else { None };
-        for pattern in words.into_iter().flatten().filter(|pattern| self.text.contains(pattern.text)) {
+        let words = words.into_iter().flatten();
+        let patterns: Vec<WordPattern> =
+            words.filter(|pattern| self.is_of_language(pattern) && self.names(pattern.text)).collect();
+        for pattern in patterns {
             match pattern.argument {
                 "." => self.places.push(WrittenPlace::Folder(String::new())),
                 _ => unknown = Some(pattern.text),
@@ -199,6 +207,14 @@ impl WriteReader<'_, '_> {
         {
             self.places.push(WrittenPlace::Unknown(shortened(pattern)));
         }
+    }
+
+    /// Whether a text has a word, and a quoted one not as a key: `require("level")`, not `{"level": "info"}`. In a manifest,
+    /// packages are keys.
+    fn names(&self, word: &str) -> bool {
+        let is_key = |at: usize| self.text[at + word.len()..].trim_start().starts_with(':');
+        let may_be_key = !word.starts_with(['"', '\'']) || path::name(self.file) == "package.json";
+        self.text.match_indices(word).any(|(at, _)| may_be_key || !is_key(at))
     }
 }
 
@@ -341,6 +357,16 @@ mod tests {
 
     fn check(text: &str, expected: &[&str]) {
         check_in("a.py", text, expected);
+    }
+
+    #[test]
+    fn words_of_other_languages_and_keys_are_no_writes() {
+        check("return {\"level\": level, \"lowdb\": 1}", &[]);
+        check_in("a.js", "log({ \"level\": 1 })", &[]);
+        check_in("a.js", "const { Level } = require(\"level\")", &["?"]);
+        check_in("package.json", "{\"dependencies\": {\"level\": \"8\"}}", &["?"]);
+        check("await self.outbox.save(feed)", &[]);
+        check("image.save(f\"{folder}/a.png\")", &["?"]);
     }
 
     #[test]
