@@ -112,7 +112,9 @@ fn edited(
     };
     let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");
     let Some(words) = static_words(command) else {
-        if hands_over(build, stage, script) {
+        // `exec` would only replace the first shell with the shell that the command calls.
+        let calls_shell = command.name().is_some_and(|name| Program::of(path::name(name.text())).is_shell());
+        if calls_shell || hands_over(build, stage, script) {
             return finding;
         }
         let Arguments::Raw(word) = &instruction.arguments else { return finding };
