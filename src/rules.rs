@@ -39,6 +39,7 @@ mod compose_check_localhost;
 mod compose_data_folder_refused;
 mod compose_database_published;
 mod compose_dependency_undeclared;
+mod compose_gate;
 mod compose_gate_slow;
 mod compose_host_access;
 mod compose_image_unpinned;

@@ -3,7 +3,7 @@
 use super::application::Application;
 use super::input::EmitInput;
 use super::route::health_route;
-use crate::build::{BaseImage, Build, Presence, Programs, Stage, StageBase};
+use crate::build::{Asker, BaseImage, Build, Presence, Programs, Stage, StageBase};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
@@ -19,18 +19,6 @@ pub(super) struct ApplicationCheck {
     pub(super) seconds: u32,
     pub(super) reason: String,
     pub(super) place: Option<String>,
-}
-
-/// Who can ask a server.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asker {
-    Python,
-    Node,
-    Ruby,
-    Curl,
-    Wget,
-    Netcat,
-    Bash,
 }
 
 /// A healthcheck with these words of `test`, in which each `$` reaches the container.
@@ -197,30 +185,11 @@ fn test(asker: Asker, port: u16, path: Option<&str>) -> Vec<String> {
             Asker::Ruby => words(&["ruby", "-rsocket", "-e", &format!("TCPSocket.new('127.0.0.1',{port}).close")]),
             Asker::Netcat => words(&["nc", "-z", "127.0.0.1", &port.to_string()]),
             Asker::Curl | Asker::Wget => words(&["wget", "-qO", "/dev/null", &any]),
-            Asker::Bash => words(&["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")]),
+            Asker::Bash | Asker::Bun => words(&["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")]),
         };
     };
-    let row = match asker {
-        Asker::Python => "runtime python",
-        Asker::Node => "runtime node",
-        Asker::Ruby => "runtime ruby",
-        Asker::Curl => "runtime php-apache/frankenphp",
-        Asker::Wget | Asker::Netcat => "runtime busybox/alpine",
-        Asker::Bash => "runtime debian/ubuntu with bash only",
-    };
-    let check = data::SERVICES.row(row).map_or("[]", |row| row[2]);
-    let check: Vec<String> = serde_json::from_str(check).unwrap_or_default();
-    check.iter().map(|word| with_address(word, port, path)).collect()
-}
-
-/// A word of a check with another port and path.
-fn with_address(word: &str, port: u16, path: &str) -> String {
-    let raw = word
-        .replace("/dev/tcp/127.0.0.1/8080", &format!("/dev/tcp/127.0.0.1/{port}"))
-        .replace("GET /healthz", &format!("GET {path}"));
-    let Some((before, rest)) = raw.split_once("http://127.0.0.1") else { return raw };
-    let end = rest.find(['\'', '"', ')']).unwrap_or(rest.len());
-    format!("{before}http://127.0.0.1:{port}{path}{}", &rest[end..])
+    let limit = (asker == Asker::Python).then_some(3);
+    asker.request(&format!("http://127.0.0.1:{port}{path}"), limit)
 }
 
 #[cfg(test)]

@@ -41,6 +41,14 @@ impl RawTest {
         self.words.iter().eq(check.words.iter().map(|word| escaped(word)).collect::<Vec<_>>().iter())
     }
 
+    /// The only address in it.
+    pub(super) fn url(&self) -> Option<String> {
+        let ends = |c: char| c.is_whitespace() || "\"'`|&;".contains(c);
+        let mut parts = self.words[1..].iter().flat_map(|word| word.split(ends)).filter(|part| part.contains("://"));
+        let (Some(url), None) = (parts.next(), parts.next()) else { return None };
+        Some(url.to_owned())
+    }
+
     fn is_shell(&self) -> bool {
         self.words[0] == "CMD-SHELL"
     }

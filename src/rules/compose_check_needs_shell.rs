@@ -59,6 +59,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
+/// Whether the words of a check do not reach the program as they are meant.
+pub(super) fn is_misread(check: &WrittenCheck) -> bool {
+    check.words == ["CMD-SHELL", "NONE"] || ignored_word(check).is_some() || shell_word(check).is_some()
+}
+
 /// A word behind the command line of a check, which becomes an argument of the shell.
 fn ignored_word<'c>(check: &WrittenCheck<'c>) -> Option<&'c str> {
     let line = check.words.get(1)?;

@@ -13,46 +13,42 @@ super::compose_rule!("compose-check-never-healthy", check);
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        let Some(check) = service.check.written() else { continue };
-        let Some(known) = service.known else {
-            check_port(cx, service, check, out);
-            continue;
-        };
-        let Ok(settings) = ServiceSettings::of(cx.project(), service) else { continue };
-        if !service.program.is_server() || !known.is_exact {
-            continue;
-        }
-        let script = check.script().script;
-        let Some((row, invocation)) = client(service, &script) else { continue };
-        if !script.innermost().compounds.is_empty() || !script.problems.is_empty() {
-            continue;
-        }
-        let call = CheckCall { service, check, known, settings, row, invocation };
-        let Some(what) = call.contradiction() else { continue };
+        let (Some(check), Some(what)) = (service.check.written(), fault(cx, service)) else { continue };
         let (effect, is_awaited) = never_effect(cx, service);
         let message = format!("the check of `{}` {what}: {effect}", service.name);
         let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
-        out.push(with_known_test(cx, service, finding.help("ask as the server is configured")));
+        out.push(match service.listening().and_then(|listening| listening.port) {
+            Some((port, _)) if service.known.is_none() => finding.help(format!("ask port {port}")),
+            _ => with_known_test(cx, service, finding.help("ask as the server is configured")),
+        });
     }
 }
 
-/// Reports a check that asks another port than that of the program in its container.
-fn check_port(cx: &ComposeContext, service: &StackService, check: &WrittenCheck, out: &mut Findings) {
-    let Some(ports) = local_ports(&check.text()) else { return };
-    let Some(first) = ports.first() else { return };
-    let Some(listening) = service.listening() else { return };
-    let Some((port, _)) = listening.port else { return };
-    if ports.contains(&port) {
-        return;
+/// What in the check of a service contradicts how its server is configured.
+pub(super) fn fault(cx: &ComposeContext, service: &StackService) -> Option<String> {
+    let check = service.check.written()?;
+    let Some(known) = service.known else { return other_port(service, check) };
+    let settings = ServiceSettings::of(cx.project(), service).ok()?;
+    if !service.program.is_server() || !known.is_exact {
+        return None;
     }
-    let (effect, is_awaited) = never_effect(cx, service);
+    let script = check.script().script;
+    let (row, invocation) = client(service, &script)?;
+    if !script.innermost().compounds.is_empty() || !script.problems.is_empty() {
+        return None;
+    }
+    CheckCall { service, check, known, settings, row, invocation }.contradiction()
+}
+
+/// That a check asks another port than that of the program in its container.
+fn other_port(service: &StackService, check: &WrittenCheck) -> Option<String> {
+    let ports = local_ports(&check.text())?;
+    let first = ports.first()?;
+    let listening = service.listening()?;
+    let (port, _) = listening.port?;
     let server = listening.server;
-    let message =
-        format!("the check of `{}` asks port {first}, but `{server}` listens on {port}: {effect}", service.name);
-    let Some(finding) = cx.finding(check.place, message) else { return };
-    let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
-    out.push(finding.help(format!("ask port {port}")));
+    (!ports.contains(&port)).then(|| format!("asks port {first}, but `{server}` listens on {port}"))
 }
 
 /// The ports of the URLs in a check that mean its own container; `None` where one is not known.

@@ -30,19 +30,27 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
 
 /// Reports a check that imports a module which the image does not install.
 fn check_modules(cx: &ComposeContext, service: &StackService, check: &WrittenCheck, out: &mut Findings) {
-    let (Some(sources), Some(input)) = (cx.checked_sources(service), &service.image) else { return };
-    let build = Build::new(input);
-    let Some(stage) = build.target() else { return };
-    let script = check.script().script;
-    let missing = script.invocations().into_iter().find_map(|invocation| {
-        let (module, _) = module::missing((&build, &sources.projects), stage, &invocation)?;
-        route::needs(&script, &invocation).then_some((module, invocation.program?))
-    });
-    let Some((module, program)) = missing else { return };
+    let Some((module, program)) = missing_module(cx, service, check) else { return };
     let (effect, is_awaited) = never_effect(cx, service);
     let message =
         format!("the check of `{}` imports `{module}`, which its image does not install: {effect}", service.name);
     let Some(finding) = cx.finding(check.place, message) else { return };
     let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
-    out.push(finding.help(module::help(program)));
+    out.push(finding.help(module::help(&program)));
+}
+
+/// A module that a check needs and the image does not install, and the program that imports it.
+pub(super) fn missing_module(
+    cx: &ComposeContext,
+    service: &StackService,
+    check: &WrittenCheck,
+) -> Option<(String, String)> {
+    let (sources, input) = (cx.checked_sources(service)?, service.image.as_ref()?);
+    let build = Build::new(input);
+    let stage = build.target()?;
+    let script = check.script().script;
+    script.invocations().into_iter().find_map(|invocation| {
+        let (module, _) = module::missing((&build, &sources.projects), stage, &invocation)?;
+        route::needs(&script, &invocation).then_some((module, invocation.program?.to_owned()))
+    })
 }

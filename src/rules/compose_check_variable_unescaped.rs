@@ -1,42 +1,54 @@
 //! See `rules/compose-check-variable-unescaped.md`.
 
 use super::ComposeContext;
+use crate::compose::project::ComposePlace;
 use crate::finding::{Findings, Safety};
+use crate::stack::StackService;
 
 super::compose_rule!("compose-check-variable-unescaped", check);
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
-        let Some(check) = service.check.written() else { continue };
-        let Some(variables) = service.value.get("environment") else { continue };
-        let mut seen = Vec::new();
-        for place in check.places.iter().filter(|place| place.is_some()) {
-            let unset = cx.project().unset.iter().filter(|unset| unset.place == *place);
-            for name in unset.map(|unset| unset.name.as_str()) {
-                // One that the file also takes from outside is meant to be replaced.
-                let is_given = variables.get(name).is_some_and(|value| !value.is_null());
-                if !is_given || is_used_elsewhere(cx, name) || seen.contains(&(*place, name)) {
-                    continue;
+        for (place, name) in lost_variables(cx, service) {
+            let message = format!(
+                "`${name}` in the check of `{}` is replaced before the container starts, by nothing: the variable \
+                 is set in the container only",
+                service.name
+            );
+            let Some(finding) = cx.finding(Some(place), message) else { continue };
+            let finding = finding.help(format!("write `$${name}`"));
+            let text = cx.text_at(Some(place)).map(|text| escaped(text, name));
+            out.push(match text {
+                Some(text) => {
+                    let why = "the check asks with the value of the variable, which it did not before".to_owned();
+                    cx.replaced(finding, "double the `$`", Safety::Unsafe(why), Some(place), &text)
                 }
-                seen.push((*place, name));
-                let message = format!(
-                    "`${name}` in the check of `{}` is replaced before the container starts, by nothing: the variable \
-                     is set in the container only",
-                    service.name
-                );
-                let Some(finding) = cx.finding(*place, message) else { continue };
-                let finding = finding.help(format!("write `$${name}`"));
-                let text = cx.text_at(*place).map(|text| escaped(text, name));
-                out.push(match text {
-                    Some(text) => {
-                        let why = "the check asks with the value of the variable, which it did not before".to_owned();
-                        cx.replaced(finding, "double the `$`", Safety::Unsafe(why), *place, &text)
-                    }
-                    None => finding,
-                });
+                None => finding,
+            });
+        }
+    }
+}
+
+/// The variables of a container that Compose replaces by nothing in its check, and where.
+pub(super) fn lost_variables<'a>(
+    cx: &ComposeContext<'a>,
+    service: &StackService<'a>,
+) -> Vec<(ComposePlace, &'a str)> {
+    let mut lost = Vec::new();
+    let (Some(check), Some(variables)) = (service.check.written(), service.value.get("environment")) else {
+        return lost;
+    };
+    for place in check.places.iter().copied().flatten() {
+        let unset = cx.project().unset.iter().filter(|unset| unset.place == Some(place));
+        for name in unset.map(|unset| unset.name.as_str()) {
+            // One that the file also takes from outside is meant to be replaced.
+            let is_given = variables.get(name).is_some_and(|value| !value.is_null());
+            if is_given && !is_used_elsewhere(cx, name) && !lost.contains(&(place, name)) {
+                lost.push((place, name));
             }
         }
     }
+    lost
 }
 
 /// Whether the project uses a variable of Compose outside of checks.

@@ -1,6 +1,7 @@
 //! See `rules/compose-dependency-not-awaited.md`.
 
-use super::compose_readiness::{awaited, condition, is_viewer, listed};
+use super::compose_gate::{awaited, condition};
+use super::compose_readiness::{is_viewer, listed};
 use super::{ComposeContext, KeyChange};
 use crate::compose::project::ComposeValue;
 use crate::finding::{Finding, Findings, Safety, Severity};
@@ -20,11 +21,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|dependency| dependency.place.is_some() && dependency.condition_place.is_none())
             .collect();
         let with = |wanted: &str| -> Vec<&str> {
-            let early = short.iter().filter(|dependency| condition(cx.stack(), dependency.name) == wanted);
+            let early = short.iter().filter(|dependency| condition(cx, dependency.name) == wanted);
             early.map(|dependency| dependency.name).collect()
         };
         let (unready, running) = (with(HEALTHY), with(COMPLETED));
-        let first = short.iter().find(|dependency| condition(cx.stack(), dependency.name) != STARTED);
+        let first = short.iter().find(|dependency| condition(cx, dependency.name) != STARTED);
         let Some(first) = first else { continue };
         let mut what = Vec::new();
         for (names, end) in [(&unready, "ready"), (&running, "done")] {

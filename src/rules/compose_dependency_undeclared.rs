@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::ComposeContext;
-use super::compose_readiness::{awaited, can_wait, is_viewer, listed};
+use super::compose_gate::{awaited, can_wait};
+use super::compose_readiness::{is_viewer, listed};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};

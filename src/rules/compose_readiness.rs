@@ -4,17 +4,17 @@
 use super::compose_check_edit::RawTest;
 use super::compose_context::unfixed;
 use super::healthcheck_always_healthy::always_healthy;
+use super::healthcheck_program_missing::probe::{Translation, translate};
 use super::healthcheck_program_missing::route;
 use super::{ComposeContext, KeyChange};
 use crate::build::{Build, Programs, Reference};
-use crate::compose::NewValue;
-use crate::compose::project::is_service_name;
+use crate::compose::{NewValue, escaped};
 use crate::data;
 use crate::finding::{Finding, Safety};
 use crate::shell::{Invocation, Script};
 use crate::stack::{
-    COMPLETED, CheckScript, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceSettings, Stack,
-    StackService, WrittenCheck, configured_test,
+    CheckScript, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceSettings, StackService, WrittenCheck,
+    configured_test,
 };
 
 /// Why another check is a risk.
@@ -34,103 +34,24 @@ pub(super) fn constant_end(check: &WrittenCheck) -> Option<String> {
 
 /// The program that a check needs and the image lacks, and the image's name in messages.
 pub(super) fn lacking_program(service: &StackService, check: &WrittenCheck) -> Option<(String, String)> {
-    let input = service.image.as_ref()?;
-    let build = Build::new(input);
-    let programs = Programs::of(&build, build.target()?);
-    if check.is_shell() && programs.lacks("sh") {
+    let build = Build::new(service.image.as_ref()?);
+    program_lacking_in(&build, &check.script().script, check.is_shell())
+}
+
+/// The program that commands need and the final image lacks, and the image's name in messages.
+pub(super) fn program_lacking_in(build: &Build, script: &Script, needs_shell: bool) -> Option<(String, String)> {
+    let programs = Programs::of(build, build.target()?);
+    if needs_shell && programs.lacks("sh") {
         return Some(("/bin/sh".to_owned(), programs.image_name()));
     }
-    let CheckScript { script, .. } = check.script();
     for invocation in script.invocations() {
         let wrapper = invocation.via.first().map(|wrapper| wrapper.program).filter(|program| programs.lacks(program));
         let lacking = wrapper.or(invocation.program).filter(|program| programs.lacks(program));
-        if let (Some(program), true) = (lacking, route::needs(&script, &invocation)) {
+        if let (Some(program), true) = (lacking, route::needs(script, &invocation)) {
             return Some((program.to_owned(), programs.image_name()));
         }
     }
     None
-}
-
-/// Whether a service is asked by a check that can succeed and can fail, so that waiting for it means something.
-pub(super) fn can_be_awaited(service: &StackService) -> bool {
-    match &service.check {
-        ServiceCheck::OfImage => true,
-        ServiceCheck::Written(check) => constant_end(check).is_none() && lacking_program(service, check).is_none(),
-        _ => false,
-    }
-}
-
-/// What is to be waited for of a service.
-pub(super) fn condition(stack: &Stack, name: &str) -> &'static str {
-    match stack.service(name) {
-        // One that is started again has no end to wait for.
-        Some(target) if target.is_job && target.is_restarted() => STARTED,
-        Some(target) if target.is_job => COMPLETED,
-        Some(target) if can_be_awaited(target) => HEALTHY,
-        _ => STARTED,
-    }
-}
-
-/// Whether a service has, or can be given, something that others can wait for.
-pub(super) fn can_wait<'a>(cx: &ComposeContext<'a>, target: &StackService<'a>) -> bool {
-    condition(cx.stack(), target.name) != STARTED || check_to_add(cx, target).is_ok()
-}
-
-/// The changes after which a service waits until all that it names in the short form, and `more`, is ready: conditions,
-/// and healthchecks for those that have none yet.
-pub(super) fn awaited<'a>(
-    cx: &ComposeContext<'a>,
-    service: &StackService<'a>,
-    more: Option<&'a str>,
-) -> Vec<KeyChange<'a>> {
-    let mut written: Vec<&Dependency> = service
-        .dependencies
-        .iter()
-        .filter(|dependency| !dependency.is_implied && cx.text_at(dependency.place).is_some())
-        .collect();
-    // In the order of the file.
-    written.sort_by_key(|dependency| dependency.place.map(|place| place.span));
-    let is_long = written.iter().any(|dependency| dependency.condition_place.is_some());
-    // What Compose implies stays implied, unless something is to be waited for.
-    let implied = service.dependencies.iter().filter(|dependency| dependency.is_implied);
-    let implied = implied.filter(|dependency| condition(cx.stack(), dependency.name) != STARTED);
-    let (mut checks, mut entries) = (Vec::new(), Vec::new());
-    if is_long {
-        written.clear();
-    }
-    let names = written.into_iter().chain(implied).map(|known| (known.name, known.restarts));
-    for (name, restarts) in names.chain(more.map(|name| (name, false))) {
-        let mut condition = condition(cx.stack(), name);
-        if condition == HEALTHY {
-            match cx.stack().service(name).map(|target| patient_check(cx, target)) {
-                Some(Ok(change)) => checks.extend(change),
-                Some(Err(why)) => return vec![KeyChange::Impossible(why)],
-                None => {}
-            }
-        }
-        if condition == STARTED
-            && let Some(change) = cx.stack().service(name).and_then(|target| check_to_add(cx, target).ok())
-        {
-            condition = HEALTHY;
-            checks.push(change);
-        }
-        let mut keys = vec![("condition".to_owned(), NewValue::Inline(condition.to_owned()))];
-        keys.extend(restarts.then(|| ("restart".to_owned(), NewValue::Inline("true".to_owned()))));
-        entries.push((name, NewValue::Mapping(keys)));
-    }
-    // Compose takes any text in the short form.
-    if let Some((name, _)) = entries.iter().find(|(name, _)| !is_service_name(name)) {
-        return vec![KeyChange::Impossible(format!("`{name}`, which it depends on, cannot be the name of a service"))];
-    }
-    let path = vec!["services", service.name, "depends_on"];
-    if is_long {
-        let below = |name| path.iter().copied().chain([name]).collect();
-        checks.extend(entries.into_iter().map(|(name, value)| KeyChange::Set(below(name), value)));
-    } else {
-        let entries = entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        checks.push(KeyChange::Set(path, NewValue::Mapping(entries)));
-    }
-    checks
 }
 
 /// The change after which the written check of a service does not give up before its image's first start is over: with a
@@ -138,7 +59,7 @@ pub(super) fn awaited<'a>(
 ///
 /// # Errors
 /// Why the check cannot be changed, in one sentence without a full stop.
-fn patient_check<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<Option<KeyChange<'a>>, String> {
+pub(super) fn patient_check<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<Option<KeyChange<'a>>, String> {
     let (Some(_), Some(known)) = (service.check.written(), service.known) else { return Ok(None) };
     let Some(start) = known.start_seconds() else { return Ok(None) };
     let timing = CheckTiming::of(service);
@@ -292,11 +213,15 @@ pub(super) fn work(check: &WrittenCheck) -> Option<&'static str> {
 
 /// The finding with the check that fits the service's image in place of the written one.
 pub(super) fn with_known_test(cx: &ComposeContext, service: &StackService, finding: Finding) -> Finding {
+    let finding = with_early_dependents(cx, service, finding);
     if let Some(work) = service.check.written().and_then(work) {
         return unfixed(finding, &format!("the check also does work (`{}`), which must stay", work.trim()));
     }
     if service.known.is_none_or(|known| known.check.is_none()) {
-        return finding;
+        return match translated_test(cx, service) {
+            Some(test) => with_test(cx, service, finding, &test, "request the same URL with a program of the image"),
+            None => finding,
+        };
     }
     let test = match fitting_test(cx, service) {
         Ok(test) => test,
@@ -306,6 +231,38 @@ pub(super) fn with_known_test(cx: &ComposeContext, service: &StackService, findi
         return finding;
     }
     with_test(cx, service, finding, &test, "use the check that fits the image")
+}
+
+/// The check of a service as a request by a program that its image has, where its own program is missing.
+fn translated_test(cx: &ComposeContext, service: &StackService) -> Option<RawTest> {
+    let check = service.check.written()?;
+    lacking_program(service, check)?;
+    let build = Build::new(service.image.as_ref()?);
+    let Translation { words, url, .. } = translate(&build, build.target()?, &check.script().script)?;
+    // Variables of Compose in the address stay as they are written.
+    let raw_url = match RawTest::of(cx, service)?.url() {
+        Some(raw) if raw.contains('$') && url.contains("://127.0.0.1") => raw.replace("://localhost", "://127.0.0.1"),
+        Some(raw) if raw.contains('$') => raw,
+        _ => url.clone(),
+    };
+    let words = words.iter().map(|word| escaped(word).replace(&escaped(&url), &raw_url));
+    Some(RawTest::of_words(std::iter::once("CMD".to_owned()).chain(words).collect()))
+}
+
+/// The finding with a note on the services that wait for the start only: the check may be the reason.
+fn with_early_dependents(cx: &ComposeContext, service: &StackService, mut finding: Finding) -> Finding {
+    let dependents = cx.stack().dependents(service.name);
+    let is_early = |dependency: &Dependency| dependency.condition == STARTED && dependency.condition_place.is_some();
+    let names: Vec<&str> =
+        dependents.filter(|(_, dependency)| is_early(dependency)).map(|(dependent, _)| dependent.name).collect();
+    if !names.is_empty() {
+        let verb = if names.len() == 1 { "waits" } else { "wait" };
+        finding.notes.push(format!(
+            "{} {verb} for its start only (`condition: service_started`): write `service_healthy` there once the check works",
+            listed(&names)
+        ));
+    }
+    finding
 }
 
 /// The finding with another check.
@@ -346,7 +303,7 @@ pub(super) fn with_known_check(cx: &ComposeContext, service: &StackService, find
 }
 
 /// The change that adds the check of its image to a service without a check, or the reason why no check is added.
-fn check_to_add<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<KeyChange<'a>, String> {
+pub(super) fn check_to_add<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<KeyChange<'a>, String> {
     let (ServiceCheck::Missing, Some(known)) = (&service.check, service.known) else {
         return Err("the service may have a check".to_owned());
     };

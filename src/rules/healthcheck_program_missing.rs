@@ -1,9 +1,10 @@
 //! See `rules/healthcheck-program-missing.md`.
 
 pub(super) mod module;
-mod probe;
+pub(super) mod probe;
 pub(super) mod route;
 
+use self::probe::{Translation, translate};
 use super::Context;
 use crate::build::{Build, Code, Programs, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
@@ -73,10 +74,12 @@ fn help(program: &str) -> String {
 
 /// Adds an edit that uses the language of the image, if the whole check is one simple request.
 fn edited(build: &Build, stage: &Stage, instruction: &Instruction, code: &Code, finding: Finding) -> Finding {
-    match in_own_language(build, stage, instruction, code) {
-        Some((span, probe)) => finding.safe_edit("request the same URL with the image's own language", span, probe),
-        None => finding,
+    let Some((span, text, is_equal)) = translated(build, stage, instruction, code) else { return finding };
+    if is_equal {
+        return finding.safe_edit("request the same URL with the image's own language", span, text);
     }
+    let why = "a container that fails the new check becomes unhealthy";
+    finding.unsafe_edit("request the same URL with a program of the image", why, span, text)
 }
 
 /// The command of a HEALTHCHECK, and its equivalent in the language of the stage's base image, if the whole check is one
@@ -87,16 +90,24 @@ pub(crate) fn in_own_language(
     instruction: &Instruction,
     code: &Code,
 ) -> Option<(Span, String)> {
+    let (span, text, is_equal) = translated(build, stage, instruction, code)?;
+    is_equal.then_some((span, text))
+}
+
+/// The command of a HEALTHCHECK, the same request by a program of the image, and whether it succeeds and fails alike.
+fn translated(build: &Build, stage: &Stage, instruction: &Instruction, code: &Code) -> Option<(Span, String, bool)> {
     let Arguments::Healthcheck(_, command) = &instruction.arguments else { return None };
     let span = match &**command {
         Arguments::Raw(word) => word.span,
         Arguments::Json(words) => whole_array(build, words.first()?.word.span.to(words.last()?.word.span)),
         _ => return None,
     };
-    let probe = probe::of(build, stage, code)?;
+    let Translation { words, is_equal, .. } = translate(build, stage, &code.script)?;
+    let words: Option<Vec<String>> = words.iter().map(|word| serde_json::to_string(word).ok()).collect();
     let source = build.input().file.source();
     // A comment or continuation in the command would be lost.
-    (!source.slice(span).contains('\n') && source.is_exact(span)).then_some((span, probe))
+    let is_whole = !source.slice(span).contains('\n') && source.is_exact(span);
+    is_whole.then_some((span, format!("[{}]", words?.join(", ")), is_equal))
 }
 
 /// From the elements of an array to its brackets.

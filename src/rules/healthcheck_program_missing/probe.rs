@@ -1,38 +1,34 @@
-//! Translates a check by curl or wget into the language of the image (data: project research on healthchecks, runtimes).
+//! Translates a check by curl or wget into a request by a program that the image has.
 
-use crate::build::{Build, Code, Reference, Stage, StageBase};
+use crate::build::{Asker, Build, Stage};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Redirect, Script, Separator, SeparatorKind, Word};
 
-/// The exec form of the check in the image's own language; `None` unless the whole check is one plain GET of one address
-/// that fails for an error status. It has no time limit if the check had none: the engine's `--timeout` ends it.
-pub(super) fn of(build: &Build, stage: &Stage, code: &Code) -> Option<String> {
-    let StageBase::Image(reference) = build.root_base(stage) else { return None };
-    let invocations = code.script.invocations();
+/// A request in the words of another program.
+pub(in crate::rules) struct Translation {
+    /// The program and its arguments.
+    pub(in crate::rules) words: Vec<String>,
+    /// The address in them.
+    pub(in crate::rules) url: String,
+    /// Whether it succeeds and fails as the check would.
+    pub(in crate::rules) is_equal: bool,
+}
+
+/// The check by a program of the image; `None` unless the whole check is one plain GET of one address. It has no time
+/// limit if the check had none: the engine's `--timeout` ends it.
+pub(in crate::rules) fn translate(build: &Build, stage: &Stage, script: &Script) -> Option<Translation> {
+    let invocations = script.invocations();
     let (request, rest) = invocations.split_first()?;
-    if !is_whole(&code.script, request, rest) {
+    if !is_whole(script, request, rest) {
         return None;
     }
-    let ProbeRequest { url, seconds } = url(request)?;
-    let reference = Reference::of(reference);
-    let major: u32 = reference.tag?.split(['.', '-']).next()?.parse().ok()?;
-    match reference.short_name() {
-        "python" if major >= 3 => {
-            let limit = seconds.map(|seconds| format!(",timeout={seconds}")).unwrap_or_default();
-            Some(format!(
-                "[\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('{url}'{limit}).status<400 else 1)\"]"
-            ))
-        }
-        // Node 18 introduced fetch; before 20 it tries only the first address of `localhost`.
-        "node" if major >= 20 || (major >= 18 && !url.contains("localhost")) => {
-            let limit =
-                seconds.map(|seconds| format!(",{{signal:AbortSignal.timeout({seconds}000)}}")).unwrap_or_default();
-            Some(format!(
-                "[\"node\", \"-e\", \"fetch('{url}'{limit}).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))\"]"
-            ))
-        }
-        _ => None,
-    }
+    let ProbeRequest { url, seconds, fails } = url(request)?;
+    let asker = Asker::of_image(build, stage, &url)?;
+    // The wget of busybox tries one address of `localhost`.
+    let is_first_only = matches!(asker, Asker::Wget | Asker::Bash);
+    let url = if is_first_only { url.replace("://localhost", "://127.0.0.1") } else { url };
+    let is_equal = fails && matches!(asker, Asker::Python | Asker::Node);
+    Some(Translation { words: asker.request(&url, seconds), url, is_equal })
 }
 
 /// Whether the script is only the request, with an optional `|| exit` or `|| exit 1`: every other exit code counts as
@@ -74,6 +70,8 @@ fn is_whole(script: &Script, request: &Invocation, rest: &[Invocation]) -> bool 
 struct ProbeRequest {
     url: String,
     seconds: Option<u32>,
+    /// Whether it fails for an error status.
+    fails: bool,
 }
 
 /// `> /dev/null`, `2>&1`.
@@ -81,7 +79,7 @@ fn is_discard(redirect: &Redirect) -> bool {
     redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
 }
 
-/// The request, if its options only make the program quiet and let it fail.
+/// The request, if its options only make the program quiet or let it fail.
 fn url(request: &Invocation) -> Option<ProbeRequest> {
     let program = request.program.filter(|program| matches!(*program, "curl" | "wget"))?;
     let mut url = None;
@@ -107,7 +105,7 @@ fn url(request: &Invocation) -> Option<ProbeRequest> {
             _ => return None,
         }
     }
-    if fails { url.map(|url| ProbeRequest { url, seconds }) } else { None }
+    url.map(|url| ProbeRequest { url, seconds, fails })
 }
 
 /// Whether options do not change the result of the check, including wget's `-O -`.
