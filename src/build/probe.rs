@@ -79,7 +79,10 @@ impl Asker {
         let others = [(Self::Wget, "wget"), (Self::Curl, "curl"), (Self::Bash, "bash")];
         // What bash writes into the network is not encrypted.
         let can = |asker: Self| asker != Self::Bash || url.starts_with("http://");
-        others.into_iter().find(|(asker, program)| has(program) && !programs.lacks(program) && can(*asker)).map(|(a, _)| a)
+        others
+            .into_iter()
+            .find(|(asker, program)| has(program) && !programs.lacks(program) && can(*asker))
+            .map(|(a, _)| a)
     }
 }
 
@@ -117,6 +120,11 @@ mod tests {
         let url = "http://127.0.0.1:1/";
         assert!(Asker::Python.request(url, Some(7)).join(" ").contains("',timeout=7)"));
         assert!(!Asker::Python.request(url, None).join(" ").contains("timeout"));
-        assert!(Asker::Node.request(url, Some(7)).join(" ").contains("'http://127.0.0.1:1/',{signal:AbortSignal.timeout(7000)})"));
+        assert!(
+            Asker::Node
+                .request(url, Some(7))
+                .join(" ")
+                .contains("'http://127.0.0.1:1/',{signal:AbortSignal.timeout(7000)})")
+        );
     }
 }

@@ -30,10 +30,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
 }
 
 /// The variables of a container that Compose replaces by nothing in its check, and where.
-pub(super) fn lost_variables<'a>(
-    cx: &ComposeContext<'a>,
-    service: &StackService<'a>,
-) -> Vec<(ComposePlace, &'a str)> {
+pub(super) fn lost_variables<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Vec<(ComposePlace, &'a str)> {
     let mut lost = Vec::new();
     let (Some(check), Some(variables)) = (service.check.written(), service.value.get("environment")) else {
         return lost;

@@ -47,7 +47,8 @@ fn image_check_fault(service: &StackService) -> Option<String> {
     let code = build.code(index)?;
     let script = code.script.innermost();
     let is_plain = script.problems.is_empty() && script.compounds.is_empty();
-    if is_plain && (always_healthy(script, code.is_exec()).is_some() || shell_search(&code.script, code.is_exec()).is_some())
+    if is_plain
+        && (always_healthy(script, code.is_exec()).is_some() || shell_search(&code.script, code.is_exec()).is_some())
     {
         return Some("always reports healthy".to_owned());
     }

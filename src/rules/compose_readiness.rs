@@ -59,7 +59,10 @@ pub(super) fn program_lacking_in(build: &Build, script: &Script, needs_shell: bo
 ///
 /// # Errors
 /// Why the check cannot be changed, in one sentence without a full stop.
-pub(super) fn patient_check<'a>(cx: &ComposeContext<'a>, service: &StackService<'a>) -> Result<Option<KeyChange<'a>>, String> {
+pub(super) fn patient_check<'a>(
+    cx: &ComposeContext<'a>,
+    service: &StackService<'a>,
+) -> Result<Option<KeyChange<'a>>, String> {
     let (Some(_), Some(known)) = (service.check.written(), service.known) else { return Ok(None) };
     let Some(start) = known.start_seconds() else { return Ok(None) };
     let timing = CheckTiming::of(service);
