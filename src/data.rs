@@ -232,12 +232,16 @@ tables! {
     SYSTEM_PACKAGES = "system_packages.tsv";
     /// Words of image tags.
     TAG_WORDS = "tag_words.tsv";
+    /// Words of image tags that the version of a product follows.
+    TAG_PRODUCTS = "tag_products.tsv";
     /// Variables that switch the verification of certificates off.
     TLS_VARIABLES = "tls_variables.tsv";
     /// Tokens of well-known services, by how they begin.
     TOKEN_FORMATS = "token_formats.tsv";
     /// Images that people compile in.
     TOOLCHAIN_IMAGES = "toolchain_images.tsv";
+    /// Images that get no updates any more.
+    UNMAINTAINED_IMAGES = "unmaintained_images.tsv";
     /// How source code reads variables of the environment.
     VARIABLE_READS = "variable_reads.tsv";
     /// Environment variables and what they serve.

@@ -47,6 +47,7 @@ mod compose_migration_repeated;
 mod compose_mount_hides_packages;
 mod compose_one_shot_restarts;
 mod compose_port_clash;
+mod compose_end_of_life_image;
 mod compose_external_name;
 mod compose_secret_in_clear;
 mod composer_cache_kept;
@@ -70,6 +71,7 @@ mod duplicate_label;
 mod duplicate_stage_name;
 mod empty_continuation;
 mod empty_stage_copied;
+mod end_of_life;
 mod end_of_life_base;
 mod env_self_reference;
 mod expose_mapping;
@@ -305,6 +307,7 @@ pub static ALL: &[&Rule] = &[
     &compose_dependency_not_awaited::RULE,
     &compose_dependency_unchecked::RULE,
     &compose_dependency_undeclared::RULE,
+    &compose_end_of_life_image::RULE,
     &compose_external_name::RULE,
     &compose_gate_slow::RULE,
     &compose_host_access::RULE,

@@ -1,12 +1,12 @@
 //! What the name of a base image shows about its releases and its C library (`data/releases.tsv`,
-//! `data/image_suites.tsv`).
+//! `data/image_suites.tsv`, `data/tag_products.tsv`), and whether it is maintained (`data/unmaintained_images.tsv`).
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
-use super::image::{Reference, suite};
+use super::image::{Reference, is_like, suite};
 use crate::data;
 use crate::inputs::Date;
 
@@ -99,29 +99,98 @@ impl Release {
     }
 }
 
-/// The releases that an image's name shows: of its main product, then of the distribution that it is based on.
+/// The releases that an image's name shows: of its main product, then of what its tag and its name say besides.
 pub fn releases(image: &str) -> Vec<&'static Release> {
     let reference = Reference::of(image);
-    let name = reference.short_name();
     let tag = reference.tag.unwrap_or_default();
     let mut releases: Vec<&'static Release> = Vec::new();
-    if let Some(&[_, product, ..]) = data::PRODUCTS.row(name) {
-        let first = tag.split('-').next().unwrap_or_default();
-        releases
-            .extend(numbered(product, first).or_else(|| tag.split('-').find_map(|word| find_release(product, word))));
+    let main = product(&reference).and_then(|product| {
+        let by_number = numbered(product, first_word(tag));
+        by_number.or_else(|| tag.split('-').find_map(|word| find_release(product, word)))
+    });
+    releases.extend(main);
+    let words: Vec<&str> = tag.split(['-', '_']).collect();
+    for (index, word) in words.iter().enumerate() {
+        if main.is_some_and(|main| main.name == *word) {
+            continue;
+        }
+        let suite = find_release("debian", word).or_else(|| find_release("ubuntu", word));
+        let version = suite.or_else(|| versioned(word)).or_else(|| {
+            let &[_, product, ..] = data::TAG_PRODUCTS.row(word)? else { return None };
+            numbered(product, words.get(index + 1)?)
+        });
+        releases.extend(version.filter(|release| !releases.contains(release)));
     }
-    for word in tag.split(['-', '_']) {
-        let below = match word.strip_prefix("alpine") {
-            Some(version) => numbered("alpine", version),
-            None => find_release("debian", word).or_else(|| find_release("ubuntu", word)),
-        };
-        releases.extend(below.filter(|release| !releases.contains(release)));
-    }
-    let last = reference.last_name();
-    if let Some((_, number)) = last.rsplit_once("-debian") {
+    if let Some((_, number)) = reference.last_name().rsplit_once("-debian") {
         releases.extend(numbered("debian", number));
     }
+    if reference.name.contains('/') {
+        releases.extend(reference.name.split('/').filter(|part| part.starts_with("ubi")).find_map(versioned));
+    }
     releases
+}
+
+/// The releases of an image that have ended before a day. A tag with a major version alone moves to its last release:
+/// that one counts where the product has a newer major version.
+pub fn ended_releases(image: &str, today: Date) -> Vec<&'static Release> {
+    let has_ended = |release: &Release| release.end.is_some_and(|end| end < today);
+    let reference = Reference::of(image);
+    let last = product(&reference).and_then(|product| {
+        let major: u32 = first_word(reference.tag?).parse().ok()?;
+        let is_newer = |release: &Release| release.numbers().first().is_some_and(|number| *number > major);
+        let all = || releases_of(product).iter().filter(|release| release.numbers().first() == Some(&major));
+        let has_all_ended = all().all(has_ended) && releases_of(product).iter().any(is_newer);
+        all().max_by_key(|release| release.numbers()).filter(|release| has_all_ended && release.version.contains('.'))
+    });
+    let others = releases(image).into_iter().filter(|release| has_ended(release) && last != Some(*release));
+    last.into_iter().chain(others).collect()
+}
+
+/// An image that gets no updates any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnmaintainedImage {
+    /// What is not maintained: the image, or what it is based on.
+    pub subject: &'static str,
+    /// The day of the last updates.
+    pub end: Date,
+    /// The image to use instead, if one is known.
+    pub instead: Option<&'static str>,
+}
+
+impl UnmaintainedImage {
+    /// What is known of an image on a day.
+    pub fn of(image: &str, today: Date) -> Option<Self> {
+        let reference = Reference::of(image);
+        let (name, tag) = (reference.short_name(), reference.tag.unwrap_or("latest"));
+        let fits = |globs: &'static str| data::words(globs).any(|glob| is_like(glob, tag));
+        data::UNMAINTAINED_IMAGES.rows().find_map(|row| match row {
+            &[image, tags, except, subject, end, instead, ..]
+                if is_like(image, name) && fits(tags) && (except == "-" || !fits(except)) =>
+            {
+                let end = Date::parse(end).filter(|end| *end < today)?;
+                Some(Self { subject, end, instead: Some(instead).filter(|instead| *instead != "-") })
+            }
+            _ => None,
+        })
+    }
+}
+
+/// The main product of an image.
+fn product(reference: &Reference) -> Option<&'static str> {
+    data::PRODUCTS.row(reference.short_name()).map(|row| row[1])
+}
+
+/// The first word of a tag, without the `v` before a version.
+fn first_word(tag: &str) -> &str {
+    let first = tag.split('-').next().unwrap_or_default();
+    first.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(first)
+}
+
+/// The release that a word names with its product: `python3.8`, `alpine3.18`, `ubi7`.
+fn versioned(word: &str) -> Option<&'static Release> {
+    let (name, version) = word.split_at(word.find(|c: char| c.is_ascii_digit())?);
+    let &[_, product, ..] = data::TAG_PRODUCTS.row(name)? else { return None };
+    numbered(product, version)
 }
 
 /// Whether a word of a tag is the name of a release of Debian or Ubuntu: `bookworm`, `noble`.
@@ -192,9 +261,88 @@ mod tests {
             ("python:3", ""),
             ("team/app:3.8", ""),
             ("python", ""),
+            ("postgres:11-alpine", "PostgreSQL 11"),
+            ("postgis/postgis:11-3.3", "PostgreSQL 11"),
+            ("timescale/timescaledb:2.5.1-pg12", "PostgreSQL 12"),
+            ("docker.elastic.co/elasticsearch/elasticsearch:7.17.9", "Elasticsearch 7"),
+            ("traefik:v2.10", "Traefik 2.10"),
+            ("amazonlinux:2.0.20230404.1", "Amazon Linux 2"),
+            ("amazonlinux:2023", "Amazon Linux 2023"),
+            ("fedora:35", "Fedora 35"),
+            ("ros:noetic-ros-base-focal", "ROS noetic, Ubuntu 20.04"),
+            ("ros:lunar", "ROS lunar"),
+            ("maven:3.6-jdk-8", "Maven 3.6, Java 8"),
+            ("maven:3.8.4-openjdk-16-slim", "Maven 3.8, Java 16"),
+            ("eclipse-temurin:18-jre-alpine", "Java 18"),
+            ("tiangolo/uvicorn-gunicorn-fastapi:python3.8-slim", "Python 3.8"),
+            ("nikolaik/python-nodejs:python3.8-nodejs16", "Python 3.8, Node.js 16"),
+            ("wordpress:5.9-php7.4-fpm-alpine", "PHP 7.4"),
+            ("hexpm/elixir:1.14.0-erlang-24.3.4-alpine-3.16.2", "Erlang/OTP 24, Alpine 3.16"),
+            ("nvidia/cuda:11.0-base-ubuntu18.04", "Ubuntu 18.04"),
+            ("nvidia/cuda:10.2-devel-centos7", "CentOS 7"),
+            ("quay.io/centos/centos:stream8", "CentOS Stream 8"),
+            ("registry.access.redhat.com/ubi7/nodejs-16:latest", "Red Hat Enterprise Linux 7"),
+            ("registry.access.redhat.com/ubi9-minimal:9.4", ""),
+            ("mcr.microsoft.com/dotnet/core/aspnet:3.1", ".NET 3.1"),
+            ("mongo:4", ""),
+            ("team/app:php", ""),
         ] {
             assert_eq!(titles(image), expected, "{image}");
         }
+    }
+
+    #[test]
+    fn tags_that_move_end_with_their_last_release() {
+        let today = Date::parse("2026-11-20").unwrap();
+        let titles =
+            |image: &str| ended_releases(image, today).iter().map(|it| it.title()).collect::<Vec<_>>().join(", ");
+        for (image, expected) in [
+            ("mongo:4", "MongoDB 4.4"),
+            ("rabbitmq:3-management", "RabbitMQ 3.13"),
+            ("php:7-fpm", "PHP 7.4"),
+            ("python:2", "Python 2.7"),
+            ("mysql:5", "MySQL 5.7"),
+            ("mysql:5.7.44", "MySQL 5.7"),
+            ("mysql:8", ""),
+            ("mysql:8.0", "MySQL 8.0"),
+            ("redis:6", ""),
+            ("redis:7-alpine", ""),
+            ("nginx:1", ""),
+            ("golang:1", ""),
+            ("python:3", ""),
+            ("elasticsearch:8.11.1", ""),
+            ("postgres", ""),
+            ("openjdk:8", ""),
+        ] {
+            assert_eq!(titles(image), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn unmaintained_images_are_known_by_their_tags() {
+        let today = Date::parse("2026-11-20").unwrap();
+        for (image, expected) in [
+            ("openjdk:11-jre-slim", Some("openjdk")),
+            ("openjdk", Some("openjdk")),
+            ("docker.io/library/openjdk:8", Some("openjdk")),
+            ("openjdk:27-ea-jdk-slim", None),
+            ("maven:3.6-jdk-8", Some("openjdk")),
+            ("maven:3-openjdk-17-slim", Some("openjdk")),
+            ("maven:3.6.3-adoptopenjdk-11", Some("adoptopenjdk")),
+            ("maven:3.9-eclipse-temurin-21", None),
+            ("tomcat:9-jdk11-openjdk-slim", Some("openjdk")),
+            ("bitnami/redis:6.2", Some("bitnami")),
+            ("bitnami/redis:latest", None),
+            ("bitnamilegacy/redis", Some("bitnamilegacy")),
+            ("centos", Some("centos")),
+            ("jenkins:2.60", Some("jenkins")),
+            ("jenkins/jenkins:lts", None),
+            ("team/openjdk:11", None),
+        ] {
+            assert_eq!(UnmaintainedImage::of(image, today).map(|image| image.subject), expected, "{image}");
+        }
+        let before = Date::parse("2022-07-01").unwrap();
+        assert_eq!(UnmaintainedImage::of("openjdk:11", before), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::metadata::Metadata;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject};
 use crate::compose::{ComposeEditor, NewValue};
 use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
-use crate::inputs::{CheckedSources, ComposeInput, ComposeUse};
+use crate::inputs::{CheckedSources, ComposeInput, ComposeUse, Date};
 use crate::stack::{Stack, StackService};
 use crate::text::{Edit, FileId, Source, Span, path};
 
@@ -22,12 +22,19 @@ pub struct ComposeContext<'a> {
     pub(super) stack: &'a Stack<'a>,
     /// The file, and those of its parts.
     pub(super) editors: &'a [(FileId, ComposeEditor<'a>)],
+    /// Today, if it is known.
+    pub(super) today: Option<Date>,
 }
 
 impl<'a> ComposeContext<'a> {
     /// The project that the file belongs to.
     pub fn project(&self) -> &'a ComposeProject {
         self.project
+    }
+
+    /// Today, if it is known.
+    pub fn today(&self) -> Option<Date> {
+        self.today
     }
 
     /// Its services.

@@ -48,7 +48,8 @@ pub(super) fn check_compose(inputs: &Inputs, input: &ComposeInput, rules: &[&'st
     for rule in rules {
         if let Some(check) = rule.compose {
             let (rule, metadata) = (rule.name, rule.metadata());
-            check(&ComposeContext { rule, metadata, input, project, stack: &stack, editors: &editors }, &mut out);
+            let (stack, editors, today) = (&stack, &editors[..], inputs.today);
+            check(&ComposeContext { rule, metadata, input, project, stack, editors, today }, &mut out);
         }
     }
     // Several services may extend one.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use crate::build::{Build, EdgeKind, Release, Stage, StageBase, releases};
+use super::end_of_life::{EndOfLife, without_digest};
+use crate::build::{Build, EdgeKind, Stage, StageBase};
 use crate::finding::{Finding, Findings, Label, Severity};
-use crate::inputs::Date;
 use crate::shell::{Invocation, Manager, Verb};
 use crate::sources::patterns;
 
@@ -16,18 +16,14 @@ const FETCHES: [Verb; 4] = [Verb::Update, Verb::Install, Verb::Upgrade, Verb::Do
 fn check(cx: &Context, out: &mut Findings) {
     let Some(today) = cx.inputs().today else { return };
     // Base images of the same release are reported once.
-    let mut findings: Vec<(Vec<&Release>, Finding, bool)> = Vec::new();
+    let mut findings: Vec<(EndOfLife, Finding, bool)> = Vec::new();
     let mut programs = None;
     for edge in cx.build().edges().iter().filter(|edge| edge.kind == EdgeKind::From) {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
         let StageBase::Image(image) = &edge.to else { continue };
-        let ended: Vec<&Release> =
-            releases(image).into_iter().filter(|release| release.end.is_some_and(|end| end < today)).collect();
-        if !needed || ended.is_empty() {
-            continue;
-        }
+        let Some(ended) = EndOfLife::of(image, today).filter(|_| needed) else { continue };
         let ships = ships(cx.build(), edge.stage);
-        if let Some((_, first, first_ships)) = findings.iter_mut().find(|(releases, ..)| *releases == ended) {
+        if let Some((_, first, first_ships)) = findings.iter_mut().find(|(other, ..)| *other == ended) {
             let text = "same release".to_owned();
             if ships && !*first_ships {
                 // What ships is what matters most.
@@ -47,7 +43,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let mirror =
             if lacks_packages { "; its packages are no longer on the mirror, so installing them fails" } else { "" };
         let programs = programs.get_or_insert_with(|| programs_of(cx.build()));
-        let help = help(ended[0], today, programs);
+        let help = ended.help(today, programs);
         let finding =
             cx.finding(edge.span, format!("{}{mirror}", message(cx.build(), edge.stage, image, &ended))).help(help);
         let finding = if checks_downloads_of_release(cx.build()) {
@@ -73,7 +69,7 @@ fn ships(build: &Build, stage: usize) -> bool {
 }
 
 /// With several stages, whether the base ships or only builds.
-fn message(build: &Build, stage: usize, image: &str, ended: &[&Release]) -> String {
+fn message(build: &Build, stage: usize, image: &str, ended: &EndOfLife) -> String {
     let stages = build.stages();
     let title = stages.get(stage).map(Stage::title).unwrap_or_default();
     let role = match (stages.len(), ships(build, stage)) {
@@ -81,20 +77,7 @@ fn message(build: &Build, stage: usize, image: &str, ended: &[&Release]) -> Stri
         (_, true) => format!(", on which the final image is based (stage `{title}`),"),
         (_, false) => format!(" (stage `{title}`, which does not ship)"),
     };
-    // A digest says nothing to people.
-    let image = image.split_once('@').map_or(image, |(name, _)| name);
-    let ends =
-        ended.iter().filter_map(|release| Some(format!("{} reached end of life on {}", release.title(), release.end?)));
-    format!("`{image}`{role} no longer receives security fixes: {}", ends.collect::<Vec<_>>().join(", "))
-}
-
-fn help(release: &Release, today: Date, programs: &BTreeSet<&str>) -> String {
-    let help = "use a maintained release";
-    match release.maintained(today, programs).map(|maintained| (maintained, maintained.end)) {
-        Some((release, Some(end))) => format!("{help}, such as {} (until {end})", release.title()),
-        Some((release, None)) => format!("{help}, such as {}", release.title()),
-        None => help.to_owned(),
-    }
+    format!("`{}`{role} no longer receives security fixes: {}", without_digest(image), ended.reasons())
 }
 
 /// The programs that the file calls.
