@@ -113,6 +113,22 @@ impl Code {
     pub fn is_buildkit(self) -> bool {
         self.name.bytes().all(|byte| byte.is_ascii_alphabetic()) && self.name.bytes().any(|b| b.is_ascii_lowercase())
     }
+
+    /// Whether a linter's comment names it, in any case, with or without the linter's name: tally's are in its own namespace.
+    pub fn is_named(self, text: &str) -> bool {
+        let name = self.name.strip_prefix("tally/").unwrap_or(self.name);
+        let text = without_namespace(text);
+        text.eq_ignore_ascii_case(self.name) || text.eq_ignore_ascii_case(name)
+    }
+}
+
+/// A code without the name of its linter, as tally writes it: `DL3006` of `hadolint/DL3006`. Rules of tally keep theirs.
+pub fn without_namespace(name: &str) -> &str {
+    let linter = name.split_once('/').filter(|(linter, _)| {
+        let is = |other: &str| linter.eq_ignore_ascii_case(other);
+        is("hadolint") || is("buildkit") || is("shellcheck")
+    });
+    linter.map_or(name, |(_, code)| code)
 }
 
 impl Finding {
@@ -271,6 +287,8 @@ pub enum Form {
     Hadolint,
     /// `# hadolint global ignore=`, `# hadolint stage ignore=`: hadolint has no rule against them.
     HadolintWide,
+    /// `# tally ignore=`, `# tally global ignore=`.
+    Tally,
     /// `# check=skip=`.
     Check,
     /// An entry of dockopt.toml.

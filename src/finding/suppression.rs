@@ -84,7 +84,8 @@ impl SuppressionUse {
     /// Hides a finding that it reaches, and notes which of its names did. A suppression that ended only leaves a note.
     fn hides(&mut self, finding: &mut Finding, source: Option<&Source>) -> bool {
         let line = finding.instruction_line.or_else(|| Some(source?.line(finding.span.start)));
-        let foreign = matches!(self.suppression.form, Form::Hadolint | Form::HadolintWide | Form::Check);
+        let form = self.suppression.form;
+        let foreign = matches!(form, Form::Hadolint | Form::HadolintWide | Form::Tally | Form::Check);
         let mut hit = false;
         for (named, used) in self.suppression.named.iter().zip(&mut self.used) {
             if !named.rules.contains(&finding.rule) {
@@ -96,7 +97,7 @@ impl SuppressionUse {
             let mut line = line;
             if foreign && named.text != "all" {
                 // What that tool does not report, it does not hide; and it hides where it reports.
-                let Some(code) = finding.codes.iter().find(|code| code.name.eq_ignore_ascii_case(&named.text)) else {
+                let Some(code) = finding.codes.iter().find(|code| code.is_named(&named.text)) else {
                     continue;
                 };
                 line = code.line.or(line);

@@ -7,7 +7,7 @@ use super::compose_context::ComposeCheck;
 use super::image::ImageCheck;
 use super::metadata::{Metadata, body};
 use super::{ALL, Context};
-use crate::finding::Findings;
+use crate::finding::{Findings, without_namespace};
 
 /// A rule: its page and its check.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 /// The rule with this name, or all rules with this alias, ignoring case.
 pub fn rules_named(name: &str) -> &'static [&'static Rule] {
     static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
-    KNOWN.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+    KNOWN.get(without_namespace(&name.to_ascii_lowercase())).map_or(&[], Vec::as_slice)
 }
 
 /// Rules by their names and aliases in lower case. A name belongs to its rule, even if it is an alias of another one.
@@ -165,7 +165,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Codes of other linters that are shared by several rules, each for a part of what the code covers.
-    const SHARED: [&str; 14] = [
+    const SHARED: [&str; 15] = [
         "CKV_DOCKER_7",
         "DF001",
         "DF061",
@@ -180,6 +180,7 @@ mod tests {
         "MultipleInstructionsDisallowed",
         "SecretsUsedInArgOrEnv",
         "UndefinedVar",
+        "tally/secrets-in-code",
     ];
 
     #[test]

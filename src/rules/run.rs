@@ -183,7 +183,7 @@ impl First {
 /// Whether the linter that a suppression is for may report places that the named rules do not.
 fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, named: &SuppressedRule) -> bool {
     let is_foreign = match suppression.form {
-        Form::Hadolint | Form::HadolintWide | Form::Check => true,
+        Form::Hadolint | Form::HadolintWide | Form::Tally | Form::Check => true,
         Form::Settings => {
             let mut files = inputs.settings.values().flatten();
             files.any(|file| file.file == suppression.file && file.format == SettingsFormat::Hadolint)

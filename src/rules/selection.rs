@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Category, Group, Metadata, Rule};
-use crate::finding::Code;
+use crate::finding::{Code, without_namespace};
 use crate::settings::{Choice, closest};
 
 /// Which rules run: layers of choices, with the lowest precedence first. Without any: all stable rules that are not a
@@ -173,7 +173,8 @@ impl Selector {
         if let Some(group) = Group::ALL.iter().find(|group| is(group.name())) {
             return Ok(vec![Self::Group(*group)]);
         }
-        match (super::by_name(rules).get(&word.to_ascii_lowercase()), Code::shellcheck(word)) {
+        let code = without_namespace(word);
+        match (super::by_name(rules).get(&code.to_ascii_lowercase()), Code::shellcheck(code)) {
             (Some(named), _) => Ok(named.iter().map(|rule| Self::Rule(rule.name)).collect()),
             (None, Some(code)) => Ok(vec![Self::Code(code.name)]),
             (None, None) => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),

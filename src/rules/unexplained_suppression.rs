@@ -13,6 +13,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let help = match judged.suppression.form {
             Form::Dockopt => "add `reason: …` at the end",
             Form::Settings => "add `reason = \"…\"`",
+            Form::Tally => "add `;reason=…` at the end",
             _ => "add `# …` at the end",
         };
         out.push(

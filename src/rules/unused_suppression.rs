@@ -77,6 +77,9 @@ fn removed(cx: &Context, judged: &SuppressionUse, finding: Finding, span: Span, 
     if matches!(suppression.form, Form::Hadolint | Form::HadolintWide) {
         return finding.unsafe_edit(title, "hadolint may report what dockopt does not", span, "");
     }
+    if suppression.form == Form::Tally {
+        return finding.unsafe_edit(title, "tally may report what dockopt does not", span, "");
+    }
     finding.safe_edit(title, span, "")
 }
 

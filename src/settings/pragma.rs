@@ -1,4 +1,4 @@
-//! Comments of a Dockerfile that hide findings: dockopt's own, hadolint's and the builder's, each with the meaning that
+//! Comments of a Dockerfile that hide findings: dockopt's own, hadolint's, tally's and the builder's, each with the meaning that
 //! its own tool gives it.
 
 mod check;
@@ -6,6 +6,7 @@ mod comment;
 mod compose;
 mod hadolint;
 mod dockopt;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub fn pragmas(file: FileId, dockerfile: &File, known: &RuleNames) -> Pragmas {
     check::read(file, dockerfile, known, &mut pragmas);
     let comments = comments(dockerfile);
     hadolint::read(file, dockerfile, &comments, known, &mut pragmas);
+    tally::read(file, dockerfile, &comments, known, &mut pragmas);
     dockopt::read(file, dockerfile, &comments, known, &mut pragmas);
     pragmas.suppressions.sort_by_key(|suppression| suppression.span);
     pragmas

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::Code;
+use crate::finding::{Code, without_namespace};
 
 /// What an option of a rule holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +70,7 @@ impl RuleNames {
         if !self.rules_named(word).is_empty() {
             return None;
         }
-        let code = Code::shellcheck(word)?;
+        let code = Code::shellcheck(without_namespace(word))?;
         Some((code.name, self.shellcheck?))
     }
 
@@ -103,13 +103,13 @@ impl RuleNames {
 
     /// The rules with this name or alias, in any case.
     pub fn rules_named(&self, name: &str) -> &[&'static str] {
-        self.names.get(&name.trim().to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+        self.names.get(without_namespace(&name.trim().to_ascii_lowercase())).map_or(&[], Vec::as_slice)
     }
 
     /// The rules that a name, alias, category or group stands for.
     pub fn rules(&self, word: &str) -> Option<Vec<&'static str>> {
         let word = word.trim().to_ascii_lowercase();
-        self.names.get(&word).or_else(|| self.words.get(&word)).cloned()
+        self.names.get(without_namespace(&word)).or_else(|| self.words.get(&word)).cloned()
     }
 
     /// Rules that stand for a check of the builder's own.

@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::{RuleNames, SettingsPattern, SettingsProblem, closest};
+use crate::finding::without_namespace;
 use crate::text::Span;
 
 /// A key or value where it stands.
@@ -145,9 +146,13 @@ impl ValueReader<'_> {
     }
 }
 
-/// Whether a name is a code that hadolint has and dockopt may not know: `SC2086`, `DL3099`. Settings that both
+/// Whether a name is a code that hadolint or tally has and dockopt may not know: `SC2086`, `DL3099`, `tally/max-lines`. Settings that both
 /// tools understand name them.
 pub(super) fn is_foreign(name: &str) -> bool {
+    let name = without_namespace(name);
+    if name.starts_with("tally/") {
+        return true;
+    }
     let digits = name.strip_prefix("DL").or_else(|| name.strip_prefix("SC"));
     digits.is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -48,7 +48,7 @@ pub(super) fn comments(dockerfile: &File) -> Vec<Comment<'_>> {
         let whole = dockerfile.source().slice(line.span);
         let Some(hash) = whole.find('#') else { continue };
         let text = whole[hash + 1..].trim_end_matches(['\n', '\r']);
-        if !text.contains("hadolint") && !text.contains("dockopt") {
+        if !["hadolint", "dockopt", "tally"].iter().any(|tool| text.to_ascii_lowercase().contains(tool)) {
             continue;
         }
         let start = line.span.start + hash as u32;
