@@ -21,7 +21,8 @@ impl EndOfLife {
 
     /// What ended when: `Debian 10 (buster) reached end of life on 2024-06-30`.
     pub(super) fn reasons(&self) -> String {
-        let unmaintained = self.unmaintained.iter().map(|it| format!("`{}` has had no updates since {}", it.subject, it.end));
+        let unmaintained =
+            self.unmaintained.iter().map(|it| format!("`{}` has had no updates since {}", it.subject, it.end));
         let releases = self.releases.iter();
         let releases =
             releases.filter_map(|release| Some(format!("{} reached end of life on {}", release.title(), release.end?)));

@@ -18,7 +18,8 @@ pub(super) fn read(file: FileId, dockerfile: &File, comments: &[Comment], known:
         let spans: Vec<Span> = ignored.names.iter().map(|name| comment.part(name.0, name.1)).collect();
         let named = ignored.names.iter().enumerate().map(|(index, &(start, end))| {
             let text = comment.text[start..end].to_owned();
-            let (rules, code) = known.hidden(&text).or_else(|| known.hidden(&format!("tally/{text}"))).unwrap_or_default();
+            let (rules, code) =
+                known.hidden(&text).or_else(|| known.hidden(&format!("tally/{text}"))).unwrap_or_default();
             SuppressedRule { span: spans[index], text, rules, code, removal: listed(&spans, index) }
         });
         out.suppressions.push(Suppression {

@@ -46,13 +46,15 @@ fn check(text: &str, expected: &[&str]) -> Pragmas {
 #[test]
 fn tallys_comments_are_read_as_by_tally() {
     check("# tally ignore=hadolint/DL3006\nFROM a\n", &["2: hadolint/DL3006=floating-base"]);
-    check("# tally ignore=DL3006, tally/sort-packages\n\n# b\nFROM a\n", &[
-        "4: DL3006=floating-base tally/sort-packages=packages-unsorted",
-    ]);
+    check(
+        "# tally ignore=DL3006, tally/sort-packages\n\n# b\nFROM a\n",
+        &["4: DL3006=floating-base tally/sort-packages=packages-unsorted"],
+    );
     check("#TALLY Ignore = sort-packages;reason=why not\nFROM a\n", &["2: sort-packages=packages-unsorted reasoned"]);
-    check("FROM a\n# tally global ignore=buildkit/SecretsUsedInArgOrEnv\n", &[
-        "file: buildkit/SecretsUsedInArgOrEnv=secret-in-arg-or-env",
-    ]);
+    check(
+        "FROM a\n# tally global ignore=buildkit/SecretsUsedInArgOrEnv\n",
+        &["file: buildkit/SecretsUsedInArgOrEnv=secret-in-arg-or-env"],
+    );
     check("# tally ignore=tally/max-lines\nFROM a\n", &["2: tally/max-lines="]);
     check("# tally ignore=DL3006 why\nFROM a\n", &[]);
     check("# tally ignore=DL3006 # why\nFROM a\n", &[]);
@@ -63,9 +65,10 @@ fn tallys_comments_are_read_as_by_tally() {
 
 #[test]
 fn names_of_tally_stand_in_own_comments() {
-    check("# dockopt ignore=tally/sort-packages,hadolint/DL3006\nFROM a\n", &[
-        "2: tally/sort-packages=packages-unsorted hadolint/DL3006=floating-base",
-    ]);
+    check(
+        "# dockopt ignore=tally/sort-packages,hadolint/DL3006\nFROM a\n",
+        &["2: tally/sort-packages=packages-unsorted hadolint/DL3006=floating-base"],
+    );
     check("# dockopt ignore=tally/max-lines\nFROM a\n", &["2: tally/max-lines="]);
 }
 
