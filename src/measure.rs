@@ -23,7 +23,7 @@ mod startup;
 mod trial;
 
 pub use self::build::{BuiltImage, Mode};
-pub use self::change::Changes;
+pub use self::change::{Changes, change_refusal};
 pub use self::copy::Project;
 pub use self::ladder::{ClimbInput, ProvedRewrite, RewriteRequest};
 pub use self::leftover::{LeftoverCleanup, clean_up};

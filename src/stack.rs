@@ -27,8 +27,8 @@ use crate::data;
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::text::Source;
 
-/// Services of one project that are looked at.
-const SERVICES: usize = 500;
+/// Services of one project that are looked at, in the order of their names.
+pub const MOST_SERVICES: usize = 500;
 
 /// A project's services.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl<'p> Stack<'p> {
     /// The services of a project; `dockerfiles`: those of its services, by name.
     pub fn new(project: &'p ComposeProject, dockerfiles: &BTreeMap<String, Source>) -> Self {
         let services = project.model.get("services").and_then(ComposeValue::as_map);
-        let entries = services.into_iter().flat_map(ComposeMap::iter).take(SERVICES);
+        let entries = services.into_iter().flat_map(ComposeMap::iter).take(MOST_SERVICES);
         let services =
             entries.map(|(name, entry)| StackService::new(name, entry.key, &entry.value, dockerfiles.get(name)));
         let mut services: Vec<_> = services.collect();

@@ -22,7 +22,7 @@ pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;
 pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};
 pub(super) use self::init::{CiSystem, Init};
-pub(super) use self::measure::{Builds, Measure};
+pub(super) use self::measure::{Builds, Case, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
 pub(super) use self::options::{
     Build, Choice, Color, Config, FailOn, Global, Known, Shellcheck, Threshold, build_args,

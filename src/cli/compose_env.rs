@@ -13,6 +13,7 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
     let (paths, compose) = command.project.into_options();
     let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::default() })?;
     let failed = complain(global, &inputs);
+    inputs.notices.iter().for_each(|notice| terminal::note(notice));
     let composes = projects(&inputs);
     let mut is_refused = false;
     for compose in &composes {

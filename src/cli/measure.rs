@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{Builds, Global, Measure};
+use super::args::{Builds, Case, Global, Measure};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
 use super::output::{CommandFailure, complain, emit};
@@ -14,7 +14,7 @@ use crate::failure;
 use crate::inputs::{BuildInput, BuildOptions, Inputs, Need, Needs};
 use crate::load::GatherRequest;
 use crate::measure::{
-    Changes, LeftoverCleanup, MeasurePlan, ScenarioResult, Series, Session, SessionOptions, clean_up,
+    Changes, LeftoverCleanup, MeasurePlan, ScenarioResult, Series, Session, SessionOptions, change_refusal, clean_up,
 };
 use crate::proof::{Fault, MeasuredBuild, Measurement, RerunStep, Scenario};
 use crate::report::{self, Format};
@@ -43,6 +43,9 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     };
     let mut plans = vec![("before", &planned.plan)];
     plans.extend(other.iter().map(|other| ("after", &other.plan)));
+    for input in [Some(&planned), other.as_ref()].into_iter().flatten().map(|planned| &planned.input) {
+        check_named_changes(command, input)?;
+    }
     let mut changes = Changes::of(&inputs, 0);
     changes.source = command.source.clone().or(changes.source);
     changes.dependency = command.dependency.clone().or(changes.dependency);
@@ -92,6 +95,24 @@ pub(super) fn options(run: &Builds, build: BuildOptions, stop: Arc<dyn Fn() -> b
         stop,
         ..SessionOptions::default()
     }
+}
+
+/// Refuses `--source` and `--dependency` where the rebuild that they stand for would not be measured.
+fn check_named_changes(command: &Measure, input: &BuildInput) -> Result<(), CommandFailure> {
+    let named = [("source", &command.source, Case::Source), ("dependency", &command.dependency, Case::Dependency)];
+    for (option, path, case) in named {
+        let Some(path) = path else { continue };
+        if !command.scenarios.contains(&case) {
+            return Err(CommandFailure::Because {
+                what: format!("`--{option}` names a file, but `--scenarios` leaves out `{option}`"),
+                help: Some(format!("add `{option}` to `--scenarios`, or leave out `--{option}`")),
+            });
+        }
+        if let Some(failure) = change_refusal(input, path) {
+            return Err(failure.into());
+        }
+    }
+    Ok(())
 }
 
 fn plan_options(command: &Measure) -> BuildOptions {

@@ -11,12 +11,13 @@ use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, emit};
 use super::{changes, terminal};
+use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{EvidenceReader, build_log_name, read_build_log};
 use crate::optimize::{Options, optimize, plan, unwritable};
-use crate::report::{self, Format, Rewrite, RewriteHistory};
+use crate::report::{self, Format, Layout, Rewrite, RewriteHistory};
 use crate::rules::{CommandLinePolicy, Policies};
 
 /// What was asked for in place of a file.
@@ -49,8 +50,11 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFail
     } else if let Some(folder) = &command.to {
         changes::write_below(folder, &command.path, &outcome.changes)?;
     }
-    show(global, command, &inputs, &rewrites, &mut outcome)?;
-    Ok(match (failed, command.check && !outcome.changes.is_empty()) {
+    let policies = Policies::read(&inputs, &CommandLinePolicy::default()).0;
+    let report = crate::audit::problems(&inputs, &policies);
+    show(global, command, (&inputs, &report), &rewrites, &mut outcome)?;
+    let refused = report.problems.iter().any(|problem| problem.error);
+    Ok(match (failed, refused || (command.check && !outcome.changes.is_empty())) {
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,
@@ -116,20 +120,19 @@ fn add_histories(inputs: &Inputs, rewrites: &mut [Rewrite], log: Option<&Path>) 
 fn show(
     global: &Global,
     command: &Optimize,
-    inputs: &Inputs,
+    (inputs, report): (&Inputs, &Report),
     rewrites: &[Rewrite],
     outcome: &mut FixOutcome,
 ) -> Result<(), CommandFailure> {
     let mask = crate::audit::mask(inputs);
     let written = command.write || command.to.is_some();
     if global.format == Format::Json {
-        let policies = Policies::read(inputs, &CommandLinePolicy::default()).0;
-        let report = crate::audit::problems(inputs, &policies);
         return emit(
             global,
-            &report::optimize_json(&report, rewrites, &outcome.changes, command.level, &mask, written),
+            &report::optimize_json(report, rewrites, &outcome.changes, command.level, &mask, written),
         );
     }
+    terminal::note(&report::problems(report, Layout::PLAIN));
     if command.plan {
         return emit(global, &report::plan(rewrites, command.level, &mask, terminal::stdout(global)));
     }

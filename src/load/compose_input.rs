@@ -16,6 +16,7 @@ use crate::compose::project::{
 };
 use crate::compose::{self, Compose, is_compose};
 use crate::inputs::{ComposeInput, ComposeReading, ComposeUse, Inputs, checked_sources, proxy_configurations};
+use crate::stack::MOST_SERVICES;
 use crate::text::{FileId, Source, path};
 
 /// Bytes that a compose file may have.
@@ -144,7 +145,20 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
         }
     };
     inputs.composes = named.par_iter().zip(groups).zip(facts).map(read).collect();
+    let notices: BTreeSet<String> =
+        inputs.composes.iter().filter_map(|compose| left_out_services(compose, inputs)).collect();
+    inputs.notices.extend(notices);
     named
+}
+
+/// Says of how many services nothing is said.
+fn left_out_services(compose: &ComposeInput, inputs: &Inputs) -> Option<String> {
+    let count = compose.reading.project.as_ref()?.services().count();
+    let name = compose.request.paths().into_iter().next().unwrap_or_default();
+    let name = if inputs.sources.iter().any(|source| source.name() == name) { &name } else { inputs.source(compose.file).name() };
+    (count > MOST_SERVICES).then(|| {
+        format!("{name} has {count} services: only the first {MOST_SERVICES} by name were looked at; split the project")
+    })
 }
 
 fn texts(paths: &[impl AsRef<Path>]) -> Vec<String> {

@@ -98,7 +98,7 @@ pub(super) fn project_file(path: &str, folder: &str) -> ProjectFile {
         if env::current_dir().is_ok_and(|current| current == Path::new(folder)) { near } else { Path::new(path) };
     match read_source(shown, LIMIT) {
         Ok(source) => ProjectFile::Text(source),
-        Err(LoadError::Missing(_)) => ProjectFile::Missing,
+        Err(LoadError::Missing(_) | LoadError::Dangling(..)) => ProjectFile::Missing,
         Err(error) => ProjectFile::Unreadable(error.describe()),
     }
 }

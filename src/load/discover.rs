@@ -25,6 +25,8 @@ pub(super) struct Discovery {
     pub recipes: Vec<PathBuf>,
     /// Dockerfiles that are inputs of tests, sorted: nobody builds them.
     pub test_inputs: Vec<PathBuf>,
+    /// Folders with the name of a Dockerfile or a compose file, sorted.
+    pub folders: Vec<PathBuf>,
     /// Folders that could not be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
@@ -69,6 +71,8 @@ pub(super) fn discover(root: &Path) -> Discovery {
     discovery.compose.sort();
     discovery.test_inputs.sort();
     leave_out_twins(&mut discovery.dockerfiles);
+    discovery.folders.sort();
+    add_empty_folders(&mut discovery);
     if discovery.dockerfiles.is_empty() && discovery.compose.is_empty() {
         discovery.dockerfiles = std::mem::take(&mut discovery.test_inputs);
     }
@@ -88,14 +92,35 @@ fn leave_out_twins(dockerfiles: &mut Vec<PathBuf>) {
     }
 }
 
-fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
-    if !entry.file_type().is_some_and(|kind| kind.is_file() || kind.is_symlink()) {
-        return;
+/// A folder that is called `Dockerfile` and holds none, and one that is called as a compose file: a build or a project
+/// that was meant fails there. As a file of the list, reading it says so.
+fn add_empty_folders(discovery: &mut Discovery) {
+    for folder in std::mem::take(&mut discovery.folders) {
+        let found = discovery.dockerfiles.iter().chain(&discovery.compose).chain(&discovery.test_inputs);
+        let holds = found.into_iter().any(|file| file.starts_with(&folder));
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        match DEFAULT_NAMES.contains(&name) {
+            true if !holds => discovery.dockerfiles.push(folder),
+            false if !holds => discovery.compose.push(folder),
+            _ => {}
+        }
     }
+}
+
+/// Names that builders look for.
+const DEFAULT_NAMES: [&str; 2] = ["Dockerfile", "Containerfile"];
+
+fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
     let Some(name) = entry.file_name().to_str() else { return };
     let compose = lists_builds(name);
-    // A link to a folder or to nothing is no Dockerfile; a file that lists builds is read where it lies.
-    let is_file = || entry.path().is_file() && !(compose && entry.path_is_symlink());
+    if entry.path().is_dir() {
+        if entry.depth() > 0 && (is_compose(name) || DEFAULT_NAMES.contains(&name)) && !is_test_input(root, entry.path()) {
+            lock(discovery).folders.push(entry.path().to_owned());
+        }
+        return;
+    }
+    // A file that lists builds is read where it lies. What is no file stays in the list: reading it says why.
+    let is_file = || !compose || !entry.path_is_symlink() || !entry.path().exists();
     if !(compose || is_dockerfile(name, entry.path())) {
         if may_build(entry.path(), name) && !entry.path_is_symlink() {
             lock(discovery).recipes.push(entry.path().to_owned());

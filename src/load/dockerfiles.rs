@@ -40,8 +40,11 @@ pub(super) fn dockerfiles(
             }
             Ok(source) => dockerfiles.push((path, source, None)),
             Err(error) => {
-                let walked = root.is_some() && lists_builds(&display_path(&path));
-                inputs.problems.push(InputProblem { fatal: !walked, ..problem(&error) });
+                // Another program's file may have such a name; where there is no file, Compose fails, too.
+                let is_foreign = root.is_some()
+                    && lists_builds(&display_path(&path))
+                    && !matches!(error, LoadError::Dangling(..) | LoadError::Folder(_) | LoadError::Special(_));
+                inputs.problems.push(InputProblem { fatal: !is_foreign, ..problem(&error) });
             }
         }
     }

@@ -20,6 +20,8 @@ const PROBE: usize = 8 << 10;
 pub enum LoadError {
     /// Nothing is there.
     Missing(PathBuf),
+    /// A symbolic link, and what it leads to is not there.
+    Dangling(PathBuf, PathBuf),
     /// A folder.
     Folder(PathBuf),
     /// A socket, a device, a pipe.
@@ -47,6 +49,7 @@ impl LoadError {
     pub fn path(&self) -> &Path {
         match self {
             Self::Missing(path)
+            | Self::Dangling(path, _)
             | Self::Folder(path)
             | Self::Special(path)
             | Self::Unreadable(path, _)
@@ -60,6 +63,7 @@ impl LoadError {
     pub fn help(&self) -> String {
         match self {
             Self::Missing(_) => "check the path; `dockopt audit` finds the Dockerfiles under a folder".into(),
+            Self::Dangling(..) => "repair the link, or remove it".into(),
             Self::Folder(path) => format!("`dockopt audit {}` checks the builds in a folder", path.display()),
             Self::Special(_) => "pass a regular file, or `-` for standard input".into(),
             Self::Unreadable(..) => "check the permissions of the file and the folders above it".into(),
@@ -73,6 +77,9 @@ impl LoadError {
     pub fn describe(&self) -> String {
         match self {
             Self::Missing(_) => "does not exist".into(),
+            Self::Dangling(_, target) => {
+                format!("is a symbolic link to `{}`, which does not exist", target.display())
+            }
             Self::Folder(_) => "is a folder, not a file".into(),
             Self::Special(_) => "is not a regular file".into(),
             Self::Unreadable(_, error) => format!("cannot be read: {error}"),
@@ -97,7 +104,7 @@ impl std::error::Error for LoadError {}
 /// When it is missing, no regular file, unreadable, too large, or no text.
 pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
     let error_of = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => LoadError::Missing(path.into()),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
         io::ErrorKind::IsADirectory => LoadError::Folder(path.into()),
         _ => LoadError::Unreadable(path.into(), error),
     };
@@ -114,6 +121,14 @@ pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
     let mut bytes = Vec::with_capacity(kind.len().min(limit) as usize);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(error_of)?;
     source(path, bytes, limit)
+}
+
+/// A path at which nothing can be read.
+pub(super) fn missing(path: &Path) -> LoadError {
+    match fs::read_link(path) {
+        Ok(target) => LoadError::Dangling(path.into(), target),
+        Err(_) => LoadError::Missing(path.into()),
+    }
 }
 
 /// Reads a text that programs of other kinds read: what begins as UTF-16 is taken as such, as pip and editors take it.

@@ -14,7 +14,7 @@ use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
 use super::dockerfiles::{DockerfileText, dockerfiles};
-use super::file::{display_path, join_path, problem};
+use super::file::{display_path, join_path, missing, problem};
 use super::git::git_modes;
 use super::projects::projects;
 use super::recipes::{self, NamedContext};
@@ -36,7 +36,7 @@ use crate::text::{FileId, Source};
 /// When the path itself can't be read.
 pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     let kind = std::fs::metadata(&request.path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => LoadError::Missing(request.path.clone()),
+        std::io::ErrorKind::NotFound => missing(&request.path),
         _ => LoadError::Unreadable(request.path.clone(), error),
     })?;
     if kind.is_dir() && (request.file.is_none() || request.needs.context() || request.wants != FactSelection::Nothing) {
@@ -137,7 +137,7 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
                 files.extend(listed.filter(|file| file.is_file()));
             }
             Ok(_) => files.push(path.clone()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(LoadError::Missing(path.clone())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing(path)),
             Err(error) => return Err(LoadError::Unreadable(path.clone(), error)),
         }
     }

@@ -3,7 +3,9 @@
 
 use crate::build::Build;
 use crate::cache::rerun;
-use crate::inputs::Inputs;
+use crate::failure::{Failure, FailureKind};
+use crate::inputs::context::ContextEntryKind;
+use crate::inputs::{BuildInput, Inputs};
 use crate::manifest::FileKind;
 use crate::text::path;
 
@@ -51,6 +53,37 @@ impl Changes {
         let code = || paths().filter(|path| is_code(path)).min_by_key(|path| (path.matches('/').count(), path.clone()));
         Self { source: example.filter(|path| remark(path).is_some()).or_else(code), dependency }
     }
+}
+
+/// Why a file that somebody named cannot be changed to measure a rebuild, with what to do; `None` where it can.
+pub fn change_refusal(input: &BuildInput, named: &str) -> Option<Failure> {
+    let root = input.context_root.as_deref().unwrap_or(".");
+    let context = input.context.as_deref()?;
+    let below = path::normalize(named);
+    let file = |path: &str| {
+        let entry = context.find(path)?;
+        matches!(context.entry(entry).kind, ContextEntryKind::File).then_some(entry)
+    };
+    let from_here = path::relative(&below, &path::normalize(root)).filter(|path| file(path).is_some());
+    if file(&below).is_none() {
+        let (what, help) = match (from_here, context.find(&below), context.excluded_above(&below)) {
+            (Some(path), ..) => ("does not exist in the build context", format!("did you mean `{path}`?")),
+            (_, Some(_), _) => ("is not a file", "name a file in it".to_owned()),
+            (_, _, Some(_)) => {
+                ("is excluded by .dockerignore, so the builder never sees it", "name a file that is sent".to_owned())
+            }
+            _ => {
+                let help = format!("`dockopt context ls {root} --all` lists the files that are sent");
+                ("does not exist in the build context", help)
+            }
+        };
+        return Some(Failure::new(FailureKind::Setup, format!("`{named}` {what} (`{root}`)"), help));
+    }
+    remark(&below).is_none().then(|| {
+        let help = "name a text file in which a comment can be written, such as source code";
+        let what = format!("`{named}` cannot be changed: no comment is known for such files");
+        Failure::new(FailureKind::Setup, what, help)
+    })
 }
 
 /// Whether a file is a source by its ending, and no program's settings. A picture may be what reruns a step first.

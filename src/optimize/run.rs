@@ -233,6 +233,13 @@ pub fn unwritable(input: &BuildInput) -> Option<String> {
     if !instructions.is_empty() && instructions.iter().all(|instruction| instruction.keyword != Keyword::From) {
         return Some("it has no FROM, and the file that includes it is not known".to_owned());
     }
+    if let Some(verdict) = input.file.verdict() {
+        // What decides may be a build argument that has no default.
+        let is_plain = !input.file.source().text().contains('$') || input.file.refusal().is_some();
+        if is_plain {
+            return Some(format!("the builder rejects it: {}", verdict.message));
+        }
+    }
     let embedding = input.file.source().embedding()?;
     (!embedding.is_writable()).then(|| "it is embedded in another file and cannot be written".to_owned())
 }

@@ -12,7 +12,7 @@ const MOST_CANDIDATES: usize = 50;
 /// Joins states of one project at one commit.
 pub fn join(states: impl IntoIterator<Item = ProjectState>) -> ProjectState {
     let mut joined = ProjectState::default();
-    let mut findings: HashMap<String, usize> = HashMap::new();
+    let mut findings = KnownFindings::default();
     let mut builds: HashMap<String, Vec<usize>> = HashMap::new();
     let mut without_dockerfile = Vec::new();
     for state in states {
@@ -23,9 +23,7 @@ pub fn join(states: impl IntoIterator<Item = ProjectState>) -> ProjectState {
                 joined.checks.push(check);
             }
         }
-        for finding in state.findings {
-            add_finding(&mut joined.findings, &mut findings, finding);
-        }
+        findings.add(&mut joined.findings, state.findings);
         for mut build in state.builds {
             build.dockerfile = build.dockerfile.as_deref().map(path::normalize);
             match build.dockerfile.clone() {
@@ -63,18 +61,58 @@ fn join_by_image(builds: &mut Vec<BuildState>, more: Vec<BuildState>) {
     }
 }
 
-/// One that `lint` and `audit` both report is one; the price is taken from who knows it.
-fn add_finding(findings: &mut Vec<FindingState>, known: &mut HashMap<String, usize>, finding: FindingState) {
-    match known.get(&finding.fingerprint).and_then(|index| findings.get_mut(*index)) {
-        None => {
-            known.insert(finding.fingerprint.clone(), findings.len());
+/// Where a finding is: the rule, the file, the line and the column.
+type FindingPlace = (String, String, Option<u32>, Option<u32>);
+
+/// The findings of the results so far, by index.
+#[derive(Default)]
+struct KnownFindings {
+    by_fingerprint: HashMap<String, Vec<usize>>,
+    by_place: HashMap<FindingPlace, Vec<usize>>,
+}
+
+impl KnownFindings {
+    /// Adds the findings of one result. One that `lint` and `audit` both report is one, also where they name their file from
+    /// different folders, which changes its fingerprint; the price is taken from who knows it.
+    fn add(&mut self, findings: &mut Vec<FindingState>, more: Vec<FindingState>) {
+        let mut paired: BTreeSet<usize> = BTreeSet::new();
+        let mut new = Vec::new();
+        for finding in more {
+            let same = self.find(findings, &finding).into_iter().find(|index| !paired.contains(index));
+            match same {
+                Some(index) => {
+                    paired.insert(index);
+                    self.by_fingerprint.entry(finding.fingerprint.clone()).or_default().push(index);
+                    let same = &mut findings[index];
+                    same.cost = same.cost.take().or(finding.cost);
+                    same.fix = same.fix.take().or(finding.fix);
+                }
+                None => new.push(finding),
+            }
+        }
+        // Within one result two findings are never the same.
+        for finding in new {
+            self.by_fingerprint.entry(finding.fingerprint.clone()).or_default().push(findings.len());
+            self.by_place.entry(place(&finding)).or_default().push(findings.len());
             findings.push(finding);
         }
-        Some(same) => {
-            same.cost = same.cost.take().or(finding.cost);
-            same.fix = same.fix.take().or(finding.fix);
-        }
     }
+
+    /// The findings that may be the same. A fingerprint is that of a path from the folder that a run was given: those of
+    /// equal Dockerfiles in two folders are equal.
+    fn find(&self, findings: &[FindingState], finding: &FindingState) -> Vec<usize> {
+        let file = path::normalize(&finding.file);
+        let is_same_file = |index: &usize| {
+            let other = path::normalize(&findings[*index].file);
+            path::ends_with(&other, &file) || path::ends_with(&file, &other)
+        };
+        let same = self.by_fingerprint.get(&finding.fingerprint).into_iter().flatten().copied().filter(is_same_file);
+        same.chain(self.by_place.get(&place(finding)).into_iter().flatten().copied()).collect()
+    }
+}
+
+fn place(finding: &FindingState) -> FindingPlace {
+    (finding.rule.clone(), path::normalize(&finding.file), finding.line, finding.column)
 }
 
 fn add_build(builds: &mut Vec<BuildState>, candidates: &mut Vec<usize>, build: BuildState) {

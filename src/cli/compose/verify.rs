@@ -15,7 +15,7 @@ use crate::engine::EngineOptions;
 use crate::load::{ProjectFailure, default_composes, project_request, read_project};
 use crate::measure::{DockerPlugin, Session, SessionOptions, StartRequest, clean_up};
 use crate::report::{self, Format};
-use crate::stack::Stack;
+use crate::stack::{MOST_SERVICES, Stack};
 use crate::startup::{StartPlan, StartProof};
 
 /// Proves the start order of a project on an engine.
@@ -96,6 +96,11 @@ fn start_request(
     project: &ComposeProject,
 ) -> Result<StartRequest, CommandFailure> {
     let stack = Stack::new(project, &std::collections::BTreeMap::new());
+    let count = project.services().count();
+    if count > MOST_SERVICES {
+        let what = format!("`{}` has {count} services, and at most {MOST_SERVICES} are watched", name_of(request));
+        return Err(CommandFailure::Because { what, help: Some("verify a part of the project".to_owned()) });
+    }
     let plan = StartPlan::of(&stack);
     if plan.services.is_empty() {
         let what = format!("`{}` has no active service", name_of(request));

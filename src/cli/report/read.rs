@@ -41,7 +41,7 @@ pub(super) fn read_one(path: &Path) -> Result<ReadResult, (String, String)> {
             }
             LoadError::Folder(_) => "pass the files in it".to_owned(),
             LoadError::Utf16(_) => "save it as UTF-8; `--output FILE` does".to_owned(),
-            LoadError::Unreadable(..) => error.help(),
+            LoadError::Unreadable(..) | LoadError::Dangling(..) => error.help(),
             _ => "pass a JSON result of dockopt".to_owned(),
         };
         (error.to_string(), help)
