@@ -22,8 +22,11 @@ mod lint;
 mod measure;
 mod optimize;
 mod output;
+mod progress;
 mod report;
+mod settings;
 mod terminal;
+mod version;
 mod write;
 
 use std::ffi::OsString;
@@ -36,8 +39,10 @@ use output::CommandFailure;
 
 /// Runs the program with its arguments, its own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match args::parse(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match args::parse(arguments.iter().cloned()) {
         Ok(cli) => cli,
+        Err(error) if version::is_asked_for(&error, &arguments) => return version::print(),
         Err(error) => {
             // Help and version are results; the rest goes to standard error. A closed pipe is nobody's fault.
             let _ = error.print();
@@ -45,6 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     terminal::set_quiet(cli.global.quiet);
+    progress::start(&cli.global, "reading the files");
     let start = Instant::now();
     let done = match cli.command {
         Command::Audit(command) => audit::run(&cli.global, &command),
@@ -67,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Man(command) => completions::man(&cli.global, &command),
         Command::Debug { command } => debug::run(&cli.global, &command),
     };
+    progress::finish();
     if cli.global.verbose {
         terminal::note(&format!("finished in {} ms", start.elapsed().as_millis()));
     }

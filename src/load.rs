@@ -12,6 +12,7 @@ mod context_files;
 mod discover;
 mod dockerfiles;
 mod evidence;
+mod exclusion;
 mod file_metadata;
 mod file;
 mod gather;

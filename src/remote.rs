@@ -7,6 +7,7 @@ mod comment;
 mod credentials;
 mod helper;
 mod options;
+mod pace;
 mod reference;
 mod registry;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use self::blob::Blob;
 pub use self::comment::{ApiToken, CommentApi, CommentChange, CommentPlatform, OpenPullRequest};
 pub use self::options::{Limits, RegistryOptions};
 pub(crate) use self::options::{docker_configuration, non_empty_variable};
+pub(crate) use self::pace::Paced;
 pub use self::reference::{ReferenceError, RegistryReference};
 pub use self::registry::{Document, Registry};
 pub use self::store::Repository;

@@ -28,6 +28,7 @@ mod proof;
 #[cfg(test)]
 mod sample;
 mod screen;
+mod settings;
 mod syntax;
 mod table;
 mod text;
@@ -68,6 +69,7 @@ pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
 pub use self::proof::{proof, proof_json, proof_markdown};
 pub use self::screen::{AuditView, FixCounts, audit};
+pub use self::settings::{SettingRow, settings};
 pub use self::syntax::syntax;
 pub use self::text::{lint, problem, problems, remarks};
 pub use self::units::{bytes, count, seconds};

@@ -261,7 +261,7 @@ pub use self::image::{ImageCheck, ImageContext, ImageCost, ImageFinding};
 pub use self::image_contents::{image_rule_of_category, rule_of_category};
 pub use self::image_waste::rule_of_waste;
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject};
-pub use self::policy::{CommandLinePolicy, Policies, Policy, documents, known_rules};
+pub use self::policy::{CommandLinePolicy, Policies, Policy, documents, known_rules, setting_origins};
 pub use self::run::{Outcome, check_image, is_there, pragmas_of, run, select_findings};
 pub use self::selection::{Selection, SelectorError, suggest};
 pub use self::shared_context::Neighbours;

@@ -25,7 +25,7 @@ pub(super) use self::init::{CiSystem, Init};
 pub(super) use self::measure::{Builds, Case, Measure};
 pub(super) use self::optimize::{Optimize, Proving};
 pub(super) use self::options::{
-    Build, Choice, Color, Config, FailOn, Global, Known, Shellcheck, Threshold, build_args,
+    Build, Choice, Color, Config, Exclude, FailOn, Global, Known, Shellcheck, Threshold, build_args,
 };
 pub(super) use self::report::{CommentSite, Report};
 
@@ -138,6 +138,11 @@ pub(super) struct Audit {
     #[command(flatten)]
     pub config: Config,
     #[command(flatten)]
+    pub exclude: Exclude,
+    /// Print the settings of each file, with the file that each comes from, and check nothing
+    #[arg(long, help_heading = "Settings options")]
+    pub show_settings: bool,
+    #[command(flatten)]
     pub threshold: Threshold,
     #[command(flatten)]
     pub known: Known,
@@ -158,6 +163,11 @@ pub(super) struct Lint {
     pub shellcheck: Shellcheck,
     #[command(flatten)]
     pub config: Config,
+    #[command(flatten)]
+    pub exclude: Exclude,
+    /// Print the settings of each file, with the file that each comes from, and check nothing
+    #[arg(long, help_heading = "Settings options")]
+    pub show_settings: bool,
     #[command(flatten)]
     pub threshold: Threshold,
     #[command(flatten)]

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::args::{Audit, Global};
-use super::baseline;
 use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, today, write_run};
+use super::{baseline, progress, settings, version};
 use crate::build::Build;
 use crate::buildlog::LogForm;
-use crate::inputs::{Inputs, TimedSteps};
+use crate::inputs::{Inputs, Needs, TimedSteps};
 use crate::load::{FactSelection, build_log_name, read_build_log, untimed_steps};
 use crate::report::{self, AuditView, ReportRun};
 
@@ -20,14 +20,23 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     request.wants = FactSelection::Columns;
     request.configuration = command.config.configuration();
     request.line = line;
+    request.exclude.clone_from(&command.exclude.exclude);
     request.shellcheck = true;
     // Of a rewrite, what it saves is told.
     request.needs = super::optimize::needs();
+    if command.show_settings {
+        request.wants = FactSelection::Nothing;
+        request.needs = Needs::NONE;
+        let inputs = crate::load::gather(&request)?;
+        let failed = complain(global, &inputs);
+        return settings::show(global, &inputs, &command.choice, &command.threshold, failed);
+    }
     let mut inputs = crate::load::gather(&request)?;
     if let Some(name) = &command.image {
         super::image::measure(global, name, &mut inputs)?;
     }
     if !command.no_history {
+        progress::doing("reading the git history");
         super::cache::history::add_step_histories(&mut inputs);
     }
     if let Some(log) = &command.log {
@@ -39,11 +48,14 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     if failed && inputs.sources.is_empty() {
         return Err(CommandFailure::Said);
     }
+    version::warn_of_old_data(request.today);
+    progress::doing("checking");
     let mut report = crate::audit::audit(&inputs, &policies);
     baseline::apply(&command.known, "audit", &policies.rules(&inputs), &mut report)?;
-    let code = code(&report, failed);
+    let code = command.threshold.code(code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
     let text = |layout| {
+        progress::doing("working out what a rewrite saves");
         let (offer, fixes) =
             rayon::join(|| offers::best_offer(&inputs, &policies, &report), || offers::fix_counts(&inputs, &policies));
         let options = command.build.typed();

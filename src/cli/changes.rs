@@ -66,9 +66,16 @@ pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Res
     }
     let folders = NewFolders::create(files.iter().map(|(to, _)| to.as_path()))?;
     let before: Vec<Option<Vec<u8>>> = files.iter().map(|(to, _)| std::fs::read(to).ok()).collect();
+    let replaced =
+        files.iter().zip(&before).filter(|((_, after), before)| before.as_deref().is_some_and(|old| old != *after));
+    let replaced: Vec<String> = replaced.map(|((to, _), _)| format!("`{}`", to.display())).collect();
     let all: Vec<write::PlannedWrite> =
         files.iter().zip(&before).map(|((to, after), before)| (&**to, before.as_deref(), *after)).collect();
-    folders.keep_if(write::change(&all))
+    folders.keep_if(write::change(&all))?;
+    if !replaced.is_empty() {
+        terminal::note(&format!("replaced {}, which had other contents", replaced.join(", ")));
+    }
+    Ok(())
 }
 
 /// As [`write_all`], and creates the folders of new files.

@@ -7,7 +7,7 @@ use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyle
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::fix::{self, FixScope};
 use super::output::{CommandFailure, base, code, complain, emit, line, policies, today, write_run};
-use super::{baseline, terminal};
+use super::{baseline, progress, terminal, version};
 use crate::load::GatherRequest;
 use crate::report::{self, Format, GraphStyle, ReportRun};
 use crate::stack::{Stack, StartGraph};
@@ -80,6 +80,7 @@ fn check(global: &Global, command: ComposeCheck) -> Result<u8, CommandFailure> {
     let request = GatherRequest {
         configuration: command.config.configuration(),
         line: line.clone(),
+        exclude: command.exclude.exclude.clone(),
         compose,
         today: today(&command.choice)?,
         ..GatherRequest::default()
@@ -93,9 +94,11 @@ fn check(global: &Global, command: ComposeCheck) -> Result<u8, CommandFailure> {
     if inputs.composes.is_empty() && !failed {
         terminal::note("no compose file found");
     }
+    version::warn_of_old_data(request.today);
+    progress::doing("checking");
     let mut report = crate::audit::lint(&inputs, &policies);
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
-    let code = code(&report, failed);
+    let code = command.threshold.code(code(&report, failed));
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
     write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
     Ok(code)

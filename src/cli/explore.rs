@@ -58,6 +58,7 @@ pub(super) fn check() -> Result<(), CommandFailure> {
 
 /// Shows images until the user has seen enough.
 pub(super) fn run(images: &[ImageAnalysis], colour: bool, extract: &Extract<'_>) -> Result<(), CommandFailure> {
+    crate::cli::progress::pause();
     let Some(mut explorer) = Explorer::new(images, colour) else { return Ok(()) };
     let failed =
         |error: io::Error| CommandFailure::Because { what: format!("the terminal failed: {error}"), help: None };

@@ -1,5 +1,7 @@
 //! `dockopt fix`.
 
+mod stdin;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +9,7 @@ use super::args::{FixArgs, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, describe_inputs, emit, line, policies, today};
-use super::{changes, terminal};
+use super::{changes, progress, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
 use crate::fix::{FixOutcome, Level};
@@ -16,6 +18,9 @@ use crate::load::FactSelection;
 use crate::report::{self, Format, Layout};
 use crate::rules::Policies;
 use crate::text::{FileId, Source};
+
+/// What stands for standard input.
+const STDIN: &str = "-";
 
 /// Which files are fixed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,11 +32,11 @@ pub(super) enum FixScope {
 }
 
 pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result<u8, CommandFailure> {
-    if command.paths.iter().any(|path| path == Path::new("-")) {
-        let help = Some("pass a file, as in `dockopt fix Dockerfile`".to_owned());
-        return Err(CommandFailure::Because { what: "standard input cannot be fixed in place".to_owned(), help });
-    }
     let line = line(&command.choice, None, false)?;
+    let reads_stdin = command.paths.iter().any(|path| path == Path::new(STDIN));
+    if reads_stdin || command.stdin_filename.is_some() {
+        return stdin::run(global, command, line);
+    }
     let mut failed = false;
     let mut work = FixSession { report: Report { root: root(command), ..Report::default() }, ..FixSession::default() };
     // All is worked out before the first file is touched.
@@ -41,6 +46,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         request.configuration = command.config.configuration();
         request.line = line.clone();
         request.compose = command.compose.clone();
+        request.exclude = command.exclude.exclude.clone();
         let mut inputs = match scope {
             FixScope::All => crate::load::gather(&request)?,
             FixScope::Composes => crate::load::gather_composes(std::slice::from_ref(path), &request)?,
@@ -53,6 +59,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         describe_inputs(global, &inputs, &policies);
         failed |= complain(global, &inputs);
         work.masks.join(&crate::audit::mask(&inputs));
+        progress::doing("working out the fixes");
         let report = crate::audit::problems(&inputs, &policies);
         let outcome = fixed(&inputs, &policies, command);
         let more = more_unsafe(&mut inputs, &policies, command, &outcome);

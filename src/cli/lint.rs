@@ -7,27 +7,31 @@ use rayon::prelude::*;
 use super::args::{Global, Lint};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, code, complain, describe_inputs, emit, line, policies, today, write_run};
-use super::{baseline, changes, terminal};
+use super::{baseline, changes, progress, settings, terminal, version};
 use crate::fix::Change;
 use crate::inputs::Inputs;
-use crate::load::{DOCKERFILE_LIMIT, FactSelection, LoadError, read_source, read_stdin};
+use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_source, read_stdin};
 use crate::report::{self, Format, ReportRun};
 use crate::rules::Policies;
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure> {
     let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
-    let texts = texts(command)?;
     let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
+    request.exclude.clone_from(&command.exclude.exclude);
     // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
     request.wants = FactSelection::Nothing;
     request.configuration = command.config.configuration();
+    let texts = texts(command, &request)?;
     request.line = line;
     request.shellcheck = true;
     let inputs = crate::load::gather_texts(texts, &request);
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
+    if command.show_settings {
+        return settings::show(global, &inputs, &command.choice, &command.threshold, failed);
+    }
     // Whoever parses the output gets one that parses, with what could not be read in it.
     if failed && inputs.sources.is_empty() && global.format == Format::Text {
         return Err(CommandFailure::Said);
@@ -35,9 +39,11 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     if let Some(reason) = &command.add_ignores {
         return add_ignores(global, &inputs, &policies, reason, failed);
     }
+    version::warn_of_old_data(request.today);
+    progress::doing("checking");
     let mut report = crate::audit::lint(&inputs, &policies);
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
-    let code = code(&report, failed);
+    let code = command.threshold.code(code(&report, failed));
     if command.statistics {
         let json = global.format == Format::Json;
         let layout = terminal::stdout(global);
@@ -83,8 +89,8 @@ fn add_ignores(
 type ReadFile = (Option<PathBuf>, Result<Source, LoadError>);
 
 /// Each text with its path; none for what came without a name.
-fn texts(command: &Lint) -> Result<Vec<ReadFile>, CommandFailure> {
-    let mut paths = crate::load::files_to_lint(command.files.clone());
+fn texts(command: &Lint, request: &GatherRequest) -> Result<Vec<ReadFile>, CommandFailure> {
+    let mut paths = crate::load::files_to_lint(command.files.clone(), request);
     paths.extend(command.build.file.clone());
     if paths.is_empty() && command.files.is_empty() {
         paths.push("Dockerfile".into());

@@ -7,7 +7,7 @@ use super::args::{Builds, Case, Global, Measure};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
 use super::output::{CommandFailure, complain, emit};
-use super::terminal;
+use super::{progress, terminal};
 use crate::cache::{StepVerdict, predict_touched};
 use crate::engine;
 use crate::failure;
@@ -59,7 +59,10 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     })?;
     let version = session.engine().version();
     let engine = format!("{} {}", version.name, version.version).trim().to_owned();
-    let measured = session.measure(&plans, &series, &|what| terminal::note(what));
+    let measured = session.measure(&plans, &series, &|what| {
+        terminal::note(what);
+        progress::doing(what);
+    });
     let (commands, left_in_cache) = (session.commands(), session.left_in_cache());
     let cleaned = session.close();
     let builds: Vec<MeasuredBuild> = measured?

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, emit};
-use super::{changes, terminal};
+use super::{changes, progress, terminal};
 use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
@@ -40,6 +40,7 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFail
     if command.proving.verify {
         return verify::run(global, command, &inputs, &options);
     }
+    progress::doing("working out the rewrite");
     let mut rewrites = rewrites(&inputs, &options);
     if command.plan && !command.no_history {
         add_histories(&inputs, &mut rewrites, command.log.as_deref())?;
@@ -76,6 +77,7 @@ fn gather(command: &Optimize) -> Result<Inputs, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
     request.needs = needs();
     request.configuration = command.config.configuration();
+    request.exclude.clone_from(&command.exclude.exclude);
     Ok(crate::load::gather(&request)?)
 }
 
@@ -127,10 +129,7 @@ fn show(
     let mask = crate::audit::mask(inputs);
     let written = command.write || command.to.is_some();
     if global.format == Format::Json {
-        return emit(
-            global,
-            &report::optimize_json(report, rewrites, &outcome.changes, command.level, &mask, written),
-        );
+        return emit(global, &report::optimize_json(report, rewrites, &outcome.changes, command.level, &mask, written));
     }
     terminal::note(&report::problems(report, Layout::PLAIN));
     if command.plan {

@@ -55,6 +55,7 @@ impl From<SelectorError> for CommandFailure {
 
 /// Writes a result to standard output or to `--output`.
 pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), CommandFailure> {
+    super::progress::pause();
     let bytes = text.as_ref();
     if let Some(path) = &global.output {
         return Ok(write::write(path, bytes)?);
@@ -79,6 +80,7 @@ pub(super) fn emit_with(
         let _ = write(&mut text);
         return emit(global, &text);
     }
+    super::progress::pause();
     let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     write(&mut stdout).and_then(|()| stdout.flush()).map_err(|error| unwritten(&error))
 }

@@ -55,8 +55,8 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
     let fails = !comparison.failed_builds.is_empty()
         || comparison.exceeded().next().is_some()
         || has_failing_findings(command, &budgets, &comparison);
-    let code = if fails { FOUND } else { CLEAN };
-    let emitted = emit(global, &render(global, &comparison, code));
+    let code = command.threshold.code(if fails { FOUND } else { CLEAN });
+    let emitted = emit(global, &render(global, &comparison, fails, code));
     if let Some(site) = command.comment.site {
         let pull_request = unknown.map_or(Ok(pull_request), Err);
         post::post(command, site, &pull_request, &comment(command, site, &comparison, fails));
@@ -142,8 +142,7 @@ fn has_failing_findings(command: &Report, budgets: &Budgets, comparison: &Compar
     least.is_some_and(|least| comparison.new_findings.iter().any(|finding| finding.severity() >= least))
 }
 
-fn render(global: &Global, comparison: &Comparison, code: u8) -> String {
-    let fails = code == FOUND;
+fn render(global: &Global, comparison: &Comparison, fails: bool, code: u8) -> String {
     ci::masked(match global.format {
         Format::Json => report::comparison_json(comparison, ".", fails),
         Format::Markdown => {

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::{Color, Global};
+use super::progress;
 use crate::report::{Layout, clean, without_commands};
 
 /// The layout of standard output.
@@ -55,6 +56,7 @@ pub(super) fn stderr(global: &Global) -> Layout {
 
 /// A text that is laid out already.
 pub(super) fn excerpt(text: &str) {
+    let _hidden = progress::hide();
     // Nobody can be told that standard error is closed.
     let _ = std::io::stderr().lock().write_all(job_text(text).as_bytes());
 }
@@ -72,6 +74,7 @@ pub(super) fn note(what: &str) {
     if QUIET.load(Ordering::Relaxed) {
         return;
     }
+    let _hidden = progress::hide();
     let mut stderr = std::io::stderr().lock();
     for line in what.lines() {
         // Nobody can be told that standard error is closed.
@@ -99,6 +102,7 @@ pub(super) fn is_file() -> bool {
 }
 
 fn print_status(global: &Global, kind: &str, style: &str, what: &str) {
+    let _hidden = progress::hide();
     let terminal = std::io::stderr().is_terminal();
     let text = clean(what);
     let text = job_text(&text);

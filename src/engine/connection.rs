@@ -14,10 +14,13 @@ use super::context::Tls;
 use super::dial::{Dial, NoResolver, ProgramMessages};
 use super::endpoint::{Address, Endpoint, EngineOptions};
 use crate::failure::{Failure, FailureKind};
-use crate::remote::{authorities, certificates, client_certificate, refusal};
+use crate::remote::{Paced, authorities, certificates, client_certificate, refusal};
 
 /// Bytes of an answer that is no image.
 const ANSWER: u64 = 64 << 20;
+
+/// The longest silence that trickling answers are judged by.
+const MOST_IDLE: Duration = Duration::from_secs(30);
 
 /// Characters of an error's text that are shown.
 const SHOWN: usize = 500;
@@ -142,6 +145,7 @@ impl Connection {
         let mut response = self.ask(method, path, patience)?;
         let mut bytes = Vec::new();
         let body = response.body_mut().with_config().limit(u64::MAX).reader();
+        let body = Paced::new(body, self.limit(patience).min(MOST_IDLE));
         body.take(ANSWER + 1).read_to_end(&mut bytes).map_err(|error| self.broken(&error, patience))?;
         let name = &self.endpoint.name;
         if bytes.len() as u64 > ANSWER {

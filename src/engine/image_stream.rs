@@ -3,14 +3,19 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use ureq::{Body, BodyReader};
 
 use super::connection::{Connection, Timeout};
+use crate::remote::Paced;
 
 /// Bytes at the end of what came in which such words are looked for.
 const WORDS: usize = 4 << 10;
+
+/// What the pace of an archive is judged by.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// How they begin.
 const BEGIN: &[u8] = br#"{"errorDetail":"#;
@@ -18,7 +23,7 @@ const BEGIN: &[u8] = br#"{"errorDetail":"#;
 /// An image as `docker save` writes it, or files as `docker cp` and `docker export` do: read to its end, or an error.
 pub struct ImageArchive {
     connection: Arc<Connection>,
-    reader: BodyReader<'static>,
+    reader: Paced<BodyReader<'static>>,
     /// The last bytes that came.
     tail: Vec<u8>,
 }
@@ -37,7 +42,7 @@ impl fmt::Debug for ImageArchive {
 impl ImageArchive {
     pub(super) fn new(connection: Arc<Connection>, body: Body) -> Self {
         let reader = body.into_with_config().limit(u64::MAX).reader();
-        Self { connection, reader, tail: Vec::new() }
+        Self { connection, reader: Paced::new(reader, IDLE), tail: Vec::new() }
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

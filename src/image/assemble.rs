@@ -52,15 +52,11 @@ impl Blobs<'_> {
         let PlannedImage { mut image, blobs } = planned;
         for (index, blob) in blobs.iter().enumerate() {
             let (mut layer, paths) = self.layer(blob, index, &mut image.notices);
-            if matches!(layer.contents, Contents::Elsewhere(_)) {
-                image
-                    .notices
-                    .push(format!("layer {index} is foreign: it is not in the image, so its contents are unknown"));
-            }
             self.entries += layer.entries.len() as u64;
             if self.entries > self.options.limits.entries {
                 let message = format!("the layers have more than {} members", self.options.limits.entries);
-                return Err(Error::new(ImageErrorKind::TooLarge, message).at(&blob.place));
+                let help = "if you trust the image, raise the limit with `--max-entries COUNT`";
+                return Err(Error::new(ImageErrorKind::TooLarge, message).at(&blob.place).help(help));
             }
             let full = |PathsFull| {
                 Error::new(ImageErrorKind::TooLarge, "the paths of all layers need more than 4 GiB").at(&blob.place)
@@ -97,14 +93,14 @@ impl Blobs<'_> {
         };
         self.verify(blob, &scanned, failed.is_none());
         let ScannedLayer { mut layer, paths, diff_id, notices: odd, .. } = scanned;
-        notices.extend(odd.iter().map(|notice| format!("layer {index}: {notice}")));
+        notices.extend(odd.iter().map(|notice| format!("layer {}: {notice}", index + 1)));
         layer.digest.clone_from(&blob.digest);
         layer.diff_id = blob.diff_id.clone().or(diff_id);
         if layer.digest.is_none() && blob.named && layer.compression == Compression::None {
             layer.digest.clone_from(&layer.diff_id);
         }
         layer.media_type.clone_from(&blob.media_type);
-        notices.extend(unexpected(&layer).map(|odd| format!("layer {index}: {odd}")));
+        notices.extend(unexpected(&layer).map(|odd| format!("layer {}: {odd}", index + 1)));
         if let Some(message) = failed {
             layer.blob_bytes = bytes.or(blob.bytes).unwrap_or(layer.blob_bytes);
             layer.contents = Contents::Damaged(message);

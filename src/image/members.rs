@@ -145,6 +145,9 @@ pub(super) fn damage(fault: &Fault) -> Error {
     let error = Error::new(trouble, message).from_start(fault.offset);
     match trouble {
         ImageErrorKind::Damaged => error.help("export or pull the image again"),
+        ImageErrorKind::TooLarge if fault.what.ends_with("uncompressed") => {
+            error.help("it may be a decompression bomb; if you trust it, raise the limit with `--max-bytes SIZE`")
+        }
         _ => error,
     }
 }

@@ -23,6 +23,11 @@ impl Date {
         let date = epoch.checked_add(SignedDuration::from_secs(seconds)).ok()?.date();
         (date.year() > 0).then_some(Self(date))
     }
+
+    /// The days from another date to this one.
+    pub fn days_since(self, other: Self) -> i64 {
+        self.0.duration_since(other.0).as_hours() / 24
+    }
 }
 
 impl fmt::Display for Date {

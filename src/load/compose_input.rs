@@ -155,7 +155,11 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
 fn left_out_services(compose: &ComposeInput, inputs: &Inputs) -> Option<String> {
     let count = compose.reading.project.as_ref()?.services().count();
     let name = compose.request.paths().into_iter().next().unwrap_or_default();
-    let name = if inputs.sources.iter().any(|source| source.name() == name) { &name } else { inputs.source(compose.file).name() };
+    let name = if inputs.sources.iter().any(|source| source.name() == name) {
+        &name
+    } else {
+        inputs.source(compose.file).name()
+    };
     (count > MOST_SERVICES).then(|| {
         format!("{name} has {count} services: only the first {MOST_SERVICES} by name were looked at; split the project")
     })

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::compose::lists_builds;
+use super::exclusion::Exclusion;
 use super::recipes::may_build;
+use super::request::GatherRequest;
 use crate::compose::is_compose;
 use crate::data;
 use crate::dockerfile::Template;
@@ -32,14 +34,14 @@ pub(super) struct Discovery {
 }
 
 /// Paths with folders replaced by the Dockerfiles and compose files below them, as `audit` finds them.
-pub fn files_to_lint(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+pub fn files_to_lint(paths: Vec<PathBuf>, request: &GatherRequest) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
             files.push(path);
             continue;
         }
-        let discovery = discover(&path);
+        let discovery = discover(&path, request);
         let is_checked = |file: &PathBuf| is_compose(&file.to_string_lossy()) && !is_test_input(&path, file);
         let composes = discovery.compose.into_iter().filter(is_checked);
         files.extend(discovery.dockerfiles.into_iter().chain(composes));
@@ -48,13 +50,14 @@ pub fn files_to_lint(paths: Vec<PathBuf>) -> Vec<PathBuf> {
 }
 
 /// All Dockerfiles under `root`, in parallel.
-pub(super) fn discover(root: &Path) -> Discovery {
+pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
+    let exclusion = Exclusion::read(root, &request.configuration, &request.exclude);
     let discovery = Mutex::new(Discovery::default());
     let walk = WalkBuilder::new(root)
         .hidden(false)
         .require_git(false)
         .follow_links(false)
-        .filter_entry(|entry| !is_skipped(entry))
+        .filter_entry(move |entry| !is_skipped(entry) && !exclusion.holds(entry.path()))
         .threads(std::thread::available_parallelism().map_or(1, usize::from))
         .build_parallel();
     walk.run(|| {
@@ -114,7 +117,10 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
     let Some(name) = entry.file_name().to_str() else { return };
     let compose = lists_builds(name);
     if entry.path().is_dir() {
-        if entry.depth() > 0 && (is_compose(name) || DEFAULT_NAMES.contains(&name)) && !is_test_input(root, entry.path()) {
+        if entry.depth() > 0
+            && (is_compose(name) || DEFAULT_NAMES.contains(&name))
+            && !is_test_input(root, entry.path())
+        {
             lock(discovery).folders.push(entry.path().to_owned());
         }
         return;

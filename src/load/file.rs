@@ -198,8 +198,15 @@ pub(super) fn join_path(folder: &Path, path: &Path) -> PathBuf {
 
 /// A path as the user would type it.
 pub(super) fn display_path(path: &Path) -> String {
-    let path = path.strip_prefix(".").unwrap_or(path);
-    if path.as_os_str().is_empty() { ".".to_owned() } else { path.display().to_string() }
+    let below = path.strip_prefix(".").unwrap_or(path);
+    let text = below.display().to_string();
+    // A command would take it for an option; a dash alone is standard input.
+    let is_like_option = text.starts_with('-') && (text.len() > 1 || below != path);
+    match text.as_str() {
+        "" => ".".to_owned(),
+        _ if is_like_option => format!("./{text}"),
+        _ => text,
+    }
 }
 
 pub(super) fn problem(error: &LoadError) -> InputProblem {

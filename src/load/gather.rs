@@ -48,7 +48,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     if let Some(file) = &request.file {
         files.push(file.clone());
     } else if kind.is_dir() {
-        let discovery = discover(&request.path);
+        let discovery = discover(&request.path, request);
         notes(&mut inputs, &discovery);
         files = discovery.dockerfiles;
         files.extend(discovery.compose);
@@ -130,7 +130,7 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
     for path in paths {
         match std::fs::metadata(path) {
             Ok(kind) if kind.is_dir() => {
-                let below = discover(path).compose.into_iter().filter(|file| is_compose(&display_path(file)));
+                let below = discover(path, request).compose.into_iter().filter(|file| is_compose(&display_path(file)));
                 files.extend(below.filter(|file| !is_test_input(path, file)));
                 let known: BTreeSet<PathBuf> = files.iter().map(|file| join_path(Path::new("."), file)).collect();
                 let listed = files_of_dotenv(path).into_iter().filter(|file| !known.contains(file));

@@ -41,7 +41,7 @@ impl SourceOptions {
 }
 
 /// Finds what `name` means and opens it. A bare name is a file or folder, else an image of the engine, else one of a
-/// registry, which is not asked for the name of a file that is there. A name that looks like a missing file's is asked
+/// registry, which is not asked for the name of a file or a folder that is there. A name that looks like a missing file's is asked
 /// of nobody. Docker Hub learns no name that may be private: it is not asked if the engine failed, or has an image whose
 /// name differs in a few letters. `file:`, `oci:`, `docker:`, `registry:` say which; `-` is standard input.
 ///
@@ -82,8 +82,7 @@ fn open_by_name(name: &str, options: &SourceOptions) -> Result<OpenedImage, Open
     let mut file = None;
     match file::look(Path::new(name)) {
         PathContent::Image => return file::open(Path::new(name)),
-        PathContent::Folder(why) => tried.push(why),
-        PathContent::File(why) => file = Some(why),
+        PathContent::Folder(why) | PathContent::File(why) => file = Some(why),
         PathContent::Nothing if file::is_meant(name) => return Err(missing(name)),
         PathContent::Nothing => tried.push(format!("no file or folder `{name}`")),
     }

@@ -9,7 +9,7 @@ use super::file::display_path;
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::inputs::{InputProblem, Inputs};
 use crate::manifest::{self, Manifests, Project, is_manifest};
-use crate::text::Source;
+use crate::text::{Source, path};
 
 /// Manifests that are read in one context.
 const MOST: usize = 20_000;
@@ -62,7 +62,10 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
             file: display_path(&root.join(&problem.path)),
             place,
             fatal: false,
-            message: problem.message.clone(),
+            message: match problem.message.starts_with('`') {
+                true => problem.message.clone(),
+                false => format!("`{}`: {}", path::name(&problem.path), problem.message),
+            },
             help: None,
         });
     }

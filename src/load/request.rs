@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::settings::SettingsSource;
 use crate::inputs::{BuildOptions, Date, Needs};
 use crate::rules::CommandLinePolicy;
+use crate::settings::SettingsPattern;
 
 /// What to gather.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub struct GatherRequest {
     pub compose: ComposeOptions,
     /// Where settings come from.
     pub configuration: SettingsSource,
+    /// Files and folders that are passed over where a folder is searched (`--exclude`).
+    pub exclude: Vec<SettingsPattern>,
     /// What the command line says over them.
     pub line: CommandLinePolicy,
     /// Whether ShellCheck is asked, where the rules ask for it.

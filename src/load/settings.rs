@@ -86,6 +86,22 @@ pub fn settings(configuration: &SettingsSource) -> Inputs {
     inputs
 }
 
+/// The settings that hold in a folder, as those of the file itself, with the folder of that file.
+pub(super) fn settings_in(folder: &Path, configuration: &SettingsSource) -> Option<(PathBuf, Inputs)> {
+    let mut finder = Finder::new(&OWN, None);
+    let file = match configuration {
+        SettingsSource::None => None,
+        SettingsSource::File(file) => Some(file.clone()),
+        SettingsSource::Nearest => finder.nearest(&folder.canonicalize().ok()?),
+    }?;
+    let mut inputs = Inputs::default();
+    let chain = finder.chain(&mut inputs, &file);
+    let input_of = |&(file, format)| SettingsInput { file, format, path: String::new(), whole: false };
+    let &(nearest, _) = chain.last()?;
+    inputs.settings.insert(nearest, chain.iter().map(input_of).collect());
+    Some((file.canonicalize().ok()?.parent()?.to_owned(), inputs))
+}
+
 /// A file's chain: those that it extends before it.
 type Chain = Vec<(FileId, SettingsFormat)>;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ureq::BodyReader;
 use ureq::http::{Response, header};
 
+use super::pace::Paced;
 use super::session::{RegistryRequest, Session};
 use crate::failure::{Failure, FailureKind};
 use crate::image::Digest;
@@ -20,7 +21,7 @@ pub struct Blob {
     size: Option<u64>,
     /// Where the next byte stands in the blob.
     at: u64,
-    reader: BodyReader<'static>,
+    reader: Paced<BodyReader<'static>>,
     /// Attempts that are left.
     attempts: u32,
 }
@@ -59,7 +60,7 @@ impl Blob {
 }
 
 /// The blob from a byte on, and its bytes in all.
-fn ask(session: &Session, digest: &Digest, from: u64) -> Result<(BodyReader<'static>, Option<u64>), Failure> {
+fn ask(session: &Session, digest: &Digest, from: u64) -> Result<(Paced<BodyReader<'static>>, Option<u64>), Failure> {
     let path = format!("blobs/{digest}");
     let what = format!("blob {digest} of `{}`", session.reference.repository);
     let response = session.get(&RegistryRequest { path: &path, accept: "", from, what: &what })?;
@@ -71,7 +72,8 @@ fn ask(session: &Session, digest: &Digest, from: u64) -> Result<(BodyReader<'sta
     let (start, size) = if partial { range(&response) } else { (Some(0), length(&response)) };
     // Some send all of it, whatever is asked for.
     let skip = start.and_then(|start| from.checked_sub(start)).ok_or_else(|| broken("sent the wrong byte range of"))?;
-    let mut reader = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let mut reader = Paced::new(reader, session.limits.idle);
     let skipped = io::copy(&mut reader.by_ref().take(skip), &mut io::sink());
     if skipped.ok() != Some(skip) {
         return Err(broken("closed the connection while sending"));
@@ -108,7 +110,12 @@ impl Read for Blob {
                 self.at += count as u64;
                 return Ok(count);
             };
-            if self.attempts == 0 {
+            // Another attempt would trickle, too.
+            let is_slow = read.as_ref().is_err_and(|error| {
+                error.kind() == io::ErrorKind::TimedOut
+                    && error.get_ref().is_none_or(|cause| !cause.is::<ureq::Error>())
+            });
+            if self.attempts == 0 || is_slow {
                 let host = self.session.reference.host();
                 let what = format!(
                     "the download of blob {} from the registry `{host}` was interrupted: {trouble}",

@@ -7,16 +7,20 @@ use serde::de::DeserializeOwned;
 use ureq::Body;
 use ureq::http::Response;
 
+use super::pace::Paced;
 use crate::failure::{Failure, FailureKind};
 
 /// Bytes of a refusal that are read.
 const REFUSAL: u64 = 64 << 10;
 
+/// How long a refusal may take: nothing depends on its words.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The body of an error response; the default value if it cannot be parsed.
 pub(crate) fn refusal<T: DeserializeOwned + Default>(mut response: Response<Body>) -> T {
     let mut bytes = Vec::new();
     // What comes of it is shown; a connection that breaks here changes nothing.
-    let _ = response.body_mut().as_reader().take(REFUSAL).read_to_end(&mut bytes);
+    let _ = Paced::new(response.body_mut().as_reader(), PATIENCE).take(REFUSAL).read_to_end(&mut bytes);
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
@@ -32,6 +36,10 @@ impl Failure {
             ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => unreachable(
                 format!("the registry `{host}` did not respond within {}", seconds(connect)),
                 "check its name, the network and the proxy (HTTPS_PROXY)",
+            ),
+            ureq::Error::Timeout(ureq::Timeout::RecvResponse) => unreachable(
+                format!("the registry `{host}` did not answer within {}", seconds(idle)),
+                "try again later, or read a saved archive of the image",
             ),
             ureq::Error::Timeout(_) => unreachable(
                 format!("the registry `{host}` sent no data for {}", seconds(idle)),

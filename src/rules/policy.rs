@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use super::{ALL, Category, Group, Rule, Selection, SelectorError};
 use crate::finding::{Finding, Findings, Severity};
 use crate::inputs::{InputProblem, Inputs, Need, Needs, SettingsInput};
-use crate::settings::{self, Choice, Document, FailOn, Groups, ResolvedSettings, RuleNames};
+use crate::settings::{self, Choice, Document, FailOn, Groups, ResolvedSettings, RuleNames, SettingOrigin, origins};
 use crate::text::{FileId, Source};
 
 /// The names of the rules, for reading settings.
@@ -238,6 +238,13 @@ pub fn documents(inputs: &Inputs) -> (Vec<(FileId, Document)>, Vec<InputProblem>
         documents.extend(reader.documents.remove(&file.file).map(|document| (file.file, document)));
     }
     (documents, reader.problems)
+}
+
+/// What holds for a file, with the settings file that says so.
+pub fn setting_origins(inputs: &Inputs, file: FileId) -> Vec<SettingOrigin> {
+    let reader = SettingsReader::new(inputs);
+    let files = inputs.settings.get(&file).into_iter().flatten();
+    origins(files.map(|input| (input.file, reader.document(input), input.path.as_str())))
 }
 
 /// Reads each file once.

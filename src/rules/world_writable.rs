@@ -43,8 +43,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 if invocations[at + 1..].iter().any(deletes) {
                     continue;
                 }
-                let message =
-                    format!("`chmod {}` lets any user in the container change `{}`", mode.text(), path.text());
+                let message = format!("`chmod {}` lets any user in the container change {}", mode.text(), target(path));
                 let span = code.place(file, mode.span);
                 let finding = cx.finding(span, message);
                 let finding =
@@ -95,6 +94,15 @@ fn opening_chmod<'s>(invocation: &Invocation<'s>) -> Option<(&'s Word, &'s Word)
     let path =
         operands.find(|path| !data::SYSTEM_FOLDERS.with("shared").any(|open| path::is_within(path.text(), open)))?;
     Some((mode, path))
+}
+
+/// What a chmod changes, in words where another program fills in the path.
+fn target(path: &Word) -> String {
+    match path.text() {
+        "{}" | "" => "the files that are found".to_owned(),
+        text if text.starts_with('$') => format!("the files in `{text}`"),
+        text => format!("`{text}`"),
+    }
 }
 
 /// Whether a command removes a path, a parent of it, or everything in a parent: `/tmp/*`.

@@ -25,7 +25,7 @@ const LAYER: [&str; 10] = [
 ];
 
 /// Keys at the top of the file only.
-const TOP: [&str; 5] = ["budget", "extends", "groups", "optimize", "paths"];
+const TOP: [&str; 6] = ["budget", "exclude", "extends", "groups", "optimize", "paths"];
 
 /// The severity of a rule that does not run.
 const OFF: &str = "off";
@@ -66,6 +66,7 @@ pub(super) fn read(file: FileId, source: &Source, known: &RuleNames, inherited: 
         match key.get_ref().as_ref() {
             "groups" => {}
             "extends" => _ = reader.texts(value),
+            "exclude" => document.exclude = patterns(&mut reader, value),
             "paths" => read_sections(&mut reader, value, &mut document),
             "optimize" => document.skips = skip::read(&mut reader, file, source, value),
             "budget" => (document.budget, document.budgets) = budget::read(&mut reader, file, value),

@@ -24,6 +24,8 @@ pub struct Document {
     pub entries: Vec<SettingsEntry>,
     /// Passes that rewrites leave out.
     pub skips: Vec<SkippedPass>,
+    /// Files and folders that are passed over where a folder is searched.
+    pub exclude: Vec<SettingsPattern>,
     /// Groups that it defines or inherits.
     pub groups: Groups,
     /// What images may weigh.
@@ -162,6 +164,14 @@ impl Document {
 impl FailOn {
     /// As written in settings and on the command line.
     pub const WORDS: [&str; 5] = ["error", "warning", "info", "style", "none"];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Least(severity) => severity.name(),
+            Self::Never => "none",
+        }
+    }
 
     /// Reads a word.
     pub fn of(word: &str) -> Option<Self> {

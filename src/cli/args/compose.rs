@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 pub(in crate::cli) use self::verify::ComposeVerify;
 use super::fix::{FixArgs, FixMode};
-use super::options::{Build, Choice, Config, Known, Threshold};
+use super::options::{Build, Choice, Config, Exclude, Known, Threshold};
 use crate::compose::project::listed_files;
 use crate::load::ComposeOptions;
 
@@ -118,6 +118,8 @@ pub(in crate::cli) struct ComposeCheck {
     #[command(flatten)]
     pub config: Config,
     #[command(flatten)]
+    pub exclude: Exclude,
+    #[command(flatten)]
     pub threshold: Threshold,
     #[command(flatten)]
     pub known: Known,
@@ -133,6 +135,8 @@ pub(in crate::cli) struct ComposeFix {
     pub choice: Choice,
     #[command(flatten)]
     pub config: Config,
+    #[command(flatten)]
+    pub exclude: Exclude,
 }
 
 impl ComposeFix {
@@ -142,6 +146,15 @@ impl ComposeFix {
         if !compose.files.is_empty() {
             paths.truncate(1);
         }
-        FixArgs { paths, compose, mode: self.mode, build: Build::default(), choice: self.choice, config: self.config }
+        FixArgs {
+            paths,
+            stdin_filename: None,
+            compose,
+            mode: self.mode,
+            build: Build::default(),
+            choice: self.choice,
+            config: self.config,
+            exclude: self.exclude,
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::{Build, Choice, Config};
+use super::options::{Build, Choice, Config, Exclude};
 use crate::load::ComposeOptions;
 
 /// What becomes of fixes.
@@ -27,9 +27,12 @@ pub(in crate::cli) struct FixMode {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FixArgs {
-    /// Folders, Dockerfiles or compose files
+    /// Folders, Dockerfiles or compose files; `-` reads standard input and prints the fixed text
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
+    /// File name of standard input in messages; its folder is where .dockerignore and settings are read
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
     /// The compose project that is asked for by `compose fix`.
     #[arg(skip)]
     pub compose: ComposeOptions,
@@ -41,4 +44,6 @@ pub(in crate::cli) struct FixArgs {
     pub choice: Choice,
     #[command(flatten)]
     pub config: Config,
+    #[command(flatten)]
+    pub exclude: Exclude,
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::measure::Builds;
-use super::options::{Build, Config};
+use super::options::{Build, Config, Exclude};
 use crate::optimize::Level;
 
 #[derive(Debug, Args)]
@@ -62,4 +62,6 @@ pub(in crate::cli) struct Optimize {
     pub build: Build,
     #[command(flatten)]
     pub config: Config,
+    #[command(flatten)]
+    pub exclude: Exclude,
 }

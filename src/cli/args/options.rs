@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use crate::cli::exit::{CLEAN, FOUND};
 use crate::inputs::{BuildOptions, Date};
 use crate::load::{GatherRequest, SettingsSource};
 use crate::report::Format;
+use crate::settings::SettingsPattern;
 
 /// Help of `--file` in commands that read one build.
 pub(super) const ONLY_DOCKERFILE: &str =
@@ -116,6 +118,15 @@ pub(in crate::cli) struct Known {
     pub prune_baseline: bool,
 }
 
+/// Which files are passed over.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings options")]
+pub(in crate::cli) struct Exclude {
+    /// Files or folders to pass over when a folder is searched: a glob below the current folder (repeatable)
+    #[arg(long, value_name = "GLOB", value_parser = SettingsPattern::new)]
+    pub exclude: Vec<SettingsPattern>,
+}
+
 /// When findings change the exit code.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rule options")]
@@ -123,6 +134,16 @@ pub(in crate::cli) struct Threshold {
     /// Exit with 1 if a finding has at least this severity [default: from the settings, else warning]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
+    /// Exit with 0 whatever is found; an error that kept a file from being checked is still 2
+    #[arg(long, conflicts_with = "fail_on")]
+    pub exit_zero: bool,
+}
+
+impl Threshold {
+    /// The exit code of a command that found what this code says.
+    pub(in crate::cli) fn code(&self, code: u8) -> u8 {
+        if self.exit_zero && code == FOUND { CLEAN } else { code }
+    }
 }
 
 /// Which settings apply.

@@ -9,7 +9,7 @@ use crate::cli::args::{ComposeVerify, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{CommandFailure, emit};
-use crate::cli::{measure, terminal};
+use crate::cli::{measure, progress, terminal};
 use crate::compose::project::{ComposeProject, ProjectRequest};
 use crate::engine::EngineOptions;
 use crate::load::{ProjectFailure, default_composes, project_request, read_project};
@@ -35,7 +35,10 @@ pub(super) fn run(global: &Global, command: &ComposeVerify) -> Result<u8, Comman
         stop: Arc::new(move || shared_interrupts.is_interrupted()),
         ..SessionOptions::default()
     })?;
-    let proved = session.prove_start(&start, &|what| terminal::note(what));
+    let proved = session.prove_start(&start, &|what| {
+        terminal::note(what);
+        progress::doing(what);
+    });
     let cleaned = session.close();
     for leftover in &cleaned.left {
         let help = "run `dockopt compose verify --clean-up` to try again";

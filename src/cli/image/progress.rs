@@ -83,6 +83,7 @@ impl Progress {
 
 impl ProgressState {
     fn draw(&mut self) {
+        crate::cli::progress::pause();
         let mut out = String::new();
         if self.lines > 0 {
             out.push_str(&format!("\u{1b}[{}A\r\u{1b}[J", self.lines));

@@ -9,7 +9,7 @@ use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::{CommandFailure, emit};
-use crate::cli::{changes, terminal, write};
+use crate::cli::{changes, progress, terminal, write};
 use crate::compose::ServiceRun;
 use crate::finding::Mask;
 use crate::fix::Change;
@@ -58,7 +58,10 @@ pub(super) fn run(
         let stop = Arc::new(move || shared_interrupts.is_interrupted());
         let how = crate::cli::measure::options(&command.builds, inputs.builds[build].options.clone(), stop);
         let session = Session::open(measure::SessionOptions { mask: mask(inputs, &runs, proving), ..how })?;
-        let say = |what: &str| terminal::note(&format!("{what}\n"));
+        let say = |what: &str| {
+            terminal::note(&format!("{what}\n"));
+            progress::doing(what);
+        };
         let proved = match sources {
             Some(sources) => {
                 session.against(&ground, &sources, &demand, &say).map(|proof| ProvedRewrite { proof, optimized: None })

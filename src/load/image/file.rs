@@ -3,6 +3,9 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::opened::{Bytes, ImagePlace, OpenError, OpenedImage};
 use crate::image::ReadAt;
@@ -30,7 +33,7 @@ pub(super) enum PathContent {
     Image,
     /// A folder that is none: why, in one sentence.
     Folder(String),
-    /// A file that is none: why, in one sentence.
+    /// A file that is none, or a link to nothing: why, in one sentence.
     File(String),
     /// Nothing.
     Nothing,
@@ -38,8 +41,12 @@ pub(super) enum PathContent {
 
 /// Looks at a path that may be meant as something else.
 pub(super) fn look(path: &Path) -> PathContent {
-    let Ok(metadata) = fs::metadata(path) else { return PathContent::Nothing };
     let name = path.display();
+    let Ok(metadata) = fs::metadata(path) else {
+        let target = fs::read_link(path).map(|target| target.display().to_string());
+        let dangling = |target| format!("`{name}` is a symbolic link to `{target}`, which does not exist");
+        return target.map_or(PathContent::Nothing, |target| PathContent::File(dangling(target)));
+    };
     if metadata.is_dir() {
         return if MARKS.iter().any(|mark| path.join(mark).is_file()) {
             PathContent::Image
@@ -150,7 +157,14 @@ pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
     let (place, bytes) = if metadata.is_dir() {
         (ImagePlace::Folder, Bytes::Store(Box::new(BlobFolder::new(path).map_err(|error| error_of(&error))?)))
     } else {
-        let file = File::open(path).map_err(|error| error_of(&error))?;
+        let file = if metadata.is_file() { File::open(path) } else { open_pipe(path) };
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => OpenError::new(
+                format!("nothing was written to the pipe `{name}` for {} s", PIPE.as_secs()),
+                "start the program that writes to it first, or pass the image on standard input: `dockopt image -`",
+            ),
+            _ => error_of(&error),
+        })?;
         (ImagePlace::File, bytes(file, &metadata))
     };
     let kind = if place == ImagePlace::Folder { "folder" } else { "file" };
@@ -162,6 +176,18 @@ pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
         sentence: format!("image in the {kind} `{name}`"),
         tried: Vec::new(),
     })
+}
+
+/// How long somebody may take to open the other end of a pipe.
+const PIPE: Duration = Duration::from_secs(10);
+
+/// Opens what is no regular file: to open a pipe waits until somebody opens its other end.
+fn open_pipe(path: &Path) -> io::Result<File> {
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_owned();
+    // The thread ends with the process if nobody comes.
+    thread::spawn(move || sender.send(File::open(path)));
+    receiver.recv_timeout(PIPE).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Opens `PATH`, `PATH:TAG` or `PATH@DIGEST`.

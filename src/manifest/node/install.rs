@@ -107,7 +107,11 @@ fn install(
     {
         for key in ["dependencies", "devDependencies"] {
             for (name, _) in json::members(package, key).filter(|(name, _)| !locked.packages.contains_key(*name)) {
-                tree.problem(lock, None, &format!("lacks `{name}` from `package.json`, so `npm ci` fails"));
+                tree.problem(
+                    lock,
+                    None,
+                    &format!("`{}` lacks `{name}` from `package.json`, so `npm ci` fails", path::name(lock)),
+                );
             }
         }
     }

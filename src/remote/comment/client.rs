@@ -12,6 +12,8 @@ use ureq::{Agent, Body};
 
 use super::api::{ApiToken, CommentApi, CommentPlatform, encoded};
 use crate::failure::{Failure, FailureKind};
+use crate::remote::options::Limits;
+use crate::remote::pace::Paced;
 use crate::remote::session::{agent, is_local, pause, retry_after, without_port};
 use crate::remote::transport::{is_passing, refusal};
 use crate::remote::trust;
@@ -156,7 +158,7 @@ impl<'a> Client<'a> {
             return Err(self.refused(response));
         }
         let mut bytes = Vec::new();
-        let reader = response.body_mut().as_reader();
+        let reader = Paced::new(response.body_mut().as_reader(), Limits::default().idle);
         reader.take(LONGEST).read_to_end(&mut bytes).map_err(|error| unreachable(error.to_string()))?;
         Ok(bytes)
     }

@@ -9,6 +9,7 @@ use ureq::http::{Response, Uri, header};
 use super::{Session, answer, basic, is_local, origin, without_port};
 use crate::failure::{Failure, FailureKind};
 use crate::remote::credentials::Credentials;
+use crate::remote::pace::Paced;
 
 /// Who asks, for those who count.
 const CLIENT: &str = "dockopt";
@@ -111,10 +112,13 @@ impl Session {
     pub(in crate::remote) fn document(&self, mut response: Response<Body>, what: &str) -> Result<Vec<u8>, Failure> {
         let limit = self.limits.document;
         let mut bytes = Vec::new();
-        let body = response.body_mut().with_config().limit(u64::MAX).reader();
+        let body = Paced::new(response.body_mut().with_config().limit(u64::MAX).reader(), self.limits.idle);
         let host = self.reference.host();
         body.take(limit + 1).read_to_end(&mut bytes).map_err(|error| {
-            let what = format!("the registry `{host}` closed the connection while sending {what}: {error}");
+            let what = match error.kind() {
+                std::io::ErrorKind::TimedOut => format!("the registry `{host}` is too slow sending {what}: {error}"),
+                _ => format!("the registry `{host}` closed the connection while sending {what}: {error}"),
+            };
             Failure::new(FailureKind::Broken, what, "try again later")
         })?;
         if bytes.len() as u64 > limit {
