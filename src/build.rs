@@ -39,14 +39,17 @@ pub mod service;
 mod settings;
 mod slim;
 mod stage;
+mod start_writes;
 mod steps;
 mod system_shell;
+mod taken_later;
 #[cfg(test)]
 mod tests;
 pub mod toolchain;
 mod transfer;
 mod undefined;
 mod useless;
+mod worker_line;
 mod written;
 
 pub use self::built_projects::{BuiltProjects, selects_projects};
@@ -85,9 +88,11 @@ pub use self::stage::{Edge, EdgeKind, Stage, StageBase};
 pub use self::step_choice::{StepTraits, logged_targets};
 pub use self::steps::LayerStep;
 pub use self::system_shell::Sh;
+pub use self::taken_later::TakenFile;
 pub use self::transfer::{Source, Transfer, is_remote_source};
 pub use self::undefined::{UndefinedReason, UndefinedVariable};
 pub use self::useless::{NamedPaths, may_take_in};
+pub use self::worker_line::{WorkerLine, ends_with_scheduler, ends_with_worker, starts_scheduler, starts_worker};
 
 use std::sync::OnceLock;
 

@@ -106,6 +106,12 @@ tables! {
     WORKSPACE_SELECTORS = "workspace_selectors.tsv";
     /// Commands that plan the tasks of workers.
     SCHEDULER_PROGRAMS = "scheduler_programs.tsv";
+    /// Commands that change a manifest without its lock file.
+    MANIFEST_EDITORS = "manifest_editors.tsv";
+    /// Variables that say in which mode a program runs.
+    MODE_VARIABLES = "mode_variables.tsv";
+    /// Commands that write files whenever they run.
+    START_WRITES = "start_writes.tsv";
     /// How the workers of task libraries are started.
     WORKER_PROGRAMS = "worker_programs.tsv";
     /// Folders that tools write beside sources.
@@ -190,6 +196,8 @@ tables! {
     PYTHON_MODULES = "python_modules.tsv";
     /// Python distributions and what they are.
     PYTHON_PACKAGES = "python_packages.tsv";
+    /// Debian packages that npm packages need when they run.
+    NODE_SYSTEM_PACKAGES = "node_system_packages.tsv";
     /// System packages that Python distributions need to compile and to run.
     PYTHON_SYSTEM_PACKAGES = "python_system_packages.tsv";
     /// First versions of compiled Python distributions that come as wheels.

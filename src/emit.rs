@@ -44,7 +44,6 @@ mod switch;
 mod unbuilt_program;
 mod watch;
 mod worker;
-mod worker_program;
 
 pub use self::emission::{Emission, EmittedFile};
 pub use self::input::{EmitInput, EmitOverrides};

@@ -18,6 +18,26 @@ pub fn steps_down(build: &Build, stage: &Stage) -> bool {
     build.chain(stage).any(text) || build.start_scripts(stage).into_iter().any(script)
 }
 
+/// Whether a command that creates a user makes a home for it: `useradd` does with an option (shadow, man useradd),
+/// `adduser` unless one forbids it (Debian and busybox, man adduser).
+pub fn makes_home(invocation: &Invocation) -> bool {
+    let has = |long: &str, letter: char| {
+        invocation.args.iter().any(|word| {
+            let text = word.text();
+            text == long || text.starts_with('-') && !text.starts_with("--") && text.contains(letter)
+        })
+    };
+    match invocation.program {
+        Some("useradd") => has("--create-home", 'm'),
+        // Debian gives system users none.
+        Some("adduser") => {
+            let is = |name: &str| invocation.args.iter().any(|word| word.text().split('=').next() == Some(name));
+            !has("--no-create-home", 'H') && (!is("--system") || is("--home"))
+        }
+        _ => false,
+    }
+}
+
 /// The user that `useradd` or `adduser` creates.
 pub fn created_user<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
     let (flags, operands) = invocation.arguments();

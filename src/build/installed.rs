@@ -1,11 +1,13 @@
 //! Which project of the build context an install command works on: its manifest must be in the command's folder, put
 //! there by COPY, ADD or a bind mount. Used by the rules on lock files and development dependencies, and by rewrites.
 
+use super::start_writes::is_command;
 use super::{Build, FoundVariable, Stage, Transfer, is_like};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{ContentKind, FileKind, Install, Project, Tool};
 use crate::shell::program::{Kind, Program};
-use crate::shell::{InputKind, Invocation, Manager, PackageCall};
+use crate::shell::{InputKind, Invocation, Manager, PackageCall, Word};
 use crate::text::path;
 
 /// An install command's project.
@@ -19,7 +21,7 @@ pub struct InstalledProject<'i> {
     pub has_lock: bool,
 }
 
-/// Whether a RUN of the stage changes the `package.json` from the context: its lock file may then not match it.
+/// Whether a RUN of the stage changes a manifest: its lock file may then not match it.
 pub fn changes_manifest(build: &Build, stage: &Stage) -> bool {
     let runs = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     runs.filter_map(|(index, _)| build.code(index)).flat_map(|code| code.script.invocations()).any(|invocation| {
@@ -27,7 +29,16 @@ pub fn changes_manifest(build: &Build, stage: &Stage) -> bool {
         let changes = program.is(Kind::Copies) || program.is(Kind::Edits);
         let edits = |verb: &str| matches!(verb, "pkg" | "pkg set" | "pkg delete" | "init" | "set-script");
         let is_edit = invocation.package_call().is_some_and(|call| edits(&call.verb_text));
-        is_edit || changes && invocation.args.iter().any(|word| word.text().contains("package.json"))
+        let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
+        // A script in the command line: `node -e "…package.json…"`.
+        let is_code = invocation.args.iter().any(|word| word.is("-e") || word.is("-c"));
+        let names = |word: &Word| {
+            let managers = [Manager::Uv, Manager::Pipenv, Manager::Cargo, Manager::Bundle, Manager::Composer];
+            word.text().contains("package.json") || managers.iter().any(|manager| is_manifest(*manager, word.text()))
+        };
+        is_edit
+            || data::MANIFEST_EDITORS.keys().any(|command| is_command(&line, command))
+            || (changes || is_code) && invocation.args.iter().any(names)
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::start_writes::StartWrite;
 use super::{Build, Lookup, Stage, VariableValue};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -42,6 +43,15 @@ pub enum RootOnly {
         /// The folder.
         path: String,
     },
+    /// The command of the container writes by itself.
+    Start {
+        /// The command.
+        command: &'static str,
+        /// What it writes.
+        place: &'static str,
+        /// Variables and options that name another place.
+        moved: Vec<&'static str>,
+    },
     /// A source file calls something that only root may call.
     Call {
         /// The file.
@@ -57,6 +67,18 @@ impl std::fmt::Display for RootOnly {
             Self::Write { file, place } if place.is_empty() => write!(out, "`{file}` writes in a folder of root's"),
             Self::Write { file, place } => write!(out, "`{file}` writes to `{place}`, which belongs to root"),
             Self::Volume { path } => write!(out, "`{path}` is for data and belongs to root: give it to the user first"),
+            Self::Start { command, place, moved } => {
+                write!(out, "`{command}` writes to `{place}`")?;
+                if place.starts_with('~') {
+                    write!(out, ", and the user has no home")?;
+                } else {
+                    write!(out, ", which belongs to root: give it to the user first")?;
+                }
+                match moved.first() {
+                    Some(way) => write!(out, " (`{way}` names another place)"),
+                    None => Ok(()),
+                }
+            }
             Self::Call { file } => write!(out, "`{file}` does something that only root may do"),
         }
     }
@@ -64,11 +86,32 @@ impl std::fmt::Display for RootOnly {
 
 impl Build<'_> {
     /// Something for which a container of the stage has to be root; `None` if the files that were read show nothing.
-    pub fn root_only(&self, stage: &Stage) -> Option<RootOnly> {
+    /// `has_home`: whether the user that would replace root has a home that is his.
+    pub fn root_only(&self, stage: &Stage, has_home: bool) -> Option<RootOnly> {
         let home = self.path_in_root_home(stage).map(|path| RootOnly::Home { path });
         home.or_else(|| self.write_of_script(stage))
             .or_else(|| self.volume_of_root(stage))
+            .or_else(|| self.write_of_command(stage, has_home))
             .or_else(|| self.write_of_source(stage))
+    }
+
+    /// What the command of the container writes where the user may not.
+    fn write_of_command(&self, stage: &Stage, has_home: bool) -> Option<RootOnly> {
+        let home = match self.scopes().lookup(stage.index, "HOME", usize::MAX) {
+            Lookup::Defined(variable) => match &variable.value {
+                VariableValue::Known(text) if !text.is_empty() => Some(text.to_string()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_closed = |place: &str| match (place.strip_prefix("~/"), &home) {
+            (Some(rest), Some(home)) => self.belongs_to_root(stage, &path::join(home, rest)),
+            (Some(_), None) => !has_home,
+            (None, _) => self.belongs_to_root(stage, place),
+        };
+        let mut writes = self.start_writes(stage).into_iter();
+        let StartWrite { command, place, moved } = writes.find(|write| is_closed(write.place))?;
+        Some(RootOnly::Start { command, place, moved })
     }
 
     /// A path in root's home that ENV, a mount, COPY, ADD or a command of a RUN names.

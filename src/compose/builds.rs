@@ -7,6 +7,7 @@ use super::project::{
     ComposeEntry, ComposeMap, ComposePlace, ComposeProject, ComposeValue, Leniency, ProjectFile, ProjectFiles,
     ProjectNeed, ProjectRequest, Reading, project,
 };
+use crate::data;
 use crate::text::{FileId, Source, Span, path};
 use crate::yaml::{self, NodeKind, YamlNode, YamlTree};
 
@@ -65,6 +66,8 @@ pub struct Service {
     pub is_on_demand: bool,
     /// Container paths of mounts that it may write to.
     pub mounts: Vec<String>,
+    /// Whether its environment says that it runs for developers: `APP_ENV: dev`.
+    pub is_for_development: bool,
 }
 
 /// The Dockerfiles inside of a compose file, read without other files.
@@ -180,6 +183,7 @@ impl BuildReader<'_> {
             has_rights: has_rights(service),
             is_on_demand: is_on_demand(service),
             mounts: written_mounts(service),
+            is_for_development: is_for_development(service),
         }
     }
 
@@ -241,6 +245,15 @@ fn has_rights(service: &ComposeValue) -> bool {
 fn is_on_demand(service: &ComposeValue) -> bool {
     let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
     has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
+}
+
+/// Whether a variable of a service names a mode for developers.
+fn is_for_development(service: &ComposeValue) -> bool {
+    let Some(variables) = service.get("environment") else { return false };
+    data::MODE_VARIABLES.rows().any(|row| {
+        let value = variables.get(row[0]).map(ComposeValue::display);
+        value.is_some_and(|value| data::words(row[1]).any(|mode| mode == value))
+    })
 }
 
 fn written_mounts(service: &ComposeValue) -> Vec<String> {

@@ -3,7 +3,7 @@
 use super::application::{Application, absolute};
 use super::input::EmitInput;
 use super::start::started_texts;
-use super::worker_program::WorkerLine;
+use crate::build::WorkerLine;
 use crate::stack::StackService;
 
 /// The line of a service of a compose file that starts a worker.

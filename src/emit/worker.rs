@@ -4,7 +4,7 @@ use super::application::Application;
 use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
 use super::input::EmitInput;
 use super::start::start_texts;
-use super::worker_program::WorkerLine;
+use crate::build::WorkerLine;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;

@@ -1,5 +1,7 @@
 //! What fixing changes: a summary, JSON.
 
+use std::collections::BTreeMap;
+
 use super::json;
 use super::layout::{Layout, clean};
 use super::patch::diff_of_file;
@@ -11,6 +13,9 @@ use crate::dockerfile::{self, Difference};
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
 use crate::text::Source;
+
+/// The number of rules that the summary names.
+const RULES_NAMED: usize = 3;
 
 /// Whether [`diff`](super::diff()) shows stars where the files have something else, so that it can't be applied.
 pub fn diff_is_masked(outcome: &FixOutcome, mask: &Mask) -> bool {
@@ -43,8 +48,35 @@ pub fn fix_summary(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left
     if unsafe_left > 0 {
         out.push_str(&format!("; {unsafe_left} more with `--unsafe`"));
     }
+    out.push_str(&left_text(outcome, unsafe_left));
     out.push('\n');
     out
+}
+
+/// What is found afterwards and has no fix, with the rules that find it most often.
+fn left_text(outcome: &FixOutcome, unsafe_left: usize) -> String {
+    let left = outcome.remaining.len().saturating_sub(unsafe_left);
+    if left == 0 {
+        return String::new();
+    }
+    let mut counts: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
+    for finding in &outcome.remaining {
+        let (is_fixable, number) = counts.entry(finding.rule).or_default();
+        *is_fixable |= !finding.fixes.is_empty();
+        *number += 1;
+    }
+    // Of a rule that has fixes, it is not known which of its findings stay.
+    let mut rules: Vec<(&str, usize)> = counts
+        .into_iter()
+        .filter(|(_, (is_fixable, _))| !is_fixable)
+        .map(|(rule, (_, number))| (rule, number))
+        .collect();
+    rules.sort_by_key(|(rule, number)| (std::cmp::Reverse(*number), *rule));
+    let names: Vec<String> = rules.iter().take(RULES_NAMED).map(|(rule, _)| format!("`{rule}`")).collect();
+    let more = if rules.len() > names.len() || names.is_empty() { ", …" } else { "" };
+    let names = if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) };
+    let (findings, have) = (count(left as u64, "finding"), if left == 1 { "has" } else { "have" });
+    format!("; {findings} {have} no fix{names}")
 }
 
 /// The result of `fix` for programs. `before` tells of the inputs as they were.

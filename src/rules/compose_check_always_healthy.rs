@@ -19,7 +19,16 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let message = format!("the check of `{}` ends with `{end}`, so it always reports healthy", service.name);
         let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = finding.help("test what the service does for others, or remove the check");
-        out.push(with_known_test(cx, service, finding));
+        let finding = with_known_test(cx, service, finding);
+        let failing = if finding.fixes.is_empty() && !finding.notes.iter().any(|note| note.starts_with("not fixed")) {
+            RawTest::of(cx, service).and_then(|test| test.with_failure())
+        } else {
+            None
+        };
+        out.push(match failing {
+            Some(test) => with_test(cx, service, finding, &test, "let the check fail"),
+            None => finding,
+        });
     }
 }
 

@@ -41,6 +41,14 @@ impl RawTest {
         self.words.iter().eq(check.words.iter().map(|word| escaped(word)).collect::<Vec<_>>().iter())
     }
 
+    /// The check that fails where its command fails: `|| exit 1` in place of `|| exit 0`; `None` where it ends otherwise.
+    pub(super) fn with_failure(&self) -> Option<Self> {
+        let line = self.words.get(1).filter(|_| self.is_shell())?.trim_end();
+        let ends = ["|| exit 0", "|| true", "|| :", "||exit 0", "||true"];
+        let before = ends.iter().find_map(|end| line.strip_suffix(end))?;
+        Some(self.with_line(format!("{before}|| exit 1")))
+    }
+
     /// The only address in it.
     pub(super) fn url(&self) -> Option<String> {
         let ends = |c: char| c.is_whitespace() || "\"'`|&;".contains(c);

@@ -7,9 +7,10 @@ use super::healthcheck_always_healthy::always_healthy;
 use super::healthcheck_program_missing::probe::{Translation, translate};
 use super::healthcheck_program_missing::route;
 use super::{ComposeContext, KeyChange};
-use crate::build::{Build, Programs, Reference};
+use crate::build::{Build, Programs, Reference, WorkerLine};
 use crate::compose::{NewValue, escaped};
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Safety};
 use crate::shell::{Invocation, Script};
 use crate::stack::{
@@ -221,8 +222,11 @@ pub(super) fn with_known_test(cx: &ComposeContext, service: &StackService, findi
         return unfixed(finding, &format!("the check also does work (`{}`), which must stay", work.trim()));
     }
     if service.known.is_none_or(|known| known.check.is_none()) {
-        return match translated_test(cx, service) {
-            Some(test) => with_test(cx, service, finding, &test, "request the same URL with a program of the image"),
+        if let Some(test) = translated_test(cx, service) {
+            return with_test(cx, service, finding, &test, "request the same URL with a program of the image");
+        }
+        return match worker_test(service) {
+            Some(test) => with_test(cx, service, finding, &test, "ask the worker"),
             None => finding,
         };
     }
@@ -250,6 +254,28 @@ fn translated_test(cx: &ComposeContext, service: &StackService) -> Option<RawTes
     };
     let words = words.iter().map(|word| escaped(word).replace(&escaped(&url), &raw_url));
     Some(RawTest::of_words(std::iter::once("CMD".to_owned()).chain(words).collect()))
+}
+
+/// The check that asks the worker which a service starts.
+fn worker_test(service: &StackService) -> Option<RawTest> {
+    let written = service.words("command");
+    let text = if written.is_empty() {
+        let build = Build::new(service.image.as_ref()?);
+        let (_, instruction) = build.last(build.target()?, Keyword::Cmd)?;
+        build.input().file.str(instruction.rest).to_owned()
+    } else {
+        written.join(" ")
+    };
+    let variables = service.value.get("environment");
+    let is_set = |name: &str| variables.is_some_and(|variables| variables.get(name).is_some());
+    let words = WorkerLine::of(&text)?.check(&is_set)?;
+    // Only a shell knows variables.
+    let test = if words.iter().any(|word| word.contains('$')) {
+        vec!["CMD-SHELL".to_owned(), escaped(&words.join(" "))]
+    } else {
+        std::iter::once("CMD".to_owned()).chain(words.iter().map(|word| escaped(word))).collect()
+    };
+    Some(RawTest::of_words(test))
 }
 
 /// The finding with a note on the services that wait for the start only: the check may be the reason.

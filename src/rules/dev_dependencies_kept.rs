@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use super::Context;
 use super::kept_cache::behind_verb;
 use crate::build::installed::{self, is_set};
-use crate::build::{Build, DownloadSize, Stage, StageBase, service};
+use crate::build::{Build, DownloadSize, Lookup, Stage, StageBase, VariableValue, service};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::DependencyScope;
@@ -42,7 +43,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     .collect();
                 let used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
                     || is_used_below(build, end, place)
-                    || start::may_need_dev(build, target, project.project);
+                    || start::may_need_dev(build, target, project.project)
+                    || build.input().options.run.is_for_development;
                 let [first, ..] = dev.as_slice() else { continue };
                 if used {
                     continue;
@@ -54,10 +56,16 @@ fn check(cx: &Context, out: &mut Findings) {
                 };
                 let message = format!("`{}` also installs dev dependencies: `{first}`{others}", call.title());
                 let span = code.place(&build.input().file, call.span);
+                let loads_by_mode = call.manager == Manager::Composer && loads_dev_by_mode(cx, target);
+                let help = if loads_by_mode {
+                    format!("{help}, and set `APP_ENV=prod`: `{BUNDLES}` loads bundles by it")
+                } else {
+                    help
+                };
                 let finding = priced(&project, cx.finding(span, message).help(help));
                 let why = "the container no longer starts if it needs one of them";
                 out.push(match behind_verb(cx, code, &call) {
-                    Some(at) if !flag.is_empty() => {
+                    Some(at) if !flag.is_empty() && !loads_by_mode => {
                         finding.unsafe_edit(format!("add `{flag}`"), why, Span::at(at), format!(" {flag}"))
                     }
                     _ => finding,
@@ -65,6 +73,23 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Where Symfony lists what it loads in which mode.
+const BUNDLES: &str = "config/bundles.php";
+
+/// Whether the program of a stage loads packages for development unless a variable says otherwise, and none does.
+fn loads_dev_by_mode(cx: &Context, target: &Stage) -> bool {
+    let mode = cx.build().scopes().lookup(target.index, "APP_ENV", usize::MAX);
+    let is_production = match mode {
+        Lookup::Defined(variable) => {
+            let VariableValue::Known(text) = &variable.value else { return true };
+            let modes = data::MODE_VARIABLES.row("APP_ENV").map_or("", |row| row[1]);
+            !text.is_empty() && data::words(modes).all(|mode| mode != &**text)
+        }
+        _ => false,
+    };
+    !is_production && cx.context().is_some_and(|context| context.find(BUNDLES).is_some())
 }
 
 /// Adds the price: the packages of the lock file that are only for development.

@@ -59,6 +59,10 @@ fn check(cx: &Context, out: &mut Findings) {
             format!("`{image}` contains {contents} that nothing here uses"),
             format!("use `{slim_image}` as the base image"),
         ),
+        None if used.programs.is_empty() => (
+            format!("`{image}` contains {contents}; only {} of it is needed here", listed(&used.packages)),
+            format!("use `{slim_image}` as the base image and install {}", listed(&used.packages)),
+        ),
         None => {
             let are = if used.programs.len() == 1 { "is" } else { "are" };
             (
@@ -161,6 +165,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
             used.packages.extend(packages.iter().filter(|name| !calls.brought.contains(*name)));
         }
     }
+    used.packages.extend(runtime_packages(cx).into_iter().filter(|name| !calls.brought.contains(name)));
     // Headers without a compiler are used with the compiler of the base image.
     if !calls.compiler {
         let any = calls.headers || demand == ProjectRequirement::Compiler;
@@ -221,6 +226,34 @@ fn demand_of(ecosystem: Ecosystem, name: &str) -> ProjectRequirement {
         _ if libraries => ProjectRequirement::Unknown,
         _ => ProjectRequirement::Nothing,
     }
+}
+
+/// The Debian packages that dependencies load or call when they run.
+fn runtime_packages(cx: &Context) -> BTreeSet<&'static str> {
+    let mut packages = BTreeSet::new();
+    for project in cx.projects().unwrap_or_default() {
+        for dependency in &project.dependencies {
+            let name = dependency.name.to_ascii_lowercase();
+            let run = match project.ecosystem {
+                Ecosystem::Python => data::PYTHON_SYSTEM_PACKAGES.row(&name).map(|row| row[3]),
+                Ecosystem::Node => {
+                    let row = data::NODE_SYSTEM_PACKAGES.row(&name);
+                    row.filter(|row| !is_from(dependency, row[1])).map(|row| row[2])
+                }
+                _ => None,
+            };
+            packages.extend(run.into_iter().filter(|run| *run != "-").flat_map(data::words));
+        }
+    }
+    packages
+}
+
+/// Whether a dependency is of a major version or of a later one; `major`: `-` for none.
+fn is_from(dependency: &Dependency, major: &str) -> bool {
+    let version = dependency.version.as_deref().or(dependency.requirement.as_deref()).unwrap_or_default();
+    let digits = version.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let first = digits.split(|c: char| !c.is_ascii_digit()).next().and_then(|number| number.parse::<u32>().ok());
+    major.parse().is_ok_and(|major: u32| first.is_some_and(|first| first >= major))
 }
 
 fn wants_git(invocation: &Invocation) -> bool {

@@ -3,8 +3,8 @@
 use super::Context;
 use super::download::Download;
 use super::process_check::finds_itself;
-use crate::build::Code;
-use crate::dockerfile::Keyword;
+use crate::build::{Build, Code, Stage, WorkerLine};
+use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::{Finding, Findings};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
@@ -30,6 +30,10 @@ fn check(cx: &Context, out: &mut Findings) {
             _ => format!("the pipe ends with `{text}`, which always succeeds, so the check always reports healthy"),
         };
         let finding = cx.finding(span, what).help("return the exit code of the probe: `… || exit 1`");
+        if let Some((span, check)) = worker_check(build, stage) {
+            out.push(finding.unsafe_edit("ask the worker", WHY, span, check));
+            return;
+        }
         let after_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
         out.push(if after_or && !code.is_exec() {
             finding.unsafe_edit("let the check fail", WHY, span, "exit 1")
@@ -49,6 +53,20 @@ fn check(cx: &Context, out: &mut Findings) {
     } else if let Some(finding) = lenient(cx, code, script) {
         out.push(finding);
     }
+}
+
+/// The command of a HEALTHCHECK, and the check that asks the worker which CMD starts.
+fn worker_check(build: &Build, stage: &Stage) -> Option<(Span, String)> {
+    let (_, healthcheck) = build.last(stage, Keyword::Healthcheck)?;
+    let Arguments::Healthcheck(_, command) = &healthcheck.arguments else { return None };
+    let Arguments::Raw(word) = &**command else { return None };
+    let (_, start) = build.last(stage, Keyword::Cmd)?;
+    let file = &build.input().file;
+    let words = WorkerLine::of(file.str(start.rest))?.check(&|_| false)?;
+    // A comment or continuation in the command would be lost.
+    let is_whole = !file.source().slice(word.span).contains('\n') && file.source().is_exact(word.span);
+    let is_plain = |word: &String| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@$".contains(c));
+    (is_whole && words.iter().all(is_plain)).then(|| (word.span, format!("{} || exit 1", words.join(" "))))
 }
 
 /// What a search for its own shell means.

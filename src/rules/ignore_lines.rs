@@ -1,13 +1,23 @@
 //! Edits of .dockerignore: lines that exclude paths from the context.
 
 use super::Context;
+use crate::build::{Build, TakenFile};
 use crate::finding::{FileEdit, Finding, Fix, Safety, Target};
 use crate::inputs::IgnoreInput;
 use crate::text::Span;
 
 /// The finding with an edit that adds `patterns` to the effective .dockerignore, or creates one; no edit if it is
-/// unknown which file that is.
+/// unknown which file that is. Patterns of files that a later step takes by name are left out, and a note says so.
 pub(super) fn with_lines(cx: &Context, patterns: &[String], safety: Safety, mut finding: Finding) -> Finding {
+    let mut kept = Vec::with_capacity(patterns.len());
+    for pattern in patterns {
+        match needed_by(cx, pattern) {
+            Some(why) if finding.notes.contains(&why) => {}
+            Some(why) => finding.notes.push(why),
+            None => kept.push(pattern.clone()),
+        }
+    }
+    let patterns = kept;
     if patterns.is_empty() {
         return finding;
     }
@@ -27,4 +37,18 @@ pub(super) fn with_lines(cx: &Context, patterns: &[String], safety: Safety, mut 
     let edits = vec![FileEdit { target, span, text }];
     finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
     finding
+}
+
+/// Why a pattern may not be added: a step of this build, or of one with the same .dockerignore, takes such a file by name.
+fn needed_by(cx: &Context, pattern: &str) -> Option<String> {
+    let context = cx.context()?;
+    let says = |build: &Build, file: &str| {
+        let TakenFile { path, line, keyword } = build.taken_by_name(context, pattern)?;
+        let name = build.input().file.source().name();
+        let place = if file == name { format!("line {line}") } else { format!("{name}:{line}") };
+        let why = format!("not excluded by a fix: the {} of {place} takes `{path}`", keyword.as_str());
+        Some(why)
+    };
+    let file = cx.source().name();
+    says(cx.build(), file).or_else(|| cx.ask_neighbours(format!("takes {pattern} by name"), |other| says(other, "")))
 }

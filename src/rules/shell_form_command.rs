@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::stop_signal_kills::is_deadly;
-use crate::build::{BaseImage, Build, Setting, Stage, StageBase};
+use crate::build::{BaseImage, Build, Setting, Sh, Stage, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings, Severity};
 use crate::manifest::FileKind;
@@ -55,9 +55,13 @@ pub(super) fn is_harmful(build: &Build, index: usize) -> bool {
     !(broken || handed_over || killed && instruction.keyword == Keyword::Cmd || ends_at_once(&code.script))
 }
 
-/// Whether the last command of the shell is `exec`, so that the program becomes process 1.
-fn steps_aside(script: &Script) -> bool {
-    script.compounds.is_empty()
+/// Whether the last command of the shell is `exec`, so that the program becomes process 1. A shell that it calls in turn
+/// has to give way too.
+fn steps_aside(script: &Script, sh: Sh) -> bool {
+    let inner = script.nested.iter().find(|(index, _)| *index as usize + 1 == script.commands.len());
+    let gives_way = |(_, inner): &(u32, Script)| steps_aside(inner, sh) || sh.gives_way(inner);
+    inner.is_none_or(gives_way)
+        && script.compounds.is_empty()
         && script.commands.last().is_some_and(|last| {
             let place = &last.place;
             last.words.len() > 1
@@ -70,7 +74,8 @@ fn steps_aside(script: &Script) -> bool {
 
 /// Whether the program becomes process 1, by `exec` or because the image's sh replaces itself with it.
 fn hands_over(build: &Build, stage: &Stage, script: &Script) -> bool {
-    steps_aside(script) || build.system_shell(stage).gives_way(script)
+    let sh = build.system_shell(stage);
+    steps_aside(script, sh) || sh.gives_way(script)
 }
 
 fn file_text<'a>(build: &Build<'a>, word: &crate::dockerfile::InstructionWord) -> &'a str {
@@ -112,8 +117,9 @@ fn edited(
     };
     let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");
     let Some(words) = static_words(command) else {
-        // `exec` would only replace the first shell with the shell that the command calls.
-        let calls_shell = command.name().is_some_and(|name| Program::of(path::name(name.text())).is_shell());
+        // `exec` would only replace the first shell with the shell that the command calls, also through `env`.
+        let calls_shell = !script.nested.is_empty()
+            || command.name().is_some_and(|name| Program::of(path::name(name.text())).is_shell());
         if calls_shell || hands_over(build, stage, script) {
             return finding;
         }

@@ -10,6 +10,7 @@ use crate::cache::{Likeness, Origins, source_file, source_file_outside};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, Safety, Target};
+use crate::inputs::BuildInput;
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, Selection};
 use crate::manifest::{Ecosystem, FileKind, InstallScript, Project};
 use crate::shell::{Input, InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
@@ -420,8 +421,39 @@ fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
     // A fix must not change which user runs which step.
     let user = |text: &str| text.lines().filter(|line| line.starts_with("USER ")).count();
     let same = |edit: &Edit| user(&edit.text) == user(cx.source().slice(edit.span));
-    let rises = rises && arranged.edits.iter().all(same);
+    let rises =
+        rises && arranged.edits.iter().all(same) && (download || !leaves_sources(cx, stage, install, &arranged.edits));
     let edits = arranged.edits.into_iter().map(edit).collect();
     let why = "other files that the install may read are not copied yet when it runs";
     rises.then(|| Fix { title: title.into(), safety: Safety::Unsafe(why.into()), edits })
+}
+
+/// Whether copies of sources stay above the install after the edits: the rule would then take them for its needs, and be
+/// silent although every change of them reruns it.
+fn leaves_sources(cx: &Context, stage: &Stage, install: &Install, edits: &[Edit]) -> bool {
+    let edited = crate::text::apply(cx.source(), edits).ok().and_then(|bytes| cx.source().with_bytes(bytes).ok());
+    let (Some(source), Some(context)) = (edited, cx.context()) else { return true };
+    let file = crate::dockerfile::parse(&source);
+    let input = BuildInput { file: file.into(), ..cx.build().input().clone() };
+    let build = Build::new(&input);
+    let Some(stage) = build.stages().get(stage.index) else { return true };
+    let is_install = |index: usize| {
+        let code = build.code(index);
+        code.is_some_and(|code| {
+            code.script
+                .invocations()
+                .iter()
+                .filter_map(Invocation::package_call)
+                .any(|call| call.title() == install.text)
+        })
+    };
+    let runs = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let Some(index) = runs.map(|(index, _)| index).find(|index| is_install(*index)) else { return false };
+    let origins = Origins::new(context, cx.projects());
+    let compiled = install.compiled();
+    let above = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none() && transfer.index < index);
+    above.into_iter().any(|transfer| {
+        let copied = takes_sources(&build, stage, transfer.clone(), Some((context, &origins)));
+        copied.is_some_and(|copied| source_file_outside(&copied.transfer, context, &origins, &compiled).is_some())
+    })
 }

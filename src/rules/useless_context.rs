@@ -25,12 +25,7 @@ fn check(cx: &Context, out: &mut Findings) {
     useless.retain(|class_match| {
         !is_brought_back(cx, &context.path(class_match.entry)) && !is_wanted(cx, context, class_match)
     });
-    let bytes: u64 = useless.iter().map(|class_match| class_match.amount.bytes).sum();
-    // Files that change on their own rerun steps, however small they are; the others only cost their size.
-    let changes = useless.iter().any(|class_match| {
-        matches!(class_match.class.kind, ClassKind::VersionControl | ClassKind::Dependencies | ClassKind::Bytecode)
-    });
-    if bytes == 0 || (bytes < WORTHWHILE && !changes) {
+    if !is_worthwhile(useless.iter()) {
         return;
     }
     let Some(span) = first_copy(build) else { return };
@@ -38,13 +33,21 @@ fn check(cx: &Context, out: &mut Findings) {
     let edited: Vec<&ClassMatch> =
         useless.iter().zip(&cautious).filter(|(_, how)| how.is_some()).map(|(f, _)| f).collect();
     let (mut plain, mut all, mut why) = (Vec::new(), Vec::new(), None);
+    let mut plain_matches = Vec::new();
     for (class_match, safety) in useless.iter().zip(cautious) {
         let Some(pattern) = safety.as_ref().and_then(|_| pattern(context, &edited, class_match)) else { continue };
         match safety {
             Some(Safety::Unsafe(reason)) => why = Some(reason),
-            _ => plain.push(pattern.clone()),
+            _ => {
+                plain.push(pattern.clone());
+                plain_matches.push(class_match);
+            }
         }
         all.push(pattern);
+    }
+    // A file with one line that saves nothing looks as if the rest were taken care of.
+    if !is_worthwhile(plain_matches.iter().copied()) {
+        plain.clear();
     }
     let mut finding = finding(cx, context, span, &useless, why.is_some());
     // After the safe fix, the rest is found again.
@@ -55,6 +58,18 @@ fn check(cx: &Context, out: &mut Findings) {
         finding = with_lines(cx, &patterns, safety, finding);
     }
     out.push(finding);
+}
+
+/// Whether lines for these entries are worth it.
+fn is_worthwhile<'m>(matches: impl IntoIterator<Item = &'m ClassMatch>) -> bool {
+    let (mut bytes, mut changes) = (0, false);
+    for class_match in matches {
+        bytes += class_match.amount.bytes;
+        // Files that change on their own rerun steps, however small they are; the others only cost their size.
+        let kinds = [ClassKind::VersionControl, ClassKind::Dependencies, ClassKind::Bytecode];
+        changes |= kinds.contains(&class_match.class.kind);
+    }
+    bytes >= WORTHWHILE || bytes > 0 && changes
 }
 
 fn finding(cx: &Context, context: &BuildContext, span: Span, useless: &[ClassMatch], is_doubtful: bool) -> Finding {

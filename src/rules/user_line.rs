@@ -1,9 +1,10 @@
 //! Edits that end a stage with a USER line, for the rules on containers that run as root.
 
 use super::line_edits;
-use crate::build::{BaseImage, Build, Stage, StageBase, User, accounts};
+use crate::build::{BaseImage, Build, Reference, Stage, StageBase, User, accounts};
 use crate::dockerfile::Keyword;
 use crate::finding::Finding;
+use crate::shell::Invocation;
 use crate::text::Span;
 
 /// The user of distroless images: without a name, a home folder and privileges.
@@ -22,7 +23,7 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     } else {
         "files that the program writes must belong to that user (`dockopt fix` reads the sources for that), and ports below 1024 may need a capability"
     };
-    if let Some(reason) = build.root_only(stage) {
+    if let Some(reason) = build.root_only(stage, has_home(build, stage, &user)) {
         let mut finding = finding;
         finding.notes.push(format!("not fixed, because a container has to be root as it is: {reason}"));
         return finding;
@@ -46,6 +47,22 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     }
     let end = last.span.end;
     finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
+}
+
+/// Whether a user has a home that is his: he is made with one, or by the image of his name (`node`).
+fn has_home(build: &Build, stage: &Stage, user: &str) -> bool {
+    let name = user.split(':').next().unwrap_or_default();
+    let is_of_image =
+        matches!(build.root_base(stage), StageBase::Image(image) if Reference::of(image).short_name() == name);
+    is_of_image
+        || build.chain(stage).any(|stage| {
+            let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
+            let codes = runs.filter_map(|(index, _)| build.code(index));
+            let made = |invocation: &Invocation| {
+                accounts::created_user(invocation) == Some(name) && accounts::makes_home(invocation)
+            };
+            codes.into_iter().any(|code| code.script.invocations().iter().any(made))
+        })
 }
 
 /// Whether the text of an instruction ends with a continuation, as the last one of a file may; comments and empty lines

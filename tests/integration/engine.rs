@@ -29,6 +29,7 @@ mod recount;
 mod registry;
 mod reuse;
 mod tracker;
+mod unsafe_fixes;
 mod verdict;
 mod verify;
 

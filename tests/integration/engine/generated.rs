@@ -109,9 +109,13 @@ impl<'e> Case<'e> {
         let fixed: Ran = linted.again(["fix", "--write"]);
         let now = fixed.read("Dockerfile");
         let message_of = |what: &str| format!("seed {}: {what}\n--- before\n{text}--- after\n{now}", self.seed);
+        self.check_unsafe(&fixed, &now)?;
         if now == text {
             return Ok(());
         }
+        // Undo the unsafe fixes.
+        std::fs::write(fixed.path().join("Dockerfile"), &now).unwrap();
+        let _ = std::fs::remove_file(fixed.path().join(".dockerignore"));
         let after = self.image("after");
         let built = self.build(fixed.path(), &after.tag);
         if !built.ok {
@@ -122,6 +126,27 @@ impl<'e> Case<'e> {
         let differences = differences(&old, &new, &rules);
         let message = message_of("the images differ");
         if differences.is_empty() { Ok(()) } else { Err(format!("{message}--- files\n{differences}")) }
+    }
+
+    /// What unsafe fixes make is built too, unless one of them says that the build may fail.
+    fn check_unsafe(&self, fixed: &Ran, text: &str) -> Result<(), String> {
+        let linted = fixed.again(["lint", "--format=json"]).json();
+        let risky = fixed.again(["fix", "--write", "--unsafe"]);
+        let now = risky.read("Dockerfile");
+        if now == text {
+            return Ok(());
+        }
+        let image = self.image("risky");
+        let built = self.build(risky.path(), &image.tag);
+        let says_so = linted["findings"].to_string().contains("it fails if");
+        if built.ok || says_so {
+            return Ok(());
+        }
+        let seed = self.seed;
+        Err(format!(
+            "seed {seed}: unsafe fixes break it\n--- before\n{text}--- after\n{now}--- log\n{}",
+            tail(&built.log)
+        ))
     }
 
     fn image(&self, when: &str) -> super::Image<'e> {

@@ -6,15 +6,15 @@ use crate::text::path;
 
 /// A command line that starts a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct WorkerLine {
+pub struct WorkerLine {
     /// The row of `data/worker_programs.tsv`.
-    pub(super) row: data::Row,
+    pub row: data::Row,
     words: Vec<String>,
 }
 
 impl WorkerLine {
     /// The first one in a text: a command, or a script.
-    pub(super) fn of(text: &str) -> Option<Self> {
+    pub fn of(text: &str) -> Option<Self> {
         lines(text).find_map(|line| {
             let row = data::WORKER_PROGRAMS.rows().find(|row| starts(&line, row[1], row[3]))?;
             Some(Self { row, words: words(&line).map(str::to_owned).collect() })
@@ -22,7 +22,7 @@ impl WorkerLine {
     }
 
     /// What it names in the place of the row's `{module}`: `shop.celery:app` of `celery -A shop.celery:app worker`.
-    pub(super) fn object(&self) -> Option<&str> {
+    pub fn object(&self) -> Option<&str> {
         let template: Vec<&str> = self.row[3].split(' ').collect();
         let at = template.iter().position(|word| word.contains('{'))?;
         let before = template.get(at.checked_sub(1)?)?;
@@ -37,8 +37,36 @@ impl WorkerLine {
         rest.nth(1).or(value)
     }
 
+    /// The words of a check that asks this worker, by the program as the line calls it; `None` where none is known, or it
+    /// reads a variable of the container that is not set.
+    pub fn check(&self, is_set: &dyn Fn(&str) -> bool) -> Option<Vec<String>> {
+        let check: Vec<String> = serde_json::from_str(self.row[4]).ok()?;
+        let template = self.row[3].split(' ').find(|word| word.contains('{')).unwrap_or("{}");
+        let is_open = self.row[4].contains('{');
+        let object = self.object().filter(|object| !object.contains(['$', '{']));
+        if self.is_renamed() || is_open && object.is_none() {
+            return None;
+        }
+        let read = self.row[4].split("os.environ['").skip(1).filter_map(|rest| rest.split('\'').next());
+        if !read.into_iter().all(is_set) {
+            return None;
+        }
+        let mut words: Vec<String> =
+            check.iter().map(|word| word.replace(template, object.unwrap_or_default())).collect();
+        let at = self.words.iter().position(|word| path::name(word) == words[0])?;
+        words[0].clone_from(&self.words[at]);
+        // What runs the program runs its check too: `uv run`.
+        let before = self.words[..at].iter().skip_while(|word| *word == "exec");
+        let before: Vec<&str> = before.map(String::as_str).collect();
+        let is_runner = matches!(
+            before.as_slice(),
+            [] | ["uv" | "poetry" | "pdm" | "pipenv" | "hatch", "run"] | ["bundle", "exec"]
+        );
+        is_runner.then(|| before.iter().map(|word| (*word).to_owned()).chain(words).collect())
+    }
+
     /// Whether a check, as planned for a worker of the same program, asks this one.
-    pub(super) fn is_asked_by(&self, check: &str) -> bool {
+    pub fn is_asked_by(&self, check: &str) -> bool {
         let is_own = check.contains(self.row[1]) && !self.is_renamed();
         // What has no check of its own is asked through a module of ours, which must start it.
         let hook = self.row[4] != "-" || self.object().is_some_and(|object| object.starts_with("taskiq_ready:"));
@@ -47,29 +75,29 @@ impl WorkerLine {
     }
 
     /// Whether it has a name of its own, under which its check does not look for it.
-    pub(super) fn is_renamed(&self) -> bool {
+    pub fn is_renamed(&self) -> bool {
         let mut options = data::words(self.row[6]);
         options.any(|option| self.words.iter().any(|word| word.split('=').next() == Some(option)))
     }
 }
 
 /// Whether a command line, or a line of a script, starts a worker: `celery -A shop worker`, and not `celery -A worker beat`.
-pub(super) fn starts_worker(text: &str) -> bool {
+pub fn starts_worker(text: &str) -> bool {
     WorkerLine::of(text).is_some()
 }
 
 /// Whether what a text starts last is a worker.
-pub(super) fn ends_with_worker(text: &str) -> bool {
+pub fn ends_with_worker(text: &str) -> bool {
     lines(text).filter(|line| !line.trim().is_empty()).last().is_some_and(|line| starts_worker(&line))
 }
 
 /// Whether what a text starts last plans the tasks of workers.
-pub(super) fn ends_with_scheduler(text: &str) -> bool {
+pub fn ends_with_scheduler(text: &str) -> bool {
     lines(text).filter(|line| !line.trim().is_empty()).last().is_some_and(|line| starts_scheduler(&line))
 }
 
 /// Whether a command line, or a line of a script, starts what plans the tasks of workers: `celery -A shop beat`.
-pub(super) fn starts_scheduler(text: &str) -> bool {
+pub fn starts_scheduler(text: &str) -> bool {
     let mut lines = lines(text);
     lines.any(|line| data::SCHEDULER_PROGRAMS.keys().any(|command| starts(&line, command, command)))
         && !starts_worker(text)
@@ -116,6 +144,25 @@ fn starts(line: &str, first: &str, command: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{WorkerLine, ends_with_worker, starts_scheduler, starts_worker};
+
+    #[test]
+    fn checks_call_the_program_as_the_line_does() {
+        let check =
+            |text: &str| WorkerLine::of(text).and_then(|line| line.check(&|_| false)).map(|words| words.join(" "));
+        let ping = "-A shop inspect ping -d celery@$HOSTNAME -t 5";
+        assert_eq!(check("celery -A shop worker -l info"), Some(format!("celery {ping}")));
+        assert_eq!(check("uv run celery -A shop worker"), Some(format!("uv run celery {ping}")));
+        assert_eq!(
+            check("[\"/venv/bin/celery\", \"-A\", \"shop\", \"worker\"]"),
+            Some(format!("/venv/bin/celery {ping}"))
+        );
+        assert_eq!(check("arq jobs.WorkerSettings").as_deref(), Some("arq --check jobs.WorkerSettings"));
+        for other in
+            ["celery -A shop worker -n x@%h", "celery -A $APP worker", "cd /app && celery -A shop worker", "rq worker"]
+        {
+            assert_eq!(check(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn workers_are_told_from_what_plans_their_tasks() {

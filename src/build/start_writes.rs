@@ -1,0 +1,103 @@
+//! What the command of a container writes by itself, whatever the program in it does (`data/start_writes.tsv`).
+
+use super::{Build, Lookup, Stage};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::shell::{Script, Word, parse};
+use crate::text::path;
+
+/// How deep scripts of package.json that run other ones are followed.
+const DEEPEST: usize = 4;
+
+/// A command that writes a file or folder when a container starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartWrite {
+    /// The command, as the table has it.
+    pub command: &'static str,
+    /// What it writes: `~/.cache/uv`, `dist`.
+    pub place: &'static str,
+    /// Variables and options that name another place.
+    pub moved: Vec<&'static str>,
+}
+
+impl Build<'_> {
+    /// The commands of ENTRYPOINT and CMD, of start scripts, and of the scripts of package.json that they run, which write
+    /// below the working folder or the home of their user.
+    pub fn start_writes(&self, stage: &Stage) -> Vec<StartWrite> {
+        let mut lines = Vec::new();
+        for (index, _) in
+            [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| self.last(stage, keyword))
+        {
+            if let Some(code) = self.code(index) {
+                self.add_lines(&code.script, 0, &mut lines);
+            }
+        }
+        for (_, script) in self.start_scripts(stage) {
+            self.add_lines(&script, 0, &mut lines);
+        }
+        let is_set = |name: &str| matches!(self.scopes().lookup(stage.index, name, usize::MAX), Lookup::Defined(_));
+        let mut writes = Vec::new();
+        for row in data::START_WRITES.rows() {
+            let has_way_out = |line: &[String], cell: &'static str| {
+                data::words(cell).any(|way| {
+                    let is_option = way.starts_with('-') && way.len() > 1;
+                    let is_given = |word: &String| word.split('=').next() == Some(way);
+                    if is_option { line.iter().any(is_given) } else { is_set(way) }
+                })
+            };
+            let runs = |line: &&Vec<String>| is_command(line, row[0]);
+            let is_open = |line: &&Vec<String>| !has_way_out(line, row[2]) && !has_way_out(line, row[3]);
+            if lines.iter().filter(runs).any(|line| is_open(&line)) {
+                let moved = data::words(row[2]).filter(|way| *way != "-").collect();
+                writes.push(StartWrite { command: row[0], place: row[1], moved });
+            }
+        }
+        writes
+    }
+
+    fn add_lines(&self, script: &Script, depth: usize, lines: &mut Vec<Vec<String>>) {
+        for invocation in script.invocations() {
+            let line: Vec<String> = invocation.command.words.iter().map(|word| word.text().to_owned()).collect();
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+            let name = match invocation.program {
+                Some("npm" | "yarn" | "pnpm" | "bun") if depth < DEEPEST => {
+                    let mut words = invocation.args.iter().map(Word::text).filter(|word| !word.starts_with('-'));
+                    match words.next() {
+                        Some("run" | "run-script") => words.next(),
+                        other => other,
+                    }
+                }
+                _ => None,
+            };
+            let projects = self.input().projects.as_deref().into_iter().flatten();
+            for command in projects.filter_map(|project| project.script(name?)) {
+                self.add_lines(&parse(command), depth + 1, lines);
+            }
+        }
+    }
+}
+
+/// Whether a command line has the words of a command in their order, the first as a program.
+pub(super) fn is_command<S: AsRef<str>>(line: &[S], command: &str) -> bool {
+    let mut wanted = command.split(' ');
+    let Some(program) = wanted.next() else { return false };
+    let mut words = line.iter().map(AsRef::as_ref).skip_while(|word| path::name(word) != program);
+    words.next().is_some() && wanted.all(|next| words.any(|word| word == next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_command;
+
+    #[test]
+    fn commands_are_found_by_their_words() {
+        let line = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(is_command(&line("tini -- /bin/uv --quiet run main.py"), "uv run"));
+        assert!(is_command(&line("nest start api --watch"), "nest start --watch"));
+        for other in ["nest start api", "uv sync", "run uv", "echo"] {
+            assert!(!is_command(&line(other), "uv run") && !is_command(&line(other), "nest start --watch"), "{other}");
+        }
+    }
+}
