@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Report, check, problems};
+use super::run::check_confirmed;
+use super::{ReadContexts, Report, problems};
 use crate::build::Build;
 use crate::dockerfile::{File, LineKind};
 use crate::finding::{Finding, Form, Suppression, SuppressionReach};
@@ -29,9 +30,9 @@ type RulesByLine = BTreeMap<Option<u32>, BTreeSet<&'static str>>;
 
 /// Hides the findings that count for the exit code: with `# dockopt ignore=` above their instructions, or with
 /// `# dockopt ignore-file=` where a finding belongs to no instruction. `reason` is one line of text.
-pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str) -> AddedIgnores {
+pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str, contexts: &ReadContexts) -> AddedIgnores {
     let report = problems(inputs, policies);
-    let before = counting(&report, check(inputs, &inputs.sources, policies));
+    let before = counting(&report, check_confirmed(inputs, &inputs.sources, policies, contexts));
     let mut wanted: BTreeMap<FileId, RulesByLine> = BTreeMap::new();
     for input in &inputs.builds {
         let settings = inputs.settings.get(&input.dockerfile).into_iter().flatten().map(|file| file.file);
@@ -69,7 +70,7 @@ pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str) -> AddedI
             sources[file.0 as usize] = after;
         }
     }
-    let after = counting(&report, check(inputs, &sources, policies));
+    let after = counting(&report, check_confirmed(inputs, &sources, policies, contexts));
     super::write_embedded(&mut outcome, &inputs.sources);
     AddedIgnores {
         changes: outcome.changes,

@@ -20,12 +20,24 @@ use crate::rules::{self, ContractBreach, Policies, Rule, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
 
+/// Reads the build contexts of these Dockerfiles, as far as they are worth the time.
+pub type ReadContexts<'a> = dyn Fn(&Inputs, &BTreeSet<FileId>) -> Inputs + 'a;
+
 /// What rules find in the inputs' builds.
 pub fn lint(inputs: &Inputs, policies: &Policies) -> Report {
+    lint_confirmed(inputs, policies, None)
+}
+
+/// As [`lint`], without the findings that the build contexts disprove.
+pub fn lint_confirmed(inputs: &Inputs, policies: &Policies, contexts: Option<&ReadContexts>) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(inputs, &builds);
     let mut report = report(inputs, &builds, &mask, policies, false);
-    add_findings(&mut report, inputs, &builds, &mask, policies);
+    let mut outcome = rules::run(inputs, &builds, policies);
+    if let Some(contexts) = contexts {
+        confirm(&mut outcome.findings, inputs, &builds, policies, contexts);
+    }
+    add_findings(&mut report, outcome, inputs, &builds, &mask, policies);
     remove_duplicate_problems(&mut report);
     report
 }
@@ -41,7 +53,7 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
     let builds = builds(inputs);
     let mask = mask_of(inputs, &builds);
     let mut report = report(inputs, &builds, &mask, policies, true);
-    add_findings(&mut report, inputs, &builds, &mask, policies);
+    add_findings(&mut report, rules::run(inputs, &builds, policies), inputs, &builds, &mask, policies);
     remove_duplicate_problems(&mut report);
     report.shared_steps = shared_steps::shared_steps(&builds, &report.findings);
     report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
@@ -212,9 +224,43 @@ fn remove_duplicate_problems(report: &mut Report) {
     });
 }
 
-/// Adds what the rules find.
-fn add_findings<'i>(report: &mut Report, inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies) {
-    let mut outcome = rules::run(inputs, builds, policies);
+/// Removes what the build contexts disprove.
+fn confirm(
+    findings: &mut Vec<Finding>,
+    inputs: &Inputs,
+    known_builds: &[Build],
+    policies: &Policies,
+    contexts: &ReadContexts,
+) {
+    let files = rules::unconfirmed(inputs, known_builds, findings);
+    if !files.is_empty() {
+        let inputs = contexts(inputs, &files);
+        rules::confirm(&inputs, &builds(&inputs), policies, findings);
+    }
+}
+
+/// As [`check`], without the findings that the build contexts disprove.
+pub(super) fn check_confirmed(
+    inputs: &Inputs,
+    sources: &[Source],
+    policies: &Policies,
+    contexts: &ReadContexts,
+) -> Vec<Finding> {
+    let mut findings = check(inputs, sources, policies);
+    let now = inputs.with_sources(sources);
+    confirm(&mut findings, &now, &builds(&now), policies, contexts);
+    findings
+}
+
+/// Adds what the rules found.
+fn add_findings<'i>(
+    report: &mut Report,
+    mut outcome: rules::Outcome,
+    inputs: &'i Inputs,
+    builds: &[Build<'i>],
+    mask: &Mask,
+    policies: &Policies,
+) {
     image_facts::price(&mut outcome.findings, inputs);
     add_image_findings(report, &mut outcome, inputs, builds, policies);
     history_facts::price(&mut outcome.findings, inputs);

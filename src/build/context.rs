@@ -56,6 +56,16 @@ impl Build<'_> {
         self.context_sources().is_none_or(|sources| !sources.is_empty())
     }
 
+    /// Whether a context is that of an application, as far as names tell: something of one is in it, or a file that the
+    /// Dockerfile names. A Dockerfile that lies alone in a folder is built elsewhere.
+    pub fn has_project(&self, context: &BuildContext) -> bool {
+        let is_named = |source: &String| {
+            let path = source.trim_start_matches("./").trim_matches('/');
+            !matches!(path, "" | ".") && context.find(path).is_some()
+        };
+        context.has_project_files() || self.context_sources().is_some_and(|sources| sources.iter().any(is_named))
+    }
+
     /// The paths of the build context that COPY, ADD and bind mounts of the needed stages name; `None` if a path is
     /// known only during the build.
     pub fn context_sources(&self) -> Option<Vec<String>> {

@@ -10,7 +10,7 @@ use super::output::{CommandFailure, base, code, complain, describe_inputs, emit,
 use super::{baseline, changes, progress, settings, terminal, version};
 use crate::fix::Change;
 use crate::inputs::Inputs;
-use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_source, read_stdin};
+use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_source, read_stdin, with_contexts};
 use crate::report::{self, Format, ReportRun};
 use crate::rules::Policies;
 use crate::text::Source;
@@ -19,8 +19,9 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
     let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
     request.exclude.clone_from(&command.exclude.exclude);
-    // Editors and hooks wait for it: nothing but the files and their ignore files is opened. `audit` looks further.
+    // Editors and hooks wait for it: only the files and their ignore files are opened, and the contexts behind findings.
     request.wants = FactSelection::Nothing;
+    request.folders = command.files.iter().filter(|path| path.is_dir()).cloned().collect();
     request.configuration = command.config.configuration();
     let texts = texts(command, &request)?;
     request.line = line;
@@ -37,11 +38,11 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
         return Err(CommandFailure::Said);
     }
     if let Some(reason) = &command.add_ignores {
-        return add_ignores(global, &inputs, &policies, reason, failed);
+        return add_ignores(global, &inputs, &policies, (reason, &request), failed);
     }
     version::warn_of_old_data(request.today);
     progress::doing("checking");
-    let mut report = crate::audit::lint(&inputs, &policies);
+    let mut report = crate::audit::lint_confirmed(&inputs, &policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = command.threshold.code(code(&report, failed));
     if command.statistics {
@@ -61,7 +62,7 @@ fn add_ignores(
     global: &Global,
     inputs: &Inputs,
     policies: &Policies,
-    reason: &str,
+    (reason, request): (&str, &GatherRequest),
     failed: bool,
 ) -> Result<u8, CommandFailure> {
     let json = global.format == Format::Json;
@@ -70,7 +71,7 @@ fn add_ignores(
         return Err(CommandFailure::Because { what, help: Some("write the reason as one line of text".to_owned()) });
     }
     let is_file = |change: &Change| Path::new(&change.name).is_file();
-    let added = crate::audit::add_ignores(inputs, policies, reason.trim());
+    let added = crate::audit::add_ignores(inputs, policies, reason.trim(), &|inputs, files| with_contexts(inputs, files, request));
     if let Some(change) = added.changes.iter().find(|change| !is_file(change)) {
         let what = format!("`{}` cannot be changed in place", change.name);
         return Err(CommandFailure::Because { what, help: Some("pass the file's name".to_owned()) });

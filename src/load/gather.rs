@@ -296,6 +296,7 @@ fn draft(
     root: Option<&Path>,
 ) -> InputDraft {
     let (path, id, source, origin) = text;
+    let root = root.or_else(|| searched_folder(&path, request));
     let (file, template) = parse(&source);
     let options = &request.options;
     let input = BuildInput {
@@ -324,6 +325,11 @@ fn draft(
     };
     let uses_context = build.uses_context();
     InputDraft { path, input, uses_context, place, ignore: None }
+}
+
+/// The folder of `lint` that a Dockerfile was found in.
+pub(super) fn searched_folder<'r>(path: &Path, request: &'r GatherRequest) -> Option<&'r Path> {
+    request.folders.iter().find(|folder| path.starts_with(folder)).map(PathBuf::as_path)
 }
 
 /// A Dockerfile's path below the folder that was asked for; without one as it was typed, or its name.
@@ -421,7 +427,8 @@ fn walk(inputs: &mut Inputs, drafts: &[InputDraft], request: &GatherRequest) -> 
         let Some(root) = &key.0 else { continue };
         match context::read(root, &display_path(root), &matcher, limits) {
             Ok(context) => {
-                let projects = needs.has(Need::Projects).then(|| Arc::new(projects(root, &context, inputs)));
+                let has_projects = needs.has(Need::Projects) && context.has_project_files();
+                let projects = has_projects.then(|| Arc::new(projects(root, &context, inputs)));
                 contexts.insert(key, WalkedContext { context: Arc::new(context), projects });
             }
             // The ignore file's own problem tells it, with its place.

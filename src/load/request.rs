@@ -14,6 +14,8 @@ pub struct GatherRequest {
     pub path: PathBuf,
     /// `--file`: the Dockerfile, instead of all that are found; the path is its context then.
     pub file: Option<PathBuf>,
+    /// The folders that files were searched in, where `path` is none: what lies above them says nothing of a Dockerfile.
+    pub folders: Vec<PathBuf>,
     /// The builder's own flags.
     pub options: BuildOptions,
     /// The facts that are asked for, whatever rules run.

@@ -27,6 +27,34 @@ const SOURCES: usize = 1_000;
 /// By their paths in the context; what can't be read is left out.
 pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
     let build = Build::new(input);
+    let mut paths = started_and_secret(root, input, &build);
+    paths.extend(sources(&build));
+    let readers = build.history_readers();
+    paths.extend(readers.iter().cloned());
+    let mut texts = BTreeMap::new();
+    read(root, paths, &mut texts);
+    // A makefile asks git through a script as often as by itself.
+    let texts_of_readers = readers.iter().filter_map(|path| std::str::from_utf8(texts.get(path)?).ok());
+    let scripts: Vec<String> = texts_of_readers.flat_map(|text| build.scripts_named_in(text)).collect();
+    read(root, scripts, &mut texts);
+    texts
+}
+
+/// As [`texts`], without sources: the files that a container starts with, and those that look like secrets.
+pub(super) fn started_texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
+    let mut texts = BTreeMap::new();
+    read(root, started_and_secret(root, input, &Build::new(input)), &mut texts);
+    texts
+}
+
+fn read(root: &Path, paths: Vec<String>, texts: &mut BTreeMap<String, Vec<u8>>) {
+    for path in paths.into_iter().take(MOST + SOURCES) {
+        let Some(bytes) = read_beginning(&root.join(&path)) else { continue };
+        texts.insert(path, bytes);
+    }
+}
+
+fn started_and_secret(root: &Path, input: &BuildInput, build: &Build) -> Vec<String> {
     let started = build.target().map(|stage| build.start_files(stage)).unwrap_or_default();
     let mut paths: Vec<String> = started.into_iter().map(|started| started.file.path).collect();
     if let Some(context) = input.context.as_deref() {
@@ -35,24 +63,9 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
         paths.extend(for_people(root, &secrets));
         paths.extend(secrets);
     }
-    paths.extend(added(&build));
+    paths.extend(added(build));
     paths.truncate(MOST);
-    paths.extend(sources(&build));
-    let readers = build.history_readers();
-    paths.extend(readers.iter().cloned());
-    let mut texts = BTreeMap::new();
-    let read = |paths: Vec<String>, texts: &mut BTreeMap<String, Vec<u8>>| {
-        for path in paths.into_iter().take(MOST + SOURCES) {
-            let Some(bytes) = read_beginning(&root.join(&path)) else { continue };
-            texts.insert(path, bytes);
-        }
-    };
-    read(paths, &mut texts);
-    // A makefile asks git through a script as often as by itself.
-    let texts_of_readers = readers.iter().filter_map(|path| std::str::from_utf8(texts.get(path)?).ok());
-    let scripts: Vec<String> = texts_of_readers.flat_map(|text| build.scripts_named_in(text)).collect();
-    read(scripts, &mut texts);
-    texts
+    paths
 }
 
 /// The sources of a service that runs as root: what they write tells whether another user can run it.

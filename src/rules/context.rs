@@ -93,7 +93,9 @@ impl<'a, 'i> Context<'a, 'i> {
     /// The files that are sent to the builder (`context.names`, `context.bytes`).
     pub fn context(&self) -> Option<&'i BuildContext> {
         let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);
-        declared.then_some(self.input().context.as_deref()).flatten()
+        let context = declared.then_some(self.input().context.as_deref()).flatten()?;
+        // A folder without a project cannot disprove what the Dockerfile alone says.
+        (self.rule.metadata().needs.context() || self.build.has_project(context)).then_some(context)
     }
 
     /// The beginning of a file of the context, if it was read (`context.texts`).

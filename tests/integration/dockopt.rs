@@ -228,7 +228,7 @@ impl Ran {
 /// What tools leave behind is no part of a fixture.
 const LEFT_BEHIND: [&str; 5] = ["node_modules", ".venv", "__pycache__", ".pytest_cache", "dist"];
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
         let from = entry.unwrap().path();

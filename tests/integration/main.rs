@@ -3,6 +3,7 @@
 
 mod adoption;
 mod advice;
+mod agreement;
 mod baseline;
 mod builder_checks;
 mod cache_contexts;

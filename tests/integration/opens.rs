@@ -82,12 +82,17 @@ fn check(arguments: &[&str], expected: &[&str]) {
 
 #[test]
 fn lint_opens_the_file_and_its_ignore_file_and_nothing_else() {
-    check(&["lint", "api/Dockerfile"], &["api/.dockerignore", "api/Dockerfile"]);
-    check(&["lint", "--format", "json", "api/Dockerfile"], &["api/.dockerignore", "api/Dockerfile"]);
-    check(
-        &["lint", "api/Dockerfile", "api/other.Dockerfile", "still/Dockerfile"],
-        &["api/.dockerignore", "api/Dockerfile", "api/other.Dockerfile", "still/Dockerfile"],
-    );
+    check(&["lint", "still/Dockerfile"], &["still/Dockerfile"]);
+    check(&["lint", "api/other.Dockerfile"], &["api/.dockerignore", "api/other.Dockerfile"]);
+    check(&["lint", "--select=security", "still/Dockerfile"], &["still/Dockerfile"]);
+}
+
+#[test]
+fn lint_opens_the_context_behind_a_finding_that_it_may_disprove() {
+    let api = ["api", "api/.dockerignore", "api/Dockerfile", "api/app", "api/pyproject.toml", "api/requirements.txt"];
+    check(&["lint", "api/Dockerfile"], &api);
+    check(&["lint", "--format", "json", "api/Dockerfile"], &api);
+    check(&["lint", "--ignore=sources-before-dependencies,cache-mount-missing,full-base,root-user", "api/Dockerfile"], &api[1..3]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use crate::inputs::context::classes::ClassMatch;
 use crate::inputs::context::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, ExcludedEntry};
 use crate::inputs::context::memory::Memory;
+use crate::manifest::{ContentKind, FileKind, is_manifest};
 
 /// What stood in the way of reading, and what the builder makes of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +85,7 @@ pub struct BuildContext {
     pub(super) troubles: Vec<ReadProblem>,
     /// What [`classify`](super::classify) found, once it was asked.
     pub(super) classes: OnceLock<Vec<ClassMatch>>,
+    pub(super) has_project_files: OnceLock<bool>,
     pub(super) memory: Memory,
 }
 
@@ -92,6 +94,17 @@ impl BuildContext {
     /// when nobody asked before.
     pub fn get_or_find(&self, question: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
         self.memory.file(question, make)
+    }
+
+    /// Whether it contains source code, pages, scripts or manifests: what an application is made of.
+    pub fn has_project_files(&self) -> bool {
+        let is_part = |path: &str| {
+            let nature = FileKind::of(path).nature();
+            matches!(nature, ContentKind::Code | ContentKind::Shell | ContentKind::Markup | ContentKind::Style)
+                || is_manifest(path).is_some()
+        };
+        let is_file = |id: &EntryId| self.entry(*id).kind == ContextEntryKind::File;
+        *self.has_project_files.get_or_init(|| self.entries().filter(is_file).any(|id| is_part(&self.path(id))))
     }
 
     /// The folder, as the user would type it.

@@ -1,0 +1,131 @@
+//! `lint` and `audit` agree: what one says of a Dockerfile, the other does not take back.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::dockopt::{Dockopt, copy};
+
+/// Rule, file, line, message.
+type Place = (String, String, u64, String);
+
+fn places(result: &Value) -> BTreeSet<Place> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let place = |finding: &Value| {
+        let line = finding["span"]["start"]["line"].as_u64().unwrap();
+        (text(&finding["rule"]), text(&finding["file"]), line, text(&finding["message"]))
+    };
+    result["findings"].as_array().unwrap().iter().map(place).collect()
+}
+
+/// Rules whose pages name facts beyond the Dockerfile, or that judge what others find.
+fn rules_with_facts() -> BTreeSet<String> {
+    let page = |rule: &&&'static dockopt::rules::Rule| {
+        let metadata = rule.metadata();
+        metadata.needs.iter().chain(metadata.wants.iter()).next().is_some()
+            || metadata.subject == dockopt::rules::Subject::Suppressions
+    };
+    dockopt::rules::ALL.iter().filter(page).map(|rule| rule.name.to_owned()).collect()
+}
+
+#[track_caller]
+fn agree(folder: Dockopt, least: usize) {
+    let audit = folder.args(["audit", ".", "--format=json", "--select=all"]).run();
+    let lint = audit.again(["lint", ".", "--format=json", "--select=all"]).json();
+    let (audit, lint) = (places(&audit.json()), places(&lint));
+    assert!(lint.len() >= least, "{} findings", lint.len());
+    let taken_back: Vec<&Place> = lint.difference(&audit).collect();
+    assert!(taken_back.is_empty(), "`audit` takes back what `lint` says:\n{taken_back:#?}");
+    let with_facts = rules_with_facts();
+    let missed: Vec<&Place> = audit.difference(&lint).filter(|(rule, ..)| !with_facts.contains(rule)).collect();
+    assert!(missed.is_empty(), "`lint` misses what needs no facts:\n{missed:#?}");
+}
+
+#[test]
+fn lint_and_audit_agree_on_fixtures_and_projects() {
+    let folder = Dockopt::new();
+    for (from, to) in [("fixtures", "fixture-files"), ("tests/projects", "projects")] {
+        copy(Path::new(from), &folder.path().join(to));
+    }
+    agree(folder, 300);
+}
+
+/// Each Dockerfile in a rule's page, with the files that are written next to it, in a folder of its own.
+#[test]
+fn lint_and_audit_agree_on_the_examples_of_the_pages() {
+    let mut folder = Dockopt::new();
+    for entry in fs::read_dir("rules").unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let page = fs::read_to_string(&path).unwrap();
+        let mut number = 0;
+        let mut blocks = page.split("\n```");
+        blocks.next();
+        for block in blocks.step_by(2) {
+            let (kind, text) = block.split_once('\n').unwrap_or((block, ""));
+            let file = kind.split(' ').find_map(|word| word.strip_prefix("path="));
+            let file = match (kind, file) {
+                ("dockerfile", None) => {
+                    number += 1;
+                    "Dockerfile"
+                }
+                (_, Some(file)) if !file.contains("..") => file,
+                _ => continue,
+            };
+            folder = folder.file(&format!("{name}-{number}/app/{file}"), format!("{text}\n"));
+        }
+    }
+    agree(folder, 1_000);
+}
+
+/// What the Dockerfile alone leaves open is decided by the build context, where one is there.
+#[test]
+fn lint_looks_at_the_context_behind_a_finding() {
+    let node = |start: &str| format!("FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nUSER node\nEXPOSE 8080\nCMD [{start}]\n");
+    let rules = |folder: Dockopt| {
+        let lint = folder.args(["lint", "--format=json"]).run().json();
+        places(&lint).into_iter().map(|(rule, ..)| rule).collect::<BTreeSet<String>>()
+    };
+    // A placeholder is no secret.
+    let copied = "FROM alpine:3.22\nCOPY .env /app/\n";
+    let with_env = |text: &str| rules(Dockopt::new().file("Dockerfile", copied).file(".env", text).file("a.sh", ""));
+    assert!(!with_env("DATABASE_PASSWORD=changeme\nAPI_KEY=your-key-here\n").contains("secret-file-copied"));
+    assert!(with_env("DATABASE_PASSWORD=f83hQz91LmVx\n").contains("secret-file-copied"));
+    assert!(rules(Dockopt::new().file("Dockerfile", copied)).contains("secret-file-copied"), "gitignored");
+    // Without go.mod nothing is downloaded.
+    let go = "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o /app .\nFROM scratch\nCOPY --from=build /app /app\nUSER 65532\nENTRYPOINT [\"/app\"]\n";
+    let go_file = |folder: Dockopt| rules(folder.file("Dockerfile", go)).contains("sources-before-dependencies");
+    assert!(!go_file(Dockopt::new().file("main.go", "package main\nfunc main() {}\n")));
+    let module = "module example.com/a\ngo 1.25\nrequire github.com/go-chi/chi/v5 v5.2.1\n";
+    assert!(go_file(Dockopt::new().file("main.go", "package main\n").file("go.mod", module)));
+    assert!(go_file(Dockopt::new()), "the folder is not the context");
+    // A start script that gives root up.
+    let script = "#!/bin/sh\nchown -R app /data\nexec gosu app \"$@\"\n";
+    let started = "FROM debian:13-slim\nRUN useradd app\nCOPY start.sh /\nEXPOSE 80\nENTRYPOINT [\"/start.sh\"]\nCMD [\"/srv/server\"]\n";
+    let started_with = |script: &str| rules(Dockopt::new().file("Dockerfile", started).file("start.sh", script));
+    assert!(!started_with(script).contains("root-user"));
+    assert!(started_with("#!/bin/sh\nexec \"$@\"\n").contains("root-user"));
+    // Vite's preview has a finding of its own in `audit`.
+    let manifest = r#"{"name":"a","scripts":{"preview":"vite preview"},"devDependencies":{"vite":"7.0.0"}}"#;
+    let folder = Dockopt::new().file("package.json", manifest).file("package-lock.json", "{}").file("src/main.ts", "");
+    assert!(!rules(folder.file("Dockerfile", node(r#""npm", "run", "preview""#))).contains("npm-as-main-process"));
+    assert!(rules(Dockopt::new().file("Dockerfile", node(r#""npm", "start""#))).contains("npm-as-main-process"));
+}
+
+/// A context beyond the bound is not read: the Dockerfile alone decides.
+#[test]
+fn lint_leaves_large_contexts_alone() {
+    let folder = Dockopt::new()
+        .file("Dockerfile", "FROM alpine:3.22\nCOPY .env /app/\n")
+        .file(".env", "DATABASE_PASSWORD=changeme\n")
+        .file("a.sh", "");
+    for part in 0..21 {
+        let below = folder.path().join(format!("many/{part}"));
+        fs::create_dir_all(&below).unwrap();
+        (0..1_000).for_each(|number| fs::write(below.join(number.to_string()), "").unwrap());
+    }
+    let ran = folder.args(["lint", "--format=json"]).run();
+    assert!(places(&ran.json()).iter().any(|(rule, ..)| rule == "secret-file-copied"));
+}
