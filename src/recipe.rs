@@ -72,10 +72,15 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
             }
         }
     }
-    if name.ends_with("yml") || name.ends_with("yaml") {
+    if is_workflow(name) {
         builds.extend(workflow::image_builds(text));
     }
     builds
+}
+
+/// Whether a file is one of a CI system, by its name.
+pub fn is_workflow(name: &str) -> bool {
+    name.ends_with(".yml") || name.ends_with(".yaml")
 }
 
 /// The Dockerfile and the context of a command that builds an image.

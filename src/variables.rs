@@ -1,5 +1,5 @@
 //! Which variables of the environment the services of a project read and get: what is missing, what nothing reads, what
-//! differs between environments, what is secret and committed. Says nothing where a name is known only when a program runs.
+//! differs between environments, which secrets git tracks. Says nothing where a name is known only when a program runs.
 
 mod code;
 mod committed;

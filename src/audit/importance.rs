@@ -4,6 +4,7 @@ use crate::build::Build;
 use crate::build::service::is_for_developers;
 use crate::finding::{Finding, Severity};
 use crate::manifest::{FileKind, FileRole};
+use crate::recipe::is_workflow;
 use crate::rules::{self, Rule};
 
 /// How much a build matters, the most important first.
@@ -36,11 +37,13 @@ impl Importance {
         if role.is_some_and(is_aside) {
             return Self::Development;
         }
-        // What a script or workflow builds is shipped, whatever its name.
-        if input.built_by.is_some() {
+        let is_for_developers = build.target().is_some_and(|stage| is_for_developers(build, stage));
+        // What a workflow builds is shipped, whatever its name; a makefile or script starts what developers use, too.
+        let by_workflow = |line: &String| line.rsplit_once(':').is_some_and(|(file, _)| is_workflow(file));
+        if input.built_by.as_ref().is_some_and(|line| !is_for_developers || by_workflow(line)) {
             return Self::Shipped;
         }
-        if build.target().is_some_and(|stage| is_for_developers(build, stage)) {
+        if is_for_developers {
             return Self::Development;
         }
         if input.services.is_empty() { Self::Other } else { Self::Shipped }

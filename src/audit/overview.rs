@@ -1,5 +1,6 @@
 //! What is known of one build without any rule: stages, context, what a source change reruns, what is wrong as such.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::context_problems;
@@ -13,7 +14,7 @@ use crate::cache;
 use crate::finding::{Finding, Mask};
 use crate::inputs::context::{Aggregate, BuildContext, Certainty, ClassMatch, ContextEntryKind, summarise};
 use crate::inputs::{BuildInput, Folder, IgnoreInput, Inputs, StepHistory, TimedSteps};
-use crate::manifest::Project;
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::text::{FileId, Span};
 
 /// Entries that are named as the largest ones.
@@ -46,7 +47,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
     BuildReport {
         dockerfile: input.dockerfile,
         importance: Importance::of(build),
-        projects: input.projects.as_ref().map(|all| projects(&projects_of_build(build, all))).unwrap_or_default(),
+        projects: titles(build, input.projects.as_ref().map_or(&[], |all| all.as_slice())),
         stages: build.stages().iter().filter_map(stage).collect(),
         steps: steps.sum::<usize>() as u32,
         context: context.and_then(|context| sent(inputs, build, context)),
@@ -147,6 +148,43 @@ fn projects_of_build<'p>(build: &Build, all: &'p [Project]) -> Vec<&'p Project> 
     };
     let is_sent = |path: &String| context.find(path).is_some_and(|id| fetched.files.binary_search(&id).is_ok());
     all.iter().filter(|project| project.manifests.iter().any(is_sent)).collect()
+}
+
+/// The language of most sources that are sent, where its projects are none that manifests are read of: `Dart`.
+fn other_language(build: &Build) -> Option<&'static str> {
+    let context = build.input().context.as_deref()?;
+    let mut numbers: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    for file in &*build.sent_files(context)?.files {
+        let kind = FileKind::of(context.entry(*file).name);
+        if kind.is_code() {
+            let (number, has_projects) = numbers.entry(kind.language()).or_insert((0, kind.ecosystem().is_some()));
+            *number += 1;
+            *has_projects |= kind.ecosystem().is_some();
+        }
+    }
+    let (language, (_, has_projects)) = numbers.into_iter().max_by_key(|(_, (number, _))| *number)?;
+    (!has_projects).then_some(language)
+}
+
+/// The ecosystems whose package managers a build runs.
+fn installed_ecosystems(build: &Build) -> Vec<Ecosystem> {
+    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let runs = needed.flat_map(|stage| build::toolchain::runs(build, stage));
+    let managers = runs.flat_map(|(_, _, invocations)| {
+        invocations.iter().filter_map(|invocation| Some(invocation.package_call()?.manager)).collect::<Vec<_>>()
+    });
+    managers.filter_map(Ecosystem::of_manager).collect()
+}
+
+/// What a header names: the projects, and the language that no manifest tells.
+fn titles(build: &Build, all: &[Project]) -> Vec<String> {
+    let mut sent = projects_of_build(build, all);
+    let language = other_language(build);
+    if language.is_some() {
+        let installed = installed_ecosystems(build);
+        sent.retain(|project| installed.contains(&project.ecosystem));
+    }
+    language.map(str::to_owned).into_iter().chain(projects(&sent)).collect()
 }
 
 /// `Python (uv), FastAPI`, the outermost projects first.

@@ -120,10 +120,10 @@ pub(super) struct Audit {
     /// Show all findings, including those that cost little
     #[arg(long)]
     pub all: bool,
-    /// Image built from the Dockerfile, to measure the costs of findings; `auto` searches the engine for it
+    /// The image that was built from the Dockerfile: sizes are measured in it. `auto` searches the engine for it
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Do not use git history to compute how often steps would have rerun
+    /// Do not read git history (it tells how often steps would have rerun)
     #[arg(long)]
     pub no_history: bool,
     /// Build log in any form, or the JSON of `dockopt measure`, to show how long the steps take
@@ -152,7 +152,7 @@ pub(super) struct Audit {
 pub(super) struct Lint {
     /// Dockerfiles and compose files, or folders in which they are searched; `-` reads standard input [default: Dockerfile]
     pub files: Vec<PathBuf>,
-    /// File name of standard input in messages; its folder is where .dockerignore is read
+    /// The file that standard input stands for: its name is in messages, and its folder has the .dockerignore
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     #[command(flatten)]
@@ -175,7 +175,7 @@ pub(super) struct Lint {
     /// Show the number of findings per rule instead of the findings
     #[arg(long, help_heading = "Adoption options")]
     pub statistics: bool,
-    /// Add `# dockopt ignore` comments that hide the findings at --fail-on or above
+    /// Add `# dockopt ignore` comments that hide the findings which make lint fail (see --fail-on)
     #[arg(
         long,
         value_name = "REASON",

@@ -247,7 +247,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
     out
 }
 
-/// `level 3`, `levels 0 to 5`, `levels 0, 1, 4`.
+/// How many kinds of change a rewrite has: `level 3`, `levels 0 to 5`, `levels 0, 1, 4`.
 fn rungs_text(rungs: &[u8]) -> String {
     match rungs {
         [rung] => format!("level {rung}"),

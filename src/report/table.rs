@@ -1,11 +1,14 @@
 //! Findings in rows: line, finding, costs, basis, fix. On a narrow terminal each becomes a block of its own.
 
+use std::collections::BTreeMap;
+
 use super::grid::{Cell, Column, Grid, cell, plain};
 use super::layout::{Layout, TextStyle, wrap};
 use super::units::{bytes, seconds};
 use crate::audit::Report;
 use crate::finding::{Basis, CostFrequency, Finding, Impact, ImpactKind, Safety, Saving, Severity};
-use crate::text::FileId;
+use crate::rules;
+use crate::text::{FileId, Source};
 
 /// With fewer columns for the finding itself, rows become blocks.
 const NARROW: usize = 30;
@@ -16,6 +19,10 @@ const LEAST_BYTES: u64 = 100_000;
 const LEAST_SECONDS: f64 = 0.5;
 /// With fewer rows than this no remark is left out.
 const FEW: usize = 10;
+/// From this many on, findings of one rule in one file are one row.
+const MANY: usize = 4;
+/// Further lines that such a row names.
+const LINES: usize = 5;
 
 /// A price as people read it, a typical one with its mark; without an amount, what the cost is.
 pub(super) fn cost(impact: &Impact) -> String {
@@ -106,7 +113,6 @@ fn picked<'a>(known: &[&'a Finding], all: bool) -> Vec<&'a Finding> {
             rows.push(*finding);
         }
     }
-    rows.truncate(ROWS);
     rows
 }
 
@@ -123,16 +129,18 @@ pub(super) fn table(
     all: bool,
 ) -> String {
     let known: Vec<&Finding> = findings.iter().filter_map(|index| report.findings.get(*index)).collect();
-    let visible = picked(&known, all);
-    let rows: Vec<Vec<Cell>> = visible.iter().map(|finding| row(report, dockerfile, finding)).collect();
+    let mut visible = folded(picked(&known, all), all);
+    visible.truncate(if all { usize::MAX } else { ROWS });
+    let rows: Vec<Vec<Cell>> = visible.iter().map(|same| row(report, dockerfile, same)).collect();
     let grid = Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 };
     let is_narrow = grid.room_of(1, layout) < NARROW;
     let mut out = if is_narrow { blocks(&rows, layout) } else { grid.write(layout) };
-    let hidden = known.len() - rows.len();
+    let shown = visible.iter().map(Vec::len).sum::<usize>();
+    let hidden = known.len() - shown;
     if hidden > 0 {
         let cheap = known.iter().filter(|finding| weight(finding) == Weight::Cheap).count();
         // Only what is known to be cheap is left out: that can be said.
-        let below = if rows.len() < ROWS && cheap >= hidden && rows.len() + cheap == known.len() {
+        let below = if rows.len() < ROWS && cheap >= hidden && shown + cheap == known.len() {
             " below 100 kB and 0.5 s"
         } else {
             ""
@@ -142,7 +150,58 @@ pub(super) fn table(
     out
 }
 
-fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Vec<Cell> {
+/// Findings of one rule in one file as one row, where they are many; with `all`, each has its own.
+fn folded(findings: Vec<&Finding>, all: bool) -> Vec<Vec<&Finding>> {
+    let mut numbers: BTreeMap<(FileId, &str), usize> = BTreeMap::new();
+    for finding in &findings {
+        *numbers.entry((finding.file, finding.rule)).or_default() += 1;
+    }
+    let mut rows: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let is_many = !all && numbers[&(finding.file, finding.rule)] >= MANY;
+        let is_same = |row: &&mut Vec<&Finding>| row[0].rule == finding.rule && row[0].file == finding.file;
+        match rows.iter_mut().find(is_same) {
+            Some(row) if is_many => row.push(finding),
+            _ => rows.push(vec![finding]),
+        }
+    }
+    rows
+}
+
+/// `3 more in lines 5, 8 and 9`.
+fn others(source: &Source, findings: &[&Finding]) -> String {
+    let mut lines: Vec<u32> = findings.iter().map(|finding| source.line(finding.span.start)).collect();
+    lines.sort_unstable();
+    let number = lines.len();
+    lines.dedup();
+    let hidden = lines.len().saturating_sub(LINES);
+    lines.truncate(LINES);
+    let lines: Vec<String> = lines.iter().map(u32::to_string).collect();
+    let lines = match (&lines[..], hidden) {
+        ([one], _) => format!("line {one}"),
+        ([first @ .., last], 0) => format!("lines {} and {last}", first.join(", ")),
+        (lines, _) => format!("lines {}, …", lines.join(", ")),
+    };
+    format!(" ({number} more in {lines})")
+}
+
+/// What findings of one rule cost together; of different costs the first.
+fn cost_of_all(findings: &[&Finding]) -> Option<Impact> {
+    let mut impacts = findings.iter().filter_map(|finding| Report::price(finding));
+    let mut sum = impacts.next()?.clone();
+    for impact in impacts.filter(|impact| impact.kind == sum.kind && impact.per == sum.per).collect::<Vec<_>>() {
+        sum.saves = match (sum.saves, impact.saves) {
+            (Some(Saving::Bytes(a)), Some(Saving::Bytes(b))) => Some(Saving::Bytes(a.saturating_add(b))),
+            (Some(Saving::Seconds(a)), Some(Saving::Seconds(b))) => Some(Saving::Seconds(a + b)),
+            (None, other) => other,
+            (known, _) => known,
+        };
+    }
+    Some(sum)
+}
+
+fn row(report: &Report, dockerfile: Option<FileId>, same: &[&Finding]) -> Vec<Cell> {
+    let [finding, rest @ ..] = same else { return Vec::new() };
     let source = report.sources.get(finding.file.0 as usize);
     let line = source.map(|source| source.line(finding.span.start));
     let line = match (line, dockerfile == Some(finding.file)) {
@@ -153,11 +212,21 @@ fn row(report: &Report, dockerfile: Option<FileId>, finding: &Finding) -> Vec<Ce
     };
     let elsewhere = if dockerfile == Some(finding.file) { None } else { source };
     let place = elsewhere.map(|source| format!("{}:{}: ", source.name(), source.line(finding.span.start)));
-    let priced = Report::price(finding).map(|impact| (cost(impact), basis(impact)));
+    let priced = cost_of_all(same).map(|impact| (cost(&impact), basis(&impact)));
     let (costs, basis) = priced.unwrap_or_default();
-    let text = format!("{}{} ", place.unwrap_or_default(), finding.message);
+    let is_same = rest.iter().all(|other| other.message == finding.message);
+    let message = match rules::find(finding.rule) {
+        // What is said of one place need not hold for another.
+        Some(rule) if !is_same => rule.metadata().summary,
+        _ => &finding.message,
+    };
+    let others = match source {
+        Some(source) if !rest.is_empty() => others(source, rest),
+        _ => String::new(),
+    };
+    let text = format!("{}{message}{others} ", place.unwrap_or_default());
     let text = cell(text, style(finding.severity)).with_tail(&format!("[{}]", finding.rule));
-    vec![plain(line), text, plain(costs), plain(basis), plain(fix(finding))]
+    vec![plain(line), text, plain(costs), plain(basis), plain(if rest.is_empty() { fix(finding).to_owned() } else { fixes(same) })]
 }
 
 /// How a finding can be fixed, in the column `fix`.
@@ -166,6 +235,24 @@ pub(super) fn fix(finding: &Finding) -> &'static str {
         Some(Safety::Safe) => "safe",
         Some(Safety::Unsafe(_)) => "unsafe",
         None => "",
+    }
+}
+
+/// How they can be fixed, in the column `fix`: `safe`, or `5 safe, 8 unsafe` where that differs.
+pub(super) fn fixes(findings: &[&Finding]) -> String {
+    let count = |wanted: fn(&Safety) -> bool| {
+        let is_wanted = |finding: &&&Finding| finding.fixes.first().is_some_and(|fix| wanted(&fix.safety));
+        findings.iter().filter(is_wanted).count()
+    };
+    let safe = count(|safety| matches!(safety, Safety::Safe));
+    let risky = count(|safety| matches!(safety, Safety::Unsafe(_)));
+    match (safe, risky, findings.len() - safe - risky) {
+        (0, 0, _) => String::new(),
+        (_, 0, 0) => "safe".to_owned(),
+        (0, _, 0) => "unsafe".to_owned(),
+        (safe, 0, _) => format!("{safe} safe"),
+        (0, risky, _) => format!("{risky} unsafe"),
+        (safe, risky, _) => format!("{safe} safe, {risky} unsafe"),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::secret_word::is_secret;
+use crate::build::Build;
 use crate::dockerfile::Keyword;
-use crate::finding::Findings;
+use crate::finding::{Findings, Severity};
 use crate::secret::SecretKind;
 
 super::rule!("secret-in-arg-or-env", check);
@@ -28,13 +29,22 @@ fn check(cx: &Context, out: &mut Findings) {
             (SecretKind::Name, true) => format!("the value of `{name}` is stored in the image's history"),
             (SecretKind::Name, false) => format!("the value of `{name}` is stored in the image's config"),
         };
-        let help = if arg {
+        let is_read = |by: fn(Keyword) -> bool| !arg || reads(cx.build(), secret.instruction, by);
+        let by_run = is_read(|keyword| keyword == Keyword::Run);
+        let is_unread = !by_run && !is_read(|keyword| keyword != Keyword::Arg);
+        let help = if is_unread {
+            "delete it: no instruction below it reads it".to_owned()
+        } else if arg && by_run {
             format!("pass it to the RUN that needs it: `RUN --mount=type=secret,id={0},env={0} …`", name.trim())
         } else {
             "set it when the container starts, or mount it in the RUN that needs it: `RUN --mount=type=secret,id=… …`"
                 .to_owned()
         };
         let mut finding = cx.finding(secret.span, message).help(help);
+        // Whether anybody passes a value is unknown.
+        if is_unread && secret.value.is_none() {
+            finding.severity = Severity::Warning;
+        }
         // BuildKit checks only names, and neither before the first FROM nor in triggers.
         let inside = cx.build().stage_of(secret.instruction).is_some() && trigger.is_none();
         if !inside || !is_secret(name.trim()) {
@@ -42,4 +52,25 @@ fn check(cx: &Context, out: &mut Findings) {
         }
         out.push(finding);
     }
+}
+
+/// Whether an instruction below an ARG reads it: any RUN, and others that name it; an ARG above all stages is read in them.
+fn reads(build: &Build, arg: usize, by: fn(Keyword) -> bool) -> bool {
+    let Some(stage) = build.stage_of(arg) else { return true };
+    let name = build.input().file.source().slice(build.instruction(arg).span);
+    let is_below = |index: usize, above: usize| above != stage.index || index > arg;
+    build.stages().iter().filter(|other| build.chain(other).any(|below| below.index == stage.index)).any(|other| {
+        build.instructions(other).any(|(index, instruction)| {
+            let keyword = instruction.keyword;
+            let text = build.input().file.source().slice(instruction.span);
+            let is_named = || keyword == Keyword::Run || text.contains('$') && names(name, text);
+            is_below(index, other.index) && by(keyword) && is_named()
+        })
+    })
+}
+
+/// Whether a text names a variable of an ARG instruction.
+fn names(arg: &str, text: &str) -> bool {
+    let mut words = arg.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).skip(1);
+    words.any(|word| !word.is_empty() && text.contains(word))
 }

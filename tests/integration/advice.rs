@@ -320,3 +320,24 @@ fn a_pinned_version_has_no_price_of_the_newest() {
     assert!(priced("pnpm") && priced("pnpm@latest"));
     assert!(!priced("pnpm@9") && !priced("pnpm@9.15.9") && !priced("pnpm@^9"));
 }
+
+/// A secret in ARG: the help names a RUN only where one could read it, and an argument that nothing reads is no error.
+#[test]
+fn advice_for_a_secret_argument_fits_the_stage() {
+    let finding = |text: &str| {
+        let ran = crate::dockopt::Dockopt::new().file("Dockerfile", text);
+        let json = ran.args(["lint", "--select=secret-in-arg-or-env", "--format=json"]).run().json();
+        let finding = &json["findings"][0];
+        (finding["severity"].as_str().unwrap().to_owned(), finding["help"].as_str().unwrap().to_owned())
+    };
+    let (severity, help) = finding("FROM node:22-slim\nARG NPM_TOKEN\nRUN npm ci\n");
+    assert!(severity == "error" && help.contains("RUN --mount=type=secret"), "{help}");
+    let (severity, help) = finding("FROM nginx:1.28\nARG DEPLOY_TOKEN\nCOPY a /a\n");
+    assert!(severity == "warning" && help.starts_with("delete it"), "{severity}: {help}");
+    let (severity, help) = finding("FROM nginx:1.28\nRUN true\nARG DEPLOY_TOKEN\n");
+    assert!(severity == "warning" && help.starts_with("delete it"), "{severity}: {help}");
+    let (severity, help) = finding("FROM nginx:1.28\nARG API_KEY\nENV API_KEY=$API_KEY\n");
+    assert!(severity == "error" && help.starts_with("set it when the container starts"), "{severity}: {help}");
+    let (severity, _) = finding("FROM nginx:1.28 AS base\nARG API_KEY=f83hQz91LmVx22\nFROM base\nRUN make\n");
+    assert_eq!(severity, "error");
+}

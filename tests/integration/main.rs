@@ -34,6 +34,7 @@ mod crash;
 mod cycles;
 mod dockopt;
 mod engine;
+mod first_screen;
 mod fixtures;
 mod fragments;
 mod formats;

@@ -25,7 +25,7 @@ pub(in crate::cli) struct CachePredict {
     /// Assume that this file or folder has changed (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     pub touch: Vec<PathBuf>,
-    /// COMMIT: compare the working tree with this commit instead of HEAD. FOLDER: compare PATH with this earlier copy of it
+    /// What to compare with: a commit [default: HEAD], or a folder with an earlier copy of PATH
     #[arg(long, value_name = "COMMIT|FOLDER")]
     pub since: Option<String>,
     /// Predict which steps rerun if this Dockerfile replaces the current one; with --log, also how long they take
@@ -34,11 +34,11 @@ pub(in crate::cli) struct CachePredict {
     /// Assume that a build argument has another value (repeatable)
     #[arg(long, value_name = "NAME=VALUE")]
     pub change_build_arg: Vec<String>,
-    /// Build log, or the JSON of `dockopt measure`, that says how long the steps take
+    /// Build log, or JSON of `dockopt measure`, with the times of the steps
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Image store of the builder; choose `containerd` also for builders created with `docker buildx create`. When an
-    /// earlier step reruns, `COPY --link` stays cached with `containerd` and reruns with `classic`
+    /// Image store of the builder. It decides about `COPY --link` below a step that reruns: `containerd` takes it from the
+    /// cache, `classic` runs it again. Builders made by `docker buildx create` use `containerd`
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]
@@ -64,16 +64,16 @@ pub(in crate::cli) struct CacheHistory {
     /// Folder or Dockerfile in a git repository
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// How many commits to look at, from HEAD along first parents
+    /// How many commits to look at, from HEAD back; of a merge, only the first parent
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub commits: u32,
-    /// Which records the builder has: `keep` those of all earlier builds, `fresh` none, as in CI without a cache
+    /// Whether the builder keeps its cache between commits: `keep`, or `fresh` for CI without a cache
     #[arg(long, value_enum, value_name = "BUILDER", default_value_t = Builder::Keep)]
     pub builder: Builder,
-    /// Compare with another Dockerfile for every commit; `optimize` takes the rewrite of `dockopt optimize`
+    /// Compare with another Dockerfile; `optimize` stands for the rewrite of `dockopt optimize`
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
-    /// Build log, or the JSON of `dockopt measure`, that says how long the steps take
+    /// Build log, or JSON of `dockopt measure`, with the times of the steps
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// The image store of the builder, as in `dockopt cache predict`
@@ -112,7 +112,7 @@ pub(in crate::cli) struct ExplainLog {
     /// Show all steps, also those that took no time
     #[arg(long)]
     pub all: bool,
-    /// Commit of the build before, or a folder with its files, to say why steps were not cached
+    /// The build before this one, to say why steps were not cached: its commit, or a folder with its files
     #[arg(long, value_name = "COMMIT|FOLDER")]
     pub before: Option<String>,
     /// Commit or folder of the logged build [default: the working tree]

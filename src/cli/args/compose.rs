@@ -24,7 +24,7 @@ pub(in crate::cli) enum ComposeCommand {
     Emit(ComposeEmit),
     /// Start a project on the engine and prove that its services become ready in the right order
     Verify(ComposeVerify),
-    /// Find variables that are missing, unused, different between environments, or secret and committed
+    /// Find variables that are missing, unused, different between environments, or secret and tracked by git
     Env(ComposeEnv),
 }
 

@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A name is looked up as a file, then in the engine, then in its registry; a name without a registry is not looked up in Docker Hub if the engine cannot be reached. A prefix chooses where to look: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
+    after_help = "A name is searched first as a file, then in the engine, then in its registry. If the engine cannot be reached, a name without a registry is not searched in Docker Hub. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true
@@ -43,7 +43,7 @@ pub(in crate::cli) struct Image {
     /// Image rules to run: names, categories, `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Image rules not to run; if --select and --ignore both match a rule, the more specific name wins
+    /// Image rules not to run. If --select and --ignore both match a rule, the more specific one decides
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Exit with 1 if a finding has at least this severity
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Origin {
     /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, in any form that IMAGE accepts; layers found in both images count as part of the base
+    /// The base image, written like IMAGE. Layers that are in both images count as the base's
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
@@ -83,7 +83,7 @@ pub(in crate::cli) struct View {
     /// Show all rows, and each layer of the base image
     #[arg(long)]
     pub all: bool,
-    /// Show what a host pulls for all images together, and what they share
+    /// Compare several images: show the layers that they share, and how many bytes a host downloads for all of them
     #[arg(long, conflicts_with = "explore")]
     pub shared: bool,
     /// Folder depth to show
@@ -101,7 +101,7 @@ pub(in crate::cli) struct View {
     /// Do not search for duplicate files
     #[arg(long)]
     pub no_duplicates: bool,
-    /// The table that `--format csv` prints
+    /// Which table `--format csv` prints
     #[arg(long, value_enum, value_name = "TABLE", default_value_t = Table::Layers)]
     pub table: Table,
     /// Network speeds in bits per second, separated by commas, to estimate the pull time

@@ -25,7 +25,7 @@ pub(in crate::cli) struct Measure {
     /// How often to run each build; the median is shown
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: u16,
-    /// Rebuilds to measure after the cold build, which is always measured
+    /// Which rebuilds to measure; the cold build is always measured first
     #[arg(long, value_enum, value_name = "SCENARIOS", value_delimiter = ',', default_values_t = [Case::Unchanged, Case::Source, Case::Dependency])]
     pub scenarios: Vec<Case>,
     /// Source file to change [default: one that the build copies]
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Measure {
     /// Dependency list to change [default: one that the build copies]
     #[arg(long, value_name = "PATH")]
     pub dependency: Option<String>,
-    /// Remove the leftovers of interrupted runs, then exit
+    /// Remove what interrupted runs left behind, then exit
     #[arg(long, conflicts_with_all = ["against"])]
     pub clean_up: bool,
     #[command(flatten)]

@@ -45,7 +45,7 @@ pub(in crate::cli) struct Optimize {
     /// Leave out these kinds of change
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// With --plan: do not use git history to estimate how many reruns of steps each level avoids
+    /// With --plan: do not read git history (it tells how often each level would have avoided a rerun)
     #[arg(long, requires = "plan")]
     pub no_history: bool,
     /// With --plan: build log, or JSON of `dockopt measure`, to show how many seconds each level saves

@@ -8,7 +8,7 @@ use super::options::{Config, Threshold};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Differences in seconds are judged only above 10 %, 3 s and the spread of the measured runs.\n\n\
+    after_help = "A change of a time counts only if it is more than 10 %, more than 3 s, and more than the times of the same build differ between runs.\n\n\
                         Exit codes: 0 clean; 1 a limit of [budget] is exceeded, or there are new findings at --fail-on \
                         or above (all findings without a baseline); 2 an input cannot be read."
 )]
@@ -16,22 +16,22 @@ pub(in crate::cli) struct Report {
     /// JSON results of audit, lint, image, image diff, measure, cache and optimize
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Compare with an earlier `report --format json`, or with results from before (repeatable)
+    /// Earlier results to compare with: the output of `report --format json`, or JSON results of other commands (repeatable)
     #[arg(long, value_name = "FILE")]
     pub baseline: Vec<PathBuf>,
-    /// Compare with the report of the base commit in this folder (`COMMIT.json`), else of its nearest ancestor that has one
+    /// Compare with a report in this folder: `COMMIT.json` of the base commit, or of the nearest earlier commit that has a report
     #[arg(long, value_name = "DIR", conflicts_with = "baseline")]
     pub baseline_dir: Option<PathBuf>,
-    /// The base commit [default: that of the pull request of the CI job, else the parent of HEAD]
+    /// The base commit [default: in a CI job the base of the pull request, otherwise the parent of HEAD]
     #[arg(long, value_name = "COMMIT", requires = "baseline_dir")]
     pub base: Option<String>,
-    /// Label of the pull request; the one of `growth-label` [default: allow-size-increase] allows growth (repeatable)
+    /// A label of the pull request (repeatable). The label `allow-size-increase` allows images to grow; the setting `growth-label` names another one
     #[arg(long, value_name = "NAME")]
     pub label: Vec<String>,
-    /// Add the figures to this file, for `dockopt history`; the spread of its last 5 runs is not judged
+    /// Add the figures to this file, for `dockopt history`. A change within the range of its last 5 runs does not count
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Take the spread of the last 5 runs from this file, without adding to it
+    /// As --record, but only read the file
     #[arg(long, value_name = "FILE", conflicts_with = "record")]
     pub history: Option<PathBuf>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(in crate::cli) struct Report {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comment options")]
 pub(in crate::cli) struct Comment {
-    /// Post the report as a comment on the pull request, or update it; whatever happens, the exit code stays the same
+    /// Post the report as a comment on the pull request, or update that comment. An error while posting does not change the exit code
     #[arg(long = "post", value_enum, value_name = "SITE")]
     pub site: Option<CommentSite>,
     /// Number of the pull request or merge request [default: that of the CI job]

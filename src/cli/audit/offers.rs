@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::audit::{BuildReport, Report};
+use crate::audit::{BuildReport, Importance, Report};
 use crate::cli::optimize;
 use crate::finding::Finding;
 use crate::fix::Level;
@@ -28,6 +28,11 @@ pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) 
     };
     let mut builds: Vec<&BuildReport> = report.builds.iter().filter(|build| findings(build) > 0).collect();
     builds.sort_by(|a, b| a.importance.cmp(&b.importance).then(worth(b).total_cmp(&worth(a))));
+    // A build for developers is offered only where there is no other, and one that the builder refuses never.
+    let has_others = report.builds.iter().any(|build| build.importance != Importance::Development);
+    builds.retain(|build| build.importance != Importance::Development || !has_others);
+    let name = |build: &BuildReport| inputs.source(build.dockerfile).name();
+    builds.retain(|build| !report.problems.iter().any(|problem| problem.error && problem.file == name(build)));
     builds.truncate(REWRITTEN);
     let options = optimize::default_options(inputs);
     let find = |build: &BuildReport| {

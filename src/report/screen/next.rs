@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::savings::{amounts, joined};
+use super::savings::saved_sentence;
+use super::summary::ordered;
 use super::view::{AuditView, FixCounts};
 use crate::audit::{BuildReport, Importance, Report, is_urgent};
-use crate::finding::{Basis, Finding, Impact, ImpactKind, Saving};
+use crate::finding::{Basis, Finding, Impact, ImpactKind, Saving, Severity};
 use crate::optimize::Offer;
 use crate::report::layout::{Layout, TextStyle, push, quoted, width};
 use crate::report::units::count;
@@ -24,6 +25,7 @@ struct NextCommand {
 pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String {
     let root = std::iter::once(&report.root).chain(view.options).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
     let mut commands: Vec<NextCommand> = Vec::new();
+    commands.extend(refusal_command(report, &root));
     commands.extend(explain_command(report, view.offer));
     commands.extend(view.offer.map(|offer| optimize_command(report, offer, &root)));
     commands.extend(fix_commands(view, &root));
@@ -34,7 +36,67 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
         commands.push(NextCommand { line, why: "why it matters, and how to fix it".to_owned() });
     }
     commands.extend(price_commands(report, view, &root));
+    if commands.is_empty() {
+        commands.extend(image_commands(report, view, &root));
+    }
     write_commands(&commands, layout)
+}
+
+/// What shows why the builder refuses the most important build that it refuses.
+fn refusal_command(report: &Report, root: &str) -> Option<NextCommand> {
+    let name = |build: &BuildReport| report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
+    let refusal = |build: &BuildReport| {
+        let mut problems = report.problems.iter().filter(|problem| !problem.unread && problem.file == name(build));
+        // A source that is missing may be made before the build; nobody knows of it.
+        problems.clone().find(|problem| problem.error).or_else(|| problems.find(|problem| is_of_source(problem.code)))
+    };
+    // The rule says what the problem says, and more.
+    let excluded = |build: &BuildReport| {
+        let mut findings = build.findings.iter().filter_map(|index| report.findings.get(*index));
+        findings.find(|finding| finding.rule == "ignored-copy-source" && finding.severity == Severity::Error)
+    };
+    let is_refused = |build: &&BuildReport| refusal(build).is_some() || excluded(build).is_some();
+    let build = ordered(report).into_iter().find(is_refused)?;
+    let (file, line, is_of_source) = match (excluded(build), refusal(build)) {
+        (Some(finding), _) => {
+            let source = report.sources.get(finding.file.0 as usize)?;
+            (source.name(), Some(source.line(finding.span.start)), true)
+        }
+        (None, problem) => {
+            let problem = problem?;
+            (&*problem.file, problem.place.map(|place| place.line), is_of_source(problem.code))
+        }
+    };
+    let place = format!("{file}{}", line.map(|line| format!(":{line}")).unwrap_or_default());
+    let context = build.context.as_ref().map(|context| &*context.root);
+    if is_of_source && context.is_some() {
+        let words = if report.builds.len() == 1 { root.to_owned() } else { words_of(report, build.dockerfile, context) };
+        let line = format!("dockopt context ls {words}");
+        return Some(NextCommand { line, why: format!("what the builder gets: {place} copies what is not there") });
+    }
+    let line = format!("dockopt lint {}", quoted(file));
+    Some(NextCommand { line, why: format!("shows why the builder refuses {place}") })
+}
+
+/// Whether a problem is that COPY or ADD names a file which the builder does not get.
+fn is_of_source(code: &str) -> bool {
+    matches!(code, "source-missing" | "source-excluded")
+}
+
+/// Where nothing is found, what the files do not show.
+fn image_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextCommand> {
+    let Some(build) = ordered(report).into_iter().find(|build| can_run(report, build)) else { return Vec::new() };
+    let context = build.context.as_ref().map(|context| &*context.root);
+    let words = if report.builds.len() == 1 { root.to_owned() } else { words_of(report, build.dockerfile, context) };
+    let mut commands = vec![NextCommand {
+        line: format!("dockopt measure {words}"),
+        why: "builds it to see how long a build and a rebuild take".to_owned(),
+    }];
+    if !view.has_image {
+        let line = format!("dockopt audit {root} --image auto");
+        commands.push(NextCommand { line, why: "also looks at the image you built".to_owned() });
+    }
+    commands
 }
 
 /// What to read of the first urgent findings that no command repairs.
@@ -89,7 +151,7 @@ fn continued(line: &str, layout: Layout) -> String {
 
 fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
     let line = format!("dockopt optimize {} --diff", build_words(report, offer, root));
-    let saved = amounts(report, &offer.resolved);
+    let saved = saved_sentence(report, &offer.resolved);
     let gone = offer.before - offer.after;
     let removes = format!("removes {gone} of {}", count(offer.before as u64, "finding"));
     let others = match builds_with_same_steps(report, offer) {
@@ -97,7 +159,7 @@ fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
         1 => "; another build has the same step, and has to change too".to_owned(),
         others => format!("; {others} other builds have the same step, and have to change too"),
     };
-    let why = if saved.is_empty() { removes } else { format!("saves {}; {removes}", joined(&saved)) };
+    let why = if saved.is_empty() { removes } else { format!("{saved}; {removes}") };
     NextCommand { line, why: why + &others }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::savings::savings;
 use crate::audit::{Importance, Report};
-use crate::finding::{Finding, Safety};
+use crate::finding::Finding;
 use crate::report::grid::{Cell, Column, Grid, cell, plain};
 use crate::report::layout::Layout;
 use crate::report::table;
@@ -82,7 +82,7 @@ fn row(report: &Report, repeat: &Repeat) -> Option<Vec<Cell>> {
         plain(format!("{} ×", findings.len())),
         cell(text, table::style(worst)).with_tail(&format!("[{}]", first.rule)),
         plain(costs.first().map_or("", |text| text)),
-        plain(fixes(&findings)),
+        plain(table::fixes(&findings)),
     ])
 }
 
@@ -102,23 +102,5 @@ fn place(report: &Report, finding: &Finding, is_named: bool) -> String {
     match subject(report, finding) {
         Some(subject) if is_named => format!("`{subject}` ({place})"),
         _ => place,
-    }
-}
-
-/// How they can be fixed, in the column `fix`: `safe`, or `5 safe, 8 unsafe` where that differs.
-fn fixes(findings: &[&Finding]) -> String {
-    let count = |wanted: fn(&Safety) -> bool| {
-        let is_wanted = |finding: &&&Finding| finding.fixes.first().is_some_and(|fix| wanted(&fix.safety));
-        findings.iter().filter(is_wanted).count()
-    };
-    let safe = count(|safety| matches!(safety, Safety::Safe));
-    let risky = count(|safety| matches!(safety, Safety::Unsafe(_)));
-    match (safe, risky, findings.len() - safe - risky) {
-        (0, 0, _) => String::new(),
-        (_, 0, 0) => "safe".to_owned(),
-        (0, _, 0) => "unsafe".to_owned(),
-        (safe, 0, _) => format!("{safe} safe"),
-        (0, risky, _) => format!("{risky} unsafe"),
-        (safe, risky, _) => format!("{safe} safe, {risky} unsafe"),
     }
 }

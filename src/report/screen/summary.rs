@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::repeats::{self, Repeat, repeats};
-use super::savings::{amounts, joined, savings};
+use super::savings::{costs_sentence, savings};
 use crate::audit::{BuildReport, Importance, Report, is_urgent};
 use crate::finding::Finding;
 use crate::report::grid::{Cell, Column, Grid, plain};
@@ -106,13 +106,13 @@ fn costs_text(report: &Report) -> String {
     let aside: BTreeSet<usize> =
         report.builds.iter().filter(is_aside).flat_map(|build| build.findings.iter().copied()).collect();
     let indexes: Vec<usize> = (0..report.findings.len()).filter(|index| !aside.contains(index)).collect();
-    let costs = amounts(report, &indexes);
+    let costs = costs_sentence(report, &indexes, report.findings.len());
     if costs.is_empty() {
         return String::new();
     }
     let all: Vec<usize> = (0..report.findings.len()).collect();
-    let without = if amounts(report, &all) == costs { "" } else { ", not counting builds for development" };
-    format!("; they cost {}{without}", joined(&costs))
+    let is_complete = costs_sentence(report, &all, report.findings.len()) == costs;
+    format!("; {costs}{}", if is_complete { "" } else { ", not counting builds for development" })
 }
 
 /// The line above a single build; empty where nothing is found.

@@ -32,7 +32,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum share of wasted bytes: `5%` or `0.05`
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_waste_ratio: Option<f64>,
-    /// Minimum efficiency: bytes that a container sees, divided by the bytes of all layers
+    /// Minimum efficiency: the size of the files in a container, divided by the size of all layers. Files that a later layer replaces or deletes lower it
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_efficiency: Option<f64>,
     /// Maximum growth over the baseline: `5MB` or `3%`
