@@ -27,4 +27,6 @@ pub use self::report::{
     BaselineEffect, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice, ProblemReport,
     Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,
 };
-pub use self::run::{ReadContexts, audit, check, contexts, fix, input_problem, lint, lint_confirmed, mask, problems, refusals};
+pub use self::run::{
+    ReadContexts, audit, check, contexts, fix, input_problem, lint, lint_confirmed, mask, problems, refusals,
+};

@@ -42,7 +42,8 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     }
     version::warn_of_old_data(request.today);
     progress::doing("checking");
-    let mut report = crate::audit::lint_confirmed(&inputs, &policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
+    let mut report =
+        crate::audit::lint_confirmed(&inputs, &policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = command.threshold.code(code(&report, failed));
     if command.statistics {
@@ -71,7 +72,9 @@ fn add_ignores(
         return Err(CommandFailure::Because { what, help: Some("write the reason as one line of text".to_owned()) });
     }
     let is_file = |change: &Change| Path::new(&change.name).is_file();
-    let added = crate::audit::add_ignores(inputs, policies, reason.trim(), &|inputs, files| with_contexts(inputs, files, request));
+    let added = crate::audit::add_ignores(inputs, policies, reason.trim(), &|inputs, files| {
+        with_contexts(inputs, files, request)
+    });
     if let Some(change) = added.changes.iter().find(|change| !is_file(change)) {
         let what = format!("`{}` cannot be changed in place", change.name);
         return Err(CommandFailure::Because { what, help: Some("pass the file's name".to_owned()) });

@@ -226,7 +226,13 @@ fn row(report: &Report, dockerfile: Option<FileId>, same: &[&Finding]) -> Vec<Ce
     };
     let text = format!("{}{message}{others} ", place.unwrap_or_default());
     let text = cell(text, style(finding.severity)).with_tail(&format!("[{}]", finding.rule));
-    vec![plain(line), text, plain(costs), plain(basis), plain(if rest.is_empty() { fix(finding).to_owned() } else { fixes(same) })]
+    vec![
+        plain(line),
+        text,
+        plain(costs),
+        plain(basis),
+        plain(if rest.is_empty() { fix(finding).to_owned() } else { fixes(same) }),
+    ]
 }
 
 /// How a finding can be fixed, in the column `fix`.

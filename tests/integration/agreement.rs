@@ -83,7 +83,11 @@ fn lint_and_audit_agree_on_the_examples_of_the_pages() {
 /// What the Dockerfile alone leaves open is decided by the build context, where one is there.
 #[test]
 fn lint_looks_at_the_context_behind_a_finding() {
-    let node = |start: &str| format!("FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nUSER node\nEXPOSE 8080\nCMD [{start}]\n");
+    let node = |start: &str| {
+        format!(
+            "FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nUSER node\nEXPOSE 8080\nCMD [{start}]\n"
+        )
+    };
     let rules = |folder: Dockopt| {
         let lint = folder.args(["lint", "--format=json"]).run().json();
         places(&lint).into_iter().map(|(rule, ..)| rule).collect::<BTreeSet<String>>()

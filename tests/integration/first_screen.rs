@@ -98,7 +98,8 @@ fn findings_of_one_rule_in_one_file_are_one_row() {
     assert_eq!(folded.matches("[apt-lists-kept]").count(), 1, "{folded}");
     assert!(line(&folded).contains("(11 more in lines 3,"), "{folded}");
     let price = |text: &str| text.split_whitespace().find_map(|word| word.strip_prefix('~')).map(str::to_owned);
-    let row = folded.lines().find(|line| line.contains("[apt-lists-kept]") || line.contains("the package lists")).unwrap();
+    let row =
+        folded.lines().find(|line| line.contains("[apt-lists-kept]") || line.contains("the package lists")).unwrap();
     assert_eq!(price(row), price(folded.lines().next().unwrap()), "{folded}");
     assert_eq!(run(&["--select=apt-lists-kept", "--all"]).matches("[apt-lists-kept]").count(), 12);
     // Three are told one by one.

@@ -92,7 +92,10 @@ fn lint_opens_the_context_behind_a_finding_that_it_may_disprove() {
     let api = ["api", "api/.dockerignore", "api/Dockerfile", "api/app", "api/pyproject.toml", "api/requirements.txt"];
     check(&["lint", "api/Dockerfile"], &api);
     check(&["lint", "--format", "json", "api/Dockerfile"], &api);
-    check(&["lint", "--ignore=sources-before-dependencies,cache-mount-missing,full-base,root-user", "api/Dockerfile"], &api[1..3]);
+    check(
+        &["lint", "--ignore=sources-before-dependencies,cache-mount-missing,full-base,root-user", "api/Dockerfile"],
+        &api[1..3],
+    );
 }
 
 #[test]

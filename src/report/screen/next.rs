@@ -70,7 +70,8 @@ fn refusal_command(report: &Report, root: &str) -> Option<NextCommand> {
     let place = format!("{file}{}", line.map(|line| format!(":{line}")).unwrap_or_default());
     let context = build.context.as_ref().map(|context| &*context.root);
     if is_of_source && context.is_some() {
-        let words = if report.builds.len() == 1 { root.to_owned() } else { words_of(report, build.dockerfile, context) };
+        let words =
+            if report.builds.len() == 1 { root.to_owned() } else { words_of(report, build.dockerfile, context) };
         let line = format!("dockopt context ls {words}");
         return Some(NextCommand { line, why: format!("what the builder gets: {place} copies what is not there") });
     }

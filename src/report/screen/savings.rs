@@ -88,7 +88,9 @@ impl Costs {
         let mut costs = Self { amounts: Vec::new(), commits: None, effects: Vec::new() };
         for sum in sums(report, findings) {
             match sum.saves {
-                Some(Saving::Reruns { reruns, builds }) => costs.commits = Some(format!("{reruns} of {builds} commits")),
+                Some(Saving::Reruns { reruns, builds }) => {
+                    costs.commits = Some(format!("{reruns} of {builds} commits"))
+                }
                 Some(_) => costs.amounts.push(table::cost(&sum)),
                 None => costs.effects.push(effect(sum.kind).to_owned()),
             }
