@@ -148,7 +148,11 @@ enum Parent {
 
 impl Definitions {
     fn push(&mut self, name: &str, definition: Definition) {
-        self.0.entry(name.into()).or_default().push(definition);
+        // Most names have one definition, and a list that grows begins with room for four.
+        match self.0.get_mut(name) {
+            Some(all) => all.push(definition),
+            None => _ = self.0.insert(name.into(), vec![definition]),
+        }
     }
 
     /// The last definition by an instruction before `at`.

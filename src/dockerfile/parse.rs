@@ -318,6 +318,8 @@ impl<'s> Parser<'s> {
                 help: Some("start with `FROM image`".into()),
             });
         }
+        // A run keeps the files of all its inputs.
+        self.file.instructions.shrink_to_fit();
         super::trap::check_directives(&mut self.file);
         super::verdict::check_instructions(&mut self.file);
         self.file.problems.sort_by_key(|problem| problem.span);

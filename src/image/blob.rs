@@ -54,6 +54,7 @@ impl<'a> ReadRun<'a> {
         }
         tell(0);
         let demands = ScanOptions {
+            bytes,
             digest: if options.verify == Verify::None { None } else { digest },
             diff_id: options.verify == Verify::Full,
             contents: true,

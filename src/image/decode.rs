@@ -19,8 +19,8 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use self::chunk::{CHUNK, Input};
-pub(crate) use self::chunk::{Chunk, Pool};
+use self::chunk::Input;
+pub(crate) use self::chunk::{CHUNK, Chunk, Pool};
 pub use self::decoded::DecodingReader;
 use self::streams::Codec;
 use crate::image::fault::{Fault, FaultKind};

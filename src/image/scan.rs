@@ -33,6 +33,8 @@ use crate::image::tar::{End, MemberWalk, TarError};
 /// What is worked out of a blob.
 #[derive(Clone, Copy)]
 pub struct ScanOptions<'a> {
+    /// Bytes of the blob as its source has it, where that is known.
+    pub bytes: Option<u64>,
     /// Which digest of the blob as stored, if any.
     pub digest: Option<Algorithm>,
     /// Whether the digest of the decompressed archive (SHA-256) is worked out.
@@ -87,10 +89,10 @@ pub fn scan(blob: &mut (dyn Read + Send), options: &ScanOptions<'_>) -> Result<S
     let compression = decoder.compression();
     let stored = compression == Compression::None;
     let hashes = Hashes::new(options.digest, options.diff_id, stored, Arc::clone(&pool));
-    let gzip_estimate = (stored && options.contents).then(|| GzipEstimate::new(Arc::clone(&pool)));
-    let shared = ScanState { ahead: ReadAhead::new(decoder), hashes, gzip_estimate, pool, stored };
+    let gzip_estimate = (stored && options.contents).then(|| GzipEstimate::new(options.bytes));
+    let shared = ScanState { ahead: ReadAhead::new(decoder), hashes, pool, stored };
     let (members, outcome) = rayon::in_place_scope(|scope| {
-        let mut walk = MemberWalk::new(Pieces::new(&shared, scope), options.limits);
+        let mut walk = MemberWalk::new(Pieces::new(&shared, scope, gzip_estimate), options.limits);
         let mut members = Members::new((options.contents, options.linkage), options.limits);
         let outcome = walked(&mut walk, &mut members);
         (members, outcome)
@@ -106,6 +108,7 @@ struct WalkOutcome {
     /// Whether the archive itself was decoded to its end.
     decoded: bool,
     tar_bytes: u64,
+    gzip_bytes: Option<u64>,
     end: Option<End>,
     trailing: bool,
 }
@@ -116,6 +119,7 @@ fn walked<R: Read + Send>(walk: &mut MemberWalk<'_, Pieces<'_, '_, '_, R>>, memb
     let (end, place) = (walk.end(), walk.source().place());
     let trailing = walk.source().drain();
     let tar_bytes = walk.source().bytes_read();
+    let gzip_bytes = walk.source().gzip_bytes();
     let of_decoder = walk.source().take_fault();
     let decoded = of_decoder.is_none();
     let fault = match error {
@@ -124,7 +128,7 @@ fn walked<R: Read + Send>(walk: &mut MemberWalk<'_, Pieces<'_, '_, '_, R>>, memb
         Some(error) => Some(of_tar(error, place)),
         None => of_decoder,
     };
-    WalkOutcome { fault, decoded, tar_bytes, end, trailing }
+    WalkOutcome { fault, decoded, tar_bytes, gzip_bytes, end, trailing }
 }
 
 fn of_tar(error: TarError, offset: u64) -> Fault {
@@ -143,7 +147,7 @@ fn finish<R: Read + Send>(
     outcome: WalkOutcome,
     limits: &Limits,
 ) -> Result<ScannedLayer, ScanError> {
-    let ScanState { ahead, hashes, gzip_estimate, .. } = shared;
+    let ScanState { ahead, hashes, .. } = shared;
     let decoder = ahead.into_decoder();
     let complete = decoder.as_ref().is_some_and(Decoder::is_complete);
     let (blob, diff_id) = hashes.map(Hashes::finish).unwrap_or_default();
@@ -154,7 +158,7 @@ fn finish<R: Read + Send>(
     layer.diff_id.clone_from(&scanned.diff_id);
     layer.blob_bytes = decoder.map_or(0, |decoder| decoder.position());
     if outcome.decoded {
-        layer.gzip_estimate = gzip_estimate.map(GzipEstimate::finish);
+        layer.gzip_estimate = outcome.gzip_bytes;
     }
     layer.tar_bytes = outcome.decoded.then_some(outcome.tar_bytes);
     let (from, to) = (layer.blob_bytes, outcome.tar_bytes);

@@ -1,6 +1,7 @@
 //! Which rules run: `--select` and `--ignore` by name, alias, category, group, `all` or `default`. The more specific
 //! selector wins; between equals, `--ignore` does.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::{Category, Group, Metadata, Rule};
@@ -69,8 +70,12 @@ impl Selection {
     }
 
     fn select_from(rules: &[&'static Rule], choices: &[Choice]) -> Result<Self, SelectorError> {
+        let has_words = |choice: &Choice| {
+            choice.select.iter().chain([&choice.extend, &choice.ignore]).any(|words| !words.is_empty())
+        };
+        let by_name = if choices.iter().any(has_words) { super::by_name(rules) } else { HashMap::new() };
         let read = |words: &[String]| {
-            let read: Result<Vec<_>, _> = words.iter().map(|word| Selector::read(rules, word)).collect();
+            let read: Result<Vec<_>, _> = words.iter().map(|word| Selector::read(rules, &by_name, word)).collect();
             Ok(read?.into_iter().flatten().collect())
         };
         let mut layers = Vec::new();
@@ -158,7 +163,11 @@ impl Selection {
 
 impl Selector {
     /// What a word selects: several rules if a foreign code is split among them.
-    fn read(rules: &[&'static Rule], word: &str) -> Result<Vec<Self>, SelectorError> {
+    fn read(
+        rules: &[&'static Rule],
+        by_name: &HashMap<String, Vec<&'static Rule>>,
+        word: &str,
+    ) -> Result<Vec<Self>, SelectorError> {
         let word = word.trim();
         let is = |name: &str| name.eq_ignore_ascii_case(word);
         if is("all") {
@@ -174,7 +183,7 @@ impl Selector {
             return Ok(vec![Self::Group(*group)]);
         }
         let code = without_namespace(word);
-        match (super::by_name(rules).get(&code.to_ascii_lowercase()), Code::shellcheck(code)) {
+        match (by_name.get(&code.to_ascii_lowercase()), Code::shellcheck(code)) {
             (Some(named), _) => Ok(named.iter().map(|rule| Self::Rule(rule.name)).collect()),
             (None, Some(code)) => Ok(vec![Self::Code(code.name)]),
             (None, None) => Err(SelectorError { word: word.into(), suggestion: closest(word, &words(rules)) }),

@@ -45,6 +45,7 @@ mod image;
 mod lint_vectors;
 mod init;
 mod inline;
+mod instructions;
 mod layout;
 mod mutation;
 mod names;

@@ -17,8 +17,6 @@ use crate::image::tar::Skip;
 pub(super) struct ScanState<'a, R: Read> {
     pub(super) ahead: ReadAhead<'a, R>,
     pub(super) hashes: Option<Hashes>,
-    /// For a blob that is the archive.
-    pub(super) gzip_estimate: Option<GzipEstimate>,
     pub(super) pool: Arc<Pool>,
     /// Whether the blob is the archive.
     pub(super) stored: bool,
@@ -30,15 +28,19 @@ pub(super) struct Pieces<'p, 'scope, 'a, R: Read> {
     scope: &'p Scope<'scope>,
     piece: Option<Piece>,
     at: usize,
-    /// Pieces of the archive so far.
-    count: u64,
     before: u64,
+    /// For a blob that is the archive.
+    gzip_estimate: Option<GzipEstimate>,
     fault: Option<Fault>,
 }
 
 impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
-    pub(super) fn new(shared: &'scope ScanState<'a, R>, scope: &'p Scope<'scope>) -> Self {
-        Self { shared, scope, piece: None, at: 0, count: 0, before: 0, fault: None }
+    pub(super) fn new(
+        shared: &'scope ScanState<'a, R>,
+        scope: &'p Scope<'scope>,
+        gzip_estimate: Option<GzipEstimate>,
+    ) -> Self {
+        Self { shared, scope, piece: None, at: 0, before: 0, gzip_estimate, fault: None }
     }
 
     /// The place in the blob of the next byte: between two calls of the decompressor as far as in the archive.
@@ -79,17 +81,19 @@ impl<'p, 'scope, 'a: 'scope, R: Read + Send> Pieces<'p, 'scope, 'a, R> {
         self.fault.take()
     }
 
+    /// Bytes of the archive as gzip, where that is estimated.
+    pub(super) fn gzip_bytes(&self) -> Option<u64> {
+        self.gzip_estimate.as_ref().map(GzipEstimate::finish)
+    }
+
     fn rest(&self) -> &[u8] {
         self.piece.as_ref().map_or(&[], |piece| &piece.archive[self.at..])
     }
 
     fn load(&mut self) -> Result<bool, Fault> {
         let Some(mut next) = self.shared.ahead.next(self.scope)? else { return Ok(false) };
-        if let Some(estimate) = &self.shared.gzip_estimate
-            && !next.archive.is_empty()
-        {
-            estimate.push(self.count, &next.archive, self.scope);
-            self.count += 1;
+        if let Some(estimate) = &mut self.gzip_estimate {
+            estimate.push(&next.archive);
         }
         if let Some(hashes) = &self.shared.hashes {
             for chunk in next.read.drain(..) {

@@ -13,6 +13,7 @@ use crate::image::tar::test_blocks::{archive, header, link, member, padded, pax}
 fn scanned_with(blob: &[u8], limits: &Limits) -> Result<ScannedLayer, ScanError> {
     let inflated = AtomicU64::new(0);
     let options = ScanOptions {
+        bytes: Some(blob.len() as u64),
         digest: Some(Algorithm::Sha256),
         diff_id: true,
         contents: true,
@@ -190,6 +191,7 @@ fn digests_and_places_are_reported() {
     let inflated = AtomicU64::new(0);
     let limits = Limits::default();
     let options = ScanOptions {
+        bytes: Some(blob.len() as u64),
         digest: None,
         diff_id: false,
         contents: false,
