@@ -96,13 +96,13 @@ fn charge(graph: Graph) -> BTreeMap<String, u64> {
     }
     let mut functions = BTreeMap::new();
     for (name, cost) in names.into_iter().zip(charged).filter(|(_, cost)| *cost > 0.0) {
-        functions.insert(name, rounded(cost));
+        functions.insert(name, to_count(cost));
     }
-    functions.insert(START.to_owned(), rounded(start));
+    functions.insert(START.to_owned(), to_count(start));
     functions
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Counts of a run of seconds.
-fn rounded(cost: f64) -> u64 {
+fn to_count(cost: f64) -> u64 {
     cost.round() as u64
 }

@@ -6,12 +6,14 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 
 use crate::image::decode::CHUNK;
 
-/// Bytes of a piece.
+/// Bytes of a piece: with 4 KiB estimates of four real folders were 1 to 4 % too high (8 KiB: 2 % at most), and takes three
+/// fifths of the time.
 const PIECE: usize = 4 << 10;
 /// Bytes that a compressor sees of what is before a place (RFC 1951).
 const WINDOW: usize = 32 << 10;
 /// Pieces of a layer at least. Over 26 layers of Debian, Python, Rust and Go files the estimate of one layer was 8 % off
-/// with 12 pieces, 5 % with 24 and 3 % with 64, that of their sum 2 %, 2 % and 1 % (means of 60 draws, November 2026).
+/// with 12 pieces, 5 % with 24 and 3 % with 64 (means of 60 draws, November 2026); with as many as are taken 6 %, that of
+/// their sum 1 %.
 const LEAST: u64 = 12;
 /// Bytes from one piece to the next in a layer whose size is not known; twice as many each time that enough were taken.
 const SPACING: u64 = 128 << 10;
@@ -147,13 +149,13 @@ mod tests {
 
     #[test]
     fn the_estimate_is_near_what_gzip_makes() {
-        let parts = [(9_000_000, 3_000_000, 1), (3_000_000, 100_000, 1), (90_000, 30_000, 1), (700_000, 300_000, 60)];
+        let parts = [(9_000_000, 3_000_000, 1), (3_000_000, 0, 1), (90_000, 30_000, 1), (910_000, 390_000, 46)];
         for (words, noise, times) in parts {
             let bytes = layer(words, noise).repeat(times);
             let mut whole = flate2::write::DeflateEncoder::new(Vec::new(), Compression::new(6));
             std::io::Write::write_all(&mut whole, &bytes).unwrap();
             let whole = whole.finish().unwrap().len() as u64;
-            let percent = if times > 1 { 5 } else { 15 };
+            let percent = if times > 1 { 10 } else { 15 };
             let estimate = estimate(&bytes, Some(bytes.len() as u64)).finish();
             assert!(estimate.abs_diff(whole) * 100 < whole * percent, "{estimate} of {whole}");
         }
