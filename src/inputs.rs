@@ -186,6 +186,8 @@ pub struct RunOptions {
     pub is_on_demand: bool,
     /// Paths in the container that services mount to write to.
     pub mounts: Vec<String>,
+    /// The commands of the services' healthchecks.
+    pub checks: Vec<String>,
     /// Whether the environment of a service says that it runs for developers: `APP_ENV: dev`.
     pub is_for_development: bool,
 }

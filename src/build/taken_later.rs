@@ -25,12 +25,12 @@ impl Build<'_> {
     pub fn taken_by_name(&self, context: &BuildContext, pattern: &str) -> Option<TakenFile> {
         let matcher = Matcher::new([pattern]).ok()?;
         let is_excluded = |path: &str| matcher.matches_only(path).is_ok_and(|(excluded, _)| excluded);
-        self.taken_files(context).into_iter().find(|taken| is_excluded(&taken.path))
+        self.taken_files(context).into_iter().find(|file| is_excluded(&file.path))
     }
 
     /// All files and folders that steps take by their names out of stages.
     fn taken_files(&self, context: &BuildContext) -> Vec<TakenFile> {
-        let mut taken = Vec::new();
+        let mut files = Vec::new();
         for stage in self.stages() {
             for transfer in self.transfers(stage) {
                 let Some(StageBase::Stage(from)) = transfer.from else { continue };
@@ -38,7 +38,7 @@ impl Build<'_> {
                 let sources = transfer.sources.iter().filter_map(|source| source.text.as_deref());
                 let full = sources.map(|source| path::join("/", source));
                 let instruction = transfer.instruction;
-                taken.extend(full.filter_map(|full| {
+                files.extend(full.filter_map(|full| {
                     let path = self.origin_of(context, from, &full)?;
                     Some(TakenFile { path, line: instruction.start_line, keyword: instruction.keyword })
                 }));
@@ -52,11 +52,11 @@ impl Build<'_> {
                     let folder = self.workdir(stage, index);
                     let full = absolute(&word, folder.value().map(String::as_str));
                     let Some(path) = full.and_then(|full| self.origin_of(context, stage, &full)) else { continue };
-                    taken.push(TakenFile { path, line: instruction.start_line, keyword: instruction.keyword });
+                    files.push(TakenFile { path, line: instruction.start_line, keyword: instruction.keyword });
                 }
             }
         }
-        taken
+        files
     }
 
     /// The file of the context that a COPY of a stage, or of those below it, puts at a path. Not what the build makes
@@ -72,7 +72,10 @@ impl Build<'_> {
                     let source = source.trim_start_matches("./").trim_matches('/');
                     let source = if source == "." { "" } else { source };
                     let candidate = path::join(source, rest);
-                    let Some(id) = context.find(&candidate).filter(|_| !candidate.is_empty()) else { continue };
+                    let Some(id) = context.find(&candidate) else { continue };
+                    if candidate.is_empty() {
+                        continue;
+                    }
                     // What a COPY names is looked at elsewhere.
                     let is_named = candidate == source;
                     let is_file = context.entry(id).kind == ContextEntryKind::File;

@@ -66,6 +66,8 @@ pub struct Service {
     pub is_on_demand: bool,
     /// Container paths of mounts that it may write to.
     pub mounts: Vec<String>,
+    /// The command of its healthcheck, as text.
+    pub check: Option<String>,
     /// Whether its environment says that it runs for developers: `APP_ENV: dev`.
     pub is_for_development: bool,
 }
@@ -183,6 +185,7 @@ impl BuildReader<'_> {
             has_rights: has_rights(service),
             is_on_demand: is_on_demand(service),
             mounts: written_mounts(service),
+            check: check_text(service),
             is_for_development: is_for_development(service),
         }
     }
@@ -245,6 +248,14 @@ fn has_rights(service: &ComposeValue) -> bool {
 fn is_on_demand(service: &ComposeValue) -> bool {
     let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
     has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
+}
+
+/// The command of a service's healthcheck.
+fn check_text(service: &ComposeValue) -> Option<String> {
+    let test = service.get("healthcheck")?.get("test")?;
+    let words: Vec<&str> = test.as_list()?.iter().filter_map(ComposeValue::as_text).collect();
+    let (_, words) = words.split_first()?;
+    Some(words.join(" "))
 }
 
 /// Whether a variable of a service names a mode for developers.

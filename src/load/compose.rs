@@ -110,7 +110,9 @@ impl ComposeBuilds {
         let (target, args, contexts) = (target.clone(), args.clone(), named_contexts(folder, service));
         let (user, stop_signal, mounts) = (service.user.clone(), service.stop_signal.clone(), service.mounts.clone());
         let Service { has_init, has_rights, is_on_demand, is_for_development, .. } = *service;
-        let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts, is_for_development };
+        let checks = service.check.iter().cloned().collect();
+        let run =
+            RunOptions { checks, user, stop_signal, has_init, has_rights, is_on_demand, mounts, is_for_development };
         let services = vec![name.clone()];
         let recipe = source.name().to_owned();
         let inline_text = inline.is_some();

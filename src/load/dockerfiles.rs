@@ -148,6 +148,7 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
     let has_rights = builds.iter().any(|named| named.origin.run.has_rights);
     let is_on_demand = builds.iter().all(|named| named.origin.run.is_on_demand);
+    let checks = builds.iter().flat_map(|named| named.origin.run.checks.clone()).collect();
     let is_for_development = builds.iter().any(|named| named.origin.run.is_for_development);
     let mut mounts: Vec<String> = builds.iter().flat_map(|named| named.origin.run.mounts.clone()).collect();
     mounts.sort();
@@ -165,7 +166,7 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
         }
     }
     let first = builds.into_iter().next()?;
-    let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts, is_for_development };
+    let run = RunOptions { checks, user, stop_signal, has_init, has_rights, is_on_demand, mounts, is_for_development };
     let mut origin = BuildOrigin { target: None, run, services, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);
     let is_beside = path.parent().is_some_and(|parent| display_path(parent) == folder);

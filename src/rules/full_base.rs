@@ -10,7 +10,7 @@ use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::{Dependency, Ecosystem, Project};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("full-base", check);
 
@@ -115,6 +115,11 @@ impl<'a> Calls<'a> {
         for (index, _) in all.filter(|(_, instruction)| starts.contains(&instruction.keyword)) {
             let Some(code) = build.code(index) else { continue };
             code.script.invocations().iter().for_each(|invocation| calls.take(invocation));
+        }
+        // Healthchecks of compose files run in the image too.
+        for check in &build.input().options.run.checks {
+            let commands = check.split([';', '|', '&', '(', ')', '\n']);
+            calls.programs.extend(commands.filter_map(|command| command.split_whitespace().next()).map(path::name));
         }
         calls
     }

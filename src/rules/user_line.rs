@@ -58,10 +58,10 @@ fn has_home(build: &Build, stage: &Stage, user: &str) -> bool {
         || build.chain(stage).any(|stage| {
             let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
             let codes = runs.filter_map(|(index, _)| build.code(index));
-            let made = |invocation: &Invocation| {
+            let makes = |invocation: &Invocation| {
                 accounts::created_user(invocation) == Some(name) && accounts::makes_home(invocation)
             };
-            codes.into_iter().any(|code| code.script.invocations().iter().any(made))
+            codes.into_iter().any(|code| code.script.invocations().iter().any(makes))
         })
 }
 
