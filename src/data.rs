@@ -208,8 +208,12 @@ tables! {
     RELEASES = "releases.tsv";
     /// Programs that images of newer releases lack.
     REMOVED_PROGRAMS = "removed_programs.tsv";
+    /// How programs take secrets that no name tells.
+    SECRET_ARGUMENTS = "secret_arguments.tsv";
     /// Files that hold credentials by their use.
     SECRET_FILES = "secret_files.tsv";
+    /// Addresses that are themselves secrets.
+    SECRET_URLS = "secret_urls.tsv";
     /// What names and values say of secrets.
     SECRET_WORDS = "secret_words.tsv";
     /// Configuration files that programs of npm's packages load when they start a server.

@@ -1,16 +1,23 @@
 //! Defines what a secret is: by the words of a name, the format of a value, or the position in a text. Does not know
 //! where texts come from.
 
+use std::ops::Range;
+
 use crate::data;
 
 mod command;
+mod drawn;
+mod pair;
 mod text;
 mod token;
+mod url;
 mod value;
 mod variable;
 
 pub use self::text::{FoundSecret, Sign, defaults, in_text};
-pub use self::token::{Token, exact_token, token_prefixes};
+#[cfg(test)]
+pub use self::token::examples as token_examples;
+pub use self::token::{Token, exact_token, token_at, token_prefixes};
 pub use self::value::is_address;
 pub use self::variable::{SecretKind, Variable, is_switch, names_program_secret, names_secret, variable};
 
@@ -42,7 +49,7 @@ pub fn is_credentials_file(holder: &str, name: &str) -> bool {
 
 /// Whether a text contains a secret that is not well known.
 pub fn holds_secret(text: &str) -> bool {
-    in_text(text).iter().any(|secret| !is_common(&secret.value))
+    in_text(text).iter().any(|secret| secret.by.is_reported() && !is_common(&secret.value))
 }
 
 /// Whether an environment file contains a secret that is not well known, and in a file for tests or development not made
@@ -62,16 +69,42 @@ pub fn environment_file_holds_secret(file: &str, text: &str) -> bool {
     text.lines().any(|line| holds(line).is_some()) || !for_tests && holds_secret(text)
 }
 
-/// The values in a text that must not be shown, wherever they are.
+/// The values in a text that must not be shown, wherever they are. What only its place tells is shown elsewhere, unless it
+/// is unlike a word.
 pub fn hidden_in(text: &str) -> Vec<String> {
-    let mut hidden: Vec<String> = in_text(text).into_iter().map(|secret| secret.value).collect();
-    hidden.retain(|value| !is_common(value));
+    let mut hidden = Vec::new();
+    for secret in in_text(text) {
+        if is_common(&secret.value) || secret.by == Sign::Hint && !is_unlike_words(&secret.value) {
+            continue;
+        }
+        if secret.value.contains('\n') {
+            hidden.extend(secret.value.lines().filter(|line| is_unlike_words(line)).map(str::to_owned));
+        }
+        hidden.push(secret.value);
+    }
     hidden
+}
+
+fn is_unlike_words(value: &str) -> bool {
+    value.len() > 16 && !value.contains(' ') || value::is_distinct(value)
+}
+
+/// The spans of a text that must not be shown.
+pub fn hidden_ranges(text: &str) -> Vec<Range<usize>> {
+    let found = in_text(text).into_iter().filter(|secret| !is_common(&secret.value));
+    found.map(|secret| secret.range).collect()
+}
+
+/// The values in a text that are secrets beyond doubt, and not made up for a test.
+pub fn certain_in(text: &str) -> Vec<String> {
+    let certain = in_text(text).into_iter().filter(|secret| secret.by != Sign::Hint && !is_common(&secret.value));
+    certain.map(|secret| secret.value).collect()
 }
 
 /// The part of a variable's value that must not be shown: all of it, or the password of a URL.
 pub fn hidden_of(name: &str, value: &str) -> Option<String> {
-    let hidden = variable(name, Some(value))?.value?;
+    let token = || Some(value::unquoted(value)).filter(|value| token::is_token(value)).map(str::to_owned);
+    let hidden = variable(name, Some(value)).and_then(|secret| secret.value).or_else(token)?;
     (!is_common(&hidden)).then_some(hidden)
 }
 
@@ -80,7 +113,7 @@ pub fn written_in(name: &str, value: &str) -> Vec<String> {
     if is_address(value) {
         return Vec::new();
     }
-    let mut hidden = hidden_in(value);
+    let mut hidden = certain_in(value);
     hidden.extend(hidden_of(name, value));
     hidden.retain(|value| !value.is_empty() && !is_filler(value));
     hidden

@@ -41,6 +41,7 @@ fn add_project(mask: &mut Mask, project: &ComposeProject) {
         }
         let test = service.get("healthcheck").and_then(|check| check.get("test"));
         for words in [service.get("entrypoint"), service.get("command"), test].into_iter().flatten() {
+            hide(words.as_text().map(secret::hidden_in).unwrap_or_default());
             let words = words.as_list().unwrap_or_default().iter().filter_map(ComposeValue::as_text);
             hide(secret::hidden_in(&words.collect::<Vec<_>>().join(" ")));
         }

@@ -182,6 +182,10 @@ fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
     for value in hidden.iter().flatten() {
         mask.add(value);
     }
+    for (_, document) in rules::documents(inputs).0 {
+        let layers = document.sections.iter().map(|section| &section.layer).chain([&document.layer]);
+        layers.flat_map(|layer| &layer.public_values).for_each(|value| mask.add_public(value));
+    }
     inputs.composes.iter().for_each(|compose| masking::add_compose(&mut mask, compose));
     masking::add_names(&mut mask, inputs, builds);
     mask
@@ -404,9 +408,6 @@ fn compose_problems(inputs: &Inputs, compose: &ComposeInput, policies: &Policies
 }
 
 fn masked(mut finding: Finding, mask: &Mask) -> Finding {
-    if mask.is_empty() {
-        return finding;
-    }
     finding.message = mask.apply(&finding.message);
     finding.help = finding.help.map(|help| mask.apply(&help));
     for note in &mut finding.notes {

@@ -3,7 +3,7 @@
 
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
-use crate::secret::{FoundSecret, SecretKind, Sign, in_text, is_common, is_filler, variable};
+use crate::secret::{FoundSecret, SecretKind, Sign, hidden_in, in_text, is_common, is_filler, variable};
 use crate::text::Span;
 
 /// A variable that contains a secret.
@@ -79,7 +79,7 @@ impl Build<'_> {
 
 fn written_secret(instruction: usize, span: Span, secret: FoundSecret) -> Option<WrittenSecret> {
     let chosen = matches!(secret.by, Sign::Name(_)) && is_filler(&secret.value);
-    (!is_common(&secret.value) && !chosen && !span.is_empty()).then_some(WrittenSecret {
+    (secret.by.is_reported() && !is_common(&secret.value) && !chosen && !span.is_empty()).then_some(WrittenSecret {
         instruction,
         span,
         by: secret.by,
@@ -111,12 +111,12 @@ impl Build<'_> {
             hidden.extend(self.loose_words(instruction));
         }
         let source = input.file.source();
-        hidden.extend(in_text(source.text()).into_iter().map(|secret| secret.value));
+        hidden.extend(hidden_in(source.text()));
         if source.embedding().is_some_and(|embedding| embedding.doubled) {
             // As written in the file.
             let doubled = hidden.iter().filter(|value| value.contains('$')).map(|value| value.replace('$', "$$"));
             hidden.extend(doubled.collect::<Vec<_>>());
-            hidden.extend(in_text(source.host().text()).into_iter().map(|secret| secret.value));
+            hidden.extend(hidden_in(source.host().text()));
         }
         self.over_lines(&mut hidden);
         hidden.retain(|value| !is_common(value));
@@ -131,6 +131,9 @@ impl Build<'_> {
                 continue;
             }
             for secret in in_text(file.logical(instruction.text)) {
+                if secret.by == Sign::Hint {
+                    continue;
+                }
                 hidden.push(secret.value);
                 let start = instruction.text.start;
                 let place = file.locate(Span::new(start + secret.range.start as u32, start + secret.range.end as u32));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::{Color, Global};
 use super::progress;
+use crate::finding::Mask;
 use crate::report::{Layout, clean, without_commands};
 
 /// The layout of standard output.
@@ -76,6 +77,7 @@ pub(super) fn note(what: &str) {
     }
     let _hidden = progress::hide();
     let mut stderr = std::io::stderr().lock();
+    let what = Mask::default().apply(what);
     for line in what.lines() {
         // Nobody can be told that standard error is closed.
         let _ = writeln!(stderr, "{}", job_text(&clean(line)));
@@ -104,7 +106,9 @@ pub(super) fn is_file() -> bool {
 fn print_status(global: &Global, kind: &str, style: &str, what: &str) {
     let _hidden = progress::hide();
     let terminal = std::io::stderr().is_terminal();
-    let text = clean(what);
+    // An address or a message of an engine may hold a login.
+    let what = Mask::default().apply(what);
+    let text = clean(&what);
     let text = job_text(&text);
     let mut stderr = std::io::stderr().lock();
     let (on, off) = if colour(global, terminal) { (style, "\u{1b}[0m") } else { ("", "") };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::secret::is_filler;
+use crate::secret::{self, is_filler};
 use crate::text::{Source, Span};
 
 /// The secret values of a run. Texts that enter a result go through it.
@@ -15,6 +15,10 @@ pub struct Mask {
     names: BTreeSet<String>,
     /// Where a name stands in a source, by the source's name.
     places: BTreeMap<String, BTreeSet<(usize, usize)>>,
+    /// Values that are no secrets, as the settings say.
+    public: BTreeSet<String>,
+    /// Whether nothing is masked.
+    is_off: bool,
     /// Made when the first text comes.
     table: OnceLock<MaskTable>,
 }
@@ -28,7 +32,8 @@ impl Mask {
     /// Takes a value that must not be shown.
     pub fn add(&mut self, value: &str) {
         let value = value.trim();
-        if value.chars().count() >= Self::SHORTEST && self.values.insert(value.to_owned()) {
+        let counts = value.chars().count() >= Self::SHORTEST && !self.public.contains(value);
+        if counts && self.values.insert(value.to_owned()) {
             self.table = OnceLock::new();
         }
     }
@@ -47,8 +52,22 @@ impl Mask {
         self.places.entry(source.name().to_owned()).or_default().insert((range.start, range.end));
     }
 
+    /// Takes a value that is no secret.
+    pub fn add_public(&mut self, value: &str) {
+        self.public.insert(value.to_owned());
+        if self.values.remove(value) {
+            self.table = OnceLock::new();
+        }
+    }
+
+    /// One that masks nothing: to compare what is shown with what is.
+    pub fn off() -> Self {
+        Self { is_off: true, ..Self::default() }
+    }
+
     /// Takes what another one has.
     pub fn join(&mut self, other: &Self) {
+        other.public.iter().for_each(|value| self.add_public(value));
         for value in &other.values {
             self.add(value);
         }
@@ -58,12 +77,13 @@ impl Mask {
         }
     }
 
-    /// Whether nothing is masked.
+    /// Whether no value is known. What a text itself shows as a secret is masked all the same.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// The text with every secret value replaced, byte length kept so that spans stay true.
+    /// The text with every secret replaced, those that are known and those that their place or look tells, byte length kept
+    /// so that spans stay true.
     #[must_use]
     pub fn apply(&self, text: &str) -> String {
         Self::masked(text, self.secret_ranges(text)).unwrap_or_else(|| text.to_owned())
@@ -108,11 +128,25 @@ impl Mask {
     }
 
     fn secret_ranges(&self, text: &str) -> Vec<Range<usize>> {
-        if self.values.is_empty() {
+        if self.is_off {
             return Vec::new();
         }
-        let ranges = self.table.get_or_init(|| MaskTable::new(&self.values)).find(text);
-        self.without_names(text, ranges)
+        let mut ranges = Vec::new();
+        if !self.values.is_empty() {
+            let known = self.table.get_or_init(|| MaskTable::new(&self.values)).find(text);
+            ranges = self.without_names(text, known);
+        }
+        let mut found = secret::hidden_ranges(text);
+        found.retain(|range| range.len() >= Self::SHORTEST && !self.public.contains(&text[range.clone()]));
+        if found.is_empty() {
+            return ranges;
+        }
+        found.append(&mut ranges);
+        found.sort_unstable_by_key(|range| (range.start, range.end));
+        for range in found {
+            join(&mut ranges, range);
+        }
+        ranges
     }
 
     /// The ranges but for those that are a name, a part of one, or a label of a host name.

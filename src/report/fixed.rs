@@ -19,10 +19,11 @@ const RULES_NAMED: usize = 3;
 
 /// Whether [`diff`](super::diff()) shows stars where the files have something else, so that it can't be applied.
 pub fn diff_is_masked(outcome: &FixOutcome, mask: &Mask) -> bool {
-    let hides = |bytes: &[u8]| mask.hides(&String::from_utf8_lossy(bytes));
-    let diffs = outcome.changes.iter().map(|change| diff_of_file(change, &Mask::default(), Layout::PLAIN));
-    outcome.changes.iter().any(|change| hides(&change.after))
-        && diffs.into_iter().any(|diff| mask.hides(&String::from_utf8_lossy(&diff)))
+    let shown = |mask: &Mask| {
+        let diffs = outcome.changes.iter().map(|change| diff_of_file(change, mask, Layout::PLAIN));
+        diffs.collect::<Vec<_>>()
+    };
+    shown(mask) != shown(&Mask::off())
 }
 
 /// One or a few lines that tell what was or would be done.

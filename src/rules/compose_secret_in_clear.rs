@@ -72,7 +72,7 @@ fn written_password<'p>(
     let is_options = key == "command" && line.first().is_some_and(|word| word.starts_with('-'));
     let server = if is_options { service.known.and_then(|known| known.server_program()) } else { None };
     let line: Vec<&str> = server.into_iter().chain(line).collect();
-    let hidden = secret::hidden_in(&line.join(" "));
+    let hidden = secret::certain_in(&line.join(" "));
     words.iter().find_map(|word| {
         let text = cx.text_at(word.place)?;
         if let Some(variable) = secret_default("", text) {

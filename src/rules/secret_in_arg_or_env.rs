@@ -11,7 +11,11 @@ super::rule!("secret-in-arg-or-env", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let allowed = cx.list("allow");
-    for secret in cx.build().secrets().into_iter().filter(|secret| !allowed.contains(&secret.name)) {
+    let public = cx.settings().map(|settings| settings.public_values.as_slice()).unwrap_or_default();
+    let is_public = |value: &Option<String>| value.as_ref().is_some_and(|value| public.contains(value));
+    for secret in
+        cx.build().secrets().into_iter().filter(|secret| !allowed.contains(&secret.name) && !is_public(&secret.value))
+    {
         let name = &secret.name;
         let instruction = cx.build().instruction(secret.instruction);
         let trigger = cx.build().input().file.trigger(instruction);

@@ -13,48 +13,78 @@ use crate::text::path;
 /// The maximum nesting of quoted scripts.
 const DEEPEST: usize = 4;
 
-/// How a program takes a secret, from `data/program_options.tsv`.
-#[derive(Clone, Copy)]
-struct SecretOption {
-    /// The command of the program that takes it; empty for any.
-    command: &'static str,
+/// How a program takes a secret: a row of `data/secret_arguments.tsv`.
+struct SecretArgument {
+    /// The words that stand before it, in this order.
+    commands: Vec<&'static str>,
+    /// The option that it belongs to; empty for none.
     option: &'static str,
-    how: OptionForm,
+    how: ArgumentForm,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum OptionForm {
-    /// After an option, with or without a blank.
-    Secret,
+enum ArgumentForm {
+    /// After an option, with or without a blank, begun by a text.
+    Value(&'static str),
     /// After an option without a blank; after a blank it would be something else.
     Attached,
-    /// After an option, as `user:password`.
-    Login,
+    /// After an option, as `user:password`, or with another sign.
+    Login(char),
+    /// After an option, as `name=value`.
+    Cookie,
     /// In headers.
     Header,
-    /// As `user:password` of the command before it in the pipe.
+    /// Printed by the command before it in the pipe.
     Piped,
+    /// The same, as `user:password`.
+    PipedLogin,
+    /// The word of this number that is no option.
+    Operand(usize),
+    /// The last word.
+    Last,
+    /// A name that says secret, and the next word.
+    Pair,
+    /// `NAME=VALUE`, each.
+    Values,
+    /// `NAME=VALUE` after an option.
+    Literal,
+    /// `user:password`.
+    LoginOperand,
+    /// `user/password`.
+    SlashLogin,
 }
 
-static PROGRAMS: LazyLock<HashMap<&str, Vec<SecretOption>>> = LazyLock::new(|| {
-    let mut programs: HashMap<&str, Vec<SecretOption>> = HashMap::new();
-    for row in data::PROGRAM_OPTIONS.rows() {
-        let how = |word| {
-            Some(match word {
-                "secret" => OptionForm::Secret,
-                "attached-secret" => OptionForm::Attached,
-                "login" => OptionForm::Login,
-                "header" => OptionForm::Header,
-                "piped-login" => OptionForm::Piped,
-                _ => return None,
-            })
-        };
-        let (program, command) = row[0].split_once(' ').unwrap_or((row[0], ""));
-        let options = data::words(row[2]).filter_map(how).map(|how| SecretOption { command, option: row[1], how });
-        let mut options = options.peekable();
-        if options.peek().is_some() {
-            programs.entry(program).or_default().extend(options);
-        }
+impl ArgumentForm {
+    fn of(words: &'static str) -> Option<Self> {
+        let (word, more) = words.split_once(' ').unwrap_or((words, ""));
+        Some(match word {
+            "value" => Self::Value(more),
+            "attached" => Self::Attached,
+            "login" => Self::Login(more.chars().next().unwrap_or(':')),
+            "cookie" => Self::Cookie,
+            "header" => Self::Header,
+            "piped" => Self::Piped,
+            "piped-login" => Self::PipedLogin,
+            "last" => Self::Last,
+            "pair" => Self::Pair,
+            "values" => Self::Values,
+            "literal" => Self::Literal,
+            "login-operand" => Self::LoginOperand,
+            "slash-login" => Self::SlashLogin,
+            // `NAME=VALUE` is found as an assignment.
+            "named-values" => return None,
+            _ => Self::Operand(word.strip_prefix("operand-")?.parse().ok().filter(|number| *number > 0)?),
+        })
+    }
+}
+
+static PROGRAMS: LazyLock<HashMap<&str, Vec<SecretArgument>>> = LazyLock::new(|| {
+    let mut programs: HashMap<&str, Vec<SecretArgument>> = HashMap::new();
+    for row in data::SECRET_ARGUMENTS.rows() {
+        let Some(how) = ArgumentForm::of(row[2]) else { continue };
+        let mut commands: Vec<&str> = data::words(row[1]).collect();
+        let option = commands.pop_if(|last| last.starts_with(['-', '/'])).unwrap_or_default();
+        programs.entry(row[0]).or_default().push(SecretArgument { commands, option, how });
     }
     programs
 });
@@ -103,7 +133,7 @@ fn nested<'t>(text: &'t str, depth: usize, secrets: &mut Vec<GivenSecret<'t>>) {
             continue;
         }
         let glued = text[..at].ends_with(|before: char| !before.is_whitespace() && !matches!(before, ',' | '['));
-        let (word, len) = word(rest);
+        let (word, len) = word(rest, text[..at].ends_with('\\'));
         if depth < DEEPEST && word.contains(char::is_whitespace) {
             nested(word, depth + 1, secrets);
         }
@@ -117,16 +147,17 @@ fn nested<'t>(text: &'t str, depth: usize, secrets: &mut Vec<GivenSecret<'t>>) {
 fn ends_command(text: &str, at: usize, c: char) -> bool {
     match c {
         '\n' => !text[..at].trim_end_matches(['\r', ' ', '\t']).ends_with(['\\', '`']),
+        '#' => text[..at].ends_with([' ', '\t']),
         _ => matches!(c, ';' | '|' | '&' | '(' | ')'),
     }
 }
 
-/// The first word of a text, and its length in bytes.
-fn word(rest: &str) -> (&str, usize) {
+/// The first word of a text, and its length in bytes. `is_escaped`: a backslash stands before its quote.
+fn word(rest: &str, is_escaped: bool) -> (&str, usize) {
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let inner = &rest[1..];
         // A quote that is not closed is an apostrophe.
-        let end = inner.find([quote, '\n']).unwrap_or(inner.len());
+        let end = closing(inner, quote, is_escaped);
         let closed = inner[end..].starts_with(quote);
         return (&inner[..end], 1 + end + usize::from(closed));
     }
@@ -136,70 +167,186 @@ fn word(rest: &str) -> (&str, usize) {
     (&rest[..end], end)
 }
 
+/// How many programs of one command are looked at: `sudo -S docker login -p …`.
+const MOST_PROGRAMS: usize = 6;
+
+/// Where a quote is closed, or the line ends. Within quotes an escaped one closes only what one opened; two in a row are
+/// one character of YAML, and nothing in a shell.
+fn closing(inner: &str, quote: char, is_escaped: bool) -> usize {
+    let bytes = inner.as_bytes();
+    let mut at = 0;
+    while let Some(next) = inner[at..].find([quote, '\n']) {
+        let place = at + next;
+        let behind_backslash = place > 0 && bytes[place - 1] == b'\\';
+        let is_double = quote == '\'' && place > 0 && bytes.get(place + 1) == Some(&b'\'');
+        if bytes[place] == b'\n' || !is_double && (quote == '\'' || behind_backslash == is_escaped) {
+            return place;
+        }
+        at = place + 1 + usize::from(is_double);
+        if is_escaped && !behind_backslash {
+            return place;
+        }
+    }
+    inner.len()
+}
+
 fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
-    let mut ways: &[SecretOption] = &[];
-    let mut command = "";
-    for (index, argument) in words.iter().enumerate() {
-        if !argument.glued
-            && let Some(program) = PROGRAMS.get(path::name(argument.text))
-        {
-            ways = program;
-            command = "";
-            if ways.iter().any(|way| way.how == OptionForm::Piped) {
-                for word in piped {
-                    take_password(word.text.trim_end_matches("\\n"), true, secrets);
-                }
-            }
+    let mut programs = 0;
+    for (index, word) in words.iter().enumerate() {
+        if word.glued {
             continue;
         }
-        let next = words.get(index + 1);
-        for way in ways.iter().filter(|way| way.command.is_empty() || way.command == command) {
-            match way.how {
-                OptionForm::Secret => {
-                    take(value_after_flag(way.option, argument.text, next, false), way.command.is_empty(), secrets);
-                }
-                OptionForm::Attached => take(value_after_flag(way.option, argument.text, next, true), true, secrets),
-                OptionForm::Login => login(way.option, argument.text, next, secrets),
-                OptionForm::Header | OptionForm::Piped => {}
+        let Some(arguments) = PROGRAMS.get(program_name(word.text)) else { continue };
+        let words = &words[index + 1..];
+        arguments.iter().for_each(|argument| argument.take(words, piped, secrets));
+        if arguments.iter().any(|argument| argument.how == ArgumentForm::Header) {
+            for (index, word) in words.iter().enumerate() {
+                header(word.text, words.get(index + 1), secrets);
             }
         }
-        if ways.iter().any(|way| way.how == OptionForm::Header) {
-            header(argument.text, next, secrets);
-        }
-        if ways.iter().any(|way| way.command == argument.text) {
-            command = argument.text;
+        programs += 1;
+        if programs == MOST_PROGRAMS {
+            break;
         }
     }
 }
 
-/// The value of a short option.
-fn value_after_flag<'t>(flag: &str, word: &'t str, next: Option<&CommandWord<'t>>, attached: bool) -> Option<&'t str> {
-    match word.strip_prefix(flag)? {
-        "" => next.filter(|next| next.glued || (!attached && !next.text.starts_with('-'))).map(|next| next.text),
-        value if flag.starts_with("--") => value.strip_prefix('='),
-        value => Some(value),
+/// The program that a word starts; `NOTE=mysql` is how a config keeps a variable.
+fn program_name(word: &str) -> &str {
+    path::name(word.rsplit('=').next().unwrap_or(word))
+}
+
+impl SecretArgument {
+    /// Takes the secrets of a program's words.
+    fn take<'t>(&self, words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
+        let Some(at) = self.behind_commands(words) else { return };
+        let words = &words[at..];
+        let is_throwaway = self.commands.is_empty();
+        let values = || words.iter().enumerate().filter_map(|(at, word)| self.value(word.text, words.get(at + 1)));
+        let mut operands = words.iter().filter(|word| !word.text.starts_with('-') && !word.text.contains('>'));
+        match self.how {
+            ArgumentForm::Value(start) => {
+                for value in values() {
+                    take(value.strip_prefix(start), is_throwaway, secrets);
+                }
+            }
+            ArgumentForm::Attached => {
+                for (at, word) in words.iter().enumerate() {
+                    let rest = word.text.strip_prefix(self.option);
+                    let next = words.get(at + 1).filter(|next| next.glued).map(|next| next.text);
+                    take(rest.and_then(|rest| if rest.is_empty() { next } else { Some(rest) }), true, secrets);
+                }
+            }
+            ArgumentForm::Login(sign) => values().for_each(|login| take_password(login, sign, false, secrets)),
+            ArgumentForm::Cookie => {
+                for value in values().flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.split_once('=')) {
+                    take(Some(value.1), false, secrets);
+                }
+            }
+            ArgumentForm::Literal => {
+                for value in values().filter_map(|pair| pair.split_once('=')) {
+                    take(Some(value.1), false, secrets);
+                }
+            }
+            ArgumentForm::Piped if self.is_given(words) => {
+                for word in piped_words(words, piped) {
+                    take(Some(word), true, secrets);
+                }
+            }
+            ArgumentForm::PipedLogin => {
+                for word in piped_words(words, piped) {
+                    take_password(word, ':', true, secrets);
+                }
+            }
+            ArgumentForm::Operand(number) => {
+                take(operands.nth(number - 1).map(|word| word.text), is_throwaway, secrets);
+            }
+            ArgumentForm::Last if self.is_given(words) => {
+                take(operands.next_back().map(|word| word.text), is_throwaway, secrets);
+            }
+            ArgumentForm::Pair => {
+                let operands: Vec<&CommandWord> = operands.collect();
+                for pair in operands.windows(2).filter(|pair| weak_only(pair[0].text).is_some()) {
+                    let value = Some(pair[1].text).filter(|value| value::is_distinct(value));
+                    take(value, false, secrets);
+                }
+            }
+            ArgumentForm::Values => {
+                for pair in operands.filter_map(|word| word.text.split_once('=')) {
+                    take(Some(pair.1), false, secrets);
+                }
+            }
+            ArgumentForm::LoginOperand => {
+                for word in operands.filter(|word| !word.text.contains("://")) {
+                    take_password(word.text, ':', false, secrets);
+                }
+            }
+            ArgumentForm::SlashLogin => {
+                let login = operands.next().and_then(|word| word.text.split('@').next());
+                let login = login.and_then(|login| login.split_once('/')).filter(|login| !login.0.is_empty());
+                take(login.map(|login| login.1), true, secrets);
+            }
+            ArgumentForm::Header | ArgumentForm::Piped | ArgumentForm::Last => {}
+        }
     }
+
+    /// Where the words behind the commands begin.
+    fn behind_commands(&self, words: &[CommandWord]) -> Option<usize> {
+        let mut at = 0;
+        for command in &self.commands {
+            let is_it = |word: &CommandWord| match command.strip_suffix('*') {
+                Some(start) => word.text.starts_with(start),
+                None => word.text == *command,
+            };
+            at += words[at..].iter().position(is_it)? + 1;
+        }
+        Some(at)
+    }
+
+    /// Whether the option is among the words, where there is one.
+    fn is_given(&self, words: &[CommandWord]) -> bool {
+        self.option.is_empty() || words.iter().any(|word| word.text == self.option)
+    }
+
+    /// The value of the option at a word.
+    fn value<'t>(&self, word: &'t str, next: Option<&CommandWord<'t>>) -> Option<&'t str> {
+        let rest = word.strip_prefix(self.option).filter(|_| !self.option.is_empty())?;
+        let is_short = self.option.len() == 2 || self.option.ends_with([':', '=']);
+        match rest {
+            "" => next.filter(|next| next.glued || !next.text.starts_with('-')).map(|next| next.text),
+            rest => rest.strip_prefix('=').or(is_short.then_some(rest)),
+        }
+        .map(|value| value.strip_prefix('=').unwrap_or(value))
+    }
+}
+
+/// What the command before a pipe prints, and what a here-string holds.
+fn piped_words<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>]) -> Vec<&'t str> {
+    let prints = |word: &CommandWord| matches!(program_name(word.text), "echo" | "printf");
+    let start = piped.iter().position(prints).map_or(piped.len(), |at| at + 1);
+    let mut printed: Vec<&str> = piped[start..].iter().map(|word| word.text).collect();
+    for (at, word) in words.iter().enumerate() {
+        match word.text.strip_prefix("<<<") {
+            Some("") => printed.extend(words.get(at + 1).map(|word| word.text)),
+            Some(text) => printed.push(text),
+            None => {}
+        }
+    }
+    let is_value = |word: &&str| !word.starts_with('-') && !word.contains('%');
+    printed.into_iter().map(|word| word.trim_end_matches("\\n")).filter(is_value).collect()
 }
 
 fn take<'t>(value: Option<&'t str>, is_throwaway: bool, secrets: &mut Vec<GivenSecret<'t>>) {
+    // The quotes around it may be escaped.
+    let value = value.map(|value| value.trim_end_matches('\\'));
     secrets.extend(value.filter(|value| value::is_secret(value)).map(|value| GivenSecret { value, is_throwaway }));
 }
 
 /// The password of `user:password`.
-fn take_password<'t>(login: &'t str, is_throwaway: bool, secrets: &mut Vec<GivenSecret<'t>>) {
-    let password = login.split_once(':').map(|(_, password)| password);
+fn take_password<'t>(login: &'t str, sign: char, is_throwaway: bool, secrets: &mut Vec<GivenSecret<'t>>) {
+    let password = login.split_once(sign).map(|(_, password)| password);
     // `1000:1000` is a user and a group.
     take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), is_throwaway, secrets);
-}
-
-/// `--user user:password`, `--user=user:password`, `-uuser:password`.
-fn login<'t>(option: &str, word: &'t str, next: Option<&CommandWord<'t>>, secrets: &mut Vec<GivenSecret<'t>>) {
-    let login = match word.strip_prefix(option) {
-        Some("") => next.map(|next| next.text),
-        Some(rest) if option.starts_with("--") => rest.strip_prefix('='),
-        rest => rest.map(|rest| rest.strip_prefix('=').unwrap_or(rest)),
-    };
-    take_password(login.unwrap_or_default(), false, secrets);
 }
 
 fn header<'t>(word: &'t str, next: Option<&CommandWord<'t>>, secrets: &mut Vec<GivenSecret<'t>>) {

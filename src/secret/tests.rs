@@ -1,5 +1,7 @@
 //! Which names and values count.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 #[test]
@@ -113,7 +115,8 @@ fn environment_files_hold_secrets_in_their_lines() {
 #[test]
 fn values_are_masked_everywhere() {
     let check = |text: &str, expected: &[&str]| {
-        let hidden: Vec<String> = text::in_text(text).into_iter().map(|secret| secret.value).collect();
+        let hidden: BTreeSet<String> = text::in_text(text).into_iter().map(|secret| secret.value).collect();
+        let expected: BTreeSet<String> = expected.iter().map(|value| (*value).to_owned()).collect();
         assert_eq!(hidden, expected, "{text}");
     };
     check("RUN pip install -i https://ci:pw-9-x@host/simple x", &["pw-9-x"]);

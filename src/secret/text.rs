@@ -4,7 +4,10 @@
 use std::ops::Range;
 
 use super::command::in_commands;
+use super::drawn::{drawn_words, private_keys};
+use super::pair::pairs;
 use super::token::tokens;
+use super::url::urls;
 use super::value;
 use super::variable::{variable, weak_only};
 
@@ -13,7 +16,7 @@ use super::variable::{variable, weak_only};
 pub struct FoundSecret {
     /// Its value.
     pub value: String,
-    /// Its span; empty if unknown.
+    /// Its span.
     pub range: Range<usize>,
     /// Why it counts as a secret.
     pub by: Sign,
@@ -28,11 +31,22 @@ pub enum Sign {
     Look,
     /// It is assigned to this name, or is the value of this option.
     Name(String),
+    /// It may be valid only for servers and users of the build itself, or no secret at all: it is masked, and not reported.
+    Throwaway,
+    /// It may be none: it is masked where it stands, and not reported.
+    Hint,
+}
+
+impl Sign {
+    /// Whether it is reported.
+    pub const fn is_reported(&self) -> bool {
+        !matches!(self, Self::Throwaway | Self::Hint)
+    }
 }
 
 impl FoundSecret {
     /// `value` is a part of `text`.
-    fn part(text: &str, value: &str, by: Sign) -> Self {
+    pub(super) fn part(text: &str, value: &str, by: Sign) -> Self {
         let start = (value.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
         Self { value: value.to_owned(), range: start..start + value.len(), by }
     }
@@ -45,10 +59,15 @@ pub fn in_text(text: &str) -> Vec<FoundSecret> {
     assignments(text, &mut secrets);
     options(text, &mut secrets);
     for option in in_commands(text) {
-        let part = FoundSecret::part(text, option.value, Sign::Login);
-        secrets.push(if option.is_throwaway { FoundSecret { range: 0..0, ..part } } else { part });
+        let sign = if option.is_throwaway { Sign::Throwaway } else { Sign::Login };
+        secrets.push(FoundSecret::part(text, option.value, sign));
     }
-    secrets.extend(tokens(text).map(|word| FoundSecret::part(text, word, Sign::Look)));
+    for (word, is_reported) in tokens(text) {
+        secrets.push(FoundSecret::part(text, &text[word], if is_reported { Sign::Look } else { Sign::Throwaway }));
+    }
+    pairs(text, &mut secrets);
+    let drawn = drawn_words(text).into_iter().chain(private_keys(text));
+    secrets.extend(drawn.map(|word| FoundSecret::part(text, &text[word], Sign::Hint)));
     secrets
 }
 
@@ -75,23 +94,6 @@ pub fn defaults(text: &str) -> Vec<(&str, &str)> {
         }
     }
     defaults
-}
-
-fn urls(text: &str, secrets: &mut Vec<FoundSecret>) {
-    let mut done = 0;
-    for (at, _) in text.match_indices("://") {
-        if at < done {
-            continue;
-        }
-        let rest = &text[at..];
-        let end = rest[3..]
-            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '`'))
-            .map_or(rest.len(), |end| end + 3);
-        let url = &rest[..end];
-        let range = value::url_password(url).or_else(|| value::url_token(url));
-        secrets.extend(range.map(|range| FoundSecret::part(text, range, Sign::Login)));
-        done = at + end;
-    }
 }
 
 /// `TOKEN=…`, `--password=…`.
@@ -124,16 +126,17 @@ const LONGEST_NAME: usize = 64;
 /// `--api-key …`, also in exec form.
 fn options(text: &str, secrets: &mut Vec<FoundSecret>) {
     let mut done = 0;
-    for (at, _) in text.match_indices("--") {
+    for (at, _) in text.match_indices('-') {
         if at < done || text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-') {
             continue;
         }
-        let rest = &text[at + 2..];
+        let dashes = if text[at..].starts_with("--") { 2 } else { 1 };
+        let rest = &text[at + dashes..];
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let length = rest.bytes().take(LONGEST_NAME).take_while(|byte| is_name(byte)).count();
         let name = &rest[..length];
-        let Some(start) = next_word(text, at + 2 + length) else { continue };
-        if weak_only(name).is_none() {
+        let Some(start) = next_word(text, at + dashes + length) else { continue };
+        if weak_only(name) != Some(false) && (dashes == 1 || weak_only(name).is_none()) {
             continue;
         }
         let range = assigned(text, start);

@@ -1,96 +1,213 @@
-//! Tokens of well-known services, by their prefixes: matched loosely to mask them, and exactly to report them.
+//! Tokens of well-known services, by the rows of `data/token_formats.tsv`: matched loosely to mask them, and exactly to
+//! report them. The time is linear in the length of the text.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
 use crate::data;
 
-const fn is_token_byte(byte: u8) -> bool {
+pub(super) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
-/// The words of a text that are tokens, judging only by their format.
-pub(super) fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    // Word boundaries are searched as bytes: most words are too short to be checked.
-    let words = text.as_bytes().split(|byte| !is_token_byte(*byte)).filter(|word| word.len() >= SHORTEST);
-    words.filter_map(|word| std::str::from_utf8(word).ok()).filter(|word| is_token(word))
+/// Whether a secret may go on with this byte where its end is not known.
+const fn is_tail_byte(byte: u8) -> bool {
+    is_token_byte(byte) || matches!(byte, b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b':')
+}
+
+/// The end of the word that goes on at a place: punctuation at its end is none of it.
+pub(super) fn word_end(text: &[u8], at: usize) -> usize {
+    let length = text[at..].iter().take(LONGEST).take_while(|byte| is_tail_byte(**byte)).count();
+    let tail = &text[at..at + length];
+    at + tail.iter().rposition(|byte| !matches!(byte, b'.' | b':' | b'/')).map_or(0, |last| last + 1)
+}
+
+/// The maximum length of a token.
+pub(super) const LONGEST: usize = 4096;
+
+/// The spans of the tokens of a text, judging only by their format, and whether they are reported.
+pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, bool)> {
+    let bytes = text.as_bytes();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !is_token_byte(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let length = bytes[at..].iter().take_while(|byte| is_token_byte(**byte)).count();
+        let escaped = escape(bytes, at).min(length);
+        let starts = [at + escaped, at].into_iter().take(1 + escaped);
+        let found = { starts }.find_map(|start| Some((start, token_end(bytes, start)?)));
+        at += length;
+        if let Some((start, (end, is_reported))) = found {
+            tokens.push((start..end, is_reported));
+            at = at.max(end);
+        }
+    }
+    tokens
+}
+
+/// 1 where the first letter of a word belongs to an escape before it: `\nghp_…` of JSON.
+fn escape(bytes: &[u8], at: usize) -> usize {
+    usize::from(at > 0 && bytes[at - 1] == b'\\' && matches!(bytes[at], b'n' | b'r' | b't'))
 }
 
 /// A row of `data/token_formats.tsv`.
 struct Format {
     prefix: &'static str,
-    /// The number of characters after the prefix from which a word is masked.
-    least: Option<usize>,
+    parts: Vec<Part>,
     exact: Option<Exact>,
+    /// Whether such a word in a Dockerfile is reported.
+    is_reported: bool,
+}
+
+/// A part of a token's form.
+enum Part {
+    Literal(&'static str),
+    AtLeast(Alphabet, usize),
 }
 
 static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(|| {
-    let exact = |what, min: &str, max: &str, alphabet| {
-        let of = match alphabet {
-            "base32" => Alphabet::Base32,
-            "hex" => Alphabet::Hex,
-            "alphanumeric" => Alphabet::Alphanumeric,
-            "word" => Alphabet::Word,
-            "slack" => Alphabet::Slack,
-            _ => return None,
-        };
-        Some(Exact { what, rest: min.parse().ok()?..=max.parse().ok()?, of })
+    let part = |word: &'static str| {
+        let class = word.split_once('*').and_then(|(class, least)| Some((Alphabet::of(class)?, least.parse().ok()?)));
+        class.map_or(Part::Literal(word), |(class, least)| Part::AtLeast(class, least))
     };
     let format = |row: data::Row| match row {
-        &[prefix, least, what, min, max, alphabet, ..] => {
-            Some(Format { prefix, least: least.parse().ok(), exact: exact(what, min, max, alphabet) })
+        &[prefix, form, what, min, max, alphabet, ..] => {
+            let rest = min.parse().ok().zip(max.parse().ok()).map(|(min, max)| min..=max);
+            let exact =
+                (!matches!(what, "-" | "in-text")).then(|| Exact { what, rest: rest.zip(Alphabet::of(alphabet)) });
+            let prefix = if prefix == "-" { "" } else { prefix };
+            Some(Format { prefix, parts: form.split(' ').map(part).collect(), exact, is_reported: what != "-" })
         }
         _ => None,
     };
     data::TOKEN_FORMATS.rows().filter_map(format).collect()
 });
 
-/// The length of the shortest token in bytes, which excludes most words.
-const SHORTEST: usize = 20;
+/// The rows by the first byte of their prefix, the longest prefix first; those without one under each byte.
+static BY_START: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
+    let rows = |byte: u8| {
+        let begins = |format: &Format| format.prefix.bytes().next().is_none_or(|first| first == byte);
+        let mut rows: Vec<u16> =
+            (0..).zip(FORMATS.iter()).filter(|(_, format)| begins(format)).map(|(index, _)| index).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(FORMATS[usize::from(*row)].prefix.len()));
+        rows
+    };
+    (0..=u8::MAX).map(rows).collect()
+});
+
+/// The end of the token at the start of a word, with all of the word, and whether it is reported.
+fn token_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let rows = &BY_START[usize::from(*bytes.get(at)?)];
+    rows.iter().find_map(|row| {
+        let format = &FORMATS[usize::from(*row)];
+        let end = format.end(bytes, at)?;
+        Some((word_end(bytes, end).max(end), format.is_reported))
+    })
+}
+
+impl Format {
+    /// Where the form ends, if the text has it here.
+    fn end(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let start = at + self.prefix.len();
+        let mut end = bytes[at..].starts_with(self.prefix.as_bytes()).then_some(start)?;
+        for part in &self.parts {
+            end += match part {
+                Part::Literal(literal) => bytes[end..].starts_with(literal.as_bytes()).then_some(literal.len())?,
+                Part::AtLeast(alphabet, least) => {
+                    let length = bytes[end..].iter().take(LONGEST).take_while(|byte| alphabet.has(**byte)).count();
+                    (length >= *least).then_some(length)?
+                }
+            };
+        }
+        let rest = &bytes[start..end];
+        let is_capitals = self.prefix.len() >= 4 && rest.iter().all(|byte| Alphabet::Upper.has(*byte));
+        (is_mixed(rest) || is_capitals).then_some(end)
+    }
+}
+
+/// Whether characters are of several kinds, unlike those of a word: `sk-learn-extra-packages`.
+fn is_mixed(rest: &[u8]) -> bool {
+    let has = |is_kind: fn(&u8) -> bool| rest.iter().any(is_kind);
+    let is_cased = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && changes(rest) * 4 >= rest.len();
+    has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) || is_cased
+}
+
+/// How often neighbours are of different kinds: small letters, capitals, digits.
+pub(super) fn changes(word: &[u8]) -> usize {
+    let kind = |byte: u8| match byte {
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        b'0'..=b'9' => 3,
+        _ => 0,
+    };
+    let differ = |pair: &&[u8]| kind(pair[0]) != kind(pair[1]) && kind(pair[0]) * kind(pair[1]) > 0;
+    word.windows(2).filter(differ).count()
+}
 
 /// Whether a word is a token, judging only by its format.
 pub(super) fn is_token(word: &str) -> bool {
-    if word.len() < SHORTEST {
-        return false;
-    }
-    let Some((prefix, rest)) = FORMATS.iter().find_map(|format| {
-        let rest = word.strip_prefix(format.prefix)?;
-        (rest.len() >= format.least?).then_some((format.prefix, rest))
-    }) else {
-        return false;
-    };
-    // `npm_config_…` and similar words are names.
-    let plain = matches!(prefix, "npm_" | "hf_" | "ghp_" | "gho_" | "ghu_" | "ghs_" | "ghr_");
-    let fits = |byte: u8| match prefix {
-        "AKIA" => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
-        _ if plain => byte.is_ascii_alphanumeric(),
-        _ => is_token_byte(byte),
-    };
-    rest.bytes().all(fits)
-        && rest.bytes().any(|byte| byte.is_ascii_digit())
-        && rest.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && (prefix != "AKIA" || word.len() == 20)
+    token_end(word.as_bytes(), 0).is_some()
+}
+
+/// Whether a word is a token that is reported wherever it stands.
+pub(super) fn is_reported_token(word: &str) -> bool {
+    token_end(word.as_bytes(), 0).is_some_and(|(_, is_reported)| is_reported)
 }
 
 /// The exact format of a kind of token.
 struct Exact {
     /// Its name for messages, after "a" or "an".
     what: &'static str,
-    /// The characters after the prefix.
-    rest: RangeInclusive<usize>,
-    of: Alphabet,
+    /// The characters after the prefix; `None` where the form says all.
+    rest: Option<(RangeInclusive<usize>, Alphabet)>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Alphabet {
+    Digit,
     /// A-Z, 2-7.
     Base32,
     Hex,
+    /// Capitals and digits.
+    Upper,
     Alphanumeric,
     /// Also `_` and `-`.
     Word,
+    /// Also `+` and `/`.
+    Base64,
     /// Numbers, then characters of `Word`, separated by `-`.
     Slack,
+}
+
+impl Alphabet {
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "digit" => Self::Digit,
+            "base32" => Self::Base32,
+            "hex" => Self::Hex,
+            "upper" => Self::Upper,
+            "alphanumeric" => Self::Alphanumeric,
+            "word" => Self::Word,
+            "base64" => Self::Base64,
+            "slack" => Self::Slack,
+            _ => return None,
+        })
+    }
+
+    const fn has(self, byte: u8) -> bool {
+        match self {
+            Self::Digit => byte.is_ascii_digit(),
+            Self::Base32 => byte.is_ascii_uppercase() || matches!(byte, b'2'..=b'7'),
+            Self::Hex => byte.is_ascii_hexdigit(),
+            Self::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+            Self::Alphanumeric => byte.is_ascii_alphanumeric(),
+            Self::Word | Self::Slack => is_token_byte(byte),
+            Self::Base64 => is_token_byte(byte) || matches!(byte, b'+' | b'/'),
+        }
+    }
 }
 
 /// A word that is certainly a token.
@@ -109,25 +226,37 @@ pub fn token_prefixes() -> impl Iterator<Item = &'static str> {
 
 /// The token that a word is, by its exact format; examples from documentation do not count.
 pub fn exact_token(word: &[u8]) -> Option<Token> {
-    let (prefix, exact, rest) = FORMATS.iter().find_map(|format| {
-        Some((format.prefix, format.exact.as_ref()?, word.strip_prefix(format.prefix.as_bytes())?))
-    })?;
-    let fits = |byte: &u8| match exact.of {
-        Alphabet::Base32 => byte.is_ascii_uppercase() || (b'2'..=b'7').contains(byte),
-        Alphabet::Hex => byte.is_ascii_hexdigit(),
-        Alphabet::Alphanumeric => byte.is_ascii_alphanumeric(),
-        Alphabet::Word | Alphabet::Slack => is_token_byte(*byte),
-    };
-    let numbered = || {
-        let mut parts = rest.split(|byte| *byte == b'-');
-        let number =
-            |part: Option<&[u8]>| part.is_some_and(|part| part.len() >= 8 && part.iter().all(u8::is_ascii_digit));
-        number(parts.next()) && parts.next().is_some_and(|part| part.len() >= 10)
-    };
-    let slack = !matches!(exact.of, Alphabet::Slack) || numbered();
-    let drawn = rest.iter().any(u8::is_ascii_digit) || matches!(exact.of, Alphabet::Base32);
-    (exact.rest.contains(&rest.len()) && rest.iter().all(fits) && slack && drawn && !is_made_up(rest))
-        .then_some(Token { what: exact.what, prefix })
+    token_at(word).filter(|(_, length)| *length == word.len()).map(|(token, _)| token)
+}
+
+/// The token that a text begins with, by its exact format, and its length.
+pub fn token_at(text: &[u8]) -> Option<(Token, usize)> {
+    let rows = &BY_START[usize::from(*text.first()?)];
+    rows.iter().find_map(|row| {
+        let format = &FORMATS[usize::from(*row)];
+        let exact = format.exact.as_ref()?;
+        let rest = text.strip_prefix(format.prefix.as_bytes())?;
+        let length = match &exact.rest {
+            Some((range, alphabet)) => {
+                let length = rest.iter().take(LONGEST).take_while(|byte| is_token_byte(**byte)).count();
+                let word = &rest[..length];
+                let fits = word.iter().all(|byte| alphabet.has(*byte));
+                let is_slack = *alphabet != Alphabet::Slack || is_numbered(word);
+                let is_drawn = word.iter().any(u8::is_ascii_digit) || *alphabet == Alphabet::Base32;
+                (range.contains(&length) && fits && is_slack && is_drawn).then_some(length)?
+            }
+            None => format.end(text, 0)? - format.prefix.len(),
+        };
+        let token = Token { what: exact.what, prefix: format.prefix };
+        (!is_made_up(&rest[..length])).then_some((token, format.prefix.len() + length))
+    })
+}
+
+/// `482913075561-q8Zr2Lw9Xk…`
+fn is_numbered(rest: &[u8]) -> bool {
+    let mut parts = rest.split(|byte| *byte == b'-');
+    let number = |part: Option<&[u8]>| part.is_some_and(|part| part.len() >= 8 && part.iter().all(u8::is_ascii_digit));
+    number(parts.next()) && parts.next().is_some_and(|part| part.len() >= 10)
 }
 
 /// Whether a token was typed by hand, not generated: `…EXAMPLE`, `xxxxxxxx`, `1234567890`.
@@ -139,6 +268,40 @@ fn is_made_up(rest: &[u8]) -> bool {
     }
     let distinct = seen.iter().filter(|seen| **seen).count();
     distinct < 7 || data::SECRET_WORDS.with("typed").any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+}
+
+/// Characters as they are drawn, of an alphabet.
+#[cfg(test)]
+fn drawn(alphabet: Alphabet, length: usize) -> String {
+    let mixed = b"q8Zr2Lw9Xk4Tn6Vb1Mc3Jd5Hf7Gs0PaQeUiW";
+    let fitting: Vec<u8> = match alphabet {
+        Alphabet::Slack => b"482913075561-9051827364410-q8Zr2Lw9Xk4Tn6Vb1Mc3".to_vec(),
+        Alphabet::Hex => b"8f14e45fceea167a5a36dedd4bea2543".to_vec(),
+        Alphabet::Base32 | Alphabet::Upper => b"Q3EGRWZ5TLMB7KXD".to_vec(),
+        _ => mixed.iter().copied().filter(|byte| alphabet.has(*byte)).collect(),
+    };
+    fitting.iter().cycle().take(length).map(|byte| char::from(*byte)).collect()
+}
+
+/// The shortest word that a row is about.
+#[cfg(test)]
+fn example(format: &Format) -> String {
+    if let Some((range, alphabet)) = format.exact.as_ref().and_then(|exact| exact.rest.as_ref()) {
+        let length = if *alphabet == Alphabet::Slack { 47 } else { *range.start() };
+        return format!("{}{}", format.prefix, drawn(*alphabet, length.max(10)));
+    }
+    let part = |part: &Part| match part {
+        Part::Literal(literal) => (*literal).to_owned(),
+        Part::AtLeast(alphabet, least) => drawn(*alphabet, *least),
+    };
+    format.prefix.to_owned() + &format.parts.iter().map(part).collect::<String>()
+}
+
+/// For each row the shortest word that it is about, and what it is reported as in files.
+#[cfg(test)]
+pub fn examples() -> Vec<(String, Option<&'static str>)> {
+    let what = |format: &Format| format.exact.as_ref().map(|exact| exact.what);
+    FORMATS.iter().map(|format| (example(format), what(format))).collect()
 }
 
 #[cfg(test)]
@@ -163,5 +326,46 @@ mod tests {
         check("xoxb-", "482913075561-9051827364410-q8Zr2Lw9Xk4Tn6Vb1Mc3", Some("Slack token"));
         check("xoxb-", "not-a-token-but-words-with-7-letters", None);
         check("glpat-", "q8Zr2Lw9Xk4Tn6Vb1Mc3", Some("GitLab token"));
+    }
+
+    #[test]
+    fn forms_are_written_as_they_are_read() {
+        for format in FORMATS.iter() {
+            let odd = format.parts.iter().any(|part| matches!(part, Part::Literal(word) if word.contains('*')));
+            assert!(!odd && !format.parts.is_empty(), "{}: a class that is none", format.prefix);
+            // Files are searched for prefixes.
+            assert!(format.exact.is_none() || !format.prefix.is_empty());
+        }
+        assert_eq!(FORMATS.len(), data::TOKEN_FORMATS.rows().count());
+    }
+
+    #[test]
+    fn names_and_digests_are_no_tokens() {
+        for word in [
+            "npm_config_registry_for_all_of_them_1",
+            "sk-learn-extra",
+            "sk_buff_alloc_with_frags",
+            "key-manager-of-the-whole-company-1",
+            "secret_key_base_of_the_application_of_everybody_1",
+            "s.abc",
+            "Makefile.am.in",
+            "linux-image-6.1.0-13-amd64-unsigned",
+            "8f14e45fceea167a5a36dedd4bea25438f14e45fceea167a5a36dedd4bea2543",
+            "re_compile_pattern",
+            "pat_of_the_user",
+            "oy2",
+            "ACCEPT_EULA",
+            "SKIP_DEPENDENCIES_INSTALL_0123456789",
+        ] {
+            assert!(!is_token(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn texts_made_of_prefixes_cost_little() {
+        for piece in ["ghp_", "eyJ.", "a", "SG.a.", "12345678:AA", "-"] {
+            let text = piece.repeat(200_000 / piece.len());
+            assert!(tokens(&text).len() <= text.len());
+        }
     }
 }

@@ -46,6 +46,19 @@ pub(super) fn is_random(value: &str) -> bool {
     long && value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
+/// Whether a value is unlike a word or a number: it mixes letters and digits, and is no version, size or place.
+pub(super) fn is_distinct(value: &str) -> bool {
+    let has = |is_kind: fn(&u8) -> bool| value.bytes().any(|byte| is_kind(&byte));
+    let is_version = value.starts_with(|c: char| c.is_ascii_digit() || c == 'v') && value.contains('.');
+    value.len() >= 6
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && !value.contains(char::is_whitespace)
+        && !is_version
+        && is_secret(value)
+        && !is_address(value)
+}
+
 /// Whether a value is written as the fingerprint or the ID of an `OpenPGP` key, which are public: hexadecimal digits with
 /// capitals, 40 or 64 for a fingerprint and 16 for an ID, also in groups (RFC 9580, section 5.5.4).
 pub(super) fn is_fingerprint(value: &str) -> bool {

@@ -36,7 +36,7 @@ pub fn variable(name: &str, value: Option<&str>) -> Option<Variable> {
     }
     let weak = weak_only(&name);
     let is_secret = match (literal, weak) {
-        (Some(value), _) if token::is_token(value) => true,
+        (Some(value), _) if token::is_reported_token(value) => true,
         (None, weak) => weak.is_some(),
         (Some(_), None) => false,
         (Some(value), Some(true)) => {
@@ -69,6 +69,9 @@ pub fn is_switch(value: &str) -> bool {
 
 /// Whether the name is that of a secret: `None` if not, `Some(true)` if only because of the word `key` or `auth`.
 pub(super) fn weak_only(name: &str) -> Option<bool> {
+    if !may_name(name.as_bytes()) {
+        return None;
+    }
     let words = words(name);
     let last = words.len().saturating_sub(1);
     // `SERVER_PASSWORD` says whose password it is, `PASSWORD_SERVER` something about passwords.
@@ -82,7 +85,7 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     let is_denied = |(at, word): (usize, &String)| match word.as_str() {
         // The working directory, and words that mean something else in the middle of a name.
         "pwd" => at == last && at > 0 && !matches!(words[at - 1].as_str(), "old" | "current" | "initial" | "init"),
-        "pass" | "pat" => at == last,
+        word if data::SECRET_WORDS.has(word, "secret-last") => at == last,
         word => {
             let ends = || data::SECRET_WORDS.with("secret-end").any(|end| word.ends_with(end));
             data::SECRET_WORDS.has(word, "secret") || (!word.starts_with("no") && ends())
@@ -98,6 +101,22 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
         && !words.iter().any(|word| data::SECRET_WORDS.has(word, "strong"));
     (!denied.is_empty()).then_some(weak)
 }
+
+/// Whether a word that says secret may be in a name: most names are done here.
+fn may_name(name: &[u8]) -> bool {
+    name.windows(2).enumerate().any(|(at, pair)| {
+        let is_part =
+            |part: &str| name.get(at..at + part.len()).is_some_and(|found| found.eq_ignore_ascii_case(part.as_bytes()));
+        match pair[0] | 0x20 {
+            b'p' => PARTS_OF_P.iter().any(|part| is_part(part)),
+            _ => PARTS.iter().any(|part| is_part(part)),
+        }
+    })
+}
+
+/// Parts that every word holds that says secret; a test compares them with the table.
+const PARTS_OF_P: [&str; 4] = ["pa", "pw", "ps", "pe"];
+const PARTS: [&str; 7] = ["secret", "token", "key", "auth", "cred", "salt", "mnemonic"];
 
 /// `DB_PASSWORD`, `apiKey`, `HTTPToken`: words in lower case.
 fn words(name: &str) -> Vec<String> {
@@ -121,4 +140,18 @@ fn words(name: &str) -> Vec<String> {
     words.push(word);
     words.retain(|word| !word.is_empty());
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_that_says_secret_may_be_in_a_name() {
+        for role in ["secret", "secret-end", "secret-last", "drawn"] {
+            for word in data::SECRET_WORDS.with(role) {
+                assert!(may_name(word.as_bytes()), "{word}");
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::{LabelType, OptionKind, RuleNames, SettingsProblem, budget, closest, 
 use crate::text::{FileId, Source, Span};
 
 /// Keys of a layer: at the top of the file and in a section.
-const LAYER: [&str; 10] = [
+const LAYER: [&str; 11] = [
     "select",
     "extend-select",
     "ignore",
@@ -19,6 +19,7 @@ const LAYER: [&str; 10] = [
     "shellcheck",
     "require-reason",
     "inline-ignores",
+    "public-values",
     "trusted-registries",
     "rules",
     "labels",
@@ -156,6 +157,7 @@ fn read_key(
         "fail-on" => layer.fail_on = reader.word(value, "severity", &FailOn::WORDS, FailOn::of),
         "require-reason" => layer.require_reason = reader.flag(value),
         "inline-ignores" => layer.inline = reader.flag(value),
+        "public-values" => layer.public_values = texts(reader, value),
         "trusted-registries" => layer.trusted_registries = Some(texts(reader, value)),
         "rules" => read_rules(reader, value, layer),
         "labels" => read_labels(reader, value, layer),

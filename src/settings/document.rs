@@ -66,6 +66,8 @@ pub struct SettingsLayer {
     pub inline: Option<bool>,
     /// Registries that images may come from.
     pub trusted_registries: Option<Vec<String>>,
+    /// Values that look like secrets and are none.
+    pub public_values: Vec<String>,
     /// Labels that an image has, with the types of their values.
     pub labels: Option<BTreeMap<String, LabelType>>,
     /// Whether it may have no others.

@@ -26,6 +26,8 @@ pub struct ResolvedSettings {
     pub no_inline: bool,
     /// Registries that images may come from; `None` for any.
     pub trusted_registries: Option<Vec<String>>,
+    /// Values that look like secrets and are none.
+    pub public_values: Vec<String>,
     /// Labels that an image has, with the types of their values.
     pub labels: Option<BTreeMap<String, LabelType>>,
     /// Whether it may have no others.
@@ -73,6 +75,7 @@ impl ResolvedSettings {
         self.fail_on = layer.fail_on.unwrap_or(self.fail_on);
         self.require_reason = layer.require_reason.unwrap_or(self.require_reason);
         self.no_inline = layer.inline.map_or(self.no_inline, |inline| !inline);
+        self.public_values.extend(layer.public_values.iter().cloned());
         if layer.trusted_registries.is_some() {
             self.trusted_registries.clone_from(&layer.trusted_registries);
         }

@@ -55,6 +55,7 @@ mod optimize;
 mod packaging;
 mod patches;
 mod path_functions;
+mod planted;
 mod posting;
 mod prices;
 mod pull_request;

@@ -57,6 +57,7 @@ fn layer() -> Map<String, Value> {
         "shellcheck": { "type": "boolean", "description": "Whether to check the scripts of RUN with ShellCheck, which must be installed." },
         "require-reason": { "type": "boolean", "description": "Whether each suppression says why." },
         "inline-ignores": { "type": "boolean", "description": "Whether comments hide findings." },
+        "public-values": texts("Values that look like secrets and are none."),
         "trusted-registries": texts("Registries that images may come from."),
         "rules": rules(),
         "labels": {

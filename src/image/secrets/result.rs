@@ -118,13 +118,13 @@ fn of_config(config: &Config) -> Vec<Secret> {
         let place = SecretPlace::History(index);
         for FoundSecret { value, by, .. } in in_text(text) {
             let chosen = matches!(by, Sign::Name(_)) && is_filler(&value);
-            if chosen || is_common(&value) || !known.insert(value.clone()) {
+            if chosen || !by.is_reported() || is_common(&value) || !known.insert(value.clone()) {
                 continue;
             }
             let (kind, name) = match by {
                 Sign::Login => (SecretFactKind::Url, None),
                 Sign::Name(name) => (SecretFactKind::Variable, Some(name)),
-                Sign::Look => (SecretFactKind::Token("token"), None),
+                Sign::Look | Sign::Throwaway | Sign::Hint => (SecretFactKind::Token("token"), None),
             };
             secrets.push(secret(kind, name.as_deref(), &value, place));
         }

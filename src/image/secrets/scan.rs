@@ -6,13 +6,10 @@ use regex::bytes::Regex;
 
 use super::fact::{SecretFact, SecretFactKind};
 use super::pem;
-use crate::secret::{exact_token, token_prefixes};
+use crate::secret::{token_at, token_prefixes};
 
 /// Bytes at a file's start that tell whether it is a text.
 const START: usize = 1024;
-
-/// The longest token.
-const LONGEST: usize = 1100;
 
 /// Marks of keys in one file that are looked at, with 32 kB behind each: a file made of them costs no more.
 const MOST_MARKS: usize = 200;
@@ -24,7 +21,7 @@ pub(super) fn is_text(piece: &[u8]) -> bool {
 
 /// Literals only, so that a vector search finds them: most files have none.
 static STARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let starts: Vec<&str> = token_prefixes().chain([pem::MARK]).collect();
+    let starts: Vec<String> = token_prefixes().chain([pem::MARK]).map(regex::escape).collect();
     Regex::new(&format!("(?-u){}", starts.join("|"))).ok()
 });
 
@@ -56,8 +53,7 @@ pub(super) fn tokens_and_keys(text: &[u8]) -> Vec<SecretFact> {
         if before.is_some_and(is_inside) && !escaped {
             continue;
         }
-        let length = text[at..].iter().take(LONGEST).take_while(|byte| is_inside(byte)).count();
-        if let Some(token) = exact_token(&text[at..at + length]) {
+        if let Some((token, length)) = token_at(&text[at..]) {
             done = at + length;
             let kind = SecretFactKind::Token(token.what);
             let (line, length) = (Some(line(text, at)), length as u32);

@@ -143,3 +143,30 @@ fn check_cheap(text: &str) {
         assert!(watcher.finish().len() <= 20);
     }
 }
+
+#[test]
+fn every_row_of_the_formats_matches_its_example_in_each_use() {
+    let examples = crate::secret::token_examples();
+    assert!(examples.len() > 150, "{}", examples.len());
+    for (token, what) in examples {
+        // In masks, wherever it stands.
+        for text in [
+            token.clone(),
+            format!("RUN x '{token}' y"),
+            format!("{{\"a\": \"b\\n{token}\"}}"),
+            format!("A={token}"),
+            format!("see {token}."),
+            format!("https://x.org/{token}?a=b"),
+        ] {
+            let hidden = crate::secret::hidden_in(&text);
+            assert!(hidden.iter().any(|value| value.starts_with(&token)), "{text}: {hidden:?}");
+        }
+        // In variables whose name says nothing.
+        assert_eq!(crate::secret::hidden_of("NOTE", &token).as_ref(), Some(&token));
+        // In the files of images.
+        if let Some(what) = what {
+            let found = scan::tokens_and_keys(format!("a = '{token}'\n").as_bytes());
+            assert_eq!(found.iter().map(|fact| fact.kind.words()).collect::<Vec<_>>(), [what], "{token}");
+        }
+    }
+}

@@ -64,11 +64,19 @@ pub(crate) struct Picture {
     pub(crate) platform: (&'static str, &'static str),
     /// Steps; `None`: one for each layer.
     pub(crate) history: Option<Value>,
+    /// The `config` of the config.
+    pub(crate) settings: Value,
 }
 
 impl Picture {
     pub(crate) fn new(name: &str, layers: Vec<Blob>) -> Self {
-        Self { layers, name: Some(format!("zoo/{name}:latest")), platform: ("amd64", ""), history: None }
+        Self {
+            layers,
+            name: Some(format!("zoo/{name}:latest")),
+            platform: ("amd64", ""),
+            history: None,
+            settings: json!({"Env": ["PATH=/usr/bin:/bin"], "Cmd": ["/bin/x"]}),
+        }
     }
 
     pub(crate) fn of(name: &str, layers: &[Vec<Member>], codec: Codec) -> Self {
@@ -82,7 +90,7 @@ impl Picture {
         let history = self.history.clone().unwrap_or_else(|| (0..diff_ids.len()).map(step).collect());
         let mut config = json!({
             "architecture": self.platform.0, "os": "linux", "created": "2026-01-02T03:04:05Z",
-            "config": {"Env": ["PATH=/usr/bin:/bin"], "Cmd": ["/bin/x"]},
+            "config": self.settings,
             "rootfs": {"type": "layers", "diff_ids": diff_ids}, "history": history,
         });
         if !self.platform.1.is_empty() {

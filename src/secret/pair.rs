@@ -1,0 +1,156 @@
+//! Names with their values in JSON, YAML, TOML, XML, SQL and the like: they are masked and not reported, as such a text may
+//! describe a value and not hold it.
+
+use std::ops::Range;
+
+use super::text::{FoundSecret, Sign};
+use super::value;
+use super::variable::{variable, weak_only};
+use crate::data;
+
+/// The maximum length of a name, of the blanks behind it, and of a value.
+const LONGEST_NAME: usize = 64;
+const LONGEST_BLANKS: usize = 40;
+const LONGEST: usize = 4096;
+
+/// All pairs of a text whose name says secret.
+pub(super) fn pairs(text: &str, secrets: &mut Vec<FoundSecret>) {
+    let mut done = 0;
+    let bytes = text.as_bytes();
+    for at in memchr::memchr3_iter(b':', b'=', b'>', bytes) {
+        if at >= done
+            && let Some((range, is_secret)) = pair(text, at)
+        {
+            // Nothing is looked at twice: a value may be full of signs.
+            done = range.end;
+            if is_secret && !range.is_empty() {
+                secrets.push(FoundSecret::part(text, &text[range], Sign::Hint));
+            }
+        }
+    }
+    for at in memchr::memchr2_iter(b' ', b'\t', bytes) {
+        secrets.extend(spaced(text, at).map(|range| FoundSecret::part(text, &text[range], Sign::Hint)));
+    }
+}
+
+/// The name in front of a place, what stands before it, and whether it is quoted.
+fn name_before(text: &str, at: usize) -> (&str, &str, bool) {
+    let from = text.ceil_char_boundary(at.saturating_sub(LONGEST_NAME + LONGEST_BLANKS));
+    let plain = text[from..at].trim_end_matches([' ', '\t']);
+    let bare = plain.trim_end_matches(['"', '\'', '\\', ']']);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let start = bare.rfind(|c| !is_name(c)).map_or(0, |end| bare.ceil_char_boundary(end + 1));
+    (&bare[start..], &text[..from + start], bare.len() < plain.len())
+}
+
+/// The value of the pair around a sign whose name says secret, and whether it is one.
+fn pair(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
+    let bytes = text.as_bytes();
+    let (sign, next) = (bytes[at], bytes.get(at + 1).copied().unwrap_or(b'\n'));
+    let before = &text[..at];
+    // `==`, `!=`, `>=`, `::`, `//`: comparisons and places.
+    if matches!(next, b'=' | b':') || (sign != b'>' && next == b'/' && bytes.get(at + 2) == Some(&b'/')) {
+        return None;
+    }
+    if sign == b'>' && !before.ends_with('=') {
+        return element(text, at);
+    }
+    let before = before.trim_end_matches(['=', ':', '?', '+', '!', '<', '-']);
+    let (name, before, is_quoted) = name_before(text, before.len());
+    if name.is_empty() {
+        return None;
+    }
+    // Behind a name without a blank, `=` is an assignment.
+    let is_password_of_connection = name.eq_ignore_ascii_case("pwd") && before.ends_with(';');
+    let is_member = || is_value_of_secret(before, name);
+    if weak_only(name).is_none() && !is_password_of_connection && !is_member() {
+        return None;
+    }
+    let range = value_at(text, at + 1, sign == b':' && !is_quoted && is_line_start(before))?;
+    let value = &text[range.clone()];
+    let is_secret = match weak_only(name) {
+        Some(true) => variable(name, Some(value)).is_some(),
+        _ => value::is_secret(value),
+    };
+    let opens = value.starts_with(['$', '{', '[', '|', '*', '&', '!', '<', '(', '>', '%']);
+    let is_closed = text[range.start.saturating_sub(1)..].starts_with(['"', '\'']);
+    // In prose a word behind a colon is none: `token: the one of the team`.
+    let counts = is_closed || value::is_distinct(value) || is_line_start(before) && !value.contains(' ');
+    Some((range, is_secret && !opens && counts))
+}
+
+/// `<password>value</password>`
+fn element(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
+    let from = text.ceil_char_boundary(at.saturating_sub(LONGEST_NAME));
+    let (_, name) = text[from..at].rsplit_once('<')?;
+    let rest = &text[at + 1..text.floor_char_boundary(at.saturating_add(LONGEST))];
+    let value = &rest[..rest.find('<')?];
+    let is_named = !name.starts_with('/') && weak_only(name).is_some() && variable(name, Some(value)).is_some();
+    (is_named && !value.trim().is_empty()).then(|| (at + 1..at + 1 + value.len(), true))
+}
+
+/// Whether nothing but blanks stands before a place on its line.
+fn is_line_start(before: &str) -> bool {
+    let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
+    line.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '+'))
+}
+
+/// `name: DB_PASSWORD` in front of `value`.
+fn is_value_of_secret(before: &str, name: &str) -> bool {
+    if !matches!(name, "value" | "Value" | "stringValue") {
+        return false;
+    }
+    let from = before.ceil_char_boundary(before.len().saturating_sub(2 * LONGEST_NAME));
+    let before = before[from..].trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let start = before.rfind(|c| !is_name(c)).map_or(0, |end| before.ceil_char_boundary(end + 1));
+    let (rest, name) = before.split_at(start);
+    let key = rest.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    weak_only(name).is_some() && ["name", "key"].iter().any(|known| key.to_ascii_lowercase().ends_with(known))
+}
+
+/// The value at a place: up to the quote that closes it, else to the end of the word, or of the line.
+fn value_at(text: &str, at: usize, is_line: bool) -> Option<Range<usize>> {
+    let window = &text[at..text.floor_char_boundary(at.saturating_add(LONGEST))];
+    let rest = window.trim_start_matches('>');
+    let blanks = rest.bytes().take(LONGEST_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let rest = &rest[blanks..];
+    let start = at + (window.len() - window.trim_start_matches('>').len()) + blanks;
+    let escaped = rest.starts_with("\\\"") || rest.starts_with("\\'");
+    let bare = &rest[usize::from(escaped)..];
+    if let Some(quote) = bare.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        let inner = &bare[1..];
+        let end = inner.find([quote, '\n']).unwrap_or(inner.len());
+        let value = inner[..end].trim_end_matches('\\');
+        let start = start + usize::from(escaped) + 1;
+        return Some(start..start + value.len());
+    }
+    let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+    let line = &line[..line.find(" #").unwrap_or(line.len())];
+    let ends = |c: char| {
+        c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')' | ']' | '"' | '\'' | '`' | '&' | '|' | '<' | '\\')
+    };
+    let value = if is_line { line.trim_end() } else { &line[..line.find(ends).unwrap_or(line.len())] };
+    Some(start..start + value.len())
+}
+
+/// `IDENTIFIED BY 'value'`, `PASSWORD 'value'`, `login me password value`, `requirepass value`: a name, a blank and a
+/// value.
+fn spaced(text: &str, at: usize) -> Option<Range<usize>> {
+    let before = &text[text.ceil_char_boundary(at.saturating_sub(LONGEST_NAME))..at];
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let word = &before[before.rfind(|c| !is_letter(c)).map_or(0, |end| before.ceil_char_boundary(end + 1))..];
+    if !(2..=20).contains(&word.len()) {
+        return None;
+    }
+    let lower = word.to_ascii_lowercase();
+    let is_sql = lower == "by" && before.to_ascii_lowercase().ends_with("identified by");
+    if !(is_sql || data::SECRET_WORDS.has(&lower, "spaced")) {
+        return None;
+    }
+    let range = value_at(text, at + 1, false)?;
+    let value = &text[range.clone()];
+    let is_quoted = text[..range.start].ends_with('\'');
+    let counts = if is_quoted { value::is_secret(value) } else { value::is_distinct(value) };
+    (counts && !value.starts_with(['$', '-', '<', '{'])).then_some(range)
+}
