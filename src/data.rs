@@ -58,6 +58,8 @@ tables! {
     COMMANDS = "commands.tsv";
     /// Crates that link with libraries of the system.
     CRATE_LIBRARIES = "crate_libraries.tsv";
+    /// Folders of databases with what they keep.
+    DATA_FOLDERS = "data_folders.tsv";
     /// Run-time libraries behind Debian's packages of headers.
     DEBIAN_LIBRARIES = "debian_libraries.tsv";
     /// Languages and natures of files by their names.
@@ -140,6 +142,8 @@ tables! {
     IMAGE_FAMILIES = "image_families.tsv";
     /// Debian's or Alpine's release behind tags that do not name it.
     IMAGE_SUITES = "image_suites.tsv";
+    /// Variables that images read.
+    IMAGE_VARIABLES = "image_variables.tsv";
     /// Files that steer installs.
     INSTALL_FILES = "install_files.tsv";
     /// The Java version of tags of build tools' images.
@@ -234,6 +238,8 @@ tables! {
     SOURCE_PATTERNS = "source_patterns.tsv";
     /// Servers that end in order on another signal than SIGTERM.
     STOP_SIGNALS = "stop_signals.tsv";
+    /// Variables without which an image does not start.
+    START_VARIABLES = "start_variables.tsv";
     /// Values that switch the encryption of a connection on, and off.
     SWITCH_VALUES = "switch_values.tsv";
     /// Folders of images and what they hold.

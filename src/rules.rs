@@ -22,6 +22,7 @@ mod cd_unchecked;
 mod cmd_ignored;
 mod compiler_cache_kept;
 mod compose_awaited_check_missing;
+mod compose_build_file_missing;
 mod compose_check_always_healthy;
 mod compose_check_during_setup;
 mod compose_check_needs_shell;
@@ -37,12 +38,14 @@ mod compose_version_obsolete;
 mod compose_check_edit;
 mod compose_check_localhost;
 mod compose_data_folder_refused;
+mod compose_data_volume_missing;
 mod compose_database_published;
 mod compose_dependency_undeclared;
 mod compose_gate;
 mod compose_gate_slow;
 mod compose_host_access;
 mod compose_image_unpinned;
+mod compose_image_variable_missing;
 mod compose_migration_repeated;
 mod compose_mount_hides_packages;
 mod compose_one_shot_restarts;
@@ -215,6 +218,7 @@ mod base_version;
 mod cache_reader;
 mod catalogue;
 mod compose_context;
+mod compose_proxy_host_unknown;
 mod compose_readiness;
 mod compose_run;
 mod cleanup;
@@ -294,6 +298,7 @@ pub static ALL: &[&Rule] = &[
     &cmd_ignored::RULE,
     &compiler_cache_kept::RULE,
     &compose_awaited_check_missing::RULE,
+    &compose_build_file_missing::RULE,
     &compose_check_always_healthy::RULE,
     &compose_check_during_setup::RULE,
     &compose_check_localhost::RULE,
@@ -305,6 +310,7 @@ pub static ALL: &[&Rule] = &[
     &compose_check_reply_ignored::RULE,
     &compose_check_variable_unescaped::RULE,
     &compose_data_folder_refused::RULE,
+    &compose_data_volume_missing::RULE,
     &compose_database_published::RULE,
     &compose_dependency_not_awaited::RULE,
     &compose_dependency_unchecked::RULE,
@@ -314,10 +320,12 @@ pub static ALL: &[&Rule] = &[
     &compose_gate_slow::RULE,
     &compose_host_access::RULE,
     &compose_image_unpinned::RULE,
+    &compose_image_variable_missing::RULE,
     &compose_migration_repeated::RULE,
     &compose_mount_hides_packages::RULE,
     &compose_one_shot_restarts::RULE,
     &compose_port_clash::RULE,
+    &compose_proxy_host_unknown::RULE,
     &compose_secret_in_clear::RULE,
     &compose_version_obsolete::RULE,
     &composer_cache_kept::RULE,

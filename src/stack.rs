@@ -13,7 +13,7 @@ mod settings;
 mod sign;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
-pub use self::evidence::{Evidence, EvidenceKind, awaited_hosts, hosts, passed_hosts};
+pub use self::evidence::{Evidence, EvidenceKind, awaited_hosts, hosts, passed_hosts, proxied_hosts, server_groups};
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;

@@ -39,6 +39,11 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
+/// Whether a path or a name has a word that says that something is for development, tests or examples.
+pub fn names_developers(text: &str) -> bool {
+    words(text).any(says_so)
+}
+
 /// Whether the name of a folder, or a word of another name, says so.
 fn says_so(word: &str) -> bool {
     let word = word.to_ascii_lowercase();

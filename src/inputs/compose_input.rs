@@ -31,7 +31,9 @@ pub struct ComposeInput {
     /// The Dockerfiles of the services, as far as they could be read.
     pub dockerfiles: Arc<BTreeMap<String, Source>>,
     /// The configuration of proxies in the services, as far as it could be read.
-    pub proxies: Arc<BTreeMap<String, Vec<Source>>>,
+    pub proxies: Arc<BTreeMap<String, Vec<ProxyConfiguration>>>,
+    /// The Dockerfiles that services name and that are not there, by service.
+    pub missing_dockerfiles: Arc<BTreeMap<String, MissingDockerfile>>,
     /// What the sources of the services say of their healthchecks, by service.
     pub checked_sources: Arc<BTreeMap<String, CheckedSources>>,
     /// What the texts around the file say of it.
@@ -40,34 +42,87 @@ pub struct ComposeInput {
     pub reading: ComposeReading,
 }
 
+/// A file that says where a proxy passes requests to.
+#[derive(Clone, Debug)]
+pub struct ProxyConfiguration {
+    /// The proxy that reads it: `nginx`.
+    pub proxy: &'static str,
+    /// The file.
+    pub source: Source,
+}
+
+/// A Dockerfile that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingDockerfile {
+    /// Its path, as seen from the project's folder.
+    pub path: String,
+    /// The Dockerfiles that lie in its folder.
+    pub others: Vec<String>,
+}
+
+/// The Dockerfiles that services name and that are not there, where the context lies in the project's folder. `list` gives the
+/// names in the folder at an absolute path; `None` where it cannot be read.
+pub fn missing_dockerfiles(
+    project: &ComposeProject,
+    list: &dyn Fn(&str) -> Option<Vec<String>>,
+) -> BTreeMap<String, MissingDockerfile> {
+    let mut missing = BTreeMap::new();
+    for (name, service) in project.services() {
+        let text = |key: &str| service.get("build")?.get(key)?.as_text().filter(|text| !text.is_empty());
+        let Some(context) = text("context").filter(|context| path::relative(context, &project.folder).is_some()) else {
+            continue;
+        };
+        let dockerfile = text("dockerfile").unwrap_or("Dockerfile");
+        let file = if dockerfile.starts_with('/') { dockerfile.to_owned() } else { path::child(context, dockerfile) };
+        let Some(shown) = path::relative(&file, &project.folder) else { continue };
+        let (folder, last) = path::split(&file);
+        // An empty folder is one that git fills in, or that a script does.
+        let is_filled = list(context).is_some_and(|names| !names.is_empty());
+        let names = list(folder).unwrap_or_default();
+        if text("dockerfile_inline").is_some() || !is_filled || names.iter().any(|name| name == last) {
+            continue;
+        }
+        let others = names.into_iter().filter(|name| name.to_ascii_lowercase().contains("dockerfile")).collect();
+        missing.insert(name.to_owned(), MissingDockerfile { path: shown.to_owned(), others });
+    }
+    missing
+}
+
 /// The configuration of proxies in a project's services: files that are mounted, and those that their Dockerfiles copy.
 /// `read` gives the files at an absolute path: one, or those of a folder.
 pub fn proxy_configurations(
     project: &ComposeProject,
     dockerfiles: &BTreeMap<String, Source>,
     read: &dyn Fn(&str) -> Vec<Source>,
-) -> BTreeMap<String, Vec<Source>> {
+) -> BTreeMap<String, Vec<ProxyConfiguration>> {
     let mut configurations = BTreeMap::new();
-    let is_proxy = |target: &str| data::PROXY_FOLDERS.keys().any(|folder| path::is_within(target, folder));
+    let proxy_of = |target: &str| {
+        let mut rows = data::PROXY_FOLDERS.rows();
+        rows.find(|row| path::is_within(target, row[0])).map(|row| row[1])
+    };
     for (name, service) in project.services() {
         let text = |value: &ComposeValue, key: &str| Some(value.get(key)?.as_text()?.to_owned());
         let volumes = service.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
         let binds = volumes.iter().filter(|volume| text(volume, "type").as_deref() == Some("bind"));
-        let mounted = binds.filter(|volume| text(volume, "target").is_some_and(|target| is_proxy(&target)));
-        let mut paths: Vec<String> = mounted.filter_map(|volume| text(volume, "source")).collect();
+        let mounted = binds.filter_map(|volume| Some((proxy_of(&text(volume, "target")?)?, text(volume, "source")?)));
+        let mut paths: Vec<(&'static str, String)> = mounted.collect();
         let context = service.get("build").and_then(|build| text(build, "context"));
         if let (Some(context), Some(dockerfile)) = (context, dockerfiles.get(name)) {
             let text = dockerfile.text().replace("\\\r\n", " ").replace("\\\n", " ");
             for line in text.lines().filter(|line| !line.contains("--from")) {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 let [keyword, sources @ .., target] = words.as_slice() else { continue };
-                if keyword.eq_ignore_ascii_case("copy") && is_proxy(target) {
+                if let (true, Some(proxy)) = (keyword.eq_ignore_ascii_case("copy"), proxy_of(target)) {
                     let sources = sources.iter().filter(|word| !word.starts_with("--"));
-                    paths.extend(sources.map(|word| path::child(&context, word.trim_start_matches("./"))));
+                    paths.extend(sources.map(|word| (proxy, path::child(&context, word.trim_start_matches("./")))));
                 }
             }
         }
-        let files: Vec<Source> = paths.iter().flat_map(|path| read(path)).collect();
+        let read = |(proxy, path): &(&'static str, String)| {
+            let proxy = *proxy;
+            read(path).into_iter().map(move |source| ProxyConfiguration { proxy, source }).collect::<Vec<_>>()
+        };
+        let files: Vec<ProxyConfiguration> = paths.iter().flat_map(read).collect();
         if !files.is_empty() {
             configurations.insert(name.to_owned(), files);
         }

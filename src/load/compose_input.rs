@@ -15,7 +15,7 @@ use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
 use crate::compose::{self, Compose, is_compose};
-use crate::inputs::{ComposeInput, ComposeReading, ComposeUse, Inputs, checked_sources, proxy_configurations};
+use crate::inputs::{ComposeInput, ComposeReading, ComposeUse, Inputs, checked_sources, missing_dockerfiles, proxy_configurations};
 use crate::stack::MOST_SERVICES;
 use crate::text::{FileId, Source, path};
 
@@ -130,6 +130,7 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
             let read = |path: &str| configuration_files(Path::new(path), Path::new(&project.folder));
             proxy_configurations(project, &dockerfiles, &read)
         });
+        let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &names_in));
         let checked = reading.project.as_ref().map(|project| checked_sources(project, &context_files));
         ComposeInput {
             file: *file,
@@ -139,6 +140,7 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
             parts,
             dockerfiles: Arc::new(dockerfiles),
             proxies: Arc::new(proxies.unwrap_or_default()),
+            missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
             checked_sources: Arc::new(checked.unwrap_or_default()),
             compose_use,
             reading,
@@ -413,6 +415,13 @@ fn others_beside(folder: &Path, name: &str) -> Vec<PathBuf> {
     names.retain(|other| !DEFAULTS.contains(&other.as_str()) && !OVERRIDES.contains(&other.as_str()));
     names.sort_by_key(|name| (name.len(), name.clone()));
     names.iter().map(|name| join_path(folder, Path::new(name))).filter(|path| path.is_file()).collect()
+}
+
+/// The names in a folder; `None` where it cannot be read or has too many.
+fn names_in(folder: &str) -> Option<Vec<String>> {
+    let entries = std::fs::read_dir(folder).ok()?.take(ENTRIES).filter_map(Result::ok);
+    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    (names.len() < ENTRIES).then_some(names)
 }
 
 /// The files at a path below a folder: the file itself, or those of the folder at that path.

@@ -1,10 +1,10 @@
 //! Rules about compose files: what they can ask, and how they report. Their pages have `subject: compose`.
 
 use super::metadata::Metadata;
-use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject};
+use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::compose::{ComposeEditor, NewValue};
 use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
-use crate::inputs::{CheckedSources, ComposeInput, ComposeUse, Date};
+use crate::inputs::{CheckedSources, ComposeInput, ComposeUse, Date, MissingDockerfile, ProxyConfiguration};
 use crate::stack::{Stack, StackService};
 use crate::text::{Edit, FileId, Source, Span, path};
 
@@ -24,6 +24,8 @@ pub struct ComposeContext<'a> {
     pub(super) editors: &'a [(FileId, ComposeEditor<'a>)],
     /// Today, if it is known.
     pub(super) today: Option<Date>,
+    /// All compose files of the run.
+    pub(super) others: &'a [ComposeInput],
 }
 
 impl<'a> ComposeContext<'a> {
@@ -70,14 +72,40 @@ impl<'a> ComposeContext<'a> {
         &self.input.compose_use
     }
 
+    /// The name of the file.
+    pub fn name(&self) -> &'a str {
+        self.editors.iter().find(|(file, _)| *file == self.file()).map_or("", |(_, editor)| editor.source().name())
+    }
+
+    /// The services of the project, and those of the other compose files of its folder.
+    pub fn services_of_folder(&self) -> impl Iterator<Item = (&'a str, &'a ComposeValue)> {
+        let others = self.others.iter().filter_map(|other| other.reading.project.as_ref());
+        let others = others.filter(|project| project.folder == self.project.folder);
+        self.project.services().chain(others.flat_map(|project| project.services()))
+    }
+
     /// The text of the file.
     pub fn text(&self) -> &'a str {
         self.editors.iter().find(|(file, _)| *file == self.file()).map_or("", |(_, editor)| editor.source().text())
     }
 
     /// The configuration of the proxy in a service.
-    pub fn proxies(&self, service: &StackService) -> &'a [Source] {
+    pub fn proxies(&self, service: &StackService) -> &'a [ProxyConfiguration] {
         self.input.proxies.get(service.name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The Dockerfile of a service, where it is named and not there.
+    pub fn missing_dockerfile(&self, service: &StackService) -> Option<&'a MissingDockerfile> {
+        self.input.missing_dockerfiles.get(service.name)
+    }
+
+    /// The same service in the other compose files of its folder: they may be put on top of this one.
+    pub fn twins(&self, service: &StackService) -> impl Iterator<Item = &'a ComposeValue> {
+        let name = service.name.to_owned();
+        let others = self.others.iter().filter(|other| other.file != self.file());
+        let projects = others.filter_map(|other| other.reading.project.as_ref());
+        let same = projects.filter(|project| project.folder == self.project.folder);
+        same.filter_map(move |project| project.services().find(|(other, _)| *other == name).map(|(_, value)| value))
     }
 
     /// What the sources of a service say of its healthcheck; `None` where they were not read.

@@ -44,8 +44,15 @@ fn refused_folder(service: &StackService, image: &str) -> Option<RefusedFolder> 
     (version >= from.parse::<u32>().ok()? && !is_set(unless)).then_some(RefusedFolder { folder, instead })
 }
 
+/// The folder that the version of an image keeps its data in, where that differs from the versions before.
+pub(super) fn data_folder_of_version(service: &str, image: &str) -> Option<&'static str> {
+    let &[_, _, from, newest, instead, ..] = data::REFUSED_FOLDERS.row(service)? else { return None };
+    let version = version(image).or_else(|| newest.parse().ok())?;
+    (version >= from.parse::<u32>().ok()?).then_some(instead)
+}
+
 /// The version of Postgres in a tag: 18 of `18.1-alpine3.22` and of `0.8.1-pg18`; `None` where it has none.
-fn version(image: &str) -> Option<u32> {
+pub(super) fn version(image: &str) -> Option<u32> {
     let tag = Reference::of(image).tag?;
     let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok());
     tag.split('-').find_map(|part| number(part.strip_prefix("pg")?)).or_else(|| number(tag))

@@ -48,8 +48,8 @@ pub(super) fn check_compose(inputs: &Inputs, input: &ComposeInput, rules: &[&'st
     for rule in rules {
         if let Some(check) = rule.compose {
             let (rule, metadata) = (rule.name, rule.metadata());
-            let (stack, editors, today) = (&stack, &editors[..], inputs.today);
-            check(&ComposeContext { rule, metadata, input, project, stack, editors, today }, &mut out);
+            let (stack, editors, today, others) = (&stack, &editors[..], inputs.today, &inputs.composes[..]);
+            check(&ComposeContext { rule, metadata, input, project, stack, editors, today, others }, &mut out);
         }
     }
     // Several services may extend one.

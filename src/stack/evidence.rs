@@ -71,6 +71,43 @@ pub fn awaited_hosts<'p>(service: &StackService<'p>) -> Vec<Evidence<'p>> {
     evidence
 }
 
+/// The hosts that a proxy passes requests to, as its configuration names them.
+pub fn proxied_hosts<'p>(proxy: &str, source: &'p Source, place: Option<ComposePlace>) -> Vec<Evidence<'p>> {
+    if proxy == "nginx" {
+        return passed_hosts(source, place);
+    }
+    let mut evidence = Vec::new();
+    for line in source.text().lines() {
+        let line = line.trim_start().trim_start_matches("- ");
+        let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
+        let Some(name) = words.next() else { continue };
+        let addresses: Vec<&str> = match (proxy, name) {
+            // The name of the server stands before its address.
+            ("haproxy", "server") => words.skip(1).take(1).collect(),
+            ("caddy", "reverse_proxy" | "php_fastcgi" | "to") => words.filter(|word| word.contains(':')).collect(),
+            ("traefik", "url:" | "address:") => words.take(1).collect(),
+            ("traefik", "url") => words.skip(1).take(1).collect(),
+            _ => continue,
+        };
+        for address in addresses {
+            let address = address.trim_matches(['"', '\'', ',']);
+            let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+            let host = address.split([':', '/']).next().unwrap_or_default();
+            let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            if !host.is_empty() && host.chars().all(is_name) {
+                evidence.push(Evidence { kind: EvidenceKind::Proxy, host, name, place });
+            }
+        }
+    }
+    evidence
+}
+
+/// The names of groups of servers that a configuration of nginx defines.
+pub fn server_groups(source: &Source) -> impl Iterator<Item = &str> {
+    let lines = source.text().lines().filter_map(|line| line.trim_start().strip_prefix("upstream"));
+    lines.filter_map(|rest| rest.split([' ', '\t', '{']).find(|word| !word.is_empty()))
+}
+
 /// The hosts that nginx passes requests to; a name in a variable is looked up when a request comes.
 pub fn passed_hosts(source: &Source, place: Option<ComposePlace>) -> Vec<Evidence<'_>> {
     let mut evidence = Vec::new();
@@ -108,6 +145,22 @@ mod tests {
         let source = Source::of("nginx.conf", text);
         let hosts: Vec<&str> = passed_hosts(&source, None).iter().map(|evidence| evidence.host).collect();
         assert_eq!(hosts, ["api", "backup", "web", "php", "rpc"]);
+    }
+
+    #[test]
+    fn hosts_of_other_proxies_are_read() {
+        let hosts = |proxy: &str, text: &str| {
+            let source = Source::of("config", text);
+            proxied_hosts(proxy, &source, None).iter().map(|evidence| evidence.host.to_owned()).collect::<Vec<_>>()
+        };
+        let text = "example.org {\n  reverse_proxy /api/* api:8000 http://web:3000 # no:1\n  php_fastcgi php:9000\n\
+                    reverse_proxy {$HOST}:1\n reverse_proxy {\n to one:1 two:2\n} }";
+        assert_eq!(hosts("caddy", text), ["api", "web", "php", "one", "two"]);
+        let text = "backend app\n  server a api:8000 check\n  # server b no:1\n  server c 10.0.0.1:80\nfrontend x\n bind *:80\n";
+        assert_eq!(hosts("haproxy", text), ["api", "10.0.0.1"]);
+        let text = "http:\n  services:\n    a:\n      loadBalancer:\n        servers:\n          - url: \"http://api:8000\"\nentryPoints:\n  web:\n    address: \":80\"\n";
+        assert_eq!(hosts("traefik", text), ["api"]);
+        assert_eq!(hosts("traefik", "url = \"http://web:1/\"\n"), ["web"]);
     }
 
     #[test]

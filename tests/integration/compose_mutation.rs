@@ -105,6 +105,7 @@ fn inputs(source: &Source) -> Inputs {
         parts,
         dockerfiles,
         proxies: Arc::default(),
+        missing_dockerfiles: Arc::default(),
         checked_sources: Arc::default(),
         compose_use: dockopt::inputs::ComposeUse::default(),
         reading,

@@ -12,7 +12,7 @@ use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes, IgnoreInput,
-    Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, proxy_configurations,
+    Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, missing_dockerfiles, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
@@ -133,6 +133,12 @@ fn compose(
         sources.iter().filter(is_it).cloned().collect()
     };
     let proxies = reading.project.as_ref().map(|project| proxy_configurations(project, &dockerfiles, &read));
+    let list = |folder: &str| {
+        let below = |source: &Source| path::relative(source.name(), path::relative(folder, FOLDER)?).map(str::to_owned);
+        let first = |path: String| path.split('/').next().map(str::to_owned);
+        Some(sources.iter().filter_map(below).filter_map(first).collect())
+    };
+    let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &list));
     let read = |context: &str| {
         let below = |source: &Source| Some(path::relative(source.name(), path::relative(context, FOLDER)?)?.to_owned());
         let texts: Vec<_> = sources.iter().filter_map(|source| Some((below(source)?, source))).collect();
@@ -155,6 +161,7 @@ fn compose(
         parts: Vec::new(),
         dockerfiles: Arc::new(dockerfiles),
         proxies: Arc::new(proxies.unwrap_or_default()),
+        missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
         checked_sources: Arc::new(checked.unwrap_or_default()),
         compose_use,
         reading,
