@@ -52,6 +52,7 @@ mod useless;
 mod worker_line;
 mod written;
 
+pub use self::audience::names_developers;
 pub use self::built_projects::{BuiltProjects, selects_projects};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;
@@ -71,7 +72,6 @@ pub use self::package_size::PackageSize;
 pub use self::probe::Asker;
 pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};
-pub use self::audience::names_developers;
 pub use self::release::{Libc, Release, UnmaintainedImage, ended_releases, is_suite, libc, releases};
 pub use self::release_age::Age;
 pub use self::root_only::RootOnly;

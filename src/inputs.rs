@@ -11,7 +11,10 @@ mod needs;
 mod shellcheck;
 
 pub use self::checked_sources::{CheckedSources, ContextFiles, checked_sources};
-pub use self::compose_input::{ComposeInput, ComposeReading, ProjectProblem, MissingDockerfile, ProxyConfiguration, missing_dockerfiles, proxy_configurations};
+pub use self::compose_input::{
+    ComposeInput, ComposeReading, MissingDockerfile, ProjectProblem, ProxyConfiguration, missing_dockerfiles,
+    proxy_configurations,
+};
 pub use self::compose_use::ComposeUse;
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;

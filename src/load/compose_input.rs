@@ -15,7 +15,9 @@ use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
 use crate::compose::{self, Compose, is_compose};
-use crate::inputs::{ComposeInput, ComposeReading, ComposeUse, Inputs, checked_sources, missing_dockerfiles, proxy_configurations};
+use crate::inputs::{
+    ComposeInput, ComposeReading, ComposeUse, Inputs, checked_sources, missing_dockerfiles, proxy_configurations,
+};
 use crate::stack::MOST_SERVICES;
 use crate::text::{FileId, Source, path};
 

@@ -12,12 +12,13 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         let Some(missing) = cx.missing_dockerfile(service) else { continue };
         let Some(build) = service.value.get("build") else { continue };
-        let written = ["dockerfile", "context"].into_iter().filter_map(|key| build.get(key)).find(|it| it.place.is_some());
+        let written =
+            ["dockerfile", "context"].into_iter().filter_map(|key| build.get(key)).find(|it| it.place.is_some());
         let place = written.and_then(|value| value.place).or(build.place);
         // A variable of Compose may have another value where the project runs.
-        let is_variable = ["dockerfile", "context"].iter().any(|key| {
-            cx.text_at(build.get(key).and_then(|value| value.place)).is_some_and(|text| text.contains('$'))
-        });
+        let is_variable = ["dockerfile", "context"]
+            .iter()
+            .any(|key| cx.text_at(build.get(key).and_then(|value| value.place)).is_some_and(|text| text.contains('$')));
         let has_other = cx.twins(service).any(|twin| {
             let text = |value: &ComposeValue| Some(value.get("build")?.get("dockerfile")?.as_text()?.to_owned());
             twin.get("build").is_some() && text(twin) != text(service.value)

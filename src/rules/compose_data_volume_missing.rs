@@ -18,13 +18,16 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let Some(&[_, declared, ..]) = data::DATA_FOLDERS.row(known.name) else { continue };
         let folder = data_folder_of_version(known.name, image).unwrap_or(declared);
         let volumes = service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
-        let target = |volume: &ComposeValue| volume.get("target").and_then(ComposeValue::as_text).map(str::to_owned);
+        let target = |volume: &ComposeValue| {
+            let target = volume.get("target").and_then(ComposeValue::as_text)?;
+            Some(target.trim_end_matches('/').to_owned())
+        };
         let targets: Vec<String> = volumes.iter().filter_map(target).collect();
         if service.is_job || is_elsewhere(service) || is_for_tests(cx, service) {
             continue;
         }
         let holds = |target: &String| path::is_within(target, folder);
-        if targets.iter().any(holds) || cx.twins(service).any(|twin| twin.get("volumes").is_some()) {
+        if targets.iter().any(holds) || cx.twins(service).any(has_volumes) {
             continue;
         }
         let above = volumes.iter().find(|volume| target(volume).is_some_and(|target| path::is_within(folder, &target)));
@@ -33,7 +36,9 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             Some(_) if known.name != "mysql" && known.name != "mariadb" && version(image).is_none() => continue,
             Some(volume) => (
                 volume.place,
-                format!("`{image}` keeps its data in a volume of its own at `{folder}`, below this one, which stays empty"),
+                format!(
+                    "`{image}` keeps its data in a volume of its own at `{folder}`, below this one, which stays empty"
+                ),
             ),
             None => (
                 service.value.get("image").and_then(|value| value.place),
@@ -52,6 +57,10 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
+fn has_volumes(service: &ComposeValue) -> bool {
+    service.get("volumes").and_then(ComposeValue::as_list).is_some_and(|volumes| !volumes.is_empty())
+}
+
 /// Whether the service keeps its data in another folder, in that of another service, or in memory.
 fn is_elsewhere(service: &StackService) -> bool {
     let variables = service.value.get("environment").and_then(ComposeValue::as_map);
@@ -59,7 +68,7 @@ fn is_elsewhere(service: &StackService) -> bool {
     let line = [service.words("entrypoint"), service.words("command")].concat().join(" ").to_ascii_lowercase();
     let moves = |word: &str| line.contains(word);
     names.any(|name| name == "PGDATA")
-        || ["volumes_from", "tmpfs", "entrypoint"].iter().any(|key| service.value.get(key).is_some())
+        || ["volumes_from", "tmpfs", "entrypoint"].iter().any(|key| !service.words(key).is_empty())
         || moves("datadir")
         || moves("dbpath")
         || moves("data_directory")

@@ -46,7 +46,12 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             evidence.extend(hosts(name, value).into_iter().map(|host| Evidence { kind, host, name, place }));
         }
         evidence.extend(awaited_hosts(service));
-        evidence.extend(cx.proxies(service).iter().filter(|known| known.proxy == "nginx").flat_map(|known| passed_hosts(&known.source, service.place)));
+        evidence.extend(
+            cx.proxies(service)
+                .iter()
+                .filter(|known| known.proxy == "nginx")
+                .flat_map(|known| passed_hosts(&known.source, service.place)),
+        );
         for Evidence { kind, host, name, place } in evidence {
             let counts = |target: &&StackService| kind != EvidenceKind::Address || is_backend(target);
             let Some(target) = cx.stack().service(host).filter(counts) else { continue };

@@ -81,10 +81,9 @@ impl StartProblem {
         let name = service.name;
         match (self.with, &self.wanted[..]) {
             (Some(with), []) => format!("`{image}` ends at its first start where `{with}`"),
-            (Some(with), wanted) => format!(
-                "`{name}` ends at its first start: `{image}` gets `{with}` and not {}",
-                listed(wanted)
-            ),
+            (Some(with), [first, ..]) => {
+                format!("`{name}` ends at its first start: `{image}` gets `{with}` without `{first}`")
+            }
             (None, [only]) => format!("`{name}` ends at its first start: `{image}` gets no `{only}`"),
             (None, wanted) => format!("`{name}` ends at its first start: `{image}` gets none of {}", listed(wanted)),
         }
@@ -126,7 +125,11 @@ fn problem(row: data::Row, image: &str, variables: &[ServiceVariable]) -> Option
     if wanted.is_empty() && condition.is_none_or(|it| it.value.is_none()) {
         return None;
     }
-    Some(StartProblem { wanted, with: Some(with).filter(|with| *with != "-"), place: condition.and_then(|it| it.place) })
+    Some(StartProblem {
+        wanted,
+        with: Some(with).filter(|with| *with != "-"),
+        place: condition.and_then(|it| it.place),
+    })
 }
 
 /// Whether a tag is older than the first version of its series, or than all series.
@@ -155,8 +158,7 @@ fn variables<'p>(service: &StackService<'p>) -> Vec<ServiceVariable<'p>> {
 /// Whether the entry point of the image starts its server.
 fn starts_itself(cx: &ComposeContext, service: &StackService) -> bool {
     let command = service.words("command");
-    let is_server =
-        |word: &&str| word.starts_with('-') || service.known.is_some_and(|known| known.is_started_by(word));
+    let is_server = |word: &&str| word.starts_with('-') || service.known.is_some_and(|known| known.is_started_by(word));
     let volumes = service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
     let source = |volume: &ComposeValue| Some(volume.get("source")?.as_text()?.to_owned());
     // Data that are there already are started without.
@@ -164,7 +166,7 @@ fn starts_itself(cx: &ComposeContext, service: &StackService) -> bool {
         let volumes = cx.project().model.get("volumes");
         volumes.and_then(|all| all.get(name)?.get("external")?.as_bool()) == Some(true)
     };
-    service.value.get("entrypoint").is_none()
+    service.words("entrypoint").is_empty()
         && command.first().is_none_or(is_server)
         && !volumes.iter().filter_map(source).any(|name| is_external(&name))
 }
@@ -173,9 +175,11 @@ fn starts_itself(cx: &ComposeContext, service: &StackService) -> bool {
 fn gets_all(cx: &ComposeContext, service: &StackService) -> bool {
     let files = service.value.get("env_file").and_then(ComposeValue::as_list).unwrap_or_default();
     let is_optional = |file: &ComposeValue| file.get("required").and_then(ComposeValue::as_bool) == Some(false);
-    let lacks_file = cx.project().gaps.iter().any(|gap| gap.kind == GapKind::EnvironmentFile);
-    let adds = |twin: &ComposeValue| ["environment", "env_file"].iter().any(|key| twin.get(key).is_some());
-    !files.iter().any(is_optional) && (files.is_empty() || !lacks_file) && !cx.twins(service).any(|twin| adds(twin))
+    let mut gaps = cx.project().gaps.iter().map(|gap| gap.kind);
+    let lacks_file = gaps.any(|kind| kind != GapKind::EnvironmentFile || !files.is_empty());
+    let is_set = |value: Option<&ComposeValue>| value.is_some_and(|value| !value.is_null());
+    let adds = |twin: &ComposeValue| ["environment", "env_file"].iter().any(|key| is_set(twin.get(key)));
+    !files.iter().any(is_optional) && !lacks_file && !cx.twins(service).any(|twin| adds(twin))
 }
 
 /// The first variable whose name is nearly one that the image reads and does not get.
@@ -184,7 +188,8 @@ fn misspelling<'v, 'p>(image: &str, variables: &'v [ServiceVariable<'p>]) -> Opt
     let row = rows.find(|row| data::words(row[0]).any(|name| name == image))?;
     let known: Vec<&'static str> = data::words(row[1]).collect();
     let is_set = |name: &str| variables.iter().any(|it| it.name == name);
-    let of_scripts = |it: &&ServiceVariable| known.contains(&it.name) || it.name.ends_with(|c: char| c.is_ascii_digit());
+    let of_scripts =
+        |it: &&ServiceVariable| known.contains(&it.name) || it.name.ends_with(|c: char| c.is_ascii_digit());
     variables.iter().filter(|it| !of_scripts(it)).find_map(|variable| {
         let is_near = |name: &&&str| {
             // Names that differ in more than letters are those of the project's own.

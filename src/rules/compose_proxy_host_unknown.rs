@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::ComposeContext;
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::finding::Findings;
+use crate::inputs::ProxyConfiguration;
 use crate::settings::closest;
 use crate::stack::{StackService, proxied_hosts, server_groups};
+use crate::text::path;
 
 super::compose_rule!("compose-proxy-host-unknown", check);
 
@@ -17,7 +19,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let groups: BTreeSet<&str> = configurations.iter().flat_map(|known| server_groups(&known.source)).collect();
         let own = own_hosts(service);
         let mut told = BTreeSet::new();
-        for configuration in configurations {
+        for configuration in configurations.iter().filter(|known| is_read(known)) {
             for evidence in proxied_hosts(configuration.proxy, &configuration.source, None) {
                 let host = evidence.host;
                 let is_defined = groups.contains(host) || known.contains(host) || own.iter().any(|name| name == host);
@@ -28,10 +30,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                     "nginx" | "haproxy" => "it does not start",
                     _ => "its requests fail",
                 };
+                let name = configuration.source.name();
+                let shown = path::relative(name, &cx.project().folder).unwrap_or(name);
                 let message = format!(
                     "`{}` passes requests to `{host}` (`{}`), and no service is called so: {what}",
-                    service.name,
-                    configuration.source.name()
+                    service.name, shown
                 );
                 let place = cx.image_place(service);
                 let Some(finding) = cx.finding(place, message) else { continue };
@@ -45,10 +48,19 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
+/// Whether the proxy reads a file: nginx takes those of its folders by their ending.
+fn is_read(configuration: &ProxyConfiguration) -> bool {
+    let name = configuration.source.name();
+    configuration.proxy != "nginx" || name.ends_with(".conf") || name.ends_with(".template")
+}
+
 /// Names that only Docker's own name server can know: one word, no number, no placeholder.
 fn is_service_host(host: &str) -> bool {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    host.contains(|c: char| c.is_ascii_lowercase()) && host.chars().all(is_word) && host != "localhost" && host != "unix"
+    host.contains(|c: char| c.is_ascii_lowercase())
+        && host.chars().all(is_word)
+        && host != "localhost"
+        && host != "unix"
 }
 
 /// The names of all services of the project and of the compose files beside it, with their aliases.
@@ -56,7 +68,9 @@ fn known_hosts(cx: &ComposeContext) -> BTreeSet<String> {
     let mut hosts = BTreeSet::new();
     for (name, service) in cx.services_of_folder() {
         hosts.insert(name.to_owned());
-        hosts.extend(["container_name", "hostname"].iter().filter_map(|key| Some(service.get(key)?.as_text()?.to_owned())));
+        hosts.extend(
+            ["container_name", "hostname"].iter().filter_map(|key| Some(service.get(key)?.as_text()?.to_owned())),
+        );
         let networks = service.get("networks").and_then(ComposeValue::as_map);
         for (_, network) in networks.into_iter().flat_map(ComposeMap::iter) {
             let aliases = network.value.get("aliases").and_then(ComposeValue::as_list).unwrap_or_default();

@@ -12,7 +12,8 @@ use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes, IgnoreInput,
-    Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, missing_dockerfiles, proxy_configurations,
+    Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, missing_dockerfiles,
+    proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
