@@ -62,6 +62,7 @@ pub use self::error::{Error, ImageErrorKind};
 pub use self::extract::{ExtractTarget, extract, extract_archive};
 pub use self::fault::{Fault, FaultKind};
 pub use self::folder_summary::{Place, Sum};
+pub use self::index::familiar;
 pub use self::layer::{Compression, Contents, Layer, Xattrs};
 pub use self::limits::Limits;
 pub use self::options::{Attestation, ImageOptions, OtherImage, Progress, Read, Statement, Verify};

@@ -110,6 +110,10 @@ pub struct BuildInput {
     pub options: BuildOptions,
     /// The context's folder, as the user would type it; `None` for a text without a place (standard input).
     pub context_root: Option<String>,
+    /// What a reader should know about the choice of that folder.
+    pub context_notice: Option<String>,
+    /// Which other folders files of the project name: a clause. Where it is set, the context may be another.
+    pub context_doubt: Option<String>,
     /// The .dockerignore in force.
     pub ignore: IgnoreInput,
     /// What the builder is sent.
@@ -148,6 +152,8 @@ impl BuildInput {
             built_by: None,
             options,
             context_root: None,
+            context_notice: None,
+            context_doubt: None,
             ignore: IgnoreInput::Unknown,
             context: None,
             texts: None,

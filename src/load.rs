@@ -2,7 +2,6 @@
 //! about what was read.
 
 mod build_log;
-mod builds_above;
 mod compose;
 mod compose_input;
 mod compose_use;
@@ -20,6 +19,7 @@ mod gather;
 pub mod git;
 pub mod image;
 mod context_place;
+mod project_files;
 mod projects;
 mod recipes;
 mod request;

@@ -150,10 +150,9 @@ impl InstructionPlace<'_, '_> {
                 pattern.push(if number > 0 { " " } else { "" });
                 pattern.push(&arg.name.text);
             }
-            let build_arg =
-                self.build.input().options.build_args.iter().rev().find(|(name, _)| *name == *arg.name.text);
+            let build_arg = self.build.input().options.build_arg(&arg.name.text);
             match (build_arg, &arg.default) {
-                (Some((_, value)), _) => exact.push(&format!("={value}")),
+                (Some(value), _) => exact.push(&format!("={value}")),
                 (None, Some(default)) => {
                     exact.push("=");
                     exact.push_known(self.expand(default).as_deref());

@@ -9,8 +9,7 @@ pub const CHECK_ARGUMENT: &str = "BUILDKIT_DOCKERFILE_CHECK";
 impl Build<'_> {
     /// The value of [`CHECK_ARGUMENT`], if the build sets it.
     pub fn check_argument(&self) -> Option<&str> {
-        let build_arg = self.input().options.build_args.iter().rev().find(|(name, _)| name == CHECK_ARGUMENT);
-        build_arg.map(|(_, value)| value.as_str())
+        self.input().options.build_arg(CHECK_ARGUMENT)
     }
 
     /// The effect of the options in force; options that can't be parsed are ignored.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::settings::User;
 use crate::data;
+use crate::image::familiar;
 use crate::shell::Manager;
 use crate::text::path;
 
@@ -39,6 +40,16 @@ impl<'a> Reference<'a> {
         let mut prefixes = data::HUB_NAMES.keys();
         let name = prefixes.find_map(|prefix| self.name.strip_prefix(prefix)).unwrap_or(self.name);
         name.strip_prefix("library/").unwrap_or(name)
+    }
+
+    /// The reference as the builder resolves it: without what stands for Docker Hub, with the tag that is meant, and with the
+    /// digest alone where there is one. `docker.io/library/debian` and `debian:latest` are `debian:latest`.
+    pub fn canonical(&self) -> String {
+        let name = familiar(self.name);
+        match (self.digest, self.tag) {
+            (Some(digest), _) => format!("{name}@{digest}"),
+            (None, tag) => format!("{name}:{}", tag.unwrap_or("latest")),
+        }
     }
 
     /// The last part of the name: `python` of `quay.io/team/python`.

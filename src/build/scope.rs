@@ -186,7 +186,7 @@ impl Scopes {
     fn global_arg(&mut self, file: &File, instruction: &Instruction, index: usize, options: &BuildOptions) {
         for arg in file.args(instruction) {
             let (name, span, default) = parts(&arg);
-            let value = match (build_arg(options, name), default) {
+            let value = match (options.build_arg(name), default) {
                 (Some(value), _) => known_value(value),
                 (None, Some(default)) => {
                     self.evaluate(default, |name| find(self.global.0.get(name).and_then(|all| all.last())))
@@ -221,7 +221,7 @@ impl Scopes {
     fn arg(&mut self, input: &BuildInput, instruction: &Instruction, stage: usize, index: usize) {
         for arg in input.file.args(instruction) {
             let (name, span, default) = parts(&arg);
-            let value = match (build_arg(&input.options, name), default) {
+            let value = match (input.options.build_arg(name), default) {
                 (Some(value), _) => known_value(value),
                 (None, Some(default)) => self.evaluate(default, |name| self.lookup(stage, name, usize::MAX)),
                 (None, None) => match self.global.before(name, usize::MAX) {
@@ -387,10 +387,6 @@ fn text_of(value: VariableValue) -> Option<String> {
         VariableValue::Known(text) => Some(text.to_string()),
         VariableValue::Unset | VariableValue::Unknown => None,
     }
-}
-
-fn build_arg<'a>(options: &'a BuildOptions, name: &str) -> Option<&'a str> {
-    options.build_args.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 fn parts<'a>(arg: &'a Arg) -> (&'a str, Span, Option<&'a str>) {

@@ -24,6 +24,8 @@ pub struct ContextFiles {
     remotes: Arc<HashMap<String, ContentId>>,
     /// The named contexts that are no images, by their names in lower case.
     named: Arc<BTreeMap<String, NamedFiles>>,
+    /// Why the context may be another folder: a clause.
+    doubt: Option<Arc<str>>,
 }
 
 /// What is known of a named context (`--build-context NAME=…`) that is no image and no address.
@@ -46,7 +48,7 @@ impl ContextFiles {
             Some(text) if !matcher.is_empty() => hash_of(&[text.as_bytes()]),
             _ => 0,
         };
-        Self { root, ignore: Arc::new(matcher), ignore_id, remotes: Arc::default(), named: Arc::default() }
+        Self { root, ignore: Arc::new(matcher), ignore_id, remotes: Arc::default(), named: Arc::default(), doubt: None }
     }
 
     /// The same patterns over other files.
@@ -66,6 +68,17 @@ impl ContextFiles {
     pub fn with_named(self, named: impl IntoIterator<Item = (String, NamedFiles)>) -> Self {
         let named = named.into_iter().map(|(name, files)| (name.to_ascii_lowercase(), files));
         Self { named: Arc::new(named.collect()), ..self }
+    }
+
+    /// Where the context may be another folder, with the reason: what a step takes of it is not known then.
+    #[must_use]
+    pub fn with_doubt(self, doubt: Option<&str>) -> Self {
+        Self { doubt: doubt.map(Arc::from), ..self }
+    }
+
+    /// Why the context may be another folder.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
     }
 
     /// What is known of a named context; `None` if it is an image, an address, or not known by this name.

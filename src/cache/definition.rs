@@ -4,7 +4,7 @@
 use super::context::Selector;
 use super::environment::EnvironmentVariable;
 use super::mount;
-use super::origin::{clean, origin_of};
+use super::origin::{canonical_platform, clean, origin_of};
 use super::stage_state::StageState;
 use super::step::{BuilderFlags, Part, PartKind, SourceOrigin, StepKind, StepSource};
 use crate::build::{Build, is_remote_source};
@@ -60,7 +60,11 @@ impl StageState {
         parts.extend(rights.filter(|right| right != "sandbox").map(|right| Part::new(PartKind::Rights, right)));
         let hosts = flags.hosts.iter().chain(&flags.limits);
         parts.extend(hosts.map(|limit| Part::new(PartKind::Limits, limit.as_str())));
-        parts.extend(build.input().options.platform.as_ref().map(|text| Part::new(PartKind::Platform, text.as_str())));
+        let platform = build.input().options.platform.as_ref();
+        parts.extend(platform.map(|text| Part::new(PartKind::Platform, canonical_platform(text))));
+        // Engine 28.5: any value but an empty one counts, also the host name that a RUN has without it.
+        let hostname = build.input().options.build_arg("BUILDKIT_SANDBOX_HOSTNAME").filter(|name| !name.is_empty());
+        parts.extend(hostname.map(|name| Part::new(PartKind::Hostname, name)));
         let (mounts, sources) = mount::parts(self, build, index, &run.mounts);
         parts.extend(mounts);
         Some(Definition { kind: StepKind::Run, parts, sources, writes: None, is_linked: false })
@@ -86,8 +90,8 @@ impl StageState {
     pub(super) fn workdir(&self, build: &Build<'_>, flags: &BuilderFlags) -> Definition {
         let mut parts = vec![Part::new(PartKind::Workdir, self.workdir.as_str())];
         parts.extend(self.user.as_ref().map(|user| Part::new(PartKind::User, user.as_str())));
-        let argument = build.input().options.build_args.iter().rev().find(|(name, _)| name == "SOURCE_DATE_EPOCH");
-        let epoch = argument.map(|(_, value)| value.clone()).or_else(|| flags.epoch.clone());
+        let epoch = build.input().options.build_arg("SOURCE_DATE_EPOCH").map(str::to_owned);
+        let epoch = epoch.or_else(|| flags.epoch.clone());
         parts.extend(epoch.map(|epoch| Part::new(PartKind::Epoch, epoch)));
         let writes = Some(vec![self.workdir.clone()]);
         Definition { kind: StepKind::Workdir, parts, sources: Vec::new(), writes, is_linked: false }

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use super::context::hash_of;
+use super::origin::canonical_platform;
 use super::stage_state::StageState;
 use super::step::{BuilderFlags, Part, PartKind, SourceOrigin, Step, StepKind, StepSource};
-use crate::build::{Build, Stage, StageBase};
+use crate::build::{Build, Reference, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 
 /// The steps that a build carries out.
@@ -167,10 +168,14 @@ impl<'a> Grow<'_, 'a> {
 
     fn from(&mut self, stage: &Stage, dispatch: &mut StageState, image: &str, name: String) {
         let platform = self.build.from_of(stage).and_then(|from| self.build.input().file.from(from)?.platform);
-        let mut parts = vec![Part::new(PartKind::Image, image)];
+        let name_of_image = match stage.base {
+            StageBase::Image(_) => Reference::of(image).canonical(),
+            _ => image.to_owned(),
+        };
+        let mut parts = vec![Part::new(PartKind::Image, name_of_image)];
         let platform = platform.map(|platform| platform.text.into_owned());
         if let Some(platform) = platform.or_else(|| self.build.input().options.platform.clone()) {
-            parts.push(Part::new(PartKind::Platform, platform));
+            parts.push(Part::new(PartKind::Platform, canonical_platform(&platform)));
         }
         let step = Step {
             stage: stage.index,

@@ -190,9 +190,10 @@ fn causes(prediction: &Prediction, index: usize) -> BTreeMap<HistoryCause, BTree
                 StepReason::Part { .. } | StepReason::VariableOrder { .. } | StepReason::New | StepReason::Moved => {
                     HistoryCause::Dockerfile
                 }
-                StepReason::Image(_) | StepReason::Remote(_) | StepReason::UnknownContext { .. } => {
-                    HistoryCause::Outside
-                }
+                StepReason::Image(_)
+                | StepReason::Remote(_)
+                | StepReason::UnknownContext { .. }
+                | StepReason::DoubtfulContext(_) => HistoryCause::Outside,
                 StepReason::FolderBase(_) => HistoryCause::NoRecords,
                 StepReason::Forced | StepReason::Missing(_) => continue,
             };

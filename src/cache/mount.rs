@@ -24,8 +24,7 @@ pub(super) fn parts(
         })
         .collect();
     mounts.sort_by(|a, b| a.0.cmp(&b.0));
-    let namespace = build.input().options.build_args.iter().find(|(name, _)| name == "BUILDKIT_CACHE_MOUNT_NS");
-    let namespace = namespace.map(|(_, value)| value.as_str()).filter(|text| !text.is_empty());
+    let namespace = build.input().options.build_arg("BUILDKIT_CACHE_MOUNT_NS").filter(|text| !text.is_empty());
     let mut parts = Vec::new();
     let mut sources = Vec::new();
     for (target, mount) in mounts {

@@ -1,8 +1,7 @@
 //! Why a builder reruns steps after a change: two builds of a Dockerfile compared step by step. Whether a step reruns is
 //! decided by `records`.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
@@ -80,6 +79,8 @@ pub enum StepReason {
         /// Why.
         why: String,
     },
+    /// It reads the build context, which may be another folder, and why: a clause.
+    DoubtfulContext(String),
     /// It is built on a named context that is a folder, of which the builder keeps no record.
     FolderBase(String),
     /// `--no-cache`.
@@ -103,14 +104,35 @@ impl Prediction {
     /// Why the builder does what it does with `after`, compared with the build before it.
     pub(super) fn of_outcome(before: BuildState, after: BuildState, outcome: &Outcome) -> Self {
         let pairs = pairs(before.graph, after.graph);
-        let firsts = firsts(after.graph, outcome);
-        let comparisons = Cell::new(MAX_COMPARISONS);
-        let compare = Reasons { before, after, outcome, pairs: &pairs, firsts: &firsts, comparisons };
-        let steps = outcome.verdicts.iter().enumerate().map(|(index, verdict)| StepPrediction {
-            verdict: *verdict,
-            reasons: if *verdict == StepVerdict::Hit { Vec::new() } else { compare.of(index) },
-        });
-        Self { steps: steps.collect() }
+        let mut reasons =
+            Reasons { before, after, outcome, pairs: &pairs, lowest: Vec::new(), comparisons: MAX_COMPARISONS };
+        let mut steps: Vec<StepPrediction> = Vec::with_capacity(outcome.verdicts.len());
+        for index in 0..outcome.verdicts.len() {
+            let step = reasons.judge(index, &steps);
+            let below = after.graph.steps[index].parent.and_then(|parent| reasons.lowest.get(parent)).copied();
+            reasons.lowest.push(below.unwrap_or_default().with(index, step.verdict));
+            steps.push(step);
+        }
+        Self { steps }
+    }
+}
+
+/// The lowest steps of a chain that are not taken from the cache.
+#[derive(Clone, Copy, Debug, Default)]
+struct LowestSteps {
+    /// The first that may rerun.
+    uncached: Option<usize>,
+    /// The first that reruns.
+    missed: Option<usize>,
+}
+
+impl LowestSteps {
+    /// With the next step of the chain.
+    fn with(self, index: usize, verdict: StepVerdict) -> Self {
+        Self {
+            uncached: self.uncached.or((verdict != StepVerdict::Hit).then_some(index)),
+            missed: self.missed.or((verdict == StepVerdict::Miss).then_some(index)),
+        }
     }
 }
 
@@ -119,9 +141,10 @@ struct Reasons<'r> {
     after: BuildState<'r>,
     outcome: &'r Outcome,
     pairs: &'r [Option<usize>],
-    firsts: &'r [Option<usize>],
+    /// Of the chain of each step that was judged, the step itself included.
+    lowest: Vec<LowestSteps>,
     /// Steps whose files may still be compared one by one.
-    comparisons: Cell<usize>,
+    comparisons: usize,
 }
 
 /// Steps whose files are compared one by one; a file of instructions may copy all of a context on each line.
@@ -130,10 +153,48 @@ const MAX_COMPARISONS: usize = 500;
 /// Steps of a stage that are paired by their texts; of more the numbers decide.
 const MAX_PAIRED: usize = 5_000;
 
+impl StepReason {
+    /// Whether the step certainly reruns for this reason.
+    fn is_certain(&self) -> bool {
+        match self {
+            Self::Above(_, verdict) => *verdict == StepVerdict::Miss,
+            Self::Files(changes) => !changes.may_all_be_missed,
+            Self::Stage(_) | Self::Remote(_) | Self::UnknownContext { .. } | Self::DoubtfulContext(_) => false,
+            Self::Part { .. }
+            | Self::VariableOrder { .. }
+            | Self::Image(_)
+            | Self::FolderBase(_)
+            | Self::Forced
+            | Self::Missing(_)
+            | Self::New
+            | Self::Moved => true,
+        }
+    }
+}
+
 impl Reasons<'_> {
-    fn of(&self, index: usize) -> Vec<StepReason> {
+    /// The next step, after those below it. A step reruns only where a reason is certain; what may be a reason besides says
+    /// nothing then.
+    fn judge(&mut self, index: usize, judged: &[StepPrediction]) -> StepPrediction {
+        let verdict = self.outcome.verdicts[index];
+        if verdict == StepVerdict::Hit {
+            return StepPrediction { verdict, reasons: Vec::new() };
+        }
+        let mut reasons = self.of(index, judged);
+        if verdict == StepVerdict::Unknown {
+            return StepPrediction { verdict, reasons };
+        }
+        if reasons.iter().any(StepReason::is_certain) {
+            reasons.retain(StepReason::is_certain);
+            return StepPrediction { verdict, reasons };
+        }
+        StepPrediction { verdict: StepVerdict::Unknown, reasons }
+    }
+
+    fn of(&mut self, index: usize, judged: &[StepPrediction]) -> Vec<StepReason> {
         let graph = self.after.graph;
         let step = &graph.steps[index];
+        let verdict = self.outcome.verdicts[index];
         if graph.is_forced[index] {
             return vec![StepReason::Forced];
         }
@@ -142,11 +203,11 @@ impl Reasons<'_> {
             return vec![StepReason::Missing(source.selector.path.clone())];
         }
         let mut reasons = Vec::new();
-        let above = self.first_above(step);
-        reasons.extend(above.map(|above| StepReason::Above(above, self.outcome.verdicts[above])));
+        let above = self.first_above(step, verdict);
+        reasons.extend(above.and_then(|above| Some(StepReason::Above(above, judged.get(above)?.verdict))));
         let base = step.parent.and_then(|parent| folder_below(&graph.steps[parent], self.after.context));
         reasons.extend(base.map(|name| StepReason::FolderBase(name.to_owned())));
-        if is_other_result(step, self.after.context) && self.outcome.verdicts[index] == StepVerdict::Unknown {
+        if is_other_result(step, self.after.context) && verdict == StepVerdict::Unknown {
             let name = step.parts.first().map(|part| part.text.clone()).unwrap_or_default();
             let why = self.after.context.find_context(&name).map(why_unknown).unwrap_or_default();
             reasons.push(StepReason::UnknownContext { name, why });
@@ -157,7 +218,7 @@ impl Reasons<'_> {
             Some(earlier) => {
                 let earlier = &self.before.graph.steps[earlier];
                 reasons.extend(part_reasons(&earlier.parts, &step.parts));
-                reasons.extend(self.source_reasons(earlier, step, self.outcome.verdicts[index]));
+                reasons.extend(self.source_reasons(earlier, step, (verdict, judged)));
             }
         }
         if reasons.is_empty() {
@@ -166,12 +227,18 @@ impl Reasons<'_> {
         reasons
     }
 
-    /// The first step below that is not taken from the cache.
-    fn first_above(&self, step: &Step) -> Option<usize> {
-        self.firsts[step.parent?]
+    /// The first step below that reruns; where none does, or it is not certain that this one reruns, that may rerun.
+    fn first_above(&self, step: &Step, verdict: StepVerdict) -> Option<usize> {
+        let below = self.lowest.get(step.parent?)?;
+        if verdict == StepVerdict::Miss { below.missed.or(below.uncached) } else { below.uncached }
     }
 
-    fn source_reasons(&self, earlier: &Step, step: &Step, verdict: StepVerdict) -> Vec<StepReason> {
+    fn source_reasons(
+        &mut self,
+        earlier: &Step,
+        step: &Step,
+        (verdict, judged): (StepVerdict, &[StepPrediction]),
+    ) -> Vec<StepReason> {
         let mut files = FileChanges::default();
         let mut reasons = Vec::new();
         for (index, source) in step.sources.iter().enumerate() {
@@ -181,10 +248,13 @@ impl Reasons<'_> {
             });
             match (old, earlier_files, SourceFiles::of(self.after.graph, self.after.context, step.kind, source)) {
                 (Some(old), SourceFiles::Folder(_, before), SourceFiles::Folder(name, after)) => {
-                    let Some(left) = self.comparisons.get().checked_sub(1) else { continue };
-                    self.comparisons.set(left);
+                    let Some(left) = self.comparisons.checked_sub(1) else { continue };
+                    self.comparisons = left;
                     let changes = FileChanges::between((before, &old.selector), (after, &source.selector));
                     files.extend(changes.in_context(name));
+                    let doubt = if verdict == StepVerdict::Unknown { after.doubt() } else { None };
+                    let doubt = doubt.map(|why| StepReason::DoubtfulContext(why.to_owned()));
+                    reasons.extend(doubt.filter(|doubt| !reasons.contains(doubt)));
                     continue;
                 }
                 (_, _, SourceFiles::Unknown(name, unknown)) if verdict == StepVerdict::Unknown => {
@@ -196,11 +266,13 @@ impl Reasons<'_> {
             }
             match &source.origin {
                 SourceOrigin::Stage { step: from, .. } if step.kind != StepKind::Link => {
-                    reasons.extend(from.and_then(|from| self.firsts[from]).map(StepReason::Stage));
+                    let lowest = from.and_then(|from| self.lowest.get(from)?.uncached);
+                    reasons.extend(lowest.map(StepReason::Stage));
                 }
                 SourceOrigin::Stage { step: copied, .. } => {
-                    let linked = copied.filter(|copied| self.outcome.verdicts[*copied] != StepVerdict::Hit);
-                    reasons.extend(linked.map(|linked| StepReason::Above(linked, self.outcome.verdicts[linked])));
+                    let linked = copied.and_then(|copied| Some((copied, judged.get(copied)?.verdict)));
+                    let linked = linked.filter(|(_, verdict)| *verdict != StepVerdict::Hit);
+                    reasons.extend(linked.map(|(linked, verdict)| StepReason::Above(linked, verdict)));
                 }
                 SourceOrigin::Named(name) => {
                     if old.is_none_or(|old| old.origin != source.origin) {
@@ -229,16 +301,6 @@ fn why_unknown(named: &NamedFiles) -> String {
         NamedFiles::UnknownFolder(why) => why.clone(),
         NamedFiles::Result(build) => format!("it is the result of another build, `{build}`"),
     }
-}
-
-/// For each step the lowest one of its chain, itself included, that is not taken from the cache.
-fn firsts(graph: &Graph, outcome: &Outcome) -> Vec<Option<usize>> {
-    let mut firsts: Vec<Option<usize>> = Vec::with_capacity(graph.steps.len());
-    for (index, step) in graph.steps.iter().enumerate() {
-        let here = (outcome.verdicts[index] != StepVerdict::Hit).then_some(index);
-        firsts.push(step.parent.and_then(|parent| firsts[parent]).or(here));
-    }
-    firsts
 }
 
 /// How definitions differ.
@@ -284,14 +346,16 @@ fn variable_order(before: &[Part], after: &[Part]) -> Option<StepReason> {
     Some(StepReason::VariableOrder { name: name.to_owned(), next: next.to_owned(), instruction: part.instruction })
 }
 
-/// The counterpart of each step of `after` in `before`: the same text in the same stage, else the next one of its kind.
+/// The counterpart of each step of `after` in `before`: the same text in the same stage, at its place or at another one, then
+/// in another stage, else the next one of its kind.
 pub(super) fn pairs(before: &Graph, after: &Graph) -> Vec<Option<usize>> {
-    let mut pairs = vec![None; after.steps.len()];
+    let mut pairing = Pairing { before, after, pairs: vec![None; after.steps.len()], used: BTreeSet::new() };
     let old = by_stage(before);
+    let mut replaced: Vec<(&[usize], Vec<usize>)> = Vec::new();
     for (stage, new) in by_stage(after) {
         let Some(old) = old.get(&stage) else { continue };
         if old.len().max(new.len()) > MAX_PAIRED {
-            new.iter().zip(old).for_each(|(new, old)| pairs[*new] = Some(*old));
+            new.iter().zip(old).for_each(|(new, old)| pairing.add(*new, *old));
             continue;
         }
         let texts = |graph: &Graph, steps: &[usize]| -> Vec<String> {
@@ -300,20 +364,71 @@ pub(super) fn pairs(before: &Graph, after: &Graph) -> Vec<Option<usize>> {
         for op in capture_diff_slices(Algorithm::Myers, &texts(before, old), &texts(after, &new)) {
             match op {
                 DiffOp::Equal { old_index, new_index, len } => {
-                    (0..len).for_each(|at| pairs[new[new_index + at]] = Some(old[old_index + at]));
+                    (0..len).for_each(|at| pairing.add(new[new_index + at], old[old_index + at]));
                 }
                 DiffOp::Replace { old_index, old_len, new_index, new_len } => {
-                    let mut left = old[old_index..old_index + old_len].iter();
-                    for index in &new[new_index..new_index + new_len] {
-                        let kind = after.steps[*index].kind;
-                        pairs[*index] = left.find(|old| before.steps[**old].kind == kind).copied();
-                    }
+                    let replacing = new[new_index..new_index + new_len].to_vec();
+                    replaced.push((&old[old_index..old_index + old_len], replacing));
                 }
                 DiffOp::Insert { .. } | DiffOp::Delete { .. } => {}
             }
         }
     }
-    pairs
+    pairing.add_moved(|step| Some(step.stage));
+    pairing.add_moved(|_| None);
+    for (old, new) in replaced {
+        pairing.add_replaced(old, &new);
+    }
+    pairing.pairs
+}
+
+/// Pairs of steps while they are looked for.
+struct Pairing<'p> {
+    before: &'p Graph,
+    after: &'p Graph,
+    /// For each step after the change that before.
+    pairs: Vec<Option<usize>>,
+    /// The steps before that have a pair.
+    used: BTreeSet<usize>,
+}
+
+impl Pairing<'_> {
+    fn add(&mut self, new: usize, old: usize) {
+        self.pairs[new] = Some(old);
+        self.used.insert(old);
+    }
+
+    /// Pairs steps of equal text that stand elsewhere than before, those of equal `place` with each other.
+    fn add_moved(&mut self, place: impl Fn(&Step) -> Option<usize>) {
+        let key = |step: &Step| (place(step), step.kind as u8, text_of(step).to_owned());
+        let mut free: BTreeMap<_, VecDeque<usize>> = BTreeMap::new();
+        for (index, step) in self.before.steps.iter().enumerate().filter(|(index, _)| !self.used.contains(index)) {
+            free.entry(key(step)).or_default().push_back(index);
+        }
+        if free.is_empty() {
+            return;
+        }
+        for (index, step) in self.after.steps.iter().enumerate() {
+            if self.pairs[index].is_none()
+                && let Some(old) = free.get_mut(&key(step)).and_then(VecDeque::pop_front)
+            {
+                self.add(index, old);
+            }
+        }
+    }
+
+    /// Pairs steps that took the place of others with the next one of their kind.
+    fn add_replaced(&mut self, old: &[usize], new: &[usize]) {
+        let mut left = old.iter().filter(|old| !self.used.contains(old)).copied().collect::<Vec<_>>().into_iter();
+        for index in new {
+            if self.pairs[*index].is_none() {
+                let kind = self.after.steps[*index].kind;
+                if let Some(old) = left.find(|old| self.before.steps[*old].kind == kind) {
+                    self.add(*index, old);
+                }
+            }
+        }
+    }
 }
 
 fn by_stage(graph: &Graph) -> BTreeMap<usize, Vec<usize>> {

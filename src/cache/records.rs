@@ -143,6 +143,10 @@ impl Records {
         let mut inputs = Inputs { definition: step.digest, is_known, ..Inputs::default() };
         for (index, source) in step.sources.iter().enumerate() {
             match SourceFiles::of(graph, context, step.kind, source) {
+                SourceFiles::Folder(_, files) if files.doubt().is_some() => {
+                    inputs.push_doubtful(digests.select(files, &source.selector), &source.selector);
+                    continue;
+                }
                 SourceFiles::Folder(_, files) => {
                     match digests.select(files, &source.selector) {
                         Selected::Files(digest) => inputs.push(vec![digest], Some(digest)),
@@ -214,6 +218,15 @@ impl Inputs {
     fn push(&mut self, digests: Vec<u128>, place: Option<u128>) {
         self.sources.push(digests);
         self.places.push(place);
+    }
+
+    /// What is selected of a context that may be another folder.
+    fn push_doubtful(&mut self, selected: Selected, selector: &Selector) {
+        let place = selector_digest(selector);
+        let digest = if let Selected::Files(digest) = selected { digest } else { place };
+        self.is_known = false;
+        self.may_equal_others = true;
+        self.push(vec![digest], Some(place));
     }
 
     /// The keys of a step on top of a parent: the first with all sources as they are.

@@ -85,9 +85,8 @@ impl StageState {
         let lex = Lex::new(file.escape());
         for arg in file.args(instruction) {
             let name = &*arg.name.text;
-            let argument = build.input().options.build_args.iter().rev().find(|(known, _)| known == name);
-            let value = match (argument, &arg.default) {
-                (Some((_, value)), _) => Some(value.clone()),
+            let value = match (build.input().options.build_arg(name), &arg.default) {
+                (Some(value), _) => Some(value.to_owned()),
                 (None, Some(default)) => Some(self.environment.expand(&default.text, lex)),
                 (None, None) => match build.scopes().lookup_global(name) {
                     Lookup::Defined(definition) => match &definition.value {

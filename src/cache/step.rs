@@ -91,6 +91,8 @@ pub enum PartKind {
     Flags,
     /// `SOURCE_DATE_EPOCH`, which enters every WORKDIR.
     Epoch,
+    /// `BUILDKIT_SANDBOX_HOSTNAME`, which enters every RUN.
+    Hostname,
 }
 
 /// Something that a step reads besides the files below it.

@@ -2,7 +2,7 @@
 
 use super::args::{Global, Ls};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, emit};
+use super::output::{CommandFailure, complain, describe_contexts, emit};
 use super::terminal;
 use crate::inputs::{Need, Needs};
 use crate::report::{self, Format};
@@ -14,6 +14,7 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
     request.needs = Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes);
     let inputs = crate::load::gather(&request)?;
     let failed = complain(global, &inputs);
+    describe_contexts(&inputs);
     let listings = crate::audit::contexts(&inputs);
     let layout = terminal::stdout(global);
     let refusals = crate::audit::refusals(&inputs);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::{Builds, Case, Global, Measure};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
-use super::output::{CommandFailure, complain, emit};
+use super::output::{CommandFailure, complain, describe_contexts, emit};
 use super::{progress, terminal};
 use crate::cache::{StepVerdict, predict_touched};
 use crate::engine;
@@ -33,6 +33,7 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     let Some(inputs) = read(global, command.build.request(command.path.clone(), None), command)? else {
         return Ok(FAILED);
     };
+    describe_contexts(&inputs);
     let planned = planned(&inputs, &command.path)?;
     let other = match &command.against {
         Some(path) => match against(global, command, path)? {

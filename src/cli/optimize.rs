@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, emit};
+use super::output::{CommandFailure, complain, describe_contexts, emit};
 use super::{changes, progress, terminal};
 use crate::audit::Report;
 use crate::finding::Mask;
@@ -33,6 +33,7 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFail
     skips::check(&mut inputs);
     let inputs = inputs;
     let failed = complain(global, &inputs);
+    describe_contexts(&inputs);
     if inputs.unsettled || (failed && command.proving.verify) {
         return Ok(FAILED);
     }

@@ -219,6 +219,13 @@ pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
     failed
 }
 
+/// Says which folders are taken as build contexts where that is a choice.
+pub(super) fn describe_contexts(inputs: &Inputs) {
+    for notice in inputs.builds.iter().filter_map(|build| build.context_notice.as_ref()) {
+        terminal::note(notice);
+    }
+}
+
 /// The exit code of a report.
 pub(super) fn code(report: &Report, failed: bool) -> u8 {
     match (failed, report.fails()) {

@@ -224,7 +224,7 @@ fn names(descriptor: &Descriptor) -> Vec<String> {
 }
 
 /// A name as docker shows it: without what it puts before names by itself.
-pub(super) fn familiar(name: &str) -> String {
+pub fn familiar(name: &str) -> String {
     let short = name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
-    short.strip_prefix("library/").filter(|rest| short != name && !rest.contains('/')).unwrap_or(short).to_owned()
+    short.strip_prefix("library/").filter(|rest| !rest.contains('/')).unwrap_or(short).to_owned()
 }

@@ -57,6 +57,8 @@ fn with_texts(input: &BuildInput, before: &Inputs, sources: &[Source]) -> BuildI
         built_by: input.built_by.clone(),
         options: input.options.clone(),
         context_root: input.context_root.clone(),
+        context_notice: input.context_notice.clone(),
+        context_doubt: input.context_doubt.clone(),
         ignore,
         context,
         projects: input.projects.clone(),

@@ -30,6 +30,11 @@ impl<'a> ContextPlace<'a> {
 }
 
 impl BuildOptions {
+    /// The value of a build argument; of several with one name the last.
+    pub fn build_arg(&self, name: &str) -> Option<&str> {
+        self.build_args.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The named contexts and where they lead; of several with one name the last.
     pub fn named_contexts(&self) -> Vec<(&str, ContextPlace<'_>)> {
         let mut places: Vec<(&str, ContextPlace)> = Vec::new();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::compose_input::ComposeFile;
 use super::file::{display_path, join_path};
+use super::recipes::NamedContext;
 use crate::bake::{self, is_bake};
 use crate::compose::{ComposeProblem, Service, is_compose};
 use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
@@ -60,6 +61,13 @@ pub(super) struct NamedBuild {
     pub by: String,
 }
 
+impl NamedBuild {
+    /// Its context.
+    pub(super) fn context(&self) -> NamedContext {
+        NamedContext { folder: self.origin.context.clone(), by: self.by.clone() }
+    }
+}
+
 impl BuildOrigin {
     /// Whether the steps of two builds have the same keys: of the same context, stage, arguments and named contexts.
     pub(super) fn has_same_key(&self, other: &Self) -> bool {
@@ -94,12 +102,18 @@ pub(super) struct ComposeBuilds {
 }
 
 impl ComposeBuilds {
-    fn service(&mut self, source: &Source, folder: &Path, root: Option<&Path>, service: &Service) {
+    fn service(
+        &mut self,
+        source: &Source,
+        (folder, top): (&Path, Option<&Path>),
+        root: Option<&Path>,
+        service: &Service,
+    ) {
         let Service { name, target, args, inline, .. } = service;
         if inline.is_none() && root.is_none() {
             return;
         }
-        let context = context(folder, root.unwrap_or(folder), service.context.as_deref());
+        let context = context(folder, top.or(root).unwrap_or(folder), service.context.as_deref());
         if let Err(why) = &context {
             match self.unchecked_contexts.iter_mut().find(|(known, _)| known == why) {
                 Some((_, names)) => names.push(format!("`{name}`")),
@@ -144,12 +158,12 @@ impl ComposeBuilds {
     }
 }
 
-/// Looks into a compose or bake file. `root`: the folder that was asked for; `None` when the file itself was. `compose`: the
-/// project of a compose file.
+/// Looks into a compose or bake file. `root`: the folder that was asked for; `None` when the file itself was. `top`: the
+/// project's folder, which contexts lie in, where it is another. `compose`: the project of a compose file.
 pub(super) fn unfold(
     path: &Path,
     source: &Source,
-    root: Option<&Path>,
+    (root, top): (Option<&Path>, Option<&Path>),
     compose: Option<&ComposeFile>,
 ) -> ComposeBuilds {
     let mut unfolded = ComposeBuilds::default();
@@ -184,7 +198,7 @@ pub(super) fn unfold(
         unfolded.problems.push(problem(place, build_problem.message, "the readable parts were checked"));
     }
     for service in &builds.services {
-        unfolded.service(source, folder, root, service);
+        unfolded.service(source, (folder, top), root, service);
     }
     unfolded.notice_unchecked_contexts(source);
     unfolded.problems.truncate(REMARKS);

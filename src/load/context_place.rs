@@ -26,7 +26,12 @@ pub(super) struct BuildPlace {
     pub root: Option<PathBuf>,
     /// What a reader should know about the choice.
     pub notice: Option<String>,
+    /// Which other contexts files name for the Dockerfile: a clause.
+    pub doubt: Option<String>,
 }
+
+/// Other contexts that a doubt names.
+const NAMED: usize = 3;
 
 impl BuildPlace {
     /// The context that recipes and pipelines name, where none of them names this one.
@@ -34,8 +39,9 @@ impl BuildPlace {
         let real = |folder: &Path| folder.canonicalize().ok();
         let root = self.root.as_deref().and_then(real);
         let agrees = |named_context: &NamedContext| named_context.folder.as_deref().and_then(real) == root;
+        let named = counted(named);
         let Some(first) = named.first() else { return self };
-        if named.iter().any(agrees) {
+        if named.iter().any(|named_context| agrees(named_context)) {
             return self;
         }
         // A folder that another step fills first can't be looked at.
@@ -45,12 +51,45 @@ impl BuildPlace {
                 display_path(path),
                 first.by
             );
-            return Self { root: None, notice: Some(notice) };
+            return Self { notice: Some(notice), ..Self::default() };
         };
         let folder = named_context.folder.as_deref().map(display_path).unwrap_or_default();
         let notice = format!("{}: {}: the build context is `{folder}`", display_path(path), named_context.by);
-        Self { root: named_context.folder.clone(), notice: Some(notice) }
+        Self { root: named_context.folder.clone(), notice: Some(notice), doubt: None }
     }
+
+    /// With a doubt where files name other contexts.
+    pub(super) fn with_doubt(self, path: &Path, named: &[NamedContext]) -> Self {
+        let real = |folder: &Path| folder.canonicalize().ok();
+        let Some(root) = self.root.as_deref().and_then(real) else { return self };
+        let mut known = vec![root];
+        let mut others = Vec::new();
+        for context in counted(named) {
+            let Some(folder) = &context.folder else { continue };
+            if let Some(real) = real(folder).filter(|real| !known.contains(real)) {
+                known.push(real);
+                others.push(format!("{} names `{}`", context.by, display_path(folder)));
+            }
+        }
+        let more = others.len().saturating_sub(NAMED);
+        others.truncate(NAMED);
+        others.extend((more > 0).then(|| format!("{more} more name others")));
+        if others.is_empty() {
+            return self;
+        }
+        let doubt = others.join(", ");
+        let choice = self.notice.unwrap_or_else(|| {
+            let root = self.root.as_deref().map(display_path).unwrap_or_default();
+            format!("{}: the build context is `{root}`", display_path(path))
+        });
+        Self { root: self.root, notice: Some(format!("{choice}; but {doubt}")), doubt: Some(doubt) }
+    }
+}
+
+/// The contexts that count: texts for people say nothing where other files build the Dockerfile.
+fn counted(named: &[NamedContext]) -> Vec<&NamedContext> {
+    let is_built = named.iter().any(|context| !context.is_for_people() && context.folder.is_some());
+    named.iter().filter(|context| !is_built || !context.is_for_people()).collect()
 }
 
 /// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within
@@ -60,7 +99,7 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
         return BuildPlace::default();
     }
     if let (Some(_), Some(root)) = (&request.file, root) {
-        return BuildPlace { root: Some(root.to_owned()), notice: None };
+        return BuildPlace { root: Some(root.to_owned()), ..BuildPlace::default() };
     }
     let dockerfile_folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let sources = copied_paths(build);
@@ -97,7 +136,7 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
             display_path(&chosen)
         )
     });
-    BuildPlace { root: Some(chosen), notice }
+    BuildPlace { root: Some(chosen), notice, doubt: None }
 }
 
 /// Plain paths that COPY and ADD take from the context.

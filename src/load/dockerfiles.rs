@@ -7,7 +7,9 @@ use super::LoadError;
 use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
 use super::compose_input::{ComposeFile, read_composes};
 use super::file::{display_path, problem};
-use super::request::ComposeOptions;
+use super::project_files::ProjectFiles;
+use super::recipes::Contexts;
+use super::request::{ComposeOptions, GatherRequest};
 use crate::compose::{holds_services, is_compose};
 use crate::inputs::{InputProblem, Inputs, RunOptions};
 use crate::text::{FileId, Source};
@@ -18,15 +20,27 @@ pub(super) type DockerfileText = (PathBuf, FileId, Source, Option<BuildOrigin>);
 /// Builds by their Dockerfiles.
 type BuildsByDockerfile = BTreeMap<PathBuf, Vec<NamedBuild>>;
 
+/// What was read.
+pub(super) struct ReadFiles {
+    /// The Dockerfiles in it.
+    pub texts: Vec<DockerfileText>,
+    /// The compose files in it.
+    pub composes: Vec<ComposeFile>,
+    /// The contexts of its Dockerfiles that other builds name than the one that is looked at.
+    pub contexts: Contexts,
+}
+
 /// The Dockerfiles in what was read, and the compose files. `root`: the folder in which it was found. A Dockerfile that is
-/// built in several ways is there once, or once for each way (`each_build`). `above`: files above the root that may say how the
-/// Dockerfiles in it are built, with their folders.
+/// built in several ways is there once, or once for each way (`each_build`). `around`: other files of the project, which may
+/// say how the Dockerfiles are built.
 pub(super) fn dockerfiles(
     inputs: &mut Inputs,
     files: impl Iterator<Item = (PathBuf, Result<Source, LoadError>)>,
-    (root, each_build, options): (Option<&Path>, bool, &ComposeOptions),
-    above: Vec<(PathBuf, PathBuf, Source)>,
-) -> (Vec<DockerfileText>, Vec<ComposeFile>) {
+    (root, request): (Option<&Path>, &GatherRequest),
+    around: &ProjectFiles,
+) -> ReadFiles {
+    let (each_build, options) = (request.each_build, &request.compose);
+    let top = around.top.as_deref();
     let (mut dockerfiles, mut inside, mut known) = (Vec::new(), Vec::new(), BuildsByDockerfile::new());
     let (mut lists, mut composes) = (Vec::new(), Vec::new());
     for (path, source) in files {
@@ -57,7 +71,7 @@ pub(super) fn dockerfiles(
         visited.insert(embedding.map(|embedding| (embedding.host.name().to_owned(), embedding.span.start)))
     };
     for (path, source) in lists {
-        let unfolded = unfold(&path, &source, root, by_path.get(path.as_path()).copied());
+        let unfolded = unfold(&path, &source, (root, top), by_path.get(path.as_path()).copied());
         inputs.problems.extend(unfolded.problems);
         inputs.notices.extend(unfolded.notices);
         let inline = unfolded.inline.into_iter().filter(|(inline, _)| is_first(inline));
@@ -66,22 +80,17 @@ pub(super) fn dockerfiles(
             known.entry(named.real.clone()).or_default().push(named);
         }
     }
-    let mut known_above = builds_above(above);
+    let mut choice = BuildChoice { known, around: builds_around(around), contexts: Contexts::new() };
     let mut all: Vec<(PathBuf, Source, Option<BuildOrigin>)> = Vec::new();
     for (path, source, origin) in dockerfiles {
-        let real = if known.is_empty() && known_above.is_empty() { None } else { path.canonicalize().ok() };
-        if let Some(real) = &real
-            && let Some(builds) = known_above.remove(real)
-        {
-            known.entry(real.clone()).or_insert(builds);
-        }
-        match real.and_then(|real| known.remove(&real)) {
+        match choice.builds(&path, request) {
             Some(builds) => {
                 all.extend(origins(&path, builds, each_build).map(|origin| (path.clone(), source.clone(), origin)));
             }
             None => all.push((path, source, origin)),
         }
     }
+    let BuildChoice { known, contexts, .. } = choice;
     for builds in known.into_values() {
         if let Some((path, source)) = next_unread_dockerfile(inputs, &builds) {
             all.extend(origins(&path, builds, each_build).map(|origin| (path.clone(), source.clone(), origin)));
@@ -91,18 +100,50 @@ pub(super) fn dockerfiles(
     for (path, source, origin) in all.into_iter().chain(inside) {
         texts.push((path, inputs.add(source.clone()), source, origin));
     }
-    (texts, composes)
+    ReadFiles { texts, composes, contexts }
 }
 
-/// What files above the root build of it.
-fn builds_above(above: Vec<(PathBuf, PathBuf, Source)>) -> BuildsByDockerfile {
+/// Which builds of a Dockerfile are looked at.
+struct BuildChoice {
+    /// Those of files that were asked for.
+    known: BuildsByDockerfile,
+    /// Those of other files of the project.
+    around: BuildsByDockerfile,
+    /// The contexts of the others.
+    contexts: Contexts,
+}
+
+impl BuildChoice {
+    /// The builds of a Dockerfile; `None` if no file lists one, or the context is typed.
+    fn builds(&mut self, path: &Path, request: &GatherRequest) -> Option<Vec<NamedBuild>> {
+        if self.known.is_empty() && self.around.is_empty() {
+            return None;
+        }
+        let real = path.canonicalize().ok()?;
+        let (mut builds, around) = (self.known.remove(&real), self.around.remove(&real));
+        let contexts = self.contexts.entry(real).or_default();
+        if builds.is_none() && request.file.is_none() {
+            builds = around;
+        } else {
+            contexts.extend(around.iter().flatten().map(NamedBuild::context));
+        }
+        if !request.each_build {
+            contexts.extend(builds.iter().flatten().skip(1).map(NamedBuild::context));
+        }
+        builds
+    }
+}
+
+/// What other files of the project build.
+fn builds_around(around: &ProjectFiles) -> BuildsByDockerfile {
     let mut known = BuildsByDockerfile::new();
-    let composes = above.iter().filter(|(_, _, source)| is_compose(source.name()));
-    let composes = composes.map(|(_, path, source)| (path.clone(), source.clone())).collect();
+    let composes = around.composes.iter().filter(|(_, source)| is_compose(source.name())).cloned().collect();
     let composes = read_composes(composes, &ComposeOptions::default());
-    for (folder, path, source) in above {
-        let compose = composes.iter().find(|file| file.path == path);
-        for named in unfold(&path, &source, Some(&folder), compose).named {
+    for (path, source) in &around.composes {
+        let compose = composes.iter().find(|file| file.path == *path);
+        let folder = path.parent().unwrap_or(path);
+        let top = around.top.as_deref();
+        for named in unfold(path, source, (top.or(Some(folder)), top), compose).named {
             known.entry(named.real.clone()).or_default().push(named);
         }
     }
@@ -143,8 +184,6 @@ fn origins(path: &Path, builds: Vec<NamedBuild>, each_build: bool) -> impl Itera
 /// One look at a Dockerfile that several may build: as the first does. Its last stage counts whichever stages they build, or
 /// what others ship would not be looked at.
 fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
-    let context = |named: &NamedBuild| named.origin.context.clone();
-    let contexts: std::collections::BTreeSet<_> = builds.iter().map(context).collect();
     let has_init = builds.iter().all(|named| named.origin.run.has_init);
     let has_rights = builds.iter().any(|named| named.origin.run.has_rights);
     let is_on_demand = builds.iter().all(|named| named.origin.run.is_on_demand);
@@ -171,15 +210,12 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let folder = display_path(origin.context.as_deref()?);
     let is_beside = path.parent().is_some_and(|parent| display_path(parent) == folder);
     let mut notes = Vec::new();
-    if !is_beside || contexts.len() > 1 {
+    if !is_beside {
         notes.push(format!("the build context is `{folder}`"));
     }
     if !origin.args.is_empty() {
         let names: Vec<&str> = origin.args.iter().take(5).map(|(name, _)| name.as_str()).collect();
         notes.push(format!("the build arguments from there are used ({})", names.join(", ")));
-    }
-    if contexts.len() > 1 {
-        notes.push(format!("{} more builds have another context, and were not checked", contexts.len() - 1));
     }
     if !targets.is_empty() {
         notes.push(format!("stages built: `{}` (select one with `--target`)", targets.join("`, `")));

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::LoadError;
-use super::builds_above::files_above;
 use super::compose_input::{ComposeFile, add_composes, files_of_dotenv, read_composes};
 use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
-use super::dockerfiles::{DockerfileText, dockerfiles};
+use super::dockerfiles::{DockerfileText, ReadFiles, dockerfiles};
 use super::file::{display_path, join_path, missing, problem};
 use super::git::git_modes;
+use super::project_files::ProjectFiles;
 use super::projects::projects;
 use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest};
@@ -193,8 +193,10 @@ fn fill(
 ) {
     inputs.problems.extend(request.options.platform.as_deref().and_then(wrong_platform));
     let walked = if request.file.is_none() { root } else { None };
-    let above = if request.each_build && request.file.is_none() { files_above(&request.path) } else { Vec::new() };
-    let (read, mut composes) = dockerfiles(inputs, files, (walked, request.each_build, &request.compose), above);
+    let files: Vec<(PathBuf, Result<Source, LoadError>)> = files.collect();
+    let around = files_around(&files, request);
+    let ReadFiles { texts: read, mut composes, contexts } =
+        dockerfiles(inputs, files.into_iter(), (walked, request), &around);
     composes.retain(|file| walked.is_none_or(|root| !is_test_input(root, &file.path)));
     if walked.is_some() {
         leave_out_comments(inputs, &mut composes);
@@ -204,9 +206,12 @@ fn fill(
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, policies) = needs(inputs, request);
     let request = &GatherRequest { needs, ..request.clone() };
+    let mut contexts = contexts;
     // Nobody asks for a context that nothing is looked up in.
-    let asks = |root: &&Path| request.needs.context() && !read.is_empty() && !root.as_os_str().is_empty();
-    let contexts = walked.filter(asks).map(|root| recipes::contexts(root, recipes)).unwrap_or_default();
+    if request.needs.context() && !read.is_empty() {
+        let walked = walked.filter(|root| !root.as_os_str().is_empty());
+        add_contexts(walked.map(|root| (root, recipes)), &around, &mut contexts);
+    }
     let contexts_of =
         |path: &Path| path.canonicalize().ok().and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
     let mut drafts: Vec<InputDraft> =
@@ -218,6 +223,8 @@ fn fill(
     for draft in drafts {
         inputs.notices.extend(draft.place.notice.clone());
         let mut input = draft.input;
+        input.context_notice.clone_from(&draft.place.notice);
+        input.context_doubt = draft.place.doubt;
         if let Some(known) = contexts.get(&(draft.place.root.clone(), draft.ignore.map(|(path, _)| path))) {
             input.context = Some(Arc::clone(&known.context));
             input.projects.clone_from(&known.projects);
@@ -238,6 +245,32 @@ fn fill(
     if request.shellcheck {
         super::shellcheck::ask(inputs, &policies);
     }
+}
+
+/// Adds the contexts that the recipes of a folder and those around it name.
+fn add_contexts(walked: Option<(&Path, &[PathBuf])>, around: &ProjectFiles, contexts: &mut recipes::Contexts) {
+    let top = around.top.as_deref();
+    if let Some((root, files)) = walked {
+        recipes::add_contexts((root, top), files, contexts);
+    }
+    for (root, files) in &around.recipes {
+        recipes::add_contexts((root, top), files, contexts);
+    }
+}
+
+/// The files around what was asked for, where a Dockerfile in it may be built as they say.
+fn files_around(files: &[(PathBuf, Result<Source, LoadError>)], request: &GatherRequest) -> ProjectFiles {
+    let asks_contexts = request.needs.context() || request.wants != FactSelection::Nothing;
+    let mut sources = files.iter().filter_map(|(_, source)| source.as_ref().ok());
+    let looks_around = request.each_build || asks_contexts && sources.any(may_use_context);
+    if looks_around { ProjectFiles::around(&request.path) } else { ProjectFiles::default() }
+}
+
+/// Whether a Dockerfile may take something from its context, by its words: of others nobody asks who builds them.
+fn may_use_context(source: &Source) -> bool {
+    let begins = |line: &str, word: &str| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let is_transfer = |line: &str| ["COPY", "ADD", "ONBUILD"].iter().any(|word| begins(line.trim_start(), word));
+    source.text().lines().any(|line| is_transfer(line) || line.contains("--mount"))
 }
 
 /// Takes out the compose files of a folder that hold comments alone: parts that people fill in.
@@ -309,6 +342,8 @@ fn draft(
         built_by: recipes::builder(contexts).map(str::to_owned),
         options: origin.as_ref().map_or_else(|| options.clone(), |origin| origin.options(options)),
         context_root: None,
+        context_notice: None,
+        context_doubt: None,
         ignore: IgnoreInput::Unknown,
         context: None,
         projects: None,
@@ -320,10 +355,12 @@ fn draft(
     let build = Build::new(&input);
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
     let place = match known {
-        Some(origin) => BuildPlace { root: origin.context, notice: origin.notice },
+        Some(origin) => BuildPlace { root: origin.context, notice: origin.notice, doubt: None },
+        None if request.file.is_some() => place(&path, &build, request, root),
         None => place(&path, &build, request, root).or_as_told(&path, contexts),
     };
     let uses_context = build.uses_context();
+    let place = if uses_context { place.with_doubt(&path, contexts) } else { place };
     InputDraft { path, input, uses_context, place, ignore: None }
 }
 

@@ -38,30 +38,35 @@ pub(super) fn may_build(path: &Path, name: &str) -> bool {
         || is_workflow()
 }
 
-/// What the files below `root` say.
-pub(super) fn contexts(root: &Path, files: &[PathBuf]) -> Contexts {
+impl NamedContext {
+    /// Whether a text for people names it, which only says how a build is done.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.by.rsplit_once(':').is_some_and(|(path, _)| FileKind::of(path).is_for_people())
+    }
+}
+
+/// Adds what files below `root` say of contexts in the project's folder, `top`, where that is another.
+pub(super) fn add_contexts((root, top): (&Path, Option<&Path>), files: &[PathBuf], contexts: &mut Contexts) {
+    let is_for_people = |path: &Path| FileKind::of(&path.to_string_lossy()).is_for_people();
     let mut files: Vec<&PathBuf> = files.iter().collect();
-    files.sort_by_key(|path| (path.components().count(), path.as_path()));
-    let mut contexts = Contexts::new();
+    files.sort_by_key(|path| (is_for_people(path), path.components().count(), path.as_path()));
     for path in files.into_iter().take(FILES) {
         let Ok(source) = read_source(path, LIMIT) else { continue };
         for build in recipe::image_builds(&path.to_string_lossy(), source.text()) {
-            add(root, path, &build, &mut contexts);
+            add((root, top.unwrap_or(root)), path, &build, contexts);
         }
     }
-    contexts
 }
 
-/// The line that builds a Dockerfile, where one does; texts for people only say how it is done.
+/// The line that builds a Dockerfile, where one does.
 pub(super) fn builder(contexts: &[NamedContext]) -> Option<&str> {
-    let is_for_people = |by: &str| by.rsplit_once(':').is_some_and(|(path, _)| FileKind::of(path).is_for_people());
-    contexts.iter().map(|context| &*context.by).find(|by| !is_for_people(by))
+    contexts.iter().find(|context| !context.is_for_people()).map(|context| &*context.by)
 }
 
 /// The Dockerfiles that a build means, from any folder that it may be started in.
-fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
+fn add((root, top): (&Path, &Path), path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let tops = [parent, root];
+    let tops = [parent, root, top];
     let below = tops.iter().flat_map(|top| build.folders.iter().map(|folder| join_path(top, Path::new(folder))));
     let mut starts: Vec<PathBuf> = tops.iter().map(|top| (*top).to_owned()).chain(below).collect();
     starts.sort();
@@ -72,7 +77,7 @@ fn add(root: &Path, path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
             build.file.as_ref().map_or_else(|| context.join("Dockerfile"), |file| join_path(&start, Path::new(file)));
         let Some(real) = file.canonicalize().ok().filter(|real| real.is_file()) else { continue };
         let is_below =
-            context.canonicalize().is_ok_and(|context| root.canonicalize().is_ok_and(|root| context.starts_with(root)));
+            context.canonicalize().is_ok_and(|context| top.canonicalize().is_ok_and(|top| context.starts_with(top)));
         let folder = (context.is_dir() && is_below).then_some(context);
         let named_context = NamedContext { folder, by: format!("{}:{}", display_path(path), build.line) };
         contexts.entry(real).or_default().push(named_context);

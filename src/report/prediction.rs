@@ -235,9 +235,17 @@ fn uncertainty(build: &BuildPrediction, reruns: bool) -> String {
     let has = |is: fn(&StepReason) -> bool| build.steps().flat_map(|(_, step)| &step.reasons).any(is);
     let is_download = has(|reason| matches!(reason, StepReason::Remote(_)));
     let is_unknown = has(|reason| matches!(reason, StepReason::UnknownContext { .. }));
+    let is_missed = has(|reason| matches!(reason, StepReason::Files(changes) if changes.may_all_be_missed));
+    let is_doubtful = has(|reason| matches!(reason, StepReason::DoubtfulContext(_)));
     let mut parts = Vec::new();
-    if reruns || !is_download && !is_unknown {
+    if reruns || !(is_download || is_unknown || is_missed || is_doubtful) {
         parts.push("results of steps that rerun");
+    }
+    if is_doubtful {
+        parts.push("the build context");
+    }
+    if is_missed {
+        parts.push("whether the builder receives the files again");
     }
     if is_download {
         parts.push("what is downloaded");

@@ -342,7 +342,8 @@ fn folders_are_compared_without_git() {
     assert_eq!(verdicts(&predict("a/app", "a/app")), ["cached"; 6]);
     // Another text of the same size and time: the builder does not transfer it.
     let trap = predict("a/app", "c/app");
-    assert_eq!(verdicts(&trap), SOURCE_CHANGED);
+    let missed = ["cached", "cached", "cached", "may_rerun", "may_rerun", "may_rerun"];
+    assert_eq!(verdicts(&trap), missed);
     assert!(trap["builds"][0]["steps"][3]["reasons"][0].as_str().unwrap().contains("may wrongly say CACHED"), "{trap}");
     // Under another name the builder has nothing of it.
     std::fs::rename(folder.join("c/app"), folder.join("c/other")).unwrap();

@@ -125,10 +125,16 @@ fn a_compose_file_above_says_how_a_dockerfile_is_built() {
         assert_eq!(builds[0]["services"][0], "api", "{path}: {builds}");
         assert_eq!(builds[0]["steps"][0]["reasons"][0], "`main.c` changed", "{path}: {builds}");
     }
-    // What `--file` says counts more.
-    let builds =
-        predictions(&ran.again(["cache", "predict", "api", "--file", "api/Dockerfile", "--format=json"]).code(0));
-    assert_eq!(builds[0]["steps"][0]["verdict"], "cached", "{builds}");
+    // What `--file` says counts more, but where a file says otherwise no COPY is called cached.
+    let typed = |context| {
+        let arguments = ["cache", "predict", context, "--file", "api/Dockerfile", "--format=json"];
+        predictions(&ran.again(arguments).code(0))
+    };
+    let step = &typed("api")[0]["steps"][0];
+    assert_eq!(step["verdict"], "may_rerun", "{step}");
+    let why = "the build context may be another: compose.yaml (`api`) names `.`";
+    assert_eq!(step["reasons"], serde_json::json!([why]), "{step}");
+    assert_eq!(typed(".")[0]["steps"][0]["verdict"], "reruns");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod advice;
 mod agreement;
 mod baseline;
 mod builder_checks;
+mod cache_answers;
 mod cache_contexts;
 mod cache_explain;
 mod cache_history;

@@ -27,6 +27,11 @@ pub(super) fn states_between(
     build: usize,
     (earlier, later): (&str, Option<&str>),
 ) -> Result<States, CommandFailure> {
+    let doubt = inputs.builds[build].context_doubt.as_deref();
+    Ok(states_of(inputs, build, (earlier, later))?.with_doubt(doubt))
+}
+
+fn states_of(inputs: &Inputs, build: usize, (earlier, later): (&str, Option<&str>)) -> Result<States, CommandFailure> {
     let input = &inputs.builds[build];
     let place = RepositoryPlace::of(inputs, build);
     let known = place.as_ref().ok();

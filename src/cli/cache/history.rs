@@ -51,7 +51,8 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         .with_flags(command.image_store.flags());
     let keeping = command.builder.keeping();
     let mut tables = vec![simulation.run(inputs.source(inputs.builds[build].dockerfile).name(), None, keeping)?];
-    let mut notices = log_notices(command, log.as_ref(), &tables[0], &simulation);
+    let mut notices: Vec<String> = input.context_notice.iter().cloned().collect();
+    notices.extend(log_notices(command, log.as_ref(), &tables[0], &simulation));
     match command.against.as_deref().map(|against| replacement(&inputs, build, against, &paths)).transpose()? {
         Some(Some(replacement)) => {
             tables.push(simulation.run(&replacement.name.clone(), Some(&replacement), keeping)?);
@@ -78,7 +79,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         dockerfile: paths.dockerfile.clone(),
         keeping,
         commits: simulation.commits(),
-        is_partial: !simulation.unread_submodules().is_empty() || !unknown.is_empty(),
+        is_partial: !simulation.unread_submodules().is_empty() || !unknown.is_empty() || input.context_doubt.is_some(),
         notices: notices.into_iter().chain(unknown).collect(),
         end: history.end.name(),
         tables,
@@ -122,6 +123,7 @@ fn other_recipes(place: &RepositoryPlace, input: &BuildInput, commits: &[Commit]
 
 fn gather(global: &Global, command: &CacheHistory) -> Result<Option<Inputs>, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
+    request.needs = Needs::NONE.with(Need::ContextNames);
     if command.against.as_deref() == Some(Path::new(OPTIMIZE)) {
         request.needs =
             [Need::ContextNames, Need::ContextBytes, Need::ContextTexts, Need::Projects].into_iter().collect::<Needs>();

@@ -6,14 +6,14 @@ use super::named::unknown_contexts;
 use super::place::{RepositoryPlace, because};
 use super::states::{Change, States};
 use crate::buildlog::BuildLog;
-use crate::cache::{StepKind, logged_times};
+use crate::cache::{BuilderFlags, StepKind, StepVerdict, logged_times};
 use crate::cli::args::{CachePredict, Global, build_args};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::terminal;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{read_build_log, untimed_steps};
-use crate::report::{self, BuildPrediction, Format};
+use crate::report::{self, BuildPrediction, Format, ReasonWriter};
 
 pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8, CommandFailure> {
     let mut request = command.build.request(command.path.clone(), None);
@@ -77,14 +77,18 @@ fn predict(
     let states = states.with(inputs, build, change)?;
     let flags = command.image_store.flags();
     let (new, prediction) = states.predict(&flags);
+    let input_now = &inputs.builds[build];
+    let is_doubtful = input_now.context_doubt.is_some();
+    let is_current = change.earlier().is_none() && !is_doubtful;
+    let uncommitted = if is_current { uncommitted_note(inputs, build, (change, &flags)) } else { None };
     let unknown = unknown_contexts(&new, &states.after.context);
     let input = &states.after.input;
     let times = log.map(|log| logged_times(&new, input, log));
     let doubts = states.doubt_notes((&new, &flags), &prediction);
     let older = change.earlier().zip(RepositoryPlace::of(inputs, build).ok());
     let older = older.and_then(|(earlier, place)| states.older_note((&place, earlier), (&new, &flags), &prediction));
-    let mut notes = states.notes;
-    notes.extend(unknown.iter().cloned().chain(doubts).chain(older));
+    let mut notes: Vec<String> = input_now.context_notice.iter().cloned().chain(states.notes).collect();
+    notes.extend(unknown.iter().cloned().chain(doubts).chain(older).chain(uncommitted));
     if let (Some(log), Some(path), Some(times)) = (log, &command.log, &times) {
         let steps = new.steps.iter().filter(|step| !matches!(step.kind, StepKind::From | StepKind::Link)).count();
         let missing = missing_steps(&new, times, log);
@@ -100,9 +104,25 @@ fn predict(
         graph: new,
         prediction,
         mask: crate::audit::mask(inputs),
-        is_partial: states.is_partial || !unknown.is_empty(),
+        is_partial: states.is_partial || is_doubtful || !unknown.is_empty(),
         notes,
     })
+}
+
+/// What uncommitted changes rerun, where another change than that of the working tree is looked at.
+fn uncommitted_note(inputs: &Inputs, build: usize, (change, flags): (&Change, &BuilderFlags)) -> Option<String> {
+    let (graph, prediction) = states_between(inputs, build, ("HEAD", None)).ok()?.predict(flags);
+    let mut steps = prediction.steps.iter().zip(&graph.steps).filter(|(step, _)| step.verdict != StepVerdict::Hit);
+    let (first, step) = steps.next()?;
+    let line_of = |index: usize| inputs.builds[build].file.instructions().get(index).map_or(0, |at| at.start_line);
+    let why = ReasonWriter { graph: &graph, line_of: &line_of }.all(&first.reasons);
+    let count = report::count(1 + steps.count() as u64, "step");
+    let help =
+        if change.touched.is_empty() { "add `--since HEAD` to count them" } else { "leave out `--touch` to see them" };
+    Some(crate::audit::mask(inputs).apply(&format!(
+        "uncommitted changes count as built already: alone they rerun {count}, from `{}` on ({why}); {help}",
+        step.name
+    )))
 }
 
 /// The arguments that change, with their values.

@@ -266,6 +266,15 @@ impl States {
             doubts: Vec::new(),
             unversioned: None,
         }
+        .with_doubt(input.context_doubt.as_deref())
+    }
+
+    /// With the reason why the build context may be another folder.
+    pub(in crate::cli::cache) fn with_doubt(mut self, doubt: Option<&str>) -> Self {
+        for state in [&mut self.before, &mut self.after] {
+            state.context = state.context.clone().with_doubt(doubt);
+        }
+        self
     }
 
     /// The build of a commit, and that of the working tree, or of a later commit.

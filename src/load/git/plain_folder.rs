@@ -1,6 +1,6 @@
 //! A build context as it is on disk, without a repository.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -13,9 +13,13 @@ use super::repository::Repository;
 use super::work_tree::hash_file;
 use crate::cache::{ContentId, Directory, FOLDER_MODE, FileNode, FileStat, Node};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
+use crate::load::file_metadata::mode;
 
 /// Permission bits that make a file executable.
 const EXECUTABLE: u16 = 0o111;
+
+/// Bits of a mode that the builder compares.
+const MODE_BITS: u32 = 0o7777;
 
 /// What the builder is sent of a context, with sizes and times. To be compared with commits of a repository, it has the
 /// modes of a clone, and no times.
@@ -36,17 +40,22 @@ pub fn folder_directory(context: &BuildContext, root: &Path, repository: Option<
 fn node(context: &BuildContext, id: EntryId, file: &Path, clone_hash: Option<Kind>) -> Node {
     let entry = context.entry(id);
     let other = || Node::Other(ContentId::of_bytes(entry.name.as_bytes()));
+    // The walk of the context may have read names alone.
+    let metadata = || fs::symlink_metadata(file).ok();
+    let mode_of = |metadata: Option<&Metadata>| metadata.map_or(entry.mode, |facts| (mode(facts) & MODE_BITS) as u16);
     match (entry.kind, entry.target) {
         (ContextEntryKind::Directory, _) => {
-            let mode = if clone_hash.is_some() { FOLDER_MODE } else { entry.mode };
+            let mode = if clone_hash.is_some() { FOLDER_MODE } else { mode_of(metadata().as_ref()) };
             Node::Directory { mode, entries: Arc::default() }
         }
         (ContextEntryKind::File, _) => {
             let Some((_, hash)) = hash_file(file, clone_hash.unwrap_or(Kind::Sha1)) else { return other() };
-            let clone_mode = if entry.mode & EXECUTABLE == 0 { FILE_MODE } else { EXECUTABLE_MODE };
-            let mode = if clone_hash.is_some() { clone_mode } else { entry.mode };
+            let metadata = metadata();
+            let mode = mode_of(metadata.as_ref());
+            let clone_mode = if mode & EXECUTABLE == 0 { FILE_MODE } else { EXECUTABLE_MODE };
+            let mode = if clone_hash.is_some() { clone_mode } else { mode };
             let mut node = FileNode::new(ContentId::of_git(hash.as_bytes()), mode);
-            node.stat = if clone_hash.is_some() { None } else { stat(file) };
+            node.stat = if clone_hash.is_some() { None } else { metadata.as_ref().and_then(stat) };
             Node::File(node)
         }
         (_, Some(target)) => Node::Link(target.into()),
@@ -54,8 +63,7 @@ fn node(context: &BuildContext, id: EntryId, file: &Path, clone_hash: Option<Kin
     }
 }
 
-fn stat(file: &Path) -> Option<FileStat> {
-    let metadata = fs::symlink_metadata(file).ok()?;
+fn stat(metadata: &Metadata) -> Option<FileStat> {
     let modified = metadata.modified().ok()?;
     let nanoseconds = match modified.duration_since(UNIX_EPOCH) {
         Ok(since) => i128::try_from(since.as_nanos()).ok()?,

@@ -58,6 +58,7 @@ impl ReasonWriter<'_> {
             StepReason::UnknownContext { name, why } => {
                 format!("it reads the named context `{}`, whose files are not known: {}", clean(name), clean(why))
             }
+            StepReason::DoubtfulContext(why) => format!("the build context may be another: {}", clean(why)),
             StepReason::FolderBase(name) => format!(
                 "it is built on the named context `{}`, a folder: the builder runs such a step in each build",
                 clean(name)
@@ -131,6 +132,7 @@ fn part(kind: &PartKind, before: Option<&str>, after: Option<&str>, line: &str) 
         PartKind::Mode => "`--chmod`".to_owned(),
         PartKind::Flags => return "its flags changed".to_owned(),
         PartKind::Epoch => "`SOURCE_DATE_EPOCH`, which enters every WORKDIR,".to_owned(),
+        PartKind::Hostname => "`BUILDKIT_SANDBOX_HOSTNAME`, the host name in every RUN,".to_owned(),
     };
     let (old, new) = if matches!(kind, PartKind::Mount(_)) { (None, None) } else { (before, after) };
     difference(&noun, old, new, (before.is_some(), after.is_some()), line)

@@ -1,6 +1,6 @@
 //! Which RUNs of two Dockerfiles run the same command.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use similar::TextDiff;
 
@@ -29,26 +29,21 @@ pub(super) fn match_tables((before, first): (&Graph, &HistoryTable), (after, sec
         let has_cache_mount = after.steps.get(index).is_some_and(Step::has_cache_mount);
         StepSeconds { is_at_most: time.is_at_most || has_cache_mount, ..time }
     };
-    let (before, after) = (commands(before), commands(after));
-    let mut used = HashSet::new();
-    for (new, old) in parts(&before, &after) {
+    let (mut before, mut after) = (commands(before), commands(after));
+    let pairs = equal_commands(&before, &after);
+    before.retain(|(old, _)| !pairs.iter().any(|pair| pair.0 == *old));
+    after.retain(|(new, _)| !pairs.iter().any(|pair| pair.1 == *new));
+    let parts = parts(&before, &after);
+    before.retain(|(old, _)| !parts.values().any(|whole| whole == old));
+    after.retain(|(new, _)| !parts.contains_key(new));
+    let mut used: HashSet<usize> = parts.values().copied().collect();
+    for (new, old) in parts {
         if let Some(step) = second.steps.get_mut(new) {
             step.part_of = Some(old);
-            used.insert(old);
         }
     }
-    let is_part = |index: &usize| second.steps.get(*index).is_some_and(|step| step.part_of.is_some());
-    let mut matches: Vec<(f32, usize, usize)> = Vec::new();
-    for (new, command) in after.iter().filter(|(new, _)| !is_part(new)) {
-        for (old, known) in before.iter().filter(|(old, _)| !used.contains(old)) {
-            let share = similarity(known, command);
-            if share >= SIMILAR {
-                matches.push((share, *old, *new));
-            }
-        }
-    }
-    matches.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    for (_, old, new) in matches {
+    let similar = similar_commands(&before, &after);
+    for (old, new) in pairs.into_iter().chain(similar) {
         let Some(step) = second.steps.get_mut(new).filter(|step| step.same_as.is_none()) else { continue };
         if used.insert(old) {
             step.same_as = Some(old);
@@ -59,6 +54,34 @@ pub(super) fn match_tables((before, first): (&Graph, &HistoryTable), (after, sec
     if first.steps.iter().enumerate().any(|(index, step)| is_run(step) && !used.contains(&index)) {
         second.steps.iter_mut().for_each(|step| step.seconds = None);
     }
+}
+
+/// The RUNs of equal commands, the first with the first.
+fn equal_commands(before: &[(usize, &str)], after: &[(usize, &str)]) -> Vec<(usize, usize)> {
+    let mut free: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    for (old, command) in before {
+        free.entry(*command).or_default().push_back(*old);
+    }
+    let mut pairs = Vec::new();
+    for (new, command) in after {
+        pairs.extend(free.get_mut(*command).and_then(VecDeque::pop_front).map(|old| (old, *new)));
+    }
+    pairs
+}
+
+/// The RUNs of similar commands, the most similar first; a RUN may be in several pairs.
+fn similar_commands(before: &[(usize, &str)], after: &[(usize, &str)]) -> Vec<(usize, usize)> {
+    let mut matches: Vec<(f32, usize, usize)> = Vec::new();
+    for (new, command) in after {
+        for (old, known) in before {
+            let share = similarity(known, command);
+            if share >= SIMILAR {
+                matches.push((share, *old, *new));
+            }
+        }
+    }
+    matches.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    matches.into_iter().map(|(_, old, new)| (old, new)).collect()
 }
 
 /// The share of words that two texts have in common; 0 for long ones that differ.

@@ -244,7 +244,7 @@ impl<'s> Simulation<'s> {
             Some(text) => Some(text),
             None => files.ignore.map(|id| self.repository.text(id)).transpose()?,
         };
-        let context = ContextFiles::new(root, ignore.as_deref());
+        let context = ContextFiles::new(root, ignore.as_deref()).with_doubt(self.input.context_doubt.as_deref());
         self.contexts.insert(key, context.over(Arc::default()));
         Ok(context)
     }

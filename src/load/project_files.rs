@@ -1,0 +1,108 @@
+//! The files of a project outside of what was asked for that may say how the Dockerfiles in it are built.
+
+use std::path::{Path, PathBuf};
+
+use super::compose::lists_builds;
+use super::discover::{discover, is_test_input};
+use super::file::join_path;
+use super::recipes::may_build;
+use crate::bake::is_bake;
+use crate::text::Source;
+
+/// Folders above that are looked into.
+const HIGHEST: usize = 8;
+
+/// Compose and bake files that are read, those nearest to the top first.
+const COMPOSES: usize = 100;
+
+/// Where a repository keeps its history: what is above its folder belongs to something else.
+const GIT_FOLDER: &str = ".git";
+
+/// Where workflows are, below the top of a project.
+const WORKFLOWS: &str = ".github/workflows";
+
+/// The files around what was asked for.
+#[derive(Debug, Default)]
+pub(super) struct ProjectFiles {
+    /// The project's folder, which contexts lie in: the top of the git repository; `None` outside of one.
+    pub top: Option<PathBuf>,
+    /// Compose and bake files.
+    pub composes: Vec<(PathBuf, Source)>,
+    /// Makefiles, scripts, workflows and texts for people, by the folder that their commands may run in.
+    pub recipes: Vec<(PathBuf, Vec<PathBuf>)>,
+}
+
+impl ProjectFiles {
+    /// Around a path: all files of its git repository, else those directly in the folders above. What is below the path
+    /// itself is not in it.
+    pub(super) fn around(path: &Path) -> Self {
+        let Ok(real) = path.canonicalize() else { return Self::default() };
+        let folders = folders_above(path, &real);
+        let top = folders.iter().position(|(folder, _)| folder.join(GIT_FOLDER).exists());
+        let is_inside = |file: &Path| real.is_dir() && file.canonicalize().is_ok_and(|file| file.starts_with(&real));
+        let (mut composes, mut recipes) = (Vec::new(), Vec::new());
+        if let Some((_, top)) = top.and_then(|top| folders.get(top)) {
+            if top.canonicalize().is_ok_and(|top| top == real) {
+                return Self { top: Some(top.clone()), ..Self::default() };
+            }
+            let discovery = discover(top);
+            let is_test = is_test_input(top, path);
+            let is_other = |file: &PathBuf| !is_inside(file) && (is_test || !is_test_input(top, file));
+            composes.extend(discovery.compose.into_iter().filter(is_other));
+            recipes.push((top.clone(), discovery.recipes.into_iter().filter(is_other).collect()));
+        } else {
+            let first = usize::from(real.is_dir());
+            for (_, folder) in folders.iter().skip(first) {
+                let mut here = Vec::new();
+                for file in files_of(folder).into_iter().chain(files_of(&join_path(folder, Path::new(WORKFLOWS)))) {
+                    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                    if lists_builds(name) {
+                        composes.push(file);
+                    } else if may_build(&file, name) {
+                        here.push(file);
+                    }
+                }
+                recipes.push((folder.clone(), here));
+            }
+        }
+        composes.sort_by_key(|file| (file.components().count(), file.clone()));
+        let names_builds = |source: &Source| {
+            is_bake(source.name()) || ["build", "include", "extends"].iter().any(|word| source.text().contains(word))
+        };
+        let source_of = |file: PathBuf| Some((file.clone(), super::read_source(&file, super::DOCKERFILE_LIMIT).ok()?));
+        let composes = composes.into_iter().take(COMPOSES).filter_map(source_of);
+        Self {
+            top: top.and_then(|top| Some(folders.get(top)?.1.clone())),
+            composes: composes.filter(|(_, source)| names_builds(source)).collect(),
+            recipes,
+        }
+    }
+}
+
+/// The folder of a path and those above, links followed and as the user would type them; not the root of the file system.
+fn folders_above(path: &Path, real: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let is_folder = real.is_dir();
+    let start = if is_folder { Some(real) } else { real.parent() };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut typed = if is_folder { path.to_owned() } else { parent.to_owned() };
+    let mut folders = Vec::new();
+    for folder in start.into_iter().flat_map(Path::ancestors).take(HIGHEST + 1) {
+        if folder.parent().is_none() {
+            break;
+        }
+        // Above a link, what is typed leads elsewhere.
+        let is_same = typed.canonicalize().is_ok_and(|typed| typed == folder);
+        folders.push((folder.to_owned(), if is_same { typed.clone() } else { folder.to_owned() }));
+        typed = join_path(&typed, Path::new(".."));
+    }
+    folders
+}
+
+/// The files directly in a folder, by name.
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let mut files: Vec<PathBuf> = files.map(|entry| join_path(folder, Path::new(&entry.file_name()))).collect();
+    files.sort();
+    files
+}
