@@ -263,7 +263,7 @@ fn files_around(files: &[(PathBuf, Result<Source, LoadError>)], request: &Gather
     let asks_contexts = request.needs.context() || request.wants != FactSelection::Nothing;
     let mut sources = files.iter().filter_map(|(_, source)| source.as_ref().ok());
     let looks_around = request.each_build || asks_contexts && sources.any(may_use_context);
-    if looks_around { ProjectFiles::around(&request.path) } else { ProjectFiles::default() }
+    if looks_around { ProjectFiles::around(request) } else { ProjectFiles::default() }
 }
 
 /// Whether a Dockerfile may take something from its context, by its words: of others nobody asks who builds them.

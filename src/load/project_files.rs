@@ -6,6 +6,7 @@ use super::compose::lists_builds;
 use super::discover::{discover, is_test_input};
 use super::file::join_path;
 use super::recipes::may_build;
+use super::request::GatherRequest;
 use crate::bake::is_bake;
 use crate::text::Source;
 
@@ -35,7 +36,8 @@ pub(super) struct ProjectFiles {
 impl ProjectFiles {
     /// Around a path: all files of its git repository, else those directly in the folders above. What is below the path
     /// itself is not in it.
-    pub(super) fn around(path: &Path) -> Self {
+    pub(super) fn around(request: &GatherRequest) -> Self {
+        let path = &request.path;
         let Ok(real) = path.canonicalize() else { return Self::default() };
         let folders = folders_above(path, &real);
         let top = folders.iter().position(|(folder, _)| folder.join(GIT_FOLDER).exists());
@@ -45,7 +47,7 @@ impl ProjectFiles {
             if top.canonicalize().is_ok_and(|top| top == real) {
                 return Self { top: Some(top.clone()), ..Self::default() };
             }
-            let discovery = discover(top);
+            let discovery = discover(top, request);
             let is_test = is_test_input(top, path);
             let is_other = |file: &PathBuf| !is_inside(file) && (is_test || !is_test_input(top, file));
             composes.extend(discovery.compose.into_iter().filter(is_other));
