@@ -98,8 +98,8 @@ tables! {
     HEALTH_PATHS = "health_paths.tsv";
     /// How projects bring the schema of their database up to date.
     MIGRATION_COMMANDS = "migration_commands.tsv";
-    /// What makes servers start again when a source changes.
-    RELOAD_OPTIONS = "reload_options.tsv";
+    /// Commands that start a program for its developers.
+    DEVELOPMENT_SERVERS = "development_servers.tsv";
     /// How servers are started whose image starts nothing by itself.
     SERVER_COMMANDS = "server_commands.tsv";
     /// Images of the servers that applications connect to.

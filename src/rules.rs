@@ -66,6 +66,7 @@ mod debug_tools_shipped;
 mod definition_comment;
 mod deleted_in_later_layer;
 mod dev_dependencies_kept;
+mod development_server;
 mod docker_socket;
 mod dockerfile_in_context;
 mod dockerignore_missing;
@@ -90,6 +91,7 @@ mod floating_base;
 mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
+mod git_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_missing;
 mod healthcheck_program_missing;
@@ -186,6 +188,7 @@ mod system_unpinned;
 mod system_workdir;
 mod taking_steps;
 mod tls_verification_off;
+mod toolchain_price;
 mod unchecked_command;
 mod undeclared_base_arg;
 mod undefined_variable;
@@ -340,6 +343,7 @@ pub static ALL: &[&Rule] = &[
     &definition_comment::RULE,
     &deleted_in_later_layer::RULE,
     &dev_dependencies_kept::RULE,
+    &development_server::RULE,
     &system_cache_kept::DNF_CACHE_KEPT,
     &prompts::DNF_PROMPT,
     &system_unpinned::DNF_UNPINNED,
@@ -367,6 +371,7 @@ pub static ALL: &[&Rule] = &[
     &gem_cache_kept::RULE,
     &language_unpinned::GEM_UNPINNED,
     &language_unpinned::GO_UNPINNED,
+    &git_unpinned::RULE,
     &healthcheck_always_healthy::RULE,
     &healthcheck_missing::RULE,
     &healthcheck_program_missing::RULE,

@@ -93,7 +93,7 @@ fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
 }
 
 /// Skips wrappers such as `python -m` and `uv run`.
-fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &'s [Word])> {
+pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &'s [Word])> {
     let value = |at: usize| args.get(at).and_then(Word::value);
     if name.starts_with("python") {
         return match (value(0)?, value(1)) {

@@ -110,7 +110,15 @@ impl Start {
 
 /// Whether names say that the stage is for developers, or an intermediate stage.
 pub fn is_development(build: &Build, stage: &Stage) -> bool {
-    is_named_for_step(stage) || is_for_developers(build, stage)
+    (is_named_for_step(stage) && !is_only_image(build, stage)) || is_for_developers(build, stage)
+}
+
+/// Whether the file makes no other image, so that the stage ships whatever its name is: each other stage is one on the
+/// way to it. One that the build names with `--target` ships too.
+pub fn is_only_image(build: &Build, stage: &Stage) -> bool {
+    let is_target = build.target().is_some_and(|target| target.index == stage.index);
+    is_target
+        && (build.input().options.target.is_some() || build.stages().iter().all(|stage| build.is_needed(stage)))
 }
 
 /// Whether names say that the stage is for developers. The last stage may still have the name of an intermediate stage,
@@ -124,8 +132,23 @@ pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
     };
     path.contains(".devcontainer/")
         || words(file).any(is_told)
-        || stage.name.as_deref().is_some_and(|name| words(name).any(|word| is_told(word) && !is_step(word)))
+        || stage
+            .name
+            .as_deref()
+            .filter(|_| !ships_as_dev(build, stage))
+            .is_some_and(|name| words(name).any(|word| is_told(word) && !is_step(word)))
         || build.is_for_developers_only(stage)
+}
+
+/// Whether a stage that is named for its developers, such as `dev`, ships all the same: the file makes no other image, and
+/// the container does not start a server for development.
+pub fn ships_as_dev(build: &Build, stage: &Stage) -> bool {
+    let is_dev = |word: &str| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "build-stage");
+    stage.name.as_deref().is_some_and(|name| words(name).all(is_dev))
+        && build.input().options.target.is_none()
+        && is_only_image(build, stage)
+        && build.launch(stage).is_some()
+        && build.development_server(stage).is_none()
 }
 
 /// Whether the stage has the name of an intermediate stage: `builder`.

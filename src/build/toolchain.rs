@@ -72,6 +72,18 @@ impl Language {
         }
     }
 
+    /// The language whose toolchain an image contains; `None` if packages install it, or if nothing is known.
+    pub fn of_image(image: &str) -> Option<Self> {
+        let name = Reference::of(image).short_name();
+        match *data::TOOLCHAIN_IMAGES.row(name)?.get(3)? {
+            "go" => Some(Self::Go),
+            "rust" => Some(Self::Rust),
+            "java" => Some(Self::Java),
+            "dotnet" => Some(Self::DotNet),
+            _ => None,
+        }
+    }
+
     /// Programs that images without its compiler lack.
     pub fn toolchain(self) -> impl Iterator<Item = &'static str> {
         Program::with(Kind::Toolchain).filter(move |name| Self::of(Program::of(name)) == Some(self))

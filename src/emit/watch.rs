@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::application::Application;
 use super::input::EmitInput;
-use crate::build::{Build, Stage, Transfer, User, absolute};
+use crate::build::{Build, Stage, Transfer, User, absolute, reload_option};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
@@ -39,16 +39,12 @@ pub(super) fn reload_command(application: &Application) -> Option<Vec<String>> {
         None if words.first().is_some_and(|word| word == "node") => "node",
         None => return None,
     };
-    let row = data::RELOAD_OPTIONS.row(server)?;
-    if words.iter().any(|word| word == row[1] || word == row[2]) {
+    let (option, stands_first) = reload_option(server)?;
+    if words.iter().any(|word| word == option) {
         return None;
     }
     let mut words = words;
-    if row[1] == "-" {
-        words.insert(1, row[2].to_owned());
-    } else {
-        words.push(row[1].to_owned());
-    }
+    words.insert(if stands_first { 1 } else { words.len() }, option.to_owned());
     Some(words)
 }
 

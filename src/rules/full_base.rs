@@ -1,5 +1,7 @@
 //! See `rules/full-base.md`.
 
+mod toolchain_base;
+
 use std::collections::BTreeSet;
 
 use super::Context;
@@ -11,6 +13,7 @@ use crate::manifest::{Dependency, Ecosystem, Project};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::{Span, path};
+use toolchain_base::check_toolchain;
 
 super::rule!("full-base", check);
 
@@ -32,10 +35,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
     let StageBase::Image(image) = &root.base else { return };
-    let Some(slim) = SlimImage::of_any(image) else { return };
     if !toolchain::is_application(build, target) {
         return;
     }
+    let Some(slim) = SlimImage::of_any(image) else { return check_toolchain(cx, target, root, image, out) };
     let used = used(cx, target, image, &slim);
     if used.unknown {
         return;

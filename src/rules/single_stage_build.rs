@@ -2,11 +2,10 @@
 
 use super::Context;
 use super::file_server::serves_files;
+use super::toolchain_price::priced;
 use crate::build::toolchain::Language;
-use crate::build::{
-    Build, FoundVariable, PackageSize, Reference, Stage, StageBase, releases, runtime_image, toolchain,
-};
-use crate::finding::{Finding, Findings, Impact, ImpactKind};
+use crate::build::{Build, FoundVariable, Reference, Stage, StageBase, releases, runtime_image, toolchain};
+use crate::finding::Findings;
 use crate::manifest::Ecosystem;
 use crate::shell::program::{self, Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word};
@@ -34,25 +33,6 @@ fn check(cx: &Context, out: &mut Findings) {
     let message = format!("Node and all dependencies ship only to serve static files: `{server}`");
     let help = "bundle in a separate stage and copy the result into a web server image: `FROM nginx`, `COPY --from=build /app/dist /usr/share/nginx/html`";
     out.push(cx.finding(visible_span(build, index, span), message).help(help));
-}
-
-/// Adds the size of the toolchain, as packaged by Debian.
-fn priced(language: Language, finding: Finding) -> Finding {
-    let (package, runtime) = match language {
-        Language::Go => ("golang-go", None),
-        Language::Rust => ("cargo", None),
-        Language::C => ("build-essential", None),
-        Language::Java => ("default-jdk-headless", Some("default-jre-headless")),
-        Language::DotNet => return finding,
-    };
-    let size = |name| PackageSize::of(name, "debian:13-slim");
-    let Some(whole) = size(package) else { return finding };
-    let (kept_bytes, without) = match runtime.and_then(size) {
-        Some(runtime) => (runtime.disk_bytes, format!(" without `{}`", runtime.package)),
-        None => (0, String::new()),
-    };
-    let evidence = format!("the toolchain as packaged by Debian: {}{without}", whole.evidence());
-    finding.costs(Impact::typical(ImpactKind::DiskBytes, whole.disk_bytes.saturating_sub(kept_bytes), evidence))
 }
 
 /// Whether sources from the context are copied into a stage that ships.

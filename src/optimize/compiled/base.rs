@@ -19,8 +19,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let StageBase::Image(image) = &target.base else { return };
-    let Some(toolchain) = Toolchain::of(image) else { return };
-    let Some(language) = toolchain.language() else { return };
+    let Some(language) = Language::of_image(image) else { return };
     if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
         return;
     }
@@ -208,7 +207,7 @@ impl MissingPrograms {
         let from = stages.find(|stage| {
             let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
             stage.name.is_some()
-                && Toolchain::of(image).is_some_and(|row| row.has_certificates() && row.language().is_some())
+                && (Toolchain::of(image).is_some_and(|row| row.has_certificates()) && Language::of_image(image).is_some())
         });
         match from.and_then(|stage| stage.name.as_deref()) {
             Some(name) if self.packages.is_empty() && !image.contains("alpine") => {

@@ -229,8 +229,8 @@ fn refused(why: SplitBlocker) -> NoPlanReason {
 fn language(image: &str, runs: &BTreeMap<usize, RunCommands>) -> Option<Language> {
     let compiled: Vec<Language> = runs.values().filter_map(RunCommands::compiles).collect();
     let worked = runs.values().any(|run| run.has(&CommandFate::Works));
-    let toolchain = Toolchain::of(image)?;
-    match toolchain.language() {
+    Toolchain::of(image)?;
+    match Language::of_image(image) {
         Some(language) => (compiled.contains(&language) || worked).then_some(language),
         None => compiled.into_iter().max_by_key(|language| *language != Language::C),
     }

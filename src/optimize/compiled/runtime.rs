@@ -1,12 +1,10 @@
 //! Toolchain images (`data/toolchain_images.tsv`).
 
 use crate::build::Reference;
-use crate::build::toolchain::Language;
 use crate::data;
 
 /// An image that people compile in.
 pub(super) struct Toolchain {
-    image: &'static str,
     folder: &'static str,
     certificates: bool,
 }
@@ -16,7 +14,7 @@ impl Toolchain {
     pub(super) fn of(image: &str) -> Option<Self> {
         let name = Reference::of(image).short_name();
         match data::TOOLCHAIN_IMAGES.row(name)? {
-            &[image, folder, certificates, ..] => Some(Self { image, folder, certificates: certificates == "yes" }),
+            &[_, folder, certificates, ..] => Some(Self { folder, certificates: certificates == "yes" }),
             _ => None,
         }
     }
@@ -24,17 +22,6 @@ impl Toolchain {
     /// Whether it has the certificates of the public authorities.
     pub(super) fn has_certificates(&self) -> bool {
         self.certificates
-    }
-
-    /// The language that it brings the toolchain of; `None` where packages bring it.
-    pub(super) fn language(&self) -> Option<Language> {
-        match self.image {
-            "golang" => Some(Language::Go),
-            "rust" => Some(Language::Rust),
-            "maven" | "gradle" | "eclipse-temurin" | "openjdk" | "amazoncorretto" => Some(Language::Java),
-            "mcr.microsoft.com/dotnet/sdk" => Some(Language::DotNet),
-            _ => None,
-        }
     }
 }
 

@@ -67,7 +67,7 @@ fn builder<'b>(scene: &'b PassInput, target: &Stage) -> Option<&'b Stage> {
         let Some(StageBase::Stage(index)) = transfer.from else { return None };
         let stage = stages.get(index)?;
         let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
-        (Toolchain::of(image)?.language() == Some(Language::Go)).then_some(stage)
+        (Language::of_image(image) == Some(Language::Go)).then_some(stage)
     })
 }
 

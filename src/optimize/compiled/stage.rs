@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::commands::{self, CommandFate, RunCommand};
 use super::image_paths;
 use super::plan::TransferPlan;
-use super::runtime::Toolchain;
+use crate::build::toolchain::Language;
 use crate::build::{Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::optimize::pass_input::PassInput;
@@ -179,7 +179,7 @@ impl StageWriter<'_, '_> {
         let transfers = self.scene.build.transfers(stage);
         let Some(transfer) = transfers.iter().find(|transfer| transfer.index == index) else { return };
         let toolchain = match &transfer.from {
-            Some(StageBase::Image(image)) => Toolchain::of(image).is_some_and(|row| row.language().is_some()),
+            Some(StageBase::Image(image)) => Language::of_image(image).is_some(),
             Some(_) => false,
             None => instruction.heredocs.is_empty(),
         };

@@ -1,0 +1,108 @@
+//! Whether a container starts a program as its developers do (`data/development_servers.tsv`).
+
+use super::listening::program;
+use super::{Build, Launch, Stage};
+use crate::data;
+use crate::dockerfile::File;
+use crate::shell::program::Program;
+use crate::shell::{Invocation, Word};
+use crate::text::{Span, path};
+
+/// A program that a container starts as its developers do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevelopmentServer {
+    /// The command in two words: `uvicorn --reload`, `next dev`.
+    pub title: String,
+    /// Its span in the source.
+    pub span: Span,
+    /// The option that makes it so, with its span.
+    pub option: Option<(String, Span)>,
+    /// Whether it starts again when a source changes; otherwise it is a framework's server for development.
+    pub restarts: bool,
+    /// What to do instead, unless leaving out the option is enough.
+    pub instead: Option<&'static str>,
+}
+
+impl Build<'_> {
+    /// The first command of a container of the stage that is for developers.
+    pub fn development_server(&self, stage: &Stage) -> Option<DevelopmentServer> {
+        let launch = self.launch(stage)?;
+        let invocations = launch.script().invocations();
+        invocations.iter().find_map(|invocation| of(&launch, &self.input().file, invocation))
+    }
+}
+
+fn of(launch: &Launch, file: &File, invocation: &Invocation) -> Option<DevelopmentServer> {
+    let (name, args) = script(invocation)?;
+    let place = |span| launch.place(file, span);
+    data::DEVELOPMENT_SERVERS.rows().find_map(|cells| {
+        let &[program, first, options, kind, instead, ..] = cells else { return None };
+        if program != name {
+            return None;
+        }
+        let stands_first = |word: &&Word| data::words(first).any(|known| word.is(known));
+        let start = args.first();
+        let first_word = match first {
+            "-" => None,
+            _ => Some(start.filter(stands_first)?),
+        };
+        let option = match options {
+            "-" => None,
+            _ => {
+                let at = (0..args.len()).find(|at| data::words(options).any(|known| is_option(&args[*at..], known)))?;
+                Some(&args[at])
+            }
+        };
+        let words = [first_word, option].into_iter().flatten().map(Word::text);
+        let title = std::iter::once(name).chain(words).collect::<Vec<_>>().join(" ");
+        Some(DevelopmentServer {
+            title,
+            span: place(invocation.span),
+            option: option.map(|word| (word.text().to_owned(), place(word.span))),
+            restarts: kind == "restarts",
+            instead: (instead != "-").then_some(instead),
+        })
+    })
+}
+
+/// The option with which a server of `data/server_ports.tsv`, or Node, starts again when a source changes, and whether it
+/// stands first behind the program.
+pub fn reload_option(server: &str) -> Option<(&'static str, bool)> {
+    data::DEVELOPMENT_SERVERS.rows().filter(|cells| cells[3] == "restarts").find_map(|cells| {
+        let &[program, first, options, ..] = cells else { return None };
+        match data::words(options).next()? {
+            "-" => (program == server && first.starts_with("--")).then_some((first, true)),
+            option => {
+                let is_server = match first {
+                    "-" => program == server,
+                    _ => server.strip_prefix(program).is_some_and(|rest| rest.trim_start() == first),
+                };
+                is_server.then_some((option, false))
+            }
+        }
+    })
+}
+
+/// Whether words begin with an option: `--reload`, or `-e development` as `-e=development`.
+fn is_option(words: &[Word], option: &str) -> bool {
+    let first = words.first().is_some_and(|word| word.is(option));
+    let apart = option.split_once('=').is_some_and(|(name, value)| {
+        words.first().is_some_and(|word| word.is(name)) && words.get(1).is_some_and(|word| word.is(value))
+    });
+    first || apart
+}
+
+/// The program behind wrappers and interpreters, and its arguments: `php artisan serve`, `node_modules/.bin/nodemon`.
+fn script<'s>(invocation: &Invocation<'s>) -> Option<(&'s str, &'s [Word])> {
+    // The script of Rails that starts the servers of Procfile.dev.
+    if matches!(invocation.path.value(), Some("bin/dev" | "./bin/dev")) {
+        return Some(("bin/dev", invocation.args));
+    }
+    let (name, args) = program(invocation.program?, invocation.args)?;
+    let behind = args.first().and_then(Word::value).map(path::name);
+    let is_listed = |script: &&str| data::DEVELOPMENT_SERVERS.contains(script) && !Program::of(script).is_shell();
+    match behind.filter(is_listed) {
+        Some(script) if matches!(name, "php" | "node" | "ruby") => Some((script, &args[1..])),
+        _ => Some((path::name(name), args)),
+    }
+}

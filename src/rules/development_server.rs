@@ -1,0 +1,53 @@
+//! See `rules/development-server.md`.
+
+use super::Context;
+use crate::build::{Build, DevelopmentServer, Stage, installed, service};
+use crate::finding::{Finding, Findings};
+use crate::text::{Span, path};
+
+super::rule!("development-server", check);
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    if cx.is_for_developers_only() || service::is_for_developers(build, target) || mounts_sources(build, target) {
+        return;
+    }
+    let Some(server) = build.development_server(target) else { return };
+    let title = &server.title;
+    let message = if server.restarts {
+        format!("`{title}` restarts the program when a file changes, which is for development")
+    } else {
+        format!("`{title}` starts a server that is for development")
+    };
+    let help = match (server.instead, &server.option) {
+        (Some(instead), _) => instead.to_owned(),
+        (None, Some((option, _))) => format!("leave out `{option}`"),
+        (None, None) => "start the program itself".to_owned(),
+    };
+    out.push(edited(cx, &server, cx.finding(server.span, message).help(help)));
+}
+
+/// Whether a compose file mounts the sources over the working directory, as for development.
+fn mounts_sources(build: &Build, target: &Stage) -> bool {
+    let Some(launch) = build.launch(target) else { return false };
+    let folder = installed::workdir(build, target, launch.index);
+    build.input().options.run.mounts.iter().any(|mount| path::is_within(&folder, mount))
+}
+
+fn edited(cx: &Context, server: &DevelopmentServer, finding: Finding) -> Finding {
+    let Some((option, span)) = server.option.as_ref().filter(|_| server.instead.is_none()) else { return finding };
+    let text = cx.source().text();
+    let written = cx.source().slice(*span);
+    let before = &text[..span.start as usize];
+    let gap = before.len() - before.trim_end_matches([' ', '\t']).len();
+    let start = match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        // In exec form the comma before it goes too.
+        Some(inner) if inner == option => before.trim_end_matches([' ', '\t']).strip_suffix(',').map(str::len),
+        None if written == option && gap > 0 => Some(before.len() - gap),
+        _ => None,
+    };
+    let Some(start) = start.and_then(|start| u32::try_from(start).ok()) else { return finding };
+    let why = "the server then starts in one process";
+    finding.unsafe_edit(format!("leave out `{option}`"), why, Span::new(start, span.end), "")
+}
