@@ -46,6 +46,8 @@ tables! {
     BASE_IMAGES = "base_images.tsv";
     /// Variables that base images set.
     BASE_VARIABLES = "base_variables.tsv";
+    /// How the names of variables begin that bundlers write into pages.
+    BUNDLE_VARIABLES = "bundle_variables.tsv";
     /// Folders whose content nobody needs again.
     CACHE_FOLDERS = "cache_folders.tsv";
     /// Names of folders that cache mounts are put on.
@@ -72,6 +74,8 @@ tables! {
     DEBUGGER_PORTS = "debugger_ports.tsv";
     /// Groups of dependencies.
     DEPENDENCY_GROUPS = "dependency_groups.tsv";
+    /// Packages that a release of Debian lacks.
+    ABSENT_PACKAGES = "absent_packages.tsv";
     /// Parts of names of variables that hold addresses.
     ADDRESS_WORDS = "address_words.tsv";
     /// Services that hold data or carry messages.
@@ -82,6 +86,8 @@ tables! {
     CONNECTION_WORDS = "connection_words.tsv";
     /// Clients that checks of services ask their server with.
     CHECK_CLIENTS = "check_clients.tsv";
+    /// Requests in the code of checks.
+    CHECK_REQUESTS = "check_requests.tsv";
     /// Words of healthchecks that do more than ask.
     CHECK_WORK = "check_work.tsv";
     /// Signs of services whose image is not known.
@@ -154,6 +160,8 @@ tables! {
     IMAGE_ARCHITECTURES = "image_architectures.tsv";
     /// Ports that base images give to servers.
     IMAGE_PORTS = "image_ports.tsv";
+    /// Commands that make keys.
+    KEY_COMMANDS = "key_commands.tsv";
     /// Debian's packages of a shared library.
     LIBRARY_PACKAGES = "library_packages.tsv";
     /// Words of names that people choose.

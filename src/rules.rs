@@ -20,6 +20,7 @@ mod cache_mount_unused;
 mod cd_in_run;
 mod cd_unchecked;
 mod cmd_ignored;
+mod code_request;
 mod compiler_cache_kept;
 mod compose_awaited_check_missing;
 mod compose_build_file_missing;
@@ -125,6 +126,7 @@ mod latest_base;
 mod legacy_key_value;
 mod libc_mismatch;
 mod lock_file_ignored;
+mod lock_file_missing;
 mod lock_file_unchecked;
 mod long_run_chain;
 mod loopback_only;
@@ -139,6 +141,7 @@ mod npm_as_main_process;
 mod npm_cache_kept;
 mod npm_install_beside_lock;
 mod onbuild_in_final;
+mod package_unavailable;
 mod package_upgrade;
 mod packages_unsorted;
 mod password_in_layer;
@@ -233,6 +236,7 @@ mod copied_packages;
 mod hidden_failure;
 mod ignore_lines;
 mod kept_cache;
+mod key_in_layer;
 mod labels;
 mod written_paths;
 mod line_edits;
@@ -397,6 +401,7 @@ pub static ALL: &[&Rule] = &[
     &intended_platform::RULE,
     &invalid_base_default::RULE,
     &invalid_label_key::RULE,
+    &key_in_layer::RULE,
     &label_empty::RULE,
     &label_missing::RULE,
     &label_types::LABEL_NOT_EMAIL,
@@ -411,6 +416,7 @@ pub static ALL: &[&Rule] = &[
     &legacy_key_value::RULE,
     &libc_mismatch::RULE,
     &lock_file_ignored::RULE,
+    &lock_file_missing::RULE,
     &lock_file_unchecked::RULE,
     &long_run_chain::RULE,
     &loopback_only::RULE,
@@ -428,6 +434,7 @@ pub static ALL: &[&Rule] = &[
     &npm_install_beside_lock::RULE,
     &language_unpinned::NPM_UNPINNED,
     &onbuild_in_final::RULE,
+    &package_unavailable::RULE,
     &package_upgrade::RULE,
     &packages_unsorted::RULE,
     &password_in_layer::RULE,

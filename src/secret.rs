@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::data;
 
+mod bundle;
 mod command;
 mod drawn;
 mod pair;
@@ -14,6 +15,7 @@ mod url;
 mod value;
 mod variable;
 
+pub use self::bundle::bundled;
 pub use self::text::{FoundSecret, Sign, defaults, in_text};
 #[cfg(test)]
 pub use self::token::examples as token_examples;

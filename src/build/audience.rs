@@ -23,11 +23,8 @@ fn is_marked_for_developers(build: &Build, stage: &Stage) -> bool {
     let (folder, name) = path::split(&place);
     folder.split('/').any(|name| says_so(name) || holds_tests(name))
         || words(name).any(says_so)
-        || stage
-            .name
-            .as_deref()
-            .filter(|_| !ships_as_dev(build, stage))
-            .is_some_and(|name| words(name).any(|word| says_so(word) || is_for_files(word)))
+        || stage.name.as_deref().is_some_and(|name| words(name).any(|word| says_so(word) || is_for_files(word)))
+            && !ships_as_dev(build, stage)
         || top_comment(build.input().file.source().text()).any(comment_says_so)
         || command_says_so(build, stage)
         || build.start_scripts(stage).iter().any(|(_, script)| script.invocations().last().is_some_and(runs_such_script))

@@ -48,17 +48,17 @@ fn of(launch: &Launch, file: &File, invocation: &Invocation) -> Option<Developme
         };
         let option = match options {
             "-" => None,
-            _ => {
-                let at = (0..args.len()).find(|at| data::words(options).any(|known| is_option(&args[*at..], known)))?;
-                Some(&args[at])
-            }
+            _ => Some((0..args.len()).find_map(|at| {
+                let known = data::words(options).find(|known| is_option(&args[at..], known))?;
+                Some((&args[at], known.replace('=', " ")))
+            })?),
         };
-        let words = [first_word, option].into_iter().flatten().map(Word::text);
-        let title = std::iter::once(name).chain(words).collect::<Vec<_>>().join(" ");
+        let words = [first_word.map(Word::text), option.as_ref().map(|(_, written)| written.as_str())];
+        let title = std::iter::once(name).chain(words.into_iter().flatten()).collect::<Vec<_>>().join(" ");
         Some(DevelopmentServer {
             title,
             span: place(invocation.span),
-            option: option.map(|word| (word.text().to_owned(), place(word.span))),
+            option: option.as_ref().map(|(word, _)| (word.text().to_owned(), place(word.span))),
             restarts: kind == "restarts",
             instead: (instead != "-").then_some(instead),
         })

@@ -78,7 +78,8 @@ fn above(folder: &str, manifest: &str, lock: &str) -> Option<String> {
     Some(path::join(folder, &"../".repeat(depth)))
 }
 
-fn is_manifest(manager: Manager, path: &str) -> bool {
+/// Whether a path is the manifest that a package manager installs from.
+pub fn is_manifest(manager: Manager, path: &str) -> bool {
     let name = path::name(path);
     match manager {
         Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun => name == "package.json",
@@ -224,7 +225,8 @@ pub fn has_lock(build: &Build, place: (&Stage, usize), invocation: &Invocation, 
     })
 }
 
-fn lock_names(manager: Manager) -> &'static [&'static str] {
+/// The names of the lock files that a package manager reads, the usual one first.
+pub fn lock_names(manager: Manager) -> &'static [&'static str] {
     match manager {
         Manager::Npm => &["package-lock.json", "npm-shrinkwrap.json"],
         Manager::Yarn => &["yarn.lock"],

@@ -3,7 +3,7 @@
 
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
-use crate::secret::{FoundSecret, SecretKind, Sign, hidden_in, in_text, is_common, is_filler, variable};
+use crate::secret::{FoundSecret, SecretKind, Sign, bundled, hidden_in, in_text, is_common, is_filler, variable};
 use crate::text::Span;
 
 /// A variable that contains a secret.
@@ -179,6 +179,6 @@ fn pieces(raw: &str, hidden: &mut Vec<String>) {
 }
 
 fn secret(instruction: usize, span: Span, name: &str, value: Option<&str>) -> Option<Secret> {
-    let secret = variable(name, value)?;
+    let secret = bundled(name, value).or_else(|| variable(name, value))?;
     Some(Secret { instruction, span, name: secret.name, value: secret.value, why: secret.why })
 }

@@ -117,8 +117,7 @@ pub fn is_development(build: &Build, stage: &Stage) -> bool {
 /// way to it. One that the build names with `--target` ships too.
 pub fn is_only_image(build: &Build, stage: &Stage) -> bool {
     let is_target = build.target().is_some_and(|target| target.index == stage.index);
-    is_target
-        && (build.input().options.target.is_some() || build.stages().iter().all(|stage| build.is_needed(stage)))
+    is_target && (build.input().options.target.is_some() || build.stages().iter().all(|stage| build.is_needed(stage)))
 }
 
 /// Whether names say that the stage is for developers. The last stage may still have the name of an intermediate stage,
@@ -132,11 +131,8 @@ pub fn is_for_developers(build: &Build, stage: &Stage) -> bool {
     };
     path.contains(".devcontainer/")
         || words(file).any(is_told)
-        || stage
-            .name
-            .as_deref()
-            .filter(|_| !ships_as_dev(build, stage))
-            .is_some_and(|name| words(name).any(|word| is_told(word) && !is_step(word)))
+        || stage.name.as_deref().is_some_and(|name| words(name).any(|word| is_told(word) && !is_step(word)))
+            && !ships_as_dev(build, stage)
         || build.is_for_developers_only(stage)
 }
 

@@ -1,6 +1,7 @@
 //! See `rules/compose-check-reply-ignored.md`.
 
 use super::ComposeContext;
+use super::code_request::unread_request;
 use super::compose_check_edit::{RawTest, word_end};
 use super::compose_context::unfixed;
 use super::compose_readiness::{other_listener, with_known_test, with_test};
@@ -29,6 +30,12 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 service.name
             );
             (what, "add `-f`")
+        } else if let Some(request) = unread_request(script) {
+            let what = format!(
+                "`{}` succeeds for any response: `{}` counts as healthy with status 500",
+                request.function, service.name
+            );
+            (what, request.help)
         } else {
             continue;
         };
@@ -39,8 +46,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         // Where to ask and with which password stays as it is; a bare ping knows neither.
         let is_bare = script.commands.first().is_some_and(|ping| ping.words.len() == 2 && ping.assignments.is_empty());
         let changed = match test {
-            Some(test) if !is_ping => test.with_arguments("curl", &["-f"]),
-            Some(test) if !is_bare => reading_test(&test),
+            Some(test) if lenient_request(script).is_some() => test.with_arguments("curl", &["-f"]),
+            Some(test) if is_ping && !is_bare => reading_test(&test),
             _ => None,
         };
         let page = if is_ping { None } else { lenient_request(script).and_then(|curl| uncertain_page(&curl)) };

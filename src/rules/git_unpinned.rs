@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::run_instructions::{self, Run};
-use crate::build::is_git_source;
+use crate::build::is_remote_source;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, Word};
@@ -28,13 +28,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             };
             // A later command may choose the commit.
-            let later = build.instructions(stage).filter(|(place, instruction)| {
-                *place > index && instruction.keyword == Keyword::Run
-            });
+            let later = build
+                .instructions(stage)
+                .filter(|(place, instruction)| *place > index && instruction.keyword == Keyword::Run);
             let mut chooses = invocations[at + 1..].iter().any(chooses_commit);
-            chooses |= later.filter_map(|(place, _)| build.code(place)).any(|code| {
-                code.script.invocations().iter().any(chooses_commit)
-            });
+            chooses |= later
+                .filter_map(|(place, _)| build.code(place))
+                .any(|code| code.script.invocations().iter().any(chooses_commit));
             if chooses {
                 continue;
             }
@@ -55,7 +55,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// A repository without a reference after `#` or in the query.
 fn is_default_branch(text: &str) -> bool {
-    is_git_source(text) && !text.contains(['#', '?', '$'])
+    is_remote_source(text) && text.trim_end_matches(".git").len() < text.len() && !text.contains(['#', '?', '$'])
 }
 
 /// `git clone` of a remote repository without a branch, tag or commit.
@@ -63,16 +63,13 @@ fn clones_default_branch(invocation: &Invocation) -> bool {
     let mut words = invocation.args.iter().skip_while(|word| !word.is("clone")).skip(1).peekable();
     let is_option = |word: &&Word| {
         let text = word.text();
-        ["-b", "--branch", "--revision", "--bundle-uri", "--mirror", "--bare", "--no-checkout", "-n"]
+        ["-b", "--branch", "--revision", "--mirror", "--bare"]
             .iter()
             .any(|option| text == *option || text.starts_with(&format!("{option}=")))
             || text.starts_with("-b") && text.len() > 2
             || word.is_dynamic()
     };
-    let is_remote = |word: &Word| {
-        let text = word.text();
-        text.starts_with("https://") || text.starts_with("http://") || text.starts_with("git@") || text.starts_with("git://") || text.starts_with("ssh://")
-    };
+    let is_remote = |word: &Word| is_remote_source(word.text());
     invocation.is("git")
         && words.peek().is_some()
         && words.clone().any(is_remote)
@@ -92,8 +89,6 @@ fn installs_default_branch(invocation: &Invocation) -> bool {
 
 /// Whether a command may choose the commit of a repository that was cloned before it.
 fn chooses_commit(invocation: &Invocation) -> bool {
-    let chooses = |word: &Word| {
-        ["checkout", "reset", "switch", "fetch", "pull", "submodule"].iter().any(|verb| word.is(verb))
-    };
+    let chooses = |word: &Word| ["checkout", "reset", "switch", "fetch", "pull"].iter().any(|verb| word.is(verb));
     invocation.is("git") && invocation.args.iter().any(chooses)
 }

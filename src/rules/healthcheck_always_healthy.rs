@@ -1,6 +1,7 @@
 //! See `rules/healthcheck-always-healthy.md`.
 
 use super::Context;
+use super::code_request::unread_request;
 use super::download::Download;
 use super::process_check::finds_itself;
 use crate::build::{Build, Code, Stage, WorkerLine};
@@ -52,6 +53,13 @@ fn check(cx: &Context, out: &mut Findings) {
         out.push(if quoted && is_there { finding.unsafe_edit(SELF_TITLE, WHY, first, text) } else { finding });
     } else if let Some(finding) = lenient(cx, code, script) {
         out.push(finding);
+    } else if let Some(request) = unread_request(script) {
+        let message = format!("`{}` succeeds for any response: even status 500 counts as healthy", request.function);
+        let finding = cx.finding(code.place(file, request.span), message).help(request.help);
+        out.push(match request.end.map(|end| code.place(file, end)) {
+            Some(end) => finding.unsafe_edit("check the status", WHY, end, ".raise_for_status()"),
+            None => finding,
+        });
     }
 }
 

@@ -23,6 +23,9 @@ fn check(cx: &Context, out: &mut Findings) {
         // Only the config and history of what ships are published.
         let ships = cx.build().stage_of(secret.instruction).is_some_and(|stage| cx.build().ships(stage));
         let message = match (secret.why, arg) {
+            (SecretKind::Bundle, _) => {
+                format!("`{name}` is compiled into the pages: anyone who opens them can read its value")
+            }
             _ if !ships && secret.value.is_some() => {
                 format!("the value of `{name}` is in this file: anyone with the file can read it")
             }
@@ -36,7 +39,9 @@ fn check(cx: &Context, out: &mut Findings) {
         let is_read = |by: fn(Keyword) -> bool| !arg || reads(cx.build(), secret.instruction, by);
         let by_run = is_read(|keyword| keyword == Keyword::Run);
         let is_unread = !by_run && !is_read(|keyword| keyword != Keyword::Arg);
-        let help = if is_unread {
+        let help = if secret.why == SecretKind::Bundle {
+            "keep it on a server: what begins with such a prefix is made for the browser".to_owned()
+        } else if is_unread {
             "delete it: no instruction below it reads it".to_owned()
         } else if arg && by_run {
             format!("pass it to the RUN that needs it: `RUN --mount=type=secret,id={0},env={0} …`", name.trim())

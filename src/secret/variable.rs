@@ -21,6 +21,8 @@ pub enum SecretKind {
     Name,
     /// A URL with a password in it.
     Url,
+    /// Because a bundler writes it into the pages.
+    Bundle,
 }
 
 /// Whether a variable is a secret: by its name, or by its value.
@@ -119,7 +121,7 @@ const PARTS_OF_P: [&str; 4] = ["pa", "pw", "ps", "pe"];
 const PARTS: [&str; 7] = ["secret", "token", "key", "auth", "cred", "salt", "mnemonic"];
 
 /// `DB_PASSWORD`, `apiKey`, `HTTPToken`: words in lower case.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut chars = name.chars().peekable();

@@ -8,12 +8,13 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 30] = [
+const READ: [(&str, &[&str]); 31] = [
     ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
     ("cache_mount_names", &[]),
     ("check_clients", &[]),
+    ("check_requests", &[]),
     ("check_work", &[]),
     ("commands", &[]),
     ("file_kinds", &["archive", "build", "code", "compressed", "lock", "shell"]),

@@ -207,7 +207,8 @@ impl MissingPrograms {
         let from = stages.find(|stage| {
             let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
             stage.name.is_some()
-                && (Toolchain::of(image).is_some_and(|row| row.has_certificates()) && Language::of_image(image).is_some())
+                && (Toolchain::of(image).is_some_and(|row| row.has_certificates())
+                    && Language::of_image(image).is_some())
         });
         match from.and_then(|stage| stage.name.as_deref()) {
             Some(name) if self.packages.is_empty() && !image.contains("alpine") => {
