@@ -68,7 +68,7 @@ pub use self::image::{BaseImage, Presence, Reference, is_like, is_official, prov
 pub use self::launch::Launch;
 pub use self::listening::{ListenOrigin as ListeningOrigin, Listening};
 pub use self::needs::ProgramNeeds;
-pub use self::package_cache::PackageCache;
+pub use self::package_cache::{PackageCache, stops_cache};
 pub use self::package_lists::PackageLists;
 pub use self::package_size::PackageSize;
 pub use self::probe::Asker;

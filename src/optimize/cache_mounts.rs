@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Build, FoundVariable, Launch, Stage};
+use crate::build::{Build, Launch, Stage, stops_cache};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Fix};
@@ -143,7 +143,7 @@ fn is_switched_off(build: &Build, stage: &Stage, index: usize, managers: &BTreeS
     let is_set = |name: &str| {
         code.script.invocations().iter().any(|invocation| {
             let variable = build.run_variable(stage, index, invocation, name);
-            variable.is_some_and(|value| !matches!(&value, FoundVariable::Text(text) if matches!(text.as_str(), "" | "0" | "false" | "off" | "no")))
+            variable.is_some_and(|value| value.text().is_none_or(|value| stops_cache(name, &value)))
         })
     };
     (managers.contains(&Manager::Pip) && is_set("PIP_NO_CACHE_DIR"))

@@ -7,7 +7,7 @@ use super::cleanup::{self, Cleanup};
 use super::run_instructions::Run;
 use super::written_paths::covers;
 use crate::build::{
-    Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Stage, StageBase, is_official,
+    Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Stage, StageBase, is_official, stops_cache,
 };
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
@@ -207,10 +207,10 @@ fn is_off(
     call: &PackageCall,
     rule: &KeptCacheRule,
 ) -> bool {
-    let on = |value: FoundVariable| {
-        value.text().is_none_or(|value| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on" | "y" | "t"))
+    let is_set = |name: &&&str| {
+        let value = build.run_variable(stage, at, invocation, name);
+        value.is_some_and(|value| value.text().is_none_or(|value| stops_cache(name, &value)))
     };
-    let is_set = |name: &&&str| build.run_variable(stage, at, invocation, name).is_some_and(on);
     call.says("no-cache") || call.says("simulates") || rule.variables.iter().any(|name| is_set(&name))
 }
 

@@ -142,7 +142,12 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
         return None;
     }
     let title = user.call.title();
-    if let Some(flag) = user.call.flag(flags) {
+    let folder = user.call.flag(&["--cache-dir"]);
+    let is_undone =
+        |flag: Span| user.call.manager == Manager::Pip && folder.is_some_and(|folder| folder.span.start > flag.start);
+    if let Some(flag) = user.call.flag(flags)
+        && !is_undone(flag.span)
+    {
         let message = format!("`{}` stops `{title}` from using the mount", flag.name);
         let span = place.code.place(&cx.build().input().file, flag.span);
         let before = cx.source().text()[..span.start as usize].trim_end_matches(' ').len() as u32;
@@ -154,10 +159,14 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
         });
         return Some((message, format!("remove `{}`", flag.name), fix));
     }
-    let on = |value: &str| matches!(&*value.to_ascii_lowercase(), "1" | "true" | "yes" | "on");
+    // An option counts more than a variable.
+    if user.call.manager == Manager::Pip && user.call.has(&["--cache-dir"]) {
+        return None;
+    }
     let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)?.text()?;
     let message = format!("`{variable}={value}` stops `{title}` from using the mount");
-    on(&value).then(|| (message, format!("unset `{variable}` for this RUN, or remove the mount"), None))
+    build::stops_cache(variable, &value)
+        .then(|| (message, format!("unset `{variable}` for this RUN, or remove the mount"), None))
 }
 
 /// The images of Debian and Ubuntu delete archives after each install.
