@@ -78,7 +78,6 @@ fn standard_input_is_linted_under_its_name() {
     twice.complains(&["error: standard input can be read only once", "help: "]);
     let named = with(FIXED).args(["lint", "--stdin-filename", "x"]).run().code(2);
     named.complains(&["standard input is not read"]);
-    Dockopt::new().args(["fix", "-"]).run().code(2).complains(&["cannot be fixed in place"]);
 }
 
 #[test]

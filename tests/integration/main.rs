@@ -68,6 +68,7 @@ mod several_builds;
 mod settings;
 mod settings_schema;
 mod shellcheck;
+mod silence;
 mod string_tables;
 mod structure;
 mod tidy;

@@ -149,6 +149,7 @@ fn schema() -> Value {
     });
     let mut top = layer();
     top.insert("extends".to_owned(), texts("Settings files with lower precedence."));
+    top.insert("exclude".to_owned(), texts("Files and folders that are passed over when a folder is searched."));
     top.insert("groups".to_owned(), json!({ "type": "object", "additionalProperties": texts("") }));
     top.insert("budget".to_owned(), budget());
     top.insert("optimize".to_owned(), optimize());
