@@ -27,7 +27,8 @@ fn graph(global: &Global, command: ComposeGraph) -> Result<u8, CommandFailure> {
     let (paths, compose) = command.project.into_options();
     let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::default() })?;
     let failed = complain(global, &inputs);
-    inputs.notices.iter().for_each(|notice| terminal::note(notice));
+    let left_out = inputs.problems.iter().filter(|problem| !problem.fatal);
+    left_out.for_each(|problem| terminal::note(&format!("warning: {}", problem.message)));
     let (mut graphs, mut is_refused) = (Vec::new(), false);
     let mut drawn: Vec<Vec<String>> = Vec::new();
     for compose in &inputs.composes {

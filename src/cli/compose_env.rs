@@ -13,7 +13,8 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
     let (paths, compose) = command.project.into_options();
     let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::default() })?;
     let failed = complain(global, &inputs);
-    inputs.notices.iter().for_each(|notice| terminal::note(notice));
+    let left_out = inputs.problems.iter().filter(|problem| !problem.fatal);
+    left_out.for_each(|problem| terminal::note(&format!("warning: {}", problem.message)));
     let composes = projects(&inputs);
     let mut is_refused = false;
     for compose in &composes {

@@ -16,7 +16,8 @@ use crate::compose::project::{
 };
 use crate::compose::{self, Compose, is_compose};
 use crate::inputs::{
-    ComposeInput, ComposeReading, ComposeUse, Inputs, checked_sources, missing_dockerfiles, proxy_configurations,
+    ComposeInput, ComposeReading, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
+    proxy_configurations,
 };
 use crate::stack::MOST_SERVICES;
 use crate::text::{FileId, Source, path};
@@ -149,23 +150,28 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
         }
     };
     inputs.composes = named.par_iter().zip(groups).zip(facts).map(read).collect();
-    let notices: BTreeSet<String> =
+    let problems: Vec<InputProblem> =
         inputs.composes.iter().filter_map(|compose| left_out_services(compose, inputs)).collect();
-    inputs.notices.extend(notices);
+    for problem in problems {
+        // A file and its override are one project.
+        if inputs.problems.iter().all(|known| known.message != problem.message) {
+            inputs.problems.push(problem);
+        }
+    }
     named
 }
 
 /// Says of how many services nothing is said.
-fn left_out_services(compose: &ComposeInput, inputs: &Inputs) -> Option<String> {
+fn left_out_services(compose: &ComposeInput, inputs: &Inputs) -> Option<InputProblem> {
     let count = compose.reading.project.as_ref()?.services().count();
-    let name = compose.request.paths().into_iter().next().unwrap_or_default();
-    let name = if inputs.sources.iter().any(|source| source.name() == name) {
-        &name
-    } else {
-        inputs.source(compose.file).name()
-    };
-    (count > MOST_SERVICES).then(|| {
-        format!("{name} has {count} services: only the first {MOST_SERVICES} by name were looked at; split the project")
+    let name = inputs.source(compose.file).name();
+    (count > MOST_SERVICES).then(|| InputProblem {
+        code: "services-left-out",
+        file: name.to_owned(),
+        place: None,
+        fatal: false,
+        message: format!("`{name}` has {count} services: only the first {MOST_SERVICES} by name were looked at"),
+        help: Some("split the project".to_owned()),
     })
 }
 
