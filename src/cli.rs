@@ -50,7 +50,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     terminal::set_quiet(cli.global.quiet);
-    progress::start(&cli.global, "reading the files");
+    progress::start(&cli.global, terminal::stderr(&cli.global).width, "reading the files");
     let start = Instant::now();
     let done = match cli.command {
         Command::Audit(command) => audit::run(&cli.global, &command),

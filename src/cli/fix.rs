@@ -1,10 +1,12 @@
 //! `dockopt fix`.
 
+mod outcome;
 mod stdin;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use self::outcome::{fixed, render_changes, shows_diff};
 use super::args::{FixArgs, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
@@ -19,9 +21,6 @@ use crate::report::{self, Format, Layout};
 use crate::rules::Policies;
 use crate::text::{FileId, Source};
 
-/// What stands for standard input.
-const STDIN: &str = "-";
-
 /// Which files are fixed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum FixScope {
@@ -33,7 +32,7 @@ pub(super) enum FixScope {
 
 pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result<u8, CommandFailure> {
     let line = line(&command.choice, None, false)?;
-    let reads_stdin = command.paths.iter().any(|path| path == Path::new(STDIN));
+    let reads_stdin = command.paths.iter().any(|path| path == Path::new(stdin::STDIN));
     if reads_stdin || command.stdin_filename.is_some() {
         return stdin::run(global, command, line);
     }
@@ -92,11 +91,6 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         (false, true) => FOUND,
         (false, false) => CLEAN,
     })
-}
-
-fn fixed(inputs: &Inputs, policies: &Policies, command: &FixArgs) -> FixOutcome {
-    let level = if command.mode.r#unsafe { Level::Unsafe } else { Level::Safe };
-    crate::audit::fix(inputs, policies, level)
 }
 
 /// How many more findings `--unsafe` would fix, worked out by fixing.
@@ -164,21 +158,3 @@ fn root(command: &FixArgs) -> String {
     }
 }
 
-/// The result: a diff, or nothing where the files are changed or only the exit code was asked for.
-fn render_changes(
-    global: &Global,
-    command: &FixArgs,
-    report: &Report,
-    outcome: &mut FixOutcome,
-    mask: &Mask,
-) -> Vec<u8> {
-    match global.format {
-        Format::Json => report::fix_json(report, outcome, mask, command.mode.write).into_bytes(),
-        _ if !shows_diff(command) => Vec::new(),
-        _ => changes::diff(global, outcome, mask),
-    }
-}
-
-fn shows_diff(command: &FixArgs) -> bool {
-    !command.mode.write && (!command.mode.check || command.mode.diff)
-}

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::args::Global;
-use super::terminal;
 use crate::report::clean;
 
 /// Nothing is shown of what is over before.
@@ -32,13 +31,13 @@ fn state() -> MutexGuard<'static, Option<ProgressLine>> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Begins to show what is done, where standard error is a terminal.
-pub(super) fn start(global: &Global, what: &str) {
+/// Begins to show what is done, where standard error is a terminal of so many columns.
+pub(super) fn start(global: &Global, columns: Option<usize>, what: &str) {
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if global.quiet || is_dumb || !std::io::stderr().is_terminal() {
         return;
     }
-    let columns = terminal::stderr(global).width.unwrap_or(80);
+    let columns = columns.unwrap_or(80);
     let line = ProgressLine { columns, what: what.to_owned(), since: Instant::now(), shown: None, is_paused: false };
     *state() = Some(line);
     thread::spawn(|| {

@@ -99,8 +99,8 @@ fn leave_out_twins(dockerfiles: &mut Vec<PathBuf>) {
 /// that was meant fails there. As a file of the list, reading it says so.
 fn add_empty_folders(discovery: &mut Discovery) {
     for folder in std::mem::take(&mut discovery.folders) {
-        let found = discovery.dockerfiles.iter().chain(&discovery.compose).chain(&discovery.test_inputs);
-        let holds = found.into_iter().any(|file| file.starts_with(&folder));
+        let files = discovery.dockerfiles.iter().chain(&discovery.compose).chain(&discovery.test_inputs);
+        let holds = files.into_iter().any(|file| file.starts_with(&folder));
         let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         match DEFAULT_NAMES.contains(&name) {
             true if !holds => discovery.dockerfiles.push(folder),

@@ -93,7 +93,7 @@ fn silent_servers_are_not_waited_for() {
     let server = Server::start(|_, _| ServerAnswer::new("200 OK", &[], b"").cut(1).hanging(Duration::from_mins(1)));
     let error = registry(&server, &options()).manifest("v1").unwrap_err();
     assert_eq!(error.kind, FailureKind::Unreachable, "{error}");
-    assert!(error.what.ends_with("sent no data for 400 ms"), "{error}");
+    assert!(error.what.ends_with("did not answer within 400 ms"), "{error}");
     assert_eq!((server.heads().len(), server.finished_answers()), (1, 0), "one request, whose answer has not ended");
 
     let closed: RegistryReference = "127.0.0.1:1/app".parse().unwrap();

@@ -225,8 +225,9 @@ fn project_limits(
     for (limit, place) in budget.limits.iter().zip(places) {
         let looked = !state.checks.is_empty();
         let value = match limit.measure {
-            Measure::Findings => count(state.findings.len()).filter(|_| looked),
-            Measure::NewFindings => count(comparison.new_findings.len()).filter(|_| looked && has_checks),
+            Measure::Findings if looked => count(state.findings.len()),
+            Measure::NewFindings if looked && has_checks => count(comparison.new_findings.len()),
+            Measure::Findings | Measure::NewFindings => None,
             _ => continue,
         };
         let value = LimitedValue { before: None, after: value, spread: 0.0 };

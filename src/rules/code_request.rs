@@ -48,7 +48,7 @@ fn find(invocation: &Invocation) -> Option<UnreadRequest> {
     let mut requests = data::CHECK_REQUESTS.rows().filter(|cells| cells[1] == language);
     let (start, cells) = requests.find_map(|cells| Some((normal.find(cells[0])?, cells)))?;
     let open = start + cells[0].len() - 1;
-    let end = close(text, open).filter(|_| cells[2] == "raise" && word.part(start, open) != word.span);
+    let end = if cells[2] == "raise" && word.part(start, open) != word.span { close(text, open) } else { None };
     Some(UnreadRequest {
         function: cells[0].trim_start_matches('.').trim_end_matches('('),
         help: cells[3],

@@ -36,7 +36,7 @@ fn mounts_sources(build: &Build, target: &Stage) -> bool {
 }
 
 fn edited(cx: &Context, server: &DevelopmentServer, finding: Finding) -> Finding {
-    let Some((option, span)) = server.option.as_ref().filter(|_| server.instead.is_none()) else { return finding };
+    let (Some((option, span)), None) = (&server.option, server.instead) else { return finding };
     let text = cx.source().text();
     let written = cx.source().slice(*span);
     let before = &text[..span.start as usize];

@@ -52,9 +52,9 @@ fn key(invocation: &Invocation) -> Option<(String, Option<String>)> {
     let program = invocation.program?;
     let first = invocation.args.first().and_then(Word::value).map(path::name);
     // `php artisan key:generate`
-    let (name, args) = match first.filter(|_| program == "php") {
-        Some(script) => (script, &invocation.args[1..]),
-        None => (program, invocation.args),
+    let (name, args) = match first {
+        Some(script) if program == "php" => (script, &invocation.args[1..]),
+        _ => (program, invocation.args),
     };
     let has = |words: &str| data::words(words).any(|known| args.iter().any(|word| word.is(known)));
     data::KEY_COMMANDS.rows().filter(|cells| cells[0] == name).find_map(|cells| {
@@ -66,8 +66,10 @@ fn key(invocation: &Invocation) -> Option<(String, Option<String>)> {
         if output != "-" && written.is_none() {
             return None;
         }
-        let verb = args.iter().map(Word::text).find(|text| !text.is_empty()).filter(|_| name != "make-ssl-cert");
-        let verb = verb.map(|verb| format!(" {verb}")).unwrap_or_default();
+        let verb = match args.iter().map(Word::text).find(|text| !text.is_empty()) {
+            Some(verb) if name != "make-ssl-cert" => format!(" {verb}"),
+            _ => String::new(),
+        };
         Some((format!("{name}{verb}"), written))
     })
 }

@@ -136,7 +136,7 @@ fn copy_content(
     }
     let mut is_manifest = false;
     for source in &transfer.sources {
-        let Some(text) = source.text.as_deref().filter(|_| !source.is_remote()) else { return CopyContent::Unknown };
+        let (Some(text), false) = (source.text.as_deref(), source.is_remote()) else { return CopyContent::Unknown };
         let name = path::name(text.trim_end_matches('/'));
         let takes_lock = locks.iter().any(|lock| *lock == name || is_like(name, lock));
         // What has no ending may be a folder.

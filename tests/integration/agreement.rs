@@ -36,7 +36,10 @@ fn agree(folder: Dockopt, least: usize) {
     let lint = audit.again(["lint", ".", "--format=json", "--select=all"]).json();
     let (audit, lint) = (places(&audit.json()), places(&lint));
     assert!(lint.len() >= least, "{} findings", lint.len());
-    let taken_back: Vec<&Place> = lint.difference(&audit).collect();
+    // `audit` may say more of the same finding: what compose files around it call.
+    let known: BTreeSet<_> = audit.iter().map(|(rule, file, line, _)| (rule, file, line)).collect();
+    let taken_back: Vec<&Place> =
+        lint.iter().filter(|(rule, file, line, _)| !known.contains(&(rule, file, line))).collect();
     assert!(taken_back.is_empty(), "`audit` takes back what `lint` says:\n{taken_back:#?}");
     let with_facts = rules_with_facts();
     let missed: Vec<&Place> = audit.difference(&lint).filter(|(rule, ..)| !with_facts.contains(rule)).collect();

@@ -237,8 +237,8 @@ fn explain_build(logged: LoggedBuild, builds: &[CandidateBuild], predicted: &[Pr
     let base = |title: &str| best.values().find_map(|build| builds[*build].build.base_stage(title));
     let explanation = buildlog::explain(&logged, &base);
     let reason = |(at, step): (usize, &LogStep)| {
-        let build = best.get(&target(at)).filter(|_| step.is_missed())?;
-        predicted.get(*build)?.reason(step, &logged)
+        let build = best.get(&target(at))?;
+        if step.is_missed() { predicted.get(*build)?.reason(step, &logged) } else { None }
     };
     let reasons = logged.steps.iter().enumerate().map(reason).collect();
     let dockerfile = dockerfile_names(&logged, &places).or_else(|| logged.dockerfile.clone());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{STDIN, fixed, render_changes, shows_diff};
+use super::outcome::{fixed, render_changes, shows_diff};
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::{CommandFailure, complain, describe_inputs, emit, policies, today};
@@ -11,6 +11,9 @@ use crate::fix::FixOutcome;
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, read_stdin};
 use crate::report::{self, Format, Layout};
 use crate::rules::CommandLinePolicy;
+
+/// What stands for standard input.
+pub(super) const STDIN: &str = "-";
 
 pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -> Result<u8, CommandFailure> {
     check(command)?;
@@ -73,9 +76,9 @@ fn check(command: &FixArgs) -> Result<(), CommandFailure> {
 
 /// Takes out the changes of other files than the one that was read, and says which these are.
 fn leave_out_others(outcome: &mut FixOutcome, name: &str) -> Vec<String> {
-    let (own, others): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut outcome.changes).into_iter().partition(|change| change.name == name);
-    outcome.changes = own;
+    let changes = std::mem::take(&mut outcome.changes);
+    let (changes, others): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.name == name);
+    outcome.changes = changes;
     outcome.applied.retain(|applied| applied.file == name);
     others.into_iter().map(|change| change.name).collect()
 }
