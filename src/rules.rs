@@ -26,22 +26,23 @@ mod compose_awaited_check_missing;
 mod compose_build_file_missing;
 mod compose_check_always_healthy;
 mod compose_check_during_setup;
+mod compose_check_edit;
+mod compose_check_localhost;
 mod compose_check_needs_shell;
+mod compose_check_never_healthy;
 mod compose_check_path_unknown;
 mod compose_check_process_only;
-mod compose_check_never_healthy;
 mod compose_check_program_missing;
 mod compose_check_reply_ignored;
 mod compose_check_variable_unescaped;
-mod compose_dependency_not_awaited;
-mod compose_dependency_unchecked;
-mod compose_version_obsolete;
-mod compose_check_edit;
-mod compose_check_localhost;
 mod compose_data_folder_refused;
 mod compose_data_volume_missing;
 mod compose_database_published;
+mod compose_dependency_not_awaited;
+mod compose_dependency_unchecked;
 mod compose_dependency_undeclared;
+mod compose_end_of_life_image;
+mod compose_external_name;
 mod compose_gate;
 mod compose_gate_slow;
 mod compose_host_access;
@@ -51,9 +52,8 @@ mod compose_migration_repeated;
 mod compose_mount_hides_packages;
 mod compose_one_shot_restarts;
 mod compose_port_clash;
-mod compose_end_of_life_image;
-mod compose_external_name;
 mod compose_secret_in_clear;
+mod compose_version_obsolete;
 mod composer_cache_kept;
 mod confirmation;
 mod consecutive_runs;
@@ -374,8 +374,8 @@ pub static ALL: &[&Rule] = &[
     &full_base::RULE,
     &gem_cache_kept::RULE,
     &language_unpinned::GEM_UNPINNED,
-    &language_unpinned::GO_UNPINNED,
     &git_unpinned::RULE,
+    &language_unpinned::GO_UNPINNED,
     &healthcheck_always_healthy::RULE,
     &healthcheck_missing::RULE,
     &healthcheck_program_missing::RULE,

@@ -157,4 +157,3 @@ fn root(command: &FixArgs) -> String {
         _ => ".".to_owned(),
     }
 }
-

@@ -73,13 +73,13 @@ pub fn missing_dockerfiles(
             continue;
         };
         let dockerfile = text("dockerfile").unwrap_or("Dockerfile");
-        let file = if dockerfile.starts_with('/') { dockerfile.to_owned() } else { path::child(context, dockerfile) };
+        let file = path::join(context, dockerfile);
         let Some(shown) = path::relative(&file, &project.folder) else { continue };
-        let (folder, last) = path::split(&file);
+        let (folder, file_name) = path::split(&file);
         // An empty folder is one that git fills in, or that a script does.
         let is_filled = list(context).is_some_and(|names| !names.is_empty());
         let names = list(folder).unwrap_or_default();
-        if text("dockerfile_inline").is_some() || !is_filled || names.iter().any(|name| name == last) {
+        if text("dockerfile_inline").is_some() || !is_filled || names.iter().any(|name| name == file_name) {
             continue;
         }
         let others = names.into_iter().filter(|name| name.to_ascii_lowercase().contains("dockerfile")).collect();

@@ -126,7 +126,7 @@ impl ComposeBuilds {
         let Service { has_init, has_rights, is_on_demand, is_for_development, .. } = *service;
         let checks = service.check.iter().cloned().collect();
         let run =
-            RunOptions { checks, user, stop_signal, has_init, has_rights, is_on_demand, mounts, is_for_development };
+            RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts, checks, is_for_development };
         let services = vec![name.clone()];
         let recipe = source.name().to_owned();
         let inline_text = inline.is_some();

@@ -205,7 +205,7 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
         }
     }
     let first = builds.into_iter().next()?;
-    let run = RunOptions { checks, user, stop_signal, has_init, has_rights, is_on_demand, mounts, is_for_development };
+    let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts, checks, is_for_development };
     let mut origin = BuildOrigin { target: None, run, services, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);
     let is_beside = path.parent().is_some_and(|parent| display_path(parent) == folder);

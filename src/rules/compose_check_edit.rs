@@ -43,7 +43,10 @@ impl RawTest {
 
     /// The check that fails where its command fails: `|| exit 1` in place of `|| exit 0`; `None` where it ends otherwise.
     pub(super) fn with_failure(&self) -> Option<Self> {
-        let line = self.words.get(1).filter(|_| self.is_shell())?.trim_end();
+        if !self.is_shell() {
+            return None;
+        }
+        let line = self.words.get(1)?.trim_end();
         let ends = ["|| exit 0", "|| true", "|| :", "||exit 0", "||true"];
         let before = ends.iter().find_map(|end| line.strip_suffix(end))?;
         Some(self.with_line(format!("{before}|| exit 1")))

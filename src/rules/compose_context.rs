@@ -53,7 +53,7 @@ impl<'a> ComposeContext<'a> {
     pub fn chosen_image(&self, service: &StackService<'a>) -> Option<&'a str> {
         let place = service.value.get("image").and_then(|value| value.place);
         let is_variable = self.text_at(place).is_some_and(|text| text.contains('$'));
-        service.image_name().filter(|_| !is_variable)
+        if is_variable { None } else { service.image_name() }
     }
 
     /// Where the name of a service is written in the file that says what it runs; `None` where that is not

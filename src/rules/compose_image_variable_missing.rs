@@ -21,7 +21,7 @@ struct ServiceVariable<'p> {
 /// A variable whose name is nearly one that the image reads.
 struct Misspelling<'v, 'p> {
     variable: &'v ServiceVariable<'p>,
-    meant: &'static str,
+    read_name: &'static str,
 }
 
 fn check(cx: &ComposeContext, out: &mut Findings) {
@@ -30,25 +30,28 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let name = Reference::of(image).short_name();
         let variables = variables(service);
         let misspelling = misspelling(name, &variables);
-        let mut has_told = false;
+        let mut is_reported = false;
         if starts_itself(cx, service) && gets_all(cx, service) {
             for row in data::START_VARIABLES.rows() {
                 let Some(problem) = problem(row, image, &variables) else { continue };
-                let told = misspelling.as_ref().filter(|it| problem.wanted.contains(&it.meant));
-                let place = match (&told, problem.place) {
+                let near = misspelling.as_ref().filter(|it| problem.wanted.contains(&it.read_name));
+                let place = match (&near, problem.place) {
                     (Some(it), _) => it.variable.place,
                     (None, Some(place)) => Some(place),
                     (None, None) => service.value.get("image").and_then(|value| value.place),
                 };
                 let Some(finding) = cx.finding(place, problem.message(service, image)) else { continue };
-                has_told |= told.is_some();
-                out.push(match told {
+                is_reported |= near.is_some();
+                out.push(match near {
                     Some(it) => renamed(cx, finding, it),
                     None => finding.help(problem.help()),
                 });
             }
         }
-        let Some(it) = misspelling.filter(|_| !has_told) else { continue };
+        let Some(it) = misspelling else { continue };
+        if is_reported {
+            continue;
+        }
         let message = format!("`{image}` does not read `{}`", it.variable.name);
         let Some(finding) = cx.finding(it.variable.place, message) else { continue };
         out.push(renamed(cx, finding.lowered(Severity::Warning), &it));
@@ -56,12 +59,12 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
 }
 
 fn renamed(cx: &ComposeContext, finding: Finding, it: &Misspelling) -> Finding {
-    let finding = finding.help(format!("did you mean `{}` instead of `{}`?", it.meant, it.variable.name));
-    let title = format!("rename it to `{}`", it.meant);
+    let finding = finding.help(format!("did you mean `{}` instead of `{}`?", it.read_name, it.variable.name));
+    let title = format!("rename it to `{}`", it.read_name);
     // In the form of a list the place is that of name and value.
     match cx.text_at(it.variable.place) {
         Some(text) if text == it.variable.name => {
-            cx.replaced(finding, &title, Safety::Unsafe(WHY.to_owned()), it.variable.place, it.meant)
+            cx.replaced(finding, &title, Safety::Unsafe(WHY.to_owned()), it.variable.place, it.read_name)
         }
         _ => finding,
     }
@@ -179,7 +182,7 @@ fn gets_all(cx: &ComposeContext, service: &StackService) -> bool {
     let lacks_file = gaps.any(|kind| kind != GapKind::EnvironmentFile || !files.is_empty());
     let is_set = |value: Option<&ComposeValue>| value.is_some_and(|value| !value.is_null());
     let adds = |twin: &ComposeValue| ["environment", "env_file"].iter().any(|key| is_set(twin.get(key)));
-    !files.iter().any(is_optional) && !lacks_file && !cx.twins(service).any(|twin| adds(twin))
+    !files.iter().any(is_optional) && !lacks_file && !cx.twins(service).any(adds)
 }
 
 /// The first variable whose name is nearly one that the image reads and does not get.
@@ -196,8 +199,8 @@ fn misspelling<'v, 'p>(image: &str, variables: &'v [ServiceVariable<'p>]) -> Opt
             let distance = strsim::osa_distance(name, variable.name);
             distance <= 2 && distance * 6 <= name.len() && !is_set(name)
         };
-        let meant = known.iter().filter(is_near).min_by_key(|name| strsim::osa_distance(name, variable.name))?;
-        Some(Misspelling { variable, meant })
+        let read_name = known.iter().filter(is_near).min_by_key(|name| strsim::osa_distance(name, variable.name))?;
+        Some(Misspelling { variable, read_name })
     })
 }
 

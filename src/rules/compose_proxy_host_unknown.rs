@@ -17,13 +17,14 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services().filter(|service| !reaches_others(cx, service)) {
         let configurations = cx.proxies(service);
         let groups: BTreeSet<&str> = configurations.iter().flat_map(|known| server_groups(&known.source)).collect();
-        let own = own_hosts(service);
-        let mut told = BTreeSet::new();
+        let extra_hosts = extra_hosts(service);
+        let mut reported = BTreeSet::new();
         for configuration in configurations.iter().filter(|known| is_read(known)) {
             for evidence in proxied_hosts(configuration.proxy, &configuration.source, None) {
                 let host = evidence.host;
-                let is_defined = groups.contains(host) || known.contains(host) || own.iter().any(|name| name == host);
-                if is_defined || !is_service_host(host) || is_made_in_image(service, host) || !told.insert(host) {
+                let is_defined =
+                    groups.contains(host) || known.contains(host) || extra_hosts.iter().any(|name| name == host);
+                if is_defined || !is_service_host(host) || is_made_in_image(service, host) || !reported.insert(host) {
                     continue;
                 }
                 let what = match configuration.proxy {
@@ -50,8 +51,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
 
 /// Whether the proxy reads a file: nginx takes those of its folders by their ending.
 fn is_read(configuration: &ProxyConfiguration) -> bool {
-    let name = configuration.source.name();
-    configuration.proxy != "nginx" || name.ends_with(".conf") || name.ends_with(".template")
+    let ending = path::name(configuration.source.name()).rsplit_once('.').map(|(_, ending)| ending);
+    configuration.proxy != "nginx" || matches!(ending, Some("conf" | "template"))
 }
 
 /// Names that only Docker's own name server can know: one word, no number, no placeholder.
@@ -81,7 +82,7 @@ fn known_hosts(cx: &ComposeContext) -> BTreeSet<String> {
 }
 
 /// The names that a service gives to others by itself: `links`, `external_links`, `extra_hosts`.
-fn own_hosts(service: &StackService) -> Vec<String> {
+fn extra_hosts(service: &StackService) -> Vec<String> {
     let keys = ["links", "external_links", "extra_hosts"];
     let texts = keys.iter().flat_map(|key| service.words(key));
     texts.flat_map(|text| text.split([':', '=']).map(str::to_owned).collect::<Vec<_>>()).collect()

@@ -270,12 +270,12 @@ fn worker_test(service: &StackService) -> Option<RawTest> {
     let is_set = |name: &str| variables.is_some_and(|variables| variables.get(name).is_some());
     let words = WorkerLine::of(&text)?.check(&is_set)?;
     // Only a shell knows variables.
-    let test = if words.iter().any(|word| word.contains('$')) {
+    let check = if words.iter().any(|word| word.contains('$')) {
         vec!["CMD-SHELL".to_owned(), escaped(&words.join(" "))]
     } else {
         std::iter::once("CMD".to_owned()).chain(words.iter().map(|word| escaped(word))).collect()
     };
-    Some(RawTest::of_words(test))
+    Some(RawTest::of_words(check))
 }
 
 /// The finding with a note on the services that wait for the start only: the check may be the reason.

@@ -161,14 +161,14 @@ impl<'t> Sources<'t> {
     fn quoted(&self, path: &str, text: &str) -> Vec<&'t str> {
         // Without a bound: two hundred copies of all letters of Unicode took a quarter of an audit to compile.
         static QUOTED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"["'`]([\w@~#.:/-]+)["'`]"#).ok());
-        let Some(quoted) = &*QUOTED else { return Vec::new() };
+        let Some(pattern) = &*QUOTED else { return Vec::new() };
         let folder = path::parent(path);
         let ecosystem = FileKind::of(path).ecosystem();
         let searched = matches!(ecosystem, Some(Ecosystem::Ruby | Ecosystem::Php));
         let mut files = Vec::new();
         let package = self.packages.around(path);
         let sources = path::child(package, "src");
-        let quotes = quoted.captures_iter(text).filter_map(|captures| captures.get(1));
+        let quotes = pattern.captures_iter(text).filter_map(|captures| captures.get(1));
         for quote in quotes.filter(|quote| quote.len() <= LONGEST_QUOTE) {
             let (word, start) = (quote.as_str(), quote.start() - 1);
             let module = word.split(':').next().unwrap_or(word);

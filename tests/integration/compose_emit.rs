@@ -316,7 +316,7 @@ fn what_a_committed_file_sets_is_passed_on() {
 #[test]
 fn programs_that_name_each_other_wait() {
     let folder = project(&[
-        ("proxy/Dockerfile", "FROM nginx:1.28-alpine\nCOPY conf /etc/nginx/conf.d/default.conf\n"),
+        ("proxy/Dockerfile", "FROM nginx:1.30-alpine\nCOPY conf /etc/nginx/conf.d/default.conf\n"),
         ("proxy/conf", "server { listen 80; location / { proxy_pass http://backend:8000; } }\n"),
         ("backend/Dockerfile", "FROM python:3.13-slim\nCOPY . /app\nCMD [\"python\", \"/app/main.py\"]\n"),
         ("backend/main.py", "from flask import Flask\napp = Flask(__name__)\napp.run(host=\"0.0.0.0\", port=8000)\n"),

@@ -205,7 +205,7 @@ fn sites_of_files_get_nothing_of_servers() {
         ("packages/web/main.ts", "console.log(import.meta.env.VITE_URL);\n"),
         (
             "pages/Dockerfile",
-            "FROM mcr.microsoft.com/dotnet/sdk:9.0 AS build\nCOPY . .\nRUN dotnet publish Pages -o /out\nFROM nginx:1.28\nCOPY --from=build /out/wwwroot /usr/share/nginx/html\n",
+            "FROM mcr.microsoft.com/dotnet/sdk:9.0 AS build\nCOPY . .\nRUN dotnet publish Pages -o /out\nFROM nginx:1.30\nCOPY --from=build /out/wwwroot /usr/share/nginx/html\n",
         ),
         ("pages/Pages/Pages.csproj", "<Project Sdk=\"Microsoft.NET.Sdk.BlazorWebAssembly\"/>\n"),
         (

@@ -10,7 +10,7 @@ fn outputs_and_sources_of_other_stages_are_watched() {
     let folder = project(&[
         (
             "front/Dockerfile",
-            "FROM node:22 AS build\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\nFROM nginx:1.28\nCOPY --from=build /app/dist /usr/share/nginx/html\n",
+            "FROM node:22 AS build\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\nFROM nginx:1.30\nCOPY --from=build /app/dist /usr/share/nginx/html\n",
         ),
         ("front/package.json", "{\"name\": \"front\", \"scripts\": {\"build\": \"vite build\"}}\n"),
         ("front/package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {}}\n"),

@@ -122,7 +122,7 @@ fn variables_of_a_proxy_lead_to_the_programs_that_it_waits_for() {
         ("api/index.js", "app.listen(3000);\n"),
     ];
     let template = "server {\n  listen 80;\n  location /api { proxy_pass http://${API_HOST}:${API_PORT}; }\n  location / { root /srv; }\n}\n";
-    let image = "FROM nginx:1.28\nCOPY default.conf.template /etc/nginx/templates/\nCOPY index.html /srv/\n";
+    let image = "FROM nginx:1.30\nCOPY default.conf.template /etc/nginx/templates/\nCOPY index.html /srv/\n";
     let mut files = api.to_vec();
     files.extend([("web/Dockerfile", image), ("web/default.conf.template", template), ("web/index.html", "<p>\n")]);
     let folder = project(&files);

@@ -2,7 +2,7 @@
 
 use crate::dockopt::{Dockopt, Ran};
 
-const BASE: &str = "services:\n  api:\n    image: example/api:1\n    depends_on: [db]\n  db:\n    image: postgres:17\n";
+const BASE: &str = "services:\n  api:\n    image: example/api:1\n    depends_on: [db]\n  db:\n    image: postgres:17\n    environment: {POSTGRES_HOST_AUTH_METHOD: trust}\n    tmpfs: /var/lib/postgresql/data\n";
 const PART: &str = "services:\n  api:\n    restart: always\n";
 
 fn files() -> Dockopt {

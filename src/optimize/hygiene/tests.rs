@@ -446,7 +446,8 @@ fn the_last_stage_may_be_called_after_a_step() {
 #[test]
 fn reasons_to_keep_root_are_reported() {
     for file in [
-        format!("FROM python:3.13-slim AS dev\nWORKDIR /app\nCOPY app.py .\n{START}").replace("\"app:app\"", "\"app:app\", \"--reload\""),
+        format!("FROM python:3.13-slim AS dev\nWORKDIR /app\nCOPY app.py .\n{START}")
+            .replace("\"app:app\"", "\"app:app\", \"--reload\""),
         "FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\n".to_owned(),
     ] {
         assert_eq!(refusals_of(&file, &[APP], &[]).len(), 1, "{file}");
