@@ -153,24 +153,24 @@ fn standard_input_is_fixed_to_standard_output() {
 #[test]
 fn excluded_files_are_passed_over_where_a_folder_is_searched() {
     let project = || {
-        let dockopt = Dockopt::new().file("app/Dockerfile", FIXABLE).file("vendor/a/Dockerfile", REFUSED);
-        dockopt.file("vendor/compose.yaml", "services: {}\n")
+        let dockopt = Dockopt::new().file("app/Dockerfile", FIXABLE).file("legacy/a/Dockerfile", REFUSED);
+        dockopt.file("legacy/compose.yaml", "services: {}\n")
     };
     let lint = |dockopt: Dockopt, arguments: &[&str]| {
         let ran = dockopt.args(["lint", ".", "--format", "oneline"]).args(arguments.iter().copied()).run();
-        (ran.stdout.contains("app/Dockerfile"), ran.stdout.contains("vendor/"))
+        (ran.stdout.contains("app/Dockerfile"), ran.stdout.contains("legacy/"))
     };
     assert_eq!(lint(project(), &[]), (true, true));
-    for glob in ["vendor", "vendor/", "vendor/**", "./vendor"] {
+    for glob in ["legacy", "legacy/", "legacy/**", "./legacy"] {
         assert_eq!(lint(project(), &["--exclude", glob]), (true, false), "{glob}");
     }
-    assert_eq!(lint(project(), &["--exclude", "vendor", "--exclude", "*/Dockerfile"]), (false, false));
-    let settings = || project().file("dockopt.toml", "exclude = [\"vendor\"]\n");
+    assert_eq!(lint(project(), &["--exclude", "legacy", "--exclude", "*/Dockerfile"]), (false, false));
+    let settings = || project().file("dockopt.toml", "exclude = [\"legacy\"]\n");
     assert_eq!(lint(settings(), &[]), (true, false));
     assert_eq!(lint(settings(), &["--no-config"]), (true, true));
-    settings().args(["audit", "vendor/a/Dockerfile"]).run().code(1);
+    settings().args(["audit", "legacy/a/Dockerfile"]).run().code(1);
     let audit = settings().args(["audit", "."]).run();
-    assert!(!audit.stdout.contains("vendor"), "{}", audit.stdout);
+    assert!(!audit.stdout.contains("legacy"), "{}", audit.stdout);
     project().args(["lint", ".", "--exclude", "[a"]).run().code(2).complains(&["--exclude"]);
 }
 

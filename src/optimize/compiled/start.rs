@@ -2,7 +2,7 @@
 
 use super::image_paths;
 use super::start_blocker::StartBlocker;
-use crate::build::{Build, Code, Stage};
+use crate::build::{BaseImage, Build, Code, Stage, StageBase};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
@@ -337,8 +337,39 @@ fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], sta
         }
         return Some(scene.edit(Span::new(first.word.span.start, last.word.span.end), text));
     }
+    if let Some(edit) = exec_form(scene, index, begin, code, invocation, start) {
+        return Some(edit);
+    }
     let words: Vec<String> = start.words.iter().map(|word| quoted(word)).collect();
     Some(scene.edit(Span::new(begin, end), words.join(" ")))
+}
+
+/// The whole command in exec form, where it needs no shell and the base certainly has no ENTRYPOINT: what the rule
+/// `shell-form-command` would write in the next run.
+fn exec_form(
+    scene: &PassInput,
+    index: usize,
+    begin: u32,
+    code: &Code,
+    invocation: &Invocation,
+    start: &Start,
+) -> Option<FileEdit> {
+    let (build, instruction) = (scene.build, scene.build.instruction(index));
+    let Arguments::Raw(word) = &instruction.arguments else { return None };
+    let target = build.target()?;
+    let StageBase::Image(image) = build.root_base(target) else { return None };
+    let has_entrypoint = build.last(target, Keyword::Entrypoint).is_some()
+        || BaseImage::of(image).has_entrypoint() != Some(false)
+        || instruction.keyword != Keyword::Cmd;
+    let last = invocation.args.last().map_or(invocation.path.span, |word| word.span);
+    let is_whole = word.span.start == begin && code.place(scene.file(), last).end == word.span.end;
+    let is_path = start.words.first().is_none_or(|program| program.contains('/'));
+    if has_entrypoint || !is_whole || is_path {
+        return None;
+    }
+    let rest: Option<Vec<&str>> = invocation.args[start.rest..].iter().map(Word::value).collect();
+    let words = start.words.iter().map(String::as_str).chain(rest?).map(json).collect::<Vec<_>>();
+    Some(scene.edit(word.span, format!("[{}]", words.join(", "))))
 }
 
 fn json(text: &str) -> String {
