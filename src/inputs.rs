@@ -182,6 +182,7 @@ pub struct BuildOptions {
 
 /// What a compose file says of a container, beyond the build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools)] // four independent facts
 pub struct RunOptions {
     /// `user`, as written: of one service at least.
     pub user: Option<String>,

@@ -80,7 +80,7 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
 
 /// Whether a file is one of a CI system, by its name.
 pub fn is_workflow(name: &str) -> bool {
-    name.ends_with(".yml") || name.ends_with(".yaml")
+    matches!(name.rsplit_once('.'), Some((_, "yml" | "yaml")))
 }
 
 /// The Dockerfile and the context of a command that builds an image.

@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         request.configuration = command.config.configuration();
         request.line = line.clone();
         request.compose = command.compose.clone();
-        request.exclude = command.exclude.exclude.clone();
+        request.exclude.clone_from(&command.exclude.exclude);
         let mut inputs = match scope {
             FixScope::All => crate::load::gather(&request)?,
             FixScope::Composes => crate::load::gather_composes(std::slice::from_ref(path), &request)?,

@@ -54,7 +54,7 @@ pub(super) fn start(global: &Global, columns: Option<usize>, what: &str) {
 pub(super) fn doing(what: &str) {
     if let Some(line) = state().as_mut() {
         line.erase();
-        line.what = what.lines().next().unwrap_or_default().to_owned();
+        what.lines().next().unwrap_or_default().clone_into(&mut line.what);
         line.since = Instant::now();
         line.is_paused = false;
     }

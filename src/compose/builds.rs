@@ -39,6 +39,7 @@ pub struct ComposeProblem {
 
 /// A service that is built.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools)] // four independent facts
 pub struct Service {
     /// Its name.
     pub name: String,

@@ -62,9 +62,10 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
             file: display_path(&root.join(&problem.path)),
             place,
             fatal: false,
-            message: match problem.message.starts_with('`') {
-                true => problem.message.clone(),
-                false => format!("`{}`: {}", path::name(&problem.path), problem.message),
+            message: if problem.message.starts_with('`') {
+                problem.message.clone()
+            } else {
+                format!("`{}`: {}", path::name(&problem.path), problem.message)
             },
             help: None,
         });

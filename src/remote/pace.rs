@@ -33,7 +33,7 @@ impl<R> Paced<R> {
         if past < self.span || count == 0 {
             return Ok(count);
         }
-        if self.reads >= READS && self.bytes < (LEAST as f64 * past.as_secs_f64()) as u64 {
+        if self.reads >= READS && u128::from(self.bytes) * 1000 < u128::from(LEAST) * past.as_millis() {
             let what = format!("only {} bytes came in {:.0} s", self.bytes, past.as_secs_f64().max(1.0));
             return Err(io::Error::new(io::ErrorKind::TimedOut, what));
         }

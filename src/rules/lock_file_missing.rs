@@ -35,9 +35,10 @@ fn check(cx: &Context, out: &mut Findings) {
             let option = option.map(|option| format!(" {option}")).unwrap_or_default();
             let message = format!("`{}{option}` fails, because no `{lock}` is copied to `{folder}`", call.title());
             let in_context = cx.context().is_none_or(|context| context.find(lock).is_some());
-            let help = match in_context {
-                true => format!("copy `{lock}` together with the manifest, above this step"),
-                false => format!("add `{lock}` to the repository, and copy it together with the manifest"),
+            let help = if in_context {
+                format!("copy `{lock}` together with the manifest, above this step")
+            } else {
+                format!("add `{lock}` to the repository, and copy it together with the manifest")
             };
             out.push(cx.finding(code.place(&build.input().file, call.span), message).help(help));
             break;

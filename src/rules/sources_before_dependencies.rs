@@ -434,7 +434,7 @@ fn leaves_sources(cx: &Context, stage: &Stage, install: &Install, edits: &[Edit]
     let edited = crate::text::apply(cx.source(), edits).ok().and_then(|bytes| cx.source().with_bytes(bytes).ok());
     let (Some(source), Some(context)) = (edited, cx.context()) else { return true };
     let file = crate::dockerfile::parse(&source);
-    let input = BuildInput { file: file.into(), ..cx.build().input().clone() };
+    let input = BuildInput { file, ..cx.build().input().clone() };
     let build = Build::new(&input);
     let Some(stage) = build.stages().get(stage.index) else { return true };
     let is_install = |index: usize| {

@@ -36,12 +36,11 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut plain_matches = Vec::new();
     for (class_match, safety) in useless.iter().zip(cautious) {
         let Some(pattern) = safety.as_ref().and_then(|_| pattern(context, &edited, class_match)) else { continue };
-        match safety {
-            Some(Safety::Unsafe(reason)) => why = Some(reason),
-            _ => {
-                plain.push(pattern.clone());
-                plain_matches.push(class_match);
-            }
+        if let Some(Safety::Unsafe(reason)) = safety {
+            why = Some(reason);
+        } else {
+            plain.push(pattern.clone());
+            plain_matches.push(class_match);
         }
         all.push(pattern);
     }

@@ -168,8 +168,8 @@ impl<'t> Sources<'t> {
         let mut files = Vec::new();
         let package = self.packages.around(path);
         let sources = path::child(package, "src");
-        let quotes = pattern.captures_iter(text).filter_map(|captures| captures.get(1));
-        for quote in quotes.filter(|quote| quote.len() <= LONGEST_QUOTE) {
+        let matches = pattern.captures_iter(text).filter_map(|captures| captures.get(1));
+        for quote in matches.filter(|quote| quote.len() <= LONGEST_QUOTE) {
             let (word, start) = (quote.as_str(), quote.start() - 1);
             let module = word.split(':').next().unwrap_or(word);
             if ecosystem == Some(Ecosystem::Python) && (word.contains(':') || word.contains('.')) && is_module(module) {

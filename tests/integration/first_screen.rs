@@ -103,7 +103,7 @@ fn findings_of_one_rule_in_one_file_are_one_row() {
     assert_eq!(price(row), price(folded.lines().next().unwrap()), "{folded}");
     assert_eq!(run(&["--select=apt-lists-kept", "--all"]).matches("[apt-lists-kept]").count(), 12);
     // Three are told one by one.
-    let few = text.lines().take(4).map(|line| format!("{line}\n")).collect::<String>();
+    let few = text.lines().take(4).collect::<Vec<_>>().join("\n");
     let few = screen(Dockopt::new().file("Dockerfile", few), &["--select=apt-lists-kept"]);
     assert_eq!(few.matches("[apt-lists-kept]").count(), 3, "{few}");
 }

@@ -122,8 +122,8 @@ fn a_finding_of_two_results_counts_once_and_equal_files_count_each() {
 
 #[test]
 fn services_beyond_the_limit_are_said() {
-    let services: String = (0..600).map(|number| format!("  s{number}:\n    image: nginx:1.27\n")).collect();
-    let text = format!("services:\n{services}");
+    let services: Vec<String> = (0..600).map(|number| format!("  s{number}:\n    image: nginx:1.27\n")).collect();
+    let text = format!("services:\n{}", services.concat());
     for command in [&["compose", "graph"][..], &["compose", "env"], &["compose", "check"], &["lint"]] {
         let ran = Dockopt::new().file("compose.yaml", &text).args(command.iter().copied()).args(["compose.yaml"]).run();
         let said = format!("{}{}", ran.stdout, ran.stderr);

@@ -130,7 +130,9 @@ fn start_time_builds_become_build_time_builds() {
     let text = rewritten(file, &go(&[("cmd/api/main.go", "package main\n")]), Rung::Stages);
     assert!(text.contains("go build -tags prod -o /usr/local/bin/api ./cmd/api\n"), "{text}");
     assert!(
-        text.ends_with("COPY --from=build /usr/local/bin/api /usr/local/bin/\nEXPOSE 8080\nCMD [\"api\", \"--port\", \"8080\"]\n"),
+        text.ends_with(
+            "COPY --from=build /usr/local/bin/api /usr/local/bin/\nEXPOSE 8080\nCMD [\"api\", \"--port\", \"8080\"]\n"
+        ),
         "{text}"
     );
     let cargo = "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nCMD [\"cargo\", \"run\", \"--release\", \"--\", \"-v\"]\n";

@@ -89,7 +89,7 @@ impl Costs {
         for sum in sums(report, findings) {
             match sum.saves {
                 Some(Saving::Reruns { reruns, builds }) => {
-                    costs.commits = Some(format!("{reruns} of {builds} commits"))
+                    costs.commits = Some(format!("{reruns} of {builds} commits"));
                 }
                 Some(_) => costs.amounts.push(table::cost(&sum)),
                 None => costs.effects.push(effect(sum.kind).to_owned()),

@@ -67,10 +67,7 @@ fn starts_compiled_program(cx: &Context, target: &Stage, language: Language) -> 
     let path = first.path.value().unwrap_or_default();
     match language {
         Language::Java => invocations.iter().any(|invocation| invocation.is("java")),
-        Language::DotNet => invocations.iter().any(|invocation| {
-            let is_program = |word: &crate::shell::Word| word.text().ends_with(".dll");
-            invocation.is("dotnet") && invocation.args.first().is_some_and(is_program)
-        }),
+        Language::DotNet => invocations.iter().any(|invocation| invocation.is("dotnet") && starts_library(invocation)),
         _ => {
             let listens = [Keyword::Expose, Keyword::Healthcheck].iter().any(|key| build.last(target, *key).is_some());
             let (folder, name) = path::split(path);
@@ -81,13 +78,16 @@ fn starts_compiled_program(cx: &Context, target: &Stage, language: Language) -> 
     }
 }
 
+/// Whether `dotnet` is called with a program that is built.
+fn starts_library(invocation: &Invocation) -> bool {
+    invocation.args.first().is_some_and(|word| matches!(word.text().rsplit_once('.'), Some((_, "dll"))))
+}
+
 /// Whether a command belongs to the toolchain, or may need it.
 fn uses_toolchain(invocation: &Invocation, language: Language) -> bool {
     let Some(name) = invocation.program else { return false };
     let program = Program::of(name);
-    let starts = matches!(language, Language::DotNet)
-        && name == "dotnet"
-        && invocation.args.first().is_some_and(|word| word.text().ends_with(".dll"));
+    let starts = matches!(language, Language::DotNet) && name == "dotnet" && starts_library(invocation);
     let tool = [Kind::Toolchain, Kind::Compiler, Kind::Compiles, Kind::BuildTool, Kind::Jdk];
     !starts
         && name != "java"
