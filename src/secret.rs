@@ -8,6 +8,7 @@ use crate::data;
 mod bundle;
 mod command;
 mod drawn;
+mod found;
 mod pair;
 mod text;
 mod token;
@@ -16,7 +17,8 @@ mod value;
 mod variable;
 
 pub use self::bundle::bundled;
-pub use self::text::{FoundSecret, Sign, defaults, in_text};
+pub use self::found::{FoundSecret, Sign};
+pub use self::text::{defaults, in_text};
 #[cfg(test)]
 pub use self::token::examples as token_examples;
 pub use self::token::{Token, exact_token, token_at, token_prefixes};
@@ -93,8 +95,8 @@ fn is_unlike_words(value: &str) -> bool {
 
 /// The spans of a text that must not be shown.
 pub fn hidden_ranges(text: &str) -> Vec<Range<usize>> {
-    let found = in_text(text).into_iter().filter(|secret| !is_common(&secret.value));
-    found.map(|secret| secret.range).collect()
+    let hidden = in_text(text).into_iter().filter(|secret| !is_common(&secret.value));
+    hidden.map(|secret| secret.range).collect()
 }
 
 /// The values in a text that are secrets beyond doubt, and not made up for a test.

@@ -136,14 +136,14 @@ impl Mask {
             let known = self.table.get_or_init(|| MaskTable::new(&self.values)).find(text);
             ranges = self.without_names(text, known);
         }
-        let mut found = secret::hidden_ranges(text);
-        found.retain(|range| range.len() >= Self::SHORTEST && !self.public.contains(&text[range.clone()]));
-        if found.is_empty() {
+        let mut hidden = secret::hidden_ranges(text);
+        hidden.retain(|range| range.len() >= Self::SHORTEST && !self.public.contains(&text[range.clone()]));
+        if hidden.is_empty() {
             return ranges;
         }
-        found.append(&mut ranges);
-        found.sort_unstable_by_key(|range| (range.start, range.end));
-        for range in found {
+        hidden.append(&mut ranges);
+        hidden.sort_unstable_by_key(|range| (range.start, range.end));
+        for range in hidden {
             join(&mut ranges, range);
         }
         ranges

@@ -198,7 +198,9 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &m
         }
         let Some(arguments) = PROGRAMS.get(program_name(word.text)) else { continue };
         let words = &words[index + 1..];
-        arguments.iter().for_each(|argument| argument.take(words, piped, secrets));
+        for argument in arguments {
+            argument.take(words, piped, secrets);
+        }
         if arguments.iter().any(|argument| argument.how == ArgumentForm::Header) {
             for (index, word) in words.iter().enumerate() {
                 header(word.text, words.get(index + 1), secrets);
@@ -223,7 +225,6 @@ impl SecretArgument {
         let words = &words[at..];
         let is_throwaway = self.commands.is_empty();
         let values = || words.iter().enumerate().filter_map(|(at, word)| self.value(word.text, words.get(at + 1)));
-        let mut operands = words.iter().filter(|word| !word.text.starts_with('-') && !word.text.contains('>'));
         match self.how {
             ArgumentForm::Value(start) => {
                 for value in values() {
@@ -258,6 +259,15 @@ impl SecretArgument {
                     take_password(word, ':', true, secrets);
                 }
             }
+            _ => self.take_operand(words, secrets),
+        }
+    }
+
+    /// Takes the secrets among the words that are no options.
+    fn take_operand<'t>(&self, words: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
+        let is_throwaway = self.commands.is_empty();
+        let mut operands = words.iter().filter(|word| !word.text.starts_with('-') && !word.text.contains('>'));
+        match self.how {
             ArgumentForm::Operand(number) => {
                 take(operands.nth(number - 1).map(|word| word.text), is_throwaway, secrets);
             }
@@ -286,7 +296,7 @@ impl SecretArgument {
                 let login = login.and_then(|login| login.split_once('/')).filter(|login| !login.0.is_empty());
                 take(login.map(|login| login.1), true, secrets);
             }
-            ArgumentForm::Header | ArgumentForm::Piped | ArgumentForm::Last => {}
+            _ => {}
         }
     }
 
@@ -310,7 +320,10 @@ impl SecretArgument {
 
     /// The value of the option at a word.
     fn value<'t>(&self, word: &'t str, next: Option<&CommandWord<'t>>) -> Option<&'t str> {
-        let rest = word.strip_prefix(self.option).filter(|_| !self.option.is_empty())?;
+        if self.option.is_empty() {
+            return None;
+        }
+        let rest = word.strip_prefix(self.option)?;
         let is_short = self.option.len() == 2 || self.option.ends_with([':', '=']);
         match rest {
             "" => next.filter(|next| next.glued || !next.text.starts_with('-')).map(|next| next.text),

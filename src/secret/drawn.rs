@@ -28,9 +28,11 @@ pub(super) fn drawn_words(text: &str) -> Vec<Range<usize>> {
             (length == WITH_SLASHES).then_some(length)
         };
         let word = &bytes[at..at + length];
-        let found = (length >= SHORTEST && is_drawn(word)).then(|| word_end(bytes, at).max(at + length));
-        let found = found.or_else(|| Some(at + with_slashes()?).filter(|end| is_drawn(&bytes[at..*end])));
-        if let Some(end) = found.filter(|_| !is_digest(&bytes[..at], word)) {
+        let end = (length >= SHORTEST && is_drawn(word)).then(|| word_end(bytes, at).max(at + length));
+        let end = end.or_else(|| Some(at + with_slashes()?).filter(|end| is_drawn(&bytes[at..*end])));
+        if let Some(end) = end
+            && !is_digest(&bytes[..at], word)
+        {
             words.push(at..end);
             at = end;
         } else {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::text::{FoundSecret, Sign};
+use super::found::{FoundSecret, Sign};
 use super::value;
 use super::variable::{variable, weak_only};
 use crate::data;
@@ -66,7 +66,7 @@ fn pair(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
     if weak_only(name).is_none() && !is_password_of_connection && !is_member() {
         return None;
     }
-    let range = value_at(text, at + 1, sign == b':' && !is_quoted && is_line_start(before))?;
+    let range = value_at(text, at + 1, sign == b':' && !is_quoted && is_line_start(before));
     let value = &text[range.clone()];
     let is_secret = match weak_only(name) {
         Some(true) => variable(name, Some(value)).is_some(),
@@ -110,7 +110,7 @@ fn is_value_of_secret(before: &str, name: &str) -> bool {
 }
 
 /// The value at a place: up to the quote that closes it, else to the end of the word, or of the line.
-fn value_at(text: &str, at: usize, is_line: bool) -> Option<Range<usize>> {
+fn value_at(text: &str, at: usize, is_line: bool) -> Range<usize> {
     let window = &text[at..text.floor_char_boundary(at.saturating_add(LONGEST))];
     let rest = window.trim_start_matches('>');
     let blanks = rest.bytes().take(LONGEST_BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -123,7 +123,7 @@ fn value_at(text: &str, at: usize, is_line: bool) -> Option<Range<usize>> {
         let end = inner.find([quote, '\n']).unwrap_or(inner.len());
         let value = inner[..end].trim_end_matches('\\');
         let start = start + usize::from(escaped) + 1;
-        return Some(start..start + value.len());
+        return start..start + value.len();
     }
     let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
     let line = &line[..line.find(" #").unwrap_or(line.len())];
@@ -131,7 +131,7 @@ fn value_at(text: &str, at: usize, is_line: bool) -> Option<Range<usize>> {
         c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')' | ']' | '"' | '\'' | '`' | '&' | '|' | '<' | '\\')
     };
     let value = if is_line { line.trim_end() } else { &line[..line.find(ends).unwrap_or(line.len())] };
-    Some(start..start + value.len())
+    start..start + value.len()
 }
 
 /// `IDENTIFIED BY 'value'`, `PASSWORD 'value'`, `login me password value`, `requirepass value`: a name, a blank and a
@@ -148,7 +148,7 @@ fn spaced(text: &str, at: usize) -> Option<Range<usize>> {
     if !(is_sql || data::SECRET_WORDS.has(&lower, "spaced")) {
         return None;
     }
-    let range = value_at(text, at + 1, false)?;
+    let range = value_at(text, at + 1, false);
     let value = &text[range.clone()];
     let is_quoted = text[..range.start].ends_with('\'');
     let counts = if is_quoted { value::is_secret(value) } else { value::is_distinct(value) };

@@ -38,9 +38,9 @@ pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, bool)> {
         let length = bytes[at..].iter().take_while(|byte| is_token_byte(**byte)).count();
         let escaped = escape(bytes, at).min(length);
         let starts = [at + escaped, at].into_iter().take(1 + escaped);
-        let found = { starts }.find_map(|start| Some((start, token_end(bytes, start)?)));
+        let token = { starts }.find_map(|start| Some((start, token_end(bytes, start)?)));
         at += length;
-        if let Some((start, (end, is_reported))) = found {
+        if let Some((start, (end, is_reported))) = token {
             tokens.push((start..end, is_reported));
             at = at.max(end);
         }

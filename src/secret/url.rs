@@ -1,7 +1,7 @@
 //! Secrets in URLs: passwords and tokens before the host, signatures and keys in the query, addresses that are secrets
 //! as a whole.
 
-use super::text::{FoundSecret, Sign};
+use super::found::{FoundSecret, Sign};
 use super::{token, value};
 use crate::data;
 

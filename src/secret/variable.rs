@@ -1,5 +1,7 @@
 //! Whether a variable is a secret: by the words of its name, or the format of its value.
 
+use std::sync::LazyLock;
+
 use super::{token, value};
 use crate::data;
 
@@ -106,19 +108,26 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
 
 /// Whether a word that says secret may be in a name: most names are done here.
 fn may_name(name: &[u8]) -> bool {
-    name.windows(2).enumerate().any(|(at, pair)| {
-        let is_part =
-            |part: &str| name.get(at..at + part.len()).is_some_and(|found| found.eq_ignore_ascii_case(part.as_bytes()));
-        match pair[0] | 0x20 {
-            b'p' => PARTS_OF_P.iter().any(|part| is_part(part)),
-            _ => PARTS.iter().any(|part| is_part(part)),
-        }
+    (0..name.len()).any(|at| {
+        let rest = &name[at..];
+        let is_start = |word: &&[u8]| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        SECRET_STARTS[usize::from(rest[0].to_ascii_lowercase())].iter().any(|word| is_start(word))
     })
 }
 
-/// Parts that every word holds that says secret; a test compares them with the table.
-const PARTS_OF_P: [&str; 4] = ["pa", "pw", "ps", "pe"];
-const PARTS: [&str; 7] = ["secret", "token", "key", "auth", "cred", "salt", "mnemonic"];
+/// The words that say secret, by their first letter.
+static SECRET_STARTS: LazyLock<Vec<Vec<&[u8]>>> = LazyLock::new(|| {
+    let mut starts = vec![Vec::new(); 256];
+    for role in SECRET_ROLES {
+        for word in data::SECRET_WORDS.with(role) {
+            starts[usize::from(word.as_bytes()[0])].push(word.as_bytes());
+        }
+    }
+    starts
+});
+
+/// The roles of words that say secret.
+const SECRET_ROLES: [&str; 4] = ["secret", "secret-end", "secret-last", "drawn"];
 
 /// `DB_PASSWORD`, `apiKey`, `HTTPToken`: words in lower case.
 pub(super) fn words(name: &str) -> Vec<String> {
@@ -150,7 +159,7 @@ mod tests {
 
     #[test]
     fn every_word_that_says_secret_may_be_in_a_name() {
-        for role in ["secret", "secret-end", "secret-last", "drawn"] {
+        for role in SECRET_ROLES {
             for word in data::SECRET_WORDS.with(role) {
                 assert!(may_name(word.as_bytes()), "{word}");
             }

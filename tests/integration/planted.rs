@@ -71,8 +71,7 @@ fn drawn(class: &str, length: usize, number: u64) -> String {
     let alphabet: &[u8] = match class {
         "hex" => b"0123456789abcdef",
         "upper" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
-        "alphanumeric" => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-        "word" => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        "alphanumeric" | "word" => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
         other => panic!("{other} is no class"),
     };
     let mut state = 0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(number + 1);
@@ -180,9 +179,9 @@ const SINKS: [(&str, &str); 29] = [
     ("fix .", "text json"),
     ("fix . --unsafe", "text json"),
     ("fix . --unsafe --select all", "text json"),
-    ("optimize .", "text json markdown"),
+    ("optimize .", "text json"),
     ("optimize . --level max", "text json"),
-    ("optimize . --plan", "text json markdown"),
+    ("optimize . --plan", "text json"),
     ("context ls --all", "text json"),
     ("compose check", REPORTS),
     ("compose check --select all", "text json"),
@@ -196,10 +195,10 @@ const SINKS: [(&str, &str); 29] = [
     ("compose graph --style dot", "text"),
     ("cache explain build.log", "text json"),
     ("cache explain build.log . --all", "text json"),
-    ("cache predict --change main.py", "text json"),
+    ("cache predict --touch main.py", "text json"),
     ("cache history", "text json"),
     ("image app.tar", "text json markdown csv cyclonedx"),
-    ("image app.tar --all --file Dockerfile", "text json markdown sarif github"),
+    ("image app.tar --all --file Dockerfile", "text json jsonl sarif markdown csv"),
     ("image diff app.tar app.tar", "text json markdown"),
 ];
 

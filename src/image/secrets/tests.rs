@@ -165,8 +165,8 @@ fn every_row_of_the_formats_matches_its_example_in_each_use() {
         assert_eq!(crate::secret::hidden_of("NOTE", &token).as_ref(), Some(&token));
         // In the files of images.
         if let Some(what) = what {
-            let found = scan::tokens_and_keys(format!("a = '{token}'\n").as_bytes());
-            assert_eq!(found.iter().map(|fact| fact.kind.words()).collect::<Vec<_>>(), [what], "{token}");
+            let facts = scan::tokens_and_keys(format!("a = '{token}'\n").as_bytes());
+            assert_eq!(facts.iter().map(|fact| fact.kind.words()).collect::<Vec<_>>(), [what], "{token}");
         }
     }
 }
