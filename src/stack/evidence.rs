@@ -82,11 +82,10 @@ pub fn proxied_hosts<'p>(proxy: &str, source: &'p Source, place: Option<ComposeP
         let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
         let Some(name) = words.next() else { continue };
         let addresses: Vec<&str> = match (proxy, name) {
-            // The name of the server stands before its address.
-            ("haproxy", "server") => words.skip(1).take(1).collect(),
+            // A name stands before the address.
+            ("haproxy", "server") | ("traefik", "url") => words.skip(1).take(1).collect(),
             ("caddy", "reverse_proxy" | "php_fastcgi" | "to") => words.filter(|word| word.contains(':')).collect(),
             ("traefik", "url:" | "address:") => words.take(1).collect(),
-            ("traefik", "url") => words.skip(1).take(1).collect(),
             _ => continue,
         };
         for address in addresses {
