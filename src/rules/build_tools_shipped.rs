@@ -123,7 +123,7 @@ fn quoted(users: &[String]) -> String {
 /// The command in two words: `pip install`.
 fn name(invocation: &Invocation) -> String {
     match invocation.package_call() {
-        Some(call) if !call.verb_text.is_empty() => format!("{} {}", call.program, call.verb_text),
+        Some(call) if !call.verb_text.is_empty() => call.title(),
         _ => invocation.program.unwrap_or_default().to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use super::ComposeContext;
 use crate::compose::project::ComposeValue;
 use crate::data;
-use crate::finding::{Findings, Safety};
+use crate::finding::{Finding, Findings, Safety};
 use crate::stack::{KnownService, StackService, known_service};
 
 super::compose_rule!("compose-database-published", check);
@@ -27,15 +27,26 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             );
             // Only the short form is one text.
             let short = cx.text_at(port.place).and_then(|text| local(text, &published));
+            // Compose joins the ports of files: equal ones are one, but with two addresses the second cannot be bound.
+            let is_shared = cx.twins(service).any(|twin| publishes(twin, &published));
             out.push(match short {
-                Some(text) => {
+                Some(text) if !is_shared => {
                     let safety = Safety::Unsafe(WHY.to_owned());
                     cx.replaced(finding, "publish it on 127.0.0.1", safety, port.place, &text)
                 }
+                Some(_) => Finding {
+                    notes: vec!["another compose file publishes it too: change both, as they are joined".to_owned()],
+                    ..finding
+                },
                 None => finding,
             });
         }
     }
+}
+
+fn publishes(service: &ComposeValue, port: &str) -> bool {
+    let ports = service.get("ports").and_then(ComposeValue::as_list).unwrap_or_default();
+    ports.iter().any(|other| other.get("published").is_some_and(|published| published.display() == port))
 }
 
 /// Whether a port is that of a database: the image is known, or nothing else has such a port.

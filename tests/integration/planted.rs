@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::image::zoo::codec::Codec;
 use crate::image::zoo::layout::{Picture, engine25};
@@ -137,15 +137,13 @@ fn project(folder: &Path, shapes: &[&str]) -> Planted {
     );
     let _ = write!(dockerfile, "COPY . /app\nCMD {}\n", planted.grow(shapes[0], "CMD"));
     history.push(json!({"created_by": "COPY . /app # buildkit"}));
-    let mut picture = Picture::of("app", &[vec![file("app/main.py", b"print()".to_vec())]], Codec::Plain);
-    picture.history = Some(json!(history));
-    picture.settings =
+    let settings =
         json!({"Env": environment, "Labels": labels, "Cmd": ["sh", "-c", planted.grow(shapes[0], "config CMD")]});
     let files: [(&str, Vec<u8>); 6] = [
         ("Dockerfile", dockerfile.into()),
         ("compose.yaml", compose.into()),
         ("build.log", log.into()),
-        ("app.tar", engine25(&[picture]).tar()),
+        ("app.tar", image(settings, history)),
         ("main.py", b"print()\n".to_vec()),
         (
             ".env",
@@ -155,6 +153,20 @@ fn project(folder: &Path, shapes: &[&str]) -> Planted {
     for (name, bytes) in files {
         fs::write(folder.join(name), bytes).unwrap();
     }
+    commit_twice(folder);
+    planted
+}
+
+/// An image with a config and a history.
+fn image(settings: Value, history: Vec<Value>) -> Vec<u8> {
+    let mut picture = Picture::of("app", &[vec![file("app/main.py", b"print()".to_vec())]], Codec::Plain);
+    picture.history = Some(Value::Array(history));
+    picture.settings = settings;
+    engine25(&[picture]).tar()
+}
+
+/// Makes a history of two commits.
+fn commit_twice(folder: &Path) {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
         git.current_dir(folder).args(["-c", "user.name=x", "-c", "user.email=x@example.com"]).args(arguments);
@@ -166,7 +178,6 @@ fn project(folder: &Path, shapes: &[&str]) -> Planted {
     fs::write(folder.join("main.py"), "print(1)\n").unwrap();
     git(&["add", "main.py"]);
     git(&["commit", "-qm", "two"]);
-    planted
 }
 
 /// Commands with the formats that each has.

@@ -20,11 +20,12 @@ use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::terminal;
 use crate::failure::Failure;
+use crate::finding::Mask;
 use crate::fix::Change;
 use crate::inputs::{BuildInput, Inputs, Need, Needs};
 use crate::load::git::{BuildPaths, Commit, CommitBuild, History, HistoryEnd, Repository};
 use crate::load::{EvidenceReader, read_build_log, untimed_steps};
-use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryTable};
+use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryCommit, HistoryTable};
 
 /// The value of `--against` that stands for the rewrite.
 const OPTIMIZE: &str = "optimize";
@@ -74,13 +75,15 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
     notices.extend(history_notices(&repository, &history, &builds, &paths));
     notices.extend(unread_submodules(simulation.unread_submodules().iter()));
     let unknown = simulation.unknown_contexts();
+    let mask = crate::audit::mask(&inputs);
+    hide_secrets(&mut tables, &mask);
     let report = CacheHistoryReport {
         root: inputs.root.clone(),
         dockerfile: paths.dockerfile.clone(),
         keeping,
-        commits: simulation.commits(),
+        commits: simulation.commits().into_iter().map(|commit| masked(commit, &mask)).collect(),
         is_partial: !simulation.unread_submodules().is_empty() || !unknown.is_empty() || input.context_doubt.is_some(),
-        notices: notices.into_iter().chain(unknown).collect(),
+        notices: notices.into_iter().chain(unknown).map(|notice| mask.apply(&notice)).collect(),
         end: history.end.name(),
         tables,
     };
@@ -89,6 +92,24 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         _ => emit(global, &report::cache_history(&report, terminal::stdout(global)))?,
     }
     Ok(CLEAN)
+}
+
+/// Hides secrets in what steps are called: earlier commits may have others than the Dockerfile of today.
+fn hide_secrets(tables: &mut [HistoryTable], mask: &Mask) {
+    for table in tables {
+        for step in &mut table.steps {
+            step.name = mask.apply(&step.name);
+        }
+        for row in &mut table.rows {
+            if let CommitRow::Failed(source) = row {
+                *source = mask.apply(source);
+            }
+        }
+    }
+}
+
+fn masked(commit: HistoryCommit, mask: &Mask) -> HistoryCommit {
+    HistoryCommit { summary: mask.apply(&commit.summary), ..commit }
 }
 
 /// What a reader must know of the log.

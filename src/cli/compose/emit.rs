@@ -20,17 +20,18 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
             help: Some("pass the folder of the project".to_owned()),
         });
     }
-    let emission = emission(global, command)?;
+    let (mut emission, mask) = emission(global, command)?;
     let mut outcome = FixOutcome { changes: changes_of(&command.path, &emission)?, ..FixOutcome::default() };
     let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
     if command.write {
         changes::write_with_folders(&outcome.changes)?;
     }
+    hide_secrets(&mut emission, &mask);
     let text = match global.format {
         Format::Json => report::compose_emit_json(&emission).into_bytes(),
         _ if command.explain => report::compose_emit(&emission, terminal::stdout(global)).into_bytes(),
         _ if command.write || command.check || names.is_empty() => Vec::new(),
-        _ => changes::diff(global, &mut outcome, &Mask::default()),
+        _ => changes::diff(global, &mut outcome, &mask),
     };
     emit(global, &text)?;
     if global.format != Format::Json && !command.explain {
@@ -48,7 +49,7 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
 }
 
 /// What is written for a folder.
-fn emission(global: &Global, command: &ComposeEmit) -> Result<Emission, CommandFailure> {
+fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask), CommandFailure> {
     let folder = command.path.as_path();
     let overrides = EmitOverrides { production: command.prod, development: command.dev, watch: command.watch };
     let request = GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::default() };
@@ -65,7 +66,26 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<Emission, CommandF
     });
     let current = current.to_string_lossy();
     let input = EmitInput { inputs: &inputs, files: &files, folder: &project, current: &current, existing, overrides };
-    Ok(crate::emit::emit(&input))
+    Ok((crate::emit::emit(&input), crate::audit::mask(&inputs)))
+}
+
+/// Hides secrets in what is printed; the files are written as they are.
+fn hide_secrets(emission: &mut Emission, mask: &Mask) {
+    let mut is_masked = false;
+    for file in &mut emission.files {
+        let text = mask.apply(&file.text);
+        is_masked |= text != file.text;
+        file.text = text;
+    }
+    for choice in &mut emission.choices {
+        choice.reason = mask.apply(&choice.reason);
+    }
+    for note in &mut emission.notes {
+        *note = mask.apply(note);
+    }
+    if is_masked {
+        emission.notes.push("secrets are masked here: `--write` writes the values of your files".to_owned());
+    }
 }
 
 /// The files as changes of what is there.
