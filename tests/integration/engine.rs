@@ -78,10 +78,15 @@ fn program() -> std::ffi::OsString {
 
 /// Says that the running test is left out, and why.
 pub(crate) fn left_out(why: &str) {
+    say(&format!("left out, {why} (tests/run does)"));
+}
+
+/// Says something of the running test.
+fn say(what: &str) {
     let name = std::thread::current().name().unwrap_or_default().to_owned();
     // What `println!` says of a test that passes nobody sees.
     let mut out = std::io::stdout();
-    writeln!(out, "{name}: left out, {why} (tests/run does)").unwrap();
+    writeln!(out, "{name}: {what}").unwrap();
 }
 
 impl Engine {

@@ -1,6 +1,8 @@
 //! Unsafe fixes of whole projects on the engine: what was built before is built after, and its container does what it did.
 //! Each project is one that a fix once broke, or a neighbour of one.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Engine, Image};
@@ -135,27 +137,40 @@ fn outcome(engine: &Engine, project: &Ran, name: &str) -> String {
 #[test]
 fn unsafe_fixes_break_no_project_without_saying_so() {
     let Some(engine) = Engine::find() else { return };
-    for Case { name, files, refused, applied } in CASES {
-        let project = files.iter().fold(Dockopt::new(), |project, (file, text)| project.file(file, text));
-        let audited = project.args(["audit", ".", "--all", "--format=json"]).run();
-        let before = outcome(&engine, &audited, name);
-        if let Some((rule, why)) = refused {
-            let json = audited.json();
-            let mut findings = json["findings"].as_array().unwrap().iter();
-            let finding = findings.find(|finding| finding["rule"] == *rule).unwrap_or_else(|| panic!("{name}: {json}"));
-            let text = finding.to_string();
-            assert!(text.contains(why), "{name}: {text}");
+    let (next, builds) = (Mutex::new(CASES.iter()), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Some(case) = { next.lock().unwrap().next() } {
+                    check(&engine, case);
+                    builds.fetch_add(2, Ordering::Relaxed);
+                }
+            });
         }
-        let fixed = audited.again(["fix", ".", "--unsafe", "--write", "--format=json"]).code(0);
-        let rules = fixed.json()["applied"].to_string();
-        if let Some((rule, _)) = refused {
-            assert!(!rules.contains(rule), "{name}: {rules}");
-        }
-        if let Some(rule) = applied {
-            assert!(rules.contains(rule), "{name}: {rules}");
-        }
-        let after = outcome(&engine, &fixed, name);
-        assert_eq!(before, after, "{name}: {}", fixed.read("Dockerfile"));
-        assert!(after.starts_with("running"), "{name}: {after}");
+    });
+    super::say(&format!("{} builds around unsafe fixes", builds.into_inner()));
+}
+
+fn check(engine: &Engine, Case { name, files, refused, applied }: &Case) {
+    let project = files.iter().fold(Dockopt::new(), |project, (file, text)| project.file(file, text));
+    let audited = project.args(["audit", ".", "--all", "--format=json"]).run();
+    let before = outcome(engine, &audited, name);
+    if let Some((rule, why)) = refused {
+        let json = audited.json();
+        let mut findings = json["findings"].as_array().unwrap().iter();
+        let finding = findings.find(|finding| finding["rule"] == *rule).unwrap_or_else(|| panic!("{name}: {json}"));
+        let text = finding.to_string();
+        assert!(text.contains(why), "{name}: {text}");
     }
+    let fixed = audited.again(["fix", ".", "--unsafe", "--write", "--format=json"]).code(0);
+    let rules = fixed.json()["applied"].to_string();
+    if let Some((rule, _)) = refused {
+        assert!(!rules.contains(rule), "{name}: {rules}");
+    }
+    if let Some(rule) = applied {
+        assert!(rules.contains(rule), "{name}: {rules}");
+    }
+    let after = outcome(engine, &fixed, name);
+    assert_eq!(before, after, "{name}: {}", fixed.read("Dockerfile"));
+    assert!(after.starts_with("running"), "{name}: {after}");
 }
