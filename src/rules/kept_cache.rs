@@ -160,7 +160,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], rule: &KeptCacheRule) -> O
                 flags.push(flag);
                 // The command itself may have an option to work offline.
                 if cache_reader::is_behind(run, fill.invocation.span.start, cache) {
-                    risk = Some("this command or one after it may read the cache");
+                    risk = Some("it fails if this command or one after it reads the cache");
                 }
                 continue;
             }
@@ -176,7 +176,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], rule: &KeptCacheRule) -> O
         }
     }
     if !flags.is_empty() && cache_reader::is_below(run, cache) {
-        risk = Some("a later step may read the cache");
+        risk = Some("it fails if a later step reads the cache");
     }
     if !commands.is_empty() {
         let fills = |invocation: &Invocation| emptied.contains(&invocation.span);
