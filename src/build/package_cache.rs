@@ -133,13 +133,14 @@ fn under(home: &Home, folder: &str) -> Option<String> {
     }
 }
 
-/// Whether a value of a variable such as `PIP_NO_CACHE_DIR` stops the program from using its cache. pip 23.2 takes every word for
-/// yes or no as a yes, and `UV_NO_CACHE` of uv is what it says (both tried on 2026-11-24).
+/// Whether a value of a variable such as `PIP_NO_CACHE_DIR` stops the program from using its cache. pip 23.2 takes each word
+/// that Python's `strtobool` knows as a yes, and `UV_NO_CACHE` of uv is what it says (both tried on 2026-11-24).
 pub fn stops_cache(variable: &str, value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    let is_yes = matches!(&*lower, "1" | "true" | "yes" | "on" | "y" | "t");
-    let is_no = matches!(&*lower, "0" | "false" | "no" | "off" | "n" | "f");
-    is_yes || is_no && variable == "PIP_NO_CACHE_DIR"
+    match variable {
+        "PIP_NO_CACHE_DIR" => !lower.is_empty(),
+        _ => matches!(&*lower, "1" | "true" | "yes" | "on" | "y" | "t"),
+    }
 }
 
 #[cfg(test)]

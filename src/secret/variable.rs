@@ -123,6 +123,8 @@ static SECRET_STARTS: LazyLock<Vec<Vec<&[u8]>>> = LazyLock::new(|| {
             starts[usize::from(word.as_bytes()[0])].push(word.as_bytes());
         }
     }
+    // `MYSQL_PWD`: not in the table, as alone it is the working directory.
+    starts[usize::from(b'p')].push(b"pwd");
     starts
 });
 
