@@ -49,7 +49,8 @@ fn is_drawn(word: &[u8]) -> bool {
         && count(u8::is_ascii_uppercase) >= 2
         && count(u8::is_ascii_lowercase) >= 2
         && letters * 8 >= word.len() * 7
-        && changes(word) * 20 >= letters * 9
+        // The longer a word is, the rarer are names that change so often.
+        && changes(word) * 20 >= letters * if letters < 32 { 9 } else { 8 }
 }
 
 /// Whether a word is the digest of something that everybody may know: `sha512-…`, `h1:…` of go.sum.

@@ -73,7 +73,8 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask), 
 fn hide_secrets(emission: &mut Emission, mask: &Mask) {
     let mut is_masked = false;
     for file in &mut emission.files {
-        let text = mask.apply(&file.text);
+        // Line by line too: a quote of YAML above does not hide where a command begins.
+        let text: String = mask.apply(&file.text).split_inclusive('\n').map(|line| mask.apply(line)).collect();
         is_masked |= text != file.text;
         file.text = text;
     }
