@@ -111,7 +111,7 @@ fn may_name(name: &[u8]) -> bool {
     (0..name.len()).any(|at| {
         let rest = &name[at..];
         let is_start = |word: &&[u8]| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-        SECRET_STARTS[usize::from(rest[0].to_ascii_lowercase())].iter().any(|word| is_start(word))
+        SECRET_STARTS[usize::from(rest[0].to_ascii_lowercase())].iter().any(is_start)
     })
 }
 

@@ -75,8 +75,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
     notices.extend(history_notices(&repository, &history, &builds, &paths));
     notices.extend(unread_submodules(simulation.unread_submodules().iter()));
     let unknown = simulation.unknown_contexts();
-    let mask = crate::audit::mask(&inputs);
-    hide_secrets(&mut tables, &mask);
+    let mask = hide_secrets(&mut tables, &inputs);
     let report = CacheHistoryReport {
         root: inputs.root.clone(),
         dockerfile: paths.dockerfile.clone(),
@@ -95,7 +94,8 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
 }
 
 /// Hides secrets in what steps are called: earlier commits may have others than the Dockerfile of today.
-fn hide_secrets(tables: &mut [HistoryTable], mask: &Mask) {
+fn hide_secrets(tables: &mut [HistoryTable], inputs: &Inputs) -> Mask {
+    let mask = crate::audit::mask(inputs);
     for table in tables {
         for step in &mut table.steps {
             step.name = mask.apply(&step.name);
@@ -106,6 +106,7 @@ fn hide_secrets(tables: &mut [HistoryTable], mask: &Mask) {
             }
         }
     }
+    mask
 }
 
 fn masked(commit: HistoryCommit, mask: &Mask) -> HistoryCommit {
