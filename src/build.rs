@@ -266,6 +266,15 @@ impl<'a> Build<'a> {
         self.stages.get(self.latest.root(stage)).map_or(&stage.base, |root| &root.base)
     }
 
+    /// Whether the base image of a stage's chain certainly has no ENTRYPOINT; `scratch` has none.
+    pub fn has_bare_base(&self, stage: &Stage) -> bool {
+        match self.root_base(stage) {
+            StageBase::Scratch => true,
+            StageBase::Image(name) => BaseImage::of(name).has_entrypoint() == Some(false),
+            _ => false,
+        }
+    }
+
     /// The instruction with this index.
     pub fn instruction(&self, index: usize) -> &'a Instruction {
         &self.input.file.instructions()[index]

@@ -3,7 +3,7 @@
 use super::{Build, Stage};
 use crate::dockerfile::{self, ScriptKind};
 use crate::dockerfile::{Arguments, Element, File, Instruction, Keyword};
-use crate::shell::{Script, from_exec, parse_with, shell_of_shebang};
+use crate::shell::{Invocation, PackageCall, Script, from_exec, parse_with, shell_of_shebang};
 use crate::text::Span;
 
 /// The commands of an instruction, with a mapping to the source.
@@ -25,6 +25,12 @@ impl Code<'_> {
     /// Whether it has no more commands than real scripts: pairs of commands are compared only then.
     pub fn is_ordinary(&self) -> bool {
         self.script.commands.len() <= MOST_COMMANDS
+    }
+
+    /// Whether it calls a package manager as wanted.
+    pub fn has_package_call(&self, is_wanted: impl Fn(&PackageCall) -> bool) -> bool {
+        let invocations = self.script.invocations();
+        invocations.iter().filter_map(Invocation::package_call).any(|call| is_wanted(&call))
     }
 
     /// Whether it runs without a shell: the exec form.

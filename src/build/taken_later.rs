@@ -59,8 +59,8 @@ impl Build<'_> {
         files
     }
 
-    /// The file of the context that a COPY of a stage, or of those below it, puts at a path. Not what the build makes
-    /// anew there: installed packages, results.
+    /// The file of the context that a COPY of a stage, or of those below it, puts at a path. Files that the
+    /// build creates there (installed packages, results) do not count.
     fn origin_of(&self, context: &BuildContext, stage: &Stage, full: &str) -> Option<String> {
         for below in self.chain(stage) {
             for transfer in self.transfers(below).iter().filter(|transfer| transfer.from.is_none()) {

@@ -8,7 +8,7 @@ use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::Ecosystem;
-use crate::shell::Invocation;
+use crate::shell::PackageCall;
 use crate::shell::program::{Kind, Program};
 
 /// A check of a program.
@@ -83,14 +83,8 @@ fn is_there(application: &Application, build: &Build) -> bool {
 fn installs(build: &Build, stage: &Stage, program: &str) -> bool {
     build.chain(stage).any(|stage| {
         build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run).any(|(index, _)| {
-            let code = build.code(index);
-            code.is_some_and(|code| {
-                code.script
-                    .invocations()
-                    .iter()
-                    .filter_map(Invocation::package_call)
-                    .any(|call| call.packages.iter().any(|package| package.name.text == program))
-            })
+            let names = |call: &PackageCall| call.packages.iter().any(|package| package.name.text == program);
+            build.code(index).is_some_and(|code| code.has_package_call(names))
         })
     })
 }

@@ -125,7 +125,7 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
         }
         return;
     }
-    // A file that lists builds is read where it lies. What is no file stays in the list: reading it says why.
+    // A file that lists builds is read where it lies. An entry that is not a file stays in the list: reading it reports why.
     let is_file = || !compose || !entry.path_is_symlink() || !entry.path().exists();
     if !(compose || is_dockerfile(name, entry.path())) {
         if may_build(entry.path(), name) && !entry.path_is_symlink() {

@@ -14,7 +14,7 @@ pub struct GatherRequest {
     pub path: PathBuf,
     /// `--file`: the Dockerfile, instead of all that are found; the path is its context then.
     pub file: Option<PathBuf>,
-    /// The folders that files were searched in, where `path` is none: what lies above them says nothing of a Dockerfile.
+    /// The searched folders, if `path` is not one itself: files above them are not read for a Dockerfile.
     pub folders: Vec<PathBuf>,
     /// The builder's own flags.
     pub options: BuildOptions,

@@ -88,13 +88,13 @@ fn installed_before(build: &Build, (stage, index): (&Stage, usize)) -> bool {
     for below in build.chain(stage) {
         for (at, _) in build.instructions(below).filter(|(at, _)| below.index != stage.index || *at <= index) {
             let Some(code) = build.code(at) else { continue };
-            let named = |call: PackageCall| {
+            let named = |call: &PackageCall| {
                 call.manager == Manager::Npm
                     && call.verb == Verb::Install
                     && !call.packages.is_empty()
                     && !call.has(&["-g", "--global"])
             };
-            if code.script.invocations().iter().filter_map(Invocation::package_call).any(named) {
+            if code.has_package_call(named) {
                 return true;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::stop_signal_kills::is_deadly;
-use crate::build::{BaseImage, Build, Setting, Sh, Stage, StageBase};
+use crate::build::{Build, Setting, Sh, Stage};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings, Severity};
 use crate::manifest::FileKind;
@@ -148,17 +148,8 @@ fn changes(build: &Build, stage: &Stage, keyword: Keyword) -> Option<&'static st
         // An empty array removes the base's ENTRYPOINT.
         Some(Arguments::Json(words)) if words.is_empty() => None,
         Some(_) => Some("the ENTRYPOINT gets the program and its arguments instead of `/bin/sh -c`"),
-        None if starts_bare(build, stage) => None,
+        None if build.has_bare_base(stage) => None,
         None => Some("the base image may have an ENTRYPOINT that checks the first word"),
-    }
-}
-
-/// Whether the base is known to have no ENTRYPOINT.
-fn starts_bare(build: &Build, stage: &Stage) -> bool {
-    match build.root_base(stage) {
-        StageBase::Scratch => true,
-        StageBase::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
-        _ => false,
     }
 }
 

@@ -437,16 +437,8 @@ fn leaves_sources(cx: &Context, stage: &Stage, install: &Install, edits: &[Edit]
     let input = BuildInput { file, ..cx.build().input().clone() };
     let build = Build::new(&input);
     let Some(stage) = build.stages().get(stage.index) else { return true };
-    let is_install = |index: usize| {
-        let code = build.code(index);
-        code.is_some_and(|code| {
-            code.script
-                .invocations()
-                .iter()
-                .filter_map(Invocation::package_call)
-                .any(|call| call.title() == install.text)
-        })
-    };
+    let is_install =
+        |index: usize| build.code(index).is_some_and(|code| code.has_package_call(|call| call.title() == install.text));
     let runs = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
     let Some(index) = runs.map(|(index, _)| index).find(|index| is_install(*index)) else { return false };
     let origins = Origins::new(context, cx.projects());

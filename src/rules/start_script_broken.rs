@@ -1,7 +1,7 @@
 //! See `rules/start-script-broken.md`.
 
 use super::Context;
-use crate::build::{BaseImage, Build, CopiedFile, Launch, Programs, Stage, StageBase, StartFile};
+use crate::build::{Build, CopiedFile, Launch, Programs, Stage, StartFile};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::inputs::context::BuildContext;
@@ -63,12 +63,7 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &StartFi
 /// Whether the kernel starts it, not a shell, which would run the file anyway.
 fn starts_bare(build: &Build, stage: &Stage) -> bool {
     let Some(launch) = build.launch(stage).filter(Launch::is_exec) else { return false };
-    let bare = match build.root_base(stage) {
-        StageBase::Scratch => true,
-        StageBase::Image(reference) => BaseImage::of(reference).has_entrypoint() == Some(false),
-        _ => false,
-    };
-    bare || launch.instruction.keyword == Keyword::Entrypoint
+    build.has_bare_base(stage) || launch.instruction.keyword == Keyword::Entrypoint
 }
 
 /// How a script begins.

@@ -203,7 +203,7 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &m
         }
         if arguments.iter().any(|argument| argument.how == ArgumentForm::Header) {
             for (index, word) in words.iter().enumerate() {
-                header(word.text, words.get(index + 1), secrets);
+                header(word.text, &words[index + 1..], secrets);
             }
         }
         programs += 1;
@@ -362,7 +362,7 @@ fn take_password<'t>(login: &'t str, sign: char, is_throwaway: bool, secrets: &m
     take(password.filter(|it| !it.bytes().all(|byte| byte.is_ascii_digit())), is_throwaway, secrets);
 }
 
-fn header<'t>(word: &'t str, next: Option<&CommandWord<'t>>, secrets: &mut Vec<GivenSecret<'t>>) {
+fn header<'t>(word: &'t str, behind: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
     let (name, value) = word.split_once('=').unwrap_or((word, ""));
     let header = if name == "--header" { value } else { word.strip_prefix("-H").unwrap_or(word) };
     let Some((name, value)) = header.split_once(':') else { return };
@@ -373,8 +373,17 @@ fn header<'t>(word: &'t str, next: Option<&CommandWord<'t>>, secrets: &mut Vec<G
         return;
     }
     let is_scheme = |word: &&str| SCHEMES.iter().any(|known| word.eq_ignore_ascii_case(known));
-    let unnamed = next.filter(|next| value.is_empty() && !next.text.contains(':')).map_or(value, |next| next.text);
-    let mut parts: Vec<&str> = unnamed.split([' ', '\t', ';']).filter(|part| !part.is_empty()).collect();
+    let (value, behind) = match behind {
+        [next, rest @ ..] if value.is_empty() && !next.text.contains(':') => (next.text, rest),
+        _ => (value, behind),
+    };
+    let mut parts: Vec<&str> = value.split([' ', '\t', ';']).filter(|part| !part.is_empty()).collect();
+    // Without quotes, as between the doubled ones of YAML, the secret is a word of its own behind the scheme.
+    if let ([scheme], [next, ..]) = (&*parts, behind)
+        && is_scheme(scheme)
+    {
+        parts.push(next.text);
+    }
     if parts.first().is_some_and(is_scheme) && parts.len() > 1 {
         parts.remove(0);
     }

@@ -8,7 +8,7 @@ use super::value;
 use super::variable::{variable, weak_only};
 use crate::data;
 
-/// The maximum length of a name, of the blanks behind it, and of a value.
+/// The maximum length of a name, of the blanks after it, and of a value.
 const LONGEST_NAME: usize = 64;
 const LONGEST_BLANKS: usize = 40;
 const LONGEST: usize = 4096;
@@ -74,7 +74,7 @@ fn pair(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
     };
     let opens = value.starts_with(['$', '{', '[', '|', '*', '&', '!', '<', '(', '>', '%']);
     let is_closed = text[range.start.saturating_sub(1)..].starts_with(['"', '\'']);
-    // In prose a word behind a colon is none: `token: the one of the team`.
+    // In prose the word after a colon is not a secret: `token: the one of the team`.
     let counts = is_closed || value::is_distinct(value) || is_line_start(before) && !value.contains(' ');
     Some((range, is_secret && !opens && counts))
 }

@@ -143,6 +143,7 @@ fn values_are_masked_everywhere() {
         &["s7t8", "u9v0", "w1x2"],
     );
     check("RUN curl -H \"Authorization: Bearer $TOKEN\" -H 'Accept: text/html' -H 'X-Request-Id: y3z4' h:80", &[]);
+    check("  command: 'curl -H ''Authorization: Basic k5l6'' https://h'", &["k5l6"]);
     check(
         "RUN wget --header='Authorization: Basic dXNlcjpwYXNz==' --header=\"Cookie: sid=a5b6; lang=en\" h",
         &["dXNlcjpwYXNz==", "a5b6"],

@@ -15,7 +15,7 @@ const fn is_tail_byte(byte: u8) -> bool {
     is_token_byte(byte) || matches!(byte, b'.' | b'+' | b'/' | b'=' | b'~' | b'%' | b':')
 }
 
-/// The end of the word that goes on at a place: punctuation at its end is none of it.
+/// The end of the word at a position, without the punctuation after it.
 pub(super) fn word_end(text: &[u8], at: usize) -> usize {
     let length = text[at..].iter().take(LONGEST).take_while(|byte| is_tail_byte(**byte)).count();
     let tail = &text[at..at + length];
@@ -332,7 +332,7 @@ mod tests {
     fn forms_are_written_as_they_are_read() {
         for format in FORMATS.iter() {
             let odd = format.parts.iter().any(|part| matches!(part, Part::Literal(word) if word.contains('*')));
-            assert!(!odd && !format.parts.is_empty(), "{}: a class that is none", format.prefix);
+            assert!(!odd && !format.parts.is_empty(), "{}: unknown class", format.prefix);
             // Files are searched for prefixes.
             assert!(format.exact.is_none() || !format.prefix.is_empty());
         }

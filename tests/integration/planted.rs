@@ -17,9 +17,6 @@ use crate::image::zoo::tar::file;
 /// Texts that hold a secret; the file says how they are written.
 const SHAPES: &str = include_str!("../vectors/secret_shapes.txt");
 
-/// A leak that is known: between the other commands of its file it is not hidden, alone it is.
-const KNOWN: &str = "curl -H 'Authorization: Basic @@' https://x.example.com (command) in compose emit --format json";
-
 /// Shapes of one folder: a larger one takes longer than its parts.
 const GROUP: usize = 96;
 
@@ -277,6 +274,5 @@ fn no_command_shows_a_planted_secret_in_any_format() {
     let line = format!("{} shapes, {secrets} secrets × {sinks} sinks: {shown} found\n", shapes.len());
     std::io::Write::write_all(&mut out, line.as_bytes()).unwrap();
     assert!(shapes.len() >= 200, "{}", shapes.len());
-    leaks.retain(|leak| !leak.starts_with(KNOWN));
     assert!(leaks.is_empty(), "{line}{}", leaks.join("\n"));
 }

@@ -73,8 +73,7 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask), 
 fn hide_secrets(emission: &mut Emission, mask: &Mask) {
     let mut is_masked = false;
     for file in &mut emission.files {
-        // Line by line too: a quote of YAML above does not hide where a command begins.
-        let text: String = mask.apply(&file.text).split_inclusive('\n').map(|line| mask.apply(line)).collect();
+        let text = mask.apply(&file.text);
         is_masked |= text != file.text;
         file.text = text;
     }

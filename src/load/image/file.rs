@@ -31,9 +31,9 @@ pub(super) const SUGGESTIONS: usize = 3;
 pub(super) enum PathContent {
     /// What looks like one.
     Image,
-    /// A folder that is none: why, in one sentence.
+    /// A folder that holds no image: why, in one sentence.
     Folder(String),
-    /// A file that is none, or a link to nothing: why, in one sentence.
+    /// A file that is not an image, or a broken link: why, in one sentence.
     File(String),
     /// Nothing.
     Nothing,
@@ -181,7 +181,7 @@ pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
 /// How long somebody may take to open the other end of a pipe.
 const PIPE: Duration = Duration::from_secs(10);
 
-/// Opens what is no regular file: to open a pipe waits until somebody opens its other end.
+/// Opens a special file: opening a pipe blocks until another process opens the other end.
 fn open_pipe(path: &Path) -> io::Result<File> {
     let (sender, receiver) = mpsc::channel();
     let path = path.to_owned();

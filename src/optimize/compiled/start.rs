@@ -2,7 +2,7 @@
 
 use super::image_paths;
 use super::start_blocker::StartBlocker;
-use crate::build::{BaseImage, Build, Code, Stage, StageBase};
+use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
@@ -357,9 +357,8 @@ fn exec_form(
     let (build, instruction) = (scene.build, scene.build.instruction(index));
     let Arguments::Raw(word) = &instruction.arguments else { return None };
     let target = build.target()?;
-    let StageBase::Image(image) = build.root_base(target) else { return None };
     let has_entrypoint = build.last(target, Keyword::Entrypoint).is_some()
-        || BaseImage::of(image).has_entrypoint() != Some(false)
+        || !build.has_bare_base(target)
         || instruction.keyword != Keyword::Cmd;
     let last = invocation.args.last().map_or(invocation.path.span, |word| word.span);
     let is_whole = word.span.start == begin && code.place(scene.file(), last).end == word.span.end;

@@ -113,16 +113,11 @@ fn may_lose_shell(scene: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
         return last_set(Keyword::Cmd).is_none()
             && scene.evidence.services.iter().all(|service| service.command.is_none());
     }
-    let explicit = build.last(target, Keyword::Entrypoint);
-    match (explicit, build.root_base(target)) {
-        (Some((_, instruction)), _) => instruction.arguments == Arguments::Json(Vec::new()),
-        (None, StageBase::Scratch) => true,
-        (None, StageBase::Image(reference)) => {
-            let base = BaseImage::of(reference);
-            base.has_entrypoint() == Some(false) || (base.hands_on() && !program.contains('/'))
-        }
-        _ => false,
+    if let Some((_, instruction)) = build.last(target, Keyword::Entrypoint) {
+        return instruction.arguments == Arguments::Json(Vec::new());
     }
+    let hands_on = |name: &str| BaseImage::of(name).hands_on() && !program.contains('/');
+    build.has_bare_base(target) || matches!(build.root_base(target), StageBase::Image(name) if hands_on(name))
 }
 
 /// The words of the only command, as a shell would take them.

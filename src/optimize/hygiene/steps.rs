@@ -150,9 +150,6 @@ pub(super) fn is_for_installs(scene: &PassInput, target: &Stage, copy: &Transfer
     copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
         && below.any(|(index, instruction)| {
             let code = if instruction.keyword == Keyword::Run { scene.build.code(index) } else { None };
-            code.is_some_and(|code| {
-                let calls = code.script.invocations();
-                calls.iter().filter_map(Invocation::package_call).any(|call| call.verb == Verb::Install)
-            })
+            code.is_some_and(|code| code.has_package_call(|call| call.verb == Verb::Install))
         })
 }

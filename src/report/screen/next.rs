@@ -47,7 +47,7 @@ fn refusal_command(report: &Report, root: &str) -> Option<NextCommand> {
     let name = |build: &BuildReport| report.sources.get(build.dockerfile.0 as usize).map_or("", |source| source.name());
     let refusal = |build: &BuildReport| {
         let mut problems = report.problems.iter().filter(|problem| !problem.unread && problem.file == name(build));
-        // A source that is missing may be made before the build; nobody knows of it.
+        // A missing source may be created before the build, which cannot be known here.
         problems.clone().find(|problem| problem.error).or_else(|| problems.find(|problem| is_of_source(problem.code)))
     };
     // The rule says what the problem says, and more.

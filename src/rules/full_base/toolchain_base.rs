@@ -57,8 +57,8 @@ pub(super) fn check_toolchain(cx: &Context, target: &Stage, root: &Stage, image:
     out.push(priced(language, finding));
 }
 
-/// Whether the container starts a server or another program that was compiled before. Of a tool that is found by name or
-/// lies with the system's programs nobody knows whether it calls the toolchain, as linters do.
+/// Whether the container starts a server or another program that was compiled before. A tool that is found by
+/// name or is in a system folder may call the toolchain, as linters do, so it does not count.
 fn starts_compiled_program(cx: &Context, target: &Stage, language: Language) -> bool {
     let build = cx.build();
     let Some(launch) = build.launch(target) else { return false };

@@ -55,7 +55,7 @@ fn may_be_installed_elsewhere(build: &Build, stage: &Stage, module: &str) -> boo
         copied
             || build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run).any(|(index, _)| {
                 let Some(code) = build.code(index) else { return true };
-                code.script.invocations().iter().filter_map(Invocation::package_call).any(|call| {
+                code.has_package_call(|call| {
                     let language = !matches!(call.manager, Manager::Apt | Manager::Apk | Manager::Dnf | Manager::Yum);
                     let named = |name: &str| {
                         name.to_ascii_lowercase()

@@ -116,8 +116,7 @@ impl NodeWriter<'_, '_, '_> {
                     .iter()
                     .any(|program| program == name || crate::optimize::node::words::package_of(program) == name)
         };
-        let calls = code.script.invocations();
-        calls.iter().filter_map(Invocation::package_call).any(|call| {
+        code.has_package_call(|call| {
             let packages = call.packages.iter().map(|package| package.name.text);
             packages.chain([call.program]).any(|name| {
                 started(name) && name != "npm" || !data::NODE_PACKAGES.has(name, "build-tool") && name != "bun"
