@@ -195,8 +195,11 @@ fn projects(all: &[&Project]) -> Vec<String> {
     });
     let mut titles: Vec<String> = Vec::new();
     for project in sorted {
-        let tool = project.install().map(|install| format!(" ({})", install.tool.name())).unwrap_or_default();
-        let title = format!("{}{tool}", project.ecosystem.name());
+        let name = project.ecosystem.name();
+        // `Go (go)` would say the same twice.
+        let has_one_tool = matches!(project.ecosystem, Ecosystem::Go | Ecosystem::DotNet);
+        let tool = project.install().filter(|_| !has_one_tool).map(|install| install.tool.name());
+        let title = tool.map_or_else(|| name.to_owned(), |tool| format!("{name} ({tool})"));
         if !titles.contains(&title) {
             titles.push(title);
         }

@@ -95,7 +95,7 @@ pub(super) enum Command {
     Explain(Explain),
     /// List the rules
     Rules(Rules),
-    /// Inspect the build context
+    /// List the files that are sent to the builder
     Context {
         #[command(subcommand)]
         command: ContextCommand,
@@ -117,13 +117,13 @@ pub(super) struct Audit {
     /// Folder or Dockerfile to check
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Show all findings, including those that cost little
+    /// Show all findings, builds and notes, also those that cost little
     #[arg(long)]
     pub all: bool,
-    /// The image that was built from the Dockerfile: sizes are measured in it. `auto` searches the engine for it
+    /// The image that was built from the Dockerfile: sizes are measured in it. `auto` finds it in the engine
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Do not read git history (it tells how often steps would have rerun)
+    /// Do not read git history, which shows how often steps would have rerun
     #[arg(long)]
     pub no_history: bool,
     /// Build log in any form, or the JSON of `dockopt measure`, to show how long the steps take
@@ -139,7 +139,7 @@ pub(super) struct Audit {
     pub config: Config,
     #[command(flatten)]
     pub exclude: Exclude,
-    /// Print the settings of each file, with the file that each comes from, and check nothing
+    /// Print the settings that apply to each file and the file that sets each of them; check nothing
     #[arg(long, help_heading = "Settings options")]
     pub show_settings: bool,
     #[command(flatten)]
@@ -150,9 +150,9 @@ pub(super) struct Audit {
 
 #[derive(Debug, Args)]
 pub(super) struct Lint {
-    /// Dockerfiles and compose files, or folders in which they are searched; `-` reads standard input [default: Dockerfile]
+    /// Dockerfiles, compose files, or folders to search for them; `-` reads standard input [default: Dockerfile]
     pub files: Vec<PathBuf>,
-    /// The file that standard input stands for: its name is in messages, and its folder has the .dockerignore
+    /// File name of standard input in messages; .dockerignore and settings are read from its folder
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     #[command(flatten)]
@@ -165,7 +165,7 @@ pub(super) struct Lint {
     pub config: Config,
     #[command(flatten)]
     pub exclude: Exclude,
-    /// Print the settings of each file, with the file that each comes from, and check nothing
+    /// Print the settings that apply to each file and the file that sets each of them; check nothing
     #[arg(long, help_heading = "Settings options")]
     pub show_settings: bool,
     #[command(flatten)]
@@ -173,9 +173,9 @@ pub(super) struct Lint {
     #[command(flatten)]
     pub known: Known,
     /// Show the number of findings per rule instead of the findings
-    #[arg(long, help_heading = "Adoption options")]
+    #[arg(long, help_heading = "Options for existing projects")]
     pub statistics: bool,
-    /// Add `# dockopt ignore` comments that hide the findings which make lint fail (see --fail-on)
+    /// Add `# dockopt ignore` comments for the findings at --fail-on or above
     #[arg(
         long,
         value_name = "REASON",
@@ -183,7 +183,7 @@ pub(super) struct Lint {
         require_equals = true,
         default_missing_value = "found when dockopt was introduced",
         conflicts_with_all = ["statistics", "baseline", "write_baseline"],
-        help_heading = "Adoption options"
+        help_heading = "Options for existing projects"
     )]
     pub add_ignores: Option<String>,
 }

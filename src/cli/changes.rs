@@ -36,7 +36,7 @@ pub(super) fn diff(global: &Global, outcome: &mut FixOutcome, mask: &Mask) -> Ve
 /// Says where the shown diff can't be applied.
 pub(super) fn warn_of_diff(outcome: &FixOutcome, mask: &Mask) {
     if report::diff_is_masked(outcome, mask) {
-        terminal::note("secrets are masked in this diff, so it cannot be applied; use `--write`");
+        terminal::note("this diff masks secrets, so it cannot be applied; `--write` applies the changes and keeps the secrets");
     }
     if outcome.changes.iter().any(|change| below_here(&change.name).is_none()) {
         terminal::note("this diff contains files outside this folder, which `git apply` rejects; use `--write`");

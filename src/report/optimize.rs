@@ -73,7 +73,7 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
             }
         }
         for above in Rung::ALL.into_iter().filter(|rung| !level.allows(*rung)) {
-            let text = format!("{}  {}: above `--level {level}`", above.number(), above.title());
+            let text = format!("{number}  {}: needs `--level {number}`", above.title(), number = above.number());
             push(&mut out, &text, 2, layout, TextStyle::Dim);
         }
         if let Some(history) = &rewrite.history {

@@ -42,8 +42,8 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
         out.push('\n');
     }
     if hidden > 0 {
-        let above = if is_counted { ": their findings are counted above" } else { "" };
-        let text = format!("… {} in full with --all{above}", count(hidden, "build"));
+        let why = if is_counted { "their findings are counted above" } else { "nothing found" };
+        let text = format!("… {hidden} more {}: {why} (--all)", if hidden == 1 { "build" } else { "builds" });
         push(&mut out, &text, 0, layout, TextStyle::Dim);
         out.push('\n');
     }
@@ -179,7 +179,7 @@ fn parts(context: &ContextReport, layout: Layout, all: bool) -> String {
         let paths: Vec<&str> = context.secrets.iter().take(limit).map(|entry| &*entry.path).collect();
         let more = context.secrets.len() - paths.len();
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let text = format!("Sent to the builder and looks like a secret: {}{more}", paths.join(", "));
+        let text = format!("Possible secrets in the build context: {}{more}", paths.join(", "));
         push(&mut out, &text, 2, layout, TextStyle::Warning);
     }
     out
@@ -195,7 +195,7 @@ fn rerun_text(rerun: &Rerun) -> String {
     let text = cut(&clean(&first.text), 60).into_owned();
     let copies = match &rerun.copies[..] {
         [] => String::new(),
-        copies => format!("; where its result differs, {} too", ranges_of_stages(copies)),
+        copies => format!("; if that changes the copied files, also {}", ranges_of_stages(copies)),
     };
     let about = match (rerun.is_partly_timed, rerun.is_at_most) {
         (false, false) => "≈",

@@ -18,7 +18,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         };
         let message = format!("the check of `{}` ends with `{end}`, so it always reports healthy", service.name);
         let Some(finding) = cx.finding(check.place, message) else { continue };
-        let finding = finding.help("test what the service does for others, or remove the check");
+        let finding = finding.help("check that the service answers or does its work, or remove the check");
         let finding = with_known_test(cx, service, finding);
         let failing = if finding.fixes.is_empty() && !finding.notes.iter().any(|note| note.starts_with("not fixed")) {
             RawTest::of(cx, service).and_then(|test| test.with_failure())

@@ -21,11 +21,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let Some(early) = answered_early(service, check) else { continue };
         let server = early.host.as_ref().map_or_else(|| "the default address".to_owned(), |host| format!("`{host}`"));
         let message = format!(
-            "the check of `{}` succeeds during the first start: `{}` asks {server}, where the setup of the image answers too",
+            "the check of `{}` succeeds too early: at the first start, the image sets up its data with a temporary server, and `{}` asks {server}, where that server answers",
             service.name, early.program
         );
         let Some(finding) = cx.finding(check.place, message) else { continue };
-        let help = "ask where only the final server listens";
+        let help = format!("ask `{}`, where only the final server listens", early.final_host);
         out.push(fixed(cx, service, &early, finding.help(help)));
     }
 }

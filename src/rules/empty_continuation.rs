@@ -27,7 +27,7 @@ fn check(cx: &Context, out: &mut Findings) {
         finding = finding.reported_at("NoEmptyContinuation", last);
         let target = Target::File(cx.file());
         let edits = lines.iter().map(|span| FileEdit { target: target.clone(), span: *span, text: String::new() });
-        finding.fixes.push(Fix { title: "remove it".into(), safety: Safety::Safe, edits: edits.collect() });
+        finding.fixes.push(Fix { title: "remove the empty line".into(), safety: Safety::Safe, edits: edits.collect() });
         out.push(finding);
     }
 }

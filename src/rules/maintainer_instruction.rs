@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
         let plain = !name.contains(['"', '\\', '$', '`', '\n']) && !name.is_empty();
         out.push(if inside && plain && file.source().slice(operand.span) == operand.text {
             let text = format!("LABEL org.opencontainers.image.authors=\"{name}\"");
-            finding.safe_edit("replace it with a label", instruction.head, text)
+            finding.safe_edit("replace MAINTAINER with a label", instruction.head, text)
         } else {
             finding
         });

@@ -71,7 +71,7 @@ fn the_plan_names_builds_reasons_and_passes() {
         "python:3.13-slim",
         "requirements.txt",
         "writes .dockerignore",
-        "above `--level 0`",
+        "needs `--level 6`",
         "  0  dockerignore",
     ] {
         assert!(out.contains(part), "{part}: {out}");

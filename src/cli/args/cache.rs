@@ -37,8 +37,8 @@ pub(in crate::cli) struct CachePredict {
     /// Build log, or JSON of `dockopt measure`, with the times of the steps
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Image store of the builder. It decides about `COPY --link` below a step that reruns: `containerd` takes it from the
-    /// cache, `classic` runs it again. Builders made by `docker buildx create` use `containerd`
+    /// Image store of the builder. After a step that reruns, `containerd` can take `COPY --link` from the cache, and
+    /// `classic` runs it again. Builders made by `docker buildx create` use `containerd`
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]

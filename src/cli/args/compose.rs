@@ -14,13 +14,13 @@ use crate::load::ComposeOptions;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ComposeCommand {
-    /// Check compose files: health checks, start order, what `up` would fail on
+    /// Check compose files: health checks, start order, and errors that make `docker compose up` fail
     Check(ComposeCheck),
     /// Fix findings in compose files; shows a diff by default
     Fix(ComposeFix),
     /// Show in which order services start, and how long it takes at most until all are ready
     Graph(ComposeGraph),
-    /// Write a compose file for a repository, or add what one lacks; shows a diff by default
+    /// Write a compose file for a repository, or complete the existing one; shows a diff by default
     Emit(ComposeEmit),
     /// Start a project on the engine and prove that its services become ready in the right order
     Verify(ComposeVerify),
@@ -33,7 +33,7 @@ pub(in crate::cli) enum ComposeCommand {
 pub(in crate::cli) struct ComposeProjects {
     /// Compose files, or folders in which they are searched [default: those that `COMPOSE_FILE` names, else .]
     paths: Vec<PathBuf>,
-    /// A file of one project, on top of those before it (repeatable)
+    /// Compose file of one project; later files override earlier ones (repeatable)
     #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "paths")]
     files: Vec<PathBuf>,
     /// File with variables instead of `.env` (repeatable)
@@ -76,13 +76,13 @@ pub(in crate::cli) struct ComposeEmit {
     /// Exit with 1 if a file would be written
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
-    /// Also write compose.prod.yaml: logs and memory with an end
+    /// Also write compose.prod.yaml: limits for log files and memory
     #[arg(long)]
     pub prod: bool,
-    /// Also write compose.dev.yaml: ports on this machine, servers that start again when a source changes
+    /// Also write compose.dev.yaml: published ports, and servers that restart when a source changes
     #[arg(long)]
     pub dev: bool,
-    /// Have compose.dev.yaml say what `docker compose watch` copies or builds again
+    /// Add to compose.dev.yaml what `docker compose watch` copies into containers, and when it rebuilds images
     #[arg(long)]
     pub watch: bool,
     /// Say why each service and key is there

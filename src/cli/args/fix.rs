@@ -17,7 +17,7 @@ pub(in crate::cli) struct FixMode {
     /// Write the changes to the files
     #[arg(long)]
     pub write: bool,
-    /// Print and write nothing; exit with 1 if anything would change
+    /// Write nothing and show no diff; exit with 1 if anything would change
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
     /// Also apply fixes that may change how the application works

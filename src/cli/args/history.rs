@@ -10,7 +10,7 @@ use clap::Args;
                         something else: it computes from git which steps past commits would have rerun."
 )]
 pub(in crate::cli) struct History {
-    /// The record
+    /// The file that `dockopt report --record` writes
     #[arg(default_value = "dockopt-history.jsonl")]
     pub file: PathBuf,
     /// Show only the last N records

@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A name is searched first as a file, then in the engine, then in its registry. If the engine cannot be reached, a name without a registry is not searched in Docker Hub. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
+    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. If the engine cannot be reached, it does not search Docker Hub for a name without a registry. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Origin {
     /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, written like IMAGE. Layers that are in both images count as the base's
+    /// The base image, in the same notation as IMAGE. Layers that both images have belong to it
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
@@ -83,7 +83,7 @@ pub(in crate::cli) struct View {
     /// Show all rows, and each layer of the base image
     #[arg(long)]
     pub all: bool,
-    /// Compare several images: show the layers that they share, and how many bytes a host downloads for all of them
+    /// Show the layers that several images share, and the bytes that a host downloads for all images together
     #[arg(long, conflicts_with = "explore")]
     pub shared: bool,
     /// Folder depth to show

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Files that exist are kept: of .pre-commit-config.yaml and .gitlab-ci.yml only the end of a list changes.\n\n\
+    after_help = "Existing files are not replaced. In .pre-commit-config.yaml and .gitlab-ci.yml, entries are added at the end of a list.\n\n\
                         Exit codes: 0 success; 1 --check found something to write; 2 an error."
 )]
 #[allow(clippy::struct_excessive_bools)] // Flags as users type them.
@@ -20,7 +20,7 @@ pub(in crate::cli) struct Init {
     /// Write the files
     #[arg(long)]
     pub write: bool,
-    /// Print and write nothing; exit with 1 if anything would be written
+    /// Write nothing and show no diff; exit with 1 if anything would be written
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
     /// CI system [default: gitlab for a .gitlab-ci.yml or a remote at GitLab, else github]

@@ -36,16 +36,16 @@ pub(in crate::cli) struct Optimize {
     /// Show no diff; exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// How much to rewrite: 0 (only the .dockerignore) to 6 (also replaces a development server with a production server), or `max` (level 6 plus changes that dockopt cannot check); `--plan` describes the levels
+    /// How much to rewrite; each level includes those below it: 0 .dockerignore, 1 order of steps and cache mounts, 2 options of install commands, 3 second stage, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` also changes that dockopt cannot check without --verify
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: Level,
-    /// Make only these kinds of change, called passes (`--plan` lists their names)
+    /// Make only these kinds of change; `--plan` lists their names
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Leave out these kinds of change
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// With --plan: do not read git history (it tells how often each level would have avoided a rerun)
+    /// With --plan: do not read git history, which shows how many reruns each level avoids
     #[arg(long, requires = "plan")]
     pub no_history: bool,
     /// With --plan: build log, or JSON of `dockopt measure`, to show how many seconds each level saves

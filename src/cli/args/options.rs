@@ -20,7 +20,7 @@ pub(super) const ONLY_DOCKERFILE: &str =
 #[command(next_help_heading = "Build options")]
 #[allow(clippy::struct_field_names)] // The builder's flags.
 pub(in crate::cli) struct Build {
-    /// Use only this Dockerfile [default: all that are found]
+    /// Use only this Dockerfile [default: all Dockerfiles of the given path]
     #[arg(short, long, value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// The stage to build
@@ -71,7 +71,7 @@ pub(in crate::cli) struct Global {
     /// Print only the result, without notes and progress
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Also print which files and settings are used, and how long it took
+    /// Also print the files and settings that are used, and the run time
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// When to use colors [default: auto, unless `NO_COLOR` or `FORCE_COLOR` is set]
@@ -83,10 +83,10 @@ pub(in crate::cli) struct Global {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Choice {
-    /// Rules to run: names, codes of other linters (`DL3009`), categories, groups from the settings, `default` or `all`
+    /// Rules to run: names, codes of other linters (`DL3009`), categories, groups, `default` (the rules that are on by default) or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Rules not to run; if --select and --ignore both match a rule, the more specific name wins
+    /// Rules not to run. If --select and --ignore both match a rule, a rule's name wins over a category or group, and these over `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Date for end-of-life and similar checks [default: `SOURCE_DATE_EPOCH`, else today]
@@ -122,7 +122,7 @@ pub(in crate::cli) struct Known {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Settings options")]
 pub(in crate::cli) struct Exclude {
-    /// Files or folders to pass over when a folder is searched: a glob below the current folder (repeatable)
+    /// Skip the files and folders that match GLOB, relative to the current folder (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = SettingsPattern::new)]
     pub exclude: Vec<SettingsPattern>,
 }
@@ -134,7 +134,7 @@ pub(in crate::cli) struct Threshold {
     /// Exit with 1 if a finding has at least this severity [default: from the settings, else warning]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
-    /// Exit with 0 whatever is found; an error that kept a file from being checked is still 2
+    /// Exit with 0 even if there are findings; the exit code is still 2 if a file could not be checked
     #[arg(long, conflicts_with = "fail_on")]
     pub exit_zero: bool,
 }

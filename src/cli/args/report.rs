@@ -8,8 +8,8 @@ use super::options::{Config, Threshold};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A change of a time counts only if it is more than 10 %, more than 3 s, and more than the times of the same build differ between runs.\n\n\
-                        Exit codes: 0 clean; 1 a limit of [budget] is exceeded, or there are new findings at --fail-on \
+    after_help = "A time is reported as changed only if the difference is more than 10 %, more than 3 s, and more than the difference between runs of the same build.\n\n\
+                        Exit codes: 0 clean; 1 a limit in the settings under [budget] is exceeded, or there are new findings at --fail-on \
                         or above (all findings without a baseline); 2 an input cannot be read."
 )]
 pub(in crate::cli) struct Report {
@@ -28,10 +28,11 @@ pub(in crate::cli) struct Report {
     /// A label of the pull request (repeatable). The label `allow-size-increase` allows images to grow; the setting `growth-label` names another one
     #[arg(long, value_name = "NAME")]
     pub label: Vec<String>,
-    /// Add the figures to this file, for `dockopt history`. A change within the range of its last 5 runs does not count
+    /// Append the sizes and times to this file, for `dockopt history`. A value within the range of the last 5 runs in it is not
+    /// reported as a change
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// As --record, but only read the file
+    /// Compare with this file as --record does, but do not append to it
     #[arg(long, value_name = "FILE", conflicts_with = "record")]
     pub history: Option<PathBuf>,
     #[command(flatten)]

@@ -91,11 +91,11 @@ fn image_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
     let words = if report.builds.len() == 1 { root.to_owned() } else { words_of(report, build.dockerfile, context) };
     let mut commands = vec![NextCommand {
         line: format!("dockopt measure {words}"),
-        why: "builds it to see how long a build and a rebuild take".to_owned(),
+        why: "runs builds to see how long a build and a rebuild take".to_owned(),
     }];
     if !view.has_image {
         let line = format!("dockopt audit {root} --image auto");
-        commands.push(NextCommand { line, why: "also looks at the image you built".to_owned() });
+        commands.push(NextCommand { line, why: "also checks the image, if you have built it".to_owned() });
     }
     commands
 }
@@ -111,7 +111,7 @@ fn explain_command(report: &Report, offer: Option<&Offer>) -> Option<NextCommand
     let source = report.sources.get(first.file.0 as usize)?;
     let place = format!("{}:{}", source.name(), source.line(first.span.start));
     let more = if others == 0 { String::new() } else { format!(" and {others} more") };
-    let why = format!("what to do about {place}{more}, which no command repairs");
+    let why = format!("how to repair {place}{more}; no command can");
     Some(NextCommand { line: format!("dockopt explain {}", first.rule), why })
 }
 
@@ -218,7 +218,7 @@ fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
     let mut commands = Vec::new();
     if let Some(words) = words_of_slowest(report, root) {
         let line = format!("dockopt measure {words}");
-        commands.push(NextCommand { line, why: "builds it to see how long a rebuild takes".to_owned() });
+        commands.push(NextCommand { line, why: "runs builds to see how long a rebuild takes".to_owned() });
     }
     let is_usual = |impact: &Impact| {
         impact.basis == Basis::Typical && matches!(impact.saves, Some(Saving::Bytes(size)) if size >= WORTH_A_LOOK)
@@ -226,7 +226,7 @@ fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
     if !view.has_image && report.findings.iter().filter_map(Report::price).any(is_usual) {
         let line = format!("dockopt audit {root} --image auto");
         commands
-            .push(NextCommand { line, why: "replaces the sizes marked ~ by those in the image you built".to_owned() });
+            .push(NextCommand { line, why: "measures the sizes marked ~ in the image, if you have built it".to_owned() });
     }
     commands
 }

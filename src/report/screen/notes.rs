@@ -60,7 +60,7 @@ pub(super) fn notes(report: &Report, layout: Layout, all: bool) -> String {
         push(&mut out, &notice.text, 0, layout, TextStyle::Dim);
     }
     if hidden > 0 {
-        let text = format!("{} about contexts and arguments of builds (--all)", count(hidden, "note"));
+        let text = format!("… {} on how the builds were found (--all)", count(hidden, "note"));
         push(&mut out, &text, 0, layout, TextStyle::Dim);
     }
     if !out.is_empty() {

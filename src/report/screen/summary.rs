@@ -60,7 +60,7 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
     if !urgent.is_empty() {
         let repeats = repeats(report, &urgent);
         let single: Vec<usize> = urgent.iter().filter(|index| !is_in(&repeats, **index)).copied().collect();
-        let heading = "First: what leaks a secret or never works";
+        let heading = "Fix first: secrets that leak, and what never works";
         section(&mut summary.text, heading, layout, &repeats::rows(report, &repeats, layout));
         summary.text.push_str(&table::table(report, None, &single, layout, true));
         summary.text.push('\n');
@@ -126,7 +126,7 @@ pub(super) fn single_title(report: &Report, layout: Layout) -> String {
     text
 }
 
-const HEAD: [&str; 5] = ["build", "what", "context", "findings", "costs most"];
+const HEAD: [&str; 5] = ["build", "what", "context", "findings", "largest cost"];
 const COLUMNS: [Column; 5] = [Column::Path, Column::Words, Column::Left, Column::Right, Column::Left];
 
 /// A line for each build, below the heading of its group.

@@ -32,7 +32,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum share of wasted bytes: `5%` or `0.05`
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_waste_ratio: Option<f64>,
-    /// Minimum efficiency: the size of the files in a container, divided by the size of all layers. Files that a later layer replaces or deletes lower it
+    /// Minimum efficiency: the share of the bytes of all layers that a container sees
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_efficiency: Option<f64>,
     /// Maximum growth over the baseline: `5MB` or `3%`
@@ -44,7 +44,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum size of a package, or of all packages that match a glob (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = package)]
     pub max_package: Vec<(String, u64)>,
-    /// Path that a container must not see (repeatable)
+    /// Path that must not be in the final file system (repeatable)
     #[arg(long, value_name = "GLOB", value_parser = pattern)]
     pub forbid_path: Vec<SettingsPattern>,
     /// Fail if a secret is in the image, even if a later layer deletes it

@@ -33,7 +33,7 @@ pub(in crate::cli) struct ImageChoice {
 
 /// Limits for reading an image.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Limits")]
+#[command(next_help_heading = "Reading options")]
 pub(in crate::cli) struct ImageLimits {
     /// Which digests to check
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Verify::Blob)]

@@ -10,7 +10,7 @@ pub(in crate::cli) struct Proving {
     /// Build and run the original and the rewrite, compare them, and keep only changes after which the application still works; needs a Docker engine
     #[arg(long)]
     pub verify: bool,
-    /// Verify your own rewrite instead of dockopt's: a Dockerfile, or a folder with a Dockerfile and a .dockerignore
+    /// Compare with this Dockerfile or folder (a Dockerfile and a .dockerignore) instead of dockopt's rewrite
     #[arg(long, value_name = "FILE|DIR", requires = "verify", conflicts_with_all = ["write", "to", "only", "skip"])]
     pub against: Option<PathBuf>,
     /// Path or URL to request from both versions, or command to run against them, to compare the answers [default: guessed from the sources]
@@ -22,7 +22,7 @@ pub(in crate::cli) struct Proving {
     /// Set an environment variable in the containers
     #[arg(long, short = 'e', value_name = "KEY=VALUE", requires = "verify")]
     pub env: Vec<String>,
-    /// Test stage that must build in both Dockerfiles
+    /// Stage that runs tests; it must build in both versions
     #[arg(long, value_name = "STAGE", requires = "verify")]
     pub test_target: Option<String>,
     /// Shell command that must succeed in a container of each image
@@ -31,7 +31,7 @@ pub(in crate::cli) struct Proving {
     /// Seconds to wait for a container to open its ports
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub start_timeout: u64,
-    /// How often to measure each build; 0 disables measuring
+    /// How often to time each build; 0 compares the images without timing the builds
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=100))]
     pub rounds: u16,
     /// Write the results of --verify to a file: JSON, or Markdown if its name ends with .md
