@@ -8,7 +8,7 @@ use super::output::CommandFailure;
 use super::{terminal, write};
 use crate::audit::{self, Report};
 use crate::finding::{Baseline, RunScope};
-use crate::load::read_source;
+use crate::load::{folder_of, read_source};
 use crate::report;
 use crate::report::count;
 use crate::rules::Rule;
@@ -112,14 +112,14 @@ struct BaselineFolder(PathBuf);
 
 impl BaselineFolder {
     fn new(path: &Path) -> Self {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         Self(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))
     }
 
     /// Where a file lies, with `/` between the parts.
     fn of(&self, name: &str) -> String {
         let path = Path::new(name);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let (Ok(folder), Some(last)) = (folder.canonicalize(), path.file_name()) else { return name.to_owned() };
         let (components, base): (Vec<_>, Vec<_>) = (folder.components().collect(), self.0.components().collect());
         let shared = components.iter().zip(&base).take_while(|(component, base)| component == base).count();

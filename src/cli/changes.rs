@@ -9,12 +9,13 @@ use super::{terminal, write};
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
 use crate::inputs::Inputs;
+use crate::load::folder_of;
 use crate::report;
 
 /// Where a file is; of one that is not there yet, where it will be.
 pub(super) fn place(name: &str) -> PathBuf {
     let path = Path::new(name);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let new = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
     path.canonicalize().ok().or_else(new).unwrap_or_else(|| path.to_owned())
 }
@@ -36,7 +37,9 @@ pub(super) fn diff(global: &Global, outcome: &mut FixOutcome, mask: &Mask) -> Ve
 /// Says where the shown diff can't be applied.
 pub(super) fn warn_of_diff(outcome: &FixOutcome, mask: &Mask) {
     if report::diff_is_masked(outcome, mask) {
-        terminal::note("this diff masks secrets, so it cannot be applied; `--write` applies the changes and keeps the secrets");
+        terminal::note(
+            "this diff masks secrets, so it cannot be applied; `--write` applies the changes and keeps the secrets",
+        );
     }
     if outcome.changes.iter().any(|change| below_here(&change.name).is_none()) {
         terminal::note("this diff contains files outside this folder, which `git apply` rejects; use `--write`");

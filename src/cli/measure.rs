@@ -12,7 +12,7 @@ use crate::cache::{StepVerdict, predict_touched};
 use crate::engine;
 use crate::failure;
 use crate::inputs::{BuildInput, BuildOptions, Inputs, Need, Needs};
-use crate::load::GatherRequest;
+use crate::load::{GatherRequest, folder_of};
 use crate::measure::{
     Changes, LeftoverCleanup, MeasurePlan, ScenarioResult, Series, Session, SessionOptions, change_refusal, clean_up,
 };
@@ -139,9 +139,8 @@ fn against(global: &Global, command: &Measure, path: &Path) -> Result<Option<Pla
         path.clone_into(&mut request.path);
         request.file = None;
     } else {
-        let folder = if command.path.is_file() { command.path.parent() } else { None };
-        let folder = folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
-        folder.unwrap_or(&command.path).clone_into(&mut request.path);
+        let folder = if command.path.is_file() { folder_of(&command.path) } else { &command.path };
+        folder.clone_into(&mut request.path);
         request.file = Some(path.to_owned());
     }
     let path = request.path.clone();

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::interrupt::Interrupts;
+use crate::load::folder_of;
 
 /// Why a file is not written. The old ones stand as they were, but for [`WriteError::Torn`].
 #[derive(Debug)]
@@ -207,7 +208,7 @@ fn prepare(path: &Path, bytes: &[u8], expected: ExpectedContent) -> Result<Prepa
     if old.as_ref().is_some_and(|old| old.permissions().readonly()) {
         return Err(rejection(io::ErrorKind::PermissionDenied.into()));
     }
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(&target);
     if !folder.is_dir() {
         return Err(WriteError::NoFolder(path.into()));
     }

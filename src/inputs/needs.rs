@@ -52,6 +52,21 @@ impl Need {
         }
     }
 
+    /// As people call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ContextNames => "file names of the build context",
+            Self::ContextBytes => "file sizes of the build context",
+            Self::ContextTexts => "start scripts and possible secrets in the build context",
+            Self::Projects => "manifests and lock files",
+            Self::Git => "git history",
+            Self::Image => "the built image",
+            Self::BaseImage => "the base image",
+            Self::Buildlog => "a build log",
+            Self::Shellcheck => "ShellCheck",
+        }
+    }
+
     /// Reads a name of a page's `needs:`.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|need| need.name() == name)

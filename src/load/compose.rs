@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::compose_input::ComposeFile;
-use super::file::{display_path, join_path};
+use super::file::{display_path, folder_of, join_path};
 use super::recipes::NamedContext;
 use crate::bake::{self, is_bake};
 use crate::compose::{ComposeProblem, Service, is_compose};
@@ -180,7 +180,7 @@ pub(super) fn unfold(
         unfolded.problems.push(problem(None, message, "Dockerfiles in it were not checked"));
         return unfolded;
     }
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let (mut builds, folder) = match compose {
         Some(file) => (file.builds.clone(), file.folder.as_path()),
         None => (bake::read(source), folder),

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::compose_project::{complete_reading, complete_reading_of, project_file, working_folder};
 use super::compose_use::ComposeUseReader;
 use super::context_files::context_files;
-use super::file::{display_path, join_path};
+use super::file::{display_path, folder_of, join_path};
 use super::request::ComposeOptions;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
@@ -204,9 +204,7 @@ impl ProjectGroup {
 
     /// The project's folder, as the user would type it.
     fn typed_folder(&self) -> PathBuf {
-        let first = self.request.files.first().map(Path::new);
-        let folder = first.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
-        folder.unwrap_or(Path::new(".")).to_owned()
+        self.request.files.first().map_or(Path::new("."), |file| folder_of(Path::new(file))).to_owned()
     }
 
     /// The builds of which a file of the project says something, or a file that it includes or extends; but those that are
@@ -348,7 +346,7 @@ fn group(
     shared: &Arc<BTreeMap<String, ProjectFile>>,
 ) -> ProjectGroup {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     let read = |files: &[&Path]| ProjectGroup::new(request(files), shared);
     let listed = files_of_dotenv(folder);
     if listed.contains(&join_path(Path::new("."), file)) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::GatherRequest;
-use super::file::display_path;
+use super::file::{display_path, folder_of};
 use super::recipes::NamedContext;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
@@ -101,7 +101,7 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
     if let (Some(_), Some(root)) = (&request.file, root) {
         return BuildPlace { root: Some(root.to_owned()), ..BuildPlace::default() };
     }
-    let dockerfile_folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dockerfile_folder = folder_of(path);
     let sources = copied_paths(build);
     // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
     let mut manifests = if request.needs.context() { manifests(build) } else { Vec::new() };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::LoadError;
 use super::compose::{BuildOrigin, NamedBuild, lists_builds, unfold};
 use super::compose_input::{ComposeFile, read_composes};
-use super::file::{display_path, problem};
+use super::file::{display_path, folder_of, problem};
 use super::project_files::ProjectFiles;
 use super::recipes::Contexts;
 use super::request::{ComposeOptions, GatherRequest};
@@ -141,7 +141,7 @@ fn builds_around(around: &ProjectFiles) -> BuildsByDockerfile {
     let composes = read_composes(composes, &ComposeOptions::default());
     for (path, source) in &around.composes {
         let compose = composes.iter().find(|file| file.path == *path);
-        let folder = path.parent().unwrap_or(path);
+        let folder = folder_of(path);
         let top = around.top.as_deref();
         for named in unfold(path, source, (top.or(Some(folder)), top), compose).named {
             known.entry(named.real.clone()).or_default().push(named);

@@ -196,6 +196,11 @@ pub(super) fn join_path(folder: &Path, path: &Path) -> PathBuf {
     if joined.as_os_str().is_empty() { PathBuf::from(".") } else { joined }
 }
 
+/// The folder of a file. That of a bare name is `.`: the empty path, which `Path::parent` gives, names no folder.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A path as the user would type it.
 pub(super) fn display_path(path: &Path) -> String {
     let below = path.strip_prefix(".").unwrap_or(path);

@@ -13,7 +13,7 @@ use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
 use super::dockerfiles::{DockerfileText, ReadFiles, dockerfiles};
-use super::file::{display_path, join_path, missing, problem};
+use super::file::{display_path, folder_of, join_path, missing, problem};
 use super::git::git_modes;
 use super::project_files::ProjectFiles;
 use super::projects::projects;
@@ -61,7 +61,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     let root = kind.is_dir().then_some(request.path.as_path());
     fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
     if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
-        let parent = || request.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = || folder_of(&request.path);
         inputs.folder = folder(&mut inputs, root.unwrap_or_else(parent));
     }
     Ok(inputs)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::compose::lists_builds;
 use super::discover::{discover, is_test_input};
-use super::file::join_path;
+use super::file::{folder_of, join_path};
 use super::recipes::may_build;
 use super::request::GatherRequest;
 use crate::bake::is_bake;
@@ -85,7 +85,7 @@ impl ProjectFiles {
 fn folders_above(path: &Path, real: &Path) -> Vec<(PathBuf, PathBuf)> {
     let is_folder = real.is_dir();
     let start = if is_folder { Some(real) } else { real.parent() };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = folder_of(path);
     let mut typed = if is_folder { path.to_owned() } else { parent.to_owned() };
     let mut folders = Vec::new();
     for folder in start.into_iter().flat_map(Path::ancestors).take(HIGHEST + 1) {

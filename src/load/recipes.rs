@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::file::{display_path, join_path, read_source};
+use super::file::{display_path, folder_of, join_path, read_source};
 use crate::manifest::{FileKind, Role, is_manifest};
 use crate::recipe::{self, ImageBuild};
 
@@ -65,7 +65,7 @@ pub(super) fn builder(contexts: &[NamedContext]) -> Option<&str> {
 
 /// The Dockerfiles that a build means, from any folder that it may be started in.
 fn add((root, top): (&Path, &Path), path: &Path, build: &ImageBuild, contexts: &mut Contexts) {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = folder_of(path);
     let tops = [parent, root, top];
     let below = tops.iter().flat_map(|top| build.folders.iter().map(|folder| join_path(top, Path::new(folder))));
     let mut starts: Vec<PathBuf> = tops.iter().map(|top| (*top).to_owned()).chain(below).collect();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::file::display_path;
+use super::file::{display_path, folder_of};
 use super::{LoadError, read_source};
 use crate::inputs::{InputProblem, Inputs, SettingsFormat, SettingsInput};
 use crate::manifest::FileKind;
@@ -45,7 +45,7 @@ pub(super) fn load_settings(
 ) {
     let mut finder = Finder::new(&NAMES, walked);
     for (path, id) in dockerfiles {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = folder_of(path);
         // A text without a place is looked at where the program runs; a folder that is gone has no settings.
         let Ok(folder) = parent.canonicalize() else { continue };
         let file = match configuration {
@@ -54,7 +54,7 @@ pub(super) fn load_settings(
             SettingsSource::Nearest => finder.nearest(&folder),
         };
         let Some(file) = file else { continue };
-        let top = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let top = folder_of(&file);
         let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
         let name = path.file_name().map(PathBuf::from).unwrap_or_default();
         let below = folder.join(name);

@@ -82,8 +82,8 @@ fn wire_rule(rule: &Rule) -> wire::Rule<'_> {
         confidence: metadata.confidence.name(),
         basis: metadata.basis.name(),
         subject: metadata.subject.name(),
-        needs: metadata.needs.iter().map(crate::inputs::Need::name).collect(),
-        wants: metadata.wants.iter().map(crate::inputs::Need::name).collect(),
+        needs: metadata.needs.iter().map(crate::inputs::Need::title).collect(),
+        wants: metadata.wants.iter().map(crate::inputs::Need::title).collect(),
         fix: metadata.fix.name(),
         status: metadata.status.name(),
         since: metadata.since,
@@ -115,12 +115,12 @@ pub fn explain(rule: &Rule, layout: Layout) -> String {
         ),
         ("status", format!("{}, {default}, since {}", metadata.status.name(), metadata.since)),
         ("fix", metadata.fix.name().to_owned()),
-        ("basis", format!("{}, confidence {}", metadata.basis.name(), metadata.confidence.name())),
+        ("basis", format!("{}, with {} confidence", metadata.basis.name(), metadata.confidence.name())),
     ];
-    let needs: Vec<&str> = metadata.needs.iter().map(crate::inputs::Need::name).collect();
-    let wants: Vec<&str> = metadata.wants.iter().map(crate::inputs::Need::name).collect();
+    let needs: Vec<&str> = metadata.needs.iter().map(crate::inputs::Need::title).collect();
+    let wants: Vec<&str> = metadata.wants.iter().map(crate::inputs::Need::title).collect();
     facts.push(("needs", needs.join(", ")));
-    facts.push(("uses", wants.join(", ")));
+    facts.push(("reads", wants.join(", ")));
     facts.push(("aliases", metadata.aliases.join(", ")));
     let options = metadata.options.iter().map(|(name, kind)| format!("{name} ({})", kind.name()));
     facts.push(("options", options.collect::<Vec<_>>().join(", ")));

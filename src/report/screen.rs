@@ -42,8 +42,12 @@ pub fn audit(report: &Report, view: &AuditView, layout: Layout) -> String {
         out.push('\n');
     }
     if hidden > 0 {
-        let why = if is_counted { "their findings are counted above" } else { "nothing found" };
-        let text = format!("… {hidden} more {}: {why} (--all)", if hidden == 1 { "build" } else { "builds" });
+        let text = match (hidden, is_counted) {
+            (1, true) => "… 1 more build: its findings are counted above (--all)".to_owned(),
+            (1, false) => "… 1 more build: nothing found (--all)".to_owned(),
+            (_, true) => format!("… {hidden} more builds: their findings are counted above (--all)"),
+            (_, false) => format!("… {hidden} more builds: nothing found (--all)"),
+        };
         push(&mut out, &text, 0, layout, TextStyle::Dim);
         out.push('\n');
     }
@@ -189,7 +193,8 @@ fn rerun_text(rerun: &Rerun) -> String {
     let first = &rerun.first;
     let steps = match &rerun.steps[..] {
         [] | [_] => format!("step {}", first.number),
-        steps => format!("{} {}", if one_stage(steps) { "steps" } else { "the steps" }, ranges(steps)),
+        steps if one_stage(steps) => format!("steps {}", ranges(steps)),
+        steps => ranges_of_stages(steps),
     };
     let example = rerun.example.as_ref().map(|path| format!(" ({})", clean(path))).unwrap_or_default();
     let text = cut(&clean(&first.text), 60).into_owned();

@@ -21,7 +21,9 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
         let help = match service.known.filter(|known| known.check.is_none() && !known.has_own_check) {
-            Some(_) => "the image contains no program for a check; use a tag that has one (`-alpine`), or remove the check",
+            Some(_) => {
+                "the image contains no program for a check; use a tag that has one (`-alpine`), or remove the check"
+            }
             None => "ask with a program that the image has, or install it in the final stage",
         };
         out.push(with_known_test(cx, service, finding.help(help)));

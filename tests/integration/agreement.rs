@@ -136,3 +136,50 @@ fn lint_leaves_large_contexts_alone() {
     let ran = folder.args(["lint", "--format=json"]).run();
     assert!(places(&ran.json()).iter().any(|(rule, ..)| rule == "secret-file-copied"));
 }
+
+/// However the path of a Dockerfile is written, the compose file above it counts, outside of a repository too.
+#[test]
+fn a_path_has_one_answer_however_it_is_written() {
+    let folder = Dockopt::new();
+    copy(Path::new("fixtures/task-tracker"), folder.path());
+    let backend = folder.path().join("backend");
+    let absolute = backend.display().to_string();
+    let typed = [
+        (folder.path(), "backend"),
+        (folder.path(), "./backend"),
+        (folder.path(), "backend/"),
+        (folder.path(), "backend/Dockerfile"),
+        (folder.path(), "dashboard/../backend"),
+        (folder.path(), &absolute),
+        (&backend, "."),
+        (&backend, "Dockerfile"),
+        (&backend, "../backend"),
+    ];
+    for command in [&["audit"][..], &["fix", "--unsafe"], &["optimize"]] {
+        let mut first: Option<(&str, String)> = None;
+        for (current, path) in typed {
+            let mut dockopt = std::process::Command::new(env!("CARGO_BIN_EXE_dockopt"));
+            dockopt.current_dir(current).args(command).args([path, "--format=json"]);
+            let output = dockopt.env_clear().env("SOURCE_DATE_EPOCH", "1795132800").output().unwrap();
+            let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let answer = match command[0] {
+                "audit" => {
+                    let answer: Vec<_> =
+                        places(&result).into_iter().map(|(rule, _, line, text)| (rule, line, text)).collect();
+                    format!("{answer:#?}")
+                }
+                _ => {
+                    let changes = result["changes"].as_array().unwrap().iter();
+                    // The first two lines name the file.
+                    let lines = changes.flat_map(|change| change["diff"].as_str().unwrap().lines().skip(2));
+                    lines.collect::<Vec<_>>().join("\n")
+                }
+            };
+            assert!(answer.len() > 100, "{command:?} {path}: {answer}");
+            match &first {
+                Some((known, expected)) => assert_eq!(&answer, expected, "{command:?}: {path} and {known}"),
+                None => first = Some((path, answer)),
+            }
+        }
+    }
+}

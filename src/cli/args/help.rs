@@ -55,7 +55,10 @@ const HELP: [Help; 24] = [
         modes: &[],
         examples: [
             ("dockopt compose check", "check all compose files under the current folder"),
-            ("dockopt compose check --fail-on error compose.yaml", "fail only on errors that make `docker compose up` fail"),
+            (
+                "dockopt compose check --fail-on error compose.yaml",
+                "fail only on errors that make `docker compose up` fail",
+            ),
         ],
     },
     Help {
@@ -93,7 +96,10 @@ const HELP: [Help; 24] = [
         formats: TEXT_AND_JSON,
         modes: &[],
         examples: [
-            ("dockopt compose emit", "show the new compose file, or what would be added to the existing one, as a diff"),
+            (
+                "dockopt compose emit",
+                "show the new compose file, or what would be added to the existing one, as a diff",
+            ),
             ("dockopt compose emit --prod --dev --watch --write", "write it, with files for production and developers"),
         ],
     },

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::cache::{ContentId, Directory, FileNode, Node};
 use crate::cli::output::CommandFailure;
 use crate::inputs::Inputs;
+use crate::load::folder_of;
 use crate::load::git::{BuildPaths, ObjectId, Repository};
 
 /// Permission bits of `.git/HEAD`.
@@ -40,7 +41,7 @@ impl RepositoryPlace {
         };
         let below = |path: &Path| below_top(&top, path);
         let file = Path::new(name);
-        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = folder_of(file);
         let dockerfile = parent.canonicalize().ok().zip(file.file_name()).and_then(|(at, name)| below(&at.join(name)));
         let context = Path::new(root).canonicalize().ok().and_then(|root| below(&root));
         let dockerfile = dockerfile.ok_or_else(|| outside(name))?;

@@ -17,7 +17,7 @@ use crate::cache::{
 use crate::cli::output::CommandFailure;
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::load::git::{CommitBuild, Directories, ObjectId, TreeEntryKind};
-use crate::load::{DOCKERFILE_LIMIT, read_source};
+use crate::load::{DOCKERFILE_LIMIT, folder_of, read_source};
 use crate::settings::closest;
 use crate::text;
 
@@ -524,7 +524,7 @@ fn share_unknown(before: &mut ContextFiles, after: &mut ContextFiles) {
 /// The path of a file below a context's folder: as it is typed, else taken from the folder.
 fn below_folder(root: &Path, path: &Path) -> Option<String> {
     let root = root.canonicalize().ok()?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = folder_of(path);
     let typed = parent.canonicalize().ok().zip(path.file_name()).map(|(parent, name)| parent.join(name));
     let typed = typed.or_else(|| path.canonicalize().ok());
     let below = typed.as_deref().and_then(|typed| typed.strip_prefix(&root).ok()).map(Path::to_path_buf);

@@ -9,7 +9,7 @@ use crate::finding::Mask;
 use crate::image::{self, Limits, Platform, Read};
 use crate::inputs::{BuildOptions, Inputs};
 use crate::load::image::{Bytes, OpenError, OpenedImage, SourceOptions as Sources, open};
-use crate::load::{GatherRequest, SettingsSource};
+use crate::load::{GatherRequest, SettingsSource, folder_of};
 use crate::report;
 /// One source, read and worked out; what can't be read is a problem of the result.
 pub(super) fn look_at(
@@ -103,7 +103,7 @@ pub(super) fn limits(arguments: &ImageLimits) -> Limits {
 /// The Dockerfile that was given, and nothing else.
 pub(super) fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, CommandFailure> {
     let Some(file) = &origin.file else { return Ok(None) };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(".".into(), Into::into);
+    let folder = folder_of(file).to_owned();
     let request = GatherRequest {
         path: origin.context.clone().unwrap_or(folder),
         file: Some(file.clone()),

@@ -10,7 +10,7 @@ use crate::compose::project::{
 use crate::inputs::{ComposeInput, Inputs};
 use crate::load::compose_input::{dockerfile_path, request_below};
 use crate::load::compose_project::complete_reading;
-use crate::load::file::read_source;
+use crate::load::file::{folder_of, read_source};
 use crate::text::{FileId, Source};
 
 /// Services of one project that are looked at.
@@ -93,7 +93,7 @@ impl ComposePart {
     }
 
     pub(super) fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("."))
+        folder_of(&self.path)
     }
 
     /// The services of one of the projects of which the file says something. Those of files that it includes count too.

@@ -10,7 +10,7 @@ use crate::compose::project::{ComposeProject, ComposeValue};
 use crate::compose::{self, ServiceRun, is_compose};
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose_input::dockerfile_path;
-use crate::load::file::read_source;
+use crate::load::file::{folder_of, read_source};
 use crate::manifest::FileKind;
 use crate::optimize::Service;
 use crate::text::Source;
@@ -189,8 +189,7 @@ pub(super) fn runs(inputs: &Inputs, input: &BuildInput, reader: &ComposeReader) 
 /// The folders of the context and of the Dockerfile, those above up to the repository's top (without one: up to what was
 /// asked for, and the folder above that), and some below.
 fn folders(root: &Path, dockerfile: &Path, requested: &Path) -> Vec<PathBuf> {
-    let dockerfile_folder =
-        dockerfile.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dockerfile_folder = folder_of(dockerfile);
     let mut folders: Vec<PathBuf> = Vec::new();
     for start in [root, dockerfile_folder] {
         let (mut above, repository) = folders_above(start);

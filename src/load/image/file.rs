@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::opened::{Bytes, ImagePlace, OpenError, OpenedImage};
 use crate::image::ReadAt;
 use crate::image::Store;
+use crate::load::file::folder_of;
 use crate::text::path;
 
 /// What stands in a folder that is an image: a layout of OCI, or an unpacked archive of docker.
@@ -116,7 +117,7 @@ fn stem(name: &str) -> &str {
 /// Names in the same folder that differ in a few letters, or in the ending alone; the nearest first.
 fn near_names(path: &Path) -> Vec<String> {
     let Some(name) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else { return Vec::new() };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut near = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten().take(NAMES) {
         let other = entry.file_name().to_string_lossy().into_owned();

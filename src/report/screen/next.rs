@@ -225,8 +225,10 @@ fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
     };
     if !view.has_image && report.findings.iter().filter_map(Report::price).any(is_usual) {
         let line = format!("dockopt audit {root} --image auto");
-        commands
-            .push(NextCommand { line, why: "measures the sizes marked ~ in the image, if you have built it".to_owned() });
+        commands.push(NextCommand {
+            line,
+            why: "measures the sizes marked ~ in the image, if you have built it".to_owned(),
+        });
     }
     commands
 }
