@@ -5,12 +5,14 @@ use super::{Finding, ImpactKind, Saving, Severity};
 impl Finding {
     /// Sorts findings, the highest first: an error before all others, seconds of every rebuild before bytes.
     pub fn rank(&self) -> f64 {
-        let mut rank = match self.severity {
+        let rank = match self.severity {
             Severity::Error => 1e15,
             Severity::Warning => 1e3,
             Severity::Info => 1e2,
             Severity::Style => 0.0,
         };
+        // The largest one, which is what a table shows.
+        let mut largest: f64 = 0.0;
         for impact in &self.impact {
             // A second of waiting weighs as much as a megabyte.
             #[allow(clippy::cast_precision_loss)] // An order needs no more digits.
@@ -22,8 +24,8 @@ impl Finding {
                 (None, ImpactKind::RebuildSeconds | ImpactKind::ColdSeconds) => 1e8,
                 (None, _) => 1e4,
             };
-            rank += amount;
+            largest = largest.max(amount);
         }
-        rank
+        rank + largest
     }
 }

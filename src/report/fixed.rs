@@ -47,7 +47,8 @@ pub fn fix_summary(outcome: &FixOutcome, mask: &Mask, written: bool, unsafe_left
     };
     out.push_str(&text);
     if unsafe_left > 0 {
-        out.push_str(&format!("; {unsafe_left} more with `--unsafe`"));
+        let have = if unsafe_left == 1 { "has an unsafe fix: include it" } else { "have unsafe fixes: include them" };
+        out.push_str(&format!("\n{unsafe_left} more {have} with `--unsafe`"));
     }
     out.push_str(&left_text(outcome, unsafe_left));
     out.push('\n');
@@ -77,7 +78,7 @@ fn left_text(outcome: &FixOutcome, unsafe_left: usize) -> String {
     let more = if rules.len() > names.len() || names.is_empty() { ", …" } else { "" };
     let names = if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) };
     let (findings, have) = (count(left as u64, "finding"), if left == 1 { "has" } else { "have" });
-    format!("; {findings} {have} no fix{names}")
+    format!("\n{findings} {have} no fix{names}")
 }
 
 /// The result of `fix` for programs. `before` tells of the inputs as they were.

@@ -92,14 +92,14 @@ fn fix_fixes_as_many_findings_as_an_audit_promises() {
     for dockopt in [several, Dockopt::new().dir("task-tracker"), Dockopt::new().project("flask-pip")] {
         let ran = dockopt.args(["audit", "."]).run();
         let number = |command: &str| -> Option<usize> {
-            ran.stdout.split_once(command)?.1.split_whitespace().next()?.parse().ok()
+            ran.stdout.split_once(command)?.1.split_whitespace().take(8).find_map(|word| word.parse().ok())
         };
         let Some(safe) = number("dockopt fix . --diff") else { continue };
         let more = number("dockopt fix . --unsafe --diff").unwrap_or(0);
         let fixed = ran.again(["fix", ".", "--diff"]).stderr;
         assert!(fixed.contains(&format!("would fix {safe} finding")), "{safe}: {fixed}");
-        assert_eq!(fixed.contains("more with `--unsafe`"), more > 0, "{more}: {fixed}");
-        assert!(more == 0 || fixed.contains(&format!("; {more} more with")), "{more}: {fixed}");
+        assert_eq!(fixed.contains("with `--unsafe`"), more > 0, "{more}: {fixed}");
+        assert!(more == 0 || fixed.contains(&format!("{more} more ha")), "{more}: {fixed}");
         let fixed = ran.again(["fix", ".", "--unsafe", "--diff"]).stderr;
         assert!(fixed.contains(&format!("would fix {} finding", safe + more)), "{more}: {fixed}");
         promised += 1;
@@ -114,7 +114,7 @@ fn what_no_command_repairs_is_explained_first() {
     let screen = Dockopt::new().file("Dockerfile", dockerfile).args(["audit", "."]).run().stdout;
     let (_, next) = screen.split_once("Next:").unwrap();
     assert!(next.trim_start().starts_with("dockopt explain secret-"), "{screen}");
-    assert!(next.contains("how to repair Dockerfile:2; no command can"), "{screen}");
+    assert!(next.contains("explains how to repair Dockerfile:2: no command can"), "{screen}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ impl fmt::Display for SecretReason {
             ),
             Self::MayBeRead { reader } => write!(
                 out,
-                "{reader} may read it; set it when the container starts, and change the secret, as it was public"
+                "{reader} may read it. Set it when the container starts, and replace the secret: everyone with the image can read it"
             ),
             Self::OtherVariables => {
                 out.write_str("the instruction also sets other variables; move it to its own instruction, or remove it")

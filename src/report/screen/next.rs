@@ -111,7 +111,7 @@ fn explain_command(report: &Report, offer: Option<&Offer>) -> Option<NextCommand
     let source = report.sources.get(first.file.0 as usize)?;
     let place = format!("{}:{}", source.name(), source.line(first.span.start));
     let more = if others == 0 { String::new() } else { format!(" and {others} more") };
-    let why = format!("how to repair {place}{more}; no command can");
+    let why = format!("explains how to repair {place}{more}: no command can");
     Some(NextCommand { line: format!("dockopt explain {}", first.rule), why })
 }
 
@@ -203,12 +203,12 @@ fn fix_commands(view: &AuditView, root: &str) -> Vec<NextCommand> {
     let mut commands = Vec::new();
     if safe > 0 {
         let line = format!("dockopt fix {root} --diff");
-        commands.push(NextCommand { line, why: format!("{} with a safe fix", count(safe, "finding")) });
+        commands.push(NextCommand { line, why: format!("shows the safe fixes of {}", count(safe, "finding")) });
     }
     if all > safe {
         let line = format!("dockopt fix {root} --unsafe --diff");
-        let more = if safe == 0 { count(all, "finding") } else { format!("{} more", all - safe) };
-        commands.push(NextCommand { line, why: format!("{more} with a fix that may change what runs") });
+        let of = if safe == 0 { count(all, "finding") } else { format!("{} more", all - safe) };
+        commands.push(NextCommand { line, why: format!("shows also the unsafe fixes of {of}, which may change what runs") });
     }
     commands
 }
@@ -227,7 +227,7 @@ fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
         let line = format!("dockopt audit {root} --image auto");
         commands.push(NextCommand {
             line,
-            why: "measures the sizes marked ~ in the image, if you have built it".to_owned(),
+            why: "replaces the sizes marked ~ by those of your image, if you have built it".to_owned(),
         });
     }
     commands

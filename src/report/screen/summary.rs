@@ -69,7 +69,7 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
     let repeats = repeats(report, &others);
     if !repeats.is_empty() {
         let rows = repeats::rows(report, &repeats, layout);
-        section(&mut summary.text, "In several files", layout, &rows);
+        section(&mut summary.text, "In several files (not repeated below)", layout, &rows);
         summary.text.push('\n');
         summary.shown.extend(repeats.into_iter().flat_map(|repeat| repeat.findings));
     }
