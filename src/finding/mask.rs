@@ -424,7 +424,7 @@ mod tests {
     #[test]
     fn strings_and_names_of_json_are_masked() {
         let hidden = Mask::json(r#"{"a":[{"b":"PASSWORD=q7w8e9r0t1"}],"TOKEN=q7w8e9r0t1":1.5,"c":"x"}"#).unwrap();
-        assert_eq!(hidden, r#"{"a":[{"b":"PASSWORD=**********"}],"c":"x","TOKEN=**********":1.5}"#);
+        assert_eq!(hidden, r#"{"TOKEN=**********":1.5,"a":[{"b":"PASSWORD=**********"}],"c":"x"}"#);
         assert_eq!(Mask::json(r#"{"a":["x", 1, null]}"#), None);
         assert_eq!(Mask::json("PASSWORD=q7w8e9r0t1"), None);
     }

@@ -65,6 +65,10 @@ fn argument(text: &str, at: usize) -> Option<&str> {
 fn default(text: &str, at: usize) -> Option<&str> {
     let before = text[..at].trim_end_matches('\\').strip_suffix(['"', '\''])?.trim_end_matches('\\');
     let name = name_before(text, before.len());
+    // The next word of an option is found as such.
+    if name.starts_with('-') {
+        return None;
+    }
     weak_only(name)?;
     // In a list of words the next one is rather a command: `["vault", "token", "lookup"]`.
     let is_upper =
