@@ -6,9 +6,11 @@ use std::ops::Range;
 use crate::data;
 
 mod bundle;
+mod call;
 mod command;
 mod drawn;
 mod found;
+mod header;
 mod pair;
 mod text;
 mod token;
@@ -97,6 +99,11 @@ fn is_unlike_words(value: &str) -> bool {
 pub fn hidden_ranges(text: &str) -> Vec<Range<usize>> {
     let hidden = in_text(text).into_iter().filter(|secret| !is_common(&secret.value));
     hidden.map(|secret| secret.range).collect()
+}
+
+/// The spans of the tokens in a text that are reported wherever they stand.
+pub fn token_ranges(text: &str) -> Vec<Range<usize>> {
+    token::tokens(text).into_iter().filter(|token| token.1).map(|token| token.0).collect()
 }
 
 /// The values in a text that are secrets beyond doubt, and not made up for a test.

@@ -1,5 +1,6 @@
 //! `dockopt history`, and the file that it reads.
 
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -8,6 +9,7 @@ use super::args::{Global, History};
 use super::exit::CLEAN;
 use super::output::{CommandFailure, emit};
 use super::terminal;
+use crate::finding::Mask;
 use crate::load::{LoadError, read_source};
 use crate::report::{self, Format};
 use crate::results::{HistoryRecord, ProjectHistory};
@@ -24,7 +26,7 @@ pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailu
         },
         error => error.into(),
     })?;
-    let mut history = ProjectHistory::read(source.text());
+    let mut history = read_records(source.text());
     for (line, what) in &history.problems {
         terminal::note(&format!("warning: {}:{line}: {what}", file.display()));
     }
@@ -45,13 +47,22 @@ pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailu
     Ok(CLEAN)
 }
 
+/// The records of a text: one that was written by hand or by an older version may hold secrets.
+fn read_records(text: &str) -> ProjectHistory {
+    let lines = text.split_inclusive('\n').map(|line| match Mask::json(line) {
+        Some(masked) => Cow::Owned(masked + "\n"),
+        None => Cow::Borrowed(line),
+    });
+    ProjectHistory::read(&lines.collect::<String>())
+}
+
 /// The record in a file; a missing one is empty.
 ///
 /// # Errors
 /// The file cannot be read.
 pub(super) fn read_history(file: &Path) -> Result<ProjectHistory, CommandFailure> {
     match read_source(file, LIMIT) {
-        Ok(source) => Ok(ProjectHistory::read(source.text())),
+        Ok(source) => Ok(read_records(source.text())),
         Err(LoadError::Missing(_)) => Ok(ProjectHistory::default()),
         Err(error) => Err(error.into()),
     }

@@ -7,7 +7,7 @@ use super::args::{Choice, FailOn, Global, Threshold};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::{terminal, write};
 use crate::audit::Report;
-use crate::finding::Severity;
+use crate::finding::{Mask, Severity};
 use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
 use crate::report::{self, Format, Layout, PathBase, ReportRun};
@@ -53,10 +53,15 @@ impl From<SelectorError> for CommandFailure {
     }
 }
 
-/// Writes a result to standard output or to `--output`.
+/// Writes a result to standard output or to `--output`. The names of files were not masked: a token in them is.
 pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), CommandFailure> {
+    let masked = std::str::from_utf8(text.as_ref()).ok().and_then(Mask::without_tokens);
+    emit_exact(global, masked.as_ref().map_or(text.as_ref(), |masked| masked.as_bytes()))
+}
+
+/// As [`emit`], for texts that are no results: dockopt's own, or a file to be written.
+pub(super) fn emit_exact(global: &Global, bytes: &[u8]) -> Result<(), CommandFailure> {
     super::progress::pause();
-    let bytes = text.as_ref();
     if let Some(path) = &global.output {
         return Ok(write::write(path, bytes)?);
     }

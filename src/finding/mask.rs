@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use serde_json::Value;
+
 use crate::secret::{self, is_filler};
 use crate::text::{Source, Span};
 
@@ -109,6 +111,42 @@ impl Mask {
             ranges.retain(|range| !is_name(range));
         }
         Self::masked(source.text(), ranges).map_or_else(|| source.clone(), |text| source.shown_as(&text))
+    }
+
+    /// A JSON text without the secrets in its strings; `None` if it has none, or is no JSON.
+    pub fn json(text: &str) -> Option<String> {
+        let mut value = serde_json::from_str(text).ok()?;
+        Self::default().hide_in(&mut value).then(|| value.to_string())
+    }
+
+    /// Masks the strings of a value, and returns whether there was a secret.
+    fn hide_in(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => match Self::masked(text, self.secret_ranges(text)) {
+                Some(masked) => {
+                    *text = masked;
+                    true
+                }
+                None => false,
+            },
+            Value::Array(items) => items.iter_mut().fold(false, |hides, item| self.hide_in(item) | hides),
+            Value::Object(fields) => {
+                let names: Vec<String> = fields.keys().filter(|name| self.hides(name)).cloned().collect();
+                for name in &names {
+                    if let Some(value) = fields.remove(name) {
+                        fields.insert(self.apply(name), value);
+                    }
+                }
+                fields.values_mut().fold(!names.is_empty(), |hides, field| self.hide_in(field) | hides)
+            }
+            _ => false,
+        }
+    }
+
+    /// A text that no mask has seen, such as the name of a file, without the tokens of known services; `None` if it has
+    /// none.
+    pub fn without_tokens(text: &str) -> Option<String> {
+        Self::masked(text, secret::token_ranges(text))
     }
 
     /// `None` where there is nothing to mask.
@@ -381,6 +419,14 @@ mod tests {
         mask.add_name_place(&source, Span::new(7, 15));
         assert_eq!(mask.source(&source).text(), "image: keycloak\nPASSWORD: ********\n");
         assert_eq!(mask.source(&Source::of("other", "image: keycloak")).text(), "image: ********");
+    }
+
+    #[test]
+    fn strings_and_names_of_json_are_masked() {
+        let hidden = Mask::json(r#"{"a":[{"b":"PASSWORD=q7w8e9r0t1"}],"TOKEN=q7w8e9r0t1":1.5,"c":"x"}"#).unwrap();
+        assert_eq!(hidden, r#"{"TOKEN=**********":1.5,"a":[{"b":"PASSWORD=**********"}],"c":"x"}"#);
+        assert_eq!(Mask::json(r#"{"a":["x", 1, null]}"#), None);
+        assert_eq!(Mask::json("PASSWORD=q7w8e9r0t1"), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
+use super::header::is_scheme;
 use super::value;
 use super::variable::weak_only;
 use crate::data;
@@ -89,9 +90,6 @@ static PROGRAMS: LazyLock<HashMap<&str, Vec<SecretArgument>>> = LazyLock::new(||
     programs
 });
 
-/// Words before the secret in an authorization header.
-const SCHEMES: [&str; 7] = ["apikey", "basic", "bearer", "digest", "key", "negotiate", "token"];
-
 /// A secret in the arguments of a command.
 pub(super) struct GivenSecret<'t> {
     /// The secret; a part of the text.
@@ -118,6 +116,7 @@ struct CommandWord<'t> {
 fn nested<'t>(text: &'t str, depth: usize, secrets: &mut Vec<GivenSecret<'t>>) {
     let mut before: Vec<CommandWord> = Vec::new();
     let mut words: Vec<CommandWord> = Vec::new();
+    let mut group: Vec<CommandWord> = Vec::new();
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
@@ -125,14 +124,25 @@ fn nested<'t>(text: &'t str, depth: usize, secrets: &mut Vec<GivenSecret<'t>>) {
         let ends = ends_command(text, at, c);
         if ends {
             command(&words, &before, secrets);
-            before = if c == '|' { std::mem::take(&mut words) } else { Vec::new() };
+            match c {
+                '(' => group.clear(),
+                ';' | ')' | '\n' if group.len() < MOST_GROUPED => group.extend(&words),
+                _ => {}
+            }
+            before = match c {
+                // `(echo X; echo X) | passwd`: all of the group is printed.
+                '|' if words.is_empty() => std::mem::take(&mut group),
+                '|' => std::mem::take(&mut words),
+                _ => Vec::new(),
+            };
             words.clear();
         }
         if ends || c.is_whitespace() || matches!(c, ',' | '[' | ']' | '\\') {
             at += c.len_utf8();
             continue;
         }
-        let glued = text[..at].ends_with(|before: char| !before.is_whitespace() && !matches!(before, ',' | '['));
+        let is_behind = |before: char| !before.is_whitespace() && !matches!(before, ',' | '[');
+        let glued = !words.is_empty() && text[..at].ends_with(is_behind);
         let (word, len) = word(rest, text[..at].ends_with('\\'));
         if depth < DEEPEST && word.contains(char::is_whitespace) {
             nested(word, depth + 1, secrets);
@@ -167,6 +177,9 @@ fn word(rest: &str, is_escaped: bool) -> (&str, usize) {
     (&rest[..end], end)
 }
 
+/// How many words of a group `( … )` are kept.
+const MOST_GROUPED: usize = 64;
+
 /// How many programs of one command are looked at: `sudo -S docker login -p …`.
 const MOST_PROGRAMS: usize = 6;
 
@@ -196,7 +209,11 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &m
         if word.glued {
             continue;
         }
-        let Some(arguments) = PROGRAMS.get(program_name(word.text)) else { continue };
+        let program = program_name(word.text);
+        if program == "printf" {
+            formatted(&words[index + 1..], secrets);
+        }
+        let Some(arguments) = PROGRAMS.get(program) else { continue };
         let words = &words[index + 1..];
         for argument in arguments {
             argument.take(words, piped, secrets);
@@ -209,6 +226,22 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &m
         programs += 1;
         if programs == MOST_PROGRAMS {
             break;
+        }
+    }
+}
+
+/// The operands of `printf 'password=%s' X` whose place in the format has a name that says secret.
+fn formatted<'t>(words: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
+    let Some(at) = words.iter().position(|word| word.text.contains('%')) else { return };
+    let format = words[at].text;
+    for (before, word) in format.split("%s").take(format.matches("%s").count()).zip(&words[at + 1..]) {
+        let before = before.trim_end_matches([' ', '"', '\'', '\\', ':', '=']);
+        let is_outside = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.');
+        let start = before.rfind(is_outside).map_or(0, |end| before.ceil_char_boundary(end + 1));
+        // `\n` before a name belongs to the line before.
+        let name = if before[..start].ends_with('\\') { before[start..].get(1..) } else { Some(&before[start..]) };
+        if name.is_some_and(|name| weak_only(name).is_some()) {
+            take(Some(word.text), false, secrets);
         }
     }
 }
@@ -255,8 +288,11 @@ impl SecretArgument {
                 }
             }
             ArgumentForm::PipedLogin => {
+                // `printf 'user:%s' X`
+                let is_formatted = piped.iter().any(|word| word.text.contains(":%s"));
                 for word in piped_words(words, piped) {
                     take_password(word, ':', true, secrets);
+                    take(Some(word).filter(|word| is_formatted && !word.contains(':')), true, secrets);
                 }
             }
             _ => self.take_operand(words, secrets),
@@ -327,6 +363,8 @@ impl SecretArgument {
         let is_short = self.option.len() == 2 || self.option.ends_with([':', '=']);
         match rest {
             "" => next.filter(|next| next.glued || !next.text.starts_with('-')).map(|next| next.text),
+            // `--password="X"`
+            "=" => next.filter(|next| next.glued).map(|next| next.text),
             rest => rest.strip_prefix('=').or(is_short.then_some(rest)),
         }
         .map(|value| value.strip_prefix('=').unwrap_or(value))
@@ -345,8 +383,9 @@ fn piped_words<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>]) -> Vec<
             None => {}
         }
     }
-    let is_value = |word: &&str| !word.starts_with('-') && !word.contains('%');
-    printed.into_iter().map(|word| word.trim_end_matches("\\n")).filter(is_value).collect()
+    let is_value =
+        |word: &&str| !word.starts_with('-') && !word.contains('%') && !matches!(*word, "" | "echo" | "printf");
+    printed.into_iter().flat_map(|word| word.split("\\n")).filter(is_value).collect()
 }
 
 fn take<'t>(value: Option<&'t str>, is_throwaway: bool, secrets: &mut Vec<GivenSecret<'t>>) {
@@ -372,7 +411,6 @@ fn header<'t>(word: &'t str, behind: &[CommandWord<'t>], secrets: &mut Vec<Given
     if !is_name || !(who || cookie || weak_only(name).is_some()) {
         return;
     }
-    let is_scheme = |word: &&str| SCHEMES.iter().any(|known| word.eq_ignore_ascii_case(known));
     let (value, behind) = match behind {
         [next, rest @ ..] if value.is_empty() && !next.text.contains(':') => (next.text, rest),
         _ => (value, behind),
@@ -384,7 +422,7 @@ fn header<'t>(word: &'t str, behind: &[CommandWord<'t>], secrets: &mut Vec<Given
     {
         parts.push(next.text);
     }
-    if parts.first().is_some_and(is_scheme) && parts.len() > 1 {
+    if parts.first().is_some_and(|word| is_scheme(word)) && parts.len() > 1 {
         parts.remove(0);
     }
     for part in parts {

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::token::{changes, is_token_byte, word_end};
+use super::token::{LONGEST, changes, is_token_byte, word_end};
+use crate::data;
 
 /// From this length on a word is looked at.
 const SHORTEST: usize = 20;
@@ -80,3 +81,35 @@ pub(super) fn private_keys(text: &str) -> Vec<Range<usize>> {
     keys.retain(|key| text[key.clone()].bytes().filter(u8::is_ascii_alphanumeric).count() > SHORTEST);
     keys
 }
+
+/// The hashes of passwords of a text, which can be guessed from: `$6$salt$hash`, also with each `$` doubled as in compose
+/// files, and `pbkdf2_sha256$260000$salt$hash`.
+pub(super) fn password_hashes(text: &str) -> Vec<Range<usize>> {
+    let mut hashes: Vec<Range<usize>> = Vec::new();
+    for at in memchr::memchr_iter(b'$', text.as_bytes()) {
+        let before = &text[..at];
+        if before.ends_with('$') || hashes.last().is_some_and(|last| at < last.end) {
+            continue;
+        }
+        let rest = text[at..].trim_start_matches('$');
+        let window = rest.as_bytes().iter().take(LONGEST_HASH_NAME);
+        let Some(end) = window.copied().position(|byte| byte == b'$') else { continue };
+        let (id, _) = rest.split_at(end);
+        let is_count = id.len() > 2 && id.bytes().all(|byte| byte.is_ascii_digit());
+        let is_derived = is_count && ["sha1", "sha256", "sha512"].iter().any(|name| before.ends_with(name));
+        if !is_derived && !data::SECRET_WORDS.has(id, "hash") {
+            continue;
+        }
+        let rest = rest[end..].trim_start_matches('$');
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"./$,=+-_".contains(byte);
+        let length = rest.bytes().take(LONGEST).take_while(is_part).count();
+        if length > SHORTEST && rest[..length].trim_end_matches('$').contains('$') {
+            let start = text.len() - rest.len();
+            hashes.push(start..start + length);
+        }
+    }
+    hashes
+}
+
+/// The maximum length of the name of a hash.
+const LONGEST_HASH_NAME: usize = 12;

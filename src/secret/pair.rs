@@ -55,15 +55,17 @@ fn pair(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
     if sign == b'>' && !before.ends_with('=') {
         return element(text, at);
     }
-    let before = before.trim_end_matches(['=', ':', '?', '+', '!', '<', '-']);
+    let before = before.trim_end_matches(['=', ':', '?', '+', '!', '<', '-', '|']);
     let (name, before, is_quoted) = name_before(text, before.len());
     if name.is_empty() {
         return None;
     }
     // Behind a name without a blank, `=` is an assignment.
-    let is_password_of_connection = name.eq_ignore_ascii_case("pwd") && before.ends_with(';');
+    // Alone it is the working directory, but not as the key of a text: `{user: 'me', pwd: 'X'}`.
+    let is_key = || sign == b':' && text[at + 1..].trim_start_matches([' ', '\\']).starts_with(['"', '\'']);
+    let is_pwd = name.eq_ignore_ascii_case("pwd") && (before.ends_with(';') || is_key());
     let is_member = || is_value_of_secret(before, name);
-    if weak_only(name).is_none() && !is_password_of_connection && !is_member() {
+    if weak_only(name).is_none() && !is_pwd && !is_member() {
         return None;
     }
     let range = value_at(text, at + 1, sign == b':' && !is_quoted && is_line_start(before));
@@ -144,11 +146,17 @@ fn spaced(text: &str, at: usize) -> Option<Range<usize>> {
         return None;
     }
     let lower = word.to_ascii_lowercase();
-    let is_sql = lower == "by" && before.to_ascii_lowercase().ends_with("identified by");
-    if !(is_sql || data::SECRET_WORDS.has(&lower, "spaced")) {
+    let is_sql = lower == "by" && before.to_ascii_lowercase().contains("identified ");
+    // `user app on >X` of Redis
+    let is_acl = lower == "on" && text[at + 1..].starts_with('>') && before.to_ascii_lowercase().contains("user ");
+    if !(is_sql || is_acl || data::SECRET_WORDS.has(&lower, "spaced")) {
         return None;
     }
-    let range = value_at(text, at + 1, false);
+    let mut range = value_at(text, at + 1, false);
+    // `rootpw --plaintext X`, `send -- "X"`
+    if text[range.clone()].starts_with("--") && text[range.end..].starts_with(' ') {
+        range = value_at(text, range.end + 1, false);
+    }
     let value = &text[range.clone()];
     let is_quoted = text[..range.start].ends_with('\'');
     let counts = if is_quoted { value::is_secret(value) } else { value::is_distinct(value) };

@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use super::call::calls;
 use super::command::in_commands;
-use super::drawn::{drawn_words, private_keys};
+use super::drawn::{drawn_words, password_hashes, private_keys};
 use super::found::{FoundSecret, Sign};
+use super::header::headers;
 use super::pair::pairs;
 use super::token::tokens;
 use super::url::urls;
@@ -26,7 +28,9 @@ pub fn in_text(text: &str) -> Vec<FoundSecret> {
         secrets.push(FoundSecret::part(text, &text[word], if is_reported { Sign::Look } else { Sign::Throwaway }));
     }
     pairs(text, &mut secrets);
-    let drawn = drawn_words(text).into_iter().chain(private_keys(text));
+    headers(text, &mut secrets);
+    calls(text, &mut secrets);
+    let drawn = drawn_words(text).into_iter().chain(private_keys(text)).chain(password_hashes(text));
     secrets.extend(drawn.map(|word| FoundSecret::part(text, &text[word], Sign::Hint)));
     secrets
 }
@@ -92,7 +96,7 @@ fn options(text: &str, secrets: &mut Vec<FoundSecret>) {
         }
         let dashes = if text[at..].starts_with("--") { 2 } else { 1 };
         let rest = &text[at + dashes..];
-        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let length = rest.bytes().take(LONGEST_NAME).take_while(|byte| is_name(byte)).count();
         let name = &rest[..length];
         let Some(start) = next_word(text, at + dashes + length) else { continue };

@@ -36,6 +36,10 @@ pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, bool)> {
             continue;
         }
         let length = bytes[at..].iter().take_while(|byte| is_token_byte(**byte)).count();
+        if is_digest(&bytes[at..at + length]) {
+            at += length;
+            continue;
+        }
         let escaped = escape(bytes, at).min(length);
         let starts = [at + escaped, at].into_iter().take(1 + escaped);
         let token = { starts }.find_map(|start| Some((start, token_end(bytes, start)?)));
@@ -46,6 +50,12 @@ pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, bool)> {
         }
     }
     tokens
+}
+
+/// Whether a word is written as a digest: one may begin as a token does.
+fn is_digest(word: &[u8]) -> bool {
+    matches!(word.len(), 40 | 64 | 96 | 128)
+        && word.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte))
 }
 
 /// 1 where the first letter of a word belongs to an escape before it: `\nghp_…` of JSON.
@@ -89,7 +99,12 @@ static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(|| {
 /// The rows by the first byte of their prefix, the longest prefix first; those without one under each byte.
 static BY_START: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
     let rows = |byte: u8| {
-        let begins = |format: &Format| format.prefix.bytes().next().is_none_or(|first| first == byte);
+        let may_begin = |format: &Format| match format.parts.first() {
+            Some(Part::AtLeast(alphabet, _)) => alphabet.has(byte),
+            _ => true,
+        };
+        let begins =
+            |format: &Format| format.prefix.bytes().next().map_or_else(|| may_begin(format), |first| first == byte);
         let mut rows: Vec<u16> =
             (0..).zip(FORMATS.iter()).filter(|(_, format)| begins(format)).map(|(index, _)| index).collect();
         rows.sort_by_key(|row| std::cmp::Reverse(FORMATS[usize::from(*row)].prefix.len()));
@@ -356,8 +371,12 @@ mod tests {
             "oy2",
             "ACCEPT_EULA",
             "SKIP_DEPENDENCIES_INSTALL_0123456789",
+            "4b1d8fcd4a9c4f06e5b1a1f9be8d76a5cdd0f4a34b1d8fcd4a9c4f06e5b1a1f9",
+            "live_view_component_of_everybody",
+            "pub-c-compiler-of-everybody-at-home-1",
+            "api-server-of-everybody-12345678",
         ] {
-            assert!(!is_token(word), "{word}");
+            assert_eq!(tokens(word), [], "{word}");
         }
     }
 

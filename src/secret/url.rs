@@ -25,6 +25,7 @@ pub(super) fn urls(text: &str, secrets: &mut Vec<FoundSecret>) {
     }
     parameters(text, secrets);
     logins(text, secrets);
+    relays(text, secrets);
 }
 
 /// A password that other signs leave out: with a `$` in it, or one that is the user's name.
@@ -83,7 +84,12 @@ fn logins(text: &str, secrets: &mut Vec<FoundSecret>) {
         let before = &text[from..at];
         let start = before.rfind(|c| !is_part(c)).map_or(0, |end| before.ceil_char_boundary(end + 1));
         done = at + 1;
-        let Some((user, password)) = before[start..].split_once(':') else { continue };
+        // `:pserver:user:password@host`
+        let login = before[start..].trim_start_matches(':');
+        let Some((user, password)) = login.split_once(':') else {
+            secrets.extend(slash_login(&before[..start], login).map(|part| FoundSecret::part(text, part, Sign::Hint)));
+            continue;
+        };
         let host = &text[at + 1..];
         let is_digest = host.starts_with("sha256:") || host.starts_with("sha512:");
         let is_host = host.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_digest;
@@ -92,6 +98,24 @@ fn logins(text: &str, secrets: &mut Vec<FoundSecret>) {
         if is_host && !user.is_empty() && user.chars().all(is_word) && !is_inserted && value::is_distinct(password) {
             secrets.push(FoundSecret::part(text, password, Sign::Hint));
         }
+    }
+}
+
+/// The password of `jdbc:oracle:thin:user/password@host`.
+fn slash_login<'t>(before: &str, password: &'t str) -> Option<&'t str> {
+    let is_oracle = before.strip_suffix('/')?.rsplit(char::is_whitespace).next()?.contains("jdbc:oracle:");
+    (is_oracle && value::is_distinct(password)).then_some(password)
+}
+
+/// `[smtp.example.com]:587 user:password` of Postfix.
+fn relays(text: &str, secrets: &mut Vec<FoundSecret>) {
+    for (at, _) in text.match_indices("]:") {
+        let rest = &text[at + 2..text.floor_char_boundary(at.saturating_add(LONGEST_LOGIN))];
+        let port = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let login = rest[port..].strip_prefix([' ', '\t']).filter(|_| port > 0).unwrap_or_default().trim_start();
+        let login = login.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).next().unwrap_or_default();
+        let password = login.split_once(':').map(|(_, password)| password).filter(|it| value::is_distinct(it));
+        secrets.extend(password.map(|part| FoundSecret::part(text, part, Sign::Hint)));
     }
 }
 

@@ -76,8 +76,16 @@ pub(super) fn weak_only(name: &str) -> Option<bool> {
     if !may_name(name.as_bytes()) {
         return None;
     }
+    if data::SECRET_WORDS.has(&name.to_ascii_lowercase(), "secret-name") {
+        return Some(false);
+    }
     let words = words(name);
     let last = words.len().saturating_sub(1);
+    // `BUNDLE_GEMS__EXAMPLE__COM`: what Bundler gives a host; other settings with such names are known.
+    if words.first().is_some_and(|word| word == "bundle") && name.contains("__") {
+        let is_setting = words.get(1).is_none_or(|word| data::SECRET_WORDS.has(word, "bundler-setting"));
+        return (!is_setting).then_some(true);
+    }
     // `SERVER_PASSWORD` says whose password it is, `PASSWORD_SERVER` something about passwords.
     let is_strong = words.last().is_some_and(|word| data::SECRET_WORDS.has(word, "owned"));
     let is_about = |(at, word): (usize, &String)| {
@@ -125,11 +133,12 @@ static SECRET_STARTS: LazyLock<Vec<Vec<&[u8]>>> = LazyLock::new(|| {
     }
     // `MYSQL_PWD`: not in the table, as alone it is the working directory.
     starts[usize::from(b'p')].push(b"pwd");
+    starts[usize::from(b'b')].push(b"bundle_");
     starts
 });
 
 /// The roles of words that say secret.
-const SECRET_ROLES: [&str; 4] = ["secret", "secret-end", "secret-last", "drawn"];
+const SECRET_ROLES: [&str; 5] = ["secret", "secret-end", "secret-last", "secret-name", "drawn"];
 
 /// `DB_PASSWORD`, `apiKey`, `HTTPToken`: words in lower case.
 pub(super) fn words(name: &str) -> Vec<String> {

@@ -57,6 +57,7 @@ mod packaging;
 mod patches;
 mod path_functions;
 mod planted;
+mod planted_files;
 mod posting;
 mod prices;
 mod pull_request;

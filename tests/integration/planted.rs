@@ -20,19 +20,22 @@ const SHAPES: &str = include_str!("../vectors/secret_shapes.txt");
 /// Shapes of one folder: a larger one takes longer than its parts.
 const GROUP: usize = 96;
 
+/// Groups that every command reads; further ones are read by a third of the commands each.
+const FULL_GROUPS: usize = 3;
+
 /// The secrets of a project, by a part of each that no output may show: the shape and the place.
 #[derive(Default)]
-struct Planted {
+pub(crate) struct Planted {
     marks: BTreeMap<String, String>,
 }
 
-fn shapes() -> Vec<&'static str> {
+pub(crate) fn shapes() -> Vec<&'static str> {
     SHAPES.lines().filter(|line| !line.starts_with('#')).collect()
 }
 
 impl Planted {
     /// A shape with new secrets.
-    fn grow(&mut self, shape: &str, place: &str) -> String {
+    pub(crate) fn grow(&mut self, shape: &str, place: &str) -> String {
         let mut text = String::new();
         let mut rest = shape;
         while let Some((before, after)) = rest.split_once('@').filter(|(_, after)| after.starts_with(['@', '{'])) {
@@ -60,7 +63,12 @@ impl Planted {
         text + rest
     }
 
-    fn leaks(&self, text: &str) -> Vec<&str> {
+    /// How many secrets were planted.
+    pub(crate) fn count(&self) -> usize {
+        self.marks.len()
+    }
+
+    pub(crate) fn leaks(&self, text: &str) -> Vec<&str> {
         let shown = self.marks.iter().filter(|(mark, _)| text.contains(mark.as_str()));
         shown.map(|(_, place)| place.as_str()).collect()
     }
@@ -90,7 +98,7 @@ fn quoted(text: &str) -> String {
 
 /// A project with the shapes at every place of its files.
 #[expect(clippy::too_many_lines)] // a line for each place
-fn project(folder: &Path, shapes: &[&str]) -> Planted {
+pub(crate) fn project(folder: &Path, shapes: &[&str]) -> Planted {
     let mut planted = Planted::default();
     let mut dockerfile = "FROM debian:12\n".to_owned();
     let mut compose = "services:\n".to_owned();
@@ -167,7 +175,7 @@ fn image(settings: Value, history: Vec<Value>) -> Vec<u8> {
 }
 
 /// Makes a history of two commits.
-fn commit_twice(folder: &Path) {
+pub(crate) fn commit_twice(folder: &Path) {
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
         git.current_dir(folder).args(["-c", "user.name=x", "-c", "user.email=x@example.com"]).args(arguments);
@@ -182,7 +190,7 @@ fn commit_twice(folder: &Path) {
 }
 
 /// Commands with the formats that each has.
-const SINKS: [(&str, &str); 29] = [
+pub(crate) const SINKS: [(&str, &str); 29] = [
     ("lint Dockerfile", REPORTS),
     ("lint compose.yaml", "text json"),
     ("audit . --no-history", REPORTS),
@@ -217,7 +225,7 @@ const SINKS: [(&str, &str); 29] = [
 const REPORTS: &str = "text json jsonl sarif github gitlab checkstyle junit oneline hadolint-json markdown csv";
 
 /// Runs a command in every format, and returns the number of formats and what it shows.
-fn run(folder: &Path, planted: &Planted, command: &str, formats: &str) -> (usize, Vec<String>) {
+pub(crate) fn run(folder: &Path, planted: &Planted, command: &str, formats: &str) -> (usize, Vec<String>) {
     let mut leaks = Vec::new();
     for format in formats.split(' ') {
         let mut dockopt = Command::new(env!("CARGO_BIN_EXE_dockopt"));
@@ -248,6 +256,8 @@ fn no_command_shows_a_planted_secret_in_any_format() {
         .collect();
     let work: Vec<(usize, usize)> =
         (0..folders.len()).flat_map(|folder| (0..SINKS.len()).map(move |sink| (folder, sink))).collect();
+    let work = work.into_iter().filter(|(folder, sink)| *folder < FULL_GROUPS || (folder + sink) % 3 == 0);
+    let work: Vec<(usize, usize)> = work.collect();
     let next = Mutex::new(work.into_iter());
     let results = Mutex::new((0, Vec::new()));
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -267,11 +277,11 @@ fn no_command_shows_a_planted_secret_in_any_format() {
     });
     let (runs, mut leaks) = results.into_inner().unwrap();
     leaks.sort();
-    let sinks = runs / folders.len();
+    let sinks: usize = SINKS.iter().map(|(_, formats)| formats.split(' ').count()).sum();
     let secrets: usize = folders.iter().map(|(_, planted)| planted.marks.len()).sum();
     let mut out = std::io::stdout();
     let shown = leaks.len();
-    let line = format!("{} shapes, {secrets} secrets × {sinks} sinks: {shown} found\n", shapes.len());
+    let line = format!("{} shapes, {secrets} secrets × {sinks} sinks, {runs} runs: {shown} found\n", shapes.len());
     std::io::Write::write_all(&mut out, line.as_bytes()).unwrap();
     assert!(shapes.len() >= 200, "{}", shapes.len());
     assert!(leaks.is_empty(), "{line}{}", leaks.join("\n"));

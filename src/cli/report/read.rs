@@ -6,6 +6,7 @@ use super::ci::masked;
 use crate::cli::args::Global;
 use crate::cli::output::CommandFailure;
 use crate::cli::terminal;
+use crate::finding::Mask;
 use crate::load::{LoadError, read_source};
 use crate::results::{ReadResult, read_result};
 
@@ -46,9 +47,18 @@ pub(super) fn read_one(path: &Path) -> Result<ReadResult, (String, String)> {
         };
         (error.to_string(), help)
     })?;
-    read_result(without_tokens(source.text()).as_bytes()).map_err(|error| {
+    let text = without_tokens(source.text());
+    // One that was written by hand or by an older version may hold secrets.
+    let masked = Mask::json(&text);
+    let read = read_result(masked.as_ref().unwrap_or(&text).as_bytes());
+    let read = match &masked {
+        // The text as it was has the place of an error.
+        Some(_) => read.or_else(|error| read_result(text.as_bytes()).and(Err(error))),
+        None => read,
+    };
+    read.map_err(|error| {
         let place = error.place().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-        (format!("`{name}{place}` {error}"), error.help())
+        (Mask::default().apply(&format!("`{name}{place}` {error}")), error.help())
     })
 }
 

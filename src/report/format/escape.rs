@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::finding::Mask;
 use crate::report::layout::{clean, substitute};
 
 /// JSON in which no character moves a terminal's cursor or turns the direction of reading: those are escaped, and a
@@ -115,7 +116,7 @@ pub(in crate::report) fn csv(text: &str) -> String {
 /// Text in a Markdown table: what stands between backquotes is code, the rest is words; nothing of it is a tag, a link,
 /// a picture, a cell's end, or calls somebody.
 pub(in crate::report) fn markdown(text: &str) -> String {
-    let text = clean(text);
+    let text = shown(text);
     let mut out = String::new();
     let mut parts = text.split('`').peekable();
     let mut code = false;
@@ -134,11 +135,17 @@ pub(in crate::report) fn markdown(text: &str) -> String {
     out
 }
 
+/// A text for Markdown. A reference in it would hide a token from the mask of the whole result.
+fn shown(text: &str) -> String {
+    let masked = Mask::without_tokens(text);
+    clean(masked.as_deref().unwrap_or(text)).into()
+}
+
 /// Code in a Markdown table.
 pub(in crate::report) fn markdown_code(text: &str) -> String {
     let mut out = String::from("<code>");
     let mut before = ' ';
-    for c in clean(text).chars() {
+    for c in shown(text).chars() {
         // Addresses become links in code too, as this is no code span: in those a reference would be shown as it is.
         let is_address = c == ':' || (c == '.' && before.eq_ignore_ascii_case(&'w'));
         out.push_str(&if is_address { format!("&#{};", c as u32).into() } else { reference(c) });
