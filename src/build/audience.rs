@@ -43,7 +43,7 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a path or a name has a word that says that something is for development, tests or examples.
 pub fn names_developers(text: &str) -> bool {
-    words(text).any(says_so)
+    words(text).any(says_so) || text.split('/').any(says_so)
 }
 
 /// Whether the name of a folder, or a word of another name, says so.

@@ -20,6 +20,8 @@ pub struct UndefinedVariable {
     pub why: UndefinedReason,
     /// Whether the use handles a missing value (`:-`, `:+`, …).
     pub guarded: bool,
+    /// Whether the base image may set it: its variables are not known.
+    pub may_be_in_base: bool,
 }
 
 /// Why a variable is not set.
@@ -56,17 +58,23 @@ impl Build<'_> {
                 if self.is_set_before(instruction, used.name, argument.span) {
                     continue;
                 }
-                let why = match self.find_variable(stage, used.name, at) {
+                let found = self.find_variable(stage, used.name, at);
+                let global = self.global_origin(used.name);
+                let why = match found {
                     VariableLookup::Set(_) => continue,
-                    _ if self.is_global(used.name) => UndefinedReason::NotInStage,
+                    _ if global.is_some() => UndefinedReason::NotInStage,
                     VariableLookup::Unset => UndefinedReason::Nowhere,
                     VariableLookup::Unknown => UndefinedReason::Perhaps,
                 };
+                // No image sets the builder's own variables.
+                let may_be_in_base =
+                    matches!(found, VariableLookup::Unknown) && global != Some(VariableOrigin::Platform);
                 if seen.insert(used.name) {
                     let span = self.place(&argument, used.span);
                     let guarded =
                         matches!(used.operator, Operator::Default | Operator::Alternative | Operator::Required);
-                    undefined.push(UndefinedVariable { name: used.name.to_owned(), span, why, guarded });
+                    let name = used.name.to_owned();
+                    undefined.push(UndefinedVariable { name, span, why, guarded, may_be_in_base });
                 }
             }
         }
@@ -159,12 +167,12 @@ impl Build<'_> {
     }
 
     /// Whether an ARG before the first FROM sets it, or the builder.
-    fn is_global(&self, name: &str) -> bool {
+    /// How a variable is set above the first FROM: by an ARG, or by the builder.
+    fn global_origin(&self, name: &str) -> Option<VariableOrigin> {
         match self.scopes().lookup_global(name) {
-            Lookup::Defined(definition) => {
-                matches!(definition.origin, VariableOrigin::GlobalArg | VariableOrigin::Platform)
-            }
-            _ => false,
+            Lookup::Defined(definition) => Some(definition.origin)
+                .filter(|origin| matches!(origin, VariableOrigin::GlobalArg | VariableOrigin::Platform)),
+            _ => None,
         }
     }
 

@@ -1,9 +1,13 @@
 //! See `rules/build-tools-shipped.md`.
 
 use super::Context;
+use super::full_base::runtime_packages;
 use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
+use crate::manifest::{FileKind, FileRole};
+use crate::shell::program::{Kind, Language, Program};
 use crate::shell::{Invocation, Package, PackageCall};
+use crate::sources::literals::string_literals;
 use crate::text::Span;
 
 super::rule!("build-tools-shipped", check);
@@ -28,7 +32,11 @@ fn check(cx: &Context, out: &mut Findings) {
     {
         return;
     }
+    if runtime_packages(cx).into_iter().any(toolchain::is_build_package) {
+        return;
+    }
     let shipped: Vec<&Stage> = cx.shipped().collect();
+    let called = compilers_called(build);
     let mut checked = 0;
     for stage in shipped.iter().rev() {
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
@@ -45,6 +53,9 @@ fn check(cx: &Context, out: &mut Findings) {
                     return;
                 }
                 if removal.is_some_and(|last| at <= last) || invocation.args.iter().any(is_elsewhere) {
+                    continue;
+                }
+                if called.iter().any(|compiler| tools.iter().any(|tool| brings(tool, compiler))) {
                     continue;
                 }
                 let later = if compile.is_some_and(|last| at <= last) { &invocations[at..] } else { &[] };
@@ -79,6 +90,37 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// The compilers that the program starts itself, as far as its sources name them in a string.
+fn compilers_called(build: &Build) -> Vec<&'static str> {
+    let Some(texts) = build.input().texts.as_ref() else { return Vec::new() };
+    let mut called = Vec::new();
+    for (path, bytes) in &**texts {
+        let kind = FileKind::of(path);
+        if !kind.is_code() || matches!(kind.role(), FileRole::Test | FileRole::Documentation | FileRole::Vendored) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let named = Program::with(Kind::Compiler).filter(|name| Program::of(name).language == Some(Language::C));
+        let named: Vec<&str> = named.filter(|name| text.contains(*name) && !called.contains(name)).collect();
+        if !named.is_empty() {
+            let literals = string_literals(path, &text);
+            called.extend(
+                named.into_iter().filter(|name| {
+                    literals.iter().any(|literal| literal.text.split_whitespace().next() == Some(*name))
+                }),
+            );
+        }
+    }
+    called
+}
+
+/// Whether a package brings a compiler: `clang-dev` and `clang-18` bring `clang`.
+fn brings(tool: &str, compiler: &str) -> bool {
+    let family = |name: &str| name.split(['-', '+']).next().map(str::to_owned);
+    toolchain::is_compiler(tool)
+        && (family(tool) == family(compiler) || matches!(tool, "build-essential" | "build-base" | "base-devel"))
 }
 
 fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {

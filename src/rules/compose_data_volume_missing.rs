@@ -75,9 +75,10 @@ fn is_elsewhere(service: &StackService) -> bool {
         || moves("--config")
 }
 
-/// Whether a name says that the data are for development, tests or examples.
+/// Whether a name says that the data are for development, tests, a pipeline or examples.
 fn is_for_tests(cx: &ComposeContext, service: &StackService) -> bool {
     let mut names = vec![service.name, cx.name()];
     names.extend(service.profiles());
-    names.into_iter().any(names_developers) || cx.name().split('/').any(|part| part == "ci" || part.contains("-ci."))
+    let is_pipeline = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "ci");
+    names.into_iter().any(|name| names_developers(name) || is_pipeline(name))
 }

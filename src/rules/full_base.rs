@@ -237,7 +237,7 @@ fn demand_of(ecosystem: Ecosystem, name: &str) -> ProjectRequirement {
 }
 
 /// The Debian packages that dependencies load or call when they run.
-fn runtime_packages(cx: &Context) -> BTreeSet<&'static str> {
+pub(super) fn runtime_packages(cx: &Context) -> BTreeSet<&'static str> {
     let mut packages = BTreeSet::new();
     for project in cx.projects().unwrap_or_default() {
         for dependency in &project.dependencies {

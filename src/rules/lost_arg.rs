@@ -27,12 +27,18 @@ fn check(cx: &Context, out: &mut Findings) {
                 let at = *places
                     .entry(undefined_variable.name.clone())
                     .or_insert_with(|| line_edits::above(cx.source(), instruction));
+                let (unless, why) = match undefined_variable.may_be_in_base {
+                    true => (
+                        " unless its base image sets it",
+                        "the variable was empty here, or had the value of the base image, and now has that of the ARG",
+                    ),
+                    false => ("", "the variable was empty here and now has its value"),
+                };
                 let message = format!(
-                    "`{}` is empty here, because this stage does not declare `ARG {0}`",
+                    "`{}` is empty here{unless}, because this stage does not declare `ARG {0}`",
                     undefined_variable.name
                 );
                 let help = format!("add `ARG {}` to the stage, above this line", undefined_variable.name);
-                let why = "the variable was empty here and now has its value";
                 let text = format!("ARG {}{line_end}", undefined_variable.name);
                 let title = format!("declare `{}`", undefined_variable.name);
                 out.push(cx.finding(undefined_variable.span, message).help(help).unsafe_edit(

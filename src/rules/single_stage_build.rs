@@ -79,7 +79,14 @@ fn example(build: &Build, index: usize, span: Span, language: Language) -> Optio
         Language::Java => (String::new(), runtime().unwrap_or("eclipse-temurin:…-jre".into())),
         Language::DotNet => (String::new(), runtime().unwrap_or("mcr.microsoft.com/dotnet/aspnet:…".into())),
     };
-    Some(format!("`FROM {from} AS build` …{command} `FROM {small}`, `COPY --from=build …`"))
+    let loaded = match language {
+        Language::C | Language::Rust => ", and the libraries that it loads (see `ldd`)",
+        Language::Go if command.is_empty() && !small.contains("static") => {
+            ", and the libraries that it loads (see `ldd`)"
+        }
+        _ => "",
+    };
+    Some(format!("`FROM {from} AS build` …{command} `FROM {small}`, `COPY --from=build …`{loaded}"))
 }
 
 /// Whether Go links with C.

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::build::{Build, CopiedFile, Launch, Programs, Stage, StartFile};
 use crate::dockerfile::Keyword;
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Severity};
 use crate::inputs::context::BuildContext;
 use crate::text::{Span, path};
 
@@ -37,8 +37,18 @@ fn broken(cx: &Context, context: &BuildContext, stage: &Stage, started: &StartFi
         return None;
     }
     if text.bom {
-        let message = format!("`{path}` begins with a byte order mark, so its `#!` is not recognized");
-        return report(message, "save it as UTF-8 without a byte order mark");
+        let help = "save it as UTF-8 without a byte order mark";
+        if started.first && starts_bare(build, stage) {
+            let message = format!(
+                "`{path}` begins with a byte order mark, so its `#!` is not recognized: the container exits with \"exec format error\""
+            );
+            return report(message, help);
+        }
+        // A shell runs the file itself, and only its first line fails.
+        let message = format!(
+            "`{path}` begins with a byte order mark, so its `#!` is not recognized: the shell that starts it runs it, and reports its first line as an error"
+        );
+        return report(message, help).map(|finding| finding.lowered(Severity::Warning));
     }
     let executable = context.entry(started.file.entry).mode & 0o111 != 0;
     if !executable && !is_opened(build, stage, &started.file) {
