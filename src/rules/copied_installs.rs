@@ -153,7 +153,12 @@ fn is_taken(taken: &str, folder: &str) -> bool {
 const SITE_PACKAGES: &str = "site-packages";
 
 /// The folders that an install from a manifest may put its packages into.
-fn package_folders(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> Vec<String> {
+pub(super) fn package_folders(
+    build: &Build,
+    place: (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Vec<String> {
     let Some(folder) = installed::folder(build, place, invocation, call) else { return Vec::new() };
     let variable = |name: &str| {
         let value = build.run_variable(place.0, place.1, invocation, name)?;
