@@ -166,6 +166,8 @@ tables! {
     LIBRARY_PACKAGES = "library_packages.tsv";
     /// Words of names that people choose.
     NAME_WORDS = "name_words.tsv";
+    /// Packages of npm that are compiled for a C library or a version of Node.
+    NODE_ADDONS = "node_addons.tsv";
     /// Modules that Node.js brings itself.
     NODE_MODULES = "node_modules.tsv";
     /// Packages of npm and what they are.

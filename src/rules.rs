@@ -137,6 +137,8 @@ mod masked_substitution;
 mod missing_command;
 mod multiple;
 mod named_user;
+mod node_addons;
+mod node_major_mismatch;
 mod npm_as_main_process;
 mod npm_cache_kept;
 mod npm_install_beside_lock;
@@ -232,6 +234,7 @@ mod category_rules;
 mod context;
 mod copy_flag;
 mod download;
+mod copied_installs;
 mod copied_packages;
 mod hidden_failure;
 mod ignore_lines;
@@ -429,6 +432,7 @@ pub static ALL: &[&Rule] = &[
     &multiple::MULTIPLE_ENTRYPOINT,
     &multiple::MULTIPLE_HEALTHCHECK,
     &named_user::RULE,
+    &node_major_mismatch::RULE,
     &npm_as_main_process::RULE,
     &npm_cache_kept::RULE,
     &npm_install_beside_lock::RULE,

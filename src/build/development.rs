@@ -1,9 +1,8 @@
 //! Whether a container starts a program as its developers do (`data/development_servers.tsv`).
 
 use super::listening::program;
-use super::{Build, Launch, Stage};
+use super::{Build, Stage};
 use crate::data;
-use crate::dockerfile::File;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Word};
 use crate::text::{Span, path};
@@ -28,13 +27,18 @@ impl Build<'_> {
     pub fn development_server(&self, stage: &Stage) -> Option<DevelopmentServer> {
         let launch = self.launch(stage)?;
         let invocations = launch.script().invocations();
-        invocations.iter().find_map(|invocation| of(&launch, &self.input().file, invocation))
+        let place = |span| launch.place(&self.input().file, span);
+        invocations.iter().find_map(|invocation| of(&place, invocation))
     }
 }
 
-fn of(launch: &Launch, file: &File, invocation: &Invocation) -> Option<DevelopmentServer> {
+/// Whether a command starts a program as developers do.
+pub(super) fn is_for_developers(invocation: &Invocation) -> bool {
+    of(&|span| span, invocation).is_some()
+}
+
+fn of(place: &dyn Fn(Span) -> Span, invocation: &Invocation) -> Option<DevelopmentServer> {
     let (name, args) = script(invocation)?;
-    let place = |span| launch.place(file, span);
     data::DEVELOPMENT_SERVERS.rows().find_map(|cells| {
         let &[program, first, options, kind, instead, ..] = cells else { return None };
         if program != name {

@@ -1,10 +1,10 @@
 //! Build tools: packages that are only needed to build programs, and the commands that build them.
 
-use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, service};
+use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, development, service};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::program::{self, Kind, Program};
-use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Script, Verb, from_exec};
 use crate::text::Span;
 
 /// Whether a system package is only needed to build: a compiler, a build tool, headers.
@@ -201,6 +201,22 @@ pub fn starts_program(build: &Build, stage: &Stage) -> bool {
         }
     }
     copies && starts
+}
+
+/// The same where a compose file gives the command: at least one service starts a program, none as developers do.
+pub fn is_started_by_compose(build: &Build, stage: &Stage) -> bool {
+    let copies = build.chain(stage).any(|stage| !build.transfers(stage).is_empty());
+    if !copies || build.is_fragment() || service::is_development(build, stage) {
+        return false;
+    }
+    let commands = build.input().options.run.commands.iter();
+    let scripts: Vec<Script> =
+        commands.map(|words| from_exec(&words.iter().map(|word| (&**word, Span::at(0))).collect::<Vec<_>>())).collect();
+    let invocations: Vec<Invocation> = scripts.iter().flat_map(Script::invocations).collect();
+    let is_tool = |invocation: &Invocation| {
+        invocation.program.is_none_or(|program| is_idle(invocation) || runs_tools(invocation, program))
+    };
+    invocations.iter().any(|invocation| !is_tool(invocation)) && !invocations.iter().any(development::is_for_developers)
 }
 
 /// Whether it only keeps a container open for people, unlike a shell that runs a script.

@@ -71,6 +71,8 @@ pub struct Service {
     pub check: Option<String>,
     /// Whether its environment says that it runs for developers: `APP_ENV: dev`.
     pub is_for_development: bool,
+    /// The words of its `entrypoint` and `command`; empty if the image gives them.
+    pub command: Vec<String>,
 }
 
 /// The Dockerfiles inside of a compose file, read without other files.
@@ -188,6 +190,7 @@ impl BuildReader<'_> {
             mounts: written_mounts(service),
             check: check_text(service),
             is_for_development: is_for_development(service),
+            command: command_words(service),
         }
     }
 
@@ -257,6 +260,13 @@ fn check_text(service: &ComposeValue) -> Option<String> {
     let words: Vec<&str> = test.as_list()?.iter().filter_map(ComposeValue::as_text).collect();
     let (_, words) = words.split_first()?;
     Some(words.join(" "))
+}
+
+/// The words that a service starts instead of the image's.
+fn command_words(service: &ComposeValue) -> Vec<String> {
+    let items = |key: &str| service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
+    let words = items("entrypoint").iter().chain(items("command")).filter_map(ComposeValue::as_text);
+    words.map(str::to_owned).collect()
 }
 
 /// Whether a variable of a service names a mode for developers.

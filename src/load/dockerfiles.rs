@@ -189,6 +189,7 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let is_on_demand = builds.iter().all(|named| named.origin.run.is_on_demand);
     let checks = builds.iter().flat_map(|named| named.origin.run.checks.clone()).collect();
     let is_for_development = builds.iter().any(|named| named.origin.run.is_for_development);
+    let commands = builds.iter().flat_map(|named| named.origin.run.commands.clone()).collect();
     let mut mounts: Vec<String> = builds.iter().flat_map(|named| named.origin.run.mounts.clone()).collect();
     mounts.sort();
     mounts.dedup();
@@ -205,7 +206,17 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
         }
     }
     let first = builds.into_iter().next()?;
-    let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts, checks, is_for_development };
+    let run = RunOptions {
+        user,
+        stop_signal,
+        has_init,
+        has_rights,
+        is_on_demand,
+        mounts,
+        checks,
+        is_for_development,
+        commands,
+    };
     let mut origin = BuildOrigin { target: None, run, services, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);
     let is_beside = path.parent().is_some_and(|parent| display_path(parent) == folder);

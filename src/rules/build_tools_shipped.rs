@@ -26,10 +26,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     // If the image compiles the project itself, another rule reports it.
-    if !toolchain::is_application(build, target)
-        || toolchain::base_compiles(build, target)
-        || toolchain::compiled(build, target).is_some()
-    {
+    let is_application = toolchain::is_application(build, target) || toolchain::is_started_by_compose(build, target);
+    if !is_application || toolchain::base_compiles(build, target) || toolchain::compiled(build, target).is_some() {
         return;
     }
     if runtime_packages(cx).into_iter().any(toolchain::is_build_package) {

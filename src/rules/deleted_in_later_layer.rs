@@ -1,18 +1,22 @@
 //! See `rules/deleted-in-later-layer.md`.
 
-use super::written_paths::{self, CommandFolder};
-use super::{Context, copied_packages};
-use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
+use super::written_paths::{self, CommandFolder, Deletion};
+use super::{Context, copied_installs, copied_packages};
+use crate::build::{Build, PackageSize, Stage, StageBase, Transfer, is_like, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
+use crate::inputs::context::{EntryId, Selector, select};
 use crate::manifest::{ContentKind, FileKind};
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("deleted-in-later-layer", check);
 
 /// The most files and packages that are remembered; no real file has more.
 const REMEMBERED: usize = 1_000;
+
+/// The most searches for a name in the context; no real file has more.
+const SEARCHES: usize = 16;
 
 /// Smaller files are not worth a change.
 const WORTHWHILE: u64 = 100_000;
@@ -36,6 +40,7 @@ enum DeletedContent {
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut contents: Vec<LayerContent> = Vec::new();
+    let mut copies = ContextCopies::default();
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
         let mut transfers = build.transfers(stage).iter().peekable();
@@ -48,6 +53,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 (Some(copy), run) if run.is_none_or(|run| copy < run) => {
                     let Some(transfer) = transfers.next() else { break };
                     let paths = written_paths::copied(build, stage, transfer);
+                    if copies.folders.len() < copied_packages::DEEPEST {
+                        copies.folders.extend(context_copies(build, stage, transfer));
+                    }
                     if transfer.from.is_some() {
                         let to = transfer.destination.as_deref();
                         let to = if trees.len() < REMEMBERED { to } else { None };
@@ -72,7 +80,7 @@ fn check(cx: &Context, out: &mut Findings) {
                     parts(cx, stage, index, &invocations, &trees, out);
                     // From here on, files in the folder may come from this RUN.
                     trees.clear();
-                    run(cx, stage, (index, instruction), &invocations, &mut contents, out);
+                    run(cx, stage, (index, instruction), &invocations, &mut contents, &mut copies, out);
                 }
             }
         }
@@ -96,6 +104,91 @@ struct CopiedFolder<'a> {
     instruction: &'a Instruction,
 }
 
+/// What was copied of the context.
+#[derive(Default)]
+struct ContextCopies<'a> {
+    folders: Vec<ContextCopy<'a>>,
+    /// How often the context was searched for a name.
+    searches: usize,
+}
+
+/// A folder of the context that was copied.
+struct ContextCopy<'a> {
+    /// In the context.
+    source: String,
+    /// In the image.
+    path: String,
+    instruction: &'a Instruction,
+    index: usize,
+}
+
+fn context_copies<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'a>) -> Vec<ContextCopy<'a>> {
+    let to = transfer.destination.as_deref();
+    let Some(to) = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to)) else {
+        return Vec::new();
+    };
+    if transfer.from.is_some() || transfer.parents || !transfer.exclude.is_empty() {
+        return Vec::new();
+    }
+    let sources = transfer.sources.iter().filter(|source| !source.is_remote());
+    let texts = sources.filter_map(|source| source.text.as_deref()).filter(|text| !text.contains(['*', '?', '[']));
+    let (instruction, index) = (transfer.instruction, transfer.index);
+    let copy = |text: &str| ContextCopy {
+        source: path::join("", text.trim_start_matches('/')),
+        path: to.clone(),
+        instruction,
+        index,
+    };
+    texts.map(copy).collect()
+}
+
+/// What a command deletes of a folder of the context that an earlier layer contains, if it is large.
+fn copied_part<'a>(cx: &Context, copies: &mut ContextCopies<'a>, deletion: &Deletion) -> Option<LayerContent<'a>> {
+    let context = cx.context()?;
+    copies.searches += usize::from(deletion.name.is_some());
+    if deletion.name.is_some() && copies.searches > SEARCHES {
+        return None;
+    }
+    copies.folders.iter().find_map(|copy| {
+        let below = path::relative(&deletion.path, &copy.path)?;
+        let from = path::join(&copy.source, below);
+        let bytes = match &deletion.name {
+            None if below.is_empty() || below.contains('*') => return None,
+            None => select(context, &from, Selector { parents: false, exclude: &[] }).ok()?.amount.bytes,
+            Some(name) => {
+                let is_part =
+                    |id: &EntryId| is_like(name, context.entry(*id).name) && path::is_below(&context.path(*id), &from);
+                let parts = context.entries().filter(is_part);
+                parts.map(|id| context.entry(id).amount.bytes).sum()
+            }
+        };
+        let what = match &deletion.name {
+            None => deletion.path.clone(),
+            Some(name) => path::join(&deletion.path, &format!("**/{name}")),
+        };
+        (bytes >= WORTHWHILE).then(|| LayerContent {
+            what: DeletedContent::Path(what),
+            instruction: copy.instruction,
+            index: copy.index,
+            source: Some(String::new()),
+            bytes: Some(bytes),
+        })
+    })
+}
+
+/// The folders that an install from a manifest creates.
+fn installed_folders(build: &Build, place: (&Stage, usize), invocation: &Invocation) -> Vec<String> {
+    let call = invocation.package_call().filter(|call| call.verb == Verb::Install && call.is_from_manifest());
+    let Some(call) = call.filter(|call| !call.says("global")) else { return Vec::new() };
+    let folders = match call.manager {
+        Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun | Manager::Composer => {
+            copied_installs::package_folders(build, place, invocation, &call)
+        }
+        _ => Vec::new(),
+    };
+    folders.into_iter().filter(|folder| !folder.contains('?')).collect()
+}
+
 /// Reports parts of copied folders that the next RUN deletes.
 fn parts(
     cx: &Context,
@@ -117,11 +210,12 @@ fn parts(
         let letters = |word: &Word| word.text().starts_with('-') && !word.text().starts_with("--");
         let has = |letter: [char; 2]| invocation.args.iter().any(|word| letters(word) && word.text().contains(letter));
         let is_sure = !has(['f', 'f']) || has(['r', 'R']);
-        for word in written_paths::deleted(invocation) {
-            if !is_sure && !word.text().contains('*') {
+        for written_paths::Deletion { word, path, name } in
+            written_paths::deletions(build, (stage, index), &folder, invocation)
+        {
+            if name.is_some() || !is_sure && !word.text().contains('*') {
                 continue;
             }
-            let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
             let above = |tree: &&CopiedFolder| {
                 tree.path.len() > 1 && path != tree.path && written_paths::takes_away(&tree.path, &path)
             };
@@ -143,6 +237,7 @@ fn run<'a>(
     (index, instruction): (usize, &'a Instruction),
     invocations: &[Invocation],
     contents: &mut Vec<LayerContent<'a>>,
+    copies: &mut ContextCopies<'a>,
     out: &mut Findings,
 ) {
     let build = cx.build();
@@ -164,9 +259,10 @@ fn run<'a>(
                 |content| !matches!(&content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known)),
             );
         }
-        for word in written_paths::deleted(invocation) {
-            let Some(path) = word.value().and_then(|text| folder.join(text)) else { continue };
-            let is_deleted = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known));
+        for deletion in written_paths::deletions(build, (stage, index), &folder, invocation) {
+            let word = deletion.word;
+            let is_deleted = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Path(known) if deletion.includes(known));
+            deletions.extend(copied_part(cx, copies, &deletion).map(|content| (content, word.span)));
             while let Some(at) = contents.iter().position(is_deleted) {
                 let content = contents.remove(at);
                 if content.index != index {
@@ -176,6 +272,17 @@ fn run<'a>(
         }
         if contents.len() > REMEMBERED {
             contents.drain(..REMEMBERED / 2);
+        }
+        for path in installed_folders(build, (stage, index), invocation) {
+            if !is_mounted(build, instruction, &path) {
+                contents.push(LayerContent {
+                    what: DeletedContent::Path(path),
+                    instruction,
+                    index,
+                    source: None,
+                    bytes: None,
+                });
+            }
         }
         for path in written_paths::written_paths(invocation).iter().filter_map(|path| folder.join(path)) {
             if !is_mounted(build, instruction, &path) {
@@ -249,6 +356,10 @@ fn is_mounted(build: &Build, instruction: &Instruction, path: &str) -> bool {
 fn finding(cx: &Context, stage: &Stage, content: &LayerContent, span: Span) -> Finding {
     let line = content.instruction.start_line;
     let (message, help) = match (&content.what, &content.source) {
+        (DeletedContent::Path(path), Some(source)) if source.is_empty() => (
+            format!("`{path}` stays in the layer of line {line}: deleting it here saves nothing"),
+            "exclude it in .dockerignore, so that it is not copied".to_owned(),
+        ),
         (DeletedContent::Path(path), Some(source)) => (
             format!("`{path}` stays in the layer of line {line}: deleting it here saves nothing"),
             format!("read it with `RUN --mount=type=bind,source={source},target={path}` instead of copying it"),

@@ -5,74 +5,156 @@ mod start;
 use std::collections::BTreeSet;
 
 use super::Context;
+use super::copied_installs::{self, CopiedInstall};
 use super::kept_cache::behind_verb;
 use crate::build::installed::{self, is_set};
-use crate::build::{Build, DownloadSize, Lookup, Stage, StageBase, VariableValue, service};
+use crate::build::{Build, Code, DownloadSize, Lookup, Stage, VariableValue, service, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::manifest::DependencyScope;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::{Span, path};
+use crate::text::Span;
 
 super::rule!("dev-dependencies-kept", check);
+
+/// An install whose packages are in the final image.
+struct ShippedInstall<'b, 'a> {
+    place: (&'b Stage, usize),
+    code: &'b Code<'a>,
+    /// The position of the command in its script.
+    at: usize,
+    /// Whether a command after it may need its dev dependencies.
+    is_used: bool,
+    /// The source of the COPY that takes the packages from another stage.
+    source: Option<Span>,
+}
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     if !build.is_ordinary() {
         return;
     }
-    let Some(target) = build.target().filter(|target| service::is_service(build, target)) else { return };
-    let ends = std::iter::once(target).chain(environments(build, target));
-    for (end, stage) in ends.flat_map(|end| build.chain(end).map(move |stage| (end, stage))) {
+    let is_server = |target: &&Stage| service::is_service(build, target) || start::serves_php(build, target);
+    let Some(target) = build.target().filter(is_server) else { return };
+    let mut known = BTreeSet::new();
+    for install in installs_of(build, target).into_iter().chain(copied(build, target)) {
+        if known.insert((install.place.1, install.at)) {
+            finding(cx, target, &install).into_iter().for_each(|finding| out.push(finding));
+        }
+    }
+}
+
+fn finding(cx: &Context, target: &Stage, install: &ShippedInstall) -> Option<Finding> {
+    let (build, code, place) = (cx.build(), install.code, install.place);
+    let invocations = code.script.invocations();
+    let invocation = invocations.get(install.at)?;
+    let call = invocation.package_call()?;
+    let (flag, help) = leave_out(build, place, invocation, &call)?;
+    let project = installed::of(build, place, invocation, &call)?;
+    let dependencies = project.project.dependencies.iter();
+    let dev: Vec<&str> = dependencies
+        .filter(|dependency| dependency.scope == DependencyScope::Dev)
+        .map(|dependency| dependency.name.as_str())
+        .collect();
+    let is_needed = start::may_need_dev(build, target, project.project) || build.input().options.run.is_for_development;
+    let [first, ..] = dev.as_slice() else { return None };
+    if is_needed || (install.is_used && install.source.is_none()) {
+        return None;
+    }
+    let others = match dev.len() {
+        1 => String::new(),
+        2 => format!(" and `{}`", dev[1]),
+        count => format!(" and {} others", count - 1),
+    };
+    let message = format!("`{}` also installs dev dependencies: `{first}`{others}", call.title());
+    let span = code.place(&build.input().file, call.span);
+    let loads_by_mode = call.manager == Manager::Composer && loads_dev_by_mode(cx, target);
+    let help = match install.is_used {
+        true => format!("the build needs them: install again without them {}", again(&call, flag)),
+        false if loads_by_mode => format!("{help}, and set `APP_ENV=prod`: `{BUNDLES}` loads bundles by it"),
+        false => help,
+    };
+    let finding = priced(&project, cx.finding(span, message).help(help));
+    let finding = install.source.into_iter().fold(finding, |finding, source| finding.label(source, "copied here"));
+    let why = "the container no longer starts if it needs one of them";
+    Some(match behind_verb(cx, code, &call) {
+        Some(at) if !flag.is_empty() && !loads_by_mode && !install.is_used => {
+            finding.unsafe_edit(format!("add `{flag}`"), why, Span::at(at), format!(" {flag}"))
+        }
+        _ => finding,
+    })
+}
+
+/// How to be rid of them after a build that needs them.
+fn again(call: &PackageCall, flag: &str) -> String {
+    match call.manager {
+        Manager::Npm => "after it (`npm prune --omit=dev`), or in a stage of its own that is copied instead".to_owned(),
+        Manager::Pnpm => "after it (`pnpm prune --prod`), or in a stage of its own that is copied instead".to_owned(),
+        _ if flag.is_empty() => "in a stage of its own, and copy from that".to_owned(),
+        _ => format!("after it (`{flag}`), or in a stage of its own that is copied instead"),
+    }
+}
+
+/// The installs of the stages that the final image consists of.
+fn installs_of<'b, 'a>(build: &'b Build<'a>, target: &'b Stage) -> Vec<ShippedInstall<'b, 'a>> {
+    let mut installs = Vec::new();
+    for stage in build.chain(target) {
         for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
             let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             let invocations = code.script.invocations();
-            for (at, invocation) in invocations.iter().enumerate() {
-                let Some(call) = invocation.package_call() else { continue };
+            for (at, _) in invocations.iter().enumerate().filter(|(_, invocation)| invocation.manager().is_some()) {
                 let place = (stage, index);
-                let Some((flag, help)) = leave_out(build, place, invocation, &call) else { continue };
-                let Some(project) = installed::of(cx.build(), place, invocation, &call) else { continue };
-                let dev: Vec<&str> = project
-                    .project
-                    .dependencies
-                    .iter()
-                    .filter(|dependency| dependency.scope == DependencyScope::Dev)
-                    .map(|dependency| dependency.name.as_str())
-                    .collect();
-                let used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
-                    || is_used_below(build, end, place)
-                    || start::may_need_dev(build, target, project.project)
-                    || build.input().options.run.is_for_development;
-                let [first, ..] = dev.as_slice() else { continue };
-                if used {
-                    continue;
-                }
-                let others = match dev.len() {
-                    1 => String::new(),
-                    2 => format!(" and `{}`", dev[1]),
-                    count => format!(" and {} others", count - 1),
-                };
-                let message = format!("`{}` also installs dev dependencies: `{first}`{others}", call.title());
-                let span = code.place(&build.input().file, call.span);
-                let loads_by_mode = call.manager == Manager::Composer && loads_dev_by_mode(cx, target);
-                let help = if loads_by_mode {
-                    format!("{help}, and set `APP_ENV=prod`: `{BUNDLES}` loads bundles by it")
-                } else {
-                    help
-                };
-                let finding = priced(&project, cx.finding(span, message).help(help));
-                let why = "the container no longer starts if it needs one of them";
-                out.push(match behind_verb(cx, code, &call) {
-                    Some(at) if !flag.is_empty() && !loads_by_mode => {
-                        finding.unsafe_edit(format!("add `{flag}`"), why, Span::at(at), format!(" {flag}"))
-                    }
-                    _ => finding,
-                });
+                let is_used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
+                    || is_used_below(build, target, place);
+                installs.push(ShippedInstall { place, code, at, is_used, source: None });
             }
         }
     }
+    installs
+}
+
+/// The installs whose packages the final image gets from other stages, as far as nothing shows that they are without dev
+/// dependencies in the end.
+fn copied<'b, 'a>(build: &'b Build<'a>, target: &'b Stage) -> Vec<ShippedInstall<'b, 'a>> {
+    let mut installs = Vec::new();
+    for copy in build.chain(target).flat_map(|stage| copied_installs::copied_installs(build, stage)) {
+        let later = copy.later(build);
+        let after_copy = is_replaced_in(build, target, &copy);
+        if after_copy || later.iter().any(|(place, invocation)| drops_dev(build, *place, invocation, &copy)) {
+            continue;
+        }
+        let is_used = later.iter().any(|(_, invocation)| !is_harmless(invocation));
+        let source = Some(copy.source.1);
+        installs.push(ShippedInstall { place: copy.place, code: copy.code, at: copy.at, is_used, source });
+    }
+    installs
+}
+
+/// Whether a step of the final image changes what is copied.
+fn is_replaced_in(build: &Build, target: &Stage, copy: &CopiedInstall) -> bool {
+    build.chain(target).any(|stage| {
+        toolchain::runs(build, stage).any(|(index, _, invocations)| {
+            invocations.iter().any(|invocation| drops_dev(build, (stage, index), invocation, copy))
+        })
+    })
+}
+
+/// Whether a command after an install takes dev dependencies away, or puts others in their place.
+fn drops_dev(build: &Build, place: (&Stage, usize), invocation: &Invocation, copy: &CopiedInstall) -> bool {
+    if copy.is_replaced_by(invocation) {
+        return true;
+    }
+    let Some(call) = invocation.package_call() else { return false };
+    let drops = ["prune", "deploy", "autoclean", "clean"].iter().any(|verb| call.verb_text.starts_with(verb))
+        && (call.verb != Verb::Clean || call.manager == Manager::Bundle)
+        || call.verb == Verb::Remove && !call.manager.is_system();
+    let excludes = call.verb == Verb::Install
+        && call.is_from_manifest()
+        && call.packages.is_empty()
+        && leave_out(build, place, invocation, &call).is_none();
+    drops || excludes
 }
 
 /// Where Symfony lists what it loads in which mode.
@@ -161,21 +243,6 @@ fn mentions(build: &Build, word: &str) -> bool {
     file.instructions()
         .iter()
         .any(|instruction| instruction.keyword == Keyword::Run && file.logical(instruction.text).contains(word))
-}
-
-/// Stages whose virtual environment is copied into the final image.
-fn environments<'b>(build: &'b Build, target: &Stage) -> impl Iterator<Item = &'b Stage> {
-    let environment = |text: &str| matches!(path::name(text), ".venv" | "venv" | "env");
-    let copied: BTreeSet<usize> = build
-        .transfers(target)
-        .iter()
-        .filter(|transfer| transfer.sources.iter().filter_map(|source| source.text.as_deref()).any(environment))
-        .filter_map(|transfer| match transfer.from {
-            Some(StageBase::Stage(index)) => Some(index),
-            _ => None,
-        })
-        .collect();
-    build.stages().iter().filter(move |stage| copied.contains(&stage.index))
 }
 
 /// Whether a later RUN may use the installed packages, in a stage that ships or whose environment does.

@@ -2,7 +2,7 @@
 
 mod linkage;
 
-use super::{Context, copied_packages};
+use super::{Context, copied_packages, node_addons};
 use crate::build::{Build, Libc, Release, Stage, StageBase, libc, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -13,6 +13,7 @@ super::rule!("libc-mismatch", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    node_modules(cx, out);
     for stage in cx.shipped().take(copied_packages::DEEPEST) {
         let Some(libc) = libc_of(build, stage) else { continue };
         if brings_libc(build, stage) {
@@ -47,6 +48,33 @@ fn check(cx: &Context, out: &mut Findings) {
             };
             out.push(finding);
             break;
+        }
+    }
+}
+
+/// Reports packages of npm with compiled parts that were installed for another C library.
+fn node_modules(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in cx.shipped().take(copied_packages::DEEPEST) {
+        let Some(libc) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
+        for addons in node_addons::copied_addons(build, stage) {
+            let (path, span) = &addons.copy.source;
+            let Some(package) = addons.by_libc() else { continue };
+            if out.iter().any(|finding| finding.span == *span) {
+                continue;
+            }
+            let maker = addons.copy.place.0;
+            let program = LinkedProgram::Node;
+            let Some(theirs) = libc_of(build, maker) else { continue };
+            let Some(why) = clash(&program, theirs, libc) else { continue };
+            let message = format!(
+                "`{path}` was installed in stage `{}` for {}, but this stage has {}: {why} (`{package}`)",
+                maker.title(),
+                title(theirs, build, maker),
+                title(libc, build, stage),
+            );
+            let finding = cx.finding(*span, message).help(program.help(theirs));
+            out.push(finding.label(addons.place(build), "installed here"));
         }
     }
 }
@@ -102,7 +130,7 @@ fn mismatched_copy(
 /// What goes wrong when the program runs with another C library; `None` if it works.
 fn clash(program: &LinkedProgram, theirs: Libc, libc: Libc) -> Option<&'static str> {
     let absent = match program {
-        LinkedProgram::Python => "its compiled packages cannot be loaded",
+        LinkedProgram::Python | LinkedProgram::Node => "its compiled packages cannot be loaded",
         LinkedProgram::Go(..) => "it does not start if it uses cgo, as `net` does",
         _ => "it does not start",
     };
@@ -120,7 +148,7 @@ fn is_newer(program: &LinkedProgram, theirs: &Release, libc: &Release) -> bool {
     let (Some(theirs), Some(release_number)) = (theirs.number(), libc.number()) else { return false };
     match program {
         // manylinux wheels are built for older releases than any of these.
-        LinkedProgram::Python => false,
+        LinkedProgram::Python | LinkedProgram::Node => false,
         // The symbols that cgo itself needs were added in Debian 12.
         LinkedProgram::Go(..) => theirs >= 12 && release_number <= 11,
         LinkedProgram::Rust(..) | LinkedProgram::C(..) => theirs > release_number,

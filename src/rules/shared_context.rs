@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::build::Build;
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::inputs::IgnoreInput;
 use crate::text::{FileId, path};
 
@@ -18,7 +19,7 @@ pub struct Neighbours<'a, 'i> {
     /// By group and question, the first two builds that have an answer: the build that asks may be one of them.
     known: Mutex<HashMap<(String, String), Vec<NeighbourAnswer>>>,
     /// Folders with a Dockerfile whose name says that it is for production.
-    with_production: HashSet<&'i str>,
+    with_production: HashMap<&'i str, Vec<usize>>,
 }
 
 type NeighbourAnswer = (FileId, String);
@@ -30,15 +31,22 @@ impl<'a, 'i> Neighbours<'a, 'i> {
         for (index, build) in builds.iter().enumerate() {
             groups.entry(group(&build.input().ignore)).or_default().push(index);
         }
-        let places = builds.iter().map(|build| path::split(&build.input().place));
-        let with_production = places.filter(|(_, name)| is_for_production(name)).map(|(folder, _)| folder).collect();
+        let mut with_production: HashMap<_, Vec<_>> = HashMap::new();
+        for (index, build) in builds.iter().enumerate() {
+            let (folder, name) = path::split(&build.input().place);
+            if is_for_production(name) {
+                with_production.entry(folder).or_default().push(index);
+            }
+        }
         Self { builds, groups, known: Mutex::default(), with_production }
     }
 
-    /// Whether the name of a Dockerfile next to this one says that it is for production, and this one's does not.
+    /// Whether the name of a Dockerfile next to this one says that it is for production, and this one's does not. Where
+    /// the two are nearly the same, the name says nothing.
     pub(super) fn has_production_sibling(&self, build: &Build) -> bool {
         let (folder, name) = path::split(&build.input().place);
-        self.with_production.contains(folder) && !is_for_production(name)
+        let production = self.with_production.get(folder).filter(|_| !is_for_production(name));
+        production.is_some_and(|production| !production.iter().any(|index| is_alike(build, &self.builds[*index])))
     }
 
     /// The answer of another build with the same .dockerignore. It must depend only on the question and that build.
@@ -61,6 +69,28 @@ impl<'a, 'i> Neighbours<'a, 'i> {
         });
         answers.iter().find(|(file, _)| *file != input.dockerfile).map(|(_, answer)| answer.clone())
     }
+}
+
+/// Whether two Dockerfiles start the same command and share most instructions.
+fn is_alike(build: &Build, other: &Build) -> bool {
+    let words = |build: &Build| {
+        let file = &build.input().file;
+        let texts = file.instructions().iter().map(|instruction| file.logical(instruction.text).trim().to_owned());
+        texts.collect::<HashSet<String>>()
+    };
+    let starts = |build: &Build| {
+        let target = build.target()?;
+        let last = [Keyword::Entrypoint, Keyword::Cmd].map(|keyword| {
+            build.last(target, keyword).map(|(_, instruction)| build.input().file.logical(instruction.text).to_string())
+        });
+        Some(last)
+    };
+    if starts(build) != starts(other) {
+        return false;
+    }
+    let (these, those) = (words(build), words(other));
+    // Three quarters of the longer one.
+    these.intersection(&those).count() * 4 >= these.len().max(those.len()) * 3
 }
 
 fn is_for_production(name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The paths that the instructions of a stage write, as far as their words show. Shared by the rules on layers.
 
 use super::copied_packages::absolute;
-use crate::build::{Build, Source, Stage, StageBase, Transfer};
+use crate::build::{Build, Source, Stage, StageBase, Transfer, is_like};
 use crate::dockerfile::Instruction;
 use crate::manifest::{ContentKind, FileKind};
 use crate::shell::program::options::ProgramOptions;
@@ -29,7 +29,7 @@ impl CommandFolder {
     /// A path as the command sees it, made absolute; `None` if that is unknown.
     pub(super) fn join(&self, path: &str) -> Option<String> {
         let is_absolute = path.starts_with('/');
-        if !is_absolute && (path.starts_with(['~', '$']) || path.contains("..")) {
+        if !is_absolute && path.starts_with(['~', '$']) {
             return None;
         }
         let folder = if is_absolute { "/" } else { self.path.as_deref()? };
@@ -94,6 +94,96 @@ fn cloned(values: &[&str]) -> Option<String> {
         [url] => last_of_url(url.trim_end_matches('/')).map(|name| name.trim_end_matches(".git").to_owned()),
         [] => None,
     }
+}
+
+/// What a command deletes: a path with all below it, or what has a name below it.
+pub(super) struct Deletion<'s> {
+    /// The word that names it.
+    pub(super) word: &'s Word,
+    /// The path, absolute.
+    pub(super) path: String,
+    /// The pattern of `find -name`.
+    pub(super) name: Option<String>,
+}
+
+impl Deletion<'_> {
+    /// Whether it includes a path.
+    pub(super) fn includes(&self, path: &str) -> bool {
+        match &self.name {
+            Some(name) => path::is_below(path, &self.path) && is_like(name, path::name(path)),
+            None => takes_away(&self.path, path),
+        }
+    }
+}
+
+/// What a command deletes, variables with known values resolved.
+pub(super) fn deletions<'s>(
+    build: &Build,
+    place: (&Stage, usize),
+    folder: &CommandFolder,
+    invocation: &Invocation<'s>,
+) -> Vec<Deletion<'s>> {
+    if invocation.is("find") {
+        return found(folder, invocation);
+    }
+    let paths = deleted(invocation).into_iter().filter_map(|word| {
+        let path = folder.join(&known_text(build, place, invocation, word)?)?;
+        Some(Deletion { word, path, name: None })
+    });
+    paths.collect()
+}
+
+/// The value of a word, if its variables have known values and nothing else decides it.
+fn known_text(build: &Build, (stage, index): (&Stage, usize), invocation: &Invocation, word: &Word) -> Option<String> {
+    if let Some(value) = word.value() {
+        return Some(value.to_owned());
+    }
+    let mut rest = word.text();
+    let mut text = String::new();
+    while let Some((before, after)) = rest.split_once('$') {
+        text.push_str(before);
+        let is_braced = after.starts_with('{');
+        let after = after.strip_prefix('{').unwrap_or(after);
+        let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+        let (name, behind) = after.split_at(end);
+        text.push_str(&build.run_variable(stage, index, invocation, name)?.text()?);
+        rest = if is_braced { behind.strip_prefix('}')? } else { behind };
+    }
+    text.push_str(rest);
+    (text.starts_with('/') && text.len() > 1 || !text.is_empty() && !text.starts_with('/')).then_some(text)
+}
+
+/// What `find … -name … -delete` deletes; nothing where another test decides too.
+fn found<'s>(folder: &CommandFolder, invocation: &Invocation<'s>) -> Vec<Deletion<'s>> {
+    let values: Option<Vec<&str>> = invocation.args.iter().map(Word::value).collect();
+    let Some(values) = values else { return Vec::new() };
+    let first = values.iter().position(|word| word.starts_with(['-', '(', '!'])).unwrap_or(values.len());
+    let (mut name, mut deletes, mut at) = (None, false, first);
+    while let Some(word) = values.get(at) {
+        at += match *word {
+            "-name" => {
+                name = values.get(at + 1).map(|pattern| (*pattern).to_owned());
+                2
+            }
+            "-type" => 2,
+            "-depth" | "-print" => 1,
+            "-delete" => {
+                deletes = true;
+                1
+            }
+            "-exec" if values.get(at + 1) == Some(&"rm") => {
+                deletes = true;
+                break;
+            }
+            _ => return Vec::new(),
+        };
+    }
+    let (Some(name), true) = (name, deletes) else { return Vec::new() };
+    let bases = invocation.args[..first].iter().filter_map(|word| {
+        let path = folder.join(word.value()?)?;
+        Some(Deletion { word, path, name: Some(name.clone()) })
+    });
+    bases.collect()
 }
 
 /// The paths that `rm` deletes, as written.

@@ -1,6 +1,6 @@
 //! Whether a container may start with a dev dependency. The answer is yes if it is not known.
 
-use crate::build::{Build, Stage};
+use crate::build::{Build, Reference, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind, Project};
 use crate::shell::program::{Kind, Program};
@@ -23,16 +23,39 @@ pub(super) fn may_need_dev(build: &Build, target: &Stage, project: &Project) -> 
             }
         }
     }
-    programs == 0
+    programs == 0 && !has_php_server(build, target)
+}
+
+/// Whether the stage starts a server of the official PHP image, which runs as root only to listen.
+pub(super) fn serves_php(build: &Build, target: &Stage) -> bool {
+    let serves = |program: &str| matches!(program, "apache2-foreground" | "php-fpm");
+    if service::is_development(build, target) {
+        return false;
+    }
+    match build.launch(target) {
+        Some(launch) => launch.script().invocations().iter().any(|invocation| invocation.program.is_some_and(serves)),
+        None => has_php_server(build, target),
+    }
+}
+
+/// Whether the base image starts PHP's server: `php:8.4-fpm`.
+fn has_php_server(build: &Build, target: &Stage) -> bool {
+    let StageBase::Image(image) = build.root_base(target) else { return false };
+    let reference = Reference::of(image);
+    let tag = reference.tag.unwrap_or_default();
+    reference.short_name() == "php" && tag.split('-').any(|word| matches!(word, "fpm" | "apache"))
 }
 
 fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
     let Some(program) = invocation.program else { return true };
     let names = |word: &str| {
-        let word = path::name(word);
+        let last = path::name(word);
         project.dependencies.iter().any(|dependency| {
             dependency.scope == DependencyScope::Dev
-                && (dependency.name == word || dependency.name.ends_with(&format!("/{word}")))
+                && (dependency.name == last
+                    || dependency.name.ends_with(&format!("/{last}"))
+                    // A module of the package: `tsconfig-paths/register`.
+                    || path::is_within(word, &dependency.name))
         })
     };
     if names(program) || invocation.args.iter().any(|word| names(word.text())) {

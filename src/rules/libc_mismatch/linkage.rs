@@ -15,6 +15,7 @@ pub(super) enum LinkedProgram {
     Rust(usize, Span),
     C(usize, Span),
     Python,
+    Node,
 }
 
 impl LinkedProgram {
@@ -22,7 +23,7 @@ impl LinkedProgram {
     pub(super) fn place(&self) -> Option<(usize, Span)> {
         match *self {
             Self::Go(index, span) | Self::Rust(index, span) | Self::C(index, span) => Some((index, span)),
-            Self::Python => None,
+            Self::Python | Self::Node => None,
         }
     }
 
@@ -46,7 +47,7 @@ impl LinkedProgram {
             (Self::Rust(..), Libc::Glibc(_)) => {
                 "build on the distribution of this stage, or for a musl target (`--target x86_64-unknown-linux-musl`)"
             }
-            (Self::Python, _) => "install the packages on the distribution of this stage",
+            (Self::Python | Self::Node, _) => "install the packages on the distribution of this stage",
             _ => "build on the distribution of this stage, or link with `-static`",
         }
     }
