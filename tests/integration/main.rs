@@ -60,6 +60,7 @@ mod planted;
 mod posting;
 mod prices;
 mod pull_request;
+mod progress;
 mod projects;
 mod readme;
 mod safe_rows;
