@@ -2,6 +2,8 @@
 
 mod baseline;
 mod embedded;
+#[cfg(test)]
+mod growth;
 mod ignores;
 mod listing;
 mod history_facts;

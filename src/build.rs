@@ -131,6 +131,8 @@ pub struct Build<'a> {
     verdict: OnceLock<Option<Verdict>>,
     /// Accounts and settings that RUNs create, read on first use.
     run_products: OnceLock<environment::RunProducts>,
+    /// Whether the context is that of an application, looked up on first use.
+    has_project: OnceLock<bool>,
 }
 
 impl<'a> Build<'a> {
@@ -183,6 +185,7 @@ impl<'a> Build<'a> {
             transfers,
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),
+            has_project: OnceLock::new(),
         }
     }
 

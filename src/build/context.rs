@@ -56,9 +56,15 @@ impl Build<'_> {
         self.context_sources().is_none_or(|sources| !sources.is_empty())
     }
 
-    /// Whether a context is that of an application, as far as names tell: something of one is in it, or a file that the
+    /// Whether the context is that of an application, as far as names tell: something of one is in it, or a file that the
     /// Dockerfile names. A Dockerfile that lies alone in a folder is built elsewhere.
-    pub fn has_project(&self, context: &BuildContext) -> bool {
+    pub fn has_project(&self) -> bool {
+        *self
+            .has_project
+            .get_or_init(|| self.input().context.as_deref().is_some_and(|context| self.looks_like_project(context)))
+    }
+
+    fn looks_like_project(&self, context: &BuildContext) -> bool {
         let is_named = |source: &String| {
             let path = source.trim_start_matches("./").trim_matches('/');
             !matches!(path, "" | ".") && context.find(path).is_some()

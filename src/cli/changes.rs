@@ -9,7 +9,7 @@ use super::{terminal, write};
 use crate::finding::Mask;
 use crate::fix::{Change, FixOutcome};
 use crate::inputs::Inputs;
-use crate::load::folder_of;
+use crate::load::{DOCKERFILE_LIMIT, folder_of, read_bytes};
 use crate::report;
 
 /// Where a file is; of one that is not there yet, where it will be.
@@ -68,7 +68,7 @@ pub(super) fn write_below(folder: &Path, root: &Path, changes: &[Change]) -> Res
         files.push((folder.join(below), &*change.after));
     }
     let folders = NewFolders::create(files.iter().map(|(to, _)| to.as_path()))?;
-    let before: Vec<Option<Vec<u8>>> = files.iter().map(|(to, _)| std::fs::read(to).ok()).collect();
+    let before: Vec<Option<Vec<u8>>> = files.iter().map(|(to, _)| read_bytes(to, DOCKERFILE_LIMIT).ok()).collect();
     let replaced =
         files.iter().zip(&before).filter(|((_, after), before)| before.as_deref().is_some_and(|old| old != *after));
     let replaced: Vec<String> = replaced.map(|((to, _), _)| format!("`{}`", to.display())).collect();

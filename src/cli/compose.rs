@@ -29,6 +29,7 @@ fn graph(global: &Global, command: ComposeGraph) -> Result<u8, CommandFailure> {
     let failed = complain(global, &inputs);
     let left_out = inputs.problems.iter().filter(|problem| !problem.fatal);
     left_out.for_each(|problem| terminal::note(&format!("warning: {}", problem.message)));
+    progress::doing("working out the start order");
     let (mut graphs, mut is_refused) = (Vec::new(), false);
     let mut drawn: Vec<Vec<String>> = Vec::new();
     for compose in &inputs.composes {

@@ -3,7 +3,7 @@
 use super::args::{ComposeEnv, Global};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, emit};
-use super::terminal;
+use super::{progress, terminal};
 use crate::inputs::{ComposeInput, Inputs};
 use crate::load::GatherRequest;
 use crate::report::{self, Format};
@@ -28,6 +28,7 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
     if inputs.composes.is_empty() && !failed {
         terminal::note("no compose file found");
     }
+    progress::doing("looking for variables in the sources");
     let input = crate::load::variable_input(&paths, &inputs);
     let report = variables::survey(&input, &composes);
     let is_clean = report.findings.is_empty();

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::file::{open_pipe, unwritten_pipe};
 use crate::buildlog::{BuildLog, Reader};
 use crate::failure::{Failure, FailureKind};
 
@@ -40,7 +41,14 @@ pub fn read_build_log(path: &Path) -> Result<BuildLog, Failure> {
         if metadata.is_dir() {
             return Err(setup(format!("`{name}` is a folder"), "pass the file of a build log"));
         }
-        Box::new(File::open(path).map_err(|error| unreadable(&error))?)
+        let file = if metadata.is_file() { File::open(path) } else { open_pipe(path) };
+        Box::new(file.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => setup(
+                unwritten_pipe(&name),
+                "start the build that writes to it first, or pass `-` and the log on standard input",
+            ),
+            _ => unreadable(&error),
+        })?)
     };
     let mut reader = Reader::default();
     let mut buffer = vec![0; CHUNK];

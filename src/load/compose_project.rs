@@ -88,7 +88,7 @@ pub(super) fn complete_reading_of(
 pub(super) fn project_file(path: &str, folder: &str) -> ProjectFile {
     match fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return ProjectFile::Missing,
-        Err(error) => return ProjectFile::Unreadable(error.to_string()),
+        Err(error) => return ProjectFile::Unreadable(LoadError::Unreadable(path.into(), error).describe()),
         Ok(metadata) if metadata.is_dir() => return ProjectFile::Folder,
         Ok(_) => {}
     }

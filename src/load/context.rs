@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::Scope;
 
 use self::listing::{DirectoryEntryKind, List, ListedItem, assemble};
+use super::file::is_taken;
 use super::file_metadata;
 use crate::ignore::{MatchedPatterns, Matcher, PatternRefusal, Verdict};
 use crate::inputs::context::{BuildContext, ContextEntryKind, ExcludedEntry, ReadProblem, TroubleKind};
@@ -72,14 +73,15 @@ impl Default for Limits {
 
 /// The ignore file that the builder reads: `<Dockerfile>.dockerignore` beside the Dockerfile if there is one, even an empty
 /// one, else `.dockerignore` at the context's root; never both. `dockerfile` is the name that was asked for: when the
-/// builder falls back from `Dockerfile` to `dockerfile`, it still reads `Dockerfile.dockerignore`.
+/// builder falls back from `Dockerfile` to `dockerfile`, it still reads `Dockerfile.dockerignore`. What stands there may be no
+/// file: builders go on as if there were none, or wait for a pipe.
 pub(super) fn ignore_file_for(dockerfile: Option<&Path>, root: &Path) -> Option<PathBuf> {
     let ignore_file = dockerfile.map(|path| {
         let mut name: OsString = path.as_os_str().to_owned();
         name.push(".dockerignore");
         PathBuf::from(name)
     });
-    [ignore_file, Some(root.join(".dockerignore"))].into_iter().flatten().find(|path| path.is_file())
+    [ignore_file, Some(root.join(".dockerignore"))].into_iter().flatten().find(|path| is_taken(path))
 }
 
 /// Reads the context at `root`, which messages call `shown`.

@@ -126,14 +126,14 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
         return;
     }
     // A file that lists builds is read where it lies. An entry that is not a file stays in the list: reading it reports why.
-    let is_file = || !compose || !entry.path_is_symlink() || !entry.path().exists();
+    let is_listed = || !compose || !entry.path_is_symlink() || !entry.path().is_file();
     if !(compose || is_dockerfile(name, entry.path())) {
         if may_build(entry.path(), name) && !entry.path_is_symlink() {
             lock(discovery).recipes.push(entry.path().to_owned());
         }
         return;
     }
-    if !is_file() {
+    if !is_listed() {
         return;
     }
     let mut discovery = lock(discovery);
@@ -218,7 +218,8 @@ fn begins_like_dockerfile(path: &Path) -> bool {
     /// Bytes that comments at the top may take.
     const LIMIT: u64 = 16 << 10;
     let mut start = Vec::new();
-    if !File::open(path).is_ok_and(|file| file.take(LIMIT).read_to_end(&mut start).is_ok()) {
+    // To open a pipe waits for a writer.
+    if !path.is_file() || !File::open(path).is_ok_and(|file| file.take(LIMIT).read_to_end(&mut start).is_ok()) {
         return false;
     }
     let text = String::from_utf8_lossy(&start);

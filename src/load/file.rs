@@ -4,6 +4,9 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::inputs::InputProblem;
 use crate::text::Source;
@@ -103,6 +106,14 @@ impl std::error::Error for LoadError {}
 /// # Errors
 /// When it is missing, no regular file, unreadable, too large, or no text.
 pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
+    source(path, read_bytes(path, limit)?, limit)
+}
+
+/// Reads a regular file of at most `limit` bytes, whatever is in it.
+///
+/// # Errors
+/// As [`read_source`], but for its contents.
+pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
     let error_of = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
         io::ErrorKind::IsADirectory => LoadError::Folder(path.into()),
@@ -120,7 +131,7 @@ pub fn read_source(path: &Path, limit: u64) -> Result<Source, LoadError> {
     // What the listing says may be stale, or 0 under /proc: only what is read counts.
     let mut bytes = Vec::with_capacity(kind.len().min(limit) as usize);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(error_of)?;
-    source(path, bytes, limit)
+    if bytes.len() as u64 > limit { Err(LoadError::Huge(path.into(), limit)) } else { Ok(bytes) }
 }
 
 /// A path at which nothing can be read.
@@ -138,8 +149,7 @@ pub(super) fn missing(path: &Path) -> LoadError {
 pub(super) fn read_text(path: &Path, limit: u64) -> Result<Source, LoadError> {
     match read_source(path, limit) {
         Err(LoadError::Utf16(_)) => {
-            let bytes = fs::read(path).map_err(|error| LoadError::Unreadable(path.into(), error))?;
-            let text = utf16(&bytes).unwrap_or_default();
+            let text = utf16(&read_bytes(path, limit)?).unwrap_or_default();
             Source::new(display_path(path), text.into_bytes()).map_err(|_| LoadError::Huge(path.into(), limit))
         }
         other => other,
@@ -181,6 +191,26 @@ fn source(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<Source, LoadError> 
     Source::new(display_path(path), bytes).map_err(|_| LoadError::Huge(path.into(), limit))
 }
 
+/// How long somebody may take to open the other end of a pipe.
+const PIPE: Duration = Duration::from_secs(10);
+
+/// Opens a special file: opening a pipe blocks until another process opens the other end.
+///
+/// # Errors
+/// `TimedOut` where nobody does.
+pub(super) fn open_pipe(path: &Path) -> io::Result<File> {
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_owned();
+    // The thread ends with the process if nobody comes.
+    thread::spawn(move || sender.send(File::open(path)));
+    receiver.recv_timeout(PIPE).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// What is said of a pipe that nobody writes to.
+pub(super) fn unwritten_pipe(name: &str) -> String {
+    format!("nothing was written to the pipe `{name}` for {} s", PIPE.as_secs())
+}
+
 /// One path below the other, without `.` and `..` where that says the same.
 pub(super) fn join_path(folder: &Path, path: &Path) -> PathBuf {
     let mut joined = if folder == Path::new(".") { PathBuf::new() } else { folder.to_owned() };
@@ -215,13 +245,34 @@ pub(super) fn display_path(path: &Path) -> String {
 }
 
 pub(super) fn problem(error: &LoadError) -> InputProblem {
+    problem_with_help(error, error.help())
+}
+
+/// As [`problem`], of a file that nobody named: the help is what to do with it.
+pub(super) fn problem_with_help(error: &LoadError, help: String) -> InputProblem {
     InputProblem {
         code: "file-unreadable",
         file: display_path(error.path()),
         place: None,
         fatal: true,
         message: error.to_string(),
-        help: Some(error.help()),
+        help: Some(help),
+    }
+}
+
+/// Whether something is at a path: also a link to nothing, which is not the same as no file.
+pub(super) fn is_taken(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Why a special file, a folder or a link at a path is not read; `None` for a file.
+pub(super) fn unfit(path: &Path) -> Option<LoadError> {
+    match fs::metadata(path) {
+        Ok(kind) if kind.is_file() => None,
+        Ok(kind) if kind.is_dir() => Some(LoadError::Folder(path.into())),
+        Ok(_) => Some(LoadError::Special(path.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(missing(path)),
+        Err(error) => Some(LoadError::Unreadable(path.into(), error)),
     }
 }
 

@@ -13,7 +13,7 @@ use super::context::{self, Limits};
 use super::context_place::{BuildPlace, place};
 use super::discover::{Discovery, discover, is_test_input};
 use super::dockerfiles::{DockerfileText, ReadFiles, dockerfiles};
-use super::file::{display_path, folder_of, join_path, missing, problem};
+use super::file::{display_path, folder_of, join_path, missing, problem, problem_with_help};
 use super::git::git_modes;
 use super::project_files::ProjectFiles;
 use super::projects::projects;
@@ -74,7 +74,7 @@ fn folder(inputs: &mut Inputs, root: &Path) -> Option<Folder> {
     if let Some(path) = &path {
         match super::read_source(path, super::DOCKERFILE_LIMIT) {
             Ok(source) => matcher = ignore::parse(&source).matcher(),
-            Err(error) => inputs.problems.push(problem(&error)),
+            Err(error) => inputs.problems.push(ignore_problem(&error)),
         }
     }
     match context::read(root, &display_path(root), &matcher, Limits::default()) {
@@ -401,6 +401,12 @@ fn parse(source: &Source) -> (dockerfile::File, Option<Template>) {
     }
 }
 
+/// An ignore file that cannot be read: without it, nobody knows what the builder copies.
+fn ignore_problem(error: &LoadError) -> InputProblem {
+    let help = "write the patterns into a regular file, or remove it; until then the build context was not checked";
+    problem_with_help(error, help.to_owned())
+}
+
 fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [InputDraft]) {
     let mut known: BTreeMap<PathBuf, IgnoreInput> = BTreeMap::new();
     for draft in drafts {
@@ -418,7 +424,7 @@ fn read_ignore_files(inputs: &mut Inputs, drafts: &mut [InputDraft]) {
                     IgnoreInput::Present(inputs.add(source), parsed)
                 }
                 Err(error) => {
-                    inputs.problems.push(problem(&error));
+                    inputs.problems.push(ignore_problem(&error));
                     IgnoreInput::Unknown
                 }
             };

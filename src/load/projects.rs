@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::file::display_path;
+use super::LoadError;
+use super::file::{display_path, read_text, unfit};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::inputs::{InputProblem, Inputs};
 use crate::manifest::{self, Manifests, Project, is_manifest};
@@ -27,13 +28,17 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
     wanted.truncate(MOST);
     let mut texts: BTreeMap<String, Source> = BTreeMap::new();
     let mut manifests = Manifests::default();
+    let mut errors = unfit_manifests(root, context);
     for _ in 0..ROUNDS {
-        let read = |path: &&str| {
-            let full = root.join(path);
-            let source = super::file::read_text(&full, LIMIT).ok()?;
-            Some(((*path).to_owned(), source))
-        };
-        texts.extend(wanted.par_iter().filter_map(read).collect::<Vec<_>>());
+        let read = |path: &&str| read_text(&root.join(path), LIMIT).map(|source| ((*path).to_owned(), source));
+        for result in wanted.par_iter().map(read).collect::<Vec<_>>() {
+            match result {
+                Ok((path, source)) => {
+                    texts.insert(path, source);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
         let named_texts: Vec<(&str, Option<&str>)> =
             all.iter().map(|path| (path.as_str(), texts.get(path).map(Source::text))).collect();
         manifests = manifest::projects(&named_texts);
@@ -50,6 +55,7 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
         }
         wanted = more;
     }
+    inputs.problems.extend(errors.iter().filter_map(unread));
     // No install reads an unused file, so its other problems do not matter.
     let is_unused = |path: &str| manifests.problems.iter().any(|problem| problem.path == path && problem.is_unused);
     for problem in &manifests.problems {
@@ -73,8 +79,33 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
     manifests.projects
 }
 
+/// What stands in the place of manifests and is no file. Tests of resolvers have folders of such names below the top.
+fn unfit_manifests(root: &Path, context: &BuildContext) -> Vec<LoadError> {
+    let is_unfit = |id: &EntryId| match context.entry(*id).kind {
+        ContextEntryKind::File => false,
+        ContextEntryKind::Directory => !context.path(*id).contains('/'),
+        _ => true,
+    };
+    let paths = outside_of_installed(context).filter(is_unfit).map(|id| context.path(id));
+    paths.filter(|path| is_manifest(path).is_some()).take(MOST).filter_map(|path| unfit(&root.join(path))).collect()
+}
+
+/// A manifest that is not read. Of a file that the walk could not open, the walk says so.
+fn unread(error: &LoadError) -> Option<InputProblem> {
+    if matches!(error, LoadError::Unreadable(..) | LoadError::Missing(_)) {
+        return None;
+    }
+    let file = display_path(error.path());
+    let message = format!("`{file}` {}, and was not read", error.describe());
+    Some(InputProblem { code: "manifest", file, place: None, fatal: false, message, help: None })
+}
+
 /// The files, those of installed packages left out: their manifests tell nothing of the project.
 pub(super) fn files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
+    outside_of_installed(context).filter(|&id| context.entry(id).kind == ContextEntryKind::File)
+}
+
+fn outside_of_installed(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
     let mut inside: Option<EntryId> = None;
     context.entries().filter(move |&id| {
         if inside.is_some_and(|above| context.is_below(id, above)) {
@@ -83,6 +114,6 @@ pub(super) fn files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '
         let entry = context.entry(id);
         let installed = ["node_modules", ".git", ".venv", "site-packages", "__pycache__"];
         inside = (entry.kind == ContextEntryKind::Directory && installed.contains(&entry.name)).then_some(id);
-        entry.kind == ContextEntryKind::File
+        true
     })
 }

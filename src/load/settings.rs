@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::file::{display_path, folder_of};
+use super::file::{display_path, folder_of, is_taken};
 use super::{LoadError, read_source};
 use crate::inputs::{InputProblem, Inputs, SettingsFormat, SettingsInput};
 use crate::manifest::FileKind;
@@ -135,7 +135,7 @@ impl Finder {
                 break;
             }
             passed.push(at.to_owned());
-            settings_path = self.names.iter().map(|name| at.join(name)).find(|path| path.is_file());
+            settings_path = self.names.iter().map(|name| at.join(name)).find(|path| is_taken(path));
             if settings_path.is_some() || at.join(".git").exists() {
                 break;
             }

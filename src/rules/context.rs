@@ -95,7 +95,7 @@ impl<'a, 'i> Context<'a, 'i> {
         let declared = self.declares(Need::ContextNames) || self.declares(Need::ContextBytes);
         let context = declared.then_some(self.input().context.as_deref()).flatten()?;
         // A folder without a project cannot disprove what the Dockerfile alone says.
-        (self.rule.metadata().needs.context() || self.build.has_project(context)).then_some(context)
+        (self.rule.metadata().needs.context() || self.build.has_project()).then_some(context)
     }
 
     /// The beginning of a file of the context, if it was read (`context.texts`).

@@ -3,7 +3,7 @@
 use super::run_instructions::Run;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Compound, ScopeKind, Script, SeparatorKind, Word};
+use crate::shell::{Command, ScopeKind, Script, SeparatorKind, Word};
 use crate::text::{Span, path};
 
 /// The script of the RUN, and those of its exec form and its heredocs. Like other linters, this ignores strings for other
@@ -60,20 +60,12 @@ fn may_program_fail(name: &str, arguments: &[&str]) -> bool {
 
 /// Whether a failure inside a span of the script matters: of a command that is neither a condition nor followed by `||`.
 pub(super) fn may_fail_within(script: &Script, span: Span) -> bool {
-    let mut within = script.commands.iter().filter(|command| span.contains(command.span));
-    within.any(|command| {
+    script.commands_within(span).any(|command| {
         let mut scopes = script.enclosing(&command.place).filter(|scope| span.contains(scope.span));
         let is_condition = scopes.any(|scope| scope.kind == ScopeKind::Condition) || command.place.negated;
         let caught = command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
         !is_condition && !caught && may_fail(command)
     })
-}
-
-/// Whether `||` follows a group or subshell around a span.
-pub(super) fn is_caught(script: &Script, span: Span) -> bool {
-    let around = |compound: &&Compound| compound.span.contains(span) && compound.span != span;
-    let or = |compound: &Compound| compound.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
-    script.compounds.iter().filter(around).any(or)
 }
 
 /// Whether the last command itself fails for empty or truncated input: an unpacker, a reader of keys or checksums, grep.

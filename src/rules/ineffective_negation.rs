@@ -1,7 +1,7 @@
 //! See `rules/ineffective-negation.md`.
 
 use super::Context;
-use super::hidden_failure::{is_caught, scripts};
+use super::hidden_failure::scripts;
 use super::run_instructions;
 use crate::finding::Findings;
 use crate::shell::{Command, ScopeKind, Script, SeparatorKind};
@@ -45,5 +45,5 @@ fn is_ineffective(script: &Script, command: &Command) -> bool {
     // The status of the last element is the status of the list.
     let end = script.scopes.get(place.scope as usize).and_then(|scope| scope.last_end);
     let last = end.is_none_or(|end| command.span.end >= end);
-    place.negated && place.options.errexit && ends && alone && in_order && !last && !is_caught(script, command.span)
+    place.negated && place.options.errexit && ends && alone && in_order && !last && !script.is_before_or(command.span)
 }

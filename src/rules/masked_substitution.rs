@@ -1,7 +1,7 @@
 //! See `rules/masked-substitution.md`.
 
 use super::Context;
-use super::hidden_failure::{is_caught, may_fail, may_fail_within, name_of, scripts};
+use super::hidden_failure::{may_fail, may_fail_within, name_of, scripts};
 use super::later_failure::is_seen_later;
 use super::run_instructions::{self, Run};
 use crate::finding::{Finding, Findings, Safety};
@@ -62,7 +62,7 @@ fn pipe_help(last: &str) -> String {
 fn masked(script: &Script, command: &Command) -> Option<(Span, String)> {
     let place = &command.place;
     let is_condition = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
-    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || is_caught(script, command.span);
+    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || script.is_before_or(command.span);
     if is_condition || caught {
         return None;
     }

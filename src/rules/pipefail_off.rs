@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::download::pipeline;
-use super::hidden_failure::{checks, is_caught, may_fail, may_fail_within, scripts};
+use super::hidden_failure::{checks, may_fail, may_fail_within, scripts};
 use super::later_failure::{is_missed_later, is_seen_later};
 use super::run_instructions::{self, Run};
 use super::shells;
@@ -117,7 +117,7 @@ fn is_safe(run: &Run, script: &Script, command: &Command) -> bool {
     // dash has no pipefail: there `set -o pipefail` fails, and so does the build.
     let takes = shells::sh_of(run) != Sh::Dash || !shells::is_default(run);
     let is_condition = script.enclosing(place).any(|scope| scope.kind == ScopeKind::Condition) || place.negated;
-    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || is_caught(script, command.span);
+    let caught = place.after.is_some_and(|after| after.kind == SeparatorKind::Or) || script.is_before_or(command.span);
     let is_condition = is_condition || is_argument(script, place, command.span);
     place.options.pipefail && (takes || run.code.is_exec() || has_own_shell(run)) || is_condition || caught
 }

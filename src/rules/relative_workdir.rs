@@ -69,7 +69,9 @@ fn finding(
         return finding;
     }
     let text = if here { "/".to_owned() } else { format!("/{written}") };
-    match cx.build().workdir(stage, index) {
+    // Behind another one, the folder is no longer that of the base image.
+    let folder = if first { cx.build().workdir(stage, index) } else { Setting::Unknown };
+    match folder {
         Setting::Default(folder) | Setting::Base(folder) if folder == "/" => {
             finding.safe_edit("write the absolute path", span, text)
         }

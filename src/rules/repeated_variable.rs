@@ -82,7 +82,9 @@ fn settings<'a>(build: &Build<'a>, stage: &Stage) -> Vec<VariableSetting<'a>> {
             }
             _ => {}
         }
-        if settings.len() > MOST {
+        // One instruction may set a hundred thousand.
+        settings.truncate(MOST);
+        if settings.len() == MOST {
             break;
         }
     }

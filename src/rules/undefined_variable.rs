@@ -1,8 +1,10 @@
 //! See `rules/undefined-variable.md`.
 
+use std::collections::HashSet;
+
 use super::Context;
-use crate::build::{UndefinedReason, UndefinedVariable};
-use crate::dockerfile::{Instruction, Keyword, Variable};
+use crate::build::{Build, Stage, UndefinedReason, UndefinedVariable};
+use crate::dockerfile::{Keyword, Variable};
 use crate::finding::Findings;
 use crate::text::Span;
 
@@ -10,12 +12,19 @@ super::rule!("undefined-variable", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    let mut compared = 0;
     for stage in build.stages() {
         for (index, instruction) in build.instructions(stage) {
-            for undefined_variable in build.undefined(stage, index) {
-                let near = build
-                    .scopes()
-                    .nearest(stage.index, &undefined_variable.name, index)
+            let undefined = build.undefined(stage, index);
+            if undefined.is_empty() {
+                continue;
+            }
+            let guarded = guarded_names(cx.source().slice(instruction.span));
+            let is_env = instruction.keyword == Keyword::Env;
+            let pairs = if is_env { build.input().file.variables(instruction) } else { Vec::new() };
+            let names: HashSet<&str> = pairs.iter().map(|pair| &*pair.name.text).collect();
+            for undefined_variable in undefined {
+                let near = near(build, (stage, index), &undefined_variable.name, &mut compared)
                     .filter(|near| *near != undefined_variable.name);
                 // A variable that the base image may set counts as a typo only if it is close to a known name.
                 if undefined_variable.why == UndefinedReason::NotInStage
@@ -25,12 +34,11 @@ fn check(cx: &Context, out: &mut Findings) {
                     continue;
                 }
                 // This syntax shows that the author knows that it may be empty.
-                let text = cx.source().slice(instruction.span);
-                if ["+", ":+"].iter().any(|sign| text.contains(&format!("${{{}{sign}", undefined_variable.name))) {
+                if guarded.contains(undefined_variable.name.as_str()) {
                     continue;
                 }
                 // `env-self-reference` reports that.
-                if instruction.keyword == Keyword::Env && is_set_beside(cx, index, &undefined_variable) {
+                if is_set_beside((&pairs, &names), &undefined_variable) {
                     continue;
                 }
                 let message = if undefined_variable.guarded {
@@ -40,12 +48,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None if own_pair(cx, instruction, &undefined_variable).is_some() => {
+                    None if own_pair(&pairs, &undefined_variable).is_some() => {
                         "remove it: the variable has no previous value".to_owned()
                     }
                     None => "set it with ARG or ENV above".to_owned(),
                 };
-                let joined = path_like_join(cx, instruction, &undefined_variable);
+                let joined = path_like_join(cx, &pairs, &undefined_variable);
                 let (message, help) = match &joined {
                     Some(joined) if near.is_none() => {
                         (joined.message(&undefined_variable.name), format!("remove it, or write `{}`", joined.text))
@@ -69,6 +77,31 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
+/// Undefined variables of a file for which a name that is meant is looked for.
+const COMPARED: usize = 1_000;
+
+/// The variable that a name was probably meant to be; only of the first ones in a file, as each is compared with all names.
+pub(super) fn near<'b>(
+    build: &'b Build,
+    (stage, index): (&Stage, usize),
+    name: &str,
+    compared: &mut usize,
+) -> Option<&'b str> {
+    *compared += 1;
+    if *compared > COMPARED { None } else { build.scopes().nearest(stage.index, name, index) }
+}
+
+/// The names in `${NAME+…}` and `${NAME:+…}`.
+fn guarded_names(text: &str) -> HashSet<&str> {
+    let uses = text.match_indices("${").map(|(at, _)| &text[at + 2..]);
+    let names = uses.filter_map(|inner| {
+        let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+        let (name, rest) = inner.split_at(end);
+        rest.strip_prefix(':').unwrap_or(rest).starts_with('+').then_some(name)
+    });
+    names.collect()
+}
+
 /// A use of a variable in its own value, joined by `:`.
 struct JoinedUse {
     /// The use with the colon.
@@ -89,15 +122,10 @@ impl JoinedUse {
 }
 
 /// `ENV X=$X:/lib`, `ENV X="/lib:$X"`.
-fn path_like_join(
-    cx: &Context,
-    instruction: &Instruction,
-    undefined_variable: &UndefinedVariable,
-) -> Option<JoinedUse> {
-    let (pair_span, source) = (own_pair(cx, instruction, undefined_variable)?, cx.source());
-    let unquoted = |text: &str| text.trim_matches('"').to_owned();
-    let before = unquoted(source.slice(Span::new(pair_span.start, undefined_variable.span.start)));
-    let behind = unquoted(source.slice(Span::new(undefined_variable.span.end, pair_span.end)));
+fn path_like_join(cx: &Context, pairs: &[Variable], undefined_variable: &UndefinedVariable) -> Option<JoinedUse> {
+    let (pair_span, source) = (own_pair(pairs, undefined_variable)?, cx.source());
+    let before = source.slice(Span::new(pair_span.start, undefined_variable.span.start)).trim_matches('"');
+    let behind = source.slice(Span::new(undefined_variable.span.end, pair_span.end)).trim_matches('"');
     let (used, name) = (source.slice(undefined_variable.span), &undefined_variable.name);
     if before.is_empty() && behind.starts_with(':') {
         let span = Span::new(undefined_variable.span.start, undefined_variable.span.end + 1);
@@ -109,15 +137,20 @@ fn path_like_join(
 }
 
 /// The value in an ENV that uses the variable which it sets.
-fn own_pair(cx: &Context, instruction: &Instruction, undefined_variable: &UndefinedVariable) -> Option<Span> {
-    if instruction.keyword != Keyword::Env || undefined_variable.guarded {
+fn own_pair(pairs: &[Variable], undefined_variable: &UndefinedVariable) -> Option<Span> {
+    if undefined_variable.guarded {
         return None;
     }
-    let pairs = cx.build().input().file.variables(instruction);
     let is_own = |pair: &&Variable| {
         pair.value.span.contains(undefined_variable.span) && *pair.name.text == *undefined_variable.name
     };
-    pairs.iter().find(is_own).map(|pair| pair.value.span)
+    pair_around(pairs, undefined_variable).filter(is_own).map(|pair| pair.value.span)
+}
+
+/// The pair of an ENV in which a variable is used.
+fn pair_around<'p, 't>(pairs: &'p [Variable<'t>], undefined_variable: &UndefinedVariable) -> Option<&'p Variable<'t>> {
+    let behind = pairs.partition_point(|pair| pair.span.start <= undefined_variable.span.start);
+    pairs[..behind].last().filter(|pair| undefined_variable.span.end <= pair.span.end)
 }
 
 /// Whether a name is so close to a known one that it is probably a typo: `HOME` and `ROLE` are not that close.
@@ -126,14 +159,8 @@ pub(super) fn is_slip(name: &str, near: &str) -> bool {
     distance <= if name.len() >= 8 { 2 } else { 1 }
 }
 
-/// Whether another pair of the same ENV sets the variable.
-fn is_set_beside(cx: &Context, index: usize, undefined_variable: &UndefinedVariable) -> bool {
-    let file = &cx.build().input().file;
-    let pairs = file.variables(&file.instructions()[index]);
-    let pair_name = |pair: &&Variable| {
-        pair.span.start <= undefined_variable.span.start && undefined_variable.span.end <= pair.span.end
-    };
-    let pair_name = pairs.iter().find(pair_name).map(|pair| &pair.name.text);
-    pair_name.is_some_and(|pair_name| *pair_name != undefined_variable.name)
-        && pairs.iter().any(|pair| pair.name.text == undefined_variable.name)
+/// Whether another pair of the same ENV sets the variable; `names`: those that it sets.
+fn is_set_beside((pairs, names): (&[Variable], &HashSet<&str>), undefined_variable: &UndefinedVariable) -> bool {
+    names.contains(undefined_variable.name.as_str())
+        && pair_around(pairs, undefined_variable).is_some_and(|pair| *pair.name.text != *undefined_variable.name)
 }

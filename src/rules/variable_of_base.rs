@@ -1,7 +1,7 @@
 //! See `rules/variable-of-base.md`.
 
 use super::Context;
-use super::undefined_variable::is_slip;
+use super::undefined_variable::{is_slip, near};
 use crate::build::UndefinedReason;
 use crate::finding::Findings;
 
@@ -9,6 +9,7 @@ super::rule!("variable-of-base", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    let mut compared = 0;
     for stage in build.stages() {
         for (index, _) in build.instructions(stage) {
             for undefined_variable in build
@@ -17,7 +18,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 .filter(|undefined_variable| undefined_variable.why == UndefinedReason::Perhaps)
             {
                 // A name close to a known one is a typo, and reported as such.
-                let near = build.scopes().nearest(stage.index, &undefined_variable.name, index);
+                let near = near(build, (stage, index), &undefined_variable.name, &mut compared);
                 if near.is_some_and(|near| is_slip(&undefined_variable.name, near)) {
                     continue;
                 }

@@ -33,7 +33,7 @@ impl CommandFolder {
             return None;
         }
         let folder = if is_absolute { "/" } else { self.path.as_deref()? };
-        Some(path::join(folder, path))
+        Some(path::join(folder, path)).filter(|path| path.len() <= path::LONGEST)
     }
 }
 

@@ -85,16 +85,21 @@ fn pair(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
 fn element(text: &str, at: usize) -> Option<(Range<usize>, bool)> {
     let from = text.ceil_char_boundary(at.saturating_sub(LONGEST_NAME));
     let (_, name) = text[from..at].rsplit_once('<')?;
+    // Looked at before the value: a text may be full of signs.
+    if name.starts_with('/') || weak_only(name).is_none() {
+        return None;
+    }
     let rest = &text[at + 1..text.floor_char_boundary(at.saturating_add(LONGEST))];
     let value = &rest[..rest.find('<')?];
-    let is_named = !name.starts_with('/') && weak_only(name).is_some() && variable(name, Some(value)).is_some();
-    (is_named && !value.trim().is_empty()).then(|| (at + 1..at + 1 + value.len(), true))
+    (variable(name, Some(value)).is_some() && !value.trim().is_empty()).then(|| (at + 1..at + 1 + value.len(), true))
 }
 
 /// Whether nothing but blanks stands before a place on its line.
 fn is_line_start(before: &str) -> bool {
-    let line = &before[before.rfind('\n').map_or(0, |end| end + 1)..];
-    line.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '+'))
+    // Not the whole line: one of megabytes may hold a hundred thousand pairs.
+    let is_indent = |c: char| c != '\n' && c.is_whitespace() || matches!(c, '-' | '+');
+    let above = before.trim_end_matches(is_indent);
+    above.is_empty() || above.ends_with('\n')
 }
 
 /// `name: DB_PASSWORD` in front of `value`.
@@ -127,13 +132,16 @@ fn value_at(text: &str, at: usize, is_line: bool) -> Range<usize> {
         let start = start + usize::from(escaped) + 1;
         return start..start + value.len();
     }
-    let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
-    let line = &line[..line.find(" #").unwrap_or(line.len())];
     let ends = |c: char| {
         c.is_whitespace() || matches!(c, ',' | ';' | '}' | ')' | ']' | '"' | '\'' | '`' | '&' | '|' | '<' | '\\')
     };
-    let value = if is_line { line.trim_end() } else { &line[..line.find(ends).unwrap_or(line.len())] };
-    start..start + value.len()
+    if !is_line {
+        // A word ends where its line or a comment begins, too.
+        return start..start + rest.find(ends).unwrap_or(rest.len());
+    }
+    let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+    let line = &line[..line.find(" #").unwrap_or(line.len())];
+    start..start + line.trim_end().len()
 }
 
 /// `IDENTIFIED BY 'value'`, `PASSWORD 'value'`, `login me password value`, `requirepass value`: a name, a blank and a

@@ -20,6 +20,8 @@ pub struct Script {
     pub nested: Vec<(u32, Script)>,
     /// By command: whether it runs its own program and nothing else, so that nobody has to look again.
     pub(super) plain: Vec<bool>,
+    /// Groups that `||` follows, in the order in which they start: where each starts, and the farthest end up to it.
+    pub(super) before_or: Vec<(u32, u32)>,
 }
 
 /// A simple command.
@@ -309,6 +311,35 @@ impl Script {
     pub fn enclosing(&self, place: &CommandPlace) -> impl Iterator<Item = &Scope> {
         let first = self.scopes.get(place.scope as usize);
         std::iter::successors(first, |scope| self.scopes.get(scope.parent? as usize))
+    }
+
+    /// The commands inside of a span, in order.
+    pub fn commands_within(&self, span: Span) -> impl Iterator<Item = &Command> {
+        let first = self.commands.partition_point(|command| command.span.start < span.start);
+        let behind = self.commands[first..].iter().take_while(move |command| command.span.start <= span.end);
+        behind.filter(move |command| span.contains(command.span))
+    }
+
+    /// Whether `||` follows a group, subshell, loop or condition around a span.
+    pub fn is_before_or(&self, span: Span) -> bool {
+        let farthest = |count: usize| self.before_or[..count].last().map_or(0, |(_, end)| *end);
+        let above = farthest(self.before_or.partition_point(|(start, _)| *start < span.start));
+        let here = farthest(self.before_or.partition_point(|(start, _)| *start <= span.start));
+        above >= span.end || here > span.end
+    }
+
+    /// The groups that `||` follows, as [`Self::is_before_or`] looks them up.
+    pub(super) fn groups_before_or(compounds: &[Compound]) -> Vec<(u32, u32)> {
+        let is_tried = |compound: &&Compound| compound.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
+        let groups = compounds.iter().filter(is_tried).map(|compound| (compound.span.start, compound.span.end));
+        let mut groups: Vec<(u32, u32)> = groups.collect();
+        groups.sort_unstable();
+        let mut farthest = 0;
+        for (_, end) in &mut groups {
+            farthest = farthest.max(*end);
+            *end = farthest;
+        }
+        groups
     }
 
     /// Whether the place is in the script's own list, outside all groups and substitutions.

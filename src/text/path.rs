@@ -5,6 +5,9 @@
 //! paths, the empty text that of relative ones. No function but [`join`] and [`normalize`] folds `.` and `..`; slashes at
 //! the end never count.
 
+/// Bytes that a path may have on Linux (`PATH_MAX`, limits.h).
+pub const LONGEST: usize = 4096;
+
 /// The last part of a path; empty for a root.
 ///
 /// ```
@@ -65,10 +68,13 @@ pub fn split(path: &str) -> (&str, &str) {
 pub fn join(folder: &str, path: &str) -> String {
     let folder = if path.starts_with('/') { "/" } else { folder };
     let mut whole = String::with_capacity(folder.len() + path.len() + 1);
-    if folder.starts_with('/') {
+    let is_clean = is_clean(folder);
+    if is_clean {
+        whole.push_str(folder);
+    } else if folder.starts_with('/') {
         whole.push('/');
     }
-    for part in folder.split('/').chain(path.split('/')) {
+    for part in if is_clean { "" } else { folder }.split('/').chain(path.split('/')) {
         match part {
             "" | "." => {}
             ".." if !matches!(name(&whole), "" | "..") => whole.truncate(parent(&whole).len()),
@@ -82,6 +88,14 @@ pub fn join(folder: &str, path: &str) -> String {
         }
     }
     whole
+}
+
+/// Whether nothing of a path has to be looked at part by part: most folders that paths are joined to have no such part.
+fn is_clean(folder: &str) -> bool {
+    let bytes = folder.as_bytes();
+    let is_plain = |at: usize| !matches!(bytes.get(at), None | Some(b'/' | b'.'));
+    folder == "/"
+        || (folder.starts_with('/') || is_plain(0)) && memchr::memchr_iter(b'/', bytes).all(|at| is_plain(at + 1))
 }
 
 /// What lies in a folder under a name, or a path below it: a plain concatenation, for parts that are clean already.

@@ -61,7 +61,12 @@ fn audit_names_the_command_that_fixes_compose_files() {
     let ran = Dockopt::new().file("compose.yaml", FILE).args(["audit", "--no-history"]).run();
     says(
         &ran,
-        &["Next:  dockopt fix . --diff ", "safe fixes of 1 finding", "dockopt fix . --unsafe --diff ", "unsafe fixes of 4 more"],
+        &[
+            "Next:  dockopt fix . --diff ",
+            "safe fixes of 1 finding",
+            "dockopt fix . --unsafe --diff ",
+            "unsafe fixes of 4 more",
+        ],
     );
     let fixed = ran.again(["fix", ".", "--unsafe", "--write"]).stderr;
     assert!(fixed.contains("fixed 5 findings in 1 file"), "{fixed}");

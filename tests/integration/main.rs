@@ -61,6 +61,7 @@ mod planted_files;
 mod posting;
 mod prices;
 mod pull_request;
+mod progress;
 mod projects;
 mod readme;
 mod safe_rows;

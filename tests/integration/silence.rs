@@ -74,6 +74,110 @@ fn what_is_no_file_in_the_place_of_one_is_an_error() {
     says(pipe.args(["image", "image.tar"]).run().code(2), &["nothing was written to the pipe `image.tar`"]);
 }
 
+/// What may stand in the place of a file, with what is said of it.
+#[cfg(unix)]
+const NO_FILES: [(&str, &str); 4] = [
+    ("link", "is a symbolic link to `nowhere`, which does not exist"),
+    ("folder", "is a folder, not a file"),
+    ("pipe", "is not a regular file"),
+    ("device", "is not a regular file"),
+];
+
+#[cfg(unix)]
+fn put_no_file(path: &std::path::Path, kind: &str) {
+    use std::os::unix::fs::symlink;
+    match kind {
+        "link" => symlink("nowhere", path).unwrap(),
+        "folder" => fs::create_dir(path).unwrap(),
+        "pipe" => assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
+        _ => symlink("/dev/zero", path).unwrap(),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ignore_files_and_settings_that_are_no_files_are_errors() {
+    for name in [".dockerignore", "Dockerfile.dockerignore", "dockopt.toml", ".hadolint.yaml"] {
+        for (kind, expected) in NO_FILES {
+            for command in [&["lint", "."][..], &["audit", "."], &["fix", "."], &["context", "ls", "."]] {
+                if command[0] == "context" && !name.ends_with("ignore") {
+                    continue;
+                }
+                let dockopt = Dockopt::new().file("Dockerfile", "FROM debian:12\nCOPY . /app\n").file("a", "");
+                put_no_file(&dockopt.path().join(name), kind);
+                says(dockopt.args(command.iter().copied()).run().code(2), &[expected, name]);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn manifests_that_are_no_files_are_said() {
+    let text = "FROM node:24\nCOPY . .\nRUN npm ci\n";
+    for name in ["package.json", "package-lock.json", "requirements.txt"] {
+        for (kind, expected) in NO_FILES {
+            let dockopt = Dockopt::new().file("Dockerfile", text).file("go.mod", "module a\n");
+            put_no_file(&dockopt.path().join(name), kind);
+            let ran = dockopt.args(["audit", "."]).run();
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains(&format!("`{name}` {expected}, and was not read")), "{kind}: {said}");
+        }
+    }
+    // Tests of resolvers have such folders.
+    let ran = Dockopt::new().file("Dockerfile", text).file("test/package.json/a", "").args(["audit", "."]).run();
+    assert!(!ran.stdout.contains("was not read") && !ran.stderr.contains("was not read"), "{}", ran.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_other_files_name_and_is_no_file_is_said() {
+    let project = || {
+        let text = "services:\n  a:\n    image: nginx:1.27\n    env_file: [app.env]\n";
+        Dockopt::new().file("compose.yaml", text)
+    };
+    for (kind, expected) in NO_FILES {
+        let dockopt = project();
+        put_no_file(&dockopt.path().join("app.env"), kind);
+        let ran = dockopt.args(["compose", "check"]).run();
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let expected = if kind == "link" { "does not exist" } else { expected };
+        assert!(said.contains(expected) && said.contains("app.env"), "{kind}: {said}");
+        assert!(!said.contains("cannot be read: is"), "{said}");
+    }
+    // Compose takes a folder for a Python environment, and a dangling link for no file.
+    let dockopt = project().file("app.env", "");
+    put_no_file(&dockopt.path().join(".env"), "link");
+    says(dockopt.args(["compose", "check"]).run(), &["`.env` is a symbolic link to `nowhere`"]);
+    let dockopt = project().file("app.env", "");
+    put_no_file(&dockopt.path().join("compose.override.yaml"), "device");
+    says(dockopt.args(["compose", "check"]).run().code(2), &["compose.override.yaml", "is not a regular file"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn no_pipe_or_device_is_waited_for() {
+    // Its name may be that of source code, which is looked into.
+    let dockopt = Dockopt::new().file("Dockerfile", "FROM scratch\n");
+    put_no_file(&dockopt.path().join("dockerfile.php"), "pipe");
+    dockopt.args(["lint", "."]).run().code(0);
+    let dockopt = Dockopt::new();
+    put_no_file(&dockopt.path().join("build.log"), "pipe");
+    says(
+        dockopt.args(["cache", "explain", "build.log"]).run().code(2),
+        &["nothing was written to the pipe `build.log`"],
+    );
+    let dockopt = Dockopt::new();
+    put_no_file(&dockopt.path().join("build.log"), "device");
+    dockopt.args(["cache", "explain", "build.log"]).run().code(2);
+    let dockopt = Dockopt::new().file("a/Dockerfile", FIXABLE).file("out/x", "");
+    put_no_file(&dockopt.path().join("out/Dockerfile"), "pipe");
+    says(dockopt.args(["optimize", "a", "--to", "out"]).run().code(2), &["out/Dockerfile` is not a regular file"]);
+    let dockopt = Dockopt::new().file("package.json", "{}").file("Dockerfile", "FROM node:24\nCMD [\"node\"]\n");
+    put_no_file(&dockopt.path().join("compose.yaml"), "pipe");
+    says(dockopt.args(["compose", "emit"]).run().code(2), &["compose.yaml` is not a regular file"]);
+}
+
 #[test]
 fn no_registry_is_asked_for_the_name_of_a_folder() {
     let ran = Dockopt::new().file("app/x", "").env("DOCKER_HOST", "tcp://127.0.0.1:1").args(["image", "app"]).run();

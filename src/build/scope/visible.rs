@@ -16,7 +16,9 @@ impl Scopes {
         let mut known: Vec<&str> = vec!["PATH"];
         for _ in 0..LONGEST_CHAIN {
             let scope = &self.stages[stage];
-            known.extend(scope.names.0.keys().filter(|name| scope.names.before(name, at).is_some()).map(AsRef::as_ref));
+            let close = scope.names.0.keys().filter(|known| is_close(name, known));
+            let visible = close.filter(|name| scope.names.before(name, at).is_some()).map(AsRef::as_ref);
+            known.extend(visible.take(COMPARED));
             match scope.parent {
                 Parent::Stage(parent) if known.len() < COMPARED => (stage, at) = (parent, usize::MAX),
                 _ => break,
@@ -31,13 +33,17 @@ impl Scopes {
     }
 }
 
+/// Whether two names are close by their lengths.
+fn is_close(name: &str, known: &str) -> bool {
+    known.len().abs_diff(name.len()) <= FARTHEST
+}
+
 fn nearest<'a>(name: &str, known: Vec<&'a str>) -> Option<&'a str> {
     // Longer than any real name: computing the distance would be expensive.
     if name.len() > 100 {
         return None;
     }
-    let close = |known: &&str| known.len().abs_diff(name.len()) <= FARTHEST;
-    let scored = known.into_iter().filter(close).take(COMPARED);
+    let scored = known.into_iter().filter(|known| is_close(name, known)).take(COMPARED);
     let best = scored.map(|known| (strsim::levenshtein(name, known), known)).min();
     best.filter(|(distance, _)| *distance <= FARTHEST).map(|(_, known)| known)
 }

@@ -10,7 +10,7 @@ use crate::cache::{BuilderFlags, Graph, Prediction, StepReason, StepVerdict, fin
 use crate::cli::args::{ExplainLog, Global};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
-use crate::cli::terminal;
+use crate::cli::{progress, terminal};
 use crate::finding::Mask;
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{build_log_name, read_build_log};
@@ -26,6 +26,7 @@ const LOADS: &str = "load build definition from ";
 
 pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, CommandFailure> {
     let name = build_log_name(&command.log);
+    progress::doing("reading the build log");
     let log = read_build_log(&command.log)?;
     check_steps(&log, &name)?;
     let inputs = match dockerfile_path(command) {

@@ -18,7 +18,7 @@ use crate::cache::StepKind;
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
-use crate::cli::terminal;
+use crate::cli::{progress, terminal};
 use crate::failure::Failure;
 use crate::finding::Mask;
 use crate::fix::Change;
@@ -32,6 +32,7 @@ const OPTIMIZE: &str = "optimize";
 
 pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8, CommandFailure> {
     let Some(inputs) = gather(global, command)? else { return Ok(FAILED) };
+    progress::doing("reading the git history");
     let build = only_build(&inputs, &command.path)?;
     let place = RepositoryPlace::of(&inputs, build)?;
     if inputs.builds[build].file.source().embedding().is_some() {
@@ -198,8 +199,11 @@ fn replacement(
         let mut ignore = against.as_os_str().to_owned();
         ignore.push(".dockerignore");
         let ignore = Path::new(&ignore);
-        let ignore =
-            ignore.is_file().then(|| crate::load::read_source(ignore, crate::load::DOCKERFILE_LIMIT)).transpose()?;
+        let ignore = ignore
+            .symlink_metadata()
+            .is_ok()
+            .then(|| crate::load::read_source(ignore, crate::load::DOCKERFILE_LIMIT))
+            .transpose()?;
         return Ok(Some(Replacement {
             name: against.display().to_string(),
             dockerfile: source.text().to_owned(),

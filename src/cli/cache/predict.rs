@@ -10,7 +10,7 @@ use crate::cache::{BuilderFlags, StepKind, StepVerdict, logged_times};
 use crate::cli::args::{CachePredict, Global, build_args};
 use crate::cli::exit::{CLEAN, FAILED};
 use crate::cli::output::{CommandFailure, complain, emit};
-use crate::cli::terminal;
+use crate::cli::{progress, terminal};
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{read_build_log, untimed_steps};
 use crate::report::{self, BuildPrediction, Format, ReasonWriter};
@@ -23,6 +23,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
     if complain(global, &inputs) {
         return Ok(FAILED);
     }
+    progress::doing("working out the cache");
     if inputs.builds.is_empty() {
         return Err(CommandFailure::Because {
             what: format!("no Dockerfile found in `{}`", command.path.display()),

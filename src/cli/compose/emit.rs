@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::{CommandFailure, complain, emit};
-use crate::cli::{changes, terminal};
+use crate::cli::{changes, progress, terminal};
 use crate::emit::{Emission, EmitInput, EmitOverrides};
 use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
-use crate::load::{FactSelection, GatherRequest};
+use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_bytes};
 use crate::report::{self, Format};
 use crate::text::path;
 
@@ -55,6 +55,7 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask), 
     let request = GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::default() };
     let inputs = crate::load::gather(&request)?;
     complain(global, &inputs);
+    progress::doing("working out the compose file");
     let paths = [folder.to_owned()];
     let files = crate::load::variable_input(&paths, &inputs);
     let current = crate::load::current_folder();
@@ -93,12 +94,12 @@ fn changes_of(folder: &Path, emission: &Emission) -> Result<Vec<Change>, Command
     let mut changes = Vec::new();
     for file in &emission.files {
         let place = if folder == Path::new(".") { file.path.clone().into() } else { folder.join(&file.path) };
-        let before = match std::fs::read(&place) {
+        let before = match read_bytes(&place, DOCKERFILE_LIMIT) {
             Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(LoadError::Missing(_) | LoadError::Dangling(..)) => None,
             Err(error) => {
-                let what = format!("`{}` cannot be read: {error}", place.display());
-                return Err(CommandFailure::Because { what, help: None });
+                let help = Some("move it out of the way: a new file is to be written there".to_owned());
+                return Err(CommandFailure::Because { what: error.to_string(), help });
             }
         };
         changes.push(Change {

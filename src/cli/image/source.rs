@@ -19,6 +19,7 @@ pub(super) fn look_at(
     options: &analysis::AnalysisOptions<'_>,
     mask: &mut Mask,
 ) -> Analysis {
+    crate::cli::progress::doing("reading the image");
     let progress = Progress::new(global);
     let read = read((choice, limits), name, !choice.sizes_only, &progress);
     progress.finish();

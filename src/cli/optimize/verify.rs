@@ -14,7 +14,7 @@ use crate::compose::ServiceRun;
 use crate::finding::Mask;
 use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
-use crate::load::EvidenceReader;
+use crate::load::{DOCKERFILE_LIMIT, EvidenceReader, read_bytes};
 use crate::manifest::FileKind;
 use crate::measure::{self, ClimbInput, ProvedRewrite, RewriteRequest, ServiceContainer, Session, TrialRequest};
 use crate::optimize::{Evidence, ObservedRun, Options, optimize};
@@ -213,7 +213,7 @@ fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Sourc
     let elsewhere = original.parent() != file.parent();
     let ignore = candidates
         .into_iter()
-        .find(|candidate| candidate.is_file() && (elsewhere || !candidate.ends_with(".dockerignore")));
+        .find(|candidate| candidate.symlink_metadata().is_ok() && (elsewhere || !candidate.ends_with(".dockerignore")));
     if let Some(ignore) = ignore {
         match &input.ignore {
             IgnoreInput::Present(at, _) => {
@@ -232,10 +232,10 @@ fn sources_after(inputs: &Inputs, build: usize, path: &Path) -> Result<Vec<Sourc
 
 /// A file's text under another file's name.
 fn read(path: &Path, place: &Source) -> Result<Source, CommandFailure> {
-    let failure = |why: String| CommandFailure::Because {
-        what: format!("`{}` cannot be read: {why}", path.display()),
+    let failure = |what: String| CommandFailure::Because {
+        what,
         help: Some("pass a Dockerfile, or a folder that contains one".to_owned()),
     };
-    let bytes = std::fs::read(path).map_err(|error| failure(error.to_string()))?;
-    place.with_bytes(bytes).map_err(|error| failure(error.to_string()))
+    let bytes = read_bytes(path, DOCKERFILE_LIMIT).map_err(|error| failure(error.to_string()))?;
+    place.with_bytes(bytes).map_err(|error| failure(format!("`{}` cannot be read: {error}", path.display())))
 }

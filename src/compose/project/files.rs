@@ -117,7 +117,7 @@ impl<'f> Lookup<'f> {
             ProjectFile::Text(source) => Ok(source),
             ProjectFile::Folder => Err(error(format!("`{path}` is a folder, not a file")).into()),
             ProjectFile::Missing => Err(error(format!("`{path}` does not exist")).into()),
-            ProjectFile::Unreadable(why) => Err(error(format!("`{path}` cannot be read: {why}")).into()),
+            ProjectFile::Unreadable(why) => Err(error(format!("`{path}` {why}")).into()),
         }
     }
 }

@@ -3,14 +3,11 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
 use super::opened::{Bytes, ImagePlace, OpenError, OpenedImage};
 use crate::image::ReadAt;
 use crate::image::Store;
-use crate::load::file::folder_of;
+use crate::load::file::{folder_of, open_pipe, unwritten_pipe};
 use crate::text::path;
 
 /// What stands in a folder that is an image: a layout of OCI, or an unpacked archive of docker.
@@ -161,7 +158,7 @@ pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
         let file = if metadata.is_file() { File::open(path) } else { open_pipe(path) };
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => OpenError::new(
-                format!("nothing was written to the pipe `{name}` for {} s", PIPE.as_secs()),
+                unwritten_pipe(&name.to_string()),
                 "start the program that writes to it first, or pass the image on standard input: `dockopt image -`",
             ),
             _ => error_of(&error),
@@ -177,18 +174,6 @@ pub(super) fn open(path: &Path) -> Result<OpenedImage, OpenError> {
         sentence: format!("image in the {kind} `{name}`"),
         tried: Vec::new(),
     })
-}
-
-/// How long somebody may take to open the other end of a pipe.
-const PIPE: Duration = Duration::from_secs(10);
-
-/// Opens a special file: opening a pipe blocks until another process opens the other end.
-fn open_pipe(path: &Path) -> io::Result<File> {
-    let (sender, receiver) = mpsc::channel();
-    let path = path.to_owned();
-    // The thread ends with the process if nobody comes.
-    thread::spawn(move || sender.send(File::open(path)));
-    receiver.recv_timeout(PIPE).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Opens `PATH`, `PATH:TAG` or `PATH@DIGEST`.

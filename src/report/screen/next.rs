@@ -208,7 +208,10 @@ fn fix_commands(view: &AuditView, root: &str) -> Vec<NextCommand> {
     if all > safe {
         let line = format!("dockopt fix {root} --unsafe --diff");
         let of = if safe == 0 { count(all, "finding") } else { format!("{} more", all - safe) };
-        commands.push(NextCommand { line, why: format!("shows also the unsafe fixes of {of}, which may change what runs") });
+        commands.push(NextCommand {
+            line,
+            why: format!("shows also the unsafe fixes of {of}, which may change what runs"),
+        });
     }
     commands
 }

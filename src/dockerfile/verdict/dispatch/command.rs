@@ -113,7 +113,11 @@ impl<'r> Running<'r> {
             Keyword::Workdir => {
                 if let Some(path) = file.operand(instruction) {
                     let path = self.expand(&path.text).map_err(|error| error.to_string())?;
-                    self.workdir = path::join(&self.workdir, &path);
+                    let folder = path::join(&self.workdir, &path);
+                    // No folder has a longer path, and each WORKDIR would make it longer.
+                    if folder.len() <= path::LONGEST {
+                        self.workdir = folder;
+                    }
                 }
                 Ok(())
             }
