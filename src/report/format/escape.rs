@@ -116,7 +116,7 @@ pub(in crate::report) fn csv(text: &str) -> String {
 /// Text in a Markdown table: what stands between backquotes is code, the rest is words; nothing of it is a tag, a link,
 /// a picture, a cell's end, or calls somebody.
 pub(in crate::report) fn markdown(text: &str) -> String {
-    let text = shown(text);
+    let text = masked(text);
     let mut out = String::new();
     let mut parts = text.split('`').peekable();
     let mut code = false;
@@ -136,7 +136,7 @@ pub(in crate::report) fn markdown(text: &str) -> String {
 }
 
 /// A text for Markdown. A reference in it would hide a token from the mask of the whole result.
-fn shown(text: &str) -> String {
+fn masked(text: &str) -> String {
     let masked = Mask::without_tokens(text);
     clean(masked.as_deref().unwrap_or(text)).into()
 }
@@ -145,7 +145,7 @@ fn shown(text: &str) -> String {
 pub(in crate::report) fn markdown_code(text: &str) -> String {
     let mut out = String::from("<code>");
     let mut before = ' ';
-    for c in shown(text).chars() {
+    for c in masked(text).chars() {
         // Addresses become links in code too, as this is no code span: in those a reference would be shown as it is.
         let is_address = c == ':' || (c == '.' && before.eq_ignore_ascii_case(&'w'));
         out.push_str(&if is_address { format!("&#{};", c as u32).into() } else { reference(c) });
