@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::file::{open_pipe, unwritten_pipe};
+use super::file::{PROBE, open_pipe, unwritten_pipe};
 use crate::buildlog::{BuildLog, Reader};
 use crate::failure::{Failure, FailureKind};
 
@@ -52,13 +52,26 @@ pub fn read_build_log(path: &Path) -> Result<BuildLog, Failure> {
     };
     let mut reader = Reader::default();
     let mut buffer = vec![0; CHUNK];
+    let mut is_first = true;
     loop {
         match source.read(&mut buffer) {
             Ok(0) => break,
-            Ok(read) => reader.push(buffer.get(..read).unwrap_or_default()),
+            Ok(read) => {
+                let bytes = buffer.get(..read).unwrap_or_default();
+                if std::mem::take(&mut is_first) && is_binary(bytes) {
+                    let what = format!("`{name}` is not a text file (it contains NUL bytes)");
+                    return Err(setup(what, "pass the file of a build log"));
+                }
+                reader.push(bytes);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(unreadable(&error)),
         }
     }
     reader.finish().map_err(|error| setup(format!("`{name}` {}", error.what), &error.help))
+}
+
+/// Whether a log begins with what no text has: UTF-16 has no four NUL bytes in a row. A device may give them for ever.
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes[..bytes.len().min(PROBE)].windows(4).any(|window| window == [0; 4])
 }

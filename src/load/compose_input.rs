@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::compose_project::{complete_reading, complete_reading_of, project_file, working_folder};
 use super::compose_use::ComposeUseReader;
 use super::context_files::context_files;
-use super::file::{LoadError, display_path, folder_of, join_path, unfit};
+use super::file::{LoadError, display_path, folder_of, join_path, problem, unfit};
 use super::request::ComposeOptions;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
@@ -109,7 +109,7 @@ type ComposeEntry<'e> = ((&'e (PathBuf, FileId), ProjectGroup), (Vec<FileId>, Co
 /// Adds compose files to the inputs.
 pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> Vec<(PathBuf, FileId)> {
     let (mut files, mut named, mut groups) = (BTreeMap::new(), Vec::new(), Vec::new());
-    inputs.notices.extend(dangling_environments(&composes));
+    inputs.problems.extend(dangling_environments(&composes));
     for compose in composes {
         let id = inputs.add(compose.source);
         files.insert(compose.own_path, id);
@@ -395,12 +395,18 @@ pub(super) fn files_of_dotenv(folder: &Path) -> Vec<PathBuf> {
     named.iter().map(|file| join_path(folder, Path::new(file))).collect()
 }
 
-/// Notices of files `.env` that are links to nothing: Compose goes on without their variables.
-fn dangling_environments(composes: &[ComposeFile]) -> BTreeSet<String> {
-    let folders = composes.iter().filter_map(|file| file.path.parent());
-    let errors = folders.filter_map(|folder| unfit(&join_path(folder, Path::new(".env"))));
+/// Files `.env` that are links to nothing: Compose goes on without their variables.
+fn dangling_environments(composes: &[ComposeFile]) -> Vec<InputProblem> {
+    let folders: BTreeSet<&Path> = composes.iter().map(|file| folder_of(&file.path)).collect();
+    let errors = folders.into_iter().filter_map(|folder| unfit(&join_path(folder, Path::new(".env"))));
     let dangling = errors.filter(|error| matches!(error, LoadError::Dangling(..)));
-    dangling.map(|error| format!("{error}: Compose goes on without its variables")).collect()
+    dangling
+        .map(|error| InputProblem {
+            fatal: false,
+            message: format!("{error}: Compose has no variables from there"),
+            ..problem(&error)
+        })
+        .collect()
 }
 
 /// The files of the project in a folder, as `docker compose` chooses them there; none where it has no compose file.

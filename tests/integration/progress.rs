@@ -111,7 +111,7 @@ fn reading_commands_show_what_they_do() {
     ] {
         shows(arguments, what, large_dockerfile);
     }
-    shows(&["cache", "predict", ".", "--change", "a"], "working out the cache", |folder, size| {
+    shows(&["cache", "predict", ".", "--touch", "a"], "working out the cache", |folder, size| {
         let lines: String = (0..size * 3_000).map(|number| format!("COPY a{number} /b/\n")).collect();
         put(folder, "Dockerfile", &format!("FROM debian:12\n{lines}COPY . .\n"));
         put(folder, "a", "");
@@ -149,7 +149,7 @@ fn what_waits_for_others_says_so() {
     shows(&["image", "image.tar"], "reading the image", |folder, _| pipe(folder, "image.tar", "no image"));
     shows(&["cache", "explain", "build.log"], "reading the build log", |folder, _| pipe(folder, "build.log", "no log"));
     // An engine that answers nothing.
-    shows(&["image", "docker://a:1"], "reading the image", |folder, _| {
+    shows(&["image", "docker:a:1"], "reading the image", |folder, _| {
         let listener = UnixListener::bind(folder.join("engine.sock")).unwrap();
         thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
