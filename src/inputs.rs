@@ -200,6 +200,8 @@ pub struct RunOptions {
     pub checks: Vec<String>,
     /// Whether the environment of a service says that it runs for developers: `APP_ENV: dev`.
     pub is_for_development: bool,
+    /// The words of `entrypoint` and `command` of a service that gives them.
+    pub command: Vec<String>,
 }
 
 /// A file of settings, as it holds for one Dockerfile.

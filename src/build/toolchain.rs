@@ -4,7 +4,7 @@ use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, service};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::program::{self, Kind, Program};
-use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb, from_exec};
 use crate::text::Span;
 
 /// Whether a system package is only needed to build: a compiler, a build tool, headers.
@@ -190,6 +190,15 @@ pub fn starts_program(build: &Build, stage: &Stage) -> bool {
     let copies = build.chain(stage).any(|stage| !build.transfers(stage).is_empty());
     let started = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(stage, keyword));
     let mut starts = false;
+    let given: Vec<_> = build.input().options.run.command.iter().map(|word| (word.as_str(), Span::at(0))).collect();
+    let given = from_exec(&given);
+    for invocation in given.invocations() {
+        let Some(program) = invocation.program else { continue };
+        if is_idle(&invocation) || runs_tools(&invocation, program) {
+            return false;
+        }
+        starts = true;
+    }
     for (index, _) in started {
         let Some(code) = build.code(index) else { continue };
         for invocation in code.script.invocations() {

@@ -69,6 +69,8 @@ pub struct Service {
     pub mounts: Vec<String>,
     /// The command of its healthcheck, as text.
     pub check: Option<String>,
+    /// The words of its `entrypoint` and `command`.
+    pub command: Vec<String>,
     /// Whether its environment says that it runs for developers: `APP_ENV: dev`.
     pub is_for_development: bool,
 }
@@ -188,6 +190,7 @@ impl BuildReader<'_> {
             mounts: written_mounts(service),
             check: check_text(service),
             is_for_development: is_for_development(service),
+            command: ["entrypoint", "command"].into_iter().flat_map(|key| listed(service, key)).collect(),
         }
     }
 
@@ -243,6 +246,12 @@ fn has_rights(service: &ComposeValue) -> bool {
         || !items("devices").is_empty()
         || items("cap_add").iter().any(|item| !is_port(item))
         || items("volumes").iter().any(is_engine)
+}
+
+/// The words of a list of a service.
+fn listed(service: &ComposeValue, key: &str) -> Vec<String> {
+    let items = service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
+    items.iter().filter_map(ComposeValue::as_text).map(str::to_owned).collect()
 }
 
 /// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.

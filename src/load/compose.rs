@@ -125,8 +125,18 @@ impl ComposeBuilds {
         let (user, stop_signal, mounts) = (service.user.clone(), service.stop_signal.clone(), service.mounts.clone());
         let Service { has_init, has_rights, is_on_demand, is_for_development, .. } = *service;
         let checks = service.check.iter().cloned().collect();
-        let run =
-            RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts, checks, is_for_development };
+        let command = service.command.clone();
+        let run = RunOptions {
+            user,
+            stop_signal,
+            has_init,
+            has_rights,
+            is_on_demand,
+            mounts,
+            checks,
+            is_for_development,
+            command,
+        };
         let services = vec![name.clone()];
         let recipe = source.name().to_owned();
         let inline_text = inline.is_some();

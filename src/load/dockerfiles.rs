@@ -204,8 +204,20 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
             services.push(name.clone());
         }
     }
+    let given = builds.iter().map(|named| &named.origin.run.command).find(|command| !command.is_empty());
+    let command = given.cloned().unwrap_or_default();
     let first = builds.into_iter().next()?;
-    let run = RunOptions { user, stop_signal, has_init, has_rights, is_on_demand, mounts, checks, is_for_development };
+    let run = RunOptions {
+        user,
+        stop_signal,
+        has_init,
+        has_rights,
+        is_on_demand,
+        mounts,
+        checks,
+        is_for_development,
+        command,
+    };
     let mut origin = BuildOrigin { target: None, run, services, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);
     let is_beside = path.parent().is_some_and(|parent| display_path(parent) == folder);

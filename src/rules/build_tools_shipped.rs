@@ -1,9 +1,10 @@
 //! See `rules/build-tools-shipped.md`.
 
 use super::Context;
-use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
+use crate::build::{Build, Libc, PackageSize, Stage, StageBase, installed, libc, releases, toolchain};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
-use crate::shell::{Invocation, Package, PackageCall};
+use crate::manifest::{comes_compiled, python_name};
+use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource};
 use crate::text::Span;
 
 super::rule!("build-tools-shipped", check);
@@ -58,6 +59,19 @@ fn check(cx: &Context, out: &mut Findings) {
                 let mut users = vec![name(&user)];
                 let called = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
                 users.extend(called);
+                let comes_built = users.len() == 1 && all_wheels(build, stage, (place, &user));
+                if comes_built {
+                    let message = format!(
+                        "{} {} in the final image, and nothing needs {}: all that `{}` installs comes compiled",
+                        listed(&tools),
+                        is_or_are(&tools),
+                        pronoun(&tools),
+                        users[0]
+                    );
+                    let finding = cx.finding(span, message).help(format!("leave {} out", pronoun(&tools)));
+                    out.push(priced(build, stage, &tools, finding));
+                    continue;
+                }
                 let message = format!(
                     "{} {} in the final image, but only {} {} {}",
                     listed(&tools),
@@ -79,6 +93,43 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether pip installs nothing but packages that are known to have a wheel for the base's Python, and only pip may compile.
+fn all_wheels(build: &Build, stage: &Stage, (index, user): (usize, &Invocation)) -> bool {
+    let StageBase::Image(image) = build.root_base(stage) else { return false };
+    let Some(call) = user.package_call().filter(|call| matches!(call.manager, Manager::Pip | Manager::Uv)) else {
+        return false;
+    };
+    let is_other = |invocation: &Invocation| {
+        toolchain::may_compile(invocation) && invocation.package_call().is_none_or(|other| other.span != call.span)
+    };
+    let invocations: Vec<Invocation> =
+        build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).flat_map(|run| run.2).collect();
+    if invocations.iter().any(is_other) || !matches!(libc(image), Some(Libc::Glibc(_))) {
+        return false;
+    }
+    let options = ["--no-binary", "--no-build-isolation", "--editable", "-e"];
+    if call.has(&options) || call.packages.iter().any(|package| package.source == PackageSource::Url) {
+        return false;
+    }
+    let minor = releases(image)
+        .into_iter()
+        .find(|release| release.product == "python")
+        .and_then(|release| release.version.split('.').nth(1).and_then(|minor| minor.parse().ok()));
+    let Some(project) = installed::of(build, (stage, index), user, &call) else { return false };
+    let locked = project.install.and_then(|install| install.locked.as_ref());
+    let locked = locked.into_iter().flat_map(|locked| &locked.packages);
+    let locked: Vec<(&str, Option<&str>)> =
+        locked.map(|(name, package)| (name.as_str(), package.version.as_deref())).collect();
+    let direct = project.project.dependencies.iter().map(|known| (known.name.as_str(), known.version.as_deref()));
+    let named = call.packages.iter().filter(|package| package.source == PackageSource::Index);
+    let named = named.map(|package| (python_name(package.name.text), None::<&str>));
+    let is_built = |name: &str, version: Option<&str>| comes_compiled(name, minor, version);
+    let all: Vec<(&str, Option<&str>)> = direct.chain(locked).collect();
+    !all.is_empty()
+        && all.into_iter().all(|(name, version)| is_built(name, version))
+        && named.into_iter().all(|(name, version)| is_built(&name, version))
 }
 
 fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {

@@ -1,9 +1,11 @@
 //! Where the server of a service listens, by its command, its variables and its image.
 
 use super::program::words;
-use crate::build::{Build, Listening};
+use crate::build::{Build, Listening, Reference, is_command};
 use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::data;
 use crate::inputs::{BuildInput, BuildOptions};
+use crate::shell::Word;
 use crate::text::Source;
 
 /// The single known server that a service starts, with its address as far as it is known.
@@ -11,6 +13,42 @@ pub(super) fn listening(service: &ComposeValue, image: &BuildInput) -> Option<Li
     let started = as_started(service, image)?;
     let build = Build::new(&started);
     build.listening(build.target()?)
+}
+
+/// Whether the server that a service starts listens on ::1 and on 127.0.0.1 (`data/dual_stack_servers.tsv`).
+pub(super) fn is_dual_stack(service: &ComposeValue, image: Option<&BuildInput>, image_name: Option<&str>) -> bool {
+    let rows = |kind: &'static str| data::DUAL_STACK_SERVERS.rows().filter(move |row| row[1] == kind);
+    if let Some(name) = image_name {
+        let name = Reference::of(name).short_name();
+        return rows("image").any(|row| Reference::of(row[0]).short_name() == name);
+    }
+    let Some(started) = image.and_then(|image| as_started(service, image)) else { return false };
+    let build = Build::new(&started);
+    let Some(launch) = build.target().and_then(|target| build.launch(target)) else { return false };
+    let names_address = |text: &str, words: &'static str| data::words(words).any(|word| text.contains(word));
+    launch.script().invocations().iter().any(|invocation| {
+        let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
+        let has_address = |words: &'static str| line.iter().any(|word| names_address(word, words));
+        rows("program").any(|row| is_command(&line, row[0]) && !has_address(row[2]))
+            && !variables(service).any(|(_, value)| names_address(&value, "0.0.0.0 127.0.0.1 preferIPv4Stack=true"))
+    })
+}
+
+/// Whether a service starts a program that serves files or pages (`data/file_servers.tsv`).
+pub(super) fn serves_pages(service: &ComposeValue, image: Option<&BuildInput>) -> bool {
+    let Some(started) = image.and_then(|image| as_started(service, image)) else { return false };
+    let build = Build::new(&started);
+    let Some(launch) = build.target().and_then(|target| build.launch(target)) else { return false };
+    launch.script().invocations().iter().any(|invocation| {
+        let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
+        data::FILE_SERVERS.keys().any(|server| is_command(&line, server))
+    })
+}
+
+/// The variables that a service sets.
+fn variables(service: &ComposeValue) -> impl Iterator<Item = (&str, String)> {
+    let map = service.get("environment").and_then(ComposeValue::as_map);
+    map.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| (name, entry.value.display()))
 }
 
 /// The image with what the service sets instead of it, as a build.
@@ -21,10 +59,8 @@ fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> 
     if target.index + 1 != build.stages().len() {
         text.push_str(&format!("FROM {}\n", target.name.as_ref()?));
     }
-    let variables = service.get("environment").and_then(ComposeValue::as_map);
-    for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
+    for (name, value) in variables(service) {
         let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/".contains(c));
-        let value = entry.value.display();
         if !name.is_empty() && is_plain(name) && is_plain(&value) {
             text.push_str(&format!("ENV {name}=\"{value}\"\n"));
         }
