@@ -149,3 +149,36 @@ fn behind_false(script: &Script, test: &Command) -> Vec<Span> {
 fn behind_true(script: &Script, test: &Command) -> Vec<Span> {
     lists_behind(script, test).map(|(_, others)| others.iter().map(|scope| scope.span).collect()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::parse;
+
+    /// What is left of a script if the tested file is there, or is not.
+    fn left(text: &str, is_there: bool) -> String {
+        let mut script = parse(text);
+        let test = script.commands.iter().find(|command| tested_file(command).is_some()).expect("a test").clone();
+        let dead = if is_there { behind_true(&script, &test) } else { behind_false(&script, &test) };
+        script.leave_out(|command| dead.iter().any(|span| span.contains(command.span)));
+        let names = script.invocations();
+        names.iter().filter_map(|invocation| invocation.program).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_cannot_run_is_left_out() {
+        let text = "if [ -f a,json ]; then npm ci; elif test -e b; then yarn; else pnpm i; fi; echo";
+        assert_eq!(left(text, false), "[ test yarn pnpm echo");
+        assert_eq!(left(text, true), "[ npm echo");
+        assert_eq!(left("[ -f x ] && a && b || c; d", false), "[ c d");
+        assert_eq!(left("[ -f x ] && a && b || c; d", true), "[ a b c d");
+        assert_eq!(left("if [ -f x ] || true; then a; fi", false), "[ true a");
+    }
+
+    #[test]
+    fn only_plain_tests_count() {
+        for text in ["[ ! -f x ]", "[ -f \"$x\" ]", "[ -f /etc/x ]", "! [ -f x ]", "[ -d x ]", "test -f x | cat"] {
+            assert!(parse(text).commands.iter().all(|command| tested_file(command).is_none()), "{text}");
+        }
+    }
+}

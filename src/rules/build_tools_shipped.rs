@@ -1,9 +1,9 @@
 //! See `rules/build-tools-shipped.md`.
 
 use super::Context;
-use crate::build::{Build, Libc, PackageSize, Stage, StageBase, installed, libc, releases, toolchain};
+use crate::build::{Build, Libc, PackageSize, Stage, StageBase, libc, releases, toolchain};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
-use crate::manifest::{comes_compiled, python_name};
+use crate::manifest::{Ecosystem, Project, comes_compiled, python_name};
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource};
 use crate::text::Span;
 
@@ -59,7 +59,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let mut users = vec![name(&user)];
                 let called = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
                 users.extend(called);
-                let comes_built = users.len() == 1 && all_wheels(build, stage, (place, &user));
+                let comes_built = users.len() == 1 && all_wheels(build, stage, &user);
                 if comes_built {
                     let message = format!(
                         "{} {} in the final image, and nothing needs {}: all that `{}` installs comes compiled",
@@ -96,7 +96,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Whether pip installs nothing but packages that are known to have a wheel for the base's Python, and only pip may compile.
-fn all_wheels(build: &Build, stage: &Stage, (index, user): (usize, &Invocation)) -> bool {
+fn all_wheels(build: &Build, stage: &Stage, user: &Invocation) -> bool {
     let StageBase::Image(image) = build.root_base(stage) else { return false };
     let Some(call) = user.package_call().filter(|call| matches!(call.manager, Manager::Pip | Manager::Uv)) else {
         return false;
@@ -110,26 +110,28 @@ fn all_wheels(build: &Build, stage: &Stage, (index, user): (usize, &Invocation))
         return false;
     }
     let options = ["--no-binary", "--no-build-isolation", "--editable", "-e"];
-    if call.has(&options) || call.packages.iter().any(|package| package.source == PackageSource::Url) {
+    if call.has(&options) || call.packages.iter().any(|package| package.source != PackageSource::Index) {
         return false;
     }
     let minor = releases(image)
         .into_iter()
         .find(|release| release.product == "python")
         .and_then(|release| release.version.split('.').nth(1).and_then(|minor| minor.parse().ok()));
-    let Some(project) = installed::of(build, (stage, index), user, &call) else { return false };
-    let locked = project.install.and_then(|install| install.locked.as_ref());
-    let locked = locked.into_iter().flat_map(|locked| &locked.packages);
-    let locked: Vec<(&str, Option<&str>)> =
-        locked.map(|(name, package)| (name.as_str(), package.version.as_deref())).collect();
-    let direct = project.project.dependencies.iter().map(|known| (known.name.as_str(), known.version.as_deref()));
-    let named = call.packages.iter().filter(|package| package.source == PackageSource::Index);
-    let named = named.map(|package| (python_name(package.name.text), None::<&str>));
-    let is_built = |name: &str, version: Option<&str>| comes_compiled(name, minor, version);
-    let all: Vec<(&str, Option<&str>)> = direct.chain(locked).collect();
-    !all.is_empty()
-        && all.into_iter().all(|(name, version)| is_built(name, version))
-        && named.into_iter().all(|(name, version)| is_built(&name, version))
+    // Which of the projects a file of requirements belongs to does not matter where all come compiled.
+    let projects = build.input().projects.as_deref().into_iter().flatten();
+    let projects: Vec<&Project> = projects.filter(|project| project.ecosystem == Ecosystem::Python).collect();
+    let names_file = call.packages.is_empty() || call.has(&["-r", "--requirement"]);
+    if names_file && projects.is_empty() {
+        return false;
+    }
+    let direct = projects.iter().flat_map(|project| &project.dependencies);
+    let direct = direct.map(|known| (python_name(&known.name), known.version.as_deref()));
+    let locks = projects.iter().flat_map(|project| &project.installs).filter_map(|install| install.locked.as_ref());
+    let locked = locks.flat_map(|locked| &locked.packages);
+    let locked = locked.map(|(name, package)| (name.clone(), package.version.as_deref()));
+    let named = call.packages.iter().map(|package| (python_name(package.name.text), None));
+    let mut all = direct.chain(locked).chain(named).peekable();
+    all.peek().is_some() && all.all(|(name, version)| comes_compiled(&name, minor, version))
 }
 
 fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {

@@ -79,11 +79,17 @@ fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> 
 #[cfg(test)]
 mod tests {
     use crate::compose::project::{ProjectFile, ProjectFiles, ProjectRequest, Reading, project};
-    use crate::stack::Stack;
+    use crate::stack::{Stack, StackService};
     use crate::text::Source;
 
     #[track_caller]
     fn port(dockerfile: &str, service: &str) -> Option<u16> {
+        ask(dockerfile, service, |service| {
+            service.listening().and_then(|listening| listening.port).map(|(port, _)| port)
+        })
+    }
+
+    fn ask<T>(dockerfile: &str, service: &str, question: impl Fn(&StackService) -> T) -> T {
         let text = format!("services:\n  api:\n    build: .\n{service}");
         let request =
             ProjectRequest { files: vec!["compose.yaml".into()], folder: "/p".into(), ..ProjectRequest::default() };
@@ -101,7 +107,22 @@ mod tests {
         };
         let dockerfiles = [("api".to_owned(), Source::of("Dockerfile", dockerfile))].into();
         let stack = Stack::new(&project, &dockerfiles);
-        stack.services[0].listening().and_then(|listening| listening.port).map(|(port, _)| port)
+        question(&stack.services[0])
+    }
+
+    #[test]
+    fn servers_on_both_addresses_are_known() {
+        let is_dual = |dockerfile: &str, service: &str| ask(dockerfile, service, |service| service.is_dual_stack());
+        let serve = "FROM node:22-alpine\nCMD [\"serve\", \"-s\", \"dist\"]\n";
+        assert!(is_dual(serve, ""));
+        assert!(!is_dual(serve, "    command: serve -l tcp://0.0.0.0:3000\n"));
+        assert!(is_dual("FROM eclipse-temurin:21-jre-alpine\nENTRYPOINT [\"java\", \"-jar\", \"a.jar\"]\n", ""));
+        assert!(!is_dual("FROM python:3.13-alpine\nCMD uvicorn main:app --host 0.0.0.0\n", ""));
+        let web = "FROM mcr.microsoft.com/dotnet/aspnet:9.0-alpine\nENTRYPOINT [\"dotnet\", \"a.dll\"]\n";
+        assert!(is_dual(web, ""));
+        assert!(!is_dual(web, "    environment: {ASPNETCORE_URLS: 'http://0.0.0.0:80'}\n"));
+        assert!(ask(serve, "", |service| service.serves_pages()));
+        assert!(!ask(web, "", |service| service.serves_pages()));
     }
 
     #[test]
