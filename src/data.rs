@@ -66,6 +66,8 @@ tables! {
     DEBIAN_LIBRARIES = "debian_libraries.tsv";
     /// Languages and natures of files by their names.
     FILE_KINDS = "file_kinds.tsv";
+    /// Servers that listen on all addresses of both families.
+    DUAL_STACK_SERVERS = "dual_stack_servers.tsv";
     /// Arguments with which scripts of entrypoints start something other than the server.
     ENTRYPOINT_ARGUMENTS = "entrypoint_arguments.tsv";
     /// Programs that serve files.
@@ -96,6 +98,8 @@ tables! {
     SERVICE_COMMANDS = "service_commands.tsv";
     /// Variables without which frameworks do not start.
     FRAMEWORK_VARIABLES = "framework_variables.tsv";
+    /// Paths that frameworks answer by themselves.
+    FRAMEWORK_PATHS = "framework_paths.tsv";
     /// Ports that frameworks listen on.
     FRAMEWORK_PORTS = "framework_ports.tsv";
     /// What stands before names of images of Docker Hub.

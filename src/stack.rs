@@ -255,6 +255,16 @@ impl<'p> StackService<'p> {
         listening::listening(self.value, self.image.as_ref()?)
     }
 
+    /// Whether the server that it starts listens on ::1 and on 127.0.0.1, as far as is known of it.
+    pub fn is_dual_stack(&self) -> bool {
+        listening::is_dual_stack(self.value, self.image.as_ref(), self.image_name())
+    }
+
+    /// Whether it starts a program that serves files or pages.
+    pub fn serves_pages(&self) -> bool {
+        listening::serves_pages(self.value, self.image.as_ref())
+    }
+
     /// The folders of its image that the packages of its project are installed into.
     pub fn package_folders(&self) -> Vec<String> {
         self.image.as_ref().map(packages::package_folders).unwrap_or_default()

@@ -35,7 +35,7 @@ pub enum RootOnly {
     Write {
         /// The file.
         file: String,
-        /// The place, or the expression that names it; empty if nothing names it.
+        /// The place; empty if only running the file shows it.
         place: String,
     },
     /// A folder of data that VOLUME or a mount names.
@@ -64,7 +64,9 @@ impl std::fmt::Display for RootOnly {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Home { path } => write!(out, "only root can enter `{path}`: move what the program needs out of it"),
-            Self::Write { file, place } if place.is_empty() => write!(out, "`{file}` writes in a folder of root's"),
+            Self::Write { file, place } if place.is_empty() => {
+                write!(out, "`{file}` writes files, and where is known only when it runs")
+            }
             Self::Write { file, place } => write!(out, "`{file}` writes to `{place}`, which belongs to root"),
             Self::Volume { path } => write!(out, "`{path}` is for data and belongs to root: give it to the user first"),
             Self::Start { command, place, moved } => {
@@ -189,7 +191,8 @@ impl Build<'_> {
             operand.into_iter().chain(redirects.filter_map(|redirect| Some(redirect.target.as_ref()?.text())));
         let place =
             places.find(|place| !place.is_empty() && !place.starts_with('&') && self.belongs_to_root(stage, place))?;
-        Some(place.trim_matches(['"', '\'']).to_owned())
+        let place = place.trim_matches(['"', '\'']);
+        Some(if place.contains(['$', '`', '(']) { String::new() } else { place.to_owned() })
     }
 
     /// What a source that the program may load writes to.
@@ -232,7 +235,9 @@ impl Build<'_> {
                 WrittenPlace::Folder(path) | WrittenPlace::File(path) => {
                     self.belongs_to_root(stage, &path).then(|| if path.is_empty() { ".".to_owned() } else { path })
                 }
-                WrittenPlace::Unknown(expression) => Some(expression),
+                WrittenPlace::Unknown(expression) => {
+                    Some(if is_path(&expression) { expression } else { String::new() })
+                }
             })?;
             Some(RootOnly::Write { file: file.clone(), place })
         })
@@ -286,6 +291,13 @@ fn file_in_root_home(invocation: &Invocation) -> Option<String> {
         words.filter(|text| path::is_below(text, HOME) || text.starts_with("~/") || text.starts_with("$HOME/"));
     // Settings of root's shell and of tools are for root alone.
     in_home.find(|text| !is_setting(text) && !invocation.is("rm")).map(str::to_owned)
+}
+
+/// Whether a reader takes a text for a path and not for a piece of a program: `/app.db`, not `base / name`.
+fn is_path(text: &str) -> bool {
+    text.contains(['/', '.'])
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+        && text.starts_with(['/', '.'])
 }
 
 /// Whether a path in a home is a file of settings: `~/.bashrc`, `~/.npmrc`.

@@ -110,7 +110,9 @@ impl<'a> Build<'a> {
                 named.dialect.is_parsed().then_some(named.options)?
             }
         };
-        Some(Code { script: parse_with(&text.text, options), text: Some(text) })
+        let mut script = parse_with(&text.text, options);
+        self.leave_out_dead(stage, (index, instruction), &mut script);
+        Some(Code { script, text: Some(text) })
     }
 }
 

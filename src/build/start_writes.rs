@@ -37,6 +37,9 @@ impl Build<'_> {
         }
         let is_set = |name: &str| matches!(self.scopes().lookup(stage.index, name, usize::MAX), Lookup::Defined(_));
         let mut writes = Vec::new();
+        if self.calls_corepack(stage) && lines.iter().any(|line| is_command(line, "pnpm") || is_command(line, "yarn")) {
+            lines.push(vec!["corepack".to_owned()]);
+        }
         for row in data::START_WRITES.rows() {
             let has_way_out = |line: &[String], cell: &'static str| {
                 data::words(cell).any(|way| {
@@ -53,6 +56,13 @@ impl Build<'_> {
             }
         }
         writes
+    }
+
+    /// Whether a step of the stage enables corepack, which fetches pnpm and yarn to the home of who calls them.
+    fn calls_corepack(&self, stage: &Stage) -> bool {
+        let runs = self.chain(stage).flat_map(|stage| self.instructions(stage));
+        let codes = runs.filter(|(_, run)| run.keyword == Keyword::Run).filter_map(|(index, _)| self.code(index));
+        codes.into_iter().any(|code| code.script.invocations().iter().any(|invocation| invocation.is("corepack")))
     }
 
     fn add_lines(&self, script: &Script, depth: usize, lines: &mut Vec<Vec<String>>) {
@@ -80,7 +90,7 @@ impl Build<'_> {
 }
 
 /// Whether a command line has the words of a command in their order, the first as a program.
-pub(super) fn is_command<S: AsRef<str>>(line: &[S], command: &str) -> bool {
+pub fn is_command<S: AsRef<str>>(line: &[S], command: &str) -> bool {
     let mut wanted = command.split(' ');
     let Some(program) = wanted.next() else { return false };
     let mut words = line.iter().map(AsRef::as_ref).skip_while(|word| path::name(word) != program);

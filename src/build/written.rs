@@ -34,7 +34,15 @@ impl Build<'_> {
     pub fn written_folders(&self, stage: &Stage) -> Vec<String> {
         let work = self.workdir(stage, usize::MAX);
         let is_source = |mount: &String| work.value().is_some_and(|work| path::is_within(work, mount));
+        let is_made = |mount: &String| data::FOLDER_NAMES.has(path::name(mount), "passed");
         let is_packages = |mount: &String| FileKind::of(mount).named_role().is_some();
+        let has_code = |mount: &String| {
+            let below = work.value().and_then(|work| path::relative(mount, work)).filter(|below| !below.is_empty());
+            let texts = self.input().texts.as_ref();
+            below.zip(texts).is_some_and(|(below, texts)| {
+                texts.keys().any(|file| path::is_below(file, below) && FileKind::of(file).is_code())
+            })
+        };
         let is_file = |mount: &String| path::name(mount).trim_start_matches('.').contains('.');
         let roles = ["open", "image", "shared"];
         let is_system = |mount: &String| {
@@ -47,7 +55,10 @@ impl Build<'_> {
         let mounts =
             mounts.filter(|mount| !is_source(mount) && !is_packages(mount) && !is_file(mount) && !is_system(mount));
         let mounts = mounts.filter(|mount| !path::is_within(mount, HOME));
-        let mut folders: Vec<String> = self.volumes(stage).into_iter().chain(mounts).collect();
+        let mounts = mounts.filter(|mount| !has_code(mount));
+        let folders = self.volumes(stage).into_iter().chain(mounts);
+        // What tools install or make there comes with the image.
+        let mut folders: Vec<String> = folders.filter(|folder| !is_made(folder)).collect();
         folders.sort();
         folders.dedup();
         folders

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::compose::project::{ComposeProject, ComposeValue};
+use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::sources::patterns;
+use crate::sources::{code, patterns};
 use crate::text::{Source, path};
 
 /// What the sources of a service say of its healthcheck.
@@ -14,6 +15,8 @@ pub struct CheckedSources {
     pub projects: Vec<Project>,
     /// Paths that the check asks its own server for and that no source file names, of applications that name theirs.
     pub unnamed_paths: Vec<String>,
+    /// Whether its server listens on ::1 and on 127.0.0.1, by what the sources give it; asked for checks of `localhost`.
+    pub is_dual_stack: bool,
 }
 
 /// The files of a build context.
@@ -39,7 +42,8 @@ pub fn checked_sources(
         let (Some(context), Some(test)) = (context.filter(|context| context.starts_with('/')), test) else { continue };
         let test = test.iter().filter_map(ComposeValue::as_text).collect::<Vec<_>>().join(" ");
         let paths = local_paths(&test);
-        if paths.is_empty() && !test.contains("import ") && !test.contains("require(") {
+        let asks_localhost = test.contains("://localhost");
+        if paths.is_empty() && !asks_localhost && !test.contains("import ") && !test.contains("require(") {
             continue;
         }
         let Some(files) = contexts.entry(context).or_insert_with(|| read(context)) else { continue };
@@ -48,7 +52,9 @@ pub fn checked_sources(
         } else {
             Vec::new()
         };
-        checked.insert(name.to_owned(), CheckedSources { projects: files.projects.clone(), unnamed_paths });
+        let is_dual_stack = asks_localhost && files.is_dual_stack();
+        let projects = files.projects.clone();
+        checked.insert(name.to_owned(), CheckedSources { projects, unnamed_paths, is_dual_stack });
     }
     checked
 }
@@ -79,13 +85,87 @@ impl ContextFiles {
             && self.files.iter().any(|(path, text)| text.as_ref().is_some_and(|text| makes(path, text)))
     }
 
-    /// Whether a file names the last part of a path, or is called by it.
+    /// Whether a file names the last part of a path, or is called by it, or a framework answers it.
     fn names(&self, path: &str) -> bool {
         let last = path::name(path);
-        let is_called = |file: &str| file.split(['/', '.']).any(|part| part == last);
-        self.files
-            .iter()
-            .any(|(file, text)| is_called(file) || text.as_ref().is_some_and(|text| has_word(text.text(), last)))
+        let is_called = |file: &str| file.split(['/', '.']).any(|part| part == last) || path::name(file) == last;
+        let named = |(file, text): &(String, Option<Source>)| {
+            is_called(file) || text.as_ref().is_some_and(|text| has_word(text.text(), last))
+        };
+        self.files.iter().any(named) || self.framework_answers(path)
+    }
+
+    /// Whether a framework or a package answers a path without a route in the sources (`data/framework_paths.tsv`).
+    fn framework_answers(&self, path: &str) -> bool {
+        let fits = |row: &data::Row| match row[0].strip_suffix("/*") {
+            Some(folder) => path
+                .match_indices(folder)
+                .any(|(at, _)| is_at_part(path, at) && path[at + folder.len()..].starts_with('/')),
+            None => path.strip_suffix(row[0]).is_some_and(|before| is_at_part(path, before.len())),
+        };
+        let shows = |sign: &str| {
+            let is_package = |project: &Project| project.dependencies.iter().any(|known| known.name == sign);
+            self.projects.iter().any(is_package) || self.has_in_code(sign)
+        };
+        let is_off = |row: &data::Row| row[2] != "-" && self.has_in_code(row[2]);
+        data::FRAMEWORK_PATHS.rows().filter(fits).any(|row| data::words(row[1]).any(shows) && !is_off(&row))
+    }
+
+    /// Whether the code has a word: a call where it ends with a bracket, else the name of a module.
+    fn has_in_code(&self, word: &str) -> bool {
+        let has = |text: &Source| text.text().contains(word) && (word.contains('(') || has_word(text.text(), word));
+        self.files.iter().any(|(_, text)| text.as_ref().is_some_and(has))
+    }
+
+    /// Whether the sources start servers, and all of them on all addresses of both families: in Node and Go where no host
+    /// is given, in Java whatever the host.
+    fn is_dual_stack(&self) -> bool {
+        let mut is_any = false;
+        for (path, text) in self.files.iter().filter_map(|(path, text)| Some((path, text.as_ref()?))) {
+            let kind = FileKind::of(path);
+            let language = kind.ecosystem();
+            if kind.is_test() || !matches!(language, Some(Ecosystem::Node | Ecosystem::Go)) {
+                continue;
+            }
+            for pattern in patterns::of("listens on a port").filter(|pattern| pattern.is_of(kind)) {
+                for (at, _) in text.text().match_indices(pattern.text) {
+                    let Some(list) = code::bracketed(&text.text()[at + pattern.text.len() - 1..]) else { continue };
+                    let arguments = code::arguments(list);
+                    let is_open = if language == Some(Ecosystem::Go) {
+                        arguments.first().is_some_and(|address| !names_host(address))
+                    } else {
+                        is_hostless(&arguments)
+                    };
+                    if !is_open {
+                        return false;
+                    }
+                    is_any = true;
+                }
+            }
+        }
+        is_any
+    }
+}
+
+/// Whether a part of a path begins at a place.
+fn is_at_part(path: &str, at: usize) -> bool {
+    at == 0 || path[..at].ends_with('/')
+}
+
+/// Whether the address of a server of Go may name a host: `:8080` and `0.0.0.0:8080` stand for all.
+fn names_host(address: &str) -> bool {
+    let text = address.trim_matches('"');
+    !(text.len() < address.len() && (text.starts_with(':') || text.starts_with("0.0.0.0:")))
+}
+
+/// Whether the arguments of `listen` in Node give no host: a port, and a function at most.
+fn is_hostless(arguments: &[&str]) -> bool {
+    let is_function = |text: &&&str| text.contains("=>") || text.starts_with("function") || text.starts_with("async");
+    match arguments {
+        [port, rest @ ..] => {
+            !port.starts_with(['{', '"', '\'', '`']) && rest.iter().filter(|text| !is_function(text)).count() == 0
+        }
+        [] => false,
     }
 }
 
@@ -119,6 +199,29 @@ mod tests {
     }
 
     #[test]
+    fn servers_on_all_addresses_are_told_by_their_arguments() {
+        let is_dual = |file: &str, text: &str| {
+            let files = vec![(file.to_owned(), Some(Source::of(file, text)))];
+            ContextFiles { files, projects: Vec::new() }.is_dual_stack()
+        };
+        for text in
+            ["app.listen(3000)", "app.listen(port, () => log(1))", "await app.listen(process.env.PORT ?? 3000);"]
+        {
+            assert!(is_dual("src/server.js", text), "{text}");
+        }
+        for text in
+            ["app.listen(3000, '0.0.0.0')", "app.listen(3000, HOST, () => 1)", "app.listen({ port, host })", "x()"]
+        {
+            assert!(!is_dual("src/server.js", text), "{text}");
+        }
+        assert!(!is_dual("src/server.test.js", "app.listen(3000)"));
+        assert!(is_dual("main.go", "http.ListenAndServe(\":8080\", nil)"));
+        assert!(is_dual("main.go", "r.Run(\"0.0.0.0:8080\")"));
+        assert!(!is_dual("main.go", "http.ListenAndServe(\"127.0.0.1:8080\", nil)"));
+        assert!(!is_dual("main.go", "http.ListenAndServe(address, nil)"));
+    }
+
+    #[test]
     fn a_path_is_named_by_its_last_part() {
         let file = |path: &str, text: &str| (path.to_owned(), Some(Source::of(path, text)));
         let app = |text: &str| ContextFiles { files: vec![file("app/main.py", text)], projects: Vec::new() };
@@ -126,6 +229,13 @@ mod tests {
         assert!(app(fastapi).names_routes() && !app("print('/health')\n").names_routes());
         assert!(app(fastapi).names("api/health") && !app(fastapi).names("healthz"));
         assert!(app("x = '/health-check'").names("health-check") && !app("x = '/health-check'").names("health"));
+        for path in ["docs", "api/docs", "redoc", "openapi.json"] {
+            assert!(app(fastapi).names(path), "{path}");
+        }
+        assert!(!app("app = FastAPI(docs_url=None)\n").names("docs"));
+        assert!(!app("from sanic import Sanic\napp = Sanic('a')\n").names("docs"));
+        assert!(app("from flask import Flask\napp = Flask('a')\n").names("static/app.css"));
+        assert!(app("Instrumentator().instrument(app)\n").names("metrics") && !app("app = 1\n").names("metrics"));
         let next = ContextFiles { files: vec![("pages/api/ready.ts".to_owned(), None)], projects: Vec::new() };
         assert!(next.names("api/ready") && !next.names("api/health"));
     }

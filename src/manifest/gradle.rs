@@ -34,7 +34,7 @@ pub(super) fn projects(tree: &mut ManifestTree, projects: &mut Vec<Project>) {
                 maven.language.extend(project.language);
                 maven.installs.extend(project.installs);
                 let manifest = maven.manifests.first().cloned().unwrap_or_default();
-                tree.unused(&manifest, "is next to a Gradle build; assuming mvn");
+                tree.unused(&manifest, "is next to a Gradle build: mvn builds where no command says which");
             }
             None => projects.push(project),
         }

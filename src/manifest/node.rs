@@ -269,7 +269,7 @@ snapshots:
             needs: hono
             npm 0: d/package-lock.json d/package.json
             bun 1: d/bun.lock d/package.json
-            ! d/bun.lock: is next to `package-lock.json`; assuming npm
+            ! d/bun.lock: is next to `package-lock.json`: npm installs where no command says which
             ! d/package-lock.json: `package-lock.json` lacks `hono` from `package.json`, so `npm ci` fails
             ! e/package.json@13: trailing comma
             ",

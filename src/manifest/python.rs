@@ -19,8 +19,8 @@ use super::tree::{ManifestTree, is_installed};
 use super::words::first_line;
 use crate::text::path;
 
-pub use self::modules::has_wheels;
 pub(super) use self::modules::installs;
+pub use self::modules::{comes_compiled, has_wheels};
 pub use self::requirement::normal;
 pub(super) use self::requirement::specifiers;
 
@@ -118,7 +118,10 @@ fn installs_of(
     if let [first, others @ ..] = locks.as_slice() {
         for other in others {
             let tool = project.installs.first().map_or("", |install| install.tool.name());
-            tree.unused(other, &format!("is next to `{}`; assuming {tool}", path::name(first)));
+            tree.unused(
+                other,
+                &format!("is next to `{}`: {tool} installs where no command says which", path::name(first)),
+            );
         }
     }
     for path in requirements.iter().take(MOST_REQUIREMENTS) {

@@ -2,11 +2,11 @@
 
 use super::Context;
 use super::full_base::runtime_packages;
-use crate::build::{Build, PackageSize, Stage, StageBase, toolchain};
+use crate::build::{Build, Libc, PackageSize, Stage, StageBase, libc, releases, toolchain};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
-use crate::manifest::{FileKind, FileRole};
+use crate::manifest::{Ecosystem, FileKind, FileRole, Project, comes_compiled, python_name};
 use crate::shell::program::{Kind, Language, Program};
-use crate::shell::{Invocation, Package, PackageCall};
+use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource};
 use crate::sources::literals::string_literals;
 use crate::text::Span;
 
@@ -67,6 +67,19 @@ fn check(cx: &Context, out: &mut Findings) {
                 let mut users = vec![name(&user)];
                 let called = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
                 users.extend(called);
+                let comes_built = users.len() == 1 && all_wheels(build, stage, &user);
+                if comes_built {
+                    let message = format!(
+                        "{} {} in the final image, and nothing needs {}: all that `{}` installs comes compiled",
+                        listed(&tools),
+                        is_or_are(&tools),
+                        pronoun(&tools),
+                        users[0]
+                    );
+                    let finding = cx.finding(span, message).help(format!("leave {} out", pronoun(&tools)));
+                    out.push(priced(build, stage, &tools, finding));
+                    continue;
+                }
                 let message = format!(
                     "{} {} in the final image, but only {} {} {}",
                     listed(&tools),
@@ -119,6 +132,45 @@ fn brings(tool: &str, compiler: &str) -> bool {
     let family = |name: &str| name.split(['-', '+']).next().map(str::to_owned);
     toolchain::is_compiler(tool)
         && (family(tool) == family(compiler) || matches!(tool, "build-essential" | "build-base" | "base-devel"))
+}
+
+/// Whether pip installs nothing but packages that are known to have a wheel for the base's Python, and only pip may compile.
+fn all_wheels(build: &Build, stage: &Stage, user: &Invocation) -> bool {
+    let StageBase::Image(image) = build.root_base(stage) else { return false };
+    let Some(call) = user.package_call().filter(|call| matches!(call.manager, Manager::Pip | Manager::Uv)) else {
+        return false;
+    };
+    let is_other = |invocation: &Invocation| {
+        toolchain::may_compile(invocation) && invocation.package_call().is_none_or(|other| other.span != call.span)
+    };
+    let invocations: Vec<Invocation> =
+        build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).flat_map(|run| run.2).collect();
+    if invocations.iter().any(is_other) || !matches!(libc(image), Some(Libc::Glibc(_))) {
+        return false;
+    }
+    let options = ["--no-binary", "--no-build-isolation", "--editable", "-e"];
+    if call.has(&options) || call.packages.iter().any(|package| package.source != PackageSource::Index) {
+        return false;
+    }
+    let minor = releases(image)
+        .into_iter()
+        .find(|release| release.product == "python")
+        .and_then(|release| release.version.split('.').nth(1).and_then(|minor| minor.parse().ok()));
+    // Which of the projects a file of requirements belongs to does not matter where all come compiled.
+    let projects = build.input().projects.as_deref().into_iter().flatten();
+    let projects: Vec<&Project> = projects.filter(|project| project.ecosystem == Ecosystem::Python).collect();
+    let names_file = call.packages.is_empty() || call.has(&["-r", "--requirement"]);
+    if names_file && projects.is_empty() {
+        return false;
+    }
+    let direct = projects.iter().flat_map(|project| &project.dependencies);
+    let direct = direct.map(|known| (python_name(&known.name), known.version.as_deref()));
+    let locks = projects.iter().flat_map(|project| &project.installs).filter_map(|install| install.locked.as_ref());
+    let locked = locks.flat_map(|locked| &locked.packages);
+    let locked = locked.map(|(name, package)| (name.clone(), package.version.as_deref()));
+    let named = call.packages.iter().map(|package| (python_name(package.name.text), None));
+    let mut all = direct.chain(locked).chain(named).peekable();
+    all.peek().is_some() && all.all(|(name, version)| comes_compiled(&name, minor, version))
 }
 
 fn priced(build: &Build, stage: &Stage, tools: &[&str], finding: Finding) -> Finding {

@@ -2,6 +2,7 @@
 
 use super::ComposeContext;
 use super::compose_context::unfixed;
+use super::compose_readiness::lacking_program;
 use crate::build::{Build, Libc, StageBase, libc};
 use crate::data;
 use crate::finding::{Findings, Safety};
@@ -22,6 +23,13 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let mut calls = script.invocations().into_iter();
         let asks = |call: &Invocation| call.args.iter().any(|word| has_local_url(word.text()));
         if !calls.any(|call| call.program.is_some_and(is_first_only) && asks(&call)) || has_glibc(service) {
+            continue;
+        }
+        // Another rule reports the missing program; a server on :: answers on both addresses.
+        if lacking_program(service, check).is_some()
+            || service.is_dual_stack()
+            || cx.checked_sources(service).is_some_and(|sources| sources.is_dual_stack)
+        {
             continue;
         }
         for (word, place) in check.words.iter().zip(&check.places) {

@@ -7,9 +7,10 @@ use super::compose_context::unfixed;
 use super::compose_readiness::{other_listener, with_known_test, with_test};
 use super::healthcheck_always_healthy::lenient_request;
 use crate::compose::escaped;
-use crate::finding::Findings;
+use crate::compose::project::ComposeValue;
+use crate::finding::{Findings, Severity};
 use crate::shell::{Invocation, Script, Word};
-use crate::stack::KnownService;
+use crate::stack::{KnownService, StackService};
 
 super::compose_rule!("compose-check-reply-ignored", check);
 
@@ -40,6 +41,9 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             continue;
         };
         let Some(finding) = cx.finding(check.place, message) else { continue };
+        // Without a file to load, a cache has no time in which it answers with an error.
+        let is_cache = unread_ping(script, service.known).is_some() && !keeps_data(service);
+        let finding = if is_cache { finding.lowered(Severity::Info) } else { finding };
         let finding = finding.help(help);
         let test = RawTest::of(cx, service);
         let is_ping = unread_ping(script, service.known).is_some();
@@ -63,6 +67,16 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             None => finding,
         });
     }
+}
+
+/// Whether a service has a volume, a file of settings or an option by which its data stays, so that it is loaded at a start.
+fn keeps_data(service: &StackService) -> bool {
+    let has_volume = service.value.get("volumes").and_then(ComposeValue::as_list).is_some_and(|list| !list.is_empty());
+    let words = [service.words("entrypoint"), service.words("command")].concat();
+    has_volume
+        || words.iter().any(|word| {
+            word.contains("append") || word.contains(".conf") || word.contains("save") || word.contains("replica")
+        })
 }
 
 /// Why the page that curl asks for may answer with an error although the server works.

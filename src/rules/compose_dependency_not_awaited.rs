@@ -1,7 +1,7 @@
 //! See `rules/compose-dependency-not-awaited.md`.
 
 use super::compose_gate::{awaited, condition};
-use super::compose_readiness::{is_viewer, listed};
+use super::compose_readiness::{asks_late, listed};
 use super::{ComposeContext, KeyChange};
 use crate::compose::project::ComposeValue;
 use crate::finding::{Finding, Findings, Safety, Severity};
@@ -34,11 +34,13 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 what.push(format!("{} {verb} {end}", listed(names)));
             }
         }
+        let mut early = unready.iter().chain(&running).filter_map(|name| cx.stack().service(name));
+        let is_late = early.all(|target| asks_late(service, target) && !target.is_job);
         let message = format!(
             "`{}` starts before {}: {}",
             service.name,
             what.join(" and before "),
-            if is_viewer(service) {
+            if is_late {
                 "nobody needs it before, but it may show an error until then"
             } else if first.is_implied {
                 "Compose waits for the start only where `depends_on` does not name it"
@@ -52,7 +54,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|(names, _)| !names.is_empty())
             .map(|(_, condition)| condition)
             .collect();
-        let finding = if is_viewer(service) { finding.lowered(Severity::Info) } else { finding };
+        let finding = if is_late { finding.lowered(Severity::Info) } else { finding };
         let help = format!("write `condition: {}`", conditions.join("` and `condition: "));
         let changes: Vec<KeyChange> = awaited(cx, service, None);
         let safety = Safety::Unsafe(WHY.to_owned());

@@ -1,7 +1,7 @@
 //! See `rules/compose-dependency-unchecked.md`.
 
 use super::ComposeContext;
-use super::compose_readiness::{is_proxy, is_viewer, listed, with_known_check};
+use super::compose_readiness::{asks_late, listed, with_known_check};
 use crate::finding::{Findings, Severity};
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
@@ -47,9 +47,9 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             service.name
         );
         let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
-        // A proxy answers for the others until they are ready.
-        let asks_late = |name: &&str| cx.stack().service(name).is_some_and(|other| is_viewer(other) || is_proxy(other));
-        let finding = if names.iter().all(asks_late) { finding.lowered(Severity::Info) } else { finding };
+        // A proxy answers for the others until they are ready; a front end asks when people do.
+        let is_late = |name: &&str| cx.stack().service(name).is_some_and(|other| asks_late(other, service));
+        let finding = if names.iter().all(is_late) { finding.lowered(Severity::Info) } else { finding };
         out.push(with_known_check(
             cx,
             service,

@@ -8,6 +8,7 @@ use super::healthcheck_program_missing::probe::{Translation, translate};
 use super::healthcheck_program_missing::route;
 use super::{ComposeContext, KeyChange};
 use crate::build::{Build, Programs, Reference, WorkerLine};
+use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::compose::{NewValue, escaped};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -116,6 +117,26 @@ pub(super) fn is_viewer(service: &StackService) -> bool {
 /// Whether a service passes requests on, and answers with an error while the one behind it is not ready.
 pub(super) fn is_proxy(service: &StackService) -> bool {
     service.base_name().is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(&image).short_name()))
+}
+
+/// Whether a service needs another one only when people open its pages: a viewer or a proxy, and a front end of a service
+/// that the project builds.
+pub(super) fn asks_late(service: &StackService, target: &StackService) -> bool {
+    is_viewer(service) || is_proxy(service) || target.is_built && target.known.is_none() && is_front_end(service)
+}
+
+/// Whether a service is a front end: it serves pages, or has variables that a bundler writes into them, or is called so.
+fn is_front_end(service: &StackService) -> bool {
+    let base = service.base_name();
+    let is_node = base.as_deref().is_some_and(|base| ["node", "oven/bun"].contains(&Reference::of(base).short_name()));
+    let is_called_so = || service.name.split(['-', '_', '.']).any(|word| data::NAME_WORDS.has(word, "front-end"));
+    let is_bundled = || {
+        let build = service.value.get("build").and_then(|build| build.get("args"));
+        let maps = [build, service.value.get("environment")];
+        let entries = maps.into_iter().flatten().filter_map(ComposeValue::as_map).flat_map(ComposeMap::iter);
+        entries.map(|(name, _)| name).any(|name| data::BUNDLE_VARIABLES.keys().any(|prefix| name.starts_with(prefix)))
+    };
+    service.serves_pages() || is_node && (is_called_so() || is_bundled())
 }
 
 /// Why a service may run something else than the server of its image.

@@ -32,6 +32,8 @@ fn check(cx: &Context, out: &mut Findings) {
                     copied.extend(folder.map(|folder| (folder, transfer)));
                 }
             }
+            // A RUN is one layer, however often it changes a file.
+            let mut counted: Vec<usize> = Vec::new();
             let mut folder = CommandFolder::of(build, stage, index);
             for invocation in &invocations {
                 folder.follow(invocation);
@@ -44,11 +46,16 @@ fn check(cx: &Context, out: &mut Findings) {
                 let hit: Vec<&(String, &Transfer)> =
                     copied.iter().filter(|(to, transfer)| below(to) && !idle(transfer)).collect();
                 let Some((_, first)) = hit.first() else { continue };
-                let bytes: Option<u64> =
-                    hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + written_paths::bytes(cx, transfer)?));
-                if bytes.is_some_and(|bytes| bytes < WORTHWHILE) {
+                let size =
+                    |transfer: &Transfer| written_paths::bytes(cx, transfer).or_else(|| copied_bytes(cx, transfer));
+                let bytes: Option<u64> = hit.iter().try_fold(0, |sum, (_, transfer)| Some(sum + size(transfer)?));
+                let is_whole = hit.iter().all(|(_, transfer)| transfer.from.is_none());
+                if is_whole && bytes.is_some_and(|bytes| bytes < WORTHWHILE) {
                     continue;
                 }
+                let new = hit.iter().filter(|(_, transfer)| !counted.contains(&transfer.index));
+                let new: Option<u64> = new.clone().try_fold(0, |sum, (_, transfer)| Some(sum + size(transfer)?));
+                counted.extend(hit.iter().map(|(_, transfer)| transfer.index));
                 let program = invocation.program.unwrap_or_default();
                 let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
                 let message =
@@ -60,7 +67,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let user = if needs_user { "create the user above the copy; " } else { "" };
                 let help = format!("{user}{}", advice(invocation, value.text()));
                 let finding = cx.finding(span, message).help(help).label(first.instruction.head, "copied here");
-                let finding = priced(finding, bytes);
+                let finding = priced(finding, new, is_whole);
                 let run = ChownRun { stage, instruction, alone: invocations.len() == 1, paths: &paths };
                 edits += 1;
                 out.push(if edits > REMEMBERED {
@@ -177,14 +184,40 @@ fn recursive<'s>(invocation: &Invocation<'s>) -> Option<(&'s Word, Vec<&'s Word>
     Some((value, operands.collect()))
 }
 
-fn priced(finding: Finding, bytes: Option<u64>) -> Finding {
-    let Some(bytes) = bytes else { return finding };
+/// The bytes that the stage of a `COPY --from` took from the context to where it copies from; what its RUNs made there
+/// comes on top.
+fn copied_bytes(cx: &Context, transfer: &Transfer) -> Option<u64> {
+    let build = cx.build();
+    let Some(StageBase::Stage(index)) = transfer.from else { return None };
+    let from = build.stages().get(index)?;
+    let mut sum = 0;
+    for source in &transfer.sources {
+        let folder = path::join("/", source.text.as_deref()?);
+        for stage in build.chain(from) {
+            for earlier in build.transfers(stage).iter().filter(|earlier| earlier.from.is_none()) {
+                let to = copied_packages::absolute(build, stage, earlier.index, earlier.destination.as_deref()?)?;
+                if path::is_within(&to, &folder) {
+                    sum += written_paths::bytes(cx, earlier)?;
+                }
+            }
+        }
+    }
+    (sum > 0).then_some(sum)
+}
+
+fn priced(finding: Finding, bytes: Option<u64>, is_whole: bool) -> Finding {
+    let Some(bytes) = bytes.filter(|bytes| *bytes > 0) else { return finding };
+    let evidence = if is_whole {
+        "the size of what the COPY takes from the context"
+    } else {
+        "at least: what the other stage took from the context, without what its steps made"
+    };
     finding.costs(Impact {
         kind: ImpactKind::DiskBytes,
         saves: Some(Saving::Bytes(bytes)),
         per: CostFrequency::Pull,
         basis: Basis::Computed,
-        evidence: "the size of what the COPY takes from the context".to_owned(),
+        evidence: evidence.to_owned(),
     })
 }
 

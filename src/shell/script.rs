@@ -301,6 +301,22 @@ impl Script {
         }
     }
 
+    /// Leaves commands out, with what they run.
+    pub fn leave_out(&mut self, is_dead: impl Fn(&Command) -> bool) {
+        let keeps: Vec<bool> = self.commands.iter().map(|command| !is_dead(command)).collect();
+        let place = |at: u32| keeps.iter().take(at as usize).filter(|keeps| **keeps).count() as u32;
+        let is_kept = |at: u32| keeps.get(at as usize).copied().unwrap_or_default();
+        let nested = std::mem::take(&mut self.nested).into_iter();
+        self.nested = nested.filter(|(at, _)| is_kept(*at)).map(|(at, script)| (place(at), script)).collect();
+        for (at, is_kept) in keeps.iter().enumerate().rev().filter(|(_, is_kept)| !**is_kept) {
+            debug_assert!(!is_kept);
+            self.commands.remove(at);
+            if at < self.plain.len() {
+                self.plain.remove(at);
+            }
+        }
+    }
+
     /// Whether the place is in no branch, loop or function. Operators before it (`||`) are not looked at.
     pub fn is_unconditional(&self, place: &CommandPlace) -> bool {
         self.enclosing(place)

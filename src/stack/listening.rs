@@ -1,9 +1,11 @@
 //! Where the server of a service listens, by its command, its variables and its image.
 
 use super::program::words;
-use crate::build::{Build, Listening};
+use crate::build::{Build, Listening, Reference, is_command};
 use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::data;
 use crate::inputs::{BuildInput, BuildOptions};
+use crate::shell::Word;
 use crate::text::Source;
 
 /// The single known server that a service starts, with its address as far as it is known.
@@ -11,6 +13,42 @@ pub(super) fn listening(service: &ComposeValue, image: &BuildInput) -> Option<Li
     let started = as_started(service, image)?;
     let build = Build::new(&started);
     build.listening(build.target()?)
+}
+
+/// Whether the server that a service starts listens on ::1 and on 127.0.0.1 (`data/dual_stack_servers.tsv`).
+pub(super) fn is_dual_stack(service: &ComposeValue, image: Option<&BuildInput>, image_name: Option<&str>) -> bool {
+    let rows = |kind: &'static str| data::DUAL_STACK_SERVERS.rows().filter(move |row| row[1] == kind);
+    if let Some(name) = image_name {
+        let name = Reference::of(name).short_name();
+        return rows("image").any(|row| Reference::of(row[0]).short_name() == name);
+    }
+    let Some(started) = image.and_then(|image| as_started(service, image)) else { return false };
+    let build = Build::new(&started);
+    let Some(launch) = build.target().and_then(|target| build.launch(target)) else { return false };
+    let names_address = |text: &str, words: &'static str| data::words(words).any(|word| text.contains(word));
+    launch.script().invocations().iter().any(|invocation| {
+        let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
+        let has_address = |words: &'static str| line.iter().any(|word| names_address(word, words));
+        rows("program").any(|row| is_command(&line, row[0]) && !has_address(row[2]))
+            && !variables(service).any(|(_, value)| names_address(&value, "0.0.0.0 127.0.0.1 preferIPv4Stack=true"))
+    })
+}
+
+/// Whether a service starts a program that serves files or pages (`data/file_servers.tsv`).
+pub(super) fn serves_pages(service: &ComposeValue, image: Option<&BuildInput>) -> bool {
+    let Some(started) = image.and_then(|image| as_started(service, image)) else { return false };
+    let build = Build::new(&started);
+    let Some(launch) = build.target().and_then(|target| build.launch(target)) else { return false };
+    launch.script().invocations().iter().any(|invocation| {
+        let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
+        data::FILE_SERVERS.keys().any(|server| is_command(&line, server))
+    })
+}
+
+/// The variables that a service sets.
+fn variables(service: &ComposeValue) -> impl Iterator<Item = (&str, String)> {
+    let map = service.get("environment").and_then(ComposeValue::as_map);
+    map.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| (name, entry.value.display()))
 }
 
 /// The image with what the service sets instead of it, as a build.
@@ -21,10 +59,8 @@ fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> 
     if target.index + 1 != build.stages().len() {
         text.push_str(&format!("FROM {}\n", target.name.as_ref()?));
     }
-    let variables = service.get("environment").and_then(ComposeValue::as_map);
-    for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
+    for (name, value) in variables(service) {
         let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/".contains(c));
-        let value = entry.value.display();
         if !name.is_empty() && is_plain(name) && is_plain(&value) {
             text.push_str(&format!("ENV {name}=\"{value}\"\n"));
         }
@@ -43,11 +79,17 @@ fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> 
 #[cfg(test)]
 mod tests {
     use crate::compose::project::{ProjectFile, ProjectFiles, ProjectRequest, Reading, project};
-    use crate::stack::Stack;
+    use crate::stack::{Stack, StackService};
     use crate::text::Source;
 
     #[track_caller]
     fn port(dockerfile: &str, service: &str) -> Option<u16> {
+        ask(dockerfile, service, |service| {
+            service.listening().and_then(|listening| listening.port).map(|(port, _)| port)
+        })
+    }
+
+    fn ask<T>(dockerfile: &str, service: &str, question: impl Fn(&StackService) -> T) -> T {
         let text = format!("services:\n  api:\n    build: .\n{service}");
         let request =
             ProjectRequest { files: vec!["compose.yaml".into()], folder: "/p".into(), ..ProjectRequest::default() };
@@ -65,7 +107,22 @@ mod tests {
         };
         let dockerfiles = [("api".to_owned(), Source::of("Dockerfile", dockerfile))].into();
         let stack = Stack::new(&project, &dockerfiles);
-        stack.services[0].listening().and_then(|listening| listening.port).map(|(port, _)| port)
+        question(&stack.services[0])
+    }
+
+    #[test]
+    fn servers_on_both_addresses_are_known() {
+        let is_dual = |dockerfile: &str, service: &str| ask(dockerfile, service, |service| service.is_dual_stack());
+        let serve = "FROM node:22-alpine\nCMD [\"serve\", \"-s\", \"dist\"]\n";
+        assert!(is_dual(serve, ""));
+        assert!(!is_dual(serve, "    command: serve -l tcp://0.0.0.0:3000\n"));
+        assert!(is_dual("FROM eclipse-temurin:21-jre-alpine\nENTRYPOINT [\"java\", \"-jar\", \"a.jar\"]\n", ""));
+        assert!(!is_dual("FROM python:3.13-alpine\nCMD uvicorn main:app --host 0.0.0.0\n", ""));
+        let web = "FROM mcr.microsoft.com/dotnet/aspnet:9.0-alpine\nENTRYPOINT [\"dotnet\", \"a.dll\"]\n";
+        assert!(is_dual(web, ""));
+        assert!(!is_dual(web, "    environment: {ASPNETCORE_URLS: 'http://0.0.0.0:80'}\n"));
+        assert!(ask(serve, "", |service| service.serves_pages()));
+        assert!(!ask(web, "", |service| service.serves_pages()));
     }
 
     #[test]

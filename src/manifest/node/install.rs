@@ -38,7 +38,8 @@ pub(super) fn installs(tree: &mut ManifestTree, project: &Project, packages: &Wo
         let manager = managers.iter().find(|(tool, _)| Some(*tool) == wanted).unwrap_or(&managers[0]);
         let first = manager.1.clone().unwrap_or_default();
         let other = if *other == first { managers[0].1.clone().unwrap_or_default() } else { other.clone() };
-        let message = format!("is next to `{}`; assuming {}", path::name(&first), manager.0.name());
+        let message =
+            format!("is next to `{}`: {} installs where no command says which", path::name(&first), manager.0.name());
         tree.unused(&other, &message);
     }
     if managers.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::requirement::normal;
 use crate::data;
+use crate::manifest::locked::version_numbers;
 use crate::manifest::project::{Dependency, DependencyScope, Install, Project};
 
 /// See [`Project::installs_module`].
@@ -47,6 +48,21 @@ pub fn has_wheels(distribution: &str) -> bool {
     let sources = ["psycopg2", "psycopg2cffi", "pillow-simd"];
     !sources.contains(&distribution)
         && data::PYTHON_MODULES.rows().any(|row| data::words(row[1]).any(|known| known == distribution))
+}
+
+/// Whether a version of a distribution (`None`: the current one) is known to come as a wheel for a minor version of Python 3.
+pub fn comes_compiled(distribution: &str, minor: Option<usize>, version: Option<&str>) -> bool {
+    let needs_compiler = data::PYTHON_SYSTEM_PACKAGES.row(distribution).is_some_and(|row| row[1] == "no");
+    let first = data::PYTHON_WHEELS.row(distribution).map(|row| match minor {
+        Some(minor @ 8..=14) => row[minor - 7],
+        _ => row[7],
+    });
+    let is_late = match (first, version) {
+        (Some("-"), _) => true,
+        (Some(first), Some(version)) => version_numbers(version) < version_numbers(first),
+        _ => false,
+    };
+    has_wheels(distribution) && !needs_compiler && !is_late
 }
 
 /// The distributions that bring a module, or the package that it lies in.

@@ -221,7 +221,7 @@ x = =
         [] Python a
         uv 0: pyproject.toml uv.lock
         poetry 0: poetry.lock pyproject.toml
-        ! poetry.lock: is next to `uv.lock`; assuming uv
+        ! poetry.lock: is next to `uv.lock`: uv installs where no command says which
         ! pyproject.toml@28: extra `=`, expected nothing
         ",
     );
