@@ -92,6 +92,7 @@ mod floating_base;
 mod from_as_case;
 mod full_base;
 mod gem_cache_kept;
+mod git_ignored_files_copied;
 mod git_unpinned;
 mod healthcheck_always_healthy;
 mod healthcheck_missing;
@@ -377,6 +378,7 @@ pub static ALL: &[&Rule] = &[
     &full_base::RULE,
     &gem_cache_kept::RULE,
     &language_unpinned::GEM_UNPINNED,
+    &git_ignored_files_copied::RULE,
     &git_unpinned::RULE,
     &language_unpinned::GO_UNPINNED,
     &healthcheck_always_healthy::RULE,

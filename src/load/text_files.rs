@@ -28,6 +28,7 @@ const SOURCES: usize = 1_000;
 pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
     let build = Build::new(input);
     let mut paths = started_and_secret(root, input, &build);
+    paths.push(".gitignore".to_owned());
     paths.extend(sources(&build));
     let readers = build.history_readers();
     paths.extend(readers.iter().cloned());

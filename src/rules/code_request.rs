@@ -39,7 +39,8 @@ fn find(invocation: &Invocation) -> Option<UnreadRequest> {
     let at = invocation.args.iter().position(is_code)?;
     let word = invocation.args.get(at + 1)?;
     let text = word.text();
-    let lower = text.to_ascii_lowercase();
+    // What is only printed decides nothing.
+    let lower = without_prints(text.to_ascii_lowercase());
     let reads = |cells: data::Row| cells[2] == "reads" && lower.contains(cells[0]);
     if data::CHECK_REQUESTS.rows().any(reads) || has_word(&lower, "ok") || has_word(&lower, "if") {
         return None;
@@ -48,13 +49,28 @@ fn find(invocation: &Invocation) -> Option<UnreadRequest> {
     let mut requests = data::CHECK_REQUESTS.rows().filter(|cells| cells[1] == language);
     let (start, cells) = requests.find_map(|cells| Some((normal.find(cells[0])?, cells)))?;
     let open = start + cells[0].len() - 1;
-    let end = if cells[2] == "raise" && word.part(start, open) != word.span { close(text, open) } else { None };
+    // Where the response is printed, the call's own value is needed.
+    let is_plain = lower.len() == text.len() && word.part(start, open) != word.span;
+    let end = if cells[2] == "raise" && is_plain { close(text, open) } else { None };
     Some(UnreadRequest {
         function: cells[0].trim_start_matches('.').trim_end_matches('('),
         help: cells[3],
         span: word.part(start, open),
         end: end.map(|end| Span::at(word.part(start, end).end)),
     })
+}
+
+/// The code without what it prints.
+fn without_prints(mut text: String) -> String {
+    for function in ["print(", "console.log("] {
+        let mut from = 0;
+        while let Some(start) = text.get(from..).and_then(|rest| rest.find(function)).map(|at| from + at) {
+            let end = close(&text, start + function.len() - 1).unwrap_or(text.len());
+            text.replace_range(start..end, "");
+            from = start;
+        }
+    }
+    text
 }
 
 fn has_word(text: &str, word: &str) -> bool {

@@ -227,7 +227,10 @@ fn root_is_not_reported_where_it_is_needed_or_nobody_ships_the_image() {
     check(&[("compose.yaml", &compose("    cap_add: [NET_ADMIN]\n"))], false);
     check(&[("compose.yaml", &compose("    privileged: true\n"))], false);
     check(&[("compose.yaml", &compose("    devices: ['/dev/ttyUSB0:/dev/ttyUSB0']\n"))], false);
-    check(&[("Dockerfile.prod", dockerfile)], false);
+    // A sibling for production makes this one the developers', unless the two are the same.
+    check(&[("Dockerfile.prod", dockerfile)], true);
+    check(&[("Dockerfile.prod", &dockerfile.replace("EXPOSE", "ENV MODE=a\nEXPOSE"))], true);
+    check(&[("Dockerfile.prod", &dockerfile.replace("a.js", "dist/a.js"))], false);
     check(&[("Dockerfile.worker", dockerfile)], true);
     check(&[("deploy/Dockerfile.prod", dockerfile)], true);
     let network = "FROM node:22-slim\nRUN apt-get install -y wireguard-tools\nEXPOSE 3000\nCMD [\"node\", \"a.js\"]\n";
@@ -340,4 +343,22 @@ fn advice_for_a_secret_argument_fits_the_stage() {
     assert!(severity == "error" && help.starts_with("set it when the container starts"), "{severity}: {help}");
     let (severity, _) = finding("FROM nginx:1.28 AS base\nARG API_KEY=f83hQz91LmVx22\nFROM base\nRUN make\n");
     assert_eq!(severity, "error");
+}
+
+#[test]
+fn build_tools_are_reported_where_compose_gives_the_command() {
+    let dockerfile = "FROM python:3.13-slim\nRUN apt-get update && apt-get install -y gcc\nCOPY . .\n\
+        RUN pip install -r requirements.txt\n";
+    let check = |lines: &str, expected: bool| {
+        let compose = format!("services:\n  a:\n    build: .\n{lines}");
+        let files = [("compose.yaml", &*compose), ("requirements.txt", "psycopg2\n"), ("a.py", "1\n")];
+        assert_eq!(!help("build-tools-shipped", dockerfile, &files).is_empty(), expected, "{lines}");
+    };
+    check("", false);
+    check("    command: gunicorn a:app\n", true);
+    check("    entrypoint: [python, a.py]\n", true);
+    check("    command: bash\n  b:\n    build: .\n    command: [celery, -A, a, worker]\n", true);
+    check("    command: bash\n", false);
+    check("    command: sleep infinity\n", false);
+    check("    command: uvicorn a:app --reload\n", false);
 }

@@ -1,0 +1,121 @@
+//! See `rules/git-ignored-files-copied.md`.
+
+use super::Context;
+use super::ignore_lines::with_lines;
+use crate::build::{Build, Source, toolchain};
+use crate::finding::{Findings, Safety, Severity};
+use crate::ignore::MatchedPatterns;
+use crate::inputs::IgnoreInput;
+use crate::inputs::context::{BuildContext, ClassKind, classify};
+use crate::shell::{Invocation, Verb};
+use crate::text::Span;
+
+super::rule!("git-ignored-files-copied", check);
+
+/// The most lines of .gitignore that are read; no real file has more that name one thing.
+const LINES: usize = 500;
+
+/// Paths that a message names.
+const NAMED: usize = 4;
+
+fn check(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let (Some(context), Some(text)) = (cx.context(), cx.text_of(".gitignore")) else { return };
+    let Some(span) = whole_copy(build) else { return };
+    let text = String::from_utf8_lossy(text);
+    let named = build.named_paths(true);
+    let mut names: Vec<(&str, ClassKind)> = Vec::new();
+    for name in text.lines().take(LINES).filter_map(top_name) {
+        let is_known = names.iter().any(|(known, _)| *known == name);
+        // What is there is reported by the rules on the context.
+        if is_known || context.find(name).is_some() || is_excluded(cx, name) || named.at_or_below(name) {
+            continue;
+        }
+        if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind)) {
+            names.push((name, kind));
+        }
+    }
+    // Secrets first, then installed packages.
+    names.sort_by_key(|(_, kind)| (*kind != ClassKind::Secret, *kind != ClassKind::Dependencies));
+    if names.is_empty() {
+        return;
+    }
+    let listed: Vec<String> = names.iter().take(NAMED).map(|(name, _)| format!("`{name}`")).collect();
+    let more = match names.len() - listed.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!(
+        "on a developer's machine this also copies {}{more}: .gitignore lists {}, .dockerignore does not",
+        listed.join(", "),
+        if names.len() == 1 { "it" } else { "them" }
+    );
+    let mut finding = cx.finding(span, message).help("exclude in .dockerignore what .gitignore lists");
+    if names.iter().all(|(_, kind)| *kind != ClassKind::Secret) {
+        finding.severity = Severity::Info;
+    }
+    let mut patterns: Vec<String> = names.iter().map(|(name, _)| format!("**/{name}")).collect();
+    patterns.sort_unstable();
+    let safety = Safety::Unsafe("an image that is built where they exist then lacks them".into());
+    let is_broken = matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some());
+    out.push(if is_broken { finding } else { with_lines(cx, &patterns, safety, finding) });
+}
+
+/// The first COPY of the whole context, in a needed stage.
+fn whole_copy(build: &Build) -> Option<Span> {
+    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let mut transfers = needed.flat_map(|stage| build.transfers(stage));
+    let copy = transfers.find(|transfer| {
+        let is_whole = transfer.sources.iter().any(Source::is_everything);
+        transfer.from.is_none() && transfer.exclude.is_empty() && is_whole
+    })?;
+    Some(copy.instruction.head)
+}
+
+/// The name that a line of .gitignore lists at the top of the context.
+fn top_name(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let name = line.strip_prefix('/').unwrap_or(line).trim_end_matches('/');
+    let is_literal = !name.is_empty() && !name.contains(['/', '*', '?', '[', '\\']) && !line.starts_with(['#', '!']);
+    is_literal.then_some(name)
+}
+
+/// What a file or a folder of a name would be among the files of the context.
+fn kind(context: &BuildContext, name: &str) -> Option<ClassKind> {
+    let beside: Vec<String> = context.children(None).map(|id| context.entry(id).name.to_owned()).collect();
+    let kind_of = |path: &str| {
+        let files = beside.iter().map(|file| (file.as_str(), 1)).chain([(path, 1)]);
+        let assumed = BuildContext::of(&files.collect::<Vec<_>>());
+        let id = assumed.find(name)?;
+        classify(&assumed).iter().find(|class_match| class_match.entry == id).map(|found| found.class.kind)
+    };
+    let file = kind_of(name).filter(|kind| *kind == ClassKind::Secret);
+    // A virtual environment is known by this file.
+    file.or_else(|| kind_of(&format!("{name}/pyvenv.cfg"))).filter(|kind| *kind != ClassKind::Secret || file.is_some())
+}
+
+fn counts(build: &Build, kind: ClassKind) -> bool {
+    match kind {
+        ClassKind::Secret | ClassKind::Dependencies => true,
+        // Otherwise the image may be made of what the host built.
+        ClassKind::BuildOutput => builds(build),
+        _ => false,
+    }
+}
+
+/// Whether a step builds the project.
+fn builds(build: &Build) -> bool {
+    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let mut invocations = needed.flat_map(|stage| toolchain::runs(build, stage)).flat_map(|run| run.2);
+    invocations.any(|invocation: Invocation| {
+        let call = invocation.package_call();
+        toolchain::compiles(&invocation).is_some()
+            || call.is_some_and(|call| call.verb == Verb::Build || call.verb == Verb::Run)
+    })
+}
+
+fn is_excluded(cx: &Context, name: &str) -> bool {
+    let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
+    let verdict = file.matcher().decide(name, &MatchedPatterns::default());
+    verdict.is_ok_and(|verdict| verdict.excluded)
+}
