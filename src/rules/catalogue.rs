@@ -136,8 +136,13 @@ pub fn find(name: &str) -> Option<&'static Rule> {
 
 /// The rule with this name, or all rules with this alias, ignoring case.
 pub fn rules_named(name: &str) -> &'static [&'static Rule] {
+    all_by_name().get(without_namespace(&name.to_ascii_lowercase())).map_or(&[], Vec::as_slice)
+}
+
+/// All rules by their names and aliases.
+pub(super) fn all_by_name() -> &'static HashMap<String, Vec<&'static Rule>> {
     static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
-    KNOWN.get(without_namespace(&name.to_ascii_lowercase())).map_or(&[], Vec::as_slice)
+    &KNOWN
 }
 
 /// Rules by their names and aliases in lower case. A name belongs to its rule, even if it is an alias of another one.

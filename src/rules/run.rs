@@ -36,10 +36,19 @@ fn withhold_fixes(findings: &mut [Finding], file: FileId) {
     }
 }
 
+/// Builds that keep what rules derive from them, 25 KB each, for later steps of the run; of more than these each is derived
+/// again, so that memory holds only those that are being checked.
+const KEPT_BUILDS: usize = 64;
+
 /// Runs the selected rules of each build.
 pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) -> Outcome {
     let neighbours = Neighbours::new(builds);
-    let firsts: Vec<First> = builds.par_iter().map(|build| First::of(inputs, &neighbours, build, policies)).collect();
+    let has_many = builds.len() > KEPT_BUILDS;
+    let first = |build: &Build<'i>| {
+        let short_lived = has_many.then(|| Build::new(build.input()));
+        First::of(inputs, &neighbours, short_lived.as_ref().unwrap_or(build), policies)
+    };
+    let firsts: Vec<First> = builds.par_iter().map(first).collect();
     let mut settings = of_settings(inputs, &firsts);
     let mut jobs = Vec::new();
     for (build, first) in builds.iter().zip(firsts) {
@@ -295,4 +304,56 @@ fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, SuppressionUs
         }
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::BuildOptions;
+    use crate::rules::CommandLinePolicy;
+    use crate::text::Source;
+
+    /// A file of many scripts and few findings.
+    fn inputs(count: u32) -> Inputs {
+        let runs: String = (0..20)
+            .map(|number| {
+                format!("RUN set -e; for part in a b c; do make -C \"$part\" part{number} && ./check $part; done\n")
+            })
+            .collect();
+        let text =
+            format!("FROM debian:13-slim\nWORKDIR /srv\n{runs}RUN cd /srv && make\nUSER 1000\nCMD [\"/srv/app\"]\n");
+        let mut inputs = Inputs::default();
+        for number in 0..count {
+            let source = Source::of(&format!("{number}/Dockerfile"), &text);
+            let mut input = BuildInput::new(&source, BuildOptions::default());
+            input.dockerfile = inputs.add(source);
+            inputs.builds.push(input);
+        }
+        inputs
+    }
+
+    /// The findings of the last build, and the most bytes that checking all builds took.
+    fn check(count: u32) -> (Vec<String>, u64) {
+        let inputs = inputs(count);
+        let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+        let (policies, _) = Policies::read(&inputs, &CommandLinePolicy::default());
+        let mut outcome = Outcome::default();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let taken = pool.install(|| allocation_counter::measure(|| outcome = run(&inputs, &builds, &policies)));
+        let last = outcome.findings.iter().filter(|finding| finding.file.0 + 1 == count);
+        (last.map(|finding| format!("{} {:?}", finding.rule, finding.span)).collect(), taken.bytes_max)
+    }
+
+    /// What rules derive from a build is dropped once it is checked.
+    #[test]
+    fn memory_holds_the_findings_of_all_builds_and_the_scripts_of_few() {
+        let few = KEPT_BUILDS as u32;
+        let (findings, all_kept) = check(few);
+        assert!(!findings.is_empty());
+        assert_eq!(check(few + 1).0, findings);
+        // Tables are read by now.
+        let of_each = |from: u32, to: u32| (check(to).1 - check(from).1) / u64::from(to - from);
+        let (kept, dropped) = (of_each(few / 2, few), of_each(2 * few, 4 * few));
+        assert!(dropped * 4 < kept, "{dropped} bytes of each build; {kept} where all is kept, {all_kept} in all");
+    }
 }

@@ -66,16 +66,17 @@ impl Selection {
     /// # Errors
     /// The first word that selects nothing.
     pub fn layered(choices: &[Choice]) -> Result<Self, SelectorError> {
-        Self::select_from(super::ALL, choices)
+        Self::select_from(super::ALL, super::all_by_name, choices)
     }
 
-    fn select_from(rules: &[&'static Rule], choices: &[Choice]) -> Result<Self, SelectorError> {
-        let has_words = |choice: &Choice| {
-            choice.select.iter().chain([&choice.extend, &choice.ignore]).any(|words| !words.is_empty())
-        };
-        let by_name = if choices.iter().any(has_words) { super::by_name(rules) } else { HashMap::new() };
+    /// `by_name` is asked only if there is a word.
+    fn select_from<'n>(
+        rules: &[&'static Rule],
+        by_name: impl Fn() -> &'n HashMap<String, Vec<&'static Rule>>,
+        choices: &[Choice],
+    ) -> Result<Self, SelectorError> {
         let read = |words: &[String]| {
-            let read: Result<Vec<_>, _> = words.iter().map(|word| Selector::read(rules, &by_name, word)).collect();
+            let read: Result<Vec<_>, _> = words.iter().map(|word| Selector::read(rules, by_name(), word)).collect();
             Ok(read?.into_iter().flatten().collect())
         };
         let mut layers = Vec::new();
@@ -235,6 +236,7 @@ mod tests {
     use super::*;
     use crate::finding::Findings;
     use crate::rules::Context;
+    use crate::rules::catalogue::by_name;
 
     fn silent(_: &Context, _: &mut Findings) {}
 
@@ -259,11 +261,16 @@ mod tests {
         ]
     }
 
+    fn select_from(rules: &[&'static Rule], choices: &[Choice]) -> Result<Selection, SelectorError> {
+        let known = by_name(rules);
+        Selection::select_from(rules, || &known, choices)
+    }
+
     #[track_caller]
     fn check(select: &[&str], ignore: &[&str], expected: &[&str]) {
         let rules = catalogue();
         let names = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let selection = Selection::select_from(&rules, &[Choice::of(&names(select), &names(ignore))]).unwrap();
+        let selection = select_from(&rules, &[Choice::of(&names(select), &names(ignore))]).unwrap();
         let on: Vec<&str> = rules.iter().filter(|rule| selection.has(rule)).map(|rule| rule.name).collect();
         assert_eq!(on, expected);
     }
@@ -291,7 +298,7 @@ mod tests {
         let rule = rules.iter().find(|rule| rule.name == "recommended").unwrap();
         let is_limited = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            Selection::select_from(&rules, &[Choice::of(&words, &[])]).unwrap().is_limited(rule)
+            select_from(&rules, &[Choice::of(&words, &[])]).unwrap().is_limited(rule)
         };
         assert!(is_limited(&[]) && is_limited(&["size"]) && is_limited(&["default", "apt-lists-kept"]));
         assert!(!is_limited(&["all"]) && !is_limited(&["recommended"]) && !is_limited(&["default", "DL3015"]));
@@ -300,8 +307,7 @@ mod tests {
     #[test]
     fn a_typo_is_met_with_the_closest_word() {
         let rules = catalogue();
-        let error =
-            |word: &str| Selection::select_from(&rules, &[Choice::of(&[word.to_owned()], &[])]).unwrap_err().suggestion;
+        let error = |word: &str| select_from(&rules, &[Choice::of(&[word.to_owned()], &[])]).unwrap_err().suggestion;
         assert_eq!(error("apt-list-kept"), Some("apt-lists-kept".into()));
         assert_eq!(error("DL3090"), Some("DL3009".into()));
         assert_eq!(error("stile"), Some("style".into()));

@@ -1,6 +1,6 @@
 //! What a service is configured with, and what that means for the check of its image (`data/service_settings.tsv`).
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use globset::{Glob, GlobMatcher};
 
@@ -27,11 +27,36 @@ struct Setting {
     value: Option<String>,
 }
 
+/// A name of a setting in lower case, or `name=value`; both may be globs.
+struct SettingName {
+    has_value: bool,
+    text: String,
+    /// `None` where the text has nothing that globs replace.
+    glob: Option<Glob>,
+    /// Compiled for the first setting that it is compared with: few of them are ever asked.
+    matcher: OnceLock<GlobMatcher>,
+}
+
+impl SettingName {
+    fn of(word: &str) -> Option<Self> {
+        let text = word.to_ascii_lowercase();
+        let glob = if text.contains(['*', '?', '[', '{', '\\']) { Some(Glob::new(&text).ok()?) } else { None };
+        Some(Self { has_value: word.contains('='), text, glob, matcher: OnceLock::new() })
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        match &self.glob {
+            Some(glob) => self.matcher.get_or_init(|| glob.compile_matcher()).is_match(text),
+            None => self.text == text,
+        }
+    }
+}
+
 /// A row of the table, ready to be compared.
 struct SettingRow {
     services: Vec<&'static str>,
     form: &'static str,
-    names: Vec<(GlobMatcher, bool)>,
+    names: Vec<SettingName>,
     words: &'static str,
     effect: &'static str,
     text: &'static str,
@@ -41,9 +66,7 @@ static ROWS: LazyLock<Vec<SettingRow>> = LazyLock::new(|| data::SERVICE_SETTINGS
 
 fn row(cells: data::Row) -> Option<SettingRow> {
     let &[services, form, words, effect, text, ..] = cells else { return None };
-    let names = words
-        .split_ascii_whitespace()
-        .filter_map(|name| Some((Glob::new(&name.to_ascii_lowercase()).ok()?.compile_matcher(), name.contains('='))));
+    let names = words.split_ascii_whitespace().filter_map(SettingName::of);
     Some(SettingRow { services: data::words(services).collect(), form, names: names.collect(), words, effect, text })
 }
 
@@ -52,10 +75,10 @@ impl SettingRow {
         let name = setting.name.to_ascii_lowercase();
         let value = setting.value.as_deref().map(|value| format!("{name}={}", value.to_ascii_lowercase()));
         self.form == setting.form
-            && self.names.iter().any(|(glob, has_value)| match (has_value, &value) {
-                (true, Some(value)) => glob.is_match(value),
+            && self.names.iter().any(|known| match (known.has_value, &value) {
+                (true, Some(value)) => known.fits(value),
                 (true, None) => false,
-                (false, _) => glob.is_match(&name),
+                (false, _) => known.fits(&name),
             })
     }
 }
