@@ -248,12 +248,6 @@ fn has_rights(service: &ComposeValue) -> bool {
         || items("volumes").iter().any(is_engine)
 }
 
-/// The words of a list of a service.
-fn listed(service: &ComposeValue, key: &str) -> Vec<String> {
-    let items = service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
-    items.iter().filter_map(ComposeValue::as_text).map(str::to_owned).collect()
-}
-
 /// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.
 fn is_on_demand(service: &ComposeValue) -> bool {
     let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
