@@ -321,7 +321,7 @@ mod tests {
             })
             .collect();
         let text =
-            format!("FROM debian:13-slim\nWORKDIR /srv\n{runs}RUN cd /srv && make\nUSER 1000\nCMD [\"/srv/app\"]\n");
+            format!("FROM debian:13-slim\nWORKDIR /srv\n{runs}RUN apt-get update && apt-get install -y make\nUSER 1000\nCMD [\"/srv/app\"]\n");
         let mut inputs = Inputs::default();
         for number in 0..count {
             let source = Source::of(&format!("{number}/Dockerfile"), &text);
