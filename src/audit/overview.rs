@@ -198,7 +198,8 @@ fn projects(all: &[&Project]) -> Vec<String> {
         let name = project.ecosystem.name();
         // `Go (go)` would say the same twice.
         let has_one_tool = matches!(project.ecosystem, Ecosystem::Go | Ecosystem::DotNet);
-        let tool = project.install().filter(|_| !has_one_tool).map(|install| install.tool.name());
+        let install = if has_one_tool { None } else { project.install() };
+        let tool = install.map(|install| install.tool.name());
         let title = tool.map_or_else(|| name.to_owned(), |tool| format!("{name} ({tool})"));
         if !titles.contains(&title) {
             titles.push(title);

@@ -44,7 +44,10 @@ impl Build<'_> {
     fn has_file_before(&self, stage: &Stage, index: usize, file: &str) -> Option<bool> {
         let context = self.input().context.as_deref()?;
         let folder = workdir(self, stage, index);
-        let wanted = absolute(file, Some(&folder)).filter(|_| folder != "/" && !folder.contains('?'))?;
+        if folder == "/" || folder.contains('?') {
+            return None;
+        }
+        let wanted = absolute(file, Some(&folder))?;
         let mut is_there = false;
         for stage in self.chain(stage) {
             let earlier = |at: usize| at < index;
@@ -110,9 +113,9 @@ fn tested_file(command: &Command) -> Option<&str> {
 
 /// The lists behind a condition that is nothing but this test: that of `then`, and those of `elif` and `else`.
 fn lists_behind<'s>(script: &'s Script, test: &Command) -> Option<(&'s Scope, Vec<&'s Scope>)> {
-    let own = script.scopes.get(test.place.scope as usize)?;
-    let is_alone = test.place.before.is_none() && own.last_end == Some(test.span.end);
-    if own.kind != ScopeKind::Condition || !is_alone {
+    let scope = script.scopes.get(test.place.scope as usize)?;
+    let is_alone = test.place.before.is_none() && scope.last_end == Some(test.span.end);
+    if scope.kind != ScopeKind::Condition || !is_alone {
         return None;
     }
     let around = script.compounds.iter().filter(|compound| compound.kind == crate::shell::CompoundKind::If);

@@ -177,6 +177,12 @@ pub fn runs<'b, 'a>(
     runs.filter_map(|(index, instruction)| Some((index, instruction, build.code(index)?.script.invocations())))
 }
 
+/// Whether a step installs a package that is only needed to build.
+pub fn installs_build_packages(build: &Build) -> bool {
+    let mut invocations = build.stages().iter().flat_map(|stage| runs(build, stage)).flat_map(|run| run.2);
+    invocations.any(|invocation| invocation.package_call().is_some_and(|call| !build_packages(&call).is_empty()))
+}
+
 /// Whether the image runs its own program: something is copied into it, and it starts neither a shell nor a build tool.
 pub fn is_application(build: &Build, stage: &Stage) -> bool {
     if build.is_fragment() {

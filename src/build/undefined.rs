@@ -58,9 +58,9 @@ impl Build<'_> {
                 if self.is_set_before(instruction, used.name, argument.span) {
                     continue;
                 }
-                let found = self.find_variable(stage, used.name, at);
+                let lookup = self.find_variable(stage, used.name, at);
                 let global = self.global_origin(used.name);
-                let why = match found {
+                let why = match lookup {
                     VariableLookup::Set(_) => continue,
                     _ if global.is_some() => UndefinedReason::NotInStage,
                     VariableLookup::Unset => UndefinedReason::Nowhere,
@@ -68,7 +68,7 @@ impl Build<'_> {
                 };
                 // No image sets the builder's own variables.
                 let may_be_in_base =
-                    matches!(found, VariableLookup::Unknown) && global != Some(VariableOrigin::Platform);
+                    matches!(lookup, VariableLookup::Unknown) && global != Some(VariableOrigin::Platform);
                 if seen.insert(used.name) {
                     let span = self.place(&argument, used.span);
                     let guarded =

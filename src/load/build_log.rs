@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::file::{PROBE, open_pipe, unwritten_pipe};
+use super::file::{open_pipe, unwritten_pipe};
 use crate::buildlog::{BuildLog, Reader};
 use crate::failure::{Failure, FailureKind};
 
@@ -71,7 +71,7 @@ pub fn read_build_log(path: &Path) -> Result<BuildLog, Failure> {
     reader.finish().map_err(|error| setup(format!("`{name}` {}", error.what), &error.help))
 }
 
-/// Whether a log begins with what no text has: UTF-16 has no four NUL bytes in a row. A device may give them for ever.
+/// Whether a log begins with NUL bytes, which a device may give for ever. A compressed record has them further on.
 fn is_binary(bytes: &[u8]) -> bool {
-    bytes[..bytes.len().min(PROBE)].windows(4).any(|window| window == [0; 4])
+    bytes.starts_with(&[0; 4])
 }

@@ -16,7 +16,7 @@ use crate::text::Source;
 pub const DOCKERFILE_LIMIT: u64 = 16 << 20;
 
 /// Bytes that tell a text from a program.
-pub(super) const PROBE: usize = 8 << 10;
+const PROBE: usize = 8 << 10;
 
 /// Why a file is not read.
 #[derive(Debug)]

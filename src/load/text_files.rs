@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::evidence::sources::wanted_files;
-use crate::build::{Build, Setting, User, service};
+use crate::build::{Build, Setting, User, service, toolchain};
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
 use crate::inputs::context::{ClassKind, classify};
@@ -41,10 +41,16 @@ pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>
     texts
 }
 
-/// As [`texts`], without sources: the files that a container starts with, and those that look like secrets.
+/// As [`texts`], without most sources: the files that a container starts with, and those that look like secrets. Where
+/// build tools are installed, a source may call them.
 pub(super) fn started_texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
+    let build = Build::new(input);
+    let mut paths = started_and_secret(root, input, &build);
+    if toolchain::installs_build_packages(&build) {
+        paths.extend(sources(&build));
+    }
     let mut texts = BTreeMap::new();
-    read(root, started_and_secret(root, input, &Build::new(input)), &mut texts);
+    read(root, paths, &mut texts);
     texts
 }
 

@@ -320,8 +320,9 @@ mod tests {
                 format!("RUN set -e; for part in a b c; do make -C \"$part\" part{number} && ./check $part; done\n")
             })
             .collect();
-        let text =
-            format!("FROM debian:13-slim\nWORKDIR /srv\n{runs}RUN apt-get update && apt-get install -y make\nUSER 1000\nCMD [\"/srv/app\"]\n");
+        let text = format!(
+            "FROM debian:13-slim\nWORKDIR /srv\n{runs}RUN apt-get update && apt-get install -y make\nUSER 1000\nCMD [\"/srv/app\"]\n"
+        );
         let mut inputs = Inputs::default();
         for number in 0..count {
             let source = Source::of(&format!("{number}/Dockerfile"), &text);
@@ -339,9 +340,9 @@ mod tests {
         let (policies, _) = Policies::read(&inputs, &CommandLinePolicy::default());
         let mut outcome = Outcome::default();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let taken = pool.install(|| allocation_counter::measure(|| outcome = run(&inputs, &builds, &policies)));
+        let allocations = pool.install(|| allocation_counter::measure(|| outcome = run(&inputs, &builds, &policies)));
         let last = outcome.findings.iter().filter(|finding| finding.file.0 + 1 == count);
-        (last.map(|finding| format!("{} {:?}", finding.rule, finding.span)).collect(), taken.bytes_max)
+        (last.map(|finding| format!("{} {:?}", finding.rule, finding.span)).collect(), allocations.bytes_max)
     }
 
     /// What rules derive from a build is dropped once it is checked.

@@ -45,7 +45,10 @@ impl<'a, 'i> Neighbours<'a, 'i> {
     /// the two are nearly the same, the name says nothing.
     pub(super) fn has_production_sibling(&self, build: &Build) -> bool {
         let (folder, name) = path::split(&build.input().place);
-        let production = self.with_production.get(folder).filter(|_| !is_for_production(name));
+        if is_for_production(name) {
+            return false;
+        }
+        let production = self.with_production.get(folder);
         production.is_some_and(|production| !production.iter().any(|index| is_alike(build, &self.builds[*index])))
     }
 

@@ -112,7 +112,8 @@ fn relays(text: &str, secrets: &mut Vec<FoundSecret>) {
     for (at, _) in text.match_indices("]:") {
         let rest = &text[at + 2..text.floor_char_boundary(at.saturating_add(LONGEST_LOGIN))];
         let port = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let login = rest[port..].strip_prefix([' ', '\t']).filter(|_| port > 0).unwrap_or_default().trim_start();
+        let login = if port > 0 { rest[port..].strip_prefix([' ', '\t']) } else { None };
+        let login = login.unwrap_or_default().trim_start();
         let login = login.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).next().unwrap_or_default();
         let password = login.split_once(':').map(|(_, password)| password).filter(|it| value::is_distinct(it));
         secrets.extend(password.map(|part| FoundSecret::part(text, part, Sign::Hint)));
