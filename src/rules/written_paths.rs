@@ -191,11 +191,7 @@ pub(super) fn deleted<'s>(invocation: &Invocation<'s>) -> Vec<&'s Word> {
     if !invocation.is("rm") && !invocation.is("rmdir") {
         return Vec::new();
     }
-    invocation
-        .args
-        .iter()
-        .filter(|word| word.value().is_some_and(|text| !text.starts_with('-') && !text.is_empty()))
-        .collect()
+    invocation.args.iter().filter(|word| !word.text().starts_with('-') && !word.text().is_empty()).collect()
 }
 
 /// Whether `folder` is `path` or a parent of it; the root does not count, since naming it is not meant for a cache.
