@@ -124,7 +124,7 @@ pub(super) fn deletions<'s>(
     invocation: &Invocation<'s>,
 ) -> Vec<Deletion<'s>> {
     if invocation.is("find") {
-        return found(folder, invocation);
+        return find_deletions(folder, invocation);
     }
     let paths = deleted(invocation).into_iter().filter_map(|word| {
         let path = folder.join(&known_text(build, place, invocation, word)?)?;
@@ -154,7 +154,7 @@ fn known_text(build: &Build, (stage, index): (&Stage, usize), invocation: &Invoc
 }
 
 /// What `find … -name … -delete` deletes; nothing where another test decides too.
-fn found<'s>(folder: &CommandFolder, invocation: &Invocation<'s>) -> Vec<Deletion<'s>> {
+fn find_deletions<'s>(folder: &CommandFolder, invocation: &Invocation<'s>) -> Vec<Deletion<'s>> {
     let values: Option<Vec<&str>> = invocation.args.iter().map(Word::value).collect();
     let Some(values) = values else { return Vec::new() };
     let first = values.iter().position(|word| word.starts_with(['-', '(', '!'])).unwrap_or(values.len());
