@@ -32,7 +32,7 @@ pub(super) struct CopiedInstall<'b, 'a> {
 pub(super) fn copied_installs<'b, 'a>(build: &'b Build<'a>, stage: &Stage) -> Vec<CopiedInstall<'b, 'a>> {
     let mut search = Search { build, visited: HashSet::new(), installs: Vec::new() };
     for copy in stage_copies(build, stage) {
-        for (text, span) in copied_sources(&copy) {
+        for (text, span) in sources_of(&copy) {
             search.visit(copy.maker, &path::join("/", &text), &(text, span), &[]);
         }
     }
@@ -46,13 +46,13 @@ struct Search<'b, 'a> {
 }
 
 impl<'b, 'a> Search<'b, 'a> {
-    fn visit(&mut self, end: &'b Stage, copied: &str, source: &(String, Span), way: &[(&'b Stage, usize)]) {
-        let is_new = self.visited.insert((end.index, copied.to_owned(), source.1.start));
+    fn visit(&mut self, end: &'b Stage, taken_path: &str, source: &(String, Span), way: &[(&'b Stage, usize)]) {
+        let is_new = self.visited.insert((end.index, taken_path.to_owned(), source.1.start));
         if !is_new || self.visited.len() > MOST {
             return;
         }
         for stage in self.build.chain(end).take(DEEPEST) {
-            self.installs_of(end, stage, copied, source, way);
+            self.installs_of(end, stage, taken_path, source, way);
             for copy in stage_copies(self.build, stage) {
                 let index = copy.transfer.index;
                 let to = copy.transfer.destination.as_deref();
@@ -60,12 +60,12 @@ impl<'b, 'a> Search<'b, 'a> {
                     continue;
                 };
                 let further: Vec<_> = way.iter().copied().chain([(end, index)]).collect();
-                for (text, _) in copied_sources(&copy) {
+                for (text, _) in sources_of(&copy) {
                     let from = path::join("/", &text);
-                    // What is copied lies in the copied folder, or contains it.
-                    let origin = match path::relative(copied, &to) {
+                    // What is taken lies in the copied folder, or contains it.
+                    let origin = match path::relative(taken_path, &to) {
                         Some(rest) => path::join(&from, rest),
-                        None if path::is_within(&to, copied) => from,
+                        None if path::is_within(&to, taken_path) => from,
                         None => continue,
                     };
                     self.visit(copy.maker, &origin, source, &further);
@@ -78,7 +78,7 @@ impl<'b, 'a> Search<'b, 'a> {
         &mut self,
         end: &'b Stage,
         stage: &'b Stage,
-        copied: &str,
+        taken_path: &str,
         source: &(String, Span),
         way: &[(&'b Stage, usize)],
     ) {
@@ -86,7 +86,7 @@ impl<'b, 'a> Search<'b, 'a> {
             for (at, invocation) in invocations.iter().enumerate() {
                 let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
                 let folders = package_folders(self.build, (stage, index), invocation, &call);
-                let Some(folder) = folders.iter().find(|folder| is_taken(copied, folder)) else { continue };
+                let Some(folder) = folders.iter().find(|folder| is_taken(taken_path, folder)) else { continue };
                 let Some(code) = self.build.code(index).filter(|code| code.is_ordinary()) else { continue };
                 self.installs.push(CopiedInstall {
                     place: (stage, index),
@@ -128,7 +128,7 @@ impl<'b> CopiedInstall<'b, '_> {
 }
 
 /// The sources that a COPY names, without patterns and without what it leaves out.
-fn copied_sources(copy: &StageCopy) -> Vec<(String, Span)> {
+fn sources_of(copy: &StageCopy) -> Vec<(String, Span)> {
     if copy.transfer.parents || !copy.transfer.exclude.is_empty() {
         return Vec::new();
     }
@@ -140,12 +140,15 @@ fn copied_sources(copy: &StageCopy) -> Vec<(String, Span)> {
 }
 
 /// Whether a copied path is a folder of packages, or contains it. A folder below an unknown one is known by its name.
-fn is_taken(copied: &str, folder: &str) -> bool {
-    let is_of_python = path::name(copied) == SITE_PACKAGES || path::name(copied) == "dist-packages";
+fn is_taken(taken_path: &str, folder: &str) -> bool {
+    let is_of_python = path::name(taken_path) == SITE_PACKAGES || path::name(taken_path) == "dist-packages";
     match folder.strip_prefix("/?/") {
-        Some(SITE_PACKAGES) => is_of_python || ["/usr/local", "/usr/local/lib"].contains(&copied),
-        Some(rest) => path::ends_with(copied, rest),
-        None => copied != "/" && path::is_within(folder, copied) || is_of_python && path::is_within(copied, folder),
+        Some(SITE_PACKAGES) => is_of_python || ["/usr/local", "/usr/local/lib"].contains(&taken_path),
+        Some(rest) => path::ends_with(taken_path, rest),
+        None => {
+            taken_path != "/" && path::is_within(folder, taken_path)
+                || is_of_python && path::is_within(taken_path, folder)
+        }
     }
 }
 

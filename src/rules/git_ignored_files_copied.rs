@@ -90,8 +90,9 @@ fn kind(context: &BuildContext, name: &str) -> Option<ClassKind> {
         classify(&assumed).iter().find(|class_match| class_match.entry == id).map(|class_match| class_match.class.kind)
     };
     let file = kind_of(name).filter(|kind| *kind == ClassKind::Secret);
-    // A virtual environment is known by this file.
-    file.or_else(|| kind_of(&format!("{name}/pyvenv.cfg"))).filter(|kind| *kind != ClassKind::Secret || file.is_some())
+    // A virtual environment is known by a file in it.
+    let inside = if name.ends_with("venv") { "pyvenv.cfg" } else { "x" };
+    file.or_else(|| kind_of(&format!("{name}/{inside}")).filter(|kind| *kind != ClassKind::Secret))
 }
 
 fn counts(build: &Build, kind: ClassKind) -> bool {

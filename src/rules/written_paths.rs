@@ -124,7 +124,7 @@ pub(super) fn deletions<'s>(
     invocation: &Invocation<'s>,
 ) -> Vec<Deletion<'s>> {
     if invocation.is("find") {
-        return deletions_of_find(folder, invocation);
+        return find_deletions(folder, invocation);
     }
     let paths = deleted(invocation).into_iter().filter_map(|word| {
         let path = folder.join(&known_text(build, place, invocation, word)?)?;
@@ -154,7 +154,7 @@ fn known_text(build: &Build, (stage, index): (&Stage, usize), invocation: &Invoc
 }
 
 /// What `find … -name … -delete` deletes; nothing where another test decides too.
-fn deletions_of_find<'s>(folder: &CommandFolder, invocation: &Invocation<'s>) -> Vec<Deletion<'s>> {
+fn find_deletions<'s>(folder: &CommandFolder, invocation: &Invocation<'s>) -> Vec<Deletion<'s>> {
     let values: Option<Vec<&str>> = invocation.args.iter().map(Word::value).collect();
     let Some(values) = values else { return Vec::new() };
     let first = values.iter().position(|word| word.starts_with(['-', '(', '!'])).unwrap_or(values.len());
@@ -191,11 +191,7 @@ pub(super) fn deleted<'s>(invocation: &Invocation<'s>) -> Vec<&'s Word> {
     if !invocation.is("rm") && !invocation.is("rmdir") {
         return Vec::new();
     }
-    invocation
-        .args
-        .iter()
-        .filter(|word| word.value().is_some_and(|text| !text.starts_with('-') && !text.is_empty()))
-        .collect()
+    invocation.args.iter().filter(|word| !word.text().starts_with('-') && !word.text().is_empty()).collect()
 }
 
 /// Whether `folder` is `path` or a parent of it; the root does not count, since naming it is not meant for a cache.
