@@ -5,7 +5,7 @@ use super::copied_files::absolute;
 use super::installed::workdir;
 use super::{Build, Stage};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::shell::program::{Kind, Program};
+use crate::shell::program::{Files, Kind, Program};
 use crate::shell::{Command, Invocation, RedirectOperator, Scope, ScopeKind, Script, SeparatorKind, Word};
 use crate::text::{Span, path};
 
@@ -92,9 +92,9 @@ fn may_make_files(invocation: &Invocation) -> bool {
         return !(call.manager.is_system() || call.says("global"));
     }
     let Some(name) = invocation.program else { return false };
-    let quiet =
-        ["corepack", "mkdir", "chown", "chmod", "echo", "set", "export", "[", "[[", "test", "exit", "true", "printf"];
-    !quiet.contains(&name) && !Program::of(name).is(Kind::Accounts)
+    let program = Program::of(name);
+    let makes_none = [Kind::NoContent, Kind::Accounts].into_iter().any(|kind| program.is(kind));
+    !makes_none && !matches!(program.files, Files::None | Files::Reads | Files::System)
 }
 
 /// The file that a command asks for and does nothing else: `[ -f yarn.lock ]`.
@@ -113,15 +113,15 @@ fn tested_file(command: &Command) -> Option<&str> {
 
 /// The lists behind a condition that is nothing but this test: that of `then`, and those of `elif` and `else`.
 fn lists_behind<'s>(script: &'s Script, test: &Command) -> Option<(&'s Scope, Vec<&'s Scope>)> {
-    let scope = script.scopes.get(test.place.scope as usize)?;
-    let is_alone = test.place.before.is_none() && scope.last_end == Some(test.span.end);
-    if scope.kind != ScopeKind::Condition || !is_alone {
+    let condition = script.scopes.get(test.place.scope as usize)?;
+    let is_alone = test.place.before.is_none() && condition.last_end == Some(test.span.end);
+    if condition.kind != ScopeKind::Condition || !is_alone {
         return None;
     }
     let around = script.compounds.iter().filter(|compound| compound.kind == crate::shell::CompoundKind::If);
     let around = around.filter(|compound| compound.span.contains(test.span)).last()?;
     let is_next = |scope: &&Scope| {
-        scope.parent == own.parent && scope.span.start > own.span.start && around.span.contains(scope.span)
+        scope.parent == condition.parent && scope.span.start > condition.span.start && around.span.contains(scope.span)
     };
     let mut behind = script.scopes.iter().filter(is_next);
     let then = behind.next().filter(|scope| scope.kind == ScopeKind::Branch)?;

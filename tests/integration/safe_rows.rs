@@ -43,8 +43,9 @@ const READ: [(&str, &[&str]); 31] = [
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.
-const CHOOSES: [(&str, &str, &str); 4] = [
+const CHOOSES: [(&str, &str, &str); 5] = [
     ("base_version.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
+    ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
     ("end_of_life.rs", "SERVER_IMAGES", "only its test reads them: what dockopt writes is maintained"),
     ("volatile_argument_early.rs", "TAG_WORDS", "says which ARG is worth moving; the move depends on what reads it"),
     ("volatile_argument_early.rs", "VARIABLES", "says which ARG is worth moving; the move depends on what reads it"),

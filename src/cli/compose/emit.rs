@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::cli::args::{ComposeEmit, Global};
-use crate::cli::exit::{CLEAN, FOUND};
+use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::output::{CommandFailure, complain, emit};
 use crate::cli::{changes, progress, terminal};
 use crate::emit::{Emission, EmitInput, EmitOverrides};
@@ -20,7 +20,7 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
             help: Some("pass the folder of the project".to_owned()),
         });
     }
-    let (mut emission, mask) = emission(global, command)?;
+    let (mut emission, mask, is_unread) = emission(global, command)?;
     let mut outcome = FixOutcome { changes: changes_of(&command.path, &emission)?, ..FixOutcome::default() };
     let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
     if command.write {
@@ -45,11 +45,15 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
         (_, true) => format!("wrote {}", names.join(", ")),
         (_, false) => format!("would write {files} ({}); write with `--write`", names.join(", ")),
     });
-    Ok(if command.check && !names.is_empty() { FOUND } else { CLEAN })
+    Ok(match (is_unread, command.check && !names.is_empty()) {
+        (true, _) => FAILED,
+        (_, true) => FOUND,
+        _ => CLEAN,
+    })
 }
 
-/// What is written for a folder.
-fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask), CommandFailure> {
+/// What is written for a folder, and whether a file of it could not be read.
+fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, bool), CommandFailure> {
     let folder = command.path.as_path();
     let overrides = EmitOverrides { production: command.prod, development: command.dev, watch: command.watch };
     let request = GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::default() };
@@ -67,7 +71,8 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask), 
     });
     let current = current.to_string_lossy();
     let input = EmitInput { inputs: &inputs, files: &files, folder: &project, current: &current, existing, overrides };
-    Ok((crate::emit::emit(&input), crate::audit::mask(&inputs)))
+    let is_unread = inputs.problems.iter().any(|problem| problem.fatal);
+    Ok((crate::emit::emit(&input), crate::audit::mask(&inputs), is_unread))
 }
 
 /// Hides secrets in what is printed; the files are written as they are.
