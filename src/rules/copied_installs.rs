@@ -45,7 +45,7 @@ struct Search<'b, 'a> {
     installs: Vec<CopiedInstall<'b, 'a>>,
 }
 
-impl<'b, 'a> Search<'b, 'a> {
+impl<'b> Search<'b, '_> {
     fn visit(&mut self, end: &'b Stage, taken_path: &str, source: &(String, Span), way: &[(&'b Stage, usize)]) {
         let is_new = self.visited.insert((end.index, taken_path.to_owned(), source.1.start));
         if !is_new || self.visited.len() > MOST {

@@ -248,17 +248,7 @@ fn run<'a>(
         if let Some(call) = invocation.package_call().filter(|call| call.manager.is_system()) {
             packages(&call, (index, instruction), contents, &mut deletions);
         }
-        // A moved file is no longer at the old path.
-        let moved = if invocation.is("mv") {
-            invocation.args.iter().filter_map(|word| word.value()).collect()
-        } else {
-            Vec::new()
-        };
-        for path in moved.iter().filter_map(|path| folder.join(path)) {
-            contents.retain(
-                |content| !matches!(&content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known)),
-            );
-        }
+        forget_moved(&folder, invocation, contents);
         for deletion in written_paths::deletions(build, (stage, index), &folder, invocation) {
             let word = deletion.word;
             let is_deleted = |layer_content: &LayerContent| matches!(&layer_content.what, DeletedContent::Path(known) if deletion.includes(known));
@@ -273,18 +263,9 @@ fn run<'a>(
         if contents.len() > REMEMBERED {
             contents.drain(..REMEMBERED / 2);
         }
-        for path in installed_folders(build, (stage, index), invocation) {
-            if !is_mounted(build, instruction, &path) {
-                contents.push(LayerContent {
-                    what: DeletedContent::Path(path),
-                    instruction,
-                    index,
-                    source: None,
-                    bytes: None,
-                });
-            }
-        }
-        for path in written_paths::written_paths(invocation).iter().filter_map(|path| folder.join(path)) {
+        let written: Vec<String> = written_paths::written_paths(invocation);
+        let written = written.iter().filter_map(|path| folder.join(path));
+        for path in written.chain(installed_folders(build, (stage, index), invocation)) {
             if !is_mounted(build, instruction, &path) {
                 // From here on, an earlier file of that name counts as overwritten.
                 contents.push(LayerContent {
@@ -305,6 +286,18 @@ fn run<'a>(
         }
         reported.push((content.index, span));
         out.push(finding(cx, stage, &content, code.place(&build.input().file, span)));
+    }
+}
+
+/// A moved file is no longer at the old path.
+fn forget_moved(folder: &CommandFolder, invocation: &Invocation, contents: &mut Vec<LayerContent>) {
+    if !invocation.is("mv") {
+        return;
+    }
+    for path in invocation.args.iter().filter_map(|word| word.value()).filter_map(|path| folder.join(path)) {
+        contents.retain(
+            |content| !matches!(&content.what, DeletedContent::Path(known) if written_paths::takes_away(&path, known)),
+        );
     }
 }
 

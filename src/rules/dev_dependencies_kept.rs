@@ -41,7 +41,9 @@ fn check(cx: &Context, out: &mut Findings) {
     let mut known = BTreeSet::new();
     for install in installs_of(build, target).into_iter().chain(copied(build, target)) {
         if known.insert((install.place.1, install.at)) {
-            finding(cx, target, &install).into_iter().for_each(|finding| out.push(finding));
+            if let Some(finding) = finding(cx, target, &install) {
+                out.push(finding);
+            }
         }
     }
 }

@@ -23,12 +23,12 @@ fn check(cx: &Context, out: &mut Findings) {
     let (Some(context), Some(text)) = (cx.context(), cx.text_of(".gitignore")) else { return };
     let Some(span) = whole_copy(build) else { return };
     let text = String::from_utf8_lossy(text);
-    let named = build.named_paths(true);
+    let copied_paths = build.named_paths(true);
     let mut names: Vec<(&str, ClassKind)> = Vec::new();
     for name in text.lines().take(LINES).filter_map(top_name) {
         let is_known = names.iter().any(|(known, _)| *known == name);
         // What is there is reported by the rules on the context.
-        if is_known || context.find(name).is_some() || is_excluded(cx, name) || named.at_or_below(name) {
+        if is_known || context.find(name).is_some() || is_excluded(cx, name) || copied_paths.at_or_below(name) {
             continue;
         }
         if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind)) {

@@ -2,7 +2,7 @@
 //! about packages that do not fit the stage.
 
 use super::copied_installs::{CopiedInstall, copied_installs};
-use crate::build::{Build, Reference, Stage, StageBase, installed, releases};
+use crate::build::{Build, Reference, Release, Stage, StageBase, installed, releases};
 use crate::data;
 use crate::manifest::{Dependency, DependencyScope, Ecosystem};
 use crate::shell::{Manager, Verb};
@@ -94,5 +94,5 @@ pub(super) fn node_version(build: &Build, stage: &Stage) -> Option<u32> {
     let release = releases(image).into_iter().find(|release| release.product == "node");
     // `gcr.io/distroless/nodejs22-debian12`
     let named = || Reference::of(image).last_name().strip_prefix("nodejs")?.split('-').next()?.parse().ok();
-    release.and_then(|release| release.number()).or_else(named)
+    release.and_then(Release::number).or_else(named)
 }

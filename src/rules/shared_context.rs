@@ -91,9 +91,9 @@ fn is_alike(build: &Build, other: &Build) -> bool {
     if starts(build) != starts(other) {
         return false;
     }
-    let (these, those) = (words(build), words(other));
+    let (texts, other_texts) = (words(build), words(other));
     // Three quarters of the longer one.
-    these.intersection(&those).count() * 4 >= these.len().max(those.len()) * 3
+    texts.intersection(&other_texts).count() * 4 >= texts.len().max(other_texts.len()) * 3
 }
 
 fn is_for_production(name: &str) -> bool {
