@@ -255,7 +255,7 @@ impl<'p> StackService<'p> {
         listening::listening(self.value, self.image.as_ref()?)
     }
 
-    /// Whether the server that it starts listens on ::1 and on 127.0.0.1, as far as is known of it.
+    /// Whether the server that it starts listens on `::1` and on 127.0.0.1, as far as is known of it.
     pub fn is_dual_stack(&self) -> bool {
         listening::is_dual_stack(self.value, self.image.as_ref(), self.image_name())
     }

@@ -100,12 +100,12 @@ fn may_make_files(invocation: &Invocation) -> bool {
 /// The file that a command asks for and does nothing else: `[ -f yarn.lock ]`.
 fn tested_file(command: &Command) -> Option<&str> {
     let words: Vec<&str> = command.words.iter().map(Word::value).collect::<Option<_>>()?;
-    let file = match words.as_slice() {
-        ["[", "-f" | "-e" | "-s", file, "]"]
-        | ["[[", "-f" | "-e" | "-s", file, "]]"]
-        | ["test", "-f" | "-e" | "-s", file] => file,
-        _ => return None,
+    let (["[", test, file, "]"] | ["[[", test, file, "]]"] | ["test", test, file]) = words.as_slice() else {
+        return None;
     };
+    if !matches!(*test, "-f" | "-e" | "-s") {
+        return None;
+    }
     let is_plain = file.chars().all(|c| c.is_ascii_alphanumeric() || "._-/,".contains(c));
     let is_alone = command.place.pipe_len == 1 && !command.place.negated && command.redirects.is_empty();
     (is_plain && is_alone && !file.starts_with('/') && !file.contains("..")).then_some(file)
@@ -118,8 +118,8 @@ fn lists_behind<'s>(script: &'s Script, test: &Command) -> Option<(&'s Scope, Ve
     if condition.kind != ScopeKind::Condition || !is_alone {
         return None;
     }
-    let around = script.compounds.iter().filter(|compound| compound.kind == crate::shell::CompoundKind::If);
-    let around = around.filter(|compound| compound.span.contains(test.span)).last()?;
+    let mut around = script.compounds.iter().filter(|compound| compound.kind == crate::shell::CompoundKind::If);
+    let around = around.rfind(|compound| compound.span.contains(test.span))?;
     let is_next = |scope: &&Scope| {
         scope.parent == condition.parent && scope.span.start > condition.span.start && around.span.contains(scope.span)
     };
@@ -161,8 +161,8 @@ mod tests {
     /// What is left of a script if the tested file is there, or is not.
     fn left(text: &str, is_there: bool) -> String {
         let mut script = parse(text);
-        let test = script.commands.iter().find(|command| tested_file(command).is_some()).expect("a test").clone();
-        let dead = if is_there { behind_true(&script, &test) } else { behind_false(&script, &test) };
+        let command = script.commands.iter().find(|command| tested_file(command).is_some()).expect("a test").clone();
+        let dead = if is_there { behind_true(&script, &command) } else { behind_false(&script, &command) };
         script.leave_out(|command| dead.iter().any(|span| span.contains(command.span)));
         let names = script.invocations();
         names.iter().filter_map(|invocation| invocation.program).collect::<Vec<_>>().join(" ")

@@ -15,7 +15,7 @@ pub struct CheckedSources {
     pub projects: Vec<Project>,
     /// Paths that the check asks its own server for and that no source file names, of applications that name theirs.
     pub unnamed_paths: Vec<String>,
-    /// Whether its server listens on ::1 and on 127.0.0.1, by what the sources give it; asked for checks of `localhost`.
+    /// Whether its server listens on `::1` and on 127.0.0.1, by what the sources give it; asked for checks of `localhost`.
     pub is_dual_stack: bool,
 }
 

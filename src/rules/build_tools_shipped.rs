@@ -37,7 +37,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let called = compilers_called(build);
     let mut checked = 0;
     for stage in shipped.iter().rev() {
-        for (index, instruction, invocations) in toolchain::runs(build, stage) {
+        for (index, _, invocations) in toolchain::runs(build, stage) {
             let removal = toolchain::last_removal(&invocations);
             let compile = invocations.iter().rposition(toolchain::may_compile);
             for (at, invocation) in invocations.iter().enumerate() {
@@ -60,47 +60,49 @@ fn check(cx: &Context, out: &mut Findings) {
                 let compiler = later.iter().find(|invocation| toolchain::may_compile(invocation));
                 let in_same_run = compiler.map(|compiler| (index, compiler.clone()));
                 let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
-                let file = &build.input().file;
-                let Some(code) = build.code(index) else { continue };
-                let span = code.place(file, span(&call));
-                let line = build.instruction(place).start_line;
                 let mut users = vec![name(&user)];
-                let called = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
-                users.extend(called);
-                let comes_built = users.len() == 1 && all_wheels(build, stage, &user);
-                if comes_built {
-                    let message = format!(
-                        "{} {} in the final image, and nothing needs {}: all that `{}` installs comes compiled",
-                        listed(&tools),
-                        is_or_are(&tools),
-                        pronoun(&tools),
-                        users[0]
-                    );
-                    let finding = cx.finding(span, message).help(format!("leave {} out", pronoun(&tools)));
-                    out.push(priced(build, stage, &tools, finding));
-                    continue;
+                let other = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
+                users.extend(other);
+                if let Some(finding) = finding(cx, (stage, index), &call, &tools, (place, &user, &users)) {
+                    out.push(finding);
                 }
-                let message = format!(
-                    "{} {} in the final image, but only {} {} {}",
-                    listed(&tools),
-                    is_or_are(&tools),
-                    quoted(&users),
-                    if users.len() == 1 { "needs" } else { "need" },
-                    pronoun(&tools)
-                );
-                let finding = cx.finding(span, message).help(format!(
-                    "run {} in a separate stage and copy its result, or remove {} in the same RUN{}",
-                    quoted(&users),
-                    pronoun(&tools),
-                    if user.package_call().is_some() { LIBRARIES } else { "" }
-                ));
-                let finding = priced(build, stage, &tools, finding);
-                let is_near = line == instruction.start_line;
-                let label = if is_near { None } else { build.code(place).map(|code| code.place(file, user.span)) };
-                out.push(label.into_iter().fold(finding, |finding, span| finding.label(span, "needed here")));
             }
         }
     }
+}
+
+/// The finding; `place`: the RUN of `user`, the first command that needs the tools.
+fn finding(
+    cx: &Context,
+    (stage, index): (&Stage, usize),
+    call: &PackageCall,
+    tools: &[&str],
+    (place, user, users): (usize, &Invocation, &[String]),
+) -> Option<Finding> {
+    let build = cx.build();
+    let file = &build.input().file;
+    let span = build.code(index)?.place(file, span(call));
+    let shipped = format!("{} {} in the final image", listed(tools), is_or_are(tools));
+    if let [user_name] = users
+        && all_wheels(build, stage, user)
+    {
+        let message =
+            format!("{shipped}, and nothing needs {}: all that `{user_name}` installs comes compiled", pronoun(tools));
+        let finding = cx.finding(span, message).help(format!("leave {} out", pronoun(tools)));
+        return Some(priced(build, stage, tools, finding));
+    }
+    let need = if users.len() == 1 { "needs" } else { "need" };
+    let message = format!("{shipped}, but only {} {need} {}", quoted(users), pronoun(tools));
+    let finding = cx.finding(span, message).help(format!(
+        "run {} in a separate stage and copy its result, or remove {} in the same RUN{}",
+        quoted(users),
+        pronoun(tools),
+        if user.package_call().is_some() { LIBRARIES } else { "" }
+    ));
+    let finding = priced(build, stage, tools, finding);
+    let is_near = build.instruction(place).start_line == build.instruction(index).start_line;
+    let label = if is_near { None } else { build.code(place).map(|code| code.place(file, user.span)) };
+    Some(label.into_iter().fold(finding, |finding, span| finding.label(span, "needed here")))
 }
 
 /// The compilers that the program starts itself, as far as its sources name them in a string.

@@ -40,10 +40,10 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(target) = build.target().filter(is_server) else { return };
     let mut known = BTreeSet::new();
     for install in installs_of(build, target).into_iter().chain(copied(build, target)) {
-        if known.insert((install.place.1, install.at)) {
-            if let Some(finding) = finding(cx, target, &install) {
-                out.push(finding);
-            }
+        if known.insert((install.place.1, install.at))
+            && let Some(finding) = finding(cx, target, &install)
+        {
+            out.push(finding);
         }
     }
 }

@@ -27,12 +27,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 let at = *places
                     .entry(undefined_variable.name.clone())
                     .or_insert_with(|| line_edits::above(cx.source(), instruction));
-                let (unless, why) = match undefined_variable.may_be_in_base {
-                    true => (
-                        " unless its base image sets it",
-                        "the variable was empty here, or had the value of the base image, and now has that of the ARG",
-                    ),
-                    false => ("", "the variable was empty here and now has its value"),
+                let (unless, why) = if undefined_variable.may_be_in_base {
+                    let why =
+                        "the variable was empty here, or had the value of the base image, and now has that of the ARG";
+                    (" unless its base image sets it", why)
+                } else {
+                    ("", "the variable was empty here and now has its value")
                 };
                 let message = format!(
                     "`{}` is empty here{unless}, because this stage does not declare `ARG {0}`",

@@ -26,10 +26,8 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut transfers = build.transfers(stage).iter().peekable();
         for (index, instruction, invocations) in toolchain::runs(build, stage) {
             while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
-                let to = transfer.destination.as_deref();
-                let folder = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to));
-                if copied.len() < REMEMBERED && is_tree(transfer) {
-                    copied.extend(folder.map(|folder| (folder, transfer)));
+                if copied.len() < REMEMBERED {
+                    copied.extend(copied_tree(build, stage, transfer));
                 }
             }
             // A RUN is one layer, however often it changes a file.
@@ -78,11 +76,14 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
         let room = REMEMBERED.saturating_sub(copied.len());
-        copied.extend(transfers.take(room).filter_map(|transfer| {
-            let to = copied_packages::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
-            is_tree(transfer).then_some((to, transfer))
-        }));
+        copied.extend(transfers.take(room).filter_map(|transfer| copied_tree(build, stage, transfer)));
     }
+}
+
+/// The folder that a copy writes to, if it copies more than a file.
+fn copied_tree<'b, 'a>(build: &Build, stage: &Stage, transfer: &'b Transfer<'a>) -> Option<(String, &'b Transfer<'a>)> {
+    let to = copied_packages::absolute(build, stage, transfer.index, transfer.destination.as_deref()?)?;
+    is_tree(transfer).then_some((to, transfer))
 }
 
 /// The flag of COPY that does the same; a world-writable mode is never suggested.

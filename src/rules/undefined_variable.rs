@@ -41,11 +41,8 @@ fn check(cx: &Context, out: &mut Findings) {
                 if is_set_beside((&pairs, &names), &undefined_variable) {
                     continue;
                 }
-                let message = if undefined_variable.guarded {
-                    format!("`{}` is not set, so its default always applies", undefined_variable.name)
-                } else {
-                    format!("`{}` is not set, so it is empty here", undefined_variable.name)
-                };
+                let then = if undefined_variable.guarded { "its default always applies" } else { "it is empty here" };
+                let message = format!("`{}` is not set, so {then}", undefined_variable.name);
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None if own_pair(&pairs, &undefined_variable).is_some() => {

@@ -15,7 +15,7 @@ pub(super) fn listening(service: &ComposeValue, image: &BuildInput) -> Option<Li
     build.listening(build.target()?)
 }
 
-/// Whether the server that a service starts listens on ::1 and on 127.0.0.1 (`data/dual_stack_servers.tsv`).
+/// Whether the server that a service starts listens on `::1` and on 127.0.0.1 (`data/dual_stack_servers.tsv`).
 pub(super) fn is_dual_stack(service: &ComposeValue, image: Option<&BuildInput>, image_name: Option<&str>) -> bool {
     let rows = |kind: &'static str| data::DUAL_STACK_SERVERS.rows().filter(move |row| row[1] == kind);
     if let Some(name) = image_name {
@@ -77,6 +77,7 @@ fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> 
 }
 
 #[cfg(test)]
+#[allow(clippy::redundant_closure_for_method_calls)] // A path to the method has one lifetime, and the question any.
 mod tests {
     use crate::compose::project::{ProjectFile, ProjectFiles, ProjectRequest, Reading, project};
     use crate::stack::{Stack, StackService};

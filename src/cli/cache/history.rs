@@ -30,6 +30,9 @@ use crate::report::{self, CacheHistoryReport, CommitRow, Format, HistoryCommit, 
 /// The value of `--against` that stands for the rewrite.
 const OPTIMIZE: &str = "optimize";
 
+const NO_SECOND_COMMIT: &str =
+    "no step can rerun before the second commit that builds: `cache predict` compares with the working tree";
+
 pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8, CommandFailure> {
     let Some(inputs) = gather(global, command)? else { return Ok(FAILED) };
     progress::doing("reading the git history");
@@ -67,10 +70,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         None => {}
     }
     if !tables.iter().flat_map(|table| &table.rows).any(|row| matches!(row, CommitRow::Built(_))) {
-        notices.push(
-            "no step can rerun before the second commit that builds: `cache predict` compares with the working tree"
-                .to_owned(),
-        );
+        notices.push(NO_SECOND_COMMIT.to_owned());
     }
     notices.extend(other_recipe);
     notices.extend(history_notices(&repository, &history, &builds, &paths));
