@@ -64,7 +64,7 @@ fn check(cx: &Context, out: &mut Findings) {
             out.push(
                 match run
                     .insertion_after(invocation.command.span, text, "|| exit 1")
-                    .filter(|_| plain && text.starts_with(name))
+                    .filter(|_| plain && run.code.script.problems.is_empty() && text.starts_with(name))
                 {
                     Some((at, text)) => finding.unsafe_edit("exit if it fails", why, at, text),
                     None => finding,
