@@ -43,10 +43,12 @@ const READ: [(&str, &[&str]); 31] = [
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.
-const CHOOSES: [(&str, &str, &str); 5] = [
+const CHOOSES: [(&str, &str, &str); 7] = [
     ("base_version.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
     ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
+    ("copied_installs.rs", "PACKAGE_FOLDERS", "says which folder an install fills; the edit is of the install"),
     ("end_of_life.rs", "SERVER_IMAGES", "only its test reads them: what dockopt writes is maintained"),
+    ("node_addons.rs", "NODE_ADDONS", "says which packages are compiled; no edit follows from it"),
     ("volatile_argument_early.rs", "TAG_WORDS", "says which ARG is worth moving; the move depends on what reads it"),
     ("volatile_argument_early.rs", "VARIABLES", "says which ARG is worth moving; the move depends on what reads it"),
 ];
