@@ -76,8 +76,8 @@ fn as_started(service: &ComposeValue, image: &BuildInput) -> Option<BuildInput> 
     Some(BuildInput::new(&Source::of("Dockerfile", &text), BuildOptions::default()))
 }
 
-#[cfg(test)]
 #[allow(clippy::redundant_closure_for_method_calls)] // A path to the method has one lifetime, and the question any.
+#[cfg(test)]
 mod tests {
     use crate::compose::project::{ProjectFile, ProjectFiles, ProjectRequest, Reading, project};
     use crate::stack::{Stack, StackService};

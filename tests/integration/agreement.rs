@@ -165,18 +165,15 @@ fn a_path_has_one_answer_however_it_is_written() {
             dockopt.current_dir(current).args(command).args([path, "--format=json"]);
             let output = dockopt.env_clear().env("SOURCE_DATE_EPOCH", "1795132800").output().unwrap();
             let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-            let answer = match command[0] {
-                "audit" => {
-                    let answer: Vec<_> =
-                        places(&result).into_iter().map(|(rule, _, line, text)| (rule, line, text)).collect();
-                    format!("{answer:#?}")
-                }
-                _ => {
-                    let changes = result["changes"].as_array().unwrap().iter();
-                    // The first two lines name the file.
-                    let lines = changes.flat_map(|change| change["diff"].as_str().unwrap().lines().skip(2));
-                    lines.collect::<Vec<_>>().join("\n")
-                }
+            let answer = if command[0] == "audit" {
+                let answer: Vec<_> =
+                    places(&result).into_iter().map(|(rule, _, line, text)| (rule, line, text)).collect();
+                format!("{answer:#?}")
+            } else {
+                let changes = result["changes"].as_array().unwrap().iter();
+                // The first two lines name the file.
+                let lines = changes.flat_map(|change| change["diff"].as_str().unwrap().lines().skip(2));
+                lines.collect::<Vec<_>>().join("\n")
             };
             assert!(answer.len() > 100, "{command:?} {path}: {answer}");
             match &first {

@@ -125,12 +125,14 @@ fn no_report_shows_a_secret_of_a_result() {
     assert!(secrets > 1_000, "{secrets}");
 }
 
+/// A login in an address.
+const LOGIN: &str = "me:q7w8e9r0t1-plum@localhost:1";
+
 #[test]
 fn what_a_run_is_told_is_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("Dockerfile"), "ARG BASE\nARG API_TOKEN\nFROM debian:$BASE\nCMD run\n").unwrap();
     fs::write(folder.path().join("compose.yaml"), "services:\n  web:\n    image: debian:12\n").unwrap();
-    const LOGIN: &str = "me:q7w8e9r0t1-plum@localhost:1";
     let hosts = ["tcp", "http", "ssh", "foo"].map(|scheme| ("DOCKER_HOST", format!("{scheme}://{LOGIN}")));
     let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, format!("http://{LOGIN}")));
     let commands = [
