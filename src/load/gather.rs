@@ -401,7 +401,7 @@ fn parse(source: &Source) -> (dockerfile::File, Option<Template>) {
     }
 }
 
-/// An ignore file that cannot be read: without it, nobody knows what the builder copies.
+/// An ignore file that cannot be read: without it, what the builder copies is unknown.
 fn ignore_problem(error: &LoadError) -> InputProblem {
     let help = "write the patterns into a regular file, or remove it; until then the build context was not checked";
     problem_with_help(error, help.to_owned())
