@@ -9,6 +9,7 @@ mod bundle;
 mod call;
 mod command;
 mod drawn;
+mod escape;
 mod found;
 mod header;
 mod pair;
@@ -20,7 +21,7 @@ mod variable;
 
 pub use self::bundle::bundled;
 pub use self::found::{FoundSecret, Sign};
-pub use self::text::{defaults, in_text};
+pub use self::text::{certain_in_text, defaults, in_text};
 #[cfg(test)]
 pub use self::token::examples as token_examples;
 pub use self::token::{Token, exact_token, token_at, token_prefixes};
@@ -55,7 +56,7 @@ pub fn is_credentials_file(holder: &str, name: &str) -> bool {
 
 /// Whether a text contains a secret that is not well known.
 pub fn holds_secret(text: &str) -> bool {
-    in_text(text).iter().any(|secret| secret.by.is_reported() && !is_common(&secret.value))
+    certain_in_text(text).iter().any(|secret| secret.by.is_reported() && !is_common(&secret.value))
 }
 
 /// Whether an environment file contains a secret that is not well known, and in a file for tests or development not made
@@ -86,6 +87,8 @@ pub fn hidden_in(text: &str) -> Vec<String> {
         if secret.value.contains('\n') {
             hidden.extend(secret.value.lines().filter(|line| is_unlike_words(line)).map(str::to_owned));
         }
+        // As it is written within quotes of another text.
+        hidden.extend(Some(&text[secret.range]).filter(|raw| **raw != secret.value).map(str::to_owned));
         hidden.push(secret.value);
     }
     hidden
@@ -108,7 +111,7 @@ pub fn token_ranges(text: &str) -> Vec<Range<usize>> {
 
 /// The values in a text that are secrets beyond doubt, and not made up for a test.
 pub fn certain_in(text: &str) -> Vec<String> {
-    let certain = in_text(text).into_iter().filter(|secret| secret.by != Sign::Hint && !is_common(&secret.value));
+    let certain = certain_in_text(text).into_iter().filter(|secret| !is_common(&secret.value));
     certain.map(|secret| secret.value).collect()
 }
 

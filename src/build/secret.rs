@@ -3,7 +3,7 @@
 
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
-use crate::secret::{FoundSecret, SecretKind, Sign, bundled, hidden_in, in_text, is_common, is_filler, variable};
+use crate::secret::{FoundSecret, SecretKind, Sign, bundled, certain_in_text, hidden_in, is_common, is_filler, variable};
 use crate::text::Span;
 
 /// A variable that contains a secret.
@@ -58,12 +58,12 @@ impl Build<'_> {
                 continue;
             }
             let start = inner.rest.text.start;
-            for secret in in_text(file.str(inner.rest)) {
+            for secret in certain_in_text(file.str(inner.rest)) {
                 let range = Span::new(start + secret.range.start as u32, start + secret.range.end as u32);
                 written.extend(written_secret(index, file.locate(range), secret));
             }
             for heredoc in &inner.heredocs {
-                for secret in in_text(file.source().slice(heredoc.body)) {
+                for secret in certain_in_text(file.source().slice(heredoc.body)) {
                     let start = heredoc.body.start;
                     let span = Span::new(start + secret.range.start as u32, start + secret.range.end as u32);
                     written.extend(written_secret(index, span, secret));
@@ -130,10 +130,7 @@ impl Build<'_> {
             if instruction.start_line == instruction.end_line {
                 continue;
             }
-            for secret in in_text(file.logical(instruction.text)) {
-                if secret.by == Sign::Hint {
-                    continue;
-                }
+            for secret in certain_in_text(file.logical(instruction.text)) {
                 hidden.push(secret.value);
                 let start = instruction.text.start;
                 let place = file.locate(Span::new(start + secret.range.start as u32, start + secret.range.end as u32));

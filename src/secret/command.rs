@@ -21,6 +21,8 @@ struct SecretArgument {
     /// The option that it belongs to; empty for none.
     option: &'static str,
     how: ArgumentForm,
+    /// Whether most of such values are no secrets: those that are unlike words are masked, and none is reported.
+    is_loose: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,10 +84,11 @@ impl ArgumentForm {
 static PROGRAMS: LazyLock<HashMap<&str, Vec<SecretArgument>>> = LazyLock::new(|| {
     let mut programs: HashMap<&str, Vec<SecretArgument>> = HashMap::new();
     for row in data::SECRET_ARGUMENTS.rows() {
-        let Some(how) = ArgumentForm::of(row[2]) else { continue };
+        let (is_loose, how) = row[2].strip_prefix("loose ").map_or((false, row[2]), |how| (true, how));
+        let Some(how) = ArgumentForm::of(how) else { continue };
         let mut commands: Vec<&str> = data::words(row[1]).collect();
         let option = commands.pop_if(|last| last.starts_with(['-', '/'])).unwrap_or_default();
-        programs.entry(row[0]).or_default().push(SecretArgument { commands, option, how });
+        programs.entry(row[0]).or_default().push(SecretArgument { commands, option, how, is_loose });
     }
     programs
 });
@@ -256,6 +259,13 @@ impl SecretArgument {
     fn take<'t>(&self, words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
         let Some(at) = self.behind_commands(words) else { return };
         let words = &words[at..];
+        if self.is_loose {
+            let mut found = Vec::new();
+            self.take_operand(words, &mut found);
+            let found = found.into_iter().filter(|secret| value::is_distinct(secret.value));
+            secrets.extend(found.map(|secret| GivenSecret { is_throwaway: true, ..secret }));
+            return;
+        }
         let is_throwaway = self.commands.is_empty();
         let values = || words.iter().enumerate().filter_map(|(at, word)| self.value(word.text, words.get(at + 1)));
         match self.how {
@@ -308,7 +318,9 @@ impl SecretArgument {
                 take(operands.nth(number - 1).map(|word| word.text), is_throwaway, secrets);
             }
             ArgumentForm::Last if self.is_given(words) => {
-                take(operands.next_back().map(|word| word.text), is_throwaway, secrets);
+                // `net use x: //server/share X /user:me`
+                let is_option = |word: &&CommandWord| word.text.starts_with('/') && word.text.contains(':');
+                take(operands.rfind(|word| !is_option(word)).map(|word| word.text), is_throwaway, secrets);
             }
             ArgumentForm::Pair => {
                 let operands: Vec<&CommandWord> = operands.collect();

@@ -6,20 +6,45 @@ use std::ops::Range;
 use super::call::calls;
 use super::command::in_commands;
 use super::drawn::{drawn_words, password_hashes, private_keys};
+use super::escape::escaped;
 use super::found::{FoundSecret, Sign};
 use super::header::headers;
 use super::pair::pairs;
 use super::token::tokens;
-use super::url::urls;
+use super::url::{url_hints, urls};
 use super::value;
 use super::variable::{variable, weak_only};
 
-/// All secrets in a text, wherever they are.
+/// All secrets in a text, wherever they are, also those that are none beyond doubt or stand within escaped quotes.
 pub fn in_text(text: &str) -> Vec<FoundSecret> {
     let mut secrets = Vec::new();
-    urls(text, &mut secrets);
-    assignments(text, &mut secrets);
-    options(text, &mut secrets);
+    all(text, &mut secrets);
+    escaped(text, all, &mut secrets);
+    secrets
+}
+
+/// The secrets in a text but for hints: what a report is about is among them.
+pub fn certain_in_text(text: &str) -> Vec<FoundSecret> {
+    let mut secrets = Vec::new();
+    certain(text, &mut secrets);
+    secrets.retain(|secret| secret.by != Sign::Hint);
+    secrets
+}
+
+fn all(text: &str, secrets: &mut Vec<FoundSecret>) {
+    certain(text, secrets);
+    url_hints(text, secrets);
+    pairs(text, secrets);
+    headers(text, secrets);
+    calls(text, secrets);
+    let drawn = drawn_words(text).into_iter().chain(private_keys(text)).chain(password_hashes(text));
+    secrets.extend(drawn.map(|word| FoundSecret::part(text, &text[word], Sign::Hint)));
+}
+
+fn certain(text: &str, secrets: &mut Vec<FoundSecret>) {
+    urls(text, secrets);
+    assignments(text, secrets);
+    options(text, secrets);
     for option in in_commands(text) {
         let sign = if option.is_throwaway { Sign::Throwaway } else { Sign::Login };
         secrets.push(FoundSecret::part(text, option.value, sign));
@@ -27,12 +52,6 @@ pub fn in_text(text: &str) -> Vec<FoundSecret> {
     for (word, is_reported) in tokens(text) {
         secrets.push(FoundSecret::part(text, &text[word], if is_reported { Sign::Look } else { Sign::Throwaway }));
     }
-    pairs(text, &mut secrets);
-    headers(text, &mut secrets);
-    calls(text, &mut secrets);
-    let drawn = drawn_words(text).into_iter().chain(private_keys(text)).chain(password_hashes(text));
-    secrets.extend(drawn.map(|word| FoundSecret::part(text, &text[word], Sign::Hint)));
-    secrets
 }
 
 /// The defaults of variables in a text, with the variables' names: `${NAME:-text}`, `${NAME-text}`.

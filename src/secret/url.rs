@@ -5,7 +5,7 @@ use super::found::{FoundSecret, Sign};
 use super::{token, value};
 use crate::data;
 
-/// All of a text.
+/// All of the addresses of a text.
 pub(super) fn urls(text: &str, secrets: &mut Vec<FoundSecret>) {
     let mut done = 0;
     for (at, _) in text.match_indices("://") {
@@ -23,6 +23,10 @@ pub(super) fn urls(text: &str, secrets: &mut Vec<FoundSecret>) {
         secrets.extend(hook(&rest[3..]).map(|part| FoundSecret::part(text, part, Sign::Hint)));
         done = at + end;
     }
+}
+
+/// What may be a secret in an address, or in a login without one.
+pub(super) fn url_hints(text: &str, secrets: &mut Vec<FoundSecret>) {
     parameters(text, secrets);
     logins(text, secrets);
     relays(text, secrets);

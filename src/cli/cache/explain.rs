@@ -259,13 +259,9 @@ fn dockerfile_names(logged: &LoggedBuild, places: &[Option<(String, u32)>]) -> O
 fn masked(mut logged: LoggedBuild, mask: &mut Mask) -> LoggedBuild {
     for step in &logged.steps {
         for text in [Some(&step.name), step.error.as_ref()].into_iter().flatten() {
-            for secret in secret::in_text(text) {
-                mask.add(&secret.value);
-            }
+            secret::hidden_in(text).iter().for_each(|value| mask.add(value));
         }
-        for secret in secret::in_text(&step.output.tail()) {
-            mask.add(&secret.value);
-        }
+        secret::hidden_in(&step.output.tail()).iter().for_each(|value| mask.add(value));
     }
     logged.map_texts(&|text| mask.apply(text));
     logged

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::fact::{SecretFact, SecretFactKind};
 use crate::data;
-use crate::secret::{SecretKind, Sign, in_text, is_common, is_filler, names_secret, variable};
+use crate::secret::{SecretKind, Sign, certain_in_text, is_common, is_filler, names_secret, variable};
 
 /// How a file is looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +129,7 @@ static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 fn logins(what: &'static str, line: &str, add: Add<'_>) {
     let mut known: Vec<String> = Vec::new();
-    for secret in in_text(line).into_iter().filter(|secret| secret.by == Sign::Login && !is_common(&secret.value)) {
+    for secret in certain_in_text(line).into_iter().filter(|secret| secret.by == Sign::Login && !is_common(&secret.value)) {
         add(SecretFactKind::Login(what), None, &secret.value);
         known.push(secret.value);
     }

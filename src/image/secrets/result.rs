@@ -8,7 +8,7 @@ use super::place::{is_published, is_shown};
 use crate::image::content_watch::FileFact;
 use crate::image::packages::ImagePackages;
 use crate::image::{Config, EntryId, Image, ImageTree, MemberOutcome, PathId};
-use crate::secret::{FoundSecret, SecretKind, Sign, exact_token, in_text, is_common, is_filler, variable};
+use crate::secret::{FoundSecret, SecretKind, Sign, exact_token, certain_in_text, is_common, is_filler, variable};
 
 /// A secret that everybody who has the image can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ fn of_config(config: &Config) -> Vec<Secret> {
     for (index, step) in config.history.iter().enumerate() {
         let Some(text) = &step.created_by else { continue };
         let place = SecretPlace::History(index);
-        for FoundSecret { value, by, .. } in in_text(text) {
+        for FoundSecret { value, by, .. } in certain_in_text(text) {
             let chosen = matches!(by, Sign::Name(_)) && is_filler(&value);
             if chosen || !by.is_reported() || is_common(&value) || !known.insert(value.clone()) {
                 continue;
