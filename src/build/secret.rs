@@ -3,7 +3,9 @@
 
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
-use crate::secret::{FoundSecret, SecretKind, Sign, bundled, certain_in_text, hidden_in, is_common, is_filler, variable};
+use crate::secret::{
+    FoundSecret, SecretKind, Sign, bundled, certain_in_text, hidden_in, is_common, is_filler, variable,
+};
 use crate::text::Span;
 
 /// A variable that contains a secret.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
+use super::escape::closing;
 use super::header::is_scheme;
 use super::value;
 use super::variable::weak_only;
@@ -55,6 +56,8 @@ enum ArgumentForm {
     LoginOperand,
     /// `user/password`.
     SlashLogin,
+    /// `s/NAME/VALUE/` where the name says secret.
+    Replacement,
 }
 
 impl ArgumentForm {
@@ -74,6 +77,7 @@ impl ArgumentForm {
             "literal" => Self::Literal,
             "login-operand" => Self::LoginOperand,
             "slash-login" => Self::SlashLogin,
+            "replacement" => Self::Replacement,
             // `NAME=VALUE` is found as an assignment.
             "named-values" => return None,
             _ => Self::Operand(word.strip_prefix("operand-")?.parse().ok().filter(|number| *number > 0)?),
@@ -186,26 +190,6 @@ const MOST_GROUPED: usize = 64;
 /// How many programs of one command are looked at: `sudo -S docker login -p …`.
 const MOST_PROGRAMS: usize = 6;
 
-/// Where a quote is closed, or the line ends. Within quotes an escaped one closes only what one opened; two in a row are
-/// one character of YAML, and nothing in a shell.
-fn closing(inner: &str, quote: char, is_escaped: bool) -> usize {
-    let bytes = inner.as_bytes();
-    let mut at = 0;
-    while let Some(next) = inner[at..].find([quote, '\n']) {
-        let place = at + next;
-        let behind_backslash = place > 0 && bytes[place - 1] == b'\\';
-        let is_double = quote == '\'' && place > 0 && bytes.get(place + 1) == Some(&b'\'');
-        if bytes[place] == b'\n' || !is_double && (quote == '\'' || behind_backslash == is_escaped) {
-            return place;
-        }
-        at = place + 1 + usize::from(is_double);
-        if is_escaped && !behind_backslash {
-            return place;
-        }
-    }
-    inner.len()
-}
-
 fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
     let mut programs = 0;
     for (index, word) in words.iter().enumerate() {
@@ -215,6 +199,9 @@ fn command<'t>(words: &[CommandWord<'t>], piped: &[CommandWord<'t>], secrets: &m
         let program = program_name(word.text);
         if program == "printf" {
             formatted(&words[index + 1..], secrets);
+        }
+        if matches!(program, "echo" | "printf") {
+            written(&words[index + 1..], secrets);
         }
         let Some(arguments) = PROGRAMS.get(program) else { continue };
         let words = &words[index + 1..];
@@ -249,6 +236,22 @@ fn formatted<'t>(words: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) 
     }
 }
 
+/// What is written into a file whose name says secret: `echo X > /run/secrets/db_password`.
+fn written<'t>(words: &[CommandWord<'t>], secrets: &mut Vec<GivenSecret<'t>>) {
+    let Some(at) = words.iter().position(|word| word.text.starts_with('>')) else { return };
+    let file = words[at].text.trim_start_matches('>');
+    let file = if file.is_empty() { words.get(at + 1).map_or("", |word| word.text) } else { file };
+    if weak_only(path::name(file)).is_some() {
+        loose(words[..at].iter().map(|word| word.text), secrets);
+    }
+}
+
+/// The words that are unlike words of a language.
+fn loose<'t>(words: impl Iterator<Item = &'t str>, secrets: &mut Vec<GivenSecret<'t>>) {
+    let distinct = words.map(|word| word.trim_end_matches('\\')).filter(|word| value::is_distinct(word));
+    secrets.extend(distinct.map(|value| GivenSecret { value, is_throwaway: true }));
+}
+
 /// The program that a word starts; `NOTE=mysql` is how a config keeps a variable.
 fn program_name(word: &str) -> &str {
     path::name(word.rsplit('=').next().unwrap_or(word))
@@ -262,8 +265,7 @@ impl SecretArgument {
         if self.is_loose {
             let mut found = Vec::new();
             self.take_operand(words, &mut found);
-            let found = found.into_iter().filter(|secret| value::is_distinct(secret.value));
-            secrets.extend(found.map(|secret| GivenSecret { is_throwaway: true, ..secret }));
+            loose(found.into_iter().map(|secret| secret.value), secrets);
             return;
         }
         let is_throwaway = self.commands.is_empty();
@@ -343,6 +345,15 @@ impl SecretArgument {
                 let login = operands.next().and_then(|word| word.text.split('@').next());
                 let login = login.and_then(|login| login.split_once('/')).filter(|login| !login.0.is_empty());
                 take(login.map(|login| login.1), true, secrets);
+            }
+            ArgumentForm::Replacement => {
+                for word in operands {
+                    let rest = word.text.strip_prefix('s').unwrap_or_default();
+                    let Some(sign) = rest.chars().next().filter(char::is_ascii_punctuation) else { continue };
+                    let mut parts = rest[1..].split(sign);
+                    let name = parts.next().unwrap_or_default().trim_matches(|c: char| !c.is_ascii_alphanumeric());
+                    take(parts.next().filter(|_| weak_only(name).is_some()), true, secrets);
+                }
             }
             _ => {}
         }

@@ -42,28 +42,53 @@ fn escape(bytes: &[u8], at: usize) -> Option<usize> {
         b'\\' => matches!(next, b'"' | b'\'' | b'$' | b'`' | b'\\').then_some(1),
         // `$'X'` of Bash, `$$` of compose files.
         b'$' => matches!(next, b'\'' | b'"' | b'$').then_some(1),
+        b'\'' if bytes[at..].starts_with(SHELL_QUOTE) => Some(SHELL_QUOTE.len() - 1),
         // Of YAML and SQL. `NAME=''` is an empty value, and stays one.
         b'\'' => {
-            let is_inner = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic() && !b"',;=:)]}".contains(byte));
+            let is_inner =
+                |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic() && !b"',;=:)]}".contains(byte));
             let before = at.checked_sub(1).map(|before| &bytes[before]);
-            let is_outside = before != Some(&b'\'');
-            (*next == b'\'' && is_outside && (is_inner(bytes.get(at + 2)) || is_inner(before))).then_some(1)
+            let is_whole = *next == b'\'' && !matches!(before, Some(b'\'' | b'\\'));
+            (is_whole && (is_inner(bytes.get(at + 2)) || is_inner(before))).then_some(1)
         }
         _ => None,
     }
 }
 
+/// A single quote within single quotes of a shell.
+const SHELL_QUOTE: &[u8] = b"'\\''";
+
+/// The same in a text within single quotes of YAML.
+const DOUBLED_SHELL_QUOTE: &[u8] = b"''\\''''";
+
+/// Where a quote is closed, or the line ends. `is_escaped`: the opening one is. Within quotes an escaped one closes only
+/// what one opened; two in a row are one character of YAML, and nothing in a shell.
+pub(super) fn closing(inner: &str, quote: char, is_escaped: bool) -> usize {
+    let bytes = inner.as_bytes();
+    let mut at = 0;
+    while let Some(next) = inner[at..].find([quote, '\n']) {
+        let place = at + next;
+        let behind_backslash = place > 0 && bytes[place - 1] == b'\\';
+        let is_double = quote == '\'' && place > 0 && bytes.get(place + 1) == Some(&b'\'');
+        if bytes[place] == b'\n' || !is_double && (quote == '\'' || behind_backslash == is_escaped) {
+            return place;
+        }
+        at = place + 1 + usize::from(is_double);
+        if is_escaped && !behind_backslash {
+            return place;
+        }
+    }
+    inner.len()
+}
+
 /// The lines of a place, with those that they continue and that continue them. Nothing before `place.start` counts.
 fn lines_around(text: &str, place: Range<usize>) -> Range<usize> {
     let is_continued = |line: &str| line.trim_end_matches(['\r', ' ', '\t']).ends_with(['\\', '`']);
-    let mut start = place.end;
-    while let Some(end) = text[place.start..start].rfind('\n').map(|end| place.start + end) {
-        if start < place.end && !is_continued(&text[place.start..end]) {
-            break;
-        }
-        start = end;
+    let line_start = |before: &str| before.rfind('\n').map_or(place.start, |end| place.start + end + 1);
+    let mut start = line_start(&text[place.clone()]);
+    while start > place.start && is_continued(&text[place.start..start - 1]) {
+        start = line_start(&text[place.start..start - 1]);
     }
-    let start = if text[start..].starts_with('\n') { start + 1 } else { place.start };
     let mut end = place.end;
     loop {
         let Some(next) = text[end..].find('\n') else { return start..text.len() };
@@ -85,22 +110,39 @@ impl Plain {
     /// `None` if nothing is escaped.
     fn of(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        let mut plain = Self { text: String::with_capacity(text.len()), removed: Vec::new() };
-        let mut from = 0;
+        let mut plain = Vec::with_capacity(text.len());
+        let mut removed = Vec::new();
+        // Quotes that were there, and of which kind some were escaped.
+        let mut quotes = Vec::new();
+        let (mut doubles, mut singles) = (false, false);
         let mut at = 0;
-        while let Some(next) = memchr::memchr3(b'\\', b'\'', b'$', &bytes[at..]) {
-            at += next;
-            if let Some(length) = escape(bytes, at) {
-                plain.text.push_str(&text[from..at]);
-                plain.removed.extend(std::iter::repeat_n(plain.text.len(), length));
-                from = at + length;
-                // What was escaped stays, also if it could escape.
-                at = from;
+        while at < bytes.len() {
+            if bytes[at..].starts_with(DOUBLED_SHELL_QUOTE) {
+                removed.extend(std::iter::repeat_n(plain.len(), DOUBLED_SHELL_QUOTE.len() - SHELL_QUOTE.len()));
+                plain.extend(SHELL_QUOTE);
+                at += DOUBLED_SHELL_QUOTE.len();
+                singles = true;
+                continue;
             }
+            if let Some(length) = escape(bytes, at) {
+                removed.extend(std::iter::repeat_n(plain.len(), length));
+                at += length;
+                doubles |= bytes[at] == b'"' && bytes[at - 1] == b'\\';
+                singles |= bytes[at] == b'\'' && bytes[at - 1] != b'$';
+            } else if matches!(bytes[at], b'"' | b'\'') {
+                quotes.push(plain.len());
+            }
+            // What was escaped stays, also if it could escape.
+            plain.push(bytes[at]);
             at += 1;
         }
-        plain.text.push_str(&text[from..]);
-        (!plain.removed.is_empty()).then_some(plain)
+        for quote in quotes {
+            if if plain[quote] == b'"' { doubles } else { singles } {
+                plain[quote] = b'\n';
+            }
+        }
+        let text = String::from_utf8(plain).ok()?;
+        (!removed.is_empty()).then_some(Self { text, removed })
     }
 
     /// A range of it in the text that it was made of, with the escapes inside.
@@ -122,9 +164,12 @@ mod tests {
     fn places_are_those_of_the_text_with_its_escapes() {
         for (text, plain, part) in [
             (r#"a \"b\" c"#, r#"a "b" c"#, "b"),
+            (r#""a" \"b\" 'c'"#, "\na\n \"b\" 'c'", "b"),
+            ("'a '\\''b'\\'' c'", "\na 'b' c\n", "b"),
             (r#"a \\\"b\\\" c"#, r#"a \"b\" c"#, "b"),
             (r"p\$q", "p$q", r"\$q"),
             ("-e ''x y''", "-e 'x y'", "x y"),
+            (r"'a ''\''''b''\'''''", "\na '\\''b'\\''\n", "b"),
             ("-e $'x'", "-e 'x'", "x"),
             ("é\\\"ü\\\"", "é\"ü\"", "ü"),
         ] {

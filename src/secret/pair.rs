@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::escape::closing;
 use super::found::{FoundSecret, Sign};
 use super::value;
 use super::variable::{variable, weak_only};
@@ -127,8 +128,7 @@ fn value_at(text: &str, at: usize, is_line: bool) -> Range<usize> {
     let bare = &rest[usize::from(escaped)..];
     if let Some(quote) = bare.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let inner = &bare[1..];
-        let end = inner.find([quote, '\n']).unwrap_or(inner.len());
-        let value = inner[..end].trim_end_matches('\\');
+        let value = inner[..closing(inner, quote, escaped)].trim_end_matches('\\');
         let start = start + usize::from(escaped) + 1;
         return start..start + value.len();
     }
@@ -160,7 +160,9 @@ fn spaced(text: &str, at: usize) -> Option<Range<usize>> {
     if !(is_sql || is_acl || data::SECRET_WORDS.has(&lower, "spaced")) {
         return None;
     }
-    let mut range = value_at(text, at + 1, false);
+    // `PASSWORD E'X'`
+    let prefix = text[at + 1..].starts_with("E'") || text[at + 1..].starts_with("N'");
+    let mut range = value_at(text, at + 1 + usize::from(prefix), false);
     // `rootpw --plaintext X`, `send -- "X"`
     if text[range.clone()].starts_with("--") && text[range.end..].starts_with(' ') {
         range = value_at(text, range.end + 1, false);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::call::calls;
 use super::command::in_commands;
 use super::drawn::{drawn_words, password_hashes, private_keys};
-use super::escape::escaped;
+use super::escape::{closing, escaped};
 use super::found::{FoundSecret, Sign};
 use super::header::headers;
 use super::pair::pairs;
@@ -98,9 +98,22 @@ fn assignments(text: &str, secrets: &mut Vec<FoundSecret>) {
             let range = assigned(text, at + 1);
             // Nothing is checked twice: a value may be full of `=`.
             done = range.end;
+            let printed = printed(&text[at + 1..]).filter(|word| value::is_distinct(word));
+            secrets.extend(printed.map(|word| FoundSecret::part(text, word, Sign::Throwaway)));
             push(text, name, range, secrets);
         }
     }
+}
+
+/// The words that a command prints whose output is the value: `$(echo X | base64)`.
+fn printed(value: &str) -> impl Iterator<Item = &str> {
+    let value = value.trim_start_matches(['"', '\\']);
+    let inner = value.strip_prefix("$(").or_else(|| value.strip_prefix('`')).unwrap_or_default();
+    let inner = &inner[..inner.floor_char_boundary(LONGEST)];
+    let inner = &inner[..inner.find([')', '`', '|', '\n']).unwrap_or(inner.len())];
+    let mut words = inner.split([' ', '"', '\'', '\\']).filter(|word| !word.is_empty());
+    let prints = words.next().is_some_and(|program| matches!(program, "echo" | "printf"));
+    words.filter(move |_| prints)
 }
 
 /// The maximum length of an option's name.
@@ -158,10 +171,17 @@ fn assigned(text: &str, at: usize) -> Range<usize> {
     let rest = &text[at..text.ceil_char_boundary((at + LONGEST).min(text.len()))];
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         let inner = &rest[1..];
-        let line = inner.find([quote, '\n']).unwrap_or(inner.len());
+        let is_escaped = text[..at].ends_with('\\');
+        let line = closing(inner, quote, is_escaped);
         let closed = inner[line..].starts_with(quote);
         // The rest of a value whose quote closes on another line is hidden with the whole instruction.
-        let value = if closed { &inner[..line] } else { inner[..line].trim_end().trim_end_matches(['\\', '`']) };
+        let value = if closed && is_escaped {
+            inner[..line].trim_end_matches('\\')
+        } else if closed {
+            &inner[..line]
+        } else {
+            inner[..line].trim_end().trim_end_matches(['\\', '`'])
+        };
         return at + 1..at + 1 + value.len();
     }
     let ends = |c: char| matches!(c, ';' | '&' | '|' | '<' | '>' | '(' | ')' | '"' | '\'' | '`' | ',');

@@ -129,7 +129,9 @@ static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 fn logins(what: &'static str, line: &str, add: Add<'_>) {
     let mut known: Vec<String> = Vec::new();
-    for secret in certain_in_text(line).into_iter().filter(|secret| secret.by == Sign::Login && !is_common(&secret.value)) {
+    for secret in
+        certain_in_text(line).into_iter().filter(|secret| secret.by == Sign::Login && !is_common(&secret.value))
+    {
         add(SecretFactKind::Login(what), None, &secret.value);
         known.push(secret.value);
     }

@@ -8,7 +8,7 @@ use super::place::{is_published, is_shown};
 use crate::image::content_watch::FileFact;
 use crate::image::packages::ImagePackages;
 use crate::image::{Config, EntryId, Image, ImageTree, MemberOutcome, PathId};
-use crate::secret::{FoundSecret, SecretKind, Sign, exact_token, certain_in_text, is_common, is_filler, variable};
+use crate::secret::{FoundSecret, SecretKind, Sign, certain_in_text, exact_token, is_common, is_filler, variable};
 
 /// A secret that everybody who has the image can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
