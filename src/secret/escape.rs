@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::found::{FoundSecret, Sign};
 
 /// The maximum nesting of escapes that is read.
-const DEEPEST: usize = 3;
+const DEEPEST: usize = 5;
 
 /// Adds what `scan` finds in the lines of a text that hold escapes, once these are taken out.
 pub(super) fn escaped(text: &str, scan: fn(&str, &mut Vec<FoundSecret>), secrets: &mut Vec<FoundSecret>) {

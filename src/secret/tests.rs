@@ -166,6 +166,79 @@ fn values_are_masked_everywhere() {
     check("RUN ldapsearch -w n3o4 \\\n  -x; mongosh -u a -p p5q6", &["n3o4", "p5q6"]);
 }
 
+/// A text as it stands in a Dockerfile, between double quotes.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$"))
+}
+
+/// As it stands in a compose file, between single quotes.
+fn doubled(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''").replace('$', "$$"))
+}
+
+/// A shape of the planted test with secrets that begin with `q7`.
+fn grown(shape: &str) -> String {
+    let mut parts = shape.split("@@").enumerate();
+    let grow = |(number, part): (usize, &str)| {
+        if number == 0 { part.to_owned() } else { format!("q7{number:05}p-plum-kiwi{part}") }
+    };
+    parts.by_ref().map(grow).collect()
+}
+
+#[test]
+fn shapes_are_masked_in_all_quotings() {
+    let shapes = include_str!("../../tests/vectors/secret_shapes.txt").lines();
+    let mut leaks = Vec::new();
+    for shape in shapes.filter(|shape| !shape.starts_with('#') && shape.contains("@@")) {
+        let text = grown(shape);
+        for written in [
+            text.clone(),
+            format!("LABEL note.x={}", quoted(&text)),
+            format!("command: {}", doubled(&text)),
+            format!("LABEL note.x={}", quoted(&format!("sh -c {}", quoted(&text)))),
+        ] {
+            let (ranges, values) = (hidden_ranges(&written), hidden_in(&written));
+            for (at, _) in written.match_indices("q700") {
+                let mark = at..at + "q700001p".len();
+                let is_covered = ranges.iter().any(|range| range.start <= mark.start && mark.end <= range.end);
+                // A part of this text is shown, too.
+                let is_known = values.iter().any(|value| value.contains(&written[mark.clone()]));
+                if !is_covered || !is_known {
+                    leaks.push(written.clone());
+                }
+            }
+        }
+    }
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+#[test]
+fn what_is_within_escaped_quotes_is_masked_and_not_reported() {
+    for text in [
+        r#"LABEL x="firebase deploy --token \"a1b2c3d4\"""#,
+        "command: 'mysql -p''a1b2c3d4'' app'",
+        "heroku config:set FOO=a1b2c3d4",
+        "consul kv put x a1b2c3d4",
+        "sed -i s/__TOKEN__/a1b2c3d4/ f",
+        "echo a1b2c3d4 > /run/secrets/token",
+        "export TOKEN=$(echo a1b2c3d4)",
+    ] {
+        assert!(hidden_in(text).contains(&"a1b2c3d4".to_owned()), "{text}");
+        assert!(!holds_secret(text), "{text}");
+    }
+    for text in [
+        "heroku config:set NODE_ENV=production",
+        "consul kv put x enabled",
+        "image: postgres",
+        "sed s/a/b1c2d3/ f",
+        "echo v1.2.3 > /etc/version",
+        "export TOKEN=$(cat /run/secrets/token1)",
+        "NAME='' run && OTHER='' && a1b2c3d4",
+    ] {
+        assert_eq!(hidden_in(text), Vec::<String>::new(), "{text}");
+    }
+}
+
 #[test]
 fn defaults_of_variables_are_found() {
     assert_eq!(
