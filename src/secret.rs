@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::data;
+use crate::text::HiddenParts;
 
 mod bundle;
 mod call;
@@ -76,22 +77,31 @@ pub fn environment_file_holds_secret(file: &str, text: &str) -> bool {
     text.lines().any(|line| holds(line).is_some()) || !for_tests && holds_secret(text)
 }
 
-/// The values in a text that must not be shown, wherever they are. What only its place tells is shown elsewhere, unless it
-/// is unlike a word.
-pub fn hidden_in(text: &str) -> Vec<String> {
-    let mut hidden = Vec::new();
+/// What of a text must not be shown: the places of all secrets, and the values that must not be shown elsewhere either.
+/// What only its place tells is shown elsewhere, unless it is unlike a word.
+pub fn hidden_parts(text: &str) -> HiddenParts {
+    let mut hidden = HiddenParts::default();
     for secret in in_text(text) {
-        if is_common(&secret.value) || secret.by == Sign::Hint && !is_unlike_words(&secret.value) {
+        if is_common(&secret.value) {
+            continue;
+        }
+        hidden.ranges.push(secret.range.clone());
+        if secret.by == Sign::Hint && !is_unlike_words(&secret.value) {
             continue;
         }
         if secret.value.contains('\n') {
-            hidden.extend(secret.value.lines().filter(|line| is_unlike_words(line)).map(str::to_owned));
+            hidden.values.extend(secret.value.lines().filter(|line| is_unlike_words(line)).map(str::to_owned));
         }
         // As it is written within quotes of another text.
-        hidden.extend(Some(&text[secret.range]).filter(|raw| **raw != secret.value).map(str::to_owned));
-        hidden.push(secret.value);
+        hidden.values.extend(Some(&text[secret.range]).filter(|raw| **raw != secret.value).map(str::to_owned));
+        hidden.values.push(secret.value);
     }
     hidden
+}
+
+/// The values in a text that must not be shown, wherever they are.
+pub fn hidden_in(text: &str) -> Vec<String> {
+    hidden_parts(text).values
 }
 
 fn is_unlike_words(value: &str) -> bool {
@@ -100,8 +110,7 @@ fn is_unlike_words(value: &str) -> bool {
 
 /// The spans of a text that must not be shown.
 pub fn hidden_ranges(text: &str) -> Vec<Range<usize>> {
-    let hidden = in_text(text).into_iter().filter(|secret| !is_common(&secret.value));
-    hidden.map(|secret| secret.range).collect()
+    hidden_parts(text).ranges
 }
 
 /// The spans of the tokens in a text that are reported wherever they stand.

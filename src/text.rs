@@ -22,5 +22,5 @@ pub use self::hex::hex;
 pub use self::json_error::json_reason;
 #[cfg(test)]
 pub(crate) use self::random::Random;
-pub use self::source::{FileId, LineColumn, Source, Span};
+pub use self::source::{FileId, HiddenParts, LineColumn, Source, Span};
 pub use self::statistics::median;

@@ -4,7 +4,7 @@
 use super::Build;
 use crate::dockerfile::{Argument, File, Instruction, Keyword};
 use crate::secret::{
-    FoundSecret, SecretKind, Sign, bundled, certain_in_text, hidden_in, is_common, is_filler, variable,
+    FoundSecret, SecretKind, Sign, bundled, certain_in_text, hidden_parts, is_common, is_filler, variable,
 };
 use crate::text::Span;
 
@@ -113,12 +113,12 @@ impl Build<'_> {
             hidden.extend(self.loose_words(instruction));
         }
         let source = input.file.source();
-        hidden.extend(hidden_in(source.text()));
+        hidden.extend(source.hidden(hidden_parts).values.iter().cloned());
         if source.embedding().is_some_and(|embedding| embedding.doubled) {
             // As written in the file.
             let doubled = hidden.iter().filter(|value| value.contains('$')).map(|value| value.replace('$', "$$"));
             hidden.extend(doubled.collect::<Vec<_>>());
-            hidden.extend(hidden_in(source.host().text()));
+            hidden.extend(source.host().hidden(hidden_parts).values.iter().cloned());
         }
         self.over_lines(&mut hidden);
         hidden.retain(|value| !is_common(value));

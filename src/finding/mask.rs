@@ -99,7 +99,8 @@ impl Mask {
     /// The source as it may be shown: same name, same offsets.
     #[must_use]
     pub fn source(&self, source: &Source) -> Source {
-        let mut ranges = self.secret_ranges(source.text());
+        let hidden = || source.hidden(secret::hidden_parts).ranges.clone();
+        let mut ranges = self.ranges_with(source.text(), hidden);
         if let Some(places) = self.places.get(source.name()) {
             let is_name = |range: &Range<usize>| {
                 if !is_filler(&source.text()[range.clone()]) {
@@ -166,6 +167,11 @@ impl Mask {
     }
 
     fn secret_ranges(&self, text: &str) -> Vec<Range<usize>> {
+        self.ranges_with(text, || secret::hidden_ranges(text))
+    }
+
+    /// The ranges of known values, and those that the text itself shows as secrets.
+    fn ranges_with(&self, text: &str, hidden: impl FnOnce() -> Vec<Range<usize>>) -> Vec<Range<usize>> {
         if self.is_off {
             return Vec::new();
         }
@@ -174,7 +180,7 @@ impl Mask {
             let known = self.table.get_or_init(|| MaskTable::new(&self.values)).find(text);
             ranges = self.without_names(text, known);
         }
-        let mut hidden = secret::hidden_ranges(text);
+        let mut hidden = hidden();
         hidden.retain(|range| range.len() >= Self::SHORTEST && !self.public.contains(&text[range.clone()]));
         if hidden.is_empty() {
             return ranges;

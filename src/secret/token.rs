@@ -42,7 +42,7 @@ pub(super) fn tokens(text: &str) -> Vec<(Range<usize>, bool)> {
         }
         let escaped = escape(bytes, at).min(length);
         let starts = [at + escaped, at].into_iter().take(1 + escaped);
-        let token = { starts }.find_map(|start| Some((start, token_end(bytes, start)?)));
+        let token = { starts }.find_map(|start| Some((start, token_end(bytes, start, at + length - start)?)));
         at += length;
         if let Some((start, (end, is_reported))) = token {
             tokens.push((start..end, is_reported));
@@ -70,6 +70,8 @@ struct Format {
     exact: Option<Exact>,
     /// Whether such a word in a Dockerfile is reported.
     is_reported: bool,
+    /// How many bytes of words it begins with, at least: most words are shorter.
+    shortest: usize,
 }
 
 /// A part of a token's form.
@@ -89,12 +91,35 @@ static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(|| {
             let exact =
                 (!matches!(what, "-" | "in-text")).then(|| Exact { what, rest: rest.zip(Alphabet::of(alphabet)) });
             let prefix = if prefix == "-" { "" } else { prefix };
-            Some(Format { prefix, parts: form.split(' ').map(part).collect(), exact, is_reported: what != "-" })
+            let parts: Vec<Part> = form.split(' ').map(part).collect();
+            let shortest = shortest(prefix, &parts);
+            Some(Format { prefix, parts, exact, is_reported: what != "-", shortest })
         }
         _ => None,
     };
     data::TOKEN_FORMATS.rows().filter_map(format).collect()
 });
+
+/// How many bytes of words a text has at the start of such a token, at least.
+fn shortest(prefix: &'static str, parts: &[Part]) -> usize {
+    let mut least = 0;
+    let begins = [Part::Literal(prefix)];
+    for part in begins.iter().chain(parts) {
+        match part {
+            Part::Literal(literal) => {
+                let length = literal.bytes().take_while(|byte| is_token_byte(*byte)).count();
+                least += length;
+                if length < literal.len() {
+                    break;
+                }
+            }
+            // It may begin with a byte that no word has.
+            Part::AtLeast(Alphabet::Base64, _) => break,
+            Part::AtLeast(_, length) => least += length,
+        }
+    }
+    least
+}
 
 /// The rows by the first byte of their prefix, the longest prefix first; those without one under each byte.
 static BY_START: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
@@ -113,11 +138,14 @@ static BY_START: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
     (0..=u8::MAX).map(rows).collect()
 });
 
-/// The end of the token at the start of a word, with all of the word, and whether it is reported.
-fn token_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+/// The end of the token at the start of a word of a length, with all of the word, and whether it is reported.
+fn token_end(bytes: &[u8], at: usize, length: usize) -> Option<(usize, bool)> {
     let rows = &BY_START[usize::from(*bytes.get(at)?)];
     rows.iter().find_map(|row| {
         let format = &FORMATS[usize::from(*row)];
+        if length < format.shortest {
+            return None;
+        }
         let end = format.end(bytes, at)?;
         Some((word_end(bytes, end).max(end), format.is_reported))
     })
@@ -164,12 +192,17 @@ pub(super) fn changes(word: &[u8]) -> usize {
 
 /// Whether a word is a token, judging only by its format.
 pub(super) fn is_token(word: &str) -> bool {
-    token_end(word.as_bytes(), 0).is_some()
+    first_token(word).is_some()
 }
 
 /// Whether a word is a token that is reported wherever it stands.
 pub(super) fn is_reported_token(word: &str) -> bool {
-    token_end(word.as_bytes(), 0).is_some_and(|(_, is_reported)| is_reported)
+    first_token(word).is_some_and(|(_, is_reported)| is_reported)
+}
+
+fn first_token(word: &str) -> Option<(usize, bool)> {
+    let length = word.bytes().take_while(|byte| is_token_byte(*byte)).count();
+    token_end(word.as_bytes(), 0, length)
 }
 
 /// The exact format of a kind of token.

@@ -85,8 +85,19 @@ pub struct Source {
     lines: Arc<[u32]>,
     /// Characters before every [`STEP`]th byte, once a place in a long line was asked for.
     marks: OnceLock<Arc<[u32]>>,
+    /// Shared with its copies.
+    hidden: Arc<OnceLock<HiddenParts>>,
     /// Where it stands, when it is a part of another file.
     pub(super) embedding: Option<Arc<Embedding>>,
+}
+
+/// What of a text must not be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HiddenParts {
+    /// Where it stands.
+    pub ranges: Vec<Range<usize>>,
+    /// What must not be shown elsewhere either.
+    pub values: Vec<String>,
 }
 
 /// Bytes whose characters are counted one by one.
@@ -124,8 +135,15 @@ impl Source {
         let mut lines = Vec::with_capacity(text.len() / 24 + 2);
         lines.push(0);
         lines.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1));
-        let marks = OnceLock::new();
-        Ok(Self { name: name.into(), text: text.into(), raw, lines: lines.into(), marks, embedding: None })
+        Ok(Self {
+            name: name.into(),
+            text: text.into(),
+            raw,
+            lines: lines.into(),
+            marks: OnceLock::new(),
+            hidden: Arc::default(),
+            embedding: None,
+        })
     }
 
     /// The source as it may be shown: another text of the same length, and no bytes of its own. Name, lines and
@@ -142,6 +160,7 @@ impl Source {
             raw: after,
             lines: Arc::clone(&self.lines),
             marks: OnceLock::new(),
+            hidden: Arc::default(),
             embedding: self.embedding.clone(),
         }
     }
@@ -162,6 +181,11 @@ impl Source {
     /// The text; valid UTF-8 whatever the file held.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What of it must not be shown; `find` is asked once for all copies.
+    pub fn hidden(&self, find: impl FnOnce(&str) -> HiddenParts) -> &HiddenParts {
+        self.hidden.get_or_init(|| find(&self.text))
     }
 
     /// The text, shared.

@@ -90,3 +90,16 @@ fn no_line_of_the_file_shows_a_secret() {
         report.sources[0].text().lines().skip(1).filter(|line| line.contains(CANARY)).collect();
     assert!(canary_lines.is_empty(), "{canary_lines:#?}");
 }
+
+#[test]
+fn a_log_shows_words_that_are_also_passwords_of_everybody() {
+    let log = "#0 building with \"default\" instance using docker driver\n\n\
+               #5 [2/2] RUN POSTGRES_PASSWORD=postgres API_TOKEN=canary-log-1a2b install --image postgres\n\
+               #5 0.1 image: postgres, token: canary-log-1a2b\n#5 DONE 1.5s\n";
+    for format in ["text", "json"] {
+        let ran =
+            Dockopt::new().file("build.log", log).args(["cache", "explain", "build.log", "--format", format]).run();
+        hides(&ran);
+        assert!(ran.stdout.contains("--image postgres"), "{}", ran.stdout);
+    }
+}
