@@ -263,9 +263,9 @@ impl SecretArgument {
         let Some(at) = self.behind_commands(words) else { return };
         let words = &words[at..];
         if self.is_loose {
-            let mut found = Vec::new();
-            self.take_operand(words, &mut found);
-            loose(found.into_iter().map(|secret| secret.value), secrets);
+            let mut secrets_of_row = Vec::new();
+            self.take_operand(words, &mut secrets_of_row);
+            loose(secrets_of_row.into_iter().map(|secret| secret.value), secrets);
             return;
         }
         let is_throwaway = self.commands.is_empty();

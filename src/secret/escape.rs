@@ -19,10 +19,10 @@ pub(super) fn escaped(text: &str, scan: fn(&str, &mut Vec<FoundSecret>), secrets
         done = lines.end;
         let mut layers: Vec<Plain> = Vec::new();
         while let Some(plain) = Plain::of(layers.last().map_or(&text[lines.clone()], |layer| &layer.text)) {
-            let mut found = Vec::new();
-            scan(&plain.text, &mut found);
+            let mut inner = Vec::new();
+            scan(&plain.text, &mut inner);
             layers.push(plain);
-            for secret in found {
+            for secret in inner {
                 let range = layers.iter().rev().fold(secret.range, |range, layer| layer.place(range));
                 let range = lines.start + range.start..lines.start + range.end;
                 let by = if secret.by == Sign::Hint { Sign::Hint } else { Sign::Throwaway };
