@@ -99,7 +99,7 @@ pub use self::undefined::{UndefinedReason, UndefinedVariable};
 pub use self::useless::{NamedPaths, may_take_in};
 pub use self::worker_line::{WorkerLine, ends_with_scheduler, ends_with_worker, starts_scheduler, starts_worker};
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use self::latest_setting::Latest;
 use self::stage::StageNames;
@@ -111,18 +111,18 @@ use crate::shell::Shell;
 #[derive(Debug)]
 pub struct Build<'a> {
     input: &'a BuildInput,
-    stages: Vec<Stage>,
-    edges: Vec<Edge>,
-    faults: Vec<Fault>,
-    names: StageNames,
-    scopes: Scopes,
+    stages: Arc<Vec<Stage>>,
+    edges: Arc<Vec<Edge>>,
+    faults: Arc<Vec<Fault>>,
+    names: Arc<StageNames>,
+    scopes: Arc<Scopes>,
     target: Option<usize>,
     knows_target: bool,
-    needed: Vec<bool>,
-    ships: Vec<bool>,
-    latest: Latest,
+    needed: Arc<Vec<bool>>,
+    ships: Arc<Vec<bool>>,
+    latest: Arc<Latest>,
     /// Shells that comments of hadolint name, with their positions.
-    told_shells: Vec<(u32, Shell)>,
+    told_shells: Arc<Vec<(u32, Shell)>>,
     /// The scripts of each instruction, parsed on first use.
     code: Vec<OnceLock<Option<Box<Code<'a>>>>>,
     /// Whether each stage is only for developers, determined on first use.
@@ -135,6 +135,11 @@ pub struct Build<'a> {
     run_products: OnceLock<environment::RunProducts>,
     /// Whether the context is that of an application, looked up on first use.
     has_project: OnceLock<bool>,
+}
+
+/// What is determined on first use, of so many.
+fn unknown<T>(count: usize) -> Vec<OnceLock<T>> {
+    std::iter::repeat_with(OnceLock::new).take(count).collect()
 }
 
 impl<'a> Build<'a> {
@@ -164,27 +169,48 @@ impl<'a> Build<'a> {
                 _ => None,
             };
         }
-        let code = input.file.instructions().iter().map(|_| OnceLock::new()).collect();
-        let for_developers_only = stages.iter().map(|_| OnceLock::new()).collect();
-        let transfers = stages.iter().map(|_| OnceLock::new()).collect();
         let latest = Latest::new(input.file.instructions(), &stages);
-        let told_shells = settings::told_shells(&input.file);
         Self {
             input,
-            stages,
-            edges,
-            faults,
-            names,
-            scopes,
+            edges: edges.into(),
+            faults: faults.into(),
+            names: names.into(),
+            scopes: scopes.into(),
             target,
             knows_target,
-            needed,
-            ships,
-            latest,
-            told_shells,
-            code,
-            for_developers_only,
-            transfers,
+            needed: needed.into(),
+            ships: ships.into(),
+            latest: latest.into(),
+            told_shells: settings::told_shells(&input.file).into(),
+            code: unknown(input.file.instructions().len()),
+            for_developers_only: unknown(stages.len()),
+            transfers: unknown(stages.len()),
+            verdict: OnceLock::new(),
+            run_products: OnceLock::new(),
+            has_project: OnceLock::new(),
+            stages: stages.into(),
+        }
+    }
+
+    /// The same build, without what was determined on first use: for a while, so that this is dropped with it.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            input: self.input,
+            stages: Arc::clone(&self.stages),
+            edges: Arc::clone(&self.edges),
+            faults: Arc::clone(&self.faults),
+            names: Arc::clone(&self.names),
+            scopes: Arc::clone(&self.scopes),
+            target: self.target,
+            knows_target: self.knows_target,
+            needed: Arc::clone(&self.needed),
+            ships: Arc::clone(&self.ships),
+            latest: Arc::clone(&self.latest),
+            told_shells: Arc::clone(&self.told_shells),
+            code: unknown(self.code.len()),
+            for_developers_only: unknown(self.stages.len()),
+            transfers: unknown(self.stages.len()),
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),
             has_project: OnceLock::new(),

@@ -20,6 +20,9 @@ static STATE: Mutex<Option<ProgressLine>> = Mutex::new(None);
 struct ProgressLine {
     columns: usize,
     what: String,
+    /// When the command began.
+    begun: Instant,
+    /// When what it does now began.
     since: Instant,
     /// The seconds on the screen.
     shown: Option<u64>,
@@ -38,7 +41,8 @@ pub(super) fn start(global: &Global, columns: Option<usize>, what: &str) {
         return;
     }
     let columns = columns.unwrap_or(80);
-    let line = ProgressLine { columns, what: what.to_owned(), since: Instant::now(), shown: None, is_paused: false };
+    let now = Instant::now();
+    let line = ProgressLine { columns, what: what.to_owned(), begun: now, since: now, shown: None, is_paused: false };
     *state() = Some(line);
     thread::spawn(|| {
         loop {
@@ -50,13 +54,14 @@ pub(super) fn start(global: &Global, columns: Option<usize>, what: &str) {
     });
 }
 
-/// Says what is done from now on.
+/// Says what is done from now on: at once if the command has run for more than a second.
 pub(super) fn doing(what: &str) {
     if let Some(line) = state().as_mut() {
         line.erase();
         what.lines().next().unwrap_or_default().clone_into(&mut line.what);
         line.since = Instant::now();
         line.is_paused = false;
+        line.draw();
     }
 }
 
@@ -87,7 +92,7 @@ pub(super) fn hide() -> impl Drop {
 impl ProgressLine {
     fn draw(&mut self) {
         let past = self.since.elapsed();
-        if self.is_paused || past < PATIENCE || self.shown == Some(past.as_secs()) {
+        if self.is_paused || self.begun.elapsed() < PATIENCE || self.shown == Some(past.as_secs()) {
             return;
         }
         self.shown = Some(past.as_secs());

@@ -17,7 +17,9 @@ mod tree;
 
 pub use self::answer::{Selection, SentFiles, SourceError, SourceOutcome};
 pub use self::builder::ContextBuilder;
-pub use self::classes::{Certainty, Class, ClassKind, ClassMatch, classify, is_secret_name, secret_certainty};
+pub use self::classes::{
+    Certainty, Class, ClassKind, ClassMatch, classify, folder_kind, is_secret_name, secret_certainty,
+};
 pub use self::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, ExcludedEntry};
 pub use self::select::{Selector, select};
 pub use self::summary::{Aggregate, Summary, largest, summarise};

@@ -101,16 +101,13 @@ fn offer(title: &str, safety: &Safety) -> String {
 
 /// Where a problem is known to begin, but not where it ends.
 fn rest_of_line(source: &Source, place: LineColumn) -> Span {
-    let line = source.line_span(place.line);
-    let line = Span::new(line.start.max(source.mark()), line.end);
-    let text = source.slice(line);
-    let at = text.char_indices().nth(place.column as usize - 1).map_or(text.len(), |(at, _)| at);
-    let first = text[at..].chars().next();
-    let len = match first {
+    let start = source.offset(place);
+    let text = source.slice(Span::new(start, source.line_span(place.line).end.max(start)));
+    let len = match text.chars().next() {
         Some(char::REPLACEMENT_CHARACTER) => char::REPLACEMENT_CHARACTER.len_utf8(),
-        _ => text[at..].trim_end().len(),
+        _ => text.trim_end().len(),
     };
-    Span::new(line.start + at as u32, line.start + (at + len) as u32)
+    Span::new(start, start + len as u32)
 }
 
 /// The first span with the lines around it; a label for each of the others.

@@ -73,7 +73,12 @@ fn written_password<'p>(
     let server = if is_options { service.known.and_then(|known| known.server_program()) } else { None };
     let line: Vec<&str> = server.into_iter().chain(line).collect();
     let hidden = secret::certain_in(&line.join(" "));
+    let mut seen = None;
     words.iter().find_map(|word| {
+        // All words of one scalar stand at its place, and the text there has one answer.
+        if seen.replace(word.place) == Some(word.place) {
+            return None;
+        }
         let text = cx.text_at(word.place)?;
         if let Some(variable) = secret_default("", text) {
             return Some((word.place, Some(variable)));

@@ -1,5 +1,7 @@
 //! See `rules/env-self-reference.md`.
 
+use std::collections::HashMap;
+
 use super::Context;
 use crate::build::{Lookup, UndefinedReason};
 use crate::dockerfile::expand::{Lex, Operator, uses};
@@ -19,12 +21,13 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let undefined = build.undefined(stage, index);
+            let places = places(&pairs, file.escape());
             for (at, pair) in pairs.iter().enumerate() {
-                if let Some(finding) = overwritten_value(cx, index, &pairs, at) {
+                if let Some(finding) = overwritten_value(cx, index, &pairs, at, &places[&*pair.name.text]) {
                     out.push(finding);
                 }
                 for used in uses(&pair.value.text, Lex::new(file.escape())) {
-                    let set = pairs.iter().position(|other| other.name.text == used.name);
+                    let set = places.get(used.name).map(|places| places.first);
                     let Some(set) = set.filter(|set| *set != at) else { continue };
                     // A value that extends its own variable loses what this ENV added before, whether or not it was already set.
                     if pair.name.text != used.name && is_set(cx, stage.index, used.name, index) {
@@ -53,19 +56,39 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
+/// Where the pairs of one name stand among those of an ENV.
+struct Places {
+    first: usize,
+    last: usize,
+    /// The last of them that uses the variable itself.
+    extends: Option<usize>,
+}
+
+/// The places of each name. Kept, as an ENV may have thousands of pairs.
+fn places<'p>(pairs: &'p [Variable], escape: char) -> HashMap<&'p str, Places> {
+    let mut places: HashMap<&'p str, Places> = HashMap::new();
+    for (at, pair) in pairs.iter().enumerate() {
+        let name: &str = &pair.name.text;
+        let of_name = places.entry(name).or_insert(Places { first: at, last: at, extends: None });
+        of_name.last = at;
+        if uses(&pair.value.text, Lex::new(escape)).iter().any(|used| used.name == name) {
+            of_name.extends = Some(at);
+        }
+    }
+    places
+}
+
 /// A value that has no effect: the same ENV sets the variable again without using it.
-fn overwritten_value(cx: &Context, index: usize, pairs: &[Variable], at: usize) -> Option<Finding> {
-    let lex = || Lex::new(cx.build().input().file.escape());
+fn overwritten_value(cx: &Context, index: usize, pairs: &[Variable], at: usize, places: &Places) -> Option<Finding> {
     let pair = &pairs[at];
-    let again: Vec<&Variable> = pairs[at + 1..].iter().filter(|other| other.name.text == pair.name.text).collect();
-    let last = again.last()?;
-    // If the later value extends this one, the finding is reported there.
-    if again.iter().any(|other| uses(&other.value.text, lex()).iter().any(|used| used.name == pair.name.text)) {
+    // If a later value extends this one, the finding is reported there.
+    if places.last == at || places.extends.is_some_and(|other| other > at) {
         return None;
     }
+    let last = &pairs[places.last];
     let message = format!("this value of `{}` is overwritten in the same ENV", pair.name.text);
     let finding = cx.finding_at(index, pair.span, message).help("keep one of them").without("UndefinedVar");
-    let refers = uses(&pair.value.text, lex());
+    let refers = uses(&pair.value.text, Lex::new(cx.build().input().file.escape()));
     let known = refers.iter().any(|used| used.name == pair.name.text && used.operator == Operator::Plain);
     Some((if known { finding } else { finding.without("DL3044") }).label(last.span, "set again"))
 }

@@ -4,9 +4,9 @@ use super::Context;
 use super::ignore_lines::with_lines;
 use crate::build::{Build, Source, toolchain};
 use crate::finding::{Findings, Safety, Severity};
-use crate::ignore::MatchedPatterns;
+use crate::ignore::{MatchedPatterns, Matcher};
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::{BuildContext, ClassKind, classify};
+use crate::inputs::context::{BuildContext, ClassKind, folder_kind, is_secret_name};
 use crate::shell::{Invocation, Verb};
 use crate::text::Span;
 
@@ -24,11 +24,19 @@ fn check(cx: &Context, out: &mut Findings) {
     let Some(span) = whole_copy(build) else { return };
     let text = String::from_utf8_lossy(text);
     let copied_paths = build.named_paths(true);
+    let matcher = match cx.ignore() {
+        IgnoreInput::Present(_, file) => Some(file.matcher()),
+        _ => None,
+    };
     let mut names: Vec<(&str, ClassKind)> = Vec::new();
     for name in text.lines().take(LINES).filter_map(top_name) {
         let is_known = names.iter().any(|(known, _)| *known == name);
         // What is there is reported by the rules on the context.
-        if is_known || context.find(name).is_some() || is_excluded(cx, name) || copied_paths.at_or_below(name) {
+        if is_known
+            || context.find(name).is_some()
+            || matcher.as_ref().is_some_and(|matcher| is_excluded(matcher, name))
+            || copied_paths.at_or_below(name)
+        {
             continue;
         }
         if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind)) {
@@ -82,17 +90,12 @@ fn top_name(line: &str) -> Option<&str> {
 
 /// What a file or a folder of a name would be among the files of the context.
 fn kind(context: &BuildContext, name: &str) -> Option<ClassKind> {
-    let beside: Vec<String> = context.children(None).map(|id| context.entry(id).name.to_owned()).collect();
-    let kind_of = |path: &str| {
-        let files = beside.iter().map(|file| (file.as_str(), 1)).chain([(path, 1)]);
-        let assumed = BuildContext::of(&files.collect::<Vec<_>>());
-        let id = assumed.find(name)?;
-        classify(&assumed).iter().find(|class_match| class_match.entry == id).map(|class_match| class_match.class.kind)
-    };
-    let file = kind_of(name).filter(|kind| *kind == ClassKind::Secret);
+    if is_secret_name("", name) {
+        return Some(ClassKind::Secret);
+    }
     // A virtual environment is known by a file in it.
     let inside = if name.ends_with("venv") { "pyvenv.cfg" } else { "x" };
-    file.or_else(|| kind_of(&format!("{name}/{inside}")).filter(|kind| *kind != ClassKind::Secret))
+    folder_kind(context, name, inside)
 }
 
 fn counts(build: &Build, kind: ClassKind) -> bool {
@@ -115,8 +118,6 @@ fn builds(build: &Build) -> bool {
     })
 }
 
-fn is_excluded(cx: &Context, name: &str) -> bool {
-    let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
-    let verdict = file.matcher().decide(name, &MatchedPatterns::default());
-    verdict.is_ok_and(|verdict| verdict.excluded)
+fn is_excluded(matcher: &Matcher, name: &str) -> bool {
+    matcher.decide(name, &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
 }

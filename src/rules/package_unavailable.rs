@@ -1,5 +1,7 @@
 //! See `rules/package-unavailable.md`.
 
+use std::collections::BTreeMap;
+
 use super::Context;
 use super::run_instructions::{self, Run};
 use crate::build::{Build, Stage, StageBase, releases, stands_on};
@@ -11,11 +13,12 @@ super::rule!("package-unavailable", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    // Of each stage that has a RUN, what all of them ask: its suite, unless its packages may come from elsewhere.
+    let mut suites: BTreeMap<usize, Option<&str>> = BTreeMap::new();
     for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
-        let Some(suite) = suite(build, stage) else { continue };
-        if changes_sources(build, stage) {
-            continue;
-        }
+        let known = suites.entry(stage.index);
+        let known = known.or_insert_with(|| suite(build, stage).filter(|_| !changes_sources(build, stage)));
+        let Some(suite) = *known else { continue };
         let text = build.input().file.logical(build.instruction(index).text);
         // An attempt may fail: `apt-get install a || apt-get install b`.
         if text.contains("||") || !code.script.compounds.is_empty() {

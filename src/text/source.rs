@@ -257,6 +257,25 @@ impl Source {
         LineColumn { line, column }
     }
 
+    /// The byte of a line where a column of it begins; the line's end for a column behind it. Of a text in another file, line
+    /// and column are those in the text itself.
+    pub fn offset(&self, place: LineColumn) -> u32 {
+        let line = self.line_span(place.line);
+        let start = line.start.max(self.mark()).min(line.end);
+        let text = &self.text[start as usize..line.end as usize];
+        let column = place.column.saturating_sub(1);
+        // Halves the line until few characters are left to count.
+        let (mut low, mut high) = (0, text.len());
+        while high - low > STEP {
+            let middle = text.floor_char_boundary(usize::midpoint(low, high));
+            let before = self.characters(start as usize..start as usize + middle);
+            if before <= column { low = middle } else { high = middle }
+        }
+        let rest = column - self.characters(start as usize..start as usize + low);
+        let at = text[low..].char_indices().nth(rest as usize).map_or(text.len(), |(at, _)| low + at);
+        start + at as u32
+    }
+
     /// Characters in a range between two boundaries. Many may ask for places in one line of megabytes.
     fn characters(&self, range: Range<usize>) -> u32 {
         let bytes = self.text.as_bytes();
@@ -328,6 +347,11 @@ mod tests {
         assert_eq!(place(text.find('z').unwrap()), (2, 10_001));
         assert_eq!(place(3 + 3 * 1_400 + 1), (2, 2_802));
         assert_eq!(place(text.len()), (3, 3));
+        for (at, _) in text.char_indices().filter(|(at, c)| at % 97 < 4 && *c != '\n') {
+            assert_eq!(source.offset(source.line_column(at as u32)), at as u32);
+        }
+        assert_eq!(source.offset(LineColumn { line: 2, column: 99_999 }), source.line_span(2).end);
+        assert_eq!(source.offset(LineColumn { line: 9, column: 1 }), text.len() as u32);
     }
 
     #[test]

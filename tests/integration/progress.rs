@@ -15,11 +15,14 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// The program is stopped so long: its clock goes on. What it has left to do then has to take a tenth of a second.
+/// The program is stopped so long: its clock goes on, and what it does next is shown.
 const STOPPED: Duration = Duration::from_millis(1_300);
 
-/// Until the program has begun.
+/// Until the program has begun, on a machine that does little else.
 const BEGUN: Duration = Duration::from_millis(150);
+
+/// A busy machine may not have begun when the program is stopped first.
+const STOPS: usize = 6;
 
 fn dockopt(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
@@ -29,13 +32,19 @@ fn dockopt(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn stop_for_a_moment(child: &Child) {
-    thread::sleep(BEGUN);
+/// Stops the program again and again until it has ended.
+fn stop_for_moments(child: &mut Child) {
     let pid = Pid::from_child(child);
-    // It may have ended by itself.
-    let _ = kill_process(pid, Signal::STOP);
-    thread::sleep(STOPPED);
-    let _ = kill_process(pid, Signal::CONT);
+    for _ in 0..STOPS {
+        thread::sleep(BEGUN);
+        if child.try_wait().unwrap().is_some() {
+            return;
+        }
+        // It may have ended by itself.
+        let _ = kill_process(pid, Signal::STOP);
+        thread::sleep(STOPPED);
+        let _ = kill_process(pid, Signal::CONT);
+    }
 }
 
 /// What a run writes to standard error, a terminal.
@@ -57,7 +66,7 @@ fn on_terminal(mut command: Command) -> String {
         }
         bytes
     });
-    stop_for_a_moment(&child);
+    stop_for_moments(&mut child);
     child.wait().unwrap();
     String::from_utf8(reader.join().unwrap()).unwrap()
 }
@@ -165,8 +174,8 @@ fn a_pipe_shows_nothing() {
     let folder = tempfile::tempdir().unwrap();
     large_dockerfile(folder.path(), 2);
     for arguments in [&["lint"][..], &["audit", "."], &["fix", "--diff"]] {
-        let child = dockopt(folder.path(), arguments).stderr(Stdio::piped()).spawn().unwrap();
-        stop_for_a_moment(&child);
+        let mut child = dockopt(folder.path(), arguments).stderr(Stdio::piped()).spawn().unwrap();
+        stop_for_moments(&mut child);
         let stderr = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
         assert!(!stderr.contains('…') && !stderr.contains('\u{1b}'), "{arguments:?}: {stderr}");
     }

@@ -68,6 +68,12 @@ impl DocumentReader<'_> {
 
     /// A node's value; `None` where a tag takes it out. `plain`: below `!override` tags mean nothing.
     fn child(&mut self, node: YamlNode, plain: bool) -> Result<Option<ComposeValue>, ProjectError> {
+        self.count(node)?;
+        self.below_tag(node, plain).map(|plain| self.value(node, plain)).transpose()
+    }
+
+    /// Takes the room of a node.
+    fn count(&mut self, node: YamlNode) -> Result<(), ProjectError> {
         let cost = 1 + node.text().map_or(0, str::len) / 64;
         let Some(remaining) = self.room.checked_sub(cost) else {
             let error = self.error(node, "the project has more than 1,000,000 values when all aliases are expanded");
@@ -77,16 +83,17 @@ impl DocumentReader<'_> {
         if self.open.len() > DEPTH {
             return Err(self.error(node, format!("mappings and lists are nested more than {DEPTH} levels deep")));
         }
+        Ok(())
+    }
+
+    /// Whether tags mean nothing below a node; `None` where its tag takes it out.
+    fn below_tag(&mut self, node: YamlNode, plain: bool) -> Option<bool> {
         match node.tag() {
-            Some("!reset") if !plain => {
+            Some(tag @ ("!reset" | "!override")) if !plain => {
                 self.reset.push(self.path.clone());
-                Ok(None)
+                (tag == "!override").then_some(true)
             }
-            Some("!override") if !plain => {
-                self.reset.push(self.path.clone());
-                self.value(node, true).map(Some)
-            }
-            _ => self.value(node, plain).map(Some),
+            _ => Some(plain),
         }
     }
 
@@ -97,18 +104,31 @@ impl DocumentReader<'_> {
             let scalar = node.scalar().map_err(|message| self.error(node, message))?;
             return Ok(ComposeValue::new(data(scalar.unwrap_or(Scalar::Null)), place));
         }
+        let data = self.within(node, |reader, first| match kind {
+            NodeKind::Mapping => {
+                let mut map = ComposeMap::default();
+                reader.mapping(node, plain, first, &mut map).map(|()| ComposeData::Map(map))
+            }
+            _ => reader.sequence(node, plain, first).map(ComposeData::List),
+        });
+        Ok(ComposeValue::new(data?, place))
+    }
+
+    /// Reads a collection, which may not hold itself. `read` is told whether it is met for the first time.
+    fn within<T>(
+        &mut self,
+        node: YamlNode,
+        read: impl FnOnce(&mut Self, bool) -> Result<T, ProjectError>,
+    ) -> Result<T, ProjectError> {
         let number = node.target().unwrap_or(node).number();
         if self.open.contains(&number) {
             return Err(self.error(node, "the alias stands inside of what it stands for"));
         }
         self.open.push(number);
         let first = self.visited.insert(number);
-        let data = match kind {
-            NodeKind::Mapping => self.mapping(node, plain, first).map(ComposeData::Map),
-            _ => self.sequence(node, plain, first).map(ComposeData::List),
-        };
+        let value = read(self, first);
         self.open.pop();
-        Ok(ComposeValue::new(data?, place))
+        value
     }
 
     /// Does something below a key.
@@ -135,8 +155,8 @@ impl DocumentReader<'_> {
         !plain && !first && !item.is_alias() && item.tag() == Some("!reset")
     }
 
-    fn mapping(&mut self, node: YamlNode, plain: bool, first: bool) -> Result<ComposeMap, ProjectError> {
-        let mut map = ComposeMap::default();
+    /// Adds the entries of a mapping, as far as `map` has not their keys.
+    fn mapping(&mut self, node: YamlNode, plain: bool, first: bool, map: &mut ComposeMap) -> Result<(), ProjectError> {
         let mut merges = Vec::new();
         for entry in node.entries() {
             if Self::is_gone(entry.value, plain, first) || self.omits(entry.key) || self.omits(entry.value) {
@@ -147,17 +167,20 @@ impl DocumentReader<'_> {
                 continue;
             }
             let key = self.key(entry.key)?;
-            if let Some(value) = self.below(key.clone(), |reader| reader.child(entry.value, plain))? {
+            // Read in any case: it may be refused, or take something out.
+            let value = self.below(key.clone(), |reader| reader.child(entry.value, plain))?;
+            if let Some(value) = value.filter(|_| !map.contains(&key)) {
                 map.insert(key, ComposeEntry { key: Some(self.place(entry.key)), value });
             }
         }
         for merge in merges {
-            self.merge(merge, plain, &mut map)?;
+            self.merge(merge, plain, map)?;
         }
-        Ok(map)
+        Ok(())
     }
 
-    /// What a merge key brings in: keys that are not there yet, the first source first.
+    /// What a merge key brings in: keys that are not there yet, the first source first. Of a chain of them no mapping in
+    /// between is made: each would hold all above it.
     fn merge(&mut self, merge: YamlNode, plain: bool, map: &mut ComposeMap) -> Result<(), ProjectError> {
         let sources: Vec<YamlNode> = match merge.kind() {
             Some(NodeKind::Mapping) => vec![merge],
@@ -169,20 +192,19 @@ impl DocumentReader<'_> {
             return Err(self.error(merge, "a merge key (`<<`) takes a mapping or a list of mappings"));
         }
         for (index, source) in sources.iter().enumerate() {
-            let value = if merge.kind() == Some(NodeKind::Mapping) {
-                self.child(*source, plain)?
+            if merge.kind() == Some(NodeKind::Mapping) {
+                self.merge_source(*source, plain, map)?;
             } else {
-                self.below(index.to_string(), |reader| reader.child(*source, plain))?
-            };
-            let Some(value) = value else { continue };
-            let ComposeData::Map(entries) = value.data else { continue };
-            for (key, entry) in entries.into_entries() {
-                if !map.contains(&key) {
-                    map.insert(key, entry);
-                }
+                self.below(index.to_string(), |reader| reader.merge_source(*source, plain, map))?;
             }
         }
         Ok(())
+    }
+
+    fn merge_source(&mut self, source: YamlNode, plain: bool, map: &mut ComposeMap) -> Result<(), ProjectError> {
+        self.count(source)?;
+        let Some(plain) = self.below_tag(source, plain) else { return Ok(()) };
+        self.within(source, |reader, first| reader.mapping(source, plain, first, map))
     }
 
     fn key(&self, node: YamlNode) -> Result<String, ProjectError> {

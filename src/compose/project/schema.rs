@@ -297,6 +297,8 @@ fn shape(value: &ComposeValue, name: &str) -> Result<(), Failure> {
         let result = match shape.attributes.get(key) {
             Some(attribute) => any_of(&entry.value, &attribute.accepts).map_err(Failure::deeper),
             None if shape.is_open || (key.starts_with("x-") && !shape.is_closed) => Ok(()),
+            // It is no deeper than what is known already, and the word that was meant is dear to find.
+            None if failure.is_some() => Ok(()),
             None => {
                 let error = ProjectError::at(entry.key.or(entry.value.place), format!("unknown key `{key}`"));
                 Err(Failure::new(suggest(error, key, shape.attributes.keys().copied())).deeper())

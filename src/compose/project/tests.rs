@@ -173,3 +173,18 @@ fn a_comment_directly_behind_a_bracket_is_one() {
             .unwrap();
     assert!(project.services().next().unwrap().1.get("init").is_some());
 }
+
+/// A chain of merge keys is expanded at each of its anchors, which is the square of its length; no mapping in between is
+/// made at each.
+#[test]
+fn a_chain_of_merge_keys_takes_no_more_than_its_values() {
+    let allocated = |count: usize| {
+        let chain =
+            (1..=count).map(|number| format!("x-a{number}: &a{number} {{<<: *a{}, k{number}: v}}\n", number - 1));
+        let text = format!("x-a0: &a0 {{k0: v}}\n{}services: {{a: {{image: b}}}}\n", chain.collect::<String>());
+        allocation_counter::measure(|| drop(of(&[("compose.yaml", &text)]).unwrap())).bytes_total
+    };
+    allocated(10);
+    let (half, whole) = (allocated(60), allocated(120));
+    assert!(whole < half * 5, "{half} bytes, then {whole}");
+}

@@ -67,29 +67,46 @@ pub fn secret_certainty(holder: &str, name: &str) -> Option<Certainty> {
     secret_class(holder, name).map(|class| class.certainty)
 }
 
+/// What a folder of this name would be at the top of a context, if it held a file.
+pub fn folder_kind(context: &BuildContext, name: &str, file: &str) -> Option<ClassKind> {
+    let is_beside = |file: &str| context.child(None, file).is_some();
+    let fits = |class: &&Class| class.names(name, true) && class.is_shown(is_beside, |inside| inside == file);
+    CLASSES.iter().find(fits).map(|class| class.kind)
+}
+
 fn fits(class: &Class, context: &BuildContext, id: EntryId) -> bool {
     let entry = context.entry(id);
-    let is_needed = match class.holds {
-        Holds::Directory => entry.kind == ContextEntryKind::Directory,
-        Holds::File => entry.kind != ContextEntryKind::Directory,
-        Holds::Either => true,
-    };
-    let named = match class.name {
-        NamePattern::Is(names) => names.contains(&entry.name),
-        NamePattern::Ends(end) => entry.name.len() > end.len() && entry.name.ends_with(end),
-        NamePattern::Starts(start) => entry
-            .name
-            .strip_prefix(start)
-            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()) && !rest.is_empty()),
-        NamePattern::Any => true,
-    };
-    is_needed
-        && named
-        && match class.evidence {
+    let is_beside = |file: &str| context.child(context.parent(id), file).is_some();
+    class.names(entry.name, entry.kind == ContextEntryKind::Directory)
+        && class.is_shown(is_beside, |file| context.child(Some(id), file).is_some())
+}
+
+impl Class {
+    /// Whether an entry may be of the class by its name.
+    fn names(&self, name: &str, is_directory: bool) -> bool {
+        let is_needed = match self.holds {
+            Holds::Directory => is_directory,
+            Holds::File => !is_directory,
+            Holds::Either => true,
+        };
+        let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
+        is_needed
+            && match self.name {
+                NamePattern::Is(names) => names.contains(&name),
+                NamePattern::Ends(end) => name.len() > end.len() && name.ends_with(end),
+                NamePattern::Starts(start) => name.strip_prefix(start).is_some_and(is_number),
+                NamePattern::Any => true,
+            }
+    }
+
+    /// Whether the files around an entry show that it is of the class.
+    fn is_shown(&self, is_beside: impl Fn(&str) -> bool, is_inside: impl Fn(&str) -> bool) -> bool {
+        match self.evidence {
             Evidence::None => true,
-            Evidence::Beside(files) => files.iter().any(|file| context.child(context.parent(id), file).is_some()),
-            Evidence::Inside(file) => context.child(Some(id), file).is_some(),
+            Evidence::Beside(files) => files.iter().any(|file| is_beside(file)),
+            Evidence::Inside(file) => is_inside(file),
         }
+    }
 }
 
 fn secret_class(holder: &str, name: &str) -> Option<&'static Class> {

@@ -1,5 +1,7 @@
 //! What a pass changed in a Dockerfile.
 
+use std::collections::HashSet;
+
 use crate::build::Build;
 use crate::dockerfile::File;
 use crate::text::{Edit, Span};
@@ -35,10 +37,10 @@ impl<'a> Change<'a> {
         if self.file().source().text().contains("\r\n") { "\r\n" } else { "\n" }
     }
 
-    /// Whether the author wrote one instruction right behind another one.
-    pub(super) fn are_neighbours(&self, first: &str, second: &str) -> bool {
+    /// The texts of each two instructions that the author wrote one right behind the other.
+    pub(super) fn neighbours(&self) -> HashSet<(&'a str, &'a str)> {
         let count = self.author.instructions().len();
-        (1..count).any(|at| text_of(self.author, at - 1) == first && text_of(self.author, at) == second)
+        (1..count).map(|at| (text_of(self.author, at - 1), text_of(self.author, at))).collect()
     }
 }
 

@@ -7,10 +7,15 @@ use crate::text::{Edit, path};
 
 pub(super) fn edits(change: &Change) -> Vec<Edit> {
     let build = change.build;
+    let authors = change.neighbours();
     for stage in build.stages() {
         let all: Vec<usize> = build.instructions(stage).map(|(index, _)| index).collect();
         for pair in all.windows(2) {
             let [first, second] = *pair else { continue };
+            // What the author wrote so stays.
+            if authors.contains(&(change.text(first), change.text(second))) {
+                continue;
+            }
             if let Some(edits) = idle(change, stage, first, second) {
                 return edits;
             }
@@ -34,7 +39,7 @@ fn folder(build: &Build, stage: &Stage, index: usize) -> Option<String> {
 /// Takes a WORKDIR away that the next instruction overrides.
 fn idle(change: &Change, stage: &Stage, first: usize, second: usize) -> Option<Vec<Edit>> {
     let build = change.build;
-    if !is_workdir(change, first) || change.are_neighbours(change.text(first), change.text(second)) {
+    if !is_workdir(change, first) {
         return None;
     }
     let (from, to) = (folder(build, stage, first)?, folder(build, stage, second)?);

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::agreement::Bytes;
 use super::zoo::tar::{self, BLOCK, dir, file};
 use super::zoo::{Input, Zoo};
+use crate::dockopt::Dockopt;
 
 fn archive(name: &str) -> &'static [u8] {
     let case = Zoo::all().0.iter().find(|case| case.name == name).unwrap();
@@ -120,4 +121,30 @@ fn a_million_members_are_read() {
     let bytes: usize = (0..count).filter(|number| number % FOLDER != 0).map(|number| number % 3).sum();
     assert_eq!(totals.merged_bytes, bytes as u64);
     writeln!(io::stdout(), "{count} members in {:.1} s", start.elapsed().as_secs_f64()).unwrap();
+}
+
+#[test]
+fn a_bomb_names_the_option_that_lets_it_in() {
+    for name in ["bomb-of-20-mib-gzip", "bomb-of-20-mib-zstd"] {
+        let ran = Dockopt::new().file("a.tar", archive(name)).args(["image", "a.tar", "--max-bytes", "1MiB"]).run();
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        for expected in ["`--max-bytes SIZE`", "larger than 1 MiB uncompressed"] {
+            assert!(said.contains(expected), "{name}: {said}");
+        }
+    }
+}
+
+/// A layer has one number wherever it is named: people count from 1.
+#[test]
+fn no_layer_has_number_zero() {
+    for case in &Zoo::all().0 {
+        let Input::Archive(bytes) = &case.input else { continue };
+        if bytes.len() > 200_000 {
+            continue;
+        }
+        let Ok(read) = read_archive(&Bytes(bytes), &ImageOptions::default()) else { continue };
+        let notices = read.images.iter().flat_map(|image| &image.notices).chain(&read.notices);
+        let said = format!("{:?} {:?}", notices.collect::<Vec<_>>(), read.damaged);
+        assert!(!said.contains("layer 0"), "{}: {said}", case.name);
+    }
 }
