@@ -10,11 +10,12 @@ use crate::image::decode::CHUNK;
 const PIECE: usize = 4 << 10;
 /// Bytes that a compressor sees of what is before a place (RFC 1951).
 const WINDOW: usize = 32 << 10;
-/// Pieces of a layer at least.
+/// Pieces of a layer at least, and at most: these take 50 ms, whatever its size.
 const LEAST: u64 = 12;
-/// The pieces of a layer are the square root of its bytes divided by this: 280 of 80 MB, 615 of 388 MB. Pieces of one layer
-/// differ by half of their mean (Debian, Python, Rust, documentation; November 2026), so the error with 58 of them was 5 to
-/// 7 %, often more than 10; with 256 it is 2 %.
+const MOST: u64 = 512;
+/// Between these the pieces are the square root of the layer's bytes divided by this: 108 of 6 MB, 240 of 30 MB. Pieces of one
+/// layer differ by half of their mean (Debian, Python, Rust, documentation; November 2026), so the error with 58 of 80 MB was
+/// 5 to 7 %, often more than 10; with 256 it is 2 %.
 const BYTES_OF_SQUARE: u64 = 512;
 /// Pieces of a layer whose size is not known: the spacing is doubled each time that twice as many were taken.
 const UNKNOWN: u64 = 256;
@@ -155,7 +156,7 @@ impl GzipSize {
 
 /// Pieces of a layer of so many bytes.
 fn pieces(bytes: u64) -> u64 {
-    LEAST.max((bytes / BYTES_OF_SQUARE).isqrt())
+    (bytes / BYTES_OF_SQUARE).isqrt().clamp(LEAST, MOST)
 }
 
 #[cfg(test)]
