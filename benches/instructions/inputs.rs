@@ -42,7 +42,7 @@ pub(crate) fn write(folder: &Path) -> io::Result<()> {
             "import os\n\n\ndef work(value):\n    return value + 1\n",
         )?;
     }
-    make(&Kind { name: "small", bytes: 900_000, files: 90, layers: 3, whiteouts: 0 }, Form::Plain, folder)?;
+    make(&Kind { name: "small", bytes: 450_000, files: 45, layers: 3, whiteouts: 0 }, Form::Plain, folder)?;
     history(&folder.join("history"))
 }
 

@@ -149,7 +149,7 @@ impl BudgetCheck<'_> {
 
     fn biggest_blobs(&self) -> Vec<Cause> {
         let layers = self.analysis.image.layers.iter().enumerate();
-        self.layers(layers.map(|(number, layer)| (number, layer.gzip_estimate.unwrap_or(layer.blob_bytes))).collect())
+        self.layers(layers.map(|(number, layer)| (number, layer.pull_bytes())).collect())
     }
 
     fn layers(&self, mut layers: Vec<(usize, u64)>) -> Vec<Cause> {

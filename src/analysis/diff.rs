@@ -21,7 +21,7 @@ pub use self::packages::{PackageChange, PackageHow};
 pub use self::parts::{DiffPart, PartKind};
 pub use self::reuse::StepReuse;
 pub use self::sums::{CategoryChange, Sums, delta};
-use self::sums::{categories, new_pull_bytes, sums};
+use self::sums::{categories, new_layers, sums};
 use crate::analysis::ImageAnalysis;
 
 /// What one image has that another one has not.
@@ -34,8 +34,10 @@ pub struct Difference {
     /// What makes up the difference of the bytes on disk, to the byte, most bytes first; empty where contents of one of
     /// the images were not read.
     pub parts: Vec<DiffPart>,
-    /// Bytes that whoever has the first image pulls for the second one.
+    /// Bytes as they are stored of the layers that whoever has the first image pulls for the second one.
     pub new_pull_bytes: u64,
+    /// Bytes of that pull, with unpacked layers estimated as gzip.
+    pub new_likely_pull_bytes: u64,
     /// How many of the lowest layers are the same.
     pub shared_layers: usize,
     /// All layers in order, those that belong together in one row.
@@ -63,11 +65,13 @@ impl Difference {
         let (old, new) = (sums(before), sums(after));
         let read = old.disk_bytes.is_some() && new.disk_bytes.is_some();
         let (layers, shared_layers) = layers::pairs(before, after, semantic);
+        let new_layers = new_layers(before, after);
         let mut difference = Self {
             before: old,
             after: new,
             parts: Vec::new(),
-            new_pull_bytes: new_pull_bytes(before, after),
+            new_pull_bytes: new_layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.blob_bytes)),
+            new_likely_pull_bytes: new_layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.pull_bytes())),
             shared_layers,
             cache_use: CacheUse::of(after, &layers),
             layers,

@@ -46,11 +46,6 @@ pub struct SharedBase {
     pub images: Vec<usize>,
 }
 
-/// Bytes of a layer as a registry sends it: estimated where it is stored uncompressed here.
-fn pull_bytes(layer: &Layer) -> u64 {
-    layer.gzip_estimate.unwrap_or(layer.blob_bytes)
-}
-
 /// What a layer is told by: its contents, whatever they are compressed with; its place in the image where nobody knows.
 fn key(image: usize, number: usize, layer: &Layer) -> String {
     let digest = layer.diff_id.as_ref().or(layer.digest.as_ref());
@@ -68,7 +63,7 @@ pub fn shared_layers(images: &[ImageAnalysis]) -> SharedLayers {
             let key = key(index, number, layer);
             let known = layers.entry(key.clone()).or_insert_with(|| SharedLayer {
                 digest: key.clone(),
-                bytes: pull_bytes(layer),
+                bytes: layer.pull_bytes(),
                 images: Vec::new(),
                 instruction: image.instruction(number).map(str::to_owned),
             });
@@ -80,7 +75,7 @@ pub fn shared_layers(images: &[ImageAnalysis]) -> SharedLayers {
                 chain.push(key);
             }
         }
-        let bytes = image.image.layers.iter().take(chain.len()).map(pull_bytes).sum();
+        let bytes = image.image.layers.iter().take(chain.len()).map(Layer::pull_bytes).sum();
         let name = image.origins.base.name.clone();
         let base = bases.entry(chain).or_insert(SharedBase { name: None, bytes, images: Vec::new() });
         base.name = base.name.take().or(name);

@@ -93,4 +93,9 @@ impl Layer {
     pub fn file_bytes(&self) -> u64 {
         self.entries.iter().filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.size).sum()
     }
+
+    /// Bytes that a registry sends: estimated where it is stored uncompressed here, if that is possible.
+    pub fn pull_bytes(&self) -> u64 {
+        self.gzip_estimate.unwrap_or(self.blob_bytes)
+    }
 }

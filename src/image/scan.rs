@@ -2,7 +2,6 @@
 
 mod read_ahead;
 mod content;
-mod gzip_estimate;
 mod hashes;
 mod members;
 mod names;
@@ -18,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use self::decoded_reader::{Pieces, ScanState};
-use self::gzip_estimate::GzipEstimate;
 use self::hashes::Hashes;
 use self::members::Members;
 pub use self::members::ScannedLayer;
@@ -26,6 +24,7 @@ use self::read_ahead::ReadAhead;
 use crate::image::decode::{DecodeOptions, Decoder, Pool};
 use crate::image::digest::Algorithm;
 use crate::image::fault::{Fault, FaultKind};
+use crate::image::gzip_estimate::GzipEstimate;
 use crate::image::layer::{Compression, Contents};
 use crate::image::limits::Limits;
 use crate::image::tar::{End, MemberWalk, TarError};

@@ -1,17 +1,15 @@
 //! Sizes of images: what the engine counts, and what a registry would hold of them, layer by layer.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde::Deserialize;
 
 use super::session::Session;
 use crate::engine::ImageArchive;
 use crate::failure::{Failure, FailureKind};
 use crate::image::tar::{MemberKind, MemberWalk, Skip, TarError};
-use crate::image::{Limits, Platform};
+use crate::image::{GzipSize, Limits, Platform};
 use crate::proof::Size;
 
 /// Bytes of the document that names an archive's layers.
@@ -24,7 +22,7 @@ const BUFFER: usize = 256 << 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LayerSize {
     pub diff_id: String,
-    /// Bytes that are pulled: those of the compressed layer, else what gzip makes of it.
+    /// Bytes that are pulled: those of the compressed layer, else those that it has as gzip, estimated.
     pub pull: u64,
 }
 
@@ -51,20 +49,6 @@ impl ImageSize {
 #[serde(default, rename_all = "PascalCase")]
 struct Manifest {
     layers: Vec<String>,
-}
-
-/// Counts what goes through.
-struct Count(u64);
-
-impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// An archive on its way from the engine.
@@ -100,7 +84,7 @@ impl Session {
         Ok(image.map(size).unwrap_or_default())
     }
 
-    /// Measures an image; layers that were measured before are not compressed again. `None` where the engine has none.
+    /// Measures an image; layers that were measured before are not read again. `None` where the engine has none.
     pub(super) fn image_size(&self, reference: &str) -> Result<Option<ImageSize>, Failure> {
         let platform = self.options.build.platform.as_ref().and_then(|platform| platform.parse().ok());
         let Some(image) = self.engine.find(reference, platform.as_ref())? else { return Ok(None) };
@@ -173,7 +157,7 @@ impl Session {
     /// Bytes of the current member as a registry holds it.
     fn packed<S: Skip>(&self, walk: &mut MemberWalk<'_, S>) -> Result<u64, ArchiveError> {
         let stored = walk.member().stored;
-        let mut packer = GzEncoder::new(Count(0), Compression::fast());
+        let mut size = GzipSize::new(Some(stored));
         let mut first = true;
         loop {
             if self.is_stopped() {
@@ -188,10 +172,9 @@ impl Session {
                 break;
             }
             first = false;
-            // Counting does not fail.
-            let _ = packer.write_all(piece);
+            size.push(piece);
         }
-        Ok(packer.finish().map_or(stored, |count| count.0))
+        Ok(size.finish())
     }
 }
 

@@ -52,7 +52,7 @@ impl BuildRun {
 pub struct Size {
     /// Unpacked.
     pub disk: u64,
-    /// To be pulled; what gzip makes of the layers where the engine keeps none compressed.
+    /// To be pulled; estimated as gzip where the engine keeps the layers unpacked.
     pub pull: Option<u64>,
     /// Layers.
     pub layers: usize,

@@ -142,7 +142,7 @@ fn remarks(result: &Measurement) -> Vec<String> {
         );
     }
     all.push(
-        "The size to pull is the sum of the layers, compressed with gzip where the engine stores them uncompressed."
+        "The size to pull is the sum of the layers, estimated as gzip where the engine stores them uncompressed."
             .to_owned(),
     );
     all.push(match result.left_in_cache {

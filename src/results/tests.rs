@@ -354,6 +354,10 @@ fn a_figure_that_is_missing_is_named() {
     assert_eq!(kinds, [FigureKind::ImageSize], "layers of an engine are unpacked");
     let expected = ["the baseline has the pull size of `app` from `dockopt image`, which these results lack"];
     assert_eq!(comparison.notices, expected);
+    let estimated = image(r#", "pull_is_uncompressed": true, "pull_estimate": {"bytes": 3, "basis": "computed"}"#);
+    let comparison = compared(estimated, Some(&image("")), &[]);
+    let kinds: Vec<_> = comparison.rows.iter().map(|row| row.kind).collect();
+    assert_eq!(kinds, [FigureKind::ImageSize, FigureKind::PullSize], "what is estimated is a figure");
 }
 
 #[test]

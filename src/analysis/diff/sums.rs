@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::ImageAnalysis;
-use crate::image::{Category, Contents};
+use crate::image::{Category, Contents, Layer};
 
 /// What an image weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sums {
     /// Bytes on disk; `None` where contents were not read, as for all but the pull.
     pub disk_bytes: Option<u64>,
-    /// Bytes that a pull transfers.
+    /// Bytes of the layers as they are stored.
     pub pull_bytes: u64,
+    /// Bytes that a pull transfers, with unpacked layers estimated as gzip; `None` where none is unpacked.
+    pub pull_estimate: Option<u64>,
     /// Whether some of them are of layers that are stored unpacked.
     pub pull_is_uncompressed: bool,
     /// Bytes that no final tree has.
@@ -20,6 +22,13 @@ pub struct Sums {
     pub files: Option<u64>,
     /// Layers.
     pub layers: usize,
+}
+
+impl Sums {
+    /// Bytes that a pull transfers: estimated where layers are stored unpacked, if that is possible.
+    pub fn likely_pull_bytes(&self) -> u64 {
+        self.pull_estimate.unwrap_or(self.pull_bytes)
+    }
 }
 
 /// Bytes of a category, before and after.
@@ -53,6 +62,7 @@ pub(super) fn sums(analysis: &ImageAnalysis) -> Sums {
     Sums {
         disk_bytes: if_read(totals.disk_bytes),
         pull_bytes: totals.pull_bytes,
+        pull_estimate: totals.pull_estimate,
         pull_is_uncompressed: totals.pull_is_uncompressed,
         waste_bytes: if_read(totals.waste.sum()),
         files: if_read(totals.merged_files),
@@ -60,8 +70,8 @@ pub(super) fn sums(analysis: &ImageAnalysis) -> Sums {
     }
 }
 
-/// Bytes of the blobs of layers that the first image does not have, of each distinct one once.
-pub(super) fn new_pull_bytes(before: &ImageAnalysis, after: &ImageAnalysis) -> u64 {
+/// Layers that the first image does not have, each distinct one once.
+pub(super) fn new_layers<'a>(before: &'a ImageAnalysis, after: &'a ImageAnalysis) -> Vec<&'a Layer> {
     let known: BTreeSet<_> =
         before.image.layers.iter().flat_map(|layer| [&layer.digest, &layer.diff_id]).flatten().collect();
     let mut seen = BTreeSet::new();
@@ -71,7 +81,7 @@ pub(super) fn new_pull_bytes(before: &ImageAnalysis, after: &ImageAnalysis) -> u
         let name = layer.digest.as_ref().or(layer.diff_id.as_ref());
         !has && name.is_none_or(|name| seen.insert(name))
     });
-    new.map(|layer| layer.blob_bytes).fold(0, u64::saturating_add)
+    new.collect()
 }
 
 pub(super) fn categories(before: &ImageAnalysis, after: &ImageAnalysis) -> Vec<CategoryChange> {

@@ -8,7 +8,7 @@ use rayon::Scope;
 
 use crate::image::decode::{Piece, Pool};
 use crate::image::fault::Fault;
-use crate::image::scan::gzip_estimate::GzipEstimate;
+use crate::image::gzip_estimate::GzipEstimate;
 use crate::image::scan::hashes::{ChunkPart, Hashes};
 use crate::image::scan::read_ahead::ReadAhead;
 use crate::image::tar::Skip;

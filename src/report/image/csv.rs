@@ -67,7 +67,7 @@ fn layer_row(image: &ImageAnalysis, number: usize) -> Vec<String> {
         (number + 1).to_string(),
         csv(&layer.digest.as_ref().or(layer.diff_id.as_ref()).map(ToString::to_string).unwrap_or_default()),
         csv(layer.compression.name()),
-        layer.gzip_estimate.unwrap_or(layer.blob_bytes).to_string(),
+        layer.pull_bytes().to_string(),
         if_read(layer_analysis.file_bytes),
         if_read(layer_analysis.lost.sum()),
         if_read(changes.added.files),

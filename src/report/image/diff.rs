@@ -143,8 +143,17 @@ impl ImageDiff<'_> {
         format!("{}: {}", if whole == 0 { "±0".to_owned() } else { signed(whole) }, parts.join(", "))
     }
 
+    /// How sure the bytes of the pulls are.
+    fn pull_doubt(&self) -> Option<&'static str> {
+        let sides = [&self.difference.before, &self.difference.after];
+        if sides.iter().any(|side| side.pull_is_uncompressed && side.pull_estimate.is_none()) {
+            return Some("layers stored uncompressed");
+        }
+        sides.iter().any(|side| side.pull_estimate.is_some()).then_some("estimated as gzip")
+    }
+
     fn pull(&self) -> i64 {
-        crate::analysis::delta(self.difference.before.pull_bytes, self.difference.after.pull_bytes)
+        crate::analysis::delta(self.difference.before.likely_pull_bytes(), self.difference.after.likely_pull_bytes())
     }
 }
 

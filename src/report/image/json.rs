@@ -7,7 +7,6 @@ pub(super) use self::contents::{fact, finding};
 use super::{ImageView, pull_seconds, secrets, shared, shown_path, wire};
 use crate::analysis::{Analysis, AnalysisProblem, ImageAnalysis};
 use crate::attribution::{BaseHow, NoPlaceReason};
-use crate::finding::Basis;
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
 use crate::report::wire::{Head, SkippedJson};
@@ -171,7 +170,7 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
         duplicate_content_bytes: if_read(totals.duplicate_content_bytes),
         pull_bytes: totals.pull_bytes,
         pull_is_uncompressed: totals.pull_is_uncompressed,
-        pull_estimate: totals.pull_estimate.map(|bytes| wire::PullEstimate { bytes, basis: Basis::Computed.name() }),
+        pull_estimate: totals.pull_estimate.map(wire::PullEstimate::new),
         disk_bytes: if_read(totals.disk_bytes),
         apparent_bytes: if_read(totals.apparent_bytes),
         unread_layers: totals.unread_layers,

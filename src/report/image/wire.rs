@@ -8,6 +8,7 @@ pub(super) use self::line::{File, Line};
 use serde::Serialize;
 
 use crate::attribution::{self, Confidence, PlaceCertainty};
+use crate::finding::Basis;
 use crate::report::wire::{Head, SkippedJson};
 
 #[derive(Serialize)]
@@ -206,6 +207,12 @@ pub(super) struct History<'a> {
 pub(super) struct PullEstimate {
     pub bytes: u64,
     pub basis: &'static str,
+}
+
+impl PullEstimate {
+    pub(super) fn new(bytes: u64) -> Self {
+        Self { bytes, basis: Basis::Computed.name() }
+    }
 }
 
 #[derive(Serialize)]

@@ -48,7 +48,8 @@ struct BaseJson {
 struct TotalsJson {
     disk_bytes: Option<u64>,
     pull_bytes: u64,
-    /// An engine holds layers unpacked: how much a pull of them transfers is unknown.
+    pull_estimate: Option<EstimateJson>,
+    /// An engine holds layers unpacked: how much a pull of them transfers is known from the estimate alone.
     #[serde(default)]
     pull_is_uncompressed: bool,
 }
@@ -111,8 +112,19 @@ struct SideJson {
     platform: Option<String>,
     disk_bytes: Option<u64>,
     pull_bytes: u64,
+    pull_estimate: Option<EstimateJson>,
     #[serde(default)]
     pull_is_uncompressed: bool,
+}
+
+#[derive(Deserialize)]
+struct EstimateJson {
+    bytes: u64,
+}
+
+/// Bytes of a pull: those of an estimate, where there is one.
+fn pull_size(stored: u64, is_uncompressed: bool, estimate: Option<&EstimateJson>) -> Option<u64> {
+    estimate.map(|estimate| estimate.bytes).or((!is_uncompressed).then_some(stored))
 }
 
 #[derive(Deserialize)]
@@ -142,7 +154,8 @@ fn add_image(state: &mut ProjectState, image: ImageJson) -> String {
     let dockerfile = dockerfile(&layers);
     let subject = dockerfile.clone().unwrap_or_else(|| image_repository(&image.reference).to_owned());
     let subject = path::normalize(&subject);
-    let pull_bytes = (!image.totals.pull_is_uncompressed).then_some(image.totals.pull_bytes);
+    let totals = &image.totals;
+    let pull_bytes = pull_size(totals.pull_bytes, totals.pull_is_uncompressed, totals.pull_estimate.as_ref());
     for finding in image.findings {
         let path = finding.path.unwrap_or_default();
         let origin = finding.origin;
@@ -226,9 +239,10 @@ pub(super) fn image_diff(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
         after.extend(pair.bytes_after.map(|bytes| layer(pair.origin_after, bytes)));
     }
     let side = |side: SideJson, layers: Vec<LayerState>| {
+        let pull_bytes = pull_size(side.pull_bytes, side.pull_is_uncompressed, side.pull_estimate.as_ref());
         let build = BuildState {
             dockerfile: dockerfile(&layers),
-            figures: sizes("image", side.disk_bytes, (!side.pull_is_uncompressed).then_some(side.pull_bytes)),
+            figures: sizes("image", side.disk_bytes, pull_bytes),
             images: vec![side.reference],
             platform: side.platform,
             layers,

@@ -65,6 +65,15 @@ fn every_byte_of_a_difference_is_counted_once() {
     let whole = result["after"]["pull_bytes"].as_u64().unwrap();
     let base = result["layers"][0]["bytes_after"].as_u64().unwrap();
     assert!(result["new_pull_bytes"].as_u64().unwrap() < whole - base + 20_000);
+    // The layers are stored unpacked: what a registry sends is estimated, and said to be.
+    let pull = |estimate: &Value| {
+        assert_eq!(estimate["basis"], "computed");
+        estimate["bytes"].as_u64().unwrap()
+    };
+    let estimate = pull(&result["after"]["pull_estimate"]);
+    assert!(estimate > 0 && pull(&result["new_pull_estimate"]) < estimate, "{result:#}");
+    let text = diff(&picture(&layers()), &picture(&slim()), &[]).code(0).stdout;
+    assert!(text.contains("estimated as gzip"), "{text}");
 }
 
 #[test]

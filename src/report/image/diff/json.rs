@@ -3,7 +3,7 @@
 use super::{ImageDiff, wire};
 use crate::analysis::{FileChange, ImageAnalysis, LayerPair, PartKind, PathChangeKind, Sums, delta};
 use crate::report::image::json::{digest, platform};
-use crate::report::image::wire::origin;
+use crate::report::image::wire::{PullEstimate, origin};
 use crate::report::json::pretty;
 use crate::report::wire::Head;
 
@@ -26,6 +26,7 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
         after: side(diff.after, &difference.after),
         delta: deltas(&difference.before, &difference.after),
         new_pull_bytes: difference.new_pull_bytes,
+        new_pull_estimate: difference.after.pull_estimate.map(|_| PullEstimate::new(difference.new_likely_pull_bytes)),
         shared_layers: difference.shared_layers,
         build_cache: difference.cache_use.map(|cache_use| wire::CacheUseJson {
             reused: cache_use.reused,
@@ -72,6 +73,7 @@ fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::ImageSideJson<'a>
         id: digest(image.id.as_ref()),
         disk_bytes: sums.disk_bytes,
         pull_bytes: sums.pull_bytes,
+        pull_estimate: sums.pull_estimate.map(PullEstimate::new),
         pull_is_uncompressed: sums.pull_is_uncompressed,
         waste_bytes: sums.waste_bytes,
         files: sums.files,

@@ -21,8 +21,9 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
         }
     };
     row("On disk", before.disk_bytes, after.disk_bytes);
-    row("To pull", Some(before.pull_bytes), Some(after.pull_bytes));
-    row("New to pull", Some(0), Some(diff.difference.new_pull_bytes));
+    let doubt = diff.pull_doubt().map(|doubt| format!(" ({doubt})")).unwrap_or_default();
+    row(&format!("To pull{doubt}"), Some(before.likely_pull_bytes()), Some(after.likely_pull_bytes()));
+    row(&format!("New to pull{doubt}"), Some(0), Some(diff.difference.new_likely_pull_bytes));
     row("Wasted", before.waste_bytes, after.waste_bytes);
     if let Some(sentence) = diff.cache_sentence() {
         out.push_str(&format!("\n{}\n", markdown(&sentence)));

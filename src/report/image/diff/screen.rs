@@ -68,10 +68,11 @@ fn sums(diff: &ImageDiff<'_>, layout: Layout) -> String {
             cell(more, TextStyle::Dim),
         ]);
     };
-    let new =
-        format!("{} to download for anyone who already has the first image", bytes(diff.difference.new_pull_bytes));
+    let new = bytes(diff.difference.new_likely_pull_bytes);
+    let doubt = diff.pull_doubt().map(|doubt| format!("{doubt}, ")).unwrap_or_default();
+    let new = format!("{doubt}{new} to download for anyone who already has the first image");
     row("on disk", before.disk_bytes, after.disk_bytes, String::new());
-    row("to pull", Some(before.pull_bytes), Some(after.pull_bytes), new);
+    row("to pull", Some(before.likely_pull_bytes()), Some(after.likely_pull_bytes()), new);
     row("wasted", before.waste_bytes, after.waste_bytes, String::new());
     if let (Some(old), Some(new)) = (before.files, after.files) {
         let number = |files: u64| count(files, "").trim_end_matches(['s', ' ']).to_owned();

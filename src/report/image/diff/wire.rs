@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::report::image::wire::OriginJson;
+use crate::report::image::wire::{OriginJson, PullEstimate};
 use crate::report::wire::Head;
 
 #[derive(Serialize)]
@@ -14,6 +14,8 @@ pub(super) struct Diff<'a> {
     pub delta: Delta,
     /// Bytes that whoever has the first image pulls for the second one.
     pub new_pull_bytes: u64,
+    /// The same, with unpacked layers as gzip; `null` where no layer of the second image is stored unpacked.
+    pub new_pull_estimate: Option<PullEstimate>,
     pub shared_layers: usize,
     /// `null` where the images have no step in common above their bases.
     pub build_cache: Option<CacheUseJson>,
@@ -41,6 +43,8 @@ pub(super) struct ImageSideJson<'a> {
     pub id: Option<String>,
     pub disk_bytes: Option<u64>,
     pub pull_bytes: u64,
+    /// Bytes of a pull, with unpacked layers as gzip; `null` where none is stored unpacked.
+    pub pull_estimate: Option<PullEstimate>,
     pub pull_is_uncompressed: bool,
     pub waste_bytes: Option<u64>,
     pub files: Option<u64>,
