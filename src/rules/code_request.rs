@@ -70,19 +70,19 @@ fn find_call(code: &str, call: &str) -> Option<(usize, usize)> {
     }
     let (object, function) = call.rsplit_once('.').filter(|(object, _)| !object.is_empty())?;
     let function = function.trim_end_matches('(');
-    let (module, made) = object.split_once('.').unwrap_or((object, ""));
+    let (module, maker) = object.split_once('.').unwrap_or((object, ""));
     let mut names: Vec<String> = Vec::new();
     for statement in code.split([';', '\n']).map(str::trim) {
         if let Some(imported) = statement.strip_prefix("from ").and_then(|rest| rest.strip_prefix(module)) {
             let list = imported.trim_start().strip_prefix("import ").unwrap_or_default();
-            let of_function = |name: &&str| made.is_empty() && *name == function;
+            let of_function = |name: &&str| maker.is_empty() && *name == function;
             names.extend(
                 list.split(',').filter_map(|item| given_name(item, of_function)).map(|name| format!("{name}(")),
             );
         } else if let Some(list) = statement.strip_prefix("import ") {
             let others = list.split(',').filter_map(|item| given_name(item, |name| *name == module));
-            let made = if made.is_empty() { String::new() } else { format!("{made}.") };
-            names.extend(others.map(|name| format!("{name}.{made}{function}(")));
+            let prefix = if maker.is_empty() { String::new() } else { format!("{maker}.") };
+            names.extend(others.map(|name| format!("{name}.{prefix}{function}(")));
         } else if let Some((variable, _)) = statement.split_once('=').filter(|(_, value)| value.trim() == object) {
             names.push(format!("{}.{function}(", variable.trim()));
         }
@@ -149,8 +149,8 @@ mod tests {
             ("from urllib.request import urlopen; urlopen('u')", "requests.get(", ""),
             ("from cache import get; get('u')", "requests.get(", ""),
         ] {
-            let found = find_call(code, call).map_or("", |(start, length)| &code[start..start + length]);
-            assert_eq!(found, expected, "{code}");
+            let written = find_call(code, call).map_or("", |(start, length)| &code[start..start + length]);
+            assert_eq!(written, expected, "{code}");
         }
     }
 }
