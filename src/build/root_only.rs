@@ -70,8 +70,11 @@ impl std::fmt::Display for RootOnly {
             Self::Write { file, place } => write!(out, "`{file}` writes to `{place}`, which belongs to root"),
             Self::Volume { path } => write!(out, "`{path}` is for data and belongs to root: give it to the user first"),
             Self::Start { command, place, moved } => {
-                write!(out, "`{command}` writes to `{place}`")?;
-                if place.starts_with('~') {
+                let is_prepared = path::is_within(place, HOME);
+                write!(out, "`{command}` {} `{place}`", if is_prepared { "uses" } else { "writes to" })?;
+                if is_prepared {
+                    write!(out, ", which only root can enter")?;
+                } else if place.starts_with('~') {
                     write!(out, ", and the user has no home")?;
                 } else {
                     write!(out, ", which belongs to root: give it to the user first")?;
@@ -109,6 +112,7 @@ impl Build<'_> {
         let is_closed = |place: &str| match (place.strip_prefix("~/"), &home) {
             (Some(rest), Some(home)) => self.belongs_to_root(stage, &path::join(home, rest)),
             (Some(_), None) => !has_home,
+            (None, _) if path::is_within(place, HOME) => true,
             (None, _) => self.belongs_to_root(stage, place),
         };
         let mut writes = self.start_writes(stage).into_iter();

@@ -14,7 +14,7 @@ const DEEPEST: usize = 4;
 pub struct StartWrite {
     /// The command, as the table has it.
     pub command: &'static str,
-    /// What it writes: `~/.cache/uv`, `dist`.
+    /// What it writes: `~/.cache/uv`, `dist`; below `/root`, what a RUN prepared there as root.
     pub place: &'static str,
     /// Variables and options that name another place.
     pub moved: Vec<&'static str>,
@@ -35,27 +35,47 @@ impl Build<'_> {
         for (_, script) in self.start_scripts(stage) {
             self.add_lines(&script, 0, &mut lines);
         }
-        let is_set = |name: &str| matches!(self.scopes().lookup(stage.index, name, usize::MAX), Lookup::Defined(_));
+        let runs = self.run_texts(stage);
         let mut writes = Vec::new();
         if self.calls_corepack(stage) && lines.iter().any(|line| is_command(line, "pnpm") || is_command(line, "yarn")) {
             lines.push(vec!["corepack".to_owned()]);
         }
         for row in data::START_WRITES.rows() {
-            let has_way_out = |line: &[String], cell: &'static str| {
-                data::words(cell).any(|way| {
-                    let is_option = way.starts_with('-') && way.len() > 1;
-                    let is_given = |word: &String| word.split('=').next() == Some(way);
-                    if is_option { line.iter().any(is_given) } else { is_set(way) }
-                })
+            let &[command, place, moved, off, ..] = row else { continue };
+            let is_open = |line: &Vec<String>| {
+                let mut ways = data::words(moved).chain(data::words(off)).filter(|way| *way != "-");
+                !ways.any(|way| self.is_way_out(stage, line, &runs, way))
             };
-            let runs = |line: &&Vec<String>| is_command(line, row[0]);
-            let is_open = |line: &&Vec<String>| !has_way_out(line, row[2]) && !has_way_out(line, row[3]);
-            if lines.iter().filter(runs).any(|line| is_open(&line)) {
-                let moved = data::words(row[2]).filter(|way| *way != "-").collect();
-                writes.push(StartWrite { command: row[0], place: row[1], moved });
+            let is_prepared = || runs.iter().any(|run| run.contains(command.split(' ').next().unwrap_or(command)));
+            if lines.iter().any(|line| is_command(line, command) && is_open(line))
+                && (!place.starts_with('/') || is_prepared())
+            {
+                let moved = data::words(moved).filter(|way| *way != "-").collect();
+                writes.push(StartWrite { command, place, moved });
             }
         }
         writes
+    }
+
+    /// Whether a command has one of the table's ways to write elsewhere or not at all: an option of its line, a file of
+    /// the context, a word of a RUN, or a variable.
+    fn is_way_out(&self, stage: &Stage, line: &[String], runs: &[&str], way: &str) -> bool {
+        if way.starts_with('-') {
+            return line.iter().any(|word| word.split('=').next() == Some(way));
+        }
+        if let Some(file) = way.strip_prefix("file:") {
+            return self.input().context.as_deref().is_some_and(|context| context.find(file).is_some());
+        }
+        let word = way.strip_prefix("run:").unwrap_or(way);
+        runs.iter().any(|run| run.contains(word))
+            || matches!(self.scopes().lookup(stage.index, word, usize::MAX), Lookup::Defined(_))
+    }
+
+    /// The texts of the RUN instructions that a stage is made with.
+    fn run_texts(&self, stage: &Stage) -> Vec<&str> {
+        let source = self.input().file.source();
+        let all = self.chain(stage).flat_map(|stage| self.instructions(stage));
+        all.filter(|(_, it)| it.keyword == Keyword::Run).map(|(_, run)| source.slice(run.span)).collect()
     }
 
     /// Whether a step of the stage enables corepack, which fetches pnpm and yarn to the home of who calls them.

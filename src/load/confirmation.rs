@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use super::context::{self, Limits};
 use super::context_place::place;
-use super::file::display_path;
+use super::dockerfiles::run_around;
+use super::file::{display_path, folder_of};
 use super::gather::searched_folder;
+use super::project_files::ProjectFiles;
 use super::projects::projects;
 use super::request::GatherRequest;
 use super::text_files::started_texts;
@@ -36,6 +38,7 @@ pub fn with_contexts(inputs: &Inputs, dockerfiles: &BTreeSet<FileId>, request: &
     for input in inputs.builds.iter().filter(|input| dockerfiles.contains(&input.dockerfile)) {
         let mut input = input.clone();
         place_again(&mut looked, &mut input, &request);
+        add_run_options(&looked, &mut input);
         let ignore_file = match &input.ignore {
             IgnoreInput::Present(file, _) => Some(looked.source(*file).name().to_owned()),
             _ => None,
@@ -72,6 +75,20 @@ fn place_again(inputs: &mut Inputs, input: &mut BuildInput, request: &GatherRequ
             IgnoreInput::Present(inputs.add(source), parsed)
         }),
     };
+}
+
+/// Adds how compose files beside the Dockerfile, or at the top of its context, run its containers.
+fn add_run_options(inputs: &Inputs, input: &mut BuildInput) {
+    let source = inputs.source(input.dockerfile);
+    if input.recipe.is_some() || source.embedding().is_some() {
+        return;
+    }
+    let path = PathBuf::from(source.name());
+    let root = input.context_root.as_ref().map(PathBuf::from);
+    let folders = root.into_iter().chain([folder_of(&path).to_owned()]).collect();
+    if let Some(run) = run_around(&path, &ProjectFiles::beside(&folders)) {
+        input.options.run = run;
+    }
 }
 
 /// A build context and its projects.

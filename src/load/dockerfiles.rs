@@ -134,6 +134,12 @@ impl BuildChoice {
     }
 }
 
+/// How the containers of a Dockerfile are run, as compose files of the project say; `None` if none builds it.
+pub(super) fn run_around(path: &Path, around: &ProjectFiles) -> Option<RunOptions> {
+    let builds = builds_around(around).remove(&path.canonicalize().ok()?)?;
+    Some(merge_origins(path, builds)?.run)
+}
+
 /// What other files of the project build.
 fn builds_around(around: &ProjectFiles) -> BuildsByDockerfile {
     let mut known = BuildsByDockerfile::new();

@@ -1,5 +1,6 @@
 //! The files of a project outside of what was asked for that may say how the Dockerfiles in it are built.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::compose::lists_builds;
@@ -68,17 +69,24 @@ impl ProjectFiles {
             }
         }
         composes.sort_by_key(|file| (file.components().count(), file.clone()));
-        let names_builds = |source: &Source| {
-            is_bake(source.name()) || ["build", "include", "extends"].iter().any(|word| source.text().contains(word))
-        };
-        let source_of = |file: PathBuf| Some((file.clone(), super::read_source(&file, super::DOCKERFILE_LIMIT).ok()?));
-        let composes = composes.into_iter().take(COMPOSES).filter_map(source_of);
-        Self {
-            top: top.and_then(|top| Some(folders.get(top)?.1.clone())),
-            composes: composes.filter(|(_, source)| names_builds(source)).collect(),
-            recipes,
-        }
+        Self { top: top.and_then(|top| Some(folders.get(top)?.1.clone())), composes: sources_of(composes), recipes }
     }
+
+    /// The compose and bake files directly in some folders.
+    pub(super) fn beside(folders: &BTreeSet<PathBuf>) -> Self {
+        let is_list = |file: &PathBuf| file.file_name().and_then(|name| name.to_str()).is_some_and(lists_builds);
+        let files = folders.iter().flat_map(|folder| files_of(folder)).filter(is_list).collect();
+        Self { composes: sources_of(files), ..Self::default() }
+    }
+}
+
+/// The compose and bake files that may name builds.
+fn sources_of(files: Vec<PathBuf>) -> Vec<(PathBuf, Source)> {
+    let names_builds = |source: &Source| {
+        is_bake(source.name()) || ["build", "include", "extends"].iter().any(|word| source.text().contains(word))
+    };
+    let source_of = |file: PathBuf| Some((file.clone(), super::read_source(&file, super::DOCKERFILE_LIMIT).ok()?));
+    files.into_iter().take(COMPOSES).filter_map(source_of).filter(|(_, source)| names_builds(source)).collect()
 }
 
 /// The folder of a path and those above, links followed and as the user would type them; not the root of the file system.

@@ -47,8 +47,10 @@ fn find(invocation: &Invocation) -> Option<UnreadRequest> {
     }
     let normal = text.replace('"', "'");
     let mut requests = data::CHECK_REQUESTS.rows().filter(|cells| cells[1] == language);
-    let (start, cells) = requests.find_map(|cells| Some((normal.find(cells[0])?, cells)))?;
-    let open = start + cells[0].len() - 1;
+    let (start, open, cells) = requests.find_map(|cells| {
+        let (start, length) = find_call(&normal, cells[0])?;
+        Some((start, start + length - 1, cells))
+    })?;
     // Where the response is printed, the call's own value is needed.
     let is_plain = lower.len() == text.len() && word.part(start, open) != word.span;
     let end = if cells[2] == "raise" && is_plain { close(text, open) } else { None };
@@ -58,6 +60,45 @@ fn find(invocation: &Invocation) -> Option<UnreadRequest> {
         span: word.part(start, open),
         end: end.map(|end| Span::at(word.part(start, end).end)),
     })
+}
+
+/// Where code calls a function of the table (`requests.get(`), and the length of the call up to its parenthesis: as the
+/// table has it, by a name that an import gives it, or by a variable that its object is assigned to.
+fn find_call(code: &str, call: &str) -> Option<(usize, usize)> {
+    if let Some(start) = code.find(call) {
+        return Some((start, call.len()));
+    }
+    let (object, function) = call.rsplit_once('.').filter(|(object, _)| !object.is_empty())?;
+    let function = function.trim_end_matches('(');
+    let (module, maker) = object.split_once('.').unwrap_or((object, ""));
+    let mut names: Vec<String> = Vec::new();
+    for statement in code.split([';', '\n']).map(str::trim) {
+        if let Some(imported) = statement.strip_prefix("from ").and_then(|rest| rest.strip_prefix(module)) {
+            let list = imported.trim_start().strip_prefix("import ").unwrap_or_default();
+            let of_function = |name: &&str| maker.is_empty() && *name == function;
+            names.extend(
+                list.split(',').filter_map(|item| given_name(item, of_function)).map(|name| format!("{name}(")),
+            );
+        } else if let Some(list) = statement.strip_prefix("import ") {
+            let others = list.split(',').filter_map(|item| given_name(item, |name| *name == module));
+            let prefix = if maker.is_empty() { String::new() } else { format!("{maker}.") };
+            names.extend(others.map(|name| format!("{name}.{prefix}{function}(")));
+        } else if let Some((variable, _)) = statement.split_once('=').filter(|(_, value)| value.trim() == object) {
+            names.push(format!("{}.{function}(", variable.trim()));
+        }
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    names.iter().find_map(|name| {
+        let mut places = code.match_indices(name.as_str());
+        let (start, _) = places.find(|(start, _)| !code[..*start].ends_with(is_part))?;
+        Some((start, name.len()))
+    })
+}
+
+/// The name that an item of an import has in the code: `g` of `get as g`.
+fn given_name<'t>(item: &'t str, is_meant: impl Fn(&&str) -> bool) -> Option<&'t str> {
+    let (name, alias) = item.split_once(" as ").unwrap_or((item, item));
+    is_meant(&name.trim()).then(|| alias.trim())
 }
 
 /// The code without what it prints.
@@ -89,4 +130,27 @@ fn close(text: &str, open: usize) -> Option<usize> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find_call;
+
+    #[test]
+    fn calls_are_found_by_the_names_that_code_gives_them() {
+        for (code, call, expected) in [
+            ("import requests; requests.get('u')", "requests.get(", "requests.get("),
+            ("from requests import get; get('u')", "requests.get(", "get("),
+            ("from requests import post, get as g; g('u')", "requests.get(", "g("),
+            ("import sys, requests as r; r.get('u')", "requests.get(", "r.get("),
+            ("import requests as r; r.Session().get('u')", "requests.Session().get(", "r.Session().get("),
+            ("import requests; s = requests.Session(); s.get('u')", "requests.Session().get(", "s.get("),
+            ("from httpx import get; target('u')", "httpx.get(", ""),
+            ("from urllib.request import urlopen; urlopen('u')", "requests.get(", ""),
+            ("from cache import get; get('u')", "requests.get(", ""),
+        ] {
+            let written = find_call(code, call).map_or("", |(start, length)| &code[start..start + length]);
+            assert_eq!(written, expected, "{code}");
+        }
+    }
 }

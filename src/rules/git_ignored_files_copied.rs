@@ -7,6 +7,7 @@ use crate::finding::{Findings, Safety, Severity};
 use crate::ignore::{MatchedPatterns, Matcher};
 use crate::inputs::IgnoreInput;
 use crate::inputs::context::{BuildContext, ClassKind, folder_kind, is_secret_name};
+use crate::manifest::{Ecosystem, FileKind, is_manifest};
 use crate::shell::{Invocation, Verb};
 use crate::text::Span;
 
@@ -14,6 +15,9 @@ super::rule!("git-ignored-files-copied", check);
 
 /// The most lines of .gitignore that are read; no real file has more that name one thing.
 const LINES: usize = 500;
+
+/// Where npm and its like install.
+const NODE_FOLDER: &str = "node_modules";
 
 /// Paths that a message names.
 const NAMED: usize = 4;
@@ -39,7 +43,7 @@ fn check(cx: &Context, out: &mut Findings) {
         {
             continue;
         }
-        if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind)) {
+        if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind) && has_language(context, name)) {
             names.push((name, kind));
         }
     }
@@ -96,6 +100,20 @@ fn kind(context: &BuildContext, name: &str) -> Option<ClassKind> {
     // A virtual environment is known by a file in it.
     let inside = if name.ends_with("venv") { "pyvenv.cfg" } else { "x" };
     folder_kind(context, name, inside)
+}
+
+/// Whether packages of a folder's language may be installed at all: .gitignore files are often made for any project.
+fn has_language(context: &BuildContext, name: &str) -> bool {
+    let ecosystem = match name {
+        NODE_FOLDER => Ecosystem::Node,
+        _ if name.ends_with("venv") => Ecosystem::Python,
+        _ => return true,
+    };
+    context.entries().any(|id| {
+        let name = context.entry(id).name;
+        let is_manifest = is_manifest(name).is_some_and(|kind| kind.ecosystem == ecosystem);
+        is_manifest || ecosystem == Ecosystem::Python && FileKind::of(name).ecosystem() == Some(ecosystem)
+    })
 }
 
 fn counts(build: &Build, kind: ClassKind) -> bool {

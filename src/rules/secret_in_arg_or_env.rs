@@ -3,7 +3,7 @@
 use super::Context;
 use super::secret_word::is_secret;
 use crate::build::Build;
-use crate::dockerfile::Keyword;
+use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Findings, Severity};
 use crate::secret::SecretKind;
 
@@ -39,8 +39,14 @@ fn check(cx: &Context, out: &mut Findings) {
         let is_read = |by: fn(Keyword) -> bool| !arg || reads(cx.build(), secret.instruction, by);
         let by_run = is_read(|keyword| keyword == Keyword::Run);
         let is_unread = !by_run && !is_read(|keyword| keyword != Keyword::Arg);
+        let has_run = || runs_below(cx.build(), secret.instruction);
         let help = if secret.why == SecretKind::Bundle {
             "keep it on a server: what begins with such a prefix is made for the browser".to_owned()
+        } else if is_unread && has_run() {
+            format!(
+                "delete it if no program that a RUN starts reads it, else pass it there: `RUN --mount=type=secret,id={0},env={0} …`",
+                name.trim()
+            )
         } else if is_unread {
             "delete it: no instruction below it reads it".to_owned()
         } else if arg && by_run {
@@ -50,7 +56,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 .to_owned()
         };
         let mut finding = cx.finding(secret.span, message).help(help);
-        // Whether anybody passes a value is unknown.
+        // Whether anybody passes a value, and whether a program reads it, is unknown.
         if is_unread && secret.value.is_none() {
             finding.severity = Severity::Warning;
         }
@@ -63,18 +69,27 @@ fn check(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Whether an instruction below an ARG reads it: any RUN, and others that name it; an ARG above all stages is read in them.
+/// Whether an instruction below an ARG names it; an ARG above all stages is read in them.
 fn reads(build: &Build, arg: usize, by: fn(Keyword) -> bool) -> bool {
-    let Some(stage) = build.stage_of(arg) else { return true };
     let name = build.input().file.source().slice(build.instruction(arg).span);
+    any_below(build, arg, &|instruction| {
+        let text = build.input().file.source().slice(instruction.span);
+        let keyword = instruction.keyword;
+        by(keyword) && (keyword == Keyword::Run || text.contains('$')) && names(name, text)
+    })
+}
+
+/// Whether a RUN below an ARG gets it in its environment.
+fn runs_below(build: &Build, arg: usize) -> bool {
+    any_below(build, arg, &|instruction| instruction.keyword == Keyword::Run)
+}
+
+fn any_below(build: &Build, arg: usize, is_meant: &dyn Fn(&Instruction) -> bool) -> bool {
+    let Some(stage) = build.stage_of(arg) else { return true };
     let is_below = |index: usize, above: usize| above != stage.index || index > arg;
-    build.stages().iter().filter(|other| build.chain(other).any(|below| below.index == stage.index)).any(|other| {
-        build.instructions(other).any(|(index, instruction)| {
-            let keyword = instruction.keyword;
-            let text = build.input().file.source().slice(instruction.span);
-            let is_named = || keyword == Keyword::Run || text.contains('$') && names(name, text);
-            is_below(index, other.index) && by(keyword) && is_named()
-        })
+    let mut stages = build.stages().iter().filter(|other| build.chain(other).any(|below| below.index == stage.index));
+    stages.any(|other| {
+        build.instructions(other).any(|(index, instruction)| is_below(index, other.index) && is_meant(instruction))
     })
 }
 

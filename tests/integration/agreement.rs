@@ -183,3 +183,27 @@ fn a_path_has_one_answer_however_it_is_written() {
         }
     }
 }
+
+/// A compose file that mounts the sources says that the image is for development.
+#[test]
+fn lint_reads_the_compose_files_behind_a_finding() {
+    let server = |line: &str| format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{line}\n");
+    let reload = server("CMD uvicorn main:app --reload");
+    let mounted = "services:\n  api:\n    build: .\n    volumes:\n      - .:/app\n";
+    let beside = "services:\n  api:\n    build:\n      context: .\n      dockerfile: docker/Dockerfile\n    volumes:\n      - .:/app\n";
+    let plain = "services:\n  api:\n    build: .\n";
+    let on_demand = "services:\n  api:\n    build: .\n    profiles: [tools]\n";
+    for (dockerfile, compose, is_reported) in [
+        ("Dockerfile", mounted, false),
+        ("docker/Dockerfile", beside, false),
+        ("Dockerfile", plain, true),
+        ("Dockerfile", on_demand, true),
+    ] {
+        let folder = Dockopt::new().file(dockerfile, &reload).file("compose.yaml", compose);
+        let folder = folder.file("main.py", "print(1)\n").file("requirements.txt", "uvicorn==0.40.0\n");
+        let ran = folder.args(["lint", dockerfile, "--format=json", "--select=development-server"]).run();
+        let audit = ran.again(["audit", dockerfile, "--format=json", "--select=development-server"]).json();
+        let (lint, audit) = (places(&ran.json()), places(&audit));
+        assert_eq!((lint.len(), &lint), (usize::from(is_reported), &audit), "{dockerfile} {compose}");
+    }
+}
