@@ -48,9 +48,9 @@ fn a_summary_comes_first_and_notices_last() {
             "tools/Dockerfile",
             "for development, tests and examples",
             ".devcontainer/Dockerfile",
-            "Fix first: secrets that leak, and what never works",
+            "Fix first: errors and leaked secrets",
             "[healthcheck-program-missing]",
-            "In several files",
+            "Found in several files",
             "3 ×  no USER is set",
             "api/Dockerfile:1",
             "… 5 more builds: their findings are counted above (--all)",
@@ -120,7 +120,7 @@ fn a_group_names_what_each_place_is_about() {
     let screen = dockopt.args(["audit", "."]).run().stdout;
     in_order(
         &screen,
-        &["In several files", "2 ×  a database or broker is published", "`db` (compose.yaml:4)", "`store`"],
+        &["Found in several files", "2 ×  a database or broker is published", "`db` (compose.yaml:4)", "`store`"],
     );
 }
 
