@@ -14,6 +14,7 @@ struct Promise {
 
 /// Reads the promise; `None` where none is made.
 fn promise(screen: &str) -> Option<Promise> {
+    let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, rest) = screen.split_once("dockopt optimize ")?;
     let (line, rest) = rest.split_once(" --diff")?;
     let why: Vec<&str> = rest.split_once("removes ")?.1.split_whitespace().take(3).collect();
