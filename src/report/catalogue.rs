@@ -50,13 +50,14 @@ fn counts(rules: &[&Rule]) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{name} {count}"))
         .collect();
-    let kinds = [("safe", "a safe fix"), ("unsafe", "an unsafe fix"), ("safe, unsafe", "fixes of both kinds")];
-    let fixes: Vec<String> = kinds
-        .iter()
-        .map(|(safety, name)| (name, count_of(&|rule| rule.safety() == *safety)))
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("{count} with {name}"))
-        .collect();
+    let mut fixes = Vec::new();
+    let mut add = |safety: &str, name: &str| match count_of(&|rule| rule.safety() == safety) {
+        0 => {}
+        count => fixes.push(format!("{count} with {name}")),
+    };
+    add("safe", "a safe fix");
+    add("unsafe", "an unsafe fix");
+    add("safe, unsafe", "fixes of both kinds");
     let fixes = if fixes.is_empty() { "none with a fix".to_owned() } else { fixes.join(", ") };
     format!(
         "{}: {}\n{} on by default; {fixes}\n",
