@@ -1,4 +1,4 @@
-//! dockopt makes Docker builds small and fast, and proves it.
+//! dockopt makes Docker images smaller and builds faster.
 //!
 //! This file is the map. The modules stand in reading order; each uses only modules above it, and a test
 //! (`tests/integration/tidy.rs`) enforces that.

@@ -34,11 +34,11 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-/// Makes Docker builds small and fast, and proves it.
+/// Makes Docker images smaller and builds faster.
 #[derive(Debug, Parser)]
 #[command(name = "dockopt", version, about, max_term_width = 100, propagate_version = false)]
 #[command(
-    after_help = "Exit codes: 0 success; 1 a finding at --fail-on or above, a Dockerfile that BuildKit rejects, an exceeded budget, or --check found something to change; 2 an error. If a command uses the exit codes differently, its help says so."
+    after_help = "Exit codes: 0 success; 1 a finding at least as severe as --fail-on, a Dockerfile that BuildKit rejects, an exceeded budget, or --check found something to change; 2 an error. If a command uses the exit codes differently, its help says so."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -80,7 +80,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: CacheCommand,
     },
-    /// Check and fix compose files
+    /// Check, fix, write and verify compose files
     Compose {
         #[command(subcommand)]
         command: Box<ComposeCommand>,
@@ -120,7 +120,7 @@ pub(super) struct Audit {
     /// Show all findings, builds and notes, also those that cost little
     #[arg(long)]
     pub all: bool,
-    /// The image that was built from the Dockerfile: sizes are measured in it. `auto` finds it in the engine
+    /// Measure sizes in this image, which was built from the Dockerfile; `auto` finds it in the engine
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Do not read git history, which shows how often steps would have rerun
@@ -139,7 +139,7 @@ pub(super) struct Audit {
     pub config: Config,
     #[command(flatten)]
     pub exclude: Exclude,
-    /// Print the settings that apply to each file and the file that sets each of them; check nothing
+    /// Print the settings of each file and where they are set; check nothing
     #[arg(long, help_heading = "Settings options")]
     pub show_settings: bool,
     #[command(flatten)]
@@ -165,7 +165,7 @@ pub(super) struct Lint {
     pub config: Config,
     #[command(flatten)]
     pub exclude: Exclude,
-    /// Print the settings that apply to each file and the file that sets each of them; check nothing
+    /// Print the settings of each file and where they are set; check nothing
     #[arg(long, help_heading = "Settings options")]
     pub show_settings: bool,
     #[command(flatten)]
@@ -175,7 +175,7 @@ pub(super) struct Lint {
     /// Show the number of findings per rule instead of the findings
     #[arg(long, help_heading = "Options for existing projects")]
     pub statistics: bool,
-    /// Add `# dockopt ignore` comments for the findings at --fail-on or above
+    /// Add `# dockopt ignore` comments for findings at least as severe as --fail-on
     #[arg(
         long,
         value_name = "REASON",
@@ -232,7 +232,7 @@ pub(super) enum Debug {
 
 #[derive(Debug, Args)]
 pub(super) struct ComposeArguments {
-    /// Compose files, each on top of those before it
+    /// Compose files; later files override earlier ones
     pub files: Vec<PathBuf>,
     /// Another compose file (repeatable)
     #[arg(short = 'f', long = "file", value_name = "FILE")]

@@ -1,9 +1,9 @@
 //! Exit codes.
 
-/// Nothing at `--fail-on` or above.
+/// No finding as severe as `--fail-on`.
 pub(super) const CLEAN: u8 = 0;
 
-/// Findings at `--fail-on` or above, or work left.
+/// A finding at least as severe as `--fail-on`, or work left.
 pub(super) const FOUND: u8 = 1;
 
 /// The work could not be done.

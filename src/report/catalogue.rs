@@ -50,15 +50,20 @@ fn counts(rules: &[&Rule]) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{name} {count}"))
         .collect();
+    let mut fixes = Vec::new();
+    let mut add = |safety: &str, name: &str| match count_of(&|rule| rule.safety() == safety) {
+        0 => {}
+        count => fixes.push(format!("{count} with {name}")),
+    };
+    add("safe", "a safe fix");
+    add("unsafe", "an unsafe fix");
+    add("safe, unsafe", "fixes of both kinds");
+    let fixes = if fixes.is_empty() { "none with a fix".to_owned() } else { fixes.join(", ") };
     format!(
-        "{}: {}\n{} on by default; {} with a fix: {} safe, {} unsafe, {} both\n",
+        "{}: {}\n{} on by default; {fixes}\n",
         super::units::count(rules.len() as u64, "rule"),
         categories.join(", "),
         count_of(&|rule| rule.metadata().on_by_default()),
-        count_of(&|rule| !rule.safety().is_empty()),
-        count_of(&|rule| rule.safety() == "safe"),
-        count_of(&|rule| rule.safety() == "unsafe"),
-        count_of(&|rule| rule.safety() == "safe, unsafe"),
     )
 }
 

@@ -38,12 +38,13 @@ pub fn context(listing: &ContextListing, layout: Layout, all: bool) -> String {
     if !listing.copies.is_empty() {
         out.push_str(&format!("\n{}\n", layout.paint(TextStyle::Strong, "Copied by")));
     }
+    let lines = listing.copies.iter().map(|copy| copy.line.to_string().len()).max().unwrap_or(0);
     for copy in &listing.copies {
         let amount = match (copy.bytes, copy.files) {
             (Some(size), Some(files)) => format!("{} in {}", bytes(size), count(files, "file")),
             _ => "unknown".to_owned(),
         };
-        let head = format!("  {:>4}  {amount}  ", copy.line);
+        let head = format!("  line {:>lines$}  {amount}  ", copy.line);
         let columns_left = layout.columns().saturating_sub(width(&head)).max(12);
         out.push_str(&format!("{head}{}\n", layout.cut(&clean(&copy.text), columns_left)));
     }

@@ -225,9 +225,9 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
             let (what, why) = (clean(&what), clean(&why));
             let pass = refusal.pass;
             if refusal.is_whole {
-                out.push_str(&format!("{name}: {pass} skipped: {why}\n"));
+                out.push_str(&format!("{name}: `{pass}` is skipped: {why}\n"));
             } else {
-                out.push_str(&format!("{name}: {pass} {what}: {why}\n"));
+                out.push_str(&format!("{name}: {what}: {why} [{pass}]\n"));
             }
         }
     }
@@ -235,7 +235,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
         let name = clean(&rewrite.dockerfile);
         for (step, assumption) in rewrite.open() {
             let text = mask.apply(&format_assumption(assumption));
-            out.push_str(&format!("{name}: {} assumes that {}\n", step.pass, clean(&text)));
+            out.push_str(&format!("{name}: `{}` assumes that {}\n", step.pass, clean(&text)));
         }
     }
     let files = count(files as u64, "file");

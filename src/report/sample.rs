@@ -245,7 +245,10 @@ fn findings_that_cost_little_wait_for_all() {
     };
     let screen = |bytes, all| audit(&report(bytes), &AuditView { all, ..AuditView::default() }, Layout::PLAIN);
     let little = screen(99_999, false);
-    assert!(little.contains("… 5 more below 100 kB and 0.5 s (--all)") && !little.contains("~100 kB"), "{little}");
+    assert!(
+        little.contains("… 5 more, which cost less than 100 kB and 0.5 s each (--all)") && !little.contains("~100 kB"),
+        "{little}"
+    );
     assert!(screen(99_999, true).contains("~100 kB") && screen(100_000, false).contains("~100 kB"));
 }
 

@@ -140,7 +140,7 @@ fn header(report: &Report, build: &BuildReport, layout: Layout, all: bool) -> St
 }
 
 fn context_text(context: &ContextReport, all: bool) -> String {
-    let sent = format!("context {}", bytes(context.bytes));
+    let sent = format!("sends {}", bytes(context.bytes));
     match context.useless_bytes {
         useless if is_worth(useless, all) => format!("{sent}, {} of it not needed", bytes(useless)),
         _ => sent,
@@ -196,7 +196,10 @@ fn rerun_text(rerun: &Rerun) -> String {
         steps if one_stage(steps) => format!("steps {}", ranges(steps)),
         steps => ranges_of_stages(steps),
     };
-    let example = rerun.example.as_ref().map(|path| format!(" ({})", clean(path))).unwrap_or_default();
+    let subject = match &rerun.example {
+        Some(path) => format!("A change of {}", clean(path)),
+        None => "A source change".to_owned(),
+    };
     let text = cut(&clean(&first.text), 60).into_owned();
     let copies = match &rerun.copies[..] {
         [] => String::new(),
@@ -211,12 +214,12 @@ fn rerun_text(rerun: &Rerun) -> String {
     let time = rerun.seconds.map(|time| format!(" ({about} {}, measured)", seconds(time))).unwrap_or_default();
     let commits = match rerun.commits {
         Some(CommitReruns { first, of, later }) if of > 0 => {
-            let later = later.map(|(line, reruns)| format!(", and {reruns} reran the steps from line {line}"));
-            format!("; {first} of the last {} did{}", count(of.into(), "commit"), later.unwrap_or_default())
+            let later = later.map(|(line, reruns)| format!(", line {line} in {reruns}")).unwrap_or_default();
+            format!("; line {} reruns in {first} of {}{later}", rerun.first.line, count(of.into(), "commit"))
         }
         _ => String::new(),
     };
-    format!("A source change{example} reruns {steps}{time}, from line {} `{text}`{copies}{commits}", first.line)
+    format!("{subject} reruns {steps}{time}, from line {} `{text}`{copies}{commits}", first.line)
 }
 
 fn one_stage(steps: &[BuildStep]) -> bool {

@@ -26,7 +26,7 @@ const LINES: usize = 5;
 
 /// A price as people read it, a typical one with its mark; without an amount, what the cost is.
 pub(super) fn cost(impact: &Impact) -> String {
-    let about = if impact.saves.is_some() && impact.basis == Basis::Typical { "~" } else { "" };
+    let about = if has_amount(impact) && impact.basis == Basis::Typical { "~" } else { "" };
     about.to_owned() + &exact_cost(impact)
 }
 
@@ -35,8 +35,10 @@ pub(super) fn exact_cost(impact: &Impact) -> String {
     let amount = match impact.saves {
         Some(Saving::Bytes(amount)) => bytes(amount),
         Some(Saving::Seconds(amount)) => seconds(amount),
-        Some(Saving::Reruns { reruns, builds }) => return format!("in {reruns} of {builds} commits"),
-        None => return kind(impact.kind).to_owned(),
+        Some(Saving::Reruns { reruns, builds }) if reruns > 0 => {
+            return format!("rerun in {reruns} of {builds} commits");
+        }
+        _ => return kind(impact.kind).to_owned(),
     };
     let per = match (impact.kind, impact.per) {
         (_, CostFrequency::Commit) => "per commit",
@@ -62,7 +64,12 @@ const fn kind(kind: ImpactKind) -> &'static str {
 
 /// How the amount is known; empty without one.
 pub(super) fn basis(impact: &Impact) -> &'static str {
-    if impact.saves.is_some() { impact.basis.name() } else { "" }
+    if has_amount(impact) { impact.basis.name() } else { "" }
+}
+
+/// Whether it is known how much. That no commit reran a step is no amount: the next one may.
+const fn has_amount(impact: &Impact) -> bool {
+    !matches!(impact.saves, None | Some(Saving::Reruns { reruns: 0, .. }))
 }
 
 /// What a row is worth before `--all` is asked for.
@@ -79,12 +86,13 @@ enum Weight {
 }
 
 fn weight(finding: &Finding) -> Weight {
-    let amounts: Vec<Saving> = finding.impact.iter().filter_map(|impact| impact.saves).collect();
+    let known = finding.impact.iter().filter(|impact| has_amount(impact));
+    let amounts: Vec<Saving> = known.filter_map(|impact| impact.saves).collect();
     let is_priced = !amounts.is_empty() && amounts.len() == finding.impact.len();
     let large = |saves: &Saving| match saves {
         Saving::Bytes(amount) => *amount >= LEAST_BYTES,
         Saving::Seconds(amount) => *amount >= LEAST_SECONDS,
-        Saving::Reruns { reruns, .. } => *reruns > 0,
+        Saving::Reruns { .. } => true,
     };
     if finding.severity == Severity::Error || amounts.iter().any(large) {
         return Weight::Heavy;
@@ -132,7 +140,10 @@ pub(super) fn table(
     let mut visible = folded(picked(&known, all), all);
     visible.truncate(if all { usize::MAX } else { ROWS });
     let rows: Vec<Vec<Cell>> = visible.iter().map(|same| row(report, dockerfile, same)).collect();
-    let grid = Grid { columns: &COLUMNS, head: &HEAD, rows: &rows, indent: 2 };
+    // One column needs no name.
+    let is_bare = |row: &Vec<Cell>| row.iter().enumerate().all(|(at, cell)| at == 1 || cell.text.is_empty());
+    let head = if rows.iter().all(is_bare) { &[][..] } else { &HEAD };
+    let grid = Grid { columns: &COLUMNS, head, rows: &rows, indent: 2 };
     let is_narrow = grid.room_of(1, layout) < NARROW;
     let mut out = if is_narrow { blocks(&rows, layout) } else { grid.write(layout) };
     let shown = visible.iter().map(Vec::len).sum::<usize>();
@@ -141,7 +152,10 @@ pub(super) fn table(
         let cheap = known.iter().filter(|finding| weight(finding) == Weight::Cheap).count();
         // Only what is known to be cheap is left out: that can be said.
         let below = if rows.len() < ROWS && cheap >= hidden && shown + cheap == known.len() {
-            " below 100 kB and 0.5 s"
+            match hidden {
+                1 => ", which costs less than 100 kB and 0.5 s",
+                _ => ", which cost less than 100 kB and 0.5 s each",
+            }
         } else {
             ""
         };
@@ -256,8 +270,8 @@ pub(super) fn fixes(findings: &[&Finding]) -> String {
         (0, 0, _) => String::new(),
         (_, 0, 0) => "safe".to_owned(),
         (0, _, 0) => "unsafe".to_owned(),
-        (safe, 0, _) => format!("{safe} safe"),
-        (0, risky, _) => format!("{risky} unsafe"),
+        (safe, 0, _) => format!("{safe} of {} safe", findings.len()),
+        (0, risky, _) => format!("{risky} of {} unsafe", findings.len()),
         (safe, risky, _) => format!("{safe} safe, {risky} unsafe"),
     }
 }

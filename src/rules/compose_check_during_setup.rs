@@ -21,7 +21,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         let Some(early) = answered_early(service, check) else { continue };
         let server = early.host.as_ref().map_or_else(|| "the default address".to_owned(), |host| format!("`{host}`"));
         let message = format!(
-            "the check of `{}` succeeds too early: at the first start, the image sets up its data with a temporary server, and `{}` asks {server}, where that server answers",
+            "the check of `{}` succeeds too early: at the first start, `{}` reaches a temporary server at {server} that only sets up the data",
             service.name, early.program
         );
         let Some(finding) = cx.finding(check.place, message) else { continue };

@@ -17,7 +17,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             continue;
         };
         let (effect, is_awaited) = never_effect(cx, service);
-        let message = format!("the check of `{}` calls `{program}`, which {image} lacks: {effect}", service.name);
+        let message =
+            format!("the check of `{}` calls the program `{program}`, which {image} lacks: {effect}", service.name);
         let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
         let help = match service.known.filter(|known| known.check.is_none() && !known.has_own_check) {

@@ -151,9 +151,9 @@ pub(super) fn never_effect(cx: &ComposeContext, service: &StackService) -> (Stri
     let waiting = dependents.filter(|(_, dependency)| dependency.condition == HEALTHY && dependency.is_required);
     let names: Vec<&str> = waiting.map(|(dependent, _)| dependent.name).collect();
     match names.len() {
-        0 => ("it never succeeds".to_owned(), false),
-        1 => (format!("it never succeeds, and {} never starts", listed(&names)), true),
-        _ => (format!("it never succeeds, and {} never start", listed(&names)), true),
+        0 => ("the check never succeeds".to_owned(), false),
+        1 => (format!("the check never succeeds, and {} never starts", listed(&names)), true),
+        _ => (format!("the check never succeeds, and {} never start", listed(&names)), true),
     }
 }
 

@@ -23,7 +23,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                     continue;
                 };
                 let message =
-                    format!("the value of `{name}` stands in the file: anyone who can read the repository has it");
+                    format!("the value of `{name}` is in the file: anyone who can read the repository has it");
                 let Some(finding) = cx.finding(entry.key.or(entry.value.place), message) else { continue };
                 if let Some(variable) = secret_default(name, text) {
                     out.push(with_default(finding, variable));
@@ -37,8 +37,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         for (key, value) in keys.into_iter().chain([("test", check)]) {
             let words = value.and_then(ComposeValue::as_list).unwrap_or_default();
             let Some((place, variable)) = written_password(cx, service, key, words) else { continue };
-            let message =
-                format!("a password stands in `{key}` of `{}`: `docker inspect` and `ps` show it", service.name);
+            let message = format!("a password is in `{key}` of `{}`: `docker inspect` and `ps` show it", service.name);
             let Some(finding) = cx.finding(place, message) else { continue };
             out.push(match variable {
                 Some(variable) => with_default(finding, variable),

@@ -26,6 +26,8 @@ struct BaseUse<'a> {
     install: Option<String>,
     /// Programs that can be installed in the slim image.
     programs: BTreeSet<&'a str>,
+    /// Only healthchecks of compose files call them.
+    is_by_checks: bool,
     /// The packages that contain them.
     packages: BTreeSet<&'a str>,
 }
@@ -63,13 +65,14 @@ fn check(cx: &Context, out: &mut Findings) {
             format!("use `{slim_image}` as the base image"),
         ),
         None if used.programs.is_empty() => (
-            format!("`{image}` contains {contents}; only {} of it is needed here", listed(&used.packages)),
+            format!("`{image}` contains {contents}; of these, only {} is needed", listed(&used.packages)),
             format!("use `{slim_image}` as the base image and install {}", listed(&used.packages)),
         ),
         None => {
             let are = if used.programs.len() == 1 { "is" } else { "are" };
+            let by = if used.is_by_checks { ", by a healthcheck of a compose file" } else { "" };
             (
-                format!("`{image}` contains {contents}; only {} {are} used here", listed(&used.programs)),
+                format!("`{image}` contains {contents}; of these, only {} {are} used{by}", listed(&used.programs)),
                 format!("use `{slim_image}` as the base image and install {}", listed(&used.packages)),
             )
         }
@@ -96,6 +99,8 @@ fn priced(finding: Finding, slim: &SlimImage, used: &BaseUse, slim_image: &str) 
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about the calls")]
 struct Calls<'a> {
     programs: Vec<&'a str>,
+    /// What healthchecks of compose files call.
+    checks: Vec<&'a str>,
     /// Commands that may compile what they install, and whether they certainly do.
     installs: Vec<(String, bool)>,
     /// System packages.
@@ -122,7 +127,7 @@ impl<'a> Calls<'a> {
         // Healthchecks of compose files run in the image too.
         for check in &build.input().options.run.checks {
             let commands = check.split([';', '|', '&', '(', ')', '\n']);
-            calls.programs.extend(commands.filter_map(|command| command.split_whitespace().next()).map(path::name));
+            calls.checks.extend(commands.filter_map(|command| command.split_whitespace().next()).map(path::name));
         }
         calls
     }
@@ -160,7 +165,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
         calls.programs.push("git");
     }
     let slim_image = format!("{}:{}", Reference::of(image).name, slim.tag);
-    for program in calls.programs.iter().filter(|program| !is_in_slim(image, slim, program)) {
+    for program in calls.programs.iter().chain(&calls.checks).filter(|program| !is_in_slim(image, slim, program)) {
         let packages = SlimImage::missing_packages(&slim_image, program);
         let Some(first) = packages.first() else {
             used.unknown |= Program::of(program).is(Kind::Jdk);
@@ -173,6 +178,7 @@ fn used<'a>(cx: &'a Context, target: &Stage, image: &str, slim: &SlimImage) -> B
             used.packages.extend(packages.iter().filter(|name| !calls.brought.contains(*name)));
         }
     }
+    used.is_by_checks = !used.programs.iter().any(|program| calls.programs.contains(program));
     used.packages.extend(runtime_packages(cx).into_iter().filter(|name| !calls.brought.contains(name)));
     // Headers without a compiler are used with the compiler of the base image.
     if !calls.compiler {

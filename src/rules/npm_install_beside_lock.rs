@@ -20,7 +20,7 @@ fn check(cx: &Context, out: &mut Findings) {
             let place = (stage, index);
             let Some(risk) = risk(cx, place, &invocation, &call) else { continue };
             let span = code.place(&build.input().file, call.span);
-            let message = "`npm install` may change the lock file; `npm ci` installs exactly what it lists, or fails";
+            let message = "`npm install` may change the lock file; `npm ci` follows it or fails";
             let mut finding = cx.finding(span, message).help("run `npm ci`");
             finding.fixes.extend(fix(cx, code, &call, risk));
             out.push(finding);

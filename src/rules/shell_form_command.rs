@@ -24,11 +24,13 @@ fn check(cx: &Context, out: &mut Findings) {
         let Some(code) = build.code(index) else { continue };
         let handed_over = hands_over(build, stage, &code.script);
         let message = match keyword {
-            Keyword::Entrypoint if handed_over => "shell form: CMD and the arguments of `docker run` are ignored",
-            Keyword::Entrypoint => {
-                "shell form: a shell runs as PID 1, and CMD and the arguments of `docker run` are ignored"
+            Keyword::Entrypoint if handed_over => {
+                "ENTRYPOINT in shell form ignores CMD and the arguments of `docker run`"
             }
-            _ => "shell form: a shell runs as PID 1 and does not forward signals to the program",
+            Keyword::Entrypoint => {
+                "ENTRYPOINT runs in a shell (PID 1), which ignores CMD and the arguments of `docker run`"
+            }
+            _ => "CMD runs in a shell (PID 1), which does not forward signals to the program",
         };
         let finding = cx.finding(instruction.head, message);
         let finding = if handed_over { finding.lowered(Severity::Info) } else { finding };

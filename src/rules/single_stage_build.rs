@@ -30,7 +30,7 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let Some((index, span)) = bundled(build, target) else { return };
     let Some(server) = static_server(cx, target) else { return };
-    let message = format!("Node and all dependencies ship only to serve static files: `{server}`");
+    let message = format!("Node and all dependencies are shipped only to serve static files with `{server}");
     let help = "bundle in a separate stage and copy the result into a web server image: `FROM nginx`, `COPY --from=build /app/dist /usr/share/nginx/html`";
     out.push(cx.finding(visible_span(build, index, span), message).help(help));
 }
@@ -160,12 +160,12 @@ fn static_server(cx: &Context, target: &Stage) -> Option<String> {
                 invocation.program.into_iter().chain(invocation.args.iter().map(Word::text)).collect();
             let text = words.join(" ");
             if serves_files(&words) {
-                return Some(text);
+                return Some(format!("{text}`"));
             }
             // The command of a script in the manifest.
             let Some(script) = script(cx, &invocation) else { continue };
             if serves_files(&script.split_whitespace().collect::<Vec<_>>()) {
-                return Some(format!("{text}` → `{script}"));
+                return Some(format!("{text}` (runs `{script}`)"));
             }
         }
     }

@@ -50,6 +50,83 @@ fn commits_are_a_sentence_and_stand_once() {
     assert!(!line(rest).contains("saves in "), "{text}");
 }
 
+/// That no commit reran a step is said of the steps; it is no cost, and no reason to hide the finding.
+#[test]
+fn a_step_that_no_commit_reran_is_no_cost() {
+    let folder = node(Dockopt::new()).file("Dockerfile", NODE).file("README.md", "");
+    let folder = folder.file(".dockerignore", "*.md\n.git\n");
+    git(folder.path(), &["init", "-q"]);
+    commit(folder.path(), "all", &[]);
+    for number in 0..7 {
+        commit(folder.path(), "text", &[("README.md", &number.to_string())]);
+    }
+    let text = screen(folder, &["--select=sources-before-dependencies"]);
+    assert!(text.starts_with("1 finding; it makes rebuilds slower\n"), "{text}");
+    let words = line(&text);
+    assert!(words.contains("; line 3 reruns in 0 of 7 commits"), "{text}");
+    assert!(text.contains("rebuild time") && !words.contains("rerun in 0 of") && !text.contains("(--all)"), "{text}");
+    assert!(!text.contains("computed"), "{text}");
+}
+
+/// What is hidden is said in a sentence, and truly.
+#[test]
+fn the_reason_to_hide_a_finding_is_its_price() {
+    let dockerfile = "FROM debian:13-slim\nCOPY a /a\nRUN chown -R 1000 /a\nUSER 1000\nCMD [\"/a/b\"]\n";
+    let folder = Dockopt::new().file("Dockerfile", dockerfile).file("a/b", "x".repeat(99_000));
+    let text = screen(folder, &["--no-history", "--select=recursive-chown,latest-base,root-user"]);
+    assert!(!text.contains(" more below"), "{text}");
+    assert!(!text.contains("(--all)") || text.contains("costs less than 100 kB and 0.5 s (--all)"), "{text}");
+}
+
+/// Findings of different kinds add up: the size of a pull is not that on disk, seen in another way.
+#[test]
+fn costs_of_two_kinds_are_added() {
+    let text = screen(Dockopt::new().dir("task-tracker"), &["--no-history"]);
+    let title = text.lines().next().unwrap();
+    assert!(title.contains(" per pull plus ~") && title.ends_with(" on disk"), "{text}");
+    let next = line(text.split_once("Next:").unwrap().1);
+    assert!(next.contains("shows a rewrite of the first build that saves ~"), "{text}");
+    assert!(next.contains(" per pull plus ~"), "{text}");
+}
+
+/// A reason says what its command does, with a verb and without a promise that only `--write` keeps.
+#[test]
+fn each_next_command_says_what_it_does() {
+    let folders = [
+        Dockopt::new().dir("task-tracker"),
+        node(Dockopt::new()).file("Dockerfile", NODE),
+        node(Dockopt::new()).file("Dockerfile", NODE.replace("USER", "COPY conf/app.ini /etc/\nUSER")),
+    ];
+    for folder in folders {
+        let text = screen(folder, &["--no-history"]);
+        let next = line(text.split_once("Next:").unwrap().1);
+        for command in next.split("dockopt ").filter(|command| !command.is_empty()) {
+            let verbs = [" shows ", " also shows ", " explains ", " runs builds ", " replaces ", " also checks "];
+            assert!(verbs.iter().any(|verb| command.contains(verb)), "{command}: {text}");
+            let is_diff = command.contains(" --diff ");
+            assert!(
+                !is_diff || command.contains(" --diff shows ") || command.contains(" --diff also shows "),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// A table with one column needs no heading, and findings of which some have a fix say of how many.
+#[test]
+fn tables_say_what_they_count() {
+    let text = screen(Dockopt::new().dir("task-tracker"), &["--no-history"]);
+    let (_, urgent) = text.split_once("Fix first: errors and leaked secrets\n").unwrap();
+    assert!(
+        urgent.trim_start().starts_with("task-tracker/")
+            || urgent.trim_start().starts_with("backend/")
+            || urgent.trim_start().starts_with("./"),
+        "{urgent}"
+    );
+    assert!(text.contains("1 of 2 unsafe"), "{text}");
+    assert!(text.contains("sends 460 kB"), "{text}");
+}
+
 /// A build for developers is neither the first nor what `Next:` optimizes, whoever starts it.
 #[test]
 fn a_build_for_developers_comes_last() {
@@ -70,11 +147,11 @@ fn what_makes_the_build_fail_is_the_first_thing_to_do() {
     let missing = node(Dockopt::new()).file("Dockerfile", NODE.replace("USER", "COPY conf/app.ini /etc/\nUSER"));
     let text = screen(missing, &["--no-history"]);
     let next = line(text.split_once("Next:").unwrap().1);
-    assert!(next.starts_with("dockopt context ls . what the builder gets: Dockerfile:5 copies"), "{text}");
+    assert!(next.starts_with("dockopt context ls . shows what is sent to the builder: Dockerfile:5 copies"), "{text}");
     let excluded = NODE.replace("USER", "COPY node_modules/a /a\nUSER");
     let text = screen(node(Dockopt::new()).file("Dockerfile", excluded).file("node_modules/a", ""), &["--no-history"]);
     let next = line(text.split_once("Next:").unwrap().1);
-    assert!(next.starts_with("dockopt context ls . what the builder gets: Dockerfile:5 copies"), "{text}");
+    assert!(next.starts_with("dockopt context ls . shows what is sent to the builder: Dockerfile:5 copies"), "{text}");
     let refused = node(Dockopt::new()).file("Dockerfile", NODE.replace("USER node", "USR node"));
     let text = screen(refused, &["--no-history"]);
     let next = line(text.split_once("Next:").unwrap().1);

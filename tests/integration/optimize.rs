@@ -167,7 +167,7 @@ fn passes_that_settings_leave_out_stay_out_and_are_reported() {
     let (api, web) = (ran.read("api/Dockerfile"), ran.read("web/Dockerfile"));
     assert!(!api.contains(base) && api.contains("FROM python:3.13"), "{api}");
     assert!(web.contains(base), "{web}");
-    let message = "api/Dockerfile: slim-runtime skipped: dockopt.toml skips it since 2026-11-21: probe: / is 500";
+    let message = "api/Dockerfile: `slim-runtime` is skipped: dockopt.toml skips it since 2026-11-21: probe: / is 500";
     assert!(ran.stderr.contains(message), "{}", ran.stderr);
     let checked = ran.again(["optimize", ".", "--check"]).code(0);
     assert!(checked.stderr.contains(message), "{}", checked.stderr);

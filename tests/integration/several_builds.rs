@@ -48,9 +48,9 @@ fn a_summary_comes_first_and_notices_last() {
             "tools/Dockerfile",
             "for development, tests and examples",
             ".devcontainer/Dockerfile",
-            "Fix first: secrets that leak, and what never works",
+            "Fix first: errors and leaked secrets",
             "[healthcheck-program-missing]",
-            "In several files",
+            "Found in several files",
             "3 ×  no USER is set",
             "api/Dockerfile:1",
             "… 5 more builds: their findings are counted above (--all)",
@@ -80,10 +80,10 @@ fn an_example_of_a_source_change_is_a_file_that_people_edit() {
         .args(["audit"])
         .run()
         .stdout;
-    assert!(screen.contains("A source change (main.py) reruns step 4, from line 4"), "{screen}");
+    assert!(screen.contains("A change of main.py reruns step 4, from line 4"), "{screen}");
     let only = "FROM nginx:1.29\nCOPY ca.crt /etc/ssl/\n";
     let screen = Dockopt::new().file("Dockerfile", only).file("ca.crt", "x").args(["audit"]).run().stdout;
-    assert!(screen.contains("A source change (ca.crt) reruns step 2"), "{screen}");
+    assert!(screen.contains("A change of ca.crt reruns step 2"), "{screen}");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn builds_share_a_context_and_each_has_its_own_example() {
         .args(["audit", "--all"])
         .run()
         .stdout;
-    in_order(&screen, &["(apps/a/src/server.ts)", "(apps/b/src/server.ts)"]);
+    in_order(&screen, &["A change of apps/a/src/server.ts", "A change of apps/b/src/server.ts"]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_group_names_what_each_place_is_about() {
     let screen = dockopt.args(["audit", "."]).run().stdout;
     in_order(
         &screen,
-        &["In several files", "2 ×  a database or broker is published", "`db` (compose.yaml:4)", "`store`"],
+        &["Found in several files", "2 ×  a database or broker is published", "`db` (compose.yaml:4)", "`store`"],
     );
 }
 

@@ -11,7 +11,7 @@ use crate::cache::{BuilderFlags, RecordKeeping};
 pub(in crate::cli) enum CacheCommand {
     /// Compute from git history which steps each commit would have rerun
     History(CacheHistory),
-    /// Read a build log: which steps were cached, what missed first, and what the build waited for
+    /// Show from a build log which steps were cached, which missed first, and what took longest
     Explain(Box<ExplainLog>),
     /// Predict which steps rerun after a change, and say why
     Predict(CachePredict),
@@ -64,13 +64,13 @@ pub(in crate::cli) struct CacheHistory {
     /// Folder or Dockerfile in a git repository
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// How many commits to look at, from HEAD back; of a merge, only the first parent
+    /// How many commits to read, back from HEAD; first parents only
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub commits: u32,
     /// Whether the builder keeps its cache between commits: `keep`, or `fresh` for CI without a cache
     #[arg(long, value_enum, value_name = "BUILDER", default_value_t = Builder::Keep)]
     pub builder: Builder,
-    /// Compare with another Dockerfile; `optimize` stands for the rewrite of `dockopt optimize`
+    /// Compare with another Dockerfile, or with `optimize`: the rewrite by `dockopt optimize`
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
     /// Build log, or JSON of `dockopt measure`, with the times of the steps
@@ -100,9 +100,9 @@ impl Builder {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every form of log is read: plain with and without the prefixes of CI, rawjson, terminal captures, the \
-                        legacy builder, buildah, `buildx history` and .dockerbuild files, traces.\n\nExit codes: 0 \
-                        explained; 2 the file is no build log."
+    after_help = "These logs are read: plain (also with CI prefixes), rawjson, traces, terminal captures, legacy builder, \
+                        buildah, `buildx history` and .dockerbuild files.\n\nExit codes: 0 explained; 2 the file is \
+                        not a build log."
 )]
 pub(in crate::cli) struct ExplainLog {
     /// The build log; `-` reads standard input
@@ -112,7 +112,7 @@ pub(in crate::cli) struct ExplainLog {
     /// Show all steps, also those that took no time
     #[arg(long)]
     pub all: bool,
-    /// The build before this one, to say why steps were not cached: its commit, or a folder with its files
+    /// Commit or folder of the previous build, to say why steps were not cached
     #[arg(long, value_name = "COMMIT|FOLDER")]
     pub before: Option<String>,
     /// Commit or folder of the logged build [default: the working tree]

@@ -18,7 +18,7 @@ pub(in crate::cli) enum ComposeCommand {
     Check(ComposeCheck),
     /// Fix findings in compose files; shows a diff by default
     Fix(ComposeFix),
-    /// Show in which order services start, and how long it takes at most until all are ready
+    /// Show the start order of services, and the longest time until all are ready
     Graph(ComposeGraph),
     /// Write a compose file for a repository, or complete the existing one; shows a diff by default
     Emit(ComposeEmit),
@@ -31,7 +31,7 @@ pub(in crate::cli) enum ComposeCommand {
 /// Which compose files are looked at, and how `docker compose` is called for them.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ComposeProjects {
-    /// Compose files, or folders in which they are searched [default: those that `COMPOSE_FILE` names, else .]
+    /// Compose files, or folders to search for them [default: the files that `COMPOSE_FILE` names, else .]
     paths: Vec<PathBuf>,
     /// Compose file of one project; later files override earlier ones (repeatable)
     #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "paths")]
@@ -82,7 +82,7 @@ pub(in crate::cli) struct ComposeEmit {
     /// Also write compose.dev.yaml: published ports, and servers that restart when a source changes
     #[arg(long)]
     pub dev: bool,
-    /// Add to compose.dev.yaml what `docker compose watch` copies into containers, and when it rebuilds images
+    /// Add rules for `docker compose watch` to compose.dev.yaml: what to copy, and when to rebuild
     #[arg(long)]
     pub watch: bool,
     /// Say why each service and key is there

@@ -30,7 +30,7 @@ pub(in crate::cli) struct FixArgs {
     /// Folders, Dockerfiles or compose files; `-` reads standard input and prints the fixed text
     #[arg(default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// File name of standard input in messages; its folder is where .dockerignore and settings are read
+    /// File name of standard input in messages; .dockerignore and settings are read from its folder
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     /// The compose project that is asked for by `compose fix`.

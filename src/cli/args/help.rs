@@ -55,10 +55,7 @@ const HELP: [Help; 24] = [
         modes: &[],
         examples: [
             ("dockopt compose check", "check all compose files under the current folder"),
-            (
-                "dockopt compose check --fail-on error compose.yaml",
-                "fail only on errors that make `docker compose up` fail",
-            ),
+            ("dockopt compose check --fail-on error compose.yaml", "fail only on findings of severity error"),
         ],
     },
     Help {
@@ -67,7 +64,7 @@ const HELP: [Help; 24] = [
         modes: &[],
         examples: [
             ("dockopt compose fix", "show the safe fixes as a diff"),
-            ("dockopt compose fix --unsafe --write compose.yaml", "add health checks and wait for them"),
+            ("dockopt compose fix --unsafe --write compose.yaml", "add health checks, and make services wait for them"),
         ],
     },
     Help {
@@ -87,7 +84,7 @@ const HELP: [Help; 24] = [
             ("dockopt compose verify", "start the project once, and stop its servers to test their checks"),
             (
                 "dockopt compose verify --cold-starts 10 --delay 2 compose.yaml",
-                "look for races: slow servers, ten starts",
+                "start the project ten times with delays, to find races",
             ),
         ],
     },
@@ -100,7 +97,10 @@ const HELP: [Help; 24] = [
                 "dockopt compose emit",
                 "show the new compose file, or what would be added to the existing one, as a diff",
             ),
-            ("dockopt compose emit --prod --dev --watch --write", "write it, with files for production and developers"),
+            (
+                "dockopt compose emit --prod --dev --watch --write",
+                "write this file, and others for production and for developers",
+            ),
         ],
     },
     Help {
@@ -111,7 +111,7 @@ const HELP: [Help; 24] = [
             ("dockopt compose env", "show what is wrong with the variables of a project"),
             (
                 "dockopt compose env -f compose.yaml -f prod.yaml --env-file prod.env",
-                "look at the project as it is deployed",
+                "check the project as it is deployed",
             ),
         ],
     },
@@ -132,7 +132,7 @@ const HELP: [Help; 24] = [
         formats: TEXT_JSON_AND_MARKDOWN,
         modes: &[],
         examples: [
-            ("dockopt measure ./backend", "build cold, unchanged, and after changes"),
+            ("dockopt measure ./backend", "time a cold build, and rebuilds with and without changes"),
             ("dockopt measure ./backend --against ./backend-new --rounds 3", "compare two builds"),
         ],
     },
@@ -158,7 +158,7 @@ const HELP: [Help; 24] = [
         formats: TEXT_JSON_AND_MARKDOWN,
         modes: &[],
         examples: [
-            ("dockopt image diff api:1.0 api:1.1", "show why the image grew"),
+            ("dockopt image diff api:1.0 api:1.1", "show why an image grew"),
             ("dockopt image diff old.tar new.tar --format markdown", "print the comparison as Markdown"),
         ],
     },
@@ -194,7 +194,7 @@ const HELP: [Help; 24] = [
             ),
             (
                 "dockopt report audit.json image.json --format json --output base.json",
-                "save the baseline of later reports",
+                "save a baseline for later reports",
             ),
         ],
     },
@@ -213,7 +213,10 @@ const HELP: [Help; 24] = [
         modes: &[],
         examples: [
             ("dockopt init", "show the files that a repository gets"),
-            ("dockopt init --write --ci github --forks", "write them, with the workflow for pull requests of forks"),
+            (
+                "dockopt init --write --ci github --forks",
+                "write these files, and the workflow for pull requests of forks",
+            ),
         ],
     },
     Help {
@@ -262,7 +265,7 @@ const HELP: [Help; 24] = [
         examples: [
             (
                 "dockopt cache explain build.log ./backend",
-                "show what was cached, what missed first, and the slowest lines",
+                "show cached steps, the first miss of each stage, and the slowest lines",
             ),
             ("dockopt cache explain -", "read the output of `docker build … 2>&1` from a pipe"),
         ],

@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. If the engine cannot be reached, it does not search Docker Hub for a name without a registry. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 findings at --fail-on or above, or a budget is exceeded; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
+    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. Without an engine, dockopt does not look up names without a registry on Docker Hub. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 a finding at least as severe as --fail-on, or an exceeded budget; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true
@@ -55,7 +55,7 @@ pub(in crate::cli) struct Image {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Build options")]
 pub(in crate::cli) struct Origin {
-    /// The Dockerfile it was built from, to show the line of each layer
+    /// The Dockerfile of the image, to show the line of each layer
     #[arg(short, long, alias = "dockerfile", value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// The stage that was built
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Origin {
     /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, in the same notation as IMAGE. Layers that both images have belong to it
+    /// The base image, written like IMAGE. Layers in both images count as base
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
@@ -83,7 +83,7 @@ pub(in crate::cli) struct View {
     /// Show all rows, and each layer of the base image
     #[arg(long)]
     pub all: bool,
-    /// Show the layers that several images share, and the bytes that a host downloads for all images together
+    /// Show the layers that images share, and the download size of all images together
     #[arg(long, conflicts_with = "explore")]
     pub shared: bool,
     /// Folder depth to show

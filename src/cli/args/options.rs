@@ -20,10 +20,10 @@ pub(super) const ONLY_DOCKERFILE: &str =
 #[command(next_help_heading = "Build options")]
 #[allow(clippy::struct_field_names)] // The builder's flags.
 pub(in crate::cli) struct Build {
-    /// Use only this Dockerfile [default: all Dockerfiles of the given path]
+    /// Use only this Dockerfile; search for no others
     #[arg(short, long, value_name = "PATH")]
     pub file: Option<PathBuf>,
-    /// The stage to build
+    /// The target stage, as in `docker build`
     #[arg(long, value_name = "STAGE")]
     pub target: Option<String>,
     /// Set a build argument; without VALUE it is read from the environment (repeatable)
@@ -86,7 +86,7 @@ pub(in crate::cli) struct Choice {
     /// Rules to run: names, codes of other linters (`DL3009`), categories, groups, `default` (the rules that are on by default) or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Rules not to run. If --select and --ignore both match a rule, a rule's name wins over a category or group, and these over `all`
+    /// Rules not to run. If --select and --ignore both match a rule, the more specific one decides
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Date for end-of-life and similar checks [default: `SOURCE_DATE_EPOCH`, else today]
@@ -150,7 +150,7 @@ impl Threshold {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Settings options")]
 pub(in crate::cli) struct Config {
-    /// Settings file [default: the nearest dockopt.toml or .hadolint.yaml in or above each Dockerfile's folder]
+    /// Settings file [default: the nearest dockopt.toml or .hadolint.yaml in or above the folder of each file]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Ignore all settings files

@@ -6,11 +6,15 @@ use clap::{Args, ValueEnum};
 
 use super::options::{Config, Threshold};
 
+/// Help of `--config`: no Dockerfile is read.
+const NEAREST_SETTINGS: &str = "Settings file [default: the nearest dockopt.toml in or above the current folder]";
+
 #[derive(Debug, Args)]
 #[command(
+    mut_arg("config", |arg| arg.help(NEAREST_SETTINGS)),
     after_help = "A time is reported as changed only if the difference is more than 10 %, more than 3 s, and more than the difference between runs of the same build.\n\n\
-                        Exit codes: 0 clean; 1 a limit in the settings under [budget] is exceeded, or there are new findings at --fail-on \
-                        or above (all findings without a baseline); 2 an input cannot be read."
+                        Exit codes: 0 clean; 1 a limit in the settings under [budget] is exceeded, or there are new findings (without \
+                        --baseline: any) at least as severe as --fail-on; 2 an input cannot be read."
 )]
 pub(in crate::cli) struct Report {
     /// JSON results of audit, lint, image, image diff, measure, cache and optimize
@@ -25,11 +29,11 @@ pub(in crate::cli) struct Report {
     /// The base commit [default: in a CI job the base of the pull request, otherwise the parent of HEAD]
     #[arg(long, value_name = "COMMIT", requires = "baseline_dir")]
     pub base: Option<String>,
-    /// A label of the pull request (repeatable). The label `allow-size-increase` allows images to grow; the setting `growth-label` names another one
+    /// A label of the pull request (repeatable). The label `allow-size-increase` allows images to grow; the setting `growth-label` renames it
     #[arg(long, value_name = "NAME")]
     pub label: Vec<String>,
-    /// Append the sizes and times to this file, for `dockopt history`. A value within the range of the last 5 runs in it is not
-    /// reported as a change
+    /// Append the sizes and times to this file, for `dockopt history`. A change of a time is reported
+    /// only if it exceeds the difference between the last 5 runs in the file
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Compare with this file as --record does, but do not append to it

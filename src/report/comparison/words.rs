@@ -94,10 +94,10 @@ fn share(before: f64, after: f64) -> Option<String> {
     }
 }
 
-/// A note on a row's change: that it is not judged, or why the row has no change.
+/// A note on a row's change: that it is too small to count, or why the row has no change.
 pub(super) fn remark(row: &FigureRow) -> String {
     match (row.direction, row.noise) {
-        (Direction::Noise, Some(noise)) => format!("not judged: less than {}", seconds(noise)),
+        (Direction::Noise, Some(noise)) => format!("too small to count: less than {}", seconds(noise)),
         _ => String::new(),
     }
 }
@@ -143,7 +143,7 @@ pub(in crate::report) fn limit_sentence(check: &LimitCheck) -> Option<String> {
             format!("the limit {}{of} is exceeded: {value}{place}; the label `{label}` allows it", check.name)
         }
         (None, _, Some(why)) if check.value.is_some() => {
-            format!("the limit {}{of} is not judged: {value}; {why}{place}", check.name)
+            format!("the limit {}{of} is not checked: {value}; {why}{place}", check.name)
         }
         (None, _, Some(why)) => format!("the limit {}{of} is not checked: {why} ({value}){place}", check.name),
         (None, _, None) => format!("the limit {}{of} is not checked ({value}){place}", check.name),

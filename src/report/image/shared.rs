@@ -114,7 +114,7 @@ fn lists(analysis: &Analysis, shared: &SharedLayers, top: usize, layout: Layout)
     let saves = match (shared.bases.len(), shared.common_base_saves) {
         (0 | 1, _) => "All images have the same base image.".to_owned(),
         (_, 0) => "The base images have all layers in common with the largest.".to_owned(),
-        (_, saves) => format!("One common base image for all would save {} on a host.", bytes(saves)),
+        (_, saves) => format!("One common base image for all would save {} of disk space.", bytes(saves)),
     };
     push(&mut out, &saves, 4, layout, TextStyle::Plain);
     out

@@ -33,7 +33,8 @@ pub(super) fn next(report: &Report, view: &AuditView, layout: Layout) -> String 
         && let Some(finding) = report.findings.first()
     {
         let line = format!("dockopt explain {}", finding.rule);
-        commands.push(NextCommand { line, why: "why it matters, and how to fix it".to_owned() });
+        commands
+            .push(NextCommand { line, why: "explains why the first finding matters, and how to fix it".to_owned() });
     }
     commands.extend(price_commands(report, view, &root));
     if commands.is_empty() {
@@ -73,7 +74,10 @@ fn refusal_command(report: &Report, root: &str) -> Option<NextCommand> {
         let words =
             if report.builds.len() == 1 { root.to_owned() } else { words_of(report, build.dockerfile, context) };
         let line = format!("dockopt context ls {words}");
-        return Some(NextCommand { line, why: format!("what the builder gets: {place} copies what is not there") });
+        return Some(NextCommand {
+            line,
+            why: format!("shows what is sent to the builder: {place} copies what is not there"),
+        });
     }
     let line = format!("dockopt lint {}", quoted(file));
     Some(NextCommand { line, why: format!("shows why the builder refuses {place}") })
@@ -95,7 +99,7 @@ fn image_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
     }];
     if !view.has_image {
         let line = format!("dockopt audit {root} --image auto");
-        commands.push(NextCommand { line, why: "also checks the image, if you have built it".to_owned() });
+        commands.push(NextCommand { line, why: "also checks the image, if it is built".to_owned() });
     }
     commands
 }
@@ -111,7 +115,7 @@ fn explain_command(report: &Report, offer: Option<&Offer>) -> Option<NextCommand
     let source = report.sources.get(first.file.0 as usize)?;
     let place = format!("{}:{}", source.name(), source.line(first.span.start));
     let more = if others == 0 { String::new() } else { format!(" and {others} more") };
-    let why = format!("explains how to repair {place}{more}: no command can");
+    let why = format!("explains how to repair {place}{more} by hand");
     Some(NextCommand { line: format!("dockopt explain {}", first.rule), why })
 }
 
@@ -160,7 +164,13 @@ fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
         1 => "; another build has the same step, and has to change too".to_owned(),
         others => format!("; {others} other builds have the same step, and have to change too"),
     };
-    let why = if saved.is_empty() { removes } else { format!("{saved}; {removes}") };
+    let saves = if saved.is_empty() { String::new() } else { format!("{saved}, and ") };
+    let of = match &ordered(report)[..] {
+        [] | [_] => "",
+        [first, ..] if first.dockerfile == offer.dockerfile => " of the first build",
+        _ => " of this build",
+    };
+    let why = format!("shows a rewrite{of} that {saves}{removes}");
     NextCommand { line, why: why + &others }
 }
 
@@ -207,11 +217,11 @@ fn fix_commands(view: &AuditView, root: &str) -> Vec<NextCommand> {
     }
     if all > safe {
         let line = format!("dockopt fix {root} --unsafe --diff");
-        let of = if safe == 0 { count(all, "finding") } else { format!("{} more", all - safe) };
-        commands.push(NextCommand {
-            line,
-            why: format!("shows also the unsafe fixes of {of}, which may change what runs"),
-        });
+        let (also, of) = match safe {
+            0 => ("", count(all, "finding")),
+            _ => ("also ", count(all - safe, "more finding")),
+        };
+        commands.push(NextCommand { line, why: format!("{also}shows the unsafe fixes of {of}") });
     }
     commands
 }
@@ -230,7 +240,7 @@ fn price_commands(report: &Report, view: &AuditView, root: &str) -> Vec<NextComm
         let line = format!("dockopt audit {root} --image auto");
         commands.push(NextCommand {
             line,
-            why: "replaces the sizes marked ~ by those of your image, if you have built it".to_owned(),
+            why: "replaces the sizes marked ~ with those of your image, if it is built".to_owned(),
         });
     }
     commands
@@ -244,8 +254,8 @@ fn words_of_slowest(report: &Report, root: &str) -> Option<String> {
             impact.kind == ImpactKind::RebuildSeconds && !matches!(impact.saves, Some(Saving::Seconds(_)))
         })
     };
-    let slow = report.builds.iter().filter(|build| build.findings.iter().any(is_unknown) && can_run(report, build));
-    let build: &BuildReport = slow.min_by_key(|build| build.importance)?;
+    let is_slow = |build: &&BuildReport| build.findings.iter().any(is_unknown) && can_run(report, build);
+    let build = ordered(report).into_iter().find(is_slow)?;
     if report.builds.len() == 1 {
         return Some(root.to_owned());
     }

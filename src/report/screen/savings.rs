@@ -27,8 +27,10 @@ fn sums(report: &Report, findings: &[usize]) -> Vec<Impact> {
     for impact in findings.filter_map(Report::price) {
         let is_of_commits = matches!(impact.saves, Some(Saving::Reruns { .. }));
         match impact.saves {
-            None => drop(unknown.entry(impact.kind).or_insert_with(|| impact.clone())),
-            Some(Saving::Reruns { reruns: 0, .. }) => {}
+            // Of commits that touch nothing of it, nothing is known.
+            None | Some(Saving::Reruns { reruns: 0, .. }) => {
+                unknown.entry(impact.kind).or_insert_with(|| impact.clone());
+            }
             Some(_) => {
                 // Whatever reruns, the commits are the same.
                 let kind = if is_of_commits { ImpactKind::RebuildSeconds } else { impact.kind };
@@ -49,7 +51,7 @@ pub(super) fn costs_sentence(report: &Report, findings: &[usize], number: usize)
     let Costs { amounts, commits, effects } = Costs::of(report, findings, larger);
     let mut clauses = Vec::new();
     if !amounts.is_empty() {
-        clauses.push(format!("cost{s} {}", joined(&amounts)));
+        clauses.push(format!("cost{s} {}", added(&amounts)));
     }
     clauses.extend(commits.map(|commits| format!("repeat{s} steps in {commits}")));
     if clauses.is_empty() && !effects.is_empty() {
@@ -63,7 +65,7 @@ pub(super) fn saved_sentence(report: &Report, findings: &[usize]) -> String {
     let Costs { amounts, commits, effects } = Costs::of(report, findings, smaller);
     let mut parts = Vec::new();
     if !amounts.is_empty() {
-        parts.push(joined(&amounts));
+        parts.push(added(&amounts));
     }
     parts.extend(commits.map(|commits| format!("steps that reran in {commits}")));
     match (parts.is_empty(), effects.is_empty()) {
@@ -88,11 +90,11 @@ impl Costs {
         let mut costs = Self { amounts: Vec::new(), commits: None, effects: Vec::new() };
         for sum in sums(report, findings) {
             match sum.saves {
-                Some(Saving::Reruns { reruns, builds }) => {
+                Some(Saving::Reruns { reruns, builds }) if reruns > 0 => {
                     costs.commits = Some(format!("{reruns} of {builds} commits"));
                 }
-                Some(_) => costs.amounts.push(table::cost(&sum)),
-                None => costs.effects.push(effect(sum.kind).to_owned()),
+                Some(Saving::Bytes(_) | Saving::Seconds(_)) => costs.amounts.push(table::cost(&sum)),
+                _ => costs.effects.push(effect(sum.kind).to_owned()),
             }
         }
         costs
@@ -131,6 +133,14 @@ fn add(sum: &mut Impact, impact: &Impact) {
         (Some(Saving::Reruns { reruns: a, .. }), Some(Saving::Reruns { reruns: b, .. })) if a < b => impact.saves,
         (known, _) => known,
     };
+}
+
+/// `a`, `a plus b`: amounts of different findings.
+fn added(amounts: &[String]) -> String {
+    match amounts {
+        [amounts @ .., last] if !amounts.is_empty() => format!("{} plus {last}", amounts.join(", ")),
+        _ => amounts.concat(),
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.

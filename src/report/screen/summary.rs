@@ -60,7 +60,7 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
     if !urgent.is_empty() {
         let repeats = repeats(report, &urgent);
         let single: Vec<usize> = urgent.iter().filter(|index| !is_in(&repeats, **index)).copied().collect();
-        let heading = "Fix first: secrets that leak, and what never works";
+        let heading = "Fix first: errors and leaked secrets";
         section(&mut summary.text, heading, layout, &repeats::rows(report, &repeats, layout));
         summary.text.push_str(&table::table(report, None, &single, layout, true));
         summary.text.push('\n');
@@ -69,7 +69,7 @@ pub(super) fn summary(report: &Report, layout: Layout, all: bool) -> Summary {
     let repeats = repeats(report, &others);
     if !repeats.is_empty() {
         let rows = repeats::rows(report, &repeats, layout);
-        section(&mut summary.text, "In several files (not repeated below)", layout, &rows);
+        section(&mut summary.text, "Found in several files (not repeated below)", layout, &rows);
         summary.text.push('\n');
         summary.shown.extend(repeats.into_iter().flat_map(|repeat| repeat.findings));
     }

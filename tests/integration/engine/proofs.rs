@@ -205,7 +205,10 @@ fn rejected_passes_are_remembered() {
     assert!(written.contains("reason = \"") && written.contains("date = 20"), "{written}");
     let (code, output) = optimized(folder.path(), &["--check"]);
     assert_eq!(code, 0, "{output}");
-    assert!(output.contains("slim-runtime skipped: ") && output.contains("dockopt.toml skips it since "), "{output}");
+    assert!(
+        output.contains("`slim-runtime` is skipped: ") && output.contains("dockopt.toml skips it since "),
+        "{output}"
+    );
     // Once more: nothing is added twice.
     let (proof, code) = verified(folder.path(), &["--write"]);
     assert_eq!((proof["verdict"].as_str(), code), (Some("unchanged"), 0), "{proof:#}");

@@ -6,12 +6,12 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The project is started under a name of its own, on ports that the engine chooses, with empty volumes and copies \
-                  of the folders that it writes to. dockopt removes only what it created.\n\nExit codes: 0 proved; 1 not proved; 2 \
+    after_help = "The project is started under another name, on ports that the engine chooses, with empty volumes and copies of \
+                  the folders that it writes to. dockopt removes only what it created.\n\nExit codes: 0 proved; 1 not proved; 2 \
                   the project could not be started."
 )]
 pub(in crate::cli) struct ComposeVerify {
-    /// Compose files of one project, each on top of those before it, or its folder [default: those that `COMPOSE_FILE` names, else .]
+    /// Compose files of one project (later files override earlier ones), or the folder of the project [default: the files that `COMPOSE_FILE` names, else .]
     pub files: Vec<PathBuf>,
     /// File with variables instead of `.env` (repeatable)
     #[arg(long = "env-file", value_name = "FILE")]
@@ -22,16 +22,16 @@ pub(in crate::cli) struct ComposeVerify {
     /// How often to start the project from nothing
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub cold_starts: u32,
-    /// Delay the start of each server by a random time up to this
+    /// Delay the start of each server by a random time, at most this long
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = seconds)]
     pub delay: f64,
-    /// Number that the random delays follow from [default: another one each time]
+    /// Seed of the random delays [default: a new one each time]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Do not stop servers to see whether their checks notice it
+    /// Do not stop servers to test their checks
     #[arg(long)]
     pub no_outages: bool,
-    /// Time limit of one start in seconds, until all services are ready; builds and pulls have one of 30 minutes
+    /// Time limit of one start in seconds, until all services are ready; builds and pulls may take 30 minutes
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub timeout: u64,
     /// Remove the leftovers of interrupted runs, then exit

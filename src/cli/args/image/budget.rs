@@ -32,13 +32,13 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum share of wasted bytes: `5%` or `0.05`
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_waste_ratio: Option<f64>,
-    /// Minimum efficiency: the share of the bytes of all layers that a container sees
+    /// Minimum efficiency: size of the visible files divided by the size of all layers
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub min_efficiency: Option<f64>,
     /// Maximum growth over the baseline: `5MB` or `3%`
     #[arg(long, value_name = "SIZE|SHARE", value_parser = growth)]
     pub max_growth: Vec<Bound>,
-    /// Maximum size of a category of unneeded files, such as `apt-lists=0`; a wrong name prints all names (repeatable)
+    /// Maximum size of a category of unneeded files, such as `apt-lists=0`; an unknown name lists all (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = category)]
     pub max_category: Vec<(String, u64)>,
     /// Maximum size of a package, or of all packages that match a glob (repeatable)

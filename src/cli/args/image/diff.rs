@@ -23,10 +23,10 @@ pub(in crate::cli) struct Diff {
     /// The image after
     #[arg(value_name = "B")]
     pub after: String,
-    /// The Dockerfile that A was built from, to show the line of each layer
+    /// The Dockerfile of A, to show the line of each layer
     #[arg(long, value_name = "PATH")]
     pub file_a: Option<PathBuf>,
-    /// The Dockerfile that B was built from
+    /// The Dockerfile of B
     #[arg(long, value_name = "PATH")]
     pub file_b: Option<PathBuf>,
     /// Ignore modification times and the order of files in layers
