@@ -288,7 +288,10 @@ fn assigned_name(text: &str, at: usize) -> Option<&str> {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let mut before = &text[start..at];
     // The module or the object of the call.
-    if before.ends_with(['.', ':']) {
+    if before.ends_with(").") {
+        // `require('express').Router(`
+        before = before.rsplit_once("require(")?.0;
+    } else if before.ends_with(['.', ':']) {
         before = before.trim_end_matches(|c| is_name(c) || matches!(c, '.' | ':'));
     }
     before = before.trim_end();

@@ -124,6 +124,14 @@ fn routers_of_node_are_below_their_mounts() {
     );
     assert_eq!(with("app.use(`/api/${version}`, require('./routes/health'));"), [""; 0]);
     assert_eq!(with(""), [""; 0]);
+    let inline = router.replace("express.Router()", "require('express').Router()");
+    assert_eq!(
+        paths(&[
+            ("src/app.js", &main("app.use('/api', require('./routes/health'));")),
+            ("src/routes/health.js", &inline)
+        ]),
+        ["/api/health"]
+    );
     let same = "const app = express(), x = 1;\nconst api = Router();\napi.get('/ok', y);\napp.use('/api', api);\n";
     check("a.js", same, &["/api/ok"]);
     let plugin = "module.exports = async function (fastify, opts) {\n  fastify.get('/health', async () => ({}));\n}\n";
