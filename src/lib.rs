@@ -22,6 +22,7 @@ pub mod inputs; // everything that was read
 pub mod build; // what a Dockerfile means
 pub mod stack; // what the services of a compose project mean
 pub mod variables; // which variables the services of a project read and get
+pub mod endpoint; // where a container answers: port and route
 pub mod shellcheck; // ShellCheck's answers
 pub mod attribution; // which line made which layer
 pub mod cache; // what a change reruns

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::EmitInput;
-use super::listening_port::{ListeningPort, exposed_ports, listening_port};
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
 use super::server_start::{ServerCommand, may_be_started};
@@ -41,8 +40,6 @@ pub(super) struct Application<'i> {
     pub(super) storage: Vec<(String, String)>,
     /// The port that its server listens on.
     pub(super) port: Option<u16>,
-    /// The port that its base image gives to servers, where only its source may set another one.
-    pub(super) default_port: Option<u16>,
     /// The server of its base image, where that is what it starts.
     pub(super) server: Option<BuiltServer>,
     /// What it starts, as written.
@@ -113,7 +110,8 @@ impl<'i> Application<'i> {
     /// The ports to publish: that of its server, and the others that EXPOSE names with it, apart from those of debuggers.
     pub(super) fn published_ports(&self) -> Vec<u16> {
         let build = Build::new(self.input);
-        let exposed = build.target().map(|stage| exposed_ports(&build, stage)).unwrap_or_default();
+        let exposed = build.target().map(|stage| build.exposed_ports(stage)).unwrap_or_default();
+        let exposed: Vec<u16> = exposed.iter().map(|exposed| *exposed.ports.start()).collect();
         let Some(port) = self.port else { return Vec::new() };
         // EXPOSE of another port than the server's says nothing certain.
         if !exposed.contains(&port) {
@@ -311,7 +309,6 @@ fn application<'i>(
     };
     let command = command(build, stage);
     let (is_worker, is_scheduler) = (starts_worker(&command), starts_scheduler(&command));
-    let ListeningPort { port, default_port, reason: why } = listening_port(build, stage);
     let line = build.from_of(stage).map_or(1, |from| source.line(from.span.start));
     Application {
         name: String::new(),
@@ -325,8 +322,7 @@ fn application<'i>(
         context,
         context_text,
         dockerfile,
-        port: if is_worker || is_scheduler { None } else { port },
-        default_port,
+        port: None,
         server: None,
         storage: Vec::new(),
         command,
@@ -342,7 +338,7 @@ fn application<'i>(
             .into_iter()
             .filter(|project| Programs::of(build, stage).may_interpret(project.ecosystem))
             .collect(),
-        reason: format!("{} builds a program{why}", source.name()),
+        reason: format!("{} builds a program", source.name()),
         place: format!("{}:{line}", source.name()),
     }
 }

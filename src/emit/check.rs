@@ -1,12 +1,13 @@
 //! Healthchecks with a program that the image has.
 
 use super::application::Application;
+use super::endpoint::endpoint_input;
 use super::input::EmitInput;
-use super::route::health_route;
 use crate::build::{Asker, BaseImage, Build, Presence, Programs, Stage, StageBase};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
+use crate::endpoint::ready_route;
 use crate::manifest::Ecosystem;
 use crate::shell::PackageCall;
 use crate::shell::program::{Kind, Program};
@@ -104,7 +105,16 @@ pub(super) fn application_check(input: &EmitInput, application: &Application) ->
     let port = application.port.ok_or("the port of its server is not known")?;
     let build = Build::new(application.input);
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
-    let route = health_route(input, application);
+    let endpoint = endpoint_input(input, application, &build, stage);
+    let route = ready_route(&endpoint).map(|route| {
+        let place = route.file.map(|(file, line)| (endpoint.files[file].path, line));
+        let source = place.and_then(|(below, line)| {
+            let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+            let file = files.find(|file| file.below == below)?;
+            Some(format!("{}:{line}", file.source.name()))
+        });
+        (route.path, source.unwrap_or_else(|| application.place.clone()))
+    });
     // A site answers at its top.
     let route = route.or_else(|| application.server.as_ref().map(|_| ("/".to_owned(), application.place.clone())));
     let asker = asker(application, &build, stage, route.is_some())

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::application::{Application, absolute, serves_by_itself};
 use super::built_server::built_server;
+use super::endpoint::endpoint_input;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use super::server_command::{server_command, starts_nothing};
-use super::source_port::source_port;
 use super::spring_config::add_served_settings;
 use super::start::start_texts;
 use super::storage::storage_folders;
@@ -15,6 +15,7 @@ use super::unbuilt_program::unbuilt_programs;
 use crate::build::Build;
 use crate::build::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
+use crate::endpoint::{KnownPort, known_port};
 use crate::manifest::FileKind;
 use crate::stack::Stack;
 use crate::text::Source;
@@ -72,7 +73,12 @@ pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Appli
     for application in
         applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker && !known.is_scheduler)
     {
-        application.port = source_port(input, application).or(application.default_port);
+        let build = Build::new(application.input);
+        let known = build.target().and_then(|stage| known_port(&endpoint_input(input, application, &build, stage)));
+        if let Some(KnownPort { port, reason }) = known {
+            application.port = Some(port);
+            application.reason.push_str(&reason);
+        }
     }
     for application in applications.iter_mut() {
         application.server = built_server(input, application);

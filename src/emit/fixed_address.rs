@@ -4,10 +4,10 @@ use super::application::Application;
 use super::input::EmitInput;
 use super::mention::{ConnectionRole, Mention, UrlParts, place, role};
 use super::server_image::{ServerImage, is_service_host, is_word};
-use super::spring_settings::spring_settings;
 use crate::data;
 use crate::manifest::FileKind;
 use crate::sources::literals::{StringLiteral, string_literals};
+use crate::sources::settings::settings_of;
 use crate::sources::variables::is_spring;
 use crate::text::path;
 
@@ -38,7 +38,7 @@ pub(super) fn fixed_addresses(
         let literals = if FileKind::of(&file.below).has_code() {
             string_literals(&file.below, file.source.text())
         } else if is_settings {
-            spring_settings(path::name(&file.below), file.source.text())
+            settings_of(path::name(&file.below), file.source.text())
         } else {
             continue;
         };

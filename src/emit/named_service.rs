@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::input::EmitInput;
 use super::mention::{UrlParts, place};
 use super::proxy_variables::settled;
-use super::spring_settings::program_settings;
+use super::spring_config::program_settings;
 use crate::data;
 use crate::sources::variables::Absence;
 use crate::stack::passed_hosts;

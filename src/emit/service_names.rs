@@ -8,7 +8,7 @@ use super::mention::UrlParts;
 use super::proxy::{Proxy, addresses};
 use super::proxy_variables::settled;
 use super::server_image::{is_service_host, service_name};
-use super::spring_settings::program_settings;
+use super::spring_config::program_settings;
 use super::worker::Worker;
 use crate::data;
 use crate::manifest::FileKind;

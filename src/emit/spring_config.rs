@@ -2,8 +2,9 @@
 
 use super::application::Application;
 use super::input::EmitInput;
-use super::spring_settings::{program_settings, setting};
 use crate::manifest::Ecosystem;
+use crate::sources::literals::StringLiteral;
+use crate::sources::settings::{setting, settings_of};
 use crate::sources::variables::{VariableRead, is_spring, variable_reads};
 use crate::text::path;
 
@@ -15,6 +16,19 @@ const SETTINGS: &str = "application";
 
 /// The folder of a program's own settings; a config server serves those in a folder of it.
 const RESOURCES: &str = "resources";
+
+/// The settings of a program, each with its file.
+pub(super) fn program_settings(input: &EmitInput, application: &Application) -> Vec<(usize, StringLiteral)> {
+    let mut settings = Vec::new();
+    for at in application.code.files.iter().chain(&application.served_settings) {
+        let file = &input.files.files[*at];
+        let name = path::name(&file.below);
+        if file.is_of_program() && (is_spring(name) || application.served_settings.contains(at)) {
+            settings.extend(settings_of(name, file.source.text()).into_iter().map(|setting| (*at, setting)));
+        }
+    }
+    settings
+}
 
 /// Adds what the settings of config servers read to the programs that they are for, which have the names of the files.
 pub(super) fn add_served_settings(input: &EmitInput, applications: &mut [Application]) {
@@ -36,7 +50,8 @@ pub(super) fn add_served_settings(input: &EmitInput, applications: &mut [Applica
     }
     for application in applications.iter_mut().filter(|known| !known.has_package(Ecosystem::Java, CONFIG_SERVER)) {
         let settings = program_settings(input, application);
-        let Some(name) = setting(&settings, "spring.application.name") else { continue };
+        let values = settings.iter().map(|(_, value)| value);
+        let Some(name) = setting(values, "spring.application.name") else { continue };
         // A file with the usual name is for every program.
         for (_, file, reads) in served.iter().filter(|(stem, ..)| *stem == name || stem == SETTINGS) {
             application.served_settings.push(*file);

@@ -11,7 +11,6 @@ mod mounted;
 mod port;
 mod needs_root;
 mod root_reason;
-mod source_routes;
 mod secret;
 mod secret_reason;
 mod health_reason;

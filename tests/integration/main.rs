@@ -34,6 +34,7 @@ mod context;
 mod crash;
 mod cycles;
 mod dockopt;
+mod endpoints;
 mod engine;
 mod first_screen;
 mod fixtures;

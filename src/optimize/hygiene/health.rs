@@ -2,14 +2,18 @@
 //! can never succeed.
 
 use super::health_reason::HealthReason;
+use super::port;
 use super::rule_findings::findings;
-use super::{port, source_routes};
 use crate::build::{BaseImage, Presence, Reference, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
+use crate::endpoint::{EndpointInput, is_health_path, known_port, ready_route};
 use crate::finding::{FileEdit, Safety};
 use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::reached_sources::LazyReach;
 use crate::optimize::service::Service;
-use crate::text::Span;
+use crate::sources::routes::SourceFile;
+use crate::sources::variables::is_spring;
+use crate::text::{Span, path};
 
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
@@ -25,7 +29,11 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if inherits || build.launch(target).is_none() {
         return;
     }
-    let Some((port, path, why)) = known_endpoint(scene, target) else { return };
+    let (port, path, why) = match known_endpoint(scene, target) {
+        Some(Ok(known)) => known,
+        Some(Err(reason)) => return turn.skip(reason),
+        None => return,
+    };
     if service::is_for_developers(build, target) {
         return turn.skip(HealthReason::ForDevelopers);
     }
@@ -100,16 +108,25 @@ fn address(text: &str) -> Option<(u16, String)> {
 }
 
 /// Port and path that answer, and who says so.
-fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<(u16, String, String)> {
+fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<Result<(u16, String, String), HealthReason>> {
     if let Some(observed) = &scene.evidence.observed
-        && let Some((port, path)) =
-            observed.answers.iter().min_by_key(|(_, path)| (!source_routes::is_health(path), path.len()))
+        && let Some((port, path)) = observed.answers.iter().min_by_key(|(_, path)| (!is_health_path(path), path.len()))
     {
-        return Some((*port, path.clone(), "a container of the original image answers there".to_owned()));
+        return Some(Ok((*port, path.clone(), "a container of the original image answers there".to_owned())));
     }
-    let port = port::of(scene, target)?;
-    let route = source_routes::find(scene)?;
-    Some((port, route.path, format!("`{}` declares the route", route.file)))
+    let reach = LazyReach::new(scene);
+    let texts = scene.evidence.texts.iter().filter(|(path, _)| reach.may_run(path));
+    let files: Vec<SourceFile> = texts.map(|(path, text)| SourceFile { path, text }).collect();
+    let settings = files.iter().copied().filter(|file| is_spring(path::name(file.path))).collect();
+    let projects = scene.projects().iter().collect();
+    let input = EndpointInput { build: scene.build, stage: target, files, settings, projects };
+    let port = known_port(&input)?.port;
+    let route = ready_route(&input)?;
+    if route.needs_others {
+        return Some(Err(HealthReason::NeedsOthers { path: route.path }));
+    }
+    let shown = route.file.map_or("the manifest", |(file, _)| input.files[file].path);
+    Some(Ok((port, route.path, format!("`{shown}` declares the route"))))
 }
 
 /// The command that asks, as HEALTHCHECK CMD takes it.

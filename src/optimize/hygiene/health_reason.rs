@@ -10,6 +10,7 @@ pub(super) enum HealthReason {
     ForDevelopers,
     OtherCommand { service: String, port: u16 },
     NoProgram,
+    NeedsOthers { path: String },
 }
 
 impl fmt::Display for HealthReason {
@@ -19,6 +20,10 @@ impl fmt::Display for HealthReason {
             Self::OtherCommand { service, port } => write!(
                 out,
                 "service `{service}` runs another command in the same image, which may not answer on port {port}"
+            ),
+            Self::NeedsOthers { path } => write!(
+                out,
+                "`{path}` answers only while other services do: `dockopt compose emit` writes a check beside them"
             ),
             Self::NoProgram => {
                 out.write_str("the image has no program that can send the request, and none is added only for that")

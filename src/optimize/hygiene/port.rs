@@ -1,4 +1,4 @@
-//! The port that a container listens on, and whether the variable `PORT` sets it.
+//! Whether the variable `PORT` sets the port that a container listens on.
 
 use crate::build::{Lookup, Stage, VariableValue};
 use crate::dockerfile::Keyword;
@@ -10,32 +10,6 @@ use crate::text::path;
 
 /// How shells ask for the variable by which most hosts tell a service its port.
 const EXPANDED: [&str; 2] = ["$PORT", "${PORT"];
-
-/// The one port that the container listens on.
-pub(super) fn of(scene: &PassInput, target: &Stage) -> Option<u16> {
-    if let Some((port, _)) = scene.build.listening(target).and_then(|listening| listening.port) {
-        return Some(port).filter(|port| *port > 0);
-    }
-    let exposed = scene.build.last(target, Keyword::Expose)?;
-    let mut ports =
-        scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Expose).flat_map(
-            |(index, instruction)| {
-                let words = scene.file().list(instruction);
-                words
-                    .into_iter()
-                    .map(|word| scene.build.scopes().expand(target.index, index, &word.text))
-                    .collect::<Vec<_>>()
-            },
-        );
-    let only = ports.next().or_else(|| {
-        let stage = scene.build.stage_of(exposed.0)?;
-        Some(scene.build.scopes().expand(stage.index, exposed.0, &scene.file().list(exposed.1).first()?.text))
-    })?;
-    if ports.next().is_some() {
-        return None;
-    }
-    only?.trim_end_matches("/tcp").parse().ok().filter(|port| *port > 0)
-}
 
 /// Whether whoever starts the container may choose the port by `PORT`, as the command or a source reads it.
 pub(super) fn varies(scene: &PassInput, target: &Stage, port: u16) -> bool {

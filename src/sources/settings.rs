@@ -1,37 +1,17 @@
-//! The settings of programs of Spring: their names and values, of the files in their image and of those that a config server
-//! of the repository gives them.
+//! The settings of programs of Spring: their names and values.
 
-use super::application::Application;
-use super::input::EmitInput;
-use crate::sources::literals::StringLiteral;
-use crate::sources::variables::is_spring;
-use crate::text::path;
+use super::literals::StringLiteral;
 use crate::yaml::{self, YamlNode};
 
-/// The settings of a program, each with its file.
-pub(super) fn program_settings(input: &EmitInput, application: &Application) -> Vec<(usize, StringLiteral)> {
-    let mut settings = Vec::new();
-    for at in application.code.files.iter().chain(&application.served_settings) {
-        let file = &input.files.files[*at];
-        let name = path::name(&file.below);
-        if file.is_of_program() && (is_spring(name) || application.served_settings.contains(at)) {
-            settings.extend(spring_settings(name, file.source.text()).into_iter().map(|setting| (*at, setting)));
-        }
-    }
-    settings
-}
-
 /// The value of a setting, with the default of a variable in its place.
-pub(super) fn setting<'s>(settings: &'s [(usize, StringLiteral)], name: &str) -> Option<&'s str> {
-    let is_it =
-        |known: &&(usize, StringLiteral)| known.1.before.strip_suffix('=').is_some_and(|key| key.trim() == name);
-    let (_, known) = settings.iter().find(is_it)?;
+pub fn setting<'s>(mut settings: impl Iterator<Item = &'s StringLiteral>, name: &str) -> Option<&'s str> {
+    let known = settings.find(|known| known.before.strip_suffix('=').is_some_and(|key| key.trim() == name))?;
     let variable = known.text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     Some(variable.map_or(&*known.text, |inner| inner.split_once(':').map_or("", |(_, default)| default)))
 }
 
-/// The values of Spring's settings, each behind its whole name: `spring.data.mongodb.host=`.
-pub(super) fn spring_settings(name: &str, text: &str) -> Vec<StringLiteral> {
+/// The values of Spring's settings in a file with this name, each behind its whole name: `spring.data.mongodb.host=`.
+pub fn settings_of(name: &str, text: &str) -> Vec<StringLiteral> {
     if name.ends_with(".properties") { properties(text) } else { yaml_settings(text) }
 }
 
@@ -84,7 +64,7 @@ mod tests {
     #[test]
     fn settings_in_yaml_have_their_whole_names() {
         let text = "spring:\n  data:\n    mongodb:\n      host: store\n      username: user\n---\nspring:\n  rabbitmq: {host: rabbitmq}\n";
-        let all = spring_settings("application.yml", text);
+        let all = settings_of("application.yml", text);
         let shown: Vec<(&str, &str)> = all.iter().map(|value| (&*value.before, &*value.text)).collect();
         let expected = [
             ("spring.data.mongodb.host=", "store"),
@@ -94,17 +74,14 @@ mod tests {
         assert_eq!(shown, expected);
         assert!(all.iter().all(|value| text[value.at..].starts_with(&value.text)));
         let nested = format!("{}x: host\n", "a:\n ".repeat(3));
-        spring_settings("application.yml", &nested);
-        spring_settings("application.yml", &"[".repeat(10_000));
+        settings_of("application.yml", &nested);
+        settings_of("application.yml", &"[".repeat(10_000));
     }
 
     #[test]
     fn the_default_of_a_variable_stands_for_it() {
-        let known = |text: &str, name: &str| {
-            let settings: Vec<_> =
-                spring_settings("application.yml", text).into_iter().map(|known| (0, known)).collect();
-            setting(&settings, name).map(str::to_owned)
-        };
+        let known =
+            |text: &str, name: &str| setting(settings_of("application.yml", text).iter(), name).map(str::to_owned);
         assert_eq!(known("server: {port: 8081}", "server.port").as_deref(), Some("8081"));
         assert_eq!(known("server:\n  port: ${PORT:8082}\n", "server.port").as_deref(), Some("8082"));
         assert_eq!(known("server:\n  port: ${PORT}\n", "server.port").as_deref(), Some(""));

@@ -1,0 +1,45 @@
+//! Where a container of a build answers: the port that its program listens on, and the route that says that it is ready.
+//! `optimize`, `compose emit` and what stands on them ask here, so that they name the same. An answer says what shows it; what
+//! nothing shows is not known.
+
+mod port;
+mod route;
+mod script;
+
+use crate::build::{Build, Lookup, Stage, VariableOrigin, VariableValue};
+use crate::manifest::Project;
+use crate::sources::routes::SourceFile;
+
+pub use self::port::{KnownPort, known_port};
+pub use self::route::{ReadyRoute, is_health_path, ready_route};
+
+/// What the questions are asked about.
+#[derive(Clone, Debug)]
+pub struct EndpointInput<'e, 'i> {
+    /// The build of the image.
+    pub build: &'e Build<'i>,
+    /// The stage that becomes the image.
+    pub stage: &'e Stage,
+    /// The sources of the program in it.
+    pub files: Vec<SourceFile<'e>>,
+    /// Its settings in the form of Spring's.
+    pub settings: Vec<SourceFile<'e>>,
+    /// The projects whose packages it runs with.
+    pub projects: Vec<&'e Project>,
+}
+
+impl EndpointInput<'_, '_> {
+    /// The value of a variable that ENV sets.
+    fn variable(&self, name: &str) -> Option<String> {
+        match self.build.scopes().lookup(self.stage.index, name, usize::MAX) {
+            Lookup::Defined(known) if known.origin == VariableOrigin::Env => match &known.value {
+                VariableValue::Known(text) => Some(text.to_string()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! The port that the program of an image listens on.
+
+use super::EndpointInput;
+use super::script::listening_of_script;
+use crate::build::{Reference, StageBase, is_like};
+use crate::data;
+use crate::manifest::{DependencyScope, Ecosystem, FileKind, Project};
+use crate::shell::Word;
+use crate::sources::patterns;
+use crate::sources::ports::{address_port, listening_calls};
+use crate::sources::settings::{setting, settings_of};
+use crate::sources::variables::{Absence, variable_reads};
+use crate::stack::known_service;
+use crate::text::path;
+
+/// A port, and what shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownPort {
+    /// The port.
+    pub port: u16,
+    /// How it is known: the end of a sentence about the Dockerfile.
+    pub reason: String,
+}
+
+impl KnownPort {
+    fn new(port: u16, reason: String) -> Self {
+        Self { port, reason }
+    }
+
+    fn listens(port: u16) -> Self {
+        Self::new(port, format!(", which listens on port {port}"))
+    }
+}
+
+/// The port that the program of an image listens on: what its command says, what the image sets, what the sources say,
+/// the default of its framework or its base image, and EXPOSE, which sets nothing, where it names one.
+pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
+    let listening = input.build.listening(input.stage).or_else(|| listening_of_script(input));
+    if let Some((port, _)) = listening.and_then(|listening| listening.port).filter(|(port, _)| *port > 0) {
+        return Some(KnownPort::listens(port));
+    }
+    let base = image_port(input);
+    if let Some(ImagePort::Set(known)) = base {
+        return Some(known);
+    }
+    let exposed = exposed_port(input);
+    let of_program = source_port(input).or_else(|| settings_port(input)).or_else(|| framework_port(input));
+    if let Some(port) = of_program {
+        return Some(KnownPort::listens(port));
+    }
+    if let Some(ImagePort::Default(port)) = base {
+        let reason = format!(" on an image whose servers listen on port {port}");
+        return Some(KnownPort::new(port, reason));
+    }
+    if let Some(port) = exposed {
+        return Some(KnownPort::new(port, format!(" with `EXPOSE {port}`")));
+    }
+    let known = match input.build.root_base(input.stage) {
+        StageBase::Image(reference) if input.build.launch(input.stage).is_none() => known_service(reference),
+        _ => None,
+    };
+    // EXPOSE of several says that not only the usual one is used.
+    let is_plain = input.build.exposed_ports(input.stage).iter().all(|exposed| exposed.only().is_some());
+    let port = known.and_then(|known| known.ports().next()).filter(|_| is_plain)?;
+    Some(KnownPort::new(port, format!(" on a server that listens on port {port}")))
+}
+
+/// The one port of EXPOSE, apart from those of debuggers and of TLS where there are others.
+fn exposed_port(input: &EndpointInput) -> Option<u16> {
+    let mut exposed = input.build.exposed_ports(input.stage);
+    if exposed.len() > 1 {
+        let is_other = |port: u16| port == 443 || data::DEBUGGER_PORTS.contains(&port.to_string());
+        exposed.retain(|exposed| !exposed.only().is_some_and(is_other));
+    }
+    if let [only] = &exposed[..] { only.only() } else { None }
+}
+
+enum ImagePort {
+    /// The Dockerfile sets it by a variable of the base image.
+    Set(KnownPort),
+    /// What the base image gives to servers.
+    Default(u16),
+}
+
+/// The port that a base image gives to servers (`data/image_ports.tsv`), or the Dockerfile by a variable of it.
+fn image_port(input: &EndpointInput) -> Option<ImagePort> {
+    let StageBase::Image(image) = input.build.root_base(input.stage) else { return None };
+    let reference = Reference::of(image);
+    let (name, tag) = (reference.short_name(), reference.tag.unwrap_or("latest"));
+    let row =
+        data::IMAGE_PORTS.rows().find(|row| row[0] == name && data::words(row[1]).any(|tags| is_like(tags, tag)))?;
+    let set = data::words(row[2]).find_map(|name| Some((name, address_port(&input.variable(name)?)?)));
+    Some(match set {
+        Some((name, port)) => {
+            ImagePort::Set(KnownPort::new(port, format!(", which listens on port {port} by `{name}`")))
+        }
+        None => ImagePort::Default(row[3].parse().ok()?),
+    })
+}
+
+/// The port of the calls that listen: the only one, or the only one that EXPOSE names too; else the default of `PORT`.
+fn source_port(input: &EndpointInput) -> Option<u16> {
+    let calls = listening_calls(&input.files, &|name| input.variable(name));
+    let mut ports: Vec<u16> = calls.iter().map(|call| call.port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    if ports.len() > 1 {
+        let exposed = input.build.exposed_ports(input.stage);
+        ports.retain(|port| exposed.iter().any(|exposed| exposed.ports.contains(port)));
+    }
+    match ports[..] {
+        [port] => Some(port),
+        [] if calls.is_empty() => default_of_variable(input),
+        _ => None,
+    }
+}
+
+/// The value of the variable `PORT` that a source reads: that of the image, or the one default.
+fn default_of_variable(input: &EndpointInput) -> Option<u16> {
+    let files = input.files.iter().filter(|file| FileKind::of(file.path).has_code() && file.text.contains("PORT"));
+    let reads = files.flat_map(|file| variable_reads(file.path, file.text).reads);
+    let mut ports: Vec<u16> = Vec::new();
+    for read in reads.filter(|read| read.name == "PORT") {
+        if let Some(value) = input.variable("PORT") {
+            return address_port(&value);
+        }
+        if let Absence::Default(Some(value)) = &read.absence {
+            ports.extend(address_port(value));
+        }
+    }
+    ports.dedup();
+    if let [port] = ports[..] { Some(port) } else { None }
+}
+
+/// The port in the settings of a server that the command names: `http-socket = :8000` of uWSGI.
+fn settings_port(input: &EndpointInput) -> Option<u16> {
+    let launch = input.build.launch(input.stage)?;
+    let invocations = launch.script().invocations();
+    let words = invocations.iter().flat_map(|invocation| invocation.args).filter_map(Word::value);
+    let named = words.filter_map(|word| {
+        let name = path::name(word).trim_start_matches("--ini=");
+        input.files.iter().find(|file| name.contains('.') && path::name(file.path) == name)
+    });
+    named.into_iter().find_map(|file| port_setting(file.text))
+}
+
+fn port_setting(text: &str) -> Option<u16> {
+    text.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        let key = key.trim();
+        patterns::words("setting of a port").find(|word| *word == key)?;
+        address_port(value.trim())
+    })
+}
+
+/// The port of the framework of a program (`data/framework_ports.tsv`): that of its settings, else the usual one.
+fn framework_port(input: &EndpointInput) -> Option<u16> {
+    let has = |row: &data::Row| Ecosystem::of(row[0]).is_some_and(|known| has_package(&input.projects, known, row[1]));
+    let row = data::FRAMEWORK_PORTS.rows().find(has)?;
+    if let Some(value) = input.variable(row[2]) {
+        return address_port(&value);
+    }
+    let settings: Vec<_> =
+        input.settings.iter().flat_map(|file| settings_of(path::name(file.path), file.text)).collect();
+    let set = setting(settings.iter(), row[3]).and_then(|value| value.parse().ok());
+    set.or_else(|| row[4].parse().ok())
+}
+
+/// Whether a program has a package when it runs.
+pub(super) fn has_package(projects: &[&Project], ecosystem: Ecosystem, name: &str) -> bool {
+    let is_run = |scope| matches!(scope, DependencyScope::Run | DependencyScope::Build);
+    projects.iter().filter(|project| project.ecosystem == ecosystem).any(|project| {
+        project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(name) && is_run(known.scope))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_of_settings_are_read() {
+        assert_eq!(port_setting("[uwsgi]\nmaster\nif-not-env = IPV6\nhttp-socket = :8000\nendif =\n"), Some(8000));
+        assert_eq!(port_setting("socket = /run/a.sock\nhttp-timeout = 80\n"), None);
+    }
+}

@@ -1,0 +1,90 @@
+use super::*;
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::text::Source;
+
+fn ask<T>(dockerfile: &str, files: &[(&str, &str)], question: impl Fn(&EndpointInput) -> T) -> T {
+    let input = BuildInput::new(&Source::of("Dockerfile", dockerfile), BuildOptions::default());
+    let build = Build::new(&input);
+    let files = files.iter().map(|(path, text)| SourceFile { path, text }).collect();
+    let stage = build.target().unwrap();
+    question(&EndpointInput { build: &build, stage, files, settings: Vec::new(), projects: Vec::new() })
+}
+
+fn port(dockerfile: &str, files: &[(&str, &str)]) -> Option<u16> {
+    ask(dockerfile, files, |input| known_port(input).map(|known| known.port))
+}
+
+fn route(files: &[(&str, &str)]) -> Option<String> {
+    ask("FROM scratch\n", files, |input| {
+        let known = ready_route(input)?;
+        Some(if known.needs_others { format!("{} with others", known.path) } else { known.path })
+    })
+}
+
+#[test]
+fn servers_listen_where_their_image_says() {
+    let with = |tag: &str, rest: &str| {
+        let base = format!("FROM mcr.microsoft.com/dotnet/aspnet:{tag}\n{rest}");
+        port(&format!("{base}ENTRYPOINT [\"dotnet\", \"Shop.dll\"]\n"), &[])
+    };
+    assert_eq!(with("10.0", ""), Some(8080));
+    assert_eq!(with("8.0-alpine", ""), Some(8080));
+    assert_eq!(with("6.0", ""), Some(80));
+    assert_eq!(with("7.0-jammy", ""), Some(80));
+    // EXPOSE sets nothing.
+    assert_eq!(with("8.0", "EXPOSE 80\nEXPOSE 443\n"), Some(8080));
+    assert_eq!(with("8.0", "ENV ASPNETCORE_HTTP_PORTS=5000\n"), Some(5000));
+    assert_eq!(with("8.0", "ENV ASPNETCORE_URLS=https://+:7001;http://+:7000\n"), Some(7000));
+    assert_eq!(with("6.0", "ENV ASPNETCORE_URLS=http://*:5005/\n"), Some(5005));
+    assert_eq!(with("8.0", "ENV ASPNETCORE_URLS=http://+\n"), Some(80));
+    assert_eq!(port("FROM mcr.microsoft.com/dotnet/runtime:8.0\nENTRYPOINT [\"dotnet\", \"Job.dll\"]\n", &[]), None);
+}
+
+#[test]
+fn one_exposed_port_counts() {
+    let exposed = |lines: &str| port(&format!("FROM debian:13\n{lines}CMD [\"/srv\"]\n"), &[]);
+    assert_eq!(exposed("EXPOSE 3000\n"), Some(3000));
+    assert_eq!(exposed("EXPOSE 80 443\n"), Some(80));
+    assert_eq!(exposed("EXPOSE 443\n"), Some(443));
+    assert_eq!(exposed("EXPOSE 3000 9229\n"), Some(3000));
+    assert_eq!(exposed("ENV PORT=4000\nEXPOSE $PORT/tcp\n"), Some(4000));
+    assert_eq!(exposed("EXPOSE 53/udp 8053\n"), Some(8053));
+    for unknown in ["EXPOSE 3000 3001\n", "EXPOSE 8000-8010\n", "ARG PORT\nEXPOSE $PORT\n", "EXPOSE\nEXPOSE é\n", ""] {
+        assert_eq!(exposed(unknown), None, "{unknown}");
+    }
+    assert_eq!(port("FROM debian:13 AS base\nEXPOSE 80\nFROM base\nEXPOSE 8000\nCMD [\"/srv\"]\n", &[]), Some(8000));
+}
+
+#[test]
+fn sources_count_before_expose() {
+    let node = |rest: &str, source: &str| {
+        port(&format!("FROM node:22\n{rest}CMD [\"node\", \"server.js\"]\n"), &[("server.js", source)])
+    };
+    assert_eq!(node("EXPOSE 3000-3010\n", "app.listen(4000)"), Some(4000));
+    assert_eq!(node("EXPOSE 3000\n", "app.listen(process.env.PORT || 4000)"), Some(4000));
+    assert_eq!(node("ENV PORT=8080\nEXPOSE 3000\n", "app.listen(process.env.PORT || 4000)"), Some(8080));
+    assert_eq!(node("EXPOSE 3000\n", "app.listen(3000); admin.listen(9000)"), Some(3000));
+    assert_eq!(node("", "app.listen(3000); admin.listen(9000)"), None);
+    assert_eq!(node("EXPOSE 3000\n", "app.listen(config.get('port'))"), Some(3000));
+}
+
+#[test]
+fn the_best_route_is_asked() {
+    let app = |routes: &[&str]| {
+        let functions = routes.iter().map(|route| format!("@app.get({route}\n    return 1\n")).collect::<String>();
+        route(&[("main.py", &format!("app = FastAPI()\n{functions}"))])
+    };
+    assert_eq!(app(&["\"/health\")\ndef h():", "\"/ready\")\ndef r():"]).as_deref(), Some("/ready"));
+    assert_eq!(app(&["\"/\")\ndef top():", "\"/healthz\")\ndef h():"]).as_deref(), Some("/healthz"));
+    assert_eq!(app(&["\"/\")\ndef top():", "\"/items\")\ndef i():"]).as_deref(), Some("/"));
+    assert_eq!(app(&["\"/health\")\ndef h():", "\"/ready\")\ndef r(db=Depends(get_db)):"]).as_deref(), Some("/health"));
+    assert_eq!(app(&["\"/ready\")\ndef r(db=Depends(get_db)):"]).as_deref(), Some("/ready with others"));
+    assert_eq!(app(&["\"/api/v2/health\")\ndef h():"]).as_deref(), Some("/api/v2/health"));
+    assert_eq!(app(&["\"/items\")\ndef i():"]), None);
+    assert!(
+        is_health_path("/health/")
+            && is_health_path("/api/v1/healthz")
+            && !is_health_path("/")
+            && !is_health_path("/healthy")
+    );
+}

@@ -1,0 +1,148 @@
+//! Routes of methods in classes: Spring's mappings, controllers of Nest and ASP.NET Core.
+
+use super::handler::answer_of;
+use super::{Route, RouteSource, joined, line_of};
+use crate::manifest::Ecosystem;
+use crate::sources::code;
+use crate::sources::values::literal;
+
+/// All routes of methods.
+pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
+    let mut routes = Vec::new();
+    let nest = nest_prefix(sources);
+    let spring = spring_prefix(sources);
+    for (file, source) in sources.iter().enumerate() {
+        let text = source.text();
+        let of_class = match source.kind.ecosystem() {
+            Some(Ecosystem::Node) if text.contains("@Controller(") => {
+                methods(text, &["@Controller("], &["@Get("], nest.as_deref())
+            }
+            Some(Ecosystem::Java) if text.contains("Mapping(") || text.contains("@GetMapping") => {
+                methods(text, &["@RequestMapping("], &["@GetMapping(", "@RequestMapping("], spring.as_deref())
+            }
+            Some(Ecosystem::DotNet) if text.contains("[HttpGet") => controllers(text),
+            _ => continue,
+        };
+        routes.extend(of_class.into_iter().map(|(at, path)| Route {
+            path,
+            file,
+            line: line_of(text, at),
+            answer: answer_of(text, at, text[at + 1..].find("\n    @").map_or(text.len(), |end| at + 1 + end)),
+        }));
+    }
+    routes
+}
+
+/// The methods of the classes of a file that answer GET, with their paths.
+fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> Vec<(usize, String)> {
+    let Some(front) = front else { return Vec::new() };
+    let class_at = |at: usize| text[at..].find("class ").map(|class| at + class);
+    let mut prefixes: Vec<(usize, Option<String>)> = Vec::new();
+    // A class without a mapping of its own has methods at the top.
+    for (at, _) in text.match_indices("class ") {
+        let is_class = text[..at].ends_with([' ', '\n', '\t']) || at == 0;
+        if is_class {
+            prefixes.push((at, Some(String::new())));
+        }
+    }
+    for (at, word) in classes.iter().flat_map(|word| text.match_indices(word)) {
+        let list = code::bracketed(&text[at + word.len() - 1..]).unwrap_or_default();
+        let path = first_path(list);
+        // The mapping of a class stands before it, that of a method within one.
+        let Some(class) = class_at(at) else { continue };
+        let is_of_class = !text[at..class].contains(';') && !text[at..class].contains('{');
+        if is_of_class && let Some(known) = prefixes.iter_mut().find(|(at, _)| *at == class) {
+            known.1 = path;
+        }
+    }
+    let mut found = Vec::new();
+    for (at, word) in gets.iter().flat_map(|word| text.match_indices(word)) {
+        let list = code::bracketed(&text[at + word.len() - 1..]).unwrap_or_default();
+        let is_get = !list.contains("method") || list.contains("GET");
+        let class = prefixes.iter().rev().find(|(class, _)| *class < at);
+        let Some((class, Some(prefix))) = class else { continue };
+        // Of the class itself, as it stands before the next one.
+        let is_inside = text[*class..at].contains('{');
+        if let (true, true, Some(path)) = (is_get, is_inside, first_path(list)) {
+            found.push((at, joined(&joined(&slashed(front), &slashed(prefix)), &slashed(&path))));
+        }
+    }
+    found
+}
+
+/// The path that an annotation names: `"/health"`, `value = "/health"`, `path = ["/health"]`; an empty one for none, `None`
+/// where it is no text.
+fn first_path(list: &str) -> Option<String> {
+    let arguments = code::arguments(list);
+    let named = arguments.iter().find_map(|part| {
+        let (name, value) = part.split_once('=').or_else(|| part.split_once(':'))?;
+        matches!(name.trim().trim_start_matches('{').trim(), "value" | "path").then_some(value.trim())
+    });
+    let first = arguments.first().copied().filter(|part| !part.contains('=') && !part.starts_with('{'));
+    match named.or(first) {
+        None => Some(String::new()),
+        Some(text) => {
+            let inner = text.trim_start_matches(['{', '[']).trim_end_matches(['}', ']']).trim();
+            literal(inner.split(',').next().unwrap_or(inner)).map(str::to_owned)
+        }
+    }
+}
+
+fn slashed(path: &str) -> String {
+    if path.is_empty() || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+}
+
+/// The path that Nest puts before all; `None` if it is not known.
+fn nest_prefix(sources: &[RouteSource]) -> Option<String> {
+    for source in sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node)) {
+        if let Some((_, rest)) = source.text().split_once(".setGlobalPrefix(") {
+            let list = rest.split(')').next().unwrap_or(rest);
+            let arguments = code::arguments(list);
+            let [only] = arguments[..] else { return None };
+            return literal(only).map(slashed);
+        }
+        if source.text().contains(".enableVersioning(") {
+            return None;
+        }
+    }
+    Some(String::new())
+}
+
+/// The path that Spring's settings put before all; `None` if it is not known.
+fn spring_prefix(sources: &[RouteSource]) -> Option<String> {
+    let is_settings =
+        |source: &&RouteSource| crate::sources::variables::is_spring(crate::text::path::name(source.path));
+    for source in sources.iter().filter(is_settings) {
+        for line in source.text().lines() {
+            let (key, value) = line.split_once(['=', ':']).unwrap_or((line, ""));
+            let key = key.trim();
+            if matches!(key, "server.servlet.context-path" | "spring.webflux.base-path" | "context-path" | "base-path")
+            {
+                let value = value.trim().trim_matches(['"', '\'']);
+                return (!value.contains('$')).then(|| slashed(value));
+            }
+        }
+    }
+    Some(String::new())
+}
+
+/// Methods of controllers in C#: `[Route("api/[controller]")]` and `[HttpGet("health")]`.
+fn controllers(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("[HttpGet") {
+        let Some(class) = text[..at].rfind(" class ") else { continue };
+        let name = text[class + " class ".len()..].split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let head = &text[..class];
+        let route = head.rfind("[Route(").filter(|route| !head[*route..].contains('}'));
+        let argument = |at: usize, word: &str| {
+            let rest = &text[at + word.len()..];
+            rest.strip_prefix('(').map_or(Some(""), |rest| literal(rest.split([')', ',']).next()?))
+        };
+        let front = route.map_or(Some(""), |route| argument(route, "[Route"));
+        let (Some(front), Some(own)) = (front, argument(at, "[HttpGet")) else { continue };
+        let front = front.replace("[controller]", name.strip_suffix("Controller").unwrap_or(name));
+        let path = if own.starts_with('/') { own.to_owned() } else { joined(&slashed(&front), &slashed(own)) };
+        found.push((at, path));
+    }
+    found
+}

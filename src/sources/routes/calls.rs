@@ -1,0 +1,131 @@
+//! Routes that calls declare: `@app.get("/health")`, `mux.HandleFunc("GET /health", …)`, `app.MapGet("/health", …)`.
+
+use super::handler::{Guards, answer_of};
+use super::holder::{RouteHolders, name_before};
+use super::{Route, RouteAnswer, RouteSource, joined, line_of};
+use crate::sources::code;
+use crate::sources::patterns;
+use crate::sources::values::literal;
+
+/// A call that declares a route.
+struct RouteCall<'s> {
+    at: usize,
+    receiver: &'s str,
+    path: &'s str,
+}
+
+/// All routes that calls declare.
+pub(super) fn declared_routes(sources: &[RouteSource], holders: &RouteHolders) -> Vec<Route> {
+    let mut routes = Vec::new();
+    for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.shows("answers GET")) {
+        let mut calls = calls(source);
+        calls.sort_by_key(|call| call.at);
+        let text = source.text();
+        let nests = nests(source);
+        let guards = Guards::of(source);
+        let ends: Vec<usize> = calls.iter().map(|call| call.at).skip(1).chain([text.len()]).collect();
+        for (call, end) in calls.iter().zip(ends) {
+            let known = holders.named(file, call.receiver, call.at);
+            let Some(holder) = known.or_else(|| holders.field(sources, file, call.receiver)) else { continue };
+            let inner: Option<String> = nests
+                .iter()
+                .filter(|nest| nest.start < call.at && call.at < nest.end)
+                .try_fold(String::new(), |front, nest| Some(joined(&front, nest.path?)));
+            let Some(inner) = inner else { continue };
+            let own = answer_of(text, call.at, end);
+            for prefix in holders.prefixes(holder) {
+                let path = joined(&joined(&prefix.path, &inner), call.path);
+                let is_guarded = prefix.may_refuse || guards.stand_before(call.at);
+                let answer = if is_guarded { RouteAnswer::MayRefuse } else { own };
+                routes.push(Route { path, file, line: line_of(text, call.at), answer });
+            }
+        }
+    }
+    routes
+}
+
+fn calls<'s>(source: &'s RouteSource) -> Vec<RouteCall<'s>> {
+    let text = source.text();
+    let mut calls = Vec::new();
+    for pattern in patterns::of("answers GET").filter(|pattern| pattern.is_of(source.kind)) {
+        for (at, _) in text.match_indices(pattern.text) {
+            let before = text[..at].strip_suffix('.').or_else(|| text[..at].strip_suffix("->"));
+            let Some(before) = before else { continue };
+            let open = at + pattern.text.len() - 1;
+            let Some(list) = code::bracketed(&text[open..]) else { continue };
+            let arguments = code::arguments(list);
+            let Some(path) = arguments.first().and_then(|first| literal(first.trim_start_matches("path="))) else {
+                continue;
+            };
+            let path = match path.split_once(' ') {
+                // The patterns of Go's own multiplexer may begin with a method.
+                Some(("GET", path)) => path.trim_start(),
+                Some(_) => continue,
+                None => path,
+            };
+            let behind = &text[(open + list.len() + 2).min(text.len())..];
+            // Go's patterns that end with a slash stand for all below, which another handler answers.
+            let is_subtree = pattern.text == "Handle(" && path.len() > 1 && path.ends_with('/');
+            if !(path.starts_with('/') || path.is_empty()) || is_subtree || !takes_get(&arguments, behind) {
+                continue;
+            }
+            calls.push(RouteCall { at, receiver: name_before(before), path });
+        }
+    }
+    calls
+}
+
+/// Whether the methods that a call names, if it names any, hold GET: `methods=["POST"]`, `.Methods("POST")`.
+fn takes_get(arguments: &[&str], behind: &str) -> bool {
+    let named =
+        arguments.iter().find_map(|argument| argument.strip_prefix("methods=").or(argument.strip_prefix("methods =")));
+    let chained = behind.split('\n').next().and_then(|line| line.split_once(".Methods(")).map(|(_, rest)| rest);
+    [named, chained].into_iter().flatten().all(|methods| {
+        let methods = code::bracketed(methods).unwrap_or(methods.split(')').next().unwrap_or(methods));
+        methods.contains("GET") || methods.contains("MethodGet")
+    })
+}
+
+/// A function in which routes have a path before them: `r.Route("/api", func(r chi.Router) { … })`.
+struct RouteNest<'s> {
+    start: usize,
+    end: usize,
+    /// `None` if it is not known.
+    path: Option<&'s str>,
+}
+
+fn nests<'s>(source: &'s RouteSource) -> Vec<RouteNest<'s>> {
+    let text = source.text();
+    let mut nests = Vec::new();
+    for pattern in patterns::of("nests routes").filter(|pattern| pattern.is_of(source.kind)) {
+        for (at, _) in text.match_indices(pattern.text).filter(|(at, _)| text[..*at].ends_with(['.', '>'])) {
+            let open = at + pattern.text.len() - 1;
+            let length = closing(&text[open..]);
+            let list = &text[open + 1..open + length];
+            let first = list.split(',').next().unwrap_or_default();
+            nests.push(RouteNest { start: open, end: open + length, path: literal(first) });
+        }
+    }
+    nests
+}
+
+/// How far the closing bracket of a text is that begins with the opening one; the whole text where there is none.
+fn closing(text: &str) -> usize {
+    let (mut depth, mut quote) = (0_usize, None);
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), byte) if byte == open || byte == b'\n' && open != b'`' => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'' | b'`') => quote = Some(byte),
+            (None, b'(' | b'{' | b'[') => depth += 1,
+            (None, b')' | b'}' | b']') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
+}

@@ -1,0 +1,68 @@
+//! Routes that the names of files declare: of Next.js, Nuxt and SvelteKit.
+
+use super::handler::answer_of;
+use super::{Route, RouteSource};
+use crate::manifest::Ecosystem;
+use crate::sources::values::literal;
+use crate::text::path;
+
+/// All routes that files stand for.
+pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
+    let Some(base) = base_path(sources) else { return Vec::new() };
+    let mut routes = Vec::new();
+    for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.kind.is_source_of(Ecosystem::Node)) {
+        let Some(below) = path_of(source) else { continue };
+        let answer = answer_of(source.text(), 0, source.text().len());
+        let path = if base.is_empty() { below } else { super::joined(&base, &below) };
+        routes.push(Route { path, file, line: 1, answer });
+    }
+    routes
+}
+
+/// The path that the settings of Next.js put before all; `None` if it is not known.
+fn base_path(sources: &[RouteSource]) -> Option<String> {
+    let settings = sources.iter().find(|source| path::name(source.path).starts_with("next.config."));
+    let Some((_, rest)) = settings.and_then(|settings| settings.text().split_once("basePath")) else {
+        return Some(String::new());
+    };
+    literal(rest.trim_start().strip_prefix(':')?.split([',', '\n']).next()?).map(str::to_owned)
+}
+
+/// The path that a file answers, by its folders and name.
+fn path_of(source: &RouteSource) -> Option<String> {
+    let stem = source.kind.source_stem(Ecosystem::Node);
+    let (folder, name) = path::split(stem);
+    let parts: Vec<&str> = folder.split('/').collect();
+    let below = |root: &[&str]| {
+        let at = parts.windows(root.len()).position(|window| window == root)?;
+        Some(parts[at + root.len()..].to_vec())
+    };
+    let gets = || source.text().contains("function GET") || source.text().contains("const GET");
+    let parts = match name {
+        // Next.js: app/api/health/route.ts
+        "route" if gets() => below(&["app"])?,
+        // SvelteKit: src/routes/health/+server.ts
+        "+server" if gets() => below(&["src", "routes"])?,
+        // Next.js: pages/api/health.ts
+        _ if below(&["pages", "api"]).is_some() && source.text().contains("export default") => {
+            let mut parts = vec!["api"];
+            parts.extend(below(&["pages", "api"])?);
+            parts.extend(Some(name).filter(|name| *name != "index"));
+            parts
+        }
+        // Nuxt: server/api/health.get.ts, server/routes/health.ts
+        _ if source.text().contains("EventHandler(") => {
+            let name = name.strip_suffix(".get").unwrap_or(name);
+            let mut parts = match below(&["server", "api"]) {
+                Some(parts) => std::iter::once("api").chain(parts).collect(),
+                None => below(&["server", "routes"])?,
+            };
+            parts.extend(Some(name).filter(|name| *name != "index" && !name.contains('.')));
+            parts
+        }
+        _ => return None,
+    };
+    // `(group)` is no part of the path.
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.starts_with('(')).collect();
+    Some(format!("/{}", parts.join("/")))
+}

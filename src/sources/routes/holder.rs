@@ -1,0 +1,364 @@
+//! What routes are declared on: applications, routers that are mounted somewhere, groups below a path.
+
+use std::collections::HashMap;
+
+use super::RouteSource;
+use super::mounts::{Mount, mounts};
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::code;
+use crate::sources::patterns::{self, WordPattern};
+use crate::sources::values::{Evaluator, SourceValue, literal};
+
+/// The maximum number of routers that a route is below.
+const DEEPEST: usize = 8;
+
+/// The maximum number of paths that one router is mounted at.
+const MOST: usize = 16;
+
+/// What routes are declared on.
+pub(super) struct RouteHolder<'s> {
+    pub(super) file: usize,
+    /// The name that it is bound to: `app`, `s.router`.
+    pub(super) name: &'s str,
+    /// Where it is made.
+    pub(super) at: usize,
+    pub(super) kind: HolderKind<'s>,
+    /// The path that it puts before those of its routes; `None` if that is not known.
+    prefix: Option<String>,
+    /// Whether something asks each request for a login, by its own arguments.
+    may_refuse: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HolderKind<'s> {
+    /// An application: what listens.
+    Application,
+    /// It answers only where it is mounted.
+    Router,
+    /// Below another one of the same file.
+    Group(&'s str),
+    /// What a function of the file is handed.
+    Parameter,
+}
+
+/// A path that a holder's routes are below, and whether something before it may refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HolderPrefix {
+    pub(super) path: String,
+    pub(super) may_refuse: bool,
+}
+
+impl HolderPrefix {
+    /// The prefix of what is below it.
+    fn with(&self, path: &str, may_refuse: bool) -> Self {
+        let is_empty = path.trim_matches('/').is_empty();
+        let path = if is_empty { self.path.clone() } else { super::joined(&self.path, path) };
+        Self { path, may_refuse: self.may_refuse || may_refuse }
+    }
+}
+
+/// All holders of a program.
+pub(super) struct RouteHolders<'s> {
+    all: Vec<RouteHolder<'s>>,
+    by_name: HashMap<(usize, &'s str), Vec<usize>>,
+    mounts: Vec<(Mount<'s>, Option<usize>)>,
+    /// Whether routers are mounted that only running the program tells.
+    loads_by_name: bool,
+}
+
+impl<'s> RouteHolders<'s> {
+    pub(super) fn of(sources: &'s [RouteSource<'s>]) -> Self {
+        let texts = sources.iter().map(|source| (source.path, source.raw));
+        let evaluator = Evaluator::new(texts, &|_| Vec::new(), &|_| None);
+        let mut all = Vec::new();
+        for (file, source) in sources.iter().enumerate() {
+            if ["makes an application", "makes a router"].iter().any(|meaning| source.shows(meaning)) {
+                made_holders(file, source, &evaluator, &mut all);
+            }
+            if source.shows("answers GET") {
+                parameter_holders(file, source, &mut all);
+            }
+        }
+        let mut by_name: HashMap<(usize, &str), Vec<usize>> = HashMap::new();
+        for (index, holder) in all.iter().enumerate() {
+            by_name.entry((holder.file, holder.name)).or_default().push(index);
+        }
+        let loads_by_name = sources.iter().any(|source| source.raw.contains("autoload"));
+        let mut holders = Self { all, by_name, mounts: Vec::new(), loads_by_name };
+        let mounts = mounts(sources, &evaluator);
+        holders.mounts = mounts
+            .into_iter()
+            .flat_map(|mount| {
+                let children = mount.children(sources, &holders);
+                let single = if children.is_empty() { vec![None] } else { children.into_iter().map(Some).collect() };
+                single.into_iter().map(move |child| (mount.clone(), child)).collect::<Vec<_>>()
+            })
+            .collect();
+        holders
+    }
+
+    /// The holder that a name stands for at a place of a file: the last one made before it, else any of the file.
+    pub(super) fn named(&self, file: usize, name: &str, at: usize) -> Option<usize> {
+        let known = self.by_name.get(&(file, name))?;
+        known.iter().copied().filter(|index| self.all[*index].at <= at).next_back().or_else(|| known.first().copied())
+    }
+
+    /// The holder in a field: `s.router` of one file, made as `router: chi.NewRouter()` in another one of its folder.
+    pub(super) fn field(&self, sources: &[RouteSource], file: usize, name: &str) -> Option<usize> {
+        let (_, field) = name.rsplit_once('.')?;
+        let folder = |file: usize| crate::text::path::parent(sources[file].path);
+        let mut fits =
+            self.all.iter().enumerate().filter(|(_, holder)| {
+                folder(holder.file) == folder(file) && holder.name.rsplit('.').next() == Some(field)
+            });
+        let (index, _) = fits.next()?;
+        fits.next().is_none().then_some(index)
+    }
+
+    /// The holders of a file that other files can get: routers and applications, or else what its functions are handed.
+    pub(super) fn of_file(&self, file: usize) -> Vec<usize> {
+        let of = |is_wanted: &dyn Fn(HolderKind) -> bool| -> Vec<usize> {
+            let holders = self.all.iter().enumerate();
+            holders
+                .filter(|(_, holder)| holder.file == file && is_wanted(holder.kind))
+                .map(|(index, _)| index)
+                .collect()
+        };
+        let made = of(&|kind| matches!(kind, HolderKind::Router | HolderKind::Application));
+        if made.is_empty() { of(&|kind| kind == HolderKind::Parameter) } else { made }
+    }
+
+    /// The paths that the routes of a holder are below; empty where none is known.
+    pub(super) fn prefixes(&self, index: usize) -> Vec<HolderPrefix> {
+        let mut prefixes = self.prefixes_of(index, 0);
+        prefixes.truncate(MOST);
+        prefixes
+    }
+
+    fn prefixes_of(&self, index: usize, depth: usize) -> Vec<HolderPrefix> {
+        let holder = &self.all[index];
+        let Some(own) = holder.prefix.as_deref().filter(|_| depth < DEEPEST) else { return Vec::new() };
+        if let HolderKind::Group(parent) = holder.kind {
+            let parents = self.all[..index].iter().rposition(|known| known.file == holder.file && known.name == parent);
+            let parents = parents.map_or_else(Vec::new, |parent| self.prefixes_of(parent, depth + 1));
+            return parents.iter().map(|parent| parent.with(own, holder.may_refuse)).collect();
+        }
+        let mounted: Vec<&Mount> =
+            self.mounts.iter().filter(|(_, child)| *child == Some(index)).map(|(mount, _)| mount).collect();
+        if mounted.is_empty() {
+            return match holder.kind {
+                HolderKind::Application => {
+                    vec![HolderPrefix { path: own.to_owned(), may_refuse: holder.may_refuse }]
+                }
+                HolderKind::Parameter if !self.loads_by_name && !self.has_unknown_mount() => {
+                    vec![HolderPrefix { path: own.to_owned(), may_refuse: false }]
+                }
+                _ => Vec::new(),
+            };
+        }
+        let mut all = Vec::new();
+        for mount in mounted.into_iter().take(MOST) {
+            let Some(path) = &mount.prefix else { continue };
+            let parent = self.named(mount.file, mount.parent, mount.at);
+            let parents = parent.map_or_else(Vec::new, |parent| self.prefixes_of(parent, depth + 1));
+            let mounted = parents.iter().map(|parent| parent.with(path, mount.may_refuse));
+            all.extend(mounted.map(|parent| parent.with(own, holder.may_refuse)));
+        }
+        all
+    }
+
+    /// Whether a function is mounted of which nobody knows the file: what it is handed may be below any path.
+    fn has_unknown_mount(&self) -> bool {
+        self.mounts.iter().any(|(mount, child)| child.is_none() && mount.takes_function)
+    }
+}
+
+/// The holders that a file makes and binds to names.
+fn made_holders<'s>(
+    file: usize,
+    source: &'s RouteSource<'s>,
+    evaluator: &Evaluator,
+    holders: &mut Vec<RouteHolder<'s>>,
+) {
+    let text = source.text();
+    let mut made: Vec<RouteHolder> = Vec::new();
+    let meanings = ["makes an application", "makes a router", "makes a group of routes"];
+    for (meaning, pattern) in meanings.iter().flat_map(|meaning| {
+        patterns::of(meaning).filter(|pattern| pattern.is_of(source.kind)).map(move |pattern| (*meaning, pattern))
+    }) {
+        for (at, _) in text.match_indices(pattern.text) {
+            let is_group = meaning == "makes a group of routes";
+            let before = &text[..at];
+            if before.ends_with(is_name) || is_group && !before.ends_with('.') {
+                continue;
+            }
+            let receiver = name_before(before.strip_suffix('.').unwrap_or(before));
+            let Some(name) = assigned_name(text, at) else { continue };
+            let Some(open) = text[at..].find('(') else { continue };
+            let list = code::bracketed(&text[at + open..]).unwrap_or_default();
+            let place = ArgumentPlace { file: source.path, at, evaluator };
+            let prefix = match meaning {
+                "makes an application" => Some(String::new()),
+                "makes a group of routes" => place.first(list),
+                _ => place.named(list, &pattern),
+            };
+            let kind = match meaning {
+                "makes an application" => HolderKind::Application,
+                "makes a router" => HolderKind::Router,
+                _ => HolderKind::Group(receiver),
+            };
+            let may_refuse = list.contains("dependencies=");
+            made.push(RouteHolder { file, name, at, kind, prefix, may_refuse });
+        }
+    }
+    // `express.Router(` is a router although `express(` is none of its words; each place makes one.
+    made.sort_by_key(|holder| (holder.at, holder.kind == HolderKind::Application));
+    made.dedup_by_key(|holder| (holder.name, super::line_of(text, holder.at)));
+    holders.extend(made);
+}
+
+/// What functions of a file are handed and call: by its type, or by the usual name of it.
+fn parameter_holders<'s>(file: usize, source: &'s RouteSource<'s>, holders: &mut Vec<RouteHolder<'s>>) {
+    let text = source.text();
+    let add = |name: &'s str, at: usize, kind: HolderKind<'s>, known: &mut Vec<RouteHolder<'s>>| {
+        if !known.iter().any(|holder| holder.file == file && holder.name == name) {
+            let prefix = Some(String::new());
+            known.push(RouteHolder { file, name, at, kind, prefix, may_refuse: false });
+        }
+    };
+    if source.kind.language() == "Go" && text.contains("http.Handle") {
+        add("http", 0, HolderKind::Application, holders);
+    }
+    for pattern in patterns::of("is handed an application").filter(|pattern| pattern.is_of(source.kind)) {
+        for (at, _) in text.match_indices(pattern.text) {
+            let name = name_before(text[..at].trim_end());
+            let is_parameter =
+                text[..at].trim_end().strip_suffix(name).is_some_and(|rest| rest.trim_end().ends_with(['(', ',']));
+            if !name.is_empty() && is_parameter {
+                add(name, at, HolderKind::Application, holders);
+            }
+        }
+    }
+    let usual: &[&'static str] = match source.kind.ecosystem() {
+        Some(Ecosystem::Node) => &["app", "fastify", "server", "instance", "router"],
+        Some(Ecosystem::Python) => &["app", "application"],
+        _ => &[],
+    };
+    for name in usual {
+        let parameter = code::words(text, name).find(|at| is_parameter(source.kind, text, *at, name));
+        if let Some(at) = parameter {
+            let kind = if source.kind.ecosystem() == Some(Ecosystem::Python) {
+                HolderKind::Application
+            } else {
+                HolderKind::Parameter
+            };
+            add(name, at, kind, holders);
+        }
+    }
+}
+
+/// Whether a name at a place is the first parameter of a function.
+fn is_parameter(kind: FileKind, text: &str, at: usize, name: &str) -> bool {
+    let before = text[text.floor_char_boundary(at.saturating_sub(80))..at].trim_end();
+    let after = text[at + name.len()..].trim_start();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    if kind.ecosystem() == Some(Ecosystem::Python) {
+        return line.trim_start().starts_with("def ") && line.ends_with('(');
+    }
+    let is_arrow = after.starts_with("=>") && !before.ends_with('.');
+    let is_listed = before.ends_with('(') && after.starts_with([',', ')', ':']);
+    is_arrow
+        || is_listed
+            && (line.contains("function") || after.split(['\n', '{']).next().is_some_and(|rest| rest.contains("=>")))
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$')
+}
+
+/// The name that a text ends with, with the objects that it belongs to: `s.router`.
+pub(super) fn name_before(text: &str) -> &str {
+    let start = text.char_indices().rev().take_while(|(_, c)| is_name(*c) || *c == '.').last();
+    start.map_or("", |(at, _)| text[at..].trim_start_matches('.'))
+}
+
+/// The name that the value of a call at a place is bound to: `app = FastAPI(`, `const app: Express = express(`, `r :=
+/// gin.Default(`, and the field of an object that is written out.
+fn assigned_name(text: &str, at: usize) -> Option<&str> {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let mut before = &text[start..at];
+    // The module or the object of the call.
+    if before.ends_with(").") {
+        // `require('express').Router(`
+        before = before.rsplit_once("require(")?.0;
+    } else if before.ends_with(['.', ':']) {
+        before = before.trim_end_matches(|c| is_name(c) || matches!(c, '.' | ':'));
+    }
+    before = before.trim_end();
+    for word in ["new", "await"] {
+        before = before.strip_suffix(word).filter(|rest| rest.ends_with([' ', '='])).unwrap_or(before).trim_end();
+    }
+    let Some(left) = before.strip_suffix('=') else {
+        // `router: chi.NewRouter(),`
+        let field = before.strip_suffix(':').unwrap_or(&text[start..at]).trim();
+        let field = field.strip_suffix(':').unwrap_or(field);
+        let is_field = before.ends_with(':') && !field.is_empty() && field.chars().all(is_name);
+        return is_field.then(|| {
+            let end = start + text[start..].find(field).unwrap_or(0);
+            &text[end..end + field.len()]
+        });
+    };
+    if left.ends_with(['=', '!', '<', '>']) {
+        return None;
+    }
+    let left = left.strip_suffix(':').unwrap_or(left).trim_end();
+    let left = left.split(": ").next().unwrap_or(left).trim_end().trim_end_matches([':', '?']);
+    let name = left.rsplit([' ', '\t', '(']).next().unwrap_or(left);
+    (!name.is_empty() && name.chars().all(|c| is_name(c) || c == '.')).then_some(name)
+}
+
+/// Where an argument stands, so that its value can be looked up.
+pub(super) struct ArgumentPlace<'a, 'e> {
+    pub(super) file: &'a str,
+    pub(super) at: usize,
+    pub(super) evaluator: &'a Evaluator<'e>,
+}
+
+impl ArgumentPlace<'_, '_> {
+    /// The path that the first argument is.
+    pub(super) fn first(&self, list: &str) -> Option<String> {
+        self.path(code::arguments(list).first()?)
+    }
+
+    /// The path of a named argument, as a pattern has it (`prefix=`, `prefix:`); an empty one where there is none.
+    pub(super) fn named(&self, list: &str, pattern: &WordPattern) -> Option<String> {
+        let given = named_argument(list, pattern.argument);
+        given.map_or(Some(String::new()), |value| self.path(value))
+    }
+
+    /// The one path that an expression stands for.
+    pub(super) fn path(&self, expression: &str) -> Option<String> {
+        if let Some(text) = literal(expression) {
+            return Some(text.to_owned());
+        }
+        let values = self.evaluator.value(self.file, self.at, expression)?;
+        let mut texts = values.into_iter();
+        match (texts.next(), texts.next()) {
+            (Some(SourceValue::Text(text)), None) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The value of `prefix="/x"` in a list, or of `prefix: '/x'` in an object of it.
+pub(super) fn named_argument<'t>(list: &'t str, name: &str) -> Option<&'t str> {
+    let sign = name.chars().next_back().filter(|sign| matches!(sign, '=' | ':'))?;
+    let name = &name[..name.len() - 1];
+    let value = |part: &'t str| part.trim().strip_prefix(name)?.trim_start().strip_prefix(sign).map(str::trim);
+    let arguments = code::arguments(list);
+    if sign == '=' {
+        return arguments.into_iter().find_map(value);
+    }
+    let objects = arguments.into_iter().filter(|part| part.starts_with('{')).filter_map(code::bracketed);
+    objects.flat_map(code::arguments).find_map(value)
+}

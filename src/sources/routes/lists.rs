@@ -1,0 +1,139 @@
+//! Routes that one file lists: Django's URLs, Rails' routes, Sinatra, Laravel's health page, routes of Starlette.
+
+use super::handler::answer_of;
+use super::mounts::python_file;
+use super::{Route, RouteAnswer, RouteSource, joined, line_of};
+use crate::manifest::Ecosystem;
+use crate::sources::code;
+use crate::sources::values::literal;
+
+/// The maximum number of lists of URLs that include each other.
+const DEEPEST: usize = 4;
+
+/// All routes of lists.
+pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
+    let mut routes = Vec::new();
+    django(sources, &mut routes);
+    for (file, source) in sources.iter().enumerate() {
+        let text = source.text();
+        match source.kind.ecosystem() {
+            Some(Ecosystem::Python) if text.contains("Starlette(") => starlette(file, text, &mut routes),
+            Some(Ecosystem::Ruby) if source.path.ends_with("config/routes.rb") => rails(file, text, &mut routes),
+            Some(Ecosystem::Ruby) if text.to_ascii_lowercase().contains("sinatra") => sinatra(file, text, &mut routes),
+            Some(Ecosystem::Php) if source.path.ends_with("bootstrap/app.php") => {
+                let health = text
+                    .split_once("health:")
+                    .and_then(|(before, rest)| Some((before.len(), literal(rest.split([',', '\n', ')']).next()?)?)));
+                routes.extend(health.map(|(at, path)| plain(file, text, at, path)));
+            }
+            _ => {}
+        }
+    }
+    routes
+}
+
+fn plain(file: usize, text: &str, at: usize, path: &str) -> Route {
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    Route { path, file, line: line_of(text, at), answer: RouteAnswer::Always }
+}
+
+/// `ROOT_URLCONF = "shop.urls"`, and what that file includes.
+fn django(sources: &[RouteSource], routes: &mut Vec<Route>) {
+    let root = sources.iter().find_map(|source| {
+        let (_, rest) = source.text().split_once("ROOT_URLCONF")?;
+        literal(rest.trim_start().strip_prefix('=')?.lines().next()?)
+    });
+    if let Some(file) = root.and_then(|module| python_file(sources, "", module)) {
+        urls(sources, file, "", 0, routes);
+    }
+}
+
+fn urls(sources: &[RouteSource], file: usize, front: &str, depth: usize, routes: &mut Vec<Route>) {
+    let text = sources[file].text();
+    for (at, _) in text.match_indices("path(").filter(|(at, _)| !text[..*at].ends_with(['.', '_'])) {
+        let Some(list) = code::bracketed(&text[at + "path".len()..]) else { continue };
+        let arguments = code::arguments(list);
+        let [first, view, ..] = arguments[..] else { continue };
+        // `re_path(r"^health/$", …)`
+        let is_pattern = text[..at].ends_with("re_");
+        let Some(own) = literal(first.trim_start_matches('r')) else { continue };
+        let own = if is_pattern { own.trim_start_matches('^').trim_end_matches('$') } else { own };
+        let path = joined(front, &format!("/{own}"));
+        match code::call(view) {
+            Some(("include", inner)) => {
+                let module = code::arguments(inner).first().and_then(|module| literal(module));
+                let target = module.and_then(|module| python_file(sources, "", module));
+                if let Some(target) = target.filter(|_| depth < DEEPEST) {
+                    urls(sources, target, &path, depth + 1, routes);
+                }
+            }
+            _ => {
+                let answer = if asks_for_login(view) { RouteAnswer::MayRefuse } else { view_answer(sources, view) };
+                routes.push(Route { path, file, line: line_of(text, at), answer });
+            }
+        }
+    }
+}
+
+fn asks_for_login(view: &str) -> bool {
+    view.contains("login_required") || view.contains("admin.site")
+}
+
+/// Who gets an answer from a view of Django, by the function with its name.
+fn view_answer(sources: &[RouteSource], view: &str) -> RouteAnswer {
+    let name = view.trim_end_matches(".as_view()").rsplit('.').next().unwrap_or(view);
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let defined = sources.iter().filter(|source| is_name && source.kind.ecosystem() == Some(Ecosystem::Python));
+    let mut bodies = defined.filter_map(|source| {
+        let at =
+            source.text().find(&format!("def {name}(")).or_else(|| source.text().find(&format!("class {name}(")))?;
+        // Its decorators stand before it.
+        let start = source.text()[..at].rfind("\n\n").map_or(0, |blank| blank + 2);
+        Some(answer_of(source.text(), start, source.text().len()))
+    });
+    bodies.next().unwrap_or(RouteAnswer::Always)
+}
+
+/// `Route("/health", health)` in the list of a Starlette application.
+fn starlette(file: usize, text: &str, routes: &mut Vec<Route>) {
+    for (at, _) in text.match_indices("Route(").filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric)) {
+        let inside_mount = text[..at].rfind("Mount(").is_some_and(|mount| !text[mount..at].contains(")]"));
+        let Some(list) = code::bracketed(&text[at + "Route".len()..]).filter(|_| !inside_mount) else { continue };
+        let path = code::arguments(list).first().and_then(|first| literal(first));
+        routes.extend(path.map(|path| plain(file, text, at, path)));
+    }
+}
+
+/// `get "up" => "rails/health#show"` at the top of Rails' routes: not in a block of another path.
+fn rails(file: usize, text: &str, routes: &mut Vec<Route>) {
+    for (at, line) in lines(text) {
+        let indent = line.len() - line.trim_start().len();
+        let Some(rest) = line.trim_start().strip_prefix("get ") else { continue };
+        let end = rest.find([',', '=', ' ']).unwrap_or(rest.len());
+        if let Some(path) = literal(&rest[..end]).filter(|_| indent <= 2) {
+            routes.push(plain(file, text, at, path));
+        }
+    }
+}
+
+/// `get '/health' do`
+fn sinatra(file: usize, text: &str, routes: &mut Vec<Route>) {
+    for (at, line) in lines(text) {
+        let Some(rest) = line.trim_start().strip_prefix("get ") else { continue };
+        let path = rest.trim_end().strip_suffix("do").and_then(literal);
+        if let Some(path) = path {
+            let end = text[at..].find("\nend").map_or(text.len(), |end| at + end);
+            routes.push(Route { answer: answer_of(text, at, end), ..plain(file, text, at, path) });
+        }
+    }
+}
+
+/// The lines of a text with their offsets.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = at;
+        at += line.len();
+        (start, line.trim_end_matches(['\n', '\r']))
+    })
+}

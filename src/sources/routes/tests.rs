@@ -1,0 +1,241 @@
+use super::*;
+
+fn paths(all: &[(&str, &str)]) -> Vec<String> {
+    let files: Vec<SourceFile> = all.iter().map(|(path, text)| SourceFile { path, text }).collect();
+    let shown = |route: Route| match route.answer {
+        RouteAnswer::Always => route.path,
+        RouteAnswer::WithOthers => format!("{} with others", route.path),
+        RouteAnswer::MayRefuse => format!("{} may refuse", route.path),
+    };
+    routes(&files).into_iter().map(shown).collect()
+}
+
+#[track_caller]
+fn check(file: &str, text: &str, expected: &[&str]) {
+    assert_eq!(paths(&[(file, text)]), expected, "{text}");
+}
+
+#[test]
+fn applications_of_python_have_any_name() {
+    check("main.py", "api = FastAPI()\n@api.get(\"/health\")\ndef health():\n    return {}\n", &["/health"]);
+    check(
+        "main.py",
+        "app: FastAPI = FastAPI(\n    title='a',\n)\n\n@app.get('/ready')\nasync def r(): ...\n",
+        &["/ready"],
+    );
+    check("app.py", "app = Flask(__name__)\n@app.route('/')\ndef home():\n    return ''\n", &["/"]);
+    check("app.py", "app = Flask(__name__)\n@app.route('/x', methods=['POST'])\ndef x():\n    return ''\n", &[]);
+    check("app.py", "app = Flask(__name__)\n@app.route('/users/<name>')\ndef home(name):\n    return ''\n", &[]);
+    check(
+        "a.py",
+        "def create_app():\n    app = Flask(__name__)\n    @app.get('/ping')\n    def ping():\n        return ''\n    return app\n",
+        &["/ping"],
+    );
+    check("a.py", "import requests\nclient.get('/health')\nrequests.get('/health')\n", &[]);
+    check("a.py", "app = FastAPI()\n# @app.get('/old')\napp.add_api_route('/health', health)\n", &["/health"]);
+    check(
+        "a.py",
+        "from aiohttp import web\napp = web.Application()\napp.router.add_get('/healthz', ok)\n",
+        &["/healthz"],
+    );
+    check("a.py", "app = Starlette(routes=[Route('/health', health), Route('/x/{id}', x)])\n", &["/health"]);
+}
+
+#[test]
+fn routers_of_python_are_below_their_mounts() {
+    let router = "from fastapi import APIRouter\nrouter = APIRouter(prefix=\"/v1\")\n@router.get(\"/health\")\ndef health():\n    return {}\n";
+    check("api.py", router, &[]);
+    let main = "from fastapi import FastAPI\nfrom app.routers import health\napp = FastAPI()\napp.include_router(health.router, prefix='/api')\n";
+    assert_eq!(paths(&[("app/main.py", main), ("app/routers/health.py", router)]), ["/api/v1/health"]);
+    let named =
+        "from .routers.health import router as health_router\napp = FastAPI()\napp.include_router(health_router)\n";
+    assert_eq!(paths(&[("app/main.py", named), ("app/routers/health.py", router)]), ["/v1/health"]);
+    let setting = "from app.core.config import settings\nfrom app.api.main import api_router\napp = FastAPI()\napp.include_router(api_router, prefix=settings.API_V1_STR)\n";
+    let config = "class Settings(BaseSettings):\n    API_V1_STR: str = \"/api/v1\"\nsettings = Settings()\n";
+    let api = "from app.api.routes import utils\napi_router = APIRouter()\napi_router.include_router(utils.router)\n";
+    let utils = "router = APIRouter(prefix=\"/utils\", tags=[\"utils\"])\n@router.get(\"/health-check/\")\nasync def health_check() -> bool:\n    return True\n";
+    assert_eq!(
+        paths(&[
+            ("app/main.py", setting),
+            ("app/core/config.py", config),
+            ("app/api/main.py", api),
+            ("app/api/routes/utils.py", utils)
+        ]),
+        ["/api/v1/utils/health-check/"]
+    );
+    let blueprint = "bp = Blueprint('h', __name__, url_prefix='/h')\n@bp.route('/ok')\ndef ok():\n    return ''\n";
+    let flask = "from h import bp\napp = Flask(__name__)\napp.register_blueprint(bp)\n";
+    assert_eq!(paths(&[("app.py", flask), ("h.py", blueprint)]), ["/h/ok"]);
+    let unknown = "from app.routers import health\napp = FastAPI()\napp.include_router(health.router, prefix=read())\n";
+    assert_eq!(paths(&[("app/main.py", unknown), ("app/routers/health.py", router)]), [""; 0]);
+}
+
+#[test]
+fn what_may_refuse_is_told() {
+    let main = |rest: &str| format!("app = FastAPI()\n@app.get(\"/health\")\ndef health{rest}\n");
+    check("a.py", &main("(db=Depends(get_db)):\n    return {}"), &["/health with others"]);
+    check("a.py", &main("(user=Depends(get_current_user)):\n    return {}"), &["/health may refuse"]);
+    check("a.py", &main("():\n    db.execute('select 1')"), &["/health with others"]);
+    let guard = "@app.before_request\ndef guard():\n    abort(401)\n";
+    check(
+        "a.py",
+        &format!("app = Flask(__name__)\n{guard}@app.route('/')\ndef home():\n    return ''\n"),
+        &["/ may refuse"],
+    );
+    check(
+        "a.py",
+        "app = FastAPI(dependencies=[Depends(check)])\n@app.get('/x')\ndef x():\n    return ''\n",
+        &["/x may refuse"],
+    );
+    let express = |uses: &str| format!("const app = express();\n{uses}\napp.get('/health', (q, r) => r.send('ok'));\n");
+    check("a.js", &express("app.use(requireAuth);"), &["/health may refuse"]);
+    check("a.js", &express("app.use('/auth', authRouter);"), &["/health"]);
+    check(
+        "a.js",
+        "const app = express();\napp.get('/health', ok);\napp.use(requireAuth);\napp.get('/x', y);\n",
+        &["/health", "/x may refuse"],
+    );
+}
+
+#[test]
+fn applications_of_node_have_any_name() {
+    check("server.js", "const web = express()\nweb.get('/healthz', (req, res) => res.send('ok'))\n", &["/healthz"]);
+    check(
+        "a.ts",
+        "export const app = new Hono<{ Bindings: B }>()\napp.get('/health', (c) => c.text('ok'))\n",
+        &["/health"],
+    );
+    check("a.js", "class S { constructor() { this.app = express(); this.app.get('/up', x); } }\n", &["/up"]);
+    check("a.js", "const app = express();\napp.get('view engine');\napp.post('/health', x);\naxios.get('/x');\n", &[]);
+    check("a.js", "const f = require('fastify')({ logger: true })\nf.get('/ping', async () => 'ok')\n", &["/ping"]);
+}
+
+#[test]
+fn routers_of_node_are_below_their_mounts() {
+    let router = "const router = express.Router();\nrouter.get('/health', (req, res) => res.json({}));\nmodule.exports = router;\n";
+    let main = |mount: &str| format!("const app = express();\n{mount}\n");
+    let with = |mount: &str| paths(&[("src/app.js", &main(mount)), ("src/routes/health.js", router)]);
+    assert_eq!(with("app.use('/api', require('./routes/health'));"), ["/api/health"]);
+    assert_eq!(with("const health = require('./routes/health');\napp.use(health);"), ["/health"]);
+    assert_eq!(with("import health from './routes/health.js';\napp.use('/v1', cors(), health);"), ["/v1/health"]);
+    assert_eq!(
+        with("import health from './routes/health.js';\napp.use('/v1', requireAuth, health);"),
+        ["/v1/health may refuse"]
+    );
+    assert_eq!(with("app.use(`/api/${version}`, require('./routes/health'));"), [""; 0]);
+    assert_eq!(with(""), [""; 0]);
+    let inline = router.replace("express.Router()", "require('express').Router()");
+    assert_eq!(
+        paths(&[
+            ("src/app.js", &main("app.use('/api', require('./routes/health'));")),
+            ("src/routes/health.js", &inline)
+        ]),
+        ["/api/health"]
+    );
+    let same = "const app = express(), x = 1;\nconst api = Router();\napi.get('/ok', y);\napp.use('/api', api);\n";
+    check("a.js", same, &["/api/ok"]);
+    let plugin = "module.exports = async function (fastify, opts) {\n  fastify.get('/health', async () => ({}));\n}\n";
+    let fastify = "const app = require('fastify')();\napp.register(require('./routes/health'), { prefix: '/api' });\n";
+    assert_eq!(paths(&[("app.js", fastify), ("routes/health.js", plugin)]), ["/api/health"]);
+    let loaded = "const app = require('fastify')();\napp.register(autoload, { dir: 'routes' });\n";
+    assert_eq!(paths(&[("app.js", loaded), ("routes/health.js", plugin)]), [""; 0]);
+    let hono = "const app = new Hono();\nconst api = new Hono();\napi.get('/ok', x);\napp.route('/api', api);\n";
+    check("a.ts", hono, &["/api/ok"]);
+}
+
+#[test]
+fn routes_of_go_are_read() {
+    check("main.go", "func main() {\n\thttp.HandleFunc(\"/healthz\", ok)\n}\n", &["/healthz"]);
+    check(
+        "main.go",
+        "\tmux := http.NewServeMux()\n\tmux.HandleFunc(\"GET /health\", ok)\n\tmux.HandleFunc(\"POST /x\", ok)\n",
+        &["/health"],
+    );
+    check(
+        "main.go",
+        "\tr := gin.Default()\n\tapi := r.Group(\"/api\")\n\tapi.GET(\"/health\", ok)\n",
+        &["/api/health"],
+    );
+    check(
+        "main.go",
+        "\tr := chi.NewRouter()\n\tr.Route(\"/api\", func(r chi.Router) {\n\t\tr.Get(\"/health\", ok)\n\t})\n\tr.Get(\"/ping\", ok)\n",
+        &["/api/health", "/ping"],
+    );
+    check(
+        "main.go",
+        "\tr := mux.NewRouter()\n\tr.HandleFunc(\"/a\", a).Methods(\"POST\")\n\tr.HandleFunc(\"/b\", b).Methods(http.MethodGet)\n",
+        &["/b"],
+    );
+    check(
+        "main.go",
+        "\tapi := http.NewServeMux()\n\tapi.HandleFunc(\"/health\", ok)\n\troot := http.NewServeMux()\n\troot.Handle(\"/api/\", http.StripPrefix(\"/api\", api))\n",
+        &["/api/health"],
+    );
+    check("r.go", "func Register(e *echo.Echo) {\n\te.GET(\"/up\", up)\n}\n", &["/up"]);
+    check("r.go", "func Register(g *gin.RouterGroup) {\n\tg.GET(\"/up\", up)\n}\n", &[]);
+    let server = "type Server struct{ router *chi.Mux }\nfunc New() *Server {\n\ts := &Server{\n\t\trouter: chi.NewRouter(),\n\t}\n\treturn s\n}\n";
+    let other = "func (s *Server) routes() {\n\ts.router.Get(\"/healthz\", s.ok)\n}\n";
+    assert_eq!(paths(&[("server.go", server), ("routes.go", other)]), ["/healthz"]);
+}
+
+#[test]
+fn methods_of_classes_are_read() {
+    let nest = "@Controller('health')\nexport class HealthController {\n  @Get()\n  check() {\n    return 1;\n  }\n  @Get('live')\n  live() {}\n}\n";
+    check("health.controller.ts", nest, &["/health", "/health/live"]);
+    let main = "const app = await NestFactory.create(AppModule);\napp.setGlobalPrefix('api');\n";
+    assert_eq!(
+        paths(&[("src/main.ts", main), ("src/health.controller.ts", nest)]),
+        ["/api/health", "/api/health/live"]
+    );
+    let spring = "@RestController\n@RequestMapping(\"/api\")\npublic class A {\n    @GetMapping(\"/health\")\n    public String h() {\n        return \"\";\n    }\n}\n";
+    check("src/main/java/A.java", spring, &["/api/health"]);
+    let properties = "server.servlet.context-path=/shop\n";
+    assert_eq!(
+        paths(&[("src/main/java/A.java", spring), ("src/main/resources/application.properties", properties)]),
+        ["/shop/api/health"]
+    );
+    check(
+        "A.cs",
+        "[Route(\"api/[controller]\")]\npublic class HealthController : ControllerBase\n{\n    [HttpGet]\n    public IActionResult Get() => Ok();\n}\n",
+        &["/api/Health"],
+    );
+    check(
+        "Program.cs",
+        "var app = builder.Build();\napp.MapGet(\"/health\", () => \"ok\");\napp.MapHealthChecks(\"/healthz\");\n",
+        &["/health", "/healthz"],
+    );
+}
+
+#[test]
+fn files_and_lists_are_read() {
+    let get = "export async function GET() {\n  return Response.json({});\n}\n";
+    check("src/app/api/health/route.ts", get, &["/api/health"]);
+    check("app/(site)/ok/route.js", get, &["/ok"]);
+    check("pages/api/health.ts", "export default function handler(req, res) { res.send('') }\n", &["/api/health"]);
+    check("server/api/health.get.ts", "export default defineEventHandler(() => 'ok')\n", &["/api/health"]);
+    check("src/routes/health/+server.ts", "export const GET = () => new Response('')\n", &["/health"]);
+    let settings = ("shop/settings.py", "ROOT_URLCONF = \"shop.urls\"\n");
+    let urls = (
+        "shop/urls.py",
+        "urlpatterns = [\n    path(\"admin/\", admin.site.urls),\n    path(\"health/\", health),\n    path(\"api/\", include(\"api.urls\")),\n]\n",
+    );
+    let inner = ("api/urls.py", "urlpatterns = [path(\"ready/\", views.ready)]\n");
+    let views = ("api/views.py", "def ready(request):\n    connection.cursor()\n");
+    assert_eq!(paths(&[settings, urls, inner, views]), ["/admin/ may refuse", "/health/", "/api/ready/ with others"]);
+    check("app.rb", "require 'sinatra'\nget '/health' do\n  'ok'\nend\n", &["/health"]);
+    check(
+        "config/routes.rb",
+        "Rails.application.routes.draw do\n  get \"up\" => \"rails/health#show\", as: :rails_health_check\n  namespace :api do\n    get \"x\"\n  end\nend\n",
+        &["/up"],
+    );
+    check(
+        "bootstrap/app.php",
+        "<?php\nreturn Application::configure()->withRouting(health: '/up')->create();\n",
+        &["/up"],
+    );
+    check(
+        "public/index.php",
+        "<?php\n$app = AppFactory::create();\n$app->get('/health', function () {});\n",
+        &["/health"],
+    );
+}

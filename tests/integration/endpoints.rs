@@ -1,0 +1,259 @@
+//! `optimize`, `compose emit` and `compose check` name the same port and route for the same program: small programs that
+//! were answered differently, and generated ones of each framework, whose port and route the generator knows.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use crate::dockopt::Dockopt;
+
+/// A program, and where it answers.
+struct Program {
+    name: String,
+    files: Vec<(&'static str, String)>,
+    port: u16,
+    path: String,
+}
+
+const PYTHON: &str =
+    "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n";
+const NODE: &str = "FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\n";
+
+fn python(name: &str, files: &[(&'static str, &str)], command: &str, port: u16, path: &str) -> Program {
+    let mut all = vec![
+        ("Dockerfile", format!("{PYTHON}{command}\n")),
+        ("requirements.txt", "fastapi==0.120.0\nflask==3.1.0\nuvicorn==0.38.0\ngunicorn==23.0.0\n".to_owned()),
+    ];
+    all.extend(files.iter().map(|(path, text)| (*path, (*text).to_owned())));
+    Program { name: name.to_owned(), files: all, port, path: path.to_owned() }
+}
+
+fn node(name: &str, files: &[(&'static str, &str)], rest: &str, port: u16, path: &str) -> Program {
+    let package = r#"{"name": "app", "version": "1.0.0", "scripts": {"start": "node server.js"}, "dependencies": {"express": "4.21.0", "fastify": "5.1.0", "hono": "4.6.0"}}"#;
+    let lock = r#"{"name": "app", "lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "4.21.0"}}, "node_modules/express": {"version": "4.21.0"}}}"#;
+    let command = if rest.contains("CMD") { "" } else { "CMD [\"node\", \"server.js\"]\n" };
+    let mut all = vec![
+        ("Dockerfile", format!("{NODE}{rest}{command}")),
+        ("package.json", package.to_owned()),
+        ("package-lock.json", lock.to_owned()),
+    ];
+    all.extend(files.iter().map(|(path, text)| (*path, (*text).to_owned())));
+    Program { name: name.to_owned(), files: all, port, path: path.to_owned() }
+}
+
+/// The addresses of this machine in a text that are asked: port and path.
+fn asked(text: &str) -> BTreeSet<(u16, String)> {
+    let places = text.split("http://127.0.0.1:").skip(1);
+    places
+        .map(|rest| {
+            let address = rest.split(['\'', '"', ' ']).next().unwrap();
+            let (port, path) = address.split_once('/').unwrap_or((address, ""));
+            (port.parse().unwrap_or_default(), format!("/{path}"))
+        })
+        .collect()
+}
+
+/// The same where the variable `PORT` counts: `'http://127.0.0.1:' + os.getenv('PORT', '8000') + '/health'`.
+fn asked_by_variable(text: &str) -> BTreeSet<(u16, String)> {
+    let places = text.split("'http://127.0.0.1:' + ").skip(1);
+    places
+        .filter_map(|rest| {
+            let (port, rest) = rest.split_once(" + '")?;
+            let port: String = port.chars().filter(char::is_ascii_digit).collect();
+            Some((port.parse().ok()?, rest.split('\'').next()?.to_owned()))
+        })
+        .collect()
+}
+
+/// What is wrong with the answers for a program.
+fn faults(program: &Program) -> Vec<String> {
+    let mut folder = Dockopt::new();
+    for (path, text) in &program.files {
+        folder = folder.file(path, text);
+    }
+    let ran = folder.args(["optimize", ".", "--diff"]).run();
+    let expected: BTreeSet<(u16, String)> = [(program.port, program.path.clone())].into();
+    let mut optimized = asked(&ran.stdout);
+    optimized.retain(|(port, _)| *port > 0);
+    optimized.extend(asked_by_variable(&ran.stdout));
+    let emitted = ran.again(["compose", "emit", "--write"]);
+    let compose = if emitted.has("compose.yaml") { emitted.read("compose.yaml") } else { emitted.stderr.clone() };
+    let mut faults = Vec::new();
+    if optimized != expected {
+        faults.push(format!("{}: optimize asks {optimized:?}, not {expected:?}: {}", program.name, ran.stdout));
+    }
+    if asked(&compose) != expected {
+        faults.push(format!("{}: compose emit asks {:?}, not {expected:?}: {compose}", program.name, asked(&compose)));
+    }
+    let published = format!("{0}:{0}", program.port);
+    if !compose.contains(&published) {
+        faults.push(format!("{}: compose emit does not publish {published}: {compose}", program.name));
+    }
+    let check = emitted.again(["compose", "check"]).stdout;
+    if check.contains("healthcheck") || check.contains("port") {
+        faults.push(format!("{}: compose check does not agree: {check}", program.name));
+    }
+    faults
+}
+
+#[track_caller]
+fn agree(programs: &[Program]) {
+    let next = Mutex::new(programs.iter());
+    let all = Mutex::new(Vec::new());
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let Some(program) = next.lock().unwrap().next() else { break };
+                    let faults = faults(program);
+                    all.lock().unwrap().extend(faults);
+                }
+            });
+        }
+    });
+    let all = all.into_inner().unwrap();
+    assert!(all.is_empty(), "{} of {} programs:\n{}", all.len(), programs.len(), all.join("\n"));
+}
+
+const UVICORN: &str = "CMD [\"uvicorn\", \"main:api\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]";
+
+#[test]
+fn small_programs_have_one_answer() {
+    let fastapi = "from fastapi import FastAPI\napi = FastAPI()\n";
+    let route = |name: &str| format!("\n@api.get('/{name}')\ndef {name}():\n    return {{}}\n");
+    let router = "from fastapi import APIRouter\nrouter = APIRouter(prefix='/v1')\n\n@router.get('/health')\ndef health():\n    return {}\n";
+    let flask = "from flask import Flask\napp = Flask(__name__)\n\n@app.route('/ping')\ndef ping():\n    return 'ok'\n";
+    let express = "const express = require('express');\n";
+    let health = "app.get('/health', (req, res) => res.send('ok'));\n";
+    let range = format!("{express}const app = express();\n{health}app.listen(4000);\n");
+    let web = format!(
+        "{express}const web = express();\nweb.get('/healthz', (req, res) => res.send('ok'));\nweb.listen(3000);\n"
+    );
+    let mounted =
+        format!("{express}const app = express();\napp.use('/api', require('./routes'));\napp.listen(3000);\n");
+    let routes = "const router = require('express').Router();\nrouter.get('/health', (req, res) => res.send('ok'));\nmodule.exports = router;\n";
+    let started = format!("{express}const app = express();\n{health}app.listen(3000);\n");
+    agree(&[
+        python(
+            "another variable",
+            &[("main.py", &(fastapi.to_owned() + &route("healthz")))],
+            UVICORN,
+            8000,
+            "/healthz",
+        ),
+        python(
+            "two routes",
+            &[("main.py", &(fastapi.to_owned() + &route("health") + &route("ready")))],
+            UVICORN,
+            8000,
+            "/ready",
+        ),
+        python(
+            "a router with a prefix",
+            &[
+                (
+                    "main.py",
+                    &format!("{fastapi}from routes import router\napi.include_router(router, prefix='/api')\n"),
+                ),
+                ("routes.py", router),
+            ],
+            UVICORN,
+            8000,
+            "/api/v1/health",
+        ),
+        python(
+            "gunicorn",
+            &[("app.py", flask)],
+            "CMD [\"gunicorn\", \"-b\", \"0.0.0.0:5000\", \"app:app\"]",
+            5000,
+            "/ping",
+        ),
+        node("express with web", &[("server.js", &web)], "", 3000, "/healthz"),
+        node("express with a router", &[("server.js", &mounted), ("routes.js", routes)], "", 3000, "/api/health"),
+        node("express with a range", &[("server.js", &range)], "EXPOSE 3000-3010\n", 4000, "/health"),
+        node("npm start", &[("server.js", &started)], "CMD [\"npm\", \"start\"]\n", 3000, "/health"),
+    ]);
+}
+
+/// Draws from lists.
+struct Draw(u64);
+
+impl Draw {
+    fn one<'t>(&mut self, from: &[&'t str]) -> &'t str {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        from[(self.0 >> 33) as usize % from.len()]
+    }
+}
+
+/// A program of a framework, with names, paths and a port that are drawn.
+fn generated(draw: &mut Draw, number: usize) -> Program {
+    let name = draw.one(&["app", "api", "web", "service", "application"]);
+    let path = draw.one(&["/health", "/healthz", "/ready", "/ping", "/status", "/readyz", "/_health"]);
+    let front = draw.one(&["", "", "/api", "/api/v1"]);
+    let port: u16 = draw.one(&["3000", "4000", "5050", "8080", "9001"]).parse().unwrap();
+    let form = draw.one(&["number", "name", "default", "image"]);
+    let title = format!("{number} {name} {front}{path} {port} {form}");
+    let whole = format!("{front}{path}");
+    if number % 3 == 0 {
+        let command = format!("CMD [\"uvicorn\", \"main:{name}\", \"--host\", \"0.0.0.0\", \"--port\", \"{port}\"]");
+        let handler = format!("('{path}')\nasync def check():\n    return {{'status': 'ok'}}\n");
+        let main = format!("from fastapi import FastAPI\n\n{name} = FastAPI(title='x')\n");
+        return if front.is_empty() {
+            python(&title, &[("main.py", &format!("{main}\n@{name}.get{handler}"))], &command, port, &whole)
+        } else {
+            let main =
+                format!("{main}from routers import checks\n{name}.include_router(checks.router, prefix='{front}')\n");
+            let checks = format!("from fastapi import APIRouter\n\nrouter = APIRouter()\n\n@router.get{handler}");
+            python(
+                &title,
+                &[("main.py", &main), ("routers/__init__.py", ""), ("routers/checks.py", &checks)],
+                &command,
+                port,
+                &whole,
+            )
+        };
+    }
+    if number % 3 == 1 {
+        let main = format!("from flask import Flask\n\n{name} = Flask(__name__)\n");
+        let handler = format!("('{path}')\ndef check():\n    return 'ok'\n");
+        let command = format!("CMD [\"gunicorn\", \"--bind\", \"0.0.0.0:{port}\", \"main:{name}\"]");
+        return if front.is_empty() {
+            python(&title, &[("main.py", &format!("{main}\n@{name}.route{handler}"))], &command, port, &whole)
+        } else {
+            let main = format!("{main}from checks import bp\n{name}.register_blueprint(bp, url_prefix='{front}')\n");
+            let checks =
+                format!("from flask import Blueprint\n\nbp = Blueprint('checks', __name__)\n\n@bp.get{handler}");
+            python(&title, &[("main.py", &main), ("checks.py", &checks)], &command, port, &whole)
+        };
+    }
+    let (listens, rest) = match form {
+        "number" => (format!("{name}.listen({port});\n"), String::new()),
+        "name" => (
+            format!("const port = {port};\n{name}.listen(port, () => console.log(port));\n"),
+            "EXPOSE 3000-9999\n".to_owned(),
+        ),
+        "default" => (format!("{name}.listen(process.env.PORT || {port});\n"), "EXPOSE 80\n".to_owned()),
+        _ => (format!("{name}.listen(Number(process.env.PORT) || 1234);\n"), format!("ENV PORT={port}\n")),
+    };
+    let main = format!("const express = require('express');\nconst {name} = express();\n");
+    let handler = format!("('{path}', (req, res) => {{\n  res.send('ok');\n}});\n");
+    if front.is_empty() {
+        node(&title, &[("server.js", &format!("{main}{name}.get{handler}{listens}"))], &rest, port, &whole)
+    } else {
+        let main =
+            format!("{main}const checks = require('./routes/checks');\n{name}.use('{front}', checks);\n{listens}");
+        let routes = format!(
+            "const {{ Router }} = require('express');\nconst router = Router();\nrouter.get{handler}module.exports = router;\n"
+        );
+        node(&title, &[("server.js", &main), ("routes/checks.js", &routes)], &rest, port, &whole)
+    }
+}
+
+#[test]
+fn generated_programs_have_one_answer() {
+    let mut draw = Draw(0x2026_1125);
+    let programs: Vec<Program> = (0..60).map(|number| generated(&mut draw, number)).collect();
+    agree(&programs);
+}
