@@ -12,9 +12,14 @@ use crate::cli::output::{CommandFailure, emit};
 use crate::cli::{measure, progress, terminal};
 use crate::compose::project::{ComposeProject, ProjectRequest};
 use crate::engine::EngineOptions;
-use crate::load::{ProjectFailure, default_composes, project_request, read_project};
+use crate::finding::Mask;
+use crate::load::{
+    DOCKERFILE_LIMIT, ProjectFailure, compose_builds, default_composes, folder_of, project_request, read_project,
+    read_source,
+};
 use crate::measure::{DockerPlugin, Session, SessionOptions, StartRequest, clean_up};
 use crate::report::{self, Format};
+use crate::secret::hidden_in;
 use crate::stack::{MOST_SERVICES, Stack};
 use crate::startup::{StartPlan, StartProof};
 
@@ -31,7 +36,7 @@ pub(super) fn run(global: &Global, command: &ComposeVerify) -> Result<u8, Comman
     let session = Session::open(SessionOptions {
         engine: EngineOptions::of_process(),
         plugin: DockerPlugin::Compose,
-        mask: crate::audit::project_mask(&project),
+        mask: mask(&request, &project),
         stop: Arc::new(move || shared_interrupts.is_interrupted()),
         ..SessionOptions::default()
     })?;
@@ -58,6 +63,21 @@ pub(super) fn run(global: &Global, command: &ComposeVerify) -> Result<u8, Comman
     };
     emit(global, &text)?;
     Ok(if proof.is_proved() { CLEAN } else { FOUND })
+}
+
+/// The secrets of a project and of the Dockerfiles that it builds: the builder repeats their commands.
+fn mask(request: &ProjectRequest, project: &ComposeProject) -> Mask {
+    let mut mask = crate::audit::project_mask(project);
+    let mut hide = |text: &str| hidden_in(text).iter().for_each(|value| mask.add(value));
+    for file in request.files.iter().map(Path::new) {
+        for service in compose_builds(file).services {
+            service.inline.iter().for_each(|source| hide(source.text()));
+            let context = folder_of(file).join(service.context.unwrap_or_default());
+            let dockerfile = context.join(service.dockerfile.as_deref().unwrap_or("Dockerfile"));
+            read_source(&dockerfile, DOCKERFILE_LIMIT).iter().for_each(|source| hide(source.text()));
+        }
+    }
+    mask
 }
 
 /// The compose files as `docker compose` takes them.
