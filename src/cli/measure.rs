@@ -11,6 +11,7 @@ use super::{progress, terminal};
 use crate::cache::{StepVerdict, predict_touched};
 use crate::engine;
 use crate::failure;
+use crate::finding::Mask;
 use crate::inputs::{BuildInput, BuildOptions, Inputs, Need, Needs};
 use crate::load::{GatherRequest, folder_of};
 use crate::measure::{
@@ -54,10 +55,10 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     let series = Series { scenarios, rounds: command.rounds.into(), changes };
     let shared_interrupts = Arc::clone(&interrupts);
     let stop = Arc::new(move || shared_interrupts.is_interrupted());
-    let session = Session::open(SessionOptions {
-        mask: crate::audit::mask(&inputs),
-        ..options(&command.run, plan_options(command), stop)
-    })?;
+    let mut mask = planned.mask.clone();
+    other.iter().for_each(|other| mask.join(&other.mask));
+    let session =
+        Session::open(SessionOptions { mask: mask.clone(), ..options(&command.run, plan_options(command), stop) })?;
     let version = session.engine().version();
     let engine = format!("{} {}", version.name, version.version).trim().to_owned();
     let measured = session.measure(&plans, &series, &|what| {
@@ -69,7 +70,7 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     let builds: Vec<MeasuredBuild> = measured?
         .into_iter()
         .zip([Some(&planned), other.as_ref()].into_iter().flatten())
-        .map(|(measurement, planned)| build(measurement, planned, &series.changes))
+        .map(|(measurement, planned)| build(measurement, planned, &series.changes, &mask))
         .collect();
     let result = Measurement {
         root: inputs.root.clone(),
@@ -153,6 +154,8 @@ struct PlannedBuild {
     /// Its Dockerfile's name.
     name: String,
     input: BuildInput,
+    /// The secrets of its inputs.
+    mask: Mask,
 }
 
 /// The one build of some inputs.
@@ -166,7 +169,8 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<PlannedBuild, CommandFailure>
             let none =
                 || failure(format!("`{name}` has no folder to use as the build context"), "pass its folder".to_owned());
             let input = inputs.builds[0].clone();
-            Ok(PlannedBuild { plan: plan.ok_or_else(none)?, name: (*name).to_owned(), input })
+            let mask = crate::audit::mask(inputs);
+            Ok(PlannedBuild { plan: plan.ok_or_else(none)?, name: (*name).to_owned(), input, mask })
         }
         several => {
             let what = format!(
@@ -180,7 +184,7 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<PlannedBuild, CommandFailure>
     }
 }
 
-fn build(measured: ScenarioResult, planned: &PlannedBuild, changes: &Changes) -> MeasuredBuild {
+fn build(measured: ScenarioResult, planned: &PlannedBuild, changes: &Changes, mask: &Mask) -> MeasuredBuild {
     let fault = measured.failure.map(|failure| Fault { what: failure.what, help: failure.help, log: failure.log });
     let mut figures = measured.figures;
     for (scenario, file) in [(Scenario::Source, &changes.source), (Scenario::Dependency, &changes.dependency)] {
@@ -189,17 +193,21 @@ fn build(measured: ScenarioResult, planned: &PlannedBuild, changes: &Changes) ->
         if !is_measured {
             continue;
         }
-        let predicted = rerun_steps(&planned.input, file).and_then(|steps| figures.predict(scenario, &steps));
+        let predicted = rerun_steps(&planned.input, file, mask).and_then(|steps| figures.predict(scenario, &steps));
         figures.predicted.extend(predicted.map(|predicted| (scenario, predicted)));
     }
     MeasuredBuild { name: measured.name, dockerfile: planned.name.clone(), figures, fault }
 }
 
-/// The steps that an edit of a file reruns, or may rerun.
-fn rerun_steps(input: &BuildInput, file: &str) -> Option<Vec<RerunStep>> {
+/// The steps that an edit of a file reruns, or may rerun, with the names that a build has where secrets are masked.
+fn rerun_steps(input: &BuildInput, file: &str, mask: &Mask) -> Option<Vec<RerunStep>> {
     let (graph, prediction) = predict_touched(input, file)?;
     let steps = graph.steps.into_iter().zip(prediction.steps).filter(|(_, step)| step.verdict != StepVerdict::Hit);
-    Some(steps.map(|(step, _)| RerunStep { has_cache_mount: step.has_cache_mount(), name: step.name }).collect())
+    Some(
+        steps
+            .map(|(step, _)| RerunStep { has_cache_mount: step.has_cache_mount(), name: mask.apply(&step.name) })
+            .collect(),
+    )
 }
 
 fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {

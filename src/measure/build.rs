@@ -79,6 +79,7 @@ impl Session {
             End::Interrupted => return Err(Failure::interrupted()),
         }
         let mut run = run_of_log(&logged);
+        run.steps.iter_mut().for_each(|(name, _)| *name = self.options.mask.apply(name));
         run.seconds = ran.took.as_secs_f64();
         let has_run = run.steps.iter().any(|(name, _)| name.contains("RUN "));
         run.cpu_seconds = self.meter.seconds(before, &metadata_values, has_run);

@@ -28,6 +28,7 @@ mod recipes;
 mod recount;
 mod registry;
 mod reuse;
+mod secrets;
 mod tracker;
 mod unsafe_fixes;
 mod verdict;
