@@ -1,5 +1,7 @@
 //! See `rules/compose-database-published.md`.
 
+use std::net::Ipv4Addr;
+
 use super::ComposeContext;
 use crate::compose::project::ComposeValue;
 use crate::data;
@@ -51,7 +53,8 @@ fn publishes(service: &ComposeValue, port: &str) -> bool {
 }
 
 /// The variable of a service that tells clients an address of the host for a port, and that address:
-/// `EXTERNAL://host.docker.internal:9092`. The service itself, its container and this host alone are no such address.
+/// `EXTERNAL://host.docker.internal:9092`. A name without a dot (a service, `localhost`), the
+/// container and this host alone are no such address.
 fn told_address(service: &ComposeValue, port: &str) -> Option<(String, String)> {
     let variables = service.get("environment").and_then(ComposeValue::as_map)?;
     variables.iter().find_map(|(name, entry)| {
@@ -59,7 +62,8 @@ fn told_address(service: &ComposeValue, port: &str) -> Option<(String, String)> 
         let mut listeners = value.split(',').filter_map(|listener| listener.split_once("://"));
         let address = listeners.find_map(|(_, address)| {
             let (host, listened) = address.rsplit_once(':')?;
-            let is_here = ["localhost", "127.0.0.1", "0.0.0.0", "", "[::]", "[::1]"].contains(&host);
+            let is_here =
+                host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified());
             (listened == port && host.contains('.') && !is_here).then_some(address)
         })?;
         Some((name.to_owned(), address.to_owned()))
