@@ -1,7 +1,5 @@
 //! See `rules/compose-database-published.md`.
 
-use std::net::Ipv4Addr;
-
 use super::ComposeContext;
 use crate::compose::project::ComposeValue;
 use crate::data;
@@ -62,8 +60,7 @@ fn told_address(service: &ComposeValue, port: &str) -> Option<(String, String)> 
         let mut listeners = value.split(',').filter_map(|listener| listener.split_once("://"));
         let address = listeners.find_map(|(_, address)| {
             let (host, listened) = address.rsplit_once(':')?;
-            let is_here =
-                host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified());
+            let is_here = host == "0.0.0.0" || host.starts_with("127.");
             (listened == port && host.contains('.') && !is_here).then_some(address)
         })?;
         Some((name.to_owned(), address.to_owned()))
