@@ -122,6 +122,8 @@ tables! {
     MANIFEST_EDITORS = "manifest_editors.tsv";
     /// Variables that say in which mode a program runs.
     MODE_VARIABLES = "mode_variables.tsv";
+    /// Servers that are ready only after something that somebody does.
+    MANUAL_STARTS = "manual_starts.tsv";
     /// Commands that write files whenever they run.
     START_WRITES = "start_writes.tsv";
     /// How the workers of task libraries are started.

@@ -260,6 +260,11 @@ impl<'p> StackService<'p> {
         listening::is_dual_stack(self.value, self.image.as_ref(), self.image_name())
     }
 
+    /// What somebody has to do at the first start before it is ready: `vault operator unseal`.
+    pub fn manual_start(&self) -> Option<&'static str> {
+        listening::manual_start(self.value, self.image.as_ref())
+    }
+
     /// Whether it starts a program that serves files or pages.
     pub fn serves_pages(&self) -> bool {
         listening::serves_pages(self.value, self.image.as_ref())

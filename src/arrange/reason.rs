@@ -49,6 +49,8 @@ pub enum Reason {
     SettingAbove(String),
     /// Its RUN deletes what it installs, which saves space only in the same layer.
     Cleaned,
+    /// Its RUN changes the owner of what it installs, which costs nothing only in the same layer.
+    Owned,
     /// Its RUN cannot be split.
     Indivisible,
     /// It would need this many COPY instructions.
@@ -94,6 +96,9 @@ impl fmt::Display for Reason {
             Self::SettingAbove(keyword) => write!(out, "{keyword} above it would then apply to earlier commands too"),
             Self::Cleaned => {
                 write!(out, "its RUN deletes what it installs, and if split in two, the first layer would keep it")
+            }
+            Self::Owned => {
+                write!(out, "its RUN changes the owner of what it installs, which a second layer would store again")
             }
             Self::Indivisible => write!(out, "its RUN cannot be split"),
             Self::ManyCopies(count) => write!(out, "it would need {count} COPY instructions for manifests"),

@@ -65,8 +65,16 @@ impl<'i> Walk<'_, 'i> {
         }
         if natures.iter().all(|(_, nature)| matches!(nature, CommandKind::Tidy | CommandKind::State)) {
             if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
+            // What the install leaves is deleted in its own layer, or not at all.
+            if !sorted.rises && sorted.worth && self.build.ships(self.stage) {
+                match natures.iter().all(|(invocation, _)| can_run_twice(invocation)) {
+                    true => sorted.above.push(at),
+                    false => sorted.removes = true,
+                }
+            }
             return;
         }
+        sorted.owns |= sorted.worth && natures.iter().any(|(invocation, _)| owns_installed(invocation));
         match self.plan_rise(index, natures) {
             Ok((needs, commands)) => {
                 sorted.rises = true;
@@ -206,7 +214,8 @@ impl<'i> Walk<'_, 'i> {
         for moved in self.below.iter_mut().filter(|moved| moved.index == usize::MAX) {
             moved.index = index;
         }
-        let removes = sorted.removes && self.build.ships(self.stage);
+        let ships = self.build.ships(self.stage);
+        let (removes, owns) = (sorted.removes && ships, sorted.owns && ships);
         let SplitRun { mut above, below, needs, keys, commands, worth, effects, states, fetches, .. } = sorted;
         let all_above = above.len() == count;
         // A command that only affects the next one is useless without it.
@@ -221,13 +230,17 @@ impl<'i> Walk<'_, 'i> {
         }
         let stays_too = needs.iter().any(|need| need.without_project.is_some());
         let is_below = self.below.iter().any(|moved| moved.index == index);
-        if (is_below && !(divisible && worth && !removes)) || (stays_too && count > 1 && !divisible) {
+        if (is_below && !(divisible && worth && !removes && !owns)) || (stays_too && count > 1 && !divisible) {
             if !is_below {
                 let effect = Effect::Anything(commands.first().cloned().unwrap_or_default());
                 self.below.push(MovedBelow { index, parts: None, effect });
             }
             if worth {
-                let reason = if removes { Reason::Cleaned } else { Reason::Indivisible };
+                let reason = match (removes, owns) {
+                    (true, _) => Reason::Cleaned,
+                    (_, true) => Reason::Owned,
+                    _ => Reason::Indivisible,
+                };
                 for command in commands {
                     self.add_obstacle(command, reason.clone());
                 }
@@ -264,6 +277,19 @@ fn removes_installed(invocation: &Invocation) -> bool {
     }
 }
 
+/// Whether a cleanup does no harm where it runs a second time: one of a package manager, or `rm -f`.
+fn can_run_twice(invocation: &Invocation) -> bool {
+    let is_forced = |word: &Word| word.is("--force") || word.text().starts_with('-') && word.text().contains('f');
+    invocation.package_call().is_some() || invocation.args.iter().any(is_forced)
+}
+
+/// Whether a command gives installed packages another owner, and so stores them again in a layer of its own.
+fn owns_installed(invocation: &Invocation) -> bool {
+    let mut words = invocation.args.iter().map(Word::text);
+    let is_installed = |path: &str| path.split('/').any(|part| data::FOLDER_NAMES.has(part, "installed"));
+    invocation.program == Some("chown") && words.any(is_installed)
+}
+
 /// The elements of a RUN, divided into those above and those below the sources.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about the elements so far")]
@@ -276,6 +302,8 @@ struct SplitRun<'i> {
     stays: bool,
     /// Whether a command that stays removes what a command that moves up installs.
     removes: bool,
+    /// Whether a command that stays changes the owner of what a command that moves up installs.
+    owns: bool,
     needs: Vec<InstallNeeds<'i>>,
     keys: Vec<String>,
     commands: Vec<String>,

@@ -3,6 +3,7 @@
 
 use super::{Build, Stage, Transfer, default_path};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
+use crate::manifest::FileKind;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Word};
 use crate::text::{Span, path};
@@ -39,6 +40,28 @@ pub struct StartFile {
 const MOST: usize = 8;
 
 impl Build<'_> {
+    /// The shell scripts of the context that a stage copies by their names or with a folder that it names, as somebody does
+    /// who runs them in the container.
+    pub fn scripts_copied_by_name(&self, stage: &Stage) -> Vec<String> {
+        let Some(context) = self.input().context.as_deref() else { return Vec::new() };
+        let is_named = |transfer: &&Transfer| {
+            transfer.from.is_none() && !transfer.sources.iter().any(super::Source::is_everything)
+        };
+        let transfers = self.chain(stage).flat_map(|stage| self.transfers(stage)).filter(is_named);
+        let selections = transfers.flat_map(|transfer| transfer.select(context)).flatten();
+        let is_script = |id: &EntryId| {
+            let entry = context.entry(*id);
+            entry.kind == ContextEntryKind::File && FileKind::of(entry.name).is_shell()
+        };
+        let mut scripts: Vec<String> = selections
+            .flat_map(|selection| selection.entries.iter().copied().filter(is_script).collect::<Vec<_>>())
+            .map(|id| context.path(id))
+            .collect();
+        scripts.sort();
+        scripts.dedup();
+        scripts
+    }
+
     /// The files of the context that a container of the stage starts with, in the order in which they are named.
     pub fn start_files(&self, stage: &Stage) -> Vec<StartFile> {
         let (Some(context), Some(launch)) = (self.input().context.as_deref(), self.launch(stage)) else {

@@ -64,6 +64,7 @@ fn read(root: &Path, paths: Vec<String>, texts: &mut BTreeMap<String, Vec<u8>>) 
 fn started_and_secret(root: &Path, input: &BuildInput, build: &Build) -> Vec<String> {
     let started = build.target().map(|stage| build.start_files(stage)).unwrap_or_default();
     let mut paths: Vec<String> = started.into_iter().map(|started| started.file.path).collect();
+    paths.extend(build.target().into_iter().flat_map(|stage| build.scripts_copied_by_name(stage)));
     if let Some(context) = input.context.as_deref() {
         let secrets = classify(context).iter().filter(|class_match| class_match.class.kind == ClassKind::Secret);
         let secrets: Vec<String> = secrets.map(|class_match| context.path(class_match.entry)).collect();

@@ -22,6 +22,10 @@ const NAMED: usize = 3;
 const LIBRARIES: &str =
     ", but keep the libraries that the result loads (see `ldd`): libstdc++ and libgomp are removed with a compiler";
 
+/// The same of headers: `apk del libzip-dev` removes libzip too.
+const LIBRARIES_OF_HEADERS: &str =
+    ", but keep the libraries that the result loads (see `ldd`): they are removed with their headers";
+
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
@@ -97,12 +101,22 @@ fn finding(
         "run {} in a separate stage and copy its result, or remove {} in the same RUN{}",
         quoted(users),
         pronoun(tools),
-        if user.package_call().is_some() { LIBRARIES } else { "" }
+        libraries(user, tools)
     ));
     let finding = priced(build, stage, tools, finding);
     let is_near = build.instruction(place).start_line == build.instruction(index).start_line;
     let label = if is_near { None } else { build.code(place).map(|code| code.place(file, user.span)) };
     Some(label.into_iter().fold(finding, |finding, span| finding.label(span, "needed here")))
+}
+
+/// What is removed together with the tools, although the result needs it.
+fn libraries(user: &Invocation, tools: &[&str]) -> &'static str {
+    let is_headers = |tool: &&str| tool.ends_with("-dev") || tool.ends_with("-devel");
+    match user.package_call() {
+        Some(_) => LIBRARIES,
+        None if tools.iter().any(is_headers) => LIBRARIES_OF_HEADERS,
+        None => "",
+    }
 }
 
 /// The compilers that the program starts itself, as far as its sources name them in a string.

@@ -29,15 +29,16 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             let short = cx.text_at(port.place).and_then(|text| local(text, &published));
             // Compose joins the ports of files: equal ones are one, but with two addresses the second cannot be bound.
             let is_shared = cx.twins(service).any(|twin| publishes(twin, &published));
+            let noted = |note: String| Finding { notes: vec![note], ..finding.clone() };
             out.push(match short {
+                Some(_) if let Some((variable, address)) = told_address(service.value, &published) => noted(format!(
+                    "not fixed, because `{variable}` names `{address}`, which clients of other machines reach"
+                )),
                 Some(text) if !is_shared => {
                     let safety = Safety::Unsafe(WHY.to_owned());
                     cx.replaced(finding, "publish it on 127.0.0.1", safety, port.place, &text)
                 }
-                Some(_) => Finding {
-                    notes: vec!["another compose file publishes it too: change both, as they are joined".to_owned()],
-                    ..finding
-                },
+                Some(_) => noted("another compose file publishes it too: change both, as they are joined".to_owned()),
                 None => finding,
             });
         }
@@ -47,6 +48,23 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
 fn publishes(service: &ComposeValue, port: &str) -> bool {
     let ports = service.get("ports").and_then(ComposeValue::as_list).unwrap_or_default();
     ports.iter().any(|other| other.get("published").is_some_and(|published| published.display() == port))
+}
+
+/// The variable of a service that tells clients an address of the host for a port, and that address:
+/// `EXTERNAL://host.docker.internal:9092`. A name without a dot (a service, `localhost`), the
+/// container and this host alone are no such address.
+fn told_address(service: &ComposeValue, port: &str) -> Option<(String, String)> {
+    let variables = service.get("environment").and_then(ComposeValue::as_map)?;
+    variables.iter().find_map(|(name, entry)| {
+        let value = entry.value.display();
+        let mut listeners = value.split(',').filter_map(|listener| listener.split_once("://"));
+        let address = listeners.find_map(|(_, address)| {
+            let (host, listened) = address.rsplit_once(':')?;
+            let is_here = host == "0.0.0.0" || host.starts_with("127.");
+            (listened == port && host.contains('.') && !is_here).then_some(address)
+        })?;
+        Some((name.to_owned(), address.to_owned()))
+    })
 }
 
 /// Whether a port is that of a database: the image is known, or nothing else has such a port.

@@ -58,7 +58,9 @@ fn image_check_fault(service: &StackService) -> Option<String> {
 
 /// Whether a service is asked by a check that can succeed and can fail, so that waiting for it means something.
 fn can_be_awaited(cx: &ComposeContext, service: &StackService) -> bool {
-    matches!(service.check, ServiceCheck::OfImage | ServiceCheck::Written(_)) && check_fault(cx, service).is_none()
+    matches!(service.check, ServiceCheck::OfImage | ServiceCheck::Written(_))
+        && service.manual_start().is_none()
+        && check_fault(cx, service).is_none()
 }
 
 /// What is to be waited for of a service.
@@ -77,6 +79,9 @@ pub(super) fn condition(cx: &ComposeContext, name: &str) -> &'static str {
 fn unready(cx: &ComposeContext, target: &StackService) -> Option<String> {
     if target.is_job {
         return None;
+    }
+    if let Some(step) = target.manual_start() {
+        return Some(format!("`{}` is ready only after {step}, which nobody does while `up` waits", target.name));
     }
     let fault = check_fault(cx, target)?;
     Some(format!("the check of `{}` {fault}: repair it first", target.name))

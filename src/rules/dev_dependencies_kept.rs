@@ -60,7 +60,9 @@ fn finding(cx: &Context, target: &Stage, install: &ShippedInstall) -> Option<Fin
         .filter(|dependency| dependency.scope == DependencyScope::Dev)
         .map(|dependency| dependency.name.as_str())
         .collect();
-    let is_needed = start::may_need_dev(build, target, project.project) || build.input().options.run.is_for_development;
+    let is_needed = start::may_need_dev(build, target, project.project)
+        || start::is_called_by_script(build, target, project.project)
+        || build.input().options.run.is_for_development;
     let [first, ..] = dev.as_slice() else { return None };
     if is_needed || (install.is_used && install.source.is_none()) {
         return None;

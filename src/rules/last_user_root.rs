@@ -1,7 +1,7 @@
 //! See `rules/last-user-root.md`.
 
 use super::Context;
-use super::user_line::with_user;
+use super::user_line::{has_known_user, with_user};
 use crate::build::{Setting, User, accounts, service};
 use crate::finding::Findings;
 
@@ -25,6 +25,11 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let finding = cx.finding(build.instruction(index).head, "the last USER is root, so the container runs as root");
+    // The image may have a user of its own, with a home that its programs need.
+    if !has_known_user(build, stage) {
+        out.push(finding.help("end the stage with the user that the base image has, if that is not root"));
+        return;
+    }
     let finding = finding.help("end the stage with a non-root `USER`");
     out.push(if user == User::Root { with_user(build, stage, finding) } else { finding });
 }

@@ -49,6 +49,15 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     finding.unsafe_edit(title, why, Span::at(end), format!("{newline}USER {user}"))
 }
 
+/// Whether it is known which user without privileges a stage has: the file names or makes one, or its base image is known.
+pub(super) fn has_known_user(build: &Build, stage: &Stage) -> bool {
+    let is_known = match build.root_base(stage) {
+        StageBase::Image(reference) => BaseImage::of(reference).user().is_some(),
+        _ => true,
+    };
+    is_known || earlier_user(build, stage).or_else(|| made_user(build, stage)).is_some()
+}
+
 /// Whether a user has a home that is his: he is made with one, or by the image of his name (`node`).
 fn has_home(build: &Build, stage: &Stage, user: &str) -> bool {
     let name = user.split(':').next().unwrap_or_default();

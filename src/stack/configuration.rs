@@ -2,6 +2,7 @@
 
 use super::StackService;
 use super::settings::{SHELL, ServiceSettings};
+use crate::build::Build;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::dockerfile::Keyword;
 use crate::shell::program::{Kind, Program};
@@ -34,14 +35,22 @@ impl ServiceSettings {
 
     fn add_dockerfile(&mut self, service: &StackService) -> Result<(), String> {
         let input = service.image.as_ref().ok_or("its Dockerfile is not known")?;
-        for instruction in input.file.instructions() {
+        let build = Build::new(input);
+        let target = build.target().ok_or("its Dockerfile has no stage to build")?;
+        // What other stages copy and start is not in the image.
+        let instructions = build.chain(target).flat_map(|stage| build.instructions(stage));
+        for (_, instruction) in instructions {
             let text = input.file.source().slice(instruction.span);
             let words = || text.split_whitespace().skip(1).map(|word| word.trim_matches(['"', '\'', ',', '[', ']']));
             match instruction.keyword {
                 Keyword::Cmd | Keyword::Entrypoint => {
                     return Err("its Dockerfile says what it starts".to_owned());
                 }
-                Keyword::Copy | Keyword::Add => self.files.extend(words().map(str::to_owned)),
+                // Where it lies says more than what it was.
+                Keyword::Copy | Keyword::Add => {
+                    let paths: Vec<&str> = words().filter(|word| !word.starts_with("--")).collect();
+                    self.files.extend(paths.into_iter().rev().map(str::to_owned));
+                }
                 Keyword::Env => {
                     let names = words().map(|word| word.split('=').next().unwrap_or_default().to_owned());
                     self.variables.extend(names.map(|name| (name, None)));

@@ -34,6 +34,19 @@ pub(super) fn is_dual_stack(service: &ComposeValue, image: Option<&BuildInput>, 
     })
 }
 
+/// What somebody has to do before the server of a service is ready (`data/manual_starts.tsv`).
+pub(super) fn manual_start(service: &ComposeValue, image: Option<&BuildInput>) -> Option<&'static str> {
+    let started = as_started(service, image?)?;
+    let build = Build::new(&started);
+    let launch = build.launch(build.target()?)?;
+    launch.script().invocations().iter().find_map(|invocation| {
+        let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
+        let is_ready = |words: &'static str| data::words(words).any(|word| line.contains(&word));
+        let row = data::MANUAL_STARTS.rows().find(|row| is_command(&line, row[0]) && !is_ready(row[1]))?;
+        Some(row[2])
+    })
+}
+
 /// Whether a service starts a program that serves files or pages (`data/file_servers.tsv`).
 pub(super) fn serves_pages(service: &ComposeValue, image: Option<&BuildInput>) -> bool {
     let Some(started) = image.and_then(|image| as_started(service, image)) else { return false };

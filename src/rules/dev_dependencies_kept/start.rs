@@ -48,17 +48,7 @@ fn has_php_server(build: &Build, target: &Stage) -> bool {
 
 fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
     let Some(program) = invocation.program else { return true };
-    let names = |word: &str| {
-        let last = path::name(word);
-        project.dependencies.iter().any(|dependency| {
-            dependency.scope == DependencyScope::Dev
-                && (dependency.name == last
-                    || dependency.name.ends_with(&format!("/{last}"))
-                    // A module of the package: `tsconfig-paths/register`.
-                    || path::is_within(word, &dependency.name))
-        })
-    };
-    if names(program) || invocation.args.iter().any(|word| names(word.text())) {
+    if names_dev(invocation, program, project) {
         return true;
     }
     match project.ecosystem {
@@ -70,6 +60,33 @@ fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
         }
         _ => is_script(program),
     }
+}
+
+/// Whether a command or one of its words is a dev dependency.
+fn names_dev(invocation: &Invocation, program: &str, project: &Project) -> bool {
+    let names = |word: &str| {
+        let last = path::name(word);
+        project.dependencies.iter().any(|dependency| {
+            dependency.scope == DependencyScope::Dev
+                && (dependency.name == last
+                    || dependency.name.ends_with(&format!("/{last}"))
+                    // A module of the package: `tsconfig-paths/register`.
+                    || path::is_within(word, &dependency.name))
+        })
+    };
+    names(program) || invocation.args.iter().any(|word| names(word.text()))
+}
+
+/// Whether a script that the image takes by name calls a dev dependency: tests that run in the container.
+pub(super) fn is_called_by_script(build: &Build, target: &Stage, project: &Project) -> bool {
+    let Some(texts) = build.input().texts.as_deref() else { return false };
+    build.scripts_copied_by_name(target).iter().any(|path| {
+        let text = texts.get(path).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        let script = parse(&text);
+        let calls =
+            |invocation: &Invocation| invocation.program.is_some_and(|program| names_dev(invocation, program, project));
+        script.invocations().iter().any(calls)
+    })
 }
 
 fn is_script(program: &str) -> bool {
