@@ -196,7 +196,7 @@ impl<'a> Build<'a> {
 
     /// The same build, without what was determined on first use: for a while, so that this is dropped with it.
     #[must_use]
-    pub fn anew(&self) -> Self {
+    pub fn copy_unread(&self) -> Self {
         Self {
             input: self.input,
             stages: Arc::clone(&self.stages),

@@ -75,7 +75,7 @@ pub(super) fn complete_with_code(input: &EmitInput, applications: &mut Vec<Appli
     {
         let build = Build::new(application.input);
         let known = build.target().and_then(|stage| known_port(&endpoint_input(input, application, &build, stage)));
-        if let Some(KnownPort { port, reason }) = known {
+        if let Some(KnownPort { port, reason, .. }) = known {
             application.port = Some(port);
             application.reason.push_str(&reason);
         }

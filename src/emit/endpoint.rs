@@ -19,7 +19,7 @@ pub(super) fn endpoint_input<'e, 'i: 'e>(
     let files: Vec<SourceFile> = files.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
     let served = application.served_settings.iter().map(|at| &input.files.files[*at]);
     let served = served.map(|file| SourceFile { path: &file.below, text: file.source.text() });
-    let own = files.iter().copied().filter(|file| is_spring(path::name(file.path)));
-    let settings = own.chain(served).collect();
+    let in_image = files.iter().copied().filter(|file| is_spring(path::name(file.path)));
+    let settings = in_image.chain(served).collect();
     EndpointInput { build, stage, files, settings, projects: application.projects().collect() }
 }

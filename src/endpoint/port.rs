@@ -20,11 +20,13 @@ pub struct KnownPort {
     pub port: u16,
     /// How it is known: the end of a sentence about the Dockerfile.
     pub reason: String,
+    /// Whether it is only the first of several that EXPOSE names.
+    pub is_assumed: bool,
 }
 
 impl KnownPort {
     fn new(port: u16, reason: String) -> Self {
-        Self { port, reason }
+        Self { port, reason, is_assumed: false }
     }
 
     fn listens(port: u16) -> Self {
@@ -52,27 +54,27 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
         let reason = format!(" on an image whose servers listen on port {port}");
         return Some(KnownPort::new(port, reason));
     }
-    if let Some(port) = exposed {
-        return Some(KnownPort::new(port, format!(" with `EXPOSE {port}`")));
+    if let Some((port, is_assumed)) = exposed {
+        return Some(KnownPort { is_assumed, ..KnownPort::new(port, format!(" with `EXPOSE {port}`")) });
     }
     let known = match input.build.root_base(input.stage) {
         StageBase::Image(reference) if input.build.launch(input.stage).is_none() => known_service(reference),
         _ => None,
     };
-    // EXPOSE of several says that not only the usual one is used.
-    let is_plain = input.build.exposed_ports(input.stage).iter().all(|exposed| exposed.only().is_some());
-    let port = known.and_then(|known| known.ports().next()).filter(|_| is_plain)?;
+    let port = known.and_then(|known| known.ports().next())?;
     Some(KnownPort::new(port, format!(" on a server that listens on port {port}")))
 }
 
-/// The one port of EXPOSE, apart from those of debuggers and of TLS where there are others.
-fn exposed_port(input: &EndpointInput) -> Option<u16> {
+/// The port of EXPOSE, apart from those of debuggers and of TLS where there are others; and whether it is the first of
+/// several.
+fn exposed_port(input: &EndpointInput) -> Option<(u16, bool)> {
     let mut exposed = input.build.exposed_ports(input.stage);
     if exposed.len() > 1 {
         let is_other = |port: u16| port == 443 || data::DEBUGGER_PORTS.contains(&port.to_string());
         exposed.retain(|exposed| !exposed.only().is_some_and(is_other));
     }
-    if let [only] = &exposed[..] { only.only() } else { None }
+    let first = exposed.first()?;
+    Some((*first.ports.start(), exposed.len() > 1 || first.only().is_none()))
 }
 
 enum ImagePort {

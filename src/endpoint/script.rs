@@ -33,6 +33,9 @@ fn started_script<'e>(input: &EndpointInput<'e, '_>) -> Option<&'e str> {
         _ => return None,
     };
     let mut projects = input.projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
-    let project = projects.next().filter(|_| projects.next().is_none())?;
+    let project = projects.next()?;
+    if projects.next().is_some() {
+        return None;
+    }
     project.script(name)
 }

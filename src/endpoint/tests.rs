@@ -11,7 +11,7 @@ fn ask<T>(dockerfile: &str, files: &[(&str, &str)], question: impl Fn(&EndpointI
 }
 
 fn port(dockerfile: &str, files: &[(&str, &str)]) -> Option<u16> {
-    ask(dockerfile, files, |input| known_port(input).map(|known| known.port))
+    ask(dockerfile, files, |input| known_port(input).filter(|known| !known.is_assumed).map(|known| known.port))
 }
 
 fn route(files: &[(&str, &str)]) -> Option<String> {

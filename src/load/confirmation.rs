@@ -77,7 +77,7 @@ fn place_again(inputs: &mut Inputs, input: &mut BuildInput, request: &GatherRequ
     };
 }
 
-/// Adds how compose files beside the Dockerfile, or at the top of its context, run its containers.
+/// Adds how compose files beside the Dockerfile, in the folder above, or at the top of its context, run its containers.
 fn add_run_options(inputs: &Inputs, input: &mut BuildInput) {
     let source = inputs.source(input.dockerfile);
     if input.recipe.is_some() || source.embedding().is_some() {
@@ -85,7 +85,9 @@ fn add_run_options(inputs: &Inputs, input: &mut BuildInput) {
     }
     let path = PathBuf::from(source.name());
     let root = input.context_root.as_ref().map(PathBuf::from);
-    let folders = root.into_iter().chain([folder_of(&path).to_owned()]).collect();
+    let folder = folder_of(&path);
+    let above = folder.parent().map(|above| if above == Path::new("") { Path::new(".") } else { above });
+    let folders = root.into_iter().chain([folder.to_owned()]).chain(above.map(Path::to_owned)).collect();
     if let Some(run) = run_around(&path, &ProjectFiles::beside(&folders)) {
         input.options.run = run;
     }

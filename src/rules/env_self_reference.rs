@@ -57,7 +57,7 @@ fn check(cx: &Context, out: &mut Findings) {
 }
 
 /// Where the pairs of one name stand among those of an ENV.
-struct Places {
+struct AssignmentRange {
     first: usize,
     last: usize,
     /// The last of them that uses the variable itself.
@@ -65,11 +65,11 @@ struct Places {
 }
 
 /// The places of each name. Kept, as an ENV may have thousands of pairs.
-fn places<'p>(pairs: &'p [Variable], escape: char) -> HashMap<&'p str, Places> {
-    let mut places: HashMap<&'p str, Places> = HashMap::new();
+fn places<'p>(pairs: &'p [Variable], escape: char) -> HashMap<&'p str, AssignmentRange> {
+    let mut places: HashMap<&'p str, AssignmentRange> = HashMap::new();
     for (at, pair) in pairs.iter().enumerate() {
         let name: &str = &pair.name.text;
-        let of_name = places.entry(name).or_insert(Places { first: at, last: at, extends: None });
+        let of_name = places.entry(name).or_insert(AssignmentRange { first: at, last: at, extends: None });
         of_name.last = at;
         if uses(&pair.value.text, Lex::new(escape)).iter().any(|used| used.name == name) {
             of_name.extends = Some(at);
@@ -79,7 +79,13 @@ fn places<'p>(pairs: &'p [Variable], escape: char) -> HashMap<&'p str, Places> {
 }
 
 /// A value that has no effect: the same ENV sets the variable again without using it.
-fn overwritten_value(cx: &Context, index: usize, pairs: &[Variable], at: usize, places: &Places) -> Option<Finding> {
+fn overwritten_value(
+    cx: &Context,
+    index: usize,
+    pairs: &[Variable],
+    at: usize,
+    places: &AssignmentRange,
+) -> Option<Finding> {
     let pair = &pairs[at];
     // If a later value extends this one, the finding is reported there.
     if places.last == at || places.extends.is_some_and(|other| other > at) {

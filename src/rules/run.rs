@@ -45,7 +45,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
     let neighbours = Neighbours::new(builds);
     let has_many = builds.len() > KEPT_BUILDS;
     let first = |build: &Build<'i>| {
-        let short_lived = has_many.then(|| build.anew());
+        let short_lived = has_many.then(|| build.copy_unread());
         First::of(inputs, &neighbours, short_lived.as_ref().unwrap_or(build), policies)
     };
     let firsts: Vec<First> = builds.par_iter().map(first).collect();

@@ -77,12 +77,12 @@ impl PortReader<'_> {
         }
         let list = code::bracketed(&place.text[place.at + word.len() - 1..])?;
         let arguments = code::arguments(list);
-        let given = arguments.iter().find_map(|argument| named_port(argument));
+        let argument = arguments.iter().find_map(|argument| named_port(argument));
         let in_object = || {
             let objects = arguments.iter().filter(|argument| argument.starts_with('{'));
             objects.filter_map(|object| code::bracketed(object)).flat_map(code::arguments).find_map(named_port)
         };
-        if let Some(expression) = given.or_else(in_object) {
+        if let Some(expression) = argument.or_else(in_object) {
             return self.value(place, expression, 0);
         }
         // `("", 8080)`, `"tcp", ":8080"`
@@ -133,7 +133,7 @@ impl PortReader<'_> {
         if expression.contains("env.") {
             return self.of_variable(place, expression);
         }
-        self.named(place, expression, depth)
+        self.value_of_name(place, expression, depth)
     }
 
     /// `int(os.environ.get("PORT", 8000))`, `fmt.Sprintf(":%d", port)`.
@@ -176,15 +176,15 @@ impl PortReader<'_> {
     }
 
     /// The value of a name, of its file or, for a member, of any file: one port, or none.
-    fn named(&self, place: PortPlace, expression: &str, depth: usize) -> Option<u16> {
+    fn value_of_name(&self, place: PortPlace, expression: &str, depth: usize) -> Option<u16> {
         let (of, name) = code::member(expression);
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
         if !is_name || depth >= DEEPEST {
             return None;
         }
-        let own = self.given(place, name, depth);
-        if own.is_some() || of.is_none() {
-            return own;
+        let here = self.value_in_file(place, name, depth);
+        if here.is_some() || of.is_none() {
+            return here;
         }
         if let Some(value) = (self.variable)(&name.to_ascii_uppercase()) {
             return address_port(&value);
@@ -197,7 +197,7 @@ impl PortReader<'_> {
                 continue;
             }
             let text = without_comments(source.path, source.text);
-            ports.extend(self.given(PortPlace { file, text: &text, at: text.len() }, name, depth));
+            ports.extend(self.value_in_file(PortPlace { file, text: &text, at: text.len() }, name, depth));
         }
         ports.dedup();
         if let [port] = ports[..] { Some(port) } else { None }
@@ -205,7 +205,7 @@ impl PortReader<'_> {
 
     /// What a file gives a name: `PORT = 80`, `port: 80`, `port := os.Getenv("PORT")`; the last one before the place that is
     /// known, as long as all say the same.
-    fn given(&self, place: PortPlace, name: &str, depth: usize) -> Option<u16> {
+    fn value_in_file(&self, place: PortPlace, name: &str, depth: usize) -> Option<u16> {
         let mut ports: Vec<u16> = Vec::new();
         for at in code::words(place.text, name) {
             let behind = place.text[at + name.len()..].trim_start_matches([' ', '\t']);
@@ -218,7 +218,10 @@ impl PortReader<'_> {
                 let line = rest.split('\n').next().unwrap_or(rest);
                 Some(line.split_once(" = ").map_or(rest, |(before, _)| &rest[before.len() + " = ".len()..]))
             });
-            let Some(value) = value.filter(|_| at != place.at) else { continue };
+            let Some(value) = value else { continue };
+            if at == place.at {
+                continue;
+            }
             let inner = PortPlace { at, ..place };
             let expression = code::expression(value);
             if expression.is_empty() || code::words(expression, name).next().is_some() && !expression.contains("env") {

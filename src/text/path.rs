@@ -111,6 +111,22 @@ pub fn child(folder: &str, name: &str) -> String {
     [folder, slash, name].concat()
 }
 
+/// A path of a URL below another one; a slash at its end stays.
+///
+/// ```
+/// # use dockopt::text::path;
+/// assert_eq!(path::below_route("/api/", "/health/"), "/api/health/");
+/// assert_eq!(path::below_route("", "/"), "/");
+/// assert_eq!(path::below_route("/api", ""), "/api");
+/// ```
+pub fn below_route(front: &str, rest: &str) -> String {
+    let front = front.trim_end_matches('/');
+    match rest.trim_start_matches('/') {
+        "" if rest.is_empty() && !front.is_empty() => front.to_owned(),
+        rest => format!("{front}/{rest}"),
+    }
+}
+
 /// The shortest path with the same meaning: Go's `path.Clean`, but the root of relative paths is empty, not `.`.
 ///
 /// ```

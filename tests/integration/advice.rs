@@ -334,7 +334,8 @@ fn advice_for_a_secret_argument_fits_the_stage() {
         (finding["severity"].as_str().unwrap().to_owned(), finding["help"].as_str().unwrap().to_owned())
     };
     let (severity, help) = finding("FROM node:22-slim\nARG NPM_TOKEN\nRUN npm ci\n");
-    assert!(severity == "error" && help.contains("RUN --mount=type=secret"), "{help}");
+    // No command names it: what npm reads of it is not known.
+    assert!(severity == "warning" && help.contains("RUN --mount=type=secret"), "{help}");
     let (severity, help) = finding("FROM nginx:1.28\nARG DEPLOY_TOKEN\nCOPY a /a\n");
     assert!(severity == "warning" && help.starts_with("delete it"), "{severity}: {help}");
     let (severity, help) = finding("FROM nginx:1.28\nRUN true\nARG DEPLOY_TOKEN\n");

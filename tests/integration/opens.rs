@@ -89,12 +89,22 @@ fn lint_opens_the_file_and_its_ignore_file_and_nothing_else() {
 
 #[test]
 fn lint_opens_the_context_behind_a_finding_that_it_may_disprove() {
-    let api = ["api", "api/.dockerignore", "api/Dockerfile", "api/app", "api/pyproject.toml", "api/requirements.txt"];
+    // The folder above is listed too: a compose file there may say how the image is run.
+    let api = [
+        ".",
+        "api",
+        "api/.dockerignore",
+        "api/Dockerfile",
+        "api/app",
+        "api/compose.yaml",
+        "api/pyproject.toml",
+        "api/requirements.txt",
+    ];
     check(&["lint", "api/Dockerfile"], &api);
     check(&["lint", "--format", "json", "api/Dockerfile"], &api);
     check(
         &["lint", "--ignore=sources-before-dependencies,cache-mount-missing,full-base,root-user", "api/Dockerfile"],
-        &api[1..3],
+        &api[2..4],
     );
 }
 

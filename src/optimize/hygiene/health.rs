@@ -120,7 +120,11 @@ fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let settings = files.iter().copied().filter(|file| is_spring(path::name(file.path))).collect();
     let projects = scene.projects().iter().collect();
     let input = EndpointInput { build: scene.build, stage: target, files, settings, projects };
-    let port = known_port(&input)?.port;
+    let known = known_port(&input)?;
+    if known.is_assumed {
+        return None;
+    }
+    let port = known.port;
     let route = ready_route(&input)?;
     if route.needs_others {
         return Some(Err(HealthReason::NeedsOthers { path: route.path }));

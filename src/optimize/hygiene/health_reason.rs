@@ -23,7 +23,7 @@ impl fmt::Display for HealthReason {
             ),
             Self::NeedsOthers { path } => write!(
                 out,
-                "`{path}` answers only while other services do: `dockopt compose emit` writes a check beside them"
+                "`{path}` answers only while other services do: `dockopt compose emit` writes a check that starts after them"
             ),
             Self::NoProgram => {
                 out.write_str("the image has no program that can send the request, and none is added only for that")

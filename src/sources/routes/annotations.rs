@@ -1,10 +1,11 @@
 //! Routes of methods in classes: Spring's mappings, controllers of Nest and ASP.NET Core.
 
 use super::handler::answer_of;
-use super::{Route, RouteSource, joined, line_of};
+use super::source::{Route, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
 use crate::sources::values::literal;
+use crate::text::path::below_route;
 
 /// All routes of methods.
 pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
@@ -55,7 +56,7 @@ fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> 
             known.1 = path;
         }
     }
-    let mut found = Vec::new();
+    let mut paths = Vec::new();
     for (at, word) in gets.iter().flat_map(|word| text.match_indices(word)) {
         let list = code::bracketed(&text[at + word.len() - 1..]).unwrap_or_default();
         let is_get = !list.contains("method") || list.contains("GET");
@@ -64,10 +65,10 @@ fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> 
         // Of the class itself, as it stands before the next one.
         let is_inside = text[*class..at].contains('{');
         if let (true, true, Some(path)) = (is_get, is_inside, first_path(list)) {
-            found.push((at, joined(&joined(&slashed(front), &slashed(prefix)), &slashed(&path))));
+            paths.push((at, below_route(&below_route(&slashed(front), &slashed(prefix)), &slashed(&path))));
         }
     }
-    found
+    paths
 }
 
 /// The path that an annotation names: `"/health"`, `value = "/health"`, `path = ["/health"]`; an empty one for none, `None`
@@ -128,7 +129,7 @@ fn spring_prefix(sources: &[RouteSource]) -> Option<String> {
 
 /// Methods of controllers in C#: `[Route("api/[controller]")]` and `[HttpGet("health")]`.
 fn controllers(text: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
+    let mut paths = Vec::new();
     for (at, _) in text.match_indices("[HttpGet") {
         let Some(class) = text[..at].rfind(" class ") else { continue };
         let name = text[class + " class ".len()..].split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
@@ -139,10 +140,11 @@ fn controllers(text: &str) -> Vec<(usize, String)> {
             rest.strip_prefix('(').map_or(Some(""), |rest| literal(rest.split([')', ',']).next()?))
         };
         let front = route.map_or(Some(""), |route| argument(route, "[Route"));
-        let (Some(front), Some(own)) = (front, argument(at, "[HttpGet")) else { continue };
+        let (Some(front), Some(path)) = (front, argument(at, "[HttpGet")) else { continue };
         let front = front.replace("[controller]", name.strip_suffix("Controller").unwrap_or(name));
-        let path = if own.starts_with('/') { own.to_owned() } else { joined(&slashed(&front), &slashed(own)) };
-        found.push((at, path));
+        let is_whole = path.starts_with('/');
+        let front = if is_whole { String::new() } else { slashed(&front) };
+        paths.push((at, below_route(&front, &slashed(path))));
     }
-    found
+    paths
 }

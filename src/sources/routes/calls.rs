@@ -1,11 +1,13 @@
 //! Routes that calls declare: `@app.get("/health")`, `mux.HandleFunc("GET /health", …)`, `app.MapGet("/health", …)`.
 
 use super::handler::{Guards, answer_of};
-use super::holder::{RouteHolders, name_before};
-use super::{Route, RouteAnswer, RouteSource, joined, line_of};
+use super::holder::name_before;
+use super::prefixes::RoutePrefixes;
+use super::source::{Route, RouteAnswer, RouteSource, line_of};
 use crate::sources::code;
 use crate::sources::patterns;
 use crate::sources::values::literal;
+use crate::text::path::below_route;
 
 /// A call that declares a route.
 struct RouteCall<'s> {
@@ -15,7 +17,7 @@ struct RouteCall<'s> {
 }
 
 /// All routes that calls declare.
-pub(super) fn declared_routes(sources: &[RouteSource], holders: &RouteHolders) -> Vec<Route> {
+pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes) -> Vec<Route> {
     let mut routes = Vec::new();
     for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.shows("answers GET")) {
         let mut calls = calls(source);
@@ -25,18 +27,19 @@ pub(super) fn declared_routes(sources: &[RouteSource], holders: &RouteHolders) -
         let guards = Guards::of(source);
         let ends: Vec<usize> = calls.iter().map(|call| call.at).skip(1).chain([text.len()]).collect();
         for (call, end) in calls.iter().zip(ends) {
-            let known = holders.named(file, call.receiver, call.at);
+            let holders = &prefixes.holders;
+            let known = holders.by_name(file, call.receiver, call.at);
             let Some(holder) = known.or_else(|| holders.field(sources, file, call.receiver)) else { continue };
             let inner: Option<String> = nests
                 .iter()
                 .filter(|nest| nest.start < call.at && call.at < nest.end)
-                .try_fold(String::new(), |front, nest| Some(joined(&front, nest.path?)));
+                .try_fold(String::new(), |front, nest| Some(below_route(&front, nest.path?)));
             let Some(inner) = inner else { continue };
-            let own = answer_of(text, call.at, end);
-            for prefix in holders.prefixes(holder) {
-                let path = joined(&joined(&prefix.path, &inner), call.path);
+            let handler = answer_of(text, call.at, end);
+            for prefix in prefixes.of_holder(holder) {
+                let path = below_route(&below_route(&prefix.path, &inner), call.path);
                 let is_guarded = prefix.may_refuse || guards.stand_before(call.at);
-                let answer = if is_guarded { RouteAnswer::MayRefuse } else { own };
+                let answer = if is_guarded { RouteAnswer::MayRefuse } else { handler };
                 routes.push(Route { path, file, line: line_of(text, call.at), answer });
             }
         }

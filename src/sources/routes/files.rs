@@ -1,7 +1,7 @@
 //! Routes that the names of files declare: of Next.js, Nuxt and SvelteKit.
 
 use super::handler::answer_of;
-use super::{Route, RouteSource};
+use super::source::{Route, RouteSource};
 use crate::manifest::Ecosystem;
 use crate::sources::values::literal;
 use crate::text::path;
@@ -13,7 +13,7 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.kind.is_source_of(Ecosystem::Node)) {
         let Some(below) = path_of(source) else { continue };
         let answer = answer_of(source.text(), 0, source.text().len());
-        let path = if base.is_empty() { below } else { super::joined(&base, &below) };
+        let path = if base.is_empty() { below } else { path::below_route(&base, &below) };
         routes.push(Route { path, file, line: 1, answer });
     }
     routes

@@ -1,7 +1,7 @@
 //! Who gets an answer from a route, by the words of its handler and of what is asked before it.
 
 use super::mounts::asks_for_login;
-use super::{RouteAnswer, RouteSource};
+use super::source::{RouteAnswer, RouteSource};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
 use crate::sources::patterns;

@@ -2,18 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::RouteSource;
-use super::mounts::{Mount, mounts};
+use super::source::{RouteSource, line_of};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
 use crate::sources::patterns::{self, WordPattern};
 use crate::sources::values::{Evaluator, SourceValue, literal};
-
-/// The maximum number of routers that a route is below.
-const DEEPEST: usize = 8;
-
-/// The maximum number of paths that one router is mounted at.
-const MOST: usize = 16;
 
 /// What routes are declared on.
 pub(super) struct RouteHolder<'s> {
@@ -24,9 +17,9 @@ pub(super) struct RouteHolder<'s> {
     pub(super) at: usize,
     pub(super) kind: HolderKind<'s>,
     /// The path that it puts before those of its routes; `None` if that is not known.
-    prefix: Option<String>,
+    pub(super) prefix: Option<String>,
     /// Whether something asks each request for a login, by its own arguments.
-    may_refuse: bool,
+    pub(super) may_refuse: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,64 +34,32 @@ pub(super) enum HolderKind<'s> {
     Parameter,
 }
 
-/// A path that a holder's routes are below, and whether something before it may refuse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct HolderPrefix {
-    pub(super) path: String,
-    pub(super) may_refuse: bool,
-}
-
-impl HolderPrefix {
-    /// The prefix of what is below it.
-    fn with(&self, path: &str, may_refuse: bool) -> Self {
-        let is_empty = path.trim_matches('/').is_empty();
-        let path = if is_empty { self.path.clone() } else { super::joined(&self.path, path) };
-        Self { path, may_refuse: self.may_refuse || may_refuse }
-    }
-}
-
 /// All holders of a program.
 pub(super) struct RouteHolders<'s> {
-    all: Vec<RouteHolder<'s>>,
+    pub(super) all: Vec<RouteHolder<'s>>,
     by_name: HashMap<(usize, &'s str), Vec<usize>>,
-    mounts: Vec<(Mount<'s>, Option<usize>)>,
-    /// Whether routers are mounted that only running the program tells.
-    loads_by_name: bool,
 }
 
 impl<'s> RouteHolders<'s> {
-    pub(super) fn of(sources: &'s [RouteSource<'s>]) -> Self {
-        let texts = sources.iter().map(|source| (source.path, source.raw));
-        let evaluator = Evaluator::new(texts, &|_| Vec::new(), &|_| None);
+    pub(super) fn of(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) -> Self {
         let mut all = Vec::new();
         for (file, source) in sources.iter().enumerate() {
             if ["makes an application", "makes a router"].iter().any(|meaning| source.shows(meaning)) {
-                made_holders(file, source, &evaluator, &mut all);
+                add_holders(file, source, evaluator, &mut all);
             }
             if source.shows("answers GET") {
-                parameter_holders(file, source, &mut all);
+                add_parameters(file, source, &mut all);
             }
         }
         let mut by_name: HashMap<(usize, &str), Vec<usize>> = HashMap::new();
         for (index, holder) in all.iter().enumerate() {
             by_name.entry((holder.file, holder.name)).or_default().push(index);
         }
-        let loads_by_name = sources.iter().any(|source| source.raw.contains("autoload"));
-        let mut holders = Self { all, by_name, mounts: Vec::new(), loads_by_name };
-        let mounts = mounts(sources, &evaluator);
-        holders.mounts = mounts
-            .into_iter()
-            .flat_map(|mount| {
-                let children = mount.children(sources, &holders);
-                let single = if children.is_empty() { vec![None] } else { children.into_iter().map(Some).collect() };
-                single.into_iter().map(move |child| (mount.clone(), child)).collect::<Vec<_>>()
-            })
-            .collect();
-        holders
+        Self { all, by_name }
     }
 
-    /// The holder that a name stands for at a place of a file: the last one made before it, else any of the file.
-    pub(super) fn named(&self, file: usize, name: &str, at: usize) -> Option<usize> {
+    /// The holder that a name stands for at a place of a file: the last one before it, else any of the file.
+    pub(super) fn by_name(&self, file: usize, name: &str, at: usize) -> Option<usize> {
         let known = self.by_name.get(&(file, name))?;
         known.iter().copied().filter(|index| self.all[*index].at <= at).next_back().or_else(|| known.first().copied())
     }
@@ -124,64 +85,20 @@ impl<'s> RouteHolders<'s> {
                 .map(|(index, _)| index)
                 .collect()
         };
-        let made = of(&|kind| matches!(kind, HolderKind::Router | HolderKind::Application));
-        if made.is_empty() { of(&|kind| kind == HolderKind::Parameter) } else { made }
-    }
-
-    /// The paths that the routes of a holder are below; empty where none is known.
-    pub(super) fn prefixes(&self, index: usize) -> Vec<HolderPrefix> {
-        let mut prefixes = self.prefixes_of(index, 0);
-        prefixes.truncate(MOST);
-        prefixes
-    }
-
-    fn prefixes_of(&self, index: usize, depth: usize) -> Vec<HolderPrefix> {
-        let holder = &self.all[index];
-        let Some(own) = holder.prefix.as_deref().filter(|_| depth < DEEPEST) else { return Vec::new() };
-        if let HolderKind::Group(parent) = holder.kind {
-            let parents = self.all[..index].iter().rposition(|known| known.file == holder.file && known.name == parent);
-            let parents = parents.map_or_else(Vec::new, |parent| self.prefixes_of(parent, depth + 1));
-            return parents.iter().map(|parent| parent.with(own, holder.may_refuse)).collect();
-        }
-        let mounted: Vec<&Mount> =
-            self.mounts.iter().filter(|(_, child)| *child == Some(index)).map(|(mount, _)| mount).collect();
-        if mounted.is_empty() {
-            return match holder.kind {
-                HolderKind::Application => {
-                    vec![HolderPrefix { path: own.to_owned(), may_refuse: holder.may_refuse }]
-                }
-                HolderKind::Parameter if !self.loads_by_name && !self.has_unknown_mount() => {
-                    vec![HolderPrefix { path: own.to_owned(), may_refuse: false }]
-                }
-                _ => Vec::new(),
-            };
-        }
-        let mut all = Vec::new();
-        for mount in mounted.into_iter().take(MOST) {
-            let Some(path) = &mount.prefix else { continue };
-            let parent = self.named(mount.file, mount.parent, mount.at);
-            let parents = parent.map_or_else(Vec::new, |parent| self.prefixes_of(parent, depth + 1));
-            let mounted = parents.iter().map(|parent| parent.with(path, mount.may_refuse));
-            all.extend(mounted.map(|parent| parent.with(own, holder.may_refuse)));
-        }
-        all
-    }
-
-    /// Whether a function is mounted of which nobody knows the file: what it is handed may be below any path.
-    fn has_unknown_mount(&self) -> bool {
-        self.mounts.iter().any(|(mount, child)| child.is_none() && mount.takes_function)
+        let exported = of(&|kind| matches!(kind, HolderKind::Router | HolderKind::Application));
+        if exported.is_empty() { of(&|kind| kind == HolderKind::Parameter) } else { exported }
     }
 }
 
 /// The holders that a file makes and binds to names.
-fn made_holders<'s>(
+fn add_holders<'s>(
     file: usize,
     source: &'s RouteSource<'s>,
     evaluator: &Evaluator,
     holders: &mut Vec<RouteHolder<'s>>,
 ) {
     let text = source.text();
-    let mut made: Vec<RouteHolder> = Vec::new();
+    let mut new: Vec<RouteHolder> = Vec::new();
     let meanings = ["makes an application", "makes a router", "makes a group of routes"];
     for (meaning, pattern) in meanings.iter().flat_map(|meaning| {
         patterns::of(meaning).filter(|pattern| pattern.is_of(source.kind)).map(move |pattern| (*meaning, pattern))
@@ -200,7 +117,7 @@ fn made_holders<'s>(
             let prefix = match meaning {
                 "makes an application" => Some(String::new()),
                 "makes a group of routes" => place.first(list),
-                _ => place.named(list, &pattern),
+                _ => place.of_argument(list, &pattern),
             };
             let kind = match meaning {
                 "makes an application" => HolderKind::Application,
@@ -208,17 +125,17 @@ fn made_holders<'s>(
                 _ => HolderKind::Group(receiver),
             };
             let may_refuse = list.contains("dependencies=");
-            made.push(RouteHolder { file, name, at, kind, prefix, may_refuse });
+            new.push(RouteHolder { file, name, at, kind, prefix, may_refuse });
         }
     }
     // `express.Router(` is a router although `express(` is none of its words; each place makes one.
-    made.sort_by_key(|holder| (holder.at, holder.kind == HolderKind::Application));
-    made.dedup_by_key(|holder| (holder.name, super::line_of(text, holder.at)));
-    holders.extend(made);
+    new.sort_by_key(|holder| (holder.at, holder.kind == HolderKind::Application));
+    new.dedup_by_key(|holder| (holder.name, line_of(text, holder.at)));
+    holders.extend(new);
 }
 
 /// What functions of a file are handed and call: by its type, or by the usual name of it.
-fn parameter_holders<'s>(file: usize, source: &'s RouteSource<'s>, holders: &mut Vec<RouteHolder<'s>>) {
+fn add_parameters<'s>(file: usize, source: &'s RouteSource<'s>, holders: &mut Vec<RouteHolder<'s>>) {
     let text = source.text();
     let add = |name: &'s str, at: usize, kind: HolderKind<'s>, known: &mut Vec<RouteHolder<'s>>| {
         if !known.iter().any(|holder| holder.file == file && holder.name == name) {
@@ -331,9 +248,8 @@ impl ArgumentPlace<'_, '_> {
     }
 
     /// The path of a named argument, as a pattern has it (`prefix=`, `prefix:`); an empty one where there is none.
-    pub(super) fn named(&self, list: &str, pattern: &WordPattern) -> Option<String> {
-        let given = named_argument(list, pattern.argument);
-        given.map_or(Some(String::new()), |value| self.path(value))
+    pub(super) fn of_argument(&self, list: &str, pattern: &WordPattern) -> Option<String> {
+        named_argument(list, pattern.argument).map_or(Some(String::new()), |value| self.path(value))
     }
 
     /// The one path that an expression stands for.

@@ -2,10 +2,11 @@
 
 use super::handler::answer_of;
 use super::mounts::python_file;
-use super::{Route, RouteAnswer, RouteSource, joined, line_of};
+use super::source::{Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
 use crate::sources::values::literal;
+use crate::text::path::below_route;
 
 /// The maximum number of lists of URLs that include each other.
 const DEEPEST: usize = 4;
@@ -43,9 +44,28 @@ fn django(sources: &[RouteSource], routes: &mut Vec<Route>) {
         let (_, rest) = source.text().split_once("ROOT_URLCONF")?;
         literal(rest.trim_start().strip_prefix('=')?.lines().next()?)
     });
-    if let Some(file) = root.and_then(|module| python_file(sources, "", module)) {
-        urls(sources, file, "", 0, routes);
+    let Some(file) = root.and_then(|module| python_file(sources, "", module)) else { return };
+    let mut listed = Vec::new();
+    urls(sources, file, "", 0, &mut listed);
+    // Django refuses requests for hosts that its settings do not allow.
+    if !allows_this_machine(sources) {
+        listed.iter_mut().for_each(|route| route.answer = RouteAnswer::MayRefuse);
     }
+    routes.extend(listed);
+}
+
+/// Whether the settings of Django allow requests to 127.0.0.1: each list of hosts that is set has it, or all.
+fn allows_this_machine(sources: &[RouteSource]) -> bool {
+    let lists = sources.iter().flat_map(|source| {
+        let text = source.raw;
+        text.match_indices("ALLOWED_HOSTS").map(move |(at, name)| &text[at + name.len()..])
+    });
+    let mut lists = lists.filter_map(|rest| rest.trim_start().strip_prefix('=')).peekable();
+    let allows = |list: &str| {
+        let list = list.split(']').next().unwrap_or(list);
+        ["'*'", "\"*\"", "127.0.0.1"].iter().any(|host| list.contains(host))
+    };
+    lists.peek().is_some() && lists.all(allows)
 }
 
 fn urls(sources: &[RouteSource], file: usize, front: &str, depth: usize, routes: &mut Vec<Route>) {
@@ -56,14 +76,16 @@ fn urls(sources: &[RouteSource], file: usize, front: &str, depth: usize, routes:
         let [first, view, ..] = arguments[..] else { continue };
         // `re_path(r"^health/$", …)`
         let is_pattern = text[..at].ends_with("re_");
-        let Some(own) = literal(first.trim_start_matches('r')) else { continue };
-        let own = if is_pattern { own.trim_start_matches('^').trim_end_matches('$') } else { own };
-        let path = joined(front, &format!("/{own}"));
+        let Some(part) = literal(first.trim_start_matches('r')) else { continue };
+        let part = if is_pattern { part.trim_start_matches('^').trim_end_matches('$') } else { part };
+        let path = below_route(front, &format!("/{part}"));
         match code::call(view) {
             Some(("include", inner)) => {
                 let module = code::arguments(inner).first().and_then(|module| literal(module));
                 let target = module.and_then(|module| python_file(sources, "", module));
-                if let Some(target) = target.filter(|_| depth < DEEPEST) {
+                if let Some(target) = target
+                    && depth < DEEPEST
+                {
                     urls(sources, target, &path, depth + 1, routes);
                 }
             }
@@ -98,7 +120,10 @@ fn view_answer(sources: &[RouteSource], view: &str) -> RouteAnswer {
 fn starlette(file: usize, text: &str, routes: &mut Vec<Route>) {
     for (at, _) in text.match_indices("Route(").filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric)) {
         let inside_mount = text[..at].rfind("Mount(").is_some_and(|mount| !text[mount..at].contains(")]"));
-        let Some(list) = code::bracketed(&text[at + "Route".len()..]).filter(|_| !inside_mount) else { continue };
+        let Some(list) = code::bracketed(&text[at + "Route".len()..]) else { continue };
+        if inside_mount {
+            continue;
+        }
         let path = code::arguments(list).first().and_then(|first| literal(first));
         routes.extend(path.map(|path| plain(file, text, at, path)));
     }
@@ -110,7 +135,9 @@ fn rails(file: usize, text: &str, routes: &mut Vec<Route>) {
         let indent = line.len() - line.trim_start().len();
         let Some(rest) = line.trim_start().strip_prefix("get ") else { continue };
         let end = rest.find([',', '=', ' ']).unwrap_or(rest.len());
-        if let Some(path) = literal(&rest[..end]).filter(|_| indent <= 2) {
+        if let Some(path) = literal(&rest[..end])
+            && indent <= 2
+        {
             routes.push(plain(file, text, at, path));
         }
     }

@@ -1,7 +1,7 @@
 //! Where routers are mounted: `app.include_router(health.router, prefix="/api")`, `app.use('/api', require('./routes'))`.
 
-use super::RouteSource;
 use super::holder::{ArgumentPlace, RouteHolders, name_before};
+use super::source::RouteSource;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
 use crate::sources::patterns;
@@ -48,7 +48,7 @@ pub(super) fn mounts<'s>(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) 
                 // A path comes first, where there is one: a name may stand for it.
                 let has_path = !is_named && arguments.len() > 1 && !is_middleware(arguments[0]);
                 let prefix = match (is_named, has_path) {
-                    (true, _) => place.named(list, &pattern),
+                    (true, _) => place.of_argument(list, &pattern),
                     (_, true) => place.path(arguments[0]),
                     _ => Some(String::new()),
                 };
@@ -109,7 +109,7 @@ impl Mount<'_> {
         let child = self.child.trim().trim_end_matches(".routes()").trim_start_matches("await ");
         let kind = sources[self.file].kind;
         if !self.takes_function
-            && let Some(known) = holders.named(self.file, child, self.at)
+            && let Some(known) = holders.by_name(self.file, child, self.at)
         {
             return vec![known];
         }
@@ -129,15 +129,15 @@ fn python_children(file: usize, child: &str, sources: &[RouteSource], holders: &
     let name = rest.rsplit('.').next().unwrap_or_default();
     let named = |module: &str, name: &str| {
         let file = python_file(sources, sources[file].path, module)?;
-        let known = holders.named(file, name, usize::MAX);
+        let known = holders.by_name(file, name, usize::MAX);
         // A package hands on what a module of it has.
         known.or_else(|| {
             let hands_on = python_import(sources[file].text(), name)?;
             let inner = python_file(sources, sources[file].path, &hands_on.module)?;
-            holders.named(inner, hands_on.name.as_deref().unwrap_or(name), usize::MAX)
+            holders.by_name(inner, hands_on.name.as_deref().unwrap_or(name), usize::MAX)
         })
     };
-    let found = match (&import.name, name) {
+    let child = match (&import.name, name) {
         // `from app.health import router as health_router`
         (Some(known), "") => named(&import.module, known),
         // `from app.routers import health`, with `health.router`
@@ -148,7 +148,7 @@ fn python_children(file: usize, child: &str, sources: &[RouteSource], holders: &
             named(if import.module.ends_with(module) { &import.module } else { module }, name)
         }
     };
-    found.into_iter().collect()
+    child.into_iter().collect()
 }
 
 fn child_module(module: &str, name: &str) -> String {
@@ -223,7 +223,7 @@ fn node_children(file: usize, child: &str, sources: &[RouteSource], holders: &Ro
         }
     };
     let Some(target) = node_file(sources, sources[file].path, &specifier) else { return Vec::new() };
-    let named = name.and_then(|name| holders.named(target, &name, usize::MAX));
+    let named = name.and_then(|name| holders.by_name(target, &name, usize::MAX));
     named.map_or_else(|| holders.of_file(target), |known| vec![known])
 }
 
@@ -248,11 +248,10 @@ fn node_import(text: &str, name: &str) -> Option<(String, Option<String>)> {
             None => statement,
         };
         let is_import = whole.trim_start().starts_with("import ") || whole.contains("require(");
-        let module = whole
-            .split_once(" from ")
-            .map(|(_, rest)| rest)
-            .or_else(|| whole.split_once("require(").map(|(_, rest)| rest))
-            .filter(|_| is_import)?;
+        if !is_import {
+            return None;
+        }
+        let module = whole.split_once(" from ").or_else(|| whole.split_once("require("))?.1;
         let Some(quote) = module.trim_start().chars().next().filter(|c| matches!(c, '"' | '\'' | '`')) else {
             continue;
         };

@@ -214,7 +214,7 @@ fn files_and_lists_are_read() {
     check("pages/api/health.ts", "export default function handler(req, res) { res.send('') }\n", &["/api/health"]);
     check("server/api/health.get.ts", "export default defineEventHandler(() => 'ok')\n", &["/api/health"]);
     check("src/routes/health/+server.ts", "export const GET = () => new Response('')\n", &["/health"]);
-    let settings = ("shop/settings.py", "ROOT_URLCONF = \"shop.urls\"\n");
+    let settings = ("shop/settings.py", "ROOT_URLCONF = \"shop.urls\"\nALLOWED_HOSTS = [\"*\"]\n");
     let urls = (
         "shop/urls.py",
         "urlpatterns = [\n    path(\"admin/\", admin.site.urls),\n    path(\"health/\", health),\n    path(\"api/\", include(\"api.urls\")),\n]\n",
@@ -222,6 +222,8 @@ fn files_and_lists_are_read() {
     let inner = ("api/urls.py", "urlpatterns = [path(\"ready/\", views.ready)]\n");
     let views = ("api/views.py", "def ready(request):\n    connection.cursor()\n");
     assert_eq!(paths(&[settings, urls, inner, views]), ["/admin/ may refuse", "/health/", "/api/ready/ with others"]);
+    let strict = ("shop/settings.py", "ROOT_URLCONF = \"shop.urls\"\nALLOWED_HOSTS = [\"example.com\"]\n");
+    assert_eq!(paths(&[strict, ("shop/urls.py", "urlpatterns = [path(\"up/\", up)]\n")]), ["/up/ may refuse"]);
     check("app.rb", "require 'sinatra'\nget '/health' do\n  'ok'\nend\n", &["/health"]);
     check(
         "config/routes.rb",
