@@ -351,7 +351,9 @@ impl Project {
         let Some(locked) = install.locked.as_ref().filter(|locked| !locked.packages.is_empty()) else {
             return Vec::new();
         };
-        let is_compared = matches!(self.ecosystem, Ecosystem::Node | Ecosystem::Python);
+        if !matches!(self.ecosystem, Ecosystem::Node | Ecosystem::Python) {
+            return Vec::new();
+        }
         let is_plain = |dependency: &&Dependency| {
             dependency.scope != DependencyScope::Optional
                 && !dependency.requirement.as_deref().is_some_and(|wanted| wanted.contains([':', '/']))
@@ -360,7 +362,7 @@ impl Project {
             let is_locked = locked.packages.contains_key(&dependency.name);
             !is_locked && locked.demands.as_ref().is_none_or(|demands| !demands.contains_key(&dependency.name))
         };
-        let missing = self.dependencies.iter().filter(|_| is_compared).filter(is_plain).filter(is_missing);
+        let missing = self.dependencies.iter().filter(is_plain).filter(is_missing);
         missing.map(|dependency| dependency.name.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 

@@ -221,8 +221,10 @@ fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<
 /// What else compiles after the install, where its first user is no package manager: `docker-php-ext-install` builds what
 /// `docker-php-ext-configure` has set up.
 fn compilers_after(build: &Build, shipped: &[&Stage], place: (usize, usize), user: &Invocation) -> Vec<String> {
-    let later = invocations_after(build, shipped, place).filter(|_| user.package_call().is_none());
-    later
+    if user.package_call().is_some() {
+        return Vec::new();
+    }
+    invocations_after(build, shipped, place)
         .filter(|other| other.package_call().is_none() && toolchain::may_compile(other))
         .map(|other| name(&other))
         .collect()

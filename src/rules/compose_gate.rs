@@ -80,9 +80,9 @@ pub(super) fn condition(cx: &ComposeContext, name: &str) -> &'static str {
 /// ever be ready if it waited for the check.
 pub(super) fn check_asks(cx: &ComposeContext, target: &StackService, other: &StackService) -> bool {
     let text = target.check.written().map(WrittenCheck::text).unwrap_or_default();
-    let asked = text.split(['\'', '"', ' ']).flat_map(|word| hosts("", word));
-    let mut asked = asked.filter_map(|host| cx.stack().service(host)).filter(|asked| asked.name != target.name);
-    asked.any(|asked| asked.name == other.name || cx.stack().waits_for(asked, other.name, &[]))
+    let hosts = text.split(['\'', '"', ' ']).flat_map(|word| hosts("", word));
+    let mut services = hosts.filter_map(|host| cx.stack().service(host)).filter(|service| service.name != target.name);
+    services.any(|service| service.name == other.name || cx.stack().waits_for(service, other.name, &[]))
 }
 
 /// Why nothing can be written yet that waits for a service: once its check works, a condition that waits for its start
