@@ -124,6 +124,8 @@ tables! {
     MODE_VARIABLES = "mode_variables.tsv";
     /// Servers that are ready only after something that somebody does.
     MANUAL_STARTS = "manual_starts.tsv";
+    /// Images of servers that ask no other service.
+    STANDALONE_IMAGES = "standalone_images.tsv";
     /// Commands that write files whenever they run.
     START_WRITES = "start_writes.tsv";
     /// How the workers of task libraries are started.

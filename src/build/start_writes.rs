@@ -3,8 +3,8 @@
 use super::{Build, Lookup, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::shell::{Script, Word, parse};
-use crate::text::path;
+use crate::shell::{Script, Word, from_exec, parse};
+use crate::text::{Span, path};
 
 /// How deep scripts of package.json that run other ones are followed.
 const DEEPEST: usize = 4;
@@ -21,7 +21,7 @@ pub struct StartWrite {
 }
 
 impl Build<'_> {
-    /// The commands of ENTRYPOINT and CMD, of start scripts, and of the scripts of package.json that they run, which write
+    /// The commands of ENTRYPOINT and CMD, of the compose services that run the image, of start scripts, and of the scripts of package.json that they run, which write
     /// below the working folder or the home of their user.
     pub fn start_writes(&self, stage: &Stage) -> Vec<StartWrite> {
         let mut lines = Vec::new();
@@ -31,6 +31,10 @@ impl Build<'_> {
             if let Some(code) = self.code(index) {
                 self.add_lines(&code.script, 0, &mut lines);
             }
+        }
+        for words in &self.input().options.run.commands {
+            let script = from_exec(&words.iter().map(|word| (&**word, Span::at(0))).collect::<Vec<_>>());
+            self.add_lines(&script, 0, &mut lines);
         }
         for (_, script) in self.start_scripts(stage) {
             self.add_lines(&script, 0, &mut lines);

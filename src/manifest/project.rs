@@ -345,6 +345,27 @@ impl Project {
         Some(names.len() == demands.len() && self.dependencies.iter().all(same))
     }
 
+    /// The dependencies that the manifest names and the lock file lacks, as far as its reader tells. Those of a workspace
+    /// or an address are not compared.
+    pub fn missing_in_lock(&self, install: &Install) -> Vec<&str> {
+        let Some(locked) = install.locked.as_ref().filter(|locked| !locked.packages.is_empty()) else {
+            return Vec::new();
+        };
+        if !matches!(self.ecosystem, Ecosystem::Node | Ecosystem::Python) {
+            return Vec::new();
+        }
+        let is_plain = |dependency: &&Dependency| {
+            dependency.scope != DependencyScope::Optional
+                && !dependency.requirement.as_deref().is_some_and(|wanted| wanted.contains([':', '/']))
+        };
+        let is_missing = |dependency: &&Dependency| {
+            let is_locked = locked.packages.contains_key(&dependency.name);
+            !is_locked && locked.demands.as_ref().is_none_or(|demands| !demands.contains_key(&dependency.name))
+        };
+        let missing = self.dependencies.iter().filter(is_plain).filter(is_missing);
+        missing.map(|dependency| dependency.name.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The command of a script.
     pub fn script(&self, name: &str) -> Option<&str> {
         self.scripts.iter().find(|script| script.name == name).map(|script| script.command.as_str())

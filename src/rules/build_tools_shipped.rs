@@ -65,8 +65,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 let in_same_run = compiler.map(|compiler| (index, compiler.clone()));
                 let Some((place, user)) = in_same_run.or_else(|| used_below(build, &shipped, index)) else { continue };
                 let mut users = vec![name(&user)];
-                let other = first_called_tool(build, &shipped, (index, at), &tools).filter(|tool| *tool != users[0]);
-                users.extend(other);
+                let more = compilers_after(build, &shipped, (index, at), &user);
+                for other in more.into_iter().chain(first_called_tool(build, &shipped, (index, at), &tools)) {
+                    if !users.contains(&other) {
+                        users.push(other);
+                    }
+                }
                 if let Some(finding) = finding(cx, (stage, index), &call, &tools, (place, &user, &users)) {
                     out.push(finding);
                 }
@@ -214,10 +218,31 @@ fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<
     None
 }
 
+/// What else compiles after the install, where its first user is no package manager: `docker-php-ext-install` builds what
+/// `docker-php-ext-configure` has set up.
+fn compilers_after(build: &Build, shipped: &[&Stage], place: (usize, usize), user: &Invocation) -> Vec<String> {
+    if user.package_call().is_some() {
+        return Vec::new();
+    }
+    invocations_after(build, shipped, place)
+        .filter(|other| other.package_call().is_none() && toolchain::may_compile(other))
+        .map(|other| name(&other))
+        .collect()
+}
+
+/// The commands behind one of a step.
+fn invocations_after<'b>(
+    build: &'b Build,
+    shipped: &[&Stage],
+    (index, at): (usize, usize),
+) -> impl Iterator<Item = Invocation<'b>> {
+    let runs = shipped.iter().rev().flat_map(|stage| toolchain::runs(build, stage)).filter(move |run| run.0 >= index);
+    runs.flat_map(move |(place, _, all)| all.into_iter().skip(if place == index { at + 1 } else { 0 }))
+}
+
 /// The first of the tools that a command after the install runs by name.
-fn first_called_tool(build: &Build, shipped: &[&Stage], (index, at): (usize, usize), tools: &[&str]) -> Option<String> {
-    let runs = shipped.iter().rev().flat_map(|stage| toolchain::runs(build, stage)).filter(|run| run.0 >= index);
-    let later = runs.flat_map(|(place, _, all)| all.into_iter().skip(if place == index { at + 1 } else { 0 }));
+fn first_called_tool(build: &Build, shipped: &[&Stage], place: (usize, usize), tools: &[&str]) -> Option<String> {
+    let later = invocations_after(build, shipped, place);
     let mut programs =
         later.filter(|invocation| invocation.package_call().is_none()).filter_map(|invocation| invocation.program);
     programs.find(|program| tools.contains(program)).map(str::to_owned)

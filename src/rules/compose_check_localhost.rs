@@ -2,7 +2,7 @@
 
 use super::ComposeContext;
 use super::compose_context::unfixed;
-use super::compose_readiness::lacking_program;
+use super::compose_readiness::{is_node, lacking_program};
 use crate::build::{Build, Libc, StageBase, libc};
 use crate::data;
 use crate::finding::{Findings, Safety};
@@ -25,10 +25,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         if !calls.any(|call| call.program.is_some_and(is_first_only) && asks(&call)) || has_glibc(service) {
             continue;
         }
-        // Another rule reports the missing program; a server on :: answers on both addresses.
+        // Another rule reports the missing program; a server on :: answers on both addresses, and one of
+        // Node does so unless its sources, which are not here, say otherwise.
         if lacking_program(service, check).is_some()
             || service.is_dual_stack()
-            || cx.checked_sources(service).is_some_and(|sources| sources.is_dual_stack)
+            || cx.checked_sources(service).map_or_else(|| is_node(service), |sources| sources.is_dual_stack)
         {
             continue;
         }

@@ -1,6 +1,6 @@
 //! See `rules/compose-dependency-not-awaited.md`.
 
-use super::compose_gate::{awaited, condition};
+use super::compose_gate::{awaited, check_asks, condition};
 use super::compose_readiness::{asks_late, listed};
 use super::{ComposeContext, KeyChange};
 use crate::compose::project::ComposeValue;
@@ -19,6 +19,7 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .dependencies
             .iter()
             .filter(|dependency| dependency.place.is_some() && dependency.condition_place.is_none())
+            .filter(|dependency| is_needed_at_start(cx, service, dependency.name))
             .collect();
         let with = |wanted: &str| -> Vec<&str> {
             let early = short.iter().filter(|dependency| condition(cx, dependency.name) == wanted);
@@ -34,15 +35,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
                 what.push(format!("{} {verb} {end}", listed(names)));
             }
         }
-        let mut early = unready.iter().chain(&running).filter_map(|name| cx.stack().service(name));
-        let is_late = early.all(|target| asks_late(service, target) && !target.is_job);
         let message = format!(
             "`{}` starts before {}: {}",
             service.name,
             what.join(" and before "),
-            if is_late {
-                "nobody needs it before, but it may show an error until then"
-            } else if first.is_implied {
+            if first.is_implied {
                 "Compose waits for the start only where `depends_on` does not name it"
             } else {
                 "the short form of `depends_on` waits for the start only"
@@ -54,7 +51,6 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             .filter(|(names, _)| !names.is_empty())
             .map(|(_, condition)| condition)
             .collect();
-        let finding = if is_late { finding.lowered(Severity::Info) } else { finding };
         let help = format!("write `condition: {}`", conditions.join("` and `condition: "));
         let changes: Vec<KeyChange> = awaited(cx, service, None);
         let safety = Safety::Unsafe(WHY.to_owned());
@@ -63,6 +59,12 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
     for finding in cx.services().filter_map(|service| pause(cx, service)) {
         out.push(finding);
     }
+}
+
+/// Whether a service needs another one, or the end of its work, at its start, and can wait for it.
+fn is_needed_at_start(cx: &ComposeContext, service: &StackService, name: &str) -> bool {
+    let target = cx.stack().service(name);
+    target.is_none_or(|target| (target.is_job || !asks_late(service, target)) && !check_asks(cx, target, service))
 }
 
 /// A pause before a service does its work: it waits for a time and not for what it needs.

@@ -2,7 +2,7 @@
 
 use super::ComposeContext;
 use super::compose_readiness::{asks_late, listed, with_known_check};
-use crate::finding::{Findings, Severity};
+use crate::finding::Findings;
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
 use crate::stack::{COMPLETED, HEALTHY, ServiceCheck, ServiceProgram};
@@ -21,10 +21,11 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         if dependents.iter().any(|(_, dependency)| [HEALTHY, COMPLETED].contains(&dependency.condition)) {
             continue;
         }
-        // A condition that is written is somebody's choice.
+        // A condition that is written is somebody's choice. A front end asks when people do.
         let names: Vec<&str> = dependents
             .iter()
             .filter(|(_, dependency)| dependency.place.is_some() && dependency.condition_place.is_none())
+            .filter(|(dependent, _)| !asks_late(dependent, service))
             .map(|(dependent, _)| dependent.name)
             .collect();
         let runs_server = service.program.is_server();
@@ -47,9 +48,6 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             service.name
         );
         let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
-        // A proxy answers for the others until they are ready; a front end asks when people do.
-        let is_late = |name: &&str| cx.stack().service(name).is_some_and(|other| asks_late(other, service));
-        let finding = if names.iter().all(is_late) { finding.lowered(Severity::Info) } else { finding };
         out.push(with_known_check(
             cx,
             service,

@@ -13,7 +13,9 @@ use crate::build::Build;
 use crate::compose::NewValue;
 use crate::compose::project::is_service_name;
 use crate::dockerfile::Keyword;
-use crate::stack::{COMPLETED, CheckScript, Dependency, HEALTHY, STARTED, ServiceCheck, StackService};
+use crate::stack::{
+    COMPLETED, CheckScript, Dependency, HEALTHY, STARTED, ServiceCheck, StackService, WrittenCheck, hosts,
+};
 
 /// What is wrong with the check of a service, so that waiting for it means nothing or never ends; without a subject.
 fn check_fault(cx: &ComposeContext, service: &StackService) -> Option<String> {
@@ -74,6 +76,15 @@ pub(super) fn condition(cx: &ComposeContext, name: &str) -> &'static str {
     }
 }
 
+/// Whether the written check of a service asks another one by its name, or one that waits for that: neither of both would
+/// ever be ready if it waited for the check.
+pub(super) fn check_asks(cx: &ComposeContext, target: &StackService, other: &StackService) -> bool {
+    let text = target.check.written().map(WrittenCheck::text).unwrap_or_default();
+    let hosts = text.split(['\'', '"', ' ']).flat_map(|word| hosts("", word));
+    let mut services = hosts.filter_map(|host| cx.stack().service(host)).filter(|service| service.name != target.name);
+    services.any(|service| service.name == other.name || cx.stack().waits_for(service, other.name, &[]))
+}
+
 /// Why nothing can be written yet that waits for a service: once its check works, a condition that waits for its start
 /// would look like a decision.
 fn unready(cx: &ComposeContext, target: &StackService) -> Option<String> {
@@ -119,7 +130,8 @@ pub(super) fn awaited<'a>(
         if let Some(why) = cx.stack().service(name).and_then(|target| unready(cx, target)) {
             return vec![KeyChange::Impossible(why)];
         }
-        let mut condition = condition(cx, name);
+        let asks_back = cx.stack().service(name).is_some_and(|target| check_asks(cx, target, service));
+        let mut condition = if asks_back { STARTED } else { condition(cx, name) };
         if condition == HEALTHY {
             match cx.stack().service(name).map(|target| patient_check(cx, target)) {
                 Some(Ok(change)) => checks.extend(change),
@@ -128,6 +140,7 @@ pub(super) fn awaited<'a>(
             }
         }
         if condition == STARTED
+            && !asks_back
             && let Some(change) = cx.stack().service(name).and_then(|target| check_to_add(cx, target).ok())
         {
             condition = HEALTHY;

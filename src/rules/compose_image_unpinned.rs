@@ -22,6 +22,10 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
         if !is_public(image) || cx.compose_use().built_images.contains(name) {
             continue;
         }
+        // Somebody wants the newest one at each start.
+        if service.text("pull_policy").is_some_and(|policy| !["missing", "if_not_present", "never"].contains(&policy)) {
+            continue;
+        }
         let environment = service.value.get("environment").and_then(ComposeValue::as_map);
         let upgrades = |name: &str| patterns::words("upgrades its data by itself").any(|word| word == name);
         if environment.into_iter().flat_map(ComposeMap::iter).any(|(name, _)| upgrades(name)) {

@@ -16,7 +16,7 @@ use crate::finding::{Finding, Safety};
 use crate::shell::{Invocation, Script};
 use crate::stack::{
     CheckScript, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceSettings, StackService, WrittenCheck,
-    configured_test,
+    awaited_hosts, configured_test,
 };
 
 /// Why another check is a risk.
@@ -119,16 +119,32 @@ pub(super) fn is_proxy(service: &StackService) -> bool {
     service.base_name().is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(&image).short_name()))
 }
 
-/// Whether a service needs another one only when people open its pages: a viewer or a proxy, and a front end of a service
-/// that the project builds.
+/// Whether a service does without another one at its start: it asks only once people open its pages or something happens
+/// (viewers, proxies, collectors, front ends of a service that the project builds), or asks no other service at all. Who
+/// waits for another one in its command needs it.
 pub(super) fn asks_late(service: &StackService, target: &StackService) -> bool {
-    is_viewer(service) || is_proxy(service) || target.is_built && target.known.is_none() && is_front_end(service)
+    let is_backend = target.known.is_some_and(|known| known.is_backend());
+    let collects = !is_backend && service.known.is_some_and(|known| known.is_needed_late());
+    let is_late = is_viewer(service)
+        || is_proxy(service)
+        || is_alone(service)
+        || collects
+        || target.is_built && target.known.is_none() && is_front_end(service);
+    is_late && !awaited_hosts(service).iter().any(|awaited| awaited.host == target.name)
+}
+
+/// Whether a service runs a server that asks no other one.
+fn is_alone(service: &StackService) -> bool {
+    service.image_name().is_some_and(|image| data::STANDALONE_IMAGES.contains(Reference::of(image).short_name()))
+}
+
+/// Whether a service runs Node or Bun.
+pub(super) fn is_node(service: &StackService) -> bool {
+    service.base_name().is_some_and(|base| ["node", "oven/bun"].contains(&Reference::of(&base).short_name()))
 }
 
 /// Whether a service is a front end: it serves pages, or has variables that a bundler writes into them, or is called so.
 fn is_front_end(service: &StackService) -> bool {
-    let base = service.base_name();
-    let is_node = base.as_deref().is_some_and(|base| ["node", "oven/bun"].contains(&Reference::of(base).short_name()));
     let is_called_so = || service.name.split(['-', '_', '.']).any(|word| data::NAME_WORDS.has(word, "front-end"));
     let is_bundled = || {
         let build = service.value.get("build").and_then(|build| build.get("args"));
@@ -136,7 +152,7 @@ fn is_front_end(service: &StackService) -> bool {
         let entries = maps.into_iter().flatten().filter_map(ComposeValue::as_map).flat_map(ComposeMap::iter);
         entries.map(|(name, _)| name).any(|name| data::BUNDLE_VARIABLES.keys().any(|prefix| name.starts_with(prefix)))
     };
-    service.serves_pages() || is_node && (is_called_so() || is_bundled())
+    service.serves_pages() || is_node(service) && (is_called_so() || is_bundled())
 }
 
 /// Why a service may run something else than the server of its image.

@@ -56,7 +56,8 @@ pub(super) fn check(cx: &Context, out: &mut Findings, rule: &KeptCacheRule) {
         return;
     }
     let build = cx.build();
-    if !build.is_ordinary() {
+    // In a part of a Dockerfile, nobody knows the base: its own settings may keep the cache out.
+    if !build.is_ordinary() || build.is_fragment() {
         return;
     }
     for stage in cx.shipped() {

@@ -1,6 +1,7 @@
 //! See `rules/lock-file-unchecked.md`.
 
 use super::Context;
+use super::compose_readiness::listed;
 use super::kept_cache::behind_verb;
 use super::run_instructions::{self, Run};
 use crate::build::installed::{self, is_set};
@@ -9,7 +10,7 @@ use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::manifest::Tool;
 use crate::shell::{Invocation, LockUse, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("lock-file-unchecked", check);
 
@@ -33,8 +34,12 @@ fn check(cx: &Context, out: &mut Findings) {
                 continue;
             }
             let title = call.title();
-            let message = format!("`{title}` silently resolves the versions again when the lock file is out of date");
             let span = code.place(&build.input().file, call.span);
+            if let Some((message, first)) = outdated(build, place, &invocation, &call) {
+                out.push(cx.finding(span, message).help(format!("{first}, then {help}")));
+                break;
+            }
+            let message = format!("`{title}` silently resolves the versions again when the lock file is out of date");
             let finding = cx.finding(span, message).help(help);
             let at = flag.and_then(|flag| Some((flag, end_of_verb(cx, code, &call)?)));
             let plain = call.manager == Manager::Bundle && invocation.via.is_empty() && !code.is_exec();
@@ -49,6 +54,32 @@ fn check(cx: &Context, out: &mut Findings) {
             break;
         }
     }
+}
+
+/// What is said of a lock file that does not fit its manifest now, and what is to be done first: an install that checks
+/// it would fail.
+fn outdated(
+    build: &Build,
+    place: (&Stage, usize),
+    invocation: &Invocation,
+    call: &PackageCall,
+) -> Option<(String, String)> {
+    let known = installed::of(build, place, invocation, call)?;
+    let install = known.install?;
+    let lock = path::name(install.lock.as_deref()?);
+    let first = format!("bring `{lock}` up to date");
+    let missing = known.project.missing_in_lock(install);
+    if !missing.is_empty() {
+        let title = call.title();
+        let message = format!("`{title}` resolves the versions again, as `{lock}` lacks {}", listed(&missing));
+        return Some((message, first));
+    }
+    let is_read = install.locked.as_ref().is_some_and(|locked| !locked.packages.is_empty());
+    (is_read && call.manager == Manager::Uv && known.project.is_in_sync(install) == Some(false)).then(|| {
+        let title = call.title();
+        let message = format!("`{title}` resolves the versions again, as `{lock}` was written for other dependencies");
+        (message, first)
+    })
 }
 
 fn edited(finding: Finding, flag: &str, at: u32) -> Finding {

@@ -391,3 +391,20 @@ fn a_healthcheck_belongs_to_the_file_that_says_what_runs() {
     let fixed = ran.read("compose.yaml");
     assert!(fixed.contains("healthcheck:") && fixed.contains("service_healthy"), "{fixed}");
 }
+
+#[test]
+fn nothing_waits_for_a_check_that_goes_through_the_one_who_waits() {
+    let text = |url: &str| {
+        format!(
+            "services:\n  router:\n    image: example/router:1\n    depends_on:\n      - api\n      - db\n  \
+             api:\n    image: example/api:1\n    healthcheck: {{test: [CMD, wget, -q, \"{url}\"]}}\n  \
+             db:\n    image: postgres:17\n    healthcheck: {{test: [CMD, pg_isready, -h, 127.0.0.1]}}\n"
+        )
+    };
+    let gates = |url: &str| {
+        let fix = ["compose", "fix", "--unsafe", "--write", "--select=compose-dependency-not-awaited"];
+        let ran = Dockopt::new().file("compose.yaml", text(url)).args(fix).run();
+        ran.read("compose.yaml").matches("condition: service_healthy").count()
+    };
+    assert_eq!((gates("https://router/api/health"), gates("http://127.0.0.1/health")), (1, 2));
+}

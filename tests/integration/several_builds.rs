@@ -235,3 +235,20 @@ fn services_with_the_same_context_have_one_notice() {
     assert_eq!(notices.len(), 1, "{}", ran.stdout);
     assert!(notices[0].contains("the context of `a`, `b`, `c` and 2 more ("), "{notices:?}");
 }
+
+#[test]
+fn a_command_of_compose_that_writes_keeps_its_user() {
+    let run = |command: &str| {
+        Dockopt::new()
+            .file("Dockerfile", "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nEXPOSE 80\nCMD [\"node\", \"server.js\"]\n")
+            .file("package.json", "{\"name\": \"a\", \"version\": \"1.0.0\"}")
+            .file("server.js", "require('http').createServer().listen(8080);\n")
+            .file("compose.yaml", format!("services:\n  web:\n    build: .\n    command: {command}\n"))
+            .args(["fix", "--unsafe", "--select=root-user"])
+            .run()
+            .stdout
+    };
+    assert!(run("node server.js").contains("+USER node"));
+    let written = run("sh -c 'npx prisma generate && node server.js'");
+    assert!(!written.contains("+USER node"), "{written}");
+}
