@@ -67,9 +67,10 @@ impl<'i> Walk<'_, 'i> {
             if sorted.rises { &mut sorted.above } else { &mut sorted.below }.push(at);
             // What the install leaves is deleted in its own layer, or not at all.
             if !sorted.rises && sorted.worth && self.build.ships(self.stage) {
-                match natures.iter().all(|(invocation, _)| can_run_twice(invocation)) {
-                    true => sorted.above.push(at),
-                    false => sorted.removes = true,
+                if natures.iter().all(|(invocation, _)| can_run_twice(invocation)) {
+                    sorted.above.push(at);
+                } else {
+                    sorted.removes = true;
                 }
             }
             return;
@@ -77,19 +78,8 @@ impl<'i> Walk<'_, 'i> {
         sorted.owns |= sorted.worth && natures.iter().any(|(invocation, _)| owns_installed(invocation));
         match self.plan_rise(index, natures) {
             Ok((needs, commands)) => {
-                sorted.rises = true;
                 sorted.above.push(at);
-                sorted.worth |= !commands.is_empty();
-                for need in needs {
-                    if need.without_project.is_some() {
-                        let ecosystem = need.ways.first().map_or(Ecosystem::Python, |way| way.tool.ecosystem());
-                        sorted.below.push(at);
-                        sorted.effects.push(Effect::Ran(ecosystem, need.folder.clone()));
-                    }
-                    sorted.keys.push(need.key.clone());
-                    sorted.needs.push(need);
-                }
-                sorted.commands.extend(commands);
+                sorted.rise(at, needs, commands);
             }
             Err(effects) => {
                 sorted.rises = false;
@@ -230,7 +220,8 @@ impl<'i> Walk<'_, 'i> {
         }
         let stays_too = needs.iter().any(|need| need.without_project.is_some());
         let is_below = self.below.iter().any(|moved| moved.index == index);
-        if (is_below && !(divisible && worth && !removes && !owns)) || (stays_too && count > 1 && !divisible) {
+        let can_divide = divisible && worth && !removes && !owns;
+        if is_below && !can_divide || stays_too && count > 1 && !divisible {
             if !is_below {
                 let effect = Effect::Anything(commands.first().cloned().unwrap_or_default());
                 self.below.push(MovedBelow { index, parts: None, effect });
@@ -311,6 +302,24 @@ struct SplitRun<'i> {
     effects: Vec<Effect>,
     states: Vec<usize>,
     fetches: Vec<(InstallNeeds<'i>, &'static str)>,
+}
+
+impl<'i> SplitRun<'i> {
+    /// Takes the commands of an element that moves up.
+    fn rise(&mut self, at: usize, needs: Vec<InstallNeeds<'i>>, commands: Vec<String>) {
+        self.rises = true;
+        self.worth |= !commands.is_empty();
+        for need in needs {
+            if need.without_project.is_some() {
+                let ecosystem = need.ways.first().map_or(Ecosystem::Python, |way| way.tool.ecosystem());
+                self.below.push(at);
+                self.effects.push(Effect::Ran(ecosystem, need.folder.clone()));
+            }
+            self.keys.push(need.key.clone());
+            self.needs.push(need);
+        }
+        self.commands.extend(commands);
+    }
 }
 
 impl CommandKind<'_> {

@@ -56,7 +56,9 @@ pub(super) fn run(global: &Global, command: &Measure) -> Result<u8, CommandFailu
     let shared_interrupts = Arc::clone(&interrupts);
     let stop = Arc::new(move || shared_interrupts.is_interrupted());
     let mut mask = planned.mask.clone();
-    other.iter().for_each(|other| mask.join(&other.mask));
+    if let Some(other) = &other {
+        mask.join(&other.mask);
+    }
     let session =
         Session::open(SessionOptions { mask: mask.clone(), ..options(&command.run, plan_options(command), stop) })?;
     let version = session.engine().version();

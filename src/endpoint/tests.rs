@@ -71,7 +71,8 @@ fn sources_count_before_expose() {
 #[test]
 fn the_best_route_is_asked() {
     let app = |routes: &[&str]| {
-        let functions = routes.iter().map(|route| format!("@app.get({route}\n    return 1\n")).collect::<String>();
+        let functions =
+            routes.iter().fold(String::new(), |text, route| text + "@app.get(" + route + "\n    return 1\n");
         route(&[("main.py", &format!("app = FastAPI()\n{functions}"))])
     };
     assert_eq!(app(&["\"/health\")\ndef h():", "\"/ready\")\ndef r():"]).as_deref(), Some("/ready"));

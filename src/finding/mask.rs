@@ -40,6 +40,13 @@ impl Mask {
         }
     }
 
+    /// Takes several of them.
+    pub fn add_all(&mut self, values: &[String]) {
+        for value in values {
+            self.add(value);
+        }
+    }
+
     /// Takes the name of a service, an image or a file. Where a text names it, it is shown: as a part of a longer name,
     /// alone between backticks, or as a key at the start of a line.
     pub fn add_name(&mut self, name: &str) {

@@ -96,7 +96,7 @@ fn find_call(code: &str, call: &str) -> Option<(usize, usize)> {
 }
 
 /// The name that an item of an import has in the code: `g` of `get as g`.
-fn given_name<'t>(item: &'t str, is_meant: impl Fn(&&str) -> bool) -> Option<&'t str> {
+fn given_name(item: &str, is_meant: impl Fn(&&str) -> bool) -> Option<&str> {
     let (name, alias) = item.split_once(" as ").unwrap_or((item, item));
     is_meant(&name.trim()).then(|| alias.trim())
 }

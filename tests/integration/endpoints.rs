@@ -129,9 +129,9 @@ fn small_programs_have_one_answer() {
     let web = format!(
         "{express}const web = express();\nweb.get('/healthz', (req, res) => res.send('ok'));\nweb.listen(3000);\n"
     );
-    let mounted =
+    let behind_router =
         format!("{express}const app = express();\napp.use('/api', require('./routes'));\napp.listen(3000);\n");
-    let routes = "const router = require('express').Router();\nrouter.get('/health', (req, res) => res.send('ok'));\nmodule.exports = router;\n";
+    let route_file = "const router = require('express').Router();\nrouter.get('/health', (req, res) => res.send('ok'));\nmodule.exports = router;\n";
     let started = format!("{express}const app = express();\n{health}app.listen(3000);\n");
     agree(&[
         python(
@@ -169,7 +169,13 @@ fn small_programs_have_one_answer() {
             "/ping",
         ),
         node("express with web", &[("server.js", &web)], "", 3000, "/healthz"),
-        node("express with a router", &[("server.js", &mounted), ("routes.js", routes)], "", 3000, "/api/health"),
+        node(
+            "express with a router",
+            &[("server.js", &behind_router), ("routes.js", route_file)],
+            "",
+            3000,
+            "/api/health",
+        ),
         node("express with a range", &[("server.js", &range)], "EXPOSE 3000-3010\n", 4000, "/health"),
         node("npm start", &[("server.js", &started)], "CMD [\"npm\", \"start\"]\n", 3000, "/health"),
     ]);
@@ -196,7 +202,7 @@ fn generated(draw: &mut Draw, number: usize) -> Program {
     let form = draw.one(&["number", "name", "default", "image"]);
     let title = format!("{number} {name} {front}{path} {port} {form}");
     let whole = format!("{front}{path}");
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         let command = format!("CMD [\"uvicorn\", \"main:{name}\", \"--host\", \"0.0.0.0\", \"--port\", \"{port}\"]");
         let handler = format!("('{path}')\nasync def check():\n    return {{'status': 'ok'}}\n");
         let main = format!("from fastapi import FastAPI\n\n{name} = FastAPI(title='x')\n");

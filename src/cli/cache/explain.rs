@@ -259,9 +259,9 @@ fn dockerfile_names(logged: &LoggedBuild, places: &[Option<(String, u32)>]) -> O
 fn masked(mut logged: LoggedBuild, mask: &mut Mask) -> LoggedBuild {
     for step in &logged.steps {
         for text in [Some(&step.name), step.error.as_ref()].into_iter().flatten() {
-            secret::hidden_in(text).iter().for_each(|value| mask.add(value));
+            mask.add_all(&secret::hidden_in(text));
         }
-        secret::hidden_in(&step.output.tail()).iter().for_each(|value| mask.add(value));
+        mask.add_all(&secret::hidden_in(&step.output.tail()));
     }
     logged.map_texts(&|text| mask.apply(text));
     logged

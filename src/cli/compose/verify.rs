@@ -68,13 +68,17 @@ pub(super) fn run(global: &Global, command: &ComposeVerify) -> Result<u8, Comman
 /// The secrets of a project and of the Dockerfiles that it builds: the builder repeats their commands.
 fn mask(request: &ProjectRequest, project: &ComposeProject) -> Mask {
     let mut mask = crate::audit::project_mask(project);
-    let mut hide = |text: &str| hidden_in(text).iter().for_each(|value| mask.add(value));
+    let mut hide = |text: &str| mask.add_all(&hidden_in(text));
     for file in request.files.iter().map(Path::new) {
         for service in compose_builds(file).services {
-            service.inline.iter().for_each(|source| hide(source.text()));
+            if let Some(source) = &service.inline {
+                hide(source.text());
+            }
             let context = folder_of(file).join(service.context.unwrap_or_default());
             let dockerfile = context.join(service.dockerfile.as_deref().unwrap_or("Dockerfile"));
-            read_source(&dockerfile, DOCKERFILE_LIMIT).iter().for_each(|source| hide(source.text()));
+            if let Ok(source) = read_source(&dockerfile, DOCKERFILE_LIMIT) {
+                hide(source.text());
+            }
         }
     }
     mask

@@ -156,7 +156,7 @@ fn continued(line: &str, layout: Layout) -> String {
 
 fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
     let line = format!("dockopt optimize {} --diff", build_words(report, offer, root));
-    let saved = saved_sentence(report, &offer.resolved);
+    let savings = saved_sentence(report, &offer.resolved);
     let gone = offer.before - offer.after;
     let removes = format!("removes {gone} of {}", count(offer.before as u64, "finding"));
     let others = match builds_with_same_steps(report, offer) {
@@ -164,7 +164,7 @@ fn optimize_command(report: &Report, offer: &Offer, root: &str) -> NextCommand {
         1 => "; another build has the same step, and has to change too".to_owned(),
         others => format!("; {others} other builds have the same step, and have to change too"),
     };
-    let saves = if saved.is_empty() { String::new() } else { format!("{saved}, and ") };
+    let saves = if savings.is_empty() { String::new() } else { format!("{savings}, and ") };
     let of = match &ordered(report)[..] {
         [] | [_] => "",
         [first, ..] if first.dockerfile == offer.dockerfile => " of the first build",

@@ -118,7 +118,6 @@ fn closing(text: &str) -> usize {
     for (at, byte) in text.bytes().enumerate() {
         match (quote, byte) {
             (Some(open), byte) if byte == open || byte == b'\n' && open != b'`' => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'' | b'`') => quote = Some(byte),
             (None, b'(' | b'{' | b'[') => depth += 1,
             (None, b')' | b'}' | b']') => {

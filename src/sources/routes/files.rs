@@ -1,4 +1,4 @@
-//! Routes that the names of files declare: of Next.js, Nuxt and SvelteKit.
+//! Routes that the names of files declare: of Next.js, Nuxt and `SvelteKit`.
 
 use super::handler::answer_of;
 use super::source::{Route, RouteSource};

@@ -61,7 +61,7 @@ impl<'s> RouteHolders<'s> {
     /// The holder that a name stands for at a place of a file: the last one before it, else any of the file.
     pub(super) fn by_name(&self, file: usize, name: &str, at: usize) -> Option<usize> {
         let known = self.by_name.get(&(file, name))?;
-        known.iter().copied().filter(|index| self.all[*index].at <= at).next_back().or_else(|| known.first().copied())
+        known.iter().copied().rfind(|index| self.all[*index].at <= at).or_else(|| known.first().copied())
     }
 
     /// The holder in a field: `s.router` of one file, made as `router: chi.NewRouter()` in another one of its folder.

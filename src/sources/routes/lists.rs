@@ -49,7 +49,9 @@ fn django(sources: &[RouteSource], routes: &mut Vec<Route>) {
     urls(sources, file, "", 0, &mut listed);
     // Django refuses requests for hosts that its settings do not allow.
     if !allows_this_machine(sources) {
-        listed.iter_mut().for_each(|route| route.answer = RouteAnswer::MayRefuse);
+        for route in &mut listed {
+            route.answer = RouteAnswer::MayRefuse;
+        }
     }
     routes.extend(listed);
 }
@@ -79,21 +81,18 @@ fn urls(sources: &[RouteSource], file: usize, front: &str, depth: usize, routes:
         let Some(part) = literal(first.trim_start_matches('r')) else { continue };
         let part = if is_pattern { part.trim_start_matches('^').trim_end_matches('$') } else { part };
         let path = below_route(front, &format!("/{part}"));
-        match code::call(view) {
-            Some(("include", inner)) => {
-                let module = code::arguments(inner).first().and_then(|module| literal(module));
-                let target = module.and_then(|module| python_file(sources, "", module));
-                if let Some(target) = target
-                    && depth < DEEPEST
-                {
-                    urls(sources, target, &path, depth + 1, routes);
-                }
+        if let Some(("include", inner)) = code::call(view) {
+            let module = code::arguments(inner).first().and_then(|module| literal(module));
+            let target = module.and_then(|module| python_file(sources, "", module));
+            if let Some(target) = target
+                && depth < DEEPEST
+            {
+                urls(sources, target, &path, depth + 1, routes);
             }
-            _ => {
-                let answer = if asks_for_login(view) { RouteAnswer::MayRefuse } else { view_answer(sources, view) };
-                routes.push(Route { path, file, line: line_of(text, at), answer });
-            }
+            continue;
         }
+        let answer = if asks_for_login(view) { RouteAnswer::MayRefuse } else { view_answer(sources, view) };
+        routes.push(Route { path, file, line: line_of(text, at), answer });
     }
 }
 

@@ -214,14 +214,9 @@ fn node_children(file: usize, child: &str, sources: &[RouteSource], holders: &Ro
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
         rest[1..].split(quote).next().map(str::to_owned)
     };
-    let (specifier, name) = match required(child) {
-        Some(specifier) => (specifier, None),
-        None => {
-            let first = child.split(['.', '(']).next().unwrap_or(child);
-            let Some((specifier, name)) = node_import(sources[file].text(), first) else { return Vec::new() };
-            (specifier, name)
-        }
-    };
+    let by_name = || node_import(sources[file].text(), child.split(['.', '(']).next().unwrap_or(child));
+    let import = required(child).map(|specifier| (specifier, None)).or_else(by_name);
+    let Some((specifier, name)) = import else { return Vec::new() };
     let Some(target) = node_file(sources, sources[file].path, &specifier) else { return Vec::new() };
     let named = name.and_then(|name| holders.by_name(target, &name, usize::MAX));
     named.map_or_else(|| holders.of_file(target), |known| vec![known])
