@@ -28,6 +28,15 @@ pub struct EndpointInput<'e, 'i> {
     pub projects: Vec<&'e Project>,
 }
 
+/// The files that a program loads, where its start is known, else all; `loads`: whether it loads a file, as far as imports
+/// are followed.
+pub fn loaded_files<'s>(files: Vec<SourceFile<'s>>, loads: impl Fn(&str) -> Option<bool>) -> Vec<SourceFile<'s>> {
+    if !files.iter().any(|file| loads(file.path) == Some(true)) {
+        return files;
+    }
+    files.into_iter().filter(|file| loads(file.path) != Some(false)).collect()
+}
+
 impl EndpointInput<'_, '_> {
     /// The value of a variable that ENV sets.
     fn variable(&self, name: &str) -> Option<String> {

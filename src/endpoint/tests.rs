@@ -69,6 +69,17 @@ fn sources_count_before_expose() {
 }
 
 #[test]
+fn other_programs_of_the_folder_do_not_count() {
+    let files = ["main.py", "faces.py", "run.sh"].map(|path| SourceFile { path, text: "" });
+    let kept = |loads: &dyn Fn(&str) -> Option<bool>| -> String {
+        loaded_files(files.to_vec(), loads).iter().map(|file| &file.path[..1]).collect()
+    };
+    assert_eq!(kept(&|path| path.ends_with(".py").then_some(path == "main.py")), "mr");
+    assert_eq!(kept(&|path| path.ends_with(".py").then_some(false)), "mfr");
+    assert_eq!(kept(&|_| None), "mfr");
+}
+
+#[test]
 fn the_best_route_is_asked() {
     let app = |routes: &[&str]| {
         let functions =

@@ -29,6 +29,11 @@ impl<'s, 'a> LazyReach<'s, 'a> {
         FileKind::of(path).role().is_of_program() || self.reachable().may_run(path)
     }
 
+    /// Whether the program loads a source; `None` where its imports are not followed.
+    pub(super) fn loads(&self, path: &str) -> Option<bool> {
+        self.reachable().loads(path)
+    }
+
     /// The first source of a container that shows something, by the words that stand for it.
     pub(super) fn shows(&self, meaning: &str) -> Option<&'a str> {
         let words: Vec<&str> = patterns::words(meaning).collect();

@@ -91,6 +91,11 @@ impl PortReader<'_> {
             Some(second) if literal(first).is_some_and(|first| first.starts_with("tcp")) => *second,
             _ => first,
         };
+        // In Go it is an address, and other calls have the same names.
+        let is_go = FileKind::of(self.files[place.file].path).language() == "Go";
+        if is_go && (number(first).is_some() || literal(first).is_some_and(|text| !text.contains(':'))) {
+            return None;
+        }
         let inner = first.strip_prefix('(').and_then(|_| code::bracketed(first)).map(code::arguments);
         let expression = inner.and_then(|inner| inner.last().copied()).unwrap_or(first);
         self.value(place, expression, 0).or_else(|| {
@@ -290,6 +295,7 @@ mod tests {
         );
         check("main.go", "lis, err := net.Listen(\"tcp\", \":50051\")", &[50051]);
         check("main.go", "r := gin.Default()\nr.Run()", &[8080]);
+        check("main.go", "Command{}.Run(\"80\", \"tar\")\nx.Start(1)\n", &[]);
         check("main.go", "addr := flag.String(\"addr\", \":8081\", \"\")\nhttp.ListenAndServe(*addr, nil)", &[]);
         check("a.js", "web.listen(3000, () => {})", &[3000]);
         check("a.js", "const port = process.env.PORT || 4000;\napp.listen(port)", &[4000]);

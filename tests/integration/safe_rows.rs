@@ -8,7 +8,7 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 31] = [
+const READ: [(&str, &[&str]); 32] = [
     ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
@@ -34,6 +34,7 @@ const READ: [(&str, &[&str]); 31] = [
     ("releases", &[]),
     ("slim_programs", &[]),
     ("source_patterns", &["asks git for the history", "takes its version from the history"]),
+    ("standalone_images", &[]),
     ("system_folders", &["holds-system", "programs", "root", "shared", "system"]),
     ("system_packages", &[]),
     ("tls_variables", &[]),

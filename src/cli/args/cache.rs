@@ -37,8 +37,8 @@ pub(in crate::cli) struct CachePredict {
     /// Build log, or JSON of `dockopt measure`, with the times of the steps
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Image store of the builder. After a step that reruns, `containerd` can take `COPY --link` from the cache, and
-    /// `classic` runs it again. Builders made by `docker buildx create` use `containerd`
+    /// Image store of the builder. If an earlier step reruns, `containerd` can still use a cached `COPY --link`;
+    /// `classic` reruns it. Builders made by `docker buildx create` use `containerd`
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]
@@ -70,7 +70,7 @@ pub(in crate::cli) struct CacheHistory {
     /// Whether the builder keeps its cache between commits: `keep`, or `fresh` for CI without a cache
     #[arg(long, value_enum, value_name = "BUILDER", default_value_t = Builder::Keep)]
     pub builder: Builder,
-    /// Compare with another Dockerfile, or with `optimize`: the rewrite by `dockopt optimize`
+    /// Compare with another Dockerfile, or with `optimize` for the rewrite of `dockopt`
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
     /// Build log, or JSON of `dockopt measure`, with the times of the steps
@@ -107,7 +107,7 @@ impl Builder {
 pub(in crate::cli) struct ExplainLog {
     /// The build log; `-` reads standard input
     pub log: PathBuf,
-    /// Folder or Dockerfile of the build, to name the lines of the steps
+    /// Folder or Dockerfile of the build, to show the line of each step
     pub path: Option<PathBuf>,
     /// Show all steps, also those that took no time
     #[arg(long)]

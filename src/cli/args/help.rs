@@ -99,7 +99,7 @@ const HELP: [Help; 24] = [
             ),
             (
                 "dockopt compose emit --prod --dev --watch --write",
-                "write this file, and others for production and for developers",
+                "write that file, compose.prod.yaml and compose.dev.yaml",
             ),
         ],
     },

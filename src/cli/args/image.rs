@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. Without an engine, dockopt does not look up names without a registry on Docker Hub. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 a finding at least as severe as --fail-on, or an exceeded budget; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
+    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. Without an engine, dockopt does not look up names such as `app:1` on Docker Hub. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 a finding at least as severe as --fail-on, or an exceeded budget; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Origin {
     /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image, written like IMAGE. Layers in both images count as base
+    /// The base image (any form of IMAGE). Layers it shares count as base
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }

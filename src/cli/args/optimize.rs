@@ -36,7 +36,7 @@ pub(in crate::cli) struct Optimize {
     /// Show no diff; exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// How much to rewrite; each level includes those below it: 0 .dockerignore, 1 order of steps and cache mounts, 2 options of install commands, 3 second stage, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` also what only --verify can check
+    /// How much to rewrite; each level includes those below it: 0 .dockerignore, 1 order of steps and cache mounts, 2 options of install commands, 3 second stage, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` also changes that need --verify
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: Level,
     /// Make only these kinds of change; `--plan` lists their names

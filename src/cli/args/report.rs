@@ -13,8 +13,8 @@ const NEAREST_SETTINGS: &str = "Settings file [default: the nearest dockopt.toml
 #[command(
     mut_arg("config", |arg| arg.help(NEAREST_SETTINGS)),
     after_help = "A time is reported as changed only if the difference is more than 10 %, more than 3 s, and more than the difference between runs of the same build.\n\n\
-                        Exit codes: 0 clean; 1 a limit in the settings under [budget] is exceeded, or there are new findings (without \
-                        --baseline: any) at least as severe as --fail-on; 2 an input cannot be read."
+                        Exit codes: 0 clean; 1 a limit in the settings under [budget] is exceeded, or there are new findings (any, \
+                        if no baseline) at least as severe as --fail-on; 2 an input cannot be read."
 )]
 pub(in crate::cli) struct Report {
     /// JSON results of audit, lint, image, image diff, measure, cache and optimize
@@ -33,7 +33,7 @@ pub(in crate::cli) struct Report {
     #[arg(long, value_name = "NAME")]
     pub label: Vec<String>,
     /// Append the sizes and times to this file, for `dockopt history`. A change of a time is reported
-    /// only if it exceeds the difference between the last 5 runs in the file
+    /// only if it exceeds the range of the last 5 runs in the file
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Compare with this file as --record does, but do not append to it

@@ -6,7 +6,7 @@ use super::port;
 use super::rule_findings::findings;
 use crate::build::{BaseImage, Presence, Reference, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
-use crate::endpoint::{EndpointInput, is_health_path, known_port, ready_route};
+use crate::endpoint::{EndpointInput, is_health_path, known_port, loaded_files, ready_route};
 use crate::finding::{FileEdit, Safety};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::LazyReach;
@@ -116,7 +116,8 @@ fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     }
     let reach = LazyReach::new(scene);
     let texts = scene.evidence.texts.iter().filter(|(path, _)| reach.may_run(path));
-    let files: Vec<SourceFile> = texts.map(|(path, text)| SourceFile { path, text }).collect();
+    let files = texts.map(|(path, text)| SourceFile { path, text }).collect();
+    let files = loaded_files(files, |path| reach.loads(path));
     let settings = files.iter().copied().filter(|file| is_spring(path::name(file.path))).collect();
     let projects = scene.projects().iter().collect();
     let input = EndpointInput { build: scene.build, stage: target, files, settings, projects };

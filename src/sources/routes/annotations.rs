@@ -95,15 +95,17 @@ fn slashed(path: &str) -> String {
 
 /// The path that Nest puts before all; `None` if it is not known.
 fn nest_prefix(sources: &[RouteSource]) -> Option<String> {
-    for source in sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node)) {
+    let node = || sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node));
+    // A version may stand in front of each path.
+    if node().any(|source| source.raw.contains(".enableVersioning(")) {
+        return None;
+    }
+    for source in node() {
         if let Some((_, rest)) = source.text().split_once(".setGlobalPrefix(") {
             let list = rest.split(')').next().unwrap_or(rest);
             let arguments = code::arguments(list);
             let [only] = arguments[..] else { return None };
             return literal(only).map(slashed);
-        }
-        if source.text().contains(".enableVersioning(") {
-            return None;
         }
     }
     Some(String::new())

@@ -187,6 +187,8 @@ fn methods_of_classes_are_read() {
         paths(&[("src/main.ts", main), ("src/health.controller.ts", nest)]),
         ["/api/health", "/api/health/live"]
     );
+    let versions = "app.setGlobalPrefix('api');\napp.enableVersioning({ type: VersioningType.URI });\n";
+    assert_eq!(paths(&[("src/main.ts", versions), ("src/health.controller.ts", nest)]), [""; 0]);
     let spring = "@RestController\n@RequestMapping(\"/api\")\npublic class A {\n    @GetMapping(\"/health\")\n    public String h() {\n        return \"\";\n    }\n}\n";
     check("src/main/java/A.java", spring, &["/api/health"]);
     let properties = "server.servlet.context-path=/shop\n";

@@ -31,7 +31,7 @@ pub(in crate::cli) struct ComposeVerify {
     /// Do not stop servers to test their checks
     #[arg(long)]
     pub no_outages: bool,
-    /// Time limit of one start in seconds, until all services are ready; builds and pulls may take 30 minutes
+    /// Seconds until all services must be ready; builds and pulls have a limit of 30 minutes
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub timeout: u64,
     /// Remove the leftovers of interrupted runs, then exit
