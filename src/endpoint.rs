@@ -9,6 +9,7 @@ mod script;
 use crate::build::{Build, Lookup, Stage, VariableOrigin, VariableValue};
 use crate::manifest::Project;
 use crate::sources::routes::SourceFile;
+use crate::text::path;
 
 pub use self::port::{KnownPort, known_port};
 pub use self::route::{ReadyRoute, is_health_path, ready_route};
@@ -29,9 +30,10 @@ pub struct EndpointInput<'e, 'i> {
 }
 
 /// The files that a program loads, where its start is known, else all; `loads`: whether it loads a file, as far as imports
-/// are followed.
+/// are followed. Of a package that is started by its name, only its beginning is known to be loaded.
 pub fn loaded_files<'s>(files: Vec<SourceFile<'s>>, loads: impl Fn(&str) -> Option<bool>) -> Vec<SourceFile<'s>> {
-    if !files.iter().any(|file| loads(file.path) == Some(true)) {
+    let is_start = |file: &SourceFile| path::name(file.path) != "__init__.py" && loads(file.path) == Some(true);
+    if !files.iter().any(is_start) {
         return files;
     }
     files.into_iter().filter(|file| loads(file.path) != Some(false)).collect()

@@ -77,6 +77,9 @@ fn other_programs_of_the_folder_do_not_count() {
     assert_eq!(kept(&|path| path.ends_with(".py").then_some(path == "main.py")), "mr");
     assert_eq!(kept(&|path| path.ends_with(".py").then_some(false)), "mfr");
     assert_eq!(kept(&|_| None), "mfr");
+    let package = ["a/__init__.py", "b/server.py"].map(|path| SourceFile { path, text: "" });
+    let loads = |path: &str| Some(path.ends_with("__init__.py"));
+    assert_eq!(loaded_files(package.to_vec(), loads).len(), 2);
 }
 
 #[test]

@@ -93,7 +93,9 @@ impl PortReader<'_> {
         };
         // In Go it is an address, and other calls have the same names.
         let is_go = FileKind::of(self.files[place.file].path).language() == "Go";
-        if is_go && (number(first).is_some() || literal(first).is_some_and(|text| !text.contains(':'))) {
+        let is_address = literal(first).is_some_and(|text| text.contains(':'));
+        let has_framework = default.split_once(' ').is_none_or(|(_, word)| place.text.contains(word));
+        if is_go && !is_address && (number(first).is_some() || literal(first).is_some() || !has_framework) {
             return None;
         }
         let inner = first.strip_prefix('(').and_then(|_| code::bracketed(first)).map(code::arguments);
@@ -294,7 +296,8 @@ mod tests {
             &[8080],
         );
         check("main.go", "lis, err := net.Listen(\"tcp\", \":50051\")", &[50051]);
-        check("main.go", "r := gin.Default()\nr.Run()", &[8080]);
+        check("main.go", "import \"github.com/gin-gonic/gin\"\nr := gin.Default()\nr.Run()", &[8080]);
+        check("main.go", "label := \"1\"\ncmd.Run(label, line...)", &[]);
         check("main.go", "Command{}.Run(\"80\", \"tar\")\nx.Start(1)\n", &[]);
         check("main.go", "addr := flag.String(\"addr\", \":8081\", \"\")\nhttp.ListenAndServe(*addr, nil)", &[]);
         check("a.js", "web.listen(3000, () => {})", &[3000]);
