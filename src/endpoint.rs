@@ -31,7 +31,7 @@ pub struct EndpointInput<'e, 'i> {
 
 /// The files that a program loads, where its start is known, else all; `loads`: whether it loads a file, as far as imports
 /// are followed. Of a package that is started by its name, only its beginning is known to be loaded.
-pub fn loaded_files<'s>(files: Vec<SourceFile<'s>>, loads: impl Fn(&str) -> Option<bool>) -> Vec<SourceFile<'s>> {
+pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<bool>) -> Vec<SourceFile<'_>> {
     let is_start = |file: &SourceFile| path::name(file.path) != "__init__.py" && loads(file.path) == Some(true);
     if !files.iter().any(is_start) {
         return files;

@@ -74,8 +74,8 @@ fn other_programs_of_the_folder_do_not_count() {
     let kept = |loads: &dyn Fn(&str) -> Option<bool>| -> String {
         loaded_files(files.to_vec(), loads).iter().map(|file| &file.path[..1]).collect()
     };
-    assert_eq!(kept(&|path| path.ends_with(".py").then_some(path == "main.py")), "mr");
-    assert_eq!(kept(&|path| path.ends_with(".py").then_some(false)), "mfr");
+    assert_eq!(kept(&|path| (path != "run.sh").then_some(path == "main.py")), "mr");
+    assert_eq!(kept(&|path| (path != "run.sh").then_some(false)), "mfr");
     assert_eq!(kept(&|_| None), "mfr");
     let package = ["a/__init__.py", "b/server.py"].map(|path| SourceFile { path, text: "" });
     let loads = |path: &str| Some(path.ends_with("__init__.py"));
