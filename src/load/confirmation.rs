@@ -9,7 +9,7 @@ use super::context_place::place;
 use super::dockerfiles::run_around;
 use super::file::{display_path, folder_of};
 use super::gather::searched_folder;
-use super::project_files::ProjectFiles;
+use super::project_files::{ProjectFiles, composes_in};
 use super::projects::projects;
 use super::request::GatherRequest;
 use super::text_files::started_texts;
@@ -35,10 +35,12 @@ pub fn with_contexts(inputs: &Inputs, dockerfiles: &BTreeSet<FileId>, request: &
         ..Inputs::default()
     };
     let mut known: BTreeMap<(String, Option<String>), Option<ReadContext>> = BTreeMap::new();
+    // Each folder is listed once: many Dockerfiles may lie in one.
+    let mut composes: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for input in inputs.builds.iter().filter(|input| dockerfiles.contains(&input.dockerfile)) {
         let mut input = input.clone();
         place_again(&mut looked, &mut input, &request);
-        add_run_options(&looked, &mut input);
+        add_run_options(&looked, &mut input, &mut composes);
         let ignore_file = match &input.ignore {
             IgnoreInput::Present(file, _) => Some(looked.source(*file).name().to_owned()),
             _ => None,
@@ -78,7 +80,7 @@ fn place_again(inputs: &mut Inputs, input: &mut BuildInput, request: &GatherRequ
 }
 
 /// Adds how compose files beside the Dockerfile, in the folder above, or at the top of its context, run its containers.
-fn add_run_options(inputs: &Inputs, input: &mut BuildInput) {
+fn add_run_options(inputs: &Inputs, input: &mut BuildInput, composes: &mut BTreeMap<PathBuf, Vec<PathBuf>>) {
     let source = inputs.source(input.dockerfile);
     if input.recipe.is_some() || source.embedding().is_some() {
         return;
@@ -87,8 +89,17 @@ fn add_run_options(inputs: &Inputs, input: &mut BuildInput) {
     let root = input.context_root.as_ref().map(PathBuf::from);
     let folder = folder_of(&path);
     let above = folder.parent().map(|above| if above == Path::new("") { Path::new(".") } else { above });
-    let folders = root.into_iter().chain([folder.to_owned()]).chain(above.map(Path::to_owned)).collect();
-    if let Some(run) = run_around(&path, &ProjectFiles::beside(&folders)) {
+    let folders: BTreeSet<PathBuf> =
+        root.into_iter().chain([folder.to_owned()]).chain(above.map(Path::to_owned)).collect();
+    let mut files = Vec::new();
+    for folder in folders {
+        let listed = composes.entry(folder).or_insert_with_key(|folder| composes_in(folder));
+        files.extend(listed.iter().cloned());
+    }
+    if files.is_empty() {
+        return;
+    }
+    if let Some(run) = run_around(&path, &ProjectFiles::of_composes(files)) {
         input.options.run = run;
     }
 }

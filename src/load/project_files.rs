@@ -1,6 +1,5 @@
 //! The files of a project outside of what was asked for that may say how the Dockerfiles in it are built.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::compose::lists_builds;
@@ -72,12 +71,16 @@ impl ProjectFiles {
         Self { top: top.and_then(|top| Some(folders.get(top)?.1.clone())), composes: sources_of(composes), recipes }
     }
 
-    /// The compose and bake files directly in some folders.
-    pub(super) fn beside(folders: &BTreeSet<PathBuf>) -> Self {
-        let is_list = |file: &PathBuf| file.file_name().and_then(|name| name.to_str()).is_some_and(lists_builds);
-        let files = folders.iter().flat_map(|folder| files_of(folder)).filter(is_list).collect();
+    /// Of these compose and bake files alone.
+    pub(super) fn of_composes(files: Vec<PathBuf>) -> Self {
         Self { composes: sources_of(files), ..Self::default() }
     }
+}
+
+/// The compose and bake files directly in a folder.
+pub(super) fn composes_in(folder: &Path) -> Vec<PathBuf> {
+    let is_list = |file: &PathBuf| file.file_name().and_then(|name| name.to_str()).is_some_and(lists_builds);
+    files_of(folder).into_iter().filter(is_list).collect()
 }
 
 /// The compose and bake files that may name builds.
