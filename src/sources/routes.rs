@@ -17,6 +17,7 @@ use self::calls::declared_routes;
 use self::prefixes::RoutePrefixes;
 use self::source::RouteSource;
 pub use self::source::{Route, RouteAnswer, SourceFile};
+use super::patterns;
 
 /// The routes of a program, by file and line.
 pub fn routes(files: &[SourceFile]) -> Vec<Route> {
@@ -27,6 +28,11 @@ pub fn routes(files: &[SourceFile]) -> Vec<Route> {
     routes.extend(files::routes(&sources));
     routes.extend(lists::routes(&sources));
     routes.retain(|route| is_plain(&route.path));
+    // A redirect to TLS or a list of hosts may stand in any file: settings of Django, environments of Rails.
+    let refuses = |source: &RouteSource| patterns::shows(&source.raw.to_ascii_lowercase(), "may refuse each request");
+    if !routes.is_empty() && sources.iter().any(refuses) {
+        routes.iter_mut().for_each(Route::restrict);
+    }
     routes.sort_by(|a, b| (a.file, a.line, &a.path).cmp(&(b.file, b.line, &b.path)));
     routes.dedup();
     routes

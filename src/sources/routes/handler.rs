@@ -37,9 +37,6 @@ const REFUSES: [&str; 4] = ["401", "403", "unauthorized", "forbidden"];
 impl Guards {
     pub(super) fn of(source: &RouteSource) -> Self {
         let text = source.text();
-        if patterns::shows(&text.to_ascii_lowercase(), "may refuse each request") {
-            return Self { places: vec![0] };
-        }
         let places = match source.kind.ecosystem() {
             Some(Ecosystem::Python) => {
                 let lower = text.to_ascii_lowercase();

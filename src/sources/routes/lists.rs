@@ -49,9 +49,7 @@ fn django(sources: &[RouteSource], routes: &mut Vec<Route>) {
     urls(sources, file, "", 0, &mut listed);
     // Django refuses requests for hosts that its settings do not allow.
     if !allows_this_machine(sources) {
-        for route in &mut listed {
-            route.answer = RouteAnswer::MayRefuse;
-        }
+        listed.iter_mut().for_each(Route::restrict);
     }
     routes.extend(listed);
 }

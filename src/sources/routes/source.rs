@@ -29,6 +29,13 @@ pub struct Route {
     pub answer: RouteAnswer,
 }
 
+impl Route {
+    /// Marks it as one that may refuse.
+    pub(super) fn restrict(&mut self) {
+        self.answer = RouteAnswer::MayRefuse;
+    }
+}
+
 /// Who gets an answer from a route, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RouteAnswer {

@@ -98,6 +98,17 @@ fn what_may_refuse_is_told() {
 }
 
 #[test]
+fn what_refuses_each_request_may_stand_in_any_file() {
+    let routes = ("app/main.py", "app = FastAPI()\n@app.get('/health')\ndef health():\n    return {}\n");
+    let guard = ("app/guards.py", "def protect(app):\n    app.add_middleware(HTTPSRedirectMiddleware)\n");
+    assert_eq!(paths(&[routes]), ["/health"]);
+    assert_eq!(paths(&[routes, guard]), ["/health may refuse"]);
+    let rails = ("config/routes.rb", "Rails.application.routes.draw do\n  get \"up\" => \"rails/health#show\"\nend\n");
+    let tls = ("config/environments/production.rb", "Rails.application.configure do\n  config.force_ssl = true\nend\n");
+    assert_eq!(paths(&[rails, tls]), ["/up may refuse"]);
+}
+
+#[test]
 fn applications_of_node_have_any_name() {
     check("server.js", "const web = express()\nweb.get('/healthz', (req, res) => res.send('ok'))\n", &["/healthz"]);
     check(
