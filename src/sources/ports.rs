@@ -2,6 +2,8 @@
 //! `http.ListenAndServe(":8080", nil)`, `uvicorn.run(app, port=settings.port)`. Names are followed to their values; nothing
 //! is executed.
 
+use std::cell::Cell;
+
 use super::code;
 use super::patterns;
 use super::routes::SourceFile;
@@ -26,10 +28,14 @@ const DEEPEST: usize = 4;
 /// The maximum number of calls that are looked at.
 const MOST: usize = 200;
 
+/// Bytes that are searched for the values of names, an expression counting as many; beyond, a port is not known.
+const BUDGET: usize = 256 << 20;
+const EXPRESSION: usize = 32 << 10;
+
 /// The calls that listen on a port which is known, by file and line. `variable` has the value of a variable of the
 /// environment, where the image sets it.
 pub fn listening_calls(files: &[SourceFile], variable: &dyn Fn(&str) -> Option<String>) -> Vec<ListeningCall> {
-    let reader = PortReader { files, variable };
+    let reader = PortReader { files, variable, budget: Cell::new(BUDGET) };
     let mut calls = Vec::new();
     for (index, file) in files.iter().enumerate() {
         let kind = FileKind::of(file.path);
@@ -66,6 +72,7 @@ struct PortPlace<'t> {
 struct PortReader<'r> {
     files: &'r [SourceFile<'r>],
     variable: &'r dyn Fn(&str) -> Option<String>,
+    budget: Cell<usize>,
 }
 
 impl PortReader<'_> {
@@ -210,10 +217,18 @@ impl PortReader<'_> {
         if let [port] = ports[..] { Some(port) } else { None }
     }
 
+    /// Takes from the budget; `None` where nothing is left.
+    fn spend(&self, bytes: usize) -> Option<()> {
+        let left = self.budget.get().checked_sub(bytes);
+        self.budget.set(left.unwrap_or(0));
+        left.map(|_| ())
+    }
+
     /// What a file gives a name: `PORT = 80`, `port: 80`, `port := os.Getenv("PORT")`; the last one before the place that is
     /// known, as long as all say the same.
     fn value_in_file(&self, place: PortPlace, name: &str, depth: usize) -> Option<u16> {
         let mut ports: Vec<u16> = Vec::new();
+        self.spend(place.text.len())?;
         for at in code::words(place.text, name) {
             let behind = place.text[at + name.len()..].trim_start_matches([' ', '\t']);
             let value = behind
@@ -234,6 +249,7 @@ impl PortReader<'_> {
             if expression.is_empty() || code::words(expression, name).next().is_some() && !expression.contains("env") {
                 continue;
             }
+            self.spend(EXPRESSION)?;
             let value = self.value(inner, expression, depth + 1).or_else(|| self.of_variable(inner, expression));
             ports.extend(value);
         }
@@ -315,6 +331,14 @@ mod tests {
         check("a.rs", "HttpServer::new(f).bind((\"0.0.0.0\", 8080))?", &[8080]);
         check("a.cs", "app.Run(\"http://*:5000;https://*:5001\");", &[5000]);
         check("a.go", "http.ListenAndServe(\":0\", nil)", &[]);
+    }
+
+    #[test]
+    fn names_that_lead_everywhere_end() {
+        let text = (0..20_000).map(|number| format!("a = b{}\nb{} = a\n", number % 7, number % 7)).collect::<Vec<_>>();
+        let start = std::time::Instant::now();
+        check("a.js", &format!("{}app.listen(a)", text.concat()), &[]);
+        assert!(start.elapsed().as_secs() < 20);
     }
 
     #[test]

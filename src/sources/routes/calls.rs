@@ -3,7 +3,7 @@
 use super::handler::{Guards, answer_of};
 use super::holder::name_before;
 use super::prefixes::RoutePrefixes;
-use super::source::{Route, RouteAnswer, RouteSource, line_of};
+use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::sources::code;
 use crate::sources::patterns;
 use crate::sources::values::literal;
@@ -22,8 +22,13 @@ pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes)
     for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.shows("answers GET")) {
         let mut calls = calls(source);
         calls.sort_by_key(|call| call.at);
+        calls.truncate(MOST_CALLS);
         let text = source.text();
         let nests = nests(source);
+        // Where a route lies is not known then.
+        if nests.len() > MOST_NESTS {
+            continue;
+        }
         let guards = Guards::of(source);
         let ends: Vec<usize> = calls.iter().map(|call| call.at).skip(1).chain([text.len()]).collect();
         for (call, end) in calls.iter().zip(ends) {
@@ -89,6 +94,9 @@ fn takes_get(arguments: &[&str], behind: &str) -> bool {
     })
 }
 
+/// Functions around routes in a file that are looked at.
+const MOST_NESTS: usize = 200;
+
 /// A function in which routes have a path before them: `r.Route("/api", func(r chi.Router) { … })`.
 struct RouteNest<'s> {
     start: usize,
@@ -101,7 +109,9 @@ fn nests<'s>(source: &'s RouteSource) -> Vec<RouteNest<'s>> {
     let text = source.text();
     let mut nests = Vec::new();
     for pattern in patterns::of("nests routes").filter(|pattern| pattern.is_of(source.kind)) {
-        for (at, _) in text.match_indices(pattern.text).filter(|(at, _)| text[..*at].ends_with(['.', '>'])) {
+        for (at, _) in
+            text.match_indices(pattern.text).take(MOST_NESTS + 1).filter(|(at, _)| text[..*at].ends_with(['.', '>']))
+        {
             let open = at + pattern.text.len() - 1;
             let length = closing(&text[open..]);
             let list = &text[open + 1..open + length];

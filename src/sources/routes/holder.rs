@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::source::{RouteSource, line_of};
+use super::source::{MOST_CALLS, RouteSource, line_of};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
 use crate::sources::patterns::{self, WordPattern};
@@ -131,6 +131,7 @@ fn add_holders<'s>(
     // `express.Router(` is a router although `express(` is none of its words; each place makes one.
     new.sort_by_key(|holder| (holder.at, holder.kind == HolderKind::Application));
     new.dedup_by_key(|holder| (holder.name, line_of(text, holder.at)));
+    new.truncate(MOST_CALLS);
     holders.extend(new);
 }
 

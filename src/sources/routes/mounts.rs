@@ -1,7 +1,7 @@
 //! Where routers are mounted: `app.include_router(health.router, prefix="/api")`, `app.use('/api', require('./routes'))`.
 
 use super::holder::{ArgumentPlace, RouteHolders, name_before};
-use super::source::RouteSource;
+use super::source::{MOST_CALLS, RouteSource};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
 use crate::sources::patterns;
@@ -35,7 +35,7 @@ pub(super) fn mounts<'s>(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) 
         }
         let text = source.text();
         for pattern in patterns::of("mounts a router").filter(|pattern| pattern.is_of(source.kind)) {
-            for (at, _) in text.match_indices(pattern.text) {
+            for (at, _) in text.match_indices(pattern.text).take(MOST_CALLS.saturating_sub(mounts.len())) {
                 let Some(before) = text[..at].strip_suffix('.') else { continue };
                 let parent = name_before(before);
                 let Some(list) = code::bracketed(&text[at + pattern.text.len() - 1..]) else { continue };

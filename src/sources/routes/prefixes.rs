@@ -2,7 +2,7 @@
 
 use super::holder::{HolderKind, RouteHolders};
 use super::mounts::{Mount, mounts};
-use super::source::RouteSource;
+use super::source::{MOST_CALLS, RouteSource};
 use crate::sources::values::Evaluator;
 use crate::text::path;
 
@@ -57,6 +57,10 @@ impl<'s> RoutePrefixes<'s> {
 
     /// The paths that the routes of a holder are below; empty where none is known.
     pub(super) fn of_holder(&self, index: usize) -> Vec<HolderPrefix> {
+        // What is mounted where is not known then.
+        if self.mounts.len() >= MOST_CALLS {
+            return Vec::new();
+        }
         let mut prefixes = self.prefixes_of(index, 0);
         prefixes.truncate(MOST);
         prefixes

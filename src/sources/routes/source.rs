@@ -47,6 +47,9 @@ pub enum RouteAnswer {
     MayRefuse,
 }
 
+/// Calls of a kind in a file that are looked at.
+pub(super) const MOST_CALLS: usize = 1_000;
+
 /// A file, whose comments are blanked out when somebody looks.
 pub(super) struct RouteSource<'s> {
     pub(super) path: &'s str,

@@ -155,6 +155,20 @@ fn routers_of_node_are_below_their_mounts() {
 }
 
 #[test]
+fn files_that_are_full_of_calls_are_not_read_for_long() {
+    let many = |part: &str| part.repeat(20_000);
+    for (path, text) in [
+        ("main.go", many("\tr := chi.NewRouter()\n\tr.Route(\"/a\", func(r chi.Router) {\n\tr.Get(\"/b\", ok)\n")),
+        ("app.js", "const app = express();\n".to_owned() + &many("app.use('/a', b);\napp.get('/c', d);\n")),
+        ("app.py", many("app = FastAPI()\n@app.get('/a')\ndef a(): ...\n")),
+    ] {
+        let start = std::time::Instant::now();
+        paths(&[(path, &text)]);
+        assert!(start.elapsed().as_secs() < 20, "{path}");
+    }
+}
+
+#[test]
 fn routes_of_go_are_read() {
     check("main.go", "func main() {\n\thttp.HandleFunc(\"/healthz\", ok)\n}\n", &["/healthz"]);
     check(
