@@ -6,7 +6,7 @@ mod port;
 mod route;
 mod script;
 
-use crate::build::{Build, Lookup, Stage, VariableOrigin, VariableValue};
+use crate::build::{Build, Stage};
 use crate::manifest::Project;
 use crate::sources::routes::SourceFile;
 use crate::text::path;
@@ -42,13 +42,7 @@ pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<b
 impl EndpointInput<'_, '_> {
     /// The value of a variable that ENV sets.
     fn variable(&self, name: &str) -> Option<String> {
-        match self.build.scopes().lookup(self.stage.index, name, usize::MAX) {
-            Lookup::Defined(known) if known.origin == VariableOrigin::Env => match &known.value {
-                VariableValue::Known(text) => Some(text.to_string()),
-                _ => None,
-            },
-            _ => None,
-        }
+        self.build.env_value(self.stage, name)?.text()
     }
 }
 

@@ -26,7 +26,7 @@ pub fn project_mask(project: &ComposeProject) -> Mask {
 }
 
 fn add_project(mask: &mut Mask, project: &ComposeProject) {
-    let mut hide = |values: Vec<String>| values.iter().for_each(|value| mask.add(value));
+    let mut hide = |values: Vec<String>| mask.add_all(&values);
     for (_, service) in project.services() {
         let arguments = service.get("build").and_then(|build| build.get("args"));
         for pairs in [service.get("environment"), arguments, service.get("labels")].into_iter().flatten() {

@@ -1,6 +1,6 @@
 //! The environment of a program that a RUN starts: its variables and its home folder.
 
-use super::{BaseImage, Build, Lookup, Stage, StageBase, User, VariableValue};
+use super::{BaseImage, Build, Lookup, Stage, StageBase, User, VariableOrigin, VariableValue};
 use crate::dockerfile::Keyword;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
@@ -53,6 +53,17 @@ impl Build<'_> {
                 VariableValue::Unknown => Some(FoundVariable::Unknown),
             },
             Lookup::Undefined | Lookup::Unknown => None,
+        }
+    }
+
+    /// The value that ENV gives a variable in a container of a stage; `None` if it sets none: ARGs do not exist in containers.
+    pub fn env_value(&self, stage: &Stage, name: &str) -> Option<FoundVariable> {
+        match self.scopes().lookup(stage.index, name, usize::MAX) {
+            Lookup::Defined(definition) if definition.origin == VariableOrigin::Env => Some(match &definition.value {
+                VariableValue::Known(text) => FoundVariable::of(Some(text)),
+                _ => FoundVariable::Unknown,
+            }),
+            _ => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Where the server that a container starts listens, by its command line (`data/server_ports.tsv`).
 
-use super::{Build, Launch, Lookup, Stage, VariableOrigin as Defined, VariableValue};
+use super::{Build, Launch, Stage};
 use crate::data;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Word};
@@ -277,14 +277,8 @@ impl ListenReader<'_, '_, '_> {
         Some(format!("{before}{}{after}", self.variable(name)?))
     }
 
-    /// A variable that ENV sets: ARGs do not exist in the container.
+    /// A variable that ENV sets.
     fn variable(&self, name: &str) -> Option<String> {
-        match self.build.scopes().lookup(self.stage.index, name, usize::MAX) {
-            Lookup::Defined(variable) if variable.origin == Defined::Env => match &variable.value {
-                VariableValue::Known(text) => Some(text.to_string()),
-                _ => None,
-            },
-            _ => None,
-        }
+        self.build.env_value(self.stage, name)?.text()
     }
 }

@@ -12,7 +12,7 @@ use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
-use crate::manifest::{DependencyScope, Ecosystem, FileKind, FileRole, Project};
+use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
 use crate::rules::Policies;
 use crate::stack::known_service;
 use crate::text::{FileId, path};
@@ -83,10 +83,7 @@ impl<'i> Application<'i> {
 
     /// Whether it has a package when it runs.
     pub(super) fn has_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
-        let is_run = |scope| matches!(scope, DependencyScope::Run | DependencyScope::Build);
-        self.projects().filter(|project| project.ecosystem == ecosystem).any(|project| {
-            project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(name) && is_run(known.scope))
-        })
+        self.projects().any(|project| project.ecosystem == ecosystem && project.runs_with(name))
     }
 
     /// What `build` of its services is.

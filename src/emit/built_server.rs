@@ -4,7 +4,7 @@ use super::application::{Application, BuiltServer};
 use super::input::EmitInput;
 use super::server_image::ServerImage;
 use super::start::start_texts;
-use crate::build::{Build, Lookup, StageBase, VariableOrigin, VariableValue};
+use crate::build::{Build, StageBase};
 use crate::manifest::FileKind;
 use crate::shell::{Script, Word, parse};
 use crate::stack::{KnownService, known_service};
@@ -54,11 +54,5 @@ fn is_started_by_script(input: &EmitInput, application: &Application, known: &Kn
 /// What the image of a program sets a variable to; empty where that is known only when it is built.
 pub(super) fn image_variable(application: &Application, name: &str) -> Option<String> {
     let build = Build::new(application.input);
-    match build.scopes().lookup(build.target()?.index, name, usize::MAX) {
-        Lookup::Defined(known) if known.origin == VariableOrigin::Env => Some(match &known.value {
-            VariableValue::Known(text) => text.to_string(),
-            _ => String::new(),
-        }),
-        _ => None,
-    }
+    build.env_value(build.target()?, name).map(|value| value.text().unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use super::EndpointInput;
 use super::script::listening_of_script;
 use crate::build::{Reference, StageBase, is_like};
 use crate::data;
-use crate::manifest::{DependencyScope, Ecosystem, FileKind, Project};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::shell::Word;
 use crate::sources::patterns;
 use crate::sources::ports::{address_port, listening_calls};
@@ -170,10 +170,7 @@ fn framework_port(input: &EndpointInput) -> Option<u16> {
 
 /// Whether a program has a package when it runs.
 pub(super) fn has_package(projects: &[&Project], ecosystem: Ecosystem, name: &str) -> bool {
-    let is_run = |scope| matches!(scope, DependencyScope::Run | DependencyScope::Build);
-    projects.iter().filter(|project| project.ecosystem == ecosystem).any(|project| {
-        project.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(name) && is_run(known.scope))
-    })
+    projects.iter().any(|project| project.ecosystem == ecosystem && project.runs_with(name))
 }
 
 #[cfg(test)]

@@ -345,6 +345,12 @@ impl Project {
         Some(names.len() == demands.len() && self.dependencies.iter().all(same))
     }
 
+    /// Whether it has a package when it runs.
+    pub fn runs_with(&self, package: &str) -> bool {
+        let is_run = |scope| matches!(scope, DependencyScope::Run | DependencyScope::Build);
+        self.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(package) && is_run(known.scope))
+    }
+
     /// The dependencies that the manifest names and the lock file lacks, as far as its reader tells. Those of a workspace
     /// or an address are not compared.
     pub fn missing_in_lock(&self, install: &Install) -> Vec<&str> {

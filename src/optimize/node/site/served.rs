@@ -2,7 +2,7 @@
 
 use super::blocker::SiteBlocker;
 use super::{hashed, vite};
-use crate::build::{BaseImage, Lookup, Presence, Stage, StageBase, VariableOrigin, VariableValue, installed};
+use crate::build::{BaseImage, FoundVariable, Presence, Stage, StageBase, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Project;
@@ -334,13 +334,11 @@ impl ServerReader<'_, '_> {
             values.push(service.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()));
         }
         values.dedup();
-        match (values.as_slice(), self.scene.build.scopes().lookup(self.stage.index, name, usize::MAX)) {
+        match (values.as_slice(), self.scene.build.env_value(self.stage, name)) {
             ([Some(value)], _) => Ok(Some((*value).to_owned())),
-            ([], Lookup::Defined(variable)) if variable.origin == VariableOrigin::Env => match &variable.value {
-                VariableValue::Known(text) => Ok(Some(text.to_string())),
-                _ => Err(SiteBlocker::UnknownVariable { name: name.to_string() }),
-            },
-            ([], _) => Ok(None),
+            ([], Some(FoundVariable::Text(text))) => Ok(Some(text)),
+            ([], Some(FoundVariable::Unknown)) => Err(SiteBlocker::UnknownVariable { name: name.to_string() }),
+            ([], None) => Ok(None),
             _ => Err(SiteBlocker::UnknownComposeVariable { name: name.to_string() }),
         }
     }
