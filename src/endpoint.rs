@@ -1,6 +1,6 @@
 //! Where a container of a build answers: the port that its program listens on, and the route that says that it is ready.
-//! `optimize`, `compose emit` and what stands on them ask here, so that they name the same. An answer says what shows it; what
-//! nothing shows is not known.
+//! `optimize` and `compose emit` both ask here, so that they give the same answer. Each answer has its evidence; without
+//! evidence there is none.
 
 mod port;
 mod route;

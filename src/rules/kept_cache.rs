@@ -56,7 +56,7 @@ pub(super) fn check(cx: &Context, out: &mut Findings, rule: &KeptCacheRule) {
         return;
     }
     let build = cx.build();
-    // In a part of a Dockerfile, nobody knows the base: its own settings may keep the cache out.
+    // The base of a part of a Dockerfile is not known: it may turn the cache off.
     if !build.is_ordinary() || build.is_fragment() {
         return;
     }

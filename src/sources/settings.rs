@@ -10,7 +10,7 @@ pub fn setting<'s>(mut settings: impl Iterator<Item = &'s StringLiteral>, name: 
     Some(variable.map_or(&*known.text, |inner| inner.split_once(':').map_or("", |(_, default)| default)))
 }
 
-/// The values of Spring's settings in a file with this name, each behind its whole name: `spring.data.mongodb.host=`.
+/// The values of Spring's settings in a file, each with its full name in `before`: `spring.data.mongodb.host=`.
 pub fn settings_of(name: &str, text: &str) -> Vec<StringLiteral> {
     if name.ends_with(".properties") { properties(text) } else { yaml_settings(text) }
 }

@@ -257,7 +257,7 @@ impl Source {
         LineColumn { line, column }
     }
 
-    /// The byte of a line where a column of it begins; the line's end for a column behind it. Of a text in another file, line
+    /// The offset of a line and column; the end of the line if it has fewer columns. Of a text in another file, line
     /// and column are those in the text itself.
     pub fn offset(&self, place: LineColumn) -> u32 {
         let line = self.line_span(place.line);

@@ -58,7 +58,7 @@ fn land_alike(
     })
 }
 
-/// What lies between instructions, and which stand one behind the other.
+/// The instructions between others, and the pairs of instructions that follow each other directly.
 struct Noticed<'c> {
     /// Before each instruction: how many others can notice a file, and how many COPYs there are besides.
     before: Vec<(usize, usize)>,

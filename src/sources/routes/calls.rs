@@ -122,7 +122,7 @@ fn nests<'s>(source: &'s RouteSource) -> Vec<RouteNest<'s>> {
     nests
 }
 
-/// How far the closing bracket of a text is that begins with the opening one; the whole text where there is none.
+/// The offset of the bracket that closes the one at the start of a text; the length of the text if none does.
 fn closing(text: &str) -> usize {
     let (mut depth, mut quote) = (0_usize, None);
     for (at, byte) in text.bytes().enumerate() {

@@ -128,7 +128,7 @@ fn add_holders<'s>(
             new.push(RouteHolder { file, name, at, kind, prefix, may_refuse });
         }
     }
-    // `express.Router(` is a router although `express(` is none of its words; each place makes one.
+    // Two patterns may match one call.
     new.sort_by_key(|holder| (holder.at, holder.kind == HolderKind::Application));
     new.dedup_by_key(|holder| (holder.name, line_of(text, holder.at)));
     new.truncate(MOST_CALLS);
@@ -248,7 +248,7 @@ impl ArgumentPlace<'_, '_> {
         self.path(code::arguments(list).first()?)
     }
 
-    /// The path of a named argument, as a pattern has it (`prefix=`, `prefix:`); an empty one where there is none.
+    /// The path in the argument that a pattern names (`prefix=`, `prefix:`); empty if the argument is not given.
     pub(super) fn of_argument(&self, list: &str, pattern: &WordPattern) -> Option<String> {
         named_argument(list, pattern.argument).map_or(Some(String::new()), |value| self.path(value))
     }

@@ -228,7 +228,7 @@ fn node_import(text: &str, name: &str) -> Option<(String, Option<String>)> {
         let line_start = text[..line_at].rfind(['\n', ';']).map_or(0, |end| end + 1);
         let statement_end = text[line_at..].find(['\n', ';']).map_or(text.len(), |end| line_at + end);
         let statement = text[line_start..statement_end].trim();
-        // The names of an import may stand on lines of their own.
+        // An import may take several lines.
         let open = text[..line_at].rfind('{').filter(|open| {
             let inside = &text[*open..line_at];
             inside.len() < 500 && !inside.contains(['}', ';', '='])

@@ -102,7 +102,7 @@ impl<'s> RoutePrefixes<'s> {
         all
     }
 
-    /// Whether a function is mounted of which nobody knows the file: what it is handed may be below any path.
+    /// Whether a function from an unknown file is mounted: its routes may be below any path.
     fn has_unknown_mount(&self) -> bool {
         self.mounts.iter().any(|(mount, child)| child.is_none() && mount.takes_function)
     }
