@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::context::{self, Limits};
-use super::context_place::place;
+use super::context_place::{ManifestSearches, place};
 use super::dockerfiles::run_around;
 use super::file::{display_path, folder_of};
 use super::gather::searched_folder;
@@ -37,9 +37,10 @@ pub fn with_contexts(inputs: &Inputs, dockerfiles: &BTreeSet<FileId>, request: &
     let mut known: BTreeMap<(String, Option<String>), Option<ReadContext>> = BTreeMap::new();
     // Each folder is listed once: many Dockerfiles may lie in one.
     let mut composes: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    let searches = ManifestSearches::default();
     for input in inputs.builds.iter().filter(|input| dockerfiles.contains(&input.dockerfile)) {
         let mut input = input.clone();
-        place_again(&mut looked, &mut input, &request);
+        place_again(&mut looked, &mut input, &request, &searches);
         add_run_options(&looked, &mut input, &mut composes);
         let ignore_file = match &input.ignore {
             IgnoreInput::Present(file, _) => Some(looked.source(*file).name().to_owned()),
@@ -59,13 +60,13 @@ pub fn with_contexts(inputs: &Inputs, dockerfiles: &BTreeSet<FileId>, request: &
 }
 
 /// Moves a build to the context that manifests tell: without a look at the context, only names in COPY lines do.
-fn place_again(inputs: &mut Inputs, input: &mut BuildInput, request: &GatherRequest) {
+fn place_again(inputs: &mut Inputs, input: &mut BuildInput, request: &GatherRequest, searches: &ManifestSearches) {
     let source = inputs.source(input.dockerfile);
     if input.recipe.is_some() || source.embedding().is_some() {
         return;
     }
     let path = PathBuf::from(source.name());
-    let place = place(&path, &Build::new(input), request, searched_folder(&path, request));
+    let place = place(&path, &Build::new(input), request, searched_folder(&path, request), searches);
     let Some(root) = place.root.filter(|root| input.context_root.as_deref() != Some(&*display_path(root))) else {
         return;
     };

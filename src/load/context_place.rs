@@ -1,6 +1,8 @@
 //! Which folder is a Dockerfile's build context. Nobody says it in a Dockerfile; its COPY lines tell.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use super::GatherRequest;
 use super::file::{display_path, folder_of};
@@ -94,7 +96,13 @@ fn counted(named: &[NamedContext]) -> Vec<&NamedContext> {
 
 /// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within
 /// `root`) that has what the COPY lines name.
-pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: Option<&Path>) -> BuildPlace {
+pub(super) fn place(
+    path: &Path,
+    build: &Build,
+    request: &GatherRequest,
+    root: Option<&Path>,
+    searches: &ManifestSearches,
+) -> BuildPlace {
     if path.as_os_str().is_empty() {
         return BuildPlace::default();
     }
@@ -112,9 +120,9 @@ pub(super) fn place(path: &Path, build: &Build, request: &GatherRequest, root: O
         manifests.clear();
     }
     let is_missing = |folder: &Path| {
-        let without_manifest = usize::from(!manifests.is_empty() && !has_any(folder, &manifests));
+        let without_manifest = usize::from(!manifests.is_empty() && !searches.has_any(folder, &manifests));
         // A frozen install fails without its lock file, whatever else is there.
-        let has_lock = |names: &[&str]| has_any_in(folder, names) || !has_code && has_any(folder, names);
+        let has_lock = |names: &[&'static str]| has_any_in(folder, names) || !has_code && searches.has_any(folder, names);
         let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
         sources.iter().filter(|source| !folder.join(source).exists()).count() + without_manifest + without_lock
     };
@@ -249,12 +257,34 @@ fn has_any_in(folder: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| folder.join(name).is_file())
 }
 
-/// Whether a folder, or one directly in it, has one of the files.
-fn has_any(folder: &Path, names: &[&str]) -> bool {
-    let direct = |folder: &Path| has_any_in(folder, names);
-    direct(folder)
-        || std::fs::read_dir(folder)
-            .is_ok_and(|entries| entries.take(SUBFOLDERS).filter_map(Result::ok).any(|entry| direct(&entry.path())))
+/// Which folders have which manifests. Many Dockerfiles lie below one folder, and each asks whether it is their context.
+#[derive(Debug, Default)]
+pub(super) struct ManifestSearches(Mutex<BTreeMap<PathBuf, Vec<(Vec<&'static str>, bool)>>>);
+
+impl ManifestSearches {
+    /// Whether a folder, or one directly in it, has one of the files.
+    fn has_any(&self, folder: &Path, names: &[&'static str]) -> bool {
+        if has_any_in(folder, names) {
+            return true;
+        }
+        let is_same = |(known, _): &&(Vec<&str>, bool)| known == names;
+        let known = self.0.lock().ok().and_then(|answers| answers.get(folder)?.iter().find(is_same).map(|answer| answer.1));
+        known.unwrap_or_else(|| {
+            let answer = has_subfolder_with(folder, names);
+            if let Ok(mut answers) = self.0.lock() {
+                answers.entry(folder.to_owned()).or_default().push((names.to_vec(), answer));
+            }
+            answer
+        })
+    }
+}
+
+/// Whether a folder directly in a folder has one of the files.
+fn has_subfolder_with(folder: &Path, names: &[&str]) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(SUBFOLDERS).filter_map(Result::ok);
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink()))
+        .any(|entry| has_any_in(&entry.path(), names))
 }
 
 /// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.

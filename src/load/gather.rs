@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::LoadError;
 use super::compose_input::{ComposeFile, add_composes, files_of_dotenv, read_composes};
 use super::context::{self, Limits};
-use super::context_place::{BuildPlace, place};
+use super::context_place::{BuildPlace, ManifestSearches, place};
 use super::discover::{Discovery, discover, is_test_input};
 use super::dockerfiles::{DockerfileText, ReadFiles, dockerfiles};
 use super::file::{display_path, folder_of, join_path, missing, problem, problem_with_help};
@@ -214,8 +214,9 @@ fn fill(
     }
     let contexts_of =
         |path: &Path| path.canonicalize().ok().and_then(|real| contexts.get(&real)).map_or(&[][..], Vec::as_slice);
+    let searches = ManifestSearches::default();
     let mut drafts: Vec<InputDraft> =
-        read.into_par_iter().map(|text| draft((contexts_of(&text.0), text), request, root)).collect();
+        read.into_par_iter().map(|text| draft((contexts_of(&text.0), text), request, root, &searches)).collect();
     add_texts_notices(inputs, &drafts);
     read_ignore_files(inputs, &mut drafts);
     let contexts = if request.needs.context() { walk(inputs, &drafts, request) } else { BTreeMap::new() };
@@ -327,6 +328,7 @@ fn draft(
     (contexts, text): (&[NamedContext], DockerfileText),
     request: &GatherRequest,
     root: Option<&Path>,
+    searches: &ManifestSearches,
 ) -> InputDraft {
     let (path, id, source, origin) = text;
     let root = root.or_else(|| searched_folder(&path, request));
@@ -356,8 +358,8 @@ fn draft(
     let known = origin.filter(|origin| request.file.is_none() && (origin.context.is_some() || origin.inline));
     let place = match known {
         Some(origin) => BuildPlace { root: origin.context, notice: origin.notice, doubt: None },
-        None if request.file.is_some() => place(&path, &build, request, root),
-        None => place(&path, &build, request, root).or_as_told(&path, contexts),
+        None if request.file.is_some() => place(&path, &build, request, root, searches),
+        None => place(&path, &build, request, root, searches).or_as_told(&path, contexts),
     };
     let uses_context = build.uses_context();
     let place = if uses_context { place.with_doubt(&path, contexts) } else { place };
