@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::run::check_builds;
 use super::{Context, Neighbours, Policies, find};
 use crate::build::Build;
 use crate::finding::{Finding, Findings};
@@ -49,7 +50,7 @@ pub fn confirm<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies
     };
     // A Dockerfile that is built in several ways keeps what is found in one of them.
     let mut confirmed: BTreeMap<FileId, Option<BTreeMap<Place, Vec<Finding>>>> = BTreeMap::new();
-    for (file, of_build) in builds.par_iter().map(of_build).collect::<Vec<_>>() {
+    for (file, of_build) in check_builds(builds, of_build).collect::<Vec<_>>() {
         let known = confirmed.entry(file).or_insert_with(|| Some(BTreeMap::new()));
         match (known.as_mut(), of_build) {
             (Some(known), Some(of_build)) => {

@@ -40,15 +40,23 @@ fn withhold_fixes(findings: &mut [Finding], file: FileId) {
 /// again, so that memory holds only those that are being checked.
 const KEPT_BUILDS: usize = 64;
 
+/// What checks each build and keeps what rules derive from it only where builds are few.
+pub(super) fn check_builds<'i, T: Send>(
+    builds: &[Build<'i>],
+    check: impl Fn(&Build<'i>) -> T + Sync + Send,
+) -> impl IndexedParallelIterator<Item = T> {
+    let has_many = builds.len() > KEPT_BUILDS;
+    builds.par_iter().map(move |build| {
+        let short_lived = has_many.then(|| build.copy_unread());
+        check(short_lived.as_ref().unwrap_or(build))
+    })
+}
+
 /// Runs the selected rules of each build.
 pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) -> Outcome {
     let neighbours = Neighbours::new(builds);
-    let has_many = builds.len() > KEPT_BUILDS;
-    let first = |build: &Build<'i>| {
-        let short_lived = has_many.then(|| build.copy_unread());
-        First::of(inputs, &neighbours, short_lived.as_ref().unwrap_or(build), policies)
-    };
-    let firsts: Vec<First> = builds.par_iter().map(first).collect();
+    let first = |build: &Build<'i>| First::of(inputs, &neighbours, build, policies);
+    let firsts: Vec<First> = check_builds(builds, first).collect();
     let mut settings = of_settings(inputs, &firsts);
     let mut jobs = Vec::new();
     for (build, first) in builds.iter().zip(firsts) {
