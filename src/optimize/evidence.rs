@@ -1,17 +1,15 @@
 //! What is known in addition to the inputs. Every part is optional: without it, the rewrite is as careful as the files
 //! alone require.
 
-mod text_filter;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use self::text_filter::{FilterWord, TextFilters, TripleFilter, triples};
 use super::service::Service;
 use crate::inputs::context::BuildContext;
 use crate::manifest::Project;
+use crate::sources::text_filter::{FilterWord, TextFilters, TripleFilter, triples};
 
 /// What stands behind decisions, as far as somebody looked.
 #[derive(Clone, Debug, Default)]
@@ -109,5 +107,31 @@ impl Evidence {
         let texts = self.texts.iter().zip(self.sieves.of(&self.texts));
         let passes = move |sieve: &TripleFilter| words.iter().any(|word| sieve.may_hold(word));
         texts.filter(move |(_, sieve)| passes(sieve)).map(|(text, _)| text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(texts: &[&str]) -> Evidence {
+        let texts = texts.iter().enumerate().map(|(at, text)| (at.to_string(), (*text).to_owned())).collect();
+        Evidence { texts, ..Evidence::default() }
+    }
+
+    fn paths<'a>(texts: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+        texts.map(|(path, _)| path.as_str()).collect()
+    }
+
+    #[test]
+    fn texts_that_hold_a_word_are_found() {
+        let evidence =
+            evidence(&["import os", "", "é", "IMPORT_OS = \"a longer text with import os at its end: import"]);
+        assert_eq!(paths(evidence.holding(&["import os"])), "03");
+        assert_eq!(paths(evidence.holding(&["IMPORT", "é"])), "23");
+        assert_eq!(paths(evidence.holding(&[": import"])), "3");
+        assert_eq!(paths(evidence.holding(&["os"])), "03");
+        assert_eq!(paths(evidence.holding(&[""])), "0123");
+        assert_eq!(paths(evidence.perhaps_holding(&["Import_Os"])), "3");
     }
 }

@@ -1,5 +1,9 @@
 //! See `rules/build-tools-shipped.md`.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 use super::Context;
 use super::full_base::runtime_packages;
 use crate::build::{Build, Libc, PackageSize, Stage, StageBase, libc, releases, toolchain};
@@ -132,10 +136,10 @@ fn compilers_called(build: &Build) -> Vec<&'static str> {
         if !kind.is_code() || matches!(kind.role(), FileRole::Test | FileRole::Documentation | FileRole::Vendored) {
             continue;
         }
-        let text = String::from_utf8_lossy(bytes);
-        let named = Program::with(Kind::Compiler).filter(|name| Program::of(name).language == Some(Language::C));
-        let named: Vec<&str> = named.filter(|name| text.contains(*name) && !called.contains(name)).collect();
+        let is_new = |name: &&&str| !called.contains(*name) && begins_string(bytes, name);
+        let named: Vec<&str> = C_COMPILERS.iter().filter(is_new).copied().collect();
         if !named.is_empty() {
+            let text = String::from_utf8_lossy(bytes);
             let literals = string_literals(path, &text);
             called.extend(
                 named.into_iter().filter(|name| {
@@ -145,6 +149,16 @@ fn compilers_called(build: &Build) -> Vec<&'static str> {
         }
     }
     called
+}
+
+static C_COMPILERS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    Program::with(Kind::Compiler).filter(|name| Program::of(name).language == Some(Language::C)).collect()
+});
+
+/// Whether a quote stands before a name: a look that is much cheaper than to read the strings.
+fn begins_string(text: &[u8], name: &str) -> bool {
+    let is_quote = |at: usize| text[..at].trim_ascii_end().last().is_some_and(|byte| b"\"'`".contains(byte));
+    memmem::find_iter(text, name).any(is_quote)
 }
 
 /// Whether a package brings a compiler: `clang-dev` and `clang-18` bring `clang`.

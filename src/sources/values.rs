@@ -10,6 +10,7 @@ use super::code;
 use super::comments::blank_comments;
 use super::definitions::{self, CodePlace, GivenValues, NameBinding, Parameter, PassedValue};
 use super::patterns;
+use super::text_filter::{TripleFilter, filters_of, triples};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
 
@@ -36,6 +37,7 @@ type Values = Option<BTreeSet<SourceValue>>;
 /// Evaluates expressions of some source files.
 pub struct Evaluator<'e> {
     texts: BTreeMap<&'e str, (&'e str, OnceCell<Cow<'e, str>>)>,
+    filters: OnceCell<Vec<TripleFilter>>,
     /// The values that the image and the container's settings give a variable.
     variables: &'e dyn Fn(&str) -> Vec<String>,
     /// The folder of the image that a source file is in; `None` if it is somewhere below the working directory.
@@ -60,7 +62,7 @@ impl<'e> Evaluator<'e> {
         folder: &'e dyn Fn(&str) -> Option<String>,
     ) -> Self {
         let texts = texts.map(|(path, text)| (path, (text, OnceCell::new()))).collect();
-        Self { texts, variables, folder, steps: Cell::new(0) }
+        Self { texts, filters: OnceCell::new(), variables, folder, steps: Cell::new(0) }
     }
 
     /// The text of a source file, with comments blanked out.
@@ -325,8 +327,14 @@ impl<'e> Evaluator<'e> {
 
     /// The source files that contain a word.
     fn holding<'s>(&'s self, word: &'s str) -> impl Iterator<Item = CodePlace<'s>> + 's {
-        let texts = self.texts.iter().filter(move |(_, (text, _))| text.contains(word));
-        texts.map(|(&file, _)| CodePlace { file, text: self.source(file), at: 0 })
+        let filters = self.filters.get_or_init(|| filters_of(self.texts.values().map(|(text, _)| *text)));
+        let triples: Vec<u64> = triples(word.as_bytes()).collect();
+        let texts = self
+            .texts
+            .iter()
+            .zip(filters)
+            .filter(move |((_, (text, _)), filter)| filter.may_hold(&triples) && text.contains(word));
+        texts.map(|((&file, _), _)| CodePlace { file, text: self.source(file), at: 0 })
     }
 }
 

@@ -6,22 +6,24 @@ use std::sync::OnceLock;
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
-/// Sieves of the texts in the order of their paths, made when something is looked for.
+/// Filters of the texts in the order of their paths, made when something is looked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TextFilters(OnceLock<Vec<TripleFilter>>);
 
 impl TextFilters {
-    pub(super) fn of(&self, texts: &BTreeMap<String, String>) -> &[TripleFilter] {
-        self.0.get_or_init(|| {
-            let texts: Vec<&str> = texts.values().map(String::as_str).collect();
-            texts.into_par_iter().with_min_len(64).map(TripleFilter::of).collect()
-        })
+    pub(crate) fn of(&self, texts: &BTreeMap<String, String>) -> &[TripleFilter] {
+        self.0.get_or_init(|| filters_of(texts.values().map(String::as_str)))
     }
+}
+
+/// The filters of texts, in their order.
+pub(crate) fn filters_of<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<TripleFilter> {
+    texts.collect::<Vec<_>>().into_par_iter().with_min_len(64).map(TripleFilter::of).collect()
 }
 
 /// A set of hashes of triples, letters of any case taken for the same: what it lacks the text lacks.
 #[derive(Clone, Debug)]
-pub(super) struct TripleFilter {
+pub(crate) struct TripleFilter {
     /// Four bits for each byte of the text, up to the next power of two.
     bits: Box<[u64]>,
 }
@@ -50,7 +52,7 @@ impl TripleFilter {
         Self { bits }
     }
 
-    pub(super) fn may_hold(&self, triples: &[u64]) -> bool {
+    pub(crate) fn may_hold(&self, triples: &[u64]) -> bool {
         let mask = self.bits.len() - 1;
         triples.iter().all(|triple| {
             let (slot, bit) = place(*triple, mask);
@@ -60,7 +62,7 @@ impl TripleFilter {
 }
 
 /// The triples of bytes, letters small.
-pub(super) fn triples(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+pub(crate) fn triples(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     bytes
         .windows(3)
         .map(|three| (u64::from(three[0]) | u64::from(three[1]) << 8 | u64::from(three[2]) << 16) | (SMALL & 0xff_ffff))
@@ -73,36 +75,14 @@ fn place(triple: u64, mask: usize) -> (usize, u64) {
 }
 
 /// A word that is looked for.
-pub(super) struct FilterWord<'w> {
-    pub(super) finder: Finder<'w>,
-    pub(super) triples: Vec<u64>,
+pub(crate) struct FilterWord<'w> {
+    pub(crate) finder: Finder<'w>,
+    pub(crate) triples: Vec<u64>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimize::evidence::Evidence;
-
-    fn evidence(texts: &[&str]) -> Evidence {
-        let texts = texts.iter().enumerate().map(|(at, text)| (at.to_string(), (*text).to_owned())).collect();
-        Evidence { texts, ..Evidence::default() }
-    }
-
-    fn paths<'a>(texts: impl Iterator<Item = (&'a String, &'a String)>) -> String {
-        texts.map(|(path, _)| path.as_str()).collect()
-    }
-
-    #[test]
-    fn texts_that_hold_a_word_are_found() {
-        let evidence =
-            evidence(&["import os", "", "é", "IMPORT_OS = \"a longer text with import os at its end: import"]);
-        assert_eq!(paths(evidence.holding(&["import os"])), "03");
-        assert_eq!(paths(evidence.holding(&["IMPORT", "é"])), "23");
-        assert_eq!(paths(evidence.holding(&[": import"])), "3");
-        assert_eq!(paths(evidence.holding(&["os"])), "03");
-        assert_eq!(paths(evidence.holding(&[""])), "0123");
-        assert_eq!(paths(evidence.perhaps_holding(&["Import_Os"])), "3");
-    }
 
     #[test]
     fn each_part_of_a_text_passes_its_sieve() {
