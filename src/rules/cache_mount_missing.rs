@@ -4,9 +4,9 @@ mod edits;
 
 use std::cell::OnceCell;
 
-use super::{Context, lists_needed};
 use super::kept_cache::is_mounted;
 use super::run_instructions::{self, Run};
+use super::{Context, lists_needed};
 use crate::build::{Build, Stage, installed};
 use crate::finding::{Findings, Impact};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
