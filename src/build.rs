@@ -137,6 +137,8 @@ pub struct Build<'a> {
     run_products: OnceLock<environment::RunProducts>,
     /// Whether the context is that of an application, looked up on first use.
     has_project: OnceLock<bool>,
+    /// The references to each stage as indexes of `edges`, collected on first use.
+    edges_to: OnceLock<Vec<Vec<usize>>>,
 }
 
 /// What is determined on first use, of so many.
@@ -190,6 +192,7 @@ impl<'a> Build<'a> {
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),
             has_project: OnceLock::new(),
+            edges_to: OnceLock::new(),
             stages: stages.into(),
         }
     }
@@ -216,6 +219,7 @@ impl<'a> Build<'a> {
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),
             has_project: OnceLock::new(),
+            edges_to: OnceLock::new(),
         }
     }
 
@@ -249,6 +253,20 @@ impl<'a> Build<'a> {
         let start = self.edges.partition_point(|edge| edge.stage < stage.index);
         let end = self.edges.partition_point(|edge| edge.stage <= stage.index);
         &self.edges[start..end]
+    }
+
+    /// The references to a stage, in source order.
+    pub fn edges_to(&self, stage: &Stage) -> impl Iterator<Item = &Edge> {
+        let all = self.edges_to.get_or_init(|| {
+            let mut all = vec![Vec::new(); self.stages.len()];
+            for (index, edge) in self.edges.iter().enumerate() {
+                if let StageBase::Stage(to) = edge.to {
+                    all[to].push(index);
+                }
+            }
+            all
+        });
+        all[stage.index].iter().map(|index| &self.edges[*index])
     }
 
     /// References that cannot work, in source order.

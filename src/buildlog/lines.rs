@@ -12,6 +12,7 @@ use super::plain::{self, PlainRun};
 use super::rawjson::{Message, Splitter, StatusLog};
 use super::terminal::{self, TerminalRun};
 use super::{prefix, spans};
+use crate::text::exact_bytes;
 
 /// Bytes of a line of text.
 const LINE: usize = 64 << 10;
@@ -128,7 +129,11 @@ impl Lines {
         }
         log.builds.sort_by_key(|build| build.started);
         if self.cut > 0 {
-            log.notices.push(format!("{} lines were longer than {LINE} bytes; their ends were left out", self.cut));
+            log.notices.push(format!(
+                "{} lines were longer than {}; their ends were left out",
+                self.cut,
+                exact_bytes(LINE as u64)
+            ));
         }
         match log.builds.is_empty() {
             false => Ok(log),

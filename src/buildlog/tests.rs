@@ -416,7 +416,7 @@ fn memory_is_bounded() {
         reader.push(&line);
     }
     let mut log = reader.finish().unwrap();
-    assert_eq!(log.notices, ["20 lines were longer than 65536 bytes; their ends were left out"]);
+    assert_eq!(log.notices, ["20 lines were longer than 64 KiB; their ends were left out"]);
     let step = log.builds.remove(0).steps.remove(0);
     assert_eq!(step.output.lines, 20);
     assert!(step.output.tail().len() <= 8 << 10);

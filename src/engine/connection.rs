@@ -15,6 +15,7 @@ use super::dial::{Dial, NoResolver, ProgramMessages};
 use super::endpoint::{Address, Endpoint, EngineOptions};
 use crate::failure::{Failure, FailureKind};
 use crate::remote::{Paced, authorities, certificates, client_certificate, refusal};
+use crate::text::exact_bytes;
 
 /// Bytes of an answer that is no image.
 const ANSWER: u64 = 64 << 20;
@@ -149,7 +150,7 @@ impl Connection {
         body.take(ANSWER + 1).read_to_end(&mut bytes).map_err(|error| self.broken(&error, patience))?;
         let name = &self.endpoint.name;
         if bytes.len() as u64 > ANSWER {
-            let what = format!("the engine at `{name}` sent a response larger than {} MiB", ANSWER >> 20);
+            let what = format!("the engine at `{name}` sent a response larger than {}", exact_bytes(ANSWER));
             return Err(Failure::new(
                 FailureKind::Broken,
                 what,

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::failure::{Failure, FailureKind};
 use crate::image::Algorithm;
 use crate::image::Digest;
+use crate::text::exact_bytes;
 
 /// Bytes of a file of docker's configuration.
 const LARGEST: u64 = 4 << 20;
@@ -93,7 +94,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Failure> {
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
     match read {
         Ok(_) if bytes.len() as u64 <= LARGEST => {}
-        Ok(_) => return Err(wrong(format!("is larger than {} MiB", LARGEST >> 20))),
+        Ok(_) => return Err(wrong(format!("is larger than {}", exact_bytes(LARGEST)))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(wrong(format!("cannot be read: {error}"))),
     }

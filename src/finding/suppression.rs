@@ -1,5 +1,8 @@
 //! What hides findings: comments and settings, as written, and what became of each after a run.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use super::{Finding, Form};
 use crate::inputs::Date;
 use crate::text::{FileId, Source, Span};
@@ -83,7 +86,7 @@ impl SuppressionUse {
 
     /// Hides a finding that it reaches, and notes which of its names did. A suppression that ended only leaves a note.
     fn hides(&mut self, finding: &mut Finding, source: Option<&Source>) -> bool {
-        let line = finding.instruction_line.or_else(|| Some(source?.line(finding.span.start)));
+        let line = line_of(finding, source);
         let form = self.suppression.form;
         let foreign = matches!(form, Form::Hadolint | Form::HadolintWide | Form::Tally | Form::Check);
         let mut hit = false;
@@ -116,12 +119,16 @@ impl SuppressionUse {
 }
 
 impl SuppressionReach {
-    /// Whether it reaches into lines (first and last) of a file.
-    pub fn covers_lines(&self, finding_file: FileId, (first, last): (u32, u32)) -> bool {
+    /// Which of some parts of a file it reaches into; the parts are in order, each with its first and last lines.
+    pub fn parts_of<T>(&self, parts_file: FileId, parts: &[T], lines: impl Fn(&T) -> (u32, u32)) -> Range<usize> {
         match self {
-            Self::Everything => true,
-            Self::File(file) => *file == finding_file,
-            Self::Lines(file, from, to) => *file == finding_file && *from <= last && first <= *to,
+            Self::Everything => 0..parts.len(),
+            Self::File(file) | Self::Lines(file, ..) if *file != parts_file => 0..0,
+            Self::File(_) => 0..parts.len(),
+            Self::Lines(_, from, to) => {
+                let start = parts.partition_point(|part| lines(part).1 < *from);
+                start..parts.partition_point(|part| lines(part).0 <= *to).max(start)
+            }
         }
     }
 
@@ -136,6 +143,50 @@ impl SuppressionReach {
     }
 }
 
+/// More lines than this make a suppression one that is asked about each finding.
+const FEW_LINES: u32 = 16;
+
+/// Suppressions by the lines that they reach, so that each finding asks few of them.
+struct ByLine {
+    /// Those that reach many lines.
+    wide: Vec<usize>,
+    narrow: BTreeMap<(FileId, u32), Vec<usize>>,
+}
+
+impl ByLine {
+    fn new(judged: &[SuppressionUse]) -> Self {
+        let (mut wide, mut narrow) = (Vec::new(), BTreeMap::<_, Vec<usize>>::new());
+        for (index, suppression_use) in judged.iter().enumerate() {
+            match suppression_use.suppression.reach {
+                SuppressionReach::Lines(file, first, last) if last.saturating_sub(first) < FEW_LINES => {
+                    for line in first..=last {
+                        narrow.entry((file, line)).or_default().push(index);
+                    }
+                }
+                _ => wide.push(index),
+            }
+        }
+        Self { wide, narrow }
+    }
+
+    /// Those that may hide a finding, in order.
+    fn of(&self, finding: &Finding, source: Option<&Source>) -> Vec<usize> {
+        let mut found = self.wide.clone();
+        if !self.narrow.is_empty() {
+            let lines = finding.codes.iter().filter_map(|code| code.line).chain(line_of(finding, source));
+            found.extend(lines.filter_map(|line| self.narrow.get(&(finding.file, line))).flatten());
+            found.sort_unstable();
+            found.dedup();
+        }
+        found
+    }
+}
+
+/// The line where suppressions look for a finding.
+fn line_of(finding: &Finding, source: Option<&Source>) -> Option<u32> {
+    finding.instruction_line.or_else(|| Some(source?.line(finding.span.start)))
+}
+
 /// Parts findings into those that stay and those that a suppression hides.
 pub fn suppress(
     findings: Vec<Finding>,
@@ -143,11 +194,13 @@ pub fn suppress(
     sources: &[Source],
 ) -> (Vec<Finding>, Vec<Finding>) {
     let (mut visible, mut hidden) = (Vec::new(), Vec::new());
+    let by_line = ByLine::new(judged);
     for mut finding in findings {
         let source = sources.get(finding.file.0 as usize);
         // All are asked: each that hides it is of use.
         let mut hidden_by = None;
-        for suppression in judged.iter_mut() {
+        for index in by_line.of(&finding, source) {
+            let suppression = &mut judged[index];
             if suppression.hides(&mut finding, source) {
                 hidden_by = hidden_by.or(Some(suppression.suppression.form));
             }

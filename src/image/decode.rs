@@ -5,12 +5,6 @@ mod chunk;
 mod codec;
 mod decoded;
 mod streams;
-/// A limit as `--max-bytes` takes it.
-fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let unit = UNITS.iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
-    unit.map_or_else(|| format!("{bytes} bytes"), |(unit, name)| format!("{} {name}", bytes / unit))
-}
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +20,7 @@ use self::streams::Codec;
 use crate::image::fault::{Fault, FaultKind};
 use crate::image::layer::Compression;
 use crate::image::limits::Limits;
+use crate::text::exact_bytes;
 
 /// How a blob is compressed, by its first bytes (ten are enough).
 pub fn sniff(start: &[u8]) -> Compression {
@@ -158,7 +153,7 @@ impl<'a, R: Read> Decoder<'a, R> {
         let before = self.demands.inflated.fetch_add(filled as u64, Ordering::Relaxed);
         let most = self.demands.limits.inflated_bytes;
         if before.saturating_add(filled as u64) > most {
-            let what = format!("the layers are larger than {} uncompressed", size(most));
+            let what = format!("the layers are larger than {} uncompressed", exact_bytes(most));
             return Err(Fault { kind: FaultKind::Limit, what, offset: self.position(), tar_offset: None });
         }
         Ok(Piece { read: self.codec.input_mut().take_read(), archive: Arc::new(chunk), start, marks })

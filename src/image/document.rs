@@ -9,7 +9,7 @@ use crate::image::digest::Digest;
 use crate::image::error::{Error, ImageErrorKind};
 use crate::image::options::{ImageOptions, Verify};
 use crate::image::part_store::{OpenPart, Store};
-use crate::text::path;
+use crate::text::{exact_bytes, path};
 
 /// Documents of one run, all together.
 const DOCUMENTS: usize = 10_000;
@@ -103,10 +103,12 @@ impl<'a> Reading<'a> {
         self.count += 1;
         self.bytes += bytes.len();
         if bytes.len() as u64 > most {
-            return Err(Error::new(ImageErrorKind::TooLarge, format!("a document of more than {most} bytes")).at(name));
+            return Err(
+                Error::new(ImageErrorKind::TooLarge, format!("a document of more than {}", exact_bytes(most))).at(name)
+            );
         }
         if self.count > DOCUMENTS || self.bytes > DOCUMENT_BYTES {
-            let message = format!("more than {DOCUMENTS} documents, or {DOCUMENT_BYTES} bytes of them");
+            let message = format!("more than {DOCUMENTS} documents, or {} of them", exact_bytes(DOCUMENT_BYTES as u64));
             return Err(Error::new(ImageErrorKind::TooLarge, message).at(name));
         }
         Ok(Some(bytes))

@@ -19,6 +19,7 @@ use crate::image::members::{Members, broken, damage, unreadable};
 use crate::image::options::{ImageOptions, Read};
 use crate::image::plan::{Plan, plan};
 use crate::image::tar::{MemberWalk, Skip, TarError};
+use crate::text::exact_bytes;
 
 /// Bytes that tell what a member is: one header of an archive.
 const HEAD: usize = 512;
@@ -170,7 +171,7 @@ impl<'a> Pass<'a> {
         document.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         self.documents += document.len();
         if self.documents > DOCUMENT_BYTES {
-            let message = format!("more than {DOCUMENT_BYTES} bytes of documents in the archive");
+            let message = format!("more than {} of documents in the archive", exact_bytes(DOCUMENT_BYTES as u64));
             return Err(Error::new(ImageErrorKind::TooLarge, message).at(&name));
         }
         self.members.keep(name, MemberFate::Document(document, bytes));

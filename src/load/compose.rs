@@ -8,7 +8,7 @@ use super::recipes::NamedContext;
 use crate::bake::{self, is_bake};
 use crate::compose::{ComposeProblem, Service, is_compose};
 use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
-use crate::text::Source;
+use crate::text::{Source, exact_bytes};
 use crate::yaml::{self, YamlProblem};
 
 /// Bytes that a compose file may have.
@@ -186,7 +186,7 @@ pub(super) fn unfold(
         help: Some(help.to_owned()),
     };
     if source.bytes().len() > LIMIT {
-        let message = format!("is larger than {} MiB", LIMIT >> 20);
+        let message = format!("is larger than {}", exact_bytes(LIMIT as u64));
         unfolded.problems.push(problem(None, message, "Dockerfiles in it were not checked"));
         return unfolded;
     }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::inputs::InputProblem;
-use crate::text::Source;
+use crate::text::{Source, exact_bytes};
 
 /// Bytes that a Dockerfile, a .dockerignore or a manifest may have. BuildKit's own limit for a Dockerfile is 2 MiB;
 /// what it refuses for its size is still read here, and said.
@@ -86,7 +86,7 @@ impl LoadError {
             Self::Folder(_) => "is a folder, not a file".into(),
             Self::Special(_) => "is not a regular file".into(),
             Self::Unreadable(_, error) => format!("cannot be read: {error}"),
-            Self::Huge(_, limit) => format!("is larger than {} MiB", limit >> 20),
+            Self::Huge(_, limit) => format!("is larger than {}", exact_bytes(*limit)),
             Self::Binary(_) => "is not a text file (it contains NUL bytes)".into(),
             Self::Utf16(_) => "is encoded in UTF-16".into(),
         }
@@ -300,7 +300,7 @@ mod tests {
         check(b"\x7fELF\0\0", "is not a text file (it contains NUL bytes)");
         check(b"\xff\xfeF\0", "is encoded in UTF-16");
         check(&[b'a'; 16], "aaaaaaaaaaaaaaaa");
-        check(&[b'a'; 17], "is larger than 0 MiB");
+        check(&[b'a'; 17], "is larger than 16 bytes");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::build::Build;
 use crate::inputs::{BuildInput, InputProblem, Inputs, Need, ShellcheckAnswers};
 use crate::rules::Policies;
 use crate::shellcheck::{read_answers, scripts};
+use crate::text::exact_bytes;
 
 /// What the program is called.
 const PROGRAM: &str = "shellcheck";
@@ -132,7 +133,7 @@ fn run(program: &Path, folder: &Path, batch: &[usize], end: Instant) -> Result<C
         return Err(ShellcheckFailure::new(format!("ShellCheck took longer than {} s", LIMIT.as_secs())));
     };
     if answer.len() as u64 > ANSWER {
-        return Err(ShellcheckFailure::new(format!("ShellCheck printed more than {} MiB", ANSWER >> 20)));
+        return Err(ShellcheckFailure::new(format!("ShellCheck printed more than {}", exact_bytes(ANSWER))));
     }
     read_answers(&answer).map_err(|error| {
         let code = status.ok().and_then(|status| status.code());

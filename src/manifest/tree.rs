@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::file_kind::FileRole;
 use super::project::ManifestProblem;
-use crate::text::path;
+use crate::text::{exact_bytes, path};
 
 /// Longer texts are not looked at; the largest lock files of public monorepos have some megabytes.
 const LONGEST: usize = 32 << 20;
@@ -109,7 +109,7 @@ impl<'a> ManifestTree<'a> {
             return None;
         };
         if text.len() > LONGEST {
-            self.problem(path, None, &format!("larger than {} MiB, not read", LONGEST >> 20));
+            self.problem(path, None, &format!("larger than {}, not read", exact_bytes(LONGEST as u64)));
             return None;
         }
         let Some(remaining) = self.bytes_left.checked_sub(text.len()) else {

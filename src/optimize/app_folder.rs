@@ -27,7 +27,7 @@ const FOLDER: &str = "/app";
 fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target) && build.is_ordinary()) else { return };
-    let is_built_on = build.edges().iter().any(|edge| edge.to == StageBase::Stage(target.index));
+    let is_built_on = build.edges_to(target).next().is_some();
     let works_in = build.workdir(target, usize::MAX);
     // A user who is there has no use for another folder of root's.
     if build.user(target).value() != Some(&User::Root) {

@@ -72,9 +72,10 @@ fn switches(scene: &PassInput) -> Vec<Edit> {
 fn mounted(scene: &PassInput) -> Option<FileEdit> {
     let selection = Selection::new(&["cache-mount-missing".to_owned()], &[]).unwrap_or_default();
     let berry = needs_its_cache(scene);
-    let started = started_managers(scene);
+    let mut readers = started_managers(scene);
+    readers.extend(offline_managers(scene.build));
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
-        finding.fixes.retain(|fix| is_wanted(build, fix, berry, &started));
+        finding.fixes.retain(|fix| is_wanted(build, fix, berry, &readers));
     };
     rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet).edit
 }
@@ -84,7 +85,7 @@ fn needs_its_cache(scene: &PassInput) -> bool {
     scene.projects().iter().flat_map(|project| &project.installs).any(|way| way.tool == Tool::YarnBerry)
 }
 
-fn is_wanted(build: &Build, fix: &Fix, berry: bool, started: &BTreeSet<Manager>) -> bool {
+fn is_wanted(build: &Build, fix: &Fix, berry: bool, readers: &BTreeSet<Manager>) -> bool {
     let Some(first) = fix.edits.first() else { return false };
     let folders: Vec<&str> = first
         .text
@@ -111,7 +112,7 @@ fn is_wanted(build: &Build, fix: &Fix, berry: bool, started: &BTreeSet<Manager>)
     let hindered = (berry && managers.contains(&Manager::Yarn))
         || is_switched_off(build, stage, index, &managers)
         || is_read_elsewhere(build, &folders)
-        || managers.iter().any(|manager| started.contains(manager) || is_fetched_before(build, *manager));
+        || managers.iter().any(|manager| readers.contains(manager));
     !hindered
 }
 
@@ -195,12 +196,15 @@ fn add_managers(script: &Script, managers: &mut BTreeSet<Manager>) {
     }
 }
 
-/// Whether a call without network finds its packages in the manager's cache.
-fn is_fetched_before(build: &Build, manager: Manager) -> bool {
-    (0..build.input().file.instructions().len()).filter_map(|index| build.code(index)).any(|code| {
-        code.script.invocations().iter().filter_map(Invocation::package_call).any(|call| {
-            call.manager == manager
-                && (call.has(&["--offline", "--no-index"]) || (manager == Manager::Maven && call.has(&["-o"])))
-        })
-    })
+/// The managers of which a call without network finds its packages in their cache.
+fn offline_managers(build: &Build) -> BTreeSet<Manager> {
+    let mut managers = BTreeSet::new();
+    for code in (0..build.input().file.instructions().len()).filter_map(|index| build.code(index)) {
+        for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
+            if call.has(&["--offline", "--no-index"]) || (call.manager == Manager::Maven && call.has(&["-o"])) {
+                managers.insert(call.manager);
+            }
+        }
+    }
+    managers
 }

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::helper;
+use crate::text::exact_bytes;
 
 /// Bytes of docker's configuration.
 const LARGEST: u64 = 4 << 20;
@@ -128,7 +129,7 @@ fn read(path: &Path) -> Result<ClientConfiguration, Option<String>> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| Some(format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Some(format!("is larger than {} MiB", LARGEST >> 20)));
+        return Err(Some(format!("is larger than {}", exact_bytes(LARGEST))));
     }
     // What serde says may hold a value of the file.
     serde_json::from_slice(&bytes)

@@ -1,5 +1,6 @@
 //! Credential helpers: programs that know passwords (`docker-credential-NAME get`).
 
+use crate::text::exact_bytes;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -42,7 +43,7 @@ fn run(program: &str, server: &str, limit: Duration) -> Result<Option<Vec<u8>>, 
         return Err(format!("the credential helper `{program}` did not respond within {} s", limit.as_secs()));
     };
     if answer.len() as u64 > ANSWER {
-        return Err(format!("the credential helper `{program}` printed more than {} KiB", ANSWER >> 10));
+        return Err(format!("the credential helper `{program}` printed more than {}", exact_bytes(ANSWER)));
     }
     if status.is_ok_and(|status| status.success()) {
         return Ok(Some(answer));

@@ -2,9 +2,11 @@
 
 mod edits;
 
-use super::Context;
+use std::cell::OnceCell;
+
 use super::kept_cache::is_mounted;
 use super::run_instructions::{self, Run};
+use super::{Context, lists_needed};
 use crate::build::{Build, Stage, installed};
 use crate::finding::{Findings, Impact};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -12,7 +14,9 @@ use crate::shell::{Invocation, Manager, PackageCall, Verb};
 super::rule!("cache-mount-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
+    let needs = OnceCell::new();
     for Run { build, stage, index, code, .. } in run_instructions::ordinary(cx) {
+        let need = || needs.get_or_init(|| lists_needed::needs(build))[index];
         let invocations = code.script.invocations();
         let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
         for invocation in &invocations {
@@ -33,11 +37,11 @@ fn check(cx: &Context, out: &mut Findings) {
         let impact = Impact::slower_rebuild("no cache mount covers the download folder of the program");
         let finding = cx.finding(span, message).costs(impact).help(help(&wanted));
         let mut finding = finding;
-        finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted));
+        finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted, need));
         let before = wanted.len();
         wanted.retain(|(_, call, _)| call.manager != Manager::Apt);
         if !wanted.is_empty() && wanted.len() < before {
-            finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted));
+            finding.fixes.extend(edits::fix(cx, (stage, index), code, &wanted, need));
         }
         out.push(finding);
     }

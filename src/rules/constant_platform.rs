@@ -67,7 +67,7 @@ impl PinnedPlatform<'_> {
             };
             self.is_in(base) || self.is_in(stage.name.as_deref().unwrap_or_default())
         };
-        let mut users = build.edges().iter().filter(|edge| edge.to == StageBase::Stage(self.stage.index)).peekable();
+        let mut users = build.edges_to(self.stage).peekable();
         let only_for_it = users.peek().is_some() && users.all(|edge| is_named(&build.stages()[edge.stage]));
         is_named(self.stage)
             || self.is_in(&self.image)

@@ -181,9 +181,8 @@ impl First {
         let (findings, hidden) = suppress(policy.judge(out), &mut judged, &inputs.sources);
         let unread = unread(inputs, build);
         for suppression_use in &mut judged {
-            let unread_here = unread
-                .iter()
-                .any(|lines| suppression_use.suppression.reach.covers_lines(build.input().dockerfile, *lines));
+            let reach = &suppression_use.suppression.reach;
+            let unread_here = !reach.parts_of(build.input().dockerfile, &unread, |lines| *lines).is_empty();
             for (named, unknown) in suppression_use.suppression.named.iter().zip(&mut suppression_use.unknown) {
                 let silent = |rule: &str| !knows_all(rule, build, policy);
                 // hadolint runs ShellCheck with another shell and other variables.
@@ -210,12 +209,10 @@ fn may_hide_more(inputs: &Inputs, build: &Build, suppression: &Suppression, name
     let codes = named.rules.iter().filter_map(|rule| find(rule)).flat_map(|rule| &rule.metadata().narrower);
     let mut codes = codes.filter(|(code, _)| is_foreign && code.eq_ignore_ascii_case(&named.text));
     let lines = |instruction: &Instruction| (instruction.start_line, instruction.start_line);
+    let reached = suppression.reach.parts_of(build.input().dockerfile, build.input().file.instructions(), lines);
     // If no such instruction begins there, that linter suppresses nothing either.
     codes.any(|(_, keyword)| {
-        build.input().file.instructions().iter().enumerate().any(|(index, instruction)| {
-            let is_it = build.effective(index).keyword.as_str().eq_ignore_ascii_case(keyword);
-            is_it && suppression.reach.covers_lines(build.input().dockerfile, lines(instruction))
-        })
+        reached.clone().any(|index| build.effective(index).keyword.as_str().eq_ignore_ascii_case(keyword))
     })
 }
 

@@ -1,5 +1,7 @@
 //! See `rules/stage-by-number.md`.
 
+use std::collections::HashMap;
+
 use super::Context;
 use crate::build::{EdgeKind, StageBase};
 use crate::finding::Findings;
@@ -8,6 +10,10 @@ super::rule!("stage-by-number", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for name in build.stages().iter().filter_map(|stage| stage.name.as_deref()) {
+        *counts.entry(name).or_default() += 1;
+    }
     for edge in build.edges().iter().filter(|edge| edge.kind != EdgeKind::From) {
         let StageBase::Stage(to) = edge.to else { continue };
         let written = cx.source().slice(edge.span);
@@ -22,7 +28,10 @@ fn check(cx: &Context, out: &mut Findings) {
         };
         let finding = cx.finding(edge.span, message).help("use the name of the stage");
         // A name that is used again later means the later stage.
-        let unique = build.stages().iter().filter(|other| other.name.as_ref() == Some(name)).count() == 1;
-        out.push(if unique { finding.safe_edit(format!("use `{name}`"), edge.span, name.clone()) } else { finding });
+        out.push(if counts[name.as_str()] == 1 {
+            finding.safe_edit(format!("use `{name}`"), edge.span, name.clone())
+        } else {
+            finding
+        });
     }
 }

@@ -1,7 +1,6 @@
 //! See `rules/stage-name-case.md`.
 
 use super::Context;
-use crate::build::StageBase;
 use crate::dockerfile::Arguments;
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::text::Span;
@@ -21,9 +20,8 @@ fn check(cx: &Context, out: &mut Findings) {
         let mut finding =
             cx.finding(name.span, format!("`{written}` has upper-case letters, but `FROM` finds only `{lower}`"));
         finding = finding.help("write the name in lower case, here and where it is used");
-        let is_of_stage = |edge: &&crate::build::Edge| edge.to == StageBase::Stage(stage.index);
         let mut places: Vec<Span> = vec![name.span];
-        places.extend(build.edges().iter().filter(is_of_stage).map(|edge| edge.span));
+        places.extend(build.edges_to(stage).map(|edge| edge.span));
         places.sort_unstable();
         let wrong = |span: &Span| {
             let text = cx.source().slice(*span);

@@ -10,7 +10,7 @@ fn check(cx: &Context, out: &mut Findings) {
     // Another target needs other stages.
     let Some(last) = build.stages().last().filter(|last| build.is_needed(last)) else { return };
     for stage in &build.stages()[..last.index] {
-        let used = build.edges().iter().any(|edge| edge.to == crate::build::StageBase::Stage(stage.index));
+        let used = build.edges_to(stage).next().is_some();
         // A stage with a name may be a build target.
         if stage.name.is_some() || used || build.is_needed(stage) {
             continue;

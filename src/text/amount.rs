@@ -23,6 +23,28 @@ pub fn bytes(bytes: u64) -> String {
     format!("{number} {}", UNITS[unit])
 }
 
+/// A limit exactly, in the unit that writes it shortest, as the user may have given it: `1 MB`, `1.5 GiB`, `1025 bytes`.
+pub fn exact_bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 8] = [
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
+    let in_units = UNITS.iter().filter_map(|&(name, unit)| {
+        let tenths = u128::from(bytes) * 10;
+        (bytes >= unit && tenths.is_multiple_of(u128::from(unit))).then(|| (short(tenths / u128::from(unit), 10), name))
+    });
+    match in_units.min_by_key(|(number, _)| number.len()) {
+        Some((number, name)) => format!("{number} {name}"),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 /// A decimal fraction without trailing zeros.
 fn short(value: u128, of: u128) -> String {
     let (whole, rest) = (value / of, value % of);
@@ -30,5 +52,31 @@ fn short(value: u128, of: u128) -> String {
         0 => whole.to_string(),
         _ if of == 10 => format!("{whole}.{rest}"),
         _ => format!("{whole}.{rest:02}").trim_end_matches('0').to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_written_as_they_are_given() {
+        let all = [
+            (0, "0 bytes"),
+            (16, "16 bytes"),
+            (1_025, "1025 bytes"),
+            (4_096, "4 KiB"),
+            (500_000, "500 kB"),
+            (1_000_000, "1 MB"),
+            (1 << 20, "1 MiB"),
+            (1_234_567, "1234567 bytes"),
+            (2_000_000_000, "2 GB"),
+            (1_610_612_736, "1.5 GiB"),
+            (64 << 30, "64 GiB"),
+            (u64::MAX, "18446744073709551615 bytes"),
+        ];
+        for (bytes, expected) in all {
+            assert_eq!(exact_bytes(bytes), expected, "{bytes}");
+        }
     }
 }

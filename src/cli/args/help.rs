@@ -390,7 +390,7 @@ mod tests {
     fn defaults_of_limits_are_shown() {
         let help = command().find_subcommand_mut("image").unwrap().render_long_help().to_string();
         let limits = crate::image::Limits::default();
-        for default in [format!("{} GiB", limits.inflated_bytes >> 30), limits.entries.to_string()] {
+        for default in [crate::text::exact_bytes(limits.inflated_bytes), limits.entries.to_string()] {
             assert!(help.contains(&format!("[default: {default}]")), "{default}: {help}");
         }
     }

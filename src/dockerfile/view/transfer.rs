@@ -1,5 +1,7 @@
 //! COPY and ADD: what goes where.
 
+use std::collections::HashMap;
+
 use super::Argument;
 use crate::dockerfile::expand::heredoc_word;
 use crate::dockerfile::syntax::{File, Heredoc, Instruction, Keyword};
@@ -55,10 +57,13 @@ impl File {
         let destination = arguments.pop()?;
         let mut sources = Vec::with_capacity(arguments.len());
         let mut heredocs = Vec::new();
+        // The last of each name.
+        let named: HashMap<&str, &Heredoc> =
+            instruction.heredocs.iter().map(|heredoc| (&*heredoc.name, heredoc)).collect();
         for argument in arguments {
             match heredoc_word(&argument.text) {
                 Ok(Some(word)) => {
-                    let heredoc = instruction.heredocs.iter().rev().find(|heredoc| *heredoc.name == *word.name);
+                    let heredoc = named.get(&*word.name).copied();
                     heredocs.push(HeredocSource { opener: argument, heredoc });
                 }
                 _ => sources.push(argument),

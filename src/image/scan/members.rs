@@ -15,6 +15,7 @@ use crate::image::scan::decoded_reader::Pieces;
 use crate::image::scan::names::{LayerNames, MemberName, classify, clean};
 use crate::image::scan::oddities::{ArchiveOddities, ArchiveOddity};
 use crate::image::tar::{Member, MemberKind, MemberWalk, TarError};
+use crate::text::exact_bytes;
 
 /// Bytes of facts that are kept of one layer; `buildpack-deps` tells 0.8 MB.
 const FACTS: usize = 256 << 20;
@@ -54,7 +55,7 @@ impl<'a> Members<'a> {
         self.text += (member.name.len() + member.link.len() + xattrs) as u64;
         let (bytes, paths) = (self.limits.text_bytes, self.limits.entries.saturating_mul(2));
         if self.text > bytes {
-            let what = format!("names, link targets and extended attributes are longer than {bytes} bytes");
+            let what = format!("names, link targets and extended attributes are longer than {}", exact_bytes(bytes));
             return Err(TarError::Limit(member.offset, what));
         }
         if self.names.paths.len() as u64 > paths {

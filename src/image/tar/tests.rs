@@ -194,11 +194,11 @@ fn problems_are_named() {
             "a tar header's size is not a number (byte 0 of the archive)",
         ),
         (header("a", b'0', 0, &[(100, b"09")]), "a tar header's mode is not a number (byte 0 of the archive)"),
-        (header("x", b'x', 2 << 20, &[]), "an extended header is longer than 1048576 bytes (byte 0 of the archive)"),
+        (header("x", b'x', 2 << 20, &[]), "an extended header is longer than 1 MiB (byte 0 of the archive)"),
         (member("x", b'x', b"12 path"), "invalid record in an extended header (byte 0 of the archive)"),
         (
             [pax(b'x', &[("path", &"p".repeat(5000))]), member_bytes.clone()].concat(),
-            "a path is longer than 4096 bytes (byte 5632 of the archive)",
+            "a path is longer than 4 KiB (byte 5632 of the archive)",
         ),
         (
             [pax(b'x', &[("path", &"p/".repeat(300))]), member_bytes.clone()].concat(),

@@ -6,6 +6,7 @@ use crate::image::limits::Limits;
 use crate::image::tar::header::{self, Block, Dialect};
 use crate::image::tar::pax::{Key, Records};
 use crate::image::tar::{BLOCK, End, Member, MemberKind, Skip, TarError, sparse};
+use crate::text::exact_bytes;
 
 /// Goes over the members of an archive, one after the other.
 #[derive(Debug)]
@@ -279,7 +280,10 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
             return Err(TarError::Limit(at, format!("more than {} members", limits.entries)));
         }
         if self.member.name.len().max(self.member.link.len()) > limits.path_bytes {
-            return Err(TarError::Limit(at, format!("a path is longer than {} bytes", limits.path_bytes)));
+            return Err(TarError::Limit(
+                at,
+                format!("a path is longer than {}", exact_bytes(limits.path_bytes as u64)),
+            ));
         }
         let parts = self.member.name.split(|&byte| byte == b'/').filter(|part| !part.is_empty());
         // A part and its slash are two bytes.
@@ -328,7 +332,7 @@ impl<'a, S: Skip> MemberWalk<'a, S> {
         if bytes <= most {
             return Ok(());
         }
-        Err(TarError::Limit(at, format!("an extended header is longer than {most} bytes")))
+        Err(TarError::Limit(at, format!("an extended header is longer than {}", exact_bytes(most))))
     }
 
     /// The next header block; `None` at the archive's end.

@@ -11,6 +11,7 @@ use super::config::StorageConfig;
 use super::folder::{common_dir, small_file};
 use super::reftable::{ReferenceTarget, Reftable};
 use crate::failure::{Failure, FailureKind};
+use crate::text::exact_bytes;
 
 /// Bytes that one object may have: Dockerfiles and folders are far smaller.
 pub(super) const OBJECT_LIMIT: usize = 64 << 20;
@@ -138,7 +139,7 @@ impl Repository {
             ),
             Some(error) if error.is_resource_exhausted() => Failure::new(
                 FailureKind::Broken,
-                format!("{what} ({short}) is larger than {} MiB", OBJECT_LIMIT >> 20),
+                format!("{what} ({short}) is larger than {}", exact_bytes(OBJECT_LIMIT as u64)),
                 "it is left out; nothing else depends on it",
             ),
             Some(error) => Failure::new(

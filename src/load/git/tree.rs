@@ -6,7 +6,7 @@ use gix_object::{Find, FindHeader, Kind, TreeRefIter};
 
 use super::repository::Repository;
 use crate::failure::{Failure, FailureKind};
-use crate::text::path;
+use crate::text::{exact_bytes, path};
 
 /// Entries that a folder may have.
 const ENTRIES: usize = 1_000_000;
@@ -100,7 +100,11 @@ impl Repository {
         let failure = |error: Option<&gix_error::Error>| self.object_failure(&id, "a file of a commit", error);
         match self.objects.try_header(&id) {
             Ok(Some(header)) if header.size > limit as u64 => {
-                let what = format!("a file of a commit ({}) is larger than {limit} bytes", id.to_hex_with_len(12));
+                let what = format!(
+                    "a file of a commit ({}) is larger than {}",
+                    id.to_hex_with_len(12),
+                    exact_bytes(limit as u64)
+                );
                 return Err(Failure::new(FailureKind::Broken, what, "it is left out"));
             }
             Ok(Some(header)) if header.kind == Kind::Blob => {}

@@ -87,16 +87,16 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
         build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
     let text = |index: usize| scene.source().slice(build.instruction(index).span);
+    let is_set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
+    let fetches: Vec<_> = patterns::of("fetches into the home folder").filter(|call| !is_set(call.argument)).collect();
     for (index, instruction) in &chain {
         let named = match instruction.keyword {
             Keyword::Env => text(*index).contains("/root/"),
             Keyword::Copy | Keyword::Add => {
                 let stage = build.stage_of(*index)?;
                 let transfers = build.transfers(stage);
-                let to = transfers
-                    .iter()
-                    .find(|transfer| transfer.index == *index)
-                    .and_then(|transfer| transfer.destination.clone());
+                let place = transfers.binary_search_by_key(index, |transfer| transfer.index);
+                let to = place.ok().and_then(|place| transfers[place].destination.as_deref());
                 to.is_some_and(|to| to == "/root" || to.starts_with("/root/"))
             }
             _ => false,
@@ -107,11 +107,10 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
         if instruction.keyword != Keyword::Run {
             continue;
         }
-        let is_set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
         let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
-        let fetch = patterns::of("fetches into the home folder").find(|call| {
+        let fetch = fetches.iter().find(|call| {
             let has_call = |text: &str| text.contains(call.text);
-            !is_set(call.argument) && (has_call(text(*index)) || scripts.iter().any(|script| has_call(script)))
+            has_call(text(*index)) || scripts.iter().any(|script| has_call(script))
         });
         if let Some(call) = fetch {
             let (words, variable) = (call.text.trim_end_matches('('), call.argument);

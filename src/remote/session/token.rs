@@ -10,6 +10,7 @@ use super::{Session, answer, basic, is_local, origin, without_port};
 use crate::failure::{Failure, FailureKind};
 use crate::remote::credentials::Credentials;
 use crate::remote::pace::Paced;
+use crate::text::exact_bytes;
 
 /// Who asks, for those who count.
 const CLIENT: &str = "dockopt";
@@ -122,7 +123,7 @@ impl Session {
             Failure::new(FailureKind::Broken, what, "try again later")
         })?;
         if bytes.len() as u64 > limit {
-            let what = format!("the registry `{host}` sent more than {} MiB for {what}", limit >> 20);
+            let what = format!("the registry `{host}` sent more than {} for {what}", exact_bytes(limit));
             return Err(Failure::new(
                 FailureKind::Broken,
                 what,

@@ -4,7 +4,7 @@ use crate::build::{Build, Code, Reference, Setting, Stage, StageBase, User, is_o
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
 use crate::rules::kept_cache::is_known;
-use crate::rules::lists_needed::{Need, fetches, needs};
+use crate::rules::lists_needed::{Need, fetches};
 use crate::rules::script_end;
 use crate::rules::written_paths::covers;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -15,12 +15,13 @@ const LONGEST: usize = 110;
 
 const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
 
-/// Adds mounts for all calls of a RUN. `None` if something would still empty one of them.
+/// Adds mounts for all calls of a RUN; `lists_below` is what the steps below do with apt's lists. `None` if something would still empty one of them.
 pub(super) fn fix(
     cx: &Context,
     (stage, index): (&Stage, usize),
     code: &Code,
     wanted: &[(&Invocation, PackageCall, Vec<String>)],
+    lists_below: impl Fn() -> Need,
 ) -> Option<Fix> {
     let build = cx.build();
     let instruction = build.instruction(index);
@@ -30,7 +31,7 @@ pub(super) fn fix(
         || !plain
         || !(is_known(build, stage) || is_vendors(build, stage))
         || cx.source().slice(instruction.name.span).len() != "RUN".len()
-        || !lists_are_own(cx, index, code, wanted)
+        || !lists_are_own(code, wanted, lists_below)
     {
         return None;
     }
@@ -72,7 +73,11 @@ pub(super) fn fix(
 
 /// Whether no other step needs apt's lists: the mount would hide those of an earlier step, and keep its own from a later
 /// one.
-fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation, PackageCall, Vec<String>)]) -> bool {
+fn lists_are_own(
+    code: &Code,
+    wanted: &[(&Invocation, PackageCall, Vec<String>)],
+    lists_below: impl Fn() -> Need,
+) -> bool {
     if !wanted.iter().any(|(_, call, _)| call.manager == Manager::Apt) {
         return true;
     }
@@ -81,7 +86,7 @@ fn lists_are_own(cx: &Context, index: usize, code: &Code, wanted: &[(&Invocation
         invocation.package_call().is_some_and(|call| call.manager == Manager::Apt && call.verb == Verb::Install)
     };
     let first = invocations.iter().find(|invocation| fetches(invocation) || installs(invocation));
-    first.is_some_and(fetches) && needs(cx.build())[index] != Need::Lists
+    first.is_some_and(fetches) && lists_below() != Need::Lists
 }
 
 /// Whether the publisher of a tool publishes the base image: then root's home and the caches are in their default places.

@@ -173,19 +173,15 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
 fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Reason> {
     let build = cx.build();
     let archives = covers(place.target, "/var/cache/apt") || covers("/var/cache/apt", place.target);
+    if user.call.manager != Manager::Apt || !matches!(user.call.verb, Verb::Install | Verb::Upgrade) || !archives {
+        return None;
+    }
     let file = &build.input().file;
     let touches = |text: &str| ["docker-clean", "eep-Downloaded", "apt.conf"].iter().any(|word| text.contains(word));
     let handled = build.chain(place.stage).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
         touches(cx.source().slice(instruction.span)) || touches(file.logical(instruction.text))
     });
-    if user.call.manager != Manager::Apt
-        || !matches!(user.call.verb, Verb::Install | Verb::Upgrade)
-        || !archives
-        || handled
-    {
-        return None;
-    }
-    if !is_known(build, place.stage) {
+    if handled || !is_known(build, place.stage) {
         return None;
     }
     let message = format!("`{HOOK}` in the base image empties the mount after each install");

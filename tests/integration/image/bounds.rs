@@ -126,10 +126,14 @@ fn a_million_members_are_read() {
 #[test]
 fn a_bomb_names_the_option_that_lets_it_in() {
     for name in ["bomb-of-20-mib-gzip", "bomb-of-20-mib-zstd"] {
-        let ran = Dockopt::new().file("a.tar", archive(name)).args(["image", "a.tar", "--max-bytes", "1MiB"]).run();
-        let said = format!("{}{}", ran.stdout, ran.stderr);
-        for expected in ["`--max-bytes SIZE`", "larger than 1 MiB uncompressed"] {
-            assert!(said.contains(expected), "{name}: {said}");
+        for (limit, printed) in
+            [("1MiB", "1 MiB"), ("1MB", "1 MB"), ("1m", "1 MB"), ("500k", "500 kB"), ("1.5mib", "1.5 MiB")]
+        {
+            let ran = Dockopt::new().file("a.tar", archive(name)).args(["image", "a.tar", "--max-bytes", limit]).run();
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            for expected in ["`--max-bytes SIZE`", &format!("larger than {printed} uncompressed")] {
+                assert!(said.contains(expected), "{name} {limit}: {said}");
+            }
         }
     }
 }

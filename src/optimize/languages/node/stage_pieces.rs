@@ -356,7 +356,7 @@ impl Pieces<'_> {
 
 /// Whether the stage stands on an image of its own and nothing else is built on it.
 pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
-    let used = build.edges().iter().any(|edge| edge.to == StageBase::Stage(stage.index));
+    let used = build.edges_to(stage).next().is_some();
     matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used
 }
 

@@ -31,7 +31,7 @@ pub(super) fn edits(
     server: &WebServer,
 ) -> Result<Vec<FileEdit>, SiteBlocker> {
     let build = scene.build;
-    if build.edges().iter().any(|edge| edge.to == StageBase::Stage(stage.index)) {
+    if build.edges_to(stage).next().is_some() {
         return Err(SiteBlocker::StageIsBase);
     }
     let writer = SiteWriter { scene, stage, site };
