@@ -245,6 +245,7 @@ mod labels;
 mod written_paths;
 mod line_edits;
 mod lists_needed;
+mod mentions;
 mod metadata;
 mod shared_context;
 #[cfg(test)]
@@ -254,7 +255,6 @@ mod program_loss;
 mod refused_files;
 mod option_removal;
 mod run;
-mod run_instructions;
 mod script_end;
 mod secret_word;
 mod selection;

@@ -122,7 +122,8 @@ pub(super) fn place(
     let is_missing = |folder: &Path| {
         let without_manifest = usize::from(!manifests.is_empty() && !searches.has_any(folder, &manifests));
         // A frozen install fails without its lock file, whatever else is there.
-        let has_lock = |names: &[&'static str]| has_any_in(folder, names) || !has_code && searches.has_any(folder, names);
+        let has_lock =
+            |names: &[&'static str]| has_any_in(folder, names) || !has_code && searches.has_any(folder, names);
         let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
         sources.iter().filter(|source| !folder.join(source).exists()).count() + without_manifest + without_lock
     };
@@ -268,7 +269,8 @@ impl ManifestSearches {
             return true;
         }
         let is_same = |(known, _): &&(Vec<&str>, bool)| known == names;
-        let known = self.0.lock().ok().and_then(|answers| answers.get(folder)?.iter().find(is_same).map(|answer| answer.1));
+        let known =
+            self.0.lock().ok().and_then(|answers| answers.get(folder)?.iter().find(is_same).map(|answer| answer.1));
         known.unwrap_or_else(|| {
             let answer = has_subfolder_with(folder, names);
             if let Ok(mut answers) = self.0.lock() {

@@ -4,8 +4,7 @@ use std::cell::LazyCell;
 
 use super::Context;
 use super::download;
-use super::run_instructions::{self, Run};
-use crate::build::{Build, Stage};
+use crate::build::{Build, Run, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::Invocation;
@@ -58,5 +57,5 @@ fn is_file(url: &str) -> bool {
 fn last_check(build: &Build, stage: &Stage) -> Option<usize> {
     let sums = |invocation: &Invocation| invocation.program.is_some_and(|program| program.ends_with("sum"));
     let checks = |run: &Run| download::verifies(run) || run.invocations().iter().any(sums);
-    run_instructions::of_stage(build, stage).filter(checks).map(|run| run.index).last()
+    build.runs(stage).filter(checks).map(|run| run.index).last()
 }

@@ -1,13 +1,12 @@
 //! See `rules/apk-cache-kept.md`.
 
 use super::cache_reader::{self, Cache};
-use super::run_instructions::{self, Run};
-use super::written_paths::covers;
 use super::{Context, option_removal};
+use crate::build::Run;
 use crate::finding::{Findings, Safety};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("apk-cache-kept", check);
 
@@ -17,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() {
         return;
     }
-    for run in run_instructions::shipped(cx).filter(|run| !run.is_mounted(&FOLDERS)) {
+    for run in cx.build().shipped_runs().filter(|run| !run.is_mounted(&FOLDERS)) {
         let invocations = run.invocations();
         let cleaned = invocations.iter().rposition(cleans);
         let update = update(&run, &invocations);
@@ -69,7 +68,7 @@ fn apk<'s>(invocation: &Invocation<'s>, verb: Verb) -> Option<PackageCall<'s>> {
 fn cleans(invocation: &Invocation) -> bool {
     let named = |text: &str| {
         let folder = text.trim_end_matches(['*', '/']);
-        FOLDERS.iter().any(|cache| covers(folder, cache) || folder.starts_with(cache))
+        FOLDERS.iter().any(|cache| path::covers(folder, cache) || folder.starts_with(cache))
     };
     let removes = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
     removes && invocation.args.iter().any(|word| word.text().starts_with('/') && named(word.text()))

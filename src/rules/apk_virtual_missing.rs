@@ -1,6 +1,6 @@
 //! See `rules/apk-virtual-missing.md`.
 
-use super::{Context, run_instructions};
+use super::Context;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -8,7 +8,7 @@ use crate::text::Span;
 super::rule!("apk-virtual-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         let invocations = run.invocations();
         let calls: Vec<PackageCall> = invocations
             .iter()

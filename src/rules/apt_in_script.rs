@@ -1,6 +1,7 @@
 //! See `rules/apt-in-script.md`.
 
-use super::{Context, run_instructions};
+use super::Context;
+use crate::build::Run;
 use crate::finding::{Findings, Safety};
 use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
@@ -9,7 +10,7 @@ use crate::text::Span;
 super::rule!("apt-in-script", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations().iter().filter(|invocation| invocation.is("apt") && is_direct(invocation)) {
             let finding = cx
                 .finding(
@@ -32,11 +33,7 @@ fn is_direct(invocation: &Invocation) -> bool {
 }
 
 /// Replaces the program's name, and the verb if the other program calls it something else.
-fn edits(
-    run: &run_instructions::Run,
-    invocation: &Invocation,
-    call: &crate::shell::PackageCall,
-) -> Option<Vec<(Span, String)>> {
+fn edits(run: &Run, invocation: &Invocation, call: &crate::shell::PackageCall) -> Option<Vec<(Span, String)>> {
     let (program, verb) = match &*call.verb_text {
         "install" | "reinstall" | "update" | "remove" | "purge" | "autoremove" | "clean" | "autoclean" | "download"
         | "source" | "build-dep" | "satisfy" => ("apt-get", None),

@@ -1,11 +1,11 @@
 //! See `rules/apt-recommends.md`.
 
+use super::mentions::{Mentions, configures_apt};
 use std::cell::LazyCell;
 
 use super::Context;
 use super::prompts::sets;
-use super::run_instructions::{self, Run};
-use crate::build::{PackageSize, StageBase};
+use crate::build::{PackageSize, Run, StageBase};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::{Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -14,13 +14,13 @@ super::rule!("apt-recommends", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let settings = LazyCell::new(|| {
-        run_instructions::Mentions::of(cx.build(), |instruction, text| {
+        Mentions::of(cx.build(), |instruction, text| {
             let set = text.contains("apt::install-recommends") && text.contains("apt.conf");
-            set || run_instructions::configures_apt(instruction, text)
+            set || configures_apt(instruction, text)
         })
     });
     let mut installed: Vec<&str> = Vec::new();
-    for run in run_instructions::shipped(cx) {
+    for run in cx.build().shipped_runs() {
         for invocation in run.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.manager == Manager::Apt) else { continue };
             let before = installed.len();

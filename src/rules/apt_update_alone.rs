@@ -1,7 +1,7 @@
 //! See `rules/apt-update-alone.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::{Findings, Safety};
 use crate::shell::{CommandPlace, Invocation, Manager, SeparatorKind, Verb};
 use crate::text::Span;
@@ -14,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
         let mut alone: Option<(Run, Span)> = None;
-        for run in run_instructions::of_stage(build, stage).filter(|run| !run.is_trigger() && !run.is_mounted(&LISTS)) {
+        for run in build.runs(stage).filter(|run| !run.is_trigger() && !run.is_mounted(&LISTS)) {
             let invocations = run.invocations();
             let verb = |invocation: &Invocation| invocation.call_of(&[Manager::Apt]).map(|call| call.verb);
             let installs = |invocation: &&Invocation| {

@@ -4,15 +4,14 @@ mod edits;
 
 use super::Context;
 use super::kept_cache::is_mounted;
-use super::run_instructions::{self, Run};
-use crate::build::{Build, Stage, installed};
+use crate::build::{Build, Run, Stage, installed};
 use crate::finding::{Findings, Impact};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 super::rule!("cache-mount-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { build, stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { build, stage, index, code, .. } in cx.build().ordinary_runs() {
         let invocations = code.script.invocations();
         let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
         for invocation in &invocations {

@@ -1,8 +1,7 @@
 //! See `rules/cd-in-run.md`.
 
-use super::run_instructions::{self, Run};
 use super::{Context, line_edits};
-use crate::build::Lookup;
+use crate::build::{Lookup, Run};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
 use crate::shell::{Invocation, SeparatorKind, Word};
@@ -11,7 +10,7 @@ use crate::text::Span;
 super::rule!("cd-in-run", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         let invocations = run.invocations();
         // Only the first command of a RUN can become an instruction before it.
         let Some(invocation) = invocations.iter().find(|invocation| !is_preface(invocation)) else { continue };

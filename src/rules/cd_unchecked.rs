@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use super::Context;
 use super::copied_packages::{self, DEEPEST};
-use super::run_instructions::{self, Run};
 use super::written_paths::CommandFolder;
-use crate::build::{Build, Lookup, Stage, toolchain};
+use crate::build::{Build, Lookup, Run, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -18,7 +17,7 @@ super::rule!("cd-unchecked", check);
 fn check(cx: &Context, out: &mut Findings) {
     // The folders of the current stage.
     let mut known: Option<(usize, Folders)> = None;
-    for run in run_instructions::all(cx).filter(|run| !run.code.is_exec()) {
+    for run in cx.build().all_runs().filter(|run| !run.code.is_exec()) {
         let mut folder = CommandFolder::of(run.build, run.stage, run.index);
         let mut created: Vec<String> = Vec::new();
         for invocation in &run.invocations() {

@@ -1,7 +1,7 @@
 //! See `rules/consecutive-runs.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::{Manager, Verb};
@@ -12,7 +12,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages().iter().filter(|stage| build.ships(stage)) {
         let mut last: Option<Run> = None;
-        for run in run_instructions::of_stage(build, stage).filter(|run| !run.is_trigger()) {
+        for run in build.runs(stage).filter(|run| !run.is_trigger()) {
             if let Some(before) = last.replace(run).filter(|before| joins(before, &run)) {
                 let finding = cx.finding(run.instruction.name.span, "this RUN can be merged with the RUN above");
                 out.push(

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::download::{self, Download, Tool};
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Word};
@@ -14,7 +14,7 @@ super::rule!("curl-without-fail", check);
 const MANY: usize = 500;
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         let invocations = run.invocations();
         // These programs reject an error page themselves.
         let reader =

@@ -2,13 +2,12 @@
 
 use super::Context;
 use super::download::{Download, Tool};
-use super::run_instructions;
 use crate::finding::Findings;
 
 super::rule!("download-without-retry", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(download) = Download::of(&invocation).filter(|download| download.tool == Tool::Curl) else {
                 continue;

@@ -1,8 +1,7 @@
 //! See `rules/git-unpinned.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
-use crate::build::is_remote_source;
+use crate::build::{Run, is_remote_source};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, Word};
@@ -17,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() {
         return;
     }
-    for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
         let invocations = code.script.invocations();
         for (at, invocation) in invocations.iter().enumerate() {
             let help = if clones_default_branch(invocation) {

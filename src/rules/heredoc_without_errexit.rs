@@ -1,7 +1,7 @@
 //! See `rules/heredoc-without-errexit.md`.
 
-use super::run_instructions::{self, Run};
 use super::{Context, line_edits};
+use crate::build::Run;
 use crate::finding::{Finding, Findings};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind};
@@ -10,7 +10,7 @@ use crate::text::Span;
 super::rule!("heredoc-without-errexit", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         if run.instruction.heredocs.is_empty() || run.code.is_exec() {
             continue;
         }

@@ -2,7 +2,6 @@
 
 use super::Context;
 use super::hidden_failure::scripts;
-use super::run_instructions;
 use crate::finding::Findings;
 use crate::shell::{Command, ScopeKind, Script, SeparatorKind};
 use crate::text::Span;
@@ -10,7 +9,7 @@ use crate::text::Span;
 super::rule!("ineffective-negation", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for script in scripts(&run) {
             for command in script.commands.iter().filter(|command| is_ineffective(script, command)) {
                 let is_own_script = std::ptr::eq(script, &raw const run.code.script) && !run.code.is_exec();

@@ -4,10 +4,9 @@
 use super::Context;
 use super::cache_reader::{self, Cache};
 use super::cleanup::{self, Cleanup};
-use super::run_instructions::Run;
-use super::written_paths::covers;
 use crate::build::{
-    Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Stage, StageBase, is_official, stops_cache,
+    Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Run, Stage, StageBase, is_official,
+    stops_cache,
 };
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
@@ -221,7 +220,9 @@ pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &
     // An unknown image may have moved the folder.
     let known = is_known(build, stage);
     let serves = |target: &str, folder: &str| {
-        covers(target, folder) || covers(folder, target) || (!known && path::name(target) == path::name(folder))
+        path::covers(target, folder)
+            || path::covers(folder, target)
+            || (!known && path::name(target) == path::name(folder))
     };
     let is_held = |cache: &PackageCache| match &cache.folder {
         Some(folder) => targets.iter().any(|target| serves(target, folder)),
@@ -310,7 +311,7 @@ fn cleans(
 fn names(text: &str, folders: &[PackageCache]) -> bool {
     let path = text.trim_end_matches(['*', '/', '.']);
     let is = |cache: &PackageCache| match &cache.folder {
-        Some(folder) => covers(path, folder) || (path.starts_with(folder.as_str()) && path.len() > 1),
+        Some(folder) => path::covers(path, folder) || (path.starts_with(folder.as_str()) && path.len() > 1),
         None => path.contains("cache") || path.contains("/.") || path.contains('~'),
     };
     folders.iter().any(is) || (text.contains('{') && text.contains("cache"))

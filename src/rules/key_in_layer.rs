@@ -1,9 +1,8 @@
 //! See `rules/key-in-layer.md`.
 
-use super::run_instructions::{self, Run};
 use super::written_paths::{self, CommandFolder};
 use super::{Context, copied_packages};
-use crate::build::{Build, StageBase, service};
+use crate::build::{Build, Run, StageBase, service};
 use crate::data;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Word};
@@ -17,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() || service::is_for_developers(build, target) {
         return;
     }
-    for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
         let mut folder = CommandFolder::of(build, stage, index);
         let invocations = code.script.invocations();
         for (at, invocation) in invocations.iter().enumerate() {

@@ -2,9 +2,8 @@
 
 use super::Context;
 use super::kept_cache::behind_verb;
-use super::run_instructions::{self, Run};
-use crate::build::installed;
 use crate::build::{Code, Stage};
+use crate::build::{Run, installed};
 use crate::finding::{Finding, Findings};
 use crate::shell::{InputKind, Invocation, LockUse, Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
@@ -12,7 +11,7 @@ use crate::text::Span;
 super::rule!("lock-file-ignored", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call() else { continue };
             let place = (stage, index);

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::run_instructions::{self, Run};
-use crate::build::{Build, Stage, StageBase, releases, stands_on};
+use crate::build::{Build, Run, Stage, StageBase, releases, stands_on};
 use crate::data;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageSource, Verb};
@@ -15,7 +14,7 @@ fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     // Of each stage that has a RUN, what all of them ask: its suite, unless its packages may come from elsewhere.
     let mut suites: BTreeMap<usize, Option<&str>> = BTreeMap::new();
-    for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
         let known = suites.entry(stage.index);
         let known = known.or_insert_with(|| suite(build, stage).filter(|_| !changes_sources(build, stage)));
         let Some(suite) = *known else { continue };

@@ -1,8 +1,7 @@
 //! See `rules/package-upgrade.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
-use crate::build::{Reference, StageBase};
+use crate::build::{Reference, Run, StageBase};
 use crate::data;
 use crate::finding::Findings;
 use crate::shell::{Manager, PackageCall, Verb};
@@ -13,7 +12,7 @@ super::rule!("package-upgrade", check);
 fn check(cx: &Context, out: &mut Findings) {
     // A stage based on an upgraded stage has little left to upgrade.
     let mut upgraded = false;
-    for run in run_instructions::shipped(cx) {
+    for run in cx.build().shipped_runs() {
         if upgraded || is_explained(&run) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! See `rules/packages-unsorted.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::{Findings, Safety};
 use crate::shell::{PackageCall, Verb};
 use crate::text::Span;
@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("packages-unsorted", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(call) =
                 invocation.package_call().filter(|call| call.manager.is_system() && call.verb == Verb::Install)

@@ -1,7 +1,6 @@
 //! See `rules/password-in-layer.md`.
 
 use super::Context;
-use super::run_instructions;
 use crate::finding::Findings;
 use crate::shell::Invocation;
 use crate::text::Span;
@@ -9,7 +8,7 @@ use crate::text::Span;
 super::rule!("password-in-layer", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         // A password passed as a secret is deliberate.
         let secret = run.file().mounts(run.instruction).iter().any(|mount| mount.kind() == "secret");
         if secret {

@@ -1,7 +1,7 @@
 //! See `rules/pointless-command.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, SeparatorKind, Word};
@@ -9,7 +9,7 @@ use crate::shell::{Invocation, SeparatorKind, Word};
 super::rule!("pointless-command", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         let invocations = run.invocations();
         for (at, invocation) in invocations.iter().enumerate() {
             let Some(program) = invocation.program.filter(|program| Program::of(program).is(Kind::Live)) else {

@@ -1,8 +1,9 @@
 //! Commands of package managers that ask for confirmation, which a build cannot answer: the rules on `-y`.
 
+use super::mentions::{Mentions, configures_apt};
 use std::cell::LazyCell;
 
-use super::{Context, run_instructions};
+use super::Context;
 use crate::finding::Findings;
 use crate::shell::{Command, Flag, Invocation, Manager, PackageCall, Script, Verb, Word};
 use crate::text::Span;
@@ -37,12 +38,12 @@ struct Question {
 
 fn check(cx: &Context, out: &mut Findings, question: &Question) {
     let settings = LazyCell::new(|| {
-        run_instructions::Mentions::of(cx.build(), |instruction, text| {
+        Mentions::of(cx.build(), |instruction, text| {
             let set = !question.setting.is_empty() && text.contains(question.setting) && text.contains(".conf");
-            set || run_instructions::configures_apt(instruction, text)
+            set || configures_apt(instruction, text)
         })
     });
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(call) = invocation.call_of(question.managers).filter(|call| (question.asks)(call)) else {
                 continue;

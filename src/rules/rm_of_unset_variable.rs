@@ -1,7 +1,7 @@
 //! See `rules/rm-of-unset-variable.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::data;
 use crate::finding::Findings;
 use crate::shell::{ExpansionKind, Invocation, Word};
@@ -12,7 +12,7 @@ super::rule!("rm-of-unset-variable", check);
 const LONGEST: usize = 64 << 10;
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         // No real script is that long, and each variable is searched for in all of it.
         if run.code.text().is_none_or(|text| text.len() > LONGEST) {
             continue;

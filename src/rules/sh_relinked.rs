@@ -1,7 +1,7 @@
 //! See `rules/sh-relinked.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Word};
 use crate::text::Span;
@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("sh-relinked", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         let invocations = run.invocations();
         for invocation in invocations.iter().filter(|invocation| invocation.is("ln")) {
             let operands: Vec<&Word> = invocation.args.iter().filter(|word| !word.text().starts_with('-')).collect();

@@ -1,12 +1,11 @@
 //! Metadata and packages that yum, dnf and zypper leave in a layer: a rule for each.
 
 use super::cleanup::{self, Cleanup};
-use super::run_instructions::Run;
-use super::written_paths::covers;
-use super::{Context, cache_reader, run_instructions};
+use super::{Context, cache_reader};
+use crate::build::Run;
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::family! {
     DNF_CACHE_KEPT "dnf-cache-kept" => |cx, out| {
@@ -44,7 +43,7 @@ fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
     if cx.is_for_developers_only() {
         return;
     }
-    for run in run_instructions::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
+    for run in cx.build().shipped_runs().filter(|run| !run.is_mounted(cache.folders)) {
         let invocations = run.invocations();
         let fills =
             |invocation: &Invocation| invocation.call_of(cache.managers).is_some_and(|call| (cache.fills)(&call));
@@ -73,7 +72,9 @@ fn empties(run: &Run, cache: &Cache, filled: &PackageCall, behind: &[Invocation]
         let folder = text.trim_end_matches(['*', '/']);
         text.starts_with('/')
             && cache.folders.iter().any(|cache_folder| {
-                covers(folder, cache_folder) || folder.starts_with(cache_folder) || cache_folder.starts_with(folder)
+                path::covers(folder, cache_folder)
+                    || folder.starts_with(cache_folder)
+                    || cache_folder.starts_with(folder)
             })
     };
     let removes = |invocation: &Invocation| match invocation.program {

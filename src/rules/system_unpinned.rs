@@ -1,10 +1,10 @@
 //! Packages of a distribution that are installed without a version: a rule for each package manager.
 
+use super::mentions::Mentions;
 use std::cell::LazyCell;
 
-use super::run_instructions::Run;
-use super::{Context, run_instructions};
-use crate::build::Lookup;
+use super::Context;
+use crate::build::{Lookup, Run};
 use crate::finding::Findings;
 use crate::shell::{Manager, Package, PackageCall, PackageSource};
 use crate::text::Span;
@@ -70,11 +70,9 @@ fn check_rpm(cx: &Context, out: &mut Findings, installs: fn(&PackageCall) -> boo
 fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
     // A dated snapshot has exactly one version of each package.
     let snapshots = LazyCell::new(|| {
-        run_instructions::Mentions::of(cx.build(), |_, text| {
-            text.contains("snapshot.debian.org") || text.contains("snapshot.ubuntu.com")
-        })
+        Mentions::of(cx.build(), |_, text| text.contains("snapshot.debian.org") || text.contains("snapshot.ubuntu.com"))
     });
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(call) = invocation.package_call().filter(|call| (pinning.installs)(call)) else { continue };
             let open: Vec<&Package> =

@@ -1,8 +1,8 @@
 //! See `rules/tls-verification-off.md`.
 
 use super::download::{Download, Tool};
-use super::run_instructions::{self, Run};
 use super::{Context, option_removal};
+use crate::build::Run;
 use crate::data;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::Findings;
@@ -14,7 +14,7 @@ super::rule!("tls-verification-off", check);
 const MESSAGE: &str = "certificates are not verified: anyone on the network path can impersonate the server";
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(span) = switched_off(&invocation) else { continue };
             let finding = cx

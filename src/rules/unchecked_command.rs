@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::hidden_failure::{may_fail, name_of};
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::{Finding, Findings};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind};
@@ -11,7 +11,7 @@ use crate::text::Span;
 super::rule!("unchecked-command", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         // Heredocs are checked by another rule.
         if run.code.is_exec() || !run.instruction.heredocs.is_empty() {
             continue;

@@ -1,13 +1,13 @@
 //! See `rules/unquoted-substitution.md`.
 
-use super::{Context, run_instructions, word_splitting};
+use super::{Context, word_splitting};
 use crate::finding::Findings;
 use crate::shell::ExpansionKind;
 
 super::rule!("unquoted-substitution", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::scripts(cx) {
+    for run in cx.build().all_scripts() {
         for (_, expansion) in word_splitting::unquoted(&run) {
             // Backticks and `<(` are not covered.
             let place = run.place(expansion.span);

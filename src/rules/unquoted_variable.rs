@@ -1,8 +1,7 @@
 //! See `rules/unquoted-variable.md`.
 
-use super::run_instructions::{self, Run};
 use super::{Context, word_splitting};
-use crate::build::Lookup;
+use crate::build::{Lookup, Run};
 use crate::finding::Findings;
 use crate::shell::ExpansionKind;
 
@@ -12,7 +11,7 @@ super::rule!("unquoted-variable", check);
 const NUMBERS: [&str; 12] = ["?", "#", "$", "!", "-", "RANDOM", "UID", "EUID", "PPID", "SECONDS", "LINENO", "OPTIND"];
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::scripts(cx) {
+    for run in cx.build().all_scripts() {
         for (_, expansion) in word_splitting::unquoted(&run) {
             let ExpansionKind::Variable(name) = &expansion.kind else { continue };
             if NUMBERS.contains(&&**name) || name.starts_with('#') || is_one_word(&run, name, expansion.span.start) {

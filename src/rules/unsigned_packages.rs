@@ -1,7 +1,7 @@
 //! See `rules/unsigned-packages.md`.
 
 use super::prompts::sets;
-use super::{Context, option_removal, run_instructions};
+use super::{Context, option_removal};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb, Word};
 use crate::text::Span;
@@ -9,7 +9,7 @@ use crate::text::Span;
 super::rule!("unsigned-packages", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let option = switch(&invocation);
             let Some(span) = option.or_else(|| source(&invocation)) else { continue };

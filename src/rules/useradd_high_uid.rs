@@ -1,7 +1,7 @@
 //! See `rules/useradd-high-uid.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::Findings;
 use crate::shell::ArgumentValue;
 
@@ -11,7 +11,7 @@ super::rule!("useradd-high-uid", check);
 const LONG_NUMBER: usize = 6;
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations().iter().filter(|invocation| invocation.is("useradd")) {
             let (flags, _) = invocation.arguments();
             let flag_named = |names: [&str; 2]| flags.iter().find(|flag| names.contains(&&*flag.name));

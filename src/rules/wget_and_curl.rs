@@ -1,7 +1,6 @@
 //! See `rules/wget-and-curl.md`.
 
 use super::Context;
-use super::run_instructions;
 use crate::finding::Findings;
 use crate::shell::{Invocation, SeparatorKind};
 
@@ -10,7 +9,7 @@ super::rule!("wget-and-curl", check);
 fn check(cx: &Context, out: &mut Findings) {
     for stage in cx.build().stages() {
         let (mut curl, mut wget) = (false, false);
-        for run in run_instructions::of_stage(cx.build(), stage) {
+        for run in cx.build().runs(stage) {
             let invocations = run.invocations();
             let calls: Vec<&Invocation> = invocations
                 .iter()

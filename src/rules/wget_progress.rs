@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Context;
 use super::download::{Download, Tool};
-use super::run_instructions::{self, Run};
-use crate::build::{Reference, StageBase};
+use crate::build::{Reference, Run, StageBase};
 use crate::finding::Findings;
 use crate::shell::{Invocation, Manager, RedirectOperator, Verb};
 
@@ -13,7 +12,7 @@ super::rule!("wget-progress", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let mut busybox: BTreeMap<usize, bool> = BTreeMap::new();
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(download) = Download::of(&invocation).filter(|download| download.tool == Tool::Wget) else {
                 continue;
@@ -70,5 +69,5 @@ fn is_busybox(run: &Run) -> bool {
                 && call.packages.iter().any(|p| p.name.text == "wget")
         })
     };
-    alpine && !run_instructions::of_stage(run.build, run.stage).any(|run| run.invocations().iter().any(installs))
+    alpine && !run.build.runs(run.stage).any(|run| run.invocations().iter().any(installs))
 }

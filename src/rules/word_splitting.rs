@@ -1,6 +1,6 @@
 //! Expansions that the shell splits into words: shared by the rules on quotes.
 
-use super::run_instructions::Run;
+use crate::build::Run;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Expansion, Script, Word};
 

@@ -1,6 +1,6 @@
 //! See `rules/zypper-dist-upgrade.md`.
 
-use super::{Context, run_instructions};
+use super::Context;
 use crate::finding::Findings;
 use crate::shell::Manager;
 use crate::text::Span;
@@ -8,7 +8,7 @@ use crate::text::Span;
 super::rule!("zypper-dist-upgrade", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for call in run.invocations().iter().filter_map(|invocation| invocation.call_of(&[Manager::Zypper])) {
             if !matches!(&*call.verb_text, "dist-upgrade" | "dup") {
                 continue;
