@@ -12,12 +12,12 @@ use crate::inputs::Date;
 use crate::settings::LabelType;
 
 super::family! {
-    LABEL_NOT_EMAIL "label-not-email" => |cx, out| check(cx, out, LabelType::Email, "an email address", is_email);
-    LABEL_NOT_HASH "label-not-hash" => |cx, out| check(cx, out, LabelType::Hash, "a commit hash", is_hash);
-    LABEL_NOT_RFC3339 "label-not-rfc3339" => |cx, out| check(cx, out, LabelType::Rfc3339, "an RFC 3339 timestamp", is_rfc3339);
-    LABEL_NOT_SEMVER "label-not-semver" => |cx, out| check(cx, out, LabelType::Semver, "a semantic version", is_semver);
-    LABEL_NOT_SPDX "label-not-spdx" => |cx, out| check(cx, out, LabelType::Spdx, "an SPDX license expression", is_spdx);
-    LABEL_NOT_URL "label-not-url" => |cx, out| check(cx, out, LabelType::Url, "an absolute URL", is_url);
+    "label-not-email" => |cx, out| check(cx, out, LabelType::Email, "an email address", is_email);
+    "label-not-hash" => |cx, out| check(cx, out, LabelType::Hash, "a commit hash", is_hash);
+    "label-not-rfc3339" => |cx, out| check(cx, out, LabelType::Rfc3339, "an RFC 3339 timestamp", is_rfc3339);
+    "label-not-semver" => |cx, out| check(cx, out, LabelType::Semver, "a semantic version", is_semver);
+    "label-not-spdx" => |cx, out| check(cx, out, LabelType::Spdx, "an SPDX license expression", is_spdx);
+    "label-not-url" => |cx, out| check(cx, out, LabelType::Url, "an absolute URL", is_url);
 }
 
 /// Reports labels whose value does not have the given type.

@@ -7,11 +7,11 @@ use crate::shell::{Invocation, Manager, Package, PackageSource, Verb, arguments}
 use crate::text::Span;
 
 super::family! {
-    GEM_UNPINNED "gem-unpinned" => |cx, out| check(cx, out, "add `:version` or `-v version`", gem);
-    GO_UNPINNED "go-unpinned" => |cx, out| check(cx, out, "add `@version`", go);
-    NPM_UNPINNED "npm-unpinned" =>
+    "gem-unpinned" => |cx, out| check(cx, out, "add `:version` or `-v version`", gem);
+    "go-unpinned" => |cx, out| check(cx, out, "add `@version`", go);
+    "npm-unpinned" =>
         |cx, out| check(cx, out, "add `@version`, or install from package.json and its lock file", npm);
-    PIP_UNPINNED "pip-unpinned" =>
+    "pip-unpinned" =>
         |cx, out| check(cx, out, "add `==version`, or install from a requirements file with versions", pip);
 }
 

@@ -5,9 +5,9 @@ use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 
 super::family! {
-    MULTIPLE_CMD "multiple-cmd" => |cx, out| check(cx, Keyword::Cmd, "DL4003", out);
-    MULTIPLE_ENTRYPOINT "multiple-entrypoint" => |cx, out| check(cx, Keyword::Entrypoint, "DL4004", out);
-    MULTIPLE_HEALTHCHECK "multiple-healthcheck" => |cx, out| check(cx, Keyword::Healthcheck, "DL3012", out);
+    "multiple-cmd" => |cx, out| check(cx, Keyword::Cmd, "DL4003", out);
+    "multiple-entrypoint" => |cx, out| check(cx, Keyword::Entrypoint, "DL4004", out);
+    "multiple-healthcheck" => |cx, out| check(cx, Keyword::Healthcheck, "DL3012", out);
 }
 
 /// Reports the instructions without effect. `code` is the name under which another linter reports the one that replaces

@@ -9,17 +9,17 @@ use crate::shell::{Command, Flag, Invocation, Manager, PackageCall, Script, Verb
 use crate::text::Span;
 
 super::family! {
-    APT_PROMPT "apt-prompt" => |cx, out| {
+    "apt-prompt" => |cx, out| {
         check(cx, out, &Question { managers: &[Manager::Apt], asks: changes, answered: apt_answered, setting: "apt::get::assume-yes" });
     };
-    DNF_PROMPT "dnf-prompt" => |cx, out| {
+    "dnf-prompt" => |cx, out| {
         let managers = &[Manager::Dnf, Manager::Microdnf];
         check(cx, out, &Question { managers, asks: dnf_asks, answered: dnf_answered, setting: "assumeyes" });
     };
-    YUM_PROMPT "yum-prompt" => |cx, out| {
+    "yum-prompt" => |cx, out| {
         check(cx, out, &Question { managers: &[Manager::Yum], asks: dnf_asks, answered: dnf_answered, setting: "assumeyes" });
     };
-    ZYPPER_PROMPT "zypper-prompt" => |cx, out| {
+    "zypper-prompt" => |cx, out| {
         check(cx, out, &Question { managers: &[Manager::Zypper], asks: changes, answered: needs_no_answer, setting: "" });
     };
 }

@@ -8,17 +8,17 @@ use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::{Span, path};
 
 super::family! {
-    DNF_CACHE_KEPT "dnf-cache-kept" => |cx, out| {
+    "dnf-cache-kept" => |cx, out| {
         let managers = &[Manager::Dnf, Manager::Microdnf];
         let folders = &["/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/tdnf"];
         check(cx, out, &Cache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
     };
-    YUM_CACHE_KEPT "yum-cache-kept" => |cx, out| {
+    "yum-cache-kept" => |cx, out| {
         let managers = &[Manager::Yum];
         let folders = &["/var/cache/yum", "/var/cache/dnf"];
         check(cx, out, &Cache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
     };
-    ZYPPER_CACHE_KEPT "zypper-cache-kept" => |cx, out| {
+    "zypper-cache-kept" => |cx, out| {
         let managers = &[Manager::Zypper];
         let fills = |call: &PackageCall| call.verb == Verb::Install;
         check(cx, out, &Cache { managers, fills, empties: |_| true, folders: &["/var/cache/zypp"], clean: "clean --all" });

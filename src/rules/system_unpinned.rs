@@ -10,13 +10,13 @@ use crate::shell::{Manager, Package, PackageCall, PackageSource};
 use crate::text::Span;
 
 super::family! {
-    APK_UNPINNED "apk-unpinned" => |cx, out| check(cx, out, &Pinning {
+    "apk-unpinned" => |cx, out| check(cx, out, &Pinning {
         installs: |call| call.manager == Manager::Apk && call.verb_text == "add",
         is_pinned: |_, _, package| package.version.is_some() || package.source == PackageSource::Path,
         is_pinned_text: |text| text.contains(['=', '<', '>', '~']) || text.starts_with('-'),
         help: "use `name=version` or `name~version`; since Alpine removes old versions, the digest of the base image may be better",
     });
-    APT_UNPINNED "apt-unpinned" => |cx, out| check(cx, out, &Pinning {
+    "apt-unpinned" => |cx, out| check(cx, out, &Pinning {
         installs: |call| call.manager == Manager::Apt && call.verb_text == "install",
         is_pinned: |_, _, package| {
             // `name/release` names a release, whose versions change.
@@ -26,13 +26,13 @@ super::family! {
         is_pinned_text: |text| text.contains('=') || text.starts_with('-'),
         help: "use `name=version`; since Debian removes old versions, a dated snapshot or the digest of the base image may be better",
     });
-    DNF_UNPINNED "dnf-unpinned" => |cx, out| {
+    "dnf-unpinned" => |cx, out| {
         check_rpm(cx, out, |call| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && installs_rpm(call));
     };
-    YUM_UNPINNED "yum-unpinned" => |cx, out| {
+    "yum-unpinned" => |cx, out| {
         check_rpm(cx, out, |call| call.manager == Manager::Yum && installs_rpm(call));
     };
-    ZYPPER_UNPINNED "zypper-unpinned" => |cx, out| check(cx, out, &Pinning {
+    "zypper-unpinned" => |cx, out| check(cx, out, &Pinning {
         installs: |call| call.manager == Manager::Zypper && matches!(&*call.verb_text, "install" | "in"),
         is_pinned: |_, _, package| {
             package.version.is_some() || matches!(package.source, PackageSource::Path | PackageSource::Url)
