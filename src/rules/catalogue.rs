@@ -66,14 +66,6 @@ macro_rules! rule {
 }
 pub(super) use rule;
 
-/// As [`rule!`], for rules about built images.
-macro_rules! image_rule {
-    ($name:literal, $check:path) => {
-        $crate::rules::catalogue::family!(@of_image $name => $check;);
-    };
-}
-pub(super) use image_rule;
-
 /// As [`rule!`], for rules about compose files.
 macro_rules! compose_rule {
     ($name:literal, $check:path) => {

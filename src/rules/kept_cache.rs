@@ -8,7 +8,6 @@ use crate::build::{
     Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Run, Stage, StageBase, is_official,
     stops_cache,
 };
-use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -26,6 +25,16 @@ pub(super) struct KeptCacheRule {
     pub(super) known: bool,
     /// The code of other linters, and whether they report a command under it.
     pub(super) code: (&'static str, fn(&PackageCall) -> bool),
+}
+
+impl KeptCacheRule {
+    /// For caches that no variable disables, wherever they are, under no code of other linters.
+    pub(super) const fn new(
+        fills: fn(&PackageCall) -> bool,
+        cure: fn(&Context, &CacheFill) -> Option<CacheFix>,
+    ) -> Self {
+        Self { fills, variables: &[], cure, known: false, code: ("", |_| true) }
+    }
 }
 
 /// How a kept cache is fixed.
@@ -59,15 +68,8 @@ pub(super) fn check(cx: &Context, out: &mut Findings, rule: &KeptCacheRule) {
     if !build.is_ordinary() || build.is_fragment() {
         return;
     }
-    for stage in cx.shipped() {
-        for (index, _) in build.instructions(stage) {
-            let Some(code) =
-                build.code(index).filter(|code| code.is_ordinary() && build.effective(index).keyword == Keyword::Run)
-            else {
-                continue;
-            };
-            report(cx, stage, (index, code), rule, out);
-        }
+    for run in cx.shipped().flat_map(|stage| build.runs(stage)).filter(|run| run.code.is_ordinary()) {
+        report(cx, run.stage, (run.index, run.code), rule, out);
     }
 }
 
