@@ -24,7 +24,7 @@ pub struct Run<'a, 'i> {
     pub code: &'a Code<'i>,
 }
 
-/// An instruction in its stage: for ONBUILD its trigger, with the index of the ONBUILD.
+/// An instruction in its stage, with its index; for a trigger, that of the ONBUILD.
 pub type Placed<'a, 'i> = (&'a Stage, usize, &'i Instruction);
 
 impl<'i> Build<'i> {
@@ -66,8 +66,8 @@ impl<'i> Build<'i> {
     /// The RUNs of the stages that are built, without triggers, if file and script are no larger than real ones: for
     /// whoever compares pairs.
     pub fn ordinary_runs(&self) -> impl Iterator<Item = Run<'_, 'i>> {
-        let runs = self.needed_runs().filter(|run| !run.is_trigger() && run.code.is_ordinary());
-        runs.filter(|_| self.is_ordinary())
+        let stages = self.needed_stages().filter(|_| self.is_ordinary());
+        stages.flat_map(|stage| self.own_runs(stage)).filter(|run| run.code.is_ordinary())
     }
 
     /// The scripts of all stages: RUN, CMD, ENTRYPOINT and HEALTHCHECK.
@@ -75,14 +75,14 @@ impl<'i> Build<'i> {
         self.stages().iter().flat_map(|stage| self.scripts(stage))
     }
 
-    /// The instructions of a kind of all stages, also after ONBUILD.
-    pub fn all_of(&self, keyword: Keyword) -> impl Iterator<Item = Placed<'_, 'i>> {
-        self.placed(self.stages().iter()).filter(move |(_, _, instruction)| instruction.keyword == keyword)
+    /// The RUNs of a stage, not those after ONBUILD.
+    pub fn own_runs<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = Run<'a, 'i>> + use<'a, 'i> {
+        self.runs(stage).filter(|run| !run.is_trigger())
     }
 
-    /// The instructions of all stages, also after ONBUILD.
-    pub fn all_placed(&self) -> impl Iterator<Item = Placed<'_, 'i>> {
-        self.placed(self.stages().iter())
+    /// Every program that the RUNs of a stage call, not those after ONBUILD.
+    pub fn called<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = Invocation<'a>> + use<'a, 'i> {
+        self.own_runs(stage).flat_map(|run| run.invocations())
     }
 
     /// The instructions of a kind of a stage, not those after ONBUILD.
@@ -94,14 +94,37 @@ impl<'i> Build<'i> {
         self.instructions(stage).filter(move |(_, instruction)| instruction.keyword == keyword)
     }
 
-    /// The COPYs and ADDs of the stages that the target needs.
-    pub fn needed_transfers<'a>(&'a self) -> impl Iterator<Item = (&'a Stage, &'a Transfer<'i>)> {
-        self.needed_stages().flat_map(|stage| self.transfers(stage).iter().map(move |transfer| (stage, transfer)))
+    /// The instructions of all stages, each ONBUILD as itself.
+    pub fn all_instructions(&self) -> impl Iterator<Item = Placed<'_, 'i>> {
+        let of_stage = |stage| self.instructions(stage).map(move |(index, instruction)| (stage, index, instruction));
+        self.stages().iter().flat_map(of_stage)
     }
 
-    fn placed<'a>(&'a self, stages: impl Iterator<Item = &'a Stage>) -> impl Iterator<Item = Placed<'a, 'i>> {
+    /// The instructions of a kind of all stages, not those after ONBUILD.
+    pub fn all_of(&self, keyword: Keyword) -> impl Iterator<Item = Placed<'_, 'i>> {
+        self.all_instructions().filter(move |(_, _, instruction)| instruction.keyword == keyword)
+    }
+
+    /// The same, of the stages that the target needs.
+    pub fn needed_of(&self, keyword: Keyword) -> impl Iterator<Item = Placed<'_, 'i>> {
+        self.all_of(keyword).filter(|(stage, ..)| self.is_needed(stage))
+    }
+
+    /// The instructions of a kind of all stages, also those after ONBUILD.
+    pub fn all_effective_of(&self, keyword: Keyword) -> impl Iterator<Item = Placed<'_, 'i>> {
         let of_stage = |stage| self.effective_instructions(stage).map(move |(index, known)| (stage, index, known));
-        stages.flat_map(of_stage)
+        let all = self.stages().iter().flat_map(of_stage);
+        all.filter(move |(_, _, instruction)| instruction.keyword == keyword)
+    }
+
+    /// The COPYs and ADDs of all stages.
+    pub fn all_transfers(&self) -> impl Iterator<Item = (&Stage, &Transfer<'i>)> {
+        self.stages().iter().flat_map(|stage| self.transfers(stage).iter().map(move |transfer| (stage, transfer)))
+    }
+
+    /// The COPYs and ADDs of the stages that the target needs.
+    pub fn needed_transfers(&self) -> impl Iterator<Item = (&Stage, &Transfer<'i>)> {
+        self.all_transfers().filter(|(stage, _)| self.is_needed(stage))
     }
 }
 

@@ -110,7 +110,7 @@ fn content(cx: &Context, source: &str) -> Content {
 
 fn add_url_unverified(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         let last_check = LazyCell::new(|| last_check(build, stage));
         let triggers = build.trigger_transfers(stage);
         let all = build.transfers(stage).iter().chain(&triggers);

@@ -28,10 +28,9 @@ fn apt_in_script(cx: &Context, out: &mut Findings) {
                 )
                 .help("use `apt-get` or `apt-cache` in scripts");
             let replacements = invocation.package_call().and_then(|call| replacements(&run, invocation, &call));
-            out.push(match replacements {
-                Some(replacements) => finding.edits("call the program meant for scripts", Safety::Safe, replacements),
-                None => finding,
-            });
+            out.push(finding.with(replacements, |finding, replacements| {
+                finding.edits("call the program meant for scripts", Safety::Safe, replacements)
+            }));
         }
     }
 }
@@ -97,10 +96,11 @@ fn apt_recommends(cx: &Context, out: &mut Findings) {
             let finding = cx.finding(run.place(span), message).help(format!("use `{name} {option}`"));
             let finding = priced(&run, &call, &installed[..before], finding);
             let why = "the build or the program may need a recommended package; install that one by name";
-            out.push(match run.insertion_after(call.verb_span, &call.verb_text, option) {
-                Some((at, text)) => finding.unsafe_edit("do not install recommended packages", why, at, text),
-                None => finding,
-            });
+            out.push(
+                finding.with(run.insertion_after(call.verb_span, &call.verb_text, option), |finding, (at, text)| {
+                    finding.unsafe_edit("do not install recommended packages", why, at, text)
+                }),
+            );
         }
     }
 }
@@ -154,12 +154,9 @@ fn apt_update_alone(cx: &Context, out: &mut Findings) {
                         .finding(place, message)
                         .label(run.place(install.span), "this installs from them")
                         .help("update and install in one RUN");
-                    out.push(match joined_edits(&earlier, span, &run, install) {
-                        Some(joined_edits) => {
-                            finding.edits("update in the RUN that installs", Safety::Safe, joined_edits)
-                        }
-                        None => finding,
-                    });
+                    out.push(finding.with(joined_edits(&earlier, span, &run, install), |finding, joined_edits| {
+                        finding.edits("update in the RUN that installs", Safety::Safe, joined_edits)
+                    }));
                 }
                 (None, None) => {}
             }

@@ -40,12 +40,10 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
         // ShellCheck has a code for each.
         finding.codes.retain(|known| !known.name.starts_with("SC") || code == Some(known.name));
         let title = "run it with bash";
-        out.push(if shells::is_default(&run) {
+        out.push(finding.when(shells::is_default(&run), |finding| {
             let at = *first.get_or_insert(run.index);
             shells::with_shell(&run, at, r#"["/bin/bash", "-c"]"#, title, finding)
-        } else {
-            finding
-        });
+        }));
     }
 }
 

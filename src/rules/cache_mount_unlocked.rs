@@ -12,7 +12,7 @@ const FOLDERS: [&str; 4] = ["/var/cache/apt", "/var/cache/apt/archives", "/var/l
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for (index, _) in build.instructions(stage) {
             let instruction = build.effective(index);
             if instruction.keyword != Keyword::Run {

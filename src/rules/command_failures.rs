@@ -24,11 +24,9 @@ fn ineffective_negation(cx: &Context, out: &mut Findings) {
                 let why = "a build that continued after the failure now stops there";
                 let at = run.place(Span::at(command.span.end));
                 let plain = is_own_script && command.redirects.iter().all(|redirect| redirect.body.is_none());
-                out.push(if plain {
-                    finding.unsafe_edit("stop when it fails", why, at, " || exit 1")
-                } else {
-                    finding
-                });
+                out.push(
+                    finding.when(plain, |finding| finding.unsafe_edit("stop when it fails", why, at, " || exit 1")),
+                );
             }
         }
     }

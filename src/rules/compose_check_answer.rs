@@ -40,10 +40,7 @@ fn compose_check_always_healthy(cx: &ComposeContext, out: &mut Findings) {
         } else {
             None
         };
-        out.push(match failing {
-            Some(test) => with_test(cx, service, finding, &test, "let the check fail"),
-            None => finding,
-        });
+        out.push(finding.with(failing, |finding, test| with_test(cx, service, finding, &test, "let the check fail")));
     }
 }
 
@@ -65,10 +62,7 @@ fn check_search(cx: &ComposeContext, service: &StackService, check: &WrittenChec
         let mut olds = [quoted('\'', text), quoted('"', text), text.to_owned()].into_iter();
         olds.find_map(|old| test.with_text(&old, &new))
     });
-    out.push(match changed {
-        Some(test) => with_test(cx, service, finding, &test, SELF_TITLE),
-        None => finding,
-    });
+    out.push(finding.with(changed, |finding, test| with_test(cx, service, finding, &test, SELF_TITLE)));
 }
 
 fn compose_check_never_healthy(cx: &ComposeContext, out: &mut Findings) {

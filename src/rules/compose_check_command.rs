@@ -49,10 +49,9 @@ fn compose_check_needs_shell(cx: &ComposeContext, out: &mut Findings) {
             let Some(finding) = cx.finding(check.place, message) else { continue };
             let finding = finding.help("write the command line as one string, or `CMD` in front of words");
             let test = RawTest::of(cx, service).and_then(|test| test.joined());
-            out.push(match test {
-                Some(test) => with_test(cx, service, finding, &test, "make it one command line"),
-                None => finding,
-            });
+            out.push(
+                finding.with(test, |finding, test| with_test(cx, service, finding, &test, "make it one command line")),
+            );
             continue;
         }
         let Some(word) = shell_word(check) else { continue };
@@ -60,14 +59,11 @@ fn compose_check_needs_shell(cx: &ComposeContext, out: &mut Findings) {
             format!("the check of `{}` has no shell: `{word}` is passed to the program as it stands", service.name);
         let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = finding.help("write `CMD-SHELL` with the command line as one string");
-        out.push(match command_line(check) {
-            Some(line) => {
-                let value = NewValue::texts(&["CMD-SHELL", &line]);
-                let change = KeyChange::Set(vec!["services", service.name, "healthcheck", "test"], value);
-                cx.fixed(finding, "run the check in a shell", Safety::Unsafe(NEEDS_SHELL.to_owned()), &[change])
-            }
-            None => finding,
-        });
+        out.push(finding.with(command_line(check), |finding, line| {
+            let value = NewValue::texts(&["CMD-SHELL", &line]);
+            let change = KeyChange::Set(vec!["services", service.name, "healthcheck", "test"], value);
+            cx.fixed(finding, "run the check in a shell", Safety::Unsafe(NEEDS_SHELL.to_owned()), &[change])
+        }));
     }
 }
 
@@ -140,13 +136,10 @@ fn compose_check_variable_unescaped(cx: &ComposeContext, out: &mut Findings) {
             let Some(finding) = cx.finding(Some(place), message) else { continue };
             let finding = finding.help(format!("write `$${name}`"));
             let text = cx.text_at(Some(place)).map(|text| escaped(text, name));
-            out.push(match text {
-                Some(text) => {
-                    let why = "the check asks with the value of the variable, which it did not before".to_owned();
-                    cx.replaced(finding, "double the `$`", Safety::Unsafe(why), Some(place), &text)
-                }
-                None => finding,
-            });
+            out.push(finding.with(text, |finding, text| {
+                let why = "the check asks with the value of the variable, which it did not before".to_owned();
+                cx.replaced(finding, "double the `$`", Safety::Unsafe(why), Some(place), &text)
+            }));
         }
     }
 }
@@ -304,12 +297,9 @@ fn compose_check_localhost(cx: &ComposeContext, out: &mut Findings) {
             }
             let finding = finding.help("write 127.0.0.1");
             let text = cx.text_at(*place).filter(|text| has_local_url(text));
-            out.push(match text.map(|text| text.replace("://localhost", "://127.0.0.1")) {
-                Some(text) => {
-                    cx.replaced(finding, "ask 127.0.0.1", Safety::Unsafe(LOCALHOST.to_owned()), *place, &text)
-                }
-                None => finding,
-            });
+            out.push(finding.with(text.map(|text| text.replace("://localhost", "://127.0.0.1")), |finding, text| {
+                cx.replaced(finding, "ask 127.0.0.1", Safety::Unsafe(LOCALHOST.to_owned()), *place, &text)
+            }));
             break;
         }
     }

@@ -235,14 +235,11 @@ fn compose_gate_slow(cx: &ComposeContext, out: &mut Findings) {
         let place = check.setting(key).and_then(|value| value.place).or(check.place);
         let Some(finding) = cx.finding(place, message) else { continue };
         let finding = finding.help(help);
-        out.push(match change {
-            Some((key, value, why)) => {
-                let path = vec!["services", service.name, "healthcheck", key];
-                let change = KeyChange::Set(path, NewValue::Inline(value));
-                cx.fixed(finding, "ask sooner while it starts", Safety::Unsafe(why.to_owned()), &[change])
-            }
-            None => finding,
-        });
+        out.push(finding.with(change, |finding, (key, value, why)| {
+            let path = vec!["services", service.name, "healthcheck", key];
+            let change = KeyChange::Set(path, NewValue::Inline(value));
+            cx.fixed(finding, "ask sooner while it starts", Safety::Unsafe(why.to_owned()), &[change])
+        }));
     }
 }
 

@@ -30,7 +30,7 @@ fn dockerignore_missing(cx: &Context, out: &mut Findings) {
     if !missing {
         return;
     }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         let transfers = build.transfers(stage);
         let whole = |transfer: &&crate::build::Transfer| {
             transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything)
@@ -62,7 +62,7 @@ fn dockerfile_in_context(cx: &Context, out: &mut Findings) {
     if files.is_empty() || named.unknown {
         return;
     }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for step in taking_steps(build, stage, context) {
             let line = step.instruction.start_line;
             let Some(reruns) = history.definition_only.get(&line).copied() else { continue };
@@ -136,34 +136,29 @@ fn file_mode_not_in_git(cx: &Context, out: &mut Findings) {
     if modes.executable.is_empty() {
         return;
     }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for step in taking_steps(build, stage, context) {
-            let differing = differing(&step, context, modes);
-            let Some(((first, executable), more)) = differing.split_first() else { continue };
-            let others = match more.len() {
-                0 => String::new(),
-                1 => " and 1 other file".to_owned(),
-                count => format!(" and {count} other files"),
-            };
-            let verb = if more.is_empty() { "is" } else { "are" };
-            let here = if *executable { "not executable" } else { "executable" };
-            let in_clone = if *executable { format!("but {verb}") } else { "but not".to_owned() };
-            let message = format!(
-                "`{first}`{others} {verb} {here} here, {in_clone} in a clone: a builder there misses the cache"
-            );
-            let help = if differing.len() > SINGLE {
-                "build in a clone on a file system that keeps modes (in WSL: not below /mnt)".to_owned()
-            } else if *executable {
-                format!(
-                    "git records {first} as executable and ignores the file's mode (core.fileMode): `chmod +x {first}`"
-                )
-            } else {
-                format!("git ignores the file's mode (core.fileMode): `git update-index --chmod=+x {first}` records it")
-            };
-            out.push(cx.finding(step.instruction.head, message).help(help));
-            // The same files in a later step are the same mistake.
-            return;
-        }
+    for step in build.needed_stages().flat_map(|stage| taking_steps(build, stage, context)) {
+        let differing = differing(&step, context, modes);
+        let Some(((first, executable), more)) = differing.split_first() else { continue };
+        let others = match more.len() {
+            0 => String::new(),
+            1 => " and 1 other file".to_owned(),
+            count => format!(" and {count} other files"),
+        };
+        let verb = if more.is_empty() { "is" } else { "are" };
+        let here = if *executable { "not executable" } else { "executable" };
+        let in_clone = if *executable { format!("but {verb}") } else { "but not".to_owned() };
+        let message =
+            format!("`{first}`{others} {verb} {here} here, {in_clone} in a clone: a builder there misses the cache");
+        let help = if differing.len() > SINGLE {
+            "build in a clone on a file system that keeps modes (in WSL: not below /mnt)".to_owned()
+        } else if *executable {
+            format!("git records {first} as executable and ignores the file's mode (core.fileMode): `chmod +x {first}`")
+        } else {
+            format!("git ignores the file's mode (core.fileMode): `git update-index --chmod=+x {first}` records it")
+        };
+        out.push(cx.finding(step.instruction.head, message).help(help));
+        // The same files in a later step are the same mistake.
+        return;
     }
 }
 

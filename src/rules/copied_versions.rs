@@ -15,7 +15,7 @@ super::family! {
 
 fn node_major_mismatch(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         let Some(version) = node_addons::node_version(build, stage) else { continue };
         for addons in node_addons::copied_addons(build, stage) {
             let (path, span) = &addons.copy.source;
@@ -35,7 +35,7 @@ fn node_major_mismatch(cx: &Context, out: &mut Findings) {
 
 fn python_minor_mismatch(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let needed = build.needed_stages();
     for stage in needed {
         let Some(version) = copied_packages::python_version(build, stage) else { continue };
         for copy in copied_packages::stage_copies(build, stage) {
@@ -82,7 +82,7 @@ fn version_in(path: &str) -> Option<String> {
 
 fn virtual_environment_moved(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for copy in copied_packages::stage_copies(build, stage) {
             let to = copy.transfer.destination.as_deref();
             let Some(to) = to.and_then(|to| copied_packages::absolute(build, stage, copy.transfer.index, to)) else {

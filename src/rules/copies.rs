@@ -17,17 +17,15 @@ super::family! {
 
 fn copy_to_root(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages() {
-        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
-            let whole = transfer.sources.iter().any(Source::is_everything);
-            let to = transfer.destination.as_deref().map(|to| to.trim_end_matches(['/', '.']));
-            let here = matches!(build.workdir(stage, transfer.index), Setting::Default(folder) | Setting::Base(folder) if folder == "/");
-            let relative = transfer.destination.as_deref().is_some_and(|to| matches!(to, "." | "./"));
-            let root = to == Some("") && (!relative || here);
-            if whole && root {
-                let message = "the whole build context is copied into the root folder, next to the system folders";
-                out.push(cx.finding(transfer.instruction.head, message).help("use a separate folder: `WORKDIR /app`"));
-            }
+    for (stage, transfer) in build.all_transfers().filter(|(_, transfer)| transfer.from.is_none()) {
+        let whole = transfer.sources.iter().any(Source::is_everything);
+        let to = transfer.destination.as_deref().map(|to| to.trim_end_matches(['/', '.']));
+        let here = matches!(build.workdir(stage, transfer.index), Setting::Default(folder) | Setting::Base(folder) if folder == "/");
+        let relative = transfer.destination.as_deref().is_some_and(|to| matches!(to, "." | "./"));
+        let root = to == Some("") && (!relative || here);
+        if whole && root {
+            let message = "the whole build context is copied into the root folder, next to the system folders";
+            out.push(cx.finding(transfer.instruction.head, message).help("use a separate folder: `WORKDIR /app`"));
         }
     }
 }
@@ -69,7 +67,7 @@ const MOST_STAGE_COPIES: usize = 1_000;
 fn empty_stage_copied(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut checked = 0;
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for copy in copied_packages::stage_copies(build, stage) {
             let makes = |keyword| {
                 matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::Onbuild)
@@ -96,32 +94,28 @@ fn empty_stage_copied(cx: &Context, out: &mut Findings) {
 
 fn many_sources_without_slash(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages() {
-        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Copy) {
-            let Some(parts) = build.input().file.transfer(instruction) else { continue };
-            if parts.sources.len() + parts.heredocs.len() < 2 {
-                continue;
-            }
-            let written = &parts.destination;
-            // The value of a variable may end with a slash.
-            let Some(folder) = build.expand(stage, index, &written.text) else { continue };
-            if folder.ends_with('/') || folder == "." {
-                continue;
-            }
-            let finding = cx.finding_at(
-                index,
-                written.span,
-                format!("`{}` is a folder, but does not end with a slash", written.text),
-            );
-            let finding = finding.help("end the destination with `/`");
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
-            let plain = !written.text.is_empty() && written.text.bytes().all(plain);
-            out.push(if plain && cx.source().slice(written.span) == written.text {
-                finding.safe_edit("add the slash", written.span, format!("{}/", written.text))
-            } else {
-                finding
-            });
+    for (stage, index, instruction) in build.all_effective_of(Keyword::Copy) {
+        let Some(parts) = build.input().file.transfer(instruction) else { continue };
+        if parts.sources.len() + parts.heredocs.len() < 2 {
+            continue;
         }
+        let written = &parts.destination;
+        // The value of a variable may end with a slash.
+        let Some(folder) = build.expand(stage, index, &written.text) else { continue };
+        if folder.ends_with('/') || folder == "." {
+            continue;
+        }
+        let finding = cx.finding_at(
+            index,
+            written.span,
+            format!("`{}` is a folder, but does not end with a slash", written.text),
+        );
+        let finding = finding.help("end the destination with `/`");
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+        let plain = !written.text.is_empty() && written.text.bytes().all(plain);
+        out.push(finding.when(plain && cx.source().slice(written.span) == written.text, |finding| {
+            finding.safe_edit("add the slash", written.span, format!("{}/", written.text))
+        }));
     }
 }
 
@@ -154,7 +148,7 @@ const MOST_ROOT_COPIES: usize = 100;
 fn image_root_copied(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut looked = 0;
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         // Copying into an empty image squashes a tree into one layer, which is intended.
         if matches!(build.root_base(stage), StageBase::Scratch) {
             continue;

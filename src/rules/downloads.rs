@@ -54,10 +54,9 @@ fn curl_without_fail(cx: &Context, out: &mut Findings) {
                 .help("add `-f`, so that curl fails if the server returns an error");
             let why = "a build that continued with an error page now fails";
             let name = invocation.path.value().unwrap_or_default();
-            out.push(match run.insertion_after(invocation.path.span, name, "-f") {
-                Some((at, text)) => finding.unsafe_edit("fail on HTTP errors", why, at, text),
-                None => finding,
-            });
+            out.push(finding.with(run.insertion_after(invocation.path.span, name, "-f"), |finding, (at, text)| {
+                finding.unsafe_edit("fail on HTTP errors", why, at, text)
+            }));
         }
     }
 }
@@ -162,10 +161,9 @@ fn wget_progress(cx: &Context, out: &mut Findings) {
                 )
                 .help("use `wget -nv` (errors stay visible) or `wget -q`");
             let name = invocation.path.value().unwrap_or_default();
-            out.push(match run.insertion_after(invocation.path.span, name, "-nv") {
-                Some((at, text)) => finding.safe_edit("turn off the progress bar", at, text),
-                None => finding,
-            });
+            out.push(finding.with(run.insertion_after(invocation.path.span, name, "-nv"), |finding, (at, text)| {
+                finding.safe_edit("turn off the progress bar", at, text)
+            }));
         }
     }
 }
@@ -206,27 +204,25 @@ fn is_busybox(run: &Run) -> bool {
 
 fn remote_source_in_run(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, _, invocations) in toolchain::runs(build, stage) {
-            let Some(code) = build.code(index) else { continue };
-            for (at, invocation) in invocations.iter().enumerate() {
-                let next = invocations.get(at + 1);
-                let (message, help) = if clones(invocation) {
-                    (
-                        "`git clone` stays cached even if the repository changes; ADD checks for changes",
-                        "use `ADD https://….git#ref folder`",
-                    )
-                } else if next.is_some_and(|next| unpacks(invocation, next)) {
-                    (
-                        "this download stays cached even if the archive changes; ADD checks for changes and can unpack it",
-                        "use `ADD --unpack https://… folder`, with `--checksum`",
-                    )
-                } else {
-                    continue;
-                };
-                let span = code.place(&build.input().file, invocation.span);
-                out.push(cx.finding(span, message).help(help));
-            }
+    for (index, _, invocations) in build.needed_stages().flat_map(|stage| toolchain::runs(build, stage)) {
+        let Some(code) = build.code(index) else { continue };
+        for (at, invocation) in invocations.iter().enumerate() {
+            let next = invocations.get(at + 1);
+            let (message, help) = if clones(invocation) {
+                (
+                    "`git clone` stays cached even if the repository changes; ADD checks for changes",
+                    "use `ADD https://….git#ref folder`",
+                )
+            } else if next.is_some_and(|next| unpacks(invocation, next)) {
+                (
+                    "this download stays cached even if the archive changes; ADD checks for changes and can unpack it",
+                    "use `ADD --unpack https://… folder`, with `--checksum`",
+                )
+            } else {
+                continue;
+            };
+            let span = code.place(&build.input().file, invocation.span);
+            out.push(cx.finding(span, message).help(help));
         }
     }
 }
@@ -293,13 +289,11 @@ fn git_unpinned(cx: &Context, out: &mut Findings) {
             out.push(cx.finding(span, format!("`{name}` {WHY}")).help(help));
         }
     }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for transfer in build.transfers(stage) {
-            let source = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_default_branch));
-            let Some(source) = source else { continue };
-            let finding = cx.finding_at(transfer.index, source.span, format!("ADD of a repository {WHY}"));
-            out.push(finding.help("name a tag or a commit: `https://….git#v1.2`"));
-        }
+    for (_, transfer) in build.needed_transfers() {
+        let source = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_default_branch));
+        let Some(source) = source else { continue };
+        let finding = cx.finding_at(transfer.index, source.span, format!("ADD of a repository {WHY}"));
+        out.push(finding.help("name a tag or a commit: `https://….git#v1.2`"));
     }
 }
 

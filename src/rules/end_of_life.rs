@@ -93,16 +93,14 @@ fn end_of_life_base(cx: &Context, out: &mut Findings) {
         let help = ended.help(today, programs);
         let finding =
             cx.finding(edge.span, format!("{}{mirror}", message(cx.build(), edge.stage, image, &ended))).help(help);
-        let finding = if checks_downloads_of_release(cx.build()) {
+        let finding = finding.when(checks_downloads_of_release(cx.build()), |finding| {
             let help = finding.help.clone().unwrap_or_default();
             finding
                 .help(format!(
                     "{help}; the file downloads what was made for this release, with its checksum: change both"
                 ))
                 .lowered(Severity::Info)
-        } else {
-            finding
-        };
+        });
         findings.push((ended, finding, ships));
     }
     for (_, finding, _) in findings {
@@ -135,7 +133,7 @@ fn programs_of<'a>(build: &'a Build) -> BTreeSet<&'a str> {
 
 /// Whether a RUN downloads a file whose name has the release of the base, and compares its checksum.
 fn checks_downloads_of_release(build: &Build) -> bool {
-    let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let stages = build.needed_stages();
     let mut codes = stages.flat_map(|stage| build.instructions(stage)).filter_map(|(index, instruction)| {
         Some((build.code(index)?, build.input().file.source().slice(instruction.span)))
     });

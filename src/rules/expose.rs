@@ -17,27 +17,27 @@ super::family! {
     "ssh-port-exposed" => ssh_port_exposed;
 }
 
-fn expose_mapping(cx: &Context, out: &mut Findings) {
+/// The words of all EXPOSEs whose value is known, with the index of the instruction and the value.
+fn words<'i>(cx: &Context<'_, 'i>) -> Vec<(usize, Argument<'i>, String)> {
     let build = cx.build();
-    for stage in build.stages() {
-        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
-            for written in build.input().file.list(instruction) {
-                let Some(ports) = build.expand(stage, index, &written.text) else { continue };
-                let Some(port) = ports.split_whitespace().find(|port| port.contains(':')) else { continue };
-                let container_port = port.rsplit(':').next().unwrap_or_default();
-                let message =
-                    format!("`{port}` only exposes {container_port}: an image cannot choose a host port or address");
-                let finding = cx
-                    .finding_at(index, written.span, message)
-                    .help("publish the port when the container starts (`-p`)");
-                let plain = written.text == port;
-                out.push(if plain {
-                    finding.safe_edit("keep the container's port", written.span, container_port)
-                } else {
-                    finding
-                });
-            }
-        }
+    let list = |(stage, index, instruction)| {
+        let words = build.input().file.list(instruction).into_iter();
+        words.filter_map(move |word| build.expand(stage, index, &word.text).map(|ports| (index, word, ports)))
+    };
+    build.all_effective_of(Keyword::Expose).flat_map(list).collect()
+}
+
+fn expose_mapping(cx: &Context, out: &mut Findings) {
+    for (index, written, ports) in words(cx) {
+        let Some(port) = ports.split_whitespace().find(|port| port.contains(':')) else { continue };
+        let container_port = port.rsplit(':').next().unwrap_or_default();
+        let message = format!("`{port}` only exposes {container_port}: an image cannot choose a host port or address");
+        let finding =
+            cx.finding_at(index, written.span, message).help("publish the port when the container starts (`-p`)");
+        let plain = written.text == port;
+        out.push(
+            finding.when(plain, |finding| finding.safe_edit("keep the container's port", written.span, container_port)),
+        );
     }
 }
 
@@ -56,24 +56,15 @@ fn expose_missing(cx: &Context, out: &mut Findings) {
 }
 
 fn expose_protocol_case(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    for stage in build.stages() {
-        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
-            for written in build.input().file.list(instruction) {
-                let Some(ports) = build.expand(stage, index, &written.text) else { continue };
-                let capital =
-                    |port: &&str| port.split_once('/').is_some_and(|(_, protocol)| protocol != protocol.to_lowercase());
-                let Some(port) = ports.split_whitespace().find(capital) else { continue };
-                let finding =
-                    cx.finding_at(index, written.span, format!("the protocol in `{port}` is not in lower case"));
-                let finding = finding.help("write it in lower case");
-                out.push(if written.text == port {
-                    finding.safe_edit("write it in lower case", written.span, port.to_lowercase())
-                } else {
-                    finding
-                });
-            }
-        }
+    for (index, written, ports) in words(cx) {
+        let capital =
+            |port: &&str| port.split_once('/').is_some_and(|(_, protocol)| protocol != protocol.to_lowercase());
+        let Some(port) = ports.split_whitespace().find(capital) else { continue };
+        let finding = cx.finding_at(index, written.span, format!("the protocol in `{port}` is not in lower case"));
+        let finding = finding.help("write it in lower case");
+        out.push(finding.when(written.text == port, |finding| {
+            finding.safe_edit("write it in lower case", written.span, port.to_lowercase())
+        }));
     }
 }
 
@@ -81,20 +72,14 @@ fn expose_protocol_case(cx: &Context, out: &mut Findings) {
 const HIGHEST: u64 = 65_535;
 
 fn expose_range(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    for stage in build.stages() {
-        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Expose) {
-            for written in build.input().file.list(instruction) {
-                let Some(ports) = build.expand(stage, index, &written.text) else { continue };
-                for port in ports.split_whitespace() {
-                    let Some(why) = describe_mistake(port) else { continue };
-                    let mut finding = cx.finding_at(index, written.span, format!("{why}: the builder refuses it"));
-                    if written.text.contains('$') {
-                        finding = finding.without("DL3011");
-                    }
-                    out.push(finding.help("use ports from 0 to 65535, and ranges from low to high"));
-                }
+    for (index, written, ports) in words(cx) {
+        for port in ports.split_whitespace() {
+            let Some(why) = describe_mistake(port) else { continue };
+            let mut finding = cx.finding_at(index, written.span, format!("{why}: the builder refuses it"));
+            if written.text.contains('$') {
+                finding = finding.without("DL3011");
             }
+            out.push(finding.help("use ports from 0 to 65535, and ranges from low to high"));
         }
     }
 }
@@ -202,10 +187,10 @@ fn ssh_port_exposed(cx: &Context, out: &mut Findings) {
                 .finding_at(index, ports[at].span, message)
                 .help("use `docker exec` or the orchestrator's equivalent");
             let why = "`docker run -P` no longer publishes the port";
-            out.push(match without(&ports, at) {
-                Some(span) => finding.unsafe_edit("remove the port", why, span, ""),
-                None => finding,
-            });
+            out.push(
+                finding
+                    .with(without(&ports, at), |finding, span| finding.unsafe_edit("remove the port", why, span, "")),
+            );
         }
     }
 }

@@ -34,10 +34,9 @@ fn cd_in_run(cx: &Context, out: &mut Findings) {
         let finding = cx
             .finding(run.place(invocation.span), "this RUN changes the folder with cd instead of WORKDIR")
             .help("set `WORKDIR` before the RUN");
-        out.push(match edits(&run, invocation, folder) {
-            Some(edits) => finding.edits("set the folder with WORKDIR", Safety::Safe, edits),
-            None => finding,
-        });
+        out.push(finding.with(edits(&run, invocation, folder), |finding, edits| {
+            finding.edits("set the folder with WORKDIR", Safety::Safe, edits)
+        }));
     }
 }
 
@@ -146,13 +145,11 @@ fn cd_unchecked(cx: &Context, out: &mut Findings) {
             let why = "a build that continued in the wrong folder now fails";
             let plain = invocation.command.span.end == invocation.span.end;
             out.push(
-                match run
-                    .insertion_after(invocation.command.span, text, "|| exit 1")
-                    .filter(|_| plain && run.code.script.problems.is_empty() && text.starts_with(name))
-                {
-                    Some((at, text)) => finding.unsafe_edit("exit if it fails", why, at, text),
-                    None => finding,
-                },
+                finding.with(
+                    run.insertion_after(invocation.command.span, text, "|| exit 1")
+                        .filter(|_| plain && run.code.script.problems.is_empty() && text.starts_with(name)),
+                    |finding, (at, text)| finding.unsafe_edit("exit if it fails", why, at, text),
+                ),
             );
         }
     }
@@ -207,9 +204,7 @@ impl Folders {
     fn of(build: &Build, stage: &Stage) -> Self {
         let mut folders = Self(HashMap::new());
         for stage in build.chain(stage).take(DEEPEST) {
-            for (index, _) in
-                build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Workdir)
-            {
+            for (index, _) in build.instructions_of(stage, Keyword::Workdir) {
                 folders.add(build.workdir(stage, index + 1).value().cloned(), index);
             }
             for transfer in build.transfers(stage) {

@@ -84,12 +84,10 @@ fn maintainer_instruction(cx: &Context, out: &mut Findings) {
         // A label is not allowed before the first FROM either.
         let inside = cx.build().stages().first().is_some_and(|first| instruction.span.start >= first.base_span.start);
         let plain = !name.contains(['"', '\\', '$', '`', '\n']) && !name.is_empty();
-        out.push(if inside && plain && file.source().slice(operand.span) == operand.text {
+        out.push(finding.when(inside && plain && file.source().slice(operand.span) == operand.text, |finding| {
             let text = format!("LABEL org.opencontainers.image.authors=\"{name}\"");
             finding.safe_edit("replace MAINTAINER with a label", instruction.head, text)
-        } else {
-            finding
-        });
+        }));
     }
 }
 
@@ -118,20 +116,17 @@ fn empty_continuation(cx: &Context, out: &mut Findings) {
 
 fn legacy_key_value(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
-    for stage in cx.build().stages() {
-        for (index, instruction) in cx.build().effective_instructions(stage) {
-            if !matches!(instruction.keyword, Keyword::Env | Keyword::Label) {
-                continue;
-            }
-            for pair in file.variables(instruction).iter().filter(|pair| pair.legacy) {
-                let name = instruction.keyword.as_str();
-                let message = format!("`{name} key value` uses the whole rest of the line as the value");
-                let finding = cx.finding_at(index, pair.span, message).help(format!("write `{name} key=value`"));
-                out.push(match edited(cx, pair, file.escape()) {
-                    Some(text) => finding.safe_edit("write it with `=`", pair.span, text),
-                    None => finding,
-                });
-            }
+    for (index, instruction) in cx.build().stages().iter().flat_map(|stage| cx.build().effective_instructions(stage)) {
+        if !matches!(instruction.keyword, Keyword::Env | Keyword::Label) {
+            continue;
+        }
+        for pair in file.variables(instruction).iter().filter(|pair| pair.legacy) {
+            let name = instruction.keyword.as_str();
+            let message = format!("`{name} key value` uses the whole rest of the line as the value");
+            let finding = cx.finding_at(index, pair.span, message).help(format!("write `{name} key=value`"));
+            out.push(finding.with(edited(cx, pair, file.escape()), |finding, text| {
+                finding.safe_edit("write it with `=`", pair.span, text)
+            }));
         }
     }
 }

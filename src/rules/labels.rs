@@ -44,18 +44,14 @@ pub(super) fn labels(cx: &Context) -> Vec<Label> {
     let build = cx.build();
     let file = &build.input().file;
     let mut labels = Vec::new();
-    for stage in build.stages() {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Label)
-        {
-            let known = |text: &str| {
-                let plain = !text.contains('$');
-                plain.then(|| build.scopes().expand(stage.index, index, text)).flatten()
-            };
-            for pair in file.variables(instruction) {
-                let name = known(&pair.name.text).unwrap_or_else(|| pair.name.text.clone().into_owned());
-                labels.push(Label { name, value: known(&pair.value.text), span: pair.span });
-            }
+    for (stage, index, instruction) in build.all_of(Keyword::Label) {
+        let known = |text: &str| {
+            let plain = !text.contains('$');
+            plain.then(|| build.scopes().expand(stage.index, index, text)).flatten()
+        };
+        for pair in file.variables(instruction) {
+            let name = known(&pair.name.text).unwrap_or_else(|| pair.name.text.clone().into_owned());
+            labels.push(Label { name, value: known(&pair.value.text), span: pair.span });
         }
     }
     labels
@@ -239,7 +235,7 @@ fn duplicate_label(cx: &Context, out: &mut Findings) {
     let file = &cx.build().input().file;
     for stage in cx.build().stages() {
         let mut later: HashMap<String, Span> = HashMap::new();
-        let labels: Vec<_> = cx.build().instructions(stage).filter(|(_, i)| i.keyword == Keyword::Label).collect();
+        let labels: Vec<_> = cx.build().instructions_of(stage, Keyword::Label).collect();
         for (index, instruction) in labels.into_iter().rev() {
             let pairs = file.variables(instruction);
             for pair in pairs.iter().rev() {

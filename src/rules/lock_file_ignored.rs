@@ -58,10 +58,9 @@ fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, ca
         (Manager::Composer | Manager::Bundle, Verb::Upgrade) if exact && call.packages.is_empty() => {
             finding.unsafe_edit("install what the lock file says", why, verb, "install")
         }
-        (Manager::Cargo, Verb::Install) => match behind_verb(cx, code, call) {
-            Some(at) => finding.unsafe_edit("add `--locked`", why, Span::at(at), " --locked"),
-            None => finding,
-        },
+        (Manager::Cargo, Verb::Install) => finding.with(behind_verb(cx, code, call), |finding, at| {
+            finding.unsafe_edit("add `--locked`", why, Span::at(at), " --locked")
+        }),
         _ => finding,
     })
 }

@@ -225,10 +225,9 @@ fn unsigned_packages(cx: &Context, out: &mut Findings) {
             let finding = cx.finding(place, message).help("add the key of the repository to the package manager");
             let why = "packages whose signature can't be checked are then rejected";
             let edit = option.and_then(|span| option_removal::of(&run, &invocation, span));
-            out.push(match edit {
-                Some((place, text)) => finding.unsafe_edit("check signatures", why, place, text),
-                None => finding,
-            });
+            out.push(
+                finding.with(edit, |finding, (place, text)| finding.unsafe_edit("check signatures", why, place, text)),
+            );
         }
     }
 }

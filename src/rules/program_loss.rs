@@ -153,19 +153,17 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     fn of_virtual(&self, name: &str) -> Loss {
         let build = self.run.build;
         let mut loss = Loss::Possible;
-        for stage in build.chain(self.run.stage) {
-            for run in build.runs(stage) {
-                for call in run.invocations().iter().filter_map(Invocation::package_call) {
-                    let group = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
-                    if call.manager != Manager::Apk || group.is_none_or(|value| value.text != name) {
-                        continue;
-                    }
-                    if call.packages.iter().any(|package| self.is_needed(package.name.text)) {
-                        return Loss::Certain;
-                    }
-                    if !call.has_unknown_packages() {
-                        loss = Loss::None;
-                    }
+        for run in build.chain(self.run.stage).flat_map(|stage| build.runs(stage)) {
+            for call in run.invocations().iter().filter_map(Invocation::package_call) {
+                let group = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
+                if call.manager != Manager::Apk || group.is_none_or(|value| value.text != name) {
+                    continue;
+                }
+                if call.packages.iter().any(|package| self.is_needed(package.name.text)) {
+                    return Loss::Certain;
+                }
+                if !call.has_unknown_packages() {
+                    loss = Loss::None;
                 }
             }
         }

@@ -83,9 +83,7 @@ fn onbuild_in_final(cx: &Context, out: &mut Findings) {
     if !toolchain::is_application(build, target) {
         return;
     }
-    for (_, instruction) in
-        build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Onbuild)
-    {
+    for (_, instruction) in build.instructions_of(target, Keyword::Onbuild) {
         let message = "ONBUILD does nothing in this image; it runs in images that are based on it";
         out.push(cx.finding(instruction.head, message).help("write the instruction without ONBUILD, or remove it"));
     }

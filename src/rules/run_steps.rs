@@ -20,29 +20,25 @@ const LONG: usize = 8;
 
 fn long_run_chain(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
-            let Some(code) = build.code(index) else { continue };
-            if !instruction.heredocs.is_empty() {
-                continue;
-            }
-            let is_joined = |place: &crate::shell::CommandPlace| {
-                place.scope == 0 && place.after.is_some_and(|after| after.kind == SeparatorKind::And)
-            };
-            let commands = code.script.commands.iter().map(|command| &command.place);
-            let compounds = code.script.compounds.iter().map(|compound| &compound.place);
-            let count = commands.chain(compounds).filter(|place| is_joined(place)).count() + 1;
-            if count < LONG {
-                continue;
-            }
-            let message = format!("{count} commands are joined by `&&`, which is hard to read");
-            out.push(
-                cx.finding(instruction.head, message)
-                    .help("write a heredoc: `RUN <<EOF`, `set -e`, one command per line, `EOF`"),
-            );
+    for (_, index, instruction) in build.needed_of(Keyword::Run) {
+        let Some(code) = build.code(index) else { continue };
+        if !instruction.heredocs.is_empty() {
+            continue;
         }
+        let is_joined = |place: &crate::shell::CommandPlace| {
+            place.scope == 0 && place.after.is_some_and(|after| after.kind == SeparatorKind::And)
+        };
+        let commands = code.script.commands.iter().map(|command| &command.place);
+        let compounds = code.script.compounds.iter().map(|compound| &compound.place);
+        let count = commands.chain(compounds).filter(|place| is_joined(place)).count() + 1;
+        if count < LONG {
+            continue;
+        }
+        let message = format!("{count} commands are joined by `&&`, which is hard to read");
+        out.push(
+            cx.finding(instruction.head, message)
+                .help("write a heredoc: `RUN <<EOF`, `set -e`, one command per line, `EOF`"),
+        );
     }
 }
 
@@ -90,15 +86,13 @@ fn installs(run: &Run) -> Option<Manager> {
 
 fn file_written_by_run(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, _, invocations) in toolchain::runs(build, stage) {
-            let [invocation] = invocations.as_slice() else { continue };
-            let Some(path) = file_written_by_echo(invocation) else { continue };
-            let Some(code) = build.code(index).filter(|code| code.script.commands.len() == 1) else { continue };
-            let message = format!("this RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
-            let span = code.place(&build.input().file, invocation.command.span);
-            out.push(cx.finding(span, message).help(format!("use `COPY <<EOF {path}`")));
-        }
+    for (index, _, invocations) in build.needed_stages().flat_map(|stage| toolchain::runs(build, stage)) {
+        let [invocation] = invocations.as_slice() else { continue };
+        let Some(path) = file_written_by_echo(invocation) else { continue };
+        let Some(code) = build.code(index).filter(|code| code.script.commands.len() == 1) else { continue };
+        let message = format!("this RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
+        let span = code.place(&build.input().file, invocation.command.span);
+        out.push(cx.finding(span, message).help(format!("use `COPY <<EOF {path}`")));
     }
 }
 

@@ -298,11 +298,11 @@ fn shell_as_main_process(cx: &Context, out: &mut Findings) {
     let finding = cx.finding(span, message).help("put `exec` before the last command");
     let why = "the program becomes process 1 and receives the signals";
     let start = launch.place(file, last.name().map_or(last.span, |name| name.span)).start;
-    out.push(if file.source().slice(span).contains(name) && exact(last, file.source().slice(span)) {
-        finding.unsafe_edit("put `exec` before it", why, Span::at(start), "exec ")
-    } else {
-        finding
-    });
+    out.push(
+        finding.when(file.source().slice(span).contains(name) && exact(last, file.source().slice(span)), |finding| {
+            finding.unsafe_edit("put `exec` before it", why, Span::at(start), "exec ")
+        }),
+    );
 }
 
 /// Whether the span in the source covers only the command, not the string that contains it.

@@ -22,8 +22,7 @@ fn stop_signal_abrupt(cx: &Context, out: &mut Findings) {
     let Some(target) = build.target() else { return };
     let Some(server) = Server::of(build, target) else { return };
     let mut set = cx.shipped().flat_map(|stage| {
-        let instruction: Vec<_> =
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Stopsignal).collect();
+        let instruction: Vec<_> = build.instructions_of(stage, Keyword::Stopsignal).collect();
         instruction.into_iter().rev().map(move |stop_signal| (stage, stop_signal))
     });
     let Server { program, signal, otherwise, .. } = server;
@@ -103,8 +102,7 @@ fn stop_signal_kills(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     let mut shipped = cx.shipped().flat_map(|stage| {
-        let instruction: Vec<_> =
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Stopsignal).collect();
+        let instruction: Vec<_> = build.instructions_of(stage, Keyword::Stopsignal).collect();
         instruction.into_iter().rev().map(move |stop_signal| (stage, stop_signal))
     });
     let Some((stage, (index, instruction))) = shipped.next() else { return };

@@ -123,30 +123,27 @@ fn apk_cache_kept(cx: &Context, out: &mut Findings) {
             let finding = cx
                 .finding(run.place(span), "the package index fetched here stays in the layer")
                 .help("use `apk add --no-cache`");
-            out.push(match run.insertion_after(call.verb_span, "add", "--no-cache") {
-                Some(option) => {
-                    let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
-                    let mut edits: Vec<_> = before.cloned().collect();
-                    edits.push(option);
-                    // With `--no-cache`, apk fetches the index anyway.
-                    let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
-                    edits.extend(
-                        invocation
-                            .args
-                            .iter()
-                            .find(is_update)
-                            .and_then(|word| option_removal::of(&run, invocation, word.span)),
-                    );
-                    edits.sort_by_key(|(span, _)| span.start);
-                    let cache = cache_reader::Cache { folders: &FOLDERS, program: "apk" };
-                    let read = cache_reader::is_behind(&run, invocation.span.end, cache)
-                        || cache_reader::is_below(&run, cache);
-                    let why = || Safety::Unsafe("a later command may read the index".into());
-                    let safety = if read { why() } else { Safety::Safe };
-                    finding.edits("do not store the package index", safety, edits)
-                }
-                None => finding,
-            });
+            out.push(finding.with(run.insertion_after(call.verb_span, "add", "--no-cache"), |finding, option| {
+                let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
+                let mut edits: Vec<_> = before.cloned().collect();
+                edits.push(option);
+                // With `--no-cache`, apk fetches the index anyway.
+                let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
+                edits.extend(
+                    invocation
+                        .args
+                        .iter()
+                        .find(is_update)
+                        .and_then(|word| option_removal::of(&run, invocation, word.span)),
+                );
+                edits.sort_by_key(|(span, _)| span.start);
+                let cache = cache_reader::Cache { folders: &FOLDERS, program: "apk" };
+                let read =
+                    cache_reader::is_behind(&run, invocation.span.end, cache) || cache_reader::is_below(&run, cache);
+                let why = || Safety::Unsafe("a later command may read the index".into());
+                let safety = if read { why() } else { Safety::Safe };
+                finding.edits("do not store the package index", safety, edits)
+            }));
         }
     }
 }

@@ -21,10 +21,9 @@ fn check(cx: &Context, out: &mut Findings) {
                 .finding(run.place(span), MESSAGE)
                 .help("install the certificate of the authority (`ca-certificates`), or pass its file");
             let why = "a server whose certificate can't be verified is then rejected";
-            out.push(match edit(&run, &invocation, span) {
-                Some((place, text)) => finding.unsafe_edit("verify certificates", why, place, text),
-                None => finding,
-            });
+            out.push(finding.with(edit(&run, &invocation, span), |finding, (place, text)| {
+                finding.unsafe_edit("verify certificates", why, place, text)
+            }));
         }
         assigned(cx, &run, out);
     }

@@ -88,25 +88,22 @@ fn named_user(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
     let args: Vec<(usize, String)> = args(file);
-    for stage in build.stages() {
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::User) {
-            let Some(operand) = file.operand(instruction) else { continue };
-            // The value of a variable may be a number.
-            let Some(user) = build.expand(stage, index, &operand.text) else { continue };
-            let user = user.split(':').next().unwrap_or_default();
-            let number = !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit());
-            if number {
-                continue;
-            }
-            let message = format!("USER `{}` is a name; Kubernetes and bind mounts need its numeric UID", operand.text);
-            let finding = cx.finding(operand.span, message).help("use the numeric UID: `USER 10001`");
-            // The other linter does not report an ARG, whatever its default.
-            let has_build_arg = |name: &str| {
-                operand.text.contains(&format!("${name}")) || operand.text.contains(&format!("${{{name}}}"))
-            };
-            let has_build_arg = args.iter().any(|(at, name)| *at < index && has_build_arg(name));
-            out.push(if has_build_arg { finding.without("DL3066") } else { finding });
+    for (stage, index, instruction) in build.all_of(Keyword::User) {
+        let Some(operand) = file.operand(instruction) else { continue };
+        // The value of a variable may be a number.
+        let Some(user) = build.expand(stage, index, &operand.text) else { continue };
+        let user = user.split(':').next().unwrap_or_default();
+        let number = !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit());
+        if number {
+            continue;
         }
+        let message = format!("USER `{}` is a name; Kubernetes and bind mounts need its numeric UID", operand.text);
+        let finding = cx.finding(operand.span, message).help("use the numeric UID: `USER 10001`");
+        // The other linter does not report an ARG, whatever its default.
+        let has_build_arg =
+            |name: &str| operand.text.contains(&format!("${name}")) || operand.text.contains(&format!("${{{name}}}"));
+        let has_build_arg = args.iter().any(|(at, name)| *at < index && has_build_arg(name));
+        out.push(if has_build_arg { finding.without("DL3066") } else { finding });
     }
 }
 
@@ -138,7 +135,7 @@ fn created_user_unused(cx: &Context, out: &mut Findings) {
     let file = &build.input().file;
     let mut candidates = 0;
     for below in cx.shipped() {
-        for (index, _) in build.instructions(below).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
+        for (index, _) in build.instructions_of(below, Keyword::Run) {
             let Some(code) = build.code(index) else { continue };
             for invocation in code.script.invocations() {
                 let Some(name) = accounts::created_user(&invocation) else { continue };
@@ -182,10 +179,9 @@ fn useradd_high_uid(cx: &Context, out: &mut Findings) {
             let finding =
                 cx.finding(run.place(value.span), message).help("use `useradd -l`, which does not write them");
             let name = invocation.path.value().unwrap_or_default();
-            out.push(match run.insertion_after(invocation.path.span, name, "-l") {
-                Some((at, text)) => finding.safe_edit("do not write the log files", at, text),
-                None => finding,
-            });
+            out.push(finding.with(run.insertion_after(invocation.path.span, name, "-l"), |finding, (at, text)| {
+                finding.safe_edit("do not write the log files", at, text)
+            }));
         }
     }
 }
@@ -268,11 +264,9 @@ fn supplementary_groups_dropped(cx: &Context, out: &mut Findings) {
     let finding = cx.finding(operand.span, message).help("remove the group, so that the user keeps all its groups");
     let span = Span::new(operand.span.start + user.len() as u32, operand.span.end);
     let why = "the primary group is then the one in /etc/passwd";
-    out.push(if file.source().slice(operand.span) == &*operand.text {
+    out.push(finding.when(file.source().slice(operand.span) == &*operand.text, |finding| {
         finding.unsafe_edit("remove the group", why, span, "")
-    } else {
-        finding
-    });
+    }));
 }
 
 /// A group that a step of the chain adds the user to.

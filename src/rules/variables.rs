@@ -17,43 +17,40 @@ super::family! {
 fn env_self_reference(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
-    for stage in build.stages() {
-        for (index, instruction) in build.effective_instructions(stage).filter(|(_, i)| i.keyword == Keyword::Env) {
-            let pairs = file.variables(instruction);
-            if pairs.len() < 2 {
-                continue;
+    for (stage, index, instruction) in build.all_effective_of(Keyword::Env) {
+        let pairs = file.variables(instruction);
+        if pairs.len() < 2 {
+            continue;
+        }
+        let undefined = build.undefined(stage, index);
+        let places = places(&pairs, file.escape());
+        for (at, pair) in pairs.iter().enumerate() {
+            if let Some(finding) = overwritten_value(cx, index, &pairs, at, &places[&*pair.name.text]) {
+                out.push(finding);
             }
-            let undefined = build.undefined(stage, index);
-            let places = places(&pairs, file.escape());
-            for (at, pair) in pairs.iter().enumerate() {
-                if let Some(finding) = overwritten_value(cx, index, &pairs, at, &places[&*pair.name.text]) {
-                    out.push(finding);
+            for used in uses(&pair.value.text, Lex::new(file.escape())) {
+                let set = places.get(used.name).map(|places| places.first);
+                let Some(set) = set.filter(|set| *set != at) else { continue };
+                // A value that extends its own variable loses what this ENV added before, whether or not it was already set.
+                if pair.name.text != used.name && is_set(cx, stage.index, used.name, index) {
+                    continue;
                 }
-                for used in uses(&pair.value.text, Lex::new(file.escape())) {
-                    let set = places.get(used.name).map(|places| places.first);
-                    let Some(set) = set.filter(|set| *set != at) else { continue };
-                    // A value that extends its own variable loses what this ENV added before, whether or not it was already set.
-                    if pair.name.text != used.name && is_set(cx, stage.index, used.name, index) {
-                        continue;
-                    }
-                    let name = &pair.name.text;
-                    let message =
-                        format!("`{name}` uses the old value of `{}`, not the one set in this ENV", used.name);
-                    let mut finding = cx
-                        .finding_at(index, pair.value.span, message)
-                        .help(format!("set `{}` in a separate ENV before this one", used.name));
-                    // hadolint recognises only these two forms.
-                    if used.operator != Operator::Plain {
-                        finding = finding.without("DL3044");
-                    }
-                    if !undefined.iter().any(|undefined_variable| {
-                        undefined_variable.name == used.name && undefined_variable.why == UndefinedReason::Nowhere
-                    }) {
-                        finding = finding.without("UndefinedVar");
-                    }
-                    let splits = set < at && !build.is_trigger(index);
-                    out.push(if splits { split(cx, instruction, &pairs, at, finding) } else { finding });
+                let name = &pair.name.text;
+                let message = format!("`{name}` uses the old value of `{}`, not the one set in this ENV", used.name);
+                let mut finding = cx
+                    .finding_at(index, pair.value.span, message)
+                    .help(format!("set `{}` in a separate ENV before this one", used.name));
+                // hadolint recognises only these two forms.
+                if used.operator != Operator::Plain {
+                    finding = finding.without("DL3044");
                 }
+                if !undefined.iter().any(|undefined_variable| {
+                    undefined_variable.name == used.name && undefined_variable.why == UndefinedReason::Nowhere
+                }) {
+                    finding = finding.without("UndefinedVar");
+                }
+                let splits = set < at && !build.is_trigger(index);
+                out.push(if splits { split(cx, instruction, &pairs, at, finding) } else { finding });
             }
         }
     }
@@ -193,7 +190,7 @@ impl VariableSetting<'_> {
 
 fn repeated_variable(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         let settings = settings(build, stage);
         for (at, first) in settings.iter().enumerate() {
             let Some(second) = settings[at + 1..].iter().find(|other| other.name == first.name) else { continue };

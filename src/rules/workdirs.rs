@@ -20,16 +20,12 @@ super::family! {
 
 fn system_workdir(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages() {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Workdir)
-        {
-            let Setting::By(_, folder) = build.workdir(stage, index + 1) else { continue };
-            if data::SYSTEM_FOLDERS.has(folder.as_str(), "system") {
-                let message =
-                    format!("WORKDIR is the system folder {folder}: files written there are mixed with the system's");
-                out.push(cx.finding(instruction.head, message).help("use a separate folder: /app, /srv/…"));
-            }
+    for (stage, index, instruction) in build.all_of(Keyword::Workdir) {
+        let Setting::By(_, folder) = build.workdir(stage, index + 1) else { continue };
+        if data::SYSTEM_FOLDERS.has(folder.as_str(), "system") {
+            let message =
+                format!("WORKDIR is the system folder {folder}: files written there are mixed with the system's");
+            out.push(cx.finding(instruction.head, message).help("use a separate folder: /app, /srv/…"));
         }
     }
 }
@@ -43,7 +39,7 @@ fn relative_workdir(cx: &Context, out: &mut Findings) {
             StageBase::Stage(parent) => ends.get(parent).copied().unwrap_or(WorkdirState::Unset),
             _ => WorkdirState::Unset,
         };
-        for (index, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Workdir) {
+        for (index, instruction) in build.instructions_of(stage, Keyword::Workdir) {
             let Some(operand) = build.input().file.operand(instruction) else { continue };
             // A value that depends on the base image or on the build may be absolute.
             let Some(folder) = build.expand(stage, index, &operand.text) else {
@@ -148,11 +144,9 @@ fn relative_copy_destination(cx: &Context, out: &mut Findings) {
             let plain = bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.".contains(&byte))
                 && bare.split('/').all(|part| !matches!(part, "." | ".."));
             let known = matches!(build.workdir(stage, index), Setting::Default(folder) | Setting::Base(folder) if folder == "/");
-            out.push(if known && plain && cx.source().slice(written.span) == written.text {
+            out.push(finding.when(known && plain && cx.source().slice(written.span) == written.text, |finding| {
                 finding.safe_edit("write the absolute path", written.span, format!("/{}", written.text))
-            } else {
-                finding
-            });
+            }));
         }
         ends.push(set);
     }
