@@ -33,6 +33,7 @@ mod programs;
 mod purpose;
 mod release;
 mod root_only;
+mod runs;
 mod runtime_image;
 mod scope;
 mod script;
@@ -80,6 +81,7 @@ pub use self::purpose::{Purpose, is_cache_path};
 pub use self::release::{Libc, Release, UnmaintainedImage, ended_releases, is_suite, libc, releases};
 pub use self::release_age::Age;
 pub use self::root_only::RootOnly;
+pub use self::runs::{Placed, Run};
 pub use self::runtime_image::{CERTIFICATES, runtime_image};
 pub use self::scope::{
     DEFAULT_PATH, Definition, Lookup, PLATFORM_ARGS, PROXY_ARGS, ScopedVariableUse, Scopes, VariableOrigin,

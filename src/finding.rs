@@ -195,6 +195,21 @@ impl Finding {
         self
     }
 
+    /// Changed if that holds, else as it is.
+    #[must_use]
+    pub fn when(self, holds: bool, change: impl FnOnce(Self) -> Self) -> Self {
+        if holds { change(self) } else { self }
+    }
+
+    /// Changed with a value, if there is one.
+    #[must_use]
+    pub fn with<T>(self, value: Option<T>, change: impl FnOnce(Self, T) -> Self) -> Self {
+        match value {
+            Some(value) => change(self, value),
+            None => self,
+        }
+    }
+
     /// With an edit of its own file that cannot change what the image does.
     #[must_use]
     pub fn safe_edit(self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {

@@ -12,10 +12,8 @@ use crate::text::path;
 pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Vec<ProblemReport> {
     let mut problems = of_ignore_file(inputs, build);
     let Some(context) = build.input().context.as_deref() else { return problems };
-    for stage in build.stages() {
-        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
-            missing(inputs, build, context, (stage, transfer), mask, &mut problems);
-        }
+    for (stage, transfer) in build.all_transfers().filter(|(_, transfer)| transfer.from.is_none()) {
+        missing(inputs, build, context, (stage, transfer), mask, &mut problems);
     }
     let named = build.named_paths(false);
     let is_read = |path: &str| named.whole || named.unknown || named.at_or_below(path) || named.above(path);

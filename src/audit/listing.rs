@@ -40,21 +40,19 @@ pub(super) fn of_build(inputs: &Inputs, build: &Build, mask: &Mask) -> Option<Co
     let input = build.input();
     let context = input.context.as_deref()?;
     let mut copies = Vec::new();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
-            let selections = transfer.select(context);
-            let known = selections.iter().all(Option::is_some);
-            let total = |amount: fn(&Amount) -> u64| {
-                known.then(|| selections.iter().flatten().map(|selection| amount(&selection.amount)).sum())
-            };
-            copies.push(CopyTake {
-                line: transfer.instruction.start_line,
-                stage: stage.title(),
-                text: mask.apply(&build.one_line(transfer.instruction)),
-                files: total(|amount| amount.files),
-                bytes: total(|amount| amount.bytes),
-            });
-        }
+    for (stage, transfer) in build.needed_transfers().filter(|(_, transfer)| transfer.from.is_none()) {
+        let selections = transfer.select(context);
+        let known = selections.iter().all(Option::is_some);
+        let total = |amount: fn(&Amount) -> u64| {
+            known.then(|| selections.iter().flatten().map(|selection| amount(&selection.amount)).sum())
+        };
+        copies.push(CopyTake {
+            line: transfer.instruction.start_line,
+            stage: stage.title(),
+            text: mask.apply(&build.one_line(transfer.instruction)),
+            files: total(|amount| amount.files),
+            bytes: total(|amount| amount.bytes),
+        });
     }
     Some(ContextListing {
         dockerfile: Some(inputs.source(input.dockerfile).name().to_owned()),

@@ -35,7 +35,7 @@ pub(super) fn build(inputs: &Inputs, build: &Build, findings: &[Finding], mask: 
             needed: build.is_needed(stage),
         })
     };
-    let steps = build.stages().iter().filter(|stage| build.is_needed(stage)).map(|stage| build.steps(stage).len());
+    let steps = build.needed_stages().map(|stage| build.steps(stage).len());
     let context = input.context.as_deref();
     let rerun = cache::rerun(build, context, input.projects.as_ref().map(|projects| projects.as_slice()));
     let mut indexes: Vec<usize> = files(input).into_iter().flat_map(|file| of_file(findings, file)).collect();
@@ -168,7 +168,7 @@ fn other_language(build: &Build) -> Option<&'static str> {
 
 /// The ecosystems whose package managers a build runs.
 fn installed_ecosystems(build: &Build) -> Vec<Ecosystem> {
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let needed = build.needed_stages();
     let runs = needed.flat_map(|stage| build::toolchain::runs(build, stage));
     let managers = runs.flat_map(|(_, _, invocations)| {
         invocations.iter().filter_map(|invocation| Some(invocation.package_call()?.manager)).collect::<Vec<_>>()

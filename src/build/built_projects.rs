@@ -134,7 +134,7 @@ fn used_ecosystems(build: &Build) -> BTreeSet<Ecosystem> {
 }
 
 fn for_each_call(build: &Build, mut visit: impl FnMut(&Stage, usize, &Invocation)) {
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for (index, instruction) in build.instructions(stage) {
             if matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint)
                 && let Some(code) = build.code(index)

@@ -1,7 +1,7 @@
 //! Files that are sent to the builder although the build does not need them.
 
 use super::history::asks_history;
-use super::{Build, Code, SentFiles, Stage, Transfer};
+use super::{Build, Code, SentFiles, Transfer};
 use crate::dockerfile::Keyword;
 use crate::ignore::{has_wildcard, path_match};
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, ClassMatch, EntryId};
@@ -173,7 +173,7 @@ impl Build<'_> {
     /// `all`: also the steps of stages that the target does not need.
     fn installs(&self, folder: &str, all: bool) -> bool {
         let makes = self.installer(folder);
-        self.scripts(all).any(makes)
+        self.run_codes(all).any(makes)
     }
 
     /// Whether a script installs the content of a folder of that name.
@@ -209,7 +209,7 @@ impl Build<'_> {
             let mut calls = invocations.iter().filter_map(Invocation::package_call);
             calls.any(|call| managers.contains(&call.manager) && is_install(&call) && !is_elsewhere(call.manager))
         };
-        if !self.scripts(false).any(fills) {
+        if !self.run_codes(false).any(fills) {
             return false;
         }
         let path = context.path(class_match.entry);
@@ -231,10 +231,9 @@ impl Build<'_> {
     }
 
     /// The scripts of the RUNs, by default only of those that the target needs.
-    fn scripts(&self, all: bool) -> impl Iterator<Item = &Code<'_>> {
-        let stages = self.stages().iter().filter(move |stage: &&Stage| all || self.is_needed(stage));
-        let runs = stages.flat_map(|stage| self.instructions(stage)).filter(|(_, i)| i.keyword == Keyword::Run);
-        runs.filter_map(|(index, _)| self.code(index))
+    fn run_codes(&self, all: bool) -> impl Iterator<Item = &Code<'_>> {
+        let runs = self.all_runs().filter(move |run| all || self.is_needed(run.stage));
+        runs.filter(|run| !run.is_trigger()).map(|run| run.code)
     }
 
     /// Whether a step or the image's own command calls git, names its folder, or calls a tool that takes versions from

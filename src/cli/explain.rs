@@ -31,7 +31,7 @@ pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, CommandFailu
     let mut select = command.names.clone();
     select.extend(command.choice.select.iter().cloned());
     if select.is_empty() && command.choice.ignore.is_empty() {
-        return list(global, rules::ALL);
+        return list(global, &rules::ALL);
     }
     list(global, &Selection::new(&select, &command.choice.ignore)?.rules())
 }

@@ -83,7 +83,7 @@ fn is_there(application: &Application, build: &Build) -> bool {
 /// Whether a step of the image names a program as a package.
 fn installs(build: &Build, stage: &Stage, program: &str) -> bool {
     build.chain(stage).any(|stage| {
-        build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run).any(|(index, _)| {
+        build.instructions_of(stage, Keyword::Run).any(|(index, _)| {
             let names = |call: &PackageCall| call.packages.iter().any(|package| package.name.text == program);
             build.code(index).is_some_and(|code| code.has_package_call(names))
         })

@@ -28,7 +28,7 @@ pub(super) fn missing_source(input: &BuildInput) -> Option<MissingSource> {
             missing.push(MissingSource { path, is_output });
         }
     };
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for transfer in build.transfers(stage) {
             for (source, selection) in transfer.sources.iter().zip(transfer.select(context)) {
                 if let (Some(text), Some(selection)) = (&source.text, selection) {

@@ -309,7 +309,7 @@ fn results_keep_their_schemas() {
     }
     valid(include_str!("../../schemas/context.schema.json"), &context_json(&listing(), &[listing()]));
     valid(include_str!("../../schemas/fix.schema.json"), &fix_json(&report(), &outcome(), &Mask::default(), false));
-    valid(include_str!("../../schemas/rules.schema.json"), &rules_json(crate::rules::ALL));
+    valid(include_str!("../../schemas/rules.schema.json"), &rules_json(&crate::rules::ALL));
 }
 
 #[test]

@@ -3,14 +3,13 @@
 use super::cache_reader::Cache;
 use super::cleanup::{self, Cleanup};
 use super::lists_needed::{Need, apt, fetches, needs};
-use super::run_instructions::Run;
 use super::{Context, line_edits};
-use crate::build::{Build, Code, PackageLists, Stage, StageBase};
+use crate::build::{Build, Code, PackageLists, Run, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Verb, Word};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("apt-lists-kept", check);
 
@@ -105,9 +104,9 @@ fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool 
 /// A cache or tmpfs mount on the lists or on a folder above them.
 fn is_mounted(cx: &Context, instruction: &Instruction) -> bool {
     let mounts = cx.build().input().file.mounts(instruction);
-    mounts
-        .iter()
-        .any(|mount| matches!(&*mount.kind(), "cache" | "tmpfs") && covers(mount.target().unwrap_or_default(), LISTS))
+    mounts.iter().any(|mount| {
+        matches!(&*mount.kind(), "cache" | "tmpfs") && path::covers(mount.target().unwrap_or_default(), LISTS)
+    })
 }
 
 /// `rm -rf /var/lib/apt/lists/*`, `find /var/lib/apt/lists -delete`, `apt-get dist-clean`.
@@ -116,7 +115,7 @@ fn removes_lists(invocation: &Invocation) -> bool {
         invocation.args.iter().filter_map(|word| word.value()).any(|text| {
             let folder = text.trim_end_matches(['*', '/']);
             let braces = text.contains('{') && text.contains("lists");
-            text.starts_with('/') && (covers(folder, LISTS) || folder.starts_with(LISTS) || braces)
+            text.starts_with('/') && (path::covers(folder, LISTS) || folder.starts_with(LISTS) || braces)
         })
     };
     match invocation.program {
@@ -125,12 +124,6 @@ fn removes_lists(invocation: &Invocation) -> bool {
         Some("apt-get" | "apt") => invocation.args.iter().any(|word| word.is("dist-clean") || word.is("distclean")),
         _ => false,
     }
-}
-
-/// Whether `folder` is `path` or above it.
-fn covers(folder: &str, path: &str) -> bool {
-    let folder = folder.trim_end_matches('/');
-    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn with_price(build: &Build, stage: &Stage, finding: Finding) -> Finding {

@@ -21,7 +21,7 @@ fn verifies(invocation: &Invocation) -> bool {
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut checked = 0;
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         let runs: Vec<_> = toolchain::runs(build, stage).collect();
         // ADD would unpack the archive without verification, which is worse.
         if runs.iter().any(|(_, _, all)| all.iter().any(verifies)) {

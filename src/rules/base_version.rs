@@ -1,8 +1,18 @@
-//! Whether FROM, `COPY --from` or a mount of RUN pins the version of an image.
+//! Rules about the version of a base image.
 
 use super::Context;
 use crate::build::{Edge, EdgeKind, Reference, StageBase, is_official, is_suite};
 use crate::data;
+use crate::finding::Findings;
+use crate::text::path;
+
+super::family! {
+    "base-without-digest" => base_without_digest;
+    "floating-base" => floating_base;
+    "latest-base" => latest_base;
+    "untagged-base" => untagged_base;
+    "unversioned-own-base" => unversioned_own_base;
+}
 
 /// Why the image depends on the day of the build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,4 +136,62 @@ fn says_release(name: &str) -> bool {
         let family = word.trim_end_matches(|c: char| c.is_ascii_digit());
         family.len() < word.len() && data::IMAGE_FAMILIES.has(family, "numbered")
     })
+}
+
+fn base_without_digest(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for edge in build.edges() {
+        let needed = build.stages().get(edge.stage).is_some_and(|stage| build.is_needed(stage));
+        let StageBase::Image(image) = &edge.to else { continue };
+        if !needed || Reference::of(image).digest.is_some() {
+            continue;
+        }
+        let message = format!("`{image}` has no digest, so it can be a different image tomorrow");
+        out.push(cx.finding(edge.span, message).help("append the digest of the tested image (`@sha256:…`)"));
+    }
+}
+
+fn floating_base(cx: &Context, out: &mut Findings) {
+    let is_meant =
+        |image: &UnversionedImage| image.chosen && image.how == FloatingReason::Channel && !is_moot(cx, image);
+    for image in unversioned(cx).into_iter().filter(is_meant) {
+        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
+        out.push(finding);
+    }
+}
+
+/// Whether a file of the project chooses the compiler (`rust-toolchain.toml`), not the image. Then the tag only matters for
+/// the distribution, which it names.
+fn is_moot(cx: &Context, image: &UnversionedImage) -> bool {
+    let Some(context) = cx.context() else { return false };
+    let reference = Reference::of(image.image);
+    let mut words = reference.tag.unwrap_or_default().split('-');
+    reference.short_name() == "rust"
+        && words.any(is_suite)
+        && context.children(None).any(|id| path::name(context.entry(id).name).starts_with("rust-toolchain"))
+}
+
+fn latest_base(cx: &Context, out: &mut Findings) {
+    for image in unversioned(cx).into_iter().filter(|image| image.chosen && image.how == FloatingReason::Latest) {
+        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
+        out.push(finding);
+    }
+}
+
+fn untagged_base(cx: &Context, out: &mut Findings) {
+    for image in unversioned(cx).into_iter().filter(|image| image.chosen && image.how == FloatingReason::Untagged) {
+        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
+        let known = image.edge.kind == EdgeKind::From && !image.hides_port();
+        out.push(if known { finding } else { finding.without("DL3006") });
+    }
+}
+
+fn unversioned_own_base(cx: &Context, out: &mut Findings) {
+    for image in unversioned(cx).into_iter().filter(|image| !image.chosen && image.how != FloatingReason::Channel) {
+        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
+        let other = if image.how == FloatingReason::Untagged { "DL3007" } else { "DL3006" };
+        let finding = finding.without(other);
+        let known = image.how == FloatingReason::Latest || (image.edge.kind == EdgeKind::From && !image.hides_port());
+        out.push(if known { finding } else { finding.without("DL3006") });
+    }
 }

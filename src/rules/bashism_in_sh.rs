@@ -1,7 +1,6 @@
 //! See `rules/bashism-in-sh.md`.
 
 use super::Context;
-use super::run_instructions;
 use super::shells;
 use crate::build::{Sh, Stage};
 use crate::finding::Findings;
@@ -22,7 +21,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
     let mut first: Option<usize> = None;
-    for run in run_instructions::of_stage(cx.build(), stage) {
+    for run in cx.build().runs(stage) {
         // `ln -sf bash /bin/sh`, `dpkg-reconfigure dash`: from here on sh may be bash.
         if run.invocations().iter().any(|invocation| changes_sh(invocation.args)) {
             return;
@@ -41,12 +40,10 @@ fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
         // ShellCheck has a code for each.
         finding.codes.retain(|known| !known.name.starts_with("SC") || code == Some(known.name));
         let title = "run it with bash";
-        out.push(if shells::is_default(&run) {
+        out.push(finding.when(shells::is_default(&run), |finding| {
             let at = *first.get_or_insert(run.index);
             shells::with_shell(&run, at, r#"["/bin/bash", "-c"]"#, title, finding)
-        } else {
-            finding
-        });
+        }));
     }
 }
 

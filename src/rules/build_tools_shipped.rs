@@ -220,13 +220,11 @@ fn is_elsewhere(word: &crate::shell::Word) -> bool {
 
 /// The first command in a later instruction that may need a compiler.
 fn used_below<'b>(build: &'b Build, shipped: &[&Stage], index: usize) -> Option<(usize, Invocation<'b>)> {
-    for stage in shipped.iter().rev() {
-        for (at, _, invocations) in toolchain::runs(build, stage) {
-            if at > index
-                && let Some(invocation) = invocations.into_iter().find(toolchain::may_compile)
-            {
-                return Some((at, invocation));
-            }
+    for (at, _, invocations) in shipped.iter().rev().flat_map(|stage| toolchain::runs(build, stage)) {
+        if at > index
+            && let Some(invocation) = invocations.into_iter().find(toolchain::may_compile)
+        {
+            return Some((at, invocation));
         }
     }
     None

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ALL, Context, Neighbours, Rule, is_there, known_rules, refused_files, variable_of_base};
+use super::{ALL, Context, Neighbours, Rule, is_there, known_rules, refused_files};
 use crate::build::Build;
 use crate::dockerfile::CheckOptions;
 use crate::finding::{Finding, Findings, Form, SuppressionUse, suppress};
@@ -56,7 +56,7 @@ fn findings<'i>(inputs: &'i Inputs, build: &Build<'i>) -> Vec<Finding> {
     let mut out = Findings::new();
     // Only the builder knows the variables of the base image.
     let checks = known_rules().checks();
-    let is_checked = |rule: &&&Rule| checks.contains(&rule.name) && rule.name != variable_of_base::RULE.name;
+    let is_checked = |rule: &&&Rule| checks.contains(&rule.name) && rule.name != "variable-of-base";
     for &rule in ALL.iter().filter(is_checked) {
         if rule.metadata().needs.iter().all(|need| is_there(input, need)) {
             (rule.check)(&Context::new(rule, inputs, &alone, build), &mut out);

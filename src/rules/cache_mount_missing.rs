@@ -5,9 +5,8 @@ mod edits;
 use std::cell::OnceCell;
 
 use super::kept_cache::is_mounted;
-use super::run_instructions::{self, Run};
 use super::{Context, lists_needed};
-use crate::build::{Build, Stage, installed};
+use crate::build::{Build, Run, Stage, installed};
 use crate::finding::{Findings, Impact};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
@@ -15,7 +14,7 @@ super::rule!("cache-mount-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let needs = OnceCell::new();
-    for Run { build, stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { build, stage, index, code, .. } in cx.build().ordinary_runs() {
         let need = || needs.get_or_init(|| lists_needed::needs(build))[index];
         let invocations = code.script.invocations();
         let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();

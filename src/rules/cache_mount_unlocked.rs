@@ -1,10 +1,9 @@
 //! See `rules/cache-mount-unlocked.md`.
 
 use super::Context;
-use super::written_paths::covers;
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::Findings;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 super::rule!("cache-mount-unlocked", check);
 
@@ -13,7 +12,7 @@ const FOLDERS: [&str; 4] = ["/var/cache/apt", "/var/cache/apt/archives", "/var/l
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for (index, _) in build.instructions(stage) {
             let instruction = build.effective(index);
             if instruction.keyword != Keyword::Run {
@@ -23,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let target = mount.target().and_then(|target| build.scopes().expand(stage.index, index, target));
                 let target = target.unwrap_or_default();
                 let is_apt = FOLDERS.iter().any(|folder| *folder == target.trim_end_matches('/'))
-                    || (covers(&target, FOLDERS[0]) && target.len() > "/var".len());
+                    || (path::covers(&target, FOLDERS[0]) && target.len() > "/var".len());
                 if is_apt && !mount.is_readonly() && !matches!(mount.sharing(), Some("locked" | "private")) {
                     report(cx, mount, &target, out);
                 }

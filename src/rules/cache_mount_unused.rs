@@ -16,7 +16,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if !build.is_ordinary() {
         return;
     }
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         for (index, _) in build.instructions(stage) {
             let instruction = build.effective(index);
             let Some(code) = build.code(index).filter(|code| code.is_ordinary() && instruction.keyword == Keyword::Run)

@@ -1,13 +1,12 @@
 //! Whether something reads the cache of a package manager: later in the same RUN, in a later RUN, through a copy from the
 //! stage, or when a container starts.
 
-use super::run_instructions::Run;
-use super::written_paths::covers;
-use crate::build::{Build, Stage, StageBase};
+use crate::build::{Build, Run, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
+use crate::text::path;
 
 /// The cache of a package manager.
 #[derive(Clone, Copy)]
@@ -36,7 +35,7 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
             for source in &transfer.sources {
                 let text = source.text.as_deref().unwrap_or_default();
                 whole |= text == "/";
-                if folders.iter().any(|folder| covers(text, folder) || covers(folder, text)) {
+                if folders.iter().any(|folder| path::covers(text, folder) || path::covers(folder, text)) {
                     return true;
                 }
             }
@@ -91,7 +90,7 @@ fn names(invocation: &Invocation, folders: &[&str]) -> bool {
     folders.iter().any(|folder| {
         // `~/.cache` contains `/root/.cache/pip`, whatever the home folder is.
         let known = folder.split('/').find(|part| part.starts_with('.')).unwrap_or(folder);
-        invocation.args.iter().any(|word| word.text().contains(known) || covers(word.text(), folder))
+        invocation.args.iter().any(|word| word.text().contains(known) || path::covers(word.text(), folder))
     })
 }
 
@@ -111,6 +110,8 @@ fn is_mounted(build: &Build, instruction: &Instruction, holds: &[bool], folders:
         let source = mount.source().unwrap_or("/");
         let source = format!("/{}", source.trim_matches('/'));
         mount.from().is_some_and(of_stage)
-            && folders.iter().any(|folder| source == "/" || covers(&source, folder) || covers(folder, &source))
+            && folders
+                .iter()
+                .any(|folder| source == "/" || path::covers(&source, folder) || path::covers(folder, &source))
     })
 }

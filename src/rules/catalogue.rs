@@ -26,47 +26,31 @@ pub struct Rule {
     metadata: OnceLock<Metadata>,
 }
 
-/// Defines a rule from its check and its page, and a test that runs the examples of the page.
-macro_rules! rule {
-    ($name:literal, $check:path) => {
-        $crate::rules::catalogue::rule!($name, $check, new);
-    };
-    ($name:literal, $check:path, $new:ident) => {
-        pub(super) static RULE: $crate::rules::Rule = $crate::rules::Rule::$new(
-            $name,
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-            $check,
-        );
-
-        #[cfg(test)]
-        #[test]
-        fn examples_of_the_page_hold() {
-            $crate::rules::page::check(&RULE);
-        }
-    };
-}
-pub(super) use rule;
-
-/// Defines the rules of a family that share one check function, each with its page and its check; `of_image` before
-/// them for rules about built images.
+/// Defines the rules of a file, each with its page and its check, and a test that runs the examples of the pages;
+/// `of_image` or `of_compose` before them for rules about built images or compose files.
 macro_rules! family {
-    (of_image $($rule:ident $name:literal => $check:expr;)+) => {
-        $crate::rules::catalogue::family!(@of_image $($rule $name => $check;)+);
+    (of_image $($name:literal => $check:expr;)+) => {
+        $crate::rules::catalogue::family!(@of_image $($name => $check;)+);
     };
-    ($($rule:ident $name:literal => $check:expr;)+) => {
-        $crate::rules::catalogue::family!(@new $($rule $name => $check;)+);
+    (of_compose $($name:literal => $check:expr;)+) => {
+        $crate::rules::catalogue::family!(@of_compose $($name => $check;)+);
     };
-    (@$new:ident $($rule:ident $name:literal => $check:expr;)+) => {
-        $(pub(super) static $rule: $crate::rules::Rule = $crate::rules::Rule::$new(
-            $name,
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
-            $check,
-        );)+
+    ($($name:literal => $check:expr;)+) => {
+        $crate::rules::catalogue::family!(@new $($name => $check;)+);
+    };
+    (@$new:ident $($name:literal => $check:expr;)+) => {
+        pub(in crate::rules) static RULES: [$crate::rules::Rule; [$($name),+].len()] = [$(
+            $crate::rules::Rule::$new(
+                $name,
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $name, ".md")),
+                $check,
+            )
+        ),+];
 
         #[cfg(test)]
         #[test]
         fn examples_of_the_pages_hold() {
-            for rule in [$(&$rule),+] {
+            for rule in &RULES {
                 $crate::rules::page::check(rule);
             }
         }
@@ -74,18 +58,18 @@ macro_rules! family {
 }
 pub(super) use family;
 
-/// As [`rule!`], for rules about built images.
-macro_rules! image_rule {
+/// Defines the only rule of a file.
+macro_rules! rule {
     ($name:literal, $check:path) => {
-        $crate::rules::catalogue::rule!($name, $check, of_image);
+        $crate::rules::catalogue::family!(@new $name => $check;);
     };
 }
-pub(super) use image_rule;
+pub(super) use rule;
 
 /// As [`rule!`], for rules about compose files.
 macro_rules! compose_rule {
     ($name:literal, $check:path) => {
-        $crate::rules::catalogue::rule!($name, $check, of_compose);
+        $crate::rules::catalogue::family!(@of_compose $name => $check;);
     };
 }
 pub(super) use compose_rule;
@@ -141,7 +125,7 @@ pub fn rules_named(name: &str) -> &'static [&'static Rule] {
 
 /// All rules by their names and aliases.
 pub(super) fn all_by_name() -> &'static HashMap<String, Vec<&'static Rule>> {
-    static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(ALL));
+    static KNOWN: LazyLock<HashMap<String, Vec<&'static Rule>>> = LazyLock::new(|| by_name(&ALL));
     &KNOWN
 }
 
@@ -191,7 +175,7 @@ mod tests {
     #[test]
     fn pages_are_complete_and_names_are_unique_and_sorted() {
         let mut names = BTreeSet::new();
-        for rule in ALL {
+        for rule in ALL.iter() {
             let (metadata, problems) = Metadata::read(rule.page);
             assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
             for name in metadata.aliases.iter().copied().chain([rule.name]) {
@@ -200,6 +184,5 @@ mod tests {
                 assert!(!selection::is_reserved(name), "rules/{}.md: `{name}` is a category or a group", rule.name);
             }
         }
-        assert!(ALL.is_sorted_by(|a, b| a.name < b.name), "the list in src/rules.rs is sorted by name");
     }
 }

@@ -2,9 +2,8 @@
 
 use super::cache_reader::{self, Cache};
 use super::program_loss::{self, Loss, RequiredProgram};
-use super::run_instructions::Run;
 use super::script_end;
-use crate::build::{Setting, User};
+use crate::build::{Run, Setting, User};
 use crate::finding::Finding;
 use crate::shell::{Invocation, Manager, SeparatorKind, Verb};
 use crate::text::Span;

@@ -1,11 +1,11 @@
 //! What a service waits for: which condition fits a service that others need, and the changes that write it. A check that
 //! another rule reports is no gate.
 
-use super::compose_check_needs_shell::is_misread;
-use super::compose_check_never_healthy;
-use super::compose_check_path_unknown::unnamed_path;
-use super::compose_check_program_missing::missing_module;
-use super::compose_check_variable_unescaped::lost_variables;
+use super::compose_check_answer;
+use super::compose_check_command::is_misread;
+use super::compose_check_command::lost_variables;
+use super::compose_check_command::missing_module;
+use super::compose_check_command::unnamed_path;
 use super::compose_readiness::{check_to_add, constant_end, lacking_program, patient_check, program_lacking_in};
 use super::healthcheck_always_healthy::{always_healthy, shell_search};
 use super::{ComposeContext, KeyChange};
@@ -37,7 +37,7 @@ fn check_fault(cx: &ComposeContext, service: &StackService) -> Option<String> {
     lacking_program(service, check)
         .map(lacks)
         .or_else(|| missing_module(cx, service, check).map(|(module, _)| format!("imports the missing `{module}`")))
-        .or_else(|| compose_check_never_healthy::fault(cx, service))
+        .or_else(|| compose_check_answer::fault(cx, service))
         .or_else(|| unnamed_path(cx, service).map(|path| format!("asks for `/{path}`, which no source file names")))
 }
 

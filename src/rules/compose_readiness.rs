@@ -262,10 +262,8 @@ pub(super) fn with_known_test(cx: &ComposeContext, service: &StackService, findi
         if let Some(test) = translated_test(cx, service) {
             return with_test(cx, service, finding, &test, "request the same URL with a program of the image");
         }
-        return match worker_test(service) {
-            Some(test) => with_test(cx, service, finding, &test, "ask the worker"),
-            None => finding,
-        };
+        return finding
+            .with(worker_test(service), |finding, test| with_test(cx, service, finding, &test, "ask the worker"));
     }
     let test = match fitting_test(cx, service) {
         Ok(test) => test,

@@ -17,7 +17,7 @@ const NEAR: usize = 16;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         let mut copied: HashMap<String, Vec<written_paths::CopiedPath>> = HashMap::new();
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.sources.len() == 1) {
             for file in written_paths::copied(build, stage, transfer) {

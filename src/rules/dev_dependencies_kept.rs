@@ -105,7 +105,7 @@ fn again(call: &PackageCall, flag: &str) -> String {
 fn installs_of<'b, 'a>(build: &'b Build<'a>, target: &'b Stage) -> Vec<ShippedInstall<'b, 'a>> {
     let mut installs = Vec::new();
     for stage in build.chain(target) {
-        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
+        for (index, _) in build.instructions_of(stage, Keyword::Run) {
             let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
             let invocations = code.script.invocations();
             for (at, _) in invocations.iter().enumerate().filter(|(_, invocation)| invocation.manager().is_some()) {

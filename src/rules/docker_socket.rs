@@ -12,30 +12,27 @@ const OPENERS: [&str; 3] = ["chmod", "chown", "setfacl"];
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let file = &build.input().file;
-    for stage in cx.shipped() {
-        for (index, instruction) in build.effective_instructions(stage) {
-            match instruction.keyword {
-                Keyword::Volume => {
-                    for path in file.list(instruction).iter().filter(|path| is_socket(&path.text)) {
-                        let message = "VOLUME at the Docker socket: mounting the socket there gives the container root access to the host";
-                        let help = "remove it; if the socket is needed, mount it explicitly when the container starts";
-                        out.push(cx.finding(path.span, message).help(help));
-                    }
+    for (index, instruction) in cx.shipped().flat_map(|stage| build.effective_instructions(stage)) {
+        match instruction.keyword {
+            Keyword::Volume => {
+                for path in file.list(instruction).iter().filter(|path| is_socket(&path.text)) {
+                    let message = "VOLUME at the Docker socket: mounting the socket there gives the container root access to the host";
+                    let help = "remove it; if the socket is needed, mount it explicitly when the container starts";
+                    out.push(cx.finding(path.span, message).help(help));
                 }
-                Keyword::Run => {
-                    let Some(code) = build.code(index) else { continue };
-                    for invocation in code.script.invocations() {
-                        let opens = invocation.program.is_some_and(|program| OPENERS.contains(&program));
-                        if let Some(word) = invocation.args.iter().find(|word| opens && is_socket(word.text())) {
-                            let message =
-                                "this opens the Docker socket to every user at run time; a build has no socket";
-                            let help = "add the container's user to the group of the host's socket (`--group-add`)";
-                            out.push(cx.finding(code.place(file, word.span), message).help(help));
-                        }
-                    }
-                }
-                _ => {}
             }
+            Keyword::Run => {
+                let Some(code) = build.code(index) else { continue };
+                for invocation in code.script.invocations() {
+                    let opens = invocation.program.is_some_and(|program| OPENERS.contains(&program));
+                    if let Some(word) = invocation.args.iter().find(|word| opens && is_socket(word.text())) {
+                        let message = "this opens the Docker socket to every user at run time; a build has no socket";
+                        let help = "add the container's user to the group of the host's socket (`--group-add`)";
+                        out.push(cx.finding(code.place(file, word.span), message).help(help));
+                    }
+                }
+            }
+            _ => {}
         }
     }
 }

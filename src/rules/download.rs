@@ -1,6 +1,6 @@
 //! Calls of curl and wget: their options, what they download and where it is stored.
 
-use super::run_instructions::Run;
+use crate::build::Run;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Flag, Invocation, RedirectOperator, Script, SeparatorKind, Word};
 

@@ -1,10 +1,10 @@
 //! See `rules/download-run-unverified.md`.
 
+use crate::build::Run;
 use std::collections::BTreeSet;
 
 use super::Context;
 use super::download::{Download, pipeline, verifies};
-use super::run_instructions::{self, Run};
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{ExpansionKind, Invocation, Word};
@@ -16,7 +16,7 @@ super::rule!("download-run-unverified", check);
 const NEAR: usize = 32;
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         let invocations = run.invocations();
         let mut seen = BTreeSet::new();
         let mut unverified = None;

@@ -75,7 +75,7 @@ fn check(cx: &Context, out: &mut Findings) {
 
 /// The first COPY of the whole context, in a needed stage.
 fn whole_copy(build: &Build) -> Option<Span> {
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let needed = build.needed_stages();
     let mut transfers = needed.flat_map(|stage| build.transfers(stage));
     let copy = transfers.find(|transfer| {
         let is_whole = transfer.sources.iter().any(Source::is_everything);
@@ -127,7 +127,7 @@ fn counts(build: &Build, kind: ClassKind) -> bool {
 
 /// Whether a step builds the project.
 fn builds(build: &Build) -> bool {
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let needed = build.needed_stages();
     let mut invocations = needed.flat_map(|stage| toolchain::runs(build, stage)).flat_map(|run| run.2);
     invocations.any(|invocation: Invocation| {
         let call = invocation.package_call();

@@ -36,11 +36,9 @@ fn check(cx: &Context, out: &mut Findings) {
             return;
         }
         let after_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
-        out.push(if after_or && !code.is_exec() {
+        out.push(finding.when(after_or && !code.is_exec(), |finding| {
             finding.unsafe_edit("let the check fail", WHY, span, "exit 1")
-        } else {
-            finding
-        });
+        }));
     } else if let Some(pattern) = shell_search(&code.script, code.is_exec()) {
         let span = code.place(file, pattern.span);
         let finding = cx.finding(span, format!("the check finds its own shell: {SELF}")).help(SELF_HELP);
@@ -56,10 +54,9 @@ fn check(cx: &Context, out: &mut Findings) {
     } else if let Some(request) = unread_request(script) {
         let message = format!("`{}` succeeds for any response: even status 500 counts as healthy", request.function);
         let finding = cx.finding(code.place(file, request.span), message).help(request.help);
-        out.push(match request.end.map(|end| code.place(file, end)) {
-            Some(end) => finding.unsafe_edit("check the status", WHY, end, ".raise_for_status()"),
-            None => finding,
-        });
+        out.push(finding.with(request.end.map(|end| code.place(file, end)), |finding, end| {
+            finding.unsafe_edit("check the status", WHY, end, ".raise_for_status()")
+        }));
     }
 }
 

@@ -29,10 +29,9 @@ fn check(cx: &Context, out: &mut Findings) {
     }
     let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine does not notice when the service fails");
     let finding = finding.help("add `HEALTHCHECK CMD` with a probe that the image contains");
-    out.push(match check.zip(start(build, stage)) {
-        Some((check, at)) => with_line(build, finding, at, &check),
-        None => finding,
-    });
+    out.push(
+        finding.with(check.zip(start(build, stage)), |finding, (check, at)| with_line(build, finding, at, &check)),
+    );
 }
 
 fn is_built_in(build: &Build, stage: &Stage) -> bool {

@@ -1,6 +1,6 @@
 //! Which commands of a RUN have failures that matter, and the scripts of a RUN in which a failure can be hidden.
 
-use super::run_instructions::Run;
+use crate::build::Run;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, ScopeKind, Script, SeparatorKind, Word};

@@ -16,10 +16,8 @@ fn check(cx: &Context, out: &mut Findings) {
         return;
     }
     let matcher = ignore.matcher();
-    for stage in cx.build().stages() {
-        for transfer in cx.build().transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
-            out_of(cx, (*file, ignore, &matcher), transfer, out);
-        }
+    for (_, transfer) in cx.build().all_transfers().filter(|(_, transfer)| transfer.from.is_none()) {
+        out_of(cx, (*file, ignore, &matcher), transfer, out);
     }
 }
 

@@ -7,8 +7,8 @@ use crate::image::{CategoryClass, CategoryLayer, CategoryUse, PathId, all_catego
 
 super::family! {
     of_image
-    IMAGE_DEVELOPMENT_FILES "image-development-files" => |cx, out| check(cx, false, out);
-    IMAGE_LEFTOVER_FILES "image-leftover-files" => |cx, out| check(cx, true, out);
+    "image-development-files" => |cx, out| check(cx, false, out);
+    "image-leftover-files" => |cx, out| check(cx, true, out);
 }
 
 fn check(cx: &ImageContext<'_>, is_waste: bool, out: &mut Vec<ImageFinding>) {

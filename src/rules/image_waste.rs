@@ -5,10 +5,10 @@ use crate::image::{LossGroup, WORTH_IN_IMAGE, WasteKind};
 
 super::family! {
     of_image
-    IMAGE_DELETED "image-deleted" => |cx, out| check(cx, WasteKind::Deleted, out);
-    IMAGE_METADATA_ONLY "image-metadata-only" => |cx, out| check(cx, WasteKind::MetadataOnly, out);
-    IMAGE_OVERWRITTEN "image-overwritten" => |cx, out| check(cx, WasteKind::Overwritten, out);
-    IMAGE_SAME_LAYER_DUPLICATE "image-same-layer-duplicate" => |cx, out| check(cx, WasteKind::SameLayerDuplicate, out);
+    "image-deleted" => |cx, out| check(cx, WasteKind::Deleted, out);
+    "image-metadata-only" => |cx, out| check(cx, WasteKind::MetadataOnly, out);
+    "image-overwritten" => |cx, out| check(cx, WasteKind::Overwritten, out);
+    "image-same-layer-duplicate" => |cx, out| check(cx, WasteKind::SameLayerDuplicate, out);
 }
 
 fn check(cx: &ImageContext<'_>, how: WasteKind, out: &mut Vec<ImageFinding>) {

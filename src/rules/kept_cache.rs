@@ -4,12 +4,10 @@
 use super::Context;
 use super::cache_reader::{self, Cache};
 use super::cleanup::{self, Cleanup};
-use super::run_instructions::Run;
-use super::written_paths::covers;
 use crate::build::{
-    Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Stage, StageBase, is_official, stops_cache,
+    Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Run, Stage, StageBase, is_official,
+    stops_cache,
 };
-use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Target};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
@@ -27,6 +25,16 @@ pub(super) struct KeptCacheRule {
     pub(super) known: bool,
     /// The code of other linters, and whether they report a command under it.
     pub(super) code: (&'static str, fn(&PackageCall) -> bool),
+}
+
+impl KeptCacheRule {
+    /// For caches that no variable disables, wherever they are, under no code of other linters.
+    pub(super) const fn new(
+        fills: fn(&PackageCall) -> bool,
+        cure: fn(&Context, &CacheFill) -> Option<CacheFix>,
+    ) -> Self {
+        Self { fills, variables: &[], cure, known: false, code: ("", |_| true) }
+    }
 }
 
 /// How a kept cache is fixed.
@@ -60,15 +68,8 @@ pub(super) fn check(cx: &Context, out: &mut Findings, rule: &KeptCacheRule) {
     if !build.is_ordinary() || build.is_fragment() {
         return;
     }
-    for stage in cx.shipped() {
-        for (index, _) in build.instructions(stage) {
-            let Some(code) =
-                build.code(index).filter(|code| code.is_ordinary() && build.effective(index).keyword == Keyword::Run)
-            else {
-                continue;
-            };
-            report(cx, stage, (index, code), rule, out);
-        }
+    for run in cx.shipped().flat_map(|stage| build.runs(stage)).filter(|run| run.code.is_ordinary()) {
+        report(cx, run.stage, (run.index, run.code), rule, out);
     }
 }
 
@@ -221,7 +222,9 @@ pub(super) fn is_mounted(build: &Build, (stage, at): (&Stage, usize), folders: &
     // An unknown image may have moved the folder.
     let known = is_known(build, stage);
     let serves = |target: &str, folder: &str| {
-        covers(target, folder) || covers(folder, target) || (!known && path::name(target) == path::name(folder))
+        path::covers(target, folder)
+            || path::covers(folder, target)
+            || (!known && path::name(target) == path::name(folder))
     };
     let is_held = |cache: &PackageCache| match &cache.folder {
         Some(folder) => targets.iter().any(|target| serves(target, folder)),
@@ -310,7 +313,7 @@ fn cleans(
 fn names(text: &str, folders: &[PackageCache]) -> bool {
     let path = text.trim_end_matches(['*', '/', '.']);
     let is = |cache: &PackageCache| match &cache.folder {
-        Some(folder) => covers(path, folder) || (path.starts_with(folder.as_str()) && path.len() > 1),
+        Some(folder) => path::covers(path, folder) || (path.starts_with(folder.as_str()) && path.len() > 1),
         None => path.contains("cache") || path.contains("/.") || path.contains('~'),
     };
     folders.iter().any(is) || (text.contains('{') && text.contains("cache"))

@@ -7,11 +7,11 @@ use crate::shell::{Invocation, Manager, Package, PackageSource, Verb, arguments}
 use crate::text::Span;
 
 super::family! {
-    GEM_UNPINNED "gem-unpinned" => |cx, out| check(cx, out, "add `:version` or `-v version`", gem);
-    GO_UNPINNED "go-unpinned" => |cx, out| check(cx, out, "add `@version`", go);
-    NPM_UNPINNED "npm-unpinned" =>
+    "gem-unpinned" => |cx, out| check(cx, out, "add `:version` or `-v version`", gem);
+    "go-unpinned" => |cx, out| check(cx, out, "add `@version`", go);
+    "npm-unpinned" =>
         |cx, out| check(cx, out, "add `@version`, or install from package.json and its lock file", npm);
-    PIP_UNPINNED "pip-unpinned" =>
+    "pip-unpinned" =>
         |cx, out| check(cx, out, "add `==version`, or install from a requirements file with versions", pip);
 }
 
@@ -24,25 +24,23 @@ struct UnpinnedPackages {
 /// Reports each command in which `find` sees packages without a version.
 fn check(cx: &Context, out: &mut Findings, help: &str, find: fn(&Invocation) -> Option<UnpinnedPackages>) {
     let build = cx.build();
-    for stage in build.stages() {
-        for (index, _) in build.instructions(stage) {
-            let Some(code) = build.code(index) else {
-                continue;
+    for (index, _) in build.stages().iter().flat_map(|stage| build.instructions(stage)) {
+        let Some(code) = build.code(index) else {
+            continue;
+        };
+        if build.effective(index).keyword != Keyword::Run {
+            continue;
+        }
+        for invocation in code.script.invocations() {
+            let Some(unpinned) = find(&invocation).filter(|unpinned| !unpinned.names.is_empty()) else { continue };
+            let names: Vec<String> = unpinned.names.iter().map(|name| format!("`{name}`")).collect();
+            let message = match names.as_slice() {
+                [name] => format!("{name} has no version, so the next build may install a different one"),
+                [first, second] => format!("{first} and {second} have no version"),
+                [first, rest @ ..] => format!("{first} and {} others have no version", rest.len()),
+                [] => continue,
             };
-            if build.effective(index).keyword != Keyword::Run {
-                continue;
-            }
-            for invocation in code.script.invocations() {
-                let Some(unpinned) = find(&invocation).filter(|unpinned| !unpinned.names.is_empty()) else { continue };
-                let names: Vec<String> = unpinned.names.iter().map(|name| format!("`{name}`")).collect();
-                let message = match names.as_slice() {
-                    [name] => format!("{name} has no version, so the next build may install a different one"),
-                    [first, second] => format!("{first} and {second} have no version"),
-                    [first, rest @ ..] => format!("{first} and {} others have no version", rest.len()),
-                    [] => continue,
-                };
-                out.push(cx.finding(code.place(&build.input().file, unpinned.span), message).help(help));
-            }
+            out.push(cx.finding(code.place(&build.input().file, unpinned.span), message).help(help));
         }
     }
 }

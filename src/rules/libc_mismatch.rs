@@ -39,13 +39,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 title(libc, build, stage),
             );
             let finding = cx.finding(span, message).help(program.help(theirs));
-            let finding = match program.place() {
-                Some((index, span)) => {
-                    let place = build.code(index).map(|code| code.place(&build.input().file, span));
-                    place.into_iter().fold(finding, |finding, span| finding.label(span, "built here"))
-                }
-                None => finding,
-            };
+            let finding = finding.with(program.place(), |finding, (index, span)| {
+                let place = build.code(index).map(|code| code.place(&build.input().file, span));
+                place.into_iter().fold(finding, |finding, span| finding.label(span, "built here"))
+            });
             out.push(finding);
             break;
         }

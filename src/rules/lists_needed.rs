@@ -25,7 +25,7 @@ pub(super) fn needs(build: &Build) -> Vec<Need> {
     for stage in build.stages().iter().rev() {
         let mut need = at_end[stage.index];
         // Triggers run on top of the whole stage.
-        for (_, instruction) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Onbuild) {
+        for (_, instruction) in build.instructions_of(stage, Keyword::Onbuild) {
             need = need.max(of_trigger(build.input().file.logical(instruction.text)));
         }
         for index in stage.instructions.clone().rev() {

@@ -2,9 +2,8 @@
 
 use super::Context;
 use super::kept_cache::behind_verb;
-use super::run_instructions::{self, Run};
-use crate::build::installed;
 use crate::build::{Code, Stage};
+use crate::build::{Run, installed};
 use crate::finding::{Finding, Findings};
 use crate::shell::{InputKind, Invocation, LockUse, Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
@@ -12,7 +11,7 @@ use crate::text::Span;
 super::rule!("lock-file-ignored", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call() else { continue };
             let place = (stage, index);
@@ -59,10 +58,9 @@ fn overridden(cx: &Context, place: (&Stage, usize), code: &Code, (invocation, ca
         (Manager::Composer | Manager::Bundle, Verb::Upgrade) if exact && call.packages.is_empty() => {
             finding.unsafe_edit("install what the lock file says", why, verb, "install")
         }
-        (Manager::Cargo, Verb::Install) => match behind_verb(cx, code, call) {
-            Some(at) => finding.unsafe_edit("add `--locked`", why, Span::at(at), " --locked"),
-            None => finding,
-        },
+        (Manager::Cargo, Verb::Install) => finding.with(behind_verb(cx, code, call), |finding, at| {
+            finding.unsafe_edit("add `--locked`", why, Span::at(at), " --locked")
+        }),
         _ => finding,
     })
 }

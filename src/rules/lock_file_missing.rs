@@ -1,8 +1,7 @@
 //! See `rules/lock-file-missing.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
-use crate::build::{BaseImage, Build, Stage, StageBase, Transfer, installed, is_like};
+use crate::build::{BaseImage, Build, Run, Stage, StageBase, Transfer, installed, is_like};
 use crate::finding::Findings;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, LockUse, Manager, PackageCall, SeparatorKind, Verb, Word};
@@ -12,7 +11,7 @@ super::rule!("lock-file-missing", check);
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for Run { stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
         if !code.script.compounds.is_empty() || !code.script.problems.is_empty() {
             continue;
         }

@@ -3,9 +3,8 @@
 use super::Context;
 use super::compose_readiness::listed;
 use super::kept_cache::behind_verb;
-use super::run_instructions::{self, Run};
 use crate::build::installed::{self, is_set};
-use crate::build::{Build, Stage};
+use crate::build::{Build, Run, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::manifest::Tool;
@@ -17,7 +16,7 @@ super::rule!("lock-file-unchecked", check);
 const WHY: &str = "it fails if the lock file does not match the manifest";
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::ordinary(cx) {
+    for run in cx.build().ordinary_runs() {
         let Run { build, stage, index, code, .. } = run;
         for invocation in code.script.invocations() {
             let place = (stage, index);

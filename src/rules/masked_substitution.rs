@@ -3,7 +3,7 @@
 use super::Context;
 use super::hidden_failure::{may_fail, may_fail_within, name_of, scripts};
 use super::later_failure::is_seen_later;
-use super::run_instructions::{self, Run};
+use crate::build::Run;
 use crate::finding::{Finding, Findings, Safety};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, ExpansionKind, ScopeKind, Script, SeparatorKind, Word};
@@ -12,7 +12,7 @@ use crate::text::Span;
 super::rule!("masked-substitution", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for script in scripts(&run) {
             for command in &script.commands {
                 let Some((substitution, by)) = masked(script, command) else { continue };

@@ -1,9 +1,8 @@
 //! See `rules/npm-install-beside-lock.md`.
 
 use super::Context;
-use super::run_instructions::{self, Run};
-use crate::build::installed;
 use crate::build::{Build, Code, Release, Stage, StageBase, releases};
+use crate::build::{Run, installed};
 use crate::finding::{FileEdit, Findings, Fix, Safety, Target};
 use crate::shell::{Invocation, LockUse, Manager, PackageCall, Verb};
 use crate::text::path;
@@ -11,7 +10,7 @@ use crate::text::path;
 super::rule!("npm-install-beside-lock", check);
 
 fn check(cx: &Context, out: &mut Findings) {
-    for Run { build, stage, index, code, .. } in run_instructions::ordinary(cx) {
+    for Run { build, stage, index, code, .. } in cx.build().ordinary_runs() {
         for invocation in code.script.invocations() {
             let Some(call) = invocation.call_of(&[Manager::Npm]).filter(installs_all) else { continue };
             if lacks_ci(build, stage) || installed::changes_manifest(build, stage) {

@@ -1,6 +1,6 @@
 //! The deletion of an option from a command, with the blanks before it.
 
-use super::run_instructions::Run;
+use crate::build::Run;
 use crate::shell::Invocation;
 use crate::text::Span;
 

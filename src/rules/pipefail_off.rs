@@ -4,9 +4,8 @@ use super::Context;
 use super::download::pipeline;
 use super::hidden_failure::{checks, may_fail, may_fail_within, scripts};
 use super::later_failure::{is_missed_later, is_seen_later};
-use super::run_instructions::{self, Run};
 use super::shells;
-use crate::build::{Sh, Stage};
+use crate::build::{Run, Sh, Stage};
 use crate::finding::Findings;
 use crate::shell::{Command, CommandPlace, Compound, ScopeKind, Script, SeparatorKind};
 use crate::text::Span;
@@ -25,7 +24,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn of_stage(cx: &Context, stage: &Stage, out: &mut Findings) {
     // One SHELL before the first finding of a stage fixes all of them.
     let mut first: Option<usize> = None;
-    for run in run_instructions::of_stage(cx.build(), stage) {
+    for run in cx.build().runs(stage) {
         let Some(span) = scripts(&run).into_iter().find_map(|script| hidden(&run, script)) else { continue };
         let message = "a failure in this pipe goes unnoticed: only the status of its last command counts";
         let sh = shells::sh_of(&run);

@@ -14,7 +14,7 @@ use crate::text::{FileId, Source};
 pub fn known_rules() -> &'static RuleNames {
     static KNOWN: LazyLock<RuleNames> = LazyLock::new(|| {
         let mut known = RuleNames::default();
-        for rule in ALL {
+        for rule in ALL.iter() {
             let metadata = rule.metadata();
             known.add_rule(rule.name, &metadata.aliases);
             if metadata.has_codes() {

@@ -1,9 +1,7 @@
 //! Whether a script removes a program: with a package manager, or by deleting its files or its working directory.
 
-use super::run_instructions::{self, Run};
 use super::written_paths;
-use super::written_paths::covers;
-use crate::build::{BaseImage, Presence, ProgramNeeds, StageBase, installed, is_like};
+use crate::build::{BaseImage, Presence, ProgramNeeds, Run, StageBase, installed, is_like};
 use crate::data;
 use crate::shell::program::Kind;
 use crate::shell::{self, Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
@@ -142,7 +140,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
                         .iter()
                         .any(|source| source.text.as_deref().is_some_and(|text| path::name(text) == self.name))
             });
-            let mut runs = run_instructions::of_stage(build, stage);
+            let mut runs = build.runs(stage);
             copied
                 || runs.any(|run| {
                     let mut calls = run.invocations().into_iter().filter_map(|invocation| invocation.package_call());
@@ -155,19 +153,17 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     fn of_virtual(&self, name: &str) -> Loss {
         let build = self.run.build;
         let mut loss = Loss::Possible;
-        for stage in build.chain(self.run.stage) {
-            for run in run_instructions::of_stage(build, stage) {
-                for call in run.invocations().iter().filter_map(Invocation::package_call) {
-                    let group = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
-                    if call.manager != Manager::Apk || group.is_none_or(|value| value.text != name) {
-                        continue;
-                    }
-                    if call.packages.iter().any(|package| self.is_needed(package.name.text)) {
-                        return Loss::Certain;
-                    }
-                    if !call.has_unknown_packages() {
-                        loss = Loss::None;
-                    }
+        for run in build.chain(self.run.stage).flat_map(|stage| build.runs(stage)) {
+            for call in run.invocations().iter().filter_map(Invocation::package_call) {
+                let group = call.flag(&["--virtual", "-t"]).and_then(|flag| flag.value);
+                if call.manager != Manager::Apk || group.is_none_or(|value| value.text != name) {
+                    continue;
+                }
+                if call.packages.iter().any(|package| self.is_needed(package.name.text)) {
+                    return Loss::Certain;
+                }
+                if !call.has_unknown_packages() {
+                    loss = Loss::None;
                 }
             }
         }
@@ -233,7 +229,7 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
     fn of_place(&self, path: &str, folder: Option<&str>) -> Loss {
         // A WORKDIR that only the base image sets is not a pattern.
         let path = &*path.strip_prefix("/?").map_or_else(|| path.to_owned(), |rest| format!("/-{rest}"));
-        if self.folders.iter().any(|folder| covers(folder, path)) {
+        if self.folders.iter().any(|folder| path::covers(folder, path)) {
             return Loss::None;
         }
         let programs = || self.needs.programs.iter().copied().chain([self.name]);
@@ -256,12 +252,12 @@ impl<'l, 'a, 'i> RequiredProgram<'l, 'a, 'i> {
                 let all = whole.strip_suffix('/').is_some_and(|folder| data::SYSTEM_FOLDERS.has(folder, "programs"));
                 return if all { Loss::Certain } else { Loss::Possible };
             }
-            if !open && covers(path, &place) {
+            if !open && path::covers(path, &place) {
                 return Loss::Certain;
             }
         }
         // Most programs do not start in a deleted folder.
-        let gone = folder.is_some_and(|folder| !open && covers(path, folder));
+        let gone = folder.is_some_and(|folder| !open && path::covers(path, folder));
         if gone && self.name != "rm" { Loss::Possible } else { Loss::None }
     }
 

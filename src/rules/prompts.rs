@@ -1,24 +1,25 @@
 //! Commands of package managers that ask for confirmation, which a build cannot answer: the rules on `-y`.
 
+use super::mentions::{Mentions, configures_apt};
 use std::cell::LazyCell;
 
-use super::{Context, run_instructions};
+use super::Context;
 use crate::finding::Findings;
 use crate::shell::{Command, Flag, Invocation, Manager, PackageCall, Script, Verb, Word};
 use crate::text::Span;
 
 super::family! {
-    APT_PROMPT "apt-prompt" => |cx, out| {
+    "apt-prompt" => |cx, out| {
         check(cx, out, &Question { managers: &[Manager::Apt], asks: changes, answered: apt_answered, setting: "apt::get::assume-yes" });
     };
-    DNF_PROMPT "dnf-prompt" => |cx, out| {
+    "dnf-prompt" => |cx, out| {
         let managers = &[Manager::Dnf, Manager::Microdnf];
         check(cx, out, &Question { managers, asks: dnf_asks, answered: dnf_answered, setting: "assumeyes" });
     };
-    YUM_PROMPT "yum-prompt" => |cx, out| {
+    "yum-prompt" => |cx, out| {
         check(cx, out, &Question { managers: &[Manager::Yum], asks: dnf_asks, answered: dnf_answered, setting: "assumeyes" });
     };
-    ZYPPER_PROMPT "zypper-prompt" => |cx, out| {
+    "zypper-prompt" => |cx, out| {
         check(cx, out, &Question { managers: &[Manager::Zypper], asks: changes, answered: needs_no_answer, setting: "" });
     };
 }
@@ -37,12 +38,12 @@ struct Question {
 
 fn check(cx: &Context, out: &mut Findings, question: &Question) {
     let settings = LazyCell::new(|| {
-        run_instructions::Mentions::of(cx.build(), |instruction, text| {
+        Mentions::of(cx.build(), |instruction, text| {
             let set = !question.setting.is_empty() && text.contains(question.setting) && text.contains(".conf");
-            set || run_instructions::configures_apt(instruction, text)
+            set || configures_apt(instruction, text)
         })
     });
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(call) = invocation.call_of(question.managers).filter(|call| (question.asks)(call)) else {
                 continue;

@@ -17,7 +17,7 @@ const NAMED: usize = 4;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(context) = cx.context() else { return };
-    let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let stages = build.needed_stages();
     // A file is reported once, for the stage that ships it if there is one.
     let mut transfers: Vec<(bool, &Transfer)> = stages
         .flat_map(|stage| build.transfers(stage).iter().map(|transfer| (build.ships(stage), transfer)))

@@ -66,7 +66,7 @@ impl Selection {
     /// # Errors
     /// The first word that selects nothing.
     pub fn layered(choices: &[Choice]) -> Result<Self, SelectorError> {
-        Self::select_from(super::ALL, super::all_by_name, choices)
+        Self::select_from(&super::ALL, super::all_by_name, choices)
     }
 
     /// `by_name` is asked only if there is a word.
@@ -210,7 +210,7 @@ impl Selector {
 
 /// The rule name or alias that is closest to a mistyped word.
 pub fn suggest(name: &str) -> Option<String> {
-    closest(name, &names(super::ALL))
+    closest(name, &names(&super::ALL))
 }
 
 /// Whether a rule must not have this name.

@@ -1,6 +1,6 @@
 //! See `rules/shellcheck.md`.
 
-use super::{Context, bashism_in_sh, find};
+use super::{Context, find};
 use crate::finding::{Code, Findings, Severity};
 use crate::inputs::{ShellcheckComment, ShellcheckLevel};
 use crate::shellcheck::{is_of_wrong_shell, scripts};
@@ -46,6 +46,6 @@ fn is_bashism(comment: &ShellcheckComment) -> bool {
 
 /// Whether the rule on bash syntax, which runs before this one, reports the same place.
 fn is_reported(out: &Findings, span: Span) -> bool {
-    let mut findings = out.iter().filter(|finding| finding.rule == bashism_in_sh::RULE.name);
+    let mut findings = out.iter().filter(|finding| finding.rule == "bashism-in-sh");
     findings.any(|finding| finding.span.start < span.end && span.start < finding.span.end)
 }

@@ -1,8 +1,7 @@
 //! What is known about a stage's shells, and the SHELL that rules suggest.
 
 use super::line_edits;
-use super::run_instructions::Run;
-use crate::build::{Setting, Sh};
+use crate::build::{Run, Setting, Sh};
 use crate::finding::Finding;
 use crate::shell::Dialect;
 use crate::text::Span;

@@ -184,7 +184,7 @@ fn takes_sources<'a>(
 }
 
 fn is_called(build: &Build, stage: &Stage, name: &str) -> bool {
-    let mut runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
+    let mut runs = build.instructions_of(stage, Keyword::Run);
     runs.any(|(_, run)| build.input().file.source().slice(run.span).contains(name))
 }
 
@@ -439,7 +439,7 @@ fn leaves_sources(cx: &Context, stage: &Stage, install: &Install, edits: &[Edit]
     let Some(stage) = build.stages().get(stage.index) else { return true };
     let is_install =
         |index: usize| build.code(index).is_some_and(|code| code.has_package_call(|call| call.title() == install.text));
-    let runs = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = build.instructions_of(stage, Keyword::Run);
     let Some(index) = runs.map(|(index, _)| index).find(|index| is_install(*index)) else { return false };
     let origins = Origins::new(context, cx.projects());
     let compiled = install.compiled();

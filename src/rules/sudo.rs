@@ -1,8 +1,7 @@
 //! See `rules/sudo.md`.
 
 use super::Context;
-use super::run_instructions::Run;
-use crate::build::{Build, Setting, Stage, User};
+use crate::build::{Build, Run, Setting, Stage, User};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Findings, Safety};
 use crate::shell::program::options::ProgramOptions;

@@ -1,33 +1,34 @@
-//! Metadata and packages that yum, dnf and zypper leave in a layer: a rule for each.
+//! Rules about caches that package managers of systems leave in the image.
 
+use super::cache_reader;
 use super::cleanup::{self, Cleanup};
-use super::run_instructions::Run;
-use super::written_paths::covers;
-use super::{Context, cache_reader, run_instructions};
-use crate::finding::Findings;
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use super::{Context, option_removal};
+use crate::build::Run;
+use crate::finding::{Findings, Safety};
+use crate::shell::{Invocation, Manager, PackageCall, SeparatorKind, Verb, Word, program::Kind, program::Program};
+use crate::text::{Span, path};
 
 super::family! {
-    DNF_CACHE_KEPT "dnf-cache-kept" => |cx, out| {
+    "dnf-cache-kept" => |cx, out| {
         let managers = &[Manager::Dnf, Manager::Microdnf];
         let folders = &["/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/tdnf"];
-        check(cx, out, &Cache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
+        check(cx, out, &MetadataCache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
     };
-    YUM_CACHE_KEPT "yum-cache-kept" => |cx, out| {
+    "yum-cache-kept" => |cx, out| {
         let managers = &[Manager::Yum];
         let folders = &["/var/cache/yum", "/var/cache/dnf"];
-        check(cx, out, &Cache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
+        check(cx, out, &MetadataCache { managers, fills: fetches, empties: cleans_all, folders, clean: "clean all" });
     };
-    ZYPPER_CACHE_KEPT "zypper-cache-kept" => |cx, out| {
+    "zypper-cache-kept" => |cx, out| {
         let managers = &[Manager::Zypper];
         let fills = |call: &PackageCall| call.verb == Verb::Install;
-        check(cx, out, &Cache { managers, fills, empties: |_| true, folders: &["/var/cache/zypp"], clean: "clean --all" });
+        check(cx, out, &MetadataCache { managers, fills, empties: |_| true, folders: &["/var/cache/zypp"], clean: "clean --all" });
     };
+    "apk-cache-kept" => apk_cache_kept;
 }
 
 /// A manager's cache.
-struct Cache {
+struct MetadataCache {
     /// The package managers that use it.
     managers: &'static [Manager],
     /// Whether a call fills it.
@@ -40,11 +41,11 @@ struct Cache {
     clean: &'static str,
 }
 
-fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
+fn check(cx: &Context, out: &mut Findings, cache: &MetadataCache) {
     if cx.is_for_developers_only() {
         return;
     }
-    for run in run_instructions::shipped(cx).filter(|run| !run.is_mounted(cache.folders)) {
+    for run in cx.build().shipped_runs().filter(|run| !run.is_mounted(cache.folders)) {
         let invocations = run.invocations();
         let fills =
             |invocation: &Invocation| invocation.call_of(cache.managers).is_some_and(|call| (cache.fills)(&call));
@@ -68,12 +69,14 @@ fn check(cx: &Context, out: &mut Findings, cache: &Cache) {
 }
 
 /// Whether a command after the call removes its cache.
-fn empties(run: &Run, cache: &Cache, filled: &PackageCall, behind: &[Invocation]) -> bool {
+fn empties(run: &Run, cache: &MetadataCache, filled: &PackageCall, behind: &[Invocation]) -> bool {
     let named = |text: &str| {
         let folder = text.trim_end_matches(['*', '/']);
         text.starts_with('/')
             && cache.folders.iter().any(|cache_folder| {
-                covers(folder, cache_folder) || folder.starts_with(cache_folder) || cache_folder.starts_with(folder)
+                path::covers(folder, cache_folder)
+                    || folder.starts_with(cache_folder)
+                    || cache_folder.starts_with(folder)
             })
     };
     let removes = |invocation: &Invocation| match invocation.program {
@@ -95,4 +98,86 @@ fn fetches(call: &PackageCall) -> bool {
 
 fn cleans_all(call: &PackageCall) -> bool {
     call.operands.iter().any(|word| word.is("all"))
+}
+
+const FOLDERS: [&str; 2] = ["/var/cache/apk", "/etc/apk/cache"];
+
+fn apk_cache_kept(cx: &Context, out: &mut Findings) {
+    if cx.is_for_developers_only() {
+        return;
+    }
+    for run in cx.build().shipped_runs().filter(|run| !run.is_mounted(&FOLDERS)) {
+        let invocations = run.invocations();
+        let cleaned = invocations.iter().rposition(cleans);
+        let update = update(&run, &invocations);
+        for (at, invocation) in invocations.iter().enumerate() {
+            let Some(call) = apk(invocation, Verb::Install).filter(|call| call.verb_text == "add") else { continue };
+            let open = invocation.args.iter().any(|word| run.may_be_option(word));
+            if call.has(&["--no-cache", "--no-network", "--simulate", "-s"])
+                || open
+                || cleaned.is_some_and(|last| last > at)
+            {
+                continue;
+            }
+            let span = Span::new(call.span.start, call.verb_span.end);
+            let finding = cx
+                .finding(run.place(span), "the package index fetched here stays in the layer")
+                .help("use `apk add --no-cache`");
+            out.push(finding.with(run.insertion_after(call.verb_span, "add", "--no-cache"), |finding, option| {
+                let before = update.iter().filter(|(place, _)| place.end <= option.0.start);
+                let mut edits: Vec<_> = before.cloned().collect();
+                edits.push(option);
+                // With `--no-cache`, apk fetches the index anyway.
+                let is_update = |word: &&Word| matches!(word.text(), "--update" | "--update-cache" | "-U");
+                edits.extend(
+                    invocation
+                        .args
+                        .iter()
+                        .find(is_update)
+                        .and_then(|word| option_removal::of(&run, invocation, word.span)),
+                );
+                edits.sort_by_key(|(span, _)| span.start);
+                let cache = cache_reader::Cache { folders: &FOLDERS, program: "apk" };
+                let read =
+                    cache_reader::is_behind(&run, invocation.span.end, cache) || cache_reader::is_below(&run, cache);
+                let why = || Safety::Unsafe("a later command may read the index".into());
+                let safety = if read { why() } else { Safety::Safe };
+                finding.edits("do not store the package index", safety, edits)
+            }));
+        }
+    }
+}
+
+fn apk<'s>(invocation: &Invocation<'s>, verb: Verb) -> Option<PackageCall<'s>> {
+    invocation.call_of(&[Manager::Apk]).filter(|call| call.verb == verb)
+}
+
+fn cleans(invocation: &Invocation) -> bool {
+    let named = |text: &str| {
+        let folder = text.trim_end_matches(['*', '/']);
+        FOLDERS.iter().any(|cache| path::covers(folder, cache) || folder.starts_with(cache))
+    };
+    let removes = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
+    removes && invocation.args.iter().any(|word| word.text().starts_with('/') && named(word.text()))
+        || apk(invocation, Verb::Clean).is_some()
+}
+
+/// An edit that removes the first `apk update` and the separator after it: with `--no-cache` no command uses its index.
+fn update(run: &Run, all: &[Invocation]) -> Option<(Span, String)> {
+    let invocation = all.iter().find(|candidate| apk(candidate, Verb::Update).is_some())?;
+    let command = invocation.command;
+    let alone = invocation.via.is_empty() && command.redirects.is_empty() && command.assignments.is_empty();
+    let after = command.place.after.filter(|after| is_and(*after))?;
+    let update_command = run.code.script.commands.get(invocation.outer as usize)?;
+    let next = run.code.script.commands.get(invocation.outer as usize + 1)?;
+    // The text between the commands is removed as well, so it must be blank.
+    let top = run.code.script.is_top(&command.place) && command.place.before.is_none_or(is_and);
+    let span = run.place(Span::new(update_command.span.start, next.span.start));
+    let between = run.source(Span::new(after.span.end, next.span.start));
+    let blank = between.chars().all(|c| c.is_whitespace() || c == run.file().escape());
+    (alone && top && blank && update_command.span == command.span).then(|| (span, String::new()))
+}
+
+fn is_and(separator: crate::shell::Separator) -> bool {
+    matches!(separator.kind, SeparatorKind::And | SeparatorKind::Semicolon | SeparatorKind::Newline)
 }

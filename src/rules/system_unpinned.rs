@@ -1,22 +1,22 @@
 //! Packages of a distribution that are installed without a version: a rule for each package manager.
 
+use super::mentions::Mentions;
 use std::cell::LazyCell;
 
-use super::run_instructions::Run;
-use super::{Context, run_instructions};
-use crate::build::Lookup;
+use super::Context;
+use crate::build::{Lookup, Run};
 use crate::finding::Findings;
 use crate::shell::{Manager, Package, PackageCall, PackageSource};
 use crate::text::Span;
 
 super::family! {
-    APK_UNPINNED "apk-unpinned" => |cx, out| check(cx, out, &Pinning {
+    "apk-unpinned" => |cx, out| check(cx, out, &Pinning {
         installs: |call| call.manager == Manager::Apk && call.verb_text == "add",
         is_pinned: |_, _, package| package.version.is_some() || package.source == PackageSource::Path,
         is_pinned_text: |text| text.contains(['=', '<', '>', '~']) || text.starts_with('-'),
         help: "use `name=version` or `name~version`; since Alpine removes old versions, the digest of the base image may be better",
     });
-    APT_UNPINNED "apt-unpinned" => |cx, out| check(cx, out, &Pinning {
+    "apt-unpinned" => |cx, out| check(cx, out, &Pinning {
         installs: |call| call.manager == Manager::Apt && call.verb_text == "install",
         is_pinned: |_, _, package| {
             // `name/release` names a release, whose versions change.
@@ -26,13 +26,13 @@ super::family! {
         is_pinned_text: |text| text.contains('=') || text.starts_with('-'),
         help: "use `name=version`; since Debian removes old versions, a dated snapshot or the digest of the base image may be better",
     });
-    DNF_UNPINNED "dnf-unpinned" => |cx, out| {
+    "dnf-unpinned" => |cx, out| {
         check_rpm(cx, out, |call| matches!(call.manager, Manager::Dnf | Manager::Microdnf) && installs_rpm(call));
     };
-    YUM_UNPINNED "yum-unpinned" => |cx, out| {
+    "yum-unpinned" => |cx, out| {
         check_rpm(cx, out, |call| call.manager == Manager::Yum && installs_rpm(call));
     };
-    ZYPPER_UNPINNED "zypper-unpinned" => |cx, out| check(cx, out, &Pinning {
+    "zypper-unpinned" => |cx, out| check(cx, out, &Pinning {
         installs: |call| call.manager == Manager::Zypper && matches!(&*call.verb_text, "install" | "in"),
         is_pinned: |_, _, package| {
             package.version.is_some() || matches!(package.source, PackageSource::Path | PackageSource::Url)
@@ -70,11 +70,9 @@ fn check_rpm(cx: &Context, out: &mut Findings, installs: fn(&PackageCall) -> boo
 fn check(cx: &Context, out: &mut Findings, pinning: &Pinning) {
     // A dated snapshot has exactly one version of each package.
     let snapshots = LazyCell::new(|| {
-        run_instructions::Mentions::of(cx.build(), |_, text| {
-            text.contains("snapshot.debian.org") || text.contains("snapshot.ubuntu.com")
-        })
+        Mentions::of(cx.build(), |_, text| text.contains("snapshot.debian.org") || text.contains("snapshot.ubuntu.com"))
     });
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(call) = invocation.package_call().filter(|call| (pinning.installs)(call)) else { continue };
             let open: Vec<&Package> =

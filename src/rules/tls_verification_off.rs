@@ -1,8 +1,8 @@
 //! See `rules/tls-verification-off.md`.
 
 use super::download::{Download, Tool};
-use super::run_instructions::{self, Run};
 use super::{Context, option_removal};
+use crate::build::Run;
 use crate::data;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::Findings;
@@ -14,17 +14,16 @@ super::rule!("tls-verification-off", check);
 const MESSAGE: &str = "certificates are not verified: anyone on the network path can impersonate the server";
 
 fn check(cx: &Context, out: &mut Findings) {
-    for run in run_instructions::all(cx) {
+    for run in cx.build().all_runs() {
         for invocation in run.invocations() {
             let Some(span) = switched_off(&invocation) else { continue };
             let finding = cx
                 .finding(run.place(span), MESSAGE)
                 .help("install the certificate of the authority (`ca-certificates`), or pass its file");
             let why = "a server whose certificate can't be verified is then rejected";
-            out.push(match edit(&run, &invocation, span) {
-                Some((place, text)) => finding.unsafe_edit("verify certificates", why, place, text),
-                None => finding,
-            });
+            out.push(finding.with(edit(&run, &invocation, span), |finding, (place, text)| {
+                finding.unsafe_edit("verify certificates", why, place, text)
+            }));
         }
         assigned(cx, &run, out);
     }

@@ -180,7 +180,7 @@ fn pattern(context: &BuildContext, edited: &[&ClassMatch], class_match: &ClassMa
 
 /// The first COPY or ADD from the context in a needed stage.
 fn first_copy(build: &Build) -> Option<Span> {
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let needed = build.needed_stages();
     let mut transfers = needed.flat_map(|stage| build.transfers(stage)).filter(|transfer| transfer.from.is_none());
     let wide = |transfer: &crate::build::Transfer| transfer.sources.iter().any(crate::build::Source::is_everything);
     let all: Vec<_> = transfers.by_ref().collect();

@@ -65,7 +65,7 @@ fn has_home(build: &Build, stage: &Stage, user: &str) -> bool {
         matches!(build.root_base(stage), StageBase::Image(image) if Reference::of(image).short_name() == name);
     is_of_image
         || build.chain(stage).any(|stage| {
-            let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
+            let runs = build.instructions_of(stage, Keyword::Run);
             let codes = runs.filter_map(|(index, _)| build.code(index));
             let makes = |invocation: &Invocation| {
                 accounts::created_user(invocation) == Some(name) && accounts::makes_home(invocation)
@@ -128,7 +128,7 @@ fn closing(build: &Build, stage: &Stage) -> Option<usize> {
 /// The last user of the file that is not root.
 fn earlier_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
-        let users = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::User);
+        let users = build.instructions_of(stage, Keyword::User);
         let others = users.filter_map(|(_, i)| match User::of(build.input().file.str(i.rest)) {
             // The value of a variable may still be root.
             User::Other(name) if !name.contains(['$', '"', '\'']) => Some(name),
@@ -141,7 +141,7 @@ fn earlier_user(build: &Build, stage: &Stage) -> Option<String> {
 /// The last account that a RUN creates.
 fn made_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
-        let runs = build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run);
+        let runs = build.instructions_of(stage, Keyword::Run);
         let codes = runs.filter_map(|(index, _)| build.code(index));
         codes
             .flat_map(|code| code.script.invocations())

@@ -18,34 +18,30 @@ const MOST: usize = 100;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let mut looked = 0;
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Arg)
-        {
-            let args = build.input().file.args(instruction);
-            for arg in &args {
-                let name = &*arg.name.text;
-                if !is_volatile(name, arg.default.as_ref().map(|default| &*default.text)) {
-                    continue;
-                }
-                looked += 1;
-                if looked > MOST {
-                    return;
-                }
-                let Some(step) = step_above_use(build, stage, index, name) else { continue };
-                let line = cx.source().line(step.span.start);
-                let message = format!(
-                    "each new `{name}` reruns every RUN below, even `{}` in line {line}, which does not use it",
-                    step.name
-                );
-                let finding = cx
-                    .finding(arg.span, message)
-                    .help(help(build, (stage, index), name, &step))
-                    .label(step.span, "reruns")
-                    .costs(Impact::slower_rebuild("the ARG is above the step in its stage"));
-                let alone = args.len() == 1;
-                out.push(if alone { edited(build, stage, (index, instruction), name, finding) } else { finding });
+    for (stage, index, instruction) in build.needed_of(Keyword::Arg) {
+        let args = build.input().file.args(instruction);
+        for arg in &args {
+            let name = &*arg.name.text;
+            if !is_volatile(name, arg.default.as_ref().map(|default| &*default.text)) {
+                continue;
             }
+            looked += 1;
+            if looked > MOST {
+                return;
+            }
+            let Some(step) = step_above_use(build, stage, index, name) else { continue };
+            let line = cx.source().line(step.span.start);
+            let message = format!(
+                "each new `{name}` reruns every RUN below, even `{}` in line {line}, which does not use it",
+                step.name
+            );
+            let finding = cx
+                .finding(arg.span, message)
+                .help(help(build, (stage, index), name, &step))
+                .label(step.span, "reruns")
+                .costs(Impact::slower_rebuild("the ARG is above the step in its stage"));
+            let alone = args.len() == 1;
+            out.push(if alone { edited(build, stage, (index, instruction), name, finding) } else { finding });
         }
     }
 }

@@ -18,18 +18,16 @@ const MOST_NAMED: usize = 3;
 
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in build.instructions(stage).filter(|(_, run)| run.keyword == Keyword::Run) {
-            for mount in build.input().file.mounts(instruction) {
-                let Some(wide) = WideMount::of(cx, stage, (index, &mount)) else { continue };
-                let Some(use_of_mount) = wide.use_by(build, stage, index, instruction) else { continue };
-                if slow_step_from(build, stage, index).is_none() || wide.lacks_any(cx, &use_of_mount) {
-                    continue;
-                }
-                let (message, help) = wide.advice(&use_of_mount);
-                let impact = Impact::slower_rebuild("the files of a bind mount are part of the cache key of its RUN");
-                out.push(cx.finding(mount.value.span, message).help(help).costs(impact));
+    for (stage, index, instruction) in build.needed_of(Keyword::Run) {
+        for mount in build.input().file.mounts(instruction) {
+            let Some(wide) = WideMount::of(cx, stage, (index, &mount)) else { continue };
+            let Some(use_of_mount) = wide.use_by(build, stage, index, instruction) else { continue };
+            if slow_step_from(build, stage, index).is_none() || wide.lacks_any(cx, &use_of_mount) {
+                continue;
             }
+            let (message, help) = wide.advice(&use_of_mount);
+            let impact = Impact::slower_rebuild("the files of a bind mount are part of the cache key of its RUN");
+            out.push(cx.finding(mount.value.span, message).help(help).costs(impact));
         }
     }
 }

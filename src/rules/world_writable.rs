@@ -49,14 +49,10 @@ fn check(cx: &Context, out: &mut Findings) {
                 let finding =
                     finding.help("give write access to the user that needs it: `chown`, or `chmod g+w` for its group");
                 let why = "users other than the owner can no longer write to it";
-                out.push(
-                    match tighter(mode.text())
-                        .filter(|_| is_script(path.text()) && file.source().slice(span) == mode.text())
-                    {
-                        Some(mode) => finding.unsafe_edit(format!("use {mode}"), why, span, mode),
-                        None => finding,
-                    },
-                );
+                out.push(finding.with(
+                    tighter(mode.text()).filter(|_| is_script(path.text()) && file.source().slice(span) == mode.text()),
+                    |finding, mode| finding.unsafe_edit(format!("use {mode}"), why, span, mode),
+                ));
             }
         }
     }

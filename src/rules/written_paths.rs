@@ -194,12 +194,6 @@ pub(super) fn deleted<'s>(invocation: &Invocation<'s>) -> Vec<&'s Word> {
     invocation.args.iter().filter(|word| !word.text().starts_with('-') && !word.text().is_empty()).collect()
 }
 
-/// Whether `folder` is `path` or a parent of it; the root does not count, since naming it is not meant for a cache.
-pub(super) fn covers(folder: &str, path: &str) -> bool {
-    let folder = folder.trim_end_matches('/');
-    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// Whether a deleted path (`/tmp/x`, `/tmp/*`) includes another path.
 pub(super) fn takes_away(deleted: &str, path: &str) -> bool {
     let Some(star) = deleted.find('*') else {

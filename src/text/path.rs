@@ -173,6 +173,18 @@ pub fn is_within(path: &str, folder: &str) -> bool {
     relative(path, folder).is_some()
 }
 
+/// Whether a folder is a path or above it; the root does not count, since naming it is not meant for one file.
+///
+/// ```
+/// # use dockopt::text::path;
+/// assert!(path::covers("/var/cache/", "/var/cache/apt"));
+/// assert!(!path::covers("/", "/var"));
+/// ```
+pub fn covers(folder: &str, path: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    !folder.is_empty() && path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether a path lies at any depth below a folder; the folder does not lie below itself.
 ///
 /// ```

@@ -337,7 +337,7 @@ fn rules_are_listed_and_explained() {
     assert_eq!(json["rules"].as_array().unwrap().len(), dockopt::rules::ALL.len());
     let rules = Dockopt::new().args(["rules", "--format=json", "--select=DL3009"]).run().json();
     assert_eq!(rules["rules"].as_array().unwrap().len(), 1);
-    for rule in dockopt::rules::ALL {
+    for rule in dockopt::rules::ALL.iter() {
         let ran = Dockopt::new().args(["explain", rule.name]).run().code(0);
         assert!(ran.stdout.starts_with(&format!("{}: {}\n", rule.name, rule.metadata().summary)), "{}", ran.stdout);
         assert!(!ran.stdout.contains("```") && !ran.stdout.contains("---\n"), "{}", ran.stdout);

@@ -183,7 +183,7 @@ fn seeds() -> Vec<String> {
         let cases = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         seeds.extend(cases.filter_map(|case| case["input"].as_str().map(str::to_owned)));
     }
-    for rule in dockopt::rules::ALL {
+    for rule in dockopt::rules::ALL.iter() {
         let fences = rule.page.split("\n```").skip(1).step_by(2);
         seeds.extend(
             fences

@@ -20,7 +20,7 @@ fn severities(more: &[&str]) -> Value {
 fn rules() -> Value {
     let severity = json!({ "enum": severities(&["off"]), "description": "`off`: the rule does not run." });
     let mut properties = Map::new();
-    for rule in dockopt::rules::ALL {
+    for rule in dockopt::rules::ALL.iter() {
         let metadata = rule.metadata();
         let mut options = Map::from_iter([("severity".to_owned(), severity.clone())]);
         for (name, kind) in &metadata.options {

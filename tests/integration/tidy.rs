@@ -294,7 +294,7 @@ fn rules_and_pages_agree() {
     let rules: Vec<String> = ALL.iter().map(|rule| rule.name.to_owned()).collect();
     assert!(rules.is_sorted(), "rules in src/rules.rs are sorted by name");
     assert_eq!(pages, rules.iter().cloned().collect(), "pages in rules/ and rules in src/rules.rs");
-    for rule in ALL {
+    for rule in ALL.iter() {
         let module = format!("src/rules/{}.rs", rule.name.replace('-', "_"));
         let is_of_family = families.iter().any(|text| text.contains(&format!("\"{}\" =>", rule.name)));
         let head = fs::read_to_string(&module).unwrap_or_default();
@@ -308,7 +308,7 @@ fn rules_and_pages_agree() {
 #[test]
 fn rules_are_named_after_what_they_find() {
     let mut wrong = Vec::new();
-    for rule in ALL {
+    for rule in ALL.iter() {
         let problems = Metadata::read(rule.page).1;
         wrong.extend(problems.iter().map(|problem| format!("rules/{}.md: {problem}", rule.name)));
         let kebab = rule.name.split('-').all(|word| {

@@ -6,9 +6,8 @@ use crate::rules::Context;
 use crate::rules::kept_cache::is_known;
 use crate::rules::lists_needed::{Need, fetches};
 use crate::rules::script_end;
-use crate::rules::written_paths::covers;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// The most characters of a line with mounts.
 const LONGEST: usize = 110;
@@ -181,7 +180,7 @@ fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option
             let below = ["~", "$HOME", "${HOME}"].iter().find_map(|home| path.strip_prefix(home));
             folders.iter().any(|(_, folder)| match below {
                 Some(below) => format!("{folder}/").contains(&format!("{below}/")),
-                None => covers(path, folder) || covers(folder, path),
+                None => path::covers(path, folder) || path::covers(folder, path),
             })
         };
         // A folder named by a variable may be the mount point, which cannot be deleted.

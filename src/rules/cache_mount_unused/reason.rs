@@ -2,17 +2,15 @@
 
 use super::purpose;
 use crate::build;
-use crate::build::{Build, Code, Home, PackageCache, Stage};
+use crate::build::{Build, Code, Home, PackageCache, Run, Stage};
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::{FileEdit, Fix, Safety, Target};
 use crate::rules::Context;
 use crate::rules::cache_reader::{self, Cache};
 use crate::rules::kept_cache::is_known;
-use crate::rules::run_instructions::Run;
 use crate::rules::script_end;
-use crate::rules::written_paths::covers;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// Message, help, and a fix if there is one.
 type Reason = (String, String, Option<Fix>);
@@ -33,9 +31,9 @@ pub(super) fn find_reason<'i>(
 }
 
 fn serves(place: &CacheMountPlace, folder: &str) -> bool {
-    let near = |folder: &str| covers(place.target, folder) || covers(folder, place.target);
+    let near = |folder: &str| path::covers(place.target, folder) || path::covers(folder, place.target);
     // Cargo keeps `git` next to `registry`.
-    near(folder) || folder.strip_suffix("/registry").is_some_and(|home| covers(home, place.target))
+    near(folder) || folder.strip_suffix("/registry").is_some_and(|home| path::covers(home, place.target))
 }
 
 /// The program keeps its files in another folder.
@@ -53,7 +51,7 @@ fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user:
     let known = known.filter(|known| !known.is_empty())?;
     let moved = user.folders.iter().all(|cache| cache.is_moved);
     if known.iter().any(|folder| serves(place, folder))
-        || known.iter().all(|folder| place.all.iter().any(|target| covers(target, folder)))
+        || known.iter().all(|folder| place.all.iter().any(|target| path::covers(target, folder)))
         || !(is_known(build, place.stage) || moved)
         || settings_move(build, user.call.manager)
     {
@@ -172,7 +170,7 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
 /// The images of Debian and Ubuntu delete archives after each install.
 fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Reason> {
     let build = cx.build();
-    let archives = covers(place.target, "/var/cache/apt") || covers("/var/cache/apt", place.target);
+    let archives = path::covers(place.target, "/var/cache/apt") || path::covers("/var/cache/apt", place.target);
     if user.call.manager != Manager::Apt || !matches!(user.call.verb, Verb::Install | Verb::Upgrade) || !archives {
         return None;
     }
@@ -213,7 +211,7 @@ fn deleted_by_run(cx: &Context, place: &CacheMountPlace, user: &User, later: &[I
     let deletes = |invocation: &&Invocation| {
         let names = |text: &str| {
             let path = text.trim_end_matches(['*', '/']);
-            text.starts_with('/') && (path == place.target || (covers(place.target, path) && text.ends_with('*')))
+            text.starts_with('/') && (path == place.target || (path::covers(place.target, path) && text.ends_with('*')))
         };
         match invocation.package_call() {
             Some(call) => is_clean(&call, user.call) && serves_all(place, user) && empties(&call, place.target),
@@ -246,7 +244,7 @@ fn serves_all(place: &CacheMountPlace, user: &User) -> bool {
 /// Whether a clean-up reaches a folder: `apt-get clean` deletes archives and leaves the lists in /var/lib/apt (apt-get(8)).
 fn empties(call: &PackageCall, target: &str) -> bool {
     const ARCHIVES: &str = "/var/cache/apt";
-    call.manager != Manager::Apt || covers(target, ARCHIVES) || covers(ARCHIVES, target)
+    call.manager != Manager::Apt || path::covers(target, ARCHIVES) || path::covers(ARCHIVES, target)
 }
 
 /// Whether a call cleans the cache of another one: `pip cache purge` after `pip install`.

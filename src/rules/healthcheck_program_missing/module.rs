@@ -53,7 +53,7 @@ fn may_be_installed_elsewhere(build: &Build, stage: &Stage, module: &str) -> boo
                 })
         });
         copied
-            || build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run).any(|(index, _)| {
+            || build.instructions_of(stage, Keyword::Run).any(|(index, _)| {
                 let Some(code) = build.code(index) else { return true };
                 code.has_package_call(|call| {
                     let language = !matches!(call.manager, Manager::Apt | Manager::Apk | Manager::Dnf | Manager::Yum);

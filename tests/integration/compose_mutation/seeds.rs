@@ -198,7 +198,7 @@ pub(super) fn seeds() -> Vec<String> {
     let vectors: serde_json::Value = serde_json::from_str(&vectors).unwrap();
     let cases = vectors["cases"].as_array().unwrap();
     seeds.extend(cases.iter().map(|case| case["compose"].as_str().unwrap().to_owned()));
-    for rule in dockopt::rules::ALL {
+    for rule in dockopt::rules::ALL.iter() {
         let fences = rule.page.split("\n```").skip(1).step_by(2);
         let files = fences.filter_map(|fence| fence.split_once('\n')).filter(|(info, _)| info.contains("path=compose"));
         seeds.extend(files.map(|(_, text)| text.to_owned()));
