@@ -1,35 +1,22 @@
 //! Why a program cannot be compiled in a separate stage.
 
-use std::fmt;
+use thiserror::Error;
 
 /// Why a program cannot be compiled in a separate stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum SplitBlocker {
+    #[error("a RUN uses a shell that is not supported")]
     UnsupportedShell,
+    #[error("ONBUILD instructions run in builds that are not known here")]
     Onbuild,
+    #[error("the programs that `go install` creates are not known")]
     UnknownGoPrograms,
+    #[error("the files that line {line} writes are not known")]
     UnknownOutput { line: String },
+    #[error("the program's files are in a system folder, and it is not known which of these it needs")]
     NeedsSystemFolder,
+    #[error("`{name}` needs the files next to it, and these are in the system folder `{above}`")]
     NeighboursInSystemFolder { name: String, above: String },
+    #[error("line {line} builds the program and prepares the container in one script")]
     PreparesContainer { line: String },
-}
-
-impl fmt::Display for SplitBlocker {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnsupportedShell => out.write_str("a RUN uses a shell that is not supported"),
-            Self::Onbuild => out.write_str("ONBUILD instructions run in builds that are not known here"),
-            Self::UnknownGoPrograms => out.write_str("the programs that `go install` creates are not known"),
-            Self::UnknownOutput { line } => write!(out, "the files that line {line} writes are not known"),
-            Self::NeedsSystemFolder => {
-                out.write_str("the program's files are in a system folder, and it is not known which of these it needs")
-            }
-            Self::NeighboursInSystemFolder { name, above } => {
-                write!(out, "`{name}` needs the files next to it, and these are in the system folder `{above}`")
-            }
-            Self::PreparesContainer { line } => {
-                write!(out, "line {line} builds the program and prepares the container in one script")
-            }
-        }
-    }
 }

@@ -1,29 +1,18 @@
 //! Why a final stage keeps the toolchain image.
 
-use std::fmt;
+use thiserror::Error;
 
 /// Why a final stage keeps the toolchain image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum ToolchainReason {
+    #[error("the runtime image for programs built with `{image}` is not known")]
     UnknownRuntime { image: String },
+    #[error("`{small}` lacks `{program}`, and no package is known to provide it")]
     UnknownPackage { small: String, program: String },
+    #[error("the container calls `{program}`")]
     CallsTool { program: String },
+    #[error("`{path}` uses the compiler at run time")]
     UsesCompiler { path: String },
+    #[error("an instruction of the stage names `{home}`")]
     NamesToolchainFolder { home: String },
-}
-
-impl fmt::Display for ToolchainReason {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownRuntime { image } => {
-                write!(out, "the runtime image for programs built with `{image}` is not known")
-            }
-            Self::UnknownPackage { small, program } => {
-                write!(out, "`{small}` lacks `{program}`, and no package is known to provide it")
-            }
-            Self::CallsTool { program } => write!(out, "the container calls `{program}`"),
-            Self::UsesCompiler { path } => write!(out, "`{path}` uses the compiler at run time"),
-            Self::NamesToolchainFolder { home } => write!(out, "an instruction of the stage names `{home}`"),
-        }
-    }
 }

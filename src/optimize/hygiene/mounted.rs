@@ -27,7 +27,7 @@ fn of_service(service: &Service, folder: &str) -> Option<MountedFolder> {
     };
     let mount = service.mounts.iter().filter(|mount| !service.read_only_mounts.contains(*mount)).find(holds)?;
     Some(match service.bound.iter().find(|(_, target)| target == mount) {
-        Some((source, _)) => MountedFolder::Host { source: source.clone(), target: mount.clone() },
+        Some((source, _)) => MountedFolder::Host { folder: source.clone(), target: mount.clone() },
         None => MountedFolder::Volume { target: mount.clone() },
     })
 }

@@ -67,11 +67,11 @@ fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
             Verb::Install | Verb::Upgrade => {
                 Some(RootReason::Installs { starter: starter(), command: call.title().clone() })
             }
-            Verb::Build => Some(RootReason::Builds { starter: starter(), command: Some(call.title().clone()) }),
+            Verb::Build => Some(RootReason::Builds { starter: starter(), command: call.title().clone() }),
             _ if synchronises => {
                 Some(RootReason::InstallsMissing { starter: starter(), command: call.title().clone() })
             }
-            Verb::Run if is_build(script) => Some(RootReason::Builds { starter: starter(), command: None }),
+            Verb::Run if is_build(script) => Some(RootReason::BuildsByScript { starter: starter() }),
             _ => None,
         }
     })

@@ -1,26 +1,16 @@
 //! Why gems are not installed in a separate stage.
 
-use std::fmt;
+use thiserror::Error;
 
 /// Why gems are not installed in a separate stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum BundlerBlocker {
+    #[error("the shell of the install is not supported")]
     UnsupportedShell,
+    #[error("line {line} may need the gems of the install above it and writes files for the install below it")]
     BetweenInstalls { line: String },
+    #[error("an environment variable sets the folder of the gems")]
     VariableFolder,
+    #[error("Bundler's settings are in the project folder")]
     ProjectSettings,
-}
-
-impl fmt::Display for BundlerBlocker {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnsupportedShell => out.write_str("the shell of the install is not supported"),
-            Self::BetweenInstalls { line } => write!(
-                out,
-                "line {line} may need the gems of the install above it and writes files for the install below it"
-            ),
-            Self::VariableFolder => out.write_str("an environment variable sets the folder of the gems"),
-            Self::ProjectSettings => out.write_str("Bundler's settings are in the project folder"),
-        }
-    }
 }

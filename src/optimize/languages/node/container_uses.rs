@@ -1,6 +1,6 @@
 //! What is done in containers of the image besides what it starts: by compose files, and by recipes and pipelines.
 
-use std::fmt;
+use thiserror::Error;
 
 use super::words;
 use crate::build::{Reference, Stage};
@@ -12,43 +12,25 @@ use crate::text::path;
 const ENGINES: [&str; 3] = ["docker", "podman", "docker-compose"];
 
 /// What a project does in containers of an image, other than starting it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(in crate::optimize) enum ContainerUse {
-    ServiceStarts { service: String, command: String, repeats: bool },
+    #[error("service `{service}` starts `{command}` in the image")]
+    ServiceStarts { service: String, command: String },
+    #[error("service `{service}` starts `{command}` in the image, and would also start it in the new image")]
+    ServiceRepeats { service: String, command: String },
+    #[error("service `{service}` mounts `{path}`")]
     ServiceMounts { service: String, path: String },
+    #[error("`{file}` {call}")]
     Recipe { file: String, call: RecipeCall },
 }
 
-impl fmt::Display for ContainerUse {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ServiceStarts { service, command, repeats: false } => {
-                write!(out, "service `{service}` starts `{command}` in the image")
-            }
-            Self::ServiceStarts { service, command, repeats: true } => write!(
-                out,
-                "service `{service}` starts `{command}` in the image, and would also start it in the new image"
-            ),
-            Self::ServiceMounts { service, path } => write!(out, "service `{service}` mounts `{path}`"),
-            Self::Recipe { file, call } => write!(out, "`{file}` {call}"),
-        }
-    }
-}
-
 /// What a command of a recipe or pipeline does in a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(in crate::optimize) enum RecipeCall {
+    #[error("mounts `{folders}` into the container")]
     Mounts { folders: String },
+    #[error("runs `{command}` in the container")]
     Runs { command: String },
-}
-
-impl fmt::Display for RecipeCall {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mounts { folders } => write!(out, "mounts `{folders}` into the container"),
-            Self::Runs { command } => write!(out, "runs `{command}` in the container"),
-        }
-    }
 }
 
 /// The first such use; `None` where none is known.
@@ -56,11 +38,10 @@ pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Op
     let services = scene.evidence.services.iter();
     for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
-            let repeats = scene.repeats_command(stage, service);
-            return Some(ContainerUse::ServiceStarts {
-                service: service.name.clone(),
-                command: command.clone(),
-                repeats,
+            let (name, command) = (service.name.clone(), command.clone());
+            return Some(match scene.repeats_command(stage, service) {
+                true => ContainerUse::ServiceRepeats { service: name, command },
+                false => ContainerUse::ServiceStarts { service: name, command },
             });
         }
         if let Some(path) = service.mounts.iter().find(|path| !path.starts_with("/etc/") && *path != "/tmp") {

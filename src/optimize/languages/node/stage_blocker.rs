@@ -1,102 +1,74 @@
 //! Why a Node project is not built in a separate stage.
 
-use std::fmt;
+use thiserror::Error;
 
 /// Why a Node project is not built in a separate stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(in crate::optimize) enum NodeStageBlocker {
+    #[error("stage `{stage}` has ONBUILD instructions")]
     HasOnbuild { stage: String },
+    #[error("an instruction is not supported")]
     UnsupportedInstruction,
+    #[error("the project in `{other}` is installed too and has a program that runs")]
     OtherProjectRuns { other: String },
+    #[error("`{command}` installs packages that package.json does not list")]
     UnlistedPackages { command: String },
+    #[error("a RUN installs twice")]
     InstallsTwice,
+    #[error("a RUN installs programs and also builds with them")]
     InstallsAndBuilds,
+    #[error("a RUN installs both system packages and dependencies")]
     SystemPackagesAndDependencies,
+    #[error("the manifest of the install was not found")]
     NoManifest,
+    #[error("the install covers only a part of a workspace")]
     PartialWorkspace,
+    #[error("the user of the install is not known")]
     UnknownUser,
+    #[error("the project in `{other}` is installed too, and it is not known which of the two the program needs")]
     OtherProjectInstalled { other: String },
+    #[error("no command starts the container")]
     StartsNothing,
+    #[error("`{file}` imports `{import}`, a dev dependency")]
     ImportsDevDependency { file: String, import: String },
+    #[error("the shell of the command is not supported")]
     UnsupportedShell,
+    #[error("{why} (service `{service}` starts `{text}`)")]
     InService { why: String, service: String, text: String },
+    #[error("its scripts call each other")]
     RecursiveScripts,
+    #[error("`{command}` runs at start-up")]
     PackageManagerRuns { command: String },
+    #[error("`{program}` starts several programs")]
     StartsSeveral { program: String },
+    #[error("the script that its shell runs is not known")]
     UnknownShellScript,
+    #[error("the program that `{first}` starts is not known")]
     UnknownProgram { first: String },
+    #[error("`{package}`, a dev dependency, is loaded at start-up")]
     LoadsDevDependency { package: String },
+    #[error("`{name}` runs at start-up and loads the dev dependency `{dependency}`")]
     ProgramLoadsDevDependency { name: String, dependency: String },
+    #[error("`{name}` of the dev dependency `{package}` runs at start-up")]
     DevDependencyRuns { name: String, package: String },
+    #[error("`{name}` runs at start-up, and its package `{package}` may be a dev dependency")]
     MayBeDevDependency { name: String, package: String },
+    #[error("`{path}`, which runs at start-up, cannot be read")]
     UnreadScript { path: String },
+    #[error("{why}, so dev dependencies must stay")]
     DevDependenciesStay { why: String },
+    #[error("`{folder}` is not the working folder, so the dev dependencies cannot be removed there")]
     NotWorkingFolder { folder: String },
+    #[error("the project is in `/`, and the output folder of its build is not known")]
     InRootFolder,
+    #[error("Yarn stores packages outside `node_modules`")]
     PackagesElsewhere,
+    #[error("this version of Yarn lacks `workspaces focus`")]
     NoWorkspacesFocus,
+    #[error("pnpm cannot remove the dev dependencies of a workspace")]
     PnpmWorkspace,
+    #[error("dev dependencies cannot be separated from the files that the build writes to `node_modules`")]
     MixedModules,
+    #[error("a FROM or --from names a stage by its number, which would change")]
     NumberedStage,
-}
-
-impl fmt::Display for NodeStageBlocker {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::HasOnbuild { stage } => write!(out, "stage `{stage}` has ONBUILD instructions"),
-            Self::UnsupportedInstruction => out.write_str("an instruction is not supported"),
-            Self::OtherProjectRuns { other } => {
-                write!(out, "the project in `{other}` is installed too and has a program that runs")
-            }
-            Self::UnlistedPackages { command } => {
-                write!(out, "`{command}` installs packages that package.json does not list")
-            }
-            Self::InstallsTwice => out.write_str("a RUN installs twice"),
-            Self::InstallsAndBuilds => out.write_str("a RUN installs programs and also builds with them"),
-            Self::SystemPackagesAndDependencies => {
-                out.write_str("a RUN installs both system packages and dependencies")
-            }
-            Self::NoManifest => out.write_str("the manifest of the install was not found"),
-            Self::PartialWorkspace => out.write_str("the install covers only a part of a workspace"),
-            Self::UnknownUser => out.write_str("the user of the install is not known"),
-            Self::OtherProjectInstalled { other } => write!(
-                out,
-                "the project in `{other}` is installed too, and it is not known which of the two the program needs"
-            ),
-            Self::StartsNothing => out.write_str("no command starts the container"),
-            Self::ImportsDevDependency { file, import } => write!(out, "`{file}` imports `{import}`, a dev dependency"),
-            Self::UnsupportedShell => out.write_str("the shell of the command is not supported"),
-            Self::InService { why, service, text } => write!(out, "{why} (service `{service}` starts `{text}`)"),
-            Self::RecursiveScripts => out.write_str("its scripts call each other"),
-            Self::PackageManagerRuns { command } => write!(out, "`{command}` runs at start-up"),
-            Self::StartsSeveral { program } => write!(out, "`{program}` starts several programs"),
-            Self::UnknownShellScript => out.write_str("the script that its shell runs is not known"),
-            Self::UnknownProgram { first } => write!(out, "the program that `{first}` starts is not known"),
-            Self::LoadsDevDependency { package } => write!(out, "`{package}`, a dev dependency, is loaded at start-up"),
-            Self::ProgramLoadsDevDependency { name, dependency } => {
-                write!(out, "`{name}` runs at start-up and loads the dev dependency `{dependency}`")
-            }
-            Self::DevDependencyRuns { name, package } => {
-                write!(out, "`{name}` of the dev dependency `{package}` runs at start-up")
-            }
-            Self::MayBeDevDependency { name, package } => {
-                write!(out, "`{name}` runs at start-up, and its package `{package}` may be a dev dependency")
-            }
-            Self::UnreadScript { path } => write!(out, "`{path}`, which runs at start-up, cannot be read"),
-            Self::DevDependenciesStay { why } => write!(out, "{why}, so dev dependencies must stay"),
-            Self::NotWorkingFolder { folder } => {
-                write!(out, "`{folder}` is not the working folder, so the dev dependencies cannot be removed there")
-            }
-            Self::InRootFolder => {
-                out.write_str("the project is in `/`, and the output folder of its build is not known")
-            }
-            Self::PackagesElsewhere => out.write_str("Yarn stores packages outside `node_modules`"),
-            Self::NoWorkspacesFocus => out.write_str("this version of Yarn lacks `workspaces focus`"),
-            Self::PnpmWorkspace => out.write_str("pnpm cannot remove the dev dependencies of a workspace"),
-            Self::MixedModules => out.write_str(
-                "dev dependencies cannot be separated from the files that the build writes to `node_modules`",
-            ),
-            Self::NumberedStage => out.write_str("a FROM or --from names a stage by its number, which would change"),
-        }
-    }
 }

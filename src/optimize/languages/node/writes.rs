@@ -1,7 +1,7 @@
 //! What Node programs write below their own folder when they start.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use thiserror::Error;
 
 use super::words;
 use crate::build::installed;
@@ -12,25 +12,18 @@ use crate::shell::program::{Kind, Program};
 use crate::text::path;
 
 /// What a Node program writes when it starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(in crate::optimize) enum StartWrite {
+    #[error("it builds at start-up")]
     Builds,
+    #[error("it installs packages at start-up")]
     Installs,
+    #[error("Vite writes a copy of its configuration at start-up")]
     ViteConfiguration,
+    #[error("Vite's development server stores a cache")]
     ViteCache,
+    #[error("Next.js stores rendered pages and images")]
     NextPages,
-}
-
-impl fmt::Display for StartWrite {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Builds => "it builds at start-up",
-            Self::Installs => "it installs packages at start-up",
-            Self::ViteConfiguration => "Vite writes a copy of its configuration at start-up",
-            Self::ViteCache => "Vite's development server stores a cache",
-            Self::NextPages => "Next.js stores rendered pages and images",
-        })
-    }
 }
 
 /// Scripts that call scripts that are followed.

@@ -1,69 +1,62 @@
 //! Why the output folders of a build are not known.
 
-use std::fmt;
+use thiserror::Error;
 
 /// Why the output folders of a build are not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(in crate::optimize::node) enum UnknownOutput {
+    #[error("`{path}` is outside the project")]
     OutsideProject { path: String },
+    #[error("`{target}` is also written")]
     AlsoWritten { target: String },
+    #[error("its scripts call each other")]
     RecursiveScripts,
+    #[error("`{command}` runs in another folder")]
     RunsElsewhere { command: String },
+    #[error("`{program}` selects scripts by a pattern")]
     ScriptPattern { program: String },
+    #[error("it runs in another folder")]
     ChangesFolder,
+    #[error("there is no script `{name}`")]
     NoScript { name: String },
+    #[error("the output folder of `{program}` is not known")]
     OfProgram { program: String },
+    #[error("the output folder of `prisma` is not known")]
     OfPrisma,
+    #[error("the destination of a copy is not known")]
     CopyDestination,
+    #[error("`{key}` in `{file}` is not known")]
     Setting { key: String, file: String },
+    #[error("`vite` uses another configuration file")]
     OtherViteConfiguration,
+    #[error("`root` in `vite.config` is another folder")]
     ViteRoot,
+    #[error("the output folder of the SvelteKit adapter is not known")]
     SvelteAdapter,
+    #[error("`next.config` cannot be read")]
     UnreadNextConfiguration,
+    #[error("`distDir` in `next.config` is another folder")]
     NextDistDir,
+    #[error("`output` in `next.config` is not known")]
     NextOutput,
+    #[error("`angular.json` cannot be read")]
     UnreadAngularConfiguration,
+    #[error("`outputPath` in `angular.json` is not a plain text")]
     AngularOutputPath,
+    #[error("`nest` builds several projects")]
     SeveralNestProjects,
+    #[error("`outDir` in `{config}` is not known")]
     TypeScriptOutDir { config: String },
+    #[error("TypeScript configuration files extend each other in a cycle")]
     TypeScriptCycle,
+    #[error("`{path}` cannot be read")]
     UnreadFile { path: String },
+    #[error("`{path}` sets no `outDir`")]
     NoTypeScriptOutDir { path: String },
+    #[error("`outDir` in `{path}` is not known")]
     TypeScriptOutDirOf { path: String },
+    #[error("the output folder of `{name}` is not known")]
     OfWebpack { name: String },
+    #[error("the folder of the Prisma client is not known")]
     PrismaClient,
-}
-
-impl fmt::Display for UnknownOutput {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutsideProject { path } => write!(out, "`{path}` is outside the project"),
-            Self::AlsoWritten { target } => write!(out, "`{target}` is also written"),
-            Self::RecursiveScripts => out.write_str("its scripts call each other"),
-            Self::RunsElsewhere { command } => write!(out, "`{command}` runs in another folder"),
-            Self::ScriptPattern { program } => write!(out, "`{program}` selects scripts by a pattern"),
-            Self::ChangesFolder => out.write_str("it runs in another folder"),
-            Self::NoScript { name } => write!(out, "there is no script `{name}`"),
-            Self::OfProgram { program } => write!(out, "the output folder of `{program}` is not known"),
-            Self::OfPrisma => out.write_str("the output folder of `prisma` is not known"),
-            Self::CopyDestination => out.write_str("the destination of a copy is not known"),
-            Self::Setting { key, file } => write!(out, "`{key}` in `{file}` is not known"),
-            Self::OtherViteConfiguration => out.write_str("`vite` uses another configuration file"),
-            Self::ViteRoot => out.write_str("`root` in `vite.config` is another folder"),
-            Self::SvelteAdapter => out.write_str("the output folder of the SvelteKit adapter is not known"),
-            Self::UnreadNextConfiguration => out.write_str("`next.config` cannot be read"),
-            Self::NextDistDir => out.write_str("`distDir` in `next.config` is another folder"),
-            Self::NextOutput => out.write_str("`output` in `next.config` is not known"),
-            Self::UnreadAngularConfiguration => out.write_str("`angular.json` cannot be read"),
-            Self::AngularOutputPath => out.write_str("`outputPath` in `angular.json` is not a plain text"),
-            Self::SeveralNestProjects => out.write_str("`nest` builds several projects"),
-            Self::TypeScriptOutDir { config } => write!(out, "`outDir` in `{config}` is not known"),
-            Self::TypeScriptCycle => out.write_str("TypeScript configuration files extend each other in a cycle"),
-            Self::UnreadFile { path } => write!(out, "`{path}` cannot be read"),
-            Self::NoTypeScriptOutDir { path } => write!(out, "`{path}` sets no `outDir`"),
-            Self::TypeScriptOutDirOf { path } => write!(out, "`outDir` in `{path}` is not known"),
-            Self::OfWebpack { name } => write!(out, "the output folder of `{name}` is not known"),
-            Self::PrismaClient => out.write_str("the folder of the Prisma client is not known"),
-        }
-    }
 }
