@@ -66,8 +66,9 @@ impl<'i> Build<'i> {
     /// The RUNs of the stages that are built, without triggers, if file and script are no larger than real ones: for
     /// whoever compares pairs.
     pub fn ordinary_runs(&self) -> impl Iterator<Item = Run<'_, 'i>> {
-        let stages = self.needed_stages().filter(|_| self.is_ordinary());
-        stages.flat_map(|stage| self.own_runs(stage)).filter(|run| run.code.is_ordinary())
+        let is_ordinary = self.is_ordinary();
+        let runs = self.needed_stages().flat_map(|stage| self.own_runs(stage));
+        runs.filter(move |run| is_ordinary && run.code.is_ordinary())
     }
 
     /// The scripts of all stages: RUN, CMD, ENTRYPOINT and HEALTHCHECK.

@@ -171,14 +171,14 @@ impl ByLine {
 
     /// Those that may hide a finding, in order.
     fn of(&self, finding: &Finding, source: Option<&Source>) -> Vec<usize> {
-        let mut found = self.wide.clone();
+        let mut indices = self.wide.clone();
         if !self.narrow.is_empty() {
             let lines = finding.codes.iter().filter_map(|code| code.line).chain(line_of(finding, source));
-            found.extend(lines.filter_map(|line| self.narrow.get(&(finding.file, line))).flatten());
-            found.sort_unstable();
-            found.dedup();
+            indices.extend(lines.filter_map(|line| self.narrow.get(&(finding.file, line))).flatten());
+            indices.sort_unstable();
+            indices.dedup();
         }
-        found
+        indices
     }
 }
 
