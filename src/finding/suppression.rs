@@ -122,9 +122,8 @@ impl SuppressionReach {
     /// Which of some parts of a file it reaches into; the parts are in order, each with its first and last lines.
     pub fn parts_of<T>(&self, parts_file: FileId, parts: &[T], lines: impl Fn(&T) -> (u32, u32)) -> Range<usize> {
         match self {
-            Self::Everything => 0..parts.len(),
             Self::File(file) | Self::Lines(file, ..) if *file != parts_file => 0..0,
-            Self::File(_) => 0..parts.len(),
+            Self::Everything | Self::File(_) => 0..parts.len(),
             Self::Lines(_, from, to) => {
                 let start = parts.partition_point(|part| lines(part).1 < *from);
                 start..parts.partition_point(|part| lines(part).0 <= *to).max(start)

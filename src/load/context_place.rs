@@ -260,7 +260,10 @@ fn has_any_in(folder: &Path, names: &[&str]) -> bool {
 
 /// Which folders have which manifests. Many Dockerfiles lie below one folder, and each asks whether it is their context.
 #[derive(Debug, Default)]
-pub(super) struct ManifestSearches(Mutex<BTreeMap<PathBuf, Vec<(Vec<&'static str>, bool)>>>);
+pub(super) struct ManifestSearches(Mutex<BTreeMap<PathBuf, Vec<ManifestAnswer>>>);
+
+/// Names of files, and whether a folder has one of them in a folder directly in it.
+type ManifestAnswer = (Vec<&'static str>, bool);
 
 impl ManifestSearches {
     /// Whether a folder, or one directly in it, has one of the files.
@@ -268,7 +271,7 @@ impl ManifestSearches {
         if has_any_in(folder, names) {
             return true;
         }
-        let is_same = |(known, _): &&(Vec<&str>, bool)| known == names;
+        let is_same = |(known, _): &&ManifestAnswer| known == names;
         let known =
             self.0.lock().ok().and_then(|answers| answers.get(folder)?.iter().find(is_same).map(|answer| answer.1));
         known.unwrap_or_else(|| {

@@ -62,7 +62,7 @@ fn gem_cache_kept(cx: &Context, out: &mut Findings) {
 /// Removes folders below the cache.
 fn remove(filled: &CacheFill, below: &[&str]) -> Option<CacheFix> {
     let folder = filled.folders.first()?.folder.as_deref()?;
-    let folders: String = below.iter().map(|part| format!(" {folder}{part}")).collect();
+    let folders = below.iter().fold(String::new(), |folders, part| folders + " " + folder + part);
     Some(CacheFix::Command(format!("rm -rf{folders}")))
 }
 

@@ -39,9 +39,10 @@ pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Op
     for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
             let (name, command) = (service.name.clone(), command.clone());
-            return Some(match scene.repeats_command(stage, service) {
-                true => ContainerUse::ServiceRepeats { service: name, command },
-                false => ContainerUse::ServiceStarts { service: name, command },
+            return Some(if scene.repeats_command(stage, service) {
+                ContainerUse::ServiceRepeats { service: name, command }
+            } else {
+                ContainerUse::ServiceStarts { service: name, command }
             });
         }
         if let Some(path) = service.mounts.iter().find(|path| !path.starts_with("/etc/") && *path != "/tmp") {
