@@ -13,7 +13,7 @@ mod random;
 mod source;
 mod statistics;
 
-pub use self::amount::{bytes, exact_bytes};
+pub use self::amount::{SIZE_UNITS, bytes, exact_bytes};
 pub use self::commit::short_commit;
 pub use self::edit::{Edit, EditError, apply};
 pub use self::embedding::Embedding;

@@ -1,5 +1,7 @@
 //! Amounts as people write them: `400 MB`, `1.5GiB`, `5 %`.
 
+use crate::text::SIZE_UNITS;
+
 /// Bytes: a whole number, or a number with a unit. `kB`, `MB`, `GB`, `TB` are decimal, as docker prints them; `KiB`,
 /// `MiB`, `GiB`, `TiB` binary; upper and lower case are the same. `None` for what is no amount, and for more than
 /// 2⁶³ bytes.
@@ -8,17 +10,15 @@ pub fn bytes(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let number = number.replace('_', "");
-    let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+    let scale = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" | "byte" | "bytes" => 1,
-        "k" | "kb" => 1_000,
-        "m" | "mb" => 1_000_000,
-        "g" | "gb" => 1_000_000_000,
-        "t" | "tb" => 1_000_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        "tib" => 1 << 40,
-        _ => return None,
+        // `k` stands for `kB`.
+        unit => {
+            let is_unit = |name: &str| {
+                unit.eq_ignore_ascii_case(name) || name.len() == 2 && unit.eq_ignore_ascii_case(&name[..1])
+            };
+            SIZE_UNITS.iter().find(|(name, _)| is_unit(name))?.1
+        }
     };
     let (whole, part) = number.split_once('.').unwrap_or((&number, ""));
     if whole.is_empty() || part.len() > 12 || (number.contains('.') && part.is_empty()) {

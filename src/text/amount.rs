@@ -1,5 +1,17 @@
 //! Amounts as people read them: decimal units, as docker prints them.
 
+/// The units in which people give sizes, with their bytes: decimal ones, as docker prints them, and binary ones.
+pub const SIZE_UNITS: [(&str, u64); 8] = [
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
 /// Bytes with three digits: `512 B`, `18.4 MB`, `1.21 GB`.
 pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
@@ -25,17 +37,7 @@ pub fn bytes(bytes: u64) -> String {
 
 /// A limit exactly, in the unit that writes it shortest, as the user may have given it: `1 MB`, `1.5 GiB`, `1025 bytes`.
 pub fn exact_bytes(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 8] = [
-        ("kB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-    ];
-    let in_units = UNITS.iter().filter_map(|&(name, unit)| {
+    let in_units = SIZE_UNITS.iter().filter_map(|&(name, unit)| {
         let tenths = u128::from(bytes) * 10;
         (bytes >= unit && tenths.is_multiple_of(u128::from(unit))).then(|| (short(tenths / u128::from(unit), 10), name))
     });
