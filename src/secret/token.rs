@@ -121,14 +121,8 @@ fn shortest(prefix: &'static str, parts: &[Part]) -> usize {
     least
 }
 
-/// The rows of tokens that begin with a byte, and how many bytes of words each of these has at least.
-struct RowsOfByte {
-    rows: Vec<u16>,
-    shortest: usize,
-}
-
 /// The rows by the first byte of their prefix, the longest prefix first; those without one under each byte.
-static BY_START: LazyLock<Vec<RowsOfByte>> = LazyLock::new(|| {
+static BY_START: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
     let rows = |byte: u8| {
         let may_begin = |format: &Format| match format.parts.first() {
             Some(Part::AtLeast(alphabet, _)) => alphabet.has(byte),
@@ -139,20 +133,15 @@ static BY_START: LazyLock<Vec<RowsOfByte>> = LazyLock::new(|| {
         let mut rows: Vec<u16> =
             (0..).zip(FORMATS.iter()).filter(|(_, format)| begins(format)).map(|(index, _)| index).collect();
         rows.sort_by_key(|row| std::cmp::Reverse(FORMATS[usize::from(*row)].prefix.len()));
-        let shortest = rows.iter().map(|row| FORMATS[usize::from(*row)].shortest).min().unwrap_or(usize::MAX);
-        RowsOfByte { rows, shortest }
+        rows
     };
     (0..=u8::MAX).map(rows).collect()
 });
 
 /// The end of the token at the start of a word of a length, with all of the word, and whether it is reported.
 fn token_end(bytes: &[u8], at: usize, length: usize) -> Option<(usize, bool)> {
-    let of_byte = &BY_START[usize::from(*bytes.get(at)?)];
-    // Most words are shorter than any token.
-    if length < of_byte.shortest {
-        return None;
-    }
-    of_byte.rows.iter().find_map(|row| {
+    let rows = &BY_START[usize::from(*bytes.get(at)?)];
+    rows.iter().find_map(|row| {
         let format = &FORMATS[usize::from(*row)];
         if length < format.shortest {
             return None;
@@ -290,8 +279,8 @@ pub fn exact_token(word: &[u8]) -> Option<Token> {
 
 /// The token that a text begins with, by its exact format, and its length.
 pub fn token_at(text: &[u8]) -> Option<(Token, usize)> {
-    let of_byte = &BY_START[usize::from(*text.first()?)];
-    of_byte.rows.iter().find_map(|row| {
+    let rows = &BY_START[usize::from(*text.first()?)];
+    rows.iter().find_map(|row| {
         let format = &FORMATS[usize::from(*row)];
         let exact = format.exact.as_ref()?;
         let rest = text.strip_prefix(format.prefix.as_bytes())?;
