@@ -9,7 +9,9 @@ use crate::inputs::Date;
 use crate::shell::{Invocation, Manager, Verb};
 use crate::sources::patterns;
 
-super::rule!("end-of-life-base", end_of_life_base);
+super::family! {
+    "end-of-life-base" => end_of_life_base;
+}
 
 /// What of an image gets no security fixes any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
