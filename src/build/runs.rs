@@ -66,9 +66,9 @@ impl<'i> Build<'i> {
     /// The RUNs of the stages that are built, without triggers, if file and script are no larger than real ones: for
     /// whoever compares pairs.
     pub fn ordinary_runs(&self) -> impl Iterator<Item = Run<'_, 'i>> {
-        let is_ordinary = self.is_ordinary();
-        let runs = self.needed_stages().flat_map(|stage| self.own_runs(stage));
-        runs.filter(move |run| is_ordinary && run.code.is_ordinary())
+        let stages = if self.is_ordinary() { self.stages() } else { &[] };
+        let needed = stages.iter().filter(|stage| self.is_needed(stage));
+        needed.flat_map(|stage| self.own_runs(stage)).filter(|run| run.code.is_ordinary())
     }
 
     /// The scripts of all stages: RUN, CMD, ENTRYPOINT and HEALTHCHECK.
@@ -176,6 +176,11 @@ impl<'a, 'i> Run<'a, 'i> {
             _ if written == text => Some((Span::at(place.end), format!(" {addition}"))),
             _ => None,
         }
+    }
+
+    /// The same, for an option right after a program's name.
+    pub fn option_insertion(&self, invocation: &Invocation, option: &str) -> Option<(Span, String)> {
+        self.insertion_after(invocation.path.span, invocation.path.value().unwrap_or_default(), option)
     }
 
     /// The last assignment of a variable before a position of the script, among the commands just before it.

@@ -9,7 +9,6 @@ use super::file::{display_path, folder_of};
 use super::recipes::NamedContext;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
-use crate::dockerfile::Keyword;
 use crate::shell::{Invocation, LockUse, Manager, Verb};
 
 /// Folders above a Dockerfile that are tried.
@@ -168,23 +167,28 @@ fn copied_paths(build: &Build) -> Vec<String> {
     named
 }
 
+/// Whether the target copies its context as a whole.
+fn copies_everything(build: &Build) -> bool {
+    let is_whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything);
+    build.needed_transfers().any(|(_, transfer)| is_whole(transfer))
+}
+
+/// Every program that the RUNs of the target call.
+fn called<'b>(build: &'b Build) -> impl Iterator<Item = Invocation<'b>> {
+    build.needed_stages().flat_map(|stage| build.called(stage))
+}
+
 /// The manifests of which one should be in a context that is copied as a whole and then installed from or built; empty
 /// where that tells nothing.
 fn manifests(build: &Build) -> Vec<&'static str> {
-    let needed = || build.stages().iter().filter(|stage| build.is_needed(stage));
-    let whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything);
-    if !needed().any(|stage| build.transfers(stage).iter().any(whole)) {
+    if !copies_everything(build) {
         return Vec::new();
     }
     let mut manifests = Vec::new();
-    for stage in needed() {
-        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
-            for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
-                if call.is_from_manifest() || call.verb == Verb::Build {
-                    manifests.extend(manifests_of(call.manager));
-                }
-            }
+    for invocation in called(build) {
+        if let Some(call) = invocation.package_call().filter(|call| call.is_from_manifest() || call.verb == Verb::Build)
+        {
+            manifests.extend(manifests_of(call.manager));
         }
     }
     manifests.sort_unstable();
@@ -210,24 +214,17 @@ const fn manifests_of(manager: Manager) -> &'static [&'static str] {
 /// The lock files, and the settings of a workspace, without which the commands of a build fail that copies its context as
 /// a whole: for each command those of which one must be there.
 fn lock_files(build: &Build) -> Vec<&'static [&'static str]> {
-    let needed = || build.stages().iter().filter(|stage| build.is_needed(stage));
-    let whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything);
-    if !needed().any(|stage| build.transfers(stage).iter().any(whole)) {
+    if !copies_everything(build) {
         return Vec::new();
     }
     let mut files: Vec<&'static [&'static str]> = Vec::new();
-    for stage in needed() {
-        for (index, _) in build.instructions(stage).filter(|(_, i)| i.keyword == Keyword::Run) {
-            let Some(code) = build.code(index) else { continue };
-            for invocation in code.script.invocations() {
-                // Only a whole repository can be pruned.
-                if invocation.program == Some("turbo") && invocation.args.first().is_some_and(|word| word.is("prune")) {
-                    files.push(&["turbo.json", "turbo.jsonc"]);
-                }
-                if let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Required)) {
-                    files.push(lock_files_of(call.manager));
-                }
-            }
+    for invocation in called(build) {
+        // Only a whole repository can be pruned.
+        if invocation.program == Some("turbo") && invocation.args.first().is_some_and(|word| word.is("prune")) {
+            files.push(&["turbo.json", "turbo.jsonc"]);
+        }
+        if let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Required)) {
+            files.push(lock_files_of(call.manager));
         }
     }
     files.retain(|names| !names.is_empty());

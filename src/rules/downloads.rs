@@ -53,8 +53,7 @@ fn curl_without_fail(cx: &Context, out: &mut Findings) {
                 .finding(run.place(invocation.path.span), "curl stores the server's error page as if it were the file")
                 .help("add `-f`, so that curl fails if the server returns an error");
             let why = "a build that continued with an error page now fails";
-            let name = invocation.path.value().unwrap_or_default();
-            out.push(finding.with(run.insertion_after(invocation.path.span, name, "-f"), |finding, (at, text)| {
+            out.push(finding.with(run.option_insertion(invocation, "-f"), |finding, (at, text)| {
                 finding.unsafe_edit("fail on HTTP errors", why, at, text)
             }));
         }
@@ -99,9 +98,8 @@ fn download_without_retry(cx: &Context, out: &mut Findings) {
                     "a single network error fails the build: curl does not retry by default",
                 )
                 .help("add `--retry 5`");
-            let name = invocation.path.value().unwrap_or_default();
             let exec = run.code.is_exec() && invocation.via.is_empty();
-            out.push(match run.insertion_after(invocation.path.span, name, "--retry 5") {
+            out.push(match run.option_insertion(&invocation, "--retry 5") {
                 Some((at, text)) if !exec => finding.safe_edit("retry after a failure", at, text),
                 _ => finding,
             });
@@ -160,8 +158,7 @@ fn wget_progress(cx: &Context, out: &mut Findings) {
                     "wget's progress bar fills the build log with a line per 50 kB",
                 )
                 .help("use `wget -nv` (errors stay visible) or `wget -q`");
-            let name = invocation.path.value().unwrap_or_default();
-            out.push(finding.with(run.insertion_after(invocation.path.span, name, "-nv"), |finding, (at, text)| {
+            out.push(finding.with(run.option_insertion(&invocation, "-nv"), |finding, (at, text)| {
                 finding.safe_edit("turn off the progress bar", at, text)
             }));
         }

@@ -178,8 +178,7 @@ fn useradd_high_uid(cx: &Context, out: &mut Findings) {
             let message = format!("UID {} makes the lastlog and faillog files huge", value.text);
             let finding =
                 cx.finding(run.place(value.span), message).help("use `useradd -l`, which does not write them");
-            let name = invocation.path.value().unwrap_or_default();
-            out.push(finding.with(run.insertion_after(invocation.path.span, name, "-l"), |finding, (at, text)| {
+            out.push(finding.with(run.option_insertion(invocation, "-l"), |finding, (at, text)| {
                 finding.safe_edit("do not write the log files", at, text)
             }));
         }

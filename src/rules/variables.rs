@@ -208,30 +208,31 @@ fn settings<'a>(build: &Build<'a>, stage: &Stage) -> Vec<VariableSetting<'a>> {
     let file = &build.input().file;
     let mut settings = Vec::new();
     for (index, instruction) in build.instructions(stage) {
+        let setting = |name: &str, value: Option<String>, span, is_alone| VariableSetting {
+            index,
+            instruction,
+            name: name.to_owned(),
+            value,
+            span,
+            is_alone,
+        };
         match instruction.keyword {
             Keyword::Arg => {
                 let args = file.args(instruction);
                 let is_alone = args.len() == 1;
-                settings.extend(args.into_iter().map(|arg| VariableSetting {
-                    index,
-                    instruction,
-                    name: arg.name.text.to_string(),
-                    value: arg.default.map(|default| default.text.to_string()),
-                    span: arg.span,
-                    is_alone,
+                settings.extend(args.into_iter().map(|arg| {
+                    let value = arg.default.map(|default| default.text.to_string());
+                    setting(&arg.name.text, value, arg.span, is_alone)
                 }));
             }
             Keyword::Env => {
                 let pairs = file.variables(instruction);
                 let is_alone = pairs.len() == 1;
-                settings.extend(pairs.into_iter().map(|pair| VariableSetting {
-                    index,
-                    instruction,
-                    name: pair.name.text.to_string(),
-                    value: Some(pair.value.text.to_string()),
-                    span: pair.span,
-                    is_alone,
-                }));
+                settings.extend(
+                    pairs
+                        .into_iter()
+                        .map(|pair| setting(&pair.name.text, Some(pair.value.text.to_string()), pair.span, is_alone)),
+                );
             }
             _ => {}
         }
