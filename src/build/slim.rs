@@ -1,7 +1,7 @@
 //! Slim variants of official images (`data/slim_images.tsv`).
 
 use super::image::{BaseImage, Presence, Reference};
-use super::release::{is_suite, releases};
+use super::release::{Libc, is_suite, libc, releases};
 use crate::data;
 
 /// The slim variant of an image.
@@ -105,6 +105,19 @@ impl SlimImage {
     /// The programs for which that is true wherever the quoted name is.
     pub fn quoted_anywhere() -> impl Iterator<Item = &'static str> {
         data::SLIM_PROGRAMS.rows().filter(|cells| cells[2] == "anywhere").map(|cells| cells[0])
+    }
+
+    /// Whether an image is known to have the system's certificates of authorities: images of toolchains
+    /// (`data/toolchain_images.tsv`), Alpine, full variants on buildpack-deps, and all of Python and Ruby (see
+    /// [`Self::missing_packages`]).
+    pub fn has_authorities(image: &str) -> bool {
+        let reference = Reference::of(image);
+        let row =
+            data::TOOLCHAIN_IMAGES.row(&reference.name).or_else(|| data::TOOLCHAIN_IMAGES.row(reference.short_name()));
+        row.is_some_and(|cells| cells.get(2) == Some(&"yes"))
+            || libc(image) == Some(Libc::Musl)
+            || matches!(reference.short_name(), "python" | "ruby")
+            || reference.short_name() == "node" && Self::of_any(image).is_some()
     }
 
     /// Whether the publisher of an image has slim variants of some of its tags.

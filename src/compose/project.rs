@@ -41,6 +41,7 @@ use self::error::Stop;
 pub use self::error::{GapKind, ProjectError, ProjectGap};
 use self::files::Lookup;
 pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
+use self::interpolate::SET_VARIABLE;
 pub use self::interpolate::UnsetVariable;
 pub(super) use self::interpolate::boolean;
 pub use self::listed::listed_files;
@@ -120,7 +121,7 @@ pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
     let mut room = Room::default();
     loop {
         let mut loader = Loader::new(request, Lookup::new(files), &omissions, room);
-        let error = match read(&mut loader) {
+        let mut error = match read(&mut loader) {
             Ok(project) => return Reading::Read(Box::new(project)),
             Err(Stop::Needs) => return Reading::Needs(loader.lookup.needs),
             Err(Stop::Refused(error)) => error,
@@ -137,6 +138,10 @@ pub fn project(request: &ProjectRequest, files: &ProjectFiles) -> Reading {
             continue;
         }
         let is_incomplete = !loader.unset.is_empty() || !loader.gaps.is_empty();
+        let unset = loader.unset.iter().find(|unset| unset.place.is_some() && unset.place == error.place);
+        if let (None, Some(unset)) = (&error.help, unset) {
+            error.help = Some(format!("`{}` is not set: {SET_VARIABLE}", unset.name));
+        }
         return Reading::Refused { error, sources: loader.sources, is_incomplete };
     }
 }

@@ -73,8 +73,10 @@ pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
         let StageBase::Image(image) = &edge.to else { continue };
         let Some(how) = floats(image, edge.kind) else { continue };
-        let parameter = is_parameter(cx.source().slice(edge.span));
+        let written = cx.source().slice(edge.span);
         let name = Reference::of(image).short_name();
+        // A pipeline passes the tag of an image that the project builds itself.
+        let parameter = is_parameter(written) || path::name(written).contains('$') && !is_official(name);
         let public = is_public(image);
         let released = how == FloatingReason::Untagged && says_release(name);
         images.push(UnversionedImage { edge, image, how, chosen: needed && public && !parameter && !released });

@@ -340,9 +340,12 @@ fn compose_check_reply_ignored(cx: &ComposeContext, out: &mut Findings) {
         } else {
             continue;
         };
-        let Some(finding) = cx.finding(check.place, message) else { continue };
         // Without a file to load, a cache has no time in which it answers with an error.
         let is_cache = unread_ping(script, service.known).is_some() && !keeps_data(service);
+        if is_cache && waiting(cx, service).is_empty() {
+            continue;
+        }
+        let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = if is_cache { finding.lowered(Severity::Info) } else { finding };
         let finding = finding.help(help);
         let test = RawTest::of(cx, service);

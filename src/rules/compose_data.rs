@@ -4,7 +4,7 @@ use super::ComposeContext;
 use crate::build::{Reference, names_developers};
 use crate::compose::{project::ComposeMap, project::ComposePlace, project::ComposeValue};
 use crate::data;
-use crate::finding::{Finding, Findings, Safety};
+use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::secret;
 use crate::stack::{KnownService, StackService, known_service};
 use crate::text::path;
@@ -231,6 +231,11 @@ const HELP_BUILD: &str =
 
 fn compose_secret_in_clear(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
+        // A password of a test's database opens nothing else.
+        let severity = |finding: Finding| match is_for_tests(cx, service) {
+            true => finding.lowered(Severity::Info),
+            false => finding,
+        };
         let arguments = service.value.get("build").and_then(|build| build.get("args"));
         for (pairs, help) in [(service.value.get("environment"), HELP), (arguments, HELP_BUILD)] {
             for (name, entry) in pairs.and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter) {
@@ -239,7 +244,8 @@ fn compose_secret_in_clear(cx: &ComposeContext, out: &mut Findings) {
                 };
                 let message =
                     format!("the value of `{name}` is in the file: anyone who can read the repository has it");
-                let Some(finding) = cx.finding(entry.key.or(entry.value.place), message) else { continue };
+                let finding = cx.finding(entry.key.or(entry.value.place), message).map(severity);
+                let Some(finding) = finding else { continue };
                 if let Some(variable) = secret_default(name, text) {
                     out.push(with_default(finding, variable));
                 } else if secret::written_in(name, value).iter().any(|hidden| text.contains(hidden.as_str())) {
@@ -253,7 +259,7 @@ fn compose_secret_in_clear(cx: &ComposeContext, out: &mut Findings) {
             let words = value.and_then(ComposeValue::as_list).unwrap_or_default();
             let Some((place, variable)) = written_password(cx, service, key, words) else { continue };
             let message = format!("a password is in `{key}` of `{}`: `docker inspect` and `ps` show it", service.name);
-            let Some(finding) = cx.finding(place, message) else { continue };
+            let Some(finding) = cx.finding(place, message).map(severity) else { continue };
             out.push(match variable {
                 Some(variable) => with_default(finding, variable),
                 None => finding.help(HELP_LINE),

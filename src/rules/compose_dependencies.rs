@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::compose_gate::{awaited, check_asks, condition};
-use super::compose_readiness::{asks_late, listed, with_known_check};
+use super::compose_readiness::{asks_late, listed, names_in_settings, with_known_check};
 use super::{ComposeContext, KeyChange};
 use crate::compose::{NewValue, project::ComposeValue};
 use crate::data;
@@ -58,6 +58,10 @@ fn compose_dependency_not_awaited(cx: &ComposeContext, out: &mut Findings) {
             }
         );
         let Some(finding) = cx.finding(first.place, message) else { continue };
+        let is_shown = short.iter().filter_map(|dependency| cx.stack().service(dependency.name)).any(|target| {
+            condition(cx, target.name) != STARTED && (target.is_job || names_in_settings(service, target))
+        });
+        let finding = if is_shown { finding } else { finding.lowered(Severity::Info) };
         let conditions: Vec<&str> = [(&unready, HEALTHY), (&running, COMPLETED)]
             .into_iter()
             .filter(|(names, _)| !names.is_empty())
@@ -140,6 +144,10 @@ fn compose_dependency_unchecked(cx: &ComposeContext, out: &mut Findings) {
             service.name
         );
         let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
+        let is_shown = dependents
+            .iter()
+            .any(|(dependent, _)| names.contains(&dependent.name) && names_in_settings(dependent, service));
+        let finding = if is_shown { finding } else { finding.lowered(Severity::Info) };
         out.push(with_known_check(
             cx,
             service,

@@ -133,6 +133,31 @@ pub(super) fn asks_late(service: &StackService, target: &StackService) -> bool {
     is_late && !awaited_hosts(service).iter().any(|awaited| awaited.host == target.name)
 }
 
+/// Whether what a service is given names another one, or what runs there: its variables, its command. A service with
+/// variables of which none does is not set up to ask it; without any, its sources may name it.
+pub(super) fn names_in_settings(service: &StackService, target: &StackService) -> bool {
+    let aliases = target.value.get("container_name").and_then(ComposeValue::as_text);
+    let names: Vec<&str> = std::iter::once(target.name).chain(aliases).collect();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let names_it = |text: &str| text.split(|c: char| !is_word(c)).any(|word| names.contains(&word));
+    let product = target.known.map(|known| known.name.to_ascii_uppercase());
+    let is_backend = target.known.is_some_and(|known| known.is_backend());
+    let asks_for_it = |variable: &str| {
+        let variable = variable.to_ascii_uppercase();
+        product.as_deref().is_some_and(|product| variable.contains(product))
+            || variable.contains(&target.name.to_ascii_uppercase().replace('-', "_"))
+            || is_backend && variable.split('_').any(|part| ["DB", "DATABASE", "PG"].contains(&part))
+    };
+    let variables = service.value.get("environment").and_then(ComposeValue::as_map);
+    let is_set_up = variables.is_some_and(|variables| variables.iter().next().is_some());
+    let mut variables = variables.into_iter().flat_map(ComposeMap::iter);
+    !is_set_up
+        || service.value.get("env_file").is_some()
+        || variables.any(|(name, entry)| asks_for_it(name) || entry.value.as_text().is_none_or(|value| names_it(value)))
+        || ["entrypoint", "command"].iter().any(|key| service.words(key).iter().any(|word| names_it(word)))
+        || ["links", "volumes_from"].iter().any(|key| service.value.get(key).is_some())
+}
+
 /// Whether a service runs a server that asks no other one.
 fn is_alone(service: &StackService) -> bool {
     service.image_name().is_some_and(|image| data::STANDALONE_IMAGES.contains(Reference::of(image).short_name()))

@@ -107,6 +107,12 @@ impl<'a, 'i> Context<'a, 'i> {
         texts.get(path).map(Vec::as_slice)
     }
 
+    /// The beginnings of the files of the context that were read (`context.texts`).
+    pub fn texts(&self) -> impl Iterator<Item = &'i [u8]> {
+        let texts = if self.declares(Need::ContextTexts) { self.input().texts.as_ref() } else { None };
+        texts.into_iter().flat_map(|texts| texts.values()).map(Vec::as_slice)
+    }
+
     /// What ShellCheck reports for the scripts (`shellcheck`).
     pub fn shellcheck(&self) -> Option<&'i ShellcheckAnswers> {
         self.declares(Need::Shellcheck).then_some(self.input().shellcheck.as_deref()).flatten()

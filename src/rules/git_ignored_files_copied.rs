@@ -1,7 +1,7 @@
 //! See `rules/git-ignored-files-copied.md`.
 
 use super::Context;
-use super::ignore_lines::with_lines;
+use super::ignore_lines::{GITIGNORE_LINES, brought_back_by_git, with_lines};
 use crate::build::{Build, Source, toolchain};
 use crate::finding::{Findings, Safety, Severity};
 use crate::ignore::{MatchedPatterns, Matcher};
@@ -13,11 +13,11 @@ use crate::text::Span;
 
 super::rule!("git-ignored-files-copied", check);
 
-/// The most lines of .gitignore that are read; no real file has more that name one thing.
-const LINES: usize = 500;
-
 /// Where npm and its like install.
 const NODE_FOLDER: &str = "node_modules";
+
+/// Names of output folders that templates of .gitignore list for projects of any kind.
+const COMMON_OUTPUTS: [&str; 3] = ["dist", "build", "out"];
 
 /// Paths that a message names.
 const NAMED: usize = 4;
@@ -32,19 +32,22 @@ fn check(cx: &Context, out: &mut Findings) {
         IgnoreInput::Present(_, file) => Some(file.matcher()),
         _ => None,
     };
-    let mut names: Vec<(&str, ClassKind)> = Vec::new();
-    for name in text.lines().take(LINES).filter_map(top_name) {
-        let is_known = names.iter().any(|(known, _)| *known == name);
+    let mut names: Vec<(TopName, ClassKind)> = Vec::new();
+    for top_name in text.lines().take(GITIGNORE_LINES).filter_map(TopName::of) {
+        let name = top_name.name;
+        let is_known = names.iter().any(|(known, _)| known.name == name);
         // What is there is reported by the rules on the context.
         if is_known
             || context.find(name).is_some()
             || matcher.as_ref().is_some_and(|matcher| is_excluded(matcher, name))
             || copied_paths.at_or_below(name)
+            || brought_back_by_git(&text, name)
         {
             continue;
         }
-        if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind) && has_language(context, name)) {
-            names.push((name, kind));
+        if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind, name) && has_language(context, name))
+        {
+            names.push((top_name, kind));
         }
     }
     // Secrets first, then installed packages.
@@ -52,7 +55,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if names.is_empty() {
         return;
     }
-    let listed: Vec<String> = names.iter().take(NAMED).map(|(name, _)| format!("`{name}`")).collect();
+    let listed: Vec<String> = names.iter().take(NAMED).map(|(top, _)| format!("`{}`", top.name)).collect();
     let more = match names.len() - listed.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -66,7 +69,7 @@ fn check(cx: &Context, out: &mut Findings) {
     if names.iter().all(|(_, kind)| *kind != ClassKind::Secret) {
         finding.severity = Severity::Info;
     }
-    let mut patterns: Vec<String> = names.iter().map(|(name, _)| format!("**/{name}")).collect();
+    let mut patterns: Vec<String> = names.iter().map(|(top, _)| top.pattern(context)).collect();
     patterns.sort_unstable();
     let safety = Safety::Unsafe("an image that is built where they exist then lacks them".into());
     let is_broken = matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some());
@@ -84,12 +87,27 @@ fn whole_copy(build: &Build) -> Option<Span> {
     Some(copy.instruction.head)
 }
 
-/// The name that a line of .gitignore lists at the top of the context.
-fn top_name(line: &str) -> Option<&str> {
-    let line = line.trim();
-    let name = line.strip_prefix('/').unwrap_or(line).trim_end_matches('/');
-    let is_literal = !name.is_empty() && !name.contains(['/', '*', '?', '[', '\\']) && !line.starts_with(['#', '!']);
-    is_literal.then_some(name)
+/// A name that a line of .gitignore lists at the top of the context.
+struct TopName<'t> {
+    name: &'t str,
+    /// Whether the line lists it there only (`/vendor`).
+    is_anchored: bool,
+}
+
+impl<'t> TopName<'t> {
+    fn of(line: &'t str) -> Option<Self> {
+        let line = line.trim();
+        let name = line.strip_prefix('/').unwrap_or(line).trim_end_matches('/');
+        let is_literal =
+            !name.is_empty() && !name.contains(['/', '*', '?', '[', '\\']) && !line.starts_with(['#', '!']);
+        is_literal.then_some(Self { name, is_anchored: line.starts_with('/') })
+    }
+
+    /// The line for .dockerignore. What the context has by this name elsewhere is tracked, or is reported by other rules.
+    fn pattern(&self, context: &BuildContext) -> String {
+        let is_elsewhere = context.entries().any(|id| context.entry(id).name == self.name);
+        if self.is_anchored || is_elsewhere { self.name.to_owned() } else { format!("**/{}", self.name) }
+    }
 }
 
 /// What a file or a folder of a name would be among the files of the context.
@@ -116,13 +134,28 @@ fn has_language(context: &BuildContext, name: &str) -> bool {
     })
 }
 
-fn counts(build: &Build, kind: ClassKind) -> bool {
+fn counts(build: &Build, kind: ClassKind, name: &str) -> bool {
     match kind {
         ClassKind::Secret | ClassKind::Dependencies => true,
-        // Otherwise the image may be made of what the host built.
-        ClassKind::BuildOutput => builds(build),
+        // Otherwise the image may be made of what the host built, or .gitignore may be a template for any project.
+        ClassKind::BuildOutput => builds(build) && (!COMMON_OUTPUTS.contains(&name) || is_named(build, name)),
         _ => false,
     }
+}
+
+/// Whether an instruction names a folder, as a part of a path.
+fn is_named(build: &Build, name: &str) -> bool {
+    let source = build.input().file.source();
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    build.input().file.instructions().iter().any(|instruction| {
+        let text = source.slice(instruction.span);
+        text.match_indices(name).any(|(at, _)| {
+            let rest = &text[at + name.len()..];
+            !text[..at].ends_with(is_part)
+                && !rest.starts_with(is_part)
+                && (text[..at].ends_with('/') || rest.starts_with('/'))
+        })
+    })
 }
 
 /// Whether a step builds the project.

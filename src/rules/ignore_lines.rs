@@ -4,7 +4,16 @@ use super::Context;
 use crate::build::{Build, TakenFile};
 use crate::finding::{FileEdit, Finding, Fix, Safety, Target};
 use crate::inputs::IgnoreInput;
-use crate::text::Span;
+use crate::text::{Span, path};
+
+/// The most lines of .gitignore that are read; no real file has more that name one thing.
+pub(super) const GITIGNORE_LINES: usize = 500;
+
+/// Whether a .gitignore brings back a path, a file of its name, or something in it: then the repository has it on purpose.
+pub(super) fn brought_back_by_git(gitignore: &str, file: &str) -> bool {
+    let lines = gitignore.lines().take(GITIGNORE_LINES).filter_map(|line| line.trim().strip_prefix('!'));
+    lines.map(|line| line.trim_matches('/')).any(|line| path::covers(file, line) || line == path::name(file))
+}
 
 /// The finding with an edit that adds `patterns` to the effective .dockerignore, or creates one; no edit if it is
 /// unknown which file that is. Patterns of files that a later step takes by name are left out, and a note says so.

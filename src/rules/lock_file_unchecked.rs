@@ -43,10 +43,12 @@ fn check(cx: &Context, out: &mut Findings) {
             let at = flag.and_then(|flag| Some((flag, end_of_verb(cx, code, &call)?)));
             let plain = call.manager == Manager::Bundle && invocation.via.is_empty() && !code.is_exec();
             let start = || code.place(&build.input().file, Span::at(invocation.path.span.start));
+            // With its current content, the lock file may make the build fail.
+            let may_be_strict = fits(build, place, &invocation, &call);
             out.push(match at {
-                Some((flag, at)) => edited(finding, flag, at),
-                // With its current content, the lock file would make the build fail.
-                None if is_for_other_systems(build, place, &invocation, &call) => finding,
+                Some((flag, at)) if may_be_strict => edited(finding, flag, at),
+                Some(_) => finding,
+                None if !may_be_strict => finding,
                 None if plain => finding.unsafe_edit("set `BUNDLE_FROZEN`", WHY, start(), "BUNDLE_FROZEN=true "),
                 None => finding,
             });
@@ -79,6 +81,18 @@ fn outdated(
         let message = format!("`{title}` resolves the versions again, as `{lock}` was written for other dependencies");
         (message, first)
     })
+}
+
+/// Whether nothing in the context shows that an install that checks the lock file would fail: it is known to list
+/// packages if the manifest names any, for the image's platform, and it was not written for other dependencies.
+fn fits(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &PackageCall) -> bool {
+    let Some(known) = installed::of(build, place, invocation, call) else { return true };
+    let Some(install) = known.install else { return true };
+    let locked = install.locked.as_ref();
+    let is_empty = locked.is_none_or(|locked| locked.packages.is_empty());
+    !locked.is_some_and(|locked| locked.for_other_systems)
+        && !(is_empty && !known.project.dependencies.is_empty())
+        && known.project.is_in_sync(install) != Some(false)
 }
 
 fn edited(finding: Finding, flag: &str, at: u32) -> Finding {

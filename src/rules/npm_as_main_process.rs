@@ -48,7 +48,11 @@ fn help(project: Option<&Project>, script: &str, text: Option<&str>) -> String {
     let Some((project, text)) = project.zip(text) else {
         return "start the program directly, for example `[\"node\", \"server.js\"]`".to_owned();
     };
+    let first = plain_words(text).and_then(|words| words.into_iter().find(|word| !word.contains('=')));
     let mut help = match program_words(project, text) {
+        None if first.is_some_and(|first| compiles_first(Program::of(first))) => {
+            format!("start what `{text}` starts directly, for example `[\"node\", \"dist/main.js\"]`")
+        }
         Some(words) => format!("start the program directly, as the script does: `[{}]`", quoted(&words)),
         None => {
             format!("start the program of the script `{text}` directly: in exec form, or in a start script with `exec`")
@@ -61,6 +65,11 @@ fn help(project: Option<&Project>, script: &str, text: Option<&str>) -> String {
     help
 }
 
+/// Whether a program of a bundler is no server by itself: it compiles, and then starts or serves the result.
+fn compiles_first(program: Program) -> bool {
+    program.is(Kind::Bundler) && !program.is(Kind::Runtime)
+}
+
 /// The words of a script that needs no shell, with the path at which npm finds its program.
 fn program_words(project: &Project, text: &str) -> Option<Vec<String>> {
     let mut words: Vec<String> = plain_words(text)?.into_iter().map(str::to_owned).collect();
@@ -68,8 +77,10 @@ fn program_words(project: &Project, text: &str) -> Option<Vec<String>> {
     let program = Program::of(&words[at]);
     let is_own = project.dependencies.iter().any(|dependency| *dependency.name == *words[at]);
     let is_system = program.is(Kind::Interpreter) || program.is(Kind::Shell);
-    // They stay before the program.
-    if !is_system && [Kind::Packages, Kind::Runner, Kind::Launcher].into_iter().any(|kind| program.is(kind)) {
+    // They stay before the program, or compile it first and start it as a child (`nest start`).
+    let parents = [Kind::Packages, Kind::Runner, Kind::Launcher, Kind::Several];
+    let stays = parents.into_iter().any(|kind| program.is(kind)) || compiles_first(program);
+    if !is_system && stays {
         return None;
     }
     if !words[at].contains('/') && (is_own || !is_system) {

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::ignore_lines::with_lines;
+use super::ignore_lines::{brought_back_by_git, with_lines};
 use crate::build::{Build, Transfer, may_take_in};
 use crate::finding::{Findings, Safety};
 use crate::inputs::IgnoreInput;
 use crate::inputs::context::{BuildContext, ClassMatch, EntryId};
+use crate::text::path;
 
 super::rule!("secret-in-context", check);
 
@@ -46,8 +47,13 @@ fn check(cx: &Context, out: &mut Findings) {
         let place = if *ships { "into the image" } else { "to the builder and its cache" };
         let message = format!("{}{more} {verb} {place}: judging by {them}, they contain secrets", names.join(", "));
         let message = if new.len() == 1 { message.replace("they contain", "it contains") } else { message };
-        let finding = cx.finding(transfer.instruction.head, message).help("exclude them in .dockerignore");
-        let mut patterns: Vec<String> = new.iter().map(|new| new.pattern.clone()).collect();
+        let mut finding = cx.finding(transfer.instruction.head, message).help("exclude them in .dockerignore");
+        let kept: Vec<String> =
+            new.iter().map(|new| context.path(new.entry)).filter(|path| is_wanted(cx, path)).collect();
+        let excluded = new.iter().filter(|new| !kept.contains(&context.path(new.entry)));
+        let mut patterns: Vec<String> = excluded.map(|new| new.pattern.clone()).collect();
+        let notes = kept.iter().map(|path| format!("not excluded by a fix: the program may insist on `{path}`"));
+        finding.notes.extend(notes);
         patterns.sort_unstable();
         patterns.dedup();
         let safety = Safety::Unsafe("the program may read its settings from such a file in the image".into());
@@ -71,6 +77,25 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c ClassMatch> {
 fn is_brought_back(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
     file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, path))
+}
+
+/// Whether the repository or the program shows that it wants a file: .gitignore brings it back, or a source names it.
+/// Readers of `.env` do without it.
+fn is_wanted(cx: &Context, file: &str) -> bool {
+    let gitignore = cx.text_of(".gitignore").map(String::from_utf8_lossy);
+    if gitignore.is_some_and(|text| brought_back_by_git(&text, file)) {
+        return true;
+    }
+    let name = path::name(file);
+    let quotes = [b'"', b'\'', b'`'];
+    name != ".env"
+        && cx.texts().any(|text| {
+            memchr::memmem::find_iter(text, name).any(|at| {
+                let before = at.checked_sub(1).and_then(|at| text.get(at));
+                let is_start = before.is_some_and(|byte| *byte == b'/' || quotes.contains(byte));
+                is_start && text.get(at + name.len()).is_some_and(|byte| quotes.contains(byte))
+            })
+        })
 }
 
 /// Whether no other build with the same .dockerignore copies such files.

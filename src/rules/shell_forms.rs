@@ -96,6 +96,12 @@ fn steps_aside(script: &Script, sh: Sh) -> bool {
         })
 }
 
+/// Whether the last command of a script file is `exec`, or it replaces itself with it anyway; unknown where it branches.
+fn steps_aside_at_end(script: &Script, sh: Sh) -> bool {
+    let is_exec = |command: &Command| command.words.len() > 1 && command.words[0].is("exec");
+    script.commands.iter().any(is_exec) || sh.gives_way(script)
+}
+
 /// Whether the program becomes process 1, by `exec` or because the image's sh replaces itself with it.
 fn hands_over(build: &Build, stage: &Stage, script: &Script) -> bool {
     let sh = build.system_shell(stage);
@@ -139,7 +145,12 @@ fn edited(
     let Some(command) = command else {
         return finding.help("use the exec form, `[\"program\", \"argument\"]`; for several commands, use an entrypoint script that ends with `exec \"$@\"`");
     };
-    let finding = finding.help("use the exec form, `[\"program\", \"argument\"]`");
+    // The kernel ignores a signal for process 1 that has no handler.
+    let needs_init = command.name().is_some_and(|name| path::name(name.text()) == "node");
+    let finding = finding.help(match needs_init {
+        true => "use the exec form, `[\"program\", \"argument\"]`; if the program has no handler for SIGTERM and SIGINT, start the container with an init process too (`docker run --init`, `init: true`)",
+        false => "use the exec form, `[\"program\", \"argument\"]`",
+    });
     let Some(words) = static_words(command) else {
         // `exec` would only replace the first shell with the shell that the command calls, also through `env`.
         let calls_shell = !script.nested.is_empty()
@@ -152,8 +163,18 @@ fn edited(
         let why = "the program becomes process 1 and receives the signals";
         return finding.unsafe_edit("replace the shell with `exec`", why, span, text);
     };
+    // Of a script that calls the program as its child, the shell remains process 1.
+    let sh = build.system_shell(stage);
+    if let Some((name, _)) = build.start_scripts(stage).iter().find(|(_, script)| !steps_aside_at_end(script, sh)) {
+        let help = format!("start the program with `exec` in `{name}`, and the script in exec form");
+        return finding.help(help);
+    }
     let text = format!("[{}]", words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", "));
-    let script = || is_path(words[0]).then_some("a script without a `#!` line runs only under a shell");
+    let calls_script = Program::of(path::name(words[0])).is_shell() && words.len() > 1;
+    let script = || {
+        let is_path = is_path(words[0]).then_some("a script without a `#!` line runs only under a shell");
+        is_path.or(calls_script.then_some("the script has to start the program with `exec`"))
+    };
     match changes(build, stage, instruction.keyword).or_else(script) {
         None => finding.safe_edit("use the exec form", span, text),
         Some(why) => finding.unsafe_edit("use the exec form", why, span, text),

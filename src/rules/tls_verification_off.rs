@@ -1,8 +1,9 @@
 //! See `rules/tls-verification-off.md`.
 
 use super::download::{Download, Tool};
+use super::end_of_life::EndOfLife;
 use super::{Context, option_removal};
-use crate::build::Run;
+use crate::build::{Run, SlimImage, StageBase};
 use crate::data;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::Findings;
@@ -21,9 +22,11 @@ fn check(cx: &Context, out: &mut Findings) {
                 .finding(run.place(span), MESSAGE)
                 .help("install the certificate of the authority (`ca-certificates`), or pass its file");
             let why = "a server whose certificate can't be verified is then rejected";
-            out.push(finding.with(edit(&run, &invocation, span), |finding, (place, text)| {
-                finding.unsafe_edit("verify certificates", why, place, text)
-            }));
+            let edit = edit(&run, &invocation, span).filter(|_| has_authorities(cx, &run, &invocation));
+            out.push(
+                finding
+                    .with(edit, |finding, (place, text)| finding.unsafe_edit("verify certificates", why, place, text)),
+            );
         }
         assigned(cx, &run, out);
     }
@@ -35,6 +38,32 @@ fn check(cx: &Context, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a program can verify a public server's certificate at this place: language package managers bring their
+/// authorities; other programs need those of the system, in a release that is maintained (older ones lack authorities
+/// of today) and with the distribution's own OpenSSL (another one reads another folder).
+fn has_authorities(cx: &Context, run: &Run, invocation: &Invocation) -> bool {
+    if invocation.package_call().is_some_and(|call| !call.manager.is_system()) {
+        return true;
+    }
+    let build = run.build;
+    let StageBase::Image(image) = build.root_base(run.stage) else { return false };
+    if cx.inputs().today.is_some_and(|today| EndOfLife::of(image, today).is_some()) {
+        return false;
+    }
+    let mut installed = SlimImage::has_authorities(image);
+    let is_above = |before: &Run| before.stage.index != run.stage.index || before.index <= run.index;
+    for stage in build.chain(run.stage) {
+        for before in build.runs(stage).take_while(is_above) {
+            let text = before.file().logical(before.instruction.text).to_ascii_lowercase();
+            if text.contains("openssl") && text.contains("make") {
+                return false;
+            }
+            installed |= text.contains("ca-certificates");
+        }
+    }
+    installed
 }
 
 /// The edit that removes the option; of several letters in a word, only its own. A setting written elsewhere has no

@@ -64,9 +64,8 @@ fn is_worthwhile<'m>(matches: impl IntoIterator<Item = &'m ClassMatch>) -> bool 
     let (mut bytes, mut changes) = (0, false);
     for class_match in matches {
         bytes += class_match.amount.bytes;
-        // Files that change on their own rerun steps, however small they are; the others only cost their size.
-        let kinds = [ClassKind::VersionControl, ClassKind::Dependencies, ClassKind::Bytecode];
-        changes |= kinds.contains(&class_match.class.kind);
+        // The history changes with each commit and reruns steps, however small it is; the others only cost their size.
+        changes |= class_match.class.kind == ClassKind::VersionControl;
     }
     bytes >= WORTHWHILE || bytes > 0 && changes
 }

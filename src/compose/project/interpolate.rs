@@ -12,7 +12,7 @@ const DEPTH: usize = 100;
 const STAND_IN: &str = "1";
 
 /// What to do about a variable without a value.
-const SET_VARIABLE: &str = "set it in the shell, in `.env` or in a file of `--env-file`";
+pub(super) const SET_VARIABLE: &str = "set it in the shell, in `.env` or in a file of `--env-file`";
 
 /// What variables without a value are replaced by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
