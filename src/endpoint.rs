@@ -40,9 +40,14 @@ pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<b
 }
 
 impl EndpointInput<'_, '_> {
-    /// The value of a variable that ENV sets.
+    /// The value of a variable that a compose file sets to a number, or ENV sets. Several values are no number.
     fn variable(&self, name: &str) -> Option<String> {
-        self.build.env_value(self.stage, name)?.text()
+        let numbers = &self.build.input().options.run.numbers;
+        let mut values: Vec<&str> =
+            numbers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect();
+        values.sort_unstable();
+        values.dedup();
+        if values.is_empty() { self.build.env_value(self.stage, name)?.text() } else { Some(values.join(" ")) }
     }
 }
 

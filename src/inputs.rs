@@ -182,7 +182,7 @@ pub struct BuildOptions {
 
 /// What a compose file says of a container, beyond the build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools)] // four independent facts
+#[expect(clippy::struct_excessive_bools)] // independent facts
 pub struct RunOptions {
     /// `user`, as written: of one service at least.
     pub user: Option<String>,
@@ -202,6 +202,10 @@ pub struct RunOptions {
     pub is_for_development: bool,
     /// The words of `entrypoint` and `command` of each service that has any.
     pub commands: Vec<Vec<String>>,
+    /// The variables of all services that are numbers, such as ports.
+    pub numbers: Vec<(String, String)>,
+    /// Whether a service is given variables that are not known: their file is missing.
+    pub lacks_variables: bool,
 }
 
 /// A file of settings, as it holds for one Dockerfile.

@@ -7,6 +7,7 @@ mod embedding;
 mod glob;
 mod hex;
 mod json_error;
+mod names;
 pub mod path;
 #[cfg(test)]
 mod random;
@@ -20,6 +21,7 @@ pub use self::embedding::Embedding;
 pub use self::glob::glob;
 pub use self::hex::hex;
 pub use self::json_error::json_reason;
+pub use self::names::listed;
 #[cfg(test)]
 pub(crate) use self::random::Random;
 pub use self::source::{FileId, HiddenParts, LineColumn, Source, Span};

@@ -311,12 +311,13 @@ fn add_image_findings<'i>(
 /// Rules that lacked a fact; `looked`: contexts were looked at, as far as they let.
 fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looked: bool) -> Vec<SkippedInput> {
     let mut skipped = Vec::new();
+    let builds: Vec<&Build> = builds.iter().filter(|build| build.uses_context()).collect();
     for rule in policies.rules(inputs) {
         let needs = rule.metadata().needs;
         let missing =
-            |build: &Build<'i>| Some((needs.iter().find(|need| !is_there(build.input(), *need))?, build.input()));
+            |build: &&Build<'i>| Some((needs.iter().find(|need| !is_there(build.input(), *need))?, build.input()));
         // Where one build has the fact, the rule did its work; what is wrong with another is said there.
-        let lacking: Option<Vec<_>> = builds.iter().filter(|build| build.uses_context()).map(missing).collect();
+        let lacking: Option<Vec<_>> = builds.iter().map(missing).collect();
         let Some((need, input)) = lacking.and_then(|lacking| lacking.into_iter().next()) else { continue };
         let refused = matches!(&input.ignore, IgnoreInput::Present(_, ignore) if ignore.problems.iter().any(|problem| {
             problem.kind.is_refusal() || problem.kind == ProblemKind::Uncompilable
@@ -424,6 +425,10 @@ fn masked(mut finding: Finding, mask: &Mask) -> Finding {
         // An edit with stars in it would write them into the file: the fix stays named, and `dockopt fix` applies it.
         if fix.edits.iter().any(|edit| mask.hides(&edit.text)) {
             fix.edits.clear();
+            finding.notes.push(format!(
+                "the edit is not shown, because a secret is in it; `dockopt fix` applies it: {}",
+                fix.title
+            ));
         }
     }
     finding

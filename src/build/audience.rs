@@ -25,11 +25,18 @@ fn is_marked_for_developers(build: &Build, stage: &Stage) -> bool {
         || words(name).any(says_so)
         || stage.name.as_deref().is_some_and(|name| words(name).any(|word| says_so(word) || is_for_files(word)))
             && !ships_as_dev(build, stage)
+        || is_built_for_developers(build)
         || top_comment(build.input().file.source().text()).any(comment_says_so)
         || command_says_so(build, stage)
         || build.start_scripts(stage).iter().any(|(_, script)| script.invocations().last().is_some_and(runs_such_script))
         // An image that builds system packages is run once and thrown away.
         || build.installs_any(stage, "packaging")
+}
+
+/// Whether all services of compose files that build it are named for developers: `server-dev`.
+fn is_built_for_developers(build: &Build) -> bool {
+    let services = &build.input().services;
+    !services.is_empty() && services.iter().all(|name| words(name).any(says_so))
 }
 
 /// Whether a stage's name says that it only provides files: `artifacts`, `export`.
@@ -96,8 +103,16 @@ fn command_says_so(build: &Build, stage: &Stage) -> bool {
         let Some(code) = code else { return false };
         let invocations = code.script.invocations();
         matches!(invocations.as_slice(), [invocation] if waits(invocation))
-            || invocations.last().is_some_and(runs_such_script)
+            || invocations.last().is_some_and(|last| runs_such_script(last) || runs_tests(last))
     })
+}
+
+/// `node tests/test.js`
+fn runs_tests(invocation: &Invocation) -> bool {
+    let is_test = |folder: &str| FileRole::of_folder(&folder.to_ascii_lowercase()) == Some(FileRole::Test);
+    let is_interpreter = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Interpreter));
+    let script = invocation.args.iter().map(Word::text).find(|text| !text.starts_with('-'));
+    is_interpreter && script.is_some_and(|script| path::parent(script).split('/').any(is_test))
 }
 
 /// `tail -f /dev/null`, `sleep infinity`.

@@ -28,11 +28,19 @@ impl Build<'_> {
         self.taken_files(context).into_iter().find(|file| is_excluded(&file.path))
     }
 
-    /// All files and folders that steps take by their names out of stages.
+    /// All files and folders that steps take by their names, out of the context or of stages.
     fn taken_files(&self, context: &BuildContext) -> Vec<TakenFile> {
         let mut files = Vec::new();
         for stage in self.stages() {
             for transfer in self.transfers(stage) {
+                // Also what a clean clone lacks: the build then needs a file of the developer's machine.
+                if transfer.from.is_none() {
+                    let sources = transfer.sources.iter().filter_map(|source| source.text.as_deref());
+                    let paths = sources.map(|source| source.trim_start_matches("./").trim_matches('/').to_owned());
+                    let (line, keyword) = (transfer.instruction.start_line, transfer.instruction.keyword);
+                    files.extend(paths.map(|path| TakenFile { path, line, keyword }));
+                    continue;
+                }
                 let Some(StageBase::Stage(from)) = transfer.from else { continue };
                 let Some(from) = self.stages().get(from) else { continue };
                 let sources = transfer.sources.iter().filter_map(|source| source.text.as_deref());

@@ -38,7 +38,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "dockopt", version, about, max_term_width = 100, propagate_version = false)]
 #[command(
-    after_help = "Exit codes: 0 success; 1 a finding at least as severe as --fail-on, a Dockerfile that BuildKit rejects, an exceeded budget, or --check found something to change; 2 an error. If a command uses the exit codes differently, its help says so."
+    after_help = "Exit codes:\n  0: success\n  1: a finding at least as severe as --fail-on, a Dockerfile that BuildKit rejects \
+                  (except with --fail-on none), an exceeded budget, or --check found something to change\n  2: an error\n\n\
+                  If a command uses the exit codes differently, its help says so."
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
@@ -65,7 +67,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 pub(super) enum Command {
     /// Show what costs most in the builds under a folder, and how to fix it
     Audit(Audit),
-    /// Check Dockerfiles and compose files against the rules; for editors and pre-commit
+    /// Check Dockerfiles and compose files against the rules, also in editors and pre-commit
     Lint(Lint),
     /// Fix findings; shows a diff by default
     Fix(FixArgs),
@@ -117,16 +119,16 @@ pub(super) struct Audit {
     /// Folder or Dockerfile to check
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Show all findings, builds and notes, also those that cost little
+    /// Show all findings, builds and notes, including those that cost little
     #[arg(long)]
     pub all: bool,
-    /// Measure sizes in this image, which was built from the Dockerfile; `auto` finds it in the engine
+    /// Image that was built from the Dockerfile, to measure sizes in; `auto` finds it in the engine
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Do not read git history, which shows how often steps would have rerun
+    /// Do not compute from git history how often steps would have rerun
     #[arg(long)]
     pub no_history: bool,
-    /// Build log in any form, or the JSON of `dockopt measure`, to show how long the steps take
+    /// Build log in any supported format, or JSON of `dockopt measure`, to show how long the steps take
     #[arg(long, value_name = "LOG")]
     pub log: Option<PathBuf>,
     #[command(flatten)]
@@ -175,7 +177,7 @@ pub(super) struct Lint {
     /// Show the number of findings per rule instead of the findings
     #[arg(long, help_heading = "Options for existing projects")]
     pub statistics: bool,
-    /// Add `# dockopt ignore` comments for findings at least as severe as --fail-on
+    /// Write `# dockopt ignore` comments into the files, for findings at least as severe as --fail-on
     #[arg(
         long,
         value_name = "REASON",

@@ -94,8 +94,10 @@ type ReadFile = (Option<PathBuf>, Result<Source, LoadError>);
 
 /// Each text with its path; none for what came without a name.
 fn texts(command: &Lint, request: &GatherRequest) -> Result<Vec<ReadFile>, CommandFailure> {
-    let mut paths = crate::load::files_to_lint(command.files.clone(), request);
-    paths.extend(command.build.file.clone());
+    let mut paths = match &command.build.file {
+        Some(file) => vec![file.clone()],
+        None => crate::load::files_to_lint(command.files.clone(), request),
+    };
     if paths.is_empty() && command.files.is_empty() {
         paths.push("Dockerfile".into());
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::inline::inline;
 use super::project::{
-    ComposeEntry, ComposeMap, ComposePlace, ComposeProject, ComposeValue, Leniency, ProjectFile, ProjectFiles,
-    ProjectNeed, ProjectRequest, Reading, project,
+    ComposeEntry, ComposeMap, ComposePlace, ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles,
+    ProjectGap, ProjectNeed, ProjectRequest, Reading, project,
 };
 use crate::data;
 use crate::text::{FileId, Source, Span, path};
@@ -73,6 +73,10 @@ pub struct Service {
     pub is_for_development: bool,
     /// The words of its `entrypoint` and `command`; empty if the image gives them.
     pub command: Vec<String>,
+    /// The variables of its environment that are numbers, such as ports.
+    pub numbers: Vec<(String, String)>,
+    /// Whether a file of variables is named and not there, or a variable has no value.
+    pub lacks_variables: bool,
 }
 
 /// The Dockerfiles inside of a compose file, read without other files.
@@ -191,7 +195,15 @@ impl BuildReader<'_> {
             check: check_text(service),
             is_for_development: is_for_development(service),
             command: command_words(service),
+            numbers: numbers(service),
+            lacks_variables: self.lacks_variables(service),
         }
+    }
+
+    /// Whether what a service is given is not known in full: without the file, Compose does not start it.
+    fn lacks_variables(&self, service: &ComposeValue) -> bool {
+        let is_file = |gap: &ProjectGap| gap.kind == GapKind::EnvironmentFile;
+        service.get("env_file").is_some() && self.project.gaps.iter().any(is_file)
     }
 
     /// A path as seen from the project's folder, or as it is written where that is absolute; else the text.
@@ -252,6 +264,14 @@ fn has_rights(service: &ComposeValue) -> bool {
 fn is_on_demand(service: &ComposeValue) -> bool {
     let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
     has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
+}
+
+/// The variables of a service that are numbers.
+fn numbers(service: &ComposeValue) -> Vec<(String, String)> {
+    let variables = service.get("environment").and_then(ComposeValue::as_map);
+    let texts = variables.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| (name, entry.value.display()));
+    let is_number = |text: &str| !text.is_empty() && text.len() < 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    texts.filter(|(_, text)| is_number(text)).map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
 /// The command of a service's healthcheck.

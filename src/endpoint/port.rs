@@ -2,7 +2,8 @@
 
 use super::EndpointInput;
 use super::script::listening_of_script;
-use crate::build::{Reference, StageBase, is_like};
+use crate::build::toolchain::Language;
+use crate::build::{Reference, SlimImage, StageBase, is_like};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::shell::Word;
@@ -46,9 +47,18 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
         return Some(known);
     }
     let exposed = exposed_port(input);
-    let of_program = source_port(input).or_else(|| settings_port(input)).or_else(|| framework_port(input));
+    let of_sources = match source_port(input) {
+        SourcePort::Doubtful => return None,
+        SourcePort::Known(port) => Some(port),
+        SourcePort::None => None,
+    };
+    let of_program = of_sources.or_else(|| settings_port(input)).or_else(|| framework_port(input));
     if let Some(port) = of_program {
         return Some(KnownPort::listens(port));
+    }
+    // Without a command, an image of a language waits for one.
+    if input.build.launch(input.stage).is_none() && is_of_language(input) {
+        return None;
     }
     if let Some(ImagePort::Default(port)) = base {
         let reason = format!(" on an image whose servers listen on port {port}");
@@ -100,21 +110,62 @@ fn image_port(input: &EndpointInput) -> Option<ImagePort> {
     })
 }
 
-/// The port of the calls that listen: the only one, or the only one that EXPOSE names too; else the default of `PORT`.
-fn source_port(input: &EndpointInput) -> Option<u16> {
+/// What the sources say of the port.
+enum SourcePort {
+    Known(u16),
+    /// They name ports of which none is sure, so that EXPOSE is no evidence either.
+    Doubtful,
+    None,
+}
+
+/// A port that no program listens on: it stands for any value of a variable.
+const ANY_PORT: &str = "65521";
+
+/// The port of the calls that listen: the only one, or the only one that EXPOSE names too; else the default of `PORT`. A
+/// default that EXPOSE does not name is doubtful where a file with variables is missing, or EXPOSE names another port and
+/// the program loads such a file.
+fn source_port(input: &EndpointInput) -> SourcePort {
     let calls = listening_calls(&input.files, &|name| input.variable(name));
     let mut ports: Vec<u16> = calls.iter().map(|call| call.port).collect();
     ports.sort_unstable();
     ports.dedup();
+    let exposed = input.build.exposed_ports(input.stage);
+    let is_exposed = |port: &u16| exposed.iter().any(|exposed| exposed.ports.contains(port));
     if ports.len() > 1 {
-        let exposed = input.build.exposed_ports(input.stage);
-        ports.retain(|port| exposed.iter().any(|exposed| exposed.ports.contains(port)));
+        ports.retain(is_exposed);
     }
-    match ports[..] {
-        [port] => Some(port),
-        [] if calls.is_empty() => default_of_variable(input),
-        _ => None,
+    let port = match ports[..] {
+        [port] => port,
+        [] if calls.is_empty() => match default_of_variable(input) {
+            Some(port) => port,
+            None => return SourcePort::None,
+        },
+        _ => return SourcePort::Doubtful,
+    };
+    let loads_variables = || input.files.iter().any(|file| patterns::shows(file.text, "loads environment files"));
+    let lacks_variables = input.build.input().options.run.lacks_variables;
+    if !is_exposed(&port)
+        && (lacks_variables || !exposed.is_empty() && loads_variables())
+        && is_default(input, port, calls.is_empty())
+    {
+        return SourcePort::Doubtful;
     }
+    SourcePort::Known(port)
+}
+
+/// Whether a port is what the program takes without a variable.
+fn is_default(input: &EndpointInput, port: u16, is_of_variable: bool) -> bool {
+    if is_of_variable {
+        return input.variable("PORT").is_none();
+    }
+    let set = |name: &str| input.variable(name).or_else(|| Some(ANY_PORT.to_owned()));
+    !listening_calls(&input.files, &set).iter().any(|call| call.port == port)
+}
+
+/// Whether the base image is that of a language, whose own command is a prompt.
+fn is_of_language(input: &EndpointInput) -> bool {
+    let StageBase::Image(image) = input.build.root_base(input.stage) else { return false };
+    SlimImage::has_some(image) || Language::of_image(image).is_some()
 }
 
 /// The value of the variable `PORT` that a source reads: that of the image, or the one default.

@@ -62,6 +62,11 @@ fn sources_count_before_expose() {
     };
     assert_eq!(node("EXPOSE 3000-3010\n", "app.listen(4000)"), Some(4000));
     assert_eq!(node("EXPOSE 3000\n", "app.listen(process.env.PORT || 4000)"), Some(4000));
+    // An `.env` that the repository lacks may set it.
+    assert_eq!(node("EXPOSE 3000\n", "require('dotenv').config(); app.listen(process.env.PORT || 4000)"), None);
+    assert_eq!(node("EXPOSE 3000\n", "require('dotenv').config(); app.listen(4000)"), Some(4000));
+    assert_eq!(node("EXPOSE 8080\n", "app.listen(3000); admin.listen(9000)"), None);
+    assert_eq!(port("FROM node:22\nEXPOSE 3000\n", &[]), None);
     assert_eq!(node("ENV PORT=8080\nEXPOSE 3000\n", "app.listen(process.env.PORT || 4000)"), Some(8080));
     assert_eq!(node("EXPOSE 3000\n", "app.listen(3000); admin.listen(9000)"), Some(3000));
     assert_eq!(node("", "app.listen(3000); admin.listen(9000)"), None);

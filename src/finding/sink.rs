@@ -6,7 +6,12 @@ use super::Finding;
 #[derive(Debug, Default)]
 pub struct Findings {
     findings: Vec<Finding>,
+    /// How many of the last ones are of one rule in one file.
+    run: usize,
 }
+
+/// Findings of one rule in one file; nobody reads more, and a hostile file has millions.
+const MOST: usize = 1_000;
 
 impl Findings {
     /// An empty sink.
@@ -14,9 +19,26 @@ impl Findings {
         Self::default()
     }
 
-    /// Takes one finding.
+    /// Takes one finding. Of many of one rule in one file that come in a row, the last one that is kept says that there are
+    /// more.
     pub fn push(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        let last = self.findings.last_mut();
+        match last.filter(|last| (last.file, last.rule) == (finding.file, finding.rule)) {
+            Some(last) if self.run >= MOST => {
+                if self.run == MOST {
+                    last.notes.push("further findings of this rule in this file are left out".to_owned());
+                }
+                self.run += 1;
+            }
+            Some(_) => {
+                self.run += 1;
+                self.findings.push(finding);
+            }
+            None => {
+                self.run = 1;
+                self.findings.push(finding);
+            }
+        }
     }
 
     /// What arrived so far.

@@ -6,10 +6,9 @@ use super::compose_input::ComposeFile;
 use super::file::{display_path, folder_of, join_path};
 use super::recipes::NamedContext;
 use crate::bake::{self, is_bake};
-use crate::compose::{ComposeProblem, Service, is_compose};
+use crate::compose::{Service, is_compose};
 use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
 use crate::text::{Source, exact_bytes};
-use crate::yaml::{self, YamlProblem};
 
 /// Bytes that a compose file may have.
 const LIMIT: usize = 1 << 20;
@@ -123,7 +122,7 @@ impl ComposeBuilds {
         let context = context.unwrap_or_default();
         let (target, args, contexts) = (target.clone(), args.clone(), named_contexts(folder, service));
         let (user, stop_signal, mounts) = (service.user.clone(), service.stop_signal.clone(), service.mounts.clone());
-        let Service { has_init, has_rights, is_on_demand, is_for_development, .. } = *service;
+        let Service { has_init, has_rights, is_on_demand, is_for_development, lacks_variables, .. } = *service;
         let checks = service.check.iter().cloned().collect();
         let commands = Some(service.command.clone()).filter(|words| !words.is_empty()).into_iter().collect();
         let run = RunOptions {
@@ -136,6 +135,8 @@ impl ComposeBuilds {
             checks,
             is_for_development,
             commands,
+            numbers: service.numbers.clone(),
+            lacks_variables,
         };
         let services = vec![name.clone()];
         let recipe = source.name().to_owned();
@@ -191,14 +192,11 @@ pub(super) fn unfold(
         return unfolded;
     }
     let folder = folder_of(path);
-    let (mut builds, folder) = match compose {
+    // What Compose refuses is told with the project.
+    let (builds, folder) = match compose {
         Some(file) => (file.builds.clone(), file.folder.as_path()),
         None => (bake::read(source), folder),
     };
-    // What else Compose refuses is told with the project.
-    if compose.is_some_and(ComposeFile::is_refused) && (root.is_none() || source.text().contains("build")) {
-        builds.problems.extend(yaml_problems(source));
-    }
     for name in builds.unknown {
         let line = source.line(name.span.start);
         unfolded.notices.push(format!("{}:{line}: {}", source.name(), name.message));
@@ -221,13 +219,6 @@ pub(super) fn unfold(
         unfolded.notices.push(format!("{} {what}", source.name()));
     }
     unfolded
-}
-
-/// Why a text is no YAML.
-fn yaml_problems(source: &Source) -> Vec<ComposeProblem> {
-    let tree = yaml::read(source.text());
-    let problem = |problem: &YamlProblem| ComposeProblem { span: problem.span, message: problem.message.clone() };
-    tree.problems().iter().map(problem).collect()
 }
 
 /// What is not looked at, and not fixed, of a Dockerfile.

@@ -63,11 +63,6 @@ impl ComposeFile {
         let mut lines = self.source.text().lines().map(str::trim);
         lines.all(|line| line.is_empty() || line.starts_with('#') || line == "---")
     }
-
-    /// Whether Compose refuses the project wherever it runs.
-    pub(super) fn is_refused(&self) -> bool {
-        self.group.reading.project.is_none()
-    }
 }
 
 /// Reads compose files. The variables of the user's shell are left out, so that a file is judged the same everywhere.

@@ -9,7 +9,7 @@ use super::file::{display_path, folder_of};
 use super::recipes::NamedContext;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
-use crate::shell::{Invocation, LockUse, Manager, Verb};
+use crate::shell::{Invocation, LockUse, Manager, SeparatorKind, Verb};
 
 /// Folders above a Dockerfile that are tried.
 const HIGHEST: usize = 8;
@@ -126,7 +126,10 @@ pub(super) fn place(
         let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
         sources.iter().filter(|source| !folder.join(source).exists()).count() + without_manifest + without_lock
     };
-    let least = is_missing(dockerfile_folder);
+    // The builder reads .dockerignore in the context's folder only.
+    let is_marked = dockerfile_folder.join(".dockerignore").is_file()
+        && sources.iter().all(|source| dockerfile_folder.join(source).exists());
+    let least = if is_marked { 0 } else { is_missing(dockerfile_folder) };
     let mut best = (least, dockerfile_folder.to_owned());
     if least > 0 {
         for folder in above(dockerfile_folder, root) {
@@ -222,6 +225,11 @@ fn lock_files(build: &Build) -> Vec<&'static [&'static str]> {
         // Only a whole repository can be pruned.
         if invocation.program == Some("turbo") && invocation.args.first().is_some_and(|word| word.is("prune")) {
             files.push(&["turbo.json", "turbo.jsonc"]);
+        }
+        // Another command may do without it: `npm ci || npm install`.
+        let after = invocation.command.place.after;
+        if after.is_some_and(|separator| separator.kind == SeparatorKind::Or) {
+            continue;
         }
         if let Some(call) = invocation.package_call().filter(|call| call.lock == Some(LockUse::Required)) {
             files.push(lock_files_of(call.manager));

@@ -57,7 +57,10 @@ pub(super) fn dockerfiles(
                 // Another program's file may have such a name; where there is no file, Compose fails, too.
                 let is_foreign = root.is_some()
                     && lists_builds(&display_path(&path))
-                    && !matches!(error, LoadError::Dangling(..) | LoadError::Folder(_) | LoadError::Special(_));
+                    && !matches!(
+                        error,
+                        LoadError::Dangling(..) | LoadError::LinkLoop(_) | LoadError::Folder(_) | LoadError::Special(_)
+                    );
                 inputs.problems.push(InputProblem { fatal: !is_foreign, ..problem(&error) });
             }
         }
@@ -196,6 +199,8 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
     let checks = builds.iter().flat_map(|named| named.origin.run.checks.clone()).collect();
     let is_for_development = builds.iter().any(|named| named.origin.run.is_for_development);
     let commands = builds.iter().flat_map(|named| named.origin.run.commands.clone()).collect();
+    let numbers = builds.iter().flat_map(|named| named.origin.run.numbers.clone()).collect();
+    let lacks_variables = builds.iter().any(|named| named.origin.run.lacks_variables);
     let mut mounts: Vec<String> = builds.iter().flat_map(|named| named.origin.run.mounts.clone()).collect();
     mounts.sort();
     mounts.dedup();
@@ -222,6 +227,8 @@ fn merge_origins(path: &Path, builds: Vec<NamedBuild>) -> Option<BuildOrigin> {
         checks,
         is_for_development,
         commands,
+        numbers,
+        lacks_variables,
     };
     let mut origin = BuildOrigin { target: None, run, services, ..first.origin };
     let folder = display_path(origin.context.as_deref()?);

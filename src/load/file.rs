@@ -25,6 +25,8 @@ pub enum LoadError {
     Missing(PathBuf),
     /// A symbolic link, and what it leads to is not there.
     Dangling(PathBuf, PathBuf),
+    /// A symbolic link that leads back to itself.
+    LinkLoop(PathBuf),
     /// A folder.
     Folder(PathBuf),
     /// A socket, a device, a pipe.
@@ -53,6 +55,7 @@ impl LoadError {
         match self {
             Self::Missing(path)
             | Self::Dangling(path, _)
+            | Self::LinkLoop(path)
             | Self::Folder(path)
             | Self::Special(path)
             | Self::Unreadable(path, _)
@@ -66,7 +69,7 @@ impl LoadError {
     pub fn help(&self) -> String {
         match self {
             Self::Missing(_) => "check the path; `dockopt audit` finds the Dockerfiles under a folder".into(),
-            Self::Dangling(..) => "repair the link, or remove it".into(),
+            Self::Dangling(..) | Self::LinkLoop(_) => "repair the link, or remove it".into(),
             Self::Folder(path) => format!("`dockopt audit {}` checks the builds in a folder", path.display()),
             Self::Special(_) => "pass a regular file, or `-` for standard input".into(),
             Self::Unreadable(..) => "check the permissions of the file and the folders above it".into(),
@@ -83,6 +86,7 @@ impl LoadError {
             Self::Dangling(_, target) => {
                 format!("is a symbolic link to `{}`, which does not exist", target.display())
             }
+            Self::LinkLoop(_) => "is a symbolic link that leads back to itself".into(),
             Self::Folder(_) => "is a folder, not a file".into(),
             Self::Special(_) => "is not a regular file".into(),
             Self::Unreadable(_, error) => format!("cannot be read: {error}"),
@@ -117,6 +121,7 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
     let error_of = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
         io::ErrorKind::IsADirectory => LoadError::Folder(path.into()),
+        _ if is_link_loop(&error) => LoadError::LinkLoop(path.into()),
         _ => LoadError::Unreadable(path.into(), error),
     };
     // Asked before opening: to open a pipe waits for a writer.
@@ -132,6 +137,17 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
     let mut bytes = Vec::with_capacity(kind.len().min(limit) as usize);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(error_of)?;
     if bytes.len() as u64 > limit { Err(LoadError::Huge(path.into(), limit)) } else { Ok(bytes) }
+}
+
+/// Whether the system gave up following links (`ELOOP`), for which the standard library has no stable name.
+fn is_link_loop(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    #[cfg(not(unix))]
+    return {
+        _ = error;
+        false
+    };
 }
 
 /// A path at which nothing can be read.

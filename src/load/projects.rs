@@ -1,6 +1,6 @@
 //! Reads the manifests of a context.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -57,9 +57,10 @@ pub(super) fn projects(root: &Path, context: &BuildContext, inputs: &mut Inputs)
     }
     inputs.problems.extend(errors.iter().filter_map(unread));
     // No install reads an unused file, so its other problems do not matter.
-    let is_unused = |path: &str| manifests.problems.iter().any(|problem| problem.path == path && problem.is_unused);
+    let unused = manifests.problems.iter().filter(|problem| problem.is_unused);
+    let unused_paths: BTreeSet<&str> = unused.map(|problem| problem.path.as_str()).collect();
     for problem in &manifests.problems {
-        if !problem.is_unused && is_unused(&problem.path) {
+        if !problem.is_unused && unused_paths.contains(problem.path.as_str()) {
             continue;
         }
         let place = texts.get(&problem.path).zip(problem.span).map(|(source, span)| source.line_column(span.start));

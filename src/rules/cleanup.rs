@@ -5,7 +5,7 @@ use super::program_loss::{self, Loss, RequiredProgram};
 use super::script_end;
 use crate::build::{Run, Setting, User};
 use crate::finding::Finding;
-use crate::shell::{Invocation, Manager, SeparatorKind, Verb};
+use crate::shell::{Compound, CompoundKind, Invocation, Manager, SeparatorKind, Verb};
 use crate::text::Span;
 
 /// What is to be deleted, and how.
@@ -44,6 +44,11 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     // Files that were fetched through another program, such as sudo, may not be deletable without it.
     let through = calls.iter().any(|call| !call.via.is_empty());
     if matches!(user, Setting::By(_, User::Other(_) | User::Unknown)) && is_of_system(&calls) || through {
+        return None;
+    }
+    // The program of a call that does not run may be missing.
+    let is_deletion = |command: &String| command.starts_with("rm ");
+    if !cleanup.commands.iter().all(is_deletion) && calls.iter().any(|call| may_be_skipped(call)) {
         return None;
     }
     let first = calls.first()?;
@@ -91,6 +96,17 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
         Loss::Certain => return None,
     };
     Some(Addition { span: Span::at(at), text, risk })
+}
+
+/// Whether a call may not run: behind `||`, or in a branch.
+fn may_be_skipped(call: &Invocation) -> bool {
+    let is_branch = |compound: &Compound| {
+        use CompoundKind::{Case, Function, If, Loop};
+        matches!(compound.kind, If | Case | Loop | Function)
+            && compound.span.range().contains(&(call.command.span.start as usize))
+    };
+    call.command.place.before.is_some_and(|separator| separator.kind == SeparatorKind::Or)
+        || call.script.compounds.iter().any(is_branch)
 }
 
 /// The last call of a package manager before its program may be removed; `None` if another call follows.

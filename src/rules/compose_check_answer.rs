@@ -5,7 +5,7 @@ use super::code_request::unread_request;
 use super::compose_check_edit::{RawTest, word_end};
 use super::compose_context::unfixed;
 use super::compose_readiness::{
-    client, constant_end, has_word, lacks_password, listed, never_effect, other_listener, with_known_test, with_test,
+    client, constant_end, has_word, lacks_password, never_effect, other_listener, with_known_test, with_test,
 };
 use super::healthcheck_always_healthy::{SELF, SELF_HELP, SELF_TITLE, bracketed, lenient_request, shell_search};
 use super::process_check::looks_for_process;
@@ -14,7 +14,7 @@ use crate::data;
 use crate::finding::{Findings, Severity};
 use crate::shell::{Invocation, Script, Word, from_exec, parse};
 use crate::stack::{CheckScript, HEALTHY, KnownService, ServiceSettings, StackService, WrittenCheck, usual_test};
-use crate::text::Span;
+use crate::text::{Span, listed};
 
 super::family! {
     of_compose

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::compose_gate::{awaited, check_asks, condition};
-use super::compose_readiness::{asks_late, listed, names_in_settings, with_known_check};
+use super::compose_readiness::{asks_late, names_in_settings, with_known_check};
 use super::{ComposeContext, KeyChange};
 use crate::compose::{NewValue, project::ComposeValue};
 use crate::data;
@@ -11,7 +11,7 @@ use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::manifest::FileKind;
 use crate::shell::{Word, from_exec, program::Kind, program::Program};
 use crate::stack::{COMPLETED, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, StackService};
-use crate::text::{Span, path};
+use crate::text::{Span, listed, path};
 
 super::family! {
     of_compose

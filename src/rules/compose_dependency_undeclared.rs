@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::ComposeContext;
 use super::compose_gate::{awaited, can_wait};
-use super::compose_readiness::{is_viewer, listed};
+use super::compose_readiness::is_viewer;
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::stack::{Evidence, EvidenceKind, ServiceProgram, Stack, StackService, awaited_hosts, hosts, passed_hosts};
-use crate::text::Span;
+use crate::text::{Span, listed};
 
 super::compose_rule!("compose-dependency-undeclared", check);
 

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use super::ComposeContext;
 use super::base_version::{FloatingReason, floats, is_public};
 use super::end_of_life::{EndOfLife, without_digest};
-use crate::build::{EdgeKind, Reference};
+use crate::build::{Build, EdgeKind, Reference};
 use crate::compose::{project::ComposeMap, project::ComposeValue};
+use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Safety};
 use crate::settings::closest;
 use crate::sources::patterns;
+use crate::stack::StackService;
 use crate::text::path;
 
 super::family! {
@@ -116,7 +118,8 @@ fn compose_mount_hides_packages(cx: &ComposeContext, out: &mut Findings) {
                     path::is_within(folder, other) && path::is_within(other, target) && other.len() > target.len()
                 })
             };
-            let Some(folder) = folders.iter().filter(is_below).find(|folder| !is_kept(folder)) else { continue };
+            let mut hidden = folders.iter().filter(is_below).filter(|folder| !is_kept(folder));
+            let Some(folder) = hidden.find(|folder| uses_folder(service, folder)) else { continue };
             let message = format!(
                 "the mount on `{target}` hides `{folder}`, which the image of `{}` installs: the folder of the host needs its own",
                 service.name
@@ -126,6 +129,27 @@ fn compose_mount_hides_packages(cx: &ComposeContext, out: &mut Findings) {
             out.push(with_volume(cx, finding, bind, folder));
         }
     }
+}
+
+/// Whether the program of a service may use a folder of packages. A virtual environment is used only where the command or a
+/// variable names it, or the command runs through the tool that made it.
+fn uses_folder(service: &StackService, folder: &str) -> bool {
+    let name = path::name(folder);
+    if !name.ends_with("venv") {
+        return true;
+    }
+    let mut text = [service.words("entrypoint"), service.words("command")].concat().join(" ");
+    if let Some(input) = &service.image {
+        let build = Build::new(input);
+        let starts = [Keyword::Env, Keyword::Cmd, Keyword::Entrypoint];
+        let all = build.all_instructions().map(|(_, _, instruction)| instruction);
+        for instruction in all.filter(|instruction| starts.contains(&instruction.keyword)) {
+            text.push(' ');
+            text.push_str(&input.file.logical(instruction.text));
+        }
+    }
+    // A script may do anything.
+    [name, " run ", "run\"", ".sh"].iter().any(|word| text.contains(word)) || text.trim().is_empty()
 }
 
 fn text<'v>(volume: &'v ComposeValue, key: &str) -> Option<&'v str> {

@@ -18,6 +18,7 @@ use crate::stack::{
     CheckScript, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceSettings, StackService, WrittenCheck,
     awaited_hosts, configured_test,
 };
+use crate::text::listed;
 
 /// Why another check is a risk.
 const WHY_CHECK: &str = "a container that fails the new check becomes unhealthy";
@@ -407,15 +408,4 @@ pub(super) fn check_to_add<'a>(cx: &ComposeContext<'a>, service: &StackService<'
     };
     cx.edit(&change)?;
     Ok(change)
-}
-
-/// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and 3 more ``.
-pub(super) fn listed(names: &[&str]) -> String {
-    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match names {
-        [] => String::new(),
-        [name] => format!("`{name}`"),
-        [rest @ .., last] if names.len() <= 3 => format!("{} and `{last}`", quoted(rest)),
-        _ => format!("{} and {} more", quoted(&names[..2]), names.len() - 2),
-    }
 }

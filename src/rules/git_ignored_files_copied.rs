@@ -1,14 +1,14 @@
 //! See `rules/git-ignored-files-copied.md`.
 
 use super::Context;
-use super::ignore_lines::{GITIGNORE_LINES, brought_back_by_git, with_lines};
+use super::ignore_lines::{GITIGNORE_LINES, brought_back_by_git, is_excluded, with_lines};
 use crate::build::{Build, Source, toolchain};
 use crate::finding::{Findings, Safety, Severity};
-use crate::ignore::{MatchedPatterns, Matcher};
 use crate::inputs::IgnoreInput;
 use crate::inputs::context::{BuildContext, ClassKind, folder_kind, is_secret_name};
 use crate::manifest::{Ecosystem, FileKind, is_manifest};
 use crate::shell::{Invocation, Verb};
+use crate::sources::patterns;
 use crate::text::Span;
 
 super::rule!("git-ignored-files-copied", check);
@@ -25,13 +25,9 @@ const NAMED: usize = 4;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let (Some(context), Some(text)) = (cx.context(), cx.text_of(".gitignore")) else { return };
-    let Some(span) = whole_copy(build) else { return };
+    let Some(span) = whole_copy(build).filter(|_| !cx.is_for_developers_only()) else { return };
     let text = String::from_utf8_lossy(text);
     let copied_paths = build.named_paths(true);
-    let matcher = match cx.ignore() {
-        IgnoreInput::Present(_, file) => Some(file.matcher()),
-        _ => None,
-    };
     let mut names: Vec<(TopName, ClassKind)> = Vec::new();
     for top_name in text.lines().take(GITIGNORE_LINES).filter_map(TopName::of) {
         let name = top_name.name;
@@ -39,14 +35,13 @@ fn check(cx: &Context, out: &mut Findings) {
         // What is there is reported by the rules on the context.
         if is_known
             || context.find(name).is_some()
-            || matcher.as_ref().is_some_and(|matcher| is_excluded(matcher, name))
             || copied_paths.at_or_below(name)
             || brought_back_by_git(&text, name)
         {
             continue;
         }
-        if let Some(kind) = kind(context, name).filter(|kind| counts(build, *kind, name) && has_language(context, name))
-        {
+        let kind = kind(context, name).filter(|kind| counts(build, *kind, name) && has_language(context, name));
+        if let Some(kind) = kind.filter(|_| !is_excluded(cx, name)) {
             names.push((top_name, kind));
         }
     }
@@ -69,11 +64,16 @@ fn check(cx: &Context, out: &mut Findings) {
     if names.iter().all(|(_, kind)| *kind != ClassKind::Secret) {
         finding.severity = Severity::Info;
     }
-    let mut patterns: Vec<String> = names.iter().map(|(top, _)| top.pattern(context)).collect();
-    patterns.sort_unstable();
+    let loads = || cx.texts().any(|text| patterns::shows(&String::from_utf8_lossy(text), "loads environment files"));
+    if names.iter().any(|(top, _)| top.is_environment()) && loads() {
+        finding.notes.push("not excluded by a fix: the program may load its `.env` from the image".to_owned());
+        names.retain(|(top, _)| !top.is_environment());
+    }
+    let mut lines: Vec<String> = names.iter().map(|(top, _)| top.pattern(context)).collect();
+    lines.sort_unstable();
     let safety = Safety::Unsafe("an image that is built where they exist then lacks them".into());
     let is_broken = matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some());
-    out.push(if is_broken { finding } else { with_lines(cx, &patterns, safety, finding) });
+    out.push(if is_broken || lines.is_empty() { finding } else { with_lines(cx, &lines, safety, finding) });
 }
 
 /// The first COPY of the whole context, in a needed stage.
@@ -101,6 +101,11 @@ impl<'t> TopName<'t> {
         let is_literal =
             !name.is_empty() && !name.contains(['/', '*', '?', '[', '\\']) && !line.starts_with(['#', '!']);
         is_literal.then_some(Self { name, is_anchored: line.starts_with('/') })
+    }
+
+    /// Whether it is a file of variables that programs load.
+    fn is_environment(&self) -> bool {
+        self.name == ".env" || self.name.starts_with(".env.")
     }
 
     /// The line for .dockerignore. What the context has by this name elsewhere is tracked, or is reported by other rules.
@@ -167,8 +172,4 @@ fn builds(build: &Build) -> bool {
         toolchain::compiles(&invocation).is_some()
             || call.is_some_and(|call| call.verb == Verb::Build || call.verb == Verb::Run)
     })
-}
-
-fn is_excluded(matcher: &Matcher, name: &str) -> bool {
-    matcher.decide(name, &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
 }

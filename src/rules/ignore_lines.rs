@@ -3,6 +3,7 @@
 use super::Context;
 use crate::build::{Build, TakenFile};
 use crate::finding::{FileEdit, Finding, Fix, Safety, Target};
+use crate::ignore::MatchedPatterns;
 use crate::inputs::IgnoreInput;
 use crate::text::{Span, path};
 
@@ -13,6 +14,12 @@ pub(super) const GITIGNORE_LINES: usize = 500;
 pub(super) fn brought_back_by_git(gitignore: &str, file: &str) -> bool {
     let lines = gitignore.lines().take(GITIGNORE_LINES).filter_map(|line| line.trim().strip_prefix('!'));
     lines.map(|line| line.trim_matches('/')).any(|line| path::covers(file, line) || line == path::name(file))
+}
+
+/// Whether .dockerignore excludes a path of the context, whether it is there or not.
+pub(super) fn is_excluded(cx: &Context, path: &str) -> bool {
+    let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
+    file.matcher().decide(path, &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
 }
 
 /// The finding with an edit that adds `patterns` to the effective .dockerignore, or creates one; no edit if it is

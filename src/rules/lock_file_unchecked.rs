@@ -1,7 +1,6 @@
 //! See `rules/lock-file-unchecked.md`.
 
 use super::Context;
-use super::compose_readiness::listed;
 use super::kept_cache::behind_verb;
 use crate::build::installed::{self, is_set};
 use crate::build::{Build, Run, Stage};
@@ -9,7 +8,7 @@ use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::manifest::Tool;
 use crate::shell::{Invocation, LockUse, Manager, PackageCall, Verb};
-use crate::text::{Span, path};
+use crate::text::{Span, listed, path};
 
 super::rule!("lock-file-unchecked", check);
 

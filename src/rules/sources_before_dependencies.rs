@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::copied_packages::{self, StageCopy};
+use super::ignore_lines::{GITIGNORE_LINES, is_excluded};
 use crate::arrange::arrange;
 use crate::build::{Build, DownloadSize, Stage, StageBase, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file, source_file_outside};
@@ -39,7 +40,12 @@ fn check(cx: &Context, out: &mut Findings) {
             let mut finding = finding(cx, &copied, &install, is_here);
             // One stage at a time: moves in several stages are hard to review.
             if !offered {
-                finding.fixes.extend(fix(cx, stage, &install));
+                if lays_over_packages(cx, &install) {
+                    let why = "not fixed, because the copy of the sources would then put the `.pnp.cjs` of a developer's machine over the one of the install: exclude `.pnp.*` and `.yarn/unplugged` in .dockerignore first";
+                    finding.notes.push(why.to_owned());
+                } else {
+                    finding.fixes.extend(fix(cx, stage, &install));
+                }
                 offered = !finding.fixes.is_empty();
             }
             out.push(finding);
@@ -356,10 +362,9 @@ fn needs_any(cx: &Context, manager: Manager) -> bool {
 fn finding(cx: &Context, copied: &SourceCopy, install: &Install, is_here: bool) -> Finding {
     let example = copied.file.as_ref().map(|file| format!(" (such as `{file}`)")).unwrap_or_default();
     let does = if install.verb == Verb::Build { "downloads" } else { "reinstalls" };
-    let message = format!(
-        "sources{example} are copied before `{}`, so every source change {does} all dependencies",
-        install.text
-    );
+    let change = if copied.everything { "source change" } else { "change of them" };
+    let message =
+        format!("sources{example} are copied before `{}`, so every {change} {does} all dependencies", install.text);
     let help = match install.manager {
         Manager::Go => "copy go.mod and go.sum, run `go mod download`, then copy the sources",
         Manager::Dotnet => "copy the project files, run `dotnet restore`, then copy the sources",
@@ -426,6 +431,15 @@ fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
     let edits = arranged.edits.into_iter().map(edit).collect();
     let why = "other files that the install may read are not copied yet when it runs";
     rises.then(|| Fix { title: title.into(), safety: Safety::Unsafe(why.into()), edits })
+}
+
+/// Whether the sources of a developer's machine have a file with the places of packages (Yarn's Plug'n'Play), which git
+/// ignores and .dockerignore does not exclude.
+fn lays_over_packages(cx: &Context, install: &Install) -> bool {
+    let Some(text) = cx.text_of(".gitignore").filter(|_| install.manager == Manager::Yarn) else { return false };
+    let text = String::from_utf8_lossy(text);
+    text.lines().take(GITIGNORE_LINES).any(|line| line.trim().trim_start_matches('/').starts_with(".pnp"))
+        && !is_excluded(cx, ".pnp.cjs")
 }
 
 /// Whether copies of sources stay above the install after the edits: the rule would then take them for its needs, and be

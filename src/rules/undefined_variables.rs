@@ -77,8 +77,8 @@ fn undefined_variable(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// Undefined variables of a file for which a name that is meant is looked for.
-const COMPARED: usize = 1_000;
+/// Names of a file that undefined ones are compared with, to find the one that is meant.
+const COMPARED: usize = 30_000;
 
 /// The variable that a name was probably meant to be; only of the first ones in a file, as each is compared with all names.
 pub(super) fn near<'b>(
@@ -87,7 +87,8 @@ pub(super) fn near<'b>(
     name: &str,
     compared: &mut usize,
 ) -> Option<&'b str> {
-    *compared += 1;
+    // At most each instruction above defines a name.
+    *compared += index + 1;
     if *compared > COMPARED { None } else { build.scopes().nearest(stage.index, name, index) }
 }
 

@@ -81,6 +81,24 @@ fn standard_input_is_linted_under_its_name() {
 }
 
 #[test]
+fn only_the_dockerfile_of_the_option_is_checked() {
+    let folder = || Dockopt::new().file("two/a/Dockerfile", SHELL_FORM).file("two/b/Dockerfile", SHELL_FORM);
+    for arguments in [
+        &["lint", "-f", "two/a/Dockerfile", "two"][..],
+        &["lint", "-f", "two/a/Dockerfile", "two/b/Dockerfile"],
+        &["lint", "-f", "two/a/Dockerfile"],
+        &["audit", "-f", "two/a/Dockerfile", "two"],
+        &["fix", "-f", "two/a/Dockerfile", "--check", "--format=json", "two"],
+    ] {
+        let ran = folder().args(arguments.iter().copied()).run().code(1);
+        assert!(ran.stdout.contains("two/a/Dockerfile"), "{arguments:?}: {}", ran.stdout);
+        assert!(!ran.stdout.contains("two/b"), "{arguments:?}: {}", ran.stdout);
+    }
+    let report = folder().args(["lint", "-f", "two/a/Dockerfile", "two", "--format=json"]).run().code(1).json();
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "{report}");
+}
+
+#[test]
 fn bad_input_is_met_with_place_and_remedy() {
     let lint = |dockopt: Dockopt| dockopt.args(["lint", "--output", "out"]).run();
     let refused = |ran: Ran, expected: &[&str]| {

@@ -22,23 +22,23 @@ pub(in crate::cli) struct CachePredict {
     /// Folder or Dockerfile
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Assume that this file or folder has changed (repeatable)
+    /// Assume that this file or folder has changed, instead of the uncommitted changes (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     pub touch: Vec<PathBuf>,
-    /// What to compare with: a commit [default: HEAD], or a folder with an earlier copy of PATH
+    /// Commit or folder (an earlier copy of PATH) to compare with [default: HEAD, unless another change is named]
     #[arg(long, value_name = "COMMIT|FOLDER")]
     pub since: Option<String>,
     /// Predict which steps rerun if this Dockerfile replaces the current one; with --log, also how long they take
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
-    /// Assume that a build argument has another value (repeatable)
+    /// Assume that this build argument changes to VALUE (repeatable)
     #[arg(long, value_name = "NAME=VALUE")]
     pub change_build_arg: Vec<String>,
-    /// Build log, or JSON of `dockopt measure`, with the times of the steps
+    /// Build log, or JSON of `dockopt measure`, to show how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Image store of the builder. If an earlier step reruns, `containerd` can still use a cached `COPY --link`;
-    /// `classic` reruns it. Builders made by `docker buildx create` use `containerd`
+    /// Image store of the builder (after `docker buildx create`: `containerd`). Only `containerd` can use a cached
+    /// `COPY --link` after an earlier step that reruns
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub(in crate::cli) struct CacheHistory {
     /// Compare with another Dockerfile, or with `optimize` for the rewrite of `dockopt`
     #[arg(long, value_name = "DOCKERFILE")]
     pub against: Option<PathBuf>,
-    /// Build log, or JSON of `dockopt measure`, with the times of the steps
+    /// Build log, or JSON of `dockopt measure`, to show how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// The image store of the builder, as in `dockopt cache predict`
@@ -101,8 +101,8 @@ impl Builder {
 #[derive(Debug, Args)]
 #[command(
     after_help = "These logs are read: plain (also with CI prefixes), rawjson, traces, terminal captures, legacy builder, \
-                        buildah, `buildx history` and .dockerbuild files.\n\nExit codes: 0 explained; 2 the file is \
-                        not a build log."
+                        buildah, `buildx history` and .dockerbuild files.\n\nExit codes:\n  0: explained\n  2: the file is \
+                        not a build log"
 )]
 pub(in crate::cli) struct ExplainLog {
     /// The build log; `-` reads standard input

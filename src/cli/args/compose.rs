@@ -33,7 +33,7 @@ pub(in crate::cli) enum ComposeCommand {
 pub(in crate::cli) struct ComposeProjects {
     /// Compose files, or folders to search for them [default: the files that `COMPOSE_FILE` names, else .]
     paths: Vec<PathBuf>,
-    /// Compose file of one project; later files override earlier ones (repeatable)
+    /// Compose file, as in `docker compose -f`; not with PATHS (repeatable)
     #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "paths")]
     files: Vec<PathBuf>,
     /// File with variables instead of `.env` (repeatable)
@@ -70,22 +70,22 @@ pub(in crate::cli) struct ComposeEmit {
     /// The folder of the project
     #[arg(default_value = ".", value_name = "PATH")]
     pub path: PathBuf,
-    /// Write the files
+    /// Write the compose file, and the files that it needs, such as .env.example
     #[arg(short, long)]
     pub write: bool,
     /// Exit with 1 if a file would be written
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
-    /// Also write compose.prod.yaml: limits for log files and memory
+    /// Also write compose.prod.yaml: limits for log size and memory
     #[arg(long)]
     pub prod: bool,
     /// Also write compose.dev.yaml: published ports, and servers that restart when a source changes
     #[arg(long)]
     pub dev: bool,
-    /// Add rules for `docker compose watch` to compose.dev.yaml: what to copy, and when to rebuild
+    /// Also write rules for `docker compose watch` to compose.dev.yaml: what to copy, and when to rebuild
     #[arg(long)]
     pub watch: bool,
-    /// Say why each service and key is there
+    /// Print why each service and key is there, instead of the diff
     #[arg(long)]
     pub explain: bool,
 }

@@ -20,7 +20,7 @@ pub(in crate::cli) struct FixMode {
     /// Write nothing and show no diff; exit with 1 if anything would change
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
-    /// Also apply fixes that may change how the application works
+    /// Include fixes that may change how the application works
     #[arg(long)]
     pub r#unsafe: bool,
 }

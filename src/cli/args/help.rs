@@ -81,7 +81,7 @@ const HELP: [Help; 24] = [
         formats: TEXT_AND_JSON,
         modes: &[],
         examples: [
-            ("dockopt compose verify", "start the project once, and stop its servers to test their checks"),
+            ("dockopt compose verify", "start the project once, and pause its servers to test their health checks"),
             (
                 "dockopt compose verify --cold-starts 10 --delay 2 compose.yaml",
                 "start the project ten times with delays, to find races",
@@ -99,7 +99,7 @@ const HELP: [Help; 24] = [
             ),
             (
                 "dockopt compose emit --prod --dev --watch --write",
-                "write that file, compose.prod.yaml and compose.dev.yaml",
+                "write the compose file, compose.prod.yaml and compose.dev.yaml",
             ),
         ],
     },

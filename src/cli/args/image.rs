@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. Without an engine, dockopt does not look up names such as `app:1` on Docker Hub. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`.\n\nExit codes: 0 the image was read; 1 a finding at least as severe as --fail-on, or an exceeded budget; 2 the image cannot be read or is damaged, or a budget cannot be checked.",
+    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`. Without an engine, use `registry:app:1` for names on Docker Hub.\n\nExit codes:\n  0: the image was read\n  1: a finding at least as severe as --fail-on, or an exceeded budget\n  2: the image cannot be read or is damaged, or a budget cannot be checked",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true
@@ -41,13 +41,13 @@ pub(in crate::cli) struct Image {
     #[command(flatten)]
     pub dive: DiveFlags,
     /// Image rules to run: names, categories, `default` or `all`
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Rule options")]
     pub select: Vec<String>,
     /// Image rules not to run. If --select and --ignore both match a rule, the more specific one decides
-    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Rule options")]
     pub ignore: Vec<String>,
     /// Exit with 1 if a finding has at least this severity
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::None)]
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::None, help_heading = "Rule options")]
     pub fail_on: FailOn,
 }
 
@@ -67,7 +67,7 @@ pub(in crate::cli) struct Origin {
     /// Folder of the build context [default: the Dockerfile's folder]
     #[arg(long, value_name = "PATH", requires = "file")]
     pub context: Option<PathBuf>,
-    /// The base image (any form of IMAGE). Layers it shares count as base
+    /// Base image (any form of IMAGE); layers shared with it count as base
     #[arg(long, value_name = "IMAGE")]
     pub base: Option<String>,
 }
@@ -83,13 +83,13 @@ pub(in crate::cli) struct View {
     /// Show all rows, and each layer of the base image
     #[arg(long)]
     pub all: bool,
-    /// Show the layers that images share, and the download size of all images together
+    /// For several images or platforms: show shared layers and the total download size
     #[arg(long, conflicts_with = "explore")]
     pub shared: bool,
     /// Folder depth to show
     #[arg(long, value_name = "LEVELS", default_value_t = 2)]
     pub depth: u32,
-    /// Rows to show per list
+    /// Rows per list
     #[arg(long, value_name = "ROWS", default_value_t = 10)]
     pub top: usize,
     /// Do not report this category of unneeded files (repeatable)

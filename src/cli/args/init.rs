@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Existing files are not replaced. In .pre-commit-config.yaml and .gitlab-ci.yml, entries are added at the end of a list.\n\n\
-                        Exit codes: 0 success; 1 --check found something to write; 2 an error."
+                        Exit codes:\n  0: success\n  1: --check found something to write\n  2: an error"
 )]
 #[allow(clippy::struct_excessive_bools)] // Flags as users type them.
 pub(in crate::cli) struct Init {

@@ -12,8 +12,8 @@ use crate::proof::Scenario;
 #[command(
     mut_arg("file", |arg| arg.help(ONLY_DOCKERFILE)),
     after_help = "Builds run with `docker buildx build` on a copy of the build context. dockopt removes only what it \
-                        created, and reports what stays in the build cache.\n\nExit codes: 0 measured; 1 a \
-                        Dockerfile does not build; 2 the measurement failed."
+                        created, and reports what stays in the build cache.\n\nExit codes:\n  0: measured\n  1: a \
+                        Dockerfile does not build\n  2: the measurement failed"
 )]
 pub(in crate::cli) struct Measure {
     /// Folder or Dockerfile
@@ -22,11 +22,18 @@ pub(in crate::cli) struct Measure {
     /// Compare with another build: a folder (its Dockerfile and its own build context), or a Dockerfile (with the build context of PATH)
     #[arg(long, value_name = "DIR|DOCKERFILE")]
     pub against: Option<PathBuf>,
-    /// How often to run each build; the median is shown
+    /// How many times to run each build; the median is shown
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub rounds: u16,
-    /// Which rebuilds to measure; the cold build is always measured first
-    #[arg(long, value_enum, value_name = "SCENARIOS", value_delimiter = ',', default_values_t = [Case::Unchanged, Case::Source, Case::Dependency])]
+    /// Rebuilds to measure after the cold build, separated by commas [default: unchanged,source,dependency]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SCENARIOS",
+        value_delimiter = ',',
+        hide_default_value = true,
+        default_values_t = [Case::Unchanged, Case::Source, Case::Dependency]
+    )]
     pub scenarios: Vec<Case>,
     /// Source file to change [default: one that the build copies]
     #[arg(long, value_name = "PATH")]
@@ -49,16 +56,16 @@ pub(in crate::cli) struct Measure {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Options for running the builds")]
 pub(in crate::cli) struct Builds {
-    /// Secret to pass to the build, as in `docker build`
+    /// Secret to pass to the build, as in `docker build` (repeatable)
     #[arg(long, value_name = "id=NAME[,src=FILE|,env=VARIABLE]")]
     pub secret: Vec<String>,
-    /// SSH agent or keys to pass to the build, as in `docker build`
+    /// SSH agent or keys to pass to the build, as in `docker build` (repeatable)
     #[arg(long, value_name = "default|ID[=SOCKET|KEY]")]
     pub ssh: Vec<String>,
     /// Network mode of RUN instructions
     #[arg(long, value_name = "MODE")]
     pub network: Option<String>,
-    /// Additional host name for RUN instructions
+    /// Additional host name for RUN instructions (repeatable)
     #[arg(long, value_name = "HOST:IP")]
     pub add_host: Vec<String>,
     /// Time limit of one build in seconds
@@ -68,7 +75,7 @@ pub(in crate::cli) struct Builds {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Case {
-    /// Only the cold build
+    /// No rebuild, only the cold build
     Cold,
     /// A rebuild without changes
     Unchanged,

@@ -14,7 +14,7 @@ use crate::optimize::Level;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 done; 1 --check found something to change, or no rewrite passed --verify; 2 an error, or the original does not build."
+    after_help = "Exit codes:\n  0: done\n  1: --check found something to change, or no rewrite passed --verify\n  2: an error, or the original does not build"
 )]
 #[allow(clippy::struct_excessive_bools)] // Flags as users type them.
 pub(in crate::cli) struct Optimize {
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Optimize {
     /// Change the files
     #[arg(long)]
     pub write: bool,
-    /// Write the changed files to this folder instead
+    /// Write the changed files to this folder; leave the originals
     #[arg(long, value_name = "DIR", conflicts_with = "write")]
     pub to: Option<PathBuf>,
     /// Print each planned change with its reason; write nothing
@@ -36,16 +36,16 @@ pub(in crate::cli) struct Optimize {
     /// Show no diff; exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// How much to rewrite; each level includes those below it: 0 .dockerignore, 1 order of steps and cache mounts, 2 options of install commands, 3 second stage, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` also changes that need --verify
+    /// How much to rewrite; each level includes those below it: 0 .dockerignore, 1 step order and cache mounts, 2 install options and safe fixes, 3 multi-stage build, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` also changes whose safety dockopt cannot check
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: Level,
-    /// Make only these kinds of change; `--plan` lists their names
+    /// Run only these passes (separated by commas); `--plan` lists them
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Leave out these kinds of change
+    /// Skip these passes
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// With --plan: do not read git history, which shows how many reruns each level avoids
+    /// With --plan: do not compute from git history how many reruns each level avoids
     #[arg(long, requires = "plan")]
     pub no_history: bool,
     /// With --plan: build log, or JSON of `dockopt measure`, to show how many seconds each level saves

@@ -12,8 +12,7 @@ use crate::report::Format;
 use crate::settings::SettingsPattern;
 
 /// Help of `--file` in commands that read one build.
-pub(super) const ONLY_DOCKERFILE: &str =
-    "Use this Dockerfile [default: the one that is found; required if there are several]";
+pub(super) const ONLY_DOCKERFILE: &str = "Dockerfile to use; required if several are found";
 
 /// Flags with the same meaning as those of `docker build`.
 #[derive(Debug, Default, Args)]
@@ -74,7 +73,7 @@ pub(in crate::cli) struct Global {
     /// Also print the files and settings that are used, and the run time
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// When to use colors [default: auto, unless `NO_COLOR` or `FORCE_COLOR` is set]
+    /// When to use colors [default: auto; `NO_COLOR` and `FORCE_COLOR` override it]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<Color>,
 }
@@ -83,13 +82,14 @@ pub(in crate::cli) struct Global {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Choice {
-    /// Rules to run: names, codes of other linters (`DL3009`), categories, groups, `default` (the rules that are on by default) or `all`
+    /// Rules to run: names, codes of other linters (`DL3009`), categories (`security`), groups (`pinning`, or from the
+    /// settings), `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
     /// Rules not to run. If --select and --ignore both match a rule, the more specific one decides
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub ignore: Vec<String>,
-    /// Date for end-of-life and similar checks [default: `SOURCE_DATE_EPOCH`, else today]
+    /// Date to use as today, such as for end-of-life checks [default: `SOURCE_DATE_EPOCH`, else today]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
     pub today: Option<Date>,
 }
@@ -134,7 +134,7 @@ pub(in crate::cli) struct Threshold {
     /// Exit with 1 if a finding has at least this severity [default: from the settings, else warning]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
-    /// Exit with 0 even if there are findings; the exit code is still 2 if a file could not be checked
+    /// Exit with 0 instead of 1; errors still exit with 2
     #[arg(long, conflicts_with = "fail_on")]
     pub exit_zero: bool,
 }

@@ -12,9 +12,9 @@ const NEAREST_SETTINGS: &str = "Settings file [default: the nearest dockopt.toml
 #[derive(Debug, Args)]
 #[command(
     mut_arg("config", |arg| arg.help(NEAREST_SETTINGS)),
-    after_help = "A time is reported as changed only if the difference is more than 10 %, more than 3 s, and more than the difference between runs of the same build.\n\n\
-                        Exit codes: 0 clean; 1 a limit in the settings under [budget] is exceeded, or there are new findings (any, \
-                        if no baseline) at least as severe as --fail-on; 2 an input cannot be read."
+    after_help = "A time counts as changed if the difference exceeds 10 %, 3 s, and the spread of repeated runs (and of the last 5 \
+                  runs with --record or --history).\n\nExit codes:\n  0: success\n  1: a limit in the settings under [budget] is \
+                  exceeded, or there are new findings (without a baseline: all) at least as severe as --fail-on\n  2: an input cannot be read"
 )]
 pub(in crate::cli) struct Report {
     /// JSON results of audit, lint, image, image diff, measure, cache and optimize
@@ -26,14 +26,13 @@ pub(in crate::cli) struct Report {
     /// Compare with a report in this folder: `COMMIT.json` of the base commit, or of the nearest earlier commit that has a report
     #[arg(long, value_name = "DIR", conflicts_with = "baseline")]
     pub baseline_dir: Option<PathBuf>,
-    /// The base commit [default: in a CI job the base of the pull request, otherwise the parent of HEAD]
+    /// Base commit for --baseline-dir [default: in a CI job the base of the pull request, otherwise the parent of HEAD]
     #[arg(long, value_name = "COMMIT", requires = "baseline_dir")]
     pub base: Option<String>,
-    /// A label of the pull request (repeatable). The label `allow-size-increase` allows images to grow; the setting `growth-label` renames it
+    /// Label of the pull request (repeatable); `allow-size-increase`, or the one in the setting `growth-label`, lifts limits on growth
     #[arg(long, value_name = "NAME")]
     pub label: Vec<String>,
-    /// Append the sizes and times to this file, for `dockopt history`. A change of a time is reported
-    /// only if it exceeds the range of the last 5 runs in the file
+    /// Append sizes, times and the number of findings to this file, for `dockopt history`; compare times with its last 5 runs
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Compare with this file as --record does, but do not append to it
@@ -57,7 +56,7 @@ pub(in crate::cli) struct Comment {
     /// Number of the pull request or merge request [default: that of the CI job]
     #[arg(long, value_name = "N", requires = "site")]
     pub pull_request: Option<u64>,
-    /// Name of the comment, if a pull request has several
+    /// Name of the comment, to keep several on one pull request
     #[arg(long = "comment-id", value_name = "NAME", requires = "site", value_parser = comment_id)]
     pub id: Option<String>,
 }

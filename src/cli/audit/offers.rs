@@ -18,7 +18,7 @@ const REWRITTEN: usize = 3;
 
 /// What the rewrite of the most important build would remove for which `optimize` does more than `fix`.
 pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) -> Option<Offer> {
-    if inputs.unsettled {
+    if inputs.unsettled || is_too_large(inputs) {
         return None;
     }
     let findings = |build: &BuildReport| build.findings.iter().filter_map(|index| report.findings.get(*index)).count();
@@ -51,12 +51,19 @@ pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) 
 
 /// What `fix` would do, worked out by fixing.
 pub(super) fn fix_counts(inputs: &Inputs, policies: &Policies) -> FixCounts {
-    if inputs.unsettled {
+    if inputs.unsettled || is_too_large(inputs) {
         return FixCounts::default();
     }
     let fixed = |level: Level| crate::audit::fix(inputs, policies, level).applied.len() as u64;
     let (safe, all) = rayon::join(|| fixed(Level::Safe), || fixed(Level::Unsafe));
     FixCounts { safe, all }
+}
+
+/// Instructions of all files that are fixed to count; each fix looks at them all again, and no real project has as many.
+const INSTRUCTIONS: usize = 20_000;
+
+fn is_too_large(inputs: &Inputs) -> bool {
+    inputs.builds.iter().map(|build| build.file.instructions().len()).sum::<usize>() > INSTRUCTIONS
 }
 
 /// The inputs of one build, as they are if the command names it; `None` for one that no command can name.

@@ -10,7 +10,7 @@ use crate::manifest::closure::Closure;
 use crate::manifest::json;
 use crate::manifest::project::{Install, Project, Tool};
 use crate::manifest::tree::{ManifestTree, resolve};
-use crate::text::path;
+use crate::text::{listed, path};
 
 /// The lock files of each tool, in the order of preference when nothing else decides.
 const LOCKS: [(Tool, &str); 6] = [
@@ -106,14 +106,12 @@ fn install(
     if let (Some(locked), Some(lock), Some(package)) =
         (&locked, &lock, if tool == Tool::Npm { packages.get(root) } else { None })
     {
-        for key in ["dependencies", "devDependencies"] {
-            for (name, _) in json::members(package, key).filter(|(name, _)| !locked.packages.contains_key(*name)) {
-                tree.problem(
-                    lock,
-                    None,
-                    &format!("`{}` lacks `{name}` from `package.json`, so `npm ci` fails", path::name(lock)),
-                );
-            }
+        let members = ["dependencies", "devDependencies"].iter().flat_map(|key| json::members(package, key));
+        let missing = members.filter(|(name, _)| !locked.packages.contains_key(*name));
+        let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
+        if !missing.is_empty() {
+            let (lock_name, names) = (path::name(lock), listed(&missing));
+            tree.problem(lock, None, &format!("`{lock_name}` lacks {names} from `package.json`, so `npm ci` fails"));
         }
     }
     closure.install(tool, &path::child(root, "package.json"), lock, locked)

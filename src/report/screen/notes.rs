@@ -1,6 +1,6 @@
 //! What is wrong with the inputs, and what else a reader should know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::{ProblemReport, Report};
 use crate::report::layout::{Layout, TextStyle, push};
@@ -18,11 +18,12 @@ pub(super) fn problems(report: &Report, errors: bool, layout: Layout) -> String 
         return problems.map(|problem| text::problem(&report.sources, problem, layout)).collect();
     }
     let mut groups: Vec<(&ProblemReport, Vec<String>)> = Vec::new();
+    let mut known = BTreeMap::new();
     for problem in problems {
         let place = problem.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
         let place = format!("{}{place}", problem.file);
-        let known = groups.iter_mut().find(|(first, _)| first.message == problem.message && first.help == problem.help);
-        match known {
+        let at = *known.entry((&problem.message, &problem.help)).or_insert(groups.len());
+        match groups.get_mut(at) {
             Some((_, places)) => places.push(place),
             None => groups.push((problem, vec![place])),
         }

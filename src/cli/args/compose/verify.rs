@@ -7,8 +7,8 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(
     after_help = "The project is started under another name, on ports that the engine chooses, with empty volumes and copies of \
-                  the folders that it writes to. dockopt removes only what it created.\n\nExit codes: 0 proved; 1 not proved; 2 \
-                  the project could not be started."
+                  the folders that it writes to. dockopt removes only what it created.\n\nExit codes:\n  0: proved\n  1: not proved\n  2: \
+                  the project could not be started"
 )]
 pub(in crate::cli) struct ComposeVerify {
     /// Compose files of one project (later files override earlier ones), or the folder of the project [default: the files that `COMPOSE_FILE` names, else .]
@@ -28,7 +28,7 @@ pub(in crate::cli) struct ComposeVerify {
     /// Seed of the random delays [default: a new one each time]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Do not stop servers to test their checks
+    /// Do not pause servers to test their health checks
     #[arg(long)]
     pub no_outages: bool,
     /// Seconds until all services must be ready; builds and pulls have a limit of 30 minutes

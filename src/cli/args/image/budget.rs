@@ -29,7 +29,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum size of waste: files in a layer that a later layer deletes or replaces
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_waste: Option<u64>,
-    /// Maximum share of wasted bytes: `5%` or `0.05`
+    /// Maximum waste as a share of the bytes in all layers: `5%` or `0.05`
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub max_waste_ratio: Option<f64>,
     /// Minimum efficiency: size of the visible files divided by the size of all layers
@@ -38,7 +38,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum growth over the baseline: `5MB` or `3%`
     #[arg(long, value_name = "SIZE|SHARE", value_parser = growth)]
     pub max_growth: Vec<Bound>,
-    /// Maximum size of a category of unneeded files, such as `apt-lists=0`; `?=0` lists the names (repeatable)
+    /// Maximum size of a category of unneeded files, such as `apt-lists=0`; `?=0` prints all names (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = category)]
     pub max_category: Vec<(String, u64)>,
     /// Maximum size of a package, or of all packages that match a glob (repeatable)
@@ -63,10 +63,10 @@ pub(in crate::cli) struct BudgetFlags {
     #[arg(long, alias = "ci-config", value_name = "FILE")]
     pub dive_ci: Option<PathBuf>,
     /// Settings file with `[budget]` [default: the nearest dockopt.toml in or above the current folder]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Settings options")]
     pub config: Option<PathBuf>,
     /// Ignore dockopt.toml and .dive-ci
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, conflicts_with = "config", help_heading = "Settings options")]
     pub no_config: bool,
 }
 

@@ -14,7 +14,7 @@ pub(in crate::cli) enum ImageCommand {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 both images were read, even if they differ; 2 an image cannot be read or is damaged. To limit growth, use `dockopt image B --baseline A --max-growth 5%`."
+    after_help = "To limit growth, use `dockopt image B --baseline A --max-growth 5%`.\n\nExit codes:\n  0: both images were read, even if they differ\n  2: an image cannot be read or is damaged"
 )]
 pub(in crate::cli) struct Diff {
     /// The image before: an archive, a folder, or an image in the engine or a registry
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Diff {
     /// Folder depth to show
     #[arg(long, value_name = "LEVELS", default_value_t = 2)]
     pub depth: u32,
-    /// Rows to show per list
+    /// Rows per list
     #[arg(long, value_name = "ROWS", default_value_t = 10)]
     pub top: usize,
     #[command(flatten)]
