@@ -113,7 +113,7 @@ impl SlimImage {
     pub fn has_authorities(image: &str) -> bool {
         let reference = Reference::of(image);
         let row =
-            data::TOOLCHAIN_IMAGES.row(&reference.name).or_else(|| data::TOOLCHAIN_IMAGES.row(reference.short_name()));
+            data::TOOLCHAIN_IMAGES.row(reference.name).or_else(|| data::TOOLCHAIN_IMAGES.row(reference.short_name()));
         row.is_some_and(|cells| cells.get(2) == Some(&"yes"))
             || libc(image) == Some(Libc::Musl)
             || matches!(reference.short_name(), "python" | "ruby")

@@ -55,12 +55,7 @@ pub(super) fn dockerfiles(
             Ok(source) => dockerfiles.push((path, source, None)),
             Err(error) => {
                 // Another program's file may have such a name; where there is no file, Compose fails, too.
-                let is_foreign = root.is_some()
-                    && lists_builds(&display_path(&path))
-                    && !matches!(
-                        error,
-                        LoadError::Dangling(..) | LoadError::LinkLoop(_) | LoadError::Folder(_) | LoadError::Special(_)
-                    );
+                let is_foreign = root.is_some() && lists_builds(&display_path(&path)) && !is_no_file(&error);
                 inputs.problems.push(InputProblem { fatal: !is_foreign, ..problem(&error) });
             }
         }
@@ -157,6 +152,12 @@ fn builds_around(around: &ProjectFiles) -> BuildsByDockerfile {
         }
     }
     known
+}
+
+/// Whether nothing that can be read stands at a path.
+const fn is_no_file(error: &LoadError) -> bool {
+    use LoadError::{Dangling, Folder, LinkLoop, Special};
+    matches!(error, Dangling(..) | LinkLoop(_) | Folder(_) | Special(_))
 }
 
 /// A Dockerfile that only the files which build it know as one.

@@ -50,6 +50,11 @@ pub fn begins_as_json(path: &Path) -> bool {
 }
 
 impl LoadError {
+    /// An error of the system.
+    pub(super) fn of_system(path: &Path, error: io::Error) -> Self {
+        if is_link_loop(&error) { Self::LinkLoop(path.into()) } else { Self::Unreadable(path.into(), error) }
+    }
+
     /// The path as the user would type it.
     pub fn path(&self) -> &Path {
         match self {
@@ -121,8 +126,7 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, LoadError> {
     let error_of = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => missing(path),
         io::ErrorKind::IsADirectory => LoadError::Folder(path.into()),
-        _ if is_link_loop(&error) => LoadError::LinkLoop(path.into()),
-        _ => LoadError::Unreadable(path.into(), error),
+        _ => LoadError::of_system(path, error),
     };
     // Asked before opening: to open a pipe waits for a writer.
     let kind = fs::metadata(path).map_err(error_of)?;
@@ -288,7 +292,7 @@ pub(super) fn unfit(path: &Path) -> Option<LoadError> {
         Ok(kind) if kind.is_dir() => Some(LoadError::Folder(path.into())),
         Ok(_) => Some(LoadError::Special(path.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Some(missing(path)),
-        Err(error) => Some(LoadError::Unreadable(path.into(), error)),
+        Err(error) => Some(LoadError::of_system(path, error)),
     }
 }
 

@@ -37,11 +37,11 @@ use crate::text::{FileId, Source};
 pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
     let kind = std::fs::metadata(&request.path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => missing(&request.path),
-        _ => LoadError::Unreadable(request.path.clone(), error),
+        _ => LoadError::of_system(&request.path, error),
     })?;
     if kind.is_dir() && (request.file.is_none() || request.needs.context() || request.wants != FactSelection::Nothing) {
         // A folder that was asked for and stays closed is not an empty one.
-        std::fs::read_dir(&request.path).map_err(|error| LoadError::Unreadable(request.path.clone(), error))?;
+        std::fs::read_dir(&request.path).map_err(|error| LoadError::of_system(&request.path, error))?;
     }
     let mut inputs = Inputs { root: display_path(&request.path), today: request.today, ..Inputs::default() };
     let (mut files, mut recipes) = (Vec::new(), Vec::new());
@@ -138,7 +138,7 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
             }
             Ok(_) => files.push(path.clone()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing(path)),
-            Err(error) => return Err(LoadError::Unreadable(path.clone(), error)),
+            Err(error) => return Err(LoadError::of_system(path, error)),
         }
     }
     let mut composes = Vec::new();

@@ -232,9 +232,8 @@ const HELP_BUILD: &str =
 fn compose_secret_in_clear(cx: &ComposeContext, out: &mut Findings) {
     for service in cx.services() {
         // A password of a test's database opens nothing else.
-        let severity = |finding: Finding| match is_for_tests(cx, service) {
-            true => finding.lowered(Severity::Info),
-            false => finding,
+        let severity = |finding: Finding| {
+            if is_for_tests(cx, service) { finding.lowered(Severity::Info) } else { finding }
         };
         let arguments = service.value.get("build").and_then(|build| build.get("args"));
         for (pairs, help) in [(service.value.get("environment"), HELP), (arguments, HELP_BUILD)] {

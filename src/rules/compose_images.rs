@@ -145,7 +145,7 @@ fn uses_folder(service: &StackService, folder: &str) -> bool {
         let all = build.all_instructions().map(|(_, _, instruction)| instruction);
         for instruction in all.filter(|instruction| starts.contains(&instruction.keyword)) {
             text.push(' ');
-            text.push_str(&input.file.logical(instruction.text));
+            text.push_str(input.file.logical(instruction.text));
         }
     }
     // A script may do anything.

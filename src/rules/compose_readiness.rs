@@ -154,7 +154,7 @@ pub(super) fn names_in_settings(service: &StackService, target: &StackService) -
     let mut variables = variables.into_iter().flat_map(ComposeMap::iter);
     !is_set_up
         || service.value.get("env_file").is_some()
-        || variables.any(|(name, entry)| asks_for_it(name) || entry.value.as_text().is_none_or(|value| names_it(value)))
+        || variables.any(|(name, entry)| asks_for_it(name) || entry.value.as_text().is_none_or(names_it))
         || ["entrypoint", "command"].iter().any(|key| service.words(key).iter().any(|word| names_it(word)))
         || ["links", "volumes_from"].iter().any(|key| service.value.get(key).is_some())
 }

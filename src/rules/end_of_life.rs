@@ -70,7 +70,10 @@ fn end_of_life_base(cx: &Context, out: &mut Findings) {
     for edge in cx.build().edges().iter().filter(|edge| edge.kind == EdgeKind::From) {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
         let StageBase::Image(image) = &edge.to else { continue };
-        let Some(ended) = EndOfLife::of(image, today).filter(|_| needed) else { continue };
+        if !needed {
+            continue;
+        }
+        let Some(ended) = EndOfLife::of(image, today) else { continue };
         let ships = ships(cx.build(), edge.stage);
         if let Some((_, first, first_ships)) = findings.iter_mut().find(|(other, ..)| *other == ended) {
             let text = "same release".to_owned();

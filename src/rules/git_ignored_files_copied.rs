@@ -25,7 +25,10 @@ const NAMED: usize = 4;
 fn check(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let (Some(context), Some(text)) = (cx.context(), cx.text_of(".gitignore")) else { return };
-    let Some(span) = whole_copy(build).filter(|_| !cx.is_for_developers_only()) else { return };
+    let Some(span) = whole_copy(build) else { return };
+    if cx.is_for_developers_only() {
+        return;
+    }
     let text = String::from_utf8_lossy(text);
     let copied_paths = build.named_paths(true);
     let mut names: Vec<(TopName, ClassKind)> = Vec::new();
@@ -41,7 +44,9 @@ fn check(cx: &Context, out: &mut Findings) {
             continue;
         }
         let kind = kind(context, name).filter(|kind| counts(build, *kind, name) && has_language(context, name));
-        if let Some(kind) = kind.filter(|_| !is_excluded(cx, name)) {
+        if let Some(kind) = kind
+            && !is_excluded(cx, name)
+        {
             names.push((top_name, kind));
         }
     }

@@ -53,7 +53,10 @@ fn check(cx: &Context, out: &mut Findings) {
 fn node_modules(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in cx.shipped().take(copied_packages::DEEPEST) {
-        let Some(libc) = libc_of(build, stage).filter(|_| !brings_libc(build, stage)) else { continue };
+        let Some(libc) = libc_of(build, stage) else { continue };
+        if brings_libc(build, stage) {
+            continue;
+        }
         for addons in node_addons::copied_addons(build, stage) {
             let (path, span) = &addons.copy.source;
             let Some(package) = addons.by_libc() else { continue };

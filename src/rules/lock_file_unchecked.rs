@@ -46,10 +46,9 @@ fn check(cx: &Context, out: &mut Findings) {
             let may_be_strict = fits(build, place, &invocation, &call);
             out.push(match at {
                 Some((flag, at)) if may_be_strict => edited(finding, flag, at),
-                Some(_) => finding,
-                None if !may_be_strict => finding,
-                None if plain => finding.unsafe_edit("set `BUNDLE_FROZEN`", WHY, start(), "BUNDLE_FROZEN=true "),
-                None => finding,
+                _ if !may_be_strict => finding,
+                _ if plain => finding.unsafe_edit("set `BUNDLE_FROZEN`", WHY, start(), "BUNDLE_FROZEN=true "),
+                _ => finding,
             });
             break;
         }
@@ -89,9 +88,9 @@ fn fits(build: &Build, place: (&Stage, usize), invocation: &Invocation, call: &P
     let Some(install) = known.install else { return true };
     let locked = install.locked.as_ref();
     let is_empty = locked.is_none_or(|locked| locked.packages.is_empty());
-    !locked.is_some_and(|locked| locked.for_other_systems)
-        && !(is_empty && !known.project.dependencies.is_empty())
-        && known.project.is_in_sync(install) != Some(false)
+    let is_for_images = locked.is_none_or(|locked| !locked.for_other_systems);
+    let lists_packages = !is_empty || known.project.dependencies.is_empty();
+    is_for_images && lists_packages && known.project.is_in_sync(install) != Some(false)
 }
 
 fn edited(finding: Finding, flag: &str, at: u32) -> Finding {

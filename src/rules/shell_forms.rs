@@ -147,10 +147,11 @@ fn edited(
     };
     // The kernel ignores a signal for process 1 that has no handler.
     let needs_init = command.name().is_some_and(|name| path::name(name.text()) == "node");
-    let finding = finding.help(match needs_init {
-        true => "use the exec form, `[\"program\", \"argument\"]`; if the program has no handler for SIGTERM and SIGINT, start the container with an init process too (`docker run --init`, `init: true`)",
-        false => "use the exec form, `[\"program\", \"argument\"]`",
-    });
+    let mut help = "use the exec form, `[\"program\", \"argument\"]`".to_owned();
+    if needs_init {
+        help.push_str("; if the program has no handler for SIGTERM and SIGINT, start the container with an init process too (`docker run --init`, `init: true`)");
+    }
+    let finding = finding.help(help);
     let Some(words) = static_words(command) else {
         // `exec` would only replace the first shell with the shell that the command calls, also through `env`.
         let calls_shell = !script.nested.is_empty()

@@ -436,7 +436,10 @@ fn fix(cx: &Context, stage: &Stage, install: &Install) -> Option<Fix> {
 /// Whether the sources of a developer's machine have a file with the places of packages (Yarn's Plug'n'Play), which git
 /// ignores and .dockerignore does not exclude.
 fn lays_over_packages(cx: &Context, install: &Install) -> bool {
-    let Some(text) = cx.text_of(".gitignore").filter(|_| install.manager == Manager::Yarn) else { return false };
+    if install.manager != Manager::Yarn {
+        return false;
+    }
+    let Some(text) = cx.text_of(".gitignore") else { return false };
     let text = String::from_utf8_lossy(text);
     text.lines().take(GITIGNORE_LINES).any(|line| line.trim().trim_start_matches('/').starts_with(".pnp"))
         && !is_excluded(cx, ".pnp.cjs")

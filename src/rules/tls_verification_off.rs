@@ -22,7 +22,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 .finding(run.place(span), MESSAGE)
                 .help("install the certificate of the authority (`ca-certificates`), or pass its file");
             let why = "a server whose certificate can't be verified is then rejected";
-            let edit = edit(&run, &invocation, span).filter(|_| has_authorities(cx, &run, &invocation));
+            let edit = if has_authorities(cx, &run, &invocation) { edit(&run, &invocation, span) } else { None };
             out.push(
                 finding
                     .with(edit, |finding, (place, text)| finding.unsafe_edit("verify certificates", why, place, text)),

@@ -27,7 +27,11 @@ fn npm_gives_way_to_what_the_script_starts() {
     check(r#"{"start": "tsx src/a.ts"}"#, r#"`["node_modules/.bin/tsx", "src/a.ts"]`"#);
     check(
         r#"{"start": "npm run serve", "serve": "NODE_ENV=production nest start"}"#,
-        r#"`["env", "NODE_ENV=production", "node_modules/.bin/nest", "start"]`"#,
+        r#"start what `NODE_ENV=production nest start` starts directly, for example `["node", "dist/main.js"]`"#,
+    );
+    check(
+        r#"{"start": "NODE_ENV=production next start"}"#,
+        r#"`["env", "NODE_ENV=production", "node_modules/.bin/next", "start"]`"#,
     );
     check(r#"{"prestart": "a", "start": "node a.js"}"#, "run `prestart` before it");
     check(r#"{"start": "next start -p $PORT"}"#, "the program of the script `next start -p $PORT` directly");

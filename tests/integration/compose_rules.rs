@@ -120,7 +120,7 @@ fn files_that_a_project_includes_and_extends_are_judged() {
     let base = "services:\n  db:\n    image: postgres:17\n    healthcheck:\n      test: pg_isready\n    environment: {POSTGRES_HOST_AUTH_METHOD: trust}\n    tmpfs: /var/lib/postgresql/data\n";
     let main = "include: [parts/more.yaml]\nservices:\n  db:\n    extends: {file: parts/base.yaml, service: db}\n  other:\n    \
         extends: {file: parts/base.yaml, service: db}\n";
-    let more = "services:\n  cache:\n    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n";
+    let more = "services:\n  cache:\n    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n    command: --appendonly yes\n";
     let check = |more: &str, arguments: &[&str]| {
         let dockopt =
             Dockopt::new().file("compose.yaml", main).file("parts/base.yaml", base).file("parts/more.yaml", more);
@@ -142,7 +142,7 @@ fn fixes_go_to_the_file_that_has_the_service() {
     let main = "version: '3'\ninclude: [parts/more.yaml]\nservices:\n  db:\n    extends: {file: parts/base.yaml, service: db}\n  api:\n    \
         image: example/api:1\n    depends_on: [db, cache]\n  other:\n    extends: {file: ../far.yaml, service: far}\n";
     let base = "services:\n  db:\n    image: postgres:17\n    healthcheck:\n      test: exit 0\n";
-    let far = "services:\n  far:\n    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n";
+    let far = "services:\n  far:\n    image: redis:7\n    healthcheck:\n      test: redis-cli ping\n    command: --appendonly yes\n";
     let dockopt = Dockopt::new()
         .file("a/compose.yaml", main)
         .file("a/parts/base.yaml", base)

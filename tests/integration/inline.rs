@@ -138,8 +138,8 @@ fn a_broken_file_has_a_place_and_the_rest_is_looked_at() {
     assert!(ran.json()["findings"].as_array().unwrap().iter().any(|one| one["rule"] == "shell-form-command"));
     let problem = &ran.json()["problems"][0];
     assert_eq!((problem["file"].as_str(), problem["line"].is_u64()), (Some("compose.yaml"), true), "{problem}");
-    assert_eq!(ran.code, 2);
-    let folder = Dockopt::new().file("compose.yaml", "build: 'x\n").args(["audit", "."]).run().code(0);
+    assert_eq!(ran.code, 1);
+    let folder = Dockopt::new().file("compose.yaml", "build: 'x\n").args(["audit", "."]).run().code(1);
     assert!((folder.stdout.clone() + &folder.stderr).contains("compose.yaml:"), "{}", folder.stdout);
 }
 
