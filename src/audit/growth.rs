@@ -21,7 +21,7 @@ const fn shape(name: &'static str, head: &'static str, part: &'static str, tail:
 }
 
 /// Those that grew faster once.
-const SHAPES: [Shape; 16] = [
+const SHAPES: [Shape; 17] = [
     shape("copies", "FROM debian:12\n", "COPY a# /b/\n", ""),
     shape("copies of all", "FROM debian:12\n", "COPY . .\n", ""),
     shape("copies and installs", "FROM node:22\n", "COPY a# /b/\nRUN npm ci\n", ""),
@@ -30,6 +30,7 @@ const SHAPES: [Shape; 16] = [
     shape("commands in folders", "FROM debian:12\nRUN ", "cd folder# && ", "make\n"),
     shape("chain of variables", "FROM debian:12\nENV A0=a\n", "ENV A#=$A#-\n", ""),
     shape("undefined variables", "FROM debian:12\nENV ", "A#=$B# ", "\n"),
+    shape("undefined variables among many", "FROM debian:12\n", "ENV A#=$B#x\n", ""),
     shape("one variable again", "FROM debian:12\nENV ", "A=b# ", "\n"),
     shape("continued commands", "FROM debian:12\n", "RUN make \\\n a#\n", ""),
     shape("arguments", "FROM debian:12\nARG ", "A#=b ", "\n"),

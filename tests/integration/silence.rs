@@ -358,3 +358,14 @@ fn messages_have_a_subject() {
     let ran = Dockopt::new().file("Dockerfile", text).args(["lint", "--select", "world-writable"]).run();
     assert!(!ran.stdout.contains("`{}`"), "{}", ran.stdout);
 }
+
+#[test]
+fn many_findings_of_one_rule_are_cut_and_said_to_be() {
+    let text = format!("FROM debian:12\n{}", "WORKDIR a\n".repeat(3_000));
+    let result = Dockopt::new().file("Dockerfile", &text).args(["lint", "--select=all", "--format=json"]).run().json();
+    let findings = result["findings"].as_array().unwrap();
+    let of_rule: Vec<_> = findings.iter().filter(|finding| finding["rule"] == "relative-workdir").collect();
+    assert_eq!(of_rule.len(), 1_000);
+    let noted = of_rule.iter().filter(|finding| finding["notes"].to_string().contains("are left out"));
+    assert_eq!(noted.count(), 1);
+}
