@@ -75,7 +75,7 @@ pub struct Service {
     pub command: Vec<String>,
     /// The variables of its environment that are numbers, such as ports.
     pub numbers: Vec<(String, String)>,
-    /// Whether a file of variables is named and not there, or a variable has no value.
+    /// Whether a file of variables is named, and one of the project is not there.
     pub lacks_variables: bool,
 }
 

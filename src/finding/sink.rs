@@ -54,12 +54,18 @@ impl Findings {
     /// Keeps those for which `keep` holds.
     pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.findings.retain(keep);
+        // How many are left of the last rule is counted anew.
+        let last = self.findings.last().map(|last| (last.file, last.rule));
+        let is_same = |finding: &&Finding| Some((finding.file, finding.rule)) == last;
+        self.run = self.findings.iter().rev().take_while(is_same).count();
     }
 
     /// Those of another sink behind its own.
     #[must_use]
     pub fn chain(mut self, other: Self) -> Self {
-        self.findings.extend(other.findings);
+        for finding in other.findings {
+            self.push(finding);
+        }
         self
     }
 

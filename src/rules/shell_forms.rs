@@ -96,8 +96,8 @@ fn steps_aside(script: &Script, sh: Sh) -> bool {
         })
 }
 
-/// Whether the last command of a script file is `exec`, or it replaces itself with it anyway; unknown where it branches.
-fn steps_aside_at_end(script: &Script, sh: Sh) -> bool {
+/// Whether a script file may give way to its program: a command of it is `exec`, or its shell replaces itself anyway.
+fn may_step_aside(script: &Script, sh: Sh) -> bool {
     let is_exec = |command: &Command| command.words.len() > 1 && command.words[0].is("exec");
     script.commands.iter().any(is_exec) || sh.gives_way(script)
 }
@@ -166,7 +166,7 @@ fn edited(
     };
     // Of a script that calls the program as its child, the shell remains process 1.
     let sh = build.system_shell(stage);
-    if let Some((name, _)) = build.start_scripts(stage).iter().find(|(_, script)| !steps_aside_at_end(script, sh)) {
+    if let Some((name, _)) = build.start_scripts(stage).iter().find(|(_, script)| !may_step_aside(script, sh)) {
         let help = format!("start the program with `exec` in `{name}`, and the script in exec form");
         return finding.help(help);
     }
