@@ -6,31 +6,45 @@ use super::comments::quoted_length;
 /// The maximum length of an expression, in bytes.
 const LONGEST: usize = 4_000;
 
-/// The characters outside quotes: offset, byte, and the number of open brackets around it; and where they end: at a
-/// closing bracket without an opening one.
-fn outside(text: &str) -> (Vec<(usize, u8, usize)>, usize) {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth, mut marks) = (0, 0_usize, Vec::new());
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' | b'\'' | b'`' => {
-                at += quoted_length(&bytes[at..], byte);
-                continue;
-            }
-            b'(' | b'[' | b'{' => {
-                marks.push((at, byte, depth));
-                depth += 1;
-            }
-            b')' | b']' | b'}' => {
-                let Some(outer) = depth.checked_sub(1) else { return (marks, at) };
-                depth = outer;
-                marks.push((at, byte, depth));
-            }
-            byte => marks.push((at, byte, depth)),
+/// A character outside quotes.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: usize,
+    byte: u8,
+    /// The number of open brackets around it.
+    depth: usize,
+}
+
+/// The characters of a text outside quotes, up to a closing bracket without an opening one.
+struct Outside<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl Iterator for Outside<'_> {
+    type Item = Mark;
+
+    fn next(&mut self) -> Option<Mark> {
+        let mut byte = *self.bytes.get(self.at)?;
+        while b"\"'`".contains(&byte) {
+            self.at += quoted_length(&self.bytes[self.at..], byte);
+            byte = *self.bytes.get(self.at)?;
         }
-        at += 1;
+        if b")]}".contains(&byte) {
+            self.depth = self.depth.checked_sub(1)?;
+        }
+        let mark = Mark { at: self.at, byte, depth: self.depth };
+        if b"([{".contains(&byte) {
+            self.depth += 1;
+        }
+        self.at += 1;
+        Some(mark)
     }
-    (marks, text.len())
+}
+
+fn outside(text: &str) -> Outside<'_> {
+    Outside { bytes: text.as_bytes(), at: 0, depth: 0 }
 }
 
 /// The first bytes of a text, as many as an expression may have.
@@ -42,15 +56,14 @@ fn head(text: &str) -> &str {
 /// The text between the bracket at its start and the matching closing bracket.
 pub fn bracketed(text: &str) -> Option<&str> {
     let text = head(text);
-    let (end, ..) =
-        outside(text).0.into_iter().find(|(at, byte, depth)| *at > 0 && *depth == 0 && b")]}".contains(byte))?;
-    Some(&text[1..end])
+    let end = outside(text).find(|mark| mark.at > 0 && mark.depth == 0 && b")]}".contains(&mark.byte))?;
+    Some(&text[1..end.at])
 }
 
 /// The parts between separators outside quotes and brackets.
 pub fn split<'t>(text: &'t str, separator: &str) -> Vec<&'t str> {
     let (mut parts, mut start) = (Vec::new(), 0);
-    for (at, _, depth) in outside(text).0 {
+    for Mark { at, depth, .. } in outside(text) {
         if depth == 0 && at >= start && text.as_bytes()[at..].starts_with(separator.as_bytes()) {
             parts.push(&text[start..at]);
             start = at + separator.len();
@@ -73,14 +86,14 @@ pub fn arguments(list: &str) -> Vec<&str> {
 /// line.
 pub fn expression(text: &str) -> &str {
     let text = head(text);
-    let (bytes, closed) = outside(text);
     let ends = |at: usize, byte: u8| match byte {
         b',' | b';' => true,
         b'\n' => !goes_on(&text[..at], &text[at..]),
         _ => false,
     };
-    let end = bytes.into_iter().find(|(at, byte, depth)| *depth == 0 && ends(*at, *byte));
-    text[..end.map_or(closed, |(at, ..)| at)].trim()
+    let mut marks = outside(text);
+    let end = marks.find(|mark| mark.depth == 0 && ends(mark.at, mark.byte));
+    text[..end.map_or(marks.at.min(text.len()), |mark| mark.at)].trim()
 }
 
 /// Whether an expression does not end with its line.
@@ -107,7 +120,7 @@ pub fn subscript(expression: &str) -> Option<(&str, &str)> {
 
 fn last_group(expression: &str, open: u8, close: char) -> Option<(&str, &str)> {
     let inside = expression.strip_suffix(close)?;
-    let (at, ..) = outside(expression).0.into_iter().rev().find(|(_, byte, depth)| *byte == open && *depth == 0)?;
+    let at = outside(expression).filter(|mark| mark.byte == open && mark.depth == 0).last()?.at;
     // Everything after it is inside it.
     let whole = bracketed(&expression[at..])?.len() + at + 2 == expression.len();
     whole.then(|| (expression[..at].trim(), &inside[at + 1..]))

@@ -24,11 +24,8 @@ pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes)
         calls.sort_by_key(|call| call.at);
         calls.truncate(MOST_CALLS);
         let text = source.text();
-        let nests = nests(source);
         // Where a route lies is not known then.
-        if nests.len() > MOST_NESTS {
-            continue;
-        }
+        let Some(nests) = nests(source) else { continue };
         let guards = Guards::of(source);
         let ends: Vec<usize> = calls.iter().map(|call| call.at).skip(1).chain([text.len()]).collect();
         for (call, end) in calls.iter().zip(ends) {
@@ -105,21 +102,20 @@ struct RouteNest<'s> {
     path: Option<&'s str>,
 }
 
-fn nests<'s>(source: &'s RouteSource) -> Vec<RouteNest<'s>> {
+/// The functions around routes in a file; `None` if they are too many.
+fn nests<'s>(source: &'s RouteSource) -> Option<Vec<RouteNest<'s>>> {
     let text = source.text();
-    let mut nests = Vec::new();
-    for pattern in patterns::of("nests routes").filter(|pattern| pattern.is_of(source.kind)) {
-        for (at, _) in
-            text.match_indices(pattern.text).take(MOST_NESTS + 1).filter(|(at, _)| text[..*at].ends_with(['.', '>']))
-        {
-            let open = at + pattern.text.len() - 1;
-            let length = closing(&text[open..]);
-            let list = &text[open + 1..open + length];
-            let first = list.split(',').next().unwrap_or_default();
-            nests.push(RouteNest { start: open, end: open + length, path: literal(first) });
-        }
-    }
-    nests
+    let starts = patterns::of("nests routes").filter(|pattern| pattern.is_of(source.kind)).flat_map(|pattern| {
+        let calls = text.match_indices(pattern.text).filter(|(at, _)| text[..*at].ends_with(['.', '>']));
+        calls.map(|(at, call)| at + call.len() - 1)
+    });
+    let starts: Vec<usize> = starts.take(MOST_NESTS + 1).collect();
+    let nest = |start: usize| {
+        let end = start + closing(&text[start..]);
+        let first = text[start + 1..end].split(',').next().unwrap_or_default();
+        RouteNest { start, end, path: literal(first) }
+    };
+    (starts.len() <= MOST_NESTS).then(|| starts.into_iter().map(nest).collect())
 }
 
 /// The offset of the bracket that closes the one at the start of a text; the length of the text if none does.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::source::{MOST_CALLS, RouteSource, line_of};
+use super::source::{MOST_CALLS, RouteSource};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
 use crate::sources::patterns::{self, WordPattern};
@@ -130,7 +130,7 @@ fn add_holders<'s>(
     }
     // Two patterns may match one call.
     new.sort_by_key(|holder| (holder.at, holder.kind == HolderKind::Application));
-    new.dedup_by_key(|holder| (holder.name, line_of(text, holder.at)));
+    new.dedup_by(|later, holder| later.name == holder.name && !text[holder.at..later.at].contains('\n'));
     new.truncate(MOST_CALLS);
     holders.extend(new);
 }
