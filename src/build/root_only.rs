@@ -10,7 +10,7 @@ use crate::dockerfile::Keyword;
 use crate::inputs::context::BuildContext;
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Invocation, Redirect, RedirectOperator, Word};
+use crate::shell::{Invocation, Manager, PackageCall, Redirect, RedirectOperator, Verb, Word};
 use crate::sources::imports::Sources;
 use crate::sources::patterns::{self, WordPattern};
 use crate::sources::values::Evaluator;
@@ -145,7 +145,9 @@ impl Build<'_> {
                 Keyword::Run => {
                     let Some(code) = self.code(index) else { continue };
                     let invocations = code.script.invocations();
+                    let calls = || invocations.iter().filter_map(Invocation::package_call);
                     let fills = invocations.iter().find_map(file_in_root_home);
+                    let fills = fills.or_else(|| calls().find_map(|call| self.yarn_packages_in_home(&call)));
                     if let Some(path) = fills
                         .or_else(|| self.downloaded_to_home(stage, self.input().file.source().slice(instruction.span)))
                     {
@@ -160,11 +162,31 @@ impl Build<'_> {
 
     /// The folder that a download of a model or browser fills, unless ENV names another one.
     fn downloaded_to_home(&self, stage: &Stage, text: &str) -> Option<String> {
+        let pattern = self.download_to_home(stage, text)?;
+        Some(path::join(HOME, pattern.argument.split(' ').next()?))
+    }
+
+    /// The words of a text with which a model, a browser or the like is put below the home, unless ENV names another
+    /// place for it.
+    pub fn download_to_home(&self, stage: &Stage, text: &str) -> Option<WordPattern> {
         let is_set = |name: &str| matches!(self.scopes().lookup(stage.index, name, usize::MAX), Lookup::Defined(_));
-        patterns::of("downloads to the home").filter(|pattern| text.contains(pattern.text)).find_map(|pattern| {
-            let (folder, variables) = pattern.argument.split_once(' ')?;
-            (!variables.split(' ').any(is_set)).then(|| path::join(HOME, folder))
-        })
+        patterns::of("downloads to the home")
+            .filter(|pattern| text.contains(pattern.text))
+            .find(|pattern| !pattern.argument.split(' ').skip(1).any(is_set))
+    }
+
+    /// Where Yarn Berry keeps the packages that it does not unpack: the program reads them there.
+    fn yarn_packages_in_home(&self, call: &PackageCall) -> Option<String> {
+        let settings = self.input().texts.as_ref()?.get(".yarnrc.yml")?;
+        let settings = String::from_utf8_lossy(settings);
+        let says = |key: &str, value: &str| {
+            settings.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.contains(value)))
+        };
+        let is_elsewhere = says("nodeLinker:", "node-modules")
+            || says("enableGlobalCache:", "false")
+            || ["globalFolder:", "cacheFolder:"].iter().any(|key| says(key, ""));
+        let is_install = call.manager == Manager::Yarn && call.verb == Verb::Install;
+        (is_install && !is_elsewhere).then(|| path::join(HOME, ".yarn/berry"))
     }
 
     fn volume_of_root(&self, stage: &Stage) -> Option<RootOnly> {

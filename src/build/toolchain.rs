@@ -4,7 +4,7 @@ use super::{BaseImage, Build, Presence, Reference, Stage, StageBase, development
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::shell::program::{self, Kind, Program};
-use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Script, Verb, from_exec};
+use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Script, Verb, from_exec};
 use crate::text::Span;
 
 /// Whether a system package is only needed to build: a compiler, a build tool, headers.
@@ -142,6 +142,11 @@ pub fn compiled(build: &Build, target: &Stage) -> Option<(usize, Span, Language)
 /// Whether it may need a compiler or headers: it compiles, or installs packages that may have to be compiled.
 pub fn may_compile(invocation: &Invocation) -> bool {
     if let Some(call) = invocation.package_call() {
+        let is_manager = |package: &Package| Manager::of(package.name.text).is_some();
+        // Package managers come compiled: `pip install uv`, `gem install bundler`.
+        if !call.packages.is_empty() && call.packages.iter().all(is_manager) {
+            return false;
+        }
         return match call.manager {
             Manager::Pip
             | Manager::Uv

@@ -75,7 +75,7 @@ pub struct Service {
     pub command: Vec<String>,
     /// The variables of its environment that are numbers, such as ports.
     pub numbers: Vec<(String, String)>,
-    /// Whether a file of variables is named, and one of the project is not there.
+    /// Whether a variable for a port has no value, or a file of variables is named, and one of the project is not there.
     pub lacks_variables: bool,
 }
 
@@ -117,7 +117,8 @@ pub fn written_project(source: &Source, folder: &str) -> Option<ComposeProject> 
 /// stand there.
 pub fn builds(project: &ComposeProject, file: FileId, is_part: &dyn Fn(FileId) -> bool) -> Compose {
     let is_looked_at = &|other: FileId| other == file || is_part(other);
-    let mut reader = BuildReader { project, is_looked_at, trees: BTreeMap::new(), visited: BTreeSet::new() };
+    let unset = project.unset_starts();
+    let mut reader = BuildReader { project, is_looked_at, unset, trees: BTreeMap::new(), visited: BTreeSet::new() };
     let mut compose = Compose::default();
     let (mut count, mut lead) = (INLINE, LEAD);
     let services = project.model.get("services").and_then(ComposeValue::as_map);
@@ -155,6 +156,8 @@ fn order(entry: &ComposeEntry) -> Option<(FileId, u32)> {
 struct BuildReader<'p> {
     project: &'p ComposeProject,
     is_looked_at: &'p dyn Fn(FileId) -> bool,
+    /// Where texts start whose variables have no value.
+    unset: BTreeSet<(FileId, u32)>,
     /// The files that Dockerfiles stand in.
     trees: BTreeMap<FileId, YamlTree>,
     /// Where those stand that were read: a service may take another's by an alias.
@@ -192,10 +195,10 @@ impl BuildReader<'_> {
             has_rights: has_rights(service),
             is_on_demand: is_on_demand(service),
             mounts: written_mounts(service),
-            check: check_text(service),
+            check: self.check_text(service),
             is_for_development: is_for_development(service),
-            command: command_words(service),
-            numbers: numbers(service),
+            command: self.command_words(service),
+            numbers: self.numbers(service),
             lacks_variables: self.lacks_variables(service),
         }
     }
@@ -203,7 +206,52 @@ impl BuildReader<'_> {
     /// Whether what a service is given is not known in full: without the file, Compose does not start it.
     fn lacks_variables(&self, service: &ComposeValue) -> bool {
         let is_file = |gap: &ProjectGap| gap.kind == GapKind::EnvironmentFile;
-        service.get("env_file").is_some() && self.project.gaps.iter().any(is_file)
+        let is_port = |(name, entry): (&str, &ComposeEntry)| name.contains("PORT") && self.is_unset(&entry.value);
+        let mut variables = service.get("environment").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
+        service.get("env_file").is_some() && self.project.gaps.iter().any(is_file) || variables.any(is_port)
+    }
+
+    /// Whether the text of a value names a variable without a value.
+    fn is_unset(&self, value: &ComposeValue) -> bool {
+        value.place.is_some_and(|place| self.unset.contains(&place.start()))
+    }
+
+    /// The words of a list; as they are written where they name a variable without a value.
+    fn words<'v>(&'v self, list: &'v ComposeValue) -> Vec<&'v str> {
+        let mut words = Vec::new();
+        // The words of a text all have its place.
+        let mut last = None;
+        for item in list.as_list().unwrap_or_default() {
+            if !self.is_unset(item) {
+                words.extend(item.as_text());
+            } else if last != item.place {
+                last = item.place;
+                let written = self.project.text(item.place).unwrap_or_default();
+                words.extend(written.trim_matches(['"', '\'']).split_whitespace());
+            }
+        }
+        words
+    }
+
+    /// The variables of a service that are numbers.
+    fn numbers(&self, service: &ComposeValue) -> Vec<(String, String)> {
+        let variables = service.get("environment").and_then(ComposeValue::as_map);
+        let known = variables.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !self.is_unset(&entry.value));
+        let texts = known.map(|(name, entry)| (name, entry.value.display()));
+        let is_number = |text: &str| (1..6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        texts.filter(|(_, text)| is_number(text)).map(|(name, text)| (name.to_owned(), text)).collect()
+    }
+
+    /// The command of a service's healthcheck.
+    fn check_text(&self, service: &ComposeValue) -> Option<String> {
+        let words = self.words(service.get("healthcheck")?.get("test")?);
+        Some(words.get(1..)?.join(" "))
+    }
+
+    /// The words that a service starts instead of the image's.
+    fn command_words(&self, service: &ComposeValue) -> Vec<String> {
+        let lists = ["entrypoint", "command"].into_iter().filter_map(|key| service.get(key));
+        lists.flat_map(|list| self.words(list)).map(str::to_owned).collect()
     }
 
     /// A path as seen from the project's folder, or as it is written where that is absolute; else the text.
@@ -264,29 +312,6 @@ fn has_rights(service: &ComposeValue) -> bool {
 fn is_on_demand(service: &ComposeValue) -> bool {
     let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
     has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
-}
-
-/// The variables of a service that are numbers.
-fn numbers(service: &ComposeValue) -> Vec<(String, String)> {
-    let variables = service.get("environment").and_then(ComposeValue::as_map);
-    let texts = variables.into_iter().flat_map(ComposeMap::iter).map(|(name, entry)| (name, entry.value.display()));
-    let is_number = |text: &str| !text.is_empty() && text.len() < 6 && text.bytes().all(|byte| byte.is_ascii_digit());
-    texts.filter(|(_, text)| is_number(text)).map(|(name, text)| (name.to_owned(), text)).collect()
-}
-
-/// The command of a service's healthcheck.
-fn check_text(service: &ComposeValue) -> Option<String> {
-    let test = service.get("healthcheck")?.get("test")?;
-    let words: Vec<&str> = test.as_list()?.iter().filter_map(ComposeValue::as_text).collect();
-    let (_, words) = words.split_first()?;
-    Some(words.join(" "))
-}
-
-/// The words that a service starts instead of the image's.
-fn command_words(service: &ComposeValue) -> Vec<String> {
-    let items = |key: &str| service.get(key).and_then(ComposeValue::as_list).unwrap_or_default();
-    let words = items("entrypoint").iter().chain(items("command")).filter_map(ComposeValue::as_text);
-    words.map(str::to_owned).collect()
 }
 
 /// Whether a variable of a service names a mode for developers.

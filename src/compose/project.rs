@@ -50,7 +50,7 @@ use self::locations::{absolute, go_join, relative};
 pub use self::request::{Leniency, ProjectRequest};
 pub use self::schema::is_service_name;
 pub use self::value::{ComposeData, ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
-use crate::text::{Source, Span, path};
+use crate::text::{FileId, Source, Span, path};
 
 /// Values of one project that are left out at most.
 const OMISSIONS: usize = 30;
@@ -112,6 +112,13 @@ impl ComposeProject {
     pub fn text(&self, place: Option<ComposePlace>) -> Option<&str> {
         let place = place?;
         self.sources.get(place.file.0 as usize)?.text().get(place.span.range())
+    }
+
+    /// Where texts start that name variables without a value.
+    pub fn unset_starts(&self) -> BTreeSet<(FileId, u32)> {
+        let gaps = self.gaps.iter().filter(|gap| gap.kind == GapKind::Variable).map(|gap| gap.error.place);
+        let places = self.unset.iter().map(|variable| variable.place).chain(gaps).flatten();
+        places.map(ComposePlace::start).collect()
     }
 }
 

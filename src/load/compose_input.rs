@@ -290,10 +290,8 @@ pub fn older_compose_builds(file: &Path, texts: &dyn Fn(&str) -> Option<String>)
 
 /// Whether variables without a value decide what the builds of a project are, or how their containers run.
 fn lacks_variables_of_builds(project: &ComposeProject) -> bool {
-    let gaps = project.gaps.iter().filter(|gap| gap.kind == GapKind::Variable).map(|gap| gap.error.place);
-    let places = project.unset.iter().map(|variable| variable.place).chain(gaps).flatten();
-    let unset: BTreeSet<(FileId, u32)> = places.map(|place| (place.file, place.span.start)).collect();
-    let lacks = |value: &ComposeValue| value.holds_place(&|place| unset.contains(&(place.file, place.span.start)));
+    let unset = project.unset_starts();
+    let lacks = |value: &ComposeValue| value.holds_place(&|place| unset.contains(&place.start()));
     let builds = project.services().filter(|(_, service)| service.get("build").is_some());
     !unset.is_empty()
         && builds.flat_map(|(_, service)| ["build", "user", "volumes"].map(|key| service.get(key))).flatten().any(lacks)

@@ -6,9 +6,9 @@ use super::compose_context::unfixed;
 use super::compose_readiness::{other_listener, other_program, with_known_test, with_test, work};
 use crate::compose::escaped;
 use crate::data;
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Severity};
 use crate::shell::Invocation;
-use crate::stack::{StackService, WrittenCheck};
+use crate::stack::{HEALTHY, StackService, WrittenCheck};
 
 super::compose_rule!("compose-check-during-setup", check);
 
@@ -25,6 +25,8 @@ fn check(cx: &ComposeContext, out: &mut Findings) {
             service.name, early.program
         );
         let Some(finding) = cx.finding(check.place, message) else { continue };
+        let is_awaited = cx.stack().dependents(service.name).any(|(_, dependency)| dependency.condition == HEALTHY);
+        let finding = if is_awaited { finding } else { finding.lowered(Severity::Info) };
         let help = format!("ask `{}`, where only the final server listens", early.final_host);
         out.push(fixed(cx, service, &early, finding.help(help)));
     }

@@ -10,7 +10,7 @@ use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::manifest::FileKind;
 use crate::shell::{Word, from_exec, program::Kind, program::Program};
-use crate::stack::{COMPLETED, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, StackService};
+use crate::stack::{COMPLETED, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, StackService, awaited_hosts};
 use crate::text::{Span, listed, path};
 
 super::family! {
@@ -144,9 +144,11 @@ fn compose_dependency_unchecked(cx: &ComposeContext, out: &mut Findings) {
             service.name
         );
         let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
-        let is_shown = dependents
-            .iter()
-            .any(|(dependent, _)| names.contains(&dependent.name) && names_in_settings(dependent, service));
+        let is_shown = dependents.iter().any(|(dependent, _)| {
+            names.contains(&dependent.name)
+                && names_in_settings(dependent, service)
+                && !awaited_hosts(dependent).iter().any(|awaited| awaited.host == service.name)
+        });
         let finding = if is_shown { finding } else { finding.lowered(Severity::Info) };
         out.push(with_known_check(
             cx,

@@ -16,10 +16,16 @@ pub(super) fn brought_back_by_git(gitignore: &str, file: &str) -> bool {
     lines.map(|line| line.trim_matches('/')).any(|line| path::covers(file, line) || line == path::name(file))
 }
 
-/// Whether .dockerignore excludes a path of the context, whether it is there or not.
+/// Whether .dockerignore excludes a path of the context, or all below it but what it brings back (`dist/*`, `!dist/app`);
+/// whether it is there or not.
 pub(super) fn is_excluded(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
-    file.matcher().decide(path, &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
+    let matcher = file.matcher();
+    let excludes = |path: &str| {
+        matcher.decide(path, &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
+    };
+    // No pattern names this file.
+    excludes(path) || excludes(&format!("{path}/\u{e000}"))
 }
 
 /// The finding with an edit that adds `patterns` to the effective .dockerignore, or creates one; no edit if it is

@@ -92,8 +92,10 @@ fn is_wanted(cx: &Context, file: &str) -> bool {
         && cx.texts().any(|text| {
             memchr::memmem::find_iter(text, name).any(|at| {
                 let before = at.checked_sub(1).and_then(|at| text.get(at));
-                let is_start = before.is_some_and(|byte| *byte == b'/' || quotes.contains(byte));
-                is_start && text.get(at + name.len()).is_some_and(|byte| quotes.contains(byte))
+                let is_path = before == Some(&b'/');
+                let is_end = |byte: &u8| quotes.contains(byte) || is_path && byte.is_ascii_whitespace();
+                (is_path || before.is_some_and(|byte| quotes.contains(byte)))
+                    && text.get(at + name.len()).is_some_and(is_end)
             })
         })
 }

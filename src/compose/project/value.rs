@@ -14,6 +14,13 @@ pub struct ComposePlace {
     pub span: Span,
 }
 
+impl ComposePlace {
+    /// The file, and the offset of its start.
+    pub fn start(self) -> (FileId, u32) {
+        (self.file, self.span.start)
+    }
+}
+
 /// A value and where it was written. What Compose adds by itself has no place; what a short form stands for has that of
 /// the short form.
 #[derive(Clone, Debug, Default)]

@@ -87,8 +87,6 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
         build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
     let text = |index: usize| scene.source().slice(build.instruction(index).span);
-    let is_set = |name: &str| chain.iter().any(|(at, _)| text(*at).contains(name));
-    let fetches: Vec<_> = patterns::of("fetches into the home folder").filter(|call| !is_set(call.argument)).collect();
     for (index, instruction) in &chain {
         let named = match instruction.keyword {
             Keyword::Env => text(*index).contains("/root/"),
@@ -108,13 +106,11 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
             continue;
         }
         let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
-        let fetch = fetches.iter().find(|call| {
-            let has_call = |text: &str| text.contains(call.text);
-            has_call(text(*index)) || scripts.iter().any(|script| has_call(script))
-        });
-        if let Some(call) = fetch {
-            let (words, variable) = (call.text.trim_end_matches('('), call.argument);
-            return Some(RootReason::FetchesToHome { command: words.to_owned(), variable: variable.to_owned() });
+        let mut texts = std::iter::once(text(*index)).chain(scripts);
+        if let Some(download) = texts.find_map(|text| build.download_to_home(target, text)) {
+            let command = download.text.trim_end_matches('(').to_owned();
+            let variable = download.argument.split(' ').nth(1).unwrap_or("HOME").to_owned();
+            return Some(RootReason::FetchesToHome { command, variable });
         }
     }
     None

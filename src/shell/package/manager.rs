@@ -38,6 +38,11 @@ pub enum Manager {
 }
 
 impl Manager {
+    /// The manager that a program is.
+    pub fn of(program: &str) -> Option<Self> {
+        manager_of(program, &[]).map(|(manager, _)| manager)
+    }
+
     /// The name that tables have for it; dnf's small sister goes by dnf's.
     pub fn name(self) -> &'static str {
         match self {
