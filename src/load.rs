@@ -26,6 +26,7 @@ mod request;
 mod settings;
 mod shellcheck;
 mod text_files;
+mod tree_walk;
 mod variables;
 mod walk;
 

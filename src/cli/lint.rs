@@ -9,7 +9,7 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, code, complain, describe_inputs, emit, line, policies, today, write_run};
 use super::{baseline, changes, progress, settings, terminal, version};
 use crate::fix::Change;
-use crate::inputs::Inputs;
+use crate::inputs::{InputProblem, Inputs};
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_source, read_stdin, with_contexts};
 use crate::report::{self, Format, ReportRun};
 use crate::rules::Policies;
@@ -23,10 +23,11 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     request.wants = FactSelection::Nothing;
     request.folders = command.files.iter().filter(|path| path.is_dir()).cloned().collect();
     request.configuration = command.config.configuration();
-    let texts = texts(command, &request)?;
+    let (texts, problems) = texts(command, &request)?;
     request.line = line;
     request.shellcheck = true;
-    let inputs = crate::load::gather_texts(texts, &request);
+    let mut inputs = crate::load::gather_texts(texts, &request);
+    inputs.problems.extend(problems);
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
@@ -92,10 +93,10 @@ fn add_ignores(
 /// A path with what was read there.
 type ReadFile = (Option<PathBuf>, Result<Source, LoadError>);
 
-/// Each text with its path; none for what came without a name.
-fn texts(command: &Lint, request: &GatherRequest) -> Result<Vec<ReadFile>, CommandFailure> {
-    let mut paths = match &command.build.file {
-        Some(file) => vec![file.clone()],
+/// Each text with its path, none for what came without a name; and what of the folders was not read.
+fn texts(command: &Lint, request: &GatherRequest) -> Result<(Vec<ReadFile>, Vec<InputProblem>), CommandFailure> {
+    let (mut paths, problems) = match &command.build.file {
+        Some(file) => (vec![file.clone()], Vec::new()),
         None => crate::load::files_to_lint(command.files.clone(), request),
     };
     if paths.is_empty() && command.files.is_empty() {
@@ -119,5 +120,5 @@ fn texts(command: &Lint, request: &GatherRequest) -> Result<Vec<ReadFile>, Comma
             (Some(path.clone()), read_source(path, DOCKERFILE_LIMIT))
         }
     };
-    Ok(paths.par_iter().map(read).collect())
+    Ok((paths.par_iter().map(read).collect(), problems))
 }

@@ -207,7 +207,8 @@ impl BuildReader<'_> {
     fn lacks_variables(&self, service: &ComposeValue) -> bool {
         let is_file = |gap: &ProjectGap| gap.kind == GapKind::EnvironmentFile;
         let is_port = |(name, entry): (&str, &ComposeEntry)| name.contains("PORT") && self.is_unset(&entry.value);
-        let mut variables = service.get("environment").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
+        let mut variables =
+            service.get("environment").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
         service.get("env_file").is_some() && self.project.gaps.iter().any(is_file) || variables.any(is_port)
     }
 

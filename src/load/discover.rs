@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::compose::lists_builds;
 use super::exclusion::Exclusion;
+use super::file::display_path;
 use super::recipes::may_build;
 use super::request::GatherRequest;
+use super::tree_walk::{may_be_entered, tree_walk, unreadable_ignore_file};
 use crate::compose::is_compose;
 use crate::data;
 use crate::dockerfile::Template;
+use crate::inputs::InputProblem;
 use crate::manifest::{ContentKind, FileKind, FileRole};
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use ignore::{DirEntry, WalkState};
 
 /// What a walk for Dockerfiles found.
 #[derive(Debug, Default)]
@@ -33,31 +36,58 @@ pub(super) struct Discovery {
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// Paths with folders replaced by the Dockerfiles and compose files below them, as `audit` finds them.
-pub fn files_to_lint(paths: Vec<PathBuf>, request: &GatherRequest) -> Vec<PathBuf> {
-    let mut files = Vec::new();
+impl Discovery {
+    /// What was not read of the tree.
+    pub(super) fn problems(&self) -> impl Iterator<Item = InputProblem> {
+        self.unreadable.iter().map(|(path, why)| InputProblem {
+            code: "folder-unreadable",
+            file: display_path(path),
+            place: None,
+            fatal: false,
+            message: format!("cannot be read: {why}"),
+            help: Some("check what it is and its permissions; Dockerfiles in it were not checked".into()),
+        })
+    }
+}
+
+/// Paths with folders replaced by the Dockerfiles and compose files below them, as `audit` finds them; and what was not
+/// read of the folders.
+pub fn files_to_lint(paths: Vec<PathBuf>, request: &GatherRequest) -> (Vec<PathBuf>, Vec<InputProblem>) {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
         if !path.is_dir() {
             files.push(path);
             continue;
         }
         let discovery = discover(&path, request);
+        problems.extend(discovery.problems());
         let is_checked = |file: &PathBuf| is_compose(&file.to_string_lossy()) && !is_test_input(&path, file);
         let composes = discovery.compose.into_iter().filter(is_checked);
         files.extend(discovery.dockerfiles.into_iter().chain(composes));
     }
-    files
+    (files, problems)
 }
 
 /// All Dockerfiles under `root`, in parallel.
 pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
     let exclusion = Exclusion::read(root, &request.configuration, &request.exclude);
     let discovery = Mutex::new(Discovery::default());
-    let walk = WalkBuilder::new(root)
-        .hidden(false)
-        .require_git(false)
-        .follow_links(false)
-        .filter_entry(move |entry| !is_skipped(entry) && !exclusion.holds(entry.path()))
+    let unread = Arc::new(Mutex::new(Vec::new()));
+    if let Some(file) = unreadable_ignore_file(root) {
+        let why = "it is no regular file of at most 1 MiB, so no file hides others".to_owned();
+        lock(&discovery).unreadable.push((file, why));
+    }
+    let walk = tree_walk(root)
+        .filter_entry({
+            let unread = Arc::clone(&unread);
+            move |entry| {
+                if is_skipped(entry) || exclusion.holds(entry.path()) {
+                    return false;
+                }
+                let file = if may_be_entered(entry) { None } else { unreadable_ignore_file(entry.path()) };
+                file.map(|file| lock(&unread).push(file)).is_none()
+            }
+        })
         .threads(std::thread::available_parallelism().map_or(1, usize::from))
         .build_parallel();
     walk.run(|| {
@@ -69,7 +99,10 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
             WalkState::Continue
         })
     });
-    let mut discovery = discovery.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut discovery = discovery.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let why = "it is no regular file of at most 1 MiB, so its folder was left out";
+    let unread = std::mem::take(&mut *lock(&unread));
+    discovery.unreadable.extend(unread.into_iter().map(|file| (file, why.to_owned())));
     discovery.dockerfiles.sort();
     discovery.compose.sort();
     discovery.test_inputs.sort();
@@ -159,8 +192,8 @@ fn path_of(error: &ignore::Error) -> Option<PathBuf> {
     }
 }
 
-fn lock(discovery: &Mutex<Discovery>) -> std::sync::MutexGuard<'_, Discovery> {
-    discovery.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether it is a folder that holds other people's Dockerfiles or none at all, whatever .gitignore says.

@@ -164,16 +164,7 @@ fn notes(inputs: &mut Inputs, discovery: &Discovery) {
         };
         inputs.notices.push(format!("{count}; pass such a file to check it"));
     }
-    for (path, why) in &discovery.unreadable {
-        inputs.problems.push(InputProblem {
-            code: "folder-unreadable",
-            file: display_path(path),
-            place: None,
-            fatal: false,
-            message: format!("cannot be read: {why}"),
-            help: Some("check the permissions; Dockerfiles in it were not checked".into()),
-        });
-    }
+    inputs.problems.extend(discovery.problems());
 }
 
 /// One Dockerfile on its way to an input.

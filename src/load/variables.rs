@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ignore::{DirEntry, WalkBuilder};
+use ignore::DirEntry;
 use rayon::prelude::*;
 
 use super::compose_project::working_folder;
 use super::file::read_source;
 use super::git::{git_folder, tracked_paths};
+use super::tree_walk::{may_be_entered, tree_walk};
 use crate::compose::project::{ComposeProject, ComposeValue};
 use crate::data;
 use crate::inputs::Inputs;
@@ -113,12 +114,7 @@ struct VariableWalk {
 impl VariableWalk {
     fn walk(&mut self, root: &Path) {
         let tracked = TrackedFiles::of(root);
-        let entries = WalkBuilder::new(root)
-            .hidden(false)
-            .require_git(false)
-            .follow_links(false)
-            .filter_entry(|entry| !is_skipped(entry))
-            .build();
+        let entries = tree_walk(root).filter_entry(|entry| !is_skipped(entry) && may_be_entered(entry)).build();
         let mut folders = BTreeSet::new();
         for (count, entry) in entries.enumerate() {
             if count >= ENTRIES || self.files.len() >= MOST {

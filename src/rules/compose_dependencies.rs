@@ -10,7 +10,9 @@ use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::manifest::FileKind;
 use crate::shell::{Word, from_exec, program::Kind, program::Program};
-use crate::stack::{COMPLETED, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, StackService, awaited_hosts};
+use crate::stack::{
+    COMPLETED, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, StackService, awaited_hosts,
+};
 use crate::text::{Span, listed, path};
 
 super::family! {

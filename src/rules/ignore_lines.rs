@@ -21,9 +21,7 @@ pub(super) fn brought_back_by_git(gitignore: &str, file: &str) -> bool {
 pub(super) fn is_excluded(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
     let matcher = file.matcher();
-    let excludes = |path: &str| {
-        matcher.decide(path, &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
-    };
+    let excludes = |path: &str| matcher.decide(path, &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded);
     // No pattern names this file.
     excludes(path) || excludes(&format!("{path}/\u{e000}"))
 }

@@ -22,7 +22,7 @@ pub(in crate::cli) struct CachePredict {
     /// Folder or Dockerfile
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// Assume that this file or folder has changed, instead of the uncommitted changes (repeatable)
+    /// Ignore uncommitted changes, and assume that this file or folder of PATH has changed (repeatable)
     #[arg(long, value_name = "FILE", conflicts_with = "since")]
     pub touch: Vec<PathBuf>,
     /// Commit or folder (an earlier copy of PATH) to compare with [default: HEAD, unless another change is named]
@@ -37,8 +37,8 @@ pub(in crate::cli) struct CachePredict {
     /// Build log, or JSON of `dockopt measure`, to show how long the steps take
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Image store of the builder (after `docker buildx create`: `containerd`). Only `containerd` can use a cached
-    /// `COPY --link` after an earlier step that reruns
+    /// Image store of the builder; that of `docker buildx create` has `containerd`. With `classic`, `COPY --link` reruns
+    /// after an earlier step that reruns
     #[arg(long, value_enum, value_name = "STORE", default_value_t = ImageStore::default())]
     pub image_store: ImageStore,
     #[command(flatten)]

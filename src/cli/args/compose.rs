@@ -82,7 +82,7 @@ pub(in crate::cli) struct ComposeEmit {
     /// Also write compose.dev.yaml: published ports, and servers that restart when a source changes
     #[arg(long)]
     pub dev: bool,
-    /// Also write rules for `docker compose watch` to compose.dev.yaml: what to copy, and when to rebuild
+    /// Also write compose.dev.yaml with rules for `docker compose watch`: what to copy, and when to rebuild
     #[arg(long)]
     pub watch: bool,
     /// Print why each service and key is there, instead of the diff

@@ -17,7 +17,7 @@ use crate::settings::bytes_of;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`. Without an engine, use `registry:app:1` for names on Docker Hub.\n\nExit codes:\n  0: the image was read\n  1: a finding at least as severe as --fail-on, or an exceeded budget\n  2: the image cannot be read or is damaged, or a budget cannot be checked",
+    after_help = "dockopt looks for a name as a file first, then in the engine, then in its registry. A prefix chooses one place: `file:`, `oci:` (a folder), `docker:` (the engine) or `registry:`. Where no engine runs, an image on Docker Hub needs the prefix: `registry:app:1`.\n\nExit codes:\n  0: the image was read\n  1: a finding at least as severe as --fail-on, or an exceeded budget\n  2: the image cannot be read or is damaged, or a budget cannot be checked",
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true

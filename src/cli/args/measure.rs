@@ -11,8 +11,8 @@ use crate::proof::Scenario;
 #[derive(Debug, Args)]
 #[command(
     mut_arg("file", |arg| arg.help(ONLY_DOCKERFILE)),
-    after_help = "Builds run with `docker buildx build` on a copy of the build context. dockopt removes only what it \
-                        created, and reports what stays in the build cache.\n\nExit codes:\n  0: measured\n  1: a \
+    after_help = "Builds run with `docker buildx build` on a copy of the build context. dockopt removes the images and \
+                        containers that it made, and says how much its builds left in the build cache.\n\nExit codes:\n  0: measured\n  1: a \
                         Dockerfile does not build\n  2: the measurement failed"
 )]
 pub(in crate::cli) struct Measure {

@@ -19,7 +19,7 @@ pub(super) const ONLY_DOCKERFILE: &str = "Dockerfile to use; required if several
 #[command(next_help_heading = "Build options")]
 #[allow(clippy::struct_field_names)] // The builder's flags.
 pub(in crate::cli) struct Build {
-    /// Use only this Dockerfile; search for no others
+    /// Use only this Dockerfile (a path from the current folder)
     #[arg(short, long, value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// The target stage, as in `docker build`
@@ -82,8 +82,8 @@ pub(in crate::cli) struct Global {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Rule options")]
 pub(in crate::cli) struct Choice {
-    /// Rules to run: names, codes of other linters (`DL3009`), categories (`security`), groups (`pinning`, or from the
-    /// settings), `default` or `all`
+    /// Rules to run: names, codes of other linters (`DL3009`), categories (`security`), groups (`pinning`, or your own
+    /// from dockopt.toml), `default` or `all`
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub select: Vec<String>,
     /// Rules not to run. If --select and --ignore both match a rule, the more specific one decides

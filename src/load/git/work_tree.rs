@@ -9,13 +9,14 @@ use std::sync::{Mutex, PoisonError};
 
 use gix_hash::{Kind, ObjectId};
 use gix_index::entry::{Mode, Stat};
-use ignore::{WalkBuilder, WalkState};
+use ignore::WalkState;
 use rayon::prelude::*;
 
 use super::index::read_index;
 use super::repository::Repository;
 use super::tree::TreeEntryKind;
 use crate::failure::{Failure, FailureKind};
+use crate::load::tree_walk::{may_be_entered, tree_walk};
 use crate::text::path;
 
 /// Untracked files that are looked at.
@@ -213,14 +214,15 @@ fn untracked(top: &Path, folder: &str, tracked: &HashSet<&str>) -> Vec<String> {
     let start = if folder.is_empty() { top.to_owned() } else { top.join(folder) };
     let paths: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let root: PathBuf = start.clone();
-    let walk = WalkBuilder::new(&start)
-        .hidden(false)
+    let walk = tree_walk(&start)
+        .require_git(true)
         .ignore(false)
         .git_global(false)
         .threads(rayon::current_num_threads())
         .filter_entry(move |entry| {
             let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            entry.file_name() != ".git" && !(is_folder && entry.path() != root && entry.path().join(".git").exists())
+            let is_inner = is_folder && entry.path() != root && entry.path().join(".git").exists();
+            entry.file_name() != ".git" && !is_inner && may_be_entered(entry)
         })
         .build_parallel();
     walk.run(|| {

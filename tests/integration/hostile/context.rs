@@ -43,6 +43,28 @@ fn loops_pipes_sockets_and_sparse_files_are_looked_at_not_into() {
 }
 
 #[test]
+fn ignore_files_of_git_without_an_end_are_not_read() {
+    let kinds: [&dyn Fn(&std::path::Path); 3] =
+        [&|path| symlink("/dev/zero", path).unwrap(), &|path| pipe(path), &|path| {
+            fs::File::create(path).unwrap().set_len(1 << 40).unwrap()
+        }];
+    for put_endless in kinds {
+        for name in ["Dockerfile", "a/Dockerfile"] {
+            let folder = folder_with("Dockerfile", "FROM python:3.13\nCOPY . .\nRUN pip install -r requirements.txt\n");
+            let file = folder.path().join(name).with_file_name(".gitignore");
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(folder.path().join(name), "FROM python:3.13\n").unwrap();
+            put_endless(&file);
+            fs::create_dir(folder.path().join(".git")).unwrap();
+            let ran = all(&folder);
+            assert!(ran[0].stderr.contains("it is no regular file of at most 1 MiB"), "{}", ran[0].stderr);
+            run(folder.path(), &["compose", "emit", "."]);
+            run(folder.path(), &["cache", "predict", "."]);
+        }
+    }
+}
+
+#[test]
 fn names_that_a_terminal_obeys_are_neutralised() {
     let folder = folder_with("Dockerfile", "FROM a\nCOPY . .\nRUN npm ci\n");
     for name in [

@@ -38,7 +38,7 @@ pub(in crate::cli) struct BudgetFlags {
     /// Maximum growth over the baseline: `5MB` or `3%`
     #[arg(long, value_name = "SIZE|SHARE", value_parser = growth)]
     pub max_growth: Vec<Bound>,
-    /// Maximum size of a category of unneeded files, such as `apt-lists=0`; `?=0` prints all names (repeatable)
+    /// Maximum size of a category of unneeded files, such as `apt-lists=0`; `?=0` lists the names (repeatable)
     #[arg(long, value_name = "NAME=SIZE", value_parser = category)]
     pub max_category: Vec<(String, u64)>,
     /// Maximum size of a package, or of all packages that match a glob (repeatable)

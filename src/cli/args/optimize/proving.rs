@@ -10,10 +10,10 @@ pub(in crate::cli) struct Proving {
     /// Build and run the original and the rewrite, compare them, and keep only changes after which the application still works; needs a Docker engine
     #[arg(long)]
     pub verify: bool,
-    /// Compare with this Dockerfile, or with the Dockerfile and .dockerignore of this folder, instead of dockopt's rewrite
+    /// Compare the original with this Dockerfile, or this folder's Dockerfile and .dockerignore, instead of dockopt's rewrite
     #[arg(long, value_name = "DIR|DOCKERFILE", requires = "verify", conflicts_with_all = ["write", "to", "only", "skip"])]
     pub against: Option<PathBuf>,
-    /// Path or URL to request, or command to run, against both versions to compare the answers (repeatable) [default: guessed from the sources]
+    /// Path or URL to request, or command to run in the container, whose answers must be the same in both versions (repeatable) [default: guessed from the sources]
     #[arg(long, value_name = "URL|PATH|CMD", requires = "verify")]
     pub probe: Vec<String>,
     /// Start a container that the application needs, reachable under the host name NAME, for example `db=postgres:17,POSTGRES_PASSWORD=x` (repeatable)
