@@ -242,6 +242,8 @@ tables! {
     SERVER_CONFIGS = "server_configs.tsv";
     /// Where servers listen, by their command lines.
     SERVER_PORTS = "server_ports.tsv";
+    /// Routes by which servers say that they work.
+    SERVER_ROUTES = "server_routes.tsv";
     /// What settings of services mean for their checks.
     SERVICE_SETTINGS = "service_settings.tsv";
     /// How services, programs in runtimes and workers are asked whether they are ready.

@@ -23,6 +23,8 @@ pub struct EndpointInput<'e, 'i> {
     pub stage: &'e Stage,
     /// The sources of the program in it.
     pub files: Vec<SourceFile<'e>>,
+    /// Whether they are what its start loads; else the sources may be those of several programs.
+    pub is_start_known: bool,
     /// Its settings in the form of Spring's.
     pub settings: Vec<SourceFile<'e>>,
     /// The projects whose packages it runs with.
@@ -30,13 +32,14 @@ pub struct EndpointInput<'e, 'i> {
 }
 
 /// The files that a program loads, where its start is known, else all; `loads`: whether it loads a file, as far as imports
-/// are followed. Of a package that is started by its name, only its beginning is known to be loaded.
-pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<bool>) -> Vec<SourceFile<'_>> {
+/// are followed. Of a package that is started by its name, only its beginning is known to be loaded. Also whether the start
+/// is known.
+pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<bool>) -> (Vec<SourceFile<'_>>, bool) {
     let is_start = |file: &SourceFile| path::name(file.path) != "__init__.py" && loads(file.path) == Some(true);
     if !files.iter().any(is_start) {
-        return files;
+        return (files, false);
     }
-    files.into_iter().filter(|file| loads(file.path) != Some(false)).collect()
+    (files.into_iter().filter(|file| loads(file.path) != Some(false)).collect(), true)
 }
 
 impl EndpointInput<'_, '_> {

@@ -38,12 +38,14 @@ struct ListenRow {
     variable: &'static str,
     default_port: Option<u16>,
     default_host: Option<&'static str>,
+    /// The name of a configuration file; where the build context may have it, the defaults do not hold.
+    file: Option<&'static str>,
 }
 
 fn row(server: &str) -> Option<ListenRow> {
     let list = |cell| data::words(cell).collect();
     data::SERVER_PORTS.row(server).and_then(|cells| match cells {
-        &[name, port, address, host, variable, default_port, default_host, ..] => Some(ListenRow {
+        &[name, port, address, host, variable, default_port, default_host, file, ..] => Some(ListenRow {
             server: name,
             port: list(port),
             address: list(address),
@@ -51,6 +53,7 @@ fn row(server: &str) -> Option<ListenRow> {
             variable,
             default_port: default_port.parse().ok(),
             default_host: (default_host != "-").then_some(default_host),
+            file: (file != "-").then_some(file),
         }),
         _ => None,
     })
@@ -104,7 +107,7 @@ pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &
     }
     let behind = match (name, value(0)) {
         ("uv" | "poetry" | "pipenv" | "pdm" | "rye" | "hatch", Some("run"))
-        | ("pnpm" | "yarn" | "npm", Some("exec")) => 1,
+        | ("pnpm" | "yarn" | "npm" | "bundle", Some("exec")) => 1,
         ("npx" | "bunx", Some(_)) => 0,
         _ => return Some((name, args)),
     };
@@ -155,6 +158,7 @@ impl ListenReader<'_, '_, '_> {
         }
         let address = if self.row.address.is_empty() { self.operand() } else { self.option_value(&self.row.address) };
         if let ListenOption::Known(text, origin) = &address {
+            let text = text.strip_prefix("tcp://").unwrap_or(text);
             let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
             let host = (!host.is_empty()).then(|| (host.to_owned(), *origin));
             let host = host.or_else(|| self.default_host());
@@ -182,7 +186,7 @@ impl ListenReader<'_, '_, '_> {
         {
             return value.parse().ok().map(|port| (port, ListenOrigin::Variable));
         }
-        self.row.default_port.map(|port| (port, ListenOrigin::Default))
+        if self.has_defaults() { Some((self.row.default_port?, ListenOrigin::Default)) } else { None }
     }
 
     fn default_host(&self) -> Option<(String, ListenOrigin)> {
@@ -191,7 +195,15 @@ impl ListenReader<'_, '_, '_> {
         if let Some(host) = variable.and_then(|name| self.variable(&name)) {
             return Some((host, ListenOrigin::Variable));
         }
-        self.row.default_host.map(|host| (host.to_owned(), ListenOrigin::Default))
+        if self.has_defaults() { Some((self.row.default_host?.to_owned(), ListenOrigin::Default)) } else { None }
+    }
+
+    /// Whether no configuration file says otherwise.
+    fn has_defaults(&self) -> bool {
+        let context = self.build.input().context.as_deref();
+        let lacks =
+            |name: &str| context.is_some_and(|context| !context.entries().any(|id| context.entry(id).name == name));
+        self.row.file.is_none_or(lacks)
     }
 
     /// `manage.py runserver 0.0.0.0:8000`, `http.server 8000`

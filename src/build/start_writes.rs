@@ -21,9 +21,9 @@ pub struct StartWrite {
 }
 
 impl Build<'_> {
-    /// The commands of ENTRYPOINT and CMD, of the compose services that run the image, of start scripts, and of the scripts of package.json that they run, which write
-    /// below the working folder or the home of their user.
-    pub fn start_writes(&self, stage: &Stage) -> Vec<StartWrite> {
+    /// The words of the commands of ENTRYPOINT and CMD, of the compose services that run the image, of start scripts, and
+    /// of the scripts of package.json that they run.
+    pub fn start_lines(&self, stage: &Stage) -> Vec<Vec<String>> {
         let mut lines = Vec::new();
         for (index, _) in
             [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| self.last(stage, keyword))
@@ -39,6 +39,13 @@ impl Build<'_> {
         for (_, script) in self.start_scripts(stage) {
             self.add_lines(&script, 0, &mut lines);
         }
+        lines
+    }
+
+    /// The commands that a container of the stage starts and that write below the working folder or the home of their
+    /// user.
+    pub fn start_writes(&self, stage: &Stage) -> Vec<StartWrite> {
+        let mut lines = self.start_lines(stage);
         let runs = self.run_texts(stage);
         let mut writes = Vec::new();
         if self.calls_corepack(stage) && lines.iter().any(|line| is_command(line, "pnpm") || is_command(line, "yarn")) {

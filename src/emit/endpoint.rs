@@ -18,7 +18,7 @@ fn loaded_by_program<'e>(
     input: &EmitInput,
     application: &Application,
     files: Vec<SourceFile<'e>>,
-) -> Vec<SourceFile<'e>> {
+) -> (Vec<SourceFile<'e>>, bool) {
     let code = files.iter().filter(|file| FileKind::of(file.path).has_code());
     let texts: BTreeMap<String, String> = code.map(|file| (file.path.to_owned(), file.text.to_owned())).collect();
     let sources = Sources::new(&texts);
@@ -37,10 +37,10 @@ pub(super) fn endpoint_input<'e, 'i: 'e>(
 ) -> EndpointInput<'e, 'i> {
     let files = application.code.files.iter().map(|at| &input.files.files[*at]).filter(|file| file.is_of_program());
     let files: Vec<SourceFile> = files.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
-    let files = loaded_by_program(input, application, files);
+    let (files, is_start_known) = loaded_by_program(input, application, files);
     let served = application.served_settings.iter().map(|at| &input.files.files[*at]);
     let served = served.map(|file| SourceFile { path: &file.below, text: file.source.text() });
     let in_image = files.iter().copied().filter(|file| is_spring(path::name(file.path)));
     let settings = in_image.chain(served).collect();
-    EndpointInput { build, stage, files, settings, projects: application.projects().collect() }
+    EndpointInput { build, stage, files, is_start_known, settings, projects: application.projects().collect() }
 }

@@ -9,6 +9,7 @@ use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::shell::Word;
 use crate::sources::patterns;
 use crate::sources::ports::{address_port, listening_calls};
+use crate::sources::routes::SourceFile;
 use crate::sources::settings::{setting, settings_of};
 use crate::sources::variables::{Absence, variable_reads};
 use crate::stack::known_service;
@@ -64,7 +65,9 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
         let reason = format!(" on an image whose servers listen on port {port}");
         return Some(KnownPort::new(port, reason));
     }
-    if let Some((port, is_assumed)) = exposed {
+    if let Some((port, is_assumed)) = exposed
+        && !listens_nowhere(input)
+    {
         return Some(KnownPort { is_assumed, ..KnownPort::new(port, format!(" with `EXPOSE {port}`")) });
     }
     let known = match input.build.root_base(input.stage) {
@@ -214,9 +217,37 @@ fn framework_port(input: &EndpointInput) -> Option<u16> {
         return address_port(&value);
     }
     let settings: Vec<_> =
-        input.settings.iter().flat_map(|file| settings_of(path::name(file.path), file.text)).collect();
+        active_settings(input).flat_map(|file| settings_of(path::name(file.path), file.text)).collect();
     let set = setting(settings.iter(), row[3]).and_then(|value| value.parse().ok());
     set.or_else(|| row[4].parse().ok())
+}
+
+/// The files of settings that count: those of a profile (`application-dev.yml`) only where something turns it on.
+pub(super) fn active_settings<'s>(input: &'s EndpointInput) -> impl Iterator<Item = &'s SourceFile<'s>> {
+    const ACTIVE: &str = "spring.profiles.active";
+    let all = input.settings.iter().flat_map(|file| settings_of(path::name(file.path), file.text));
+    let named = all.filter(|known| known.before.trim_end_matches('=').trim() == ACTIVE).map(|known| known.text);
+    let words = input.build.start_lines(input.stage).into_iter().flatten().filter(|word| word.contains(ACTIVE));
+    let active: Vec<String> = input.variable("SPRING_PROFILES_ACTIVE").into_iter().chain(named).chain(words).collect();
+    input.settings.iter().filter(move |file| {
+        let stem = path::name(file.path).rsplit_once('.').map_or("", |(stem, _)| stem);
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        stem.split_once('-').is_none_or(|(_, profile)| {
+            active.iter().any(|text| text.split(|c: char| !is_word(c)).any(|word| word == profile))
+        })
+    })
+}
+
+/// Whether a program of Node listens nowhere, as far as its sources show: EXPOSE is no evidence then.
+fn listens_nowhere(input: &EndpointInput) -> bool {
+    let lines = input.build.start_lines(input.stage);
+    let starts_file = lines.iter().any(|line| {
+        let program = line.first().map(|word| path::name(word)).unwrap_or_default();
+        matches!(program, "node" | "ts-node" | "tsx" | "bun")
+            && line.last().is_some_and(|last| FileKind::of(last).is_code())
+    });
+    let mut code = input.files.iter().filter(|file| FileKind::of(file.path).is_source_of(Ecosystem::Node)).peekable();
+    starts_file && code.peek().is_some() && !code.any(|file| patterns::shows(file.text, "may open a port"))
 }
 
 /// Whether a program has a package when it runs.

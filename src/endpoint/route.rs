@@ -2,9 +2,12 @@
 
 use super::EndpointInput;
 use super::port::has_package;
+use crate::build::{Reference, StageBase, is_command};
 use crate::data;
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::patterns;
 use crate::sources::routes::{RouteAnswer, routes};
+use crate::text::path;
 
 /// A route that a check can ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +23,14 @@ pub struct ReadyRoute {
 /// The route that says best whether a program is ready, of those that answer whoever asks: one whose path says so
 /// (`data/health_paths.tsv`), rather one that asks no other service, and else the top of the application.
 pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
-    let known = routes(&input.files);
+    let mut known = routes(&input.files);
+    // They may be those of another program.
+    let applications = input.files.iter().filter(|file| {
+        FileKind::of(file.path).is_source_of(Ecosystem::Python) && patterns::shows(file.text, "makes an application")
+    });
+    if !input.is_start_known && applications.count() > 1 {
+        known.clear();
+    }
     let ranked = known.iter().filter(|route| route.answer != RouteAnswer::MayRefuse).filter_map(|route| {
         let rank = rank(&route.path).or((route.path == "/").then_some(usize::MAX))?;
         Some(((rank == usize::MAX, route.answer, rank), route))
@@ -35,7 +45,45 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
         let has = has_package(&input.projects, Ecosystem::Java, starter);
         has.then(|| ReadyRoute { path: "/actuator/health".to_owned(), file: None, needs_others: false })
     };
-    best.or_else(actuator)
+    best.or_else(actuator).or_else(|| own_route(input)).or_else(|| page_route(input))
+}
+
+/// The route that the server which a program is started with has by itself (`data/server_routes.tsv`).
+fn own_route(input: &EndpointInput) -> Option<ReadyRoute> {
+    let lines = input.build.start_lines(input.stage);
+    let row = data::SERVER_ROUTES.rows().find(|row| lines.iter().any(|line| is_command(line, row[0])))?;
+    Some(ReadyRoute { path: row[1].to_owned(), file: None, needs_others: false })
+}
+
+/// The first page of what serves files: a file server (`data/file_servers.tsv`), or nginx by a configuration of the
+/// sources.
+fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
+    let first = |file| ReadyRoute { path: "/".to_owned(), file, needs_others: false };
+    let lines = input.build.start_lines(input.stage);
+    if data::FILE_SERVERS.keys().any(|server| lines.iter().any(|line| is_command(line, server))) {
+        return Some(first(None));
+    }
+    let StageBase::Image(image) = input.build.root_base(input.stage) else { return None };
+    if path::name(Reference::of(image).short_name()) != "nginx" {
+        return None;
+    }
+    let mut sites = input.files.iter().enumerate().filter(|(_, file)| file.path.ends_with(".conf"));
+    let (index, file) = sites.find(|(_, file)| file.text.contains("listen"))?;
+    let line = page_line(file.text)?;
+    sites.all(|(_, other)| !other.text.contains("listen")).then(|| first(Some((index, line))))
+}
+
+/// The line of the location of nginx that serves the first page from files: `/`, with a root and no other answer.
+fn page_line(text: &str) -> Option<usize> {
+    let bare: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or(line).trim()).collect();
+    let servers = bare.iter().filter(|line| line.starts_with("server") && line.ends_with('{')).count();
+    let has_root = bare.iter().any(|line| line.starts_with("root "));
+    let start = bare.iter().position(|line| *line == "location / {")?;
+    let block = bare[start..].iter().take_while(|line| **line != "}").copied();
+    let outside = || bare.iter().any(|line| line.starts_with("return ") || line.starts_with("auth_"));
+    let is_files =
+        !block.clone().any(|line| patterns::words("answers instead of files").any(|word| line.starts_with(word)));
+    (servers == 1 && has_root && is_files && !outside()).then_some(start + 1)
 }
 
 /// Whether a path is one of those that say whether a program works.

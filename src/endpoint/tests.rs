@@ -7,7 +7,14 @@ fn ask<T>(dockerfile: &str, files: &[(&str, &str)], question: impl Fn(&EndpointI
     let build = Build::new(&input);
     let files = files.iter().map(|(path, text)| SourceFile { path, text }).collect();
     let stage = build.target().unwrap();
-    question(&EndpointInput { build: &build, stage, files, settings: Vec::new(), projects: Vec::new() })
+    question(&EndpointInput {
+        build: &build,
+        stage,
+        files,
+        is_start_known: true,
+        settings: Vec::new(),
+        projects: Vec::new(),
+    })
 }
 
 fn port(dockerfile: &str, files: &[(&str, &str)]) -> Option<u16> {
@@ -77,14 +84,14 @@ fn sources_count_before_expose() {
 fn other_programs_of_the_folder_do_not_count() {
     let files = ["main.py", "faces.py", "run.sh"].map(|path| SourceFile { path, text: "" });
     let kept = |loads: &dyn Fn(&str) -> Option<bool>| -> String {
-        loaded_files(files.to_vec(), loads).iter().map(|file| &file.path[..1]).collect()
+        loaded_files(files.to_vec(), loads).0.iter().map(|file| &file.path[..1]).collect()
     };
     assert_eq!(kept(&|path| (path != "run.sh").then_some(path == "main.py")), "mr");
     assert_eq!(kept(&|path| (path != "run.sh").then_some(false)), "mfr");
     assert_eq!(kept(&|_| None), "mfr");
     let package = ["a/__init__.py", "b/server.py"].map(|path| SourceFile { path, text: "" });
     let loads = |path: &str| Some(path.ends_with("__init__.py"));
-    assert_eq!(loaded_files(package.to_vec(), loads).len(), 2);
+    assert_eq!(loaded_files(package.to_vec(), loads).0.len(), 2);
 }
 
 #[test]
@@ -107,4 +114,78 @@ fn the_best_route_is_asked() {
             && !is_health_path("/")
             && !is_health_path("/healthy")
     );
+}
+
+#[test]
+fn servers_of_ruby_have_their_ports() {
+    let ruby = |start: &str| port(&format!("FROM ruby:3.4\n{start}\n"), &[("app.rb", "require 'sinatra'\n")]);
+    assert_eq!(ruby("CMD [\"thin\", \"start\"]"), Some(3000));
+    assert_eq!(ruby("CMD [\"rackup\", \"--host\", \"0.0.0.0\"]"), Some(9292));
+    assert_eq!(ruby("CMD [\"bundle\", \"exec\", \"rackup\", \"-p\", \"4567\"]"), Some(4567));
+    assert_eq!(ruby("CMD [\"puma\", \"-b\", \"tcp://0.0.0.0:5001\"]"), Some(5001));
+    // Without the build context, it may have a configuration.
+    assert_eq!(ruby("CMD [\"puma\"]"), None);
+}
+
+#[test]
+fn what_listens_nowhere_has_no_port() {
+    let node = |source: &str| port("FROM node:22\nEXPOSE 8080\nCMD [\"node\", \"bot.js\"]\n", &[("bot.js", source)]);
+    assert_eq!(node("import { Client } from 'discord.js';\nclient.login(token);\n"), None);
+    assert_eq!(node("import { start } from 'own';\nstart().listen(port());\n"), Some(8080));
+    assert_eq!(node("http.createServer(f)"), Some(8080));
+}
+
+#[test]
+fn servers_of_files_answer_at_the_top() {
+    let top = |dockerfile: &str, files: &[(&str, &str)]| {
+        ask(dockerfile, files, |input| ready_route(input).map(|known| known.path))
+    };
+    let site =
+        |conf: &str| top("FROM nginx:1.30\nCOPY site.conf /etc/nginx/conf.d/default.conf\n", &[("site.conf", conf)]);
+    let at_top = Some("/".to_owned());
+    let server = |lines: &str| format!("server {{\n  listen 80;\n  root /srv;\n{lines}}}\n");
+    assert_eq!(site(&server("  location / {\n    try_files $uri /index.html;\n  }\n")), at_top);
+    assert_eq!(site(&server("  location / {\n    proxy_pass http://api;\n  }\n")), None);
+    assert_eq!(
+        site(&server("  return 301 https://$host$request_uri;\n  location / {\n    try_files $uri /a;\n  }\n")),
+        None
+    );
+    assert_eq!(site(&server("  auth_basic a;\n  location / {\n    try_files $uri /a;\n  }\n")), None);
+    let two = server("  location / {\n    try_files $uri /index.html;\n  }\n").repeat(2);
+    assert_eq!(site(&two), None);
+    assert_eq!(top("FROM node:22\nCMD [\"npx\", \"serve\", \"-s\", \"build\"]\n", &[]), at_top);
+    assert_eq!(top("FROM python:3.13\nCMD streamlit run app.py\n", &[]).as_deref(), Some("/_stcore/health"));
+}
+
+#[test]
+fn profiles_of_spring_count_where_they_are_on() {
+    let text = "server:\n  port: 8084\n";
+    let count = |dockerfile: &str| {
+        let input = BuildInput::new(&Source::of("Dockerfile", dockerfile), BuildOptions::default());
+        let build = Build::new(&input);
+        let stage = build.target().unwrap();
+        let settings = vec![SourceFile { path: "src/main/resources/application-dev.yaml", text }];
+        let endpoint = EndpointInput {
+            build: &build,
+            stage,
+            files: Vec::new(),
+            is_start_known: true,
+            settings,
+            projects: Vec::new(),
+        };
+        port::active_settings(&endpoint).count()
+    };
+    assert_eq!(count("FROM openjdk:21\nCMD [\"java\", \"-jar\", \"a.jar\"]\n"), 0);
+    assert_eq!(count("FROM openjdk:21\nENV SPRING_PROFILES_ACTIVE=prod,dev\nCMD [\"java\", \"-jar\", \"a.jar\"]\n"), 1);
+    assert_eq!(count("FROM openjdk:21\nCMD [\"java\", \"-Dspring.profiles.active=dev\", \"-jar\", \"a.jar\"]\n"), 1);
+}
+
+#[test]
+fn applications_of_unknown_starts_are_not_mixed() {
+    let files =
+        [("a/main.py", "app = FastAPI()\n@app.get('/health')\ndef h(): ...\n"), ("b/main.py", "app = FastAPI()\n")];
+    let route = |is_start_known: bool| {
+        ask("FROM scratch\n", &files, |input| ready_route(&EndpointInput { is_start_known, ..input.clone() }).is_some())
+    };
+    assert!(route(true) && !route(false));
 }

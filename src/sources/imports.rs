@@ -78,6 +78,20 @@ impl<'t> Sources<'t> {
             .collect()
     }
 
+    /// The file of `main:app`: in the folder that `--app-dir` names, at the top, or the only one of its name.
+    fn python_application(&self, command: &str, module: &str) -> Vec<&'t str> {
+        let named =
+            command.split_once("--app-dir").map(|(_, rest)| rest.trim_start_matches([' ', '=', '"', ',', '\'']));
+        let folder = named.and_then(|rest| rest.split([' ', '"', ',', '\'']).next()).unwrap_or_default();
+        let path = format!("{module}.py");
+        if !folder.is_empty() {
+            return self.ending_in(&path::join(folder.trim_matches(['.', '/']), &path)).collect();
+        }
+        let top: Vec<&str> = self.files_at(&path).collect();
+        let others: Vec<&str> = self.ending_in(&path).collect();
+        if top.is_empty() && others.len() == 1 { others } else { top }
+    }
+
     /// The files that a command may start: words that are paths or modules, also of compiled files.
     pub fn files_started_by(&self, command: &str) -> Vec<&'t str> {
         let mut files = Vec::new();
@@ -96,6 +110,8 @@ impl<'t> Sources<'t> {
             let module = word.split(':').next().unwrap_or(word);
             if module.contains('.') && is_module(module) {
                 files.extend(self.python_module(module));
+            } else if word.contains(':') && is_module(module) {
+                files.extend(self.python_application(command, module));
             }
             if matches!(path::name(path), "puma" | "rackup" | "rails" | "unicorn") {
                 files.extend(self.files_at("config.ru"));

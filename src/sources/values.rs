@@ -344,6 +344,9 @@ pub(super) fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
     if kind.ecosystem() == Some(Ecosystem::Node) && kind.is_code() {
         return Cow::Owned(blank_comments(text));
     }
+    if kind.ecosystem() == Some(Ecosystem::Python) && (text.contains("\"\"\"") || text.contains("'''")) {
+        return Cow::Owned(without_docstrings(text));
+    }
     let mark = kind.comment().unwrap_or("#");
     // In Python `**` hands over a mapping.
     let marks = [mark, if mark == "#" { mark } else { "*" }];
@@ -356,6 +359,36 @@ pub(super) fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
         if is_comment(line) { " ".repeat(line.len() - end) + &line[line.len() - end..] } else { line.to_owned() }
     });
     Cow::Owned(lines.collect())
+}
+
+/// A text of Python without comments and without the texts that are statements of their own.
+fn without_docstrings(text: &str) -> String {
+    let mut blank = text.as_bytes().to_vec();
+    let bytes = text.as_bytes();
+    // The last byte that is no space, and whether it stands on an earlier line.
+    let (mut at, mut last, mut begins_line) = (0, b'\n', true);
+    while let Some(&byte) = bytes.get(at) {
+        let rest = &bytes[at..];
+        let quotes = [&b"\"\"\""[..], b"'''"].into_iter().find(|quotes| rest.starts_with(quotes));
+        let (length, is_blank) = match byte {
+            b'#' => (memchr::memchr(b'\n', rest).unwrap_or(rest.len()), true),
+            _ if let Some(quotes) = quotes => {
+                let end = memchr::memmem::find(&rest[3..], quotes).map_or(rest.len(), |length| length + 6);
+                (end, begins_line && !b"(,=[{+%\\".contains(&last))
+            }
+            b'"' | b'\'' => (super::comments::quoted_length(rest, byte), false),
+            _ => (1, false),
+        };
+        if is_blank {
+            blank[at..at + length].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+        } else if byte == b'\n' {
+            begins_line = true;
+        } else if !byte.is_ascii_whitespace() {
+            (last, begins_line) = (byte, false);
+        }
+        at += length;
+    }
+    String::from_utf8(blank).unwrap_or_else(|_| text.to_owned())
 }
 
 /// An expression without parts that do not change its value.

@@ -117,10 +117,10 @@ fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let reach = LazyReach::new(scene);
     let texts = scene.evidence.texts.iter().filter(|(path, _)| reach.may_run(path));
     let files = texts.map(|(path, text)| SourceFile { path, text }).collect();
-    let files = loaded_files(files, |path| reach.loads(path));
+    let (files, is_start_known) = loaded_files(files, |path| reach.loads(path));
     let settings = files.iter().copied().filter(|file| is_spring(path::name(file.path))).collect();
     let projects = scene.projects().iter().collect();
-    let input = EndpointInput { build: scene.build, stage: target, files, settings, projects };
+    let input = EndpointInput { build: scene.build, stage: target, files, is_start_known, settings, projects };
     let known = known_port(&input)?;
     if known.is_assumed {
         return None;

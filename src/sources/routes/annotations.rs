@@ -96,8 +96,9 @@ fn slashed(path: &str) -> String {
 /// The path that Nest puts before all; `None` if it is not known.
 fn nest_prefix(sources: &[RouteSource]) -> Option<String> {
     let node = || sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node));
-    // A version may stand in front of each path.
-    if node().any(|source| source.raw.contains(".enableVersioning(")) {
+    // A version may stand in front of each path. A microservice answers no requests of HTTP.
+    let has = |word: &str| node().any(|source| source.raw.contains(word));
+    if has(".enableVersioning(") || has(".createMicroservice(") && !has("NestFactory.create(") {
         return None;
     }
     for source in node() {

@@ -10,8 +10,10 @@ use crate::text::path;
 pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     let Some(base) = base_path(sources) else { return Vec::new() };
     let mut routes = Vec::new();
+    let stem = |source: &RouteSource| path::name(source.kind.source_stem(Ecosystem::Node)).to_owned();
+    let has_middleware = sources.iter().any(|source| ["middleware", "proxy"].contains(&&*stem(source)));
     for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.kind.is_source_of(Ecosystem::Node)) {
-        let Some(below) = path_of(source) else { continue };
+        let Some(below) = path_of(source, has_middleware) else { continue };
         let answer = answer_of(source.text(), 0, source.text().len());
         let path = if base.is_empty() { below } else { path::below_route(&base, &below) };
         routes.push(Route { path, file, line: 1, answer });
@@ -29,7 +31,7 @@ fn base_path(sources: &[RouteSource]) -> Option<String> {
 }
 
 /// The path that a file answers, by its folders and name.
-fn path_of(source: &RouteSource) -> Option<String> {
+fn path_of(source: &RouteSource, has_middleware: bool) -> Option<String> {
     let stem = source.kind.source_stem(Ecosystem::Node);
     let (folder, name) = path::split(stem);
     let parts: Vec<&str> = folder.split('/').collect();
@@ -41,6 +43,8 @@ fn path_of(source: &RouteSource) -> Option<String> {
     let parts = match name {
         // Next.js: app/api/health/route.ts
         "route" if gets() => below(&["app"])?,
+        // Next.js: the first page, app/page.tsx or pages/index.tsx. A middleware may ask for a login.
+        "page" | "index" if is_first_page(&parts, name) && !has_middleware => Vec::new(),
         // SvelteKit: src/routes/health/+server.ts
         "+server" if gets() => below(&["src", "routes"])?,
         // Next.js: pages/api/health.ts
@@ -65,4 +69,11 @@ fn path_of(source: &RouteSource) -> Option<String> {
     // `(group)` is no part of the path.
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.starts_with('(')).collect();
     Some(format!("/{}", parts.join("/")))
+}
+
+/// Whether a file is the first page of Next.js: `page` of the folder `app` itself, or `index` of `pages`.
+fn is_first_page(parts: &[&str], name: &str) -> bool {
+    let folders = parts.iter().rev().skip_while(|part| part.starts_with('('));
+    let root = if name == "page" { "app" } else { "pages" };
+    folders.copied().next() == Some(root)
 }

@@ -30,20 +30,14 @@ pub(super) struct Guards {
     places: Vec<usize>,
 }
 
-/// What is asked before each request of a Python application, and words by which it refuses.
-const BEFORE: [&str; 3] = ["before_request", ".middleware(", "add_middleware("];
+/// Words by which what is asked before each request refuses.
 const REFUSES: [&str; 4] = ["401", "403", "unauthorized", "forbidden"];
 
 impl Guards {
     pub(super) fn of(source: &RouteSource) -> Self {
         let text = source.text();
         let places = match source.kind.ecosystem() {
-            Some(Ecosystem::Python) => {
-                let lower = text.to_ascii_lowercase();
-                let refuses =
-                    BEFORE.iter().any(|word| lower.contains(word)) && REFUSES.iter().any(|word| lower.contains(word));
-                if refuses { vec![0] } else { Vec::new() }
-            }
+            Some(Ecosystem::Python) if refuses_before(text) => vec![0],
             // Express asks in the order of the calls.
             Some(Ecosystem::Node) => {
                 let uses = text.match_indices(".use(").filter(|(at, _)| {
@@ -61,4 +55,47 @@ impl Guards {
     pub(super) fn stand_before(&self, at: usize) -> bool {
         self.places.iter().any(|place| *place <= at)
     }
+}
+
+/// Whether something that a Python application asks before each request refuses some: a function behind
+/// `@app.before_request` or `@app.middleware("http")`, or a class that is added as middleware.
+fn refuses_before(text: &str) -> bool {
+    let refuses = |body: &str| {
+        let lower = body.to_ascii_lowercase();
+        REFUSES.iter().any(|word| lower.contains(word))
+    };
+    let mut functions = ["before_request", ".middleware("].into_iter().flat_map(|word| text.match_indices(word));
+    let by_function = functions.any(|(at, _)| {
+        let line = text[at..].split('\n').next().unwrap_or_default();
+        // `app.before_request(check)`: the function stands elsewhere.
+        let name = line.split_once('(').and_then(|(_, rest)| rest.split(')').next()).unwrap_or_default();
+        let named = definition(text, name, "def ");
+        refuses(named.unwrap_or_else(|| block(&text[at..], 1)))
+    });
+    let mut classes = text.match_indices("add_middleware(");
+    by_function
+        || classes.any(|(at, word)| {
+            let list = code::bracketed(&text[at + word.len() - 1..]).unwrap_or_default();
+            let name = list.split(',').next().unwrap_or_default().trim();
+            definition(text, name, "class ").map_or_else(|| asks_for_login(name), refuses)
+        })
+}
+
+/// The text of a function or class of a name.
+fn definition<'t>(text: &'t str, name: &str, word: &str) -> Option<&'t str> {
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let at = text.find(&format!("{word}{name}(")).filter(|_| is_name)?;
+    Some(block(&text[at..], 0))
+}
+
+/// The lines of a definition: up to the next one that starts at the margin. `heads`: the lines at the margin between the
+/// start of the text and its body, such as that of `def` below a decorator.
+fn block(text: &str, heads: usize) -> &str {
+    const LONGEST: usize = 4_000;
+    let text = &text[..text.floor_char_boundary(LONGEST)];
+    let margins = text
+        .match_indices('\n')
+        .filter(|(at, _)| text[at + 1..].starts_with(|c: char| !c.is_whitespace() && c != ')' && c != '#'));
+    let end = margins.map(|(at, _)| at).nth(heads);
+    &text[..end.unwrap_or(text.len())]
 }

@@ -268,3 +268,58 @@ fn files_and_lists_are_read() {
         &["/health"],
     );
 }
+
+#[test]
+fn texts_of_documentation_declare_nothing() {
+    let urls = "\"\"\"Examples:\n    1. path('', views.home, name='home')\n\"\"\"\nurlpatterns = [\n    path('health/', health),\n]\n";
+    let settings = "ALLOWED_HOSTS = []\nDEBUG = True\nROOT_URLCONF = 'shop.urls'\n";
+    assert_eq!(paths(&[("shop/settings.py", settings), ("shop/urls.py", urls)]), ["/health/"]);
+    check(
+        "app.py",
+        "app = FastAPI()\ndef f():\n    '''@app.get('/no')'''\n    a = \"\"\"\n@app.get('/text')\"\"\"\n@app.get('/x')\ndef x(): ...\n",
+        &["/text", "/x"],
+    );
+}
+
+#[test]
+fn guards_of_python_are_those_that_refuse() {
+    let head = "app = FastAPI()\n";
+    let route = "@app.get('/x')\ndef x():\n    return 1\ndef login():\n    raise HTTPException(401)\n";
+    let answer = |middle: &str| {
+        let text = format!("{head}{middle}{route}");
+        routes(&[SourceFile { path: "app.py", text: &text }])[0].answer
+    };
+    for (middle, expected) in [
+        ("app.add_middleware(CORSMiddleware, allow_origins=['*'])\n", RouteAnswer::Always),
+        ("app.add_middleware(AuthMiddleware)\n", RouteAnswer::MayRefuse),
+        (
+            "class Check(Base):\n    def f(self):\n        return Response(status_code=403)\napp.add_middleware(Check)\n",
+            RouteAnswer::MayRefuse,
+        ),
+        (
+            "@app.middleware('http')\nasync def f(request, call_next):\n    return Response(status_code=401)\n",
+            RouteAnswer::MayRefuse,
+        ),
+        (
+            "@app.middleware('http')\nasync def f(request, call_next):\n    return await call_next(request)\n",
+            RouteAnswer::Always,
+        ),
+    ] {
+        assert_eq!(answer(middle), expected, "{middle}");
+    }
+    let text = "app = FastAPI()\n@app.get('/x', dependencies=[Depends(verify)])\ndef x():\n    return 1\n";
+    assert_eq!(routes(&[SourceFile { path: "app.py", text }])[0].answer, RouteAnswer::MayRefuse);
+}
+
+#[test]
+fn pages_and_servers_without_http_are_told_apart() {
+    check("app/page.tsx", "export default function Home() { return <p/>; }\n", &["/"]);
+    check("src/app/(shop)/page.tsx", "export default function Home() { return <p/>; }\n", &["/"]);
+    check("src/app/about/page.tsx", "export default function About() { return <p/>; }\n", &[]);
+    check("pages/index.jsx", "export default function Home() { return <p/>; }\n", &["/"]);
+    let page = ("app/page.tsx", "export default function Home() { return <p/>; }\n");
+    assert_eq!(paths(&[page, ("middleware.ts", "export function middleware() {}\n")]), [""; 0]);
+    let controller = ("app.controller.ts", "@Controller()\nexport class A {\n  @Get('health')\n  get() {}\n}\n");
+    assert_eq!(paths(&[controller, ("main.ts", "const app = await NestFactory.create(A);\n")]), ["/health"]);
+    assert_eq!(paths(&[controller, ("main.ts", "await NestFactory.createMicroservice(A, {});\n")]), [""; 0]);
+}

@@ -57,7 +57,7 @@ fn ignore_files_of_git_without_an_end_are_not_read() {
             put_endless(&file);
             fs::create_dir(folder.path().join(".git")).unwrap();
             let ran = all(&folder);
-            assert!(ran[0].stderr.contains("it is no regular file of at most 1 MiB"), "{}", ran[0].stderr);
+            assert!(ran[1].stdout.contains("it is no regular file of at most 1 MiB"), "{}", ran[1].stdout);
             run(folder.path(), &["compose", "emit", "."]);
             run(folder.path(), &["cache", "predict", "."]);
         }
