@@ -221,12 +221,12 @@ impl BuildReader<'_> {
     fn words<'v>(&'v self, list: &'v ComposeValue) -> Vec<&'v str> {
         let mut words = Vec::new();
         // The words of a text all have its place.
-        let mut last = None;
+        let mut place = None;
         for item in list.as_list().unwrap_or_default() {
             if !self.is_unset(item) {
                 words.extend(item.as_text());
-            } else if last != item.place {
-                last = item.place;
+            } else if place != item.place {
+                place = item.place;
                 let written = self.project.text(item.place).unwrap_or_default();
                 words.extend(written.trim_matches(['"', '\'']).split_whitespace());
             }

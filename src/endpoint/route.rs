@@ -6,7 +6,7 @@ use crate::build::{Reference, StageBase, is_command};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
-use crate::sources::routes::{RouteAnswer, routes};
+use crate::sources::routes::{RouteAnswer, SourceFile, routes};
 use crate::text::path;
 
 /// A route that a check can ask.
@@ -67,7 +67,8 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if path::name(Reference::of(image).short_name()) != "nginx" {
         return None;
     }
-    let mut sites = input.files.iter().enumerate().filter(|(_, file)| file.path.ends_with(".conf"));
+    let is_conf = |file: &SourceFile| path::name(file.path).rsplit_once('.').is_some_and(|(_, end)| end == "conf");
+    let mut sites = input.files.iter().enumerate().filter(|(_, file)| is_conf(file));
     let (index, file) = sites.find(|(_, file)| file.text.contains("listen"))?;
     let line = page_line(file.text)?;
     sites.all(|(_, other)| !other.text.contains("listen")).then(|| first(Some((index, line))))

@@ -46,7 +46,7 @@ fn loops_pipes_sockets_and_sparse_files_are_looked_at_not_into() {
 fn ignore_files_of_git_without_an_end_are_not_read() {
     let kinds: [&dyn Fn(&std::path::Path); 3] =
         [&|path| symlink("/dev/zero", path).unwrap(), &|path| pipe(path), &|path| {
-            fs::File::create(path).unwrap().set_len(1 << 40).unwrap()
+            fs::File::create(path).unwrap().set_len(1 << 40).unwrap();
         }];
     for put_endless in kinds {
         for name in ["Dockerfile", "a/Dockerfile"] {
