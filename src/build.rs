@@ -75,7 +75,7 @@ pub use self::needs::ProgramNeeds;
 pub use self::package_cache::{PackageCache, stops_cache};
 pub use self::package_lists::PackageLists;
 pub use self::package_size::PackageSize;
-pub use self::probe::Asker;
+pub use self::probe::{Asker, installs};
 pub use self::programs::{Programs, default_path, is_of_system};
 pub use self::purpose::{Purpose, is_cache_path};
 pub use self::release::{Libc, Release, UnmaintainedImage, ended_releases, is_suite, libc, releases};

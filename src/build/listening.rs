@@ -28,6 +28,8 @@ pub enum ListenOrigin {
     Variable,
     /// The server's default.
     Default,
+    /// The server's default, as the build context has no configuration file of it.
+    DefaultWithoutFile,
 }
 
 struct ListenRow {
@@ -186,7 +188,7 @@ impl ListenReader<'_, '_, '_> {
         {
             return value.parse().ok().map(|port| (port, ListenOrigin::Variable));
         }
-        if self.has_defaults() { Some((self.row.default_port?, ListenOrigin::Default)) } else { None }
+        Some((self.row.default_port?, self.default_origin()?))
     }
 
     fn default_host(&self) -> Option<(String, ListenOrigin)> {
@@ -195,15 +197,18 @@ impl ListenReader<'_, '_, '_> {
         if let Some(host) = variable.and_then(|name| self.variable(&name)) {
             return Some((host, ListenOrigin::Variable));
         }
-        if self.has_defaults() { Some((self.row.default_host?.to_owned(), ListenOrigin::Default)) } else { None }
+        Some((self.row.default_host?.to_owned(), self.default_origin()?))
     }
 
-    /// Whether no configuration file says otherwise.
-    fn has_defaults(&self) -> bool {
+    /// What sets the defaults; `None` where a configuration file may say otherwise.
+    fn default_origin(&self) -> Option<ListenOrigin> {
         let context = self.build.input().context.as_deref();
         let lacks =
             |name: &str| context.is_some_and(|context| !context.entries().any(|id| context.entry(id).name == name));
-        self.row.file.is_none_or(lacks)
+        match self.row.file {
+            None => Some(ListenOrigin::Default),
+            Some(name) => lacks(name).then_some(ListenOrigin::DefaultWithoutFile),
+        }
     }
 
     /// `manage.py runserver 0.0.0.0:8000`, `http.server 8000`

@@ -3,6 +3,9 @@
 
 use super::{BaseImage, Build, Presence, Programs, Reference, Stage, StageBase};
 use crate::data;
+use crate::dockerfile::Keyword;
+use crate::manifest::Ecosystem;
+use crate::shell::PackageCall;
 
 /// A program that can ask a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub enum Asker {
     Wget,
     /// bash, by its own network files.
     Bash,
+    /// PHP.
+    Php,
     /// nc, which asks whether a port answers.
     Netcat,
 }
@@ -40,6 +45,7 @@ impl Asker {
             Self::Node => "runtime node",
             Self::Ruby => "runtime ruby",
             Self::Bun => "runtime bun/deno",
+            Self::Php => "runtime php",
             Self::Curl => "runtime php-apache/frankenphp",
             Self::Wget | Self::Netcat => "runtime busybox/alpine",
             Self::Bash => "runtime debian/ubuntu with bash only",
@@ -57,33 +63,151 @@ impl Asker {
         }
     }
 
-    /// The program with which an image can request a URL, where its base certainly has one: its own language first.
-    pub fn of_image(build: &Build, stage: &Stage, url: &str) -> Option<Self> {
-        let StageBase::Image(image) = build.root_base(stage) else { return None };
-        let (base, reference) = (BaseImage::of(image), Reference::of(image));
-        let has = |program: &str| base.presence(program) == Presence::Has;
-        let major = || reference.tag?.split(['.', '-']).next()?.parse::<u32>().ok();
-        let name = reference.short_name();
-        match (name, major()) {
-            ("python", Some(3..)) => return Some(Self::Python),
-            // Node 18 introduced fetch; before 20 it tries only the first address of `localhost`.
-            ("node", Some(major)) if major >= 20 || (major >= 18 && !url.contains("localhost")) => {
-                return Some(Self::Node);
-            }
-            ("python" | "node", _) => {}
-            ("ruby", _) if has("ruby") || reference.name == "ruby" => return Some(Self::Ruby),
-            _ if reference.name == "oven/bun" => return Some(Self::Bun),
-            _ => {}
-        }
-        let programs = Programs::of(build, stage);
-        let others = [(Self::Wget, "wget"), (Self::Curl, "curl"), (Self::Bash, "bash")];
-        // What bash writes into the network is not encrypted.
-        let can = |asker: Self| asker != Self::Bash || url.starts_with("http://");
-        others
-            .into_iter()
-            .find(|(asker, program)| has(program) && !programs.lacks(program) && can(*asker))
-            .map(|(a, _)| a)
+    /// The time limit in seconds of a request in a new check: that of its row.
+    pub fn usual_limit(self) -> Option<u32> {
+        (self == Self::Python).then_some(3)
     }
+
+    /// The words that ask whether a port answers at all.
+    pub fn connect(self, port: u16) -> Vec<String> {
+        let any = format!("http://127.0.0.1:{port}/");
+        let words: &[&str] = match self {
+            Self::Python => {
+                &["python", "-c", &format!("import socket;socket.create_connection(('127.0.0.1',{port}),2).close()")]
+            }
+            Self::Node | Self::Bun => &[
+                self.program(),
+                "-e",
+                &format!("fetch('{any}').then(r=>process.exit(r.status<500?0:1),()=>process.exit(1))"),
+            ],
+            Self::Ruby => &["ruby", "-rsocket", "-e", &format!("TCPSocket.new('127.0.0.1',{port}).close")],
+            Self::Php => &["php", "-r", &format!("exit(@fsockopen('127.0.0.1',{port}) ? 0 : 1);")],
+            Self::Netcat => &["nc", "-z", "127.0.0.1", &port.to_string()],
+            Self::Curl => &["curl", "-sS", "-o", "/dev/null", &any],
+            Self::Wget => &["wget", "-qO", "/dev/null", &any],
+            Self::Bash => &["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")],
+        };
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    /// The words of a request to the port that the variable `PORT` of the container names, else to another one; as
+    /// [`Asker::request`] where the program cannot read variables.
+    pub fn request_at_variable(self, port: u16, path: &str, seconds: Option<u32>) -> Vec<String> {
+        let fixed = format!("'http://127.0.0.1:{port}{path}'");
+        let (value, import) = match self {
+            Self::Python => (format!("os.getenv('PORT','{port}')"), "import os,"),
+            Self::Node | Self::Bun => (format!("(process.env.PORT||{port})"), "import "),
+            Self::Ruby => (format!("ENV.fetch('PORT','{port}')"), "import "),
+            _ => return self.request(&format!("http://127.0.0.1:{port}{path}"), seconds),
+        };
+        let words = self.request(&format!("http://127.0.0.1:{port}{path}"), seconds).into_iter();
+        let varied = format!("'http://127.0.0.1:'+{value}+'{path}'");
+        words.map(|word| word.replace(&fixed, &varied).replacen("import ", import, 1)).collect()
+    }
+
+    /// The program's name.
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Node => "node",
+            Self::Ruby => "ruby",
+            Self::Bun => "bun",
+            Self::Php => "php",
+            Self::Curl => "curl",
+            Self::Wget => "wget",
+            Self::Bash => "bash",
+            Self::Netcat => "nc",
+        }
+    }
+
+    /// The program with which a container of an image can ask a server, where the image certainly has one: its own
+    /// language first, which stays in a smaller image. `url`: what is requested; without one, whether a port answers is
+    /// enough. `ecosystem`: that of the project, where a known server of it is started.
+    pub fn of_image(build: &Build, stage: &Stage, url: Option<&str>, ecosystem: Option<Ecosystem>) -> Option<Self> {
+        let reader = AskerReader { build, stage, programs: Programs::of(build, stage) };
+        reader.interpreter(url, ecosystem).or_else(|| reader.other(url))
+    }
+}
+
+/// Looks for the programs of an image.
+struct AskerReader<'r, 'i> {
+    build: &'r Build<'i>,
+    stage: &'r Stage,
+    programs: Programs<'r, 'i>,
+}
+
+impl<'r> AskerReader<'r, '_> {
+    fn base(&self) -> Option<(BaseImage<'r>, Reference<'r>)> {
+        match self.build.root_base(self.stage) {
+            StageBase::Image(image) => Some((BaseImage::of(image), Reference::of(image))),
+            _ => None,
+        }
+    }
+
+    /// Whether the base has a program, or a step installs it.
+    fn has(&self, program: &str) -> bool {
+        let in_base = self.base().is_some_and(|(base, _)| base.presence(program) == Presence::Has);
+        (in_base || installs(self.build, self.stage, program)) && !self.programs.lacks(program)
+    }
+
+    fn interpreter(&self, url: Option<&str>, ecosystem: Option<Ecosystem>) -> Option<Asker> {
+        let base = self.base();
+        let is_named = |name: &str| base.is_some_and(|(_, reference)| reference.short_name() == name);
+        let major: Option<u32> = base.and_then(|(_, reference)| reference.tag?.split(['.', '-']).next()?.parse().ok());
+        let is_recent = |program: &str, first: u32| !is_named(program) || major.is_none_or(|major| major >= first);
+        // Node 18 introduced fetch; before 20 it tries only the first address of `localhost`.
+        let node = if url.is_some_and(|url| url.contains("localhost")) { 20 } else { 18 };
+        let is_started = |known: Ecosystem| ecosystem == Some(known) && self.build.listening(self.stage).is_some();
+        let rows = [
+            (Asker::Python, Some(Ecosystem::Python), 3),
+            (Asker::Node, Some(Ecosystem::Node), node),
+            (Asker::Ruby, Some(Ecosystem::Ruby), 0),
+            (Asker::Bun, None, 0),
+            (Asker::Php, None, 0),
+        ];
+        let has = |program: &str| base.is_some_and(|(base, _)| base.presence(program) == Presence::Has);
+        let mut askers = rows.into_iter().filter(|(asker, known, first)| {
+            let program = asker.program();
+            (has(program) || known.is_some_and(is_started))
+                && !self.programs.lacks(program)
+                && is_recent(program, *first)
+        });
+        askers.next().map(|(asker, ..)| asker)
+    }
+
+    fn other(&self, url: Option<&str>) -> Option<Asker> {
+        let base = self.base();
+        // All images of Alpine have busybox, and only later ones curl.
+        let is_alpine = base.is_some_and(|(base, reference)| {
+            reference.name.contains("alpine")
+                || reference.tag.is_some_and(|tag| tag.contains("alpine"))
+                || base.presence("apk") == Presence::Has
+        });
+        let others = match (url.is_some(), is_alpine) {
+            (true, false) => [Asker::Curl, Asker::Wget, Asker::Bash],
+            (true, true) => [Asker::Wget, Asker::Curl, Asker::Bash],
+            (false, _) => [Asker::Bash, Asker::Netcat, Asker::Wget],
+        };
+        let is_lacking = |asker: Asker| base.is_some_and(|(base, _)| base.presence(asker.program()) == Presence::Lacks);
+        let is_in_busybox = |asker: Asker| is_alpine && matches!(asker, Asker::Wget | Asker::Netcat);
+        // What bash writes into the network is not encrypted.
+        let can = |asker: Asker| asker != Asker::Bash || url.is_none_or(|url| url.starts_with("http://"));
+        let is_there = |asker: &Asker| {
+            self.has(asker.program())
+                || is_in_busybox(*asker) && !is_lacking(*asker) && !self.programs.lacks(asker.program())
+        };
+        others.into_iter().find(|asker| is_there(asker) && can(*asker))
+    }
+}
+
+/// Whether a step of the image names a program as a package.
+pub fn installs(build: &Build, stage: &Stage, program: &str) -> bool {
+    build.chain(stage).any(|stage| {
+        build.instructions_of(stage, Keyword::Run).any(|(index, _)| {
+            let names = |call: &PackageCall| call.packages.iter().any(|package| package.name.text == program);
+            build.code(index).is_some_and(|code| code.has_package_call(names))
+        })
+    })
 }
 
 /// A word of a check with another address.
@@ -103,8 +227,8 @@ fn with_url(word: &str, url: &str) -> String {
 mod tests {
     use super::*;
 
-    const ALL: [Asker; 7] =
-        [Asker::Python, Asker::Node, Asker::Ruby, Asker::Bun, Asker::Curl, Asker::Wget, Asker::Bash];
+    const ALL: [Asker; 8] =
+        [Asker::Python, Asker::Node, Asker::Ruby, Asker::Bun, Asker::Php, Asker::Curl, Asker::Wget, Asker::Bash];
 
     #[test]
     fn addresses_of_the_table_become_others() {
@@ -112,6 +236,10 @@ mod tests {
             let words = asker.request("http://127.0.0.1:9001/ready", None).join(" ");
             assert!(words.contains("/ready") && words.contains("9001"), "{words}");
             assert!(!words.contains("healthz") && !words.contains("8080") && !words.contains("3000"), "{words}");
+            assert!(asker.connect(9001).join(" ").contains("9001"));
+            let words = asker.request_at_variable(9001, "/ready", Some(3)).join(" ");
+            let varies = matches!(asker, Asker::Python | Asker::Node | Asker::Ruby | Asker::Bun);
+            assert!(words.contains("/ready") && words.contains("9001") && words.contains("PORT") == varies, "{words}");
         }
     }
 

@@ -53,7 +53,8 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
         SourcePort::Known(port) => Some(port),
         SourcePort::None => None,
     };
-    let of_program = of_sources.or_else(|| settings_port(input)).or_else(|| framework_port(input));
+    let of_settings = || settings_port(input).or_else(|| site_port(input));
+    let of_program = of_sources.or_else(of_settings).or_else(|| framework_port(input));
     if let Some(port) = of_program {
         return Some(KnownPort::listens(port));
     }
@@ -198,6 +199,25 @@ fn settings_port(input: &EndpointInput) -> Option<u16> {
         input.files.iter().find(|file| name.contains('.') && path::name(file.path) == name)
     });
     named.into_iter().find_map(|file| port_setting(file.text))
+}
+
+/// The port of the sites of nginx, where the image is made of it and all of them say the same, apart from TLS.
+fn site_port(input: &EndpointInput) -> Option<u16> {
+    let StageBase::Image(image) = input.build.root_base(input.stage) else { return None };
+    if path::name(Reference::of(image).short_name()) != "nginx" {
+        return None;
+    }
+    let lines = input.files.iter().filter(|file| is_site(file)).flat_map(|file| file.text.lines());
+    let listens = lines.filter_map(|line| line.trim().strip_prefix("listen ")?.split_once(';').map(|(value, _)| value));
+    let plain = listens.filter(|value| !value.contains("ssl") && !value.contains("quic"));
+    let mut ports: Vec<u16> = plain.filter_map(|value| address_port(value.split(' ').next()?)).collect();
+    ports.dedup();
+    if let [port] = ports[..] { Some(port) } else { None }
+}
+
+/// Whether a file has settings of nginx that listen.
+pub(super) fn is_site(file: &SourceFile) -> bool {
+    path::name(file.path).rsplit_once('.').is_some_and(|(_, end)| end == "conf") && file.text.contains("listen ")
 }
 
 fn port_setting(text: &str) -> Option<u16> {

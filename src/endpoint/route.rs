@@ -1,12 +1,12 @@
 //! The route that says that a program is ready.
 
 use super::EndpointInput;
-use super::port::has_package;
+use super::port::{has_package, is_site};
 use crate::build::{Reference, StageBase, is_command};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
-use crate::sources::routes::{RouteAnswer, SourceFile, routes};
+use crate::sources::routes::{RouteAnswer, routes};
 use crate::text::path;
 
 /// A route that a check can ask.
@@ -67,11 +67,10 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if path::name(Reference::of(image).short_name()) != "nginx" {
         return None;
     }
-    let is_conf = |file: &SourceFile| path::name(file.path).rsplit_once('.').is_some_and(|(_, end)| end == "conf");
-    let mut sites = input.files.iter().enumerate().filter(|(_, file)| is_conf(file));
-    let (index, file) = sites.find(|(_, file)| file.text.contains("listen"))?;
+    let mut sites = input.files.iter().enumerate().filter(|(_, file)| is_site(file));
+    let (index, file) = sites.next()?;
     let line = page_line(file.text)?;
-    sites.all(|(_, other)| !other.text.contains("listen")).then(|| first(Some((index, line))))
+    sites.next().is_none().then(|| first(Some((index, line))))
 }
 
 /// The line of the location of nginx that serves the first page from files: `/`, with a root and no other answer.

@@ -151,6 +151,14 @@ fn servers_of_files_answer_at_the_top() {
         None
     );
     assert_eq!(site(&server("  auth_basic a;\n  location / {\n    try_files $uri /a;\n  }\n")), None);
+    let site_port = |conf: &str| {
+        port("FROM nginx:1.30\nEXPOSE 80\nCMD [\"nginx-debug\", \"-g\", \"daemon off;\"]\n", &[("site.conf", conf)])
+    };
+    assert_eq!(
+        site_port("server {\n  listen 8080 default_server;\n  listen [::]:8080;\n  listen 443 ssl;\n}\n"),
+        Some(8080)
+    );
+    assert_eq!(site_port("server {\n  listen 8080;\n}\nserver {\n  listen 9090;\n}\n"), Some(80));
     let two = server("  location / {\n    try_files $uri /index.html;\n  }\n").repeat(2);
     assert_eq!(site(&two), None);
     assert_eq!(top("FROM node:22\nCMD [\"npx\", \"serve\", \"-s\", \"build\"]\n", &[]), at_top);

@@ -116,6 +116,8 @@ fn exposed_port_unused(cx: &Context, out: &mut Findings) {
         ListeningOrigin::Word(span) => (span, format!("port {port} is set here")),
         ListeningOrigin::Variable => (listening.span, format!("a variable sets port {port}")),
         ListeningOrigin::Default => (listening.span, format!("it listens on {port} by default")),
+        // `lint` does not know whether there is a configuration file.
+        ListeningOrigin::DefaultWithoutFile => return,
     };
     let finding = cx.finding(first.span, message).label(place, label);
     let finding = finding.help("expose the program's port, or start the program on the exposed port");

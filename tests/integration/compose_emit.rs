@@ -188,7 +188,7 @@ fn addresses_that_stand_in_sources_are_honoured() {
         ),
         (
             "result/server.js",
-            "// new Pool('postgres://old@elsewhere/x')\nconst pool = new Pool({connectionString: 'postgres://teller:s3cret@db/ballots'});\n",
+            "// new Pool('postgres://old@elsewhere/x')\nconst pool = new Pool({connectionString: 'postgres://teller:s3cret@db/ballots'});\nhttp.createServer(show).listen(80);\n",
         ),
     ]);
     let text = written(folder.path());

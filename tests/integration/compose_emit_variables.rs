@@ -225,7 +225,7 @@ fn a_default_that_asks_for_tls_is_switched_off() {
         ("package.json", r#"{"name": "shop", "dependencies": {"pg": "^8", "ioredis": "^5"}}"#),
         (
             "server.js",
-            "const db = { host: process.env.DATABASE_HOST, password: process.env.DATABASE_PASSWORD };\nconst ssl = process.env.DATABASE_SSL != null ? JSON.parse(process.env.DATABASE_SSL) : { rejectUnauthorized: false };\nconst mode = process.env.DB_SSL_MODE || 'require';\nconst redis = process.env.REDIS_URL || 'redis://localhost';\nconst tls = process.env.REDIS_TLS_ENABLED !== 'false';\nconst cert = process.env.DATABASE_SSL_CERT_FILE || 'true';\nconst plain = process.env.PG_SSL || 'false';\nconst force = process.env.FORCE_HTTPS_REDIRECT;\nconst always = process.env.APP_FORCE_SSL ?? true;\n",
+            "const db = { host: process.env.DATABASE_HOST, password: process.env.DATABASE_PASSWORD };\nconst ssl = process.env.DATABASE_SSL != null ? JSON.parse(process.env.DATABASE_SSL) : { rejectUnauthorized: false };\nconst mode = process.env.DB_SSL_MODE || 'require';\nconst redis = process.env.REDIS_URL || 'redis://localhost';\nconst tls = process.env.REDIS_TLS_ENABLED !== 'false';\nconst cert = process.env.DATABASE_SSL_CERT_FILE || 'true';\nconst plain = process.env.PG_SSL || 'false';\nconst force = process.env.FORCE_HTTPS_REDIRECT;\nconst always = process.env.APP_FORCE_SSL ?? true;\napp.listen(3000);\n",
         ),
     ]);
     let text = written(folder.path());

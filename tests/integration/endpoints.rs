@@ -52,12 +52,12 @@ fn asked(text: &str) -> BTreeSet<(u16, String)> {
         .collect()
 }
 
-/// The same where the variable `PORT` counts: `'http://127.0.0.1:' + os.getenv('PORT', '8000') + '/health'`.
+/// The same where the variable `PORT` counts: `'http://127.0.0.1:'+os.getenv('PORT','8000')+'/health'`.
 fn asked_by_variable(text: &str) -> BTreeSet<(u16, String)> {
-    let places = text.split("'http://127.0.0.1:' + ").skip(1);
+    let places = text.split("'http://127.0.0.1:'+").skip(1);
     places
         .filter_map(|rest| {
-            let (port, rest) = rest.split_once(" + '")?;
+            let (port, rest) = rest.split_once("+'")?;
             let port: String = port.chars().filter(char::is_ascii_digit).collect();
             Some((port.parse().ok()?, rest.split('\'').next()?.to_owned()))
         })

@@ -165,8 +165,8 @@ fn exec_at(script: &Script) -> Option<usize> {
     (alone && !traps && !is_over_at_once(program)).then_some(name.span.start as usize)
 }
 
-fn json(words: &[&str]) -> String {
-    format!("[{}]", words.iter().map(|word| json_text(word)).collect::<Vec<_>>().join(", "))
+pub(super) fn json<S: AsRef<str>>(words: &[S]) -> String {
+    format!("[{}]", words.iter().map(|word| json_text(word.as_ref())).collect::<Vec<_>>().join(", "))
 }
 
 /// A text as a JSON string.

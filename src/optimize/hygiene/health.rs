@@ -1,10 +1,11 @@
 //! Pass `healthcheck`: adds a HEALTHCHECK that requests a known route with a program of the image, and fixes one that
 //! can never succeed.
 
+use super::command::json;
 use super::health_reason::HealthReason;
 use super::port;
 use super::rule_findings::findings;
-use crate::build::{BaseImage, Presence, Reference, Stage, StageBase, service};
+use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::endpoint::{EndpointInput, is_health_path, known_port, loaded_files, ready_route};
 use crate::finding::{FileEdit, Safety};
@@ -136,43 +137,14 @@ fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
 
 /// The command that asks, as HEALTHCHECK CMD takes it.
 fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<String> {
-    let StageBase::Image(reference) = scene.build.root_base(target) else { return None };
-    let image = BaseImage::of(reference);
-    let parts = Reference::of(reference);
-    let major = parts.tag.and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
-    let varies = port::varies(scene, target, port);
-    let url = |value: &str| {
-        let fixed_address = || format!("'http://127.0.0.1:{port}{path}'");
-        if varies { format!("'http://127.0.0.1:' + {value} + '{path}'") } else { fixed_address() }
+    let url = format!("http://127.0.0.1:{port}{path}");
+    let asker = Asker::of_image(scene.build, target, Some(&url), None)?;
+    let words = if port::varies(scene, target, port) {
+        asker.request_at_variable(port, path, asker.usual_limit())
+    } else {
+        asker.request(&url, asker.usual_limit())
     };
-    let fixed = format!("http://127.0.0.1:{port}{path}");
-    match parts.short_name() {
-        "python" if major.is_none_or(|major| major >= 3) => {
-            let (os, url) = (if varies { "os, " } else { "" }, url(&format!("os.getenv('PORT', '{port}')")));
-            Some(format!("[\"python\", \"-c\", \"import {os}urllib.request as u; u.urlopen({url}, timeout=4)\"]"))
-        }
-        "node" if major.is_none_or(|major| major >= 18) => {
-            let url = url(&format!("(process.env.PORT || {port})"));
-            Some(format!(
-                "[\"node\", \"-e\", \"fetch({url}).then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))\"]"
-            ))
-        }
-        "ruby" => {
-            let url = url(&format!("ENV.fetch('PORT', '{port}')"));
-            Some(format!(
-                "[\"ruby\", \"-rnet/http\", \"-e\", \"exit \
-                 Net::HTTP.get_response(URI({url})).is_a?(Net::HTTPSuccess)\"]"
-            ))
-        }
-        "php" => Some(format!("[\"php\", \"-r\", \"exit(@file_get_contents('{fixed}') === false ? 1 : 0);\"]")),
-        _ if image.presence("wget") == Presence::Has && image.presence("nc") == Presence::Has => {
-            Some(format!("[\"wget\", \"-qO\", \"/dev/null\", \"{fixed}\"]"))
-        }
-        _ if image.presence("curl") == Presence::Has => {
-            Some(format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{fixed}\"]"))
-        }
-        _ => None,
-    }
+    Some(json(&words))
 }
 
 /// Where the closing ENTRYPOINT and CMD of a stage begin; its end where it has none of its own.

@@ -16,7 +16,7 @@ const APP: (&str, &str) =
 
 const START: &str = "CMD [\"uvicorn\", \"app:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n";
 
-const CHECK: &str = "HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \\\n    CMD [\"python\", \"-c\", \"import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health', timeout=4)\"]\n";
+const CHECK: &str = "HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \\\n    CMD [\"python\", \"-c\", \"import sys,urllib.request as u;sys.exit(0 if u.urlopen('http://127.0.0.1:8000/health',timeout=3).status<400 else 1)\"]\n";
 
 #[test]
 fn a_service_gets_a_user_and_a_check() {
@@ -303,10 +303,10 @@ fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
         rewritten(&dockerfile, files, Rung::Hygiene)
     };
     let shell = "uvicorn app:app --host 0.0.0.0 --port ${PORT:-8000}";
-    let probe = "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.getenv('PORT', '8000') + '/health', timeout=4)";
+    let probe = "import os,sys,urllib.request as u;sys.exit(0 if u.urlopen('http://127.0.0.1:'+os.getenv('PORT','8000')+'/health',timeout=3).status<400 else 1)";
     assert!(of("python:3.13-slim", "", shell, &[APP]).contains(probe));
     assert!(of("python:3.13-slim", "ENV PORT=8000\n", shell, &[APP]).contains(probe));
-    assert!(of("python:3.13-slim", "ENV PORT=5432\n", shell, &[APP]).contains("os.getenv('PORT', '5432')"));
+    assert!(of("python:3.13-slim", "ENV PORT=5432\n", shell, &[APP]).contains("os.getenv('PORT','5432')"));
     let fixed = "uvicorn app:app --host 0.0.0.0 --port 8000";
     assert!(of("python:3.13-slim", "", fixed, &[APP]).contains("u.urlopen('http://127.0.0.1:8000/health'"));
     let node = |port: &str| {
@@ -315,7 +315,7 @@ fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
     let start = "[\"node\", \"server.js\"]";
     let package = ("package.json", r#"{"dependencies": {"express": "4"}}"#);
     let text = of("node:22-slim", "", start, &[package, ("server.js", &node("process.env.PORT"))]);
-    assert!(text.contains("fetch('http://127.0.0.1:' + (process.env.PORT || 8000) + '/health')"), "{text}");
+    assert!(text.contains("fetch('http://127.0.0.1:'+(process.env.PORT||8000)+'/health')"), "{text}");
     let text = of("node:22-slim", "", start, &[package, ("server.js", &node("process.env.PORT_OF_MINE"))]);
     assert!(text.contains("fetch('http://127.0.0.1:8000/health')"), "{text}");
 }

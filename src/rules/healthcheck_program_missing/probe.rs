@@ -23,7 +23,7 @@ pub(in crate::rules) fn translate(build: &Build, stage: &Stage, script: &Script)
         return None;
     }
     let ProbeRequest { url, seconds, fails } = url(request)?;
-    let asker = Asker::of_image(build, stage, &url)?;
+    let asker = Asker::of_image(build, stage, Some(&url), None)?;
     // The wget of busybox tries one address of `localhost`.
     let is_first_only = matches!(asker, Asker::Wget | Asker::Bash);
     let url = if is_first_only { url.replace("://localhost", "://127.0.0.1") } else { url };

@@ -1,9 +1,11 @@
 //! Routes of methods in classes: Spring's mappings, controllers of Nest and ASP.NET Core.
 
 use super::handler::answer_of;
+use super::holder::named_argument;
 use super::source::{Route, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
+use crate::sources::literals::string_literals;
 use crate::sources::values::literal;
 use crate::text::path::below_route;
 
@@ -16,7 +18,9 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
         let text = source.text();
         let of_class = match source.kind.ecosystem() {
             Some(Ecosystem::Node) if text.contains("@Controller(") => {
-                methods(text, &["@Controller("], &["@Get("], nest.as_deref())
+                let Some(nest) = &nest else { continue };
+                let below = methods(text, &["@Controller("], &["@Get("], Some(""));
+                below.into_iter().map(|(at, path)| (at, nest.full(&path))).collect()
             }
             Some(Ecosystem::Java) if text.contains("Mapping(") || text.contains("@GetMapping") => {
                 methods(text, &["@RequestMapping("], &["@GetMapping(", "@RequestMapping("], spring.as_deref())
@@ -93,8 +97,28 @@ fn slashed(path: &str) -> String {
     if path.is_empty() || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
 }
 
+/// The path that Nest puts before all but some.
+#[derive(Default)]
+struct NestPrefix {
+    path: String,
+    /// Those that it does not stand before, without slashes at their ends; `health/*` for all below.
+    excluded: Vec<String>,
+}
+
+impl NestPrefix {
+    /// The path with the prefix, if that stands before it.
+    fn full(&self, path: &str) -> String {
+        let bare = path.trim_matches('/');
+        let is_excluded = self.excluded.iter().any(|excluded| match excluded.split_once(['(', '*', '{']) {
+            Some((front, _)) => bare.starts_with(front),
+            None => bare == excluded,
+        });
+        if is_excluded { slashed(path) } else { below_route(&self.path, &slashed(path)) }
+    }
+}
+
 /// The path that Nest puts before all; `None` if it is not known.
-fn nest_prefix(sources: &[RouteSource]) -> Option<String> {
+fn nest_prefix(sources: &[RouteSource]) -> Option<NestPrefix> {
     let node = || sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node));
     // A version may stand in front of each path. A microservice answers no requests of HTTP.
     let has = |word: &str| node().any(|source| source.raw.contains(word));
@@ -103,13 +127,18 @@ fn nest_prefix(sources: &[RouteSource]) -> Option<String> {
     }
     for source in node() {
         if let Some((_, rest)) = source.text().split_once(".setGlobalPrefix(") {
-            let list = rest.split(')').next().unwrap_or(rest);
+            // The bracket of the call was taken with its name.
+            let list = code::bracketed(&source.text()[source.text().len() - rest.len() - 1..])?;
             let arguments = code::arguments(list);
-            let [only] = arguments[..] else { return None };
-            return literal(only).map(slashed);
+            let path = slashed(literal(arguments.first()?)?);
+            let Some(options) = arguments.get(1) else { return Some(NestPrefix { path, ..NestPrefix::default() }) };
+            let listed = named_argument(options, "exclude:")?;
+            let literals = string_literals(source.path, listed).into_iter();
+            let excluded = literals.map(|literal| literal.text.trim_matches('/').to_owned()).collect();
+            return Some(NestPrefix { path, excluded });
         }
     }
-    Some(String::new())
+    Some(NestPrefix::default())
 }
 
 /// The path that Spring's settings put before all; `None` if it is not known.

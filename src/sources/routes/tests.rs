@@ -322,4 +322,11 @@ fn pages_and_servers_without_http_are_told_apart() {
     let controller = ("app.controller.ts", "@Controller()\nexport class A {\n  @Get('health')\n  get() {}\n}\n");
     assert_eq!(paths(&[controller, ("main.ts", "const app = await NestFactory.create(A);\n")]), ["/health"]);
     assert_eq!(paths(&[controller, ("main.ts", "await NestFactory.createMicroservice(A, {});\n")]), [""; 0]);
+    let prefix = |list: &str| paths(&[controller, ("main.ts", &format!("app.setGlobalPrefix({list});\n"))]);
+    assert_eq!(prefix("'api/v1'"), ["/api/v1/health"]);
+    assert_eq!(prefix("'api', { exclude: ['metrics', 'health'] }"), ["/health"]);
+    assert_eq!(prefix("'api', { exclude: [{ path: '/health', method: RequestMethod.GET }] }"), ["/health"]);
+    assert_eq!(prefix("'api', { exclude: ['health{/*path}'] }"), ["/health"]);
+    assert_eq!(prefix("'api', { exclude: ['metrics'] }"), ["/api/health"]);
+    assert_eq!(prefix("'api', options"), [""; 0]);
 }
