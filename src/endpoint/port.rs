@@ -5,7 +5,7 @@ use super::script::listening_of_script;
 use crate::build::toolchain::Language;
 use crate::build::{Reference, SlimImage, StageBase, is_like};
 use crate::data;
-use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::manifest::{Ecosystem, FileKind, Framework, Project};
 use crate::shell::Word;
 use crate::sources::patterns;
 use crate::sources::ports::{address_port, listening_calls};
@@ -266,8 +266,14 @@ fn listens_nowhere(input: &EndpointInput) -> bool {
         matches!(program, "node" | "ts-node" | "tsx" | "bun")
             && line.last().is_some_and(|last| FileKind::of(last).is_code())
     });
+    // What a framework builds listens by itself.
+    let has_framework =
+        input.projects.iter().flat_map(|project| &project.frameworks).any(|framework| *framework != Framework::Prisma);
     let mut code = input.files.iter().filter(|file| FileKind::of(file.path).is_source_of(Ecosystem::Node)).peekable();
-    starts_file && code.peek().is_some() && !code.any(|file| patterns::shows(file.text, "may open a port"))
+    starts_file
+        && !has_framework
+        && code.peek().is_some()
+        && !code.any(|file| patterns::shows(file.text, "may open a port"))
 }
 
 /// Whether a program has a package when it runs.

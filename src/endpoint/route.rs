@@ -96,6 +96,16 @@ pub fn is_health_path(path: &str) -> bool {
 fn rank(path: &str) -> Option<usize> {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
     let place = |path: &str| data::HEALTH_PATHS.keys().position(|known| known.trim_end_matches('/') == path);
-    let last = || path.rfind('/').filter(|at| *at > 0).and_then(|at| place(&path[at..]));
+    // `/status` and the like below a subject tell of that.
+    let is_general = |front: &str, last: &str| {
+        let mut parts = front.split('/').filter(|part| !part.is_empty());
+        ["health", "ready", "live"].iter().any(|word| last.contains(word))
+            || parts
+                .all(|part| part == "api" || part.strip_prefix('v').is_some_and(|digits| digits.parse::<u32>().is_ok()))
+    };
+    let last = || {
+        let (front, last) = path.split_at(path.rfind('/').filter(|at| *at > 0)?);
+        if is_general(front, last) { place(last) } else { None }
+    };
     place(path).or_else(|| Some(last()? + data::HEALTH_PATHS.keys().count()))
 }

@@ -197,3 +197,13 @@ fn applications_of_unknown_starts_are_not_mixed() {
     };
     assert!(route(true) && !route(false));
 }
+
+#[test]
+fn the_status_of_a_subject_is_none_of_the_program() {
+    let js = |path: &str| format!("const app = express();\napp.get('{path}', f);\n");
+    let known = |path: &str| route(&[("app.js", &js(path))]);
+    assert_eq!(known("/api/v1/status").as_deref(), Some("/api/v1/status"));
+    assert_eq!(known("/health/liveness").as_deref(), Some("/health/liveness"));
+    assert_eq!(known("/orders/health").as_deref(), Some("/orders/health"));
+    assert_eq!(known("/merchant/onboarding/status"), None);
+}
