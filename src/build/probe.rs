@@ -93,16 +93,16 @@ impl Asker {
     /// The words of a request to the port that the variable `PORT` of the container names, else to another one; as
     /// [`Asker::request`] where the program cannot read variables.
     pub fn request_at_variable(self, port: u16, path: &str, seconds: Option<u32>) -> Vec<String> {
-        let fixed = format!("'http://127.0.0.1:{port}{path}'");
+        let url = format!("http://127.0.0.1:{port}{path}");
         let (value, import) = match self {
             Self::Python => (format!("os.getenv('PORT','{port}')"), "import os,"),
             Self::Node | Self::Bun => (format!("(process.env.PORT||{port})"), "import "),
             Self::Ruby => (format!("ENV.fetch('PORT','{port}')"), "import "),
-            _ => return self.request(&format!("http://127.0.0.1:{port}{path}"), seconds),
+            _ => return self.request(&url, seconds),
         };
-        let words = self.request(&format!("http://127.0.0.1:{port}{path}"), seconds).into_iter();
+        let words = self.request(&url, seconds).into_iter();
         let varied = format!("'http://127.0.0.1:'+{value}+'{path}'");
-        words.map(|word| word.replace(&fixed, &varied).replacen("import ", import, 1)).collect()
+        words.map(|word| word.replace(&format!("'{url}'"), &varied).replacen("import ", import, 1)).collect()
     }
 
     /// The program's name.
@@ -144,10 +144,13 @@ impl<'r> AskerReader<'r, '_> {
         }
     }
 
+    fn base_has(&self, program: &str) -> bool {
+        self.base().is_some_and(|(base, _)| base.presence(program) == Presence::Has)
+    }
+
     /// Whether the base has a program, or a step installs it.
     fn has(&self, program: &str) -> bool {
-        let in_base = self.base().is_some_and(|(base, _)| base.presence(program) == Presence::Has);
-        (in_base || installs(self.build, self.stage, program)) && !self.programs.lacks(program)
+        (self.base_has(program) || installs(self.build, self.stage, program)) && !self.programs.lacks(program)
     }
 
     fn interpreter(&self, url: Option<&str>, ecosystem: Option<Ecosystem>) -> Option<Asker> {
@@ -165,10 +168,9 @@ impl<'r> AskerReader<'r, '_> {
             (Asker::Bun, None, 0),
             (Asker::Php, None, 0),
         ];
-        let has = |program: &str| base.is_some_and(|(base, _)| base.presence(program) == Presence::Has);
         let mut askers = rows.into_iter().filter(|(asker, known, first)| {
             let program = asker.program();
-            (has(program) || known.is_some_and(is_started))
+            (self.base_has(program) || known.is_some_and(is_started))
                 && !self.programs.lacks(program)
                 && is_recent(program, *first)
         });

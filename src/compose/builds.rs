@@ -148,6 +148,11 @@ pub fn builds(project: &ComposeProject, file: FileId, is_part: &dyn Fn(FileId) -
     compose
 }
 
+/// The variables of a service.
+fn variables(service: &ComposeValue) -> impl Iterator<Item = (&str, &ComposeEntry)> {
+    service.get("environment").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter)
+}
+
 /// Entries in the order in which they are written.
 fn order(entry: &ComposeEntry) -> Option<(FileId, u32)> {
     entry.key.map(|place| (place.file, place.span.start))
@@ -207,9 +212,7 @@ impl BuildReader<'_> {
     fn lacks_variables(&self, service: &ComposeValue) -> bool {
         let is_file = |gap: &ProjectGap| gap.kind == GapKind::EnvironmentFile;
         let is_port = |(name, entry): (&str, &ComposeEntry)| name.contains("PORT") && self.is_unset(&entry.value);
-        let mut variables =
-            service.get("environment").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
-        service.get("env_file").is_some() && self.project.gaps.iter().any(is_file) || variables.any(is_port)
+        service.get("env_file").is_some() && self.project.gaps.iter().any(is_file) || variables(service).any(is_port)
     }
 
     /// Whether the text of a value names a variable without a value.
@@ -236,8 +239,7 @@ impl BuildReader<'_> {
 
     /// The variables of a service that are numbers.
     fn numbers(&self, service: &ComposeValue) -> Vec<(String, String)> {
-        let variables = service.get("environment").and_then(ComposeValue::as_map);
-        let known = variables.into_iter().flat_map(ComposeMap::iter).filter(|(_, entry)| !self.is_unset(&entry.value));
+        let known = variables(service).filter(|(_, entry)| !self.is_unset(&entry.value));
         let texts = known.map(|(name, entry)| (name, entry.value.display()));
         let is_number = |text: &str| (1..6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         texts.filter(|(_, text)| is_number(text)).map(|(name, text)| (name.to_owned(), text)).collect()

@@ -203,8 +203,7 @@ fn settings_port(input: &EndpointInput) -> Option<u16> {
 
 /// The port of the sites of nginx, where the image is made of it and all of them say the same, apart from TLS.
 fn site_port(input: &EndpointInput) -> Option<u16> {
-    let StageBase::Image(image) = input.build.root_base(input.stage) else { return None };
-    if path::name(Reference::of(image).short_name()) != "nginx" {
+    if !is_nginx(input) {
         return None;
     }
     let lines = input.files.iter().filter(|file| is_site(file)).flat_map(|file| file.text.lines());
@@ -213,6 +212,12 @@ fn site_port(input: &EndpointInput) -> Option<u16> {
     let mut ports: Vec<u16> = plain.filter_map(|value| address_port(value.split(' ').next()?)).collect();
     ports.dedup();
     if let [port] = ports[..] { Some(port) } else { None }
+}
+
+/// Whether the base image is one of nginx.
+pub(super) fn is_nginx(input: &EndpointInput) -> bool {
+    let StageBase::Image(image) = input.build.root_base(input.stage) else { return false };
+    path::name(Reference::of(image).short_name()) == "nginx"
 }
 
 /// Whether a file has settings of nginx that listen.

@@ -1,13 +1,12 @@
 //! The route that says that a program is ready.
 
 use super::EndpointInput;
-use super::port::{has_package, is_site};
-use crate::build::{Reference, StageBase, is_command};
+use super::port::{has_package, is_nginx, is_site};
+use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
 use crate::sources::routes::{RouteAnswer, routes};
-use crate::text::path;
 
 /// A route that a check can ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +62,7 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if data::FILE_SERVERS.keys().any(|server| lines.iter().any(|line| is_command(line, server))) {
         return Some(first(None));
     }
-    let StageBase::Image(image) = input.build.root_base(input.stage) else { return None };
-    if path::name(Reference::of(image).short_name()) != "nginx" {
+    if !is_nginx(input) {
         return None;
     }
     let mut sites = input.files.iter().enumerate().filter(|(_, file)| is_site(file));

@@ -54,7 +54,7 @@ impl Findings {
     /// Keeps those for which `keep` holds.
     pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.findings.retain(keep);
-        // How many are left of the last rule is counted anew.
+        // The count of the last rule held findings that are gone now.
         let last = self.findings.last().map(|last| (last.file, last.rule));
         let is_same = |finding: &&Finding| Some((finding.file, finding.rule)) == last;
         self.run = self.findings.iter().rev().take_while(is_same).count();
