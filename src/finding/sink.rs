@@ -54,7 +54,7 @@ impl Findings {
     /// Keeps those for which `keep` holds.
     pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.findings.retain(keep);
-        // The count of the last rule held findings that are gone now.
+        // What is removed no longer counts for the limit of the last rule.
         let last = self.findings.last().map(|last| (last.file, last.rule));
         let is_same = |finding: &&Finding| Some((finding.file, finding.rule)) == last;
         self.run = self.findings.iter().rev().take_while(is_same).count();
