@@ -9,7 +9,6 @@ mod example;
 mod finding;
 mod input;
 mod interpolation;
-mod main_folders;
 mod mention;
 mod missing;
 mod not_passed_on;

@@ -8,7 +8,7 @@ use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
 use crate::shell::Word;
 use crate::sources::patterns;
-use crate::sources::ports::{address_port, listening_calls};
+use crate::sources::ports::{ListeningCall, address_port, listening_calls};
 use crate::sources::routes::SourceFile;
 use crate::sources::settings::{setting, settings_of};
 use crate::sources::variables::{Absence, variable_reads};
@@ -138,6 +138,11 @@ fn source_port(input: &EndpointInput) -> SourcePort {
     if ports.len() > 1 {
         ports.retain(is_exposed);
     }
+    if ports.len() > 1
+        && let Some(port) = port_by_variable(input, &calls)
+    {
+        ports = vec![port];
+    }
     let port = match ports[..] {
         [port] => port,
         [] if calls.is_empty() => match default_of_variable(input) {
@@ -155,6 +160,20 @@ fn source_port(input: &EndpointInput) -> SourcePort {
         return SourcePort::Doubtful;
     }
     SourcePort::Known(port)
+}
+
+/// The one port of the calls that take the variable `PORT`.
+fn port_by_variable(input: &EndpointInput, calls: &[ListeningCall]) -> Option<u16> {
+    let any = |name: &str| if name == "PORT" { Some(ANY_PORT.to_owned()) } else { input.variable(name) };
+    let varying = listening_calls(&input.files, &any);
+    let varies = |call: &&ListeningCall| {
+        varying
+            .iter()
+            .any(|other| (other.file, other.line) == (call.file, call.line) && other.port.to_string() == ANY_PORT)
+    };
+    let mut ports: Vec<u16> = calls.iter().filter(varies).map(|call| call.port).collect();
+    ports.dedup();
+    if let [port] = ports[..] { Some(port) } else { None }
 }
 
 /// Whether a port is what the program takes without a variable.
@@ -206,7 +225,7 @@ fn site_port(input: &EndpointInput) -> Option<u16> {
     if !is_nginx(input) {
         return None;
     }
-    let lines = input.files.iter().filter(|file| is_site(file)).flat_map(|file| file.text.lines());
+    let lines = sites(input).into_iter().flat_map(|(_, file)| file.text.lines());
     let listens = lines.filter_map(|line| line.trim().strip_prefix("listen ")?.split_once(';').map(|(value, _)| value));
     let plain = listens.filter(|value| !value.contains("ssl") && !value.contains("quic"));
     let mut ports: Vec<u16> = plain.filter_map(|value| address_port(value.split(' ').next()?)).collect();
@@ -220,9 +239,19 @@ pub(super) fn is_nginx(input: &EndpointInput) -> bool {
     path::name(Reference::of(image).short_name()) == "nginx"
 }
 
-/// Whether a file has settings of nginx that listen.
-pub(super) fn is_site(file: &SourceFile) -> bool {
-    path::name(file.path).rsplit_once('.').is_some_and(|(_, end)| end == "conf") && file.text.contains("listen ")
+/// The files of settings of nginx that listen, with their places among the sources: those that a COPY names, where it
+/// names one.
+pub(super) fn sites<'s>(input: &'s EndpointInput) -> Vec<(usize, &'s SourceFile<'s>)> {
+    let is_site = |file: &SourceFile| file.path.ends_with(".conf") && file.text.contains("listen ");
+    let mut sites: Vec<_> = input.files.iter().enumerate().filter(|(_, file)| is_site(file)).collect();
+    let transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
+    let copied = transfers.filter(|transfer| transfer.from.is_none()).flat_map(|transfer| &transfer.sources);
+    let names: Vec<String> = copied.filter_map(|source| source.text.as_deref().map(path::normalize)).collect();
+    let is_named = |file: &SourceFile| names.iter().any(|name| name.trim_start_matches('/') == file.path);
+    if sites.iter().any(|(_, file)| is_named(file)) {
+        sites.retain(|(_, file)| is_named(file));
+    }
+    sites
 }
 
 fn port_setting(text: &str) -> Option<u16> {

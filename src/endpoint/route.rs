@@ -1,7 +1,7 @@
 //! The route that says that a program is ready.
 
 use super::EndpointInput;
-use super::port::{has_package, is_nginx, is_site};
+use super::port::{has_package, is_nginx, sites};
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
@@ -65,10 +65,8 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if !is_nginx(input) {
         return None;
     }
-    let mut sites = input.files.iter().enumerate().filter(|(_, file)| is_site(file));
-    let (index, file) = sites.next()?;
-    let line = page_line(file.text)?;
-    sites.next().is_none().then(|| first(Some((index, line))))
+    let [(index, file)] = sites(input)[..] else { return None };
+    Some(first(Some((index, page_line(file.text)?))))
 }
 
 /// The line of the location of nginx that serves the first page from files: `/`, with a root and no other answer.

@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 
 use super::pass_input::PassInput;
+use crate::build::{ImageSources, SentFiles};
 use crate::dockerfile::Keyword;
+use crate::inputs::context::BuildContext;
 use crate::manifest::FileKind;
 use crate::sources::imports::{self, Sources};
 use crate::sources::patterns;
@@ -52,7 +54,8 @@ impl<'s, 'a> LazyReach<'s, 'a> {
 
     fn reachable(&self) -> &imports::SourceReach<'a> {
         self.reach.get_or_init(|| {
-            let sources = Sources::new(&self.scene.evidence.texts);
+            // Another program of the repository may have files of the same names.
+            let sources = Sources::of(&self.scene.evidence.texts, sources_of_image(self.scene));
             let mut entries = Vec::new();
             let mut waiting: Vec<(String, usize)> = commands(self.scene).into_iter().map(|text| (text, 0)).collect();
             while let Some((text, depth)) = waiting.pop() {
@@ -63,6 +66,19 @@ impl<'s, 'a> LazyReach<'s, 'a> {
             }
             sources.reachable_from(entries)
         })
+    }
+}
+
+/// Which sources the image may hold: what the builder is sent for it, of the programs that it builds.
+pub(super) fn sources_of_image(scene: &PassInput) -> impl Fn(&str) -> bool {
+    let texts = scene.evidence.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let sources = ImageSources::of(scene.build, scene.target(), scene.projects(), texts);
+    let sent = scene.context().and_then(|context| Some((context, scene.build.sent_files(context)?)));
+    move |path| {
+        let is_sent = |(context, sent): &(&BuildContext, SentFiles)| {
+            context.find(path).is_none_or(|id| sent.files.binary_search(&id).is_ok())
+        };
+        sent.as_ref().is_none_or(is_sent) && sources.may_run(path)
     }
 }
 

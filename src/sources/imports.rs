@@ -43,8 +43,13 @@ pub struct SourceReach<'t> {
 impl<'t> Sources<'t> {
     /// Collects the source files from texts by their paths.
     pub fn new(texts: &'t BTreeMap<String, String>) -> Self {
+        Self::of(texts, |_| true)
+    }
+
+    /// The same of those at some paths.
+    pub fn of(texts: &'t BTreeMap<String, String>, counts: impl Fn(&str) -> bool) -> Self {
         let mut by_stem: HashMap<&str, Vec<&str>> = HashMap::new();
-        for path in texts.keys().filter(|path| FileKind::of(path).has_code()) {
+        for path in texts.keys().filter(|path| FileKind::of(path).has_code() && counts(path)) {
             by_stem.entry(path::name(module_path(path))).or_default().push(path);
         }
         Self { texts, by_stem, packages: WorkspacePackages::of(texts) }

@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::CodeFacts;
 use super::environment_file;
 use super::input::{FileUse, VariableInput};
-use super::main_folders::MainFolders;
 use super::tools;
 use crate::build::{
-    BaseImage, Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableOrigin, is_official,
-    selects_projects,
+    BaseImage, Build, ImageSources, Lookup, Reference, Stage, StageBase, VariableOrigin, is_official, selects_projects,
 };
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::data;
@@ -181,19 +179,12 @@ fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec
         service.value.get("build").and_then(|build| build.get("dockerfile")).and_then(ComposeValue::as_text);
     let matcher = matcher(context, dockerfile.unwrap_or("Dockerfile"), input);
     let projects = if selects_projects(&build) { projects(context, input) } else { Vec::new() };
-    let known = BuiltProjects::of(&build, &projects);
-    let started = MainFolders::of(&build, context, input);
-    let programs = build.target().map(|stage| Programs::of(&build, stage));
-    let may_run = |below: &str| {
-        let ecosystem = Some(FileKind::of(below)).filter(|kind| kind.has_code()).and_then(FileKind::ecosystem);
-        let mut pairs = programs.iter().zip(ecosystem);
-        known.holds(below)
-            && !known.leaves_out_script(below)
-            && started.hold(below)
-            && pairs.all(|(programs, ecosystem)| programs.may_interpret(ecosystem))
-    };
+    let texts = input
+        .below(context)
+        .filter_map(|at| Some((path::relative(&input.files[at].path, context)?, input.files[at].source.text())));
+    let known = ImageSources::of(&build, build.target(), &projects, texts);
     for at in input.below(context) {
-        let Some(below) = path::relative(&input.files[at].path, context).filter(|below| may_run(below)) else {
+        let Some(below) = path::relative(&input.files[at].path, context).filter(|below| known.may_run(below)) else {
             continue;
         };
         let is_taken = sources.iter().any(|source| path::is_within(below, source)) && !is_ignored(&matcher, below)

@@ -116,7 +116,7 @@ pub(super) struct RemarkJson {
 
 impl RemarkJson {
     pub(super) fn new(pass: &'static str, what: &str, why: &str, mask: &Mask) -> Self {
-        Self { pass, what: mask.apply(what), why: mask.apply(why) }
+        Self { pass, what: mask.sentence(what), why: mask.sentence(why) }
     }
 }
 

@@ -11,9 +11,10 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     let Some(base) = base_path(sources) else { return Vec::new() };
     let mut routes = Vec::new();
     let stem = |source: &RouteSource| path::name(source.kind.source_stem(Ecosystem::Node)).to_owned();
+    let is_next = sources.iter().any(|source| source.path.contains("next.config.") || source.shows("is of Next.js"));
     let has_middleware = sources.iter().any(|source| ["middleware", "proxy"].contains(&&*stem(source)));
     for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.kind.is_source_of(Ecosystem::Node)) {
-        let Some(below) = path_of(source, has_middleware) else { continue };
+        let Some(below) = path_of(source, is_next, has_middleware) else { continue };
         let answer = answer_of(source.text(), 0, source.text().len());
         let path = if base.is_empty() { below } else { path::below_route(&base, &below) };
         routes.push(Route { path, file, line: 1, answer });
@@ -30,8 +31,8 @@ fn base_path(sources: &[RouteSource]) -> Option<String> {
     literal(rest.trim_start().strip_prefix(':')?.split([',', '\n']).next()?).map(str::to_owned)
 }
 
-/// The path that a file answers, by its folders and name.
-fn path_of(source: &RouteSource, has_middleware: bool) -> Option<String> {
+/// The path that a file answers, by its folders and name. A folder `pages` is that of Next.js only where it is used.
+fn path_of(source: &RouteSource, is_next: bool, has_middleware: bool) -> Option<String> {
     let stem = source.kind.source_stem(Ecosystem::Node);
     let (folder, name) = path::split(stem);
     let parts: Vec<&str> = folder.split('/').collect();
@@ -44,7 +45,7 @@ fn path_of(source: &RouteSource, has_middleware: bool) -> Option<String> {
         // Next.js: app/api/health/route.ts
         "route" if gets() => below(&["app"])?,
         // Next.js: the first page, app/page.tsx or pages/index.tsx. A middleware may ask for a login.
-        "page" | "index" if is_first_page(&parts, name) && !has_middleware => Vec::new(),
+        "page" | "index" if !has_middleware && (is_next || name == "page") && is_first_page(&parts, name) => Vec::new(),
         // SvelteKit: src/routes/health/+server.ts
         "+server" if gets() => below(&["src", "routes"])?,
         // Next.js: pages/api/health.ts

@@ -316,7 +316,9 @@ fn pages_and_servers_without_http_are_told_apart() {
     check("app/page.tsx", "export default function Home() { return <p/>; }\n", &["/"]);
     check("src/app/(shop)/page.tsx", "export default function Home() { return <p/>; }\n", &["/"]);
     check("src/app/about/page.tsx", "export default function About() { return <p/>; }\n", &[]);
-    check("pages/index.jsx", "export default function Home() { return <p/>; }\n", &["/"]);
+    let index = ("src/pages/index.tsx", "export default function Home() { return <p/>; }\n");
+    assert_eq!(paths(&[index, ("next.config.js", "")]), ["/"]);
+    assert_eq!(paths(&[index, ("vite.config.ts", "export default {}\n")]), [""; 0]);
     let page = ("app/page.tsx", "export default function Home() { return <p/>; }\n");
     assert_eq!(paths(&[page, ("middleware.ts", "export function middleware() {}\n")]), [""; 0]);
     let controller = ("app.controller.ts", "@Controller()\nexport class A {\n  @Get('health')\n  get() {}\n}\n");
