@@ -85,7 +85,7 @@ pub fn selects_projects(build: &Build) -> bool {
 }
 
 /// Whether a project works with another one of its repository: a package that it depends on, or the workspace around it.
-fn needs(project: &Project, other: &Project) -> bool {
+pub(super) fn needs(project: &Project, other: &Project) -> bool {
     let is_around = other.root.is_empty() || path::is_below(&project.root, &other.root);
     let is_dependency = || {
         let name = other.name.as_deref().unwrap_or_default();

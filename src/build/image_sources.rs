@@ -1,6 +1,7 @@
 //! Which sources of a build context may run in its image: those of the projects that the build selects, in languages that
 //! the image interprets; of a Go module whose build compiles one program (`go build ./cmd/api`), none of the others.
 
+use super::built_projects::needs;
 use super::{Build, BuiltProjects, Programs, Stage};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
@@ -13,6 +14,8 @@ pub struct ImageSources<'b, 'i> {
     programs: Option<Programs<'b, 'i>>,
     /// The folders of the programs of Go, and whether the build compiles them; none where it names none.
     folders: Vec<(String, bool)>,
+    /// The folders of programs of Node beside the one at the top.
+    others: Vec<&'b str>,
 }
 
 impl<'b, 'i> ImageSources<'b, 'i> {
@@ -27,6 +30,7 @@ impl<'b, 'i> ImageSources<'b, 'i> {
             projects: BuiltProjects::of(build, projects),
             programs: stage.map(|stage| Programs::of(build, stage)),
             folders: main_folders(build, files),
+            others: other_programs(build, projects),
         }
     }
 
@@ -38,8 +42,27 @@ impl<'b, 'i> ImageSources<'b, 'i> {
         self.projects.holds(file)
             && !self.projects.leaves_out_script(file)
             && around.by_ref().max_by_key(|(folder, _)| folder.len()).is_none_or(|(_, is_built)| *is_built)
+            && !self.others.iter().any(|folder| path::is_within(file, folder))
             && pairs.all(|(programs, ecosystem)| programs.may_interpret(ecosystem))
     }
+}
+
+/// The folders of programs of Node below the one at the top that it does not need, where neither the Dockerfile nor its
+/// scripts name them.
+fn other_programs<'p>(build: &Build, projects: &'p [Project]) -> Vec<&'p str> {
+    let mut nodes = projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let top = nodes.clone().find(|project| project.root.is_empty() && !project.frameworks.is_empty());
+    let Some(top) = top.filter(|top| top.members.is_empty()) else { return Vec::new() };
+    let text = build.input().file.source().text();
+    let is_named =
+        |folder: &str| text.contains(folder) || top.scripts.iter().any(|script| script.command.contains(folder));
+    let is_other = |project: &&Project| {
+        !project.root.is_empty()
+            && !project.frameworks.is_empty()
+            && !needs(top, project)
+            && !is_named(path::name(&project.root))
+    };
+    nodes.by_ref().filter(is_other).map(|project| project.root.as_str()).collect()
 }
 
 /// The folders of the programs of Go among some files, and whether the build compiles them.

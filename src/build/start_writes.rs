@@ -3,6 +3,7 @@
 use super::{Build, Lookup, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
+use crate::manifest::FileKind;
 use crate::shell::{Script, Word, from_exec, parse};
 use crate::text::{Span, path};
 
@@ -120,11 +121,17 @@ impl Build<'_> {
     }
 }
 
-/// Whether a command line has the words of a command in their order, the first as a program.
+/// Whether a command line has the words of a command in their order, the first as a program: what follows a source is an
+/// argument of that.
 pub fn is_command<S: AsRef<str>>(line: &[S], command: &str) -> bool {
     let mut wanted = command.split(' ');
     let Some(program) = wanted.next() else { return false };
-    let mut words = line.iter().map(AsRef::as_ref).skip_while(|word| path::name(word) != program);
+    let is_source = |word: &str| FileKind::of(word).ecosystem().is_some();
+    let Some(at) = line.iter().position(|word| path::name(word.as_ref()) == program) else { return false };
+    if line[..at].iter().any(|word| is_source(word.as_ref())) {
+        return false;
+    }
+    let mut words = line[at..].iter().map(AsRef::as_ref);
     words.next().is_some() && wanted.all(|next| words.any(|word| word == next))
 }
 
@@ -137,7 +144,7 @@ mod tests {
         let line = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert!(is_command(&line("tini -- /bin/uv --quiet run main.py"), "uv run"));
         assert!(is_command(&line("nest start api --watch"), "nest start --watch"));
-        for other in ["nest start api", "uv sync", "run uv", "echo"] {
+        for other in ["nest start api", "uv sync", "run uv", "echo", "python server.py uv run"] {
             assert!(!is_command(&line(other), "uv run") && !is_command(&line(other), "nest start --watch"), "{other}");
         }
     }

@@ -7,7 +7,7 @@ use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
-use crate::endpoint::ready_route;
+use crate::endpoint::{listens_at_host_name, ready_route};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Program};
 
@@ -95,6 +95,9 @@ pub(super) fn application_check(input: &EmitInput, application: &Application) ->
     let build = Build::new(application.input);
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
     let endpoint = endpoint_input(input, application, &build, stage);
+    if listens_at_host_name(&endpoint) {
+        return Err("it listens only at the address of its name: set `HOSTNAME=0.0.0.0` in the image".to_owned());
+    }
     let route = ready_route(&endpoint).map(|route| {
         let place = route.file.map(|(file, line)| (endpoint.files[file].path, line));
         let source = place.and_then(|(below, line)| {

@@ -1,12 +1,14 @@
 //! The route that says that a program is ready.
 
 use super::EndpointInput;
-use super::port::{has_package, is_nginx, sites};
+use super::port::{active_settings, has_package, is_nginx, sites};
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
 use crate::sources::routes::{RouteAnswer, routes};
+use crate::sources::settings::{setting, settings_of};
+use crate::text::path;
 
 /// A route that a check can ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,9 @@ pub struct ReadyRoute {
 /// The route that says best whether a program is ready, of those that answer whoever asks: one whose path says so
 /// (`data/health_paths.tsv`), rather one that asks no other service, and else the top of the application.
 pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
+    if listens_at_host_name(input) {
+        return None;
+    }
     let mut known = routes(&input.files);
     // They may be those of another program.
     let applications = input.files.iter().filter(|file| {
@@ -39,12 +44,33 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
         file: Some((route.file, route.line)),
         needs_others: route.answer == RouteAnswer::WithOthers,
     });
-    let actuator = || {
-        let starter = "org.springframework.boot:spring-boot-starter-actuator";
-        let has = has_package(&input.projects, Ecosystem::Java, starter);
-        has.then(|| ReadyRoute { path: "/actuator/health".to_owned(), file: None, needs_others: false })
-    };
-    best.or_else(actuator).or_else(|| own_route(input)).or_else(|| page_route(input))
+    best.or_else(|| actuator_route(input)).or_else(|| own_route(input)).or_else(|| page_route(input))
+}
+
+/// Whether a program listens only at the address of the container's name: what Next.js traced for its server takes
+/// `HOSTNAME`, which the engine sets where the image does not.
+pub fn listens_at_host_name(input: &EndpointInput) -> bool {
+    let mut transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
+    let is_traced = |text: &str| text.contains(".next/standalone");
+    transfers.any(|transfer| transfer.sources.iter().any(|source| source.text.as_deref().is_some_and(is_traced)))
+        && input.build.env_value(input.stage, "HOSTNAME").is_none()
+}
+
+/// The route of Spring's actuator: that of the readiness, where the settings turn it on; the general one asks the
+/// servers that the program is made for.
+fn actuator_route(input: &EndpointInput) -> Option<ReadyRoute> {
+    if !has_package(&input.projects, Ecosystem::Java, "org.springframework.boot:spring-boot-starter-actuator") {
+        return None;
+    }
+    let settings: Vec<_> =
+        active_settings(input).flat_map(|file| settings_of(path::name(file.path), file.text)).collect();
+    if setting(settings.iter(), "management.endpoint.health.probes.enabled") == Some("true") {
+        return Some(ReadyRoute { path: "/actuator/health/readiness".to_owned(), file: None, needs_others: false });
+    }
+    let names = || input.projects.iter().flat_map(|project| &project.dependencies).map(|known| &known.name);
+    let needs_others =
+        patterns::words("adds a health indicator").any(|word| names().any(|name| name.starts_with(word)));
+    Some(ReadyRoute { path: "/actuator/health".to_owned(), file: None, needs_others })
 }
 
 /// The route that the server which a program is started with has by itself (`data/server_routes.tsv`).

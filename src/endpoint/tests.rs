@@ -207,3 +207,47 @@ fn the_status_of_a_subject_is_none_of_the_program() {
     assert_eq!(known("/orders/health").as_deref(), Some("/orders/health"));
     assert_eq!(known("/merchant/onboarding/status"), None);
 }
+
+#[test]
+fn a_server_at_its_host_name_has_no_route() {
+    let page = [("app/page.tsx", "export default function Home() { return <p/>; }\n")];
+    let answers = |rest: &str| {
+        let text = format!(
+            "FROM node:22 AS build\nCOPY . .\nFROM node:22\n{rest}COPY --from=build /app/.next/standalone ./\nCMD [\"node\", \"server.js\"]\n"
+        );
+        ask(&text, &page, |input| (listens_at_host_name(input), ready_route(input).map(|route| route.path)))
+    };
+    assert_eq!(answers(""), (true, None));
+    assert_eq!(answers("ENV HOSTNAME=0.0.0.0\n"), (false, Some("/".to_owned())));
+}
+
+#[test]
+fn the_actuator_says_ready_where_its_probes_are_on() {
+    let route = |dependencies: &str, settings: &str| {
+        let manifest =
+            format!("<project><artifactId>a</artifactId><dependencies>{dependencies}</dependencies></project>");
+        let projects = crate::manifest::projects(&[("pom.xml", Some(&*manifest))]).projects;
+        let input = BuildInput::new(&Source::of("Dockerfile", "FROM scratch\n"), BuildOptions::default());
+        let build = Build::new(&input);
+        let route = ready_route(&EndpointInput {
+            build: &build,
+            stage: build.target().unwrap(),
+            files: Vec::new(),
+            is_start_known: true,
+            settings: vec![SourceFile { path: "src/main/resources/application.yml", text: settings }],
+            projects: projects.iter().collect(),
+        });
+        route.map(|route| (route.path, route.needs_others))
+    };
+    let starter = |name: &str| {
+        format!(
+            "<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-{name}</artifactId></dependency>"
+        )
+    };
+    let (actuator, jpa) = (starter("actuator"), starter("data-jpa"));
+    let probes = "management:\n  endpoint:\n    health:\n      probes:\n        enabled: true\n";
+    assert_eq!(route(&actuator, ""), Some(("/actuator/health".to_owned(), false)));
+    assert_eq!(route(&format!("{actuator}{jpa}"), ""), Some(("/actuator/health".to_owned(), true)));
+    assert_eq!(route(&format!("{actuator}{jpa}"), probes), Some(("/actuator/health/readiness".to_owned(), false)));
+    assert_eq!(route(&jpa, probes), None);
+}

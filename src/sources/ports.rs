@@ -139,10 +139,10 @@ impl PortReader<'_> {
         if let Some((of, _)) = code::subscript(expression) {
             return if of.contains("env") { self.of_variable(place, expression) } else { None };
         }
-        // `":" + port`, `fmt.Sprintf` is a call.
-        let sum = code::split(expression, "+");
-        if sum.len() > 1 {
-            return self.value(place, sum.last()?, depth + 1);
+        // `":" + port`, but not `port + 1`; `fmt.Sprintf` is a call.
+        if let [.., before, last] = code::split(expression, "+")[..] {
+            literal(before.trim())?;
+            return self.value(place, last, depth + 1);
         }
         if expression.contains("env.") {
             return self.of_variable(place, expression);
@@ -321,6 +321,7 @@ mod tests {
         check("a.js", "const PORT = Number(process.env.PORT ?? '4001')\nserver.listen(PORT)", &[4001]);
         check("a.js", "app.listen({ port: parseInt(process.env.PORT || '3001', 10), host: '0.0.0.0' })", &[3001]);
         check("a.js", "serve({ fetch: app.fetch, port: 8787 })", &[8787]);
+        check("a.js", "app.listen((port ?? options.port) + 1)\nweb.listen(base + 1)", &[]);
         check("a.js", "history.listen(() => {})\napp.listen(process.env.PORT)", &[]);
         check("a.py", "app = Flask(__name__)\napp.run(host=\"0.0.0.0\", port=8000, debug=True)", &[8000]);
         check("a.py", "app = Flask(__name__)\napp.run(debug=True)", &[5000]);

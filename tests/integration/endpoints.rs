@@ -259,6 +259,31 @@ fn programs_among_others_have_one_answer() {
             3000,
             "/",
         ),
+        program(
+            "a program with another one below it",
+            &[
+                (
+                    "Dockerfile",
+                    "FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npx next build\nENV PORT=3000\nEXPOSE 3000\nCMD [\"npx\", \"next\", \"start\"]\n",
+                ),
+                ("package.json", next),
+                (
+                    "package-lock.json",
+                    r#"{"name": "shop", "lockfileVersion": 3, "packages": {"": {"dependencies": {"next": "15.5.0"}}, "node_modules/next": {"version": "15.5.0"}}}"#,
+                ),
+                ("app/page.tsx", page),
+                (
+                    "services/orders/package.json",
+                    r#"{"name": "orders", "version": "1.0.0", "dependencies": {"fastify": "5.1.0"}}"#,
+                ),
+                (
+                    "services/orders/src/app.ts",
+                    "import Fastify from 'fastify';\nconst app = Fastify();\napp.get('/health/live', async () => ({}));\napp.listen({ port: 4000 });\n",
+                ),
+            ],
+            3000,
+            "/",
+        ),
         node("two servers in one program", &[("server.js", servers)], "EXPOSE 8080 8443\n", 8080, "/live"),
         program(
             "one program of a Go module",
