@@ -10,7 +10,7 @@ use crate::report::format::item::INPUT;
 use crate::report::format::path::PathBase;
 use crate::report::image::{broken_limits, image_name, image_problem, limit_story, story};
 use crate::report::json::pretty;
-use crate::report::wire::{Amount, Impact};
+use crate::report::wire::Impact;
 use crate::rules::ImageFinding;
 use crate::text::LineColumn;
 
@@ -211,9 +211,9 @@ fn print(name: &str, path: &str) -> String {
 }
 
 fn impact(finding: &AnalysisFinding) -> Vec<Impact<'_>> {
-    let impact = |kind, bytes, per| Impact {
+    let impact = |kind, bytes: u64, per| Impact {
         kind,
-        saves: Some(Amount::Bytes(bytes)),
+        saves: Some(bytes.into()),
         per,
         basis: Basis::Measured.name(),
         evidence: "image",
