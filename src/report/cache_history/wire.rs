@@ -82,7 +82,8 @@ fn cause_name(cause: HistoryCause) -> &'static str {
 }
 
 fn row(row: &CommitRow) -> impl Serialize {
-    let letters = |verdicts: &[Option<StepVerdict>]| verdicts.iter().map(|verdict| letter(*verdict)).collect::<String>();
+    let letters =
+        |verdicts: &[Option<StepVerdict>]| verdicts.iter().map(|verdict| letter(*verdict)).collect::<String>();
     let (state, why, steps) = match row {
         CommitRow::First => ("first", None, None),
         CommitRow::Built(verdicts) => ("built", None, Some(letters(verdicts))),
