@@ -1,5 +1,7 @@
 //! The history for programs, as `schemas/cache-history.schema.json` describes it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{CacheHistoryReport, CommitRow, HistoryTable};
@@ -50,7 +52,12 @@ fn table(table: &HistoryTable) -> impl Serialize {
             builds: step.count.builds,
             reruns: step.count.reruns,
             may_rerun: step.count.may_rerun,
-            causes: step.count.causes.iter().map(|(cause, times)| (cause_name(*cause), *times)).collect::<Vec<_>>(),
+            causes: step
+                .count
+                .causes
+                .iter()
+                .map(|(cause, times)| (cause_name(*cause), *times))
+                .collect::<BTreeMap<_, _>>(),
             files: step
                 .count
                 .most_frequent(LISTED_PATHS)
