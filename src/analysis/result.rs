@@ -42,7 +42,7 @@ impl Analysis {
 }
 
 /// What was not worked out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SkippedAnalysis {
     /// What.
     pub what: String,

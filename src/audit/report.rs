@@ -179,7 +179,7 @@ pub struct BuildStep {
 }
 
 /// Something that could not be looked at.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedInput {
     /// What: a rule's name, a file.
     pub what: String,

@@ -112,7 +112,7 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
         left: outcome.remaining.len(),
         contradicting: &outcome.contradicting,
         refused: refused.collect::<Vec<_>>(),
-        skipped: &before.skipped,
+        skipped: json::skipped(before),
         problems: json::problems(&before.problems),
     })
 }

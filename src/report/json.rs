@@ -36,7 +36,7 @@ fn results(report: &Report) -> impl Serialize {
         files: files(report),
         findings: findings(report),
         suppressed: suppressed(report),
-        skipped: &report.skipped,
+        skipped: skipped(report),
         rules_off: &report.rules_off,
         problems: problems(&report.problems),
         notices: notices(report),
@@ -52,7 +52,7 @@ fn files(report: &Report) -> Vec<&str> {
 }
 
 pub(super) fn pretty(value: &impl Serialize) -> String {
-    // Wire types hold strings, numbers, lists and fields with fixed names: writing them to memory can't fail.
+    // Results hold strings, numbers, lists and fields with fixed names: writing them to memory can't fail.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     escape::json(text)
@@ -213,6 +213,11 @@ fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> impl Serialize {
         Target::New(path) => (path.as_str(), true, edit.span),
     };
     object! { file, create, start: span.start, end: span.end, text: &edit.text }
+}
+
+pub(super) fn skipped(report: &Report) -> Vec<impl Serialize> {
+    let skipped = report.skipped.iter();
+    skipped.map(|skip| object! { what: &skip.what, why: &skip.why, remedy: &skip.remedy }).collect()
 }
 
 pub(super) fn problems(problems: &[ProblemReport]) -> Vec<impl Serialize> {

@@ -37,22 +37,27 @@ fn render_proof(proof: &Proof, layout: Layout) -> String {
             lines(&mut out, layout, (TextStyle::Error, "✗ build"), std::slice::from_ref(failure));
         }
         for check in tried.checks.iter().filter(|check| !fell || check.outcome == CheckOutcome::Failed) {
-            let (tone, mark) = match check.outcome {
-                CheckOutcome::Passed => (TextStyle::Good, "✓"),
-                CheckOutcome::Failed => (TextStyle::Error, "✗"),
-                CheckOutcome::Skipped => (TextStyle::Dim, "–"),
-                CheckOutcome::Unproved => (TextStyle::Warning, "?"),
-            };
-            let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
-            lines(
-                &mut out,
-                layout,
-                (tone, &format!("{mark} {}", check.name)),
-                &check.details[..check.details.len().min(most)],
-            );
+            let (tone, mark) = mark(check.outcome);
+            lines(&mut out, layout, (tone, &format!("{mark} {}", check.name)), shown_details(check));
         }
     }
     out
+}
+
+/// The sign of an outcome.
+const fn mark(outcome: CheckOutcome) -> (TextStyle, &'static str) {
+    match outcome {
+        CheckOutcome::Passed => (TextStyle::Good, "✓"),
+        CheckOutcome::Failed => (TextStyle::Error, "✗"),
+        CheckOutcome::Skipped => (TextStyle::Dim, "–"),
+        CheckOutcome::Unproved => (TextStyle::Warning, "?"),
+    }
+}
+
+/// All lines of a check that failed, and the first ones of others.
+fn shown_details(check: &Check) -> &[String] {
+    let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
+    &check.details[..check.details.len().min(most)]
 }
 
 fn lines(out: &mut String, layout: Layout, (tone, head): (TextStyle, &str), details: &[String]) {
@@ -187,14 +192,8 @@ pub fn proof_markdown(proofs: &[Proof]) -> String {
 }
 
 fn item(check: &Check) -> String {
-    let mark = match check.outcome {
-        CheckOutcome::Passed => "✓",
-        CheckOutcome::Failed => "✗",
-        CheckOutcome::Skipped => "–",
-        CheckOutcome::Unproved => "?",
-    };
-    let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
-    let details: Vec<String> = check.details.iter().take(most).map(|detail| markdown(detail)).collect();
+    let (_, mark) = mark(check.outcome);
+    let details: Vec<String> = shown_details(check).iter().map(|detail| markdown(detail)).collect();
     format!("- {mark} {}: {}\n", check.name, details.join("; "))
 }
 

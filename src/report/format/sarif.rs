@@ -120,7 +120,7 @@ impl LogWriter<'_> {
 
     fn location(&self, name: &str, region: Option<wire::Region>) -> wire::Location {
         let physical = wire::PhysicalLocation { artifact_location: self.artifact(name), region };
-        wire::Location { id: None, physical_location: Some(physical), logical_locations: Vec::new(), message: None }
+        wire::Location { physical_location: Some(physical), ..wire::Location::default() }
     }
 
     fn source(&self, finding: &Finding) -> Option<&Source> {
@@ -251,15 +251,8 @@ fn line_at(artifact_location: wire::ArtifactLocation, place: LineColumn) -> wire
 }
 
 /// A place of which only the start is known.
-const fn region_at(place: LineColumn) -> wire::Region {
-    wire::Region {
-        start_line: place.line,
-        start_column: place.column,
-        end_line: None,
-        end_column: None,
-        byte_offset: None,
-        byte_length: None,
-    }
+fn region_at(place: LineColumn) -> wire::Region {
+    wire::Region { start_line: place.line, start_column: place.column, ..wire::Region::default() }
 }
 
 fn region(source: &Source, span: Span) -> wire::Region {

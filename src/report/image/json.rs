@@ -44,13 +44,18 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
                     .collect::<Vec<_>>(),
             })
             .collect::<Vec<_>>(),
-        skipped: &analysis.skipped,
+        skipped: skipped(analysis),
         problems: analysis.problems.iter().map(problem).collect::<Vec<_>>(),
         notices: analysis.notices.iter().map(String::as_str).collect::<Vec<_>>(),
     })
 }
 
 pub(super) const HEAD: Head<'static> = Head::new("dockopt.image/1", ".");
+
+pub(super) fn skipped(analysis: &Analysis) -> Vec<impl Serialize> {
+    let skipped = analysis.skipped.iter();
+    skipped.map(|skip| object! { what: &skip.what, why: &skip.why, remedy: &skip.remedy }).collect()
+}
 
 pub(super) fn problem(problem: &AnalysisProblem) -> impl Serialize {
     object! {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json::{HEAD, fact, finding, layers, platform, problem, totals};
+use super::json::{HEAD, fact, finding, layers, platform, problem, skipped, totals};
 use super::{ImageView, shown_path};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::image::{EntryId, EntryKind, LayerEntry, PathId, category_of};
@@ -52,8 +52,8 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
     for image_problem in &analysis.problems {
         write_line(out, "problem", problem(image_problem))?;
     }
-    for skipped in &analysis.skipped {
-        write_line(out, "skipped", skipped)?;
+    for skip in skipped(analysis) {
+        write_line(out, "skipped", skip)?;
     }
     write_notices(out, &analysis.notices)?;
     let end = object! {

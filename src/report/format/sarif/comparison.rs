@@ -79,12 +79,10 @@ fn place(finding: &FindingState, base: &PathBase, files: &BTreeMap<&str, usize>)
     let Some(line) = finding.line else { return image_place(&finding.file) };
     let start = LineColumn { line: line.max(1), column: finding.column.unwrap_or(1).max(1) };
     let file = artifact(base, &finding.file, files.get(finding.file.as_str()).copied());
-    let physical_location = Some(line_at(file, start));
-    wire::Location { id: None, physical_location, logical_locations: Vec::new(), message: None }
+    wire::Location { physical_location: Some(line_at(file, start)), ..wire::Location::default() }
 }
 
 fn image_place(name: &str) -> wire::Location {
     let name = if name.is_empty() { "project" } else { name };
-    let logical_locations = vec![logical_place(name, name)];
-    wire::Location { id: None, physical_location: None, logical_locations, message: None }
+    wire::Location { logical_locations: vec![logical_place(name, name)], ..wire::Location::default() }
 }

@@ -158,7 +158,7 @@ impl ImageLogWriter<'_> {
         };
         let place = layer.and_then(|layer| image.place(layer)).map(|(file, place)| self.line(file, place));
         let location =
-            wire::Location { id: None, physical_location: place, logical_locations: vec![logical], message: None };
+            wire::Location { physical_location: place, logical_locations: vec![logical], ..wire::Location::default() };
         wire::Result {
             rule_index: self.rules.iter().position(|known| *known == name),
             // Stays the same while the same thing is wrong at the same path.
