@@ -1,4 +1,4 @@
-//! Any result ─► what people and programs read. Wire types live here and nowhere else. Owns layout, units and the
+//! Any result ─► what people and programs read. The fields of JSON are written here and nowhere else. Owns layout, units and the
 //! shape of JSON; decides nothing, and neutralises whatever came from input.
 
 mod adoption;

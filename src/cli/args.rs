@@ -115,22 +115,7 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Audit {
-    /// Folder or Dockerfile to check
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
-    /// Show all findings, builds and notes, including those that cost little
-    #[arg(long)]
-    pub all: bool,
-    /// Image that was built from the Dockerfile, to measure sizes in; `auto` finds it in the engine
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// Do not compute from git history how often steps would have rerun
-    #[arg(long)]
-    pub no_history: bool,
-    /// Build log in any supported format, or JSON of `dockopt measure`, to show how long the steps take
-    #[arg(long, value_name = "LOG")]
-    pub log: Option<PathBuf>,
+pub(super) struct CheckOptions {
     #[command(flatten)]
     pub build: Build,
     #[command(flatten)]
@@ -151,6 +136,27 @@ pub(super) struct Audit {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Folder or Dockerfile to check
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Show all findings, builds and notes, including those that cost little
+    #[arg(long)]
+    pub all: bool,
+    /// Image that was built from the Dockerfile, to measure sizes in; `auto` finds it in the engine
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Do not compute from git history how often steps would have rerun
+    #[arg(long)]
+    pub no_history: bool,
+    /// Build log in any supported format, or JSON of `dockopt measure`, to show how long the steps take
+    #[arg(long, value_name = "LOG")]
+    pub log: Option<PathBuf>,
+    #[command(flatten)]
+    pub check: CheckOptions,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Lint {
     /// Dockerfiles, compose files, or folders to search for them; `-` reads standard input [default: Dockerfile]
     pub files: Vec<PathBuf>,
@@ -158,22 +164,7 @@ pub(super) struct Lint {
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     #[command(flatten)]
-    pub build: Build,
-    #[command(flatten)]
-    pub choice: Choice,
-    #[command(flatten)]
-    pub shellcheck: Shellcheck,
-    #[command(flatten)]
-    pub config: Config,
-    #[command(flatten)]
-    pub exclude: Exclude,
-    /// Print the settings of each file and where they are set; check nothing
-    #[arg(long, help_heading = "Settings options")]
-    pub show_settings: bool,
-    #[command(flatten)]
-    pub threshold: Threshold,
-    #[command(flatten)]
-    pub known: Known,
+    pub check: CheckOptions,
     /// Show the number of findings per rule instead of the findings
     #[arg(long, help_heading = "Options for existing projects")]
     pub statistics: bool,

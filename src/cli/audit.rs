@@ -15,21 +15,21 @@ use crate::load::{FactSelection, build_log_name, read_build_log, untimed_steps};
 use crate::report::{self, AuditView, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
-    let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
-    let mut request = command.build.request(command.path.clone(), today(&command.choice)?);
+    let line = line(&command.check.choice, Some(&command.check.threshold), command.check.shellcheck.on)?;
+    let mut request = command.check.build.request(command.path.clone(), today(&command.check.choice)?);
     request.wants = FactSelection::Columns;
-    request.configuration = command.config.configuration();
+    request.configuration = command.check.config.configuration();
     request.line = line;
-    request.exclude.clone_from(&command.exclude.exclude);
+    request.exclude.clone_from(&command.check.exclude.exclude);
     request.shellcheck = true;
     // Of a rewrite, what it saves is told.
     request.needs = super::optimize::needs();
-    if command.show_settings {
+    if command.check.show_settings {
         request.wants = FactSelection::Nothing;
         request.needs = Needs::NONE;
         let inputs = crate::load::gather(&request)?;
         let failed = complain(global, &inputs);
-        return settings::show(global, &inputs, &command.choice, &command.threshold, failed);
+        return settings::show(global, &inputs, &command.check.choice, &command.check.threshold, failed);
     }
     let mut inputs = crate::load::gather(&request)?;
     if let Some(name) = &command.image {
@@ -51,14 +51,14 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     version::warn_of_old_data(request.today);
     progress::doing("checking");
     let mut report = crate::audit::audit(&inputs, &policies);
-    baseline::apply(&command.known, "audit", &policies.rules(&inputs), &mut report)?;
-    let code = command.threshold.code(code(&report, failed));
+    baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
+    let code = command.check.threshold.code(code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
     let text = |layout| {
         progress::doing("working out what a rewrite saves");
         let (offer, fixes) =
             rayon::join(|| offers::best_offer(&inputs, &policies, &report), || offers::fix_counts(&inputs, &policies));
-        let options = command.build.typed();
+        let options = command.check.build.typed();
         let (all, has_image) = (command.all, command.image.is_some());
         let view = AuditView { all, options: &options, has_image, offer: offer.as_ref(), fixes };
         report::audit(&report, &view, layout)

@@ -16,13 +16,13 @@ use crate::rules::Policies;
 use crate::text::Source;
 
 pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure> {
-    let line = line(&command.choice, Some(&command.threshold), command.shellcheck.on)?;
-    let mut request = command.build.request(PathBuf::from("."), today(&command.choice)?);
-    request.exclude.clone_from(&command.exclude.exclude);
+    let line = line(&command.check.choice, Some(&command.check.threshold), command.check.shellcheck.on)?;
+    let mut request = command.check.build.request(PathBuf::from("."), today(&command.check.choice)?);
+    request.exclude.clone_from(&command.check.exclude.exclude);
     // Editors and hooks wait for it: only the files and their ignore files are opened, and the contexts behind findings.
     request.wants = FactSelection::Nothing;
     request.folders = command.files.iter().filter(|path| path.is_dir()).cloned().collect();
-    request.configuration = command.config.configuration();
+    request.configuration = command.check.config.configuration();
     let (texts, problems) = texts(command, &request)?;
     request.line = line;
     request.shellcheck = true;
@@ -31,8 +31,8 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     let policies = policies(global, &inputs, &request.line)?;
     describe_inputs(global, &inputs, &policies);
     let failed = complain(global, &inputs);
-    if command.show_settings {
-        return settings::show(global, &inputs, &command.choice, &command.threshold, failed);
+    if command.check.show_settings {
+        return settings::show(global, &inputs, &command.check.choice, &command.check.threshold, failed);
     }
     // Whoever parses the output gets one that parses, with what could not be read in it.
     if failed && inputs.sources.is_empty() && global.format == Format::Text {
@@ -45,8 +45,8 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     progress::doing("checking");
     let mut report =
         crate::audit::lint_confirmed(&inputs, &policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
-    baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
-    let code = command.threshold.code(code(&report, failed));
+    baseline::apply(&command.check.known, "lint", &policies.rules(&inputs), &mut report)?;
+    let code = command.check.threshold.code(code(&report, failed));
     if command.statistics {
         let json = global.format == Format::Json;
         let layout = terminal::stdout(global);
@@ -95,7 +95,7 @@ type ReadFile = (Option<PathBuf>, Result<Source, LoadError>);
 
 /// Each text with its path, none for what came without a name; and what of the folders was not read.
 fn texts(command: &Lint, request: &GatherRequest) -> Result<(Vec<ReadFile>, Vec<InputProblem>), CommandFailure> {
-    let (mut paths, problems) = match &command.build.file {
+    let (mut paths, problems) = match &command.check.build.file {
         Some(file) => (vec![file.clone()], Vec::new()),
         None => crate::load::files_to_lint(command.files.clone(), request),
     };

@@ -1,5 +1,6 @@
 //! Where results go, and what the exit code says about them.
 
+use std::cell::LazyCell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -208,11 +209,11 @@ pub(super) fn now() -> Result<Option<Date>, CommandFailure> {
 /// Says on standard error what could not be read, for every command and once; whether there was anything.
 pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
     let mut failed = false;
+    let mask = LazyCell::new(|| crate::audit::mask(inputs));
     for problem in inputs.problems.iter().filter(|problem| problem.fatal) {
         failed = true;
         match problem.place {
             Some(_) => {
-                let mask = crate::audit::mask(inputs);
                 let named = inputs.sources.iter().filter(|source| source.name() == problem.file);
                 let sources: Vec<Source> = named.map(|source| mask.source(source)).collect();
                 let problem = crate::audit::input_problem(problem, &mask);

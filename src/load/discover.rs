@@ -11,7 +11,7 @@ use super::exclusion::Exclusion;
 use super::file::display_path;
 use super::recipes::may_build;
 use super::request::GatherRequest;
-use super::tree_walk::{may_be_entered, tree_walk, unreadable_ignore_file};
+use super::tree_walk::{obstacle, tree_walk, unreadable_ignore_file};
 use crate::compose::is_compose;
 use crate::data;
 use crate::dockerfile::Template;
@@ -84,8 +84,7 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
                 if is_skipped(entry) || exclusion.holds(entry.path()) {
                     return false;
                 }
-                let file = if may_be_entered(entry) { None } else { unreadable_ignore_file(entry.path()) };
-                file.map(|file| lock(&unread).push(file)).is_none()
+                obstacle(entry).map(|file| lock(&unread).push(file)).is_none()
             }
         })
         .threads(std::thread::available_parallelism().map_or(1, usize::from))

@@ -27,8 +27,13 @@ pub(super) fn tree_walk(root: &Path) -> WalkBuilder {
 
 /// Whether an entry of a walk is no folder with an ignore file that cannot be read.
 pub(super) fn may_be_entered(entry: &DirEntry) -> bool {
+    obstacle(entry).is_none()
+}
+
+/// The ignore file for which a folder of a walk is not entered.
+pub(super) fn obstacle(entry: &DirEntry) -> Option<PathBuf> {
     let is_folder = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
-    !is_folder || unreadable_ignore_file(entry.path()).is_none()
+    if is_folder { unreadable_ignore_file(entry.path()) } else { None }
 }
 
 /// The ignore file of a folder that is no regular file, or too long.

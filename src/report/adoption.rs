@@ -8,6 +8,7 @@ use super::grid::{Column, Grid, cell, plain};
 use super::json::pretty;
 use super::layout::{Layout, TextStyle};
 use super::units::count;
+use super::wire::object;
 use crate::audit::{AddedIgnores, Report};
 use crate::finding::{Safety, Severity};
 
@@ -68,14 +69,7 @@ pub fn statistics(report: &Report, layout: Layout) -> String {
 
 /// The same for programs.
 pub fn statistics_json(report: &Report) -> String {
-    #[derive(Debug, Serialize)]
-    struct Statistics {
-        schema: &'static str,
-        dockopt: &'static str,
-        findings: usize,
-        rules: Vec<RuleCount>,
-    }
-    pretty(&Statistics {
+    pretty(&object! {
         schema: "dockopt.statistics/1",
         dockopt: env!("CARGO_PKG_VERSION"),
         findings: report.findings.len(),
@@ -99,21 +93,12 @@ pub fn added_ignores(added: &AddedIgnores) -> String {
 
 /// The same for programs.
 pub fn added_ignores_json(added: &AddedIgnores) -> String {
-    #[derive(Debug, Serialize)]
-    struct AdoptionJson<'a> {
-        schema: &'static str,
-        dockopt: &'static str,
-        hidden: usize,
-        files: Vec<&'a str>,
-        left: Vec<&'static str>,
-        refused: bool,
-    }
-    pretty(&AdoptionJson {
+    pretty(&object! {
         schema: "dockopt.add-ignores/1",
         dockopt: env!("CARGO_PKG_VERSION"),
         hidden: added.hidden,
-        files: added.changes.iter().map(|change| change.name.as_str()).collect(),
-        left: added.remaining_rules.iter().copied().collect(),
+        files: added.changes.iter().map(|change| change.name.as_str()).collect::<Vec<_>>(),
+        left: &added.remaining_rules,
         refused: added.refused,
     })
 }

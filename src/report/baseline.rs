@@ -1,24 +1,14 @@
 //! The text of a baseline: sorted, a finding per line, so that a diff shows what came and what went.
 
-use serde::Serialize;
-
 use super::format::escape;
+use super::wire::object;
 use crate::finding::{BASELINE_SCHEMA, Baseline};
-
-#[derive(Serialize)]
-struct BaselineEntryJson<'a> {
-    file: &'a str,
-    rule: &'a str,
-    fingerprint: &'a str,
-    count: u64,
-}
 
 /// A baseline as it is written to its file; `schemas/baseline.schema.json` describes it.
 pub fn baseline(baseline: &Baseline) -> String {
     let mut lines = Vec::new();
     for (known, count) in &baseline.findings {
-        let entry =
-            BaselineEntryJson { file: &known.file, rule: &known.rule, fingerprint: &known.fingerprint, count: *count };
+        let entry = object! { file: &known.file, rule: &known.rule, fingerprint: &known.fingerprint, count: *count };
         // Strings and a number: writing them to memory can't fail.
         lines.push(format!("\n    {}", serde_json::to_string(&entry).unwrap_or_default()));
     }

@@ -1,9 +1,11 @@
 //! The rules as a table, and a rule's page for a terminal.
 
+use serde::Serialize;
+
 use super::grid::{Column, grid, plain};
 use super::json::pretty;
 use super::layout::{Layout, TextStyle, pad, width, wrap};
-use super::wire;
+use super::wire::object;
 use crate::rules::{Category, Group, Rule, Status};
 
 /// One line per rule.
@@ -69,33 +71,33 @@ fn counts(rules: &[&Rule]) -> String {
 
 /// The rules for programs.
 pub fn rules_json(rules: &[&Rule]) -> String {
-    pretty(&wire::Rules {
+    pretty(&object! {
         schema: "dockopt.rules/1",
         dockopt: env!("CARGO_PKG_VERSION"),
-        rules: rules.iter().map(|rule| wire_rule(rule)).collect(),
+        rules: rules.iter().map(|rule| wire_rule(rule)).collect::<Vec<_>>(),
     })
 }
 
-fn wire_rule(rule: &Rule) -> wire::Rule<'_> {
+fn wire_rule(rule: &Rule) -> impl Serialize {
     let metadata = rule.metadata();
-    wire::Rule {
+    object! {
         name: rule.name,
+        aliases: metadata.aliases.clone(),
+        options: metadata.options.iter().map(|&(name, kind)| object! { name, kind: kind.name() }).collect::<Vec<_>>(),
         summary: metadata.summary,
         severity: metadata.severity.name(),
         category: metadata.category.name(),
-        groups: metadata.groups.iter().copied().map(Group::name).collect(),
+        groups: metadata.groups.iter().copied().map(Group::name).collect::<Vec<_>>(),
         confidence: metadata.confidence.name(),
         basis: metadata.basis.name(),
         subject: metadata.subject.name(),
-        needs: metadata.needs.iter().map(crate::inputs::Need::title).collect(),
-        wants: metadata.wants.iter().map(crate::inputs::Need::title).collect(),
+        needs: metadata.needs.iter().map(crate::inputs::Need::title).collect::<Vec<_>>(),
+        wants: metadata.wants.iter().map(crate::inputs::Need::title).collect::<Vec<_>>(),
         fix: metadata.fix.name(),
         status: metadata.status.name(),
         since: metadata.since,
         default: metadata.on_by_default(),
         url: rule.url(),
-        aliases: metadata.aliases.clone(),
-        options: metadata.options.iter().map(|&(name, kind)| wire::RuleOption { name, kind: kind.name() }).collect(),
     }
 }
 

@@ -32,7 +32,7 @@ pub fn compose_graph(name: &str, graph: &StartGraph, style: GraphStyle, layout: 
 }
 
 /// What is waited for, in a word.
-fn word(condition: &str) -> &'static str {
+pub(super) fn word(condition: &str) -> &'static str {
     match condition {
         HEALTHY => "healthy",
         COMPLETED => "completed",

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::grid::{Column, Grid, cell, plain};
+use super::compose_graph::word;
+use super::grid::{Cell, Column, Grid, cell, plain};
 use super::layout::{Layout, TextStyle, clean};
 use super::units::{count, seconds};
-use crate::stack::{COMPLETED, HEALTHY};
 use crate::startup::{CrashTrial, Outage, ServiceStatus, StartProblem, StartProof, StartResult, StartedContainer};
 
 /// Lines of a check's output that are shown.
@@ -57,7 +57,7 @@ pub fn compose_verify(proof: &StartProof, layout: Layout) -> String {
 fn timeline(start: &StartResult, layout: Layout) -> String {
     let time = |time: Option<f64>| time.map(|time| format!("{time:.1} s")).unwrap_or_default();
     let row = |container: &StartedContainer| {
-        let waits = container.waits_for.iter().map(|(name, condition)| format!("{name} ({})", state(condition)));
+        let waits = container.waits_for.iter().map(|(name, condition)| format!("{name} ({})", word(condition)));
         let tone = match container.status {
             ServiceStatus::Healthy | ServiceStatus::Completed => TextStyle::Good,
             ServiceStatus::Unchecked => TextStyle::Plain,
@@ -88,14 +88,6 @@ fn status(status: ServiceStatus) -> String {
         ServiceStatus::Ended(code) => format!("ended ({code})"),
         ServiceStatus::Unchecked => "runs, no check".to_owned(),
         status => status.name().to_owned(),
-    }
-}
-
-fn state(condition: &str) -> &'static str {
-    match condition {
-        HEALTHY => "healthy",
-        COMPLETED => "completed",
-        _ => "started",
     }
 }
 
@@ -142,18 +134,22 @@ fn other_starts(proof: &StartProof) -> String {
     out
 }
 
+/// After how many seconds something was seen, if it was.
+fn trial_end(obstacle: Option<&String>, seconds: Option<f64>) -> Cell {
+    match (obstacle, seconds) {
+        (Some(_), _) => cell("not tested", TextStyle::Dim),
+        (None, Some(after)) => cell(format!("after {after:.0} s"), TextStyle::Good),
+        (None, None) => cell("never", TextStyle::Error),
+    }
+}
+
 fn outages(trials: &[Outage], layout: Layout) -> String {
     let row = |outage: &Outage| {
         let trial = &outage.trial;
-        let (noticed, tone) = match (&trial.obstacle, trial.unhealthy_after) {
-            (Some(_), _) => ("not tested".to_owned(), TextStyle::Dim),
-            (None, Some(after)) => (format!("after {after:.0} s"), TextStyle::Good),
-            (None, None) => ("never".to_owned(), TextStyle::Error),
-        };
         let recovered = trial.unhealthy_after.and(trial.recovered_after);
         vec![
             plain(&trial.service),
-            cell(noticed, tone),
+            trial_end(trial.obstacle.as_ref(), trial.unhealthy_after),
             plain(format!("{:.0} s", trial.limit)),
             plain(recovered.map(|after| format!("after {after:.0} s")).unwrap_or_default()),
             plain(outage.blind_dependents.join(", ")),
@@ -167,12 +163,8 @@ fn outages(trials: &[Outage], layout: Layout) -> String {
 
 fn crashes(trials: &[CrashTrial], layout: Layout) -> String {
     let row = |trial: &CrashTrial| {
-        let (end, tone) = match (&trial.obstacle, trial.recovered_after) {
-            (Some(_), _) => ("not tested".to_owned(), TextStyle::Dim),
-            (None, Some(after)) => (format!("after {after:.0} s"), TextStyle::Good),
-            (None, None) => ("never".to_owned(), TextStyle::Error),
-        };
-        vec![plain(&trial.service), cell(end, tone), plain(format!("{:.0} s", trial.limit))]
+        let end = trial_end(trial.obstacle.as_ref(), trial.recovered_after);
+        vec![plain(&trial.service), end, plain(format!("{:.0} s", trial.limit))]
     };
     let rows: Vec<_> = trials.iter().map(row).collect();
     if rows.is_empty() {

@@ -1,9 +1,11 @@
 //! `context ls`: what is sent to the builder, and what each COPY copies.
 
+use serde::Serialize;
+
 use super::json;
 use super::layout::{Layout, TextStyle, clean, width, wrap};
 use super::units::{bytes, count, hidden_rows};
-use super::wire;
+use super::wire::{Head, object};
 use crate::audit::{ContextListing, ContextListingEntry};
 
 /// Entries that are listed without `--all`.
@@ -79,21 +81,23 @@ fn entries(out: &mut String, title: &str, entries: &[ContextListingEntry], limit
 
 /// The listings for programs, as `schemas/context.schema.json` describes them: the first one, and the others in it.
 pub fn context_json(first: &ContextListing, others: &[ContextListing]) -> String {
-    let head = wire::Head::new("dockopt.context/1", &first.context.root);
-    json::pretty(&wire::Listings {
+    let head = Head::new("dockopt.context/1", &first.context.root);
+    json::pretty(&object! {
+        #[serde(flatten)]
         head,
+        #[serde(flatten)]
         first: wire_listing(first),
-        others: others.iter().map(wire_listing).collect(),
+        others: others.iter().map(wire_listing).collect::<Vec<_>>(),
     })
 }
 
-fn wire_listing(listing: &ContextListing) -> wire::Listing<'_> {
+fn wire_listing(listing: &ContextListing) -> impl Serialize {
     let mut copies = Vec::new();
     for copy in &listing.copies {
         let (files, bytes) = (copy.files, copy.bytes);
-        copies.push(wire::Copy { line: copy.line, stage: &copy.stage, text: &copy.text, files, bytes });
+        copies.push(object! { line: copy.line, stage: &copy.stage, text: &copy.text, files, bytes });
     }
-    wire::Listing {
+    object! {
         dockerfile: listing.dockerfile.as_deref(),
         context: json::context(&listing.context),
         copies,

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::format::escape::{markdown, markdown_code};
 use super::grid::{Column, Grid, plain};
+use super::json;
 use super::layout::{Layout, TextStyle, clean, cut};
 use super::units::{bytes, seconds};
-use super::{json, wire};
+use super::wire::{Head, object};
 use crate::proof::{BuildRun, Figures, Measurement, Scenario};
 
 /// Columns of a row's title at most.
@@ -219,86 +220,19 @@ pub fn measure_markdown(result: &Measurement) -> String {
     out
 }
 
-#[derive(Serialize)]
-struct WireMeasurement<'a> {
-    #[serde(flatten)]
-    head: wire::Head<'a>,
-    engine: &'a str,
-    rounds: usize,
-    source: Option<&'a str>,
-    dependency: Option<&'a str>,
-    builds: Vec<WireBuild<'a>>,
-    commands: &'a [String],
-    left_in_cache_bytes: Option<u64>,
-    not_removed: &'a [String],
-}
-
-#[derive(Serialize)]
-struct WireBuild<'a> {
-    name: &'a str,
-    dockerfile: &'a str,
-    #[serde(flatten)]
-    figures: WireFigures<'a>,
-    failure: Option<WireFault<'a>>,
-}
-
-#[derive(Serialize)]
-struct WireFault<'a> {
-    message: &'a str,
-    help: &'a str,
-    log: &'a [String],
-}
-
-/// What builds took and what their image weighs.
-#[derive(Serialize)]
-pub(super) struct WireFigures<'a> {
-    runs: Vec<WireRun<'a>>,
-    image: Option<WireSize>,
-    predicted: Vec<WirePrediction>,
-}
-
-#[derive(Serialize)]
-struct WirePrediction {
-    scenario: &'static str,
-    seconds: f64,
-    at_most: bool,
-}
-
-#[derive(Serialize)]
-struct WireRun<'a> {
-    scenario: &'static str,
-    seconds: f64,
-    cpu_seconds: Option<f64>,
-    cached_steps: usize,
-    steps: Vec<WireStep<'a>>,
-}
-
-#[derive(Serialize)]
-struct WireStep<'a> {
-    name: &'a str,
-    seconds: f64,
-}
-
-#[derive(Serialize)]
-struct WireSize {
-    disk_bytes: u64,
-    pull_bytes: Option<u64>,
-    layers: usize,
-    upload_bytes: Option<u64>,
-    base_pull_bytes: Option<u64>,
-}
-
 /// Figures for programs.
-pub(super) fn wire_figures(figures: &Figures) -> WireFigures<'_> {
-    let runs = figures.runs.iter().map(|(scenario, run)| WireRun {
-        scenario: scenario.name(),
-        seconds: run.seconds,
-        cpu_seconds: run.cpu_seconds,
-        cached_steps: run.cached,
-        steps: run.steps.iter().map(|(name, seconds)| WireStep { name, seconds: *seconds }).collect(),
+pub(super) fn wire_figures(figures: &Figures) -> impl Serialize {
+    let runs = figures.runs.iter().map(|(scenario, run)| {
+        object! {
+            scenario: scenario.name(),
+            seconds: run.seconds,
+            cpu_seconds: run.cpu_seconds,
+            cached_steps: run.cached,
+            steps: run.steps.iter().map(|(name, seconds)| object! { name, seconds: *seconds }).collect::<Vec<_>>(),
+        }
     });
     let size = &figures.size;
-    let image = (size.layers > 0).then_some(WireSize {
+    let image = (size.layers > 0).then_some(object! {
         disk_bytes: size.disk,
         pull_bytes: size.pull,
         layers: size.layers,
@@ -306,33 +240,39 @@ pub(super) fn wire_figures(figures: &Figures) -> WireFigures<'_> {
         base_pull_bytes: size.base_pull,
     });
     let predicted = figures.predicted.iter();
-    let predicted = predicted.map(|(scenario, known)| WirePrediction {
-        scenario: scenario.name(),
-        seconds: known.seconds,
-        at_most: known.is_at_most,
+    let predicted = predicted.map(|(scenario, known)| {
+        object! {
+            scenario: scenario.name(),
+            seconds: known.seconds,
+            at_most: known.is_at_most,
+        }
     });
-    WireFigures { runs: runs.collect(), image, predicted: predicted.collect() }
+    object! { runs: runs.collect::<Vec<_>>(), image, predicted: predicted.collect::<Vec<_>>() }
 }
 
 /// The figures for programs, as `schemas/measure.schema.json` describes them.
 pub fn measure_json(result: &Measurement) -> String {
-    let builds = result.builds.iter().map(|build| WireBuild {
-        name: &build.name,
-        dockerfile: &build.dockerfile,
-        figures: wire_figures(&build.figures),
-        failure: build.fault.as_ref().map(|fault| WireFault {
-            message: &fault.what,
-            help: &fault.help,
-            log: &fault.log,
-        }),
+    let builds = result.builds.iter().map(|build| {
+        object! {
+            name: &build.name,
+            dockerfile: &build.dockerfile,
+            #[serde(flatten)]
+            figures: wire_figures(&build.figures),
+            failure: build.fault.as_ref().map(|fault| object! {
+                message: &fault.what,
+                help: &fault.help,
+                log: &fault.log,
+            }),
+        }
     });
-    json::pretty(&WireMeasurement {
-        head: wire::Head::new("dockopt.measure/1", &result.root),
+    json::pretty(&object! {
+        #[serde(flatten)]
+        head: Head::new("dockopt.measure/1", &result.root),
         engine: &result.engine,
         rounds: result.rounds,
         source: result.source.as_deref(),
         dependency: result.dependency.as_deref(),
-        builds: builds.collect(),
+        builds: builds.collect::<Vec<_>>(),
         commands: &result.commands,
         left_in_cache_bytes: result.left_in_cache,
         not_removed: &result.leftovers,

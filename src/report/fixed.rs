@@ -1,12 +1,14 @@
 //! What fixing changes: a summary, JSON.
 
+use serde::Serialize;
+
 use std::collections::BTreeMap;
 
 use super::json;
 use super::layout::{Layout, clean};
 use super::patch::diff_of_file;
 use super::units::count;
-use super::wire;
+use super::wire::{Head, object};
 use crate::audit::Report;
 use crate::compose;
 use crate::dockerfile::{self, Difference};
@@ -86,7 +88,7 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
     let mut applied = Vec::new();
     for done in &outcome.applied {
         let Some(fix) = done.finding.fixes.get(done.fix) else { continue };
-        applied.push(wire::AppliedFixJson {
+        applied.push(object! {
             rule: done.finding.rule,
             file: &done.file,
             message: mask.apply(&done.finding.message),
@@ -94,49 +96,56 @@ pub fn fix_json(before: &Report, outcome: &FixOutcome, mask: &Mask, written: boo
             safety: json::safety(&fix.safety).0,
         });
     }
-    let refused = outcome.refused.iter().map(|refused| wire::RefusedRuleJson {
-        rule: refused.rule,
-        file: &refused.file,
-        why: mask.apply(&refused.why),
+    let refused = outcome.refused.iter().map(|refused| {
+        object! {
+            rule: refused.rule,
+            file: &refused.file,
+            why: mask.apply(&refused.why),
+        }
     });
-    json::pretty(&wire::FixedFileJson {
-        head: wire::Head::new("dockopt.fix/1", &before.root),
+    json::pretty(&object! {
+        #[serde(flatten)]
+        head: Head::new("dockopt.fix/1", &before.root),
         written,
         changes: changes(&outcome.changes, mask),
         applied,
         left: outcome.remaining.len(),
         contradicting: &outcome.contradicting,
-        refused: refused.collect(),
+        refused: refused.collect::<Vec<_>>(),
         skipped: json::skipped(before),
         problems: json::problems(&before.problems),
     })
 }
 
 /// Changes of files for programs.
-pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<wire::ChangeJson<'c>> {
+pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<impl Serialize> {
     let diff = |change: &Change| String::from_utf8_lossy(&diff_of_file(change, mask, Layout::PLAIN)).into_owned();
-    let wire = |change: &'c Change| wire::ChangeJson {
-        file: &change.name,
-        create: change.before.is_none(),
-        diff: diff(change),
-        differences: differences(change),
+    let wire = |change: &'c Change| {
+        object! {
+            file: &change.name,
+            create: change.before.is_none(),
+            diff: diff(change),
+            differences: differences(change),
+        }
     };
     changes.iter().map(wire).collect()
 }
 
 /// What a change of Dockerfiles changes for the builder.
-fn differences(change: &Change) -> Vec<wire::Difference> {
+fn differences(change: &Change) -> Vec<impl Serialize> {
     let texts = |bytes: &[u8]| {
         let source = Source::new(change.name.as_str(), bytes.to_vec()).ok()?;
         Some(if compose::is_compose(&change.name) { compose::inline_dockerfiles(&source) } else { vec![source] })
     };
     let before = if change.name.ends_with(".dockerignore") { None } else { change.before.as_deref().and_then(texts) };
     let (Some(before), Some(after)) = (before, texts(&change.after)) else { return Vec::new() };
-    let wire = |difference: Difference| wire::Difference {
-        change: difference.kind.word(),
-        before_line: difference.before,
-        after_line: difference.after,
-        parts: difference.parts,
+    let wire = |difference: Difference| {
+        object! {
+            change: difference.kind.word(),
+            before_line: difference.before,
+            after_line: difference.after,
+            parts: difference.parts,
+        }
     };
     let pairs = before.iter().zip(&after).map(|(before, after)| (dockerfile::parse(before), dockerfile::parse(after)));
     pairs.flat_map(|(before, after)| before.differences(&after)).map(wire).collect()

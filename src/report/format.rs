@@ -78,6 +78,11 @@ impl Format {
     /// Those of images alone.
     pub const OF_IMAGES: &[Self] = &[Self::Cyclonedx];
 
+    /// The format that is typed so.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().chain(Self::OF_IMAGES).copied().find(|format| format.name() == name)
+    }
+
     /// As it is typed.
     pub const fn name(self) -> &'static str {
         match self {

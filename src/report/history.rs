@@ -1,14 +1,13 @@
 //! The record of a project: trends as sparklines, and the commits that made a figure worse.
 
-use serde::Serialize;
-
 use super::comparison::{amount, signed};
 use super::format::escape::{markdown, markdown_code};
 use super::grid::{Column, Grid, plain};
+use super::json;
 use super::layout::{Layout, TextStyle, clean, cut};
 use super::units::count;
-use super::{json, wire};
-use crate::results::{FigureKind, ProjectHistory, Regression, Trend};
+use super::wire::{Head, object};
+use crate::results::{ProjectHistory, Regression, Trend};
 use crate::text::short_commit;
 
 /// Values of a sparkline.
@@ -159,63 +158,30 @@ pub fn history_markdown(history: &ProjectHistory) -> String {
     out + &hidden(regressions.len())
 }
 
-#[derive(Serialize)]
-struct HistoryJson<'a> {
-    #[serde(flatten)]
-    head: wire::Head<'a>,
-    runs: Vec<RunJson<'a>>,
-    trends: Vec<TrendJson<'a>>,
-    regressions: Vec<RegressionJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct RunJson<'a> {
-    time: &'a str,
-    commit: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct TrendJson<'a> {
-    build: Option<&'a str>,
-    kind: Option<FigureKind>,
-    command: Option<&'a str>,
-    values: &'a [Option<f64>],
-}
-
-#[derive(Serialize)]
-struct RegressionJson<'a> {
-    run: usize,
-    commit: Option<&'a str>,
-    build: &'a str,
-    kind: FigureKind,
-    change: f64,
-    instruction: Option<&'a str>,
-    line: Option<u32>,
-}
-
 /// The record for programs, as `schemas/history.schema.json` describes it.
 pub fn history_json(history: &ProjectHistory) -> String {
     let trends = history.trends();
     let regressions = history.regressions();
-    json::pretty(&HistoryJson {
-        head: wire::Head::new("dockopt.history/1", "."),
+    json::pretty(&object! {
+        #[serde(flatten)]
+        head: Head::new("dockopt.history/1", "."),
         runs: history
             .runs()
             .iter()
-            .map(|record| RunJson { time: &record.time, commit: record.commit.as_deref() })
-            .collect(),
+            .map(|record| object! { time: &record.time, commit: record.commit.as_deref() })
+            .collect::<Vec<_>>(),
         trends: trends
             .iter()
-            .map(|trend| TrendJson {
+            .map(|trend| object! {
                 build: Some(trend.build.as_str()).filter(|build| !build.is_empty()),
                 kind: trend.kind.as_ref().map(|(kind, _)| *kind),
                 command: trend.kind.as_ref().map(|(_, command)| command.as_str()),
                 values: &trend.values,
             })
-            .collect(),
+            .collect::<Vec<_>>(),
         regressions: regressions
             .iter()
-            .map(|item| RegressionJson {
+            .map(|item| object! {
                 run: item.record - history.earlier.min(item.record),
                 commit: history.records.get(item.record).and_then(|record| record.commit.as_deref()),
                 build: &item.build,
@@ -224,7 +190,7 @@ pub fn history_json(history: &ProjectHistory) -> String {
                 instruction: item.cause.as_ref().map(|cause| cause.instruction.as_str()),
                 line: item.cause.as_ref().and_then(|cause| cause.line),
             })
-            .collect(),
+            .collect::<Vec<_>>(),
     })
 }
 

@@ -17,7 +17,6 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 mod view;
-mod wire;
 
 pub use self::budget::limit_name;
 pub(super) use self::budget::{broken as broken_limits, format_bound, pair, story as limit_story};

@@ -5,27 +5,34 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::format::escape;
-use super::wire;
+use super::wire::{self, object};
 use crate::audit::{BuildReport, BuildStep, ContextListingEntry, ContextReport, ProblemReport, Report};
 use crate::finding::{FileEdit, Finding, Fix, Impact, Safety, Saving, Target, fingerprints};
 use crate::text::{FileId, Source, Span};
 
 /// The result of `lint`, as `schemas/lint.schema.json` describes it.
 pub fn lint_json(report: &Report) -> String {
-    pretty(&wire::Lint { head: wire::Head::new("dockopt.lint/1", &report.root), results: results(report) })
-}
-
-/// The result of `audit`, as `schemas/audit.schema.json` describes it.
-pub fn audit_json(report: &Report) -> String {
-    pretty(&wire::Audit {
-        head: wire::Head::new("dockopt.audit/1", &report.root),
-        builds: report.builds.iter().map(|build_report| build(report, build_report)).collect(),
+    pretty(&object! {
+        #[serde(flatten)]
+        head: wire::Head::new("dockopt.lint/1", &report.root),
+        #[serde(flatten)]
         results: results(report),
     })
 }
 
-fn results(report: &Report) -> wire::Results<'_> {
-    wire::Results {
+/// The result of `audit`, as `schemas/audit.schema.json` describes it.
+pub fn audit_json(report: &Report) -> String {
+    pretty(&object! {
+        #[serde(flatten)]
+        head: wire::Head::new("dockopt.audit/1", &report.root),
+        builds: report.builds.iter().map(|build_report| build(report, build_report)).collect::<Vec<_>>(),
+        #[serde(flatten)]
+        results: results(report),
+    })
+}
+
+fn results(report: &Report) -> impl Serialize {
+    object! {
         files: files(report),
         findings: findings(report),
         suppressed: suppressed(report),
@@ -45,7 +52,7 @@ fn files(report: &Report) -> Vec<&str> {
 }
 
 pub(super) fn pretty(value: &impl Serialize) -> String {
-    // Wire types hold strings, numbers, lists and fields with fixed names: writing them to memory can't fail.
+    // Results hold strings, numbers, lists and fields with fixed names: writing them to memory can't fail.
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     escape::json(text)
@@ -58,17 +65,27 @@ pub(super) fn compact(value: &impl Serialize) -> String {
     escape::json(text)
 }
 
-pub(super) fn findings(report: &Report) -> Vec<wire::FindingJson<'_>> {
+/// A line of JSON Lines: its type, then its fields.
+pub(super) fn json_line(line_type: &str, fields: impl Serialize) -> String {
+    compact(&object! {
+        #[serde(rename = "type")]
+        line_type,
+        #[serde(flatten)]
+        fields,
+    })
+}
+
+pub(super) fn findings(report: &Report) -> Vec<impl Serialize> {
     let prints = fingerprints(&report.findings, &report.sources, &report.root);
     report.findings.iter().zip(prints).map(|(finding, print)| wire_finding(report, finding, print)).collect()
 }
 
-fn suppressed(report: &Report) -> Vec<wire::SuppressedJson<'_>> {
+fn suppressed(report: &Report) -> Vec<impl Serialize> {
     let mut all = Vec::new();
     for finding in &report.suppressed {
-        all.push(wire::SuppressedJson {
+        all.push(object! {
             rule: finding.rule,
-            aliases: finding.codes.iter().map(|code| code.name).collect(),
+            aliases: finding.codes.iter().map(|code| code.name).collect::<Vec<_>>(),
             file: name(report, finding.file),
             line: finding.instruction_line,
             message: &finding.message,
@@ -77,15 +94,15 @@ fn suppressed(report: &Report) -> Vec<wire::SuppressedJson<'_>> {
     all
 }
 
-fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> wire::FindingJson<'a> {
+fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: String) -> impl Serialize {
     let rule = crate::rules::find(finding.rule);
     let metadata = rule.map(crate::rules::Rule::metadata);
     let source = report.sources.get(finding.file.0 as usize);
-    let label = |label: &'a crate::finding::Label| wire::Label { span: span(source, label.span), text: &label.text };
-    wire::FindingJson {
+    let label = |label: &'a crate::finding::Label| object! { span: span(source, label.span), text: &label.text };
+    object! {
         rule: finding.rule,
+        aliases: finding.codes.iter().map(|code| code.name).collect::<Vec<_>>(),
         category: metadata.map(|metadata| metadata.category.name()),
-        aliases: finding.codes.iter().map(|code| code.name).collect(),
         severity: finding.severity.name(),
         file: name(report, finding.file),
         span: span(source, finding.span),
@@ -95,9 +112,9 @@ fn wire_finding<'a>(report: &'a Report, finding: &'a Finding, fingerprint: Strin
         help: finding.help.as_deref(),
         notes: &finding.notes,
         url: rule.map(crate::rules::Rule::url),
-        labels: finding.labels.iter().map(label).collect(),
-        impact: finding.impact.iter().map(impact).collect(),
-        fixes: finding.fixes.iter().map(|item| fix(report, item)).collect(),
+        labels: finding.labels.iter().map(label).collect::<Vec<_>>(),
+        impact: finding.impact.iter().map(impact).collect::<Vec<_>>(),
+        fixes: finding.fixes.iter().map(|item| fix(report, item)).collect::<Vec<_>>(),
         fingerprint,
     }
 }
@@ -106,23 +123,23 @@ fn name(report: &Report, file: FileId) -> &str {
     report.sources.get(file.0 as usize).map_or("", |source| source.name())
 }
 
-fn span(source: Option<&Source>, span: Span) -> wire::Span {
+fn span(source: Option<&Source>, span: Span) -> impl Serialize {
     let place = |at: u32, byte: u32| {
         let place = source.map(|source| source.line_column(at));
-        wire::PlaceJson {
+        object! {
             line: place.map_or(1, |place| place.line),
             column: place.map_or(1, |place| place.column),
             byte,
         }
     };
     let original = source.map_or(span, |source| source.original(span));
-    wire::Span { start: place(span.start, original.start), end: place(span.end, original.end) }
+    object! { start: place(span.start, original.start), end: place(span.end, original.end) }
 }
 
 pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
     let amount = |saves| match saves {
-        Saving::Bytes(bytes) => Some(wire::Amount::Bytes(bytes)),
-        Saving::Seconds(seconds) => seconds.is_finite().then_some(wire::Amount::Seconds(seconds)),
+        Saving::Bytes(bytes) => Some(bytes.into()),
+        Saving::Seconds(seconds) => seconds.is_finite().then(|| seconds.into()),
         // The evidence says how many.
         Saving::Reruns { .. } => None,
     };
@@ -135,19 +152,19 @@ pub(super) fn impact(impact: &Impact) -> wire::Impact<'_> {
     }
 }
 
-fn fix<'a>(report: &'a Report, fix: &'a Fix) -> wire::FixJson<'a> {
+fn fix<'a>(report: &'a Report, fix: &'a Fix) -> impl Serialize {
     let (safety, why_unsafe) = safety(&fix.safety);
-    wire::FixJson {
+    object! {
         title: &fix.title,
         safety,
         why_unsafe,
-        edits: fix.edits.iter().map(|item| edit(report, item)).collect(),
+        edits: fix.edits.iter().map(|item| edit(report, item)).collect::<Vec<_>>(),
         lines: fixed_lines(report, fix),
     }
 }
 
 /// The lines that a fix changes, before and after; `None` if it changes several files or many lines.
-fn fixed_lines(report: &Report, fix: &Fix) -> Option<wire::FixedLinesJson> {
+fn fixed_lines(report: &Report, fix: &Fix) -> Option<impl Serialize> {
     let Target::File(file) = fix.edits.first()?.target else { return None };
     if fix.edits.iter().any(|edit| edit.target != Target::File(file)) {
         return None;
@@ -171,7 +188,7 @@ fn fixed_lines(report: &Report, fix: &Fix) -> Option<wire::FixedLinesJson> {
         at = edit.span.end;
     }
     after.push_str(source.text().get(Span::new(at, region.end).range())?);
-    Some(wire::FixedLinesJson { first, before: before.to_owned(), after })
+    Some(object! { first, before: before.to_owned(), after })
 }
 
 /// Lines that a fix may change to be shown with them.
@@ -187,7 +204,7 @@ pub(super) fn safety(safety: &Safety) -> (&'static str, Option<&str>) {
     }
 }
 
-fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> wire::Edit<'a> {
+fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> impl Serialize {
     let (file, create, span) = match &edit.target {
         Target::File(file) => {
             let source = report.sources.get(file.0 as usize);
@@ -195,21 +212,18 @@ fn edit<'a>(report: &'a Report, edit: &'a FileEdit) -> wire::Edit<'a> {
         }
         Target::New(path) => (path.as_str(), true, edit.span),
     };
-    wire::Edit { file, create, start: span.start, end: span.end, text: &edit.text }
+    object! { file, create, start: span.start, end: span.end, text: &edit.text }
 }
 
-pub(super) fn skipped(report: &Report) -> Vec<wire::SkippedJson<'_>> {
-    let mut all = Vec::new();
-    for skip in &report.skipped {
-        all.push(wire::SkippedJson { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
-    }
-    all
+pub(super) fn skipped(report: &Report) -> Vec<impl Serialize> {
+    let skipped = report.skipped.iter();
+    skipped.map(|skip| object! { what: &skip.what, why: &skip.why, remedy: &skip.remedy }).collect()
 }
 
-pub(super) fn problems(problems: &[ProblemReport]) -> Vec<wire::ProblemJson<'_>> {
+pub(super) fn problems(problems: &[ProblemReport]) -> Vec<impl Serialize> {
     let mut all = Vec::new();
     for problem in problems {
-        all.push(wire::ProblemJson {
+        all.push(object! {
             file: &problem.file,
             line: problem.place.map(|place| place.line),
             column: problem.place.map(|place| place.column),
@@ -225,26 +239,28 @@ fn notices(report: &Report) -> Vec<&str> {
     report.notices.iter().map(|notice| &*notice.text).collect()
 }
 
-fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
+fn build<'a>(report: &'a Report, build: &'a BuildReport) -> impl Serialize {
     let mut stages = Vec::new();
     for stage in &build.stages {
-        stages.push(wire::Stage { name: &stage.name, base: &stage.base, line: stage.line, needed: stage.needed });
+        stages.push(object! { name: &stage.name, base: &stage.base, line: stage.line, needed: stage.needed });
     }
-    let rerun = build.rerun.as_ref().map(|rerun| wire::Rerun {
-        first: step(&rerun.first),
-        steps: rerun.steps.iter().map(step).collect(),
-        copies: rerun.copies.iter().map(step).collect(),
-        example: rerun.example.as_deref(),
-        commits: rerun.commits.map(|commits| wire::CommitShare {
-            reruns: commits.first,
-            of: commits.of,
-            later: commits.later.map(|(line, reruns)| wire::LaterStep { line, reruns }),
-        }),
-        seconds: rerun.seconds,
-        is_partly_timed: rerun.seconds.map(|_| rerun.is_partly_timed),
-        is_at_most: rerun.seconds.map(|_| rerun.is_at_most),
+    let rerun = build.rerun.as_ref().map(|rerun| {
+        object! {
+            first: step(&rerun.first),
+            steps: rerun.steps.iter().map(step).collect::<Vec<_>>(),
+            copies: rerun.copies.iter().map(step).collect::<Vec<_>>(),
+            example: rerun.example.as_deref(),
+            commits: rerun.commits.map(|commits| wire::CommitShare {
+                reruns: commits.first,
+                of: commits.of,
+                later: commits.later.map(|(line, reruns)| wire::LaterStep { line, reruns }),
+            }),
+            seconds: rerun.seconds,
+            is_partly_timed: rerun.seconds.map(|_| rerun.is_partly_timed),
+            is_at_most: rerun.seconds.map(|_| rerun.is_at_most),
+        }
     });
-    wire::Build {
+    object! {
         dockerfile: name(report, build.dockerfile),
         importance: build.importance.name(),
         projects: &build.projects,
@@ -256,27 +272,27 @@ fn build<'a>(report: &'a Report, build: &'a BuildReport) -> wire::Build<'a> {
     }
 }
 
-fn step(step: &BuildStep) -> wire::BuildStepJson<'_> {
-    wire::BuildStepJson { number: step.number, of: step.of, stage: &step.stage, line: step.line, text: &step.text }
+fn step(step: &BuildStep) -> impl Serialize {
+    object! { number: step.number, of: step.of, stage: &step.stage, line: step.line, text: &step.text }
 }
 
-pub(super) fn context(context: &ContextReport) -> wire::Context<'_> {
+pub(super) fn context(context: &ContextReport) -> impl Serialize {
     let mut useless = Vec::new();
     for part in &context.useless {
-        useless.push(wire::UselessJson { entry: entry(&part.entry), why: part.why, pattern: &part.pattern });
+        useless.push(object! { #[serde(flatten)] entry: entry(&part.entry), why: part.why, pattern: &part.pattern });
     }
-    wire::Context {
+    object! {
         root: &context.root,
         ignore_file: context.ignore_file.as_deref(),
         bytes: context.bytes,
         files: context.files,
         useless_bytes: context.useless_bytes,
         useless,
-        secrets: context.secrets.iter().map(entry).collect(),
-        largest: context.largest.iter().map(entry).collect(),
+        secrets: context.secrets.iter().map(entry).collect::<Vec<_>>(),
+        largest: context.largest.iter().map(entry).collect::<Vec<_>>(),
     }
 }
 
-fn entry(entry: &ContextListingEntry) -> wire::ContextEntryJson<'_> {
-    wire::ContextEntryJson { path: &entry.path, bytes: entry.bytes, files: entry.files }
+fn entry(entry: &ContextListingEntry) -> impl Serialize {
+    object! { path: &entry.path, bytes: entry.bytes, files: entry.files }
 }

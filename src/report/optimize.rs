@@ -1,12 +1,14 @@
 //! A rewrite as text and JSON: the plan with its reasons, and the summary of a diff.
 
 mod savings;
-mod wire;
 
+use serde::Serialize;
+
+use self::savings::step_text;
 use super::layout::{Layout, TextStyle, clean, pad, push, width, wrap};
 use super::units::count;
-use super::wire::Head;
-use super::{fixed, json};
+use super::wire::{Head, object};
+use super::{RerunCount, StepComparison, fixed, json};
 use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::Change;
@@ -265,71 +267,101 @@ pub fn optimize_json(
     mask: &Mask,
     written: bool,
 ) -> String {
-    let pass = |pass: PassInfo| wire::Pass { id: pass.id, rung: pass.rung.number(), title: pass.title, max: pass.max };
-    json::pretty(&wire::Result {
+    let pass = |pass: PassInfo| object! { id: pass.id, rung: pass.rung.number(), title: pass.title, max: pass.max };
+    json::pretty(&object! {
+        #[serde(flatten)]
         head: Head::new("dockopt.optimize/1", &report.root),
         written,
         level: level.to_string(),
-        builds: rewrites.iter().map(|rewrite| build(rewrite, mask)).collect(),
+        builds: rewrites.iter().map(|rewrite| build(rewrite, mask)).collect::<Vec<_>>(),
         changes: fixed::changes(changes, mask),
-        passes: passes().map(pass).collect(),
+        passes: passes().map(pass).collect::<Vec<_>>(),
         problems: json::problems(&report.problems),
     })
 }
 
-fn step(step: &RewriteStep, mask: &Mask) -> wire::RewriteStepJson {
-    let assumption = |assumption: &Assumption| wire::Assumption {
-        what: mask.sentence(&assumption.what),
-        support: assumption.support.name(),
-        why: Some(mask.sentence(&assumption.why)).filter(|why| !why.is_empty()),
+/// What a pass did or left, and why.
+fn remark(pass: &'static str, what: &str, why: &str, mask: &Mask) -> impl Serialize {
+    object! { pass, what: mask.sentence(what), why: mask.sentence(why) }
+}
+
+/// What a rung changes for the last commits, compared with the rung below it.
+fn rung_history(history: &RewriteHistory, rung: Rung, mask: &Mask) -> Option<impl Serialize> {
+    let compared = history.rungs.get(&rung)?;
+    let reruns = |count: RerunCount| object! { reruns: count.reruns, may_rerun: count.may_rerun };
+    let step = |step: &StepComparison| {
+        object! {
+            step: step_text(step, mask),
+            builds: step.builds,
+            before: reruns(step.before),
+            after: reruns(step.after),
+        }
     };
-    wire::RewriteStepJson {
-        remark: wire::RemarkJson::new(step.pass, &step.what, &step.why, mask),
-        assumptions: step.assumptions.iter().map(assumption).collect(),
+    let steps: Vec<_> = compared.steps.iter().map(step).collect();
+    Some(object! { builds: compared.builds, steps, saved_seconds: compared.saved_seconds })
+}
+
+fn step(step: &RewriteStep, mask: &Mask) -> impl Serialize {
+    let assumption = |assumption: &Assumption| {
+        object! {
+            what: mask.sentence(&assumption.what),
+            support: assumption.support.name(),
+            why: Some(mask.sentence(&assumption.why)).filter(|why| !why.is_empty()),
+        }
+    };
+    object! {
+        #[serde(flatten)]
+        remark: remark(step.pass, &step.what, &step.why, mask),
+        assumptions: step.assumptions.iter().map(assumption).collect::<Vec<_>>(),
     }
 }
 
-fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> wire::Build<'a> {
-    let texts = |texts: &[String]| texts.iter().map(|text| mask.apply(text)).collect();
+fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> impl Serialize {
+    let texts = |texts: &[String]| texts.iter().map(|text| mask.apply(text)).collect::<Vec<_>>();
     let plan = &rewrite.plan;
-    let projects = plan.projects.iter().map(|project| wire::Project {
-        root: &project.root,
-        ecosystem: project.ecosystem.name(),
-        tool: project.tool,
-        version: project.version.as_deref(),
-        frameworks: &project.frameworks,
-        files: &project.files,
-        folders: &project.folders,
-        open: &project.open,
+    let projects = plan.projects.iter().map(|project| {
+        object! {
+            root: &project.root,
+            ecosystem: project.ecosystem.name(),
+            tool: project.tool,
+            version: project.version.as_deref(),
+            frameworks: &project.frameworks,
+            files: &project.files,
+            folders: &project.folders,
+            open: &project.open,
+        }
     });
-    let rungs = rewrite.optimized.rungs.iter().map(|climbed| wire::Rung {
-        number: climbed.rung.number(),
-        title: climbed.rung.title(),
-        steps: climbed.steps.iter().map(|climb_step| step(climb_step, mask)).collect(),
-        refusals: climbed
-            .refusals
-            .iter()
-            .map(|refusal| wire::RemarkJson::new(refusal.pass, &refusal.what, &refusal.why, mask))
-            .collect(),
-        history: rewrite.history.as_ref().and_then(|history| wire::RungHistory::of(history, climbed.rung, mask)),
+    let rungs = rewrite.optimized.rungs.iter().map(|climbed| {
+        object! {
+            #[serde(rename = "rung")]
+            number: climbed.rung.number(),
+            title: climbed.rung.title(),
+            steps: climbed.steps.iter().map(|climb_step| step(climb_step, mask)).collect::<Vec<_>>(),
+            refusals: climbed
+                .refusals
+                .iter()
+                .map(|refusal| remark(refusal.pass, &refusal.what, &refusal.why, mask))
+                .collect::<Vec<_>>(),
+            history: rewrite.history.as_ref().and_then(|history| rung_history(history, climbed.rung, mask)),
+        }
     });
-    wire::Build {
+    object! {
         dockerfile: &rewrite.dockerfile,
         refused: rewrite.refused.as_deref().map(|why| mask.apply(why)),
         highest: rewrite.optimized.highest().map(Rung::number),
-        plan: wire::PlanJson {
+        plan: object! {
             base: plan.base.as_deref().map(|base| mask.apply(base)),
             slim: plan.slim.as_deref().map(|slim| mask.apply(slim)),
-            projects: projects.collect(),
+            projects: projects.collect::<Vec<_>>(),
             builds: texts(&plan.builds),
             starts: texts(&plan.starts),
             ports: &plan.ports,
             services: texts(&plan.services),
         },
-        rungs: rungs.collect(),
+        rungs: rungs.collect::<Vec<_>>(),
         history: rewrite
             .history
             .as_ref()
-            .map(|history| wire::HistoryScope { commits: history.commits, builds: history.builds }),
+            .map(|history| object! { commits: history.commits, builds: history.builds }),
     }
 }

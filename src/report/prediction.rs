@@ -4,10 +4,12 @@ mod reason;
 
 pub use self::reason::ReasonWriter;
 
+use serde::Serialize;
+
 use super::json;
 use super::layout::{Layout, TextStyle, clean, pad, push_title, width, wrap};
 use super::units::{count, seconds};
-use super::wire;
+use super::wire::{Head, object};
 use crate::audit::ProblemReport;
 use crate::buildlog::{StepSeconds, total_seconds};
 use crate::cache::{
@@ -258,12 +260,12 @@ fn uncertainty(build: &BuildPrediction, reruns: bool) -> String {
 
 /// The predictions for programs, as `schemas/cache-predict.schema.json` describes them.
 pub fn prediction_json(root: &str, builds: &[BuildPrediction], problems: &[ProblemReport]) -> String {
-    let head = wire::Head::new("dockopt.cache-predict/1", root);
-    let builds = builds.iter().map(build_json).collect();
-    json::pretty(&wire::PredictionsJson { head, builds, problems: json::problems(problems) })
+    let head = Head::new("dockopt.cache-predict/1", root);
+    let builds = builds.iter().map(build_json).collect::<Vec<_>>();
+    json::pretty(&object! { #[serde(flatten)] head, builds, problems: json::problems(problems) })
 }
 
-fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
+fn build_json(build: &BuildPrediction) -> impl Serialize {
     let outcomes = build.step_outcomes();
     let steps = build.steps().map(|(index, prediction)| {
         let step = &build.graph.steps[index];
@@ -272,7 +274,7 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
             _ => None,
         });
         let changed = files.map(|changes| &changes.first).into_iter().flatten();
-        wire::StepPredictionJson {
+        object! {
             line: build.line_of(step.instruction),
             step: build.mask.apply(&step.name),
             verdict: match outcomes.get(index) {
@@ -284,19 +286,19 @@ fn build_json(build: &BuildPrediction) -> wire::BuildPredictionJson<'_> {
             },
             reasons: build.sentences(prediction),
             files: changed
-                .map(|change| wire::FileChangeJson { path: change.full_path(), change: change_word(change.kind) })
-                .collect(),
+                .map(|change| object! { path: change.full_path(), change: change_word(change.kind) })
+                .collect::<Vec<_>>(),
             changed_files: files.map_or(0, |changes| changes.total),
             seconds: build.seconds.get(index).copied().flatten().map(|time| time.seconds),
             at_most: build.seconds.get(index).copied().flatten().is_some_and(|time| time.is_at_most),
         }
     });
-    wire::BuildPredictionJson {
+    object! {
         dockerfile: &build.dockerfile,
         services: &build.services,
         target: build.target.as_deref(),
         compared: &build.compared,
-        steps: steps.collect(),
+        steps: steps.collect::<Vec<_>>(),
         cached: build.number(StepOutcome::Cached),
         reruns: build.number(StepOutcome::Reruns),
         may_rerun: build.number(StepOutcome::MayRerun),

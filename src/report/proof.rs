@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::figures::{self, FigureRow};
 use super::format::escape::{markdown, markdown_code};
 use super::grid::Column;
+use super::json;
 use super::layout::{Layout, TextStyle, clean, pad, wrap};
 use super::units::bytes;
-use super::{json, wire};
+use super::wire::{Head, object};
 use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedRung, Verdict};
 
 /// Lines of a check that passed.
@@ -36,22 +37,27 @@ fn render_proof(proof: &Proof, layout: Layout) -> String {
             lines(&mut out, layout, (TextStyle::Error, "✗ build"), std::slice::from_ref(failure));
         }
         for check in tried.checks.iter().filter(|check| !fell || check.outcome == CheckOutcome::Failed) {
-            let (tone, mark) = match check.outcome {
-                CheckOutcome::Passed => (TextStyle::Good, "✓"),
-                CheckOutcome::Failed => (TextStyle::Error, "✗"),
-                CheckOutcome::Skipped => (TextStyle::Dim, "–"),
-                CheckOutcome::Unproved => (TextStyle::Warning, "?"),
-            };
-            let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
-            lines(
-                &mut out,
-                layout,
-                (tone, &format!("{mark} {}", check.name)),
-                &check.details[..check.details.len().min(most)],
-            );
+            let (tone, mark) = mark(check.outcome);
+            lines(&mut out, layout, (tone, &format!("{mark} {}", check.name)), shown_details(check));
         }
     }
     out
+}
+
+/// The sign of an outcome.
+const fn mark(outcome: CheckOutcome) -> (TextStyle, &'static str) {
+    match outcome {
+        CheckOutcome::Passed => (TextStyle::Good, "✓"),
+        CheckOutcome::Failed => (TextStyle::Error, "✗"),
+        CheckOutcome::Skipped => (TextStyle::Dim, "–"),
+        CheckOutcome::Unproved => (TextStyle::Warning, "?"),
+    }
+}
+
+/// All lines of a check that failed, and the first ones of others.
+fn shown_details(check: &Check) -> &[String] {
+    let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
+    &check.details[..check.details.len().min(most)]
 }
 
 fn lines(out: &mut String, layout: Layout, (tone, head): (TextStyle, &str), details: &[String]) {
@@ -186,105 +192,21 @@ pub fn proof_markdown(proofs: &[Proof]) -> String {
 }
 
 fn item(check: &Check) -> String {
-    let mark = match check.outcome {
-        CheckOutcome::Passed => "✓",
-        CheckOutcome::Failed => "✗",
-        CheckOutcome::Skipped => "–",
-        CheckOutcome::Unproved => "?",
-    };
-    let most = if check.outcome == CheckOutcome::Failed { check.details.len() } else { SHOWN };
-    let details: Vec<String> = check.details.iter().take(most).map(|detail| markdown(detail)).collect();
+    let (_, mark) = mark(check.outcome);
+    let details: Vec<String> = shown_details(check).iter().map(|detail| markdown(detail)).collect();
     format!("- {mark} {}: {}\n", check.name, details.join("; "))
-}
-
-#[derive(Serialize)]
-struct Wire<'a> {
-    #[serde(flatten)]
-    head: wire::Head<'a>,
-    builds: Vec<WireProof<'a>>,
-}
-
-#[derive(Serialize)]
-struct WireProof<'a> {
-    dockerfile: &'a str,
-    verdict: &'static str,
-    reason: Option<String>,
-    advice: &'a [String],
-    started_as: Option<&'a str>,
-    rejected: Vec<WireRejected<'a>>,
-    original_failure: Option<&'a str>,
-    engine: Option<&'a str>,
-    inputs: Vec<WireInput<'a>>,
-    commands: &'a [String],
-    before: Option<WireFigures>,
-    after: Option<WireFigures>,
-    floor: Vec<WireFloor<'a>>,
-    tried: Vec<WireTried<'a>>,
-    left_in_cache_bytes: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct WireRejected<'a> {
-    pass: &'a str,
-    reason: &'a str,
-}
-
-#[derive(Serialize)]
-struct WireInput<'a> {
-    name: &'a str,
-    digest: &'a str,
-}
-
-#[derive(Serialize)]
-struct WireFloor<'a> {
-    name: &'a str,
-    bytes: u64,
-}
-
-#[derive(Serialize)]
-struct WireFigures {
-    disk_bytes: Option<u64>,
-    pull_bytes: Option<u64>,
-    layers: Option<usize>,
-    upload_bytes: Option<u64>,
-    base_pull_bytes: Option<u64>,
-    builds: Vec<WireRun>,
-}
-
-#[derive(Serialize)]
-struct WireRun {
-    scenario: &'static str,
-    seconds: f64,
-    cpu_seconds: Option<f64>,
-    steps_run: usize,
-    steps_cached: usize,
-}
-
-#[derive(Serialize)]
-struct WireTried<'a> {
-    rungs: Vec<u8>,
-    without: &'a [String],
-    holds: bool,
-    build_failure: Option<&'a str>,
-    checks: Vec<WireCheck<'a>>,
-}
-
-#[derive(Serialize)]
-struct WireCheck<'a> {
-    name: &'a str,
-    outcome: &'static str,
-    details: &'a [String],
 }
 
 /// The proofs, as `schemas/proof.schema.json` describes them.
 pub fn proof_json(root: &str, proofs: &[Proof]) -> String {
-    json::pretty(&Wire {
-        head: wire::Head::new("dockopt.proof/1", root),
-        builds: proofs.iter().map(wire_proof).collect(),
+    json::pretty(&object! {
+        #[serde(flatten)]
+        head: Head::new("dockopt.proof/1", root),
+        builds: proofs.iter().map(wire_proof).collect::<Vec<_>>(),
     })
 }
 
-fn wire_proof(proof: &Proof) -> WireProof<'_> {
+fn wire_proof(proof: &Proof) -> impl Serialize {
     let outcome = proof.verdict();
     let word = match outcome {
         Verdict::OriginalFails => "original_fails",
@@ -292,25 +214,27 @@ fn wire_proof(proof: &Proof) -> WireProof<'_> {
         Verdict::Proved => "proved",
         Verdict::Unproved | Verdict::Rejected => "unproved",
     };
-    let figures = |figures: &Figures| WireFigures {
-        disk_bytes: Some(figures.size.disk).filter(|disk| *disk > 0),
-        pull_bytes: figures.size.pull,
-        layers: Some(figures.size.layers).filter(|count| *count > 0),
-        upload_bytes: figures.size.upload,
-        base_pull_bytes: figures.size.base_pull,
-        builds: figures
-            .runs
-            .iter()
-            .map(|(of, run)| WireRun {
-                scenario: of.name(),
-                seconds: run.seconds,
-                cpu_seconds: run.cpu_seconds,
-                steps_run: run.steps.len(),
-                steps_cached: run.cached,
-            })
-            .collect(),
+    let figures = |figures: &Figures| {
+        object! {
+            disk_bytes: Some(figures.size.disk).filter(|disk| *disk > 0),
+            pull_bytes: figures.size.pull,
+            layers: Some(figures.size.layers).filter(|count| *count > 0),
+            upload_bytes: figures.size.upload,
+            base_pull_bytes: figures.size.base_pull,
+            builds: figures
+                .runs
+                .iter()
+                .map(|(of, run)| object! {
+                    scenario: of.name(),
+                    seconds: run.seconds,
+                    cpu_seconds: run.cpu_seconds,
+                    steps_run: run.steps.len(),
+                    steps_cached: run.cached,
+                })
+                .collect::<Vec<_>>(),
+        }
     };
-    WireProof {
+    object! {
         dockerfile: &proof.dockerfile,
         verdict: word,
         reason: matches!(outcome, Verdict::Unproved | Verdict::Rejected).then(|| verdict(proof)),
@@ -319,40 +243,40 @@ fn wire_proof(proof: &Proof) -> WireProof<'_> {
         rejected: proof
             .rejected
             .iter()
-            .map(|rejected_pass| WireRejected { pass: &rejected_pass.pass, reason: &rejected_pass.reason })
-            .collect(),
+            .map(|rejected_pass| object! { pass: &rejected_pass.pass, reason: &rejected_pass.reason })
+            .collect::<Vec<_>>(),
         original_failure: proof.original.as_deref(),
         engine: Some(proof.engine.as_str()).filter(|engine| !engine.is_empty()),
-        inputs: proof.inputs.iter().map(|(name, digest)| WireInput { name, digest }).collect(),
+        inputs: proof.inputs.iter().map(|(name, digest)| object! { name, digest }).collect::<Vec<_>>(),
         commands: &proof.commands,
         before: proof.before.as_ref().map(figures),
         after: proof.after.as_ref().map(figures),
-        floor: proof.floor.iter().map(|(name, bytes)| WireFloor { name, bytes: *bytes }).collect(),
-        tried: proof.tried.iter().map(wire_tried).collect(),
+        floor: proof.floor.iter().map(|(name, bytes)| object! { name, bytes: *bytes }).collect::<Vec<_>>(),
+        tried: proof.tried.iter().map(wire_tried).collect::<Vec<_>>(),
         left_in_cache_bytes: proof.left_in_cache,
     }
 }
 
-fn wire_tried(tried: &TriedRung) -> WireTried<'_> {
+fn wire_tried(tried: &TriedRung) -> impl Serialize {
     let check = |check: &Check| match check.outcome {
         CheckOutcome::Passed => "passed",
         CheckOutcome::Failed => "failed",
         CheckOutcome::Skipped => "skipped",
         CheckOutcome::Unproved => "unproved",
     };
-    WireTried {
-        rungs: tried.rungs.iter().map(|rung| rung.number()).collect(),
+    object! {
+        rungs: tried.rungs.iter().map(|rung| rung.number()).collect::<Vec<_>>(),
         without: &tried.left_out,
         holds: tried.proves(),
         build_failure: tried.failure.as_deref(),
         checks: tried
             .checks
             .iter()
-            .map(|proof_check| WireCheck {
+            .map(|proof_check| object! {
                 name: proof_check.name,
                 outcome: check(proof_check),
                 details: &proof_check.details,
             })
-            .collect(),
+            .collect::<Vec<_>>(),
     }
 }

@@ -205,14 +205,7 @@ fn format() -> impl TypedValueParser<Value = Format> {
 /// The name of one of these formats.
 pub(super) fn one_of(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
     let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
-    PossibleValuesParser::new(names).map(|name| {
-        Format::ALL
-            .iter()
-            .chain(Format::OF_IMAGES)
-            .copied()
-            .find(|format| format.name() == name)
-            .unwrap_or(Format::Text)
-    })
+    PossibleValuesParser::new(names).map(|name| Format::of_name(&name).unwrap_or(Format::Text))
 }
 
 fn named_context(text: &str) -> Result<(String, String), String> {

@@ -4,143 +4,43 @@ use serde::Serialize;
 
 use super::explain::{ExplainedBuild, ExplainedLog};
 use crate::buildlog::{LogStep, StepKind};
-use crate::report::{json, wire};
-
-#[derive(Serialize)]
-struct Log<'a> {
-    #[serde(flatten)]
-    head: wire::Head<'a>,
-    #[serde(rename = "log")]
-    file: &'a str,
-    builds: Vec<LogBuild<'a>>,
-    notices: &'a [String],
-}
-
-#[derive(Serialize)]
-struct LogBuild<'a> {
-    form: &'static str,
-    name: Option<&'a str>,
-    dockerfile: Option<&'a str>,
-    started: Option<String>,
-    ended: Option<String>,
-    seconds: Option<f64>,
-    totals: Option<LogTotals>,
-    is_check: bool,
-    truncated: bool,
-    cacheable_steps: usize,
-    cached_steps: usize,
-    context_bytes: Option<u64>,
-    context_seconds: Option<f64>,
-    export_seconds: Option<f64>,
-    cache_import_seconds: Option<f64>,
-    cache_export_seconds: Option<f64>,
-    error: Option<LogError<'a>>,
-    steps: Vec<Step<'a>>,
-    stages: Vec<LogStage<'a>>,
-    critical_path: LogPath<'a>,
-}
-
-#[derive(Serialize)]
-struct LogTotals {
-    steps: u64,
-    completed: u64,
-    cached: u64,
-}
-
-#[derive(Serialize)]
-struct LogError<'a> {
-    message: &'a str,
-    file: Option<&'a str>,
-    line: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct Step<'a> {
-    name: &'a str,
-    kind: &'static str,
-    target: Option<&'a str>,
-    platform: Option<&'a str>,
-    stage: Option<&'a str>,
-    number: Option<u32>,
-    of: Option<u32>,
-    status: &'static str,
-    seconds: Option<f64>,
-    started: Option<String>,
-    ended: Option<String>,
-    inputs: Option<&'a [usize]>,
-    file: Option<&'a str>,
-    line: Option<u32>,
-    first_miss: Option<usize>,
-    reason: Option<&'a str>,
-    transfers: Vec<StepTransfer<'a>>,
-    output_bytes: u64,
-    output_lines: u64,
-    output_is_clipped: bool,
-    pauses: Vec<OutputPause<'a>>,
-    error: Option<&'a str>,
-    warnings: &'a [String],
-}
-
-#[derive(Serialize)]
-struct StepTransfer<'a> {
-    id: &'a str,
-    bytes: Option<u64>,
-    total: Option<u64>,
-    seconds: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct OutputPause<'a> {
-    seconds: f64,
-    after: &'a str,
-}
-
-#[derive(Serialize)]
-struct LogStage<'a> {
-    target: Option<&'a str>,
-    platform: Option<&'a str>,
-    stage: Option<&'a str>,
-    steps: &'a [usize],
-    first_miss: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct LogPath<'a> {
-    steps: &'a [usize],
-    seconds: f64,
-    is_exact: bool,
-}
+use crate::report::json;
+use crate::report::wire::{Head, object};
 
 /// The log as JSON; `root` is the folder of the Dockerfile.
 pub fn cache_explanation_json(log: &ExplainedLog, root: &str) -> String {
-    json::pretty(&Log {
-        head: wire::Head::new("dockopt.cache-explain/1", root),
+    json::pretty(&object! {
+        #[serde(flatten)]
+        head: Head::new("dockopt.cache-explain/1", root),
+        #[serde(rename = "log")]
         file: &log.name,
-        builds: log.builds.iter().map(build).collect(),
+        builds: log.builds.iter().map(build).collect::<Vec<_>>(),
         notices: &log.notices,
     })
 }
 
-fn build(build: &ExplainedBuild) -> LogBuild<'_> {
+fn build(build: &ExplainedBuild) -> impl Serialize {
     let logged = &build.logged;
     let (cacheable_steps, cached_steps) = build.cached();
     let causes = &build.explanation.causes;
-    let stages = build.explanation.stages.iter().map(|stage| LogStage {
-        target: stage.target.as_deref(),
-        platform: stage.platform.as_deref(),
-        stage: stage.stage.as_deref(),
-        steps: &stage.steps,
-        first_miss: stage.steps.iter().copied().find(|at| causes.contains_key(at)),
+    let stages = build.explanation.stages.iter().map(|stage| {
+        object! {
+            target: stage.target.as_deref(),
+            platform: stage.platform.as_deref(),
+            stage: stage.stage.as_deref(),
+            steps: &stage.steps,
+            first_miss: stage.steps.iter().copied().find(|at| causes.contains_key(at)),
+        }
     });
     let path = &build.explanation.critical_path;
-    LogBuild {
+    object! {
         form: logged.form.name(),
         name: logged.name.as_deref(),
         dockerfile: logged.dockerfile.as_deref(),
         started: logged.started.map(|time| time.to_string()),
         ended: logged.ended.map(|time| time.to_string()),
         seconds: logged.seconds,
-        totals: logged.totals.map(|totals| LogTotals {
+        totals: logged.totals.map(|totals| object! {
             steps: totals.total,
             completed: totals.completed,
             cached: totals.cached,
@@ -154,21 +54,21 @@ fn build(build: &ExplainedBuild) -> LogBuild<'_> {
         export_seconds: build.seconds_of(StepKind::Export),
         cache_import_seconds: build.seconds_of(StepKind::CacheImport),
         cache_export_seconds: build.seconds_of(StepKind::CacheExport),
-        error: logged.error.as_ref().map(|error| LogError {
+        error: logged.error.as_ref().map(|error| object! {
             message: &error.message,
             file: error.place.as_ref().map(|(file, _)| file.as_str()),
             line: error.place.as_ref().map(|(_, line)| *line),
         }),
-        steps: logged.steps.iter().enumerate().map(|(at, logged)| step(build, at, logged)).collect(),
-        stages: stages.collect(),
-        critical_path: LogPath { steps: &path.steps, seconds: path.seconds, is_exact: path.is_exact },
+        steps: logged.steps.iter().enumerate().map(|(at, logged)| step(build, at, logged)).collect::<Vec<_>>(),
+        stages: stages.collect::<Vec<_>>(),
+        critical_path: object! { steps: &path.steps, seconds: path.seconds, is_exact: path.is_exact },
     }
 }
 
-fn step<'a>(build: &'a ExplainedBuild, at: usize, step: &'a LogStep) -> Step<'a> {
+fn step<'a>(build: &'a ExplainedBuild, at: usize, step: &'a LogStep) -> impl Serialize {
     let label = &step.label;
     let place = build.places.get(at).and_then(Option::as_ref);
-    Step {
+    object! {
         name: &step.name,
         kind: kind(label.kind),
         target: label.target.as_deref(),
@@ -188,13 +88,13 @@ fn step<'a>(build: &'a ExplainedBuild, at: usize, step: &'a LogStep) -> Step<'a>
         transfers: step
             .transfers
             .iter()
-            .map(|transfer| StepTransfer {
+            .map(|transfer| object! {
                 id: &transfer.id,
                 bytes: transfer.bytes,
                 total: transfer.total,
                 seconds: transfer.seconds,
             })
-            .collect(),
+            .collect::<Vec<_>>(),
         output_bytes: step.output.bytes,
         output_lines: step.output.lines,
         output_is_clipped: step.output.is_clipped,
@@ -202,8 +102,8 @@ fn step<'a>(build: &'a ExplainedBuild, at: usize, step: &'a LogStep) -> Step<'a>
             .output
             .pauses
             .iter()
-            .map(|pause| OutputPause { seconds: pause.seconds, after: &pause.after })
-            .collect(),
+            .map(|pause| object! { seconds: pause.seconds, after: &pause.after })
+            .collect::<Vec<_>>(),
         error: step.error.as_deref(),
         warnings: &step.warnings,
     }

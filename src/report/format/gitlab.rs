@@ -6,31 +6,8 @@ use super::ReportRun;
 use super::item::{ReportItem, items};
 use crate::finding::Severity;
 use crate::report::json::pretty;
+use crate::report::wire::object;
 use crate::rules::Category;
-
-#[derive(Serialize)]
-struct Issue<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    categories: [&'static str; 1],
-    description: &'a str,
-    check_name: &'a str,
-    fingerprint: &'a str,
-    severity: &'static str,
-    location: Location,
-}
-
-#[derive(Serialize)]
-struct Location {
-    path: String,
-    lines: LinesJson,
-}
-
-#[derive(Serialize)]
-struct LinesJson {
-    begin: u32,
-    end: u32,
-}
 
 pub(super) fn write(run: &ReportRun) -> String {
     let items = items(run.report);
@@ -47,8 +24,9 @@ const fn category(category: Category) -> &'static str {
     }
 }
 
-fn issue<'a>(run: &ReportRun, item: &'a ReportItem) -> Issue<'a> {
-    Issue {
+fn issue<'a>(run: &ReportRun, item: &'a ReportItem) -> impl Serialize {
+    object! {
+        #[serde(rename = "type")]
         kind: "issue",
         categories: [match item.finding.and_then(|finding| crate::rules::find(finding.rule)) {
             Some(rule) => category(rule.metadata().category),
@@ -65,9 +43,9 @@ fn issue<'a>(run: &ReportRun, item: &'a ReportItem) -> Issue<'a> {
             (_, Severity::Info) => "minor",
             (_, Severity::Style) => "info",
         },
-        location: Location {
+        location: object! {
             path: run.base.display_path(item.file),
-            lines: LinesJson { begin: item.start.line, end: item.end.line.max(item.start.line) },
+            lines: object! { begin: item.start.line, end: item.end.line.max(item.start.line) },
         },
     }
 }

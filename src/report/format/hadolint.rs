@@ -5,23 +5,14 @@ use serde::Serialize;
 use super::ReportRun;
 use super::item::{ReportItem, items};
 use crate::report::json::compact;
-
-#[derive(Serialize)]
-struct Check<'a> {
-    code: &'a str,
-    column: u32,
-    file: &'a str,
-    level: &'static str,
-    line: u32,
-    message: &'a str,
-}
+use crate::report::wire::object;
 
 pub(super) fn write(run: &ReportRun) -> String {
     compact(&items(run.report).iter().map(check).collect::<Vec<_>>())
 }
 
-fn check<'a>(item: &'a ReportItem) -> Check<'a> {
-    Check {
+fn check<'a>(item: &'a ReportItem) -> impl Serialize {
+    object! {
         code: code(item),
         // Of findings it knows lines only: the first one of the instruction.
         column: if item.is_problem() { item.start.column } else { 1 },

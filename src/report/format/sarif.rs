@@ -34,24 +34,67 @@ pub(super) fn write(run: &ReportRun) -> String {
     let files = files(run.report);
     let places: BTreeMap<&str, usize> = files.iter().enumerate().map(|(index, file)| (*file, index)).collect();
     let log = LogWriter { run, rules, places };
-    pretty(&wire::SarifLog {
+    let results = results(&items).map(|item| log.result(item)).collect();
+    let rules = names.iter().map(|name| rule::descriptor(name)).collect();
+    log_text(run.command, rules, log.invocation(), files.iter().map(|file| log.artifact(file)), results)
+}
+
+/// The log of a run of a command.
+fn log_text(
+    command: &str,
+    rules: Vec<wire::Descriptor<'_>>,
+    invocation: wire::Invocation,
+    files: impl Iterator<Item = wire::ArtifactLocation>,
+    results: Vec<wire::Result<'_>>,
+) -> String {
+    let log = wire::SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [wire::SarifRun {
-            tool: wire::Tool { driver: rule::driver(&names) },
-            automation_details: wire::AutomationDetails { id: format!("dockopt/{}/", run.command) },
-            invocations: [log.invocation()],
+            tool: wire::Tool { driver: rule::tool(rules) },
+            automation_details: wire::AutomationDetails { id: format!("dockopt/{command}/") },
+            invocations: [invocation],
             original_uri_base_ids: wire::Bases {
                 root: wire::UriBase { description: message("folder in which dockopt ran") },
             },
-            artifacts: files
-                .iter()
-                .map(|file| wire::Artifact { location: log.artifact(file), roles: ["analysisTarget"] })
-                .collect(),
+            artifacts: files.map(|location| wire::Artifact { location, roles: ["analysisTarget"] }).collect(),
             column_kind: "unicodeCodePoints",
-            results: results(&items).map(|item| log.result(item)).collect(),
+            results,
         }],
-    })
+    };
+    pretty(&log)
+}
+
+/// How a run ended.
+const fn invocation(exit: u8, notifications: Vec<wire::Notification>) -> wire::Invocation {
+    wire::Invocation { execution_successful: exit != 2, exit_code: exit, tool_execution_notifications: notifications }
+}
+
+/// A result of a rule that says no more yet than where it is.
+fn result_at<'r>(rule: &str, level: &'static str, text: String, location: wire::Location) -> wire::Result<'r> {
+    wire::Result {
+        rule_id: rule.to_owned(),
+        rule_index: None,
+        level,
+        message: message(text),
+        locations: [location],
+        related_locations: Vec::new(),
+        partial_fingerprints: wire::Fingerprints { instruction: String::new() },
+        suppressions: Vec::new(),
+        fixes: Vec::new(),
+        baseline_state: None,
+        properties: wire::ResultProperties { stage: None, impact: Vec::new() },
+    }
+}
+
+/// A module by its name, and by its name among all.
+fn logical_place(name: &str, qualified: &str) -> wire::LogicalLocation {
+    wire::LogicalLocation { name: name.to_owned(), fully_qualified_name: qualified.to_owned(), kind: "module" }
+}
+
+/// A fingerprint of a text.
+fn print(text: &str) -> String {
+    format!("{:032x}", twox_hash::XxHash3_128::oneshot(text.as_bytes()))
 }
 
 /// What has a result of its own: findings, and inputs that the builder refuses.
@@ -77,7 +120,7 @@ impl LogWriter<'_> {
 
     fn location(&self, name: &str, region: Option<wire::Region>) -> wire::Location {
         let physical = wire::PhysicalLocation { artifact_location: self.artifact(name), region };
-        wire::Location { id: None, physical_location: Some(physical), logical_locations: Vec::new(), message: None }
+        wire::Location { physical_location: Some(physical), ..wire::Location::default() }
     }
 
     fn source(&self, finding: &Finding) -> Option<&Source> {
@@ -101,21 +144,18 @@ impl LogWriter<'_> {
             Some(help) => format!("{}: {help}", item.message),
             None => item.message.clone().into_owned(),
         };
+        let location = self.location(item.file, Some(place));
         wire::Result {
-            rule_id: item.rule.to_owned(),
             rule_index: self.rules.get(item.rule).copied(),
-            level: level(item.severity),
-            message: message(text),
-            locations: [self.location(item.file, Some(place))],
             related_locations: related.collect(),
             partial_fingerprints: wire::Fingerprints { instruction: item.fingerprint.clone() },
             suppressions: finding.and_then(|finding| finding.hidden_by).map(suppression).into_iter().collect(),
             fixes: fixes.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| self.fix(fix)).collect(),
-            baseline_state: None,
             properties: wire::ResultProperties {
                 stage: finding.and_then(|finding| finding.stage.as_deref()),
                 impact: finding.map(|finding| finding.impact.iter().map(impact).collect()).unwrap_or_default(),
             },
+            ..result_at(item.rule, level(item.severity), text, location)
         }
     }
 
@@ -163,11 +203,7 @@ impl LogWriter<'_> {
         let mut notifications: Vec<_> = problems.iter().map(|problem| self.wrong_input(problem)).collect();
         notifications.extend(skipped.iter().map(|skip| self.skip(skip)));
         notifications.extend(notices.iter().map(|notice| notification("run-notice", "note", &notice.text)));
-        wire::Invocation {
-            execution_successful: self.run.exit != 2,
-            exit_code: self.run.exit,
-            tool_execution_notifications: notifications,
-        }
+        invocation(self.run.exit, notifications)
     }
 
     fn wrong_input(&self, problem: &ProblemReport) -> wire::Notification {
@@ -209,16 +245,14 @@ fn notification(id: &'static str, level: &'static str, text: &str) -> wire::Noti
     }
 }
 
+/// The line of a file.
+fn line_at(artifact_location: wire::ArtifactLocation, place: LineColumn) -> wire::PhysicalLocation {
+    wire::PhysicalLocation { artifact_location, region: Some(region_at(place)) }
+}
+
 /// A place of which only the start is known.
-const fn region_at(place: LineColumn) -> wire::Region {
-    wire::Region {
-        start_line: place.line,
-        start_column: place.column,
-        end_line: None,
-        end_column: None,
-        byte_offset: None,
-        byte_length: None,
-    }
+fn region_at(place: LineColumn) -> wire::Region {
+    wire::Region { start_line: place.line, start_column: place.column, ..wire::Region::default() }
 }
 
 fn region(source: &Source, span: Span) -> wire::Region {

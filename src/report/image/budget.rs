@@ -1,12 +1,16 @@
 //! Limits that an image was held against: for people, for programs, in Markdown.
 
-use super::wire::origin;
-use super::{shown_maker, wire};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::json::origin;
+use super::shown_maker;
 use crate::analysis::{Cause, ImageAnalysis, LimitResult};
 use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle};
 use crate::report::units::{bytes, count, seconds};
+use crate::report::wire::object;
 use crate::settings::Bound;
 
 /// What a limit is called: `max-size`, `max-category apt-lists`.
@@ -135,32 +139,36 @@ pub(super) fn table(image: &ImageAnalysis) -> String {
 }
 
 /// For programs.
-pub(super) fn wire(image: &ImageAnalysis) -> Vec<wire::Limit<'_>> {
+pub(super) fn wire(image: &ImageAnalysis) -> Vec<impl Serialize> {
     let number = |bound: Bound| match bound {
-        Bound::Bytes(number) | Bound::Count(number) => wire::Number::Whole(number),
-        Bound::Ratio(number) | Bound::Seconds(number) => wire::Number::Share(number),
+        Bound::Bytes(number) | Bound::Count(number) => Value::from(number),
+        Bound::Ratio(number) | Bound::Seconds(number) => Value::from(number),
     };
-    let cause = |cause: &Cause| wire::Cause {
-        what: cause.what.clone(),
-        bytes: cause.bytes,
-        layer: cause.layer,
-        origin: cause.layer.and_then(|layer| image.place(layer)).map(|(name, place)| origin(name, place)),
+    let cause = |cause: &Cause| {
+        object! {
+            what: cause.what.clone(),
+            bytes: cause.bytes,
+            layer: cause.layer,
+            origin: cause.layer.and_then(|layer| image.place(layer)).map(|(name, place)| origin(name, place)),
+        }
     };
-    let limit = |limit_result: &LimitResult| wire::Limit {
-        measure: limit_result.limit.measure.key(),
-        name: limit_result.limit.measure.name().map(str::to_owned),
-        limit: number(limit_result.limit.bound),
-        value: limit_result.value.map(number),
-        unit: match limit_result.limit.bound {
-            Bound::Bytes(_) => "bytes",
-            Bound::Count(_) => "count",
-            Bound::Ratio(_) => "ratio",
-            Bound::Seconds(_) => "seconds",
-        },
-        kept: limit_result.is_kept,
-        unknown: limit_result.unknown,
-        written: limit_result.written.clone(),
-        causes: limit_result.causes.iter().map(cause).collect(),
+    let limit = |limit_result: &LimitResult| {
+        object! {
+            measure: limit_result.limit.measure.key(),
+            name: limit_result.limit.measure.name().map(str::to_owned),
+            limit: number(limit_result.limit.bound),
+            value: limit_result.value.map(number),
+            unit: match limit_result.limit.bound {
+                Bound::Bytes(_) => "bytes",
+                Bound::Count(_) => "count",
+                Bound::Ratio(_) => "ratio",
+                Bound::Seconds(_) => "seconds",
+            },
+            kept: limit_result.is_kept,
+            unknown: limit_result.unknown,
+            written: limit_result.written.clone(),
+            causes: limit_result.causes.iter().map(cause).collect::<Vec<_>>(),
+        }
     };
     image.budget.iter().map(limit).collect()
 }

@@ -3,7 +3,6 @@
 mod json;
 mod markdown;
 mod screen;
-mod wire;
 
 pub use self::json::write as image_diff_json;
 pub use self::markdown::write as image_diff_markdown;

@@ -4,61 +4,61 @@ mod contents;
 
 pub(super) use self::contents::{fact, finding};
 
-use super::{ImageView, pull_seconds, secrets, shared, shown_path, wire};
+use serde::Serialize;
+
+use super::{ImageView, pull_seconds, secrets, shared, shown_path};
 use crate::analysis::{Analysis, AnalysisProblem, ImageAnalysis};
-use crate::attribution::{BaseHow, NoPlaceReason};
+use crate::attribution::{BaseHow, Confidence, NoPlaceReason, PlaceCertainty, SourcePlace};
+use crate::finding::Basis;
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
-use crate::report::wire::{Head, SkippedJson};
+use crate::report::wire::{Head, object};
 
 /// The result of `image`, as `schemas/image.schema.json` describes it.
 pub fn write(analysis: &Analysis, view: &ImageView<'_>) -> String {
-    pretty(&wire::Images {
-        head: head(),
-        images: analysis.images.iter().map(|image_analysis| image(image_analysis, view)).collect(),
+    pretty(&object! {
+        #[serde(flatten)]
+        head: HEAD,
+        images: analysis.images.iter().map(|image_analysis| image(image_analysis, view)).collect::<Vec<_>>(),
         shared: view.shared.then(|| shared::wire(analysis, view.top)),
         others: analysis
             .others
             .iter()
-            .map(|other| wire::OtherImageJson {
+            .map(|other| object! {
+                #[serde(rename = "ref")]
                 reference: &other.reference,
                 platform: other.platform.as_ref().and_then(platform),
                 manifest_digest: digest(other.manifest.as_ref()),
             })
-            .collect(),
+            .collect::<Vec<_>>(),
         attestations: analysis
             .attestations
             .iter()
-            .map(|attestation| wire::Attestation {
+            .map(|attestation| object! {
                 manifest_digest: digest(attestation.manifest.as_ref()),
                 subject: digest(attestation.subject.as_ref()),
                 predicates: attestation
                     .statements
                     .iter()
                     .filter_map(|statement| statement.predicate_type.as_deref())
-                    .collect(),
+                    .collect::<Vec<_>>(),
             })
-            .collect(),
+            .collect::<Vec<_>>(),
         skipped: skipped(analysis),
-        problems: analysis.problems.iter().map(problem).collect(),
-        notices: analysis.notices.iter().map(String::as_str).collect(),
+        problems: analysis.problems.iter().map(problem).collect::<Vec<_>>(),
+        notices: analysis.notices.iter().map(String::as_str).collect::<Vec<_>>(),
     })
 }
 
-pub(super) const fn head() -> Head<'static> {
-    Head { schema: "dockopt.image/1", dockopt: env!("CARGO_PKG_VERSION"), root: "." }
+pub(super) const HEAD: Head<'static> = Head::new("dockopt.image/1", ".");
+
+pub(super) fn skipped(analysis: &Analysis) -> Vec<impl Serialize> {
+    let skipped = analysis.skipped.iter();
+    skipped.map(|skip| object! { what: &skip.what, why: &skip.why, remedy: &skip.remedy }).collect()
 }
 
-pub(super) fn skipped(analysis: &Analysis) -> Vec<SkippedJson<'_>> {
-    let mut all = Vec::new();
-    for skip in &analysis.skipped {
-        all.push(SkippedJson { what: &skip.what, why: &skip.why, remedy: &skip.remedy });
-    }
-    all
-}
-
-pub(super) fn problem(problem: &AnalysisProblem) -> wire::ImageProblemJson<'_> {
-    wire::ImageProblemJson {
+pub(super) fn problem(problem: &AnalysisProblem) -> impl Serialize {
+    object! {
         source: problem.source.as_deref(),
         place: problem.place.as_deref(),
         offset: problem.offset,
@@ -75,9 +75,47 @@ pub(super) fn platform(platform: &Platform) -> Option<String> {
     (!platform.is_unknown()).then(|| platform.to_string())
 }
 
-fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'a> {
+/// A place in a Dockerfile.
+#[derive(Serialize)]
+pub(super) struct OriginJson<'a> {
+    file: &'a str,
+    line: u32,
+    end_line: u32,
+    stage: Option<&'a str>,
+    /// `provenance`, `history`.
+    how: &'static str,
+    /// `exact`, `text`, `kind`.
+    confidence: &'static str,
+}
+
+/// Where a layer was made.
+pub(super) fn origin<'a>(name: &'a str, place: &'a SourcePlace) -> OriginJson<'a> {
+    OriginJson {
+        file: name,
+        line: place.first_line,
+        end_line: place.last_line,
+        stage: place.stage.as_deref(),
+        how: match place.how {
+            PlaceCertainty::Provenance => "provenance",
+            PlaceCertainty::History => "history",
+        },
+        confidence: match place.confidence {
+            Confidence::Exact => "exact",
+            Confidence::Text => "text",
+            Confidence::Kind => "kind",
+        },
+    }
+}
+
+/// Bytes of a pull, estimated.
+pub(super) fn pull_estimate(bytes: u64) -> impl Serialize {
+    object! { bytes, basis: Basis::Computed.name() }
+}
+
+fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
     let image = &analysis.image;
-    wire::Image {
+    object! {
+        #[serde(rename = "ref")]
         reference: &image.reference,
         names: &image.names,
         source: analysis.source.as_deref(),
@@ -86,7 +124,7 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
         id: digest(image.id.as_ref()),
         annotations: pairs(image.annotations.iter().map(|(name, value)| (name, value))),
         config: config(&image.config),
-        base: wire::BaseJson {
+        base: object! {
             layers: analysis.origins.base.layers,
             name: analysis.origins.base.name.as_deref(),
             how: match analysis.origins.base.how {
@@ -105,12 +143,12 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
             .churn
             .iter()
             .take(view.top)
-            .map(|churn| wire::Churn {
+            .map(|churn| object! {
                 path: shown_path(analysis, churn.path),
                 layers: churn.layers.clone(),
                 bytes: churn.bytes,
             })
-            .collect(),
+            .collect::<Vec<_>>(),
         duplicates: contents::duplicates(analysis, view.top),
         categories: contents::categories(analysis, view.top),
         packages: analysis.packages.as_ref().map(|packages| contents::packages(analysis, packages, view.top)),
@@ -118,19 +156,20 @@ fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> wire::Image<'
         tree: contents::tree(analysis, view),
         findings: {
             let facts = analysis.facts.iter().map(|image_fact| fact(analysis, image_fact));
-            analysis.findings.iter().map(|image_finding| finding(analysis, image_finding)).chain(facts).collect()
+            let findings = analysis.findings.iter().map(|image_finding| finding(analysis, image_finding));
+            findings.chain(facts).collect::<Vec<_>>()
         },
         budget: super::budget::wire(analysis),
-        notices: analysis.notices.iter().map(String::as_str).collect(),
+        notices: analysis.notices.iter().map(String::as_str).collect::<Vec<_>>(),
     }
 }
 
-fn pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<wire::Pair<'a>> {
-    pairs.map(|(name, value)| wire::Pair { name, value }).collect()
+fn pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<impl Serialize> {
+    pairs.map(|(name, value)| object! { name, value }).collect()
 }
 
-fn config(config: &Config) -> wire::Config<'_> {
-    wire::Config {
+fn config(config: &Config) -> impl Serialize {
+    object! {
         created: config.created.as_deref(),
         user: config.user.as_deref(),
         env: pairs(config.env.iter().map(|(name, value)| (name, value))),
@@ -147,8 +186,8 @@ fn config(config: &Config) -> wire::Config<'_> {
     }
 }
 
-const fn waste(waste: &WasteBytes) -> wire::Waste {
-    wire::Waste {
+const fn waste(waste: &WasteBytes) -> impl Serialize {
+    object! {
         deleted: waste.deleted,
         overwritten: waste.overwritten,
         metadata_only: waste.metadata_only,
@@ -156,12 +195,12 @@ const fn waste(waste: &WasteBytes) -> wire::Waste {
     }
 }
 
-pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::Totals {
+pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
     let totals = &analysis.totals;
     let read = analysis.is_read();
     let if_read = |bytes: u64| read.then_some(bytes);
     let above = &analysis.above;
-    wire::Totals {
+    object! {
         stored_file_bytes: if_read(totals.stored_file_bytes),
         merged_bytes: if_read(totals.merged_bytes),
         merged_files: if_read(totals.merged_files),
@@ -170,18 +209,18 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
         duplicate_content_bytes: if_read(totals.duplicate_content_bytes),
         pull_bytes: totals.pull_bytes,
         pull_is_uncompressed: totals.pull_is_uncompressed,
-        pull_estimate: totals.pull_estimate.map(wire::PullEstimate::new),
+        pull_estimate: totals.pull_estimate.map(pull_estimate),
         disk_bytes: if_read(totals.disk_bytes),
         apparent_bytes: if_read(totals.apparent_bytes),
         unread_layers: totals.unread_layers,
         efficiency: read.then(|| totals.efficiency()),
-        above_base: read.then(|| wire::AboveBaseJson {
+        above_base: read.then(|| object! {
             stored_file_bytes: above.stored_file_bytes,
             waste: waste(&above.waste),
             pull_bytes: above.pull_bytes,
             efficiency: above.efficiency(),
         }),
-        dive: read.then_some(wire::Dive {
+        dive: read.then_some(object! {
             efficiency: analysis.dive.efficiency,
             wasted_bytes: analysis.dive.wasted_bytes,
             user_wasted_ratio: analysis.dive.user_wasted_ratio,
@@ -189,16 +228,16 @@ pub(super) fn totals(analysis: &ImageAnalysis, view: &ImageView<'_>) -> wire::To
         pull_seconds: view
             .bandwidths
             .iter()
-            .map(|rate| wire::Pull { bits_per_second: *rate, seconds: pull_seconds(analysis, *rate) })
-            .collect(),
+            .map(|rate| object! { bits_per_second: *rate, seconds: pull_seconds(analysis, *rate) })
+            .collect::<Vec<_>>(),
     }
 }
 
-pub(super) fn layers(analysis: &ImageAnalysis) -> Vec<wire::LayerJson<'_>> {
+pub(super) fn layers(analysis: &ImageAnalysis) -> Vec<impl Serialize> {
     (0..analysis.image.layers.len()).map(|number| layer(analysis, number)).collect()
 }
 
-fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
+fn layer(analysis: &ImageAnalysis, number: usize) -> impl Serialize {
     let layer = &analysis.image.layers[number];
     let layer_analysis = &analysis.layers[number];
     let read = layer.tar_bytes.is_some();
@@ -208,7 +247,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
         Contents::Elsewhere(urls) => ("elsewhere", None, &urls[..]),
         Contents::Damaged(why) => ("damaged", Some(why.as_str()), &[][..]),
     };
-    wire::LayerJson {
+    object! {
         number: number + 1,
         digest: digest(layer.digest.as_ref()),
         diff_id: digest(layer.diff_id.as_ref()),
@@ -224,7 +263,7 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
         in_base: analysis.is_base(number),
         history: layer.history,
         instruction: analysis.instruction(number),
-        origin: analysis.place(number).map(|(name, place)| wire::origin(name, place)),
+        origin: analysis.place(number).map(|(name, place)| origin(name, place)),
         unplaced: analysis.origin(number).and_then(|origin| origin.unplaced).map(unplaced),
         added: read.then(|| count(&layer_analysis.changes.added)),
         changed: read.then(|| count(&layer_analysis.changes.changed)),
@@ -235,8 +274,8 @@ fn layer(analysis: &ImageAnalysis, number: usize) -> wire::LayerJson<'_> {
     }
 }
 
-const fn count(count: &Count) -> wire::Count {
-    wire::Count { entries: count.entries, files: count.files, bytes: count.bytes }
+const fn count(count: &Count) -> impl Serialize {
+    object! { entries: count.entries, files: count.files, bytes: count.bytes }
 }
 
 const fn unplaced(why: NoPlaceReason) -> &'static str {
@@ -250,18 +289,18 @@ const fn unplaced(why: NoPlaceReason) -> &'static str {
     }
 }
 
-fn history(analysis: &ImageAnalysis) -> Vec<wire::History<'_>> {
+fn history(analysis: &ImageAnalysis) -> Vec<impl Serialize> {
     let mut steps = Vec::new();
     for (number, step) in analysis.image.config.history.iter().enumerate() {
-        let origin = analysis.origins.history.get(number);
-        let place = origin.and_then(|origin| origin.place.as_ref());
-        steps.push(wire::History {
+        let step_origin = analysis.origins.history.get(number);
+        let place = step_origin.and_then(|origin| origin.place.as_ref());
+        steps.push(object! {
             created: step.created.as_deref(),
             created_by: step.created_by.as_deref(),
             comment: step.comment.as_deref(),
             empty_layer: step.empty_layer,
-            instruction: origin.and_then(|origin| origin.instruction.as_deref()),
-            origin: place.map(|place| wire::origin(analysis.dockerfiles.name(place.text), place)),
+            instruction: step_origin.and_then(|origin| origin.instruction.as_deref()),
+            origin: place.map(|place| origin(analysis.dockerfiles.name(place.text), place)),
         });
     }
     steps

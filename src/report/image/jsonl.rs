@@ -3,11 +3,14 @@
 
 use std::io::{self, Write};
 
-use super::json::{fact, finding, head, layers, platform, problem, skipped, totals};
-use super::{ImageView, shown_path, wire};
+use serde::Serialize;
+
+use super::json::{HEAD, fact, finding, layers, platform, problem, skipped, totals};
+use super::{ImageView, shown_path};
 use crate::analysis::{Analysis, ImageAnalysis};
 use crate::image::{EntryId, EntryKind, LayerEntry, PathId, category_of};
-use crate::report::json::compact;
+use crate::report::json::json_line;
+use crate::report::wire::object;
 use crate::text::hex;
 
 /// The result of `image` as lines, each as `schemas/image-jsonl.schema.json` describes it.
@@ -15,53 +18,88 @@ use crate::text::hex;
 /// # Errors
 /// When the lines can't be written.
 pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = |line: &wire::Line<'_>| out.write_all(compact(line).as_bytes());
-    line(&wire::Line::Start { head: head(), command: "image" })?;
-    let mut files = 0;
+    let start = object! {
+        #[serde(flatten)]
+        head: HEAD,
+        command: "image",
+    };
+    write_line(out, "start", start)?;
+    let mut files: u64 = 0;
     for (number, image) in analysis.images.iter().enumerate() {
-        line(&wire::Line::Image {
+        let sums = object! {
+            #[serde(rename = "ref")]
             reference: &image.image.reference,
             platform: platform(&image.image.platform),
             totals: totals(image, view),
             layers: layers(image),
-        })?;
+        };
+        write_line(out, "image", sums)?;
         for (path, id) in image.tree.members() {
-            line(&wire::Line::File(Box::new(file(image, number, path, id))))?;
+            write_line(out, "file", file(image, number, path, id))?;
             files += 1;
         }
         for image_finding in &image.findings {
-            line(&wire::Line::Finding(finding(image, image_finding)))?;
+            write_line(out, "finding", finding(image, image_finding))?;
         }
         for image_fact in &image.facts {
-            line(&wire::Line::Finding(fact(image, image_fact)))?;
+            write_line(out, "finding", fact(image, image_fact))?;
         }
         for limit in super::budget::wire(image) {
-            line(&wire::Line::Limit(limit))?;
+            write_line(out, "limit", limit)?;
         }
-        for notice in &image.notices {
-            line(&wire::Line::Notice { text: notice })?;
-        }
+        write_notices(out, &image.notices)?;
     }
     for image_problem in &analysis.problems {
-        line(&wire::Line::Problem(problem(image_problem)))?;
+        write_line(out, "problem", problem(image_problem))?;
     }
-    for skipped_part in skipped(analysis) {
-        line(&wire::Line::Skipped(skipped_part))?;
+    for skip in skipped(analysis) {
+        write_line(out, "skipped", skip)?;
     }
-    for notice in &analysis.notices {
-        line(&wire::Line::Notice { text: notice })?;
-    }
-    line(&wire::Line::End {
+    write_notices(out, &analysis.notices)?;
+    let end = object! {
         images: analysis.images.len(),
-        files,
-        findings: analysis.images.iter().map(|image| image.findings.len() + image.facts.len()).sum(),
+        files: files,
+        findings: analysis.images.iter().map(|image| image.findings.len() + image.facts.len()).sum::<usize>(),
         problems: analysis.problems.len(),
         skipped: analysis.skipped.len(),
         exit,
-    })
+    };
+    write_line(out, "end", end)
 }
 
-pub(super) fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> wire::File<'_> {
+fn write_line(out: &mut dyn Write, line_type: &str, fields: impl Serialize) -> io::Result<()> {
+    out.write_all(json_line(line_type, fields).as_bytes())
+}
+
+fn write_notices(out: &mut dyn Write, notices: &[String]) -> io::Result<()> {
+    notices.iter().try_for_each(|text| write_line(out, "notice", object! { text }))
+}
+
+/// A member of the final tree.
+#[derive(Serialize)]
+pub(super) struct File<'a> {
+    /// Index of the image.
+    pub image: usize,
+    pub path: String,
+    /// The path's bytes in hexadecimal digits, where they are no UTF-8.
+    pub path_hex: Option<String>,
+    pub kind: &'static str,
+    pub size: u64,
+    pub pull_bytes: Option<u64>,
+    pub apparent_size: Option<u64>,
+    pub mode: String,
+    pub uid: u32,
+    pub gid: u32,
+    pub mtime: i64,
+    pub target: Option<String>,
+    pub layer: u32,
+    pub dockerfile: Option<&'a str>,
+    pub line: Option<u32>,
+    pub category: Option<&'a str>,
+    pub package: Option<&'a str>,
+}
+
+pub(super) fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: EntryId) -> File<'_> {
     let layer = &analysis.image.layers[id.layer as usize];
     let entry = &layer.entries[id.index as usize];
     let bytes = analysis.image.paths.bytes(path);
@@ -77,7 +115,7 @@ pub(super) fn file(analysis: &ImageAnalysis, image: usize, path: PathId, id: Ent
     // A further name of a file holds what the file holds.
     let inode = analysis.tree.inode(id);
     let layer_entry: &LayerEntry = &analysis.image.layers[inode.layer as usize].entries[inode.index as usize];
-    wire::File {
+    File {
         image,
         path: shown_path(analysis, path),
         path_hex: std::str::from_utf8(&bytes).is_err().then(|| hex(&bytes)),

@@ -1,7 +1,9 @@
 //! Secrets: what, where, who brought it, and whether it can still be read. Their values are never here.
 
-use super::wire::origin;
-use super::{ImageView, shown_maker, shown_path, waste_words, wire};
+use serde::Serialize;
+
+use super::json::origin;
+use super::{ImageView, shown_maker, shown_path, waste_words};
 use crate::analysis::ImageAnalysis;
 use crate::image::MemberOutcome;
 use crate::image::secrets::{Secret, SecretPlace};
@@ -9,6 +11,7 @@ use crate::report::format::escape::{markdown, markdown_code};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle};
 use crate::report::units::hidden_rows;
+use crate::report::wire::object;
 
 /// `/root/.npmrc:1`, `ENV`, `history`.
 pub(super) fn shown_place(analysis: &ImageAnalysis, secret: &Secret) -> String {
@@ -86,7 +89,7 @@ pub(super) fn table(analysis: &ImageAnalysis, top: usize) -> String {
 }
 
 /// For programs.
-pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
+pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<impl Serialize> {
     let wire_secret = |secret: &Secret| {
         let (path, layer, line, fate) = match secret.place {
             SecretPlace::File { entry, path, line, fate } => {
@@ -98,7 +101,7 @@ pub(super) fn wire(analysis: &ImageAnalysis) -> Vec<wire::Secret<'_>> {
             MemberOutcome::Kept => None,
             MemberOutcome::Unlinked { by } | MemberOutcome::Lost { by, .. } => Some(by),
         });
-        wire::Secret {
+        object! {
             kind: secret.kind.name(),
             what: secret.kind.words(),
             place: match secret.place {

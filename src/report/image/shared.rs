@@ -7,55 +7,32 @@ use crate::analysis::{Analysis, SharedLayers, shared_layers};
 use crate::report::grid::{Column, cell, grid, plain};
 use crate::report::layout::{Layout, TextStyle, push};
 use crate::report::units::{bytes, count, hidden_rows};
-
-/// What several images share.
-#[derive(Serialize)]
-pub(super) struct SharedJson {
-    separate_pull_bytes: u64,
-    host_pull_bytes: u64,
-    only_pull_bytes: Vec<u64>,
-    layers: Vec<SharedLayerJson>,
-    bases: Vec<SharedBaseJson>,
-    common_base_saves: u64,
-}
-
-/// A layer that several images have.
-#[derive(Serialize)]
-struct SharedLayerJson {
-    digest: String,
-    pull_bytes: u64,
-    images: Vec<usize>,
-    instruction: Option<String>,
-}
-
-/// A base image of some of the images.
-#[derive(Serialize)]
-struct SharedBaseJson {
-    name: Option<String>,
-    pull_bytes: u64,
-    images: Vec<usize>,
-}
+use crate::report::wire::object;
 
 /// For JSON, with so many rows per list.
-pub(super) fn wire(analysis: &Analysis, top: usize) -> SharedJson {
+pub(super) fn wire(analysis: &Analysis, top: usize) -> impl Serialize {
     let shared = shared_layers(&analysis.images);
-    let layer = |layer: crate::analysis::SharedLayer| SharedLayerJson {
-        digest: layer.digest,
-        pull_bytes: layer.bytes,
-        images: layer.images,
-        instruction: layer.instruction,
+    let layer = |layer: crate::analysis::SharedLayer| {
+        object! {
+            digest: layer.digest,
+            pull_bytes: layer.bytes,
+            images: layer.images,
+            instruction: layer.instruction,
+        }
     };
-    let base = |base: crate::analysis::SharedBase| SharedBaseJson {
-        name: base.name,
-        pull_bytes: base.bytes,
-        images: base.images,
+    let base = |base: crate::analysis::SharedBase| {
+        object! {
+            name: base.name,
+            pull_bytes: base.bytes,
+            images: base.images,
+        }
     };
-    SharedJson {
+    object! {
         separate_pull_bytes: shared.separate_bytes,
         host_pull_bytes: shared.host_bytes,
         only_pull_bytes: shared.only_bytes,
-        layers: shared.layers.into_iter().take(top).map(layer).collect(),
-        bases: shared.bases.into_iter().map(base).collect(),
+        layers: shared.layers.into_iter().take(top).map(layer).collect::<Vec<_>>(),
+        bases: shared.bases.into_iter().map(base).collect::<Vec<_>>(),
         common_base_saves: shared.common_base_saves,
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wire::{level, message};
-use super::{artifact, region_at, rule, wire};
+use super::wire::level;
+use super::{artifact, line_at, logical_place, print, result_at, rule, wire};
 use crate::report::comparison::limit_sentence;
 use crate::report::format::path::PathBase;
-use crate::report::json::pretty;
 use crate::report::text::clip;
 use crate::results::{Comparison, FindingState, LimitCheck};
 use crate::text::LineColumn;
@@ -52,42 +51,22 @@ pub fn write(comparison: &Comparison, exit: u8, base: &PathBase) -> String {
             rule_index: indexes.get(finding.rule.as_str()).copied(),
             baseline_state: state(index, finding),
             partial_fingerprints: wire::Fingerprints { instruction: print(&finding.fingerprint) },
-            ..result(&finding.rule, level(finding.severity()), format!("{}{help}", clip(&finding.message)), place)
+            ..result_at(&finding.rule, level(finding.severity()), format!("{}{help}", clip(&finding.message)), place)
         }
     });
     let exceeded = limits.iter().map(|(name, check)| wire::Result {
         rule_index: indexes.get(name.as_str()).copied(),
         partial_fingerprints: wire::Fingerprints { instruction: print(&format!("{name}\n{}", check.build)) },
-        ..result(name, "error", limit_sentence(check).unwrap_or_default(), logical_place(&check.build))
+        ..result_at(name, "error", limit_sentence(check).unwrap_or_default(), image_place(&check.build))
     });
-    let artifacts = files
-        .iter()
-        .enumerate()
-        .map(|(index, file)| wire::Artifact { location: artifact(base, file, Some(index)), roles: ["analysisTarget"] });
-    pretty(&wire::SarifLog {
-        schema: "https://json.schemastore.org/sarif-2.1.0.json",
-        version: "2.1.0",
-        runs: [wire::SarifRun {
-            tool: wire::Tool { driver: rule::tool(described.chain(limited).collect()) },
-            automation_details: wire::AutomationDetails { id: "dockopt/report/".to_owned() },
-            invocations: [invocation(comparison, exit)],
-            original_uri_base_ids: wire::Bases {
-                root: wire::UriBase { description: message("folder in which dockopt ran") },
-            },
-            artifacts: artifacts.collect(),
-            column_kind: "unicodeCodePoints",
-            results: results.chain(exceeded).collect(),
-        }],
-    })
-}
-
-fn invocation(comparison: &Comparison, exit: u8) -> wire::Invocation {
     let notices = comparison.notices.iter().map(|notice| super::notification("run-notice", "note", notice));
-    wire::Invocation {
-        execution_successful: exit != 2,
-        exit_code: exit,
-        tool_execution_notifications: notices.collect(),
-    }
+    super::log_text(
+        "report",
+        described.chain(limited).collect(),
+        super::invocation(exit, notices.collect()),
+        files.iter().enumerate().map(|(index, file)| artifact(base, file, Some(index))),
+        results.chain(exceeded).collect(),
+    )
 }
 
 /// The name of a limit's rule: `budget-max-size`.
@@ -95,39 +74,15 @@ fn limit_rule(check: &LimitCheck) -> String {
     format!("budget-{}", check.name)
 }
 
-fn result<'r>(rule: &str, level: &'static str, text: String, place: wire::Location) -> wire::Result<'r> {
-    wire::Result {
-        rule_id: rule.to_owned(),
-        rule_index: None,
-        level,
-        message: message(text),
-        locations: [place],
-        related_locations: Vec::new(),
-        partial_fingerprints: wire::Fingerprints { instruction: String::new() },
-        suppressions: Vec::new(),
-        fixes: Vec::new(),
-        baseline_state: None,
-        properties: wire::ResultProperties { stage: None, impact: Vec::new() },
-    }
-}
-
 /// The line of a file, or the image.
 fn place(finding: &FindingState, base: &PathBase, files: &BTreeMap<&str, usize>) -> wire::Location {
-    let Some(line) = finding.line else { return logical_place(&finding.file) };
+    let Some(line) = finding.line else { return image_place(&finding.file) };
     let start = LineColumn { line: line.max(1), column: finding.column.unwrap_or(1).max(1) };
-    let physical = wire::PhysicalLocation {
-        artifact_location: artifact(base, &finding.file, files.get(finding.file.as_str()).copied()),
-        region: Some(region_at(start)),
-    };
-    wire::Location { id: None, physical_location: Some(physical), logical_locations: Vec::new(), message: None }
+    let file = artifact(base, &finding.file, files.get(finding.file.as_str()).copied());
+    wire::Location { physical_location: Some(line_at(file, start)), ..wire::Location::default() }
 }
 
-fn logical_place(name: &str) -> wire::Location {
+fn image_place(name: &str) -> wire::Location {
     let name = if name.is_empty() { "project" } else { name };
-    let place = wire::LogicalLocation { name: name.to_owned(), fully_qualified_name: name.to_owned(), kind: "module" };
-    wire::Location { id: None, physical_location: None, logical_locations: vec![place], message: None }
-}
-
-fn print(text: &str) -> String {
-    format!("{:032x}", twox_hash::XxHash3_128::oneshot(text.as_bytes()))
+    wire::Location { logical_locations: vec![logical_place(name, name)], ..wire::Location::default() }
 }

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::wire::{level, message};
-use super::{artifact, notification, rule, wire};
+use super::{artifact, line_at, logical_place, notification, print, result_at, rule, wire};
 use crate::analysis::{Analysis, AnalysisFinding, AnalysisProblem, ImageAnalysis, LimitResult};
+use crate::attribution::SourcePlace;
 use crate::finding::Basis;
 use crate::report::format::item::INPUT;
 use crate::report::format::path::PathBase;
 use crate::report::image::{broken_limits, image_name, image_problem, limit_story, story};
-use crate::report::json::pretty;
-use crate::report::wire::{Amount, Impact};
+use crate::report::wire::Impact;
 use crate::rules::ImageFinding;
 use crate::text::LineColumn;
 
@@ -39,37 +39,17 @@ pub fn write(analysis: &Analysis, exit: u8, base: &PathBase) -> String {
         kinds.values().map(|finding| descriptor(finding)).chain(first_facts.values().map(|fact| of_rule(fact)));
     let limited =
         budgets.iter().map(|name| rule::descriptor_without_page(name, "a limit of the image budget", "error"));
-    pretty(&wire::SarifLog {
-        schema: "https://json.schemastore.org/sarif-2.1.0.json",
-        version: "2.1.0",
-        runs: [wire::SarifRun {
-            tool: wire::Tool { driver: rule::tool(described.chain(limited).collect()) },
-            automation_details: wire::AutomationDetails { id: "dockopt/image/".to_owned() },
-            invocations: [wire::Invocation {
-                execution_successful: exit != 2,
-                exit_code: exit,
-                tool_execution_notifications: notifications(analysis),
-            }],
-            original_uri_base_ids: wire::Bases {
-                root: wire::UriBase { description: message("folder in which dockopt ran") },
-            },
-            artifacts: log
-                .files
-                .iter()
-                .enumerate()
-                .map(|(index, file)| wire::Artifact {
-                    location: artifact(base, file, Some(index)),
-                    roles: ["analysisTarget"],
-                })
-                .collect(),
-            column_kind: "unicodeCodePoints",
-            results: all()
-                .map(|(image, finding)| log.result(image, finding))
-                .chain(facts().map(|(image, fact)| log.fact(image, fact)))
-                .chain(limits().map(|(image, limit)| log.limit(image, limit)))
-                .collect(),
-        }],
-    })
+    let results = all()
+        .map(|(image, finding)| log.result(image, finding))
+        .chain(facts().map(|(image, fact)| log.fact(image, fact)))
+        .chain(limits().map(|(image, limit)| log.limit(image, limit)));
+    super::log_text(
+        "image",
+        described.chain(limited).collect(),
+        super::invocation(exit, notifications(analysis)),
+        log.files.iter().enumerate().map(|(index, file)| artifact(base, file, Some(index))),
+        results.collect(),
+    )
 }
 
 /// The name of a limit's rule: `budget-max-size`.
@@ -149,10 +129,7 @@ impl ImageLogWriter<'_> {
         if let [location] = &mut result.locations
             && let Some((file, place)) = image.place_of_fact(fact)
         {
-            location.physical_location = Some(wire::PhysicalLocation {
-                artifact_location: artifact(self.base, file, self.files.iter().position(|known| *known == file)),
-                region: Some(super::region_at(LineColumn { line: place.first_line, column: 1 })),
-            });
+            location.physical_location = Some(self.line(file, place));
         }
         result
     }
@@ -175,45 +152,32 @@ impl ImageLogWriter<'_> {
         let logical = match layer {
             Some(layer) => {
                 let layer = format!("layer {}", layer + 1);
-                let fully_qualified_name = format!("{whole}/{layer}");
-                wire::LogicalLocation { fully_qualified_name, name: layer, kind: "module" }
+                logical_place(&layer, &format!("{whole}/{layer}"))
             }
-            None => wire::LogicalLocation { fully_qualified_name: whole.clone(), name: whole, kind: "module" },
+            None => logical_place(&whole, &whole),
         };
-        let place = layer.and_then(|layer| image.place(layer)).map(|(file, place)| wire::PhysicalLocation {
-            artifact_location: artifact(self.base, file, self.files.iter().position(|known| *known == file)),
-            region: Some(super::region_at(LineColumn { line: place.first_line, column: 1 })),
-        });
+        let place = layer.and_then(|layer| image.place(layer)).map(|(file, place)| self.line(file, place));
+        let location =
+            wire::Location { physical_location: place, logical_locations: vec![logical], ..wire::Location::default() };
         wire::Result {
-            rule_id: name.to_owned(),
             rule_index: self.rules.iter().position(|known| *known == name),
-            level,
-            message: message(""),
-            locations: [wire::Location {
-                id: None,
-                physical_location: place,
-                logical_locations: vec![logical],
-                message: None,
-            }],
-            related_locations: Vec::new(),
-            partial_fingerprints: wire::Fingerprints { instruction: print(name, key) },
-            suppressions: Vec::new(),
-            fixes: Vec::new(),
-            baseline_state: None,
-            properties: wire::ResultProperties { stage: None, impact: Vec::new() },
+            // Stays the same while the same thing is wrong at the same path.
+            partial_fingerprints: wire::Fingerprints { instruction: print(&format!("{name}\0{key}")) },
+            ..result_at(name, level, String::new(), location)
         }
+    }
+
+    /// The first line of a place.
+    fn line(&self, file: &str, place: &SourcePlace) -> wire::PhysicalLocation {
+        let index = self.files.iter().position(|known| *known == file);
+        line_at(artifact(self.base, file, index), LineColumn { line: place.first_line, column: 1 })
     }
 }
 
-/// Stays the same while the same thing is wrong at the same path.
-fn print(name: &str, path: &str) -> String {
-    format!("{:032x}", twox_hash::XxHash3_128::oneshot(format!("{name}\0{path}").as_bytes()))
-}
-
 fn impact(finding: &AnalysisFinding) -> Vec<Impact<'_>> {
-    let impact = |kind, bytes, per| Impact {
+    let impact = |kind, bytes: u64, per| Impact {
         kind,
-        saves: Some(Amount::Bytes(bytes)),
+        saves: Some(bytes.into()),
         per,
         basis: Basis::Measured.name(),
         evidence: "image",

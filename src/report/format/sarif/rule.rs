@@ -19,11 +19,6 @@ pub(super) fn notification(id: &str) -> Option<usize> {
 }
 
 /// The tool with these rules, in their order.
-pub(super) fn driver<'a>(names: &[&'a str]) -> wire::Driver<'a> {
-    tool(names.iter().map(|name| descriptor(name)).collect())
-}
-
-/// The tool with rules that are described already.
 pub(super) fn tool(rules: Vec<wire::Descriptor<'_>>) -> wire::Driver<'_> {
     let kinds = NOTIFICATIONS.iter().map(|(id, summary)| descriptor_without_page(id, summary, "note"));
     wire::Driver {

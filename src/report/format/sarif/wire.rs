@@ -185,7 +185,7 @@ pub(super) struct ResultProperties<'a> {
     pub(super) impact: Vec<Impact<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::struct_field_names)] // The names are the standard's.
 pub(super) struct Location {
@@ -217,7 +217,7 @@ pub(super) struct PhysicalLocation {
 }
 
 /// Lines and columns from 1, columns in characters, the end exclusive; bytes are the file's own.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Region {
     pub(super) start_line: u32,

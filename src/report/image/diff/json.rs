@@ -1,56 +1,60 @@
 //! A difference ─► JSON.
 
-use super::{ImageDiff, wire};
+use serde::Serialize;
+
+use super::ImageDiff;
 use crate::analysis::{FileChange, ImageAnalysis, LayerPair, PartKind, PathChangeKind, Sums, delta};
-use crate::report::image::json::{digest, platform};
-use crate::report::image::wire::{PullEstimate, origin};
+use crate::report::image::json::{digest, origin, platform, pull_estimate};
 use crate::report::json::pretty;
-use crate::report::wire::Head;
+use crate::report::wire::{Head, object};
 
 /// The result of `image diff`, as `schemas/image-diff.schema.json` describes it.
 pub fn write(diff: &ImageDiff<'_>) -> String {
     let difference = diff.difference;
-    let file = |file: &FileChange| wire::FileDiffJson {
-        path: diff.file(file),
-        change: file.how.name(),
-        bytes_before: file.bytes_before,
-        bytes_after: file.bytes_after,
-        bytes: file.bytes(),
+    let file = |file: &FileChange| {
+        object! {
+            path: diff.file(file),
+            change: file.how.name(),
+            bytes_before: file.bytes_before,
+            bytes_after: file.bytes_after,
+            bytes: file.bytes(),
+        }
     };
-    let summary = difference.summary().into_iter().map(|(name, bytes)| wire::NamedJson { name, bytes });
+    let summary = difference.summary().into_iter().map(|(name, bytes)| object! { name, bytes });
     let folders = || difference.folders.iter().filter(|folder| folder.depth <= diff.depth);
     let count_of = |how: PathChangeKind| difference.files.iter().filter(|file| file.how == how).count();
-    pretty(&wire::Diff {
-        head: Head { schema: "dockopt.image-diff/1", dockopt: env!("CARGO_PKG_VERSION"), root: "." },
+    pretty(&object! {
+        #[serde(flatten)]
+        head: Head::new("dockopt.image-diff/1", "."),
         before: side(diff.before, &difference.before),
         after: side(diff.after, &difference.after),
         delta: deltas(&difference.before, &difference.after),
         new_pull_bytes: difference.new_pull_bytes,
-        new_pull_estimate: difference.after.pull_estimate.map(|_| PullEstimate::new(difference.new_likely_pull_bytes)),
+        new_pull_estimate: difference.after.pull_estimate.map(|_| pull_estimate(difference.new_likely_pull_bytes)),
         shared_layers: difference.shared_layers,
-        build_cache: difference.cache_use.map(|cache_use| wire::CacheUseJson {
+        build_cache: difference.cache_use.map(|cache_use| object! {
             reused: cache_use.reused,
             rebuilt_equal: cache_use.rebuilt_equal,
             rebuilt_changed: cache_use.rebuilt_changed,
             added: cache_use.added,
             first_miss: cache_use.first_miss,
         }),
-        summary: wire::Summary { text: diff.sentence(), parts: summary.collect() },
-        parts: difference.parts.iter().map(part).collect(),
-        layers: difference.layers.iter().map(|pair| layer(diff, pair)).collect(),
+        summary: object! { text: diff.sentence(), parts: summary.collect::<Vec<_>>() },
+        parts: difference.parts.iter().map(part).collect::<Vec<_>>(),
+        layers: difference.layers.iter().map(|pair| layer(diff, pair)).collect::<Vec<_>>(),
         packages: packages(diff),
         categories: categories(diff),
         folders: folders()
             .take(diff.top)
-            .map(|folder| wire::FolderDiffJson {
+            .map(|folder| object! {
                 path: diff.path(folder.before, folder.after),
                 depth: folder.depth,
                 bytes: folder.bytes,
             })
-            .collect(),
-        files: difference.files.iter().take(diff.top).map(file).collect(),
-        metadata: difference.metadata.iter().take(diff.top).map(file).collect(),
-        counts: wire::Counts {
+            .collect::<Vec<_>>(),
+        files: difference.files.iter().take(diff.top).map(file).collect::<Vec<_>>(),
+        metadata: difference.metadata.iter().take(diff.top).map(file).collect::<Vec<_>>(),
+        counts: object! {
             packages: difference.packages.len(),
             folders: folders().count(),
             added: count_of(PathChangeKind::Added),
@@ -63,9 +67,10 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     })
 }
 
-fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::ImageSideJson<'a> {
+fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> impl Serialize {
     let image = &analysis.image;
-    wire::ImageSideJson {
+    object! {
+        #[serde(rename = "ref")]
         reference: &image.reference,
         source: analysis.source.as_deref(),
         platform: platform(&image.platform),
@@ -73,7 +78,7 @@ fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::ImageSideJson<'a>
         id: digest(image.id.as_ref()),
         disk_bytes: sums.disk_bytes,
         pull_bytes: sums.pull_bytes,
-        pull_estimate: sums.pull_estimate.map(PullEstimate::new),
+        pull_estimate: sums.pull_estimate.map(pull_estimate),
         pull_is_uncompressed: sums.pull_is_uncompressed,
         waste_bytes: sums.waste_bytes,
         files: sums.files,
@@ -81,9 +86,9 @@ fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> wire::ImageSideJson<'a>
     }
 }
 
-fn deltas(before: &Sums, after: &Sums) -> wire::Delta {
+fn deltas(before: &Sums, after: &Sums) -> impl Serialize {
     let both = |before: Option<u64>, after: Option<u64>| Some(delta(before?, after?));
-    wire::Delta {
+    object! {
         disk_bytes: both(before.disk_bytes, after.disk_bytes),
         pull_bytes: delta(before.pull_bytes, after.pull_bytes),
         waste_bytes: both(before.waste_bytes, after.waste_bytes),
@@ -92,21 +97,21 @@ fn deltas(before: &Sums, after: &Sums) -> wire::Delta {
     }
 }
 
-fn part(part: &crate::analysis::DiffPart) -> wire::DiffPartJson<'_> {
+fn part(part: &crate::analysis::DiffPart) -> impl Serialize {
     let ecosystem = match part.kind {
         PartKind::Package(ecosystem) => Some(ecosystem.name()),
         _ => None,
     };
-    wire::DiffPartJson { kind: part.kind.name(), name: &part.name, ecosystem, bytes: part.bytes }
+    object! { kind: part.kind.name(), name: &part.name, ecosystem, bytes: part.bytes }
 }
 
-fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::LayerDiffJson<'a> {
+fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> impl Serialize {
     let (old, new) = (diff.before, diff.after);
     let created =
         |analysis: &'a ImageAnalysis, at: Option<usize>| analysis.place(at?).map(|(name, place)| origin(name, place));
     let [before, after] = diff.layer_bytes(pair);
     let instruction = pair.after.and_then(|at| new.instruction(at));
-    wire::LayerDiffJson {
+    object! {
         before: pair.before,
         after: pair.after,
         same: pair.same,
@@ -120,10 +125,10 @@ fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> wire::LayerDiffJson<'a> 
     }
 }
 
-fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<wire::PackageDiffJson<'a>> {
+fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
     let mut list = Vec::new();
     for package in diff.difference.packages.iter().take(diff.top) {
-        list.push(wire::PackageDiffJson {
+        list.push(object! {
             ecosystem: package.ecosystem.name(),
             name: &package.name,
             change: package.how.name(),
@@ -135,10 +140,10 @@ fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<wire::PackageDiffJson<'a>> {
     list
 }
 
-fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Category<'a>> {
+fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
     let mut list = Vec::new();
     for category in diff.difference.categories.iter().take(diff.top) {
-        list.push(wire::Category {
+        list.push(object! {
             name: &category.category.name,
             bytes_before: category.before,
             bytes_after: category.after,
@@ -148,10 +153,10 @@ fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Category<'a>> {
     list
 }
 
-fn settings<'a>(diff: &ImageDiff<'a>) -> Vec<wire::Setting<'a>> {
+fn settings<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
     let mut list = Vec::new();
     for config_difference in &diff.difference.config {
-        list.push(wire::Setting {
+        list.push(object! {
             setting: config_difference.setting,
             name: config_difference.name.as_deref(),
             before: config_difference.before.as_deref(),

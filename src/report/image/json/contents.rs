@@ -1,36 +1,37 @@
 //! What is in an image ─► JSON: lost bytes, equal and useless contents, packages, folders, findings.
 
+use serde::Serialize;
+
+use super::{OriginJson, origin};
 use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_category};
 use crate::finding::Basis;
 use crate::image::packages::{ImagePackages, PackageReason, Size};
-use crate::image::{CategoryClass, EntryKind, Loss};
-use crate::report::image::wire::{self, origin};
+use crate::image::{CategoryClass, EntryKind, Loss, LossGroup};
 use crate::report::image::{ImageView, folders, shown_path};
+use crate::report::wire::object;
 use crate::rules::ImageFinding;
 
 /// The largest losses.
-pub(super) fn losses(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Loss> {
+pub(super) fn losses(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
     let mut all: Vec<&Loss> = analysis.losses.iter().collect();
     all.sort_by_key(|loss| std::cmp::Reverse(loss.bytes));
-    all.into_iter().take(top).map(|loss_group| loss(analysis, loss_group)).collect()
+    let loss = |loss: &Loss| {
+        object! {
+            path: shown_path(analysis, loss.path),
+            kind: loss.how.name(),
+            bytes: loss.bytes,
+            pull_bytes: loss.compressed,
+            layer: loss.entry.layer,
+            lost_by: loss.by,
+            waste_layer: loss.waste_layer,
+        }
+    };
+    all.into_iter().take(top).map(loss).collect()
 }
 
-fn loss(analysis: &ImageAnalysis, loss: &Loss) -> wire::Loss {
-    wire::Loss {
-        path: shown_path(analysis, loss.path),
-        kind: loss.how.name(),
-        bytes: loss.bytes,
-        pull_bytes: loss.compressed,
-        layer: loss.entry.layer,
-        lost_by: loss.by,
-        waste_layer: loss.waste_layer,
-    }
-}
-
-pub(super) fn groups(analysis: &ImageAnalysis, top: usize) -> Vec<wire::LossGroup> {
-    let mut groups = Vec::new();
-    for group in analysis.loss_groups.iter().take(top) {
-        let loss = wire::Loss {
+pub(super) fn groups(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
+    let group = |group: &LossGroup| {
+        object! {
             path: shown_path(analysis, group.path),
             kind: group.how.name(),
             bytes: group.bytes,
@@ -38,45 +39,51 @@ pub(super) fn groups(analysis: &ImageAnalysis, top: usize) -> Vec<wire::LossGrou
             layer: group.owner,
             lost_by: group.by,
             waste_layer: group.waste_layer,
-        };
-        groups.push(wire::LossGroup { loss, files: group.files });
-    }
-    groups
+            files: group.files,
+        }
+    };
+    analysis.loss_groups.iter().take(top).map(group).collect()
 }
 
-pub(super) fn duplicates(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Duplicate> {
+pub(super) fn duplicates(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
     let mut all = Vec::new();
     for equal in analysis.duplicates.iter().take(top) {
-        let copy = |(path, entry): &(crate::image::PathId, crate::image::EntryId)| wire::Copy {
-            path: shown_path(analysis, *path),
-            layer: entry.layer,
+        let copy = |(path, entry): &(crate::image::PathId, crate::image::EntryId)| {
+            object! {
+                path: shown_path(analysis, *path),
+                layer: entry.layer,
+            }
         };
-        all.push(wire::Duplicate {
+        all.push(object! {
             size: equal.size,
             bytes: equal.bytes(),
             same_layer_bytes: equal.same_layer,
             cross_layer_bytes: equal.cross_layer,
-            copies: equal.copies.iter().take(top).map(copy).collect(),
+            copies: equal.copies.iter().take(top).map(copy).collect::<Vec<_>>(),
             copy_count: equal.copies.len(),
         });
     }
     all
 }
 
-pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Category<'_>> {
+pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<impl Serialize> {
     let mut all = Vec::new();
     for category in &analysis.categories {
-        let layer = |layer: &crate::image::CategoryLayer| wire::CategoryLayer {
-            layer: layer.layer,
-            files: layer.files,
-            bytes: layer.bytes,
+        let layer = |layer: &crate::image::CategoryLayer| {
+            object! {
+                layer: layer.layer,
+                files: layer.files,
+                bytes: layer.bytes,
+            }
         };
-        let place = |place: &crate::image::Place| wire::ImagePlaceJson {
-            path: shown_path(analysis, place.path),
-            files: place.sum.files,
-            bytes: place.sum.bytes,
+        let place = |place: &crate::image::Place| {
+            object! {
+                path: shown_path(analysis, place.path),
+                files: place.sum.files,
+                bytes: place.sum.bytes,
+            }
         };
-        all.push(wire::Category {
+        all.push(object! {
             name: &category.category.name,
             class: class(category.category.class),
             fix: &category.category.fix,
@@ -84,8 +91,8 @@ pub(super) fn categories(analysis: &ImageAnalysis, top: usize) -> Vec<wire::Cate
             files: category.files,
             bytes: category.bytes,
             pull_bytes: category.compressed,
-            layers: category.layers.iter().map(layer).collect(),
-            places: category.places.iter().take(top).map(place).collect(),
+            layers: category.layers.iter().map(layer).collect::<Vec<_>>(),
+            places: category.places.iter().take(top).map(place).collect::<Vec<_>>(),
         });
     }
     all
@@ -100,39 +107,36 @@ const fn class(class: CategoryClass) -> &'static str {
     }
 }
 
-pub(super) fn packages<'a>(
-    analysis: &ImageAnalysis,
-    packages: &'a ImagePackages,
-    top: usize,
-) -> wire::PackagesJson<'a> {
+pub(super) fn packages<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, top: usize) -> impl Serialize {
     let mut order: Vec<usize> = (0..packages.packages.len()).collect();
     order.sort_by_key(|id| std::cmp::Reverse(packages.packages[*id].size.bytes));
-    let unowned = |unowned_files: &crate::image::packages::UnownedFiles| wire::UnownedFilesJson {
-        path: shown_path(analysis, unowned_files.directory),
-        layer: unowned_files.layer,
-        files: unowned_files.size.files,
-        bytes: unowned_files.size.bytes,
+    let unowned = |unowned_files: &crate::image::packages::UnownedFiles| {
+        object! {
+            path: shown_path(analysis, unowned_files.directory),
+            layer: unowned_files.layer,
+            files: unowned_files.size.files,
+            bytes: unowned_files.size.bytes,
+        }
     };
-    wire::PackagesJson {
+    object! {
         count: packages.packages.len(),
-        bytes: packages.packages.iter().map(|package| package.size.bytes).sum(),
-        unowned_bytes: packages.unowned.iter().map(|unowned| unowned.size.bytes).sum(),
-        list: order.into_iter().take(top).map(|id| package(analysis, packages, id)).collect(),
-        unowned: packages.unowned.iter().take(top).map(unowned).collect(),
+        bytes: packages.packages.iter().map(|package| package.size.bytes).sum::<u64>(),
+        unowned_bytes: packages.unowned.iter().map(|unowned| unowned.size.bytes).sum::<u64>(),
+        list: order.into_iter().take(top).map(|id| package(analysis, packages, id)).collect::<Vec<_>>(),
+        unowned: packages.unowned.iter().take(top).map(unowned).collect::<Vec<_>>(),
         duplicates: packages
             .duplicates
             .iter()
             .take(top)
-            .map(|duplicate| wire::PackageDuplicate { packages: duplicate.packages.clone(), bytes: duplicate.bytes })
-            .collect(),
+            .map(|duplicate| object! { packages: duplicate.packages.clone(), bytes: duplicate.bytes })
+            .collect::<Vec<_>>(),
     }
 }
 
-fn package<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, id: usize) -> wire::PackageRowJson<'a> {
+fn package<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, id: usize) -> impl Serialize {
     let package = &packages.packages[id];
-    let layer =
-        |(layer, size): &(u32, Size)| wire::CategoryLayer { layer: *layer, files: size.files, bytes: size.bytes };
-    wire::PackageRowJson {
+    let layer = |(layer, size): &(u32, Size)| object! { layer: *layer, files: size.files, bytes: size.bytes };
+    object! {
         id,
         ecosystem: package.ecosystem.name(),
         name: &package.name,
@@ -143,7 +147,7 @@ fn package<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, id: usize)
         pull_bytes: package.size.compressed,
         files: package.size.files,
         layer: package.layer,
-        layers: package.by_layer.iter().map(layer).collect(),
+        layers: package.by_layer.iter().map(layer).collect::<Vec<_>>(),
         why: match package.why {
             PackageReason::Asked => Some("asked"),
             PackageReason::Dependency => Some("dependency"),
@@ -162,12 +166,12 @@ fn package<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, id: usize)
 }
 
 /// The folders to the depth asked for.
-pub(super) fn tree(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Vec<wire::FolderJson> {
+pub(super) fn tree(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Vec<impl Serialize> {
     let entry =
         |path| analysis.tree.at(path).map(|id| &analysis.image.layers[id.layer as usize].entries[id.index as usize]);
     let mut all = Vec::new();
     for folder in folders::biggest(analysis, view.depth, view.top, 1) {
-        all.push(wire::FolderJson {
+        all.push(object! {
             path: shown_path(analysis, folder.path),
             depth: folder.level,
             bytes: folder.bytes,
@@ -177,11 +181,29 @@ pub(super) fn tree(analysis: &ImageAnalysis, view: &ImageView<'_>) -> Vec<wire::
     all
 }
 
+#[derive(Serialize)]
+pub(in crate::report::image) struct ImageFindingJson<'a> {
+    name: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    help: &'a str,
+    rule: Option<&'a str>,
+    url: Option<String>,
+    layer: Option<usize>,
+    lost_by: Option<usize>,
+    origin: Option<OriginJson<'a>>,
+    path: Option<String>,
+    files: u64,
+    bytes: u64,
+    pull_bytes: Option<u64>,
+    basis: &'static str,
+}
+
 pub(in crate::report::image) fn finding<'a>(
     analysis: &'a ImageAnalysis,
     finding: &'a AnalysisFinding,
-) -> wire::ImageFindingJson<'a> {
-    wire::ImageFindingJson {
+) -> ImageFindingJson<'a> {
+    ImageFindingJson {
         name: &finding.name,
         severity: finding.severity.name(),
         message: &finding.message,
@@ -200,11 +222,8 @@ pub(in crate::report::image) fn finding<'a>(
 }
 
 /// What a rule about images found, in the shape of the other findings: it costs no bytes.
-pub(in crate::report::image) fn fact<'a>(
-    analysis: &'a ImageAnalysis,
-    fact: &'a ImageFinding,
-) -> wire::ImageFindingJson<'a> {
-    wire::ImageFindingJson {
+pub(in crate::report::image) fn fact<'a>(analysis: &'a ImageAnalysis, fact: &'a ImageFinding) -> ImageFindingJson<'a> {
+    ImageFindingJson {
         name: fact.rule,
         severity: fact.severity.name(),
         message: &fact.message,
