@@ -1,7 +1,7 @@
 //! See `rules/deleted-in-later-layer.md`.
 
 use super::written_paths::{self, CommandFolder, Deletion};
-use super::{Context, copied_installs, copied_packages};
+use super::{Context, copied_packages};
 use crate::build::{Build, PackageSize, Stage, StageBase, Transfer, is_like, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
@@ -182,7 +182,7 @@ fn installed_folders(build: &Build, place: (&Stage, usize), invocation: &Invocat
     let Some(call) = call.filter(|call| !call.says("global")) else { return Vec::new() };
     let folders = match call.manager {
         Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun | Manager::Composer => {
-            copied_installs::package_folders(build, place, invocation, &call)
+            copied_packages::package_folders(build, place, invocation, &call)
         }
         _ => Vec::new(),
     };

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::copied_packages::{self, DEEPEST};
+use super::copied_packages;
+use super::copied_packages::DEEPEST;
 use super::written_paths::CommandFolder;
-use super::{Context, line_edits};
+use super::{Context, script_end};
 use crate::build::{Build, Lookup, Run, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -90,7 +91,7 @@ fn edits(run: &Run, invocation: &Invocation, folder: &Word) -> Option<Vec<(Span,
     if !absolute || !blank || !plain {
         return None;
     }
-    let newline = line_edits::line_end(source);
+    let newline = script_end::line_end(source);
     let above = Span::at(run.instruction.span.start);
     Some(vec![
         (above, format!("WORKDIR {path}{newline}")),

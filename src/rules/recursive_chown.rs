@@ -1,7 +1,7 @@
 //! See `rules/recursive-chown.md`.
 
 use super::written_paths::{self, CommandFolder};
-use super::{Context, copied_packages, copy_flag};
+use super::{Context, copied_packages, copies};
 use crate::build::{BaseImage, Build, Stage, StageBase, Transfer, toolchain};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Safety, Saving};
@@ -272,7 +272,7 @@ fn edited(
         Safety::Safe
     };
     let flag = format!("{}={value}", if chown { "--chown" } else { "--chmod" });
-    finding.fixes.extend(copy_flag::fix(build, &copies, &flag, run.instruction, safety));
+    finding.fixes.extend(copies::fix(build, &copies, &flag, run.instruction, safety));
     finding
 }
 
