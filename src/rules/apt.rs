@@ -6,9 +6,8 @@ use super::cleanup::Cache;
 use super::cleanup::Cleanup;
 use super::package_calls::{Mentions, configures_apt, sets};
 use super::{Context, cleanup, script_end};
-
 use crate::build::{Build, Code, PackageLists, PackageSize, Run, Stage, StageBase, is_of_system};
-use crate::dockerfile::{Instruction, Keyword};
+use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind, Safety};
 use crate::manifest::FileKind;
 use crate::shell::program::{Kind, Program, State};
@@ -133,13 +132,11 @@ fn takes_recommended(call: &PackageCall) -> bool {
         && !sets(call, &["-o", "--option"], "apt::install-recommends", &["false", "0", "no", "off"])
 }
 
-const LIST_FOLDERS: [&str; 1] = ["/var/lib/apt/lists"];
-
 fn apt_update_alone(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.stages() {
         let mut alone: Option<(Run, Span)> = None;
-        for run in build.runs(stage).filter(|run| !run.is_trigger() && !run.is_mounted(&LIST_FOLDERS)) {
+        for run in build.runs(stage).filter(|run| !run.is_trigger() && !run.is_mounted(&[LISTS])) {
             let invocations = run.invocations();
             let verb = |invocation: &Invocation| invocation.call_of(&[Manager::Apt]).map(|call| call.verb);
             let installs = |invocation: &&Invocation| {
@@ -227,32 +224,25 @@ fn apt_lists_kept(cx: &Context, out: &mut Findings) {
         if build.lacks_packages(stage) {
             continue;
         }
-        for (index, instruction) in build.instructions(stage) {
-            let run = build.effective(index);
-            if run.keyword != Keyword::Run || is_mounted(cx, run) {
-                continue;
-            }
-            let Some(code) = build.code(index) else { continue };
+        for run in build.runs(stage).filter(|run| !run.is_mounted(&[LISTS])) {
             // The layer of a trigger belongs to the image that is built on this one.
-            let is_trigger = instruction.keyword == Keyword::Onbuild;
-            let Some(span) = find_kept_lists(build, code) else {
-                paid &= is_trigger || !code.script.invocations().iter().any(removes_lists);
+            let is_trigger = run.is_trigger();
+            let Some(span) = find_kept_lists(&run) else {
+                paid &= is_trigger || !run.invocations().iter().any(removes_lists);
                 continue;
             };
-            let later = later.get_or_insert_with(|| needs(build))[index];
-            let finding = cx
-                .finding(code.place(&build.input().file, span), "the package lists fetched here stay in the layer")
-                .help(help(code, later));
+            let later = later.get_or_insert_with(|| needs(build))[run.index];
+            let finding = cx.finding(run.place(span), "the package lists fetched here stay in the layer");
+            let finding = finding.help(help(&run, later));
             let finding = if paid { finding } else { with_price(build, stage, finding) };
             paid |= !is_trigger;
-            let run = Run { build, stage, index, instruction: build.effective(index), code };
             out.push(edited(&run, later, finding));
         }
     }
 }
 
-fn help(code: &Code, later: Need) -> &'static str {
-    match (later, installs(code)) {
+fn help(run: &Run, later: Need) -> &'static str {
+    match (later, installs(run)) {
         // The later RUN needs the lists: it fails if they are deleted, or are only in a cache mount of this RUN.
         (Need::Lists, true) => {
             "update, install and clean up in one RUN, together with the installs of a later RUN that has no `update`"
@@ -264,12 +254,11 @@ fn help(code: &Code, later: Need) -> &'static str {
 }
 
 /// The command of a script that fetches lists that the script does not delete.
-fn find_kept_lists(build: &Build, code: &Code) -> Option<Span> {
-    let invocations = code.script.invocations();
+fn find_kept_lists(run: &Run) -> Option<Span> {
+    let invocations = run.invocations();
     let at = invocations.iter().rposition(fetches)?;
-    let cleans = invocations[at..]
-        .iter()
-        .any(|invocation| removes_lists(invocation) || removes_by_name(build, code, invocation));
+    let cleans =
+        invocations[at..].iter().any(|invocation| removes_lists(invocation) || removes_by_name(run, invocation));
     // A trap runs at the end, wherever it was set.
     let trapped = invocations
         .iter()
@@ -278,9 +267,9 @@ fn find_kept_lists(build: &Build, code: &Code) -> Option<Span> {
 }
 
 /// Whether the same RUN also installs packages, so that it can delete the lists.
-fn installs(code: &Code) -> bool {
+fn installs(run: &Run) -> bool {
     let verbs = [Verb::Install, Verb::Upgrade, Verb::Download];
-    code.script.invocations().iter().filter_map(apt).any(|call| verbs.contains(&call.verb))
+    run.invocations().iter().filter_map(apt).any(|call| verbs.contains(&call.verb))
 }
 
 fn cleans_in(text: &str) -> bool {
@@ -288,23 +277,15 @@ fn cleans_in(text: &str) -> bool {
 }
 
 /// `rm -rf "$LISTS"`, where the script or a variable of the file holds the folder.
-fn removes_by_name(build: &Build, code: &Code, invocation: &Invocation) -> bool {
+fn removes_by_name(run: &Run, invocation: &Invocation) -> bool {
     let deletes = invocation.program.is_some_and(|program| Program::of(program).is(Kind::Deletes));
     if !deletes || !invocation.args.iter().any(Word::is_dynamic) {
         return false;
     }
-    let file = &build.input().file;
+    let file = run.file();
     let variables = file.instructions().iter().filter(|i| matches!(i.keyword, Keyword::Env | Keyword::Arg));
     let holds = |text: &str| text.contains("/var/lib/apt");
-    code.text().is_some_and(holds) || variables.into_iter().any(|variable| holds(file.logical(variable.text)))
-}
-
-/// A cache or tmpfs mount on the lists or on a folder above them.
-fn is_mounted(cx: &Context, instruction: &Instruction) -> bool {
-    let mounts = cx.build().input().file.mounts(instruction);
-    mounts.iter().any(|mount| {
-        matches!(&*mount.kind(), "cache" | "tmpfs") && path::covers(mount.target().unwrap_or_default(), LISTS)
-    })
+    run.code.text().is_some_and(holds) || variables.into_iter().any(|variable| holds(file.logical(variable.text)))
 }
 
 /// `rm -rf /var/lib/apt/lists/*`, `find /var/lib/apt/lists -delete`, `apt-get dist-clean`.
@@ -349,7 +330,7 @@ fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
     let cleanup = Cleanup { commands: &commands, cache: Cache { folders: &[LISTS], program: "" } };
     let Some(mut addition) = cleanup::add(run, fetches, &cleanup) else { return finding };
     let mut title = "delete the lists in the same RUN";
-    if let Some(step) = only_fetches(run.build, run.index, run.code) {
+    if let Some(step) = only_fetches(run) {
         if run.is_trigger() {
             return finding;
         }
@@ -361,12 +342,12 @@ fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
 }
 
 /// The lines of a RUN that fetches the lists and does nothing else.
-fn only_fetches(build: &Build, index: usize, code: &Code) -> Option<Span> {
-    let instruction = build.instruction(index);
-    let [command] = &code.script.commands[..] else { return None };
-    let source = build.input().file.source();
+fn only_fetches(run: &Run) -> Option<Span> {
+    let instruction = run.build.instruction(run.index);
+    let [command] = &run.code.script.commands[..] else { return None };
+    let source = run.file().source();
     let one_line = !source.slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
-    let alone = one_line && command.redirects.is_empty() && code.script.invocations().len() == 1;
+    let alone = one_line && command.redirects.is_empty() && run.invocations().len() == 1;
     alone.then(|| script_end::of(source, instruction))
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-
 use crate::build::{
     Build, Edge, EdgeKind, Lookup, Reference, Release, Stage, StageBase, UnmaintainedImage, ended_releases,
     is_official, is_suite,
@@ -131,9 +130,6 @@ pub(super) struct UnversionedImage<'a> {
     pub image: &'a str,
     /// Why it has no version.
     pub how: FloatingReason,
-    /// Whether the file itself chooses a public image. False for an image of the project itself, for one that a build
-    /// argument chooses, for a stage that the target does not need, and if the name contains a release.
-    pub chosen: bool,
 }
 
 impl UnversionedImage<'_> {
@@ -164,20 +160,26 @@ impl UnversionedImage<'_> {
     }
 }
 
-/// The images of a build that have no version.
-pub(super) fn unversioned<'a>(cx: &'a Context) -> Vec<UnversionedImage<'a>> {
+/// The images of a build that have no version for one of these reasons, each with the finding about it; `chosen`: those
+/// that the file itself chooses, or the others.
+fn unversioned<'a>(cx: &'a Context, chosen: bool, reasons: &[FloatingReason]) -> Vec<(UnversionedImage<'a>, Finding)> {
     let mut images = Vec::new();
     for edge in cx.build().edges() {
         let needed = cx.build().stages().get(edge.stage).is_some_and(|stage| cx.build().is_needed(stage));
         let StageBase::Image(image) = &edge.to else { continue };
-        let Some(how) = floats(image, edge.kind) else { continue };
+        // Not chosen is also an image of the project itself, and one whose name contains a release.
+        let Some(how) = floats(image, edge.kind).filter(|how| reasons.contains(how)) else { continue };
         let written = cx.source().slice(edge.span);
         let name = Reference::of(image).short_name();
         // A pipeline passes the tag of an image that the project builds itself.
         let parameter = is_parameter(written) || path::name(written).contains('$') && !is_official(name);
         let public = is_public(image);
         let released = how == FloatingReason::Untagged && says_release(name);
-        images.push(UnversionedImage { edge, image, how, chosen: needed && public && !parameter && !released });
+        if chosen == (needed && public && !parameter && !released) {
+            let image = UnversionedImage { edge, image, how };
+            let finding = cx.finding(edge.span, image.message()).help(image.help());
+            images.push((image, finding));
+        }
     }
     images
 }
@@ -252,11 +254,10 @@ fn base_without_digest(cx: &Context, out: &mut Findings) {
 }
 
 fn floating_base(cx: &Context, out: &mut Findings) {
-    let is_meant =
-        |image: &UnversionedImage| image.chosen && image.how == FloatingReason::Channel && !is_moot(cx, image);
-    for image in unversioned(cx).into_iter().filter(is_meant) {
-        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
-        out.push(finding);
+    for (image, finding) in unversioned(cx, true, &[FloatingReason::Channel]) {
+        if !is_moot(cx, &image) {
+            out.push(finding);
+        }
     }
 }
 
@@ -272,23 +273,18 @@ fn is_moot(cx: &Context, image: &UnversionedImage) -> bool {
 }
 
 fn latest_base(cx: &Context, out: &mut Findings) {
-    for image in unversioned(cx).into_iter().filter(|image| image.chosen && image.how == FloatingReason::Latest) {
-        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
-        out.push(finding);
-    }
+    unversioned(cx, true, &[FloatingReason::Latest]).into_iter().for_each(|(_, finding)| out.push(finding));
 }
 
 fn untagged_base(cx: &Context, out: &mut Findings) {
-    for image in unversioned(cx).into_iter().filter(|image| image.chosen && image.how == FloatingReason::Untagged) {
-        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
+    for (image, finding) in unversioned(cx, true, &[FloatingReason::Untagged]) {
         let known = image.edge.kind == EdgeKind::From && !image.hides_port();
         out.push(if known { finding } else { finding.without("DL3006") });
     }
 }
 
 fn unversioned_own_base(cx: &Context, out: &mut Findings) {
-    for image in unversioned(cx).into_iter().filter(|image| !image.chosen && image.how != FloatingReason::Channel) {
-        let finding = cx.finding(image.edge.span, image.message()).help(image.help());
+    for (image, finding) in unversioned(cx, false, &[FloatingReason::Untagged, FloatingReason::Latest]) {
         let other = if image.how == FloatingReason::Untagged { "DL3007" } else { "DL3006" };
         let finding = finding.without(other);
         let known = image.how == FloatingReason::Latest || (image.edge.kind == EdgeKind::From && !image.hides_port());

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::{ALL, Context, Neighbours, Rule, is_there, known_rules};
-
 use crate::build::Build;
 use crate::dockerfile::{CheckOptions, Instruction, Keyword, Stage, Verdict};
 use crate::finding::{Finding, Findings, Form, SuppressionUse, suppress};

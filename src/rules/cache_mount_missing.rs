@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 use super::apt::{Need, fetches};
 use super::kept_cache::{is_known, is_mounted};
 use super::{Context, apt, script_end};
-
 use crate::build::{Build, Code, Reference, Run, Setting, Stage, StageBase, User, installed, is_official};
 use crate::finding::{FileEdit, Findings, Fix, Impact, Safety, Target};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};

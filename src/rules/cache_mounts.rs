@@ -3,10 +3,9 @@
 use super::cleanup::Cache;
 use super::kept_cache::is_known;
 use super::{Context, cleanup, script_end};
-
-use crate::build::{Build, Code, Home, PackageCache, Run, Stage};
+use crate::build::{Build, Home, PackageCache, Run};
 use crate::dockerfile::{Keyword, Mount};
-use crate::finding::{FileEdit, Findings, Fix, Impact, Safety, Target};
+use crate::finding::{Findings, Fix, Impact, Safety};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::{Span, path};
 use crate::{build, data};
@@ -21,20 +20,15 @@ const FOLDERS: [&str; 4] = ["/var/cache/apt", "/var/cache/apt/archives", "/var/l
 
 fn cache_mount_unlocked(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for stage in build.needed_stages() {
-        for (index, _) in build.instructions(stage) {
-            let instruction = build.effective(index);
-            if instruction.keyword != Keyword::Run {
-                continue;
-            }
-            for mount in build.input().file.mounts(instruction).iter().filter(|mount| mount.kind() == "cache") {
-                let target = mount.target().and_then(|target| build.scopes().expand(stage.index, index, target));
-                let target = target.unwrap_or_default();
-                let is_apt = FOLDERS.iter().any(|folder| *folder == target.trim_end_matches('/'))
-                    || (path::covers(&target, FOLDERS[0]) && target.len() > "/var".len());
-                if is_apt && !mount.is_readonly() && !matches!(mount.sharing(), Some("locked" | "private")) {
-                    report_unlocked(cx, mount, &target, out);
-                }
+    let needed = build.all_effective_of(Keyword::Run).filter(|(stage, ..)| build.is_needed(stage));
+    for (stage, index, instruction) in needed {
+        for mount in build.input().file.mounts(instruction).iter().filter(|mount| mount.kind() == "cache") {
+            let target = mount.target().and_then(|target| build.scopes().expand(stage.index, index, target));
+            let target = target.unwrap_or_default();
+            let is_apt = FOLDERS.iter().any(|folder| *folder == target.trim_end_matches('/'))
+                || (path::covers(&target, FOLDERS[0]) && target.len() > "/var".len());
+            if is_apt && !mount.is_readonly() && !matches!(mount.sharing(), Some("locked" | "private")) {
+                report_unlocked(cx, mount, &target, out);
             }
         }
     }
@@ -61,30 +55,23 @@ fn cache_mount_unused(cx: &Context, out: &mut Findings) {
     if !build.is_ordinary() {
         return;
     }
-    for stage in build.needed_stages() {
-        for (index, _) in build.instructions(stage) {
-            let instruction = build.effective(index);
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary() && instruction.keyword == Keyword::Run)
-            else {
-                continue;
-            };
-            let mounts = build.input().file.mounts(instruction);
-            let caches: Vec<(&Mount, String)> = mounts
-                .iter()
-                .filter(|mount| mount.kind() == "cache")
-                .filter_map(|mount| Some((mount, build.scopes().expand(stage.index, index, mount.target()?)?)))
-                .collect();
-            let all: Vec<String> = caches.iter().map(|(_, target)| target.clone()).collect();
-            for (mount, target) in &caches {
-                report_unused(cx, &CacheMountPlace { stage, index, code, mount, target, all: &all }, out);
-            }
+    for run in build.needed_runs().filter(|run| run.code.is_ordinary()) {
+        let mounts = build.input().file.mounts(run.instruction);
+        let caches: Vec<(&Mount, String)> = mounts
+            .iter()
+            .filter(|mount| mount.kind() == "cache")
+            .filter_map(|mount| Some((mount, build.scopes().expand(run.stage.index, run.index, mount.target()?)?)))
+            .collect();
+        let all: Vec<String> = caches.iter().map(|(_, target)| target.clone()).collect();
+        for (mount, target) in &caches {
+            report_unused(cx, &CacheMountPlace { run, mount, target, all: &all }, out);
         }
     }
 }
 
 fn report_unused<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out: &mut Findings) {
     let build = cx.build();
-    let invocations = place.code.script.invocations();
+    let invocations = place.run.invocations();
     let called: Vec<Manager> =
         invocations.iter().filter_map(Invocation::package_call).map(|call| call.manager).collect();
     let fits = |manager| is_meant(place.target, manager) || is_mistaken(place.target, manager, &called);
@@ -95,7 +82,7 @@ fn report_unused<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out:
         if !matches!(call.verb, Verb::Install | Verb::Build | Verb::Download | Verb::Upgrade | Verb::Update) {
             continue;
         }
-        let folders = build.package_caches(place.stage, place.index, invocation, &call);
+        let folders = build.package_caches(place.run.stage, place.run.index, invocation, &call);
         let user = User { invocation, call: &call, folders: &folders };
         let Some((message, help, fix)) = find_reason(cx, place, &user, &invocations[at + 1..]) else {
             continue;
@@ -105,7 +92,7 @@ fn report_unused<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, out:
             .finding(place.mount.value.span, message)
             .help(help)
             .costs(impact)
-            .label(place.code.place(&build.input().file, call.span), "this downloads everything again");
+            .label(place.run.place(call.span), "this downloads everything again");
         finding.fixes.extend(fix);
         out.push(finding);
         return;
@@ -125,7 +112,7 @@ const ALIKE: [&[Manager]; 3] = [
 ];
 
 /// Whether a mount on `target` is meant for a similar package manager that the RUN does not call.
-pub(super) fn is_mistaken(target: &str, manager: Manager, called: &[Manager]) -> bool {
+fn is_mistaken(target: &str, manager: Manager, called: &[Manager]) -> bool {
     // `yum` may be dnf by another name.
     if manager == Manager::Yum {
         return false;
@@ -135,7 +122,7 @@ pub(super) fn is_mistaken(target: &str, manager: Manager, called: &[Manager]) ->
 }
 
 /// Whether a mount on `target` is meant for the manager.
-pub(super) fn is_meant(target: &str, manager: Manager) -> bool {
+fn is_meant(target: &str, manager: Manager) -> bool {
     let slashed = format!("{}/", target.trim_end_matches('/'));
     data::CACHE_MOUNT_NAMES.rows().any(|row| row[1] == manager.name() && slashed.contains(row[0]))
         || (slashed.ends_with("/.cache/") && BELOW_CACHE.contains(&manager))
@@ -148,7 +135,7 @@ type Reason = (String, String, Option<Fix>);
 
 const HOOK: &str = "/etc/apt/apt.conf.d/docker-clean";
 
-pub(super) fn find_reason<'i>(
+fn find_reason<'i>(
     cx: &Context<'_, 'i>,
     place: &CacheMountPlace<'_, 'i>,
     user: &User,
@@ -171,7 +158,7 @@ fn serves(place: &CacheMountPlace, folder: &str) -> bool {
 fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user: &User) -> Option<Reason> {
     let build = cx.build();
     let title = user.call.title();
-    let home = build.home(place.stage, place.index, user.invocation);
+    let home = build.home(place.run.stage, place.run.index, user.invocation);
     let roots = place.target.starts_with("/root/");
     if home == Home::NotRoots && roots && user.folders.iter().all(|cache| !cache.is_moved) {
         let message =
@@ -183,7 +170,7 @@ fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user:
     let moved = user.folders.iter().all(|cache| cache.is_moved);
     if known.iter().any(|folder| serves(place, folder))
         || known.iter().all(|folder| place.all.iter().any(|target| path::covers(target, folder)))
-        || !(is_known(build, place.stage) || moved)
+        || !(is_known(build, place.run.stage) || moved)
         || settings_move(build, user.call.manager)
     {
         return None;
@@ -197,24 +184,15 @@ fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user:
     let written = cx.source().slice(field.span);
     let plain = written.ends_with(place.target) && written.contains('=');
     let writable = home == Home::Known("/root".into()) || place.mount.field(&["uid"]).is_some();
-    let run = Run {
-        build,
-        stage: place.stage,
-        index: place.index,
-        instruction: build.effective(place.index),
-        code: place.code,
-    };
+
     let cache = Cache { folders: &[folder], program: user.call.program };
     let later = matches!(user.call.manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle)
-        || cleanup::is_below(&run, cache);
+        || cleanup::is_below(&place.run, cache);
     let fix = (plain && writable).then(|| {
         let start = field.span.end - place.target.len() as u32;
         let why = "a later step that reads that folder no longer finds it in the layer";
-        Fix {
-            title: "mount the folder that the program uses".into(),
-            safety: if later { Safety::Unsafe(why.into()) } else { Safety::Safe },
-            edits: vec![edit(cx, Span::new(start, field.span.end), (*folder).to_owned())],
-        }
+        let safety = if later { Safety::Unsafe(why.into()) } else { Safety::Safe };
+        cx.fix("mount the folder that the program uses", safety, Span::new(start, field.span.end), *folder)
     });
     Some((message, format!("mount `{folder}`"), fix))
 }
@@ -237,7 +215,7 @@ fn settings_move(build: &Build, manager: Manager) -> bool {
 /// A mount without an owner belongs to root.
 fn not_writable(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Reason> {
     let build = cx.build();
-    let setting = build.user_at(place.stage, place.index);
+    let setting = build.user_at(place.run.stage, place.run.index);
     let (build::Setting::By(_, build::User::Other(name)) | build::Setting::Base(build::User::Other(name))) = setting
     else {
         return None;
@@ -250,10 +228,9 @@ fn not_writable(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
     let message = format!("the mount belongs to root: `{title}` runs as `{name}` and can't write to it");
     let number = name.bytes().all(|byte| byte.is_ascii_digit());
     let written = cx.source().slice(place.mount.value.span) == place.mount.value.text;
-    let fix = (number && written).then(|| Fix {
-        title: "make the user the owner of the mount".into(),
-        safety: Safety::Safe,
-        edits: vec![edit(cx, Span::at(place.mount.value.span.end), format!(",uid={name}"))],
+    let fix = (number && written).then(|| {
+        let at = Span::at(place.mount.value.span.end);
+        cx.fix("make the user the owner of the mount", Safety::Safe, at, format!(",uid={name}"))
     });
     Some((message, "add `uid=` with the user's numeric ID".into(), fix))
 }
@@ -278,21 +255,19 @@ fn switched_off(cx: &Context, place: &CacheMountPlace, user: &User) -> Option<Re
         && !is_undone(flag.span)
     {
         let message = format!("`{}` stops `{title}` from using the mount", flag.name);
-        let span = place.code.place(&cx.build().input().file, flag.span);
+        let span = place.run.place(flag.span);
         let before = cx.source().text()[..span.start as usize].trim_end_matches(' ').len() as u32;
-        let exact = cx.source().slice(span) == &*flag.name && before < span.start && !place.code.is_exec();
-        let fix = (exact && user.call.manager != Manager::Apk).then(|| Fix {
-            title: format!("remove `{}`", flag.name),
-            safety: Safety::Safe,
-            edits: vec![edit(cx, Span::new(before, span.end), String::new())],
-        });
-        return Some((message, format!("remove `{}`", flag.name), fix));
+        let exact = cx.source().slice(span) == &*flag.name && before < span.start && !place.run.code.is_exec();
+        let help = format!("remove `{}`", flag.name);
+        let fix = (exact && user.call.manager != Manager::Apk)
+            .then(|| cx.fix(&*help, Safety::Safe, Span::new(before, span.end), ""));
+        return Some((message, help, fix));
     }
     // An option counts more than a variable.
     if user.call.manager == Manager::Pip && user.call.has(&["--cache-dir"]) {
         return None;
     }
-    let value = cx.build().run_variable(place.stage, place.index, user.invocation, variable)?.text()?;
+    let value = cx.build().run_variable(place.run.stage, place.run.index, user.invocation, variable)?.text()?;
     let message = format!("`{variable}={value}` stops `{title}` from using the mount");
     build::stops_cache(variable, &value)
         .then(|| (message, format!("unset `{variable}` for this RUN, or remove the mount"), None))
@@ -307,16 +282,17 @@ fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option
     }
     let file = &build.input().file;
     let touches = |text: &str| ["docker-clean", "eep-Downloaded", "apt.conf"].iter().any(|word| text.contains(word));
-    let handled = build.chain(place.stage).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
+    let handled = build.chain(place.run.stage).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
         touches(cx.source().slice(instruction.span)) || touches(file.logical(instruction.text))
     });
-    if handled || !is_known(build, place.stage) {
+    if handled || !is_known(build, place.run.stage) {
         return None;
     }
     let message = format!("`{HOOK}` in the base image empties the mount after each install");
     let help = format!("delete `{HOOK}` first; with `apt`, also set Binary::apt::APT::Keep-Downloaded-Packages");
-    let first = place.code.script.commands.first().filter(|command| command.place.scope == 0);
+    let first = place.run.code.script.commands.first().filter(|command| command.place.scope == 0);
     let compound = place
+        .run
         .code
         .script
         .compounds
@@ -324,15 +300,12 @@ fn emptied_by_hook(cx: &Context, place: &CacheMountPlace, user: &User) -> Option
         .is_some_and(|compound| Some(compound.span.start) <= first.map(|invocation| invocation.span.start));
     let fix = first
         .filter(|_| {
-            !compound && !place.code.is_exec() && user.call.program == "apt-get" && user.invocation.via.is_empty()
+            !compound && !place.run.code.is_exec() && user.call.program == "apt-get" && user.invocation.via.is_empty()
         })
         .map(|first| {
-            let at = place.code.place(file, first.span).start;
-            Fix {
-                title: "delete the hook first".into(),
-                safety: Safety::Unsafe("an install without the mount then keeps its archives in the layer".into()),
-                edits: vec![edit(cx, Span::at(at), format!("rm -f {HOOK} && "))],
-            }
+            let at = Span::at(place.run.place(first.span).start);
+            let why = "an install without the mount then keeps its archives in the layer";
+            cx.fix("delete the hook first", Safety::Unsafe(why.into()), at, format!("rm -f {HOOK} && "))
         });
     Some((message, help, fix))
 }
@@ -350,21 +323,15 @@ fn deleted_by_run(cx: &Context, place: &CacheMountPlace, user: &User, later: &[I
         }
     };
     let deletion = later.iter().find(deletes)?;
-    let file = &cx.build().input().file;
-    let what = cx.source().slice(place.code.place(file, deletion.span)).to_owned();
-    let message = format!("`{what}` empties the mount at the end of each build");
+    let message = format!("`{}` empties the mount at the end of each build", place.run.source(deletion.span));
     let single = deletion.args.iter().filter(|word| !word.text().starts_with('-')).count() == 1 || !deletion.is("rm");
     let span = if single && deletion.via.is_empty() {
-        script_end::element(&place.code.script, deletion.command)
+        script_end::element(&place.run.code.script, deletion.command)
     } else {
         None
     };
-    let span = span.map(|span| place.code.place(file, span)).filter(|span| !cx.source().slice(*span).contains('#'));
-    let fix = span.map(|span| Fix {
-        title: "keep the files in the mount".into(),
-        safety: Safety::Safe,
-        edits: vec![edit(cx, span, String::new())],
-    });
+    let span = span.map(|span| place.run.place(span)).filter(|span| !cx.source().slice(*span).contains('#'));
+    let fix = span.map(|span| cx.fix("keep the files in the mount", Safety::Safe, span, ""));
     Some((message, "remove the clean-up: files in the mount are not in the layer".into(), fix))
 }
 
@@ -386,25 +353,19 @@ fn is_clean(call: &PackageCall, of: &PackageCall) -> bool {
         && (call.manager != Manager::Go || call.has(&["-cache", "-modcache"]))
 }
 
-fn edit(cx: &Context, span: Span, text: String) -> FileEdit {
-    FileEdit { target: Target::File(cx.file()), span, text }
-}
-
 /// A cache mount and its position in the file.
-pub(super) struct CacheMountPlace<'c, 'b> {
-    pub(super) stage: &'c Stage,
-    pub(super) index: usize,
-    pub(super) code: &'c Code<'b>,
-    pub(super) mount: &'c Mount<'b>,
+struct CacheMountPlace<'c, 'b> {
+    run: Run<'c, 'b>,
+    mount: &'c Mount<'b>,
     /// Its target, with variables resolved.
-    pub(super) target: &'c str,
+    target: &'c str,
     /// The targets of all cache mounts of the RUN.
-    pub(super) all: &'c [String],
+    all: &'c [String],
 }
 
 /// The package manager call that should use the mount.
-pub(super) struct User<'c, 's> {
-    pub(super) invocation: &'c Invocation<'s>,
-    pub(super) call: &'c PackageCall<'s>,
-    pub(super) folders: &'c [PackageCache],
+struct User<'c, 's> {
+    invocation: &'c Invocation<'s>,
+    call: &'c PackageCall<'s>,
+    folders: &'c [PackageCache],
 }

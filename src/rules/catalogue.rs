@@ -8,7 +8,6 @@ use super::compose_context::ComposeCheck;
 use super::image_rules::ImageCheck;
 use super::metadata::{Metadata, body};
 use super::{ALL, Context};
-
 use crate::dockerfile;
 use crate::dockerfile::Difference;
 use crate::finding::{Findings, without_namespace};

@@ -1,7 +1,6 @@
 //! Adds a clean-up to a RUN: at the end of its script, or after the last use of a program that the script removes.
 
 use super::{script_end, written_paths};
-
 use crate::build::{
     BaseImage, Build, Presence, ProgramNeeds, Run, Setting, Stage, StageBase, User, installed, is_like,
 };

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-
 use crate::dockerfile;
 use crate::dockerfile::{Arguments, File, Instruction, Keyword, LineKind, Variable};
 use crate::finding::{FileEdit, Finding, Findings, Fix, Form, Safety, SuppressionReach, SuppressionUse, Target};

@@ -10,7 +10,6 @@ use super::compose_readiness::{
 use super::healthchecks::{
     SELF, SELF_HELP, SELF_TITLE, bracketed, lenient_request, looks_for_process, shell_search, unread_request,
 };
-
 use crate::compose::escaped;
 use crate::compose::project::ComposeValue;
 use crate::data;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bases::{EndOfLife, FloatingReason, floats, is_public, without_digest};
 use super::{ComposeContext, KeyChange};
-
 use crate::build::{Build, EdgeKind, Reference};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue, GapKind};
 use crate::data;

@@ -8,7 +8,6 @@ use super::compose_readiness::{
 };
 use super::healthchecks::{always_healthy, shell_search};
 use super::{ComposeContext, KeyChange, compose_check_answer};
-
 use crate::build::Build;
 use crate::compose::NewValue;
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue, is_service_name};

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::Rule;
-
 use crate::build::{Build, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::finding::{Code, Finding, Suppression, SuppressionUse};
+use crate::finding::{Code, FileEdit, Finding, Fix, Safety, Suppression, SuppressionUse, Target};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, GitModes, IgnoreInput, Inputs, Need, ShellcheckAnswers, StepHistory};
 use crate::manifest::Project;
@@ -196,6 +195,12 @@ impl<'a, 'i> Context<'a, 'i> {
             impact: Vec::new(),
             fixes: Vec::new(),
         }
+    }
+
+    /// A fix that is one edit of the Dockerfile.
+    pub fn fix(&self, title: impl Into<String>, safety: Safety, span: Span, text: impl Into<String>) -> Fix {
+        let edit = FileEdit { target: Target::File(self.file()), span, text: text.into() };
+        Fix { title: title.into(), safety, edits: vec![edit] }
     }
 
     /// A finding in an instruction other than RUN. Neither the builder's checks nor other linters inspect ONBUILD

@@ -1,7 +1,6 @@
 //! Rules about files that a build does not need, and lines of .dockerignore.
 
 use super::Context;
-
 use crate::build::{Build, Source, TakenFile, may_take_in, toolchain};
 use crate::finding::{
     Basis, CostFrequency, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Saving, Severity, Target,

@@ -43,16 +43,18 @@ pub(super) fn absolute(build: &Build, stage: &Stage, index: usize, path: &str) -
     crate::build::absolute(path, build.workdir(stage, index).value().map(String::as_str))
 }
 
+/// The absolute path that a COPY or ADD of a stage copies to.
+pub(super) fn destination(build: &Build, stage: &Stage, transfer: &Transfer) -> Option<String> {
+    absolute(build, stage, transfer.index, transfer.destination.as_deref()?)
+}
+
 /// Folders into which the stages of a chain install Python packages.
 pub(super) fn python_folders(build: &Build, stage: &Stage) -> Vec<String> {
     let mut folders = Vec::new();
     for stage in build.chain(stage).take(DEEPEST) {
-        for (index, _, invocations) in toolchain::runs(build, stage) {
-            for invocation in &invocations {
-                for folder in python_folder(invocation) {
-                    folders.extend(absolute(build, stage, index, folder));
-                }
-            }
+        for run in build.own_runs(stage) {
+            let written: Vec<&str> = run.invocations().iter().flat_map(python_folder).collect();
+            folders.extend(written.into_iter().filter_map(|folder| absolute(build, stage, run.index, folder)));
         }
     }
     folders
@@ -183,10 +185,7 @@ impl<'b> Search<'b, '_> {
             self.installs_of(end, stage, taken_path, source, way);
             for copy in stage_copies(self.build, stage) {
                 let index = copy.transfer.index;
-                let to = copy.transfer.destination.as_deref();
-                let Some(to) = to.and_then(|to| absolute(self.build, stage, index, to)) else {
-                    continue;
-                };
+                let Some(to) = destination(self.build, stage, copy.transfer) else { continue };
                 let further: Vec<_> = way.iter().copied().chain([(end, index)]).collect();
                 for (text, _) in sources_of(&copy) {
                     let from = path::join("/", &text);

@@ -2,7 +2,6 @@
 
 use super::copied_packages::{CopiedInstall, copied_installs};
 use super::{Context, copied_packages};
-
 use crate::build::toolchain::Language;
 use crate::build::{
     Build, Libc, Lookup, Reference, Release, Stage, StageBase, VariableValue, installed, libc, releases, toolchain,
@@ -474,10 +473,7 @@ fn virtual_environment_moved(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     for stage in build.needed_stages() {
         for copy in copied_packages::stage_copies(build, stage) {
-            let to = copy.transfer.destination.as_deref();
-            let Some(to) = to.and_then(|to| copied_packages::absolute(build, stage, copy.transfer.index, to)) else {
-                continue;
-            };
+            let Some(to) = copied_packages::destination(build, stage, copy.transfer) else { continue };
             let [source] = copy.transfer.sources.as_slice() else { continue };
             let Some(from) = source.text.as_deref().filter(|text| text.starts_with('/')) else { continue };
             let moved = copied_packages::environments(build, copy.maker).into_iter().find_map(|folder| {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::written_paths::CommandFolder;
 use super::{Context, copied_packages, written_paths};
-
 use crate::build::{
     BaseImage, Build, EdgeKind, Reference, Setting, Source, StageBase, Transfer, User, is_official, toolchain,
 };
@@ -168,8 +167,7 @@ fn image_root_copied(cx: &Context, out: &mut Findings) {
             continue;
         }
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_some()) {
-            let to = transfer.destination.as_deref();
-            let to = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to));
+            let to = copied_packages::destination(build, stage, transfer);
             let is_root = |text: &str| text.starts_with('/') && matches!(text.trim_matches('/'), "" | ".");
             let whole = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_root));
             let Some(source) = whole else { continue };
@@ -293,13 +291,14 @@ fn copied_file_chmod(cx: &Context, out: &mut Findings) {
                 copied.entry(file.path.clone()).or_default().push(file);
             }
         }
-        for (index, instruction, invocations) in toolchain::runs(build, stage) {
-            let mut folder = CommandFolder::of(build, stage, index);
+        for run in build.own_runs(stage) {
+            let invocations = run.invocations();
+            let mut folder = CommandFolder::of(build, stage, run.index);
             for invocation in &invocations {
                 folder.follow(invocation);
                 let Some((mode, path)) = chmod(invocation) else { continue };
                 let Some(path) = folder.join(path) else { continue };
-                let Some(file) = copied.get(&path).and_then(|all| all.iter().rev().find(|file| file.index < index))
+                let Some(file) = copied.get(&path).and_then(|all| all.iter().rev().find(|file| file.index < run.index))
                 else {
                     continue;
                 };
@@ -307,7 +306,6 @@ fn copied_file_chmod(cx: &Context, out: &mut Findings) {
                 if kind == Some(ContextEntryKind::Directory) {
                     continue;
                 }
-                let Some(code) = build.code(index) else { continue };
                 let parts = build.input().file.transfer(file.instruction);
                 if parts.is_none_or(|parts| parts.chmod.is_some()) {
                     continue;
@@ -323,11 +321,10 @@ fn copied_file_chmod(cx: &Context, out: &mut Findings) {
                 };
                 let line = file.instruction.start_line;
                 let message = format!("this chmod stores `{path}` in a second layer: line {line} can set the mode");
-                let span = code.place(&build.input().file, invocation.span);
                 let flag = format!("--chmod={octal}");
-                let mut finding = cx.finding(span, message).help(format!("copy with `{flag}`"));
+                let mut finding = cx.finding(run.place(invocation.span), message).help(format!("copy with `{flag}`"));
                 // There is no fix if the instructions are further apart.
-                let mut between = file.index + 1..index;
+                let mut between = file.index + 1..run.index;
                 let near = between.len() <= NEAR;
                 let quiet = near && between.all(|at| build.instruction(at).keyword != Keyword::Run);
                 if invocations.len() == 1
@@ -335,7 +332,7 @@ fn copied_file_chmod(cx: &Context, out: &mut Findings) {
                     && invocation.via.is_empty()
                     && invocation.command.redirects.is_empty()
                 {
-                    finding.fixes.extend(fix(build, &[file.instruction], &flag, instruction, safety));
+                    finding.fixes.extend(fix(build, &[file.instruction], &flag, run.instruction, safety));
                 }
                 out.push(finding);
             }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::copied_packages::CopiedInstall;
 use super::kept_cache::behind_verb;
 use super::{Context, copied_packages};
-
 use crate::build::installed::is_set;
 use crate::build::{
     Build, Code, DownloadSize, Lookup, Reference, Stage, StageBase, VariableValue, installed, service, toolchain,
@@ -106,14 +105,13 @@ fn again(call: &PackageCall, flag: &str) -> String {
 fn installs_of<'b, 'a>(build: &'b Build<'a>, target: &'b Stage) -> Vec<ShippedInstall<'b, 'a>> {
     let mut installs = Vec::new();
     for stage in build.chain(target) {
-        for (index, _) in build.instructions_of(stage, Keyword::Run) {
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
-            let invocations = code.script.invocations();
+        for run in build.own_runs(stage).filter(|run| run.code.is_ordinary()) {
+            let invocations = run.invocations();
             for (at, _) in invocations.iter().enumerate().filter(|(_, invocation)| invocation.manager().is_some()) {
-                let place = (stage, index);
+                let place = (stage, run.index);
                 let is_used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
                     || is_used_below(build, target, place);
-                installs.push(ShippedInstall { place, code, at, is_used, source: None });
+                installs.push(ShippedInstall { place, code: run.code, at, is_used, source: None });
             }
         }
     }
@@ -253,12 +251,8 @@ fn mentions(build: &Build, word: &str) -> bool {
 /// Whether a later RUN may use the installed packages, in a stage that ships or whose environment does.
 fn is_used_below(build: &Build, end: &Stage, (stage, index): (&Stage, usize)) -> bool {
     build.chain(end).take_while(|below| below.index >= stage.index).any(|below| {
-        build.instructions(below).any(|(at, instruction)| {
-            let below_it = at > index && instruction.keyword == Keyword::Run;
-            below_it
-                && build
-                    .code(at)
-                    .is_none_or(|code| code.script.invocations().iter().any(|invocation| !is_harmless(invocation)))
+        build.instructions_of(below, Keyword::Run).filter(|(at, _)| *at > index).any(|(at, _)| {
+            build.code(at).is_none_or(|code| code.script.invocations().iter().any(|known| !is_harmless(known)))
         })
     })
 }

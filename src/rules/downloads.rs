@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use super::verification::{Download, Tool};
 use super::{Context, verification};
-
-use crate::build::{Build, Reference, Run, Stage, StageBase, Transfer, is_remote_source, toolchain};
+use crate::build::{Build, Reference, Run, Stage, StageBase, Transfer, is_remote_source};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings};
 use crate::image::is_archive;
@@ -209,8 +208,8 @@ fn is_busybox(run: &Run) -> bool {
 
 fn remote_source_in_run(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for (index, _, invocations) in build.needed_stages().flat_map(|stage| toolchain::runs(build, stage)) {
-        let Some(code) = build.code(index) else { continue };
+    for run in build.needed_runs().filter(|run| !run.is_trigger()) {
+        let invocations = run.invocations();
         for (at, invocation) in invocations.iter().enumerate() {
             let next = invocations.get(at + 1);
             let (message, help) = if clones(invocation) {
@@ -226,8 +225,7 @@ fn remote_source_in_run(cx: &Context, out: &mut Findings) {
             } else {
                 continue;
             };
-            let span = code.place(&build.input().file, invocation.span);
-            out.push(cx.finding(span, message).help(help));
+            out.push(cx.finding(run.place(invocation.span), message).help(help));
         }
     }
 }
@@ -268,8 +266,8 @@ fn git_unpinned(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() {
         return;
     }
-    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
-        let invocations = code.script.invocations();
+    for run in build.ordinary_runs() {
+        let invocations = run.invocations();
         for (at, invocation) in invocations.iter().enumerate() {
             let help = if clones_default_branch(invocation) {
                 "name a tag (`--branch v1.2`), or check out a commit after it"
@@ -279,17 +277,13 @@ fn git_unpinned(cx: &Context, out: &mut Findings) {
                 continue;
             };
             // A later command may choose the commit.
-            let later = build
-                .instructions(stage)
-                .filter(|(place, instruction)| *place > index && instruction.keyword == Keyword::Run);
-            let mut chooses = invocations[at + 1..].iter().any(chooses_commit);
-            chooses |= later
-                .filter_map(|(place, _)| build.code(place))
-                .any(|code| code.script.invocations().iter().any(chooses_commit));
-            if chooses {
+            let mut later = build.own_runs(run.stage).filter(|later| later.index > run.index);
+            if invocations[at + 1..].iter().any(chooses_commit)
+                || later.any(|later| later.invocations().iter().any(chooses_commit))
+            {
                 continue;
             }
-            let span = code.place(&build.input().file, invocation.span);
+            let span = run.place(invocation.span);
             let name = if invocation.is("git") { "git clone" } else { "cargo install --git" };
             out.push(cx.finding(span, format!("`{name}` {WHY}")).help(help));
         }

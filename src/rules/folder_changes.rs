@@ -209,9 +209,7 @@ impl Folders {
                 folders.add(build.workdir(stage, index + 1).value().cloned(), index);
             }
             for transfer in build.transfers(stage) {
-                let to = transfer.destination.as_deref();
-                folders
-                    .add(to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to)), transfer.index);
+                folders.add(copied_packages::destination(build, stage, transfer), transfer.index);
             }
             for (index, _, invocations) in toolchain::runs(build, stage) {
                 let mut folder = CommandFolder::of(build, stage, index);

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::stages::priced;
-
 use crate::build::toolchain::Language;
 use crate::build::{
     BaseImage, Build, PackageSize, Presence, Reference, SlimImage, Stage, StageBase, runtime_image, service, toolchain,

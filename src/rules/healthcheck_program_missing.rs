@@ -1,7 +1,6 @@
 //! See `rules/healthcheck-program-missing.md`.
 
 use super::Context;
-
 use crate::build::{Asker, Build, Code, Programs, Stage, Transfer};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};

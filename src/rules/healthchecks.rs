@@ -3,7 +3,6 @@
 use super::Context;
 use super::users::start;
 use super::verification::Download;
-
 use crate::build::{Build, Code, Reference, Stage, StageBase, WorkerLine, service, service_check};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};

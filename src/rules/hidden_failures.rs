@@ -3,7 +3,6 @@
 use super::later_failure::{is_missed_later, is_seen_later};
 use super::verification::pipeline;
 use super::{Context, script_end, shell_language};
-
 use crate::build::{Run, Sh, Stage};
 use crate::finding::{Finding, Findings, Safety};
 use crate::shell::program::options::ProgramOptions;

@@ -1,7 +1,6 @@
 //! Rules about built images: what they can ask, and how they report. Their pages have `subject: image`.
 
 use super::Rule;
-
 use crate::finding::Severity;
 use crate::image::packages::ImagePackages;
 use crate::image::secrets::{Secret, SecretPlace};

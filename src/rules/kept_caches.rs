@@ -3,7 +3,6 @@
 use super::cleanup::Cleanup;
 use super::kept_cache::{CacheFill, CacheFix, KeptCacheRule, check};
 use super::{Context, cleanup, kept_cache, package_calls};
-
 use crate::build::{Build, DownloadSize, PackageCache, Run, Stage, toolchain};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Impact, ImpactKind, Safety};
@@ -328,27 +327,20 @@ fn compiler_cache_kept(cx: &Context, out: &mut Findings) {
     let mut sizes: Vec<DownloadSize> = Vec::new();
     let mut stages: Vec<&Stage> = build.chain(target).collect();
     stages.reverse();
-    for stage in stages {
-        for (index, _) in build.instructions(stage) {
-            let Some(code) =
-                build.code(index).filter(|code| code.is_ordinary() && build.effective(index).keyword == Keyword::Run)
-            else {
-                continue;
-            };
-            let invocations = code.script.invocations();
-            // The image compiles the project itself; another rule reports that.
-            if invocations.iter().any(|invocation| toolchain::compiles(invocation).is_some()) {
-                return;
-            }
-            for (at, invocation) in invocations.iter().enumerate() {
-                let Some(call) = invocation.package_call().filter(fills) else { continue };
-                let place = (stage, index);
-                let folders = build.package_caches(stage, index, invocation, &call);
-                let cleaned = kept_cache::is_cleaned(build, place, &invocations[at + 1..], &call, &folders);
-                if !cleaned && !kept_cache::is_mounted(build, place, &folders) {
-                    sizes.extend(DownloadSize::of(build, place, invocation, &call));
-                    calls.push((code.place(&build.input().file, call.span), call.title(), folders));
-                }
+    for run in stages.into_iter().flat_map(|stage| build.runs(stage)).filter(|run| run.code.is_ordinary()) {
+        let invocations = run.invocations();
+        // The image compiles the project itself; another rule reports that.
+        if invocations.iter().any(|invocation| toolchain::compiles(invocation).is_some()) {
+            return;
+        }
+        for (at, invocation) in invocations.iter().enumerate() {
+            let Some(call) = invocation.package_call().filter(fills) else { continue };
+            let place = (run.stage, run.index);
+            let folders = build.package_caches(run.stage, run.index, invocation, &call);
+            let cleaned = kept_cache::is_cleaned(build, place, &invocations[at + 1..], &call, &folders);
+            if !cleaned && !kept_cache::is_mounted(build, place, &folders) {
+                sizes.extend(DownloadSize::of(build, place, invocation, &call));
+                calls.push((run.place(call.span), call.title(), folders));
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use super::Context;
 use super::copied_packages::absolute;
-
 use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword, Mount};

@@ -1,7 +1,6 @@
 //! Rules about instructions that could be fewer.
 
 use super::{Context, script_end};
-
 use crate::build::{BaseImage, Run, StageBase, toolchain};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::Findings;
@@ -93,13 +92,13 @@ fn installs(run: &Run) -> Option<Manager> {
 }
 
 fn file_written_by_run(cx: &Context, out: &mut Findings) {
-    let build = cx.build();
-    for (index, _, invocations) in build.needed_stages().flat_map(|stage| toolchain::runs(build, stage)) {
+    let is_plain = |run: &Run| !run.is_trigger() && run.code.script.commands.len() == 1;
+    for run in cx.build().needed_runs().filter(is_plain) {
+        let invocations = run.invocations();
         let [invocation] = invocations.as_slice() else { continue };
         let Some(path) = file_written_by_echo(invocation) else { continue };
-        let Some(code) = build.code(index).filter(|code| code.script.commands.len() == 1) else { continue };
         let message = format!("this RUN only writes constant text to `{path}`: COPY with a heredoc needs no shell");
-        let span = code.place(&build.input().file, invocation.command.span);
+        let span = run.place(invocation.command.span);
         out.push(cx.finding(span, message).help(format!("use `COPY <<EOF {path}`")));
     }
 }

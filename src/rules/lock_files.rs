@@ -2,11 +2,10 @@
 
 use super::Context;
 use super::kept_cache::behind_verb;
-
 use crate::build::installed::is_set;
 use crate::build::{BaseImage, Build, Code, Release, Run, Stage, StageBase, Transfer, installed, is_like, releases};
 use crate::dockerfile::Keyword;
-use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::finding::{Finding, Findings, Fix, Safety};
 use crate::manifest::Tool;
 use crate::shell::program::Program;
 use crate::shell::{InputKind, Invocation, LockUse, Manager, PackageCall, PackageSource, SeparatorKind, Verb, Word};
@@ -539,6 +538,5 @@ fn fix(cx: &Context, code: &Code, call: &PackageCall, risk: &'static str) -> Opt
     let span = code.place(&cx.build().input().file, call.verb_span);
     let exact = cx.source().slice(span) == call.verb_text && !code.is_exec();
     let safety = if risk.is_empty() { Safety::Safe } else { Safety::Unsafe(risk.into()) };
-    let edits = vec![FileEdit { target: Target::File(cx.file()), span, text: "ci".into() }];
-    exact.then(|| Fix { title: "install from the lock file".into(), safety, edits })
+    exact.then(|| cx.fix("install from the lock file", safety, span, "ci"))
 }

@@ -2,7 +2,6 @@
 
 use super::stages::serves_files;
 use super::{Context, script_end};
-
 use crate::build::{
     BaseImage, Build, CopiedFile, DevelopmentServer, Launch, Lookup, Presence, Programs, Reference, Stage, StageBase,
     StartFile, installed, service,

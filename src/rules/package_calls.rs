@@ -4,7 +4,6 @@ use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use super::Context;
-
 use crate::build::{Build, Reference, Run, Stage, StageBase, releases, stands_on};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};

@@ -2,7 +2,6 @@
 
 use super::Context;
 use super::written_paths::CommandFolder;
-
 use crate::build::{Build, Run, Setting, Stage, StartFile, User};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};

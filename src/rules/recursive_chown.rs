@@ -24,7 +24,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
         let mut transfers = build.transfers(stage).iter().peekable();
-        for (index, instruction, invocations) in toolchain::runs(build, stage) {
+        for run in build.own_runs(stage) {
+            let (index, instruction, invocations) = (run.index, run.instruction, run.invocations());
             while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
                 if copied.len() < REMEMBERED {
                     copied.extend(copied_tree(build, stage, transfer));
@@ -58,8 +59,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
                 let message =
                     format!("`{program} -R` stores everything that {} a second time in this layer", copying(&lines));
-                let Some(code) = build.code(index) else { continue };
-                let span = code.place(&build.input().file, invocation.span);
+                let span = run.place(invocation.span);
                 let needs_user =
                     edits < REMEMBERED && is_made_between(build, stage, (first.index, index), invocation, value);
                 let user = if needs_user { "create the user above the copy; " } else { "" };

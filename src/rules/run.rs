@@ -7,7 +7,6 @@ use super::{
     Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_run, find, image_rules,
     known_rules,
 };
-
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword, is_open, is_steered};
 use crate::finding::{

@@ -6,7 +6,6 @@ use super::context_waste::{brought_back_by_git, with_lines};
 use super::hidden_failures::name_of;
 use super::written_paths::CommandFolder;
 use super::{Context, copied_packages, written_paths};
-
 use crate::build::{Build, Run, StageBase, Transfer, is_for_show, may_take_in, service};
 use crate::data;
 use crate::dockerfile::{Argument, Instruction, Keyword};

@@ -1,7 +1,6 @@
 //! Rules about the language of a shell.
 
 use super::{Context, find, script_end};
-
 use crate::build::{Lookup, Run, Setting, Sh, Stage};
 use crate::finding::{Code, Finding, Findings, Severity};
 use crate::inputs::{ShellcheckComment, ShellcheckLevel};

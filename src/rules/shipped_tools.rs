@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use super::Context;
 use super::full_base::runtime_packages;
-
 use crate::build::{Build, Libc, PackageSize, Stage, StageBase, libc, releases, toolchain};
 use crate::data;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
@@ -322,7 +321,8 @@ fn debug_tools_shipped(cx: &Context, out: &mut Findings) {
     }
     let mut checked = 0;
     for stage in cx.shipped() {
-        for (index, _, invocations) in toolchain::runs(build, stage) {
+        for run in build.own_runs(stage) {
+            let invocations = run.invocations();
             let cleaned = toolchain::last_removal(&invocations).is_some();
             for call in invocations.iter().filter_map(crate::shell::Invocation::package_call) {
                 if cleaned || call.verb != Verb::Install || !call.manager.is_system() {
@@ -336,13 +336,12 @@ fn debug_tools_shipped(cx: &Context, out: &mut Findings) {
                     if checked > MOST_INSTALLS {
                         return;
                     }
-                    if is_used(build, target, index, name) {
+                    if is_used(build, target, run.index, name) {
                         continue;
                     }
-                    let Some(code) = build.code(index) else { continue };
                     let message = format!("`{name}` is in the final image, but nothing here uses it");
                     let help = "remove it, and debug with `docker debug` or a container that shares the namespaces of this one";
-                    let mut finding = cx.finding(code.place(&build.input().file, package.span), message).help(help);
+                    let mut finding = cx.finding(run.place(package.span), message).help(help);
                     if let StageBase::Image(image) = build.root_base(stage)
                         && let Some(size) = PackageSize::of(name, image)
                         && call.manager == Manager::Apt

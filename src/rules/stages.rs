@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use super::Context;
-
 use crate::build::toolchain::Language;
 use crate::build::{
     Build, EdgeKind, FoundVariable, PackageSize, Reference, Stage, StageBase, is_like, releases, runtime_image,

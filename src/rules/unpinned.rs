@@ -4,7 +4,6 @@ use std::cell::LazyCell;
 
 use super::Context;
 use super::package_calls::Mentions;
-
 use crate::build::{Lookup, Run};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;

@@ -1,7 +1,6 @@
 //! Rules about users.
 
 use super::{Context, script_end};
-
 use crate::build::{BaseImage, Build, Reference, Run, Setting, Stage, StageBase, Transfer, User, accounts, service};
 use crate::dockerfile::{File, Keyword};
 use crate::finding::{Finding, Findings};

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Context, script_end};
-
 use crate::build::{Build, Lookup, Stage, UndefinedReason, UndefinedVariable};
 use crate::dockerfile::expand::{Lex, Operator, uses};
 use crate::dockerfile::{Instruction, Keyword, Variable};
-use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::finding::{Finding, Findings};
 use crate::text::Span;
 
 super::family! {
@@ -316,14 +315,13 @@ fn is_used_between(build: &Build, stage: &Stage, first: &VariableSetting, second
 }
 
 /// The finding with an edit that removes the whole instruction, if it sets nothing else.
-fn with_removal(cx: &Context, setting: &VariableSetting, mut finding: Finding) -> Finding {
+fn with_removal(cx: &Context, setting: &VariableSetting, finding: Finding) -> Finding {
     let source = cx.source();
     let lines = script_end::of(source, setting.instruction);
     // A comment above belongs to the instruction and would be read as one of the next.
     let has_comment = script_end::above(source, setting.instruction) < lines.start;
     if setting.is_alone && !has_comment {
-        let edits = vec![FileEdit { target: Target::File(cx.file()), span: lines, text: String::new() }];
-        finding.fixes.push(Fix { title: "remove it".to_owned(), safety: Safety::Safe, edits });
+        return finding.safe_edit("remove it", lines, "");
     }
     finding
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::bases::EndOfLife;
 use super::{Context, package_calls};
-
 use crate::build::{Run, SlimImage, StageBase};
 use crate::data;
 use crate::dockerfile::{File, Instruction, Keyword};
