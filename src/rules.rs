@@ -17,7 +17,6 @@ mod compose_data;
 mod compose_dependencies;
 mod compose_images;
 mod compose_readiness;
-mod compose_run;
 mod compose_undeclared;
 mod context;
 mod context_files;
@@ -29,7 +28,7 @@ mod deleted_in_later_layer;
 mod dev_dependencies_kept;
 mod downloads;
 mod expose;
-mod folder_changes;
+mod folders;
 mod full_base;
 mod healthcheck_program_missing;
 mod healthchecks;
@@ -63,7 +62,6 @@ mod unpinned;
 mod users;
 mod variables;
 mod verification;
-mod workdirs;
 mod written_paths;
 
 use std::sync::LazyLock;
@@ -73,7 +71,7 @@ pub use self::catalogue::{ContractBreach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, rules_named};
 use self::catalogue::{all_by_name, family, rule};
 pub use self::compose_context::{ComposeCheck, ComposeContext, KeyChange};
-pub use self::compose_run::{compose_breach, pragmas_of_compose};
+pub use self::compose_context::{compose_breach, pragmas_of_compose};
 pub use self::context::Context;
 pub use self::context::Neighbours;
 pub(crate) use self::healthcheck_program_missing::in_own_language;
@@ -117,7 +115,7 @@ static FAMILIES: &[&[Rule]] = &[
     &dev_dependencies_kept::RULES,
     &downloads::RULES,
     &expose::RULES,
-    &folder_changes::RULES,
+    &folders::RULES,
     &full_base::RULES,
     &healthcheck_program_missing::RULES,
     &healthchecks::RULES,
@@ -142,5 +140,4 @@ static FAMILIES: &[&[Rule]] = &[
     &users::RULES,
     &variables::RULES,
     &verification::RULES,
-    &workdirs::RULES,
 ];

@@ -231,7 +231,7 @@ fn apt_lists_kept(cx: &Context, out: &mut Findings) {
                 paid &= is_trigger || !run.invocations().iter().any(removes_lists);
                 continue;
             };
-            let later = later.get_or_insert_with(|| needs(build))[run.index];
+            let later = later.get_or_insert_with(|| lists_needed(build))[run.index];
             let finding = cx.finding(run.place(span), "the package lists fetched here stay in the layer");
             let finding = finding.help(help(&run, later));
             let finding = if paid { finding } else { with_price(build, stage, finding) };
@@ -348,7 +348,7 @@ fn only_fetches(run: &Run) -> Option<Span> {
     let source = run.file().source();
     let one_line = !source.slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
     let alone = one_line && command.redirects.is_empty() && run.invocations().len() == 1;
-    alone.then(|| script_end::of(source, instruction))
+    alone.then(|| script_end::lines_of(source, instruction))
 }
 
 // Whether a step below a RUN reads the package lists that the RUN fetched with apt. In doubt the answer is unknown.
@@ -366,7 +366,7 @@ pub(super) enum Need {
 }
 
 /// For each instruction: what the steps below it do, in its stage and in the stages that are based on that.
-pub(super) fn needs(build: &Build) -> Vec<Need> {
+pub(super) fn lists_needed(build: &Build) -> Vec<Need> {
     let mut after = vec![Need::Nothing; build.input().file.instructions().len()];
     let mut at_end = vec![Need::Nothing; build.stages().len()];
     for stage in build.stages().iter().rev() {

@@ -1,4 +1,5 @@
-//! Which of the builder's own checks make a build fail.
+//! Which of the builder's own checks make a build fail: with `# check=error=true`, or with the build argument
+//! `BUILDKIT_DOCKERFILE_CHECK`, which replaces the comment. The verdict uses this, whatever rules the settings select.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +9,6 @@ use crate::dockerfile::{CheckOptions, Instruction, Keyword, Stage, Verdict};
 use crate::finding::{Finding, Findings, Form, SuppressionUse, suppress};
 use crate::inputs::Inputs;
 use crate::settings::pragmas;
-
-// Which of the builder's own checks make a build fail: with `# check=error=true`, or with the build argument
-// `BUILDKIT_DOCKERFILE_CHECK`, which replaces the comment. The verdict uses this, whatever rules the settings select.
 
 /// Checks that the builder runs only if `experimental=` enables them.
 const EXPERIMENTAL: [&str; 2] = ["CopyIgnoredFile", "InvalidDefinitionDescription"];

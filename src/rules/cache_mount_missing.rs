@@ -15,7 +15,7 @@ super::rule!("cache-mount-missing", cache_mount_missing);
 fn cache_mount_missing(cx: &Context, out: &mut Findings) {
     let needs = OnceCell::new();
     for Run { build, stage, index, code, .. } in cx.build().ordinary_runs() {
-        let need = || needs.get_or_init(|| apt::needs(build))[index];
+        let need = || needs.get_or_init(|| apt::lists_needed(build))[index];
         let invocations = code.script.invocations();
         let mut wanted: Vec<(&Invocation, PackageCall, Vec<String>)> = Vec::new();
         for invocation in &invocations {

@@ -187,7 +187,7 @@ fn other_folder<'i>(cx: &Context<'_, 'i>, place: &CacheMountPlace<'_, 'i>, user:
 
     let cache = Cache { folders: &[folder], program: user.call.program };
     let later = matches!(user.call.manager, Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle)
-        || cleanup::is_below(&place.run, cache);
+        || cleanup::is_read_below(&place.run, cache);
     let fix = (plain && writable).then(|| {
         let start = field.span.end - place.target.len() as u32;
         let why = "a later step that reads that folder no longer finds it in the layer";

@@ -13,8 +13,6 @@ use crate::dockerfile::Difference;
 use crate::finding::{Findings, without_namespace};
 use crate::text::Source;
 
-// The type of a rule, and the lookup of rules by name or by the code that other linters use.
-
 /// A rule: its page and its check.
 #[derive(Debug)]
 pub struct Rule {

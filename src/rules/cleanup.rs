@@ -11,8 +11,6 @@ use crate::shell::{Compound, CompoundKind, Invocation, Manager, PackageCall, Sep
 use crate::text::{Span, path};
 use crate::{data, shell};
 
-// Adds a clean-up to a RUN: at the end of its script, or after the last use of a program that the script removes.
-
 /// What is to be deleted, and how.
 pub(super) struct Cleanup<'c> {
     /// The commands that delete it, joined by `&&`.
@@ -77,7 +75,7 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
     }
     sure &= ordinary;
     let commands = cleanup.commands.join(" && ");
-    let read = ordinary && is_below(run, cleanup.cache);
+    let read = ordinary && is_read_below(run, cleanup.cache);
     let risk = |shields: bool| match (read, shields) {
         (true, _) => Some("a later step may read what is deleted"),
         (false, true) => Some("a failure inside the last compound command would no longer stop the script (errexit)"),
@@ -87,7 +85,7 @@ pub(super) fn add(run: &Run, fills: impl Fn(&Invocation) -> bool, cleanup: &Clea
         && sure
         && let Some(last) = last_use(&calls, &invocations[start..], end + 1)
         && let Some((span, text)) = behind_use(run, last, &commands)
-        && !is_behind(run, last.command.span.end, cleanup.cache)
+        && !is_read_behind(run, last.command.span.end, cleanup.cache)
     {
         return Some(Addition { span, text, risk: risk(false) });
     }
@@ -177,7 +175,7 @@ pub(super) struct Cache<'c> {
 }
 
 /// Whether a later instruction may read the cache.
-pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
+pub(super) fn is_read_below(run: &Run, cache: Cache) -> bool {
     let folders = cache.folders;
     let (build, filled) = (run.build, run.stage.index);
     // A stage that copies a whole other stage has its files, too.
@@ -213,7 +211,7 @@ pub(super) fn is_below(run: &Run, cache: Cache) -> bool {
 }
 
 /// Whether a command after a position in the script of the RUN may read the cache.
-pub(super) fn is_behind(run: &Run, at: u32, cache: Cache) -> bool {
+pub(super) fn is_read_behind(run: &Run, at: u32, cache: Cache) -> bool {
     let invocations = run.invocations();
     let later: Vec<&Invocation> = invocations.iter().filter(|invocation| invocation.span.start >= at).collect();
     // A variable that is set before the position also applies after it.

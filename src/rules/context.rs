@@ -1,10 +1,10 @@
-//! What rules see.
+//! What a rule can query about one build. A fact that the page of the rule does not declare is not available.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::Rule;
-use crate::build::{Build, Stage};
+use crate::build::{Build, Stage, toolchain};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Code, FileEdit, Finding, Fix, Safety, Suppression, SuppressionUse, Target};
@@ -13,8 +13,6 @@ use crate::inputs::{BuildInput, GitModes, IgnoreInput, Inputs, Need, ShellcheckA
 use crate::manifest::Project;
 use crate::settings::{OptionKind, OptionValue, ResolvedSettings};
 use crate::text::{FileId, Source, Span, path};
-
-// What a rule can query about one build. A fact that the page of the rule does not declare is not available.
 
 /// One build, as a rule sees it.
 #[derive(Debug)]
@@ -89,6 +87,11 @@ impl<'a, 'i> Context<'a, 'i> {
     /// The stages whose layers are in the final image, the last one first.
     pub fn shipped(&self) -> impl Iterator<Item = &'a Stage> {
         self.build.target().into_iter().flat_map(|target| self.build.chain(target))
+    }
+
+    /// The final stage, if it ships and runs an application.
+    pub fn application(&self) -> Option<&'a Stage> {
+        self.build.target().filter(|target| self.build.ships(target) && toolchain::is_application(self.build, target))
     }
 
     /// Whether the image is only for development, tests or examples, where its size does not matter.

@@ -115,7 +115,7 @@ fn is_wanted(cx: &Context, context: &BuildContext, class_match: &ClassMatch) -> 
 }
 
 /// Whether an exception of .dockerignore includes a path or something below it, so that it is sent on purpose.
-fn is_brought_back(cx: &Context, path: &str) -> bool {
+pub(super) fn is_brought_back(cx: &Context, path: &str) -> bool {
     let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
     file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, path))
 }

@@ -1,4 +1,5 @@
-//! What a stage gets from another one by a copy.
+//! What a stage copies from another stage: installed Python packages and programs. Shared by the rules about stages that
+//! do not fit together.
 
 use std::collections::HashSet;
 
@@ -6,9 +7,6 @@ use crate::build::{Build, Code, Stage, StageBase, Transfer, installed, toolchain
 use crate::data;
 use crate::shell::{Invocation, Manager, PackageCall, Verb, Word};
 use crate::text::{Span, path};
-
-// What a stage copies from another stage: installed Python packages and programs. Shared by the rules about stages that
-// do not fit together.
 
 /// The most stages in a chain and copies in a stage that are checked; no real file has more.
 pub(super) const DEEPEST: usize = 64;

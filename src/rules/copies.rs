@@ -332,7 +332,7 @@ fn copied_file_chmod(cx: &Context, out: &mut Findings) {
                     && invocation.via.is_empty()
                     && invocation.command.redirects.is_empty()
                 {
-                    finding.fixes.extend(fix(build, &[file.instruction], &flag, run.instruction, safety));
+                    finding.fixes.extend(flag_fix(build, &[file.instruction], &flag, run.instruction, safety));
                 }
                 out.push(finding);
             }
@@ -365,7 +365,7 @@ fn chmod<'s>(invocation: &Invocation<'s>) -> Option<(&'s str, &'s str)> {
 // The edit that moves a change of owner or mode from a RUN into the COPY. Shared by the rules about such layers.
 
 /// Adds a flag to COPYs and removes the RUN that did the same.
-pub(super) fn fix(
+pub(super) fn flag_fix(
     build: &Build,
     copies: &[&Instruction],
     flag: &str,

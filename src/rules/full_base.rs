@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::stages::priced;
+use super::stages::with_toolchain_price;
 use crate::build::toolchain::Language;
 use crate::build::{
     BaseImage, Build, PackageSize, Presence, Reference, SlimImage, Stage, StageBase, runtime_image, service, toolchain,
@@ -35,12 +35,9 @@ struct BaseUse<'a> {
 
 fn full_base(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
+    let Some(target) = cx.application() else { return };
     let Some(root) = build.chain(target).last() else { return };
     let StageBase::Image(image) = &root.base else { return };
-    if !toolchain::is_application(build, target) {
-        return;
-    }
     let Some(slim) = SlimImage::of_any(image) else { return check_toolchain(cx, target, root, image, out) };
     let used = used(cx, target, image, &slim);
     if used.unknown {
@@ -388,7 +385,7 @@ pub(super) fn check_toolchain(cx: &Context, target: &Stage, root: &Stage, image:
     let wanted = if wanted.is_empty() { String::new() } else { format!("; install {}", wanted.join(", ")) };
     let message = format!("`{image}` contains {contents}, but {what}");
     let finding = cx.finding(root.base_span, message).help(format!("use `{small}` as the base image{wanted}"));
-    out.push(priced(language, finding));
+    out.push(with_toolchain_price(language, finding));
 }
 
 /// Whether the container starts a server or another program that was compiled before. A tool that is found by

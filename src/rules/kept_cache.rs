@@ -160,7 +160,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], rule: &KeptCacheRule) -> O
                 edits.push(edit(Span::at(behind_verb(cx, run.code, &fill.call)?), format!(" {flag}")));
                 flags.push(flag);
                 // The command itself may have an option to work offline.
-                if cleanup::is_behind(run, fill.invocation.span.start, cache) {
+                if cleanup::is_read_behind(run, fill.invocation.span.start, cache) {
                     risk = Some("it fails if this command or one after it reads the cache");
                 }
                 continue;
@@ -176,7 +176,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], rule: &KeptCacheRule) -> O
             commands.push(command);
         }
     }
-    if !flags.is_empty() && cleanup::is_below(run, cache) {
+    if !flags.is_empty() && cleanup::is_read_below(run, cache) {
         risk = Some("it fails if a later step reads the cache");
     }
     if !commands.is_empty() {

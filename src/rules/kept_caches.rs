@@ -267,11 +267,12 @@ fn apk_cache_kept(cx: &Context, out: &mut Findings) {
                         .args
                         .iter()
                         .find(is_update)
-                        .and_then(|word| package_calls::of(&run, invocation, word.span)),
+                        .and_then(|word| package_calls::option_removal(&run, invocation, word.span)),
                 );
                 edits.sort_by_key(|(span, _)| span.start);
                 let cache = cleanup::Cache { folders: &FOLDERS, program: "apk" };
-                let read = cleanup::is_behind(&run, invocation.span.end, cache) || cleanup::is_below(&run, cache);
+                let read =
+                    cleanup::is_read_behind(&run, invocation.span.end, cache) || cleanup::is_read_below(&run, cache);
                 let why = || Safety::Unsafe("a later command may read the index".into());
                 let safety = if read { why() } else { Safety::Safe };
                 finding.edits("do not store the package index", safety, edits)

@@ -1,7 +1,7 @@
 //! Rules about instructions that could be fewer.
 
 use super::{Context, script_end};
-use crate::build::{BaseImage, Run, StageBase, toolchain};
+use crate::build::{BaseImage, Run, StageBase};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::Findings;
 use crate::shell::program::{Kind, Program};
@@ -209,7 +209,7 @@ fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
             let finding = finding.label(next.name.span, "replaced here").reported_at(code, next.start_line);
             out.push(finding.safe_edit(
                 format!("remove the {name} without effect"),
-                script_end::of(cx.source(), lost),
+                script_end::lines_of(cx.source(), lost),
                 "",
             ));
         }
@@ -260,10 +260,7 @@ fn missing_command(cx: &Context, out: &mut Findings) {
 
 fn onbuild_in_final(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    if !toolchain::is_application(build, target) {
-        return;
-    }
+    let Some(target) = cx.application() else { return };
     for (_, instruction) in build.instructions_of(target, Keyword::Onbuild) {
         let message = "ONBUILD does nothing in this image; it runs in images that are based on it";
         out.push(cx.finding(instruction.head, message).help("write the instruction without ONBUILD, or remove it"));

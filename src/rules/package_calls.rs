@@ -238,7 +238,7 @@ fn unsigned_packages(cx: &Context, out: &mut Findings) {
             let message = "package signatures are not checked: anyone who can alter the download gets root here";
             let finding = cx.finding(place, message).help("add the key of the repository to the package manager");
             let why = "packages whose signature can't be checked are then rejected";
-            let edit = option.and_then(|span| of(&run, &invocation, span));
+            let edit = option.and_then(|span| option_removal(&run, &invocation, span));
             out.push(
                 finding.with(edit, |finding, (place, text)| finding.unsafe_edit("check signatures", why, place, text)),
             );
@@ -436,7 +436,7 @@ fn apt_answered(call: &PackageCall) -> bool {
 
 /// Removes the words of a span from an invocation; `None` in exec form, where commas would have to be removed too, and
 /// if only part of a word would be removed.
-pub(super) fn of(run: &Run, invocation: &Invocation, span: Span) -> Option<(Span, String)> {
+pub(super) fn option_removal(run: &Run, invocation: &Invocation, span: Span) -> Option<(Span, String)> {
     let at = invocation.args.iter().position(|word| word.span.start == span.start)?;
     invocation.args.iter().find(|word| word.span.end == span.end)?;
     if run.code.is_exec() {

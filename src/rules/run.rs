@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::image_rules::{ImageContext, ImageFinding};
 use super::{
-    Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_run, find, image_rules,
+    Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_context, find, image_rules,
     known_rules,
 };
 use crate::build::Build;
@@ -16,8 +16,6 @@ use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, SettingsFormat};
 use crate::settings::{Pragmas, pragmas};
 use crate::text::{Embedding, FileId, Span};
 use rayon::prelude::*;
-
-// Runs rules.
 
 // Runs rules over builds: first the rules that check files, then the suppressions on their findings, last the rules
 // that check the suppressions.
@@ -95,7 +93,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
             hidden.push(finding);
         }
     }
-    let (composed, more) = compose_run::run_composes(inputs, policies);
+    let (composed, more) = compose_context::run_composes(inputs, policies);
     for finding in composed {
         findings.push(finding);
     }

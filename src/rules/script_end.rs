@@ -77,7 +77,7 @@ pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
 // Where a fix may put or remove whole lines.
 
 /// The start of the line of an instruction, or of the comments directly above, which belong to it.
-pub(super) fn above(source: &Source, instruction: &Instruction) -> u32 {
+pub(super) fn start_with_comments(source: &Source, instruction: &Instruction) -> u32 {
     let mut line = source.line(instruction.span.start);
     while line > 1 && source.slice(source.line_span(line - 1)).trim_start().starts_with('#') {
         line -= 1;
@@ -86,7 +86,7 @@ pub(super) fn above(source: &Source, instruction: &Instruction) -> u32 {
 }
 
 /// The lines of an instruction with their line endings.
-pub(super) fn of(source: &Source, instruction: &Instruction) -> Span {
+pub(super) fn lines_of(source: &Source, instruction: &Instruction) -> Span {
     let start = source.line_span(source.line(instruction.span.start)).start;
     let text = source.text();
     let end = instruction.span.end as usize;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::context_waste::{brought_back_by_git, with_lines};
+use super::context_waste::{brought_back_by_git, is_brought_back, with_lines};
 use super::hidden_failures::name_of;
 use super::written_paths::CommandFolder;
 use super::{Context, copied_packages, written_paths};
-use crate::build::{Build, Run, StageBase, Transfer, is_for_show, may_take_in, service};
+use crate::build::{Build, Run, StageBase, Transfer, is_for_show, service};
 use crate::data;
 use crate::dockerfile::{Argument, Instruction, Keyword};
 use crate::finding::{Findings, Safety, Severity};
@@ -360,12 +360,6 @@ fn secrets<'c>(cx: &Context, context: &'c BuildContext) -> Vec<&'c ClassMatch> {
         cx.build().is_secret_file(context, class_match) && !named.at_or_below(&path) && !is_brought_back(cx, &path)
     })
     .collect()
-}
-
-/// Whether an exception of .dockerignore includes a path, so that it is sent on purpose.
-fn is_brought_back(cx: &Context, path: &str) -> bool {
-    let IgnoreInput::Present(_, file) = cx.ignore() else { return false };
-    file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, path))
 }
 
 /// Whether the repository or the program shows that it wants a file: .gitignore brings it back, or a source names it.

@@ -311,10 +311,7 @@ const MOST_INSTALLS: usize = 100;
 
 fn debug_tools_shipped(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    if !toolchain::is_application(build, target) {
-        return;
-    }
+    let Some(target) = cx.application() else { return };
     // If people work in the container, their tools belong there.
     if cx.shipped().any(|stage| installs_shell_for_people(build, stage)) {
         return;

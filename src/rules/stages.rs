@@ -297,17 +297,14 @@ fn redundant_platform(cx: &Context, out: &mut Findings) {
 
 fn single_stage_build(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
-    if !toolchain::is_application(build, target) || !takes_context(build, target) {
-        return;
-    }
+    let Some(target) = cx.application().filter(|target| takes_context(build, target)) else { return };
     if let Some((index, span, language)) = toolchain::compiled(build, target) {
         let Some(name) = command(build, index, span) else { return };
         let (leaves, place) = (language.leaves(), visible_span(build, index, span));
         let message = format!("{leaves} ship with the output of `{name}`");
         let example = example(build, index, span, language).map(|text| format!(": {text}")).unwrap_or_default();
         let help = format!("build in a separate stage and copy the result{example}");
-        out.push(priced(language, cx.finding(place, message).help(help)));
+        out.push(with_toolchain_price(language, cx.finding(place, message).help(help)));
         return;
     }
     let Some((index, span)) = bundled(build, target) else { return };
@@ -467,7 +464,7 @@ fn script(cx: &Context, invocation: &Invocation) -> Option<String> {
 // The price of a toolchain in the final image.
 
 /// Adds the size of the toolchain, as packaged by Debian.
-pub(super) fn priced(language: Language, finding: Finding) -> Finding {
+pub(super) fn with_toolchain_price(language: Language, finding: Finding) -> Finding {
     let (package, runtime) = match language {
         Language::Go => ("golang-go", None),
         Language::Rust => ("cargo", None),

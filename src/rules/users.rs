@@ -334,7 +334,7 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     if let Some(name) = plain_user_before(build, stage, first) {
         return finding.unsafe_edit(title, why, name, user);
     }
-    if let Some(at) = first.map(|index| script_end::above(file.source(), build.instruction(index))) {
+    if let Some(at) = first.map(|index| script_end::start_with_comments(file.source(), build.instruction(index))) {
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
     // After a continuation on the last line, or in an unclosed heredoc, it would be part of that instruction.
@@ -398,7 +398,7 @@ fn plain_user_before(build: &Build, stage: &Stage, closing: Option<usize>) -> Op
 
 /// Where the closing instructions begin.
 pub(crate) fn start(build: &Build, stage: &Stage) -> Option<u32> {
-    Some(script_end::above(build.input().file.source(), build.instruction(closing(build, stage)?)))
+    Some(script_end::start_with_comments(build.input().file.source(), build.instruction(closing(build, stage)?)))
 }
 
 /// The first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, …, if nothing below needs root.

@@ -87,7 +87,7 @@ fn edit(run: &Run, invocation: &Invocation, span: Span) -> Option<(Span, String)
         let letter = word.part(at, at + 1);
         return (run.source(letter) == "k").then(|| (run.place(letter), String::new()));
     }
-    package_calls::of(run, invocation, span)
+    package_calls::option_removal(run, invocation, span)
 }
 
 /// The pairs of ENV and ARG.
