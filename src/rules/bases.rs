@@ -273,7 +273,9 @@ fn is_moot(cx: &Context, image: &UnversionedImage) -> bool {
 }
 
 fn latest_base(cx: &Context, out: &mut Findings) {
-    unversioned(cx, true, &[FloatingReason::Latest]).into_iter().for_each(|(_, finding)| out.push(finding));
+    for (_, finding) in unversioned(cx, true, &[FloatingReason::Latest]) {
+        out.push(finding);
+    }
 }
 
 fn untagged_base(cx: &Context, out: &mut Findings) {
