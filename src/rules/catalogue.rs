@@ -1,13 +1,17 @@
-//! The type of a rule, and the lookup of rules by name or by the code that other linters use.
+//! The type of a rule, the lookup of rules by name or by the code that other linters use, and what their pages announce.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{LazyLock, OnceLock};
 
 use super::compose_context::ComposeCheck;
-use super::image::ImageCheck;
+use super::image_rules::ImageCheck;
 use super::metadata::{Metadata, body};
 use super::{ALL, Context};
+use crate::dockerfile;
+use crate::dockerfile::Difference;
 use crate::finding::{Findings, without_namespace};
+use crate::text::Source;
 
 /// A rule: its page and its check.
 #[derive(Debug)]
@@ -51,7 +55,7 @@ macro_rules! family {
         #[test]
         fn examples_of_the_pages_hold() {
             for rule in &RULES {
-                $crate::rules::page::check(rule);
+                $crate::rules::test_page::check(rule);
             }
         }
     };
@@ -65,14 +69,6 @@ macro_rules! rule {
     };
 }
 pub(super) use rule;
-
-/// As [`rule!`], for rules about compose files.
-macro_rules! compose_rule {
-    ($name:literal, $check:path) => {
-        $crate::rules::catalogue::family!(@of_compose $name => $check;);
-    };
-}
-pub(super) use compose_rule;
 
 impl Rule {
     pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
@@ -145,6 +141,60 @@ pub(super) fn by_name(rules: &[&'static Rule]) -> HashMap<String, Vec<&'static R
 pub fn announced<'r>(rules: impl IntoIterator<Item = &'r &'static str>) -> Vec<&'static str> {
     let known = rules.into_iter().filter_map(|name| find(name));
     known.flat_map(|rule| rule.metadata().changes.iter().copied()).collect()
+}
+
+// Compares what edits did to a file with what the pages of their rules announce (`changes:`).
+
+/// Why an edited file is not acceptable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContractBreach {
+    /// The builder refuses the file, and did not before; its message.
+    Refused(String),
+    /// A part of the file changed that no rule announces.
+    Unannounced {
+        /// The word that would announce it: `run`, `+user`.
+        word: String,
+        /// The line in the old text, or else in the new text.
+        line: u32,
+        /// The parts of the instruction that changed, or what happened to the comment.
+        parts: Vec<&'static str>,
+    },
+}
+
+/// What is wrong with an edited Dockerfile, and which announced changes it contains.
+pub fn dockerfile_breaches(
+    before: &Source,
+    after: &Source,
+    announced: &[&'static str],
+) -> (Vec<ContractBreach>, BTreeSet<&'static str>) {
+    let (old, new) = (dockerfile::parse(before), dockerfile::parse(after));
+    let mut breaches: Vec<ContractBreach> = old.worse(&new).map(ContractBreach::Refused).into_iter().collect();
+    let mut used = BTreeSet::new();
+    for difference in old.differences(&new) {
+        match announced.iter().find(|word| difference.kind.is_announced_by(word)) {
+            Some(word) => drop(used.insert(*word)),
+            None => breaches.push(ContractBreach::of(difference)),
+        }
+    }
+    (breaches, used)
+}
+
+impl ContractBreach {
+    fn of(difference: Difference) -> Self {
+        let line = difference.before.or(difference.after).unwrap_or(1);
+        Self::Unannounced { word: difference.kind.word(), line, parts: difference.parts }
+    }
+}
+
+impl fmt::Display for ContractBreach {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(message) => write!(out, "the builder would refuse the file: {message}"),
+            Self::Unannounced { word, line, .. } => {
+                write!(out, "line {line} would change in a way that no rule announces (`{word}`)")
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::compose_check_edit::RawTest;
 use super::compose_context::unfixed;
 use super::compose_readiness::{is_node, lacking_program, never_effect, with_known_test, with_test};
-use super::healthcheck_program_missing::{module, route};
+use super::healthcheck_program_missing::{first_missing_module, help_for_module, needs_program};
 use super::{ComposeContext, KeyChange};
 use crate::build::{Build, Libc, StageBase, libc};
 use crate::compose::{NewValue, project::ComposePlace};
@@ -223,7 +223,7 @@ fn check_modules(cx: &ComposeContext, service: &StackService, check: &WrittenChe
         format!("the check of `{}` imports `{module}`, which its image does not install: {effect}", service.name);
     let Some(finding) = cx.finding(check.place, message) else { return };
     let finding = if is_awaited { finding } else { finding.lowered(Severity::Warning) };
-    out.push(finding.help(module::help(&program)));
+    out.push(finding.help(help_for_module(&program)));
 }
 
 /// A module that a check needs and the image does not install, and the program that imports it.
@@ -237,8 +237,8 @@ pub(super) fn missing_module(
     let stage = build.target()?;
     let script = check.script().script;
     script.invocations().into_iter().find_map(|invocation| {
-        let (module, _) = module::missing((&build, &sources.projects), stage, &invocation)?;
-        route::needs(&script, &invocation).then_some((module, invocation.program?.to_owned()))
+        let (module, _) = first_missing_module((&build, &sources.projects), stage, &invocation)?;
+        needs_program(&script, &invocation).then_some((module, invocation.program?.to_owned()))
     })
 }
 

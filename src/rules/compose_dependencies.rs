@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::compose_gate::{awaited, check_asks, condition};
 use super::compose_readiness::{asks_late, names_in_settings, with_known_check};
+use super::compose_undeclared::{awaited, check_asks, condition};
 use super::{ComposeContext, KeyChange};
 use crate::compose::{NewValue, project::ComposeValue};
 use crate::data;

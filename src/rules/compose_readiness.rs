@@ -3,9 +3,8 @@
 
 use super::compose_check_edit::RawTest;
 use super::compose_context::unfixed;
-use super::healthcheck_always_healthy::always_healthy;
-use super::healthcheck_program_missing::probe::{Translation, translate};
-use super::healthcheck_program_missing::route;
+use super::healthcheck_program_missing::{Translation, needs_program, translate};
+use super::healthchecks::always_healthy;
 use super::{ComposeContext, KeyChange};
 use crate::build::{Build, Programs, Reference, WorkerLine};
 use crate::compose::project::{ComposeMap, ComposeValue};
@@ -50,7 +49,7 @@ pub(super) fn program_lacking_in(build: &Build, script: &Script, needs_shell: bo
     for invocation in script.invocations() {
         let wrapper = invocation.via.first().map(|wrapper| wrapper.program).filter(|program| programs.lacks(program));
         let lacking = wrapper.or(invocation.program).filter(|program| programs.lacks(program));
-        if let (Some(program), true) = (lacking, route::needs(script, &invocation)) {
+        if let (Some(program), true) = (lacking, needs_program(script, &invocation)) {
             return Some((program.to_owned(), programs.image_name()));
         }
     }

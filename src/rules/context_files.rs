@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Context;
-use super::ignore_lines::with_lines;
-use super::slow_step::slow_step_from;
+use super::context_waste::with_lines;
+use super::late_changes::slow_step_from;
 use crate::build::{Build, Source, Stage};
 use crate::dockerfile::{CheckOptions, Instruction, Keyword};
 use crate::finding::{CostFrequency, Findings, Impact, Safety, Saving};

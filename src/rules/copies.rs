@@ -1,10 +1,20 @@
-//! Rules about what COPY takes and where it puts it.
+//! Rules about COPY: what it copies, from where, and with which flags.
 
-use super::{Context, copied_packages};
-use crate::build::{BaseImage, Build, EdgeKind, Reference, Setting, Source, StageBase, User, is_official};
-use crate::dockerfile::Keyword;
-use crate::finding::Findings;
-use crate::text::Span;
+use std::collections::HashMap;
+
+use super::written_paths::CommandFolder;
+use super::{Context, copied_packages, written_paths};
+use crate::build::{
+    BaseImage, Build, EdgeKind, Reference, Setting, Source, StageBase, Transfer, User, is_official, toolchain,
+};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::finding::{FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::ignore::{IgnoreFile, MatchedPatterns, Matcher, clean, has_wildcard};
+use crate::inputs::IgnoreInput;
+use crate::inputs::context::{ContextEntryKind, SourceOutcome};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Word};
+use crate::text::{FileId, Span, path};
 
 super::family! {
     "copy-to-root" => copy_to_root;
@@ -13,6 +23,9 @@ super::family! {
     "many-sources-without-slash" => many_sources_without_slash;
     "unknown-copy-source" => unknown_copy_source;
     "image-root-copied" => image_root_copied;
+    "archive-copied" => archive_copied;
+    "copied-file-chmod" => copied_file_chmod;
+    "ignored-copy-source" => ignored_copy_source;
 }
 
 fn copy_to_root(cx: &Context, out: &mut Findings) {
@@ -154,8 +167,7 @@ fn image_root_copied(cx: &Context, out: &mut Findings) {
             continue;
         }
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_some()) {
-            let to = transfer.destination.as_deref();
-            let to = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to));
+            let to = copied_packages::destination(build, stage, transfer);
             let is_root = |text: &str| text.starts_with('/') && matches!(text.trim_matches('/'), "" | ".");
             let whole = transfer.sources.iter().find(|source| source.text.as_deref().is_some_and(is_root));
             let Some(source) = whole else { continue };
@@ -193,4 +205,298 @@ fn is_overlay(build: &Build, from: Option<&StageBase>) -> bool {
         }
         _ => true,
     }
+}
+
+/// The most archives that are checked; no real file has more.
+const MOST: usize = 100;
+
+/// Whether a command verifies a file by its checksum or signature.
+fn verifies(invocation: &Invocation) -> bool {
+    invocation.program.is_some_and(|program| Program::of(program).is(Kind::Verifies))
+}
+
+fn archive_copied(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let mut checked = 0;
+    for stage in build.needed_stages() {
+        let runs: Vec<_> = toolchain::runs(build, stage).collect();
+        // ADD would unpack the archive without verification, which is worse.
+        if runs.iter().any(|(_, _, all)| all.iter().any(verifies)) {
+            continue;
+        }
+        for transfer in build.transfers(stage) {
+            if transfer.instruction.keyword != Keyword::Copy || transfer.from.is_some() {
+                continue;
+            }
+            for source in &transfer.sources {
+                let text = source.text.as_deref().unwrap_or_default();
+                let name = path::name(text);
+                if text.ends_with('/')
+                    || !written_paths::is_archive(name)
+                    || name.strip_suffix(".zst").is_some()
+                    || name.contains(['*', '?', '['])
+                {
+                    continue;
+                }
+                checked += 1;
+                if checked > MOST {
+                    return;
+                }
+                // COPY may give it another name.
+                let target = transfer.destination.as_deref().and_then(|path| path.rsplit('/').next());
+                let target = target.filter(|target| !matches!(*target, "" | "." | "..") && transfer.sources.len() == 1);
+                let mut below = runs.iter().filter(|(index, ..)| *index > transfer.index);
+                let unpacked = below.find_map(|(index, _, all)| {
+                    let names = || target.into_iter().chain([name]);
+                    let unpacks = |invocation: &Invocation| names().find(|name| unpacks(invocation, name));
+                    all.iter().find_map(|invocation| Some((unpacks(invocation)?, *index, invocation.span)))
+                });
+                let Some((name, index, span)) = unpacked else { continue };
+                let message =
+                    format!("`{name}` is copied and then unpacked: ADD does both and leaves no archive in the layer");
+                let finding = cx.finding(transfer.instruction.head, message);
+                let finding =
+                    finding.help("use ADD with the folder that `tar` unpacks to, and remove the `tar` command");
+                let label = build.code(index).map(|code| code.place(&build.input().file, span));
+                out.push(label.into_iter().fold(finding, |finding, span| finding.label(span, "unpacked here")));
+            }
+        }
+    }
+}
+
+/// Whether a command is tar and unpacks a file with that name.
+fn unpacks(invocation: &Invocation, name: &str) -> bool {
+    if !invocation.is("tar") && !invocation.is("bsdtar") {
+        return false;
+    }
+    let extracts = |word: &Word| {
+        let text = word.text();
+        let letters = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        matches!(text, "--extract" | "--get") || letters.is_some_and(|letters| letters.contains('x'))
+    };
+    let old = invocation.args.first().is_some_and(|word| !word.text().starts_with('-') && word.text().contains('x'));
+    let names_archive = |word: &Word| word.text().rsplit(['/', '=']).next() == Some(name);
+    (old || invocation.args.iter().any(extracts)) && invocation.args.iter().any(names_archive)
+}
+
+/// The most instructions between COPY and RUN for which there is a fix.
+const NEAR: usize = 16;
+
+fn copied_file_chmod(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.needed_stages() {
+        let mut copied: HashMap<String, Vec<written_paths::CopiedPath>> = HashMap::new();
+        for transfer in build.transfers(stage).iter().filter(|transfer| transfer.sources.len() == 1) {
+            for file in written_paths::copied(build, stage, transfer) {
+                copied.entry(file.path.clone()).or_default().push(file);
+            }
+        }
+        for run in build.own_runs(stage) {
+            let invocations = run.invocations();
+            let mut folder = CommandFolder::of(build, stage, run.index);
+            for invocation in &invocations {
+                folder.follow(invocation);
+                let Some((mode, path)) = chmod(invocation) else { continue };
+                let Some(path) = folder.join(path) else { continue };
+                let Some(file) = copied.get(&path).and_then(|all| all.iter().rev().find(|file| file.index < run.index))
+                else {
+                    continue;
+                };
+                let kind = kind(cx, &file.source);
+                if kind == Some(ContextEntryKind::Directory) {
+                    continue;
+                }
+                let parts = build.input().file.transfer(file.instruction);
+                if parts.is_none_or(|parts| parts.chmod.is_some()) {
+                    continue;
+                }
+                let (octal, safety) = match mode {
+                    "+x" | "a+x" | "u+x" | "ugo+x" => {
+                        ("755", Safety::Unsafe("sets all mode bits of the file, whatever they were".to_owned()))
+                    }
+                    _ if kind.is_none() && !has_ending(&path) => {
+                        (mode, Safety::Unsafe("if it is a folder, its files get that mode, too".to_owned()))
+                    }
+                    _ => (mode, Safety::Safe),
+                };
+                let line = file.instruction.start_line;
+                let message = format!("this chmod stores `{path}` in a second layer: line {line} can set the mode");
+                let flag = format!("--chmod={octal}");
+                let mut finding = cx.finding(run.place(invocation.span), message).help(format!("copy with `{flag}`"));
+                // There is no fix if the instructions are further apart.
+                let mut between = file.index + 1..run.index;
+                let near = between.len() <= NEAR;
+                let quiet = near && between.all(|at| build.instruction(at).keyword != Keyword::Run);
+                if invocations.len() == 1
+                    && quiet
+                    && invocation.via.is_empty()
+                    && invocation.command.redirects.is_empty()
+                {
+                    finding.fixes.extend(flag_fix(build, &[file.instruction], &flag, run.instruction, safety));
+                }
+                out.push(finding);
+            }
+        }
+    }
+}
+
+/// Whether a source is a file or a folder; `None` if the context is not known.
+fn kind(cx: &Context, source: &Source) -> Option<ContextEntryKind> {
+    let path = source.text.as_deref()?.trim_start_matches("./").trim_matches('/');
+    let context = cx.context()?;
+    Some(context.entry(context.find(path)?).kind)
+}
+
+/// Whether a path looks like a file by its ending: `run.sh`, but not `conf.d`.
+fn has_ending(path: &str) -> bool {
+    let name = crate::text::path::name(path);
+    name.trim_start_matches('.').rsplit_once('.').is_some_and(|(_, ending)| ending != "d")
+}
+
+/// Mode and path of `chmod MODE PATH`.
+fn chmod<'s>(invocation: &Invocation<'s>) -> Option<(&'s str, &'s str)> {
+    let [mode, path] = invocation.args else { return None };
+    let (mode, path) = (mode.value()?, path.value()?);
+    let octal = matches!(mode.len(), 3 | 4) && mode.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    let fits = octal || matches!(mode, "+x" | "a+x" | "u+x" | "ugo+x");
+    (invocation.is("chmod") && fits && !invocation.args.iter().any(Word::is_pattern)).then_some((mode, path))
+}
+
+// The edit that moves a change of owner or mode from a RUN into the COPY. Shared by the rules about such layers.
+
+/// Adds a flag to COPYs and removes the RUN that did the same.
+pub(super) fn flag_fix(
+    build: &Build,
+    copies: &[&Instruction],
+    flag: &str,
+    run: &Instruction,
+    safety: Safety,
+) -> Option<Fix> {
+    let source = build.input().file.source();
+    let target = || Target::File(build.input().dockerfile);
+    let mut edits: Vec<FileEdit> = copies
+        .iter()
+        .map(|copy| FileEdit { target: target(), span: Span::at(copy.name.span.end), text: format!(" {flag}") })
+        .collect();
+    let first = source.line_span(run.start_line);
+    let last = source.line_span(run.end_line);
+    // There is no fix if a comment would be removed, or if the line also contains another instruction.
+    let text = source.slice(run.span);
+    let comment = text.lines().any(|line| line.trim_start().starts_with('#'));
+    let end = source.text().len() as u32;
+    let (start, stop) = if run.end_line < source.line_count() {
+        (first.start, source.line_span(run.end_line + 1).start)
+    } else if source.text().ends_with('\n') || run.start_line == 1 {
+        (first.start, end)
+    } else {
+        // The last line does not end with a newline, so the one before it is removed.
+        (source.line_span(run.start_line - 1).end, end)
+    };
+    if comment || stop < last.end {
+        return None;
+    }
+    edits.push(FileEdit { target: target(), span: Span::new(start, stop), text: String::new() });
+    Some(Fix { title: format!("copy with `{flag}`"), safety, edits })
+}
+
+fn ignored_copy_source(cx: &Context, out: &mut Findings) {
+    let IgnoreInput::Present(file, ignore) = cx.ignore() else { return };
+    if ignore.error().is_some() {
+        return;
+    }
+    let matcher = ignore.matcher();
+    for (_, transfer) in cx.build().all_transfers().filter(|(_, transfer)| transfer.from.is_none()) {
+        out_of(cx, (*file, ignore, &matcher), transfer, out);
+    }
+}
+
+fn out_of(cx: &Context, by: (FileId, &IgnoreFile, &Matcher), transfer: &Transfer, out: &mut Findings) {
+    let (file, ignore, matcher) = by;
+    let selected = cx.context().map(|context| transfer.select(context));
+    for (at, source) in transfer.sources.iter().enumerate().filter(|(_, source)| !source.is_remote()) {
+        let Some(text) = &source.text else { continue };
+        let warned = matcher.warns_of(text).ok().flatten();
+        let decided = match selected.as_ref().map(|selected| selected.get(at).and_then(Option::as_ref)) {
+            Some(Some(selection)) => match &selection.outcome {
+                SourceOutcome::Missing(Some(excluded)) if !comes_back(matcher, text) => Some(excluded.pattern as usize),
+                _ => None,
+            },
+            Some(None) => None,
+            None => surely(matcher, text),
+        };
+        let Some(pattern) = warned.or(decided) else { continue };
+        let Some(pattern) = ignore.patterns.get(pattern) else { continue };
+        let sources = cx.inputs().source(file);
+        let line = sources.line(pattern.span.start);
+        let message =
+            format!("`{text}` is excluded by {} line {line} (`{}`)", sources.name(), sources.slice(pattern.span));
+        let mut finding = cx.finding(source.span, message);
+        if warned.is_none() {
+            finding = finding.without("CopyIgnoredFile");
+        }
+        out.push(with_fix(cx, finding, file, text));
+    }
+}
+
+/// Whether an exception includes a path again: if it is still missing, there is no such file.
+fn comes_back(matcher: &Matcher, text: &str) -> bool {
+    let path = clean(text);
+    let path = path.trim_matches('/');
+    let mut above = MatchedPatterns::default();
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    for end in ends {
+        let Ok(verdict) = matcher.decide(&path[..end], &above) else { return false };
+        if verdict.excluded && (end == path.len() || matcher.prunes(&path[..end])) {
+            return false;
+        }
+        above = verdict.inherited;
+    }
+    !path.is_empty() && !has_wildcard(path)
+}
+
+/// The pattern that excludes a path, whatever is below it.
+fn surely(matcher: &Matcher, text: &str) -> Option<usize> {
+    let path = clean(text);
+    let path = path.trim_matches('/');
+    if path == "." || path.is_empty() || has_wildcard(path) {
+        return None;
+    }
+    // Like a walk of the context: everything below a folder that it does not enter is excluded too.
+    let mut above = MatchedPatterns::default();
+    let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect();
+    for end in ends {
+        let verdict = matcher.decide(&path[..end], &above).ok()?;
+        let pruned = verdict.excluded && (!matcher.has_exceptions() || matcher.prunes(&path[..end]));
+        if pruned {
+            return verdict.decided_by;
+        }
+        above = verdict.inherited;
+    }
+    None
+}
+
+fn with_fix(cx: &Context, finding: Finding, file: FileId, text: &str) -> Finding {
+    let path = clean(text);
+    let path = path.trim_matches('/');
+    if path == "." || path.is_empty() {
+        return finding.help("exclude less in .dockerignore");
+    }
+    let line = format!("!{path}");
+    let finding = finding.help(format!("add the exception `{line}` to .dockerignore"));
+    let source = cx.inputs().source(file);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
+    if !path.bytes().all(plain) || !source.is_exact(Span::new(0, source.text().len() as u32)) {
+        return finding;
+    }
+    let end = super::script_end::line_end(source);
+    let gap = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { end };
+    let edit = FileEdit {
+        target: Target::File(file),
+        span: Span::at(source.text().len() as u32),
+        text: format!("{gap}{line}{end}"),
+    };
+    let why = "what the line excludes may be a secret, or large".to_owned();
+    let mut finding = finding;
+    finding.fixes.push(Fix { title: format!("add `{line}`"), safety: Safety::Unsafe(why), edits: vec![edit] });
+    finding
 }

@@ -1,7 +1,7 @@
 //! See `rules/deleted-in-later-layer.md`.
 
 use super::written_paths::{self, CommandFolder, Deletion};
-use super::{Context, copied_installs, copied_packages};
+use super::{Context, copied_packages};
 use crate::build::{Build, PackageSize, Stage, StageBase, Transfer, is_like, toolchain};
 use crate::dockerfile::Instruction;
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
@@ -57,12 +57,9 @@ fn check(cx: &Context, out: &mut Findings) {
                         copies.folders.extend(context_copies(build, stage, transfer));
                     }
                     if transfer.from.is_some() {
-                        let to = transfer.destination.as_deref();
-                        let to = if trees.len() < REMEMBERED { to } else { None };
-                        trees.extend(
-                            to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to))
-                                .map(|to| CopiedFolder { path: to, instruction: transfer.instruction }),
-                        );
+                        let to =
+                            copied_packages::destination(build, stage, transfer).filter(|_| trees.len() < REMEMBERED);
+                        trees.extend(to.map(|path| CopiedFolder { path, instruction: transfer.instruction }));
                     }
                     let bytes = if transfer.sources.len() == 1 { written_paths::bytes(cx, transfer) } else { None };
                     contents.extend(paths.into_iter().filter(|copied| weighs(copied, bytes)).map(|copied| {
@@ -123,10 +120,7 @@ struct ContextCopy<'a> {
 }
 
 fn context_copies<'a>(build: &Build<'a>, stage: &Stage, transfer: &Transfer<'a>) -> Vec<ContextCopy<'a>> {
-    let to = transfer.destination.as_deref();
-    let Some(to) = to.and_then(|to| copied_packages::absolute(build, stage, transfer.index, to)) else {
-        return Vec::new();
-    };
+    let Some(to) = copied_packages::destination(build, stage, transfer) else { return Vec::new() };
     if transfer.from.is_some() || transfer.parents || !transfer.exclude.is_empty() {
         return Vec::new();
     }
@@ -182,7 +176,7 @@ fn installed_folders(build: &Build, place: (&Stage, usize), invocation: &Invocat
     let Some(call) = call.filter(|call| !call.says("global")) else { return Vec::new() };
     let folders = match call.manager {
         Manager::Npm | Manager::Yarn | Manager::Pnpm | Manager::Bun | Manager::Composer => {
-            copied_installs::package_folders(build, place, invocation, &call)
+            copied_packages::package_folders(build, place, invocation, &call)
         }
         _ => Vec::new(),
     };

@@ -1,23 +1,23 @@
 //! See `rules/dev-dependencies-kept.md`.
 
-mod start;
-
 use std::collections::BTreeSet;
 
-use super::Context;
-use super::copied_installs::{self, CopiedInstall};
+use super::copied_packages::CopiedInstall;
 use super::kept_cache::behind_verb;
-use crate::build::installed::{self, is_set};
-use crate::build::{Build, Code, DownloadSize, Lookup, Stage, VariableValue, service, toolchain};
+use super::{Context, copied_packages};
+use crate::build::installed::is_set;
+use crate::build::{
+    Build, Code, DownloadSize, Lookup, Reference, Stage, StageBase, VariableValue, installed, service, toolchain,
+};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Impact, ImpactKind};
-use crate::manifest::DependencyScope;
-use crate::shell::program::Program;
-use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::Span;
+use crate::manifest::{DependencyScope, Ecosystem, FileKind, Project};
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Manager, PackageCall, Verb, Word, parse};
+use crate::text::{Span, path};
 
-super::rule!("dev-dependencies-kept", check);
+super::rule!("dev-dependencies-kept", dev_dependencies_kept);
 
 /// An install whose packages are in the final image.
 struct ShippedInstall<'b, 'a> {
@@ -31,12 +31,12 @@ struct ShippedInstall<'b, 'a> {
     source: Option<Span>,
 }
 
-fn check(cx: &Context, out: &mut Findings) {
+fn dev_dependencies_kept(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     if !build.is_ordinary() {
         return;
     }
-    let is_server = |target: &&Stage| service::is_service(build, target) || start::serves_php(build, target);
+    let is_server = |target: &&Stage| service::is_service(build, target) || serves_php(build, target);
     let Some(target) = build.target().filter(is_server) else { return };
     let mut known = BTreeSet::new();
     for install in installs_of(build, target).into_iter().chain(copied(build, target)) {
@@ -60,8 +60,8 @@ fn finding(cx: &Context, target: &Stage, install: &ShippedInstall) -> Option<Fin
         .filter(|dependency| dependency.scope == DependencyScope::Dev)
         .map(|dependency| dependency.name.as_str())
         .collect();
-    let is_needed = start::may_need_dev(build, target, project.project)
-        || start::is_called_by_script(build, target, project.project)
+    let is_needed = may_need_dev(build, target, project.project)
+        || is_called_by_script(build, target, project.project)
         || build.input().options.run.is_for_development;
     let [first, ..] = dev.as_slice() else { return None };
     if is_needed || (install.is_used && install.source.is_none()) {
@@ -105,14 +105,13 @@ fn again(call: &PackageCall, flag: &str) -> String {
 fn installs_of<'b, 'a>(build: &'b Build<'a>, target: &'b Stage) -> Vec<ShippedInstall<'b, 'a>> {
     let mut installs = Vec::new();
     for stage in build.chain(target) {
-        for (index, _) in build.instructions_of(stage, Keyword::Run) {
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
-            let invocations = code.script.invocations();
+        for run in build.own_runs(stage).filter(|run| run.code.is_ordinary()) {
+            let invocations = run.invocations();
             for (at, _) in invocations.iter().enumerate().filter(|(_, invocation)| invocation.manager().is_some()) {
-                let place = (stage, index);
+                let place = (stage, run.index);
                 let is_used = invocations[at + 1..].iter().any(|invocation| !is_harmless(invocation))
                     || is_used_below(build, target, place);
-                installs.push(ShippedInstall { place, code, at, is_used, source: None });
+                installs.push(ShippedInstall { place, code: run.code, at, is_used, source: None });
             }
         }
     }
@@ -123,7 +122,7 @@ fn installs_of<'b, 'a>(build: &'b Build<'a>, target: &'b Stage) -> Vec<ShippedIn
 /// dependencies in the end.
 fn copied<'b, 'a>(build: &'b Build<'a>, target: &'b Stage) -> Vec<ShippedInstall<'b, 'a>> {
     let mut installs = Vec::new();
-    for copy in build.chain(target).flat_map(|stage| copied_installs::copied_installs(build, stage)) {
+    for copy in build.chain(target).flat_map(|stage| copied_packages::copied_installs(build, stage)) {
         let later = copy.later(build);
         let after_copy = is_replaced_in(build, target, &copy);
         if after_copy || later.iter().any(|(place, invocation)| drops_dev(build, *place, invocation, &copy)) {
@@ -252,12 +251,8 @@ fn mentions(build: &Build, word: &str) -> bool {
 /// Whether a later RUN may use the installed packages, in a stage that ships or whose environment does.
 fn is_used_below(build: &Build, end: &Stage, (stage, index): (&Stage, usize)) -> bool {
     build.chain(end).take_while(|below| below.index >= stage.index).any(|below| {
-        build.instructions(below).any(|(at, instruction)| {
-            let below_it = at > index && instruction.keyword == Keyword::Run;
-            below_it
-                && build
-                    .code(at)
-                    .is_none_or(|code| code.script.invocations().iter().any(|invocation| !is_harmless(invocation)))
+        build.instructions_of(below, Keyword::Run).filter(|(at, _)| *at > index).any(|(at, _)| {
+            build.code(at).is_none_or(|code| code.script.invocations().iter().any(|known| !is_harmless(known)))
         })
     })
 }
@@ -274,4 +269,120 @@ fn is_harmless(invocation: &Invocation) -> bool {
         return apart || call.verb == Verb::Clean || installs(&call);
     }
     invocation.program.is_some_and(|program| Program::of(program).keeps_to_arguments())
+}
+
+// Whether a container may start with a dev dependency. The answer is yes if it is not known.
+
+/// How deep scripts that call other scripts are followed.
+const DEEPEST: usize = 4;
+
+/// Whether ENTRYPOINT or CMD may need a dev dependency.
+pub(super) fn may_need_dev(build: &Build, target: &Stage, project: &Project) -> bool {
+    let starts = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
+    let mut programs = 0;
+    for (index, _) in starts {
+        let Some(code) = build.code(index) else { return true };
+        for invocation in code.script.invocations() {
+            programs += 1;
+            if needs(&invocation, project, 0) {
+                return true;
+            }
+        }
+    }
+    programs == 0 && !has_php_server(build, target)
+}
+
+/// Whether the stage starts a server of the official PHP image, which runs as root only to listen.
+pub(super) fn serves_php(build: &Build, target: &Stage) -> bool {
+    let serves = |program: &str| matches!(program, "apache2-foreground" | "php-fpm");
+    if service::is_development(build, target) {
+        return false;
+    }
+    match build.launch(target) {
+        Some(launch) => launch.script().invocations().iter().any(|invocation| invocation.program.is_some_and(serves)),
+        None => has_php_server(build, target),
+    }
+}
+
+/// Whether the base image starts PHP's server: `php:8.4-fpm`.
+fn has_php_server(build: &Build, target: &Stage) -> bool {
+    let StageBase::Image(image) = build.root_base(target) else { return false };
+    let reference = Reference::of(image);
+    let tag = reference.tag.unwrap_or_default();
+    reference.short_name() == "php" && tag.split('-').any(|word| matches!(word, "fpm" | "apache"))
+}
+
+fn needs(invocation: &Invocation, project: &Project, depth: usize) -> bool {
+    let Some(program) = invocation.program else { return true };
+    if names_dev(invocation, program, project) {
+        return true;
+    }
+    match project.ecosystem {
+        Ecosystem::Node => node(invocation, program, project, depth),
+        // `uv run` and similar programs install what is missing when they start.
+        Ecosystem::Python => {
+            let known = Program::of(program);
+            known.is(Kind::Packages) || known.is_shell() || is_script(program)
+        }
+        _ => is_script(program),
+    }
+}
+
+/// Whether a command or one of its words is a dev dependency.
+fn names_dev(invocation: &Invocation, program: &str, project: &Project) -> bool {
+    let names = |word: &str| {
+        let last = path::name(word);
+        project.dependencies.iter().any(|dependency| {
+            dependency.scope == DependencyScope::Dev
+                && (dependency.name == last
+                    || dependency.name.ends_with(&format!("/{last}"))
+                    // A module of the package: `tsconfig-paths/register`.
+                    || path::is_within(word, &dependency.name))
+        })
+    };
+    names(program) || invocation.args.iter().any(|word| names(word.text()))
+}
+
+/// Whether a script that the image takes by name calls a dev dependency: tests that run in the container.
+pub(super) fn is_called_by_script(build: &Build, target: &Stage, project: &Project) -> bool {
+    let Some(texts) = build.input().texts.as_deref() else { return false };
+    build.scripts_copied_by_name(target).iter().any(|path| {
+        let text = texts.get(path).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        let script = parse(&text);
+        let calls =
+            |invocation: &Invocation| invocation.program.is_some_and(|program| names_dev(invocation, program, project));
+        script.invocations().iter().any(calls)
+    })
+}
+
+fn is_script(program: &str) -> bool {
+    FileKind::of(program).is_shell() || program.contains("entrypoint")
+}
+
+/// Whether a command of a Node project may need one: not Node itself, the program of a dependency, or a script of
+/// package.json that only runs those.
+fn node(invocation: &Invocation, program: &str, project: &Project, depth: usize) -> bool {
+    let run = |name: &str| {
+        let Some(command) = project.script(name) else { return true };
+        if depth >= DEEPEST {
+            return true;
+        }
+        let script = parse(command);
+        script.invocations().iter().any(|invocation| needs(invocation, project, depth + 1))
+    };
+    match program {
+        "node" | "nodejs" | "tini" | "dumb-init" | "docker-entrypoint.sh" => false,
+        "npm" | "yarn" | "pnpm" | "bun" => {
+            let mut words = invocation.args.iter().map(Word::text).filter(|word| !word.starts_with('-'));
+            match words.next() {
+                Some("run" | "run-script") => words.next().is_none_or(run),
+                Some("exec" | "dlx" | "x") | None => true,
+                Some(name) => run(name),
+            }
+        }
+        _ => !project
+            .dependencies
+            .iter()
+            .any(|dependency| dependency.scope == DependencyScope::Run && dependency.name == program),
+    }
 }

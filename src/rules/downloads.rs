@@ -1,13 +1,18 @@
-//! Rules about curl, wget, git and what they fetch in a RUN.
+//! Rules about downloads: by RUN and by ADD.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
-use super::Context;
-use super::download::{self, Download, Tool};
-use crate::build::{Reference, Run, StageBase, is_remote_source, toolchain};
+use super::verification::{Download, Tool};
+use super::{Context, verification};
+use crate::build::{Build, Reference, Run, Stage, StageBase, Transfer, is_remote_source};
 use crate::dockerfile::Keyword;
-use crate::finding::Findings;
-use crate::shell::{Invocation, Manager, RedirectOperator, SeparatorKind, Verb, Word, program::Kind, program::Program};
+use crate::finding::{Finding, Findings};
+use crate::image::is_archive;
+use crate::inputs::context::ContextEntryKind;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Invocation, Manager, RedirectOperator, SeparatorKind, Verb, Word};
+use crate::sources::patterns;
 use crate::text::path;
 
 super::family! {
@@ -17,6 +22,8 @@ super::family! {
     "wget-progress" => wget_progress;
     "remote-source-in-run" => remote_source_in_run;
     "git-unpinned" => git_unpinned;
+    "add-local-file" => add_local_file;
+    "add-url-unverified" => add_url_unverified;
 }
 
 /// The most arguments that are compared with each other.
@@ -46,7 +53,7 @@ fn curl_without_fail(cx: &Context, out: &mut Findings) {
             if is_read(&read, file, &download) {
                 continue;
             }
-            if *verified.get_or_insert_with(|| download::verifies(&run)) {
+            if *verified.get_or_insert_with(|| verification::verifies(&run)) {
                 break;
             }
             let finding = cx
@@ -201,8 +208,8 @@ fn is_busybox(run: &Run) -> bool {
 
 fn remote_source_in_run(cx: &Context, out: &mut Findings) {
     let build = cx.build();
-    for (index, _, invocations) in build.needed_stages().flat_map(|stage| toolchain::runs(build, stage)) {
-        let Some(code) = build.code(index) else { continue };
+    for run in build.needed_runs().filter(|run| !run.is_trigger()) {
+        let invocations = run.invocations();
         for (at, invocation) in invocations.iter().enumerate() {
             let next = invocations.get(at + 1);
             let (message, help) = if clones(invocation) {
@@ -218,8 +225,7 @@ fn remote_source_in_run(cx: &Context, out: &mut Findings) {
             } else {
                 continue;
             };
-            let span = code.place(&build.input().file, invocation.span);
-            out.push(cx.finding(span, message).help(help));
+            out.push(cx.finding(run.place(invocation.span), message).help(help));
         }
     }
 }
@@ -260,8 +266,8 @@ fn git_unpinned(cx: &Context, out: &mut Findings) {
     if cx.is_for_developers_only() {
         return;
     }
-    for Run { stage, index, code, .. } in cx.build().ordinary_runs() {
-        let invocations = code.script.invocations();
+    for run in build.ordinary_runs() {
+        let invocations = run.invocations();
         for (at, invocation) in invocations.iter().enumerate() {
             let help = if clones_default_branch(invocation) {
                 "name a tag (`--branch v1.2`), or check out a commit after it"
@@ -271,17 +277,13 @@ fn git_unpinned(cx: &Context, out: &mut Findings) {
                 continue;
             };
             // A later command may choose the commit.
-            let later = build
-                .instructions(stage)
-                .filter(|(place, instruction)| *place > index && instruction.keyword == Keyword::Run);
-            let mut chooses = invocations[at + 1..].iter().any(chooses_commit);
-            chooses |= later
-                .filter_map(|(place, _)| build.code(place))
-                .any(|code| code.script.invocations().iter().any(chooses_commit));
-            if chooses {
+            let mut later = build.own_runs(run.stage).filter(|later| later.index > run.index);
+            if invocations[at + 1..].iter().any(chooses_commit)
+                || later.any(|later| later.invocations().iter().any(chooses_commit))
+            {
                 continue;
             }
-            let span = code.place(&build.input().file, invocation.span);
+            let span = run.place(invocation.span);
             let name = if invocation.is("git") { "git clone" } else { "cargo install --git" };
             out.push(cx.finding(span, format!("`{name}` {WHY}")).help(help));
         }
@@ -332,4 +334,144 @@ fn installs_default_branch(invocation: &Invocation) -> bool {
 fn chooses_commit(invocation: &Invocation) -> bool {
     let chooses = |word: &Word| ["checkout", "reset", "switch", "fetch", "pull"].iter().any(|verb| word.is(verb));
     invocation.is("git") && invocation.args.iter().any(chooses)
+}
+
+/// File name endings of archives that ADD unpacks (hadolint's list); the case matters.
+const ARCHIVES: [&str; 16] = [
+    ".tar", ".Z", ".bz2", ".gz", ".lz", ".lzma", ".tZ", ".tb2", ".tbz", ".tbz2", ".tgz", ".tlz", ".tpz", ".txz", ".xz",
+    ".zst",
+];
+
+fn add_local_file(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.stages() {
+        let triggers = build.trigger_transfers(stage);
+        let all = build.transfers(stage).iter().chain(&triggers);
+        for transfer in all.filter(|transfer| transfer.instruction.keyword == Keyword::Add) {
+            if is_for_add(build, transfer) {
+                continue;
+            }
+            let mut local: Vec<&str> =
+                transfer.sources.iter().filter_map(|source| plain(source.text.as_deref()?)).collect();
+            // A trigger runs in another build, with another context.
+            let is_trigger = build.is_trigger(transfer.index);
+            local.retain(|source| is_trigger || content(cx, source) != Content::Archive);
+            let Some(first) = local.first() else { continue };
+            let message = format!("ADD of `{first}`: COPY is enough, and never unpacks or downloads");
+            let finding = cx.finding_at(transfer.index, transfer.instruction.head, message).help("use COPY");
+            out.push(if is_trigger { finding } else { edited(cx, transfer, &local, finding) });
+        }
+    }
+}
+
+/// Whether a flag asks for something that only ADD does.
+fn is_for_add(build: &Build, transfer: &Transfer) -> bool {
+    let flags = build.input().file.transfer(transfer.instruction);
+    flags.is_none_or(|flags| flags.checksum.is_some() || flags.keep_git_dir.is_some() || flags.unpack.is_some())
+        || build.input().file.flag_argument(transfer.instruction, "from").is_some()
+}
+
+/// The source, if it is in the context and its name is not that of an archive.
+fn plain(source: &str) -> Option<&str> {
+    let remote = ["http://", "https://", "git://", "ssh://", "git@"].iter().any(|scheme| source.starts_with(scheme));
+    let archive = ARCHIVES.iter().any(|ending| source.ends_with(ending));
+    (!remote && !archive && !source.is_empty()).then_some(source)
+}
+
+fn edited(cx: &Context, transfer: &Transfer, local: &[&str], finding: Finding) -> Finding {
+    // COPY would not unpack or download the other sources.
+    if local.len() != transfer.sources.len() || local.iter().any(|source| source.contains("://")) {
+        return finding;
+    }
+    let name = transfer.instruction.name;
+    let copy = if cx.build().input().file.str(name).starts_with('a') { "copy" } else { "COPY" };
+    let argument = transfer.sources.iter().any(|source| cx.source().slice(source.span).contains('$'));
+    let doubt = if argument {
+        Some("a build argument may turn it into a URL or an archive")
+    } else if local.iter().any(|source| content(cx, source) != Content::Plain) {
+        Some("an archive among the sources would no longer be unpacked")
+    } else {
+        None
+    };
+    match doubt {
+        None => finding.safe_edit("use COPY", name.span, copy),
+        Some(why) => finding.unsafe_edit("use COPY", why, name.span, copy),
+    }
+}
+
+/// How ADD treats a source. ADD recognises archives by their content, not by their name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// A folder, or a file that is not an archive.
+    Plain,
+    /// An archive or a compressed file.
+    Archive,
+    /// The content was not read.
+    Unknown,
+}
+
+fn content(cx: &Context, source: &str) -> Content {
+    let path = source.trim_start_matches("./").trim_matches('/');
+    if source.ends_with('/') || matches!(path, "" | ".") {
+        return Content::Plain;
+    }
+    let entry = cx.context().and_then(|context| Some(context.entry(context.find(path)?)));
+    if entry.is_some_and(|entry| {
+        entry.kind == ContextEntryKind::Directory || (entry.kind == ContextEntryKind::File && entry.amount.bytes == 0)
+    }) {
+        return Content::Plain;
+    }
+    match cx.text_of(path) {
+        Some(head) if is_archive(head) => Content::Archive,
+        Some(_) => Content::Plain,
+        None => Content::Unknown,
+    }
+}
+
+fn add_url_unverified(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    for stage in build.needed_stages() {
+        let last_check = LazyCell::new(|| last_check(build, stage));
+        let triggers = build.trigger_transfers(stage);
+        let all = build.transfers(stage).iter().chain(&triggers);
+        for transfer in all.filter(|transfer| transfer.instruction.keyword == Keyword::Add) {
+            let checked = build.input().file.transfer(transfer.instruction).is_none_or(|add| add.checksum.is_some());
+            if checked || *last_check > Some(transfer.index) {
+                continue;
+            }
+            let source = build.input().file.source();
+            let urls =
+                transfer.sources.iter().filter(|url| is_file(url.text.as_deref().unwrap_or(source.slice(url.span))));
+            for url in urls {
+                let message = "the downloaded file goes into the image unverified";
+                // A checksum belongs to the file of one platform.
+                let is_of_platform = patterns::shows(source.slice(url.span), "names a platform of the build");
+                let help = if is_of_platform {
+                    "download it in a RUN that compares the checksum of each platform: `--checksum` takes one, and the files differ"
+                } else {
+                    "add `--checksum=sha256:…` with the checksum of the expected file"
+                };
+                out.push(cx.finding_at(transfer.index, url.span, message).help(help));
+            }
+        }
+    }
+}
+
+/// Whether a URL is a file on a web server. Repositories do not count (the commit is their checksum), and neither do URLs
+/// that are fetched because their content changes.
+fn is_file(url: &str) -> bool {
+    let url = url.trim_matches('"');
+    let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
+        return false;
+    };
+    let path = rest.split(['#', '?']).next().unwrap_or(rest);
+    let changes = ["api.github.com/", "/git/refs/", "random", "worldtimeapi", "timestamp"];
+    path.trim_end_matches('/').strip_suffix(".git").is_none() && !changes.iter().any(|part| rest.contains(part))
+}
+
+/// The last step of a stage that checks a file.
+fn last_check(build: &Build, stage: &Stage) -> Option<usize> {
+    let sums = |invocation: &Invocation| invocation.program.is_some_and(|program| program.ends_with("sum"));
+    let checks = |run: &Run| verification::verifies(run) || run.invocations().iter().any(sums);
+    build.runs(stage).filter(checks).map(|run| run.index).last()
 }

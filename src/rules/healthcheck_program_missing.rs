@@ -1,20 +1,18 @@
 //! See `rules/healthcheck-program-missing.md`.
 
-pub(super) mod module;
-pub(super) mod probe;
-pub(super) mod route;
-
-use self::probe::{Translation, translate};
 use super::Context;
-use crate::build::{Build, Code, Programs, Stage};
+use crate::build::{Asker, Build, Code, Programs, Stage, Transfer};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings};
-use crate::shell::{Invocation, Wrapper};
+use crate::manifest::{Ecosystem, Project};
+use crate::shell::program::options::ProgramOptions;
+use crate::shell::program::{Kind, Program, State};
+use crate::shell::{Command, Invocation, Manager, Redirect, Script, Separator, SeparatorKind, Verb, Word, Wrapper};
 use crate::text::Span;
 
-super::rule!("healthcheck-program-missing", check);
+super::rule!("healthcheck-program-missing", healthcheck_program_missing);
 
-fn check(cx: &Context, out: &mut Findings) {
+fn healthcheck_program_missing(cx: &Context, out: &mut Findings) {
     let build = cx.build();
     let Some(stage) = build.target() else { return };
     let Some((index, instruction)) = build.last(stage, Keyword::Healthcheck) else { return };
@@ -37,7 +35,7 @@ fn check(cx: &Context, out: &mut Findings) {
             return;
         }
         let Some(program) = invocation.program else { continue };
-        if !route::needs(&code.script, &invocation) {
+        if !needs_program(&code.script, &invocation) {
             continue;
         }
         if image.lacks(program) {
@@ -47,9 +45,11 @@ fn check(cx: &Context, out: &mut Findings) {
             // The rest of the check is never reached.
             return;
         }
-        if let Some((module, word)) = module::missing((build, cx.projects().unwrap_or_default()), stage, &invocation) {
+        if let Some((module, word)) =
+            first_missing_module((build, cx.projects().unwrap_or_default()), stage, &invocation)
+        {
             let message = never(&format!("the healthcheck imports `{module}`, which is not installed"));
-            out.push(cx.finding(code.place(file, word), message).help(module::help(program)));
+            out.push(cx.finding(code.place(file, word), message).help(help_for_module(program)));
             return;
         }
     }
@@ -60,7 +60,7 @@ fn check(cx: &Context, out: &mut Findings) {
 fn lacking_wrapper<'s>(image: &Programs, code: &'s Code, invocation: &Invocation<'s>) -> Option<Wrapper<'s>> {
     let command = code.script.commands.get(invocation.outer as usize)?;
     let first = invocation.via.first()?;
-    (image.lacks(first.program) && route::needs_command(&code.script, command)).then_some(*first)
+    (image.lacks(first.program) && needs_command(&code.script, command)).then_some(*first)
 }
 
 fn help(program: &str) -> String {
@@ -116,4 +116,376 @@ fn whole_array(build: &Build, inner: Span) -> Span {
     let start = text[..inner.start as usize].rfind('[').unwrap_or(inner.start as usize);
     let end = text[inner.end as usize..].find(']').map_or(inner.end as usize, |at| inner.end as usize + at + 1);
     Span::new(start as u32, end as u32)
+}
+
+// Whether a check imports a module that the image does not install.
+
+/// The first module that `python -c` or `node -e` imports and that is certainly missing, with its position.
+pub(super) fn first_missing_module(
+    (build, projects): (&Build, &[Project]),
+    stage: &Stage,
+    invocation: &Invocation,
+) -> Option<(String, Span)> {
+    let program = invocation.program?;
+    let (ecosystem, option) = match program {
+        _ if program.starts_with("python") => (Ecosystem::Python, "-c"),
+        "node" | "nodejs" => (Ecosystem::Node, "-e"),
+        _ => return None,
+    };
+    let at = invocation.args.iter().position(|word| word.is(option))?;
+    let word = invocation.args.get(at + 1)?;
+    let text = word.value()?;
+    let modules = if ecosystem == Ecosystem::Python { python_imports(text) } else { node_requires(text) };
+    let module = modules.into_iter().find(|module| is_missing((build, projects), stage, ecosystem, module))?;
+    let place = text.find(&module).map_or(word.span, |at| word.part(at, at + module.len()));
+    Some((module, place))
+}
+
+pub(super) fn help_for_module(program: &str) -> &'static str {
+    if program.starts_with("python") {
+        "use the standard library: `urllib.request.urlopen(…)` raises for an error status"
+    } else {
+        "use Node's built-in `fetch(…)`"
+    }
+}
+
+fn is_missing((build, projects): (&Build, &[Project]), stage: &Stage, ecosystem: Ecosystem, module: &str) -> bool {
+    let candidates: Vec<&Project> = projects.iter().filter(|project| project.ecosystem == ecosystem).collect();
+    // If the context has several projects, it is not known which one the image contains.
+    let [project] = candidates.as_slice() else { return false };
+    let Some(install) = project.install() else { return false };
+    project.installs_module(install, module, true) == Some(false) && !may_be_installed_elsewhere(build, stage, module)
+}
+
+/// Whether another step may install it: another install, or a copy from a stage or image.
+fn may_be_installed_elsewhere(build: &Build, stage: &Stage, module: &str) -> bool {
+    build.chain(stage).any(|stage| {
+        let copied = build.transfers(stage).iter().any(|transfer: &Transfer| {
+            transfer.from.is_some()
+                && transfer.sources.iter().any(|source| {
+                    source.text.as_ref().is_none_or(|t| t.contains("python") || t.contains("node_modules"))
+                })
+        });
+        copied
+            || build.instructions_of(stage, Keyword::Run).any(|(index, _)| {
+                let Some(code) = build.code(index) else { return true };
+                code.has_package_call(|call| {
+                    let language = !matches!(call.manager, Manager::Apt | Manager::Apk | Manager::Dnf | Manager::Yum);
+                    let named = |name: &str| {
+                        name.to_ascii_lowercase()
+                            .replace(['_', '-', '.'], "")
+                            .contains(&module.to_ascii_lowercase().replace(['_', '-', '.'], ""))
+                    };
+                    matches!(call.verb, Verb::Install)
+                        && (call
+                            .packages
+                            .iter()
+                            .any(|package| named(package.name.text) || (language && package.name.dynamic))
+                            || (call.manager == Manager::Pip && !call.inputs.is_empty()))
+                })
+            })
+    })
+}
+
+/// Top-level modules of `import a.b as c, d` and `from x import y`.
+fn python_imports(text: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for statement in text.split([';', '\n']) {
+        let statement = statement.trim();
+        let names = if let Some(names) = statement.strip_prefix("import ") {
+            names
+        } else if let Some(rest) = statement.strip_prefix("from ") {
+            rest.split_whitespace().next().unwrap_or_default()
+        } else {
+            continue;
+        };
+        for name in names.split(',') {
+            let name = name.split_whitespace().next().unwrap_or_default();
+            let top = name.split('.').next().unwrap_or_default();
+            if !top.is_empty() && top.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                modules.push(top.to_owned());
+            }
+        }
+    }
+    modules
+}
+
+/// Modules of `require('x')`.
+fn node_requires(text: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for (at, call) in text.match_indices("require(") {
+        let rest = &text[at + call.len()..];
+        let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"' | '`')) else { continue };
+        if let Some((name, _)) = rest[1..].split_once(quote) {
+            modules.push(name.to_owned());
+        }
+    }
+    modules
+}
+
+// Translates a check by curl or wget into a request by a program that the image has.
+
+/// A request in the words of another program.
+pub(super) struct Translation {
+    /// The program and its arguments.
+    pub(super) words: Vec<String>,
+    /// The address in them.
+    pub(super) url: String,
+    /// Whether it succeeds and fails as the check would.
+    pub(super) is_equal: bool,
+}
+
+/// The check by a program of the image; `None` unless the whole check is one plain GET of one address. It has no time
+/// limit if the check had none: the engine's `--timeout` ends it.
+pub(super) fn translate(build: &Build, stage: &Stage, script: &Script) -> Option<Translation> {
+    let invocations = script.invocations();
+    let (request, rest) = invocations.split_first()?;
+    if !is_whole(script, request, rest) {
+        return None;
+    }
+    let ProbeRequest { url, seconds, fails } = url(request)?;
+    let asker = Asker::of_image(build, stage, Some(&url), None)?;
+    // The wget of busybox tries one address of `localhost`.
+    let is_first_only = matches!(asker, Asker::Wget | Asker::Bash);
+    let url = if is_first_only { url.replace("://localhost", "://127.0.0.1") } else { url };
+    let is_equal = fails && matches!(asker, Asker::Python | Asker::Node);
+    Some(Translation { words: asker.request(&url, seconds), url, is_equal })
+}
+
+/// Whether the script is only the request, with an optional `|| exit` or `|| exit 1`: every other exit code counts as
+/// unhealthy, too.
+fn is_whole(script: &Script, request: &Invocation, rest: &[Invocation]) -> bool {
+    let first = request.command;
+    let alone = script.problems.is_empty()
+        && script.compounds.is_empty()
+        && script.comments.is_empty()
+        && request.via.is_empty()
+        && first.assignments.is_empty()
+        && first.redirects.iter().all(is_discard);
+    let in_list = |invocation: &Invocation| {
+        invocation.command.place.scope == 0
+            && invocation.command.place.pipe_len == 1
+            && !invocation.command.place.negated
+    };
+    let kind = |separator: Option<Separator>| separator.map(|separator| separator.kind);
+    let is_exit = |invocation: &Invocation| {
+        invocation.is("exit")
+            && invocation.via.is_empty()
+            && invocation.command.redirects.is_empty()
+            && (invocation.args.is_empty() || matches!(invocation.args, [code] if code.is("1")))
+    };
+    let ends = match rest {
+        [] => kind(first.place.after).is_none(),
+        [tail] => {
+            is_exit(tail)
+                && in_list(tail)
+                && kind(tail.command.place.before) == Some(SeparatorKind::Or)
+                && kind(tail.command.place.after).is_none()
+        }
+        _ => false,
+    };
+    alone && in_list(request) && kind(first.place.before).is_none() && ends && script.commands.len() == rest.len() + 1
+}
+
+/// The address, and the time limit of curl or wget.
+struct ProbeRequest {
+    url: String,
+    seconds: Option<u32>,
+    /// Whether it fails for an error status.
+    fails: bool,
+}
+
+/// `> /dev/null`, `2>&1`.
+fn is_discard(redirect: &Redirect) -> bool {
+    redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
+}
+
+/// The request, if its options only make the program quiet or let it fail.
+fn url(request: &Invocation) -> Option<ProbeRequest> {
+    let program = request.program.filter(|program| matches!(*program, "curl" | "wget"))?;
+    let mut url = None;
+    let mut seconds = None;
+    // Without `-f` curl succeeds whatever the status is.
+    let mut fails = !request.is("curl");
+    let mut words = request.args.iter().peekable();
+    while let Some(word) = words.next() {
+        let text = word.value()?;
+        fails |= text == "--fail" || (text.starts_with('-') && !text.starts_with("--") && text.contains('f'));
+        match text {
+            "-m" | "--max-time" if request.is("curl") => {
+                seconds = Some(words.next()?.value()?.parse().ok().filter(|seconds| *seconds > 0)?);
+            }
+            "-o" | "--output" | "-O" if words.peek().is_some_and(|next| next.is("/dev/null") || next.is("-")) => {
+                words.next();
+            }
+            _ if is_quiet(program, text) || text == "/dev/null" => {}
+            _ if is_plain_url(word) && url.is_none() => {
+                let scheme = if text.contains("://") { "" } else { "http://" };
+                url = Some(format!("{scheme}{text}"));
+            }
+            _ => return None,
+        }
+    }
+    url.map(|url| ProbeRequest { url, seconds, fails })
+}
+
+/// Whether options do not change the result of the check, including wget's `-O -`.
+fn is_quiet(program: &str, text: &str) -> bool {
+    let options = ProgramOptions::of(program);
+    if options.has(text, "probe") {
+        return true;
+    }
+    let output = || text.strip_suffix("O-").or_else(|| text.strip_suffix('O')).unwrap_or(text);
+    let text = if program == "wget" { output() } else { text };
+    let letters = text.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+    letters.is_some_and(|letters| letters.chars().all(|letter| options.has(&format!("-{letter}"), "probe")))
+}
+
+/// An address that needs no quoting in any of the languages.
+fn is_plain_url(word: &Word) -> bool {
+    let text = word.text();
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":/.-_?=&%".contains(c);
+    let rest = text.strip_prefix("http://").unwrap_or(text);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
+    text.chars().all(plain)
+        && matches!(host, "localhost" | "127.0.0.1")
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+// Whether a check can succeed only if one of its commands succeeds. The answer is no if it is not known.
+
+/// Filters that fail without input.
+const FAIL_ON_NOTHING: [&str; 3] = ["grep", "egrep", "fgrep"];
+
+/// Whether the script can succeed only if it runs `invocation` and that succeeds.
+pub(super) fn needs_program(script: &Script, invocation: &Invocation) -> bool {
+    let passes_on = |program: Program| program.is_shell() || program.is(Kind::Wrapper) || program.state == State::Any;
+    if !invocation.via.iter().all(|wrapper| passes_on(Program::of(wrapper.program))) {
+        return false;
+    }
+    let mut script = script;
+    let mut index = invocation.outer as usize;
+    // From each script to the one nested in its command.
+    loop {
+        let Some(command) = script.commands.get(index).filter(|command| needs_command(script, command)) else {
+            return false;
+        };
+        if std::ptr::eq(command, invocation.command) {
+            return true;
+        }
+        let Some((_, inner)) = script.nested.iter().find(|(at, _)| *at as usize == index) else { return false };
+        let position = inner.commands.iter().position(|command| std::ptr::eq(command, invocation.command));
+        index = match position {
+            Some(position) => position,
+            None if inner.commands.len() == 1 => 0,
+            None => return false,
+        };
+        script = inner;
+    }
+}
+
+/// The same for a command of the script itself: it is in the top-level list, joined with `&&` to the commands before it,
+/// and the commands after it run only if it succeeds, or fail.
+pub(super) fn needs_command(script: &Script, command: &Command) -> bool {
+    let place = &command.place;
+    if !script.problems.is_empty() || !script.compounds.is_empty() || place.scope != 0 || place.negated {
+        return false;
+    }
+    let mut pipeline = false;
+    let mut is_found = false;
+    for listed in script.commands.iter().filter(|command| command.place.scope == 0) {
+        if listed.place.after.is_some_and(|after| after.kind == SeparatorKind::Background) {
+            return false;
+        }
+        if listed.place.pipe_index == 0 {
+            pipeline = std::ptr::eq(listed, command);
+            match listed.place.before.map(|before| before.kind) {
+                None | Some(SeparatorKind::And) => {}
+                Some(SeparatorKind::Or) if is_found && !listed.place.negated => match failure(listed) {
+                    CommandFailure::Ends => return true,
+                    CommandFailure::Status => {}
+                    CommandFailure::No => return false,
+                },
+                Some(_) => return false,
+            }
+        } else if std::ptr::eq(listed, command) {
+            pipeline = true;
+        } else if pipeline && !later_fails(listed) {
+            return false;
+        }
+        is_found |= std::ptr::eq(listed, command);
+    }
+    is_found
+}
+
+/// Whether a later command of the pipeline keeps its failure: by pipefail, or because it fails without input.
+fn later_fails(command: &Command) -> bool {
+    command.place.options.pipefail
+        || command.name().and_then(Word::value).is_some_and(|name| FAIL_ON_NOTHING.contains(&name))
+}
+
+/// How a command certainly fails.
+enum CommandFailure {
+    /// It ends the script with a failure.
+    Ends,
+    /// Its status is a failure.
+    Status,
+    /// It may succeed.
+    No,
+}
+
+fn failure(command: &Command) -> CommandFailure {
+    let words: Vec<Option<&str>> = command.words.iter().map(Word::value).collect();
+    let zero = |text: &str| text.trim_start_matches('0').is_empty();
+    match words.as_slice() {
+        [Some("false")] => CommandFailure::Status,
+        [Some("exit")] => CommandFailure::Ends,
+        [Some("exit"), Some(code)]
+            if code.bytes().all(|byte| byte.is_ascii_digit()) && !zero(code) && *code != "256" =>
+        {
+            CommandFailure::Ends
+        }
+        _ => CommandFailure::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::parse;
+
+    #[test]
+    fn imports_are_found() {
+        assert_eq!(python_imports("import os, requests as r; from a.b import c\nx = 1"), ["os", "requests", "a"]);
+        assert_eq!(node_requires("require('http').get(require(\"axios\"))"), ["http", "axios"]);
+    }
+
+    fn check(text: &str, expected: bool) {
+        let script = parse(text);
+        let invocations = script.invocations();
+        let probe = invocations.iter().find(|invocation| invocation.is("curl")).unwrap();
+        assert_eq!(needs_program(&script, probe), expected, "{text}");
+    }
+
+    #[test]
+    fn only_required_commands_count() {
+        check("curl x", true);
+        check("curl x || exit 1", true);
+        check("curl x || false", true);
+        check("test -f /ok && curl x && echo ok || exit 1", true);
+        check("curl x | grep ok || exit 1", true);
+        check("sh -c 'timeout 3 curl x || exit 1'", true);
+        check("curl x || wget x", false);
+        check("wget x || curl x", false);
+        check("curl x || exit 0", false);
+        check("curl x; true", false);
+        check("curl x &", false);
+        check("! curl x", false);
+        check("curl x | cat", false);
+        check("sh -c 'curl x || true'", false);
+        check("sh -c 'curl x' || true", false);
+        check("if test -f x; then curl x; fi", false);
+        check("find . -exec curl x ';'", false);
+    }
 }

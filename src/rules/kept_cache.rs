@@ -2,8 +2,7 @@
 //! counts and how to fix it.
 
 use super::Context;
-use super::cache_reader::{self, Cache};
-use super::cleanup::{self, Cleanup};
+use super::cleanup::{self, Cache, Cleanup};
 use crate::build::{
     Build, Code, DownloadSize, FoundVariable, Home, PackageCache, Reference, Run, Stage, StageBase, is_official,
     stops_cache,
@@ -161,7 +160,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], rule: &KeptCacheRule) -> O
                 edits.push(edit(Span::at(behind_verb(cx, run.code, &fill.call)?), format!(" {flag}")));
                 flags.push(flag);
                 // The command itself may have an option to work offline.
-                if cache_reader::is_behind(run, fill.invocation.span.start, cache) {
+                if cleanup::is_read_behind(run, fill.invocation.span.start, cache) {
                     risk = Some("it fails if this command or one after it reads the cache");
                 }
                 continue;
@@ -177,7 +176,7 @@ fn fix(cx: &Context, run: &Run, filled: &[CacheFill], rule: &KeptCacheRule) -> O
             commands.push(command);
         }
     }
-    if !flags.is_empty() && cache_reader::is_below(run, cache) {
+    if !flags.is_empty() && cleanup::is_read_below(run, cache) {
         risk = Some("it fails if a later step reads the cache");
     }
     if !commands.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use spdx::Expression;
 
-use super::{Context, line_edits};
+use super::{Context, script_end};
 use crate::build::{EdgeKind, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::Findings;
@@ -244,7 +244,7 @@ fn duplicate_label(cx: &Context, out: &mut Findings) {
                 let message = format!("this value of `{key}` is overwritten in line {}", cx.source().line(next.start));
                 let finding = cx.finding(pair.span, message).help("keep one of them").label(next, "set again");
                 out.push(match pairs.len() {
-                    1 => finding.safe_edit("remove it", line_edits::of(cx.source(), instruction), ""),
+                    1 => finding.safe_edit("remove it", script_end::lines_of(cx.source(), instruction), ""),
                     _ => finding,
                 });
             }

@@ -1,7 +1,7 @@
 //! Whether an empty value makes the RUN fail anyway, because a later command downloads, unpacks or installs what it
 //! names. Shared by the rules on hidden failures.
 
-use super::hidden_failure::{checks, name_of};
+use super::hidden_failures::{checks, name_of};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, CommandPlace, Script, SeparatorKind, Word, arguments};

@@ -1,8 +1,10 @@
 //! See `rules/recursive-chown.md`.
 
+use std::ops::Range;
+
 use super::written_paths::{self, CommandFolder};
-use super::{Context, copied_packages, copy_flag};
-use crate::build::{BaseImage, Build, Stage, StageBase, Transfer, toolchain};
+use super::{Context, copied_packages, copies};
+use crate::build::{BaseImage, Build, Stage, StageBase, Transfer};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Safety, Saving};
 use crate::shell::program::{Kind, Program};
@@ -24,7 +26,8 @@ fn check(cx: &Context, out: &mut Findings) {
     let shipped: Vec<&Stage> = cx.shipped().collect();
     for stage in shipped.iter().rev() {
         let mut transfers = build.transfers(stage).iter().peekable();
-        for (index, instruction, invocations) in toolchain::runs(build, stage) {
+        for run in build.own_runs(stage) {
+            let (index, instruction, invocations) = (run.index, run.instruction, run.invocations());
             while let Some(transfer) = transfers.next_if(|transfer| transfer.index < index) {
                 if copied.len() < REMEMBERED {
                     copied.extend(copied_tree(build, stage, transfer));
@@ -58,8 +61,7 @@ fn check(cx: &Context, out: &mut Findings) {
                 let lines: Vec<u32> = hit.iter().map(|(_, transfer)| transfer.instruction.start_line).collect();
                 let message =
                     format!("`{program} -R` stores everything that {} a second time in this layer", copying(&lines));
-                let Some(code) = build.code(index) else { continue };
-                let span = code.place(&build.input().file, invocation.span);
+                let span = run.place(invocation.span);
                 let needs_user =
                     edits < REMEMBERED && is_made_between(build, stage, (first.index, index), invocation, value);
                 let user = if needs_user { "create the user above the copy; " } else { "" };
@@ -272,7 +274,7 @@ fn edited(
         Safety::Safe
     };
     let flag = format!("{}={value}", if chown { "--chown" } else { "--chmod" });
-    finding.fixes.extend(copy_flag::fix(build, &copies, &flag, run.instruction, safety));
+    finding.fixes.extend(copies::flag_fix(build, &copies, &flag, run.instruction, safety));
     finding
 }
 
@@ -303,18 +305,7 @@ fn is_made_between(
     invocation: &Invocation,
     owner: &Word,
 ) -> bool {
-    let makes = |name: &str| {
-        build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).any(|(at, _, invocations)| {
-            at > copy
-                && at <= chown
-                && invocations
-                    .iter()
-                    .filter(|invocation| {
-                        invocation.program.is_some_and(|program| Program::of(program).is(Kind::Accounts))
-                    })
-                    .any(|invocation| invocation.args.iter().any(|word| plain(word.text()) == plain(name)))
-        })
-    };
+    let makes = |name: &str| makes_account(build, stage, copy + 1..chown + 1, name);
     invocation.is("chown") && names(owner.text()).any(|name| makes(name) && !is_known(build, stage, copy, name))
 }
 
@@ -324,18 +315,17 @@ fn is_known(build: &Build, stage: &Stage, index: usize, owner: &str) -> bool {
         StageBase::Image(image) => BaseImage::of(image).unprivileged_user(),
         _ => None,
     };
-    let is_created = |name: &str| {
-        build.chain(stage).flat_map(|stage| toolchain::runs(build, stage)).any(|(at, _, invocations)| {
-            at < index
-                && invocations
-                    .iter()
-                    .filter(|invocation| {
-                        invocation.program.is_some_and(|program| Program::of(program).is(Kind::Accounts))
-                    })
-                    .any(|invocation| invocation.args.iter().any(|word| plain(word.text()) == plain(name)))
-        })
-    };
+    let is_created = |name: &str| makes_account(build, stage, 0..index, name);
     names(owner).all(|name| name == "root" || Some(name) == account || is_created(name))
+}
+
+/// Whether a step at one of these places makes an account, or changes it.
+fn makes_account(build: &Build, stage: &Stage, places: Range<usize>, name: &str) -> bool {
+    let runs = build.chain(stage).flat_map(|stage| build.own_runs(stage)).filter(|run| places.contains(&run.index));
+    runs.flat_map(|run| run.invocations()).any(|invocation| {
+        invocation.program.is_some_and(|program| Program::of(program).is(Kind::Accounts))
+            && invocation.args.iter().any(|word| plain(word.text()) == plain(name))
+    })
 }
 
 /// Whether a WORKDIR or RUN above names the folder, so that the COPY does not create it.

@@ -1,23 +1,24 @@
-//! Runs rules over builds: first the rules that check files, then the suppressions on their findings, last the rules
-//! that check the suppressions.
+//! Runs rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
-
-use super::image::{self, ImageContext, ImageFinding};
+use super::image_rules::{ImageContext, ImageFinding};
 use super::{
-    Context, Neighbours, Policies, Policy, Rule, Subject, compose_run, find, known_rules, refused_files,
-    template_findings,
+    Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_context, find, image_rules,
+    known_rules,
 };
 use crate::build::Build;
-use crate::dockerfile::{Arguments, Instruction, Keyword};
+use crate::dockerfile::{Arguments, Instruction, Keyword, is_open, is_steered};
 use crate::finding::{
     FileEdit, Finding, Findings, Form, SuppressedRule, Suppression, SuppressionUse, Target, suppress,
 };
-use crate::inputs::{BuildInput, Inputs, Need, SettingsFormat};
+use crate::inputs::{BuildInput, IgnoreInput, Inputs, Need, SettingsFormat};
 use crate::settings::{Pragmas, pragmas};
-use crate::text::{FileId, Span};
+use crate::text::{Embedding, FileId, Span};
+use rayon::prelude::*;
+
+// Runs rules over builds: first the rules that check files, then the suppressions on their findings, last the rules
+// that check the suppressions.
 
 /// The results of the rules in all builds.
 #[derive(Debug, Default)]
@@ -92,7 +93,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
             hidden.push(finding);
         }
     }
-    let (composed, more) = compose_run::run_composes(inputs, policies);
+    let (composed, more) = compose_context::run_composes(inputs, policies);
     for finding in composed {
         findings.push(finding);
     }
@@ -116,7 +117,7 @@ pub fn pragmas_of(build: &Build, policy: &Policy) -> Pragmas {
 pub fn check_image(context: &ImageContext<'_>, policy: &Policy) -> Vec<ImageFinding> {
     let mut findings = Vec::new();
     for rule in policy.rules().iter().filter(|rule| rule.image.is_some()) {
-        let mut of_rule = image::of_rule(rule, context);
+        let mut of_rule = image_rules::of_rule(rule, context);
         if let Some(severity) = policy.severity_of(rule.name) {
             for finding in &mut of_rule {
                 finding.severity = severity;
@@ -172,8 +173,8 @@ impl First {
                 (rule.check)(&Context::new(rule, inputs, neighbours, build).under(&policy.settings), &mut out);
             }
         }
-        refused_files::limit(build, &mut out);
-        let out = template_findings::limit(inputs, build, out);
+        builder_checks::limit(build, &mut out);
+        let out = limit(inputs, build, out);
         let pragmas = pragmas_of(build, policy);
         let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
         let mut judged: Vec<SuppressionUse> =
@@ -309,6 +310,132 @@ fn of_settings(inputs: &Inputs, firsts: &[First]) -> BTreeMap<Key, SuppressionUs
         }
     }
     joined
+}
+
+// Findings in a template: those that are true however it is rendered.
+
+/// Removes findings that depend on an instruction which the template generates, and findings about a combination of
+/// optional parts. Fixes are for Dockerfiles only.
+pub(super) fn limit(inputs: &Inputs, build: &Build, findings: Findings) -> Findings {
+    let input = build.input();
+    let original = inputs.source(input.dockerfile);
+    if let Some(embedding) = original.embedding().filter(|embedding| !embedding.is_writable()) {
+        return limit_embedded(input, embedding, findings);
+    }
+    if input.template.is_none() {
+        return findings;
+    }
+    let steered = is_steered(original);
+    let mut findings_of_host = Findings::new();
+    for mut finding in findings.into_sorted() {
+        let instruction_at =
+            |line: u32| input.file.instructions().iter().find(|instruction| instruction.start_line == line);
+        let open = finding
+            .instruction_line
+            .and_then(instruction_at)
+            .is_some_and(|instruction| is_open(original, &input.file, instruction.span));
+        let category = find(finding.rule).map(|rule| rule.metadata().category);
+        if finding.file != input.dockerfile || !(open || (steered && category == Some(Category::Correctness))) {
+            finding.fixes.clear();
+            findings_of_host.push(finding);
+        }
+    }
+    findings_of_host
+}
+
+/// The same for a Dockerfile that is embedded in another file, which inserts text into it or in which it can't be
+/// edited.
+fn limit_embedded(input: &BuildInput, embedding: &Embedding, findings: Findings) -> Findings {
+    let mut findings_of_host = Findings::new();
+    for mut finding in findings.into_sorted() {
+        if finding.file == input.dockerfile {
+            let line = finding.instruction_line.unwrap_or_else(|| input.file.source().line(finding.span.start));
+            let instruction = input.file.instructions().iter().find(|instruction| instruction.start_line == line);
+            let end = instruction.map_or(line, |instruction| instruction.end_line);
+            if embedding.open.iter().any(|open| (line..=end).contains(open)) {
+                continue;
+            }
+        }
+        finding.fixes.clear();
+        findings_of_host.push(finding);
+    }
+    findings_of_host
+}
+
+// Findings of the Dockerfile alone that its build context may disprove. `lint` looks there only where it found one.
+
+/// A rule and the line of an instruction.
+type FindingPlace = (&'static str, Option<u32>);
+
+/// The Dockerfiles with findings that their build contexts, which nobody has looked at, may disprove.
+pub fn unconfirmed(inputs: &Inputs, builds: &[Build], findings: &[Finding]) -> BTreeSet<FileId> {
+    let unseen: BTreeSet<FileId> = builds
+        .iter()
+        .filter(|build| {
+            let input = build.input();
+            input.context.is_none()
+                && input.context_root.is_some()
+                && !matches!(input.ignore, IgnoreInput::Unknown)
+                && build.uses_context()
+        })
+        .map(|build| build.input().dockerfile)
+        .collect();
+    let is_unconfirmed = |finding: &&Finding| unseen.contains(&finding.file) && depends_on_context(finding.rule);
+    let files = findings.iter().filter(is_unconfirmed).map(|finding| finding.file);
+    files.filter(|file| inputs.builds.iter().any(|input| input.dockerfile == *file)).collect()
+}
+
+/// Replaces findings by what the rules find in builds whose contexts are known, and removes those that they do not repeat.
+pub fn confirm<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies, findings: &mut Vec<Finding>) {
+    let neighbours = Neighbours::new(builds);
+    let mut rules: BTreeMap<FileId, BTreeSet<&'static str>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| depends_on_context(finding.rule)) {
+        rules.entry(finding.file).or_default().insert(finding.rule);
+    }
+    let of_build = |build: &Build<'i>| {
+        let file = build.input().dockerfile;
+        let policy = policies.of(file);
+        let mut out = Findings::new();
+        for rule in rules.get(&file).into_iter().flatten().filter_map(|name| find(name)) {
+            (rule.check)(&Context::new(rule, inputs, &neighbours, build).under(&policy.settings), &mut out);
+        }
+        (file, build.input().context.is_some().then(|| policy.judge(out)))
+    };
+    // A Dockerfile that is built in several ways keeps what is found in one of them.
+    let mut confirmed: BTreeMap<FileId, Option<BTreeMap<FindingPlace, Vec<Finding>>>> = BTreeMap::new();
+    for (file, of_build) in check_builds(builds, of_build).collect::<Vec<_>>() {
+        let known = confirmed.entry(file).or_insert_with(|| Some(BTreeMap::new()));
+        match (known.as_mut(), of_build) {
+            (Some(known), Some(of_build)) => {
+                for finding in of_build.into_iter().rev() {
+                    known.entry(place_of(&finding)).or_default().push(finding);
+                }
+            }
+            _ => *known = None,
+        }
+    }
+    findings.retain_mut(|finding| match confirmed.get_mut(&finding.file) {
+        Some(Some(known)) if depends_on_context(finding.rule) => {
+            let confirmed = known.get_mut(&place_of(finding)).and_then(Vec::pop);
+            confirmed.map(|confirmed| replace(finding, confirmed)).is_some()
+        }
+        _ => true,
+    });
+}
+
+fn replace(finding: &mut Finding, confirmed: Finding) {
+    // Whoever took the fixes away had a reason that no context changes.
+    let fixes = if finding.fixes.is_empty() { Vec::new() } else { confirmed.fixes };
+    *finding = Finding { fixes, ..confirmed };
+}
+
+fn place_of(finding: &Finding) -> FindingPlace {
+    (finding.rule, finding.instruction_line)
+}
+
+/// Whether a rule can do without the build context, and is more precise with it.
+fn depends_on_context(rule: &str) -> bool {
+    find(rule).is_some_and(|rule| rule.metadata().wants.context())
 }
 
 #[cfg(test)]

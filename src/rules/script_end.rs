@@ -1,8 +1,11 @@
-//! A command added at the end of a RUN: its position, and what it would change for the commands before it.
+//! Edits of whole lines, and at the end of a script.
 
 use crate::build::{Build, Code};
+use crate::dockerfile::Instruction;
 use crate::shell::{Command, Compound, CompoundKind, Redirect, RedirectOperator, Script, SeparatorKind, Word};
-use crate::text::Span;
+use crate::text::{Source, Span};
+
+// A command added at the end of a RUN: its position, and what it would change for the commands before it.
 
 /// `SCRIPT && command`: however the commands of the script are joined (`;`, a newline, `||`), its last list fails as before, and if it succeeds, the status is that of `command`. `None` if nothing after the script would run.
 pub(super) fn append(build: &Build, index: usize, code: &Code, command: &str) -> Option<(u32, String)> {
@@ -69,4 +72,29 @@ pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
         .chain(script.compounds.iter().map(|compound| compound.span.end));
     let start = ends.filter(|end| *end <= before.span.start).max()?;
     after.then(|| Span::new(start, command.span.end))
+}
+
+// Where a fix may put or remove whole lines.
+
+/// The start of the line of an instruction, or of the comments directly above, which belong to it.
+pub(super) fn start_with_comments(source: &Source, instruction: &Instruction) -> u32 {
+    let mut line = source.line(instruction.span.start);
+    while line > 1 && source.slice(source.line_span(line - 1)).trim_start().starts_with('#') {
+        line -= 1;
+    }
+    source.line_span(line).start
+}
+
+/// The lines of an instruction with their line endings.
+pub(super) fn lines_of(source: &Source, instruction: &Instruction) -> Span {
+    let start = source.line_span(source.line(instruction.span.start)).start;
+    let text = source.text();
+    let end = instruction.span.end as usize;
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+    Span::new(start, end as u32)
+}
+
+/// The line ending that the file uses.
+pub(super) fn line_end(source: &Source) -> &'static str {
+    if source.text().contains("\r\n") { "\r\n" } else { "\n" }
 }

@@ -1,7 +1,7 @@
 //! Rules about CMD, ENTRYPOINT and RUN without a JSON array.
 
 use super::Context;
-use super::stop_signals::is_deadly;
+use super::main_process::is_deadly;
 use crate::build::{BaseImage, Build, Launch, Presence, Setting, Sh, Stage, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::{Finding, Findings, Severity};

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Context;
-use super::copied_packages::{self, StageCopy};
-use super::ignore_lines::{GITIGNORE_LINES, is_excluded};
+use super::context_waste::{GITIGNORE_LINES, is_excluded};
+use super::copied_packages;
+use super::copied_packages::StageCopy;
 use crate::arrange::arrange;
 use crate::build::{Build, DownloadSize, Stage, StageBase, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file, source_file_outside};

@@ -26,8 +26,8 @@ const FUNCTIONS: [&str; 12] = [
 const EXCEPTIONS: [(&str, &str); 5] = [
     ("src/arrange/state.rs", "a text cut off before a pattern: a slash at its end counts"),
     ("src/audit/context_problems.rs", "a root stays as it was written"),
-    ("src/rules/archive_copied.rs", "a target of COPY: a slash at its end counts"),
-    ("src/rules/download_run_unverified.rs", "a URL"),
+    ("src/rules/copies.rs", "a target of COPY: a slash at its end counts"),
+    ("src/rules/verification.rs", "a URL"),
     ("src/rules/written_paths.rs", "a URL"),
 ];
 

@@ -1,0 +1,300 @@
+//! The connection between the page runner and the analysis: an example's files ─► inputs ─► findings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::build::Build;
+use crate::compose::is_compose;
+use crate::compose::project::{Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project};
+use crate::dockerfile::{self, Keyword};
+use crate::finding::{Finding, Findings};
+use crate::ignore;
+use crate::inputs::context::BuildContext;
+use crate::inputs::{
+    BuildInput, BuildOptions, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes, IgnoreInput,
+    Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, missing_dockerfiles,
+    proxy_configurations,
+};
+use crate::manifest::{self, FileKind, Project};
+use crate::rules::compose_context::check_compose;
+use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, compose_breach, run};
+use crate::settings::Choice;
+use crate::shellcheck;
+use crate::text::{FileId, Source, path};
+
+/// The date that is used for all examples.
+const TODAY: &str = "2026-11-20";
+
+/// The findings of the rule in an example. `sources` are its files in the order of the page, and those that fixes
+/// created; `listing` gives further files of the context with their sizes in bytes.
+pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64, &str)]) -> Vec<Finding> {
+    let inputs = inputs(sources, listing);
+    let choice = Choice { extend: vec![rule.name.to_owned()], ..Choice::default() };
+    let (policies, problems) = Policies::read(&inputs, &CommandLinePolicy { choice, fail_on: None });
+    assert!(problems.is_empty(), "rules/{}.md: {problems:?}", rule.name);
+    let builds: Vec<Build> = inputs.builds.iter().map(Build::new).collect();
+    if rule.metadata().subject == Subject::Compose {
+        let composes = inputs.composes.iter();
+        let all = composes.fold(Findings::new(), |out, input| out.chain(check_compose(&inputs, input, &[rule])));
+        return all.into_sorted();
+    }
+    if rule.metadata().subject == Subject::Suppressions {
+        // Suppressions can be judged only if the other rules ran.
+        let mut findings = run(&inputs, &builds, &policies).findings;
+        findings.retain(|finding| finding.rule == rule.name);
+        return findings;
+    }
+    let mut out = Findings::new();
+    let neighbours = Neighbours::new(&builds);
+    for build in &builds {
+        let settings = &policies.of(build.input().dockerfile).settings;
+        (rule.check)(&Context::new(rule, &inputs, &neighbours, build).under(settings), &mut out);
+    }
+    out.into_sorted()
+}
+
+/// The settings of an example: its `dockopt.toml`.
+fn settings(sources: &[Source], dockerfile: &Source) -> Vec<SettingsInput> {
+    let file = sources.iter().position(|source| source.name() == SETTINGS).map(|index| FileId(index as u32));
+    let path = dockerfile.name().to_owned();
+    file.map(|file| SettingsInput { file, format: SettingsFormat::Dockopt, path, whole: true }).into_iter().collect()
+}
+
+/// The name of an example's settings.
+const SETTINGS: &str = "dockopt.toml";
+
+/// The inputs of an example: every Dockerfile is a build of the whole folder.
+fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
+    let today = Date::parse(TODAY);
+    let mut inputs = Inputs { root: ".".into(), sources: sources.to_vec(), today, ..Inputs::default() };
+    for (index, source) in sources.iter().enumerate() {
+        if is_dockerfile(source.name()) {
+            inputs.builds.push(build(FileId(index as u32), source, sources, listing));
+            inputs.settings.insert(FileId(index as u32), settings(sources, source));
+        }
+    }
+    inputs.composes = composes(sources);
+    for input in &mut inputs.builds {
+        input.shellcheck = shellcheck(input, sources).map(Arc::new);
+        if let Some(git) = sources.iter().find(|source| source.name() == GIT) {
+            let record: GitRecord = serde_json::from_slice(git.bytes()).unwrap();
+            input.git = Some(Arc::new(GitModes { executable: record.executable }));
+            let (reruns, definition_only) = (BTreeMap::new(), record.definition_only);
+            inputs.histories.insert(input.dockerfile, StepHistory { builds: record.commits, reruns, definition_only });
+        }
+    }
+    inputs
+}
+
+/// The folder of an example as compose files see it.
+const FOLDER: &str = "/page";
+
+/// The compose files of an example, each as a project of its own, with the other files around it.
+pub(super) fn composes(sources: &[Source]) -> Vec<ComposeInput> {
+    let mut known = ProjectFiles::default();
+    for source in sources {
+        known.insert(&path::child(FOLDER, source.name()), ProjectFile::Text(source.clone()));
+    }
+    let is_subject = |(_, source): &(usize, &Source)| is_compose(source.name());
+    let subjects: Vec<(usize, &Source)> = sources.iter().enumerate().filter(is_subject).collect();
+    let files = subjects.iter().map(|(index, source)| (path::child(FOLDER, source.name()), FileId(*index as u32)));
+    let files = Arc::new(files.collect::<BTreeMap<_, _>>());
+    subjects.into_iter().map(|(index, source)| compose(index, source, known.clone(), &files, sources)).collect()
+}
+
+fn compose(
+    index: usize,
+    source: &Source,
+    mut known: ProjectFiles,
+    files: &Arc<BTreeMap<String, FileId>>,
+    sources: &[Source],
+) -> ComposeInput {
+    let (request, folder) = (vec![source.name().to_owned()], FOLDER.to_owned());
+    let request = ProjectRequest { files: request, folder, leniency: Leniency::Gaps, ..ProjectRequest::default() };
+    while let Reading::Needs(needs) = project(&request, &known) {
+        for need in needs {
+            match need {
+                ProjectNeed::File(path) => known.insert(&path, ProjectFile::Missing),
+                ProjectNeed::Link(path) => known.insert_link(&path, path.clone()),
+            }
+        }
+    }
+    let reading = ComposeReading::of(&request, &known, files, source.name());
+    let mut dockerfiles = BTreeMap::new();
+    for (name, service) in reading.project.iter().flat_map(|project| project.services()) {
+        let text = |key: &str| service.get("build")?.get(key)?.as_text();
+        let Some(context) = text("context").and_then(|context| path::relative(context, FOLDER)) else { continue };
+        let wanted = path::join(context, text("dockerfile").unwrap_or("Dockerfile"));
+        let dockerfile = sources.iter().find(|source| source.name() == wanted);
+        dockerfiles.extend(dockerfile.map(|source| (name.to_owned(), source.clone())));
+    }
+    let read = |wanted: &str| {
+        let is_it =
+            |source: &&Source| path::relative(wanted, FOLDER).is_some_and(|path| path::is_within(source.name(), path));
+        sources.iter().filter(is_it).cloned().collect()
+    };
+    let proxies = reading.project.as_ref().map(|project| proxy_configurations(project, &dockerfiles, &read));
+    let list = |folder: &str| {
+        let below = |source: &Source| path::relative(source.name(), path::relative(folder, FOLDER)?).map(str::to_owned);
+        let first = |path: String| path.split('/').next().map(str::to_owned);
+        Some(sources.iter().filter_map(below).filter_map(first).collect())
+    };
+    let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &list));
+    let read = |context: &str| {
+        let below = |source: &Source| Some(path::relative(source.name(), path::relative(context, FOLDER)?)?.to_owned());
+        let texts: Vec<_> = sources.iter().filter_map(|source| Some((below(source)?, source))).collect();
+        let named: Vec<_> = texts.iter().map(|(path, source)| (path.as_str(), Some(source.text()))).collect();
+        let projects = manifest::projects(&named).projects;
+        let code = |(path, source): &(String, &Source)| {
+            (path.clone(), if FileKind::of(path).is_code() { Some((*source).clone()) } else { None })
+        };
+        Some(ContextFiles { projects, files: texts.iter().map(code).collect() })
+    };
+    let checked = reading.project.as_ref().map(|project| checked_sources(project, &read));
+    let others = sources.iter().filter(|other| other.name() != source.name() && !is_compose(other.name()));
+    let compose_use = ComposeUse::of(source.name(), others.map(|other| (other.name(), other.text())));
+    let (file, files) = (FileId(index as u32), Arc::clone(files));
+    ComposeInput {
+        file,
+        request,
+        known: Arc::new(known),
+        files,
+        parts: Vec::new(),
+        dockerfiles: Arc::new(dockerfiles),
+        proxies: Arc::new(proxies.unwrap_or_default()),
+        missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
+        checked_sources: Arc::new(checked.unwrap_or_default()),
+        compose_use,
+        reading,
+    }
+}
+
+/// What an edit of a compose file did beside what is announced, and which announced words it shows.
+pub(super) fn compose_breaches(
+    before: &Source,
+    after: &Source,
+    announced: &[&'static str],
+) -> (Option<String>, Vec<&'static str>) {
+    let read = |source: &Source| composes(std::slice::from_ref(source)).remove(0);
+    let (before, after) = (read(before), read(after));
+    let without = |word: &str| announced.iter().copied().filter(|other| *other != word).collect::<Vec<_>>();
+    let breach = compose_breach(&before, &after, announced);
+    let used = announced.iter().copied().filter(|word| compose_breach(&before, &after, &without(word)).is_some());
+    (breach, used.collect())
+}
+
+fn build(dockerfile: FileId, source: &Source, sources: &[Source], listing: &[(u64, &str)]) -> BuildInput {
+    let index_of = |name: &str| sources.iter().position(|source| source.name() == name);
+    let ignore = match index_of(&format!("{}.dockerignore", source.name())).or_else(|| index_of(".dockerignore")) {
+        Some(index) => IgnoreInput::Present(FileId(index as u32), Arc::new(ignore::parse(&sources[index]))),
+        None => IgnoreInput::Missing(".dockerignore".into()),
+    };
+    // An example without further files has no known context.
+    let known = !listing.is_empty() || sources.iter().any(|source| !is_special(source.name()));
+    let context = known.then(|| context(sources, listing, &ignore));
+    let projects = context.as_ref().map(|context| projects(context, sources));
+    let texts = context.as_ref().map(|_| Arc::new(texts(sources)));
+    BuildInput {
+        dockerfile,
+        context_root: Some(".".into()),
+        ignore,
+        context: context.map(Arc::new),
+        projects: projects.map(Arc::new),
+        texts,
+        ..BuildInput::new(source, BuildOptions::default())
+    }
+}
+
+/// The example's own files, with their contents.
+fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
+    sources.iter().map(|source| (source.name().to_owned(), source.bytes().to_vec())).collect()
+}
+
+fn is_special(path: &str) -> bool {
+    is_dockerfile(path) || path.ends_with(".dockerignore") || [SETTINGS, SHELLCHECK, GIT].contains(&path)
+}
+
+/// What git records, as given in an example.
+const GIT: &str = "git.json";
+
+#[derive(serde::Deserialize)]
+struct GitRecord {
+    /// Files with another executable bit than git records, and whether git records it.
+    #[serde(default)]
+    executable: BTreeMap<String, bool>,
+    /// Commits that were looked at.
+    #[serde(default)]
+    commits: u32,
+    /// Those in which the step of a line reran for the Dockerfile or .dockerignore only.
+    #[serde(default)]
+    definition_only: BTreeMap<u32, u32>,
+}
+
+/// ShellCheck's output as given in an example: its files are the numbers of the example's scripts, from 0.
+const SHELLCHECK: &str = "shellcheck.json";
+
+fn shellcheck(input: &BuildInput, sources: &[Source]) -> Option<ShellcheckAnswers> {
+    let answer = sources.iter().find(|source| source.name() == SHELLCHECK)?;
+    let mut comments = shellcheck::read_answers(answer.bytes()).unwrap();
+    let build = Build::new(input);
+    let texts = shellcheck::scripts(&build).into_iter().map(|script| script.text).enumerate();
+    Some(texts.map(|(index, text)| (text, comments.remove(&index.to_string()).unwrap_or_default())).collect())
+}
+
+/// The example's files and its listing, under its ignore file.
+fn context(sources: &[Source], listing: &[(u64, &str)], ignore: &IgnoreInput) -> BuildContext {
+    let sizes = sources.iter().map(|source| (source.name(), source.bytes().len() as u64));
+    let files: Vec<(&str, u64)> = sizes.chain(listing.iter().map(|(size, path)| (*path, *size))).collect();
+    let context = BuildContext::of(&files);
+    match ignore {
+        IgnoreInput::Present(_, ignore) => context.without(&ignore.matcher()),
+        _ => context,
+    }
+}
+
+fn projects(context: &BuildContext, sources: &[Source]) -> Vec<Project> {
+    let paths: Vec<String> = context.entries().map(|id| context.path(id)).collect();
+    let text = |path: &str| sources.iter().find(|source| source.name() == path).map(Source::text);
+    let files: Vec<(&str, Option<&str>)> = paths.iter().map(|path| (path.as_str(), text(path))).collect();
+    manifest::projects(&files).projects
+}
+
+/// The problems of a file's text, one line each, without positions.
+pub(super) fn problems(source: &Source) -> Vec<String> {
+    if is_compose(source.name()) {
+        let composes = composes(std::slice::from_ref(source));
+        return composes
+            .iter()
+            .flat_map(|input| &input.reading.problems)
+            .map(|problem| problem.message.clone())
+            .collect();
+    }
+    if !is_dockerfile(source.name()) {
+        return Vec::new();
+    }
+    let file = dockerfile::parse(source);
+    file.problems().iter().map(|problem| problem.message.clone()).collect()
+}
+
+/// The instructions of a Dockerfile, each as its logical text.
+pub(super) fn instructions(text: &str) -> Vec<String> {
+    let file = dockerfile::parse(&Source::of("Dockerfile", text));
+    file.instructions().iter().map(|instruction| file.logical(instruction.text).trim().to_owned()).collect()
+}
+
+/// The text with a continuation after its last instruction, if that ends the file and has no heredoc.
+pub(super) fn dangling(text: &str) -> Option<String> {
+    let file = dockerfile::parse(&Source::of("Dockerfile", text));
+    // A file of another kind is not continued like that.
+    let last = file.instructions().last().filter(|last| last.keyword != Keyword::Unknown)?;
+    let end = text.trim_end().len();
+    let open = last.span.end as usize == end && last.heredocs.is_empty() && !text[..end].ends_with(file.escape());
+    open.then(|| format!("{} {}\n", &text[..end], file.escape()))
+}
+
+/// Whether a path names a Dockerfile.
+pub(super) fn is_dockerfile(path: &str) -> bool {
+    let name = path::name(path);
+    let named = name == "Dockerfile" || name.starts_with("Dockerfile.") || name.ends_with(".Dockerfile");
+    named && !name.ends_with(".dockerignore")
+}
