@@ -75,10 +75,7 @@ fn edits(
         if let Some(path) = foreign(text)
             && instruction.keyword != Keyword::From
         {
-            return Err(AppFolderBlocker::NamesPath {
-                line: instruction.start_line.to_string(),
-                path: path.to_string(),
-            });
+            return Err(AppFolderBlocker::NamesPath { line: instruction.start_line, path: path.to_string() });
         }
         let code = if instruction.keyword == Keyword::Run { build.code(index) } else { None };
         let leaves = |code: &crate::build::Code| {
@@ -94,10 +91,10 @@ fn edits(
                 .any(|invocation| invocation.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
         };
         if code.is_some_and(recipes) {
-            return Err(AppFolderBlocker::CommandMayUseRoot { line: instruction.start_line.to_string() });
+            return Err(AppFolderBlocker::CommandMayUseRoot { line: instruction.start_line });
         }
         if code.is_some_and(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
-            return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line.to_string() });
+            return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line });
         }
     }
     let names = names(scene, transfers);
@@ -109,7 +106,7 @@ fn edits(
         let span = transfer.instruction.span;
         let written = scene.source().slice(span).trim_end();
         if !written.ends_with(" /") {
-            return Err(AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line.to_string() });
+            return Err(AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line });
         }
         let end = span.start + written.len() as u32;
         edits.push(scene.edit(Span::new(end - 1, end), "./"));
@@ -125,7 +122,7 @@ fn workdir(
     transfers: &[Transfer],
     works_in: &Setting<String>,
 ) -> Result<FileEdit, AppFolderBlocker> {
-    let lines = || scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Workdir);
+    let lines = || scene.build.instructions_of(target, Keyword::Workdir);
     match works_in {
         Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|transfer| transfer.index > *index) => {
             let line = scene.build.instruction(*index);

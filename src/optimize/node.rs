@@ -20,7 +20,7 @@ use super::pass_input::{PassInput, PassOutput};
 use super::production;
 use super::rung::Rung;
 use crate::build::{StageBase, installed};
-use crate::optimize::languages::node::stage_blocker::NodeStageBlocker;
+use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 
 /// Its passes.
 pub(super) const STAGES: &[Pass] = &[
@@ -103,7 +103,7 @@ fn stages(scene: &PassInput, turn: &mut PassOutput) {
         matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
     });
     if numbered {
-        return turn.skip(NodeStageBlocker::NumberedStage);
+        return turn.skip(NodeBlocker::NumberedStage);
     }
     let mut what = match &plan.output {
         Some(_) => "builds in a separate stage".to_owned(),

@@ -140,9 +140,7 @@ fn ports(build: &Build) -> Vec<u16> {
         build.listening(target).and_then(|listening| listening.port).map(|(port, _)| port).into_iter().collect();
     let chain: Vec<_> = build.chain(target).collect();
     for stage in chain {
-        for (_, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Expose)
-        {
+        for (_, instruction) in build.instructions_of(stage, Keyword::Expose) {
             let line = build.one_line(instruction);
             let words = line.split(' ').skip(1).filter_map(|word| word.split('/').next()?.parse::<u16>().ok());
             ports.extend(words);

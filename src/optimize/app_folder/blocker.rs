@@ -8,13 +8,13 @@ pub(super) enum AppFolderBlocker {
     #[error("the destination of a COPY is known only at build time")]
     UnknownDestination,
     #[error("line {line} names `{path}`")]
-    NamesPath { line: String, path: String },
+    NamesPath { line: u32, path: String },
     #[error("the command on line {line} may use files by their path from `/`")]
-    CommandMayUseRoot { line: String },
+    CommandMayUseRoot { line: u32 },
     #[error("line {line} depends on `/`")]
-    DependsOnRoot { line: String },
+    DependsOnRoot { line: u32 },
     #[error("the COPY to `/` on line {line} is written in a form that cannot be changed")]
-    FixedCopy { line: String },
+    FixedCopy { line: u32 },
     #[error("it has several WORKDIRs, or files are copied before its WORKDIR")]
     SeveralWorkdirs,
     #[error("`{file}` names `/{name}`")]

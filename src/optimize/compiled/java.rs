@@ -32,11 +32,7 @@ pub(super) fn names_system_libraries(scene: &PassInput, target: &Stage) -> bool 
     let keywords = [Keyword::Entrypoint, Keyword::Cmd].into_iter();
     let mut lines =
         keywords.filter_map(|keyword| scene.build.last(target, keyword)).map(|(_, instruction)| instruction);
-    let mut set = scene
-        .build
-        .instructions(target)
-        .filter(|(_, instruction)| instruction.keyword == Keyword::Env)
-        .map(|(_, instruction)| instruction);
+    let mut set = scene.build.instructions_of(target, Keyword::Env).map(|(_, instruction)| instruction);
     let names =
         |instruction: &crate::dockerfile::Instruction| scene.source().slice(instruction.span).contains(JAVA_FOLDER);
     lines.any(names) || set.any(names) || !is_one_file(scene)

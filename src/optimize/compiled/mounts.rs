@@ -14,9 +14,7 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let mut edits = Vec::new();
     let mut tools = BTreeSet::new();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
+        for (index, instruction) in build.instructions_of(stage, Keyword::Run) {
             let folders = cache_folders(scene, stage, index);
             let has: Vec<String> =
                 scene.file().mounts(instruction).iter().filter_map(|mount| mount.target().map(str::to_owned)).collect();

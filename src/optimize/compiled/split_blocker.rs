@@ -12,11 +12,11 @@ pub(super) enum SplitBlocker {
     #[error("the programs that `go install` creates are not known")]
     UnknownGoPrograms,
     #[error("the files that line {line} writes are not known")]
-    UnknownOutput { line: String },
+    UnknownOutput { line: u32 },
     #[error("the program's files are in a system folder, and it is not known which of these it needs")]
     NeedsSystemFolder,
     #[error("`{name}` needs the files next to it, and these are in the system folder `{above}`")]
     NeighboursInSystemFolder { name: String, above: String },
     #[error("line {line} builds the program and prepares the container in one script")]
-    PreparesContainer { line: String },
+    PreparesContainer { line: u32 },
 }

@@ -268,7 +268,7 @@ impl StageWriter<'_, '_> {
                 _ => false,
             });
             if compiles && prepares {
-                return Err(SplitBlocker::PreparesContainer { line: instruction.start_line.to_string() });
+                return Err(SplitBlocker::PreparesContainer { line: instruction.start_line });
             }
             if prepares {
                 self.write_workdirs();

@@ -9,9 +9,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let mut edits = Vec::new();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
+        for (index, instruction) in build.instructions_of(stage, Keyword::Run) {
             let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
             for call in code.script.invocations().iter().filter_map(crate::shell::Invocation::package_call) {
                 let installs = call.manager == Manager::Npm && call.verb == Verb::Install && call.is_from_manifest();

@@ -21,7 +21,7 @@ pub(super) struct CreatedFolders {
 /// The RUNs of a stage that make such folders, and can be told to hand them over.
 pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
     let build = scene.build;
-    let runs = build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = build.instructions_of(target, Keyword::Run);
     let folders = runs.filter_map(|(index, _)| {
         let code = build.code(index).filter(|code| !code.is_exec() && code.script.append_at().is_some())?;
         let invocations = code.script.invocations();

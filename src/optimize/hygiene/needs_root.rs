@@ -64,13 +64,9 @@ fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
             && script.args.first().is_some_and(|word| word.is("run"))
             && !call.has(&["--no-sync"]);
         match call.verb {
-            Verb::Install | Verb::Upgrade => {
-                Some(RootReason::Installs { starter: starter(), command: call.title().clone() })
-            }
-            Verb::Build => Some(RootReason::Builds { starter: starter(), command: call.title().clone() }),
-            _ if synchronises => {
-                Some(RootReason::InstallsMissing { starter: starter(), command: call.title().clone() })
-            }
+            Verb::Install | Verb::Upgrade => Some(RootReason::Installs { starter: starter(), command: call.title() }),
+            Verb::Build => Some(RootReason::Builds { starter: starter(), command: call.title() }),
+            _ if synchronises => Some(RootReason::InstallsMissing { starter: starter(), command: call.title() }),
             Verb::Run if is_build(script) => Some(RootReason::BuildsByScript { starter: starter() }),
             _ => None,
         }

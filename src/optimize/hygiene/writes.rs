@@ -211,7 +211,7 @@ fn works_on_sources(scene: &PassInput) -> bool {
     let Some(target) = scene.target() else { return true };
     let brings = |transfer: &&Transfer| transfer.from.is_none() && !steps::is_for_installs(scene, target, transfer);
     let first = scene.build.transfers(target).iter().find(brings).map(|transfer| transfer.index);
-    let mut runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let mut runs = scene.build.instructions_of(target, Keyword::Run);
     first.is_some_and(|first| runs.any(|(index, _)| index > first))
 }
 

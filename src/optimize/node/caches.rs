@@ -31,9 +31,7 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let (mut edits, mut programs) = (Vec::new(), BTreeSet::new());
     // What a container runs may belong to a user without rights, and the mount's folders to root.
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
+        for (index, instruction) in build.instructions_of(stage, Keyword::Run) {
             let Some(cache) = kept_cache(scene, stage, index) else { continue };
             let meets = |at: &str| cache.folder.starts_with(at) || at.starts_with(&cache.folder);
             if scene.file().mounts(instruction).iter().any(|mount| mount.target().is_some_and(meets)) {

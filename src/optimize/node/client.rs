@@ -10,7 +10,7 @@ mod steps;
 mod tests;
 mod write;
 
-use self::blocker::ClientStageBlocker;
+use self::blocker::ClientBlocker;
 use self::site::Client;
 use super::output::{self, Output};
 use super::{need, stage_pieces};
@@ -52,7 +52,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             .any(|run| client.runs.iter().any(|client_run| client_run.index == run.index))
     };
     if clients.iter().any(shared) {
-        return turn.skip(ClientStageBlocker::TwoSitesInRun);
+        return turn.skip(ClientBlocker::TwoSitesInRun);
     }
     if clients.is_empty() {
         return;
@@ -74,11 +74,7 @@ fn is_site(project: &Project) -> bool {
 }
 
 /// The site as the stage builds it; `None` where it does not, an error where it can't be told from the rest.
-fn read<'a>(
-    scene: &PassInput<'a>,
-    stage: &Stage,
-    project: &'a Project,
-) -> Result<Option<Client<'a>>, ClientStageBlocker> {
+fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, ClientBlocker> {
     let Some(folder) = owners::place(scene, stage, project) else { return Ok(None) };
     let runs = owners::runs(scene, stage, project, &folder)?;
     let commands: Vec<Vec<String>> = runs.iter().flat_map(|run| run.commands.iter().cloned()).collect();
@@ -87,7 +83,7 @@ fn read<'a>(
         return Ok(None);
     }
     if !folder.ends_with(&format!("/{}", project.root)) {
-        return Err(ClientStageBlocker::OtherFolderName);
+        return Err(ClientBlocker::OtherFolderName);
     }
     let outputs = written_folders(&folder, output::output_of_commands(scene, project, &builds))?;
     let mut client = Client { project, folder, runs, outputs, whole: false };
@@ -98,17 +94,17 @@ fn read<'a>(
 }
 
 /// The folders that its build writes, absolute.
-fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, ClientStageBlocker> {
+fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, ClientBlocker> {
     if let Some(open) = output.open {
-        return Err(ClientStageBlocker::Output { why: open });
+        return Err(ClientBlocker::Output { why: open });
     }
     if output.into_modules || output.bundler.is_none() {
-        return Err(ClientStageBlocker::WritesMoreThanSite);
+        return Err(ClientBlocker::WritesMoreThanSite);
     }
     let paths = output.paths.iter().chain(&output.outer).map(|path| path::join(folder, path));
     let paths: Vec<String> = paths.collect();
     if paths.iter().any(|path| path == "/" || folder.starts_with(path.as_str())) {
-        return Err(ClientStageBlocker::WritesSharedFolder);
+        return Err(ClientBlocker::WritesSharedFolder);
     }
     Ok(paths)
 }

@@ -5,7 +5,7 @@ use super::stage_pieces::{Kind, Pieces, not_alone};
 use super::{native, need, words};
 use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed, releases};
 use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
-use crate::optimize::languages::node::stage_blocker::NodeStageBlocker;
+use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
@@ -41,7 +41,7 @@ pub(super) struct NodePlan {
 }
 
 /// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
-pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeStageBlocker> {
+pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeBlocker> {
     let project = pieces.project;
     let developed = has_dev(scene, project) && !pieces.omits;
     let dev_package = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
@@ -57,7 +57,7 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
             return Ok(None);
         }
         return match (dev_package, other_project(scene, project)) {
-            (Some(why), _) => Err(NodeStageBlocker::DevDependenciesStay { why: why.to_string() }),
+            (Some(why), _) => Err(NodeBlocker::DevDependenciesStay { why: why.to_string() }),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),
         };
@@ -70,14 +70,14 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
     let elsewhere = installed::workdir(scene.build, stage, pieces.last_built()) != pieces.folder;
     if elsewhere && matches!(modules, Modules::Pruned(_) | Modules::Beside(_)) {
-        return Err(NodeStageBlocker::NotWorkingFolder { folder: pieces.folder.clone() });
+        return Err(NodeBlocker::NotWorkingFolder { folder: pieces.folder.clone() });
     }
     let whole = open;
     if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
-        return Err(NodeStageBlocker::InRootFolder);
+        return Err(NodeBlocker::InRootFolder);
     }
     if pieces.is_berry() && !links_modules(scene, project) {
-        return Err(NodeStageBlocker::PackagesElsewhere);
+        return Err(NodeBlocker::PackagesElsewhere);
     }
     Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
 }
@@ -123,7 +123,7 @@ fn modules(
     output: Option<&Output>,
     open: bool,
     drops_dev: bool,
-) -> Result<Modules, NodeStageBlocker> {
+) -> Result<Modules, NodeBlocker> {
     let project = pieces.project;
     if pieces.has(Kind::Prune) || !drops_dev {
         return Ok(Modules::Built);
@@ -235,7 +235,7 @@ fn omit(scene: &PassInput, stage: &Stage) -> &'static str {
 }
 
 /// The command that takes development dependencies away after the build.
-fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, NodeStageBlocker> {
+fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, NodeBlocker> {
     let berry = pieces.is_berry();
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
@@ -245,14 +245,14 @@ fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, No
         Manager::Yarn if berry && focuses(scene, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }
-        Manager::Yarn if berry => return Err(NodeStageBlocker::NoWorkspacesFocus),
+        Manager::Yarn if berry => return Err(NodeBlocker::NoWorkspacesFocus),
         Manager::Yarn => "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile".to_owned(),
         Manager::Pnpm if !workspace => "CI=true pnpm prune --prod --config.ignore-scripts=true".to_owned(),
         Manager::Pnpm => {
-            return Err(NodeStageBlocker::PnpmWorkspace);
+            return Err(NodeBlocker::PnpmWorkspace);
         }
         _ => {
-            return Err(NodeStageBlocker::MixedModules);
+            return Err(NodeBlocker::MixedModules);
         }
     })
 }

@@ -24,8 +24,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
     let build = scene.build;
     let mut done: Vec<&str> = installed_whole(scene, stage);
-    for (index, instruction) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-    {
+    for (index, instruction) in build.instructions_of(stage, Keyword::Run) {
         let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
         if !instruction.heredocs.is_empty() {
             continue;
@@ -51,7 +50,7 @@ fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
 fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
     let build = scene.build;
     let mut roots = Vec::new();
-    for (index, _) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
+    for (index, _) in build.instructions_of(stage, Keyword::Run) {
         let Some(code) = build.code(index) else { continue };
         for invocation in code.script.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };

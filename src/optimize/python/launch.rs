@@ -1,6 +1,6 @@
 //! The command of the container: wrappers such as `poetry run` are removed, because the virtual environment is on PATH.
 
-use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
+use crate::optimize::languages::python::stage_blocker::PythonBlocker;
 use std::collections::BTreeSet;
 
 use super::evidence;
@@ -155,14 +155,14 @@ fn installs_root(scene: &PassInput) -> bool {
 }
 
 /// Why a wrapper of what starts can neither go nor find an environment that another stage made.
-pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonStageBlocker> {
+pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonBlocker> {
     let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
     let mut codes = started.filter_map(|keyword| scene.build.code(scene.build.last(target, keyword)?.0));
     codes.find_map(|code| {
         let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
         let tool = tools.into_iter().find(|tool| does_more(scene, *tool))?;
         let name = if tool == Manager::Pdm { "pdm run" } else { "pipenv run" };
-        Some(PythonStageBlocker::WrapperSetsVariables { name: name.to_string() })
+        Some(PythonBlocker::WrapperSetsVariables { name: name.to_string() })
     })
 }
 

@@ -1,7 +1,7 @@
 //! The contents of the two stages of a Python image: which stage installs, into which virtual environment, and what the
 //! program needs from the build at run time.
 
-use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
+use crate::optimize::languages::python::stage_blocker::PythonBlocker;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, Element, elements};
@@ -62,10 +62,10 @@ pub(super) enum NoPythonPlan {
     /// Nothing in the image installs Python dependencies, or they come from another stage already.
     Needed,
     /// Something prevents it.
-    Blocked(PythonStageBlocker),
+    Blocked(PythonBlocker),
 }
 
-fn impossible<T>(why: PythonStageBlocker) -> Result<T, NoPythonPlan> {
+fn impossible<T>(why: PythonBlocker) -> Result<T, NoPythonPlan> {
     Err(NoPythonPlan::Blocked(why))
 }
 
@@ -84,14 +84,14 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
             stages.push((stage, runs));
         } else if let Some(index) = unread_install(scene, stage) {
             let line = build.instruction(index).start_line;
-            return impossible(PythonStageBlocker::InstallIsNoPlainList { line: line.to_string() });
+            return impossible(PythonBlocker::InstallIsNoPlainList { line: line });
         }
     }
     let (stage, runs) = match stages.len() {
         0 => return Err(NoPythonPlan::Needed),
         1 => stages.remove(0),
         _ => {
-            return impossible(PythonStageBlocker::TwoInstallingStages);
+            return impossible(PythonBlocker::TwoInstallingStages);
         }
     };
     base_allows(scene, stage)?;
@@ -120,19 +120,19 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
     plan.environments(scene)?;
     plan.run_time(scene, target)?;
     if !plan.gains(scene) {
-        return impossible(PythonStageBlocker::NothingToSave);
+        return impossible(PythonBlocker::NothingToSave);
     }
     Ok(plan)
 }
 
 fn runs<'b>(scene: &PassInput<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = scene.build.instructions_of(stage, Keyword::Run);
     runs.map(|(index, _)| (index, elements(scene, index, setuptools))).collect()
 }
 
 /// A RUN that installs Python packages but can't be taken apart.
 fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
-    let mut runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let mut runs = scene.build.instructions_of(stage, Keyword::Run);
     let installs = |index: usize| {
         let text = scene.source().slice(scene.build.instruction(index).span);
         elements(scene, index, false).is_none() && patterns::shows(text, "installs packages of Python")
@@ -143,21 +143,21 @@ fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
 /// Only images whose Python is known to make environments that can be copied.
 fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
     let StageBase::Image(image) = scene.build.root_base(stage) else {
-        return impossible(PythonStageBlocker::UnknownBase);
+        return impossible(PythonBlocker::UnknownBase);
     };
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
-        return impossible(PythonStageBlocker::GpuLibraries { image: image.clone() });
+        return impossible(PythonBlocker::GpuLibraries { image: image.clone() });
     }
     if ["conda", "mamba"].iter().any(|word| image.contains(word)) {
-        return impossible(PythonStageBlocker::CondaImage);
+        return impossible(PythonBlocker::CondaImage);
     }
     let known = last == "python" || name.ends_with("astral-sh/uv");
     if known && !image.contains("windows") && !image.contains("nanoserver") {
         return Ok(());
     }
-    impossible(PythonStageBlocker::UnofficialImage { image: image.clone() })
+    impossible(PythonBlocker::UnofficialImage { image: image.clone() })
 }
 
 /// Other stages must not need what goes.
@@ -173,8 +173,7 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
             code.script.invocations().iter().any(|invocation| invocation.package_call().is_some())
         });
         if uses {
-            let why =
-                PythonStageBlocker::OtherStageBuilds { stage: other.title().clone(), base: stage.title().clone() };
+            let why = PythonBlocker::OtherStageBuilds { stage: other.title(), base: stage.title() };
             return impossible(why);
         }
     }
@@ -184,7 +183,7 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
         text.parse::<usize>().is_ok_and(|number| number >= stage.index)
     });
     if numbered {
-        return impossible(PythonStageBlocker::NumberedStage);
+        return impossible(PythonBlocker::NumberedStage);
     }
     Ok(())
 }
@@ -209,10 +208,8 @@ impl<'b> PythonPlan<'b> {
                 .flat_map(|invocation| &invocation.invocations)
                 .find(|invocation| invocation.path.text().starts_with('$'));
             if let Some(invocation) = variable {
-                let why = PythonStageBlocker::UnknownProgram {
-                    line: line(*index).to_string(),
-                    program: invocation.path.text().to_string(),
-                };
+                let why =
+                    PythonBlocker::UnknownProgram { line: line(*index), program: invocation.path.text().to_string() };
                 return impossible(why);
             }
             let is_project = |element: &Element| {
@@ -224,7 +221,7 @@ impl<'b> PythonPlan<'b> {
             let enters = |element: &Element| element.invocations.iter().any(|call| call.is("cd"));
             let fetches = |element: &Element| element.class == Class::Other;
             if all.iter().any(is_project) && all.iter().any(enters) && all.iter().any(fetches) {
-                return impossible(PythonStageBlocker::FetchesProject { line: line(*index).to_string() });
+                return impossible(PythonBlocker::FetchesProject { line: line(*index) });
             }
         }
         Ok(())
@@ -246,7 +243,7 @@ impl<'b> PythonPlan<'b> {
                 // `python setup.py develop`, `python -m spacy download`.
                 let text: Vec<&str> = element.args.iter().map(Word::text).collect();
                 if text.iter().any(|word| word.ends_with("setup.py")) {
-                    return impossible(PythonStageBlocker::SetupPy);
+                    return impossible(PythonBlocker::SetupPy);
                 }
                 if text.contains(&"spacy") {
                     sees_base = true;
@@ -256,17 +253,17 @@ impl<'b> PythonPlan<'b> {
             };
             let elsewhere = ["--target", "-t", "--prefix", "--root"];
             if matches!(call.manager, Manager::Pip | Manager::Uv) && call.has(&elsewhere) {
-                return impossible(PythonStageBlocker::CustomFolder);
+                return impossible(PythonBlocker::CustomFolder);
             }
             let editable = call.inputs.iter().any(|input| input.kind == InputKind::Editable);
             match (call.manager, &*call.verb_text) {
                 (Manager::Conda, _) => {
-                    return impossible(PythonStageBlocker::CondaImage);
+                    return impossible(PythonBlocker::CondaImage);
                 }
                 (Manager::Uv, "sync") => {
                     let venv = project_environment(scene, self.stage, *index, &folder);
                     if venv.starts_with("/usr") {
-                        return impossible(PythonStageBlocker::BasePython);
+                        return impossible(PythonBlocker::BasePython);
                     }
                     add(&mut venvs, venv);
                 }

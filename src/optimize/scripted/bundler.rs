@@ -28,7 +28,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
 
 /// The last RUN of the stage that installs what a Gemfile names.
 fn install(scene: &PassInput, target: &Stage) -> Option<usize> {
-    let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = scene.build.instructions_of(target, Keyword::Run);
     let installs = |index: &usize| {
         calls(scene, *index, |invocation| {
             invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
@@ -48,7 +48,7 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
     let text = scene.source().slice(scene.build.instruction(install).span);
     let (folders, gem_folder) = folders(scene, target, install, official)?;
     if let Some(line) = between_installs(scene, target, install, official) {
-        return Err(BundlerBlocker::BetweenInstalls { line: line.to_string() });
+        return Err(BundlerBlocker::BetweenInstalls { line: line });
     }
     let mut split = StageSplit { last: install, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
@@ -79,7 +79,7 @@ fn between_installs(scene: &PassInput, target: &Stage, install: usize, official:
     let bundles = |invocation: &Invocation| {
         invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
     };
-    let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = scene.build.instructions_of(target, Keyword::Run);
     let mut between = runs
         .map(|(index, _)| index)
         .take_while(|index| *index < install)

@@ -31,7 +31,7 @@ fn is_composer(invocation: &Invocation) -> bool {
 /// The first RUN that installs with Composer, and the last one that calls it.
 fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
     let calls = |is_wanted: fn(&Invocation) -> bool| {
-        let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+        let runs = scene.build.instructions_of(target, Keyword::Run);
         let runs = runs.map(|(index, _)| index);
         runs.filter(|index| {
             scene.build.code(*index).is_some_and(|code| code.script.invocations().iter().any(is_wanted))

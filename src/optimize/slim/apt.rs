@@ -22,7 +22,7 @@ pub(super) fn want(wanted: &mut WantedPackages, package: &str, at: usize) {
 
 /// The calls of apt that install in a stage, with their instructions.
 fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = scene.build.instructions_of(stage, Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else { continue };
         for invocation in code.script.invocations() {

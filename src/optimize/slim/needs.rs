@@ -36,7 +36,7 @@ pub(super) fn of_steps(
     slim: &str,
     wanted: &mut WantedPackages,
 ) -> Result<(), FullBaseReason> {
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = scene.build.instructions_of(stage, Keyword::Run);
     for (index, _) in runs {
         let Some(code) = scene.build.code(index) else {
             return Err(FullBaseReason::UnsupportedShell);
@@ -194,7 +194,7 @@ pub(super) fn of_sources(
 pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, FullBaseReason> {
     let mut all = BTreeSet::new();
     for (language, answer) in LANGUAGES {
-        let mut runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+        let mut runs = scene.build.instructions_of(stage, Keyword::Run);
         if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }

@@ -61,7 +61,7 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
 /// project depends on is installed elsewhere then.
 fn named_alone(scene: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = scene.build.instructions_of(stage, Keyword::Run);
     for (index, _) in runs {
         for invocation in scene.build.code(index)?.script.invocations() {
             let installs = |call: &PackageCall| {

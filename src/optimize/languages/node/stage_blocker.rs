@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// Why a Node project is not built in a separate stage.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(in crate::optimize) enum NodeStageBlocker {
+pub(in crate::optimize) enum NodeBlocker {
     #[error("stage `{stage}` has ONBUILD instructions")]
     HasOnbuild { stage: String },
     #[error("an instruction is not supported")]

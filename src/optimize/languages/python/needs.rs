@@ -57,7 +57,7 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
     let mut installed = PackageNames::new();
     let (mut installs, mut tools) = (false, false);
     let mut programs = BTreeSet::new();
-    for (index, _) in scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
+    for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
         let elements = elements(scene, index, false)?;
         installs |= elements.iter().any(|element| element.class == Class::Install);
         tools |= elements.iter().any(|element| element.class == Class::Tool);
@@ -176,8 +176,7 @@ pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
         let ships = scene.build.ships(stage);
         let mut dists = dists(scene, stage);
         let mut headers: Vec<&str> = Vec::new();
-        for (index, _) in scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
+        for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
             for element in elements(scene, index, false).into_iter().flatten() {
                 let names = packages(&element).into_iter().map(str::to_owned);
                 if ships {

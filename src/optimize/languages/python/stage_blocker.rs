@@ -4,9 +4,9 @@ use thiserror::Error;
 
 /// Why Python dependencies cannot be installed in a separate stage.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(in crate::optimize) enum PythonStageBlocker {
+pub(in crate::optimize) enum PythonBlocker {
     #[error("the RUN on line {line} installs packages and is not a plain list of commands")]
-    InstallIsNoPlainList { line: String },
+    InstallIsNoPlainList { line: u32 },
     #[error("two stages of the image install dependencies, one based on the other")]
     TwoInstallingStages,
     #[error("the base image is already slim, and no build tools are installed")]
@@ -24,9 +24,9 @@ pub(in crate::optimize) enum PythonStageBlocker {
     #[error("a later stage names this one by its number, which would change")]
     NumberedStage,
     #[error("line {line} runs `{program}`, whose path is known only at build time")]
-    UnknownProgram { line: String, program: String },
+    UnknownProgram { line: u32, program: String },
     #[error("line {line} downloads the project that it installs")]
-    FetchesProject { line: String },
+    FetchesProject { line: u32 },
     #[error("`setup.py` installs the project without pip")]
     SetupPy,
     #[error("packages are installed into a custom folder")]

@@ -6,7 +6,7 @@ use crate::optimize::node::output::UnknownOutput;
 
 /// Why a site next to another program is not built in a separate stage.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum ClientStageBlocker {
+pub(super) enum ClientBlocker {
     #[error("{why}")]
     Output { why: UnknownOutput },
     #[error("one RUN builds two sites")]

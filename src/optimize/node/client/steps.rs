@@ -1,6 +1,6 @@
 //! Whether the other steps of the stage leave a site's build alone, and it leaves them alone.
 
-use super::blocker::ClientStageBlocker;
+use super::blocker::ClientBlocker;
 use super::owners::{self, is_install};
 use super::site::{Client, mentions};
 use crate::build::{Code, Purpose, Source, Stage, Transfer, installed};
@@ -23,20 +23,18 @@ pub(super) enum CopyShare {
 }
 
 /// An error where a step may prepare what the site is built from, or reads what only its own stage will have.
-pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientStageBlocker> {
+pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientBlocker> {
     let build = scene.build;
     let last = client.last();
     let transfers = build.transfers(stage);
     for (index, instruction) in build.instructions(stage) {
         match instruction.keyword {
             Keyword::User | Keyword::Shell if index < last => {
-                return Err(ClientStageBlocker::OtherUserOrShell);
+                return Err(ClientBlocker::OtherUserOrShell);
             }
             Keyword::Copy | Keyword::Add if index < last => {
-                let transfer = transfers
-                    .iter()
-                    .find(|transfer| transfer.index == index)
-                    .ok_or(ClientStageBlocker::UnsupportedCopy)?;
+                let transfer =
+                    transfers.iter().find(|transfer| transfer.index == index).ok_or(ClientBlocker::UnsupportedCopy)?;
                 copied(scene, stage, client, transfer)?;
             }
             Keyword::Run => run(scene, stage, client, index)?,
@@ -52,8 +50,8 @@ pub(super) fn copied(
     stage: &Stage,
     client: &Client,
     transfer: &Transfer,
-) -> Result<CopyShare, ClientStageBlocker> {
-    let unknown = || ClientStageBlocker::CopyMayServe;
+) -> Result<CopyShare, ClientBlocker> {
+    let unknown = || ClientBlocker::CopyMayServe;
     let root = client.project.root.as_str();
     let plain = transfer.from.is_none()
         && transfer.instruction.heredocs.is_empty()
@@ -99,19 +97,19 @@ fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &s
     })
 }
 
-fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), ClientStageBlocker> {
+fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), ClientBlocker> {
     let build = scene.build;
     let name = client.name();
-    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or(ClientStageBlocker::UnsupportedRun)?;
+    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or(ClientBlocker::UnsupportedRun)?;
     let text = scene.source().slice(build.instruction(index).span);
     if let Some(run) = client.runs.iter().find(|run| run.index == index) {
         let divided = !run.elements.is_empty();
         let lines = text.lines().any(|line| line.trim_start().starts_with('#'));
         if text.contains("||") || divided && (lines || !build.instruction(index).heredocs.is_empty()) {
-            return Err(ClientStageBlocker::InseparableCommands);
+            return Err(ClientBlocker::InseparableCommands);
         }
         if writes(code) {
-            return Err(ClientStageBlocker::RunWritesFile);
+            return Err(ClientBlocker::RunWritesFile);
         }
         return Ok(());
     }
@@ -119,7 +117,7 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
         return check_later_run(scene, stage, client, (index, code));
     }
     if mentions(text, name) || writes(code) {
-        return Err(ClientStageBlocker::RunMayWriteSources);
+        return Err(ClientBlocker::RunMayWriteSources);
     }
     let first = client.runs.iter().find(|run| run.commands.iter().any(|words| !is_install(words)));
     let follows = first.is_some_and(|run| run.index < index);
@@ -128,7 +126,7 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
         parts.extend(part(scene, stage, (index, &invocation), client, follows)?);
     }
     if parts.contains(&true) && parts.contains(&false) {
-        return Err(ClientStageBlocker::RunInstallsBoth);
+        return Err(ClientBlocker::RunInstallsBoth);
     }
     Ok(())
 }
@@ -163,8 +161,8 @@ fn part(
     (index, invocation): (usize, &Invocation),
     client: &Client,
     follows: bool,
-) -> Result<Option<bool>, ClientStageBlocker> {
-    let may_prepare = || Err(ClientStageBlocker::RunMayPrepare);
+) -> Result<Option<bool>, ClientBlocker> {
+    let may_prepare = || Err(ClientBlocker::RunMayPrepare);
     let Some(call) = invocation.package_call() else {
         let cleans = matches!(Purpose::of(invocation), Purpose::Lists | Purpose::Clean);
         let neutral = invocation.program.is_some_and(|name| Program::of(name).is_neutral());
@@ -200,12 +198,12 @@ fn check_later_run(
     stage: &Stage,
     client: &Client,
     (index, code): (usize, &Code),
-) -> Result<(), ClientStageBlocker> {
-    let reads = || Err(ClientStageBlocker::RunReadsFolder);
+) -> Result<(), ClientBlocker> {
+    let reads = || Err(ClientBlocker::RunReadsFolder);
     let name = client.name();
     for invocation in code.script.invocations() {
         let works = installed::folder_of(scene.build, (stage, index), &invocation)
-            .ok_or(ClientStageBlocker::UnknownWorkingFolder)?;
+            .ok_or(ClientBlocker::UnknownWorkingFolder)?;
         if client.holds(&works) {
             return reads();
         }

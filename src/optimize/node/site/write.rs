@@ -216,9 +216,7 @@ impl SiteWriter<'_, '_> {
         let source = scene.source();
         let name = self.stage.name_span.map(|span| format!(" AS {}", source.slice(span))).unwrap_or_default();
         let mut out = format!("FROM {}{name}{newline}", server.image);
-        for (index, _) in
-            build.instructions(self.stage).filter(|(_, instruction)| instruction.keyword == Keyword::Label)
-        {
+        for (index, _) in build.instructions_of(self.stage, Keyword::Label) {
             out.push_str(&scene.passage_text(index));
         }
         out.push_str(&nginx::configuration(site).replace('\n', newline));
