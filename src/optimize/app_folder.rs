@@ -4,9 +4,7 @@ mod blocker;
 
 use self::blocker::AppFolderBlocker;
 use super::assumption::Support;
-use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput};
-use super::rung::Rung;
 use crate::build::{Setting, Stage, StageBase, Transfer, User};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -16,15 +14,10 @@ use crate::manifest::{ContentKind, FileKind};
 use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
 
-/// Its pass.
-pub(super) const PASSES: &[Pass] =
-    &[Pass::new("app-folder", Rung::Stages, "moves the program from `/` to a folder of its own", run)
-        .assuming("nothing names a file of the program by its path from `/`", Support::Sources)];
-
 /// Where the files go.
 const FOLDER: &str = "/app";
 
-fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target) && build.is_ordinary()) else { return };
     let is_built_on = build.edges_to(target).next().is_some();

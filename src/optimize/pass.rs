@@ -26,30 +26,3 @@ pub(super) struct Pass {
     /// What its steps assume that say nothing of their own, and what supports that.
     pub assumes: (&'static str, Support),
 }
-
-impl Pass {
-    /// A pass of every level from its rung on.
-    pub(super) const fn new(
-        id: &'static str,
-        rung: Rung,
-        title: &'static str,
-        run: fn(&PassInput, &mut PassOutput),
-    ) -> Self {
-        Self { info: PassInfo { id, rung, title, max: false }, run, assumes: ("", Support::Open) }
-    }
-
-    /// A pass that runs at `max` only.
-    pub(super) const fn at_max(
-        id: &'static str,
-        rung: Rung,
-        title: &'static str,
-        run: fn(&PassInput, &mut PassOutput),
-    ) -> Self {
-        Self { info: PassInfo { id, rung, title, max: true }, run, assumes: ("", Support::Open) }
-    }
-
-    /// What its steps assume, unless they say so themselves.
-    pub(super) const fn assuming(self, what: &'static str, support: Support) -> Self {
-        Self { info: self.info, run: self.run, assumes: (what, support) }
-    }
-}

@@ -15,7 +15,7 @@ use crate::text::Span;
 use runtime::Toolchain;
 
 /// Puts the runtime under a final stage that stands on a toolchain's image.
-pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let StageBase::Image(image) = &target.base else { return };

@@ -10,7 +10,7 @@ use crate::text::Span;
 const FOLDER: &str = "/usr/share/man/man1";
 
 /// Makes the folder where a stage on a slim Debian installs Java.
-pub(super) fn make(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn make(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
         let StageBase::Image(image) = build.root_base(stage) else { continue };

@@ -9,7 +9,7 @@ use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
 
 /// Mounts for each RUN that calls a build tool.
-pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let mut edits = Vec::new();
     let mut tools = BTreeSet::new();

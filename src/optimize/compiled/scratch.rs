@@ -23,7 +23,7 @@ const ZONES: &str = "/usr/share/zoneinfo";
 const VENDORED: &str = "vendor";
 
 /// Puts `scratch` under a final stage that brings such a program and runs nothing while it is built.
-pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let StageBase::Image(image) = &target.base else { return };

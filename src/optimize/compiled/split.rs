@@ -8,7 +8,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::text::Span;
 
 /// Builds in a stage of its own, and starts what it made from another on the same base.
-pub(super) fn split(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn split(scene: &PassInput, turn: &mut PassOutput) {
     let what = "compiles in a separate build stage";
     let plan = match TransferPlan::of(scene) {
         Ok(plan) => plan,

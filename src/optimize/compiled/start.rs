@@ -23,7 +23,7 @@ struct Start {
 }
 
 /// `go run`, `cargo run`, `mvn spring-boot:run` and `gradle bootRun` as the container's command.
-pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn compile(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {

@@ -14,7 +14,7 @@ use crate::text::{Span, path};
 const OUT: &str = "/usr/local/bin";
 
 /// Mounts `target` where one RUN of a stage builds, and other stages take programs from it.
-pub(super) fn keep(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn keep(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
         let Some((index, folder)) = compiled(scene, stage) else { continue };

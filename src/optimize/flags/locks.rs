@@ -11,7 +11,7 @@ use crate::shell::Manager;
 
 const RULES: [&str; 3] = ["npm-install-beside-lock", "lock-file-unchecked", "lock-file-ignored"];
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         if !fits(build, finding) {

@@ -5,7 +5,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Manager, Verb};
 use crate::text::Span;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let mut edits = Vec::new();
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {

@@ -13,7 +13,7 @@ use crate::settings::Choice;
 const CHECKED: [&str; 5] =
     ["legacy-key-value", "instruction-case", "from-as-case", "stage-name-case", "maintainer-instruction"];
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
     let (policies, _) = Policies::read(scene.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};

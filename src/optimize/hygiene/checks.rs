@@ -21,7 +21,7 @@ const RULES: [&str; 9] = [
     "stage-name-case",
 ];
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
     let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
     let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);

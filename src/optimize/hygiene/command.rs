@@ -9,7 +9,7 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind, Word};
 use crate::text::path;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target() else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let Some((index, instruction)) = scene.build.last(target, keyword) else { continue };

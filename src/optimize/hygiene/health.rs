@@ -19,7 +19,7 @@ use crate::text::{Span, path};
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     if build.last(target, Keyword::Healthcheck).is_some() {

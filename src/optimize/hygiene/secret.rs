@@ -8,7 +8,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::sources::patterns;
 use crate::text::Span;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let all = build.secrets();
     for secret in &all {

@@ -16,7 +16,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::rules;
 use crate::text::{Span, path};
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     match build.user(target) {

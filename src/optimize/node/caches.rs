@@ -26,7 +26,7 @@ struct KeptCache<'a> {
 }
 
 /// Mounts for each RUN that bundles.
-pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let (mut edits, mut programs) = (Vec::new(), BTreeSet::new());
     // What a container runs may belong to a user without rights, and the mount's folders to root.

@@ -28,7 +28,7 @@ const SERVERS: [Framework; 5] =
     [Framework::Next, Framework::Nuxt, Framework::SvelteKit, Framework::Remix, Framework::Astro];
 
 /// Takes sites out of the final stage.
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target() else { return };
     if !(build.is_ordinary() && build.knows_target()) {

@@ -21,7 +21,7 @@ use crate::optimize::rung::Rung;
 use crate::text;
 
 /// On the lower rung: in the place of a server for previews that does nothing else.
-pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
     let Some((stage, site)) = read(scene, turn) else { return };
     let offered = scene.options.level.allows(Rung::Server);
     let server = match image::choose(scene) {
@@ -43,7 +43,7 @@ pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
 }
 
 /// On the upper rung: in the place of a server for development too, and whatever else is done in such a container.
-pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
     let mut attempt = PassOutput::default();
     // The lower rung has said what stands in the way.
     let Some((stage, site)) = read(scene, &mut attempt) else { return };

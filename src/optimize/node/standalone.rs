@@ -31,7 +31,7 @@ const MAJORS: RangeInclusive<u32> = 12..=16;
 const BRINGS_SHARP: u32 = 15;
 
 /// Takes what was traced.
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target() else { return };
     if !(build.is_ordinary() && build.knows_target()) {

@@ -9,7 +9,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 
 /// Says what the script says.
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target() else { return };
     if !build.is_ordinary() {

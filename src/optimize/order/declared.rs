@@ -15,7 +15,7 @@ use crate::text::Span;
 /// The first Node.js whose npm installs the rest of the manifest along with what it is told.
 const NPM_INSTALLS_ALL: u32 = 15;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
         in_stage(scene, stage, turn);
     }

@@ -8,7 +8,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
 use crate::rules::{Policies, Selection};
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let selection = Selection::new(&["volatile-argument-early".to_owned()], &[]).unwrap_or_default();
     let evidence = scene.evidence;
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {

@@ -13,7 +13,7 @@ use crate::text::{Span, path};
 /// Where the official images keep gems: `GEM_HOME`, set in them.
 const HOME: &str = "/usr/local/bundle";
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some(install) = install(scene, target) else { return };
     match split(scene, target, install) {

@@ -11,7 +11,7 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some((first, last)) = installs(scene, target) else { return };
     match split(scene, target, first, last) {
