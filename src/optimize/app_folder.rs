@@ -4,7 +4,7 @@ mod blocker;
 
 use self::blocker::AppFolderBlocker;
 use super::assumption::Support;
-use super::pass_input::{PassInput, PassOutput};
+use super::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::build::{Setting, Stage, StageBase, Transfer, User};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -60,9 +60,7 @@ fn edits(
     works_in: &Setting<String>,
 ) -> Result<Vec<FileEdit>, AppFolderBlocker> {
     let build = scene.build;
-    if transfers.iter().any(|transfer| transfer.destination.is_none()) {
-        return Err(AppFolderBlocker::UnknownDestination);
-    }
+    refuse_if(transfers.iter().any(|transfer| transfer.destination.is_none()), AppFolderBlocker::UnknownDestination)?;
     for (index, instruction) in build.instructions(target) {
         let text = scene.file().logical(instruction.text);
         if let Some(path) = foreign(text)
@@ -83,9 +81,7 @@ fn edits(
                 .iter()
                 .any(|invocation| invocation.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
         };
-        if code.is_some_and(recipes) {
-            return Err(AppFolderBlocker::CommandMayUseRoot { line: instruction.start_line });
-        }
+        refuse_if(code.is_some_and(recipes), AppFolderBlocker::CommandMayUseRoot { line: instruction.start_line })?;
         if code.is_some_and(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
             return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line });
         }
@@ -98,9 +94,7 @@ fn edits(
     for transfer in transfers.iter().filter(|transfer| transfer.destination.as_deref() == Some("/")) {
         let span = transfer.instruction.span;
         let written = scene.source().slice(span).trim_end();
-        if !written.ends_with(" /") {
-            return Err(AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line });
-        }
+        refuse_if(!written.ends_with(" /"), AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line })?;
         let end = span.start + written.len() as u32;
         edits.push(scene.edit(Span::new(end - 1, end), "./"));
     }

@@ -53,7 +53,7 @@ fn without_switches(scene: &PassInput) -> Option<FileEdit> {
 fn switches(scene: &PassInput) -> Vec<Edit> {
     let build = scene.build;
     let mut edits = Vec::new();
-    let all = build.stages().iter().filter(|stage| build.is_needed(stage)).flat_map(|stage| build.instructions(stage));
+    let all = build.needed_stages().flat_map(|stage| build.instructions(stage));
     for (index, instruction) in all.filter(|(_, instruction)| instruction.keyword == Keyword::Env) {
         let pairs = scene.file().variables(instruction);
         let is_no_cache = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");

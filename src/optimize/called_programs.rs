@@ -44,7 +44,7 @@ fn needed_by(name: &str, language: Ecosystem) -> impl Iterator<Item = &'static s
 
 /// Names of packages that are installed to run: of Node the direct ones.
 fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
-    let projects = scene.projects().iter().filter(|project| project.ecosystem == language);
+    let projects = scene.projects_of(language);
     let direct = projects
         .clone()
         .flat_map(|project| &project.dependencies)

@@ -15,19 +15,11 @@ mod write;
 
 use super::languages::node::{native, stage_pieces, words};
 use super::pass_input::{PassInput, PassOutput};
-use crate::build::{StageBase, installed};
 use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 
 /// Takes the final stage apart.
 pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
-    let Some(stage) = scene.target() else { return };
-    if !(build.is_ordinary() && build.knows_target()) {
-        return;
-    }
-    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
-        return;
-    }
+    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
     let pieces = match stage_pieces::read(scene, stage) {
         Ok(Some(pieces)) => pieces,
         Ok(None) => return,
@@ -38,11 +30,7 @@ pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
         Ok(None) => return,
         Err(why) => return turn.skip(why),
     };
-    let numbered = build.edges().iter().any(|edge| {
-        let text = scene.source().slice(edge.span);
-        matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
-    });
-    if numbered {
+    if scene.names_stage_by_number() {
         return turn.skip(NodeBlocker::NumberedStage);
     }
     let mut what = match &plan.output {

@@ -120,7 +120,7 @@ pub(super) fn is_builder(invocation: &Invocation) -> bool {
 }
 
 fn builders(build: &Build) -> Vec<String> {
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+    let needed = build.needed_stages();
     let runs = needed
         .flat_map(|stage| build.instructions(stage))
         .filter(|(_, instruction)| instruction.keyword == Keyword::Run);

@@ -19,9 +19,9 @@ use super::pass_input::{PassInput, PassOutput};
 
 pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
     let plan = match plan::plan(scene) {
-        Ok(plan) => plan,
-        Err(plan::NoPythonPlan::Needed) => return,
-        Err(plan::NoPythonPlan::Blocked(why)) => return turn.skip(why),
+        Ok(Some(plan)) => plan,
+        Ok(None) => return,
+        Err(why) => return turn.skip(why),
     };
     let (span, text) = write::PythonWriter::new(scene, &plan).edits();
     let venvs = plan.venvs.join(" and ");

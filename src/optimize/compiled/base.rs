@@ -23,7 +23,7 @@ pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
         return;
     }
-    let web = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::DotNet).all(may_be_web);
+    let web = scene.projects_of(Ecosystem::DotNet).all(may_be_web);
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
             turn.skip(ToolchainReason::UnknownRuntime { image: image.clone() });

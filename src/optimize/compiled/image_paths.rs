@@ -138,6 +138,11 @@ pub(super) fn origin(files: &BTreeMap<String, String>, folder: &str) -> Option<S
     Some(root.trim_end_matches('/').to_owned())
 }
 
+/// Whether one path is the other, or lies below it.
+pub(super) fn overlap(a: &str, b: &str) -> bool {
+    path::is_within(a, b) || path::is_within(b, a)
+}
+
 /// A path as a line in `folder` names it.
 pub(super) fn path_in_folder(path: &str, folder: Option<&str>, into: bool) -> String {
     match folder {

@@ -10,7 +10,7 @@ use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, FileRole, calls_c};
 use crate::optimize::assumption::Support;
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::shell::program::Program;
 use crate::shell::{Invocation, parse};
 use crate::sources::patterns;
@@ -96,9 +96,7 @@ impl StaticBuild {
                 }
             }
         }
-        if !compiles {
-            return Err(ScratchBlocker::UnknownBuild);
-        }
+        refuse_if(!compiles, ScratchBlocker::UnknownBuild)?;
         let open = if edits.is_empty() { None } else { uses_cgo(scene, builder)? };
         Ok(Self { edits, open })
     }
@@ -117,9 +115,7 @@ fn without_cgo(scene: &PassInput, index: usize, invocation: &Invocation) -> Resu
         .filter(|code| !code.is_exec() && invocation.via.is_empty())
         .ok_or_else(|| unknown.clone())?;
     let place = code.place(scene.file(), invocation.path.span);
-    if scene.source().slice(place) != invocation.path.text() {
-        return Err(unknown);
-    }
+    refuse_if(scene.source().slice(place) != invocation.path.text(), unknown)?;
     Ok(scene.edit(Span::at(place.start), "CGO_ENABLED=0 "))
 }
 
@@ -153,7 +149,7 @@ fn has_no_compiler(scene: &PassInput, builder: &Stage) -> bool {
 /// The modules that the program asks for, and whether their sources lie beside it.
 fn modules<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = (bool, &'a str)> {
     let evidence = scene.evidence;
-    scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Go).flat_map(move |project| {
+    scene.projects_of(Ecosystem::Go).flat_map(move |project| {
         let folder = path::join(&project.root, VENDORED);
         let vendored = evidence.vendored.contains_key(&folder);
         project.dependencies.iter().map(move |module| (vendored, module.name.as_str()))
@@ -174,15 +170,11 @@ fn copy_system_files(
         build.instructions(target).any(|(_, instruction)| scene.source().slice(instruction.span).contains(path))
     };
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
-        if !Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()) {
-            return Err(ScratchBlocker::NoCertificates);
-        }
+        refuse_if(!Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()), ScratchBlocker::NoCertificates)?;
         paths.push((CERTIFICATES, "/etc/ssl/certs/"));
     }
     if !has(ZONES) && wants_zones(scene) {
-        if toolchain.contains("alpine") {
-            return Err(ScratchBlocker::NoTimeZones);
-        }
+        refuse_if(toolchain.contains("alpine"), ScratchBlocker::NoTimeZones)?;
         paths.push((ZONES, ZONES));
     }
     if paths.is_empty() {

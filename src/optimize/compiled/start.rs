@@ -6,7 +6,7 @@ use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::shell::program::Program;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Verb, Word};
@@ -68,7 +68,7 @@ fn title(invocation: &Invocation) -> Option<&'static str> {
 /// Why the container's command has to stay as it is.
 fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<StartBlocker> {
     let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
-    let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
+    let over = |mount: &String| mount != "/" && image_paths::overlap(&folder, mount);
     if let Some(service) = scene.evidence.services.iter().find(|service| service.mounts.iter().any(over)) {
         return Some(StartBlocker::MountedSources { service: service.name.clone(), folder: folder.clone() });
     }
@@ -120,9 +120,7 @@ fn go(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Star
     let mut at = invocation.args.iter().position(|word| word.is("run")).ok_or(StartBlocker::NotGoRun)? + 1;
     let first = at;
     while let Some(text) = invocation.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
-        if matches!(text, "-exec" | "-C") {
-            return Err(StartBlocker::RunFlag { text: text.to_string() });
-        }
+        refuse_if(matches!(text, "-exec" | "-C"), StartBlocker::RunFlag { text: text.to_string() })?;
         at += ProgramOptions::of("go").word_count(text);
     }
     let flags = texts(invocation.args.get(first..at).unwrap_or_default())?;
@@ -137,9 +135,7 @@ fn go(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Star
     }
     let packages = texts(invocation.args.get(from..at).ok_or(StartBlocker::NoPackage)?)?;
     let package = packages.first().ok_or(StartBlocker::NoPackage)?;
-    if package.contains('@') {
-        return Err(StartBlocker::OtherModule);
-    }
+    refuse_if(package.contains('@'), StartBlocker::OtherModule)?;
     let module = project(scene, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
     let name = go_name(package, module);
     let flags = flags.iter().map(|flag| format!("{flag} ")).collect::<Vec<_>>().concat();
@@ -183,9 +179,7 @@ fn cargo(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
         (None, [only]) => only.name.clone(),
         _ => return Err(StartBlocker::SeveralPrograms),
     };
-    if project.workspace.is_some() {
-        return Err(StartBlocker::WorkspaceTarget);
-    }
+    refuse_if(project.workspace.is_some(), StartBlocker::WorkspaceTarget)?;
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
     let built = crate::build::toolchain::runs(scene.build, target).any(|(_, _, all)| {
@@ -206,9 +200,7 @@ fn maven(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
     let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
     let repackaged = text.contains("spring-boot-maven-plugin")
         && (text.contains("spring-boot-starter-parent") || text.contains("repackage"));
-    if !project.frameworks.contains(&Framework::SpringBoot) || !repackaged {
-        return Err(StartBlocker::NoExecutableArchive);
-    }
+    refuse_if(!project.frameworks.contains(&Framework::SpringBoot) || !repackaged, StartBlocker::NoExecutableArchive)?;
     if text.contains("<jvmArguments>") || text.contains("<systemPropertyVariables>") {
         return Err(StartBlocker::PomRunSettings);
     }

@@ -62,11 +62,8 @@ fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option
     }
     let target = path::join(folder, "target");
     let instruction = build.instruction(index);
-    let has = scene
-        .file()
-        .mounts(instruction)
-        .iter()
-        .any(|mount| mount.target().is_some_and(|at| path::is_within(&target, at) || path::is_within(at, &target)));
+    let mounts = scene.file().mounts(instruction);
+    let has = mounts.iter().filter_map(|mount| mount.target()).any(|at| image_paths::overlap(at, &target));
     let code = build.code(index)?;
     if has || code.is_exec() || is_used(build, scene, stage, index, &target) {
         return None;

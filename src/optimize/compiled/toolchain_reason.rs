@@ -1,18 +1,15 @@
 //! Why a final stage keeps the toolchain image.
 
-use thiserror::Error;
+use crate::optimize::reason::reasons;
 
-/// Why a final stage keeps the toolchain image.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum ToolchainReason {
-    #[error("the runtime image for programs built with `{image}` is not known")]
-    UnknownRuntime { image: String },
-    #[error("`{small}` lacks `{program}`, and no package is known to provide it")]
-    UnknownPackage { small: String, program: String },
-    #[error("the container calls `{program}`")]
-    CallsTool { program: String },
-    #[error("`{path}` uses the compiler at run time")]
-    UsesCompiler { path: String },
-    #[error("an instruction of the stage names `{home}`")]
-    NamesToolchainFolder { home: String },
+reasons! {
+    /// Why a final stage keeps the toolchain image.
+    pub(super) ToolchainReason {
+        UnknownRuntime { image: String }: "the runtime image for programs built with `{image}` is not known";
+        UnknownPackage { small: String, program: String }:
+            "`{small}` lacks `{program}`, and no package is known to provide it";
+        CallsTool { program: String }: "the container calls `{program}`";
+        UsesCompiler { path: String }: "`{path}` uses the compiler at run time";
+        NamesToolchainFolder { home: String }: "an instruction of the stage names `{home}`";
+    }
 }

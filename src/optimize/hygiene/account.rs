@@ -72,12 +72,7 @@ fn last_named_user(build: &Build, stage: &Stage) -> Option<String> {
 
 /// The last account that a RUN makes.
 fn last_created_user(build: &Build, stage: &Stage) -> Option<String> {
-    build.chain(stage).find_map(|stage| {
-        let runs = build.instructions_of(stage, Keyword::Run);
-        let codes = runs.filter_map(|(index, _)| build.code(index));
-        codes
-            .flat_map(|code| code.script.invocations())
-            .filter_map(|invocation| created_user(&invocation).map(str::to_owned))
-            .last()
-    })
+    let users =
+        |stage| build.called(stage).filter_map(|invocation| created_user(&invocation).map(str::to_owned)).last();
+    build.chain(stage).find_map(users)
 }

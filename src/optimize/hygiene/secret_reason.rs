@@ -1,37 +1,28 @@
 //! Why a secret stays in an instruction.
 
-use thiserror::Error;
+use crate::optimize::reason::reasons;
 
-/// Why a secret stays in an instruction.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum SecretReason {
-    #[error(
-        "the build command passes it; use `RUN --mount=type=secret,id={name},env={name}` to keep it out of the \
-             history"
-    )]
-    PassedByBuild { name: String },
-    #[error(
-        "{reader} may read it. Set it when the container starts, and replace the secret: everyone with the \
-             image can read it"
-    )]
-    MayBeRead { reader: SecretReader },
-    #[error("the instruction also sets other variables; move it to its own instruction, or remove it")]
-    OtherVariables,
+reasons! {
+    /// Why a secret stays in an instruction.
+    pub(super) SecretReason {
+        PassedByBuild { name: String }:
+            "the build command passes it; use `RUN --mount=type=secret,id={name},env={name}` to keep it out of the \
+             history";
+        MayBeRead { reader: SecretReader }:
+            "{reader} may read it. Set it when the container starts, and replace the secret: everyone with the \
+             image can read it";
+        OtherVariables: "the instruction also sets other variables; move it to its own instruction, or remove it";
+    }
 }
 
-/// What may read a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum SecretReader {
-    #[error("a library or tool")]
-    LibraryOrTool,
-    #[error("a source that was not read")]
-    UnreadSource,
-    #[error("`{path}`")]
-    File { path: String },
-    #[error("`{path}`, which composes variable names,")]
-    ComposesNames { path: String },
-    #[error("a compose service")]
-    ComposeService,
-    #[error("another instruction")]
-    OtherInstruction,
+reasons! {
+    /// What may read a secret.
+    pub(super) SecretReader {
+        LibraryOrTool: "a library or tool";
+        UnreadSource: "a source that was not read";
+        File { path: String }: "`{path}`";
+        ComposesNames { path: String }: "`{path}`, which composes variable names,";
+        ComposeService: "a compose service";
+        OtherInstruction: "another instruction";
+    }
 }

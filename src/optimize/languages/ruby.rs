@@ -18,7 +18,7 @@ fn row(gem: &str) -> Option<(&'static str, &'static str)> {
 
 /// What Bundler's lock files hold.
 fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a LockedPackages> {
-    let ruby = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Ruby);
+    let ruby = scene.projects_of(Ecosystem::Ruby);
     let installs = ruby.flat_map(|project| &project.installs).filter(|install| install.tool == Tool::Bundler);
     installs.filter_map(|install| install.locked.as_ref())
 }

@@ -14,9 +14,9 @@ use self::blocker::ClientBlocker;
 use self::site::Client;
 use super::output::{self, Output};
 use super::{need, stage_pieces};
-use crate::build::{Stage, installed};
+use crate::build::Stage;
 use crate::manifest::{Ecosystem, Framework, Project};
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::text::path;
 
 /// Frameworks whose build is a folder of files that need no program of theirs.
@@ -29,14 +29,7 @@ const SERVERS: [Framework; 5] =
 
 /// Takes sites out of the final stage.
 pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
-    let Some(stage) = scene.target() else { return };
-    if !(build.is_ordinary() && build.knows_target()) {
-        return;
-    }
-    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
-        return;
-    }
+    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
     let mut clients = Vec::new();
     for project in scene.projects().iter().filter(|project| is_site(project)) {
         match read(scene, stage, project) {
@@ -46,10 +39,8 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
         }
     }
     let shared = |client: &Client| {
-        let others = clients.iter().filter(|other| other.folder != client.folder);
-        others
-            .flat_map(|other| &other.runs)
-            .any(|run| client.runs.iter().any(|client_run| client_run.index == run.index))
+        let mut others = clients.iter().filter(|other| other.folder != client.folder).flat_map(|other| &other.runs);
+        others.any(|run| client.runs.iter().any(|own_run| own_run.index == run.index))
     };
     if clients.iter().any(shared) {
         return turn.skip(ClientBlocker::TwoSitesInRun);
@@ -82,9 +73,7 @@ fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Resul
     if installs.is_empty() || builds.is_empty() {
         return Ok(None);
     }
-    if !folder.ends_with(&format!("/{}", project.root)) {
-        return Err(ClientBlocker::OtherFolderName);
-    }
+    refuse_if(!folder.ends_with(&format!("/{}", project.root)), ClientBlocker::OtherFolderName)?;
     let outputs = written_folders(&folder, output::output_of_commands(scene, project, &builds))?;
     let mut client = Client { project, folder, runs, outputs, whole: false };
     steps::check(scene, stage, &client)?;
@@ -98,9 +87,7 @@ fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, ClientBl
     if let Some(open) = output.open {
         return Err(ClientBlocker::Output { why: open });
     }
-    if output.into_modules || output.bundler.is_none() {
-        return Err(ClientBlocker::WritesMoreThanSite);
-    }
+    refuse_if(output.into_modules || output.bundler.is_none(), ClientBlocker::WritesMoreThanSite)?;
     let paths = output.paths.iter().chain(&output.outer).map(|path| path::join(folder, path));
     let paths: Vec<String> = paths.collect();
     if paths.iter().any(|path| path == "/" || folder.starts_with(path.as_str())) {

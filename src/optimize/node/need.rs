@@ -11,7 +11,7 @@ use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind, Framework, Project};
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 
@@ -118,9 +118,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     fn command(&mut self, words: &[String], depth: usize) -> Result<(), NodeBlocker> {
-        if depth > DEEPEST {
-            return Err(NodeBlocker::RecursiveScripts);
-        }
+        refuse_if(depth > DEEPEST, NodeBlocker::RecursiveScripts)?;
         if words.first().is_some_and(|first| matches!(words::name(first), "cross-env" | "cross-env-shell" | "dotenv")) {
             self.program(words::name(&words[0]))?;
         }

@@ -6,7 +6,7 @@ use super::{native, need, words};
 use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed, releases};
 use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
 use crate::optimize::languages::node::stage_blocker::NodeBlocker;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
@@ -73,12 +73,8 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
         return Err(NodeBlocker::NotWorkingFolder { folder: pieces.folder.clone() });
     }
     let whole = open;
-    if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
-        return Err(NodeBlocker::InRootFolder);
-    }
-    if pieces.is_berry() && !links_modules(scene, project) {
-        return Err(NodeBlocker::PackagesElsewhere);
-    }
+    refuse_if((whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?"), NodeBlocker::InRootFolder)?;
+    refuse_if(pieces.is_berry() && !links_modules(scene, project), NodeBlocker::PackagesElsewhere)?;
     Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
 }
 

@@ -13,13 +13,13 @@ use std::ops::RangeInclusive;
 use self::server::Server;
 use super::stage_pieces::{self, Kind, Pieces};
 use super::{next, words};
-use crate::build::{Purpose, Stage, StageBase, installed};
+use crate::build::{Purpose, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
 use crate::optimize::languages::node::{container_uses, started_project};
 use crate::optimize::literal::{Literal, literal};
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 
@@ -32,14 +32,7 @@ const BRINGS_SHARP: u32 = 15;
 
 /// Takes what was traced.
 pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
-    let Some(stage) = scene.target() else { return };
-    if !(build.is_ordinary() && build.knows_target()) {
-        return;
-    }
-    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
-        return;
-    }
+    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
     let Some((project, args)) = next_server(scene, stage) else { return };
     let Ok(Some(pieces)) = stage_pieces::read(scene, stage) else { return };
     if pieces.project.root != project.root {
@@ -110,9 +103,7 @@ fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<
         let text =
             scene.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.clone() })?;
         let text = blank_comments(text);
-        if text.contains("RuntimeConfig") {
-            return Err(StandaloneBlocker::RuntimeConfiguration { path: path.clone() });
-        }
+        refuse_if(text.contains("RuntimeConfig"), StandaloneBlocker::RuntimeConfiguration { path: path.clone() })?;
         if let Some(name) = variable_of_server(scene, stage, &text) {
             return Err(StandaloneBlocker::ReadsVariable { path: path.clone(), name: name.clone() });
         }
@@ -187,9 +178,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         }
         Some(text) => return Err(StandaloneBlocker::UnknownPort { text: text.to_string() }),
     }
-    if host.contains('$') {
-        return Err(StandaloneBlocker::UnknownHost { host: host.clone() });
-    }
+    refuse_if(host.contains('$'), StandaloneBlocker::UnknownHost { host: host.clone() })?;
     variables.push(("HOSTNAME", host));
     Ok(variables)
 }
@@ -234,9 +223,7 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
         }
     }
     let entrypoint = build.last(stage, Keyword::Entrypoint).is_some();
-    if entrypoint && build.last(stage, Keyword::Cmd).is_some() {
-        return Err(StandaloneBlocker::Entrypoint);
-    }
+    refuse_if(entrypoint && build.last(stage, Keyword::Cmd).is_some(), StandaloneBlocker::Entrypoint)?;
     if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
         return Err(StandaloneBlocker::InRootFolder);
     }

@@ -2,8 +2,7 @@
 //! which the passes after it can split.
 
 use crate::build::installed::{self, InstalledProject};
-use crate::build::{Code, Stage, StageBase, releases};
-use crate::dockerfile::Keyword;
+use crate::build::{Code, Run, Stage, StageBase, releases};
 use crate::finding::FileEdit;
 use crate::manifest::{DependencyScope, Ecosystem};
 use crate::optimize::assumption::Support;
@@ -16,20 +15,19 @@ use crate::text::Span;
 const NPM_INSTALLS_ALL: u32 = 15;
 
 pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
+    for stage in scene.build.needed_stages() {
         in_stage(scene, stage, turn);
     }
 }
 
 fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
-    let build = scene.build;
     let mut done: Vec<&str> = installed_whole(scene, stage);
-    for (index, instruction) in build.instructions_of(stage, Keyword::Run) {
-        let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
-        if !instruction.heredocs.is_empty() {
+    for run in scene.build.own_runs(stage) {
+        let Run { index, code, .. } = run;
+        if !code.is_ordinary() || code.is_exec() || !run.instruction.heredocs.is_empty() {
             continue;
         }
-        let invocations = code.script.invocations();
+        let invocations = run.invocations();
         for invocation in &invocations {
             let Some((call, project)) = declared(scene, (stage, index), invocation) else { continue };
             let root = project.project.root.as_str();
@@ -50,12 +48,11 @@ fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
 fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
     let build = scene.build;
     let mut roots = Vec::new();
-    for (index, _) in build.instructions_of(stage, Keyword::Run) {
-        let Some(code) = build.code(index) else { continue };
-        for invocation in code.script.invocations() {
+    for run in build.own_runs(stage) {
+        for invocation in run.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
             let whole = call.is_from_manifest() && call.packages.is_empty() && !call.says("production");
-            let project = if whole { installed::of(build, (stage, index), &invocation, &call) } else { None };
+            let project = if whole { installed::of(build, (stage, run.index), &invocation, &call) } else { None };
             roots.extend(project.map(|project| project.project.root.as_str()));
         }
     }

@@ -81,7 +81,7 @@ fn wrapped(scene: &PassInput, invocation: &Invocation) -> Option<RemovableWrappe
     if !text.is_empty() {
         return Some(RemovableWrapper { from, to: program.span.start, text, more: true });
     }
-    let projects = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
+    let projects = || scene.projects_of(Ecosystem::Python);
     if let Some(command) = projects().find_map(|project| project.script(program.text())) {
         return named_script(invocation, at, command, from);
     }

@@ -51,7 +51,7 @@ fn unfit(
     python_version: &[String],
 ) -> Option<String> {
     let folder = installed::folder_of(scene.build, place, invocation)?;
-    let projects = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
+    let projects = scene.projects_of(Ecosystem::Python);
     let is_present = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
     let versions: Vec<&LanguageVersion> = projects.flat_map(|project| &project.language).filter(is_present).collect();
     let is_file = |version: &&LanguageVersion| version.path.ends_with(".python-version");

@@ -1,18 +1,14 @@
 //! Why Composer's packages are not installed in a separate stage.
 
-use thiserror::Error;
+use crate::optimize::reason::reasons;
 
-/// Why Composer's packages are not installed in a separate stage.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum ComposerBlocker {
-    #[error("the container runs Composer at start-up")]
-    RunsAtStart,
-    #[error("a RUN calls Composer and also does something else")]
-    RunDoesMore,
-    #[error("the shell of the install is not supported")]
-    UnsupportedShell,
-    #[error("Composer installs into a custom folder")]
-    CustomFolder,
-    #[error("the working folder is not known")]
-    UnknownWorkingFolder,
+reasons! {
+    /// Why Composer's packages are not installed in a separate stage.
+    pub(super) ComposerBlocker {
+        RunsAtStart: "the container runs Composer at start-up";
+        RunDoesMore: "a RUN calls Composer and also does something else";
+        UnsupportedShell: "the shell of the install is not supported";
+        CustomFolder: "Composer installs into a custom folder";
+        UnknownWorkingFolder: "the working folder is not known";
+    }
 }

@@ -98,7 +98,7 @@ fn of_package<'a>(scene: &PassInput<'a>, invocation: &Invocation) -> Vec<&'a str
         None if installs => INSTALL_SCRIPTS.iter().map(|name| (*name).to_owned()).collect(),
         None => return Vec::new(),
     };
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     nodes.flat_map(|project| names.iter().filter_map(|name| project.script(name))).collect()
 }
 

@@ -42,7 +42,7 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
         packages.extend(prisma(scene));
     } else {
         // Several installs, or one that can't be taken apart: all that is known of the context counts.
-        let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+        let nodes = scene.projects_of(Ecosystem::Node);
         for project in nodes {
             let mut locked = project.installs.iter().filter_map(|way| way.locked.as_ref());
             if locked.clone().any(|locked| from_git(project, Some(locked))) || from_git(project, None) {
@@ -99,7 +99,7 @@ fn from_git(project: &Project, locked: Option<&LockedPackages>) -> bool {
 /// Prisma's engines load the system's OpenSSL up to version 6, and slim images lack it
 /// (`prisma.io/docs/orm/reference/system-requirements`).
 fn prisma(scene: &PassInput) -> Option<String> {
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     let mut ours = nodes
         .flat_map(|project| &project.dependencies)
         .filter(|dependency| matches!(dependency.name.as_str(), "prisma" | "@prisma/client"));

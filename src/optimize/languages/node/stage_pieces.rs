@@ -9,7 +9,7 @@ use crate::build::{Build, Code, Purpose, SlimImage, Stage, StageBase, User, inst
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::optimize::called_programs;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -149,12 +149,8 @@ fn run<'a>(
             globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
         }
         if let (Some(Kind::Install), Some(call)) = (kind, &call) {
-            if !call.packages.is_empty() {
-                return Err(NodeBlocker::UnlistedPackages { command: call.title() });
-            }
-            if install.is_some() {
-                return Err(NodeBlocker::InstallsTwice);
-            }
+            refuse_if(!call.packages.is_empty(), NodeBlocker::UnlistedPackages { command: call.title() })?;
+            refuse_if(install.is_some(), NodeBlocker::InstallsTwice)?;
             install = Some(installing(scene, (stage, index), code, &invocation, call)?);
         }
         kinds.extend(kind);
@@ -165,14 +161,10 @@ fn run<'a>(
         let kind = order.into_iter().find(|kind| has(*kind)).unwrap_or(Kind::Files);
         let mixed = kind == Kind::Build && (has(Kind::Global) || has(Kind::Compilers))
             || kind == Kind::System && has(Kind::Build);
-        if mixed {
-            return Err(NodeBlocker::InstallsAndBuilds);
-        }
+        refuse_if(mixed, NodeBlocker::InstallsAndBuilds)?;
         return Ok((kind, None));
     };
-    if has(Kind::System) || has(Kind::Compilers) {
-        return Err(NodeBlocker::SystemPackagesAndDependencies);
-    }
+    refuse_if(has(Kind::System) || has(Kind::Compilers), NodeBlocker::SystemPackagesAndDependencies)?;
     pieces.builds_too = has(Kind::Build);
     Ok((Kind::Install, Some(pieces)))
 }
@@ -198,7 +190,7 @@ fn by_program(scene: &PassInput, invocation: &Invocation) -> Option<Kind> {
         _ if known.language == Some(program::Language::Node) || known.is(program::Kind::Recipes) => Kind::Build,
         _ => {
             let package = words::package_of(program);
-            let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+            let nodes = scene.projects_of(Ecosystem::Node);
             let ours = nodes.flat_map(|project| &project.dependencies).any(|dependency| dependency.name == package);
             if ours { Kind::Build } else { Kind::System }
         }
@@ -351,10 +343,13 @@ impl Pieces<'_> {
     }
 }
 
-/// Whether the stage stands on an image of its own and nothing else is built on it.
-pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
+/// The final stage, where it stands on an image of its own, nothing is built on it, and it changes no manifest.
+pub(in crate::optimize) fn divisible_stage<'s>(scene: &'s PassInput) -> Option<&'s Stage> {
+    let build = scene.build;
+    let stage = scene.target().filter(|_| build.is_ordinary() && build.knows_target())?;
     let used = build.edges_to(stage).next().is_some();
-    matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used
+    let alone = matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used;
+    (alone && !installed::changes_manifest(build, stage)).then_some(stage)
 }
 
 /// Why a stage with more projects than one stays.

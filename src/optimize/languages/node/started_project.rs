@@ -17,7 +17,7 @@ const DEEPEST: usize = 6;
 pub(in crate::optimize) fn project<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
     let build = scene.build;
     let folder = installed::workdir(build, stage, index);
-    let mut nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let mut nodes = scene.projects_of(Ecosystem::Node);
     let here = |project: &&Project| {
         let path = path::join(&project.root, "package.json");
         installed::is_at(build, (stage, index), &path, &folder)

@@ -41,11 +41,10 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWr
             code.into_iter().flat_map(|code| code.script.invocations()).map(|invocation| words::of(&invocation)),
         );
     }
-    let services =
-        scene.evidence.services.iter().filter(|service| service.target.is_none() || service.target == stage.name);
+    let services = scene.services_of(stage);
     commands.extend(services.filter_map(|service| service.command.as_ref()).flat_map(|text| words::commands(text)));
     let folder = installed::workdir(scene.build, stage, usize::MAX);
-    let nodes: Vec<&Project> = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node).collect();
+    let nodes: Vec<&Project> = scene.projects_of(Ecosystem::Node).collect();
     let mut waiting: Vec<(Vec<String>, usize)> = commands.into_iter().map(|words| (words, 0)).collect();
     while let Some((command, depth)) = waiting.pop() {
         let words = words::program(&command);

@@ -19,7 +19,7 @@ use crate::text::path;
 /// The distributions that may be installed, by name, with whether they were named in a RUN.
 fn dists(scene: &PassInput, stage: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for project in scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python) {
+    for project in scene.projects_of(Ecosystem::Python) {
         names.extend(project.dependencies.iter().map(|dependency| dependency.name.clone()));
         for locked in project.installs.iter().filter_map(|install| install.locked.as_ref()) {
             names.extend(locked.packages.keys().cloned());
@@ -139,7 +139,7 @@ fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> 
     }
     let older =
         |name: &str, version: &str| first(name).is_some_and(|first| version_numbers(version) < version_numbers(first));
-    let projects = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
+    let projects = scene.projects_of(Ecosystem::Python);
     projects.into_iter().any(|project| {
         let pins = project.dependencies.iter().filter_map(|dependency| {
             let pinned = dependency.requirement.as_deref().and_then(|text| text.trim().strip_prefix("=="));
@@ -172,7 +172,7 @@ pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     }
     let suite = suite(scene, target).unwrap_or("trixie");
     let mut installed: PackageNames = PackageNames::new();
-    for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
+    for stage in scene.build.needed_stages() {
         let ships = scene.build.ships(stage);
         let mut dists = dists(scene, stage);
         let mut headers: Vec<&str> = Vec::new();

@@ -6,7 +6,7 @@ use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
@@ -139,9 +139,7 @@ fn owner(
         if call.as_ref().is_some_and(|call| call.verb == Verb::Install && !call.packages.is_empty()) {
             return Err(ClientBlocker::UnlistedPackages);
         }
-        if invocation.is("rm") {
-            return Err(ClientBlocker::RemovesFiles);
-        }
+        refuse_if(invocation.is("rm"), ClientBlocker::RemovesFiles)?;
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
             owned.commands.push(at_home(&arguments));
         }
@@ -177,7 +175,7 @@ pub(super) fn project_of<'a>(
 ) -> Option<&'a Project> {
     let call = invocation.package_call()?;
     let works = installed::folder(scene.build, (stage, index), invocation, &call)?;
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     nodes.into_iter().find(|project| place(scene, stage, project).as_deref() == Some(&works))
 }
 
@@ -195,7 +193,7 @@ fn follow(
     reached: &mut Vec<(String, Vec<String>)>,
     depth: usize,
 ) -> bool {
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     let owner_project = nodes
         .filter(|node| place(scene, stage, node).as_deref() == Some(folder))
         .find(|node| node.script(script).is_some());

@@ -10,7 +10,7 @@ use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{ContentKind, Ecosystem, FileKind, Project, parse_jsonc};
 use crate::optimize::node::words;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::text::path;
 
 /// An error where something does.
@@ -31,9 +31,7 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
     let build = scene.build;
     let last = stage.instructions.end.max(stage.start + 1);
     let works = installed::workdir(build, stage, last);
-    if client.holds(&works) {
-        return Err(ClientBlocker::ContainerRunsThere);
-    }
+    refuse_if(client.holds(&works), ClientBlocker::ContainerRunsThere)?;
     let may = || Err(ClientBlocker::ContainerMayRunThere);
     for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
         let Some((index, _)) = build.last(stage, keyword) else { continue };
@@ -58,8 +56,7 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
         }
     }
     let name = client.name();
-    let services = scene.evidence.services.iter();
-    for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
+    for service in scene.services_of(stage) {
         let texts = [&service.entrypoint, &service.command, &service.workdir];
         let named = texts
             .into_iter()
@@ -174,9 +171,7 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
                 && scene.source().slice(instruction.span).contains(name)
         })
     };
-    if variable("BUILD_PATH") || variable("COREPACK") {
-        return Err(ClientBlocker::OutputVariable);
-    }
+    refuse_if(variable("BUILD_PATH") || variable("COREPACK"), ClientBlocker::OutputVariable)?;
     let manifest = |root: &str| {
         let path = path::join(root, "package.json");
         let package = scene.evidence.texts.get(&path).and_then(|text| parse_jsonc(text));
@@ -214,9 +209,7 @@ fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result
             let absolute = folder.len() > 1 && line.contains(&folder) && !line.contains(&client.folder);
             ends || absolute || line.contains(&up) && !names_output(path, line)
         };
-        if text.lines().any(open) {
-            return Err(ClientBlocker::NamesFilesOutside { path: path.to_string() });
-        }
+        refuse_if(text.lines().any(open), ClientBlocker::NamesFilesOutside { path: path.to_string() })?;
         let settings = !path.contains('/') && (path.contains(".config.") || path.starts_with('.'));
         let more = ["rollupOptions", "ssr:", "BUILD_PATH"].into_iter().find(|word| text.contains(word));
         if let Some(word) = more.filter(|word| settings && (*word != "rollupOptions" || text.contains("dir:"))) {

@@ -15,8 +15,7 @@ pub(super) fn reason_against_other_server(
     site: &Site,
     server: &WebServer,
 ) -> Option<SiteBlocker> {
-    let services = scene.evidence.services.iter();
-    let mut services = services.filter(|service| service.target.is_none() || service.target == stage.name);
+    let mut services = scene.services_of(stage);
     let used = container_uses::in_containers(scene, stage).map(|what| SiteBlocker::ContainerUse { what });
     used.or_else(|| services.find_map(|service| by_service(service, site, server)))
 }
