@@ -11,6 +11,7 @@ use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::inputs::context::EntryId;
 use crate::manifest::{ContentKind, FileKind};
+use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
 
@@ -34,18 +35,11 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if !transfers.iter().any(lands_here) || build.launch(target).is_none() {
         return;
     }
-    match edits(scene, target, transfers, &works_in) {
-        Ok(edits) => {
-            turn.step(
-                format!("works in `{FOLDER}` instead of `/`"),
-                "files in `/` are mixed with the folders of the system and belong to root",
-                edits,
-            );
-            let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all sources were read".to_owned()));
-            turn.assume("nothing names a file of the program by its path from `/`", cut);
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(edits) = turn.ok_or_skip(edits(scene, target, transfers, &works_in)) else { return };
+    let why = "files in `/` are mixed with the folders of the system and belong to root";
+    turn.step(format!("works in `{FOLDER}` instead of `/`"), why, edits);
+    let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all sources were read".to_owned()));
+    turn.assume("nothing names a file of the program by its path from `/`", cut);
 }
 
 /// Whether something is copied below the working folder, or to `/`.
@@ -69,27 +63,17 @@ fn edits(
             return Err(AppFolderBlocker::NamesPath { line: instruction.start_line, path: path.to_string() });
         }
         let code = if instruction.keyword == Keyword::Run { build.code(index) } else { None };
-        let leaves = |code: &crate::build::Code| {
-            code.script
-                .invocations()
-                .iter()
-                .any(|invocation| invocation.is("cd") && invocation.args.first().is_some_and(|word| word.is("/")))
-        };
-        let recipes = |code: &crate::build::Code| {
-            let invocations = code.script.invocations();
-            invocations
-                .iter()
-                .any(|invocation| invocation.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
-        };
-        refuse_if(code.is_some_and(recipes), AppFolderBlocker::CommandMayUseRoot { line: instruction.start_line })?;
-        if code.is_some_and(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
+        let calls = code.map(|code| code.script.invocations()).unwrap_or_default();
+        let recipes = |call: &Invocation| call.program.is_none_or(|name| Program::of(name).is(Kind::Recipes));
+        let leaves = |call: &Invocation| call.is("cd") && call.args.first().is_some_and(|word| word.is("/"));
+        let line = instruction.start_line;
+        refuse_if(calls.iter().any(recipes), AppFolderBlocker::CommandMayUseRoot { line })?;
+        if calls.iter().any(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
             return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line });
         }
     }
     let names = names(scene, transfers);
-    if let Some(why) = spoken_of(scene, &names) {
-        return Err(why);
-    }
+    spoken_of(scene, &names).map_or(Ok(()), Err)?;
     let mut edits = Vec::new();
     for transfer in transfers.iter().filter(|transfer| transfer.destination.as_deref() == Some("/")) {
         let span = transfer.instruction.span;

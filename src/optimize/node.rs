@@ -20,16 +20,8 @@ use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 /// Takes the final stage apart.
 pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
     let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
-    let pieces = match stage_pieces::read(scene, stage) {
-        Ok(Some(pieces)) => pieces,
-        Ok(None) => return,
-        Err(why) => return turn.skip(why),
-    };
-    let plan = match plan::plan(scene, stage, &pieces) {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(Some(pieces)) = turn.ok_or_skip(stage_pieces::read(scene, stage)) else { return };
+    let Some(Some(plan)) = turn.ok_or_skip(plan::plan(scene, stage, &pieces)) else { return };
     if scene.names_stage_by_number() {
         return turn.skip(NodeBlocker::NumberedStage);
     }

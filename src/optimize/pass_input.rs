@@ -198,6 +198,11 @@ impl PassOutput {
         self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.into().0, is_whole: false });
     }
 
+    /// A result; its error is recorded as the reason why the whole pass does nothing.
+    pub(super) fn ok_or_skip<T>(&mut self, result: Result<T, impl Into<ReasonText>>) -> Option<T> {
+        result.map_err(|why| self.skip(why)).ok()
+    }
+
     /// Records that the whole pass does nothing.
     pub(super) fn skip(&mut self, why: impl Into<ReasonText>) {
         self.refusals.push(PassRefusal::whole("", "", why));

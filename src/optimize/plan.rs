@@ -120,12 +120,8 @@ pub(super) fn is_builder(invocation: &Invocation) -> bool {
 }
 
 fn builders(build: &Build) -> Vec<String> {
-    let needed = build.needed_stages();
-    let runs = needed
-        .flat_map(|stage| build.instructions(stage))
-        .filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    let builds = |index: usize| build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_builder));
-    runs.filter(|(index, _)| builds(*index)).map(|(_, instruction)| build.one_line(instruction)).collect()
+    let runs = build.needed_runs().filter(|run| !run.is_trigger() && run.invocations().iter().any(is_builder));
+    runs.map(|run| build.one_line(run.instruction)).collect()
 }
 
 fn starts(build: &Build) -> Vec<String> {

@@ -18,11 +18,7 @@ use super::languages::python::{element, evidence, needs, system};
 use super::pass_input::{PassInput, PassOutput};
 
 pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
-    let plan = match plan::plan(scene) {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(Some(plan)) = turn.ok_or_skip(plan::plan(scene)) else { return };
     let (span, text) = write::PythonWriter::new(scene, &plan).edits();
     let venvs = plan.venvs.join(" and ");
     turn.step(

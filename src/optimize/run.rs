@@ -176,12 +176,8 @@ fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> P
         return turn;
     }
     let build = Build::new(input);
-    let triggers = |target| {
-        build
-            .chain(target)
-            .flat_map(|stage| build.instructions(stage))
-            .any(|(_, instruction)| instruction.keyword == Keyword::Onbuild)
-    };
+    let triggers =
+        |target| build.chain(target).any(|stage| build.instructions_of(stage, Keyword::Onbuild).next().is_some());
     if !build.target().is_some_and(triggers) {
         return turn;
     }

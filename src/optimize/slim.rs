@@ -25,11 +25,7 @@ pub(super) fn runtime(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
-    let variant = match slim_base::of(scene, root) {
-        Ok(Some(variant)) => variant,
-        Ok(None) => return,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(Some(variant)) = turn.ok_or_skip(slim_base::of(scene, root)) else { return };
     match rebase_on_variant(scene, root, &variant, Some(target)) {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(scene, target, &variant));

@@ -34,16 +34,10 @@ pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     if let Some(why) = needs(scene, target) {
         return turn.skip(why);
     }
-    let static_build = match StaticBuild::of(scene, builder) {
-        Ok(static_build) => static_build,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(static_build) = turn.ok_or_skip(StaticBuild::of(scene, builder)) else { return };
+    let Some(lines) = turn.ok_or_skip(copy_system_files(scene, target, builder, image)) else { return };
     let mut edits = vec![scene.edit(target.base_span, "scratch")];
-    match copy_system_files(scene, target, builder, image) {
-        Ok(lines) => edits.extend(lines),
-        Err(why) => return turn.skip(why),
-    }
-    edits.extend(static_build.edits);
+    edits.extend(lines.into_iter().chain(static_build.edits));
     let why = "the program is statically linked, and no source uses another program, a user or a folder of the system";
     turn.step(format!("uses `scratch` instead of `{image}`"), why, edits);
     turn.assume(

@@ -10,16 +10,9 @@ use crate::text::Span;
 /// Builds in a stage of its own, and starts what it made from another on the same base.
 pub(in crate::optimize) fn split(scene: &PassInput, turn: &mut PassOutput) {
     let what = "compiles in a separate build stage";
-    let plan = match TransferPlan::of(scene) {
-        Ok(Some(plan)) => plan,
-        Ok(None) => return,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(Some(plan)) = turn.ok_or_skip(TransferPlan::of(scene)) else { return };
     let name = stage_name(scene, &plan);
-    let runtime = match Runtime::of(scene, &plan, &name.build) {
-        Ok(runtime) => runtime,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(runtime) = turn.ok_or_skip(Runtime::of(scene, &plan, &name.build)) else { return };
     let mut edits = vec![from_line(scene, &plan, &name)];
     for index in &runtime.moved {
         edits.push(scene.edit(without(scene, *index), ""));

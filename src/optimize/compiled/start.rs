@@ -36,10 +36,7 @@ pub(in crate::optimize) fn compile(scene: &PassInput, turn: &mut PassOutput) {
         if let Some(why) = reason_to_keep_command(scene, target, &invocations) {
             return turn.skip(why);
         }
-        let started = match start(scene, target, invocation) {
-            Ok(start) => start,
-            Err(why) => return turn.skip(why),
-        };
+        let Some(started) = turn.ok_or_skip(start(scene, target, invocation)) else { return };
         let Some(edit) = command(scene, index, code, &invocations, &started) else {
             return turn.skip(StartBlocker::FixedWords);
         };

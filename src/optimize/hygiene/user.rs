@@ -36,16 +36,10 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if !service::may_serve_by_any_name(build, target) {
         return turn.skip(RootReason::NeedsRoot);
     }
-    match plan(scene, target) {
-        Ok(plan) => {
-            turn.step(plan.what, plan.why, plan.edits);
-            turn.assume(
-                plan.writes.assumption_text(),
-                plan.writes.unknown.map(|why| (Support::Missing, why.to_string())),
-            );
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(plan) = turn.ok_or_skip(plan(scene, target)) else { return };
+    turn.step(plan.what, plan.why, plan.edits);
+    let unknown = plan.writes.unknown.as_ref().map(|why| (Support::Missing, why.to_string()));
+    turn.assume(plan.writes.assumption_text(), unknown);
 }
 
 /// What a user without rights takes.
@@ -58,9 +52,7 @@ struct UserPlan {
 
 fn plan(scene: &PassInput, target: &Stage) -> Result<UserPlan, RootReason> {
     let build = scene.build;
-    if let Some(why) = needs_root::reason_to_stay_root(scene, target) {
-        return Err(why);
-    }
+    needs_root::reason_to_stay_root(scene, target).map_or(Ok(()), Err)?;
     let account = account::of(build, target)?;
     let folder = build.workdir(target, usize::MAX).value().cloned().ok_or(RootReason::UnknownWorkingFolder)?;
     let empty = data_folders::folders(scene, target);

@@ -10,9 +10,6 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// The first version of Next.js that bundles with Turbopack unless told otherwise, and keeps what that compiled (16.4.6 does).
 const TURBOPACK: u32 = 16;
 
@@ -83,7 +80,7 @@ fn kept_cache<'a>(scene: &PassInput<'a>, run: &Run) -> Option<KeptCache<'a>> {
 
 /// The bundler that a command comes to, and its folder below the project's.
 fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize) -> Option<(String, &'static str)> {
-    if depth > DEEPEST {
+    if depth > words::DEEPEST {
         return None;
     }
     let words = words::program(words);

@@ -15,9 +15,6 @@ use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// Names of the programs that a container starts, one by the other; `None` where some are not known.
 pub(super) fn programs(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
     let mut walk = NeedWalk::new(scene, pieces);
@@ -118,7 +115,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     fn command(&mut self, words: &[String], depth: usize) -> Result<(), NodeBlocker> {
-        refuse_if(depth > DEEPEST, NodeBlocker::RecursiveScripts)?;
+        refuse_if(depth > words::DEEPEST, NodeBlocker::RecursiveScripts)?;
         if words.first().is_some_and(|first| matches!(words::name(first), "cross-env" | "cross-env-shell" | "dotenv")) {
             self.program(words::name(&words[0]))?;
         }

@@ -24,10 +24,7 @@ use crate::text;
 pub(in crate::optimize) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
     let Some((stage, site)) = read(scene, turn) else { return };
     let offered = scene.options.level.allows(Rung::Server);
-    let server = match image::choose(scene) {
-        Ok(server) => server,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(server) = turn.ok_or_skip(image::choose(scene)) else { return };
     let other = match site.kind {
         ServedKind::Development => Some(SiteBlocker::DevelopmentServer { command: site.command.to_string() }),
         ServedKind::Preview | ServedKind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
@@ -64,24 +61,15 @@ fn read<'s>(scene: &'s PassInput, turn: &mut PassOutput) -> Option<(&'s Stage, S
         return None;
     }
     let stage = scene.target()?;
-    match served::read(scene, stage) {
-        Ok(site) => site.map(|site| (stage, site)),
-        Err(why) => {
-            turn.skip(why);
-            None
-        }
-    }
+    let site = turn.ok_or_skip(served::read(scene, stage))??;
+    Some((stage, site))
 }
 
 fn replace(scene: &PassInput, turn: &mut PassOutput, stage: &Stage, site: &Site, server: &WebServer) {
-    match write::edits(scene, stage, site, server) {
-        Ok(edits) => {
-            let what = format!("serves `{}` with `{}` on port {}", site.folder, server.image, site.port);
-            let why = format!("`{}` only serves these files; {}", site.command, server.why);
-            turn.step(what, why, edits);
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(edits) = turn.ok_or_skip(write::edits(scene, stage, site, server)) else { return };
+    let what = format!("serves `{}` with `{}` on port {}", site.folder, server.image, site.port);
+    let why = format!("`{}` only serves these files; {}", site.command, server.why);
+    turn.step(what, why, edits);
 }
 
 /// `: 70 MB less to pull`; nothing where the sizes are not known.

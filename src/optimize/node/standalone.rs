@@ -38,14 +38,10 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if pieces.project.root != project.root {
         return;
     }
-    match read(scene, stage, &pieces, &args) {
-        Ok(server) => {
-            let edit = write::edit(scene, stage, &pieces, &server);
-            let why = "the traced files include all that the server loads; no source reads another file";
-            turn.step("copies only the files that Next.js traced for its server", why, vec![edit]);
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(server) = turn.ok_or_skip(read(scene, stage, &pieces, &args)) else { return };
+    let edit = write::edit(scene, stage, &pieces, &server);
+    let why = "the traced files include all that the server loads; no source reads another file";
+    turn.step("copies only the files that Next.js traced for its server", why, vec![edit]);
 }
 
 /// The project whose server the container starts by `next start`, and what stands behind that.

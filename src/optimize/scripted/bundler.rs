@@ -17,14 +17,10 @@ const HOME: &str = "/usr/local/bundle";
 pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some(install) = install(scene, target) else { return };
-    match split(scene, target, install) {
-        Ok(split) => {
-            let what = "installs gems in a separate stage";
-            let why = "compilers, headers and caches of the install stay out of the image";
-            turn.step(what, why, edits(scene, target, &split));
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(split) = turn.ok_or_skip(split(scene, target, install)) else { return };
+    let what = "installs gems in a separate stage";
+    let why = "compilers, headers and caches of the install stay out of the image";
+    turn.step(what, why, edits(scene, target, &split));
 }
 
 /// The last RUN of the stage that installs what a Gemfile names.

@@ -14,14 +14,10 @@ use crate::text::path;
 pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some((first, last)) = installs(scene, target) else { return };
-    match split(scene, target, first, last) {
-        Ok(split) => {
-            let what = "installs Composer's packages in a separate stage";
-            let why = "Composer, its downloads and its tools stay out of the image";
-            turn.step(what, why, edits(scene, target, &split));
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(split) = turn.ok_or_skip(split(scene, target, first, last)) else { return };
+    let what = "installs Composer's packages in a separate stage";
+    let why = "Composer, its downloads and its tools stay out of the image";
+    turn.step(what, why, edits(scene, target, &split));
 }
 
 fn is_composer(invocation: &Invocation) -> bool {

@@ -10,9 +10,6 @@ use crate::optimize::pass_input::PassInput;
 use crate::shell::parse;
 use crate::text::path;
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// The project in whose folder the container starts.
 pub(in crate::optimize) fn project<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
     let build = scene.build;
@@ -61,7 +58,7 @@ fn follow(project: Option<&Project>, words: &[String], depth: usize, commands: &
     let Some(name) = words::script(words) else {
         return commands.push(words.to_vec());
     };
-    if depth >= DEEPEST || words::elsewhere(words) {
+    if depth >= words::DEEPEST || words::elsewhere(words) {
         return commands.push(words.to_vec());
     }
     let at = words.iter().position(|word| word == name).unwrap_or(0);

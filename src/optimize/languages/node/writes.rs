@@ -26,9 +26,6 @@ pub(in crate::optimize) enum StartWrite {
     NextPages,
 }
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// Absolute folders that the program writes besides what its sources tell, and what shows it. The project's own folder
 /// stands there where it builds at its start.
 pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWrite> {
@@ -51,7 +48,7 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWr
         let Some(first) = words.first() else { continue };
         if let Some(name) = words::script(words) {
             let scripts = nodes.iter().filter_map(|project| project.script(name)).flat_map(words::commands);
-            if depth < DEEPEST {
+            if depth < words::DEEPEST {
                 waiting.extend(scripts.map(|script| (script, depth + 1)));
             }
             continue;

@@ -11,9 +11,6 @@ use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// Whose a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
@@ -198,7 +195,7 @@ fn follow(
         .filter(|node| place(scene, stage, node).as_deref() == Some(folder))
         .find(|node| node.script(script).is_some());
     let Some(project) = owner_project else { return false };
-    if depth > DEEPEST {
+    if depth > words::DEEPEST {
         return false;
     }
     let mut known = true;

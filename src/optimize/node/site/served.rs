@@ -249,12 +249,7 @@ impl ServerReader<'_, '_> {
     fn script_to_build(&self) -> Result<Option<&'static str>, SiteBlocker> {
         const BUILD: &str = "build";
         let build = self.scene.build;
-        let stages = build.needed_stages();
-        let runs = stages
-            .flat_map(|stage| build.instructions(stage))
-            .filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-        let mut codes = runs.filter_map(|(index, _)| build.code(index));
-        if codes.any(|code| code.script.invocations().iter().any(is_builder)) {
+        if build.needed_runs().any(|run| !run.is_trigger() && run.invocations().iter().any(is_builder)) {
             return Ok(None);
         }
         refuse_if(self.server.kind != ServedKind::Development, SiteBlocker::NoBuild)?;
