@@ -16,6 +16,7 @@ mod app_folder;
 mod protected_files;
 mod hygiene;
 mod ignore;
+mod json_words;
 mod languages;
 mod layout;
 mod literal;

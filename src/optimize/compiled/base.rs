@@ -8,8 +8,9 @@ use crate::build::toolchain::{self, Language};
 use crate::build::{BaseImage, CERTIFICATES, Presence, SlimImage, Stage, StageBase, providers, runtime_image};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
+use crate::optimize::new_stage::apt_install;
 use crate::optimize::pass_input::{PassInput, PassOutput};
-use crate::shell::Manager;
+use crate::shell::{Invocation, Manager, Script, parse};
 use crate::sources::patterns;
 use crate::text::Span;
 use runtime::Toolchain;
@@ -86,10 +87,7 @@ fn install(packages: &[&str], alpine: bool) -> String {
     if alpine {
         return format!("RUN apk add --no-cache {names}");
     }
-    format!(
-        "RUN apt-get update \\\n    && apt-get install -y --no-install-recommends {names} \\\n    && rm -rf \
-         /var/lib/apt/lists/*"
-    )
+    apt_install(&names)
 }
 
 fn is_runtime(image: &str) -> bool {
@@ -100,12 +98,9 @@ fn is_runtime(image: &str) -> bool {
 fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
     toolchain::runs(scene.build, target).any(|(_, _, all)| {
         all.iter().any(|invocation| {
-            let tool = invocation.package_call().is_some_and(|call| {
-                matches!(
-                    call.manager,
-                    Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet
-                )
-            });
+            use Manager as M;
+            let tools = [M::Go, M::Cargo, M::Maven, M::Gradle, M::Dotnet];
+            let tool = invocation.package_call().is_some_and(|call| tools.contains(&call.manager));
             tool || toolchain::compiles(invocation).is_some()
                 || matches!(invocation.program, Some("jar" | "jlink" | "jdeps" | "make" | "rustup"))
         })
@@ -221,39 +216,21 @@ impl MissingPrograms {
 
 /// Packages that RUNs of the stage install.
 fn installed(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for (_, _, all) in toolchain::runs(scene.build, target) {
-        for call in
-            all.iter().filter_map(crate::shell::Invocation::package_call).filter(|call| call.manager.is_system())
-        {
-            names.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
-        }
-    }
-    names
+    let runs: Vec<_> = toolchain::runs(scene.build, target).map(|(_, _, all)| all).collect();
+    let calls = runs.iter().flatten().filter_map(Invocation::package_call).filter(|call| call.manager.is_system());
+    calls.flat_map(|call| call.packages).map(|package| package.name.text.to_owned()).collect()
 }
 
 /// Programs that RUNs, the command, checks and sources call.
 fn called_programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for (index, instruction) in scene.build.instructions(target) {
-        if matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-            && let Some(code) = scene.build.code(index)
-        {
-            names.extend(
-                code.script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned),
-            );
-        }
-    }
-    for file in scene.build.start_files(target) {
-        if let Some(text) = scene.evidence.texts.get(&file.file.path) {
-            let script = crate::shell::parse(text);
-            names.extend(script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned));
-        }
-    }
-    names.extend(
-        SlimImage::quoted_anywhere().filter(|name| started_programs::is_wanted(scene, target, name)).map(str::to_owned),
-    );
-    names
+    let programs = |script: &Script| -> Vec<String> {
+        script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned).collect()
+    };
+    let scripts = scene.build.scripts(target).filter(|run| !run.is_trigger());
+    let files = scene.start_texts(target).into_iter().map(|(_, text)| parse(text));
+    let quoted = SlimImage::quoted_anywhere().filter(|name| started_programs::is_wanted(scene, target, name));
+    let called = scripts.flat_map(|run| programs(&run.code.script)).chain(files.flat_map(|script| programs(&script)));
+    called.chain(quoted.map(str::to_owned)).collect()
 }
 
 /// Whether the program looks time zones up.

@@ -6,6 +6,7 @@ use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
+use crate::optimize::json_words::{json_list, json_words};
 use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::shell::program::Program;
 use crate::shell::program::options::ProgramOptions;
@@ -317,7 +318,7 @@ fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], sta
     if let Arguments::Json(words) = &scene.build.instruction(index).arguments {
         let first = words.iter().find(|word| word.word.span.start <= begin && begin < word.word.span.end)?;
         let last = words.iter().find(|word| word.word.span.start < end && end <= word.word.span.end)?;
-        let text = start.words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", ");
+        let text = json_words(&start.words);
         // Words of `sh -c` are one element; alone in it, they need no shell.
         if first.word.span == last.word.span && words.len() > 1 && !invocation.via.is_empty() {
             let (shell, whole) =
@@ -356,10 +357,6 @@ fn exec_form(
         return None;
     }
     let rest: Option<Vec<&str>> = invocation.args[start.rest..].iter().map(Word::value).collect();
-    let words = start.words.iter().map(String::as_str).chain(rest?).map(json).collect::<Vec<_>>();
-    Some(scene.edit(word.span, format!("[{}]", words.join(", "))))
-}
-
-fn json(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let words = start.words.iter().map(String::as_str).chain(rest?).collect::<Vec<_>>();
+    Some(scene.edit(word.span, json_list(&words)))
 }

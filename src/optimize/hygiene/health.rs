@@ -1,7 +1,6 @@
 //! Pass `healthcheck`: adds a HEALTHCHECK that requests a known route with a program of the image, and fixes one that
 //! can never succeed.
 
-use super::command::json;
 use super::health_reason::HealthReason;
 use super::port;
 use super::rule_findings::findings;
@@ -9,6 +8,7 @@ use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::endpoint::{EndpointInput, is_health_path, known_port, loaded_files, ready_route};
 use crate::finding::{FileEdit, Safety};
+use crate::optimize::json_words::json_list;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::LazyReach;
 use crate::optimize::service::Service;
@@ -144,7 +144,7 @@ fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<Str
     } else {
         asker.request(&url, asker.usual_limit())
     };
-    Some(json(&words))
+    Some(json_list(&words))
 }
 
 /// Where the closing ENTRYPOINT and CMD of a stage begin; its end where it has none of its own.

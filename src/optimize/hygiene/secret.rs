@@ -86,12 +86,8 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader>
     if let Some((path, _)) = scene.evidence.perhaps_holding(&words).find(|(_, text)| joined(text)) {
         return Some(SecretReader::ComposesNames { path: path.clone() });
     }
-    if scene
-        .evidence
-        .services
-        .iter()
-        .any(|service| service.environment.iter().any(|known| known.eq_ignore_ascii_case(name)))
-    {
+    let mut variables = scene.evidence.services.iter().flat_map(|service| &service.environment);
+    if variables.any(|known| known.eq_ignore_ascii_case(name)) {
         return Some(SecretReader::ComposeService);
     }
     let instructions = scene.file().instructions().iter().enumerate();

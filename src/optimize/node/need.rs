@@ -96,9 +96,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     fn services(&mut self, stage: &Stage) -> Result<(), NodeBlocker> {
-        let services = self.scene.evidence.services.iter();
-        let ours = services.filter(|service| service.target.is_none() || service.target == stage.name);
-        for service in ours {
+        for service in self.scene.services_of(stage) {
             for text in [&service.entrypoint, &service.command].into_iter().flatten() {
                 let by_service = |why: NodeBlocker| NodeBlocker::InService {
                     why: why.to_string(),

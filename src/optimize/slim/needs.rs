@@ -36,11 +36,8 @@ pub(super) fn of_steps(
     slim: &str,
     wanted: &mut WantedPackages,
 ) -> Result<(), FullBaseReason> {
-    let runs = scene.build.instructions_of(stage, Keyword::Run);
-    for (index, _) in runs {
-        let Some(code) = scene.build.code(index) else {
-            return Err(FullBaseReason::UnsupportedShell);
-        };
+    for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
+        let code = scene.build.code(index).ok_or(FullBaseReason::UnsupportedShell)?;
         of_script(scene, &code.script, slim, index, DEEPEST, wanted)?;
     }
     Ok(())
@@ -127,16 +124,11 @@ fn text<'a>(scene: &PassInput<'a>, path: &str) -> Option<&'a str> {
 /// What the container calls: its command, its scripts, and what compose tells it to run or ask.
 pub(super) fn of_container(scene: &PassInput, stage: &Stage, slim: &str, wanted: &mut WantedPackages) {
     let build = scene.build;
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let code = build.last(stage, keyword).and_then(|(index, _)| build.code(index));
-        if let Some(code) = code {
-            _ = of_script(scene, &code.script, slim, usize::MAX, DEEPEST, wanted);
-        }
+    for code in scene.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]) {
+        _ = of_script(scene, &code.script, slim, usize::MAX, DEEPEST, wanted);
     }
-    for started in build.start_files(stage) {
-        if let Some(text) = scene.evidence.texts.get(&started.file.path) {
-            _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
-        }
+    for (_, text) in scene.start_texts(stage) {
+        _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
     }
     let target = build.target().map(|target| target.index) == Some(stage.index);
     let runs_it = |service: &&Service| match &service.target {

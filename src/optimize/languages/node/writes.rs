@@ -31,13 +31,9 @@ pub(in crate::optimize) enum StartWrite {
 pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWrite> {
     let mut writes = BTreeMap::new();
     let Some(stage) = scene.target() else { return writes };
-    let mut commands = Vec::new();
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let code = scene.build.last(stage, keyword).and_then(|(index, _)| scene.build.code(index));
-        commands.extend(
-            code.into_iter().flat_map(|code| code.script.invocations()).map(|invocation| words::of(&invocation)),
-        );
-    }
+    let codes = scene.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let started = codes.iter().flat_map(|code| code.script.invocations());
+    let mut commands: Vec<_> = started.map(|invocation| words::of(&invocation)).collect();
     let services = scene.services_of(stage);
     commands.extend(services.filter_map(|service| service.command.as_ref()).flat_map(|text| words::commands(text)));
     let folder = installed::workdir(scene.build, stage, usize::MAX);

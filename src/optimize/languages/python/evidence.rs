@@ -86,10 +86,8 @@ pub(in crate::optimize) fn imports(text: &str, modules: &[&str]) -> bool {
 
 /// The texts that start things in a container: CMD, ENTRYPOINT, HEALTHCHECK, and compose's commands.
 pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<String> {
-    let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let starts = started.filter_map(|keyword| scene.build.last(target, keyword));
-    let mut texts: Vec<String> =
-        starts.map(|(_, instruction)| scene.source().slice(instruction.span).to_owned()).collect();
+    let starts = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+    let mut texts: Vec<String> = starts.iter().map(|(_, start)| scene.source().slice(start.span).to_owned()).collect();
     for service in &scene.evidence.services {
         texts.extend(service.command.clone());
         texts.extend(service.healthcheck.clone());
