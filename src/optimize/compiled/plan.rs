@@ -70,9 +70,7 @@ impl<'a> TransferPlan<'a> {
                         let run = run.ok_or(SplitBlocker::UnsupportedShell)?;
                         runs.insert(index, run);
                     }
-                    Keyword::Onbuild => {
-                        return Err(SplitBlocker::Onbuild);
-                    }
+                    Keyword::Onbuild => return Err(SplitBlocker::Onbuild),
                     _ => {}
                 }
             }

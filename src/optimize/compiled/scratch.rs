@@ -234,9 +234,7 @@ fn of_stage(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
             Keyword::Cmd | Keyword::Entrypoint if starts_shell(&instruction.arguments) => {
                 return Some(ScratchBlocker::StartsShell);
             }
-            Keyword::Healthcheck if !is_none(scene, instruction) => {
-                return Some(ScratchBlocker::Healthcheck);
-            }
+            Keyword::Healthcheck if !is_none(scene, instruction) => return Some(ScratchBlocker::Healthcheck),
             Keyword::User if !is_number(scene.file().str(instruction.rest).trim()) => {
                 return Some(ScratchBlocker::NamedUser);
             }

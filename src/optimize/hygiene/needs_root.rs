@@ -73,14 +73,12 @@ fn is_build(invocation: &Invocation) -> bool {
 /// What lies in the home of root, which nobody else may read.
 fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let build = scene.build;
-    let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
-        build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
     let text = |index: usize| scene.source().slice(build.instruction(index).span);
-    for (index, instruction) in &chain {
+    for (index, instruction) in build.chain(target).flat_map(|stage| build.instructions(stage)) {
         let named = match instruction.keyword {
-            Keyword::Env => text(*index).contains("/root/"),
+            Keyword::Env => text(index).contains("/root/"),
             Keyword::Copy | Keyword::Add => {
-                let transfer = build.transfer_at(build.stage_of(*index)?, *index);
+                let transfer = build.transfer_at(build.stage_of(index)?, index);
                 let to = transfer.and_then(|transfer| transfer.destination.as_deref());
                 to.is_some_and(|to| path::is_within(to, "/root"))
             }
@@ -92,8 +90,8 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
         if instruction.keyword != Keyword::Run {
             continue;
         }
-        let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
-        let mut texts = std::iter::once(text(*index)).chain(scripts);
+        let scripts = build.code(index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
+        let mut texts = std::iter::once(text(index)).chain(scripts);
         if let Some(download) = texts.find_map(|text| build.download_to_home(target, text)) {
             let command = download.text.trim_end_matches('(').to_owned();
             let variable = download.argument.split(' ').nth(1).unwrap_or("HOME").to_owned();

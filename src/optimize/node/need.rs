@@ -231,10 +231,8 @@ impl NeedWalk<'_, '_, '_> {
             project.dependencies.iter().any(|dependency| dependency.name == package && scope(dependency.scope))
         };
         if let Some(beside) = words::beside(name).find(|option| development(project).contains(option)) {
-            return Err(NodeBlocker::ProgramLoadsDevDependency {
-                name: name.to_string(),
-                dependency: beside.to_string(),
-            });
+            let (name, dependency) = (name.to_owned(), beside.to_owned());
+            return Err(NodeBlocker::ProgramLoadsDevDependency { name, dependency });
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
         let global = self.pieces.globals.iter().any(|global| global == package || global == name);

@@ -105,11 +105,14 @@ fn needs_tools(scene: &PassInput, stage: &Stage) -> bool {
 
 /// Whether the project or a member of it has dependencies for development alone.
 fn has_dev(scene: &PassInput, project: &Project) -> bool {
-    let ours = scene
-        .projects()
-        .iter()
-        .filter(|project_used| project_used.root == project.root || project.members.contains(&project_used.root));
-    ours.flat_map(|our| &our.dependencies).any(|dependency| dependency.scope == DependencyScope::Dev)
+    with_members(scene, project)
+        .flat_map(|our| &our.dependencies)
+        .any(|dependency| dependency.scope == DependencyScope::Dev)
+}
+
+/// The project and its members.
+fn with_members<'a>(scene: &PassInput<'a>, project: &Project) -> impl Iterator<Item = &'a Project> {
+    scene.projects().iter().filter(|own| own.root == project.root || project.members.contains(&own.root))
 }
 
 fn modules(
@@ -170,12 +173,8 @@ enum Hooks {
 }
 
 fn hooks(scene: &PassInput, project: &Project) -> Hooks {
-    let ours = scene
-        .projects()
-        .iter()
-        .filter(|project_used| project_used.root == project.root || project.members.contains(&project_used.root));
     let names = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
-    let scripts = ours.flat_map(|our| names.iter().filter_map(|name| our.script(name)));
+    let scripts = with_members(scene, project).flat_map(|our| names.iter().filter_map(|name| our.script(name)));
     let mut hooks = Hooks::None;
     for command in scripts.flat_map(words::commands) {
         let program = words::program(&command).first().map_or("", |first| words::name(first));
@@ -244,12 +243,8 @@ fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, No
         Manager::Yarn if berry => return Err(NodeBlocker::NoWorkspacesFocus),
         Manager::Yarn => "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile".to_owned(),
         Manager::Pnpm if !workspace => "CI=true pnpm prune --prod --config.ignore-scripts=true".to_owned(),
-        Manager::Pnpm => {
-            return Err(NodeBlocker::PnpmWorkspace);
-        }
-        _ => {
-            return Err(NodeBlocker::MixedModules);
-        }
+        Manager::Pnpm => return Err(NodeBlocker::PnpmWorkspace),
+        _ => return Err(NodeBlocker::MixedModules),
     })
 }
 

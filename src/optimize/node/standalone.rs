@@ -207,12 +207,8 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
             })
         };
         match piece.kind {
-            Kind::Files if !account() && piece.index < build_piece => {
-                return Err(StandaloneBlocker::RunCreatesFiles);
-            }
-            Kind::Build | Kind::Copy if piece.index > build_piece => {
-                return Err(StandaloneBlocker::StepAfterBuild);
-            }
+            Kind::Files if !account() && piece.index < build_piece => return Err(StandaloneBlocker::RunCreatesFiles),
+            Kind::Build | Kind::Copy if piece.index > build_piece => return Err(StandaloneBlocker::StepAfterBuild),
             Kind::Image if matches!(instruction.keyword, Keyword::Volume) => return Err(StandaloneBlocker::Volume),
             Kind::Setting if instruction.keyword == Keyword::Shell => return Err(StandaloneBlocker::OtherShell),
             _ => {}

@@ -75,9 +75,7 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<Option<PythonPlan<'b>>, 
     let (stage, runs) = match stages.len() {
         0 => return Ok(None),
         1 => stages.remove(0),
-        _ => {
-            return Err(PythonBlocker::TwoInstallingStages);
-        }
+        _ => return Err(PythonBlocker::TwoInstallingStages),
     };
     base_allows(scene, stage)?;
     others_allow(scene, target, stage)?;
@@ -237,9 +235,7 @@ impl<'b> PythonPlan<'b> {
             }
             let editable = call.inputs.iter().any(|input| input.kind == InputKind::Editable);
             match (call.manager, &*call.verb_text) {
-                (Manager::Conda, _) => {
-                    return Err(PythonBlocker::CondaImage);
-                }
+                (Manager::Conda, _) => return Err(PythonBlocker::CondaImage),
                 (Manager::Uv, "sync") => {
                     let venv = project_environment(scene, self.stage, *index, &folder);
                     refuse_if(venv.starts_with("/usr"), PythonBlocker::BasePython)?;

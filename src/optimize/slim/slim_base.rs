@@ -31,9 +31,7 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimVariant>
         return Ok(None);
     }
     refuse_if(reference.digest.is_some(), FullBaseReason::PinnedByDigest { image: image.clone() })?;
-    let Some(slim) = SlimImage::of_any(image) else {
-        return Err(FullBaseReason::NoSlimVariant { image: image.clone() });
-    };
+    let slim = SlimImage::of_any(image).ok_or_else(|| FullBaseReason::NoSlimVariant { image: image.clone() })?;
     let written = scene.source().slice(stage.base_span);
     let (tag, known) = match known_slim_tag(scene, &reference, tag, &slim.tag) {
         Some((named, by)) if written.ends_with(tag) || named == slim.tag => (named, by),

@@ -28,9 +28,7 @@ pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result
     let last = client.last();
     for (index, instruction) in build.instructions(stage) {
         match instruction.keyword {
-            Keyword::User | Keyword::Shell if index < last => {
-                return Err(ClientBlocker::OtherUserOrShell);
-            }
+            Keyword::User | Keyword::Shell if index < last => return Err(ClientBlocker::OtherUserOrShell),
             Keyword::Copy | Keyword::Add if index < last => {
                 let transfer = build.transfer_at(stage, index).ok_or(ClientBlocker::UnsupportedCopy)?;
                 copied(scene, stage, client, transfer)?;
