@@ -1,8 +1,5 @@
 //! Pass `app-folder`: moves an application from `/` to a folder of its own, which can then belong to a non-root user.
 
-mod blocker;
-
-use self::blocker::AppFolderBlocker;
 use super::assumption::Support;
 use super::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::build::{Setting, Stage, StageBase, Transfer, User};
@@ -11,6 +8,7 @@ use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::inputs::context::EntryId;
 use crate::manifest::{ContentKind, FileKind};
+use crate::optimize::reason::reasons;
 use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
@@ -174,6 +172,20 @@ fn spoken_of(scene: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
     let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
     let (file, _) = code.or_else(plain)?;
     Some(AppFolderBlocker::SourceNames { file: file.clone() })
+}
+
+reasons! {
+    /// Why a program stays in `/`.
+    pub(super) AppFolderBlocker {
+        UnknownDestination: "the destination of a COPY is known only at build time";
+        NamesPath { line: u32, path: String }: "line {line} names `{path}`";
+        CommandMayUseRoot { line: u32 }: "the command on line {line} may use files by their path from `/`";
+        DependsOnRoot { line: u32 }: "line {line} depends on `/`";
+        FixedCopy { line: u32 }: "the COPY to `/` on line {line} is written in a form that cannot be changed";
+        SeveralWorkdirs: "it has several WORKDIRs, or files are copied before its WORKDIR";
+        ServiceNames { file: String, name: String }: "`{file}` names `/{name}`";
+        SourceNames { file: String }: "`{file}` names a file of the program by its path from `/`";
+    }
 }
 
 #[cfg(test)]

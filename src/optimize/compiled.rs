@@ -18,11 +18,8 @@ mod runtime;
 pub(super) mod scratch;
 pub(super) mod split;
 mod stage;
-mod scratch_blocker;
 mod split_blocker;
 pub(super) mod start;
-mod start_blocker;
-mod toolchain_reason;
 pub(super) mod target;
 mod started_programs;
 

@@ -13,7 +13,6 @@ mod needs_root;
 mod root_reason;
 pub(super) mod secret;
 mod secret_reason;
-mod health_reason;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 //! Replaces the toolchain image of a final stage that compiles nothing.
 
-use super::toolchain_reason::ToolchainReason;
 use std::collections::BTreeSet;
 
 use super::{libraries, packages, runtime, started_programs};
@@ -10,6 +9,7 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
 use crate::optimize::new_stage::apt_install;
 use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::reason::reasons;
 use crate::shell::{Invocation, Manager, Script, parse};
 use crate::sources::patterns;
 use crate::text::Span;
@@ -193,7 +193,7 @@ impl MissingPrograms {
         alpine: bool,
         installed: &BTreeSet<String>,
     ) {
-        let had = Toolchain::of(image).is_some_and(|row| row.has_certificates());
+        let had = Toolchain::of(image).is_some_and(|row| row.has_certificates);
         let copied = build_text(scene, target).contains("/etc/ssl/certs");
         if !had || alpine || copied || installed.contains("ca-certificates") {
             return;
@@ -202,8 +202,7 @@ impl MissingPrograms {
         let from = stages.find(|stage| {
             let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
             stage.name.is_some()
-                && (Toolchain::of(image).is_some_and(|row| row.has_certificates())
-                    && Language::of_image(image).is_some())
+                && (Toolchain::of(image).is_some_and(|row| row.has_certificates) && Language::of_image(image).is_some())
         });
         match from.and_then(|stage| stage.name.as_deref()) {
             Some(name) if self.packages.is_empty() && !image.contains("alpine") => {
@@ -247,4 +246,16 @@ pub(super) fn sets_zone(scene: &PassInput) -> bool {
         || set
             .flat_map(|instruction| scene.file().variables(instruction))
             .any(|instruction| instruction.name.text == "TZ")
+}
+
+reasons! {
+    /// Why a final stage keeps the toolchain image.
+    pub(super) ToolchainReason {
+        UnknownRuntime { image: String }: "the runtime image for programs built with `{image}` is not known";
+        UnknownPackage { small: String, program: String }:
+            "`{small}` lacks `{program}`, and no package is known to provide it";
+        CallsTool { program: String }: "the container calls `{program}`";
+        UsesCompiler { path: String }: "`{path}` uses the compiler at run time";
+        NamesToolchainFolder { home: String }: "an instruction of the stage names `{home}`";
+    }
 }

@@ -3,7 +3,6 @@
 
 use super::base::sets_zone;
 use super::runtime::Toolchain;
-use super::scratch_blocker::ScratchBlocker;
 use crate::build::toolchain::{self, Language};
 use crate::build::{CERTIFICATES, FoundVariable, Reference, Stage, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
@@ -11,6 +10,7 @@ use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, FileRole, calls_c};
 use crate::optimize::assumption::Support;
 use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
+use crate::optimize::reason::reasons;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, parse};
 use crate::sources::patterns;
@@ -164,7 +164,7 @@ fn copy_system_files(
         build.instructions(target).any(|(_, instruction)| scene.source().slice(instruction.span).contains(path))
     };
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
-        refuse_if(!Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()), ScratchBlocker::NoCertificates)?;
+        refuse_if(!Toolchain::of(toolchain).is_some_and(|row| row.has_certificates), ScratchBlocker::NoCertificates)?;
         paths.push((CERTIFICATES, "/etc/ssl/certs/"));
     }
     if !has(ZONES) && wants_zones(scene) {
@@ -288,4 +288,34 @@ fn is_none(scene: &PassInput, healthcheck: &Instruction) -> bool {
 fn is_source(path: &str) -> bool {
     let kind = FileKind::of(path);
     kind.is_source_of(Ecosystem::Go) && kind.named_role() != Some(FileRole::Test)
+}
+
+reasons! {
+    /// Why a Go program keeps its base image.
+    pub(super) ScratchBlocker {
+        CgoEnabled: "`CGO_ENABLED` allows linking with a C library";
+        UnknownBuild: "no command is known to compile it, so how it is linked is unknown";
+        MayUseCgo: "the program may be linked with a C library; set `CGO_ENABLED=0` for its build if it is not";
+        CgoFlag { flag: String }: "`{flag}` needs a C library";
+        UsesCgo { path: String }: "`{path}` uses cgo";
+        ModuleMayUseCgo { name: String }: "module `{name}` may use cgo; its sources are not vendored";
+        NoCertificates: "the CA certificates cannot be copied from the build stage";
+        NoTimeZones: "the program may need time zones, and the build stage has none";
+        UnnamedBuildStage: "the build stage has no name";
+        ComposeHealthcheck: "a compose healthcheck uses a program of the image";
+        ComposeCommand: "a compose service starts another program of the image";
+        ComposeUser { user: String }: "a compose service runs it as `{user}`; a user name needs /etc/passwd";
+        RunNeedsShell: "a RUN in its stage needs a shell";
+        Volume: "a volume would be owned by root";
+        StartsShell: "its command starts a shell";
+        Healthcheck: "its HEALTHCHECK may use a program of the base image";
+        NamedUser: "its USER is a name, which needs /etc/passwd";
+        NamedOwner: "a --chown uses a name, which needs /etc/passwd";
+        CopiesFromImage: "files that are copied from another image may need the base image";
+        UnreadSources: "not all sources were read";
+        SourceNeeds { path: String, need: String }: "`{path}` uses {need}";
+        TimeZoneVariable: "an environment variable sets a time zone, whose data is in the base image";
+        WritesFiles { path: String }:
+            "`{path}` writes files, and `scratch` has no command to create a folder for the non-root user";
+    }
 }

@@ -1,8 +1,8 @@
 //! Pass `healthcheck`: adds a HEALTHCHECK that requests a known route with a program of the image, and fixes one that
 //! can never succeed.
 
-use super::health_reason::HealthReason;
 use super::port;
+use super::root_reason::FOR_DEVELOPERS;
 use super::rule_findings::findings;
 use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
@@ -11,6 +11,7 @@ use crate::finding::{FileEdit, Safety};
 use crate::optimize::json_words::json_list;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::LazyReach;
+use crate::optimize::reason::reasons;
 use crate::optimize::service::Service;
 use crate::sources::routes::SourceFile;
 use crate::sources::variables::is_spring;
@@ -159,4 +160,17 @@ pub(super) fn closing(scene: &PassInput, target: &Stage) -> u32 {
     }
     let last = scene.build.instructions(target).last().map_or(target.start, |(index, _)| index);
     first.map_or_else(|| scene.instruction_span(last).end, |index| scene.instruction_span(index).start)
+}
+
+reasons! {
+    /// Why no HEALTHCHECK is added.
+    pub(super) HealthReason {
+        ForDevelopers: "{}", FOR_DEVELOPERS;
+        OtherCommand { service: String, port: u16 }:
+            "service `{service}` runs another command in the same image, which may not answer on port {port}";
+        NoProgram: "the image has no program that can send the request, and none is added only for that";
+        NeedsOthers { path: String }:
+            "`{path}` answers only while other services do: `dockopt compose emit` writes a check that starts \
+             after them";
+    }
 }

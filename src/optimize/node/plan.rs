@@ -1,9 +1,9 @@
 //! How the final stage is split: where `node_modules` comes from, and which files of the build are copied.
 
 use super::output::{self, Output};
-use super::stage_pieces::{Kind, Pieces, not_alone};
+use super::stage_pieces::{Kind, Pieces, node_major, not_alone};
 use super::{native, need, words};
-use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed, releases};
+use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed};
 use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
 use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 use crate::optimize::pass_input::{PassInput, refuse_if};
@@ -223,10 +223,7 @@ fn production(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<Strin
 
 /// npm's option of the image's age: 8 came with Node.js 16.
 fn omit(scene: &PassInput, stage: &Stage) -> &'static str {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return "--omit=dev" };
-    let node = releases(image).into_iter().find(|release| release.product == "node");
-    let major = node.and_then(|node| node.version.split('.').next()?.parse::<u32>().ok());
-    if major.is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
+    if node_major(scene, stage).is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
 }
 
 /// The command that takes development dependencies away after the build.

@@ -2,10 +2,11 @@
 //! which the passes after it can split.
 
 use crate::build::installed::{self, InstalledProject};
-use crate::build::{Code, Run, Stage, StageBase, releases};
+use crate::build::{Code, Run, Stage};
 use crate::finding::FileEdit;
 use crate::manifest::{DependencyScope, Ecosystem};
 use crate::optimize::assumption::Support;
+use crate::optimize::languages::node::stage_pieces::node_major;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};
@@ -90,10 +91,7 @@ fn declared<'s, 'i>(
 
 /// Whether the npm of the base leaves out what the manifest asks for besides.
 fn lacks_rest(scene: &PassInput, stage: &Stage, manager: Manager) -> bool {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
-    let node = releases(image).into_iter().find(|release| release.product == "node");
-    let major = node.and_then(|node| node.version.split('.').next()?.parse::<u32>().ok());
-    manager == Manager::Npm && major.is_some_and(|major| major < NPM_INSTALLS_ALL)
+    manager == Manager::Npm && node_major(scene, stage).is_some_and(|major| major < NPM_INSTALLS_ALL)
 }
 
 /// The call without the names.

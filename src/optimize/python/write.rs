@@ -1,8 +1,8 @@
 //! Writes the two stages: the author's lines where they stay, with the comments above them.
 
-use super::element::{Class, Element};
+use super::element::Class;
 use super::plan::{Pip, PythonPlan, VENV};
-use super::{evidence, install, launch};
+use super::{evidence, launch};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::optimize::pass_input::PassInput;
 use crate::shell::Manager;
@@ -254,10 +254,6 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
             keyword => matches!(keyword, Keyword::Arg | Keyword::Workdir | Keyword::Shell),
         };
         below.iter().any(|(_, instruction)| instruction.keyword == Keyword::Run) && below.iter().all(leaves)
-    }
-
-    pub(super) fn place(&self, element: &Element, span: Span) -> Span {
-        install::place(self.scene, element, span)
     }
 
     /// What the run-time stage takes from the build stage.

@@ -1,6 +1,5 @@
 //! Pass `bundler-stages`: installs gems in a separate stage.
 
-use super::bundler_blocker::BundlerBlocker;
 use super::split::{InstructionFate, StageSplit, edits, is_covered, stands_alone};
 use crate::build::toolchain::is_build_package;
 use crate::build::{Reference, Run, Stage, StageBase};
@@ -8,6 +7,7 @@ use crate::dockerfile::Keyword;
 use crate::optimize::languages::ruby;
 use crate::optimize::new_stage::apt_install;
 use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::reason::reasons;
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
 use crate::text::{Span, path};
 
@@ -161,4 +161,15 @@ fn without(scene: &PassInput, index: usize, libraries: &[String]) -> Option<Stri
         return None;
     }
     Some(apt_install(&names.join(" ")).replace('\n', scene.newline()))
+}
+
+reasons! {
+    /// Why gems are not installed in a separate stage.
+    pub(super) BundlerBlocker {
+        UnsupportedShell: "the shell of the install is not supported";
+        BetweenInstalls { line: u32 }:
+            "line {line} may need the gems of the install above it and writes files for the install below it";
+        VariableFolder: "an environment variable sets the folder of the gems";
+        ProjectSettings: "Bundler's settings are in the project folder";
+    }
 }

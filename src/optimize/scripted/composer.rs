@@ -1,12 +1,12 @@
 //! Pass `composer-stages`: installs Composer's packages in a separate stage.
 
-use super::composer_blocker::ComposerBlocker;
 use super::split::{InstructionFate, StageSplit, edits, is_covered, stands_alone};
 use crate::build::{Reference, Source, Stage, StageBase, Transfer};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
 use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
+use crate::optimize::reason::reasons;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
@@ -199,4 +199,15 @@ fn starts_composer(scene: &PassInput, target: &Stage) -> bool {
 fn official_folder(scene: &PassInput, stage: &Stage) -> Option<&'static str> {
     let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
     (Reference::of(image).short_name() == "php").then_some("/var/www/html")
+}
+
+reasons! {
+    /// Why Composer's packages are not installed in a separate stage.
+    pub(super) ComposerBlocker {
+        RunsAtStart: "the container runs Composer at start-up";
+        RunDoesMore: "a RUN calls Composer and also does something else";
+        UnsupportedShell: "the shell of the install is not supported";
+        CustomFolder: "Composer installs into a custom folder";
+        UnknownWorkingFolder: "the working folder is not known";
+    }
 }

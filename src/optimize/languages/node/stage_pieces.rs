@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{started_project, words};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Build, Code, Purpose, SlimImage, Stage, StageBase, User, installed};
+use crate::build::{Build, Code, Purpose, SlimImage, Stage, StageBase, User, installed, releases};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::optimize::called_programs;
@@ -350,6 +350,13 @@ pub(in crate::optimize) fn divisible_stage<'s>(scene: &'s PassInput) -> Option<&
     let used = build.edges_to(stage).next().is_some();
     let alone = matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used;
     (alone && !installed::changes_manifest(build, stage)).then_some(stage)
+}
+
+/// The major version of the base image's Node.js.
+pub(in crate::optimize) fn node_major(scene: &PassInput, stage: &Stage) -> Option<u32> {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
+    let node = releases(image).into_iter().find(|release| release.product == "node")?;
+    node.version.split('.').next()?.parse().ok()
 }
 
 /// Why a stage with more projects than one stays.

@@ -25,13 +25,11 @@ fn dists(scene: &PassInput, stage: &Stage) -> BTreeSet<String> {
             names.extend(locked.packages.keys().cloned());
         }
     }
-    for index in stage.instructions.clone() {
-        let Some(code) = scene.build.code(index) else { continue };
-        for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
-            if matches!(call.manager, Manager::Pip | Manager::Uv) {
-                names.extend(call.packages.iter().map(|package| python_name(package.name.text)));
-            }
-        }
+    for run in scene.build.scripts(stage) {
+        let invocations = run.invocations();
+        let calls = invocations.iter().filter_map(Invocation::package_call);
+        let calls = calls.filter(|call| matches!(call.manager, Manager::Pip | Manager::Uv));
+        names.extend(calls.flat_map(|call| call.packages).map(|package| python_name(package.name.text)));
     }
     // `psycopg[binary]` brings its own libpq, and `psycopg[c]` is compiled; the manifest's reader leaves extras out.
     let has = |extra: &str| scene.evidence.holding(&[extra]).next().is_some();

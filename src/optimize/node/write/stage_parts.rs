@@ -58,12 +58,11 @@ impl NodeWriter<'_, '_, '_> {
             .sources
             .iter()
             .all(|source| source.text.as_deref().is_some_and(|text| !text.trim_start_matches("./").contains('/')));
-        index < self.pieces.install && later && named && top && self.same_flags(index)
-    }
-
-    fn same_flags(&self, index: usize) -> bool {
-        let instruction = self.scene.build.instruction(index);
-        instruction.flags.iter().all(|flag| !self.scene.source().slice(flag.word.span).starts_with("--chmod"))
+        index < self.pieces.install
+            && later
+            && named
+            && top
+            && !copy.instruction.flags.iter().any(|flag| self.scene.file().flag(flag).starts_with("--chmod"))
     }
 
     /// Whether an ARG is used by what stands in the last stage; other settings always count.
