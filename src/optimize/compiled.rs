@@ -26,7 +26,7 @@ mod started_programs;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::runtime_files::unread;
+pub use self::runtime_files::unread_once_compiled;
 use super::cache_mounts;
 use super::pass_input::{PassInput, PassOutput};
 

@@ -12,7 +12,6 @@ mod port;
 mod needs_root;
 mod root_reason;
 pub(super) mod secret;
-mod secret_reason;
 mod steps;
 #[cfg(test)]
 mod tests;

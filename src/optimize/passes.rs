@@ -1,10 +1,33 @@
 //! The list of passes, in the order of their running.
 
 use super::assumption::Support;
-use super::pass::{Pass, PassInfo};
+use super::pass_input::{PassInput, PassOutput};
 use super::rung::Rung;
 use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, scripted, server, slim};
 use super::{cache_mounts, dependency_files, production};
+
+/// What a pass is called and where it stands on the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassInfo {
+    /// The name that `--only` and `--skip` take.
+    pub id: &'static str,
+    /// Its rung.
+    pub rung: Rung,
+    /// What it does, in one line.
+    pub title: &'static str,
+    /// Whether it runs at `--level max` only.
+    pub max: bool,
+}
+
+/// A pass: what it is, and the function that answers with edits.
+pub(super) struct Pass {
+    /// What it is.
+    pub info: PassInfo,
+    /// Looks at the build as it is now, and says what to change.
+    pub run: fn(&PassInput, &mut PassOutput),
+    /// What its steps assume that say nothing of their own, and what supports that.
+    pub assumes: (&'static str, Support),
+}
 
 /// Passes by their rungs: name, title, what their steps assume unless they say so themselves, what supports that, whether
 /// they run at the level `max` only, and the function.
@@ -14,7 +37,8 @@ macro_rules! passes {
     ($($rung:ident { $(
         $id:literal: $title:literal assuming $assumption:literal $support:ident $(at $max:ident)? => $run:path;
     )+ })+) => {
-        const PASSES: &[Pass] = &[$($(Pass {
+        /// All in the order of their running; rungs never go down.
+        pub(super) const PASSES: &[Pass] = &[$($(Pass {
             info: PassInfo { id: $id, rung: Rung::$rung, title: $title, max: passes!(@max $($max)?) },
             run: $run,
             assumes: ($assumption, Support::$support),
@@ -129,12 +153,7 @@ passes! {
     }
 }
 
-/// All in the order of their running; rungs never go down.
-pub(super) fn all_passes() -> impl Iterator<Item = &'static Pass> {
-    PASSES.iter()
-}
-
 /// What there is, in the order of running.
 pub fn passes() -> impl Iterator<Item = PassInfo> {
-    all_passes().map(|pass| pass.info)
+    PASSES.iter().map(|pass| pass.info)
 }

@@ -264,7 +264,8 @@ impl StageWriter<'_, '_> {
                 _ => texts.push(command.text.clone()),
             }
         }
-        if texts.iter().all(|text| is_lists(text)) {
+        let is_lists = |text: &String| text.starts_with("rm ") || text.contains(" update") && !text.contains("install");
+        if texts.iter().all(is_lists) {
             return Ok(());
         }
         self.write_workdirs();
@@ -362,8 +363,4 @@ impl StageWriter<'_, '_> {
             more => format!("{} and {} others", all[..2].join(", "), more - 2),
         }
     }
-}
-
-fn is_lists(text: &str) -> bool {
-    text.starts_with("rm ") || text.contains(" update") && !text.contains("install")
 }

@@ -23,7 +23,8 @@ pub(super) fn first_own(scene: &PassInput, target: &Stage, copies: &[Transfer]) 
     let work_count = runs.iter().rev().take_while(|index| works(scene, target, **index)).count();
     let (others, work_runs) = runs.split_at(runs.len() - work_count);
     // What root made before may be what they write to.
-    let runs_project = others.iter().any(|index| runs_own(scene, *index));
+    let mut codes = others.iter().filter_map(|index| scene.build.code(*index));
+    let runs_project = codes.any(|code| code.script.invocations().iter().any(is_runner));
     if !copies && !runs_project { work_runs.first().copied() } else { None }
 }
 
@@ -36,10 +37,6 @@ fn is_runner(invocation: &Invocation) -> bool {
 fn is_for_owners(program: Program) -> bool {
     let harmful = program.is(Kind::Deletes) || program.is(Kind::Root);
     program.is(Kind::Brief) && program.handles_files() && !harmful
-}
-
-fn runs_own(scene: &PassInput, index: usize) -> bool {
-    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_runner))
 }
 
 /// Whether a RUN only works on the sources.

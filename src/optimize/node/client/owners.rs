@@ -151,7 +151,7 @@ fn owner(
     let mut reached = Vec::new();
     let known = follow(scene, stage, &works, script, &mut reached, 0);
     let to_client = reached.iter().any(|(at, _)| at == folder);
-    let all = reached.iter().all(|(at, arguments)| at == folder || is_idle(arguments));
+    let all = reached.iter().all(|(at, arguments)| at == folder || Program::of(&arguments[0]).is_neutral());
     match (to_client, all && known) {
         (false, _) => Ok(Owner::Other),
         (true, false) => Err(ClientBlocker::ScriptDoesMore { script: script.to_string() }),
@@ -174,10 +174,6 @@ pub(super) fn project_of<'a>(
     let works = installed::folder(scene.build, (stage, index), invocation, &call)?;
     let nodes = scene.projects_of(Ecosystem::Node);
     nodes.into_iter().find(|project| place(scene, stage, project).as_deref() == Some(&works))
-}
-
-fn is_idle(words: &[String]) -> bool {
-    Program::of(&words[0]).is_neutral()
 }
 
 /// The commands that a script of the project in a folder of the image comes to, each with the folder that it works in.
