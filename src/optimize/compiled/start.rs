@@ -202,9 +202,7 @@ fn maven(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
     if text.contains("<jvmArguments>") || text.contains("<systemPropertyVariables>") {
         return Err(StartBlocker::PomRunSettings);
     }
-    let [entry] = project.entry_points.as_slice() else {
-        return Err(StartBlocker::UnknownArchiveName);
-    };
+    let [entry] = project.entry_points.as_slice() else { return Err(StartBlocker::UnknownArchiveName) };
     let mut words = vec!["java".to_owned(), "-jar".to_owned(), entry.target.clone()];
     for word in invocation.args {
         let text = word.value().ok_or(StartBlocker::RunVariable)?;

@@ -31,7 +31,7 @@ pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> 
         if run.code.is_exec() || run.code.script.append_at().is_none() || invocations.iter().any(changes) {
             return None;
         }
-        let words = invocations.iter().filter(|invocation| invocation.is("mkdir")).flat_map(|made| made.args);
+        let words = invocations.iter().filter(|invocation| invocation.is("mkdir")).flat_map(|call| call.args);
         let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
         let paths = plain.map(|word| path::join(work, word.text()));
         let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();

@@ -45,9 +45,7 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if let Some(service) = scene.evidence.services.iter().find(starts_other) {
         return turn.skip(HealthReason::OtherCommand { service: service.name.clone(), port });
     }
-    let Some(check) = probe(scene, target, port, &path) else {
-        return turn.skip(HealthReason::NoProgram);
-    };
+    let Some(check) = probe(scene, target, port, &path) else { return turn.skip(HealthReason::NoProgram) };
     let at = closing(scene, target);
     let newline = scene.newline();
     let text = format!("HEALTHCHECK {TIMES} \\{newline}    CMD {check}{newline}");

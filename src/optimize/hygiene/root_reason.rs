@@ -1,8 +1,7 @@
 //! Why a container keeps running as root, and what shows where its program writes.
 
-use crate::optimize::reason::reasons;
-
 use crate::optimize::languages::node::writes::StartWrite;
+use crate::optimize::reason::reasons;
 
 /// Why an image that serves nothing stays as it is.
 pub(super) const FOR_DEVELOPERS: &str = "by its names or its command, the image is for development or tests";

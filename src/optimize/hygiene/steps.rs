@@ -41,9 +41,7 @@ fn is_for_owners(program: Program) -> bool {
 
 /// Whether a RUN only works on the sources.
 fn works(scene: &PassInput, target: &Stage, index: usize) -> bool {
-    let Some(code) = scene.build.code(index).filter(|_| scene.build.instruction(index).flags.is_empty()) else {
-        return false;
-    };
+    let Some(code) = scene.build.code(index) else { return false };
     let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
     let touches = |invocation: &Invocation| {
         let inside = |word: &Word| !word.text().starts_with('/') || path::is_within(word.text(), &folder);
@@ -57,7 +55,8 @@ fn works(scene: &PassInput, target: &Stage, index: usize) -> bool {
     let invocations = code.script.invocations();
     let installs =
         invocations.iter().any(|invocation| invocation.package_call().is_some_and(|call| call.verb == Verb::Install));
-    !installs && invocations.iter().all(|invocation| is_runner(invocation) || touches(invocation))
+    let plain = scene.build.instruction(index).flags.is_empty();
+    plain && !installs && invocations.iter().all(|invocation| is_runner(invocation) || touches(invocation))
 }
 
 /// RUNs of root behind the first COPY that is the user's, with what they make there handed over. `own` is the first that

@@ -136,9 +136,7 @@ fn add_project_files(group: &Group, gone: &mut Vec<Exclusion>) {
     let site = data::FILE_TOPICS.with("pages").any(|name| context.find(name).is_some());
     for id in context.children(None) {
         let entry = context.entry(id);
-        let Some(bytes) = group.bytes_sent(id) else {
-            continue;
-        };
+        let Some(bytes) = group.bytes_sent(id) else { continue };
         if entry.kind != ContextEntryKind::File || group.is_named(entry.name) {
             continue;
         }

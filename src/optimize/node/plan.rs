@@ -112,7 +112,7 @@ fn has_dev(scene: &PassInput, project: &Project) -> bool {
 
 /// The project and its members.
 fn with_members<'a>(scene: &PassInput<'a>, project: &Project) -> impl Iterator<Item = &'a Project> {
-    scene.projects().iter().filter(|own| own.root == project.root || project.members.contains(&own.root))
+    scene.projects().iter().filter(|other| other.root == project.root || project.members.contains(&other.root))
 }
 
 fn modules(

@@ -78,8 +78,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     /// `FROM image AS name`; without a name the stage's own line.
     fn from(&self, name: Option<&str>) -> String {
         let from = self.scene.build.instruction(self.stage.start);
-        let own = || format!("{}{}", self.scene.source().slice(from.span), self.newline);
-        name.map_or_else(own, |name| self.scene.from_line(self.stage, name))
+        let plain = || format!("{}{}", self.scene.source().slice(from.span), self.newline);
+        name.map_or_else(plain, |name| self.scene.from_line(self.stage, name))
     }
 
     /// A stage upon the shared one, or upon the image.

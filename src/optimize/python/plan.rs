@@ -126,9 +126,7 @@ fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
 
 /// Only images whose Python is known to make environments that can be copied.
 fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), PythonBlocker> {
-    let StageBase::Image(image) = scene.build.root_base(stage) else {
-        return Err(PythonBlocker::UnknownBase);
-    };
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return Err(PythonBlocker::UnknownBase) };
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {

@@ -291,7 +291,6 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
 /// A name for the build stage that is free.
 pub(super) fn build_name(scene: &PassInput) -> &'static str {
-    const NAMES: [&str; 6] =
-        ["build", "dependencies", "python-build", "python-dependencies", "dockopt-build", "dockopt-python-build"];
-    scene.free_stage_name(&NAMES)
+    let first = scene.free_stage_name(&["build", "dependencies", "python-build"]);
+    scene.free_stage_name(&[first, "python-dependencies", "dockopt-build", "dockopt-python-build"])
 }

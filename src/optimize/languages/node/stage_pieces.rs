@@ -346,10 +346,10 @@ impl Pieces<'_> {
 /// The final stage, where it stands on an image of its own, nothing is built on it, and it changes no manifest.
 pub(in crate::optimize) fn divisible_stage<'s>(scene: &'s PassInput) -> Option<&'s Stage> {
     let build = scene.build;
-    let stage = scene.target().filter(|_| build.is_ordinary() && build.knows_target())?;
-    let used = build.edges_to(stage).next().is_some();
-    let alone = matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used;
-    (alone && !installed::changes_manifest(build, stage)).then_some(stage)
+    let stage = scene.target()?;
+    let is_known = build.is_ordinary() && build.knows_target() && !stage.is_replaced();
+    let alone = || matches!(stage.base, StageBase::Image(_)) && build.edges_to(stage).next().is_none();
+    (is_known && alone() && !installed::changes_manifest(build, stage)).then_some(stage)
 }
 
 /// The major version of the base image's Node.js.

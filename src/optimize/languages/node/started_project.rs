@@ -55,9 +55,7 @@ pub(super) fn programs(scene: &PassInput) -> BTreeSet<String> {
 
 fn follow(project: Option<&Project>, words: &[String], depth: usize, commands: &mut Vec<Vec<String>>) {
     let words = words::program(words);
-    let Some(name) = words::script(words) else {
-        return commands.push(words.to_vec());
-    };
+    let Some(name) = words::script(words) else { return commands.push(words.to_vec()) };
     if depth >= words::DEEPEST || words::elsewhere(words) {
         return commands.push(words.to_vec());
     }

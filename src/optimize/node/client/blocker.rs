@@ -1,8 +1,7 @@
 //! Why a site next to another program is not built in a separate stage.
 
-use crate::optimize::reason::reasons;
-
 use crate::optimize::node::output::UnknownOutput;
+use crate::optimize::reason::reasons;
 
 reasons! {
     /// Why a site next to another program is not built in a separate stage.

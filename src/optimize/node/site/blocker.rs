@@ -1,9 +1,8 @@
 //! Why a server of built files is not replaced by a web server.
 
-use crate::optimize::reason::reasons;
-
 use crate::optimize::languages::node::container_uses::ContainerUse;
 use crate::optimize::node::output::UnknownOutput;
+use crate::optimize::reason::reasons;
 
 reasons! {
     /// Why a server of built files is not replaced by a web server.

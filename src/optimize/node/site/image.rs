@@ -31,9 +31,7 @@ pub(super) fn choose(scene: &PassInput) -> Result<WebServer, SiteBlocker> {
     let today = scene.inputs.today;
     let lives = |until: &str| Date::parse(until).zip(today).is_none_or(|(until, today)| today <= until);
     let row = data::WEB_SERVERS.rows().find(|row| lives(row[1]));
-    let Some(&[image, until, pull, _, date, _]) = row else {
-        return Err(SiteBlocker::NoSupportedRelease);
-    };
+    let Some(&[image, until, pull, _, date, _]) = row else { return Err(SiteBlocker::NoSupportedRelease) };
     let why = format!("`{image}` is supported until {until} (web_servers.tsv, {date}); `--server` sets another one");
     Ok(WebServer { image: image.to_owned(), why, pull: pull.parse().ok() })
 }

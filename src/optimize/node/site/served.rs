@@ -108,9 +108,7 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Sit
     let commands: Vec<Vec<String>> =
         invoked.iter().flat_map(|words| started_project::commands(project, words)).collect();
     let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|server| (words, server)));
-    let Some((words, (server, args))) = servers.next_back() else {
-        return Ok(None);
-    };
+    let Some((words, (server, args))) = servers.next_back() else { return Ok(None) };
     if !runs_node(scene, stage) {
         return Ok(None);
     }

@@ -16,9 +16,7 @@ use crate::text::path;
 impl NodeWriter<'_, '_, '_> {
     /// Whether it installs programs for all that nothing builds with.
     pub(super) fn only_runs(&self, piece: &Piece) -> bool {
-        let Some(code) = self.scene.build.code(piece.index).filter(|_| piece.kind == Kind::Global) else {
-            return false;
-        };
+        let Some(code) = self.scene.build.code(piece.index) else { return false };
         let calls = code.script.invocations();
         let calls = calls.iter().filter_map(Invocation::package_call);
         let names: Vec<&str> = calls.flat_map(|call| call.packages).map(|package| package.name.text).collect();
@@ -30,7 +28,7 @@ impl NodeWriter<'_, '_, '_> {
             let is_dependency = project.dependencies.iter().any(|dependency| dependency.name == *name);
             (servers.contains(name) || is_dependency) && !direct.contains(*name)
         };
-        !names.is_empty() && names.iter().all(unused)
+        piece.kind == Kind::Global && !names.is_empty() && names.iter().all(unused)
     }
 
     /// Whether what a copy from the context brings is brought by another one, or with the folder.
