@@ -101,7 +101,7 @@ impl<'a> TransferPlan<'a> {
         let unknown = self.runs.values().find(|run| run.has(&CommandFate::Unknown) && run.index > first_copy);
         if let Some(run) = unknown {
             let line = build.instruction(run.index).start_line;
-            return Err(SplitBlocker::UnknownOutput { line: line });
+            return Err(SplitBlocker::UnknownOutput { line });
         }
         let works =
             self.runs.values().any(|run| run.has(&CommandFate::Works) || (!run.separable && run.compiles().is_some()));

@@ -69,7 +69,7 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<Option<PythonPlan<'b>>, 
             stages.push((stage, runs));
         } else if let Some(index) = unread_install(scene, stage) {
             let line = build.instruction(index).start_line;
-            return Err(PythonBlocker::InstallIsNoPlainList { line: line });
+            return Err(PythonBlocker::InstallIsNoPlainList { line });
         }
     }
     let (stage, runs) = match stages.len() {

@@ -39,7 +39,7 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
     let text = scene.source().slice(scene.build.instruction(install).span);
     let (folders, gem_folder) = folders(scene, target, install, official)?;
     if let Some(line) = between_installs(scene, target, install, official) {
-        return Err(BundlerBlocker::BetweenInstalls { line: line });
+        return Err(BundlerBlocker::BetweenInstalls { line });
     }
     let mut split = StageSplit { last: install, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
