@@ -16,21 +16,23 @@ mod app_folder;
 mod protected_files;
 mod hygiene;
 mod ignore;
+mod json_words;
 mod languages;
 mod layout;
 mod literal;
 mod rule_fixes;
+mod new_stage;
 mod node;
 mod offer;
 mod options;
 mod order;
 mod env_pairs;
-mod pass;
 mod passes;
 mod plan;
 mod production;
 mod python;
 mod reached_sources;
+mod reason;
 mod rung;
 mod run;
 mod pass_input;
@@ -40,25 +42,16 @@ mod service;
 mod slim;
 
 pub use self::assumption::{Assumption, Support};
+pub use self::compiled::unread_once_compiled;
 pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
 pub use self::offer::{Offer, offer};
 pub use self::options::Options;
-pub use self::pass::PassInfo;
 pub use self::pass_input::{PassRefusal, RewriteStep};
-pub use self::passes::passes;
+pub use self::passes::{PassInfo, passes};
 pub use self::plan::{BuildPlan, PlannedProject, plan};
 pub use self::run::{ClimbedRung, Optimized, optimize, unwritable};
 pub use self::rung::{Level, Rung};
 pub use self::service::Service;
-
-/// Which of some files of the context a compiled program does not read: what the compiler builds in (`go:embed`,
-/// `include_str!`), and what tells about the project alone. `texts`: of the sources, by path.
-pub fn unread_once_compiled<'p>(
-    texts: &std::collections::BTreeMap<String, String>,
-    paths: impl IntoIterator<Item = &'p String>,
-) -> std::collections::BTreeSet<String> {
-    compiled::unread(texts, paths)
-}
 
 #[cfg(test)]
 mod test_inputs;

@@ -67,6 +67,14 @@ impl Build<'_> {
         }
     }
 
+    /// The value that the file sets for the instruction with index `at` of a stage; `None` if it is not known.
+    pub fn known_value(&self, stage: &Stage, name: &str, at: usize) -> Option<String> {
+        match self.scopes().lookup(stage.index, name, at) {
+            Lookup::Defined(super::Definition { value: VariableValue::Known(text), .. }) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
     /// The home folder of a program that a RUN starts.
     pub fn home(&self, stage: &Stage, at: usize, invocation: &Invocation) -> Home {
         if invocation.via.iter().any(|wrapper| Program::of(wrapper.program).is(Kind::User)) {

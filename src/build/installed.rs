@@ -141,6 +141,11 @@ pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invoc
     Some(folder)
 }
 
+/// The absolute destination of a COPY or ADD; `None` if it is known only during the build.
+pub fn destination(build: &Build, stage: &Stage, transfer: &Transfer) -> Option<String> {
+    Some(path::join(&workdir(build, stage, transfer.index), transfer.destination.as_deref()?))
+}
+
 /// WORKDIR; if only the base image sets it, a folder that nothing else names.
 pub fn workdir(build: &Build, stage: &Stage, at: usize) -> String {
     build.workdir(stage, at).value().cloned().unwrap_or_else(|| "/?".to_owned())

@@ -61,6 +61,11 @@ impl<'a> Build<'a> {
         })
     }
 
+    /// The COPY or ADD with this index.
+    pub fn transfer_at(&self, stage: &Stage, index: usize) -> Option<&Transfer<'a>> {
+        self.transfers(stage).iter().find(|transfer| transfer.index == index)
+    }
+
     /// The COPYs and ADDs after ONBUILD, which copy from the context of another build.
     pub fn trigger_transfers(&self, stage: &Stage) -> Vec<Transfer<'a>> {
         let triggers = self.effective_instructions(stage).filter(|(index, _)| self.is_trigger(*index));

@@ -85,6 +85,15 @@ impl Keyword {
         }
     }
 
+    /// Whether the instruction describes the image, and does nothing to its files.
+    pub const fn describes_image(self) -> bool {
+        use Keyword as K;
+        matches!(
+            self,
+            K::Label | K::Expose | K::Volume | K::Healthcheck | K::Cmd | K::Entrypoint | K::Stopsignal | K::Maintainer
+        )
+    }
+
     /// The known instruction that a misspelt name most likely means.
     pub(super) fn closest(name: &str) -> Option<Self> {
         let upper: String = name.chars().take(16).collect::<String>().to_uppercase();

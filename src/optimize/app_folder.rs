@@ -1,30 +1,22 @@
 //! Pass `app-folder`: moves an application from `/` to a folder of its own, which can then belong to a non-root user.
 
-mod blocker;
-
-use self::blocker::AppFolderBlocker;
 use super::assumption::Support;
-use super::pass::Pass;
-use super::pass_input::{PassInput, PassOutput};
-use super::rung::Rung;
+use super::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::build::{Setting, Stage, StageBase, Transfer, User};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::inputs::context::EntryId;
 use crate::manifest::{ContentKind, FileKind};
+use crate::optimize::reason::reasons;
+use crate::shell::Invocation;
 use crate::shell::program::{Kind, Program};
 use crate::text::{Span, path};
-
-/// Its pass.
-pub(super) const PASSES: &[Pass] =
-    &[Pass::new("app-folder", Rung::Stages, "moves the program from `/` to a folder of its own", run)
-        .assuming("nothing names a file of the program by its path from `/`", Support::Sources)];
 
 /// Where the files go.
 const FOLDER: &str = "/app";
 
-fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target) && build.is_ordinary()) else { return };
     let is_built_on = build.edges_to(target).next().is_some();
@@ -41,18 +33,11 @@ fn run(scene: &PassInput, turn: &mut PassOutput) {
     if !transfers.iter().any(lands_here) || build.launch(target).is_none() {
         return;
     }
-    match edits(scene, target, transfers, &works_in) {
-        Ok(edits) => {
-            turn.step(
-                format!("works in `{FOLDER}` instead of `/`"),
-                "files in `/` are mixed with the folders of the system and belong to root",
-                edits,
-            );
-            let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all sources were read".to_owned()));
-            turn.assume("nothing names a file of the program by its path from `/`", cut);
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(edits) = turn.ok_or_skip(edits(scene, target, transfers, &works_in)) else { return };
+    let why = "files in `/` are mixed with the folders of the system and belong to root";
+    turn.step(format!("works in `{FOLDER}` instead of `/`"), why, edits);
+    let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all sources were read".to_owned()));
+    turn.assume("nothing names a file of the program by its path from `/`", cut);
 }
 
 /// Whether something is copied below the working folder, or to `/`.
@@ -67,50 +52,31 @@ fn edits(
     works_in: &Setting<String>,
 ) -> Result<Vec<FileEdit>, AppFolderBlocker> {
     let build = scene.build;
-    if transfers.iter().any(|transfer| transfer.destination.is_none()) {
-        return Err(AppFolderBlocker::UnknownDestination);
-    }
+    refuse_if(transfers.iter().any(|transfer| transfer.destination.is_none()), AppFolderBlocker::UnknownDestination)?;
     for (index, instruction) in build.instructions(target) {
         let text = scene.file().logical(instruction.text);
         if let Some(path) = foreign(text)
             && instruction.keyword != Keyword::From
         {
-            return Err(AppFolderBlocker::NamesPath {
-                line: instruction.start_line.to_string(),
-                path: path.to_string(),
-            });
+            return Err(AppFolderBlocker::NamesPath { line: instruction.start_line, path: path.to_string() });
         }
         let code = if instruction.keyword == Keyword::Run { build.code(index) } else { None };
-        let leaves = |code: &crate::build::Code| {
-            code.script
-                .invocations()
-                .iter()
-                .any(|invocation| invocation.is("cd") && invocation.args.first().is_some_and(|word| word.is("/")))
-        };
-        let recipes = |code: &crate::build::Code| {
-            let invocations = code.script.invocations();
-            invocations
-                .iter()
-                .any(|invocation| invocation.program.is_none_or(|name| Program::of(name).is(Kind::Recipes)))
-        };
-        if code.is_some_and(recipes) {
-            return Err(AppFolderBlocker::CommandMayUseRoot { line: instruction.start_line.to_string() });
-        }
-        if code.is_some_and(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
-            return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line.to_string() });
+        let calls = code.map(|code| code.script.invocations()).unwrap_or_default();
+        let recipes = |call: &Invocation| call.program.is_none_or(|name| Program::of(name).is(Kind::Recipes));
+        let leaves = |call: &Invocation| call.is("cd") && call.args.first().is_some_and(|word| word.is("/"));
+        let line = instruction.start_line;
+        refuse_if(calls.iter().any(recipes), AppFolderBlocker::CommandMayUseRoot { line })?;
+        if calls.iter().any(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
+            return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line });
         }
     }
     let names = names(scene, transfers);
-    if let Some(why) = spoken_of(scene, &names) {
-        return Err(why);
-    }
+    spoken_of(scene, &names).map_or(Ok(()), Err)?;
     let mut edits = Vec::new();
     for transfer in transfers.iter().filter(|transfer| transfer.destination.as_deref() == Some("/")) {
         let span = transfer.instruction.span;
         let written = scene.source().slice(span).trim_end();
-        if !written.ends_with(" /") {
-            return Err(AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line.to_string() });
-        }
+        refuse_if(!written.ends_with(" /"), AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line })?;
         let end = span.start + written.len() as u32;
         edits.push(scene.edit(Span::new(end - 1, end), "./"));
     }
@@ -125,7 +91,7 @@ fn workdir(
     transfers: &[Transfer],
     works_in: &Setting<String>,
 ) -> Result<FileEdit, AppFolderBlocker> {
-    let lines = || scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Workdir);
+    let lines = || scene.build.instructions_of(target, Keyword::Workdir);
     match works_in {
         Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|transfer| transfer.index > *index) => {
             let line = scene.build.instruction(*index);
@@ -206,6 +172,20 @@ fn spoken_of(scene: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
     let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
     let (file, _) = code.or_else(plain)?;
     Some(AppFolderBlocker::SourceNames { file: file.clone() })
+}
+
+reasons! {
+    /// Why a program stays in `/`.
+    pub(super) AppFolderBlocker {
+        UnknownDestination: "the destination of a COPY is known only at build time";
+        NamesPath { line: u32, path: String }: "line {line} names `{path}`";
+        CommandMayUseRoot { line: u32 }: "the command on line {line} may use files by their path from `/`";
+        DependsOnRoot { line: u32 }: "line {line} depends on `/`";
+        FixedCopy { line: u32 }: "the COPY to `/` on line {line} is written in a form that cannot be changed";
+        SeveralWorkdirs: "it has several WORKDIRs, or files are copied before its WORKDIR";
+        ServiceNames { file: String, name: String }: "`{file}` names `/{name}`";
+        SourceNames { file: String }: "`{file}` names a file of the program by its path from `/`";
+    }
 }
 
 #[cfg(test)]

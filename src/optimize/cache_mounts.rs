@@ -14,7 +14,6 @@ use crate::manifest::{FileKind, Tool};
 use crate::optimize::env_pairs::without_pair;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
-use crate::rules::{Policies, Selection};
 use crate::shell::{self, Invocation, Manager, Script, Verb, Word};
 use crate::text::{self, Edit, Span, path};
 
@@ -53,7 +52,7 @@ fn without_switches(scene: &PassInput) -> Option<FileEdit> {
 fn switches(scene: &PassInput) -> Vec<Edit> {
     let build = scene.build;
     let mut edits = Vec::new();
-    let all = build.stages().iter().filter(|stage| build.is_needed(stage)).flat_map(|stage| build.instructions(stage));
+    let all = build.needed_stages().flat_map(|stage| build.instructions(stage));
     for (index, instruction) in all.filter(|(_, instruction)| instruction.keyword == Keyword::Env) {
         let pairs = scene.file().variables(instruction);
         let is_no_cache = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");
@@ -70,14 +69,13 @@ fn switches(scene: &PassInput) -> Vec<Edit> {
 
 /// The edit that adds the mounts.
 fn mounted(scene: &PassInput) -> Option<FileEdit> {
-    let selection = Selection::new(&["cache-mount-missing".to_owned()], &[]).unwrap_or_default();
     let berry = needs_its_cache(scene);
     let mut readers = started_managers(scene);
     readers.extend(offline_managers(scene.build));
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         finding.fixes.retain(|fix| is_wanted(build, fix, berry, &readers));
     };
-    rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet).edit
+    rule_fixes::apply_fixes_of(scene, &["cache-mount-missing"], Level::Unsafe, &vet).edit
 }
 
 /// Whether yarn berry starts programs from its cache (Plug'n'Play), or keeps it in the project.

@@ -7,9 +7,8 @@ use super::pass_input::PassInput;
 use super::reached_sources::LazyReach;
 use crate::build::SlimImage;
 use crate::data;
-use crate::dockerfile::Keyword;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind};
-use crate::shell::{PackageSource, Verb, parse};
+use crate::shell::{Package, PackageSource, Verb, parse};
 use crate::sources::patterns;
 
 /// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
@@ -44,7 +43,7 @@ fn needed_by(name: &str, language: Ecosystem) -> impl Iterator<Item = &'static s
 
 /// Names of packages that are installed to run: of Node the direct ones.
 fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
-    let projects = scene.projects().iter().filter(|project| project.ecosystem == language);
+    let projects = scene.projects_of(language);
     let direct = projects
         .clone()
         .flat_map(|project| &project.dependencies)
@@ -60,22 +59,15 @@ fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
 
 /// Whether a RUN installs a browser with all that it depends on.
 fn installs_browser(scene: &PassInput) -> bool {
-    let runs =
-        scene.file().instructions().iter().enumerate().filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    runs.filter_map(|(index, _)| scene.build.code(index)).flat_map(|code| code.script.invocations()).any(|invocation| {
-        let words: Vec<&str> = invocation.args.iter().map(crate::shell::Word::text).collect();
-        let installs_system = words.iter().any(|word| matches!(*word, "--with-deps" | "install-deps"));
-        installs_system
-            || invocation.package_call().is_some_and(|call| {
-                let browser =
-                    |name: &str| ["chromium", "google-chrome", "firefox"].iter().any(|start| name.starts_with(start));
-                call.manager.is_system()
-                    && call.verb == Verb::Install
-                    && call
-                        .packages
-                        .iter()
-                        .any(|package| package.source == PackageSource::Index && browser(package.name.text))
-            })
+    let is_browser = |package: &Package| {
+        let names = ["chromium", "google-chrome", "firefox"];
+        package.source == PackageSource::Index && names.iter().any(|start| package.name.text.starts_with(start))
+    };
+    let mut invocations = scene.build.stages().iter().flat_map(|stage| scene.build.called(stage));
+    invocations.any(|invocation| {
+        let call = invocation.package_call().filter(|call| call.manager.is_system() && call.verb == Verb::Install);
+        invocation.args.iter().any(|word| matches!(word.text(), "--with-deps" | "install-deps"))
+            || call.is_some_and(|call| call.packages.iter().any(is_browser))
     })
 }
 

@@ -10,7 +10,7 @@ pub(super) fn run_again(scene: &PassInput, turn: &mut PassOutput) {
 }
 
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
+    for stage in scene.build.needed_stages() {
         let (arranged, obstacles) = arrange(scene.build, stage);
         if let Some(arranged) = arranged {
             let mut commands = arranged.commands;

@@ -17,23 +17,15 @@ use self::exclusion::{Exclusion, WORTHWHILE};
 use self::group::Group;
 use self::lines::SectionLines;
 use self::reason::ContextReason;
-use super::assumption::Support;
-use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput};
-use super::rung::Rung;
 use crate::finding::{FileEdit, Target};
 use crate::inputs::IgnoreInput;
 use crate::text::{Span, bytes};
 
-/// Its passes.
-pub(super) const PASSES: &[Pass] =
-    &[Pass::new("dockerignore", Rung::Ignore, "excludes files from the build context that no build step needs", run)
-        .assuming("no build step reads an excluded file", Support::Sources)];
-
 /// Parts that a reason names.
 const NAMED: usize = 3;
 
-fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(group) = Group::new(scene) else { return };
     if group.takes_unknown() {
         turn.skip(ContextReason::UnknownCopySource);

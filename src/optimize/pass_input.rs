@@ -4,12 +4,12 @@ use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
 use super::options::Options;
 use super::service::Service;
-use crate::build::{Build, Stage};
+use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
-use crate::manifest::Project;
+use crate::manifest::{Ecosystem, Project};
 use crate::shell::{Invocation, Script, parse};
 use crate::text::{Edit, Source, Span};
 
@@ -49,6 +49,37 @@ impl<'a> PassInput<'a> {
     /// What the manifests tell; empty where nobody looked.
     pub(super) fn projects(&self) -> &'a [Project] {
         self.input().projects.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// The projects of an ecosystem.
+    pub(super) fn projects_of(&self, ecosystem: Ecosystem) -> impl Iterator<Item = &'a Project> + Clone + use<'a> {
+        self.projects().iter().filter(move |project| project.ecosystem == ecosystem)
+    }
+
+    /// Whether a project names a package among its dependencies.
+    pub(super) fn depends_on(&self, package: &str) -> bool {
+        self.projects().iter().flat_map(|project| &project.dependencies).any(|known| known.name == package)
+    }
+
+    /// The services of compose that run a stage.
+    pub(super) fn services_of<'s>(&self, stage: &'s Stage) -> impl Iterator<Item = &'a Service> + use<'a, 's> {
+        self.evidence.services.iter().filter(|service| service.target.is_none() || service.target == stage.name)
+    }
+
+    /// The instructions of these kinds that count for a container of a stage, in this order.
+    pub(super) fn last_of(&self, stage: &Stage, keywords: &[Keyword]) -> Vec<(usize, &'a Instruction)> {
+        keywords.iter().filter_map(|keyword| self.build.last(stage, *keyword)).collect()
+    }
+
+    /// The scripts of these instructions.
+    pub(super) fn codes_of(&self, stage: &Stage, keywords: &[Keyword]) -> Vec<&'a Code<'a>> {
+        self.last_of(stage, keywords).into_iter().filter_map(|(index, _)| self.build.code(index)).collect()
+    }
+
+    /// Paths and texts of the files of the context that a container of a stage starts with.
+    pub(super) fn start_texts(&self, stage: &Stage) -> Vec<(String, &'a str)> {
+        let files = self.build.start_files(stage).into_iter().map(|started| started.file.path);
+        files.filter_map(|path| self.evidence.texts.get(&path).map(|text| (path, text.as_str()))).collect()
     }
 
     /// The stage that becomes the image.
@@ -167,10 +198,20 @@ impl PassOutput {
         self.refusals.push(PassRefusal { pass: "", what: what.into(), why: why.into().0, is_whole: false });
     }
 
+    /// A result; its error is recorded as the reason why the whole pass does nothing.
+    pub(super) fn ok_or_skip<T>(&mut self, result: Result<T, impl Into<ReasonText>>) -> Option<T> {
+        result.map_err(|why| self.skip(why)).ok()
+    }
+
     /// Records that the whole pass does nothing.
     pub(super) fn skip(&mut self, why: impl Into<ReasonText>) {
         self.refusals.push(PassRefusal::whole("", "", why));
     }
+}
+
+/// An error where something is so.
+pub(super) fn refuse_if<E>(is_so: bool, why: E) -> Result<(), E> {
+    if is_so { Err(why) } else { Ok(()) }
 }
 
 /// Why a pass does not do something, in words: made of a pass's enum of reasons, or of a text.

@@ -120,12 +120,8 @@ pub(super) fn is_builder(invocation: &Invocation) -> bool {
 }
 
 fn builders(build: &Build) -> Vec<String> {
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
-    let runs = needed
-        .flat_map(|stage| build.instructions(stage))
-        .filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    let builds = |index: usize| build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_builder));
-    runs.filter(|(index, _)| builds(*index)).map(|(_, instruction)| build.one_line(instruction)).collect()
+    let runs = build.needed_runs().filter(|run| !run.is_trigger() && run.invocations().iter().any(is_builder));
+    runs.map(|run| build.one_line(run.instruction)).collect()
 }
 
 fn starts(build: &Build) -> Vec<String> {
@@ -140,9 +136,7 @@ fn ports(build: &Build) -> Vec<u16> {
         build.listening(target).and_then(|listening| listening.port).map(|(port, _)| port).into_iter().collect();
     let chain: Vec<_> = build.chain(target).collect();
     for stage in chain {
-        for (_, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Expose)
-        {
+        for (_, instruction) in build.instructions_of(stage, Keyword::Expose) {
             let line = build.one_line(instruction);
             let words = line.split(' ').skip(1).filter_map(|word| word.split('/').next()?.parse::<u16>().ok());
             ports.extend(words);

@@ -11,12 +11,10 @@ use crate::optimize::assumption::Support;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::LazyReach;
 use crate::optimize::rule_fixes;
-use crate::rules::{Policies, Selection};
 use crate::shell::{Manager, parse};
 use crate::text::path;
 
 pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let selection = Selection::new(&["dev-dependencies-kept".to_owned()], &[]).unwrap_or_default();
     let reach = LazyReach::new(scene);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         let unneeded = rule_fixes::calls_at(build, finding.span, |place, invocation, call| {
@@ -35,7 +33,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.clear();
         }
     };
-    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let rewrite = rule_fixes::apply_fixes_of(scene, &["dev-dependencies-kept"], Level::Unsafe, &vet);
     if let Some(edit) = rewrite.edit {
         let why = "no command, script or import outside of tests uses them";
         turn.step("omits dev dependencies", why, vec![edit]);

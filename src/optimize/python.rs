@@ -14,33 +14,11 @@ mod variables;
 mod version;
 mod write;
 
-use super::assumption::Support;
 use super::languages::python::{element, evidence, needs, system};
-use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput};
-use super::production;
-use super::rung::Rung;
 
-/// Its passes.
-pub(super) const STAGES: &[Pass] = &[
-    Pass::new("python-stages", Rung::Stages, "installs Python dependencies in a separate stage", stages)
-        .assuming("the final image needs nothing from the build stage but the virtual environment", Support::Sources),
-    // What starts the program needed them as long as it was the installer itself.
-    Pass::new(
-        "python-production",
-        Rung::Stages,
-        "omits dev dependencies from the copied virtual environment",
-        production::run,
-    )
-    .assuming("the program loads no dev dependency", Support::Sources),
-];
-
-fn stages(scene: &PassInput, turn: &mut PassOutput) {
-    let plan = match plan::plan(scene) {
-        Ok(plan) => plan,
-        Err(plan::NoPythonPlan::Needed) => return,
-        Err(plan::NoPythonPlan::Blocked(why)) => return turn.skip(why),
-    };
+pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
+    let Some(Some(plan)) = turn.ok_or_skip(plan::plan(scene)) else { return };
     let (span, text) = write::PythonWriter::new(scene, &plan).edits();
     let venvs = plan.venvs.join(" and ");
     turn.step(

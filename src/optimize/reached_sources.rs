@@ -86,10 +86,8 @@ pub(super) fn sources_of_image(scene: &PassInput) -> impl Fn(&str) -> bool {
 fn commands(scene: &PassInput) -> Vec<String> {
     let mut texts = Vec::new();
     let Some(target) = scene.target() else { return texts };
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
-        let started = scene.build.last(target, keyword);
-        texts.extend(started.map(|(_, instruction)| scene.source().slice(instruction.span).to_owned()));
-    }
+    let starts = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+    texts.extend(starts.iter().map(|(_, start)| scene.source().slice(start.span).to_owned()));
     for service in &scene.evidence.services {
         texts.extend([&service.entrypoint, &service.command, &service.healthcheck].into_iter().flatten().cloned());
     }

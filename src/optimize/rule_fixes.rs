@@ -7,7 +7,7 @@ use crate::build::{Build, Stage};
 use crate::finding::{FileEdit, Finding, Target};
 use crate::fix::{self, FindingSource, Level};
 use crate::inputs::Inputs;
-use crate::rules::{self, ContractBreach, Policies};
+use crate::rules::{self, ContractBreach, Policies, Selection};
 use crate::shell::{Invocation, PackageCall};
 use crate::text::{FileId, Source, Span};
 
@@ -45,6 +45,21 @@ pub(super) fn apply_rule_fixes(
     }
     FixResult { edit, done }
 }
+
+/// The same for rules by their names.
+pub(super) fn apply_fixes_of(
+    scene: &PassInput,
+    rules: &[&str],
+    level: Level,
+    vet: &dyn Fn(&Inputs, &Build, &mut Finding),
+) -> FixResult {
+    let names: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
+    let selection = Selection::new(&names, &[]).unwrap_or_default();
+    apply_rule_fixes(scene, &Policies::from(selection), level, vet)
+}
+
+/// Takes no fix away.
+pub(super) fn keep_all(_: &Inputs, _: &Build, _: &mut Finding) {}
 
 /// The edit that makes another text of the Dockerfile; `None` where it is the same.
 pub(super) fn replaced(scene: &PassInput, after: &str) -> Option<FileEdit> {

@@ -8,9 +8,8 @@ use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
 use super::layout;
 use super::options::Options;
-use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput, PassRefusal, RewriteStep};
-use super::passes;
+use super::passes::{self, Pass};
 use super::protected_files;
 use super::rung::{Level, Rung};
 use crate::build::{Build, generated_line};
@@ -104,7 +103,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
             scene = Cow::Owned(clone.with_sources(&now));
         }
         let mut climbed = ClimbedRung { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
-        for pass in passes::all_passes().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
+        for pass in passes::PASSES.iter().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
             let id = pass.info.id;
             if let Some(why) = options.left_out.get(id)
                 && !options.only.contains(id)
@@ -176,12 +175,8 @@ fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> P
         return turn;
     }
     let build = Build::new(input);
-    let triggers = |target| {
-        build
-            .chain(target)
-            .flat_map(|stage| build.instructions(stage))
-            .any(|(_, instruction)| instruction.keyword == Keyword::Onbuild)
-    };
+    let triggers =
+        |target| build.chain(target).any(|stage| build.instructions_of(stage, Keyword::Onbuild).next().is_some());
     if !build.target().is_some_and(triggers) {
         return turn;
     }

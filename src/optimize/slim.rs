@@ -15,31 +15,17 @@ use self::apt::WantedPackages;
 use self::slim_base::SlimVariant;
 use super::assumption::Support;
 use super::languages::{node, python, ruby};
-use super::pass::Pass;
 use super::pass_input::{PassInput, PassOutput};
 use super::reached_sources::LazyReach;
-use super::rung::Rung;
 use crate::build::{SlimImage, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 
-/// Its passes.
-pub(super) const PASSES: &[Pass] = &[
-    Pass::new("slim-runtime", Rung::Slim, "uses the slim variant of the base image for the final stage", runtime)
-        .assuming("the program uses nothing that only the full image contains", Support::Sources),
-    Pass::new("slim-builder", Rung::Slim, "uses the slim variant of the base image for build stages", builder)
-        .assuming("the build uses nothing that only the full image contains", Support::Sources),
-];
-
-fn runtime(scene: &PassInput, turn: &mut PassOutput) {
+pub(super) fn runtime(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
-    let variant = match slim_base::of(scene, root) {
-        Ok(Some(variant)) => variant,
-        Ok(None) => return,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(Some(variant)) = turn.ok_or_skip(slim_base::of(scene, root)) else { return };
     match rebase_on_variant(scene, root, &variant, Some(target)) {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(scene, target, &variant));
@@ -56,7 +42,7 @@ fn runtime(scene: &PassInput, turn: &mut PassOutput) {
     }
 }
 
-fn builder(scene: &PassInput, turn: &mut PassOutput) {
+pub(super) fn builder(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let shipped = build.target().and_then(|target| build.chain(target).last()).map(|root| root.index);
     for root in build.stages().iter().filter(|stage| build.is_needed(stage) && Some(stage.index) != shipped) {

@@ -1,6 +1,5 @@
 //! Replaces the toolchain image of a final stage that compiles nothing.
 
-use super::toolchain_reason::ToolchainReason;
 use std::collections::BTreeSet;
 
 use super::{libraries, packages, runtime, started_programs};
@@ -8,14 +7,16 @@ use crate::build::toolchain::{self, Language};
 use crate::build::{BaseImage, CERTIFICATES, Presence, SlimImage, Stage, StageBase, providers, runtime_image};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
+use crate::optimize::new_stage::apt_install;
 use crate::optimize::pass_input::{PassInput, PassOutput};
-use crate::shell::Manager;
+use crate::optimize::reason::reasons;
+use crate::shell::{Invocation, Manager, Script, parse};
 use crate::sources::patterns;
 use crate::text::Span;
 use runtime::Toolchain;
 
 /// Puts the runtime under a final stage that stands on a toolchain's image.
-pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let StageBase::Image(image) = &target.base else { return };
@@ -23,7 +24,7 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
         return;
     }
-    let web = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::DotNet).all(may_be_web);
+    let web = scene.projects_of(Ecosystem::DotNet).all(may_be_web);
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
             turn.skip(ToolchainReason::UnknownRuntime { image: image.clone() });
@@ -86,10 +87,7 @@ fn install(packages: &[&str], alpine: bool) -> String {
     if alpine {
         return format!("RUN apk add --no-cache {names}");
     }
-    format!(
-        "RUN apt-get update \\\n    && apt-get install -y --no-install-recommends {names} \\\n    && rm -rf \
-         /var/lib/apt/lists/*"
-    )
+    apt_install(&names)
 }
 
 fn is_runtime(image: &str) -> bool {
@@ -100,12 +98,9 @@ fn is_runtime(image: &str) -> bool {
 fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
     toolchain::runs(scene.build, target).any(|(_, _, all)| {
         all.iter().any(|invocation| {
-            let tool = invocation.package_call().is_some_and(|call| {
-                matches!(
-                    call.manager,
-                    Manager::Go | Manager::Cargo | Manager::Maven | Manager::Gradle | Manager::Dotnet
-                )
-            });
+            use Manager as M;
+            let tools = [M::Go, M::Cargo, M::Maven, M::Gradle, M::Dotnet];
+            let tool = invocation.package_call().is_some_and(|call| tools.contains(&call.manager));
             tool || toolchain::compiles(invocation).is_some()
                 || matches!(invocation.program, Some("jar" | "jlink" | "jdeps" | "make" | "rustup"))
         })
@@ -198,7 +193,7 @@ impl MissingPrograms {
         alpine: bool,
         installed: &BTreeSet<String>,
     ) {
-        let had = Toolchain::of(image).is_some_and(|row| row.has_certificates());
+        let had = Toolchain::of(image).is_some_and(|row| row.has_certificates);
         let copied = build_text(scene, target).contains("/etc/ssl/certs");
         if !had || alpine || copied || installed.contains("ca-certificates") {
             return;
@@ -207,8 +202,7 @@ impl MissingPrograms {
         let from = stages.find(|stage| {
             let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
             stage.name.is_some()
-                && (Toolchain::of(image).is_some_and(|row| row.has_certificates())
-                    && Language::of_image(image).is_some())
+                && (Toolchain::of(image).is_some_and(|row| row.has_certificates) && Language::of_image(image).is_some())
         });
         match from.and_then(|stage| stage.name.as_deref()) {
             Some(name) if self.packages.is_empty() && !image.contains("alpine") => {
@@ -221,39 +215,21 @@ impl MissingPrograms {
 
 /// Packages that RUNs of the stage install.
 fn installed(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for (_, _, all) in toolchain::runs(scene.build, target) {
-        for call in
-            all.iter().filter_map(crate::shell::Invocation::package_call).filter(|call| call.manager.is_system())
-        {
-            names.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
-        }
-    }
-    names
+    let runs: Vec<_> = toolchain::runs(scene.build, target).map(|(_, _, all)| all).collect();
+    let calls = runs.iter().flatten().filter_map(Invocation::package_call).filter(|call| call.manager.is_system());
+    calls.flat_map(|call| call.packages).map(|package| package.name.text.to_owned()).collect()
 }
 
 /// Programs that RUNs, the command, checks and sources call.
 fn called_programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for (index, instruction) in scene.build.instructions(target) {
-        if matches!(instruction.keyword, Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-            && let Some(code) = scene.build.code(index)
-        {
-            names.extend(
-                code.script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned),
-            );
-        }
-    }
-    for file in scene.build.start_files(target) {
-        if let Some(text) = scene.evidence.texts.get(&file.file.path) {
-            let script = crate::shell::parse(text);
-            names.extend(script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned));
-        }
-    }
-    names.extend(
-        SlimImage::quoted_anywhere().filter(|name| started_programs::is_wanted(scene, target, name)).map(str::to_owned),
-    );
-    names
+    let programs = |script: &Script| -> Vec<String> {
+        script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned).collect()
+    };
+    let scripts = scene.build.scripts(target).filter(|run| !run.is_trigger());
+    let files = scene.start_texts(target).into_iter().map(|(_, text)| parse(text));
+    let quoted = SlimImage::quoted_anywhere().filter(|name| started_programs::is_wanted(scene, target, name));
+    let called = scripts.flat_map(|run| programs(&run.code.script)).chain(files.flat_map(|script| programs(&script)));
+    called.chain(quoted.map(str::to_owned)).collect()
 }
 
 /// Whether the program looks time zones up.
@@ -270,4 +246,16 @@ pub(super) fn sets_zone(scene: &PassInput) -> bool {
         || set
             .flat_map(|instruction| scene.file().variables(instruction))
             .any(|instruction| instruction.name.text == "TZ")
+}
+
+reasons! {
+    /// Why a final stage keeps the toolchain image.
+    pub(super) ToolchainReason {
+        UnknownRuntime { image: String }: "the runtime image for programs built with `{image}` is not known";
+        UnknownPackage { small: String, program: String }:
+            "`{small}` lacks `{program}`, and no package is known to provide it";
+        CallsTool { program: String }: "the container calls `{program}`";
+        UsesCompiler { path: String }: "`{path}` uses the compiler at run time";
+        NamesToolchainFolder { home: String }: "an instruction of the stage names `{home}`";
+    }
 }

@@ -104,20 +104,11 @@ pub(super) fn copied_files(build: &Build, context: &BuildContext, stage: &Stage)
                         paths.entry(at).or_insert_with(|| context.path(id));
                     }
                 }
-                let roots: Vec<Option<crate::inputs::context::EntryId>> = selection
-                    .tops
-                    .iter()
-                    .copied()
-                    .filter(|top| top.is_none_or(|id| context.entry(id).kind == ContextEntryKind::Directory))
-                    .collect();
-                for id in selection
-                    .entries
-                    .iter()
-                    .copied()
-                    .filter(|id| context.entry(*id).kind != ContextEntryKind::Directory)
-                {
+                let is_folder = |id| context.entry(id).kind == ContextEntryKind::Directory;
+                for id in selection.entries.iter().copied().filter(|id| !is_folder(*id)) {
                     let path = context.path(id);
-                    let above = roots.iter().find(|root| root.is_none_or(|root| context.is_below(id, root)));
+                    let mut roots = selection.tops.iter().filter(|top| top.is_none_or(is_folder));
+                    let above = roots.find(|root| root.is_none_or(|root| context.is_below(id, root)));
                     let Some(above) = above else { continue };
                     let prefix = above.map(|root| context.path(root)).unwrap_or_default();
                     let rest = path.strip_prefix(&*prefix).unwrap_or(&path).trim_start_matches('/');
@@ -136,6 +127,11 @@ pub(super) fn origin(files: &BTreeMap<String, String>, folder: &str) -> Option<S
     let rest = image.strip_prefix(&start)?;
     let root = path.strip_suffix(rest)?;
     Some(root.trim_end_matches('/').to_owned())
+}
+
+/// Whether one path is the other, or lies below it.
+pub(super) fn overlap(a: &str, b: &str) -> bool {
+    path::is_within(a, b) || path::is_within(b, a)
 }
 
 /// A path as a line in `folder` names it.

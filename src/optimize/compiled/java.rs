@@ -29,15 +29,7 @@ fn is_one_file(scene: &PassInput) -> bool {
 
 /// Whether the container loads libraries of the distribution: a line says so, or they are not known to be in the archive.
 pub(super) fn names_system_libraries(scene: &PassInput, target: &Stage) -> bool {
-    let keywords = [Keyword::Entrypoint, Keyword::Cmd].into_iter();
-    let mut lines =
-        keywords.filter_map(|keyword| scene.build.last(target, keyword)).map(|(_, instruction)| instruction);
-    let mut set = scene
-        .build
-        .instructions(target)
-        .filter(|(_, instruction)| instruction.keyword == Keyword::Env)
-        .map(|(_, instruction)| instruction);
-    let names =
-        |instruction: &crate::dockerfile::Instruction| scene.source().slice(instruction.span).contains(JAVA_FOLDER);
-    lines.any(names) || set.any(names) || !is_one_file(scene)
+    let lines = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd]).into_iter();
+    let mut all = lines.chain(scene.build.instructions_of(target, Keyword::Env));
+    all.any(|(_, line)| scene.source().slice(line.span).contains(JAVA_FOLDER)) || !is_one_file(scene)
 }

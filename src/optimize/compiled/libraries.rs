@@ -25,6 +25,6 @@ pub(super) fn of_crates(scene: &PassInput, suite: Option<&str>) -> Vec<String> {
 
 /// What the lock files of Rust projects hold.
 fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a LockedPackages> {
-    let rust = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Rust);
+    let rust = scene.projects_of(Ecosystem::Rust);
     rust.filter_map(|project| project.install()?.locked.as_ref())
 }

@@ -10,9 +10,9 @@ use crate::text::Span;
 const FOLDER: &str = "/usr/share/man/man1";
 
 /// Makes the folder where a stage on a slim Debian installs Java.
-pub(super) fn make(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn make(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
+    for stage in build.needed_stages() {
         let StageBase::Image(image) = build.root_base(stage) else { continue };
         let reference = Reference::of(image);
         let slim = reference.short_name() == "debian" && reference.tag.is_some_and(|tag| tag.ends_with("-slim"));

@@ -2,69 +2,47 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Reference, Stage, StageBase, User};
+use super::image_paths::overlap;
+use crate::build::{Reference, Run, Stage, StageBase, User};
 use crate::dockerfile::Keyword;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
-use crate::text::path;
 
 /// Mounts for each RUN that calls a build tool.
-pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let mut edits = Vec::new();
     let mut tools = BTreeSet::new();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
-            let folders = cache_folders(scene, stage, index);
-            let has: Vec<String> =
-                scene.file().mounts(instruction).iter().filter_map(|mount| mount.target().map(str::to_owned)).collect();
-            let missing: Vec<(String, Manager)> =
-                folders.into_iter().filter(|(folder, _)| !has.iter().any(|known| overlap(known, folder))).collect();
-            if missing.is_empty() {
-                continue;
-            }
-            tools.extend(missing.iter().map(|(_, manager)| name(*manager)));
-            let mounts: Vec<String> = missing
-                .iter()
-                .map(|(folder, manager)| {
-                    let locked = *manager == Manager::Gradle;
-                    format!("--mount=type=cache,target={folder}{}", if locked { ",sharing=locked" } else { "" })
-                })
-                .collect();
-            edits.push(scene.insert_mounts(instruction, &mounts));
+    for run in build.needed_runs().filter(|run| !run.is_trigger()) {
+        let mounts = scene.file().mounts(run.instruction);
+        let has = |folder: &str| mounts.iter().filter_map(|mount| mount.target()).any(|known| overlap(known, folder));
+        let mut missing = Vec::new();
+        for (folder, manager) in cache_folders(scene, &run).into_iter().filter(|(folder, _)| !has(folder)) {
+            let (tool, sharing) =
+                if manager == Manager::Gradle { ("`gradle`", ",sharing=locked") } else { ("`dotnet`", "") };
+            tools.insert(tool);
+            missing.push(format!("--mount=type=cache,target={folder}{sharing}"));
+        }
+        if !missing.is_empty() {
+            edits.push(scene.insert_mounts(run.instruction, &missing));
         }
     }
     if !edits.is_empty() {
-        let tools = tools.into_iter().map(|tool| format!("`{tool}`")).collect::<Vec<_>>().join(" and ");
+        let tools = tools.into_iter().collect::<Vec<_>>().join(" and ");
         let why = "a source change downloads nothing again";
         turn.step(format!("keeps the downloads of {tools} in cache mounts"), why, edits);
     }
 }
 
-fn name(manager: Manager) -> &'static str {
-    if manager == Manager::Gradle { "gradle" } else { "dotnet" }
-}
-
-/// Whether one path is the other, or lies below it.
-fn overlap(a: &str, b: &str) -> bool {
-    path::is_within(a, b) || path::is_within(b, a)
-}
-
 /// The folders that a RUN's build tools keep things in.
-fn cache_folders(scene: &PassInput, stage: &Stage, index: usize) -> Vec<(String, Manager)> {
-    let build = scene.build;
+fn cache_folders(scene: &PassInput, run: &Run) -> Vec<(String, Manager)> {
+    let Run { build, stage, index, instruction, code } = *run;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
-    let Some(code) = build.code(index) else { return Vec::new() };
-    if !root {
-        return Vec::new();
-    }
-    if code.is_exec() || !build.instruction(index).heredocs.is_empty() {
-        return Vec::new();
-    }
     let mut mounts: Vec<(String, Manager)> = Vec::new();
-    for invocation in code.script.invocations() {
+    if !root || code.is_exec() || !instruction.heredocs.is_empty() {
+        return mounts;
+    }
+    for invocation in run.invocations() {
         let Some(call) = invocation.package_call().filter(|call| fetches(call)) else { continue };
         if is_kept(scene, stage, &call) {
             continue;

@@ -108,24 +108,16 @@ pub(super) fn suite(image: &str) -> Option<&'static str> {
 
 /// The runtime of a Java development kit of Debian, Ubuntu or Alpine.
 fn java(name: &str) -> Option<String> {
-    match name {
-        "default-jdk" | "default-jdk-headless" => Some("default-jre-headless".into()),
-        _ => {
-            let rest = name.strip_prefix("openjdk")?;
-            if let Some(version) = rest
-                .strip_prefix('-')
-                .and_then(|rest| rest.strip_suffix("-jdk-headless").or_else(|| rest.strip_suffix("-jdk")))
-            {
-                return version
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit())
-                    .then(|| format!("openjdk-{version}-jre-headless"));
-            }
-            let version = rest.strip_suffix("-jdk").unwrap_or(rest);
-            let number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
-            number.then(|| format!("openjdk{version}-jre-headless"))
-        }
+    if matches!(name, "default-jdk" | "default-jdk-headless") {
+        return Some("default-jre-headless".into());
     }
+    let rest = name.strip_prefix("openjdk")?;
+    let (dash, version) = match rest.strip_prefix('-') {
+        Some(rest) => ("-", rest.strip_suffix("-jdk-headless").or_else(|| rest.strip_suffix("-jdk"))?),
+        None => ("", rest.strip_suffix("-jdk").unwrap_or(rest)),
+    };
+    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| format!("openjdk{dash}{version}-jre-headless"))
 }
 
 /// Debian's packages of sources of Go and Rust, which programs are compiled from, and of Maven's plugins.

@@ -13,16 +13,9 @@ use crate::build::{Stage, StageBase, service};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::optimize::pass_input::PassInput;
+use crate::shell::parse;
 use crate::shell::program::Program;
 use crate::text::path;
-
-/// Why there is no plan.
-pub(super) enum NoPlanReason {
-    /// Nothing is compiled that ships, or something else starts.
-    NotOurs,
-    /// It cannot be done, for this reason.
-    Refused(SplitBlocker),
-}
 
 /// What goes from the stage that builds to the one that ships.
 pub(super) struct TransferPlan<'a> {
@@ -50,18 +43,18 @@ impl<'a> TransferPlan<'a> {
         self.chain.first().copied().unwrap_or(self.target)
     }
 
-    /// Reads the build.
-    pub(super) fn of(scene: &PassInput<'a>) -> Result<Self, NoPlanReason> {
+    /// Reads the build; `None` where nothing is compiled that ships, or something else starts.
+    pub(super) fn of(scene: &PassInput<'a>) -> Result<Option<Self>, SplitBlocker> {
         let build = scene.build;
-        let target = build.target().filter(|target| build.ships(target)).ok_or(NoPlanReason::NotOurs)?;
+        let Some(target) = build.target().filter(|target| build.ships(target)) else { return Ok(None) };
         // The last stage may be named for its building, as where the file once had another.
         let builds = service::is_named_for_step(target) && !service::is_for_developers(build, target);
         let application =
             toolchain::is_application(build, target) || (builds && toolchain::starts_program(build, target));
         if !build.is_ordinary() || !application {
-            return Err(NoPlanReason::NotOurs);
+            return Ok(None);
         }
-        let StageBase::Image(image) = build.root_base(target) else { return Err(NoPlanReason::NotOurs) };
+        let StageBase::Image(image) = build.root_base(target) else { return Ok(None) };
         let mut chain: Vec<&Stage> = build.chain(target).collect();
         chain.reverse();
         let mut runs = BTreeMap::new();
@@ -74,29 +67,26 @@ impl<'a> TransferPlan<'a> {
                             name => started_programs::is_wanted(scene, target, name),
                         };
                         let run = commands::read(build, stage, index, &is_wanted);
-                        let run = run.ok_or_else(|| refused(SplitBlocker::UnsupportedShell))?;
+                        let run = run.ok_or(SplitBlocker::UnsupportedShell)?;
                         runs.insert(index, run);
                     }
-                    Keyword::Onbuild => {
-                        return Err(refused(SplitBlocker::Onbuild));
-                    }
+                    Keyword::Onbuild => return Err(SplitBlocker::Onbuild),
                     _ => {}
                 }
             }
         }
-        let language = language(image, &runs).ok_or(NoPlanReason::NotOurs)?;
+        let Some(language) = language(image, &runs) else { return Ok(None) };
         let started = started_by_container(scene, target);
-        is_ours(language, &started)?;
-        if runs.values().any(|run| run.compiles().is_some() && run.removes) {
-            return Err(NoPlanReason::NotOurs);
+        if !is_ours(language, &started) || runs.values().any(|run| run.compiles().is_some() && run.removes) {
+            return Ok(None);
         }
         let mut plan =
             Self { target, chain, language, runs, products: Vec::new(), items: Vec::new(), whole: None, last: 0 };
         plan.fill(scene, &started)?;
-        Ok(plan)
+        Ok(Some(plan))
     }
 
-    fn fill(&mut self, scene: &PassInput, started: &StartedPaths) -> Result<(), NoPlanReason> {
+    fn fill(&mut self, scene: &PassInput, started: &StartedPaths) -> Result<(), SplitBlocker> {
         let build = scene.build;
         let files = scene.context().and_then(|context| image_paths::copied_files(build, context, self.target));
         let products = Products::of(build, &self.chain, scene.projects(), files.as_ref());
@@ -106,12 +96,12 @@ impl<'a> TransferPlan<'a> {
         let first_copy = self.first_copy(scene);
         let needed = self.needed_products(&products, started, known, scene)?;
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
-            return Err(refused(SplitBlocker::UnknownGoPrograms));
+            return Err(SplitBlocker::UnknownGoPrograms);
         }
         let unknown = self.runs.values().find(|run| run.has(&CommandFate::Unknown) && run.index > first_copy);
         if let Some(run) = unknown {
             let line = build.instruction(run.index).start_line;
-            return Err(refused(SplitBlocker::UnknownOutput { line: line.to_string() }));
+            return Err(SplitBlocker::UnknownOutput { line });
         }
         let works =
             self.runs.values().any(|run| run.has(&CommandFate::Works) || (!run.separable && run.compiles().is_some()));
@@ -127,7 +117,7 @@ impl<'a> TransferPlan<'a> {
         {
             self.items = items;
         } else if data::SYSTEM_FOLDERS.has(&workdir, "holds-system") {
-            return Err(refused(SplitBlocker::NeedsSystemFolder));
+            return Err(SplitBlocker::NeedsSystemFolder);
         } else {
             self.whole = Some(workdir);
         }
@@ -166,7 +156,7 @@ impl<'a> TransferPlan<'a> {
         started: &StartedPaths,
         files: &BTreeMap<String, String>,
         scene: &PassInput,
-    ) -> Result<BTreeSet<Product>, NoPlanReason> {
+    ) -> Result<BTreeSet<Product>, SplitBlocker> {
         let mut needed: BTreeSet<Product> =
             products.iter().filter(|product| !path::is_within(&product.path, "/tmp")).cloned().collect();
         let is_of_image = |path: &str| data::SYSTEM_FOLDERS.with("image").any(|folder| path::is_within(path, folder));
@@ -189,7 +179,7 @@ impl<'a> TransferPlan<'a> {
     }
 
     /// What starts, with the files beside it that belong to it.
-    fn with_neighbours(&self, scene: &PassInput, product: Product) -> Result<Product, NoPlanReason> {
+    fn with_neighbours(&self, scene: &PassInput, product: Product) -> Result<Product, SplitBlocker> {
         let (folder, name) = path::split(&product.path);
         let above = match self.language {
             // `dotnet` reads `App.runtimeconfig.json`, `App.deps.json` and all libraries from there.
@@ -203,10 +193,9 @@ impl<'a> TransferPlan<'a> {
             return Ok(Product { path: above.to_owned(), folder: true });
         }
         match self.language {
-            Language::DotNet => Err(refused(SplitBlocker::NeighboursInSystemFolder {
-                name: name.to_string(),
-                above: above.to_string(),
-            })),
+            Language::DotNet => {
+                Err(SplitBlocker::NeighboursInSystemFolder { name: name.to_string(), above: above.to_string() })
+            }
             _ => Ok(product),
         }
     }
@@ -221,10 +210,6 @@ fn destination(product: Product, started: &StartedPaths) -> (Product, String) {
     (product, to)
 }
 
-fn refused(why: SplitBlocker) -> NoPlanReason {
-    NoPlanReason::Refused(why)
-}
-
 /// The language: what the image brings, else what is compiled.
 fn language(image: &str, runs: &BTreeMap<usize, RunCommands>) -> Option<Language> {
     let compiled: Vec<Language> = runs.values().filter_map(RunCommands::compiles).collect();
@@ -237,7 +222,7 @@ fn language(image: &str, runs: &BTreeMap<usize, RunCommands>) -> Option<Language
 }
 
 /// Whether what starts is what the language makes.
-fn is_ours(language: Language, started: &StartedPaths) -> Result<(), NoPlanReason> {
+fn is_ours(language: Language, started: &StartedPaths) -> bool {
     let other = |name: &String| {
         use crate::shell::program::Language;
         let program = Program::of(name);
@@ -247,10 +232,7 @@ fn is_ours(language: Language, started: &StartedPaths) -> Result<(), NoPlanReaso
     };
     let java = started.names.contains("java") || language != Language::Java;
     let dotnet = started.names.contains("dotnet") || language != Language::DotNet || !started.paths.is_empty();
-    if started.names.iter().any(other) || (!java && started.paths.is_empty()) || !dotnet {
-        return Err(NoPlanReason::NotOurs);
-    }
-    Ok(())
+    !started.names.iter().any(other) && (java || !started.paths.is_empty()) && dotnet
 }
 
 /// What a container starts: what the file says, and the scripts of the context that it starts with.
@@ -258,23 +240,15 @@ fn started_by_container(scene: &PassInput, target: &Stage) -> StartedPaths {
     let build = scene.build;
     let mut started = StartedPaths::default();
     let folder = image_paths::workdir(build, target, usize::MAX).unwrap_or_else(|| "/".into());
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        if let Some(code) = build.last(target, keyword).and_then(|(index, _)| build.code(index)) {
-            started.join(product::started_paths(&code.script, &folder));
-        }
+    for code in scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]) {
+        started.join(product::started_paths(&code.script, &folder));
     }
     if let Some(launch) = build.launch(target) {
         started.join(product::started_paths(launch.script(), &folder));
     }
-    for service in &scene.evidence.services {
-        if let Some(command) = &service.command {
-            started.join(product::started_paths(&crate::shell::parse(command), &folder));
-        }
-    }
-    for file in build.start_files(target) {
-        if let Some(text) = scene.evidence.texts.get(&file.file.path) {
-            started.join(product::started_paths(&crate::shell::parse(text), &folder));
-        }
+    let commands = scene.evidence.services.iter().filter_map(|service| service.command.as_deref());
+    for text in commands.chain(scene.start_texts(target).into_iter().map(|(_, text)| text)) {
+        started.join(product::started_paths(&parse(text), &folder));
     }
     started
 }

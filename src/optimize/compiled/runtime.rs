@@ -6,7 +6,8 @@ use crate::data;
 /// An image that people compile in.
 pub(super) struct Toolchain {
     folder: &'static str,
-    certificates: bool,
+    /// Whether it has the certificates of the public authorities.
+    pub(super) has_certificates: bool,
 }
 
 impl Toolchain {
@@ -14,14 +15,9 @@ impl Toolchain {
     pub(super) fn of(image: &str) -> Option<Self> {
         let name = Reference::of(image).short_name();
         match data::TOOLCHAIN_IMAGES.row(name)? {
-            &[_, folder, certificates, ..] => Some(Self { folder, certificates: certificates == "yes" }),
+            &[_, folder, certificates, ..] => Some(Self { folder, has_certificates: certificates == "yes" }),
             _ => None,
         }
-    }
-
-    /// Whether it has the certificates of the public authorities.
-    pub(super) fn has_certificates(&self) -> bool {
-        self.certificates
     }
 }
 

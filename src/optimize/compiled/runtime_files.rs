@@ -118,9 +118,9 @@ fn is_about(path: &str) -> bool {
         || !path.contains('/') && (kind.is_for_people() || kind.is_licence())
 }
 
-/// Which of some paths of the context no compiled program reads: files that a compiler builds in, as the sources say, and
-/// what tells about the project alone.
-pub(in crate::optimize) fn unread<'p>(
+/// Which of some files of the context a compiled program does not read: what the compiler builds in (`go:embed`,
+/// `include_str!`), and what tells about the project alone. `texts`: of the sources, by path.
+pub fn unread_once_compiled<'p>(
     texts: &BTreeMap<String, String>,
     paths: impl IntoIterator<Item = &'p String>,
 ) -> BTreeSet<String> {

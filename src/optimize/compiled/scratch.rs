@@ -3,14 +3,14 @@
 
 use super::base::sets_zone;
 use super::runtime::Toolchain;
-use super::scratch_blocker::ScratchBlocker;
 use crate::build::toolchain::{self, Language};
 use crate::build::{CERTIFICATES, FoundVariable, Reference, Stage, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, FileRole, calls_c};
 use crate::optimize::assumption::Support;
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
+use crate::optimize::reason::reasons;
 use crate::shell::program::Program;
 use crate::shell::{Invocation, parse};
 use crate::sources::patterns;
@@ -23,7 +23,7 @@ const ZONES: &str = "/usr/share/zoneinfo";
 const VENDORED: &str = "vendor";
 
 /// Puts `scratch` under a final stage that brings such a program and runs nothing while it is built.
-pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let StageBase::Image(image) = &target.base else { return };
@@ -34,16 +34,10 @@ pub(super) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     if let Some(why) = needs(scene, target) {
         return turn.skip(why);
     }
-    let static_build = match StaticBuild::of(scene, builder) {
-        Ok(static_build) => static_build,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(static_build) = turn.ok_or_skip(StaticBuild::of(scene, builder)) else { return };
+    let Some(lines) = turn.ok_or_skip(copy_system_files(scene, target, builder, image)) else { return };
     let mut edits = vec![scene.edit(target.base_span, "scratch")];
-    match copy_system_files(scene, target, builder, image) {
-        Ok(lines) => edits.extend(lines),
-        Err(why) => return turn.skip(why),
-    }
-    edits.extend(static_build.edits);
+    edits.extend(lines.into_iter().chain(static_build.edits));
     let why = "the program is statically linked, and no source uses another program, a user or a folder of the system";
     turn.step(format!("uses `scratch` instead of `{image}`"), why, edits);
     turn.assume(
@@ -96,9 +90,7 @@ impl StaticBuild {
                 }
             }
         }
-        if !compiles {
-            return Err(ScratchBlocker::UnknownBuild);
-        }
+        refuse_if(!compiles, ScratchBlocker::UnknownBuild)?;
         let open = if edits.is_empty() { None } else { uses_cgo(scene, builder)? };
         Ok(Self { edits, open })
     }
@@ -117,9 +109,7 @@ fn without_cgo(scene: &PassInput, index: usize, invocation: &Invocation) -> Resu
         .filter(|code| !code.is_exec() && invocation.via.is_empty())
         .ok_or_else(|| unknown.clone())?;
     let place = code.place(scene.file(), invocation.path.span);
-    if scene.source().slice(place) != invocation.path.text() {
-        return Err(unknown);
-    }
+    refuse_if(scene.source().slice(place) != invocation.path.text(), unknown)?;
     Ok(scene.edit(Span::at(place.start), "CGO_ENABLED=0 "))
 }
 
@@ -153,7 +143,7 @@ fn has_no_compiler(scene: &PassInput, builder: &Stage) -> bool {
 /// The modules that the program asks for, and whether their sources lie beside it.
 fn modules<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = (bool, &'a str)> {
     let evidence = scene.evidence;
-    scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Go).flat_map(move |project| {
+    scene.projects_of(Ecosystem::Go).flat_map(move |project| {
         let folder = path::join(&project.root, VENDORED);
         let vendored = evidence.vendored.contains_key(&folder);
         project.dependencies.iter().map(move |module| (vendored, module.name.as_str()))
@@ -174,15 +164,11 @@ fn copy_system_files(
         build.instructions(target).any(|(_, instruction)| scene.source().slice(instruction.span).contains(path))
     };
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
-        if !Toolchain::of(toolchain).is_some_and(|row| row.has_certificates()) {
-            return Err(ScratchBlocker::NoCertificates);
-        }
+        refuse_if(!Toolchain::of(toolchain).is_some_and(|row| row.has_certificates), ScratchBlocker::NoCertificates)?;
         paths.push((CERTIFICATES, "/etc/ssl/certs/"));
     }
     if !has(ZONES) && wants_zones(scene) {
-        if toolchain.contains("alpine") {
-            return Err(ScratchBlocker::NoTimeZones);
-        }
+        refuse_if(toolchain.contains("alpine"), ScratchBlocker::NoTimeZones)?;
         paths.push((ZONES, ZONES));
     }
     if paths.is_empty() {
@@ -248,9 +234,7 @@ fn of_stage(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
             Keyword::Cmd | Keyword::Entrypoint if starts_shell(&instruction.arguments) => {
                 return Some(ScratchBlocker::StartsShell);
             }
-            Keyword::Healthcheck if !is_none(scene, instruction) => {
-                return Some(ScratchBlocker::Healthcheck);
-            }
+            Keyword::Healthcheck if !is_none(scene, instruction) => return Some(ScratchBlocker::Healthcheck),
             Keyword::User if !is_number(scene.file().str(instruction.rest).trim()) => {
                 return Some(ScratchBlocker::NamedUser);
             }
@@ -304,4 +288,34 @@ fn is_none(scene: &PassInput, healthcheck: &Instruction) -> bool {
 fn is_source(path: &str) -> bool {
     let kind = FileKind::of(path);
     kind.is_source_of(Ecosystem::Go) && kind.named_role() != Some(FileRole::Test)
+}
+
+reasons! {
+    /// Why a Go program keeps its base image.
+    pub(super) ScratchBlocker {
+        CgoEnabled: "`CGO_ENABLED` allows linking with a C library";
+        UnknownBuild: "no command is known to compile it, so how it is linked is unknown";
+        MayUseCgo: "the program may be linked with a C library; set `CGO_ENABLED=0` for its build if it is not";
+        CgoFlag { flag: String }: "`{flag}` needs a C library";
+        UsesCgo { path: String }: "`{path}` uses cgo";
+        ModuleMayUseCgo { name: String }: "module `{name}` may use cgo; its sources are not vendored";
+        NoCertificates: "the CA certificates cannot be copied from the build stage";
+        NoTimeZones: "the program may need time zones, and the build stage has none";
+        UnnamedBuildStage: "the build stage has no name";
+        ComposeHealthcheck: "a compose healthcheck uses a program of the image";
+        ComposeCommand: "a compose service starts another program of the image";
+        ComposeUser { user: String }: "a compose service runs it as `{user}`; a user name needs /etc/passwd";
+        RunNeedsShell: "a RUN in its stage needs a shell";
+        Volume: "a volume would be owned by root";
+        StartsShell: "its command starts a shell";
+        Healthcheck: "its HEALTHCHECK may use a program of the base image";
+        NamedUser: "its USER is a name, which needs /etc/passwd";
+        NamedOwner: "a --chown uses a name, which needs /etc/passwd";
+        CopiesFromImage: "files that are copied from another image may need the base image";
+        UnreadSources: "not all sources were read";
+        SourceNeeds { path: String, need: String }: "`{path}` uses {need}";
+        TimeZoneVariable: "an environment variable sets a time zone, whose data is in the base image";
+        WritesFiles { path: String }:
+            "`{path}` writes files, and `scratch` has no command to create a folder for the non-root user";
+    }
 }

@@ -1,6 +1,6 @@
 //! Splits a stage that compiles and ships into two.
 
-use super::plan::{NoPlanReason, TransferPlan};
+use super::plan::TransferPlan;
 use super::stage::Runtime;
 use crate::data;
 use crate::finding::FileEdit;
@@ -8,18 +8,11 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::text::Span;
 
 /// Builds in a stage of its own, and starts what it made from another on the same base.
-pub(super) fn split(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn split(scene: &PassInput, turn: &mut PassOutput) {
     let what = "compiles in a separate build stage";
-    let plan = match TransferPlan::of(scene) {
-        Ok(plan) => plan,
-        Err(NoPlanReason::NotOurs) => return,
-        Err(NoPlanReason::Refused(why)) => return turn.skip(why),
-    };
+    let Some(Some(plan)) = turn.ok_or_skip(TransferPlan::of(scene)) else { return };
     let name = stage_name(scene, &plan);
-    let runtime = match Runtime::of(scene, &plan, &name.build) {
-        Ok(runtime) => runtime,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(runtime) = turn.ok_or_skip(Runtime::of(scene, &plan, &name.build)) else { return };
     let mut edits = vec![from_line(scene, &plan, &name)];
     for index in &runtime.moved {
         edits.push(scene.edit(without(scene, *index), ""));
@@ -55,14 +48,13 @@ fn stage_name(scene: &PassInput, plan: &TransferPlan) -> SplitStageNames {
     let (from, word) = if lower { ("from", "as") } else { ("FROM", "AS") };
     let stage_name = plan.target.name.clone();
     let has_target = scene.input().options.target.is_some();
-    let is_used = |name: &str| scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
     match stage_name {
         Some(stage_name) if !has_target && data::NAME_WORDS.has(&stage_name, "build-stage") => {
             SplitStageNames { build: stage_name, runtime: None, from, word }
         }
         stage_name => {
-            let build = ["build", "builder", "compile"].into_iter().find(|name| !is_used(name));
-            let build = build.map_or_else(|| format!("build-{}", plan.target.index), str::to_owned);
+            let last = format!("build-{}", plan.target.index);
+            let build = scene.free_stage_name(&["build", "builder", "compile", &last]).to_owned();
             SplitStageNames { build, runtime: stage_name, from, word }
         }
     }

@@ -9,7 +9,8 @@ use super::plan::TransferPlan;
 use crate::build::toolchain::Language;
 use crate::build::{Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::new_stage::uses_variable;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::text::path;
 
 /// The stage below its FROM.
@@ -76,21 +77,13 @@ impl StageWriter<'_, '_> {
     fn line(&mut self, stage: &Stage, index: usize, instruction: &Instruction) -> Result<(), SplitBlocker> {
         use Keyword as K;
         match instruction.keyword {
-            K::Expose
-            | K::Cmd
-            | K::Entrypoint
-            | K::Label
-            | K::Volume
-            | K::Stopsignal
-            | K::Healthcheck
-            | K::Maintainer => {
-                let last = matches!(instruction.keyword, K::Cmd | K::Entrypoint | K::Healthcheck);
-                if last
-                    && self.scene.build.last(self.plan.target, instruction.keyword).is_some_and(|(at, _)| at != index)
-                {
+            keyword if keyword.describes_image() => {
+                let last = matches!(keyword, K::Cmd | K::Entrypoint | K::Healthcheck);
+                let in_force = self.scene.build.last(self.plan.target, keyword);
+                if last && in_force.is_some_and(|(at, _)| at != index) {
                     return Ok(());
                 }
-                if matches!(instruction.keyword, K::Cmd | K::Entrypoint | K::Healthcheck | K::Volume) {
+                if last || keyword == K::Volume {
                     self.write_workdirs();
                 }
                 self.take(stage, index, true);
@@ -156,28 +149,20 @@ impl StageWriter<'_, '_> {
 
     /// Whether a line of the stage that ships names the argument.
     fn is_used(&self, stage: &Stage, index: usize) -> bool {
-        let names: Vec<String> = self
-            .scene
-            .file()
-            .args(self.scene.build.instruction(index))
-            .iter()
-            .map(|arg| arg.name.text.to_string())
-            .collect();
+        let names = self.scene.argument_names(index);
         self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, instruction)| {
             use Keyword as K;
             let stays = match instruction.keyword {
                 K::Run => self.plan.runs.get(&at).is_some_and(|run| !commands::needed_commands(run).is_empty()),
                 keyword => !matches!(keyword, K::Arg | K::Copy | K::Add),
             };
-            let text = self.scene.source().slice(instruction.span);
-            stays && names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
+            stays && uses_variable(self.scene.source().slice(instruction.span), &names)
         })
     }
 
     /// What comes from another image or stage comes here too; what comes from the context comes with the products.
     fn transfer(&mut self, stage: &Stage, index: usize, instruction: &Instruction) {
-        let transfers = self.scene.build.transfers(stage);
-        let Some(transfer) = transfers.iter().find(|transfer| transfer.index == index) else { return };
+        let Some(transfer) = self.scene.build.transfer_at(stage, index) else { return };
         let toolchain = match &transfer.from {
             Some(StageBase::Image(image)) => Language::of_image(image).is_some(),
             Some(_) => false,
@@ -224,13 +209,9 @@ impl StageWriter<'_, '_> {
         for item in self.plan.items.iter().filter(|item| item.folder) {
             lines.push((vec![item.path.clone()], image_paths::path_in_folder(&item.path, folder.as_deref(), true)));
         }
-        let mut files: Vec<(String, String)> = self
-            .plan
-            .items
-            .iter()
-            .filter(|item| !item.folder)
-            .map(|item| (item.path.clone(), item.path.clone()))
-            .collect();
+        let single_files = self.plan.items.iter().filter(|item| !item.folder);
+        let mut files: Vec<(String, String)> =
+            single_files.map(|item| (item.path.clone(), item.path.clone())).collect();
         for (product, to) in &self.plan.products {
             if product.folder {
                 lines.push((vec![product.path.clone()], image_paths::path_in_folder(to, folder.as_deref(), true)));
@@ -267,9 +248,7 @@ impl StageWriter<'_, '_> {
                 CommandFate::Packages(packages) => !packages.is_empty(),
                 _ => false,
             });
-            if compiles && prepares {
-                return Err(SplitBlocker::PreparesContainer { line: instruction.start_line.to_string() });
-            }
+            refuse_if(compiles && prepares, SplitBlocker::PreparesContainer { line: instruction.start_line })?;
             if prepares {
                 self.write_workdirs();
                 self.take(stage, index, false);
@@ -285,7 +264,8 @@ impl StageWriter<'_, '_> {
                 _ => texts.push(command.text.clone()),
             }
         }
-        if texts.iter().all(|text| is_lists(text)) {
+        let is_lists = |text: &String| text.starts_with("rm ") || text.contains(" update") && !text.contains("install");
+        if texts.iter().all(is_lists) {
             return Ok(());
         }
         self.write_workdirs();
@@ -295,14 +275,9 @@ impl StageWriter<'_, '_> {
             self.take(stage, index, index > self.plan.last);
             return Ok(());
         }
-        let flags: Vec<&str> = instruction.flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
-        let flags = if run.has(&CommandFate::Lists)
-            || run.commands.iter().any(|command| matches!(command.fate, CommandFate::Packages(_)))
-        {
-            flags.iter().map(|flag| format!("{flag} \\\n    ")).collect::<Vec<_>>().concat()
-        } else {
-            String::new()
-        };
+        let installs = |command: &RunCommand| matches!(command.fate, CommandFate::Packages(_) | CommandFate::Lists);
+        let flags = if run.commands.iter().any(installs) { &instruction.flags[..] } else { &[] };
+        let flags: String = flags.iter().map(|flag| format!("{} \\\n    ", self.scene.file().flag(flag))).collect();
         let joined = texts.join(" \\\n    && ");
         self.push(&format!("RUN {flags}{joined}"));
         Ok(())
@@ -338,10 +313,7 @@ impl StageWriter<'_, '_> {
             let path = path::join(&folder, text);
             let exists = match program {
                 "mkdir" | "touch" => !self.only_builds(&path),
-                "chmod" => self
-                    .prepared
-                    .iter()
-                    .any(|path_made| path::is_within(path_made, &path) || path::is_within(&path, path_made)),
+                "chmod" => self.is_prepared(&path),
                 _ => self.exists(&path),
             };
             if exists || word.is_dynamic() {
@@ -363,20 +335,18 @@ impl StageWriter<'_, '_> {
                 .any(|folder| path::is_within(path, folder))
     }
 
+    /// Whether a RUN of the stage makes a path, or something below it or above it.
+    fn is_prepared(&self, path: &str) -> bool {
+        self.prepared.iter().any(|prepared| image_paths::overlap(prepared, path))
+    }
+
     /// Whether the stage that ships has the path.
     fn exists(&self, path: &str) -> bool {
         let folder = image_paths::workdir(self.scene.build, self.plan.target, usize::MAX).unwrap_or_else(|| "/".into());
         let copied = self.plan.items.iter().map(|item| &item.path).chain(self.plan.products.iter().map(|(_, to)| to));
         path::is_within(&folder, path)
-            || self
-                .plan
-                .whole
-                .as_ref()
-                .is_some_and(|whole| path::is_within(path, whole) || path::is_within(whole, path))
-            || self
-                .prepared
-                .iter()
-                .any(|path_made| path::is_within(path_made, path) || path::is_within(path, path_made))
+            || self.plan.whole.as_ref().is_some_and(|whole| image_paths::overlap(whole, path))
+            || self.is_prepared(path)
             || copied.into_iter().any(|path_made| path::is_within(path_made, path))
             || (path.starts_with("/home/") && path.matches('/').count() == 2)
     }
@@ -393,8 +363,4 @@ impl StageWriter<'_, '_> {
             more => format!("{} and {} others", all[..2].join(", "), more - 2),
         }
     }
-}
-
-fn is_lists(text: &str) -> bool {
-    text.starts_with("rm ") || text.contains(" update") && !text.contains("install")
 }

@@ -1,12 +1,13 @@
 //! Pass `compiled-start`: a program that is compiled at every start is compiled when the image is built.
 
 use super::image_paths;
-use super::start_blocker::StartBlocker;
 use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{Arguments, Keyword};
 use crate::finding::FileEdit;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::json_words::{json_list, json_words};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
+use crate::optimize::reason::reasons;
 use crate::shell::program::Program;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Verb, Word};
@@ -23,7 +24,7 @@ struct Start {
 }
 
 /// `go run`, `cargo run`, `mvn spring-boot:run` and `gradle bootRun` as the container's command.
-pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn compile(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
@@ -36,10 +37,7 @@ pub(super) fn compile(scene: &PassInput, turn: &mut PassOutput) {
         if let Some(why) = reason_to_keep_command(scene, target, &invocations) {
             return turn.skip(why);
         }
-        let started = match start(scene, target, invocation) {
-            Ok(start) => start,
-            Err(why) => return turn.skip(why),
-        };
+        let Some(started) = turn.ok_or_skip(start(scene, target, invocation)) else { return };
         let Some(edit) = command(scene, index, code, &invocations, &started) else {
             return turn.skip(StartBlocker::FixedWords);
         };
@@ -68,7 +66,7 @@ fn title(invocation: &Invocation) -> Option<&'static str> {
 /// Why the container's command has to stay as it is.
 fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<StartBlocker> {
     let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
-    let over = |mount: &String| mount != "/" && (path::is_within(&folder, mount) || path::is_within(mount, &folder));
+    let over = |mount: &String| mount != "/" && image_paths::overlap(&folder, mount);
     if let Some(service) = scene.evidence.services.iter().find(|service| service.mounts.iter().any(over)) {
         return Some(StartBlocker::MountedSources { service: service.name.clone(), folder: folder.clone() });
     }
@@ -120,9 +118,7 @@ fn go(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Star
     let mut at = invocation.args.iter().position(|word| word.is("run")).ok_or(StartBlocker::NotGoRun)? + 1;
     let first = at;
     while let Some(text) = invocation.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
-        if matches!(text, "-exec" | "-C") {
-            return Err(StartBlocker::RunFlag { text: text.to_string() });
-        }
+        refuse_if(matches!(text, "-exec" | "-C"), StartBlocker::RunFlag { text: text.to_string() })?;
         at += ProgramOptions::of("go").word_count(text);
     }
     let flags = texts(invocation.args.get(first..at).unwrap_or_default())?;
@@ -137,9 +133,7 @@ fn go(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Star
     }
     let packages = texts(invocation.args.get(from..at).ok_or(StartBlocker::NoPackage)?)?;
     let package = packages.first().ok_or(StartBlocker::NoPackage)?;
-    if package.contains('@') {
-        return Err(StartBlocker::OtherModule);
-    }
+    refuse_if(package.contains('@'), StartBlocker::OtherModule)?;
     let module = project(scene, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
     let name = go_name(package, module);
     let flags = flags.iter().map(|flag| format!("{flag} ")).collect::<Vec<_>>().concat();
@@ -183,9 +177,7 @@ fn cargo(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
         (None, [only]) => only.name.clone(),
         _ => return Err(StartBlocker::SeveralPrograms),
     };
-    if project.workspace.is_some() {
-        return Err(StartBlocker::WorkspaceTarget);
-    }
+    refuse_if(project.workspace.is_some(), StartBlocker::WorkspaceTarget)?;
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
     let built = crate::build::toolchain::runs(scene.build, target).any(|(_, _, all)| {
@@ -206,15 +198,11 @@ fn maven(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
     let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
     let repackaged = text.contains("spring-boot-maven-plugin")
         && (text.contains("spring-boot-starter-parent") || text.contains("repackage"));
-    if !project.frameworks.contains(&Framework::SpringBoot) || !repackaged {
-        return Err(StartBlocker::NoExecutableArchive);
-    }
+    refuse_if(!project.frameworks.contains(&Framework::SpringBoot) || !repackaged, StartBlocker::NoExecutableArchive)?;
     if text.contains("<jvmArguments>") || text.contains("<systemPropertyVariables>") {
         return Err(StartBlocker::PomRunSettings);
     }
-    let [entry] = project.entry_points.as_slice() else {
-        return Err(StartBlocker::UnknownArchiveName);
-    };
+    let [entry] = project.entry_points.as_slice() else { return Err(StartBlocker::UnknownArchiveName) };
     let mut words = vec!["java".to_owned(), "-jar".to_owned(), entry.target.clone()];
     for word in invocation.args {
         let text = word.value().ok_or(StartBlocker::RunVariable)?;
@@ -328,7 +316,7 @@ fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], sta
     if let Arguments::Json(words) = &scene.build.instruction(index).arguments {
         let first = words.iter().find(|word| word.word.span.start <= begin && begin < word.word.span.end)?;
         let last = words.iter().find(|word| word.word.span.start < end && end <= word.word.span.end)?;
-        let text = start.words.iter().map(|word| json(word)).collect::<Vec<_>>().join(", ");
+        let text = json_words(&start.words);
         // Words of `sh -c` are one element; alone in it, they need no shell.
         if first.word.span == last.word.span && words.len() > 1 && !invocation.via.is_empty() {
             let (shell, whole) =
@@ -367,10 +355,36 @@ fn exec_form(
         return None;
     }
     let rest: Option<Vec<&str>> = invocation.args[start.rest..].iter().map(Word::value).collect();
-    let words = start.words.iter().map(String::as_str).chain(rest?).map(json).collect::<Vec<_>>();
-    Some(scene.edit(word.span, format!("[{}]", words.join(", "))))
+    let words = start.words.iter().map(String::as_str).chain(rest?).collect::<Vec<_>>();
+    Some(scene.edit(word.span, json_list(&words)))
 }
 
-fn json(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+reasons! {
+    /// Why a container keeps compiling at every start.
+    pub(super) StartBlocker {
+        FixedWords: "the words of its command cannot be replaced";
+        MountedSources { service: String, folder: String }:
+            "service `{service}` mounts over `{folder}`, so sources can change";
+        CommandsBefore: "other commands run before it";
+        LaunchProfile: "the command depends on a launch profile";
+        BuildVariable: "an environment variable changes what is compiled";
+        NotGoRun: "the command is not `go run`";
+        RunFlag { text: String }: "`{text}` changes how the program runs";
+        NoPackage: "`go run` names no package";
+        OtherModule: "`go run` starts a program of another module";
+        NoCargoManifest: "its Cargo.toml was not found";
+        NotCargoRun: "the command is not `cargo run`";
+        TargetFlag { flag: String }: "`{flag}` changes the path of the executable";
+        SeveralPrograms: "the package has several programs, and it is not known which one starts";
+        WorkspaceTarget: "the workspace sets the path of the executable";
+        NoPom: "its pom.xml was not found";
+        NoExecutableArchive: "its pom.xml builds no executable archive";
+        PomRunSettings: "its pom.xml sets how the program runs";
+        UnknownArchiveName: "its pom.xml does not set the name of the archive";
+        RunVariable: "an environment variable changes how the program runs";
+        ArchiveOption { text: String }: "the archive does not support the option `{text}`";
+        NoGradleBuild: "its Gradle build file was not found";
+        UnknownProjectName: "its Gradle settings do not set the project name";
+        ProgramOption { text: String }: "the program does not support the option `{text}`";
+    }
 }

@@ -5,14 +5,13 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole};
 use crate::optimize::pass_input::PassInput;
 
+/// The instructions that start programs in a container.
+const STARTS: [Keyword; 3] = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck];
+
 /// Whether the container's command, its checks, or the sources call a program of the toolchain.
 pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> bool {
-    let keywords = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let codes = keywords
-        .filter_map(|keyword| scene.build.last(target, keyword))
-        .filter_map(|(index, _)| scene.build.code(index));
-    let mut started = codes.flat_map(|code| code.script.invocations());
-    if started.any(|invocation| invocation.is(program)) {
+    let codes = scene.codes_of(target, &STARTS);
+    if codes.iter().any(|code| code.script.invocations().iter().any(|invocation| invocation.is(program))) {
         return true;
     }
     let calls = [
@@ -37,10 +36,8 @@ pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> boo
 /// its sources.
 pub(super) fn is_wanted(scene: &PassInput, target: &Stage, name: &str) -> bool {
     let word = |text: &str| words(text).any(|word| word == name);
-    let keywords = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let instructions = keywords.filter_map(|keyword| scene.build.last(target, keyword));
-    let mut texts = instructions.map(|(_, instruction)| scene.source().slice(instruction.span));
-    if texts.any(word) {
+    let instructions = scene.last_of(target, &STARTS);
+    if instructions.iter().any(|(_, instruction)| word(scene.source().slice(instruction.span))) {
         return true;
     }
     let services = &scene.evidence.services;

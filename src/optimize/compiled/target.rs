@@ -14,7 +14,7 @@ use crate::text::{Span, path};
 const OUT: &str = "/usr/local/bin";
 
 /// Mounts `target` where one RUN of a stage builds, and other stages take programs from it.
-pub(super) fn keep(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn keep(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
         let Some((index, folder)) = compiled(scene, stage) else { continue };
@@ -62,11 +62,8 @@ fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option
     }
     let target = path::join(folder, "target");
     let instruction = build.instruction(index);
-    let has = scene
-        .file()
-        .mounts(instruction)
-        .iter()
-        .any(|mount| mount.target().is_some_and(|at| path::is_within(&target, at) || path::is_within(at, &target)));
+    let mounts = scene.file().mounts(instruction);
+    let has = mounts.iter().filter_map(|mount| mount.target()).any(|at| image_paths::overlap(at, &target));
     let code = build.code(index)?;
     if has || code.is_exec() || is_used(build, scene, stage, index, &target) {
         return None;

@@ -6,19 +6,17 @@ use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
-use crate::rules::{Policies, Selection};
 use crate::shell::Manager;
 
 const RULES: [&str; 3] = ["npm-install-beside-lock", "lock-file-unchecked", "lock-file-ignored"];
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         if !fits(build, finding) {
             finding.fixes.clear();
         }
     };
-    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let rewrite = rule_fixes::apply_fixes_of(scene, &RULES, Level::Unsafe, &vet);
     if let Some(edit) = rewrite.edit {
         let why = "the lock file matches the manifest";
         turn.step("installs exactly the locked versions, or fails", why, vec![edit]);

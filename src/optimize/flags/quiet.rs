@@ -1,34 +1,26 @@
 //! Pass `quiet-installs`.
 
-use crate::dockerfile::Keyword;
 use crate::optimize::pass_input::{PassInput, PassOutput};
-use crate::shell::{Manager, Verb};
+use crate::shell::{Invocation, Manager, Verb};
 use crate::text::Span;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let mut edits = Vec::new();
-    for stage in build.stages().iter().filter(|stage| build.is_needed(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
-            let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
-            for call in code.script.invocations().iter().filter_map(crate::shell::Invocation::package_call) {
-                let installs = call.manager == Manager::Npm && call.verb == Verb::Install && call.is_from_manifest();
-                let at = code.place(scene.file(), call.verb_span);
-                let exact = scene.source().slice(at) == call.verb_text;
-                if !installs || !exact || !instruction.heredocs.is_empty() {
-                    continue;
-                }
-                let mut text = String::new();
-                for message in ["audit", "fund"] {
-                    if !call.has(&[&format!("--{message}"), &format!("--no-{message}")]) {
-                        text = format!("{text} --no-{message}");
-                    }
-                }
-                if !text.is_empty() {
-                    edits.push(scene.edit(Span::at(at.end), text));
-                }
+    for run in scene.build.needed_runs().filter(|run| !run.is_trigger()) {
+        if !run.code.is_ordinary() || run.code.is_exec() || !run.instruction.heredocs.is_empty() {
+            continue;
+        }
+        for call in run.invocations().iter().filter_map(Invocation::package_call) {
+            let installs = call.manager == Manager::Npm && call.verb == Verb::Install && call.is_from_manifest();
+            let at = run.place(call.verb_span);
+            if !installs || scene.source().slice(at) != call.verb_text {
+                continue;
+            }
+            let lacks = |message: &&str| !call.has(&[&format!("--{message}"), &format!("--no-{message}")]);
+            let text: String =
+                ["audit", "fund"].iter().filter(|word| lacks(word)).map(|word| format!(" --no-{word}")).collect();
+            if !text.is_empty() {
+                edits.push(scene.edit(Span::at(at.end), text));
             }
         }
     }

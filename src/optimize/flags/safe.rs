@@ -1,9 +1,6 @@
 //! Pass `safe-fixes`: applies the rules' safe fixes.
 
-use crate::build::Build;
-use crate::finding::Finding;
 use crate::fix::Level;
-use crate::inputs::Inputs;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
 use crate::rules::{CommandLinePolicy, Policies};
@@ -13,11 +10,10 @@ use crate::settings::Choice;
 const CHECKED: [&str; 5] =
     ["legacy-key-value", "instruction-case", "from-as-case", "stage-name-case", "maintainer-instruction"];
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
     let (policies, _) = Policies::read(scene.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
-    let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let rewrite = rule_fixes::apply_rule_fixes(scene, &policies, Level::Safe, &vet);
+    let rewrite = rule_fixes::apply_rule_fixes(scene, &policies, Level::Safe, &rule_fixes::keep_all);
     let Some(edit) = rewrite.edit else { return };
     let mut titles: Vec<String> = rewrite.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();

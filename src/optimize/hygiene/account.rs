@@ -61,7 +61,7 @@ fn is_old_dotnet(reference: &str) -> bool {
 /// The last user of the file that is not root.
 fn last_named_user(build: &Build, stage: &Stage) -> Option<String> {
     build.chain(stage).find_map(|stage| {
-        let users = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::User);
+        let users = build.instructions_of(stage, Keyword::User);
         let names = users.filter_map(|(_, instruction)| match User::of(build.input().file.str(instruction.rest)) {
             User::Other(_) => Some(build.input().file.str(instruction.rest).trim().to_owned()),
             _ => None,
@@ -72,12 +72,7 @@ fn last_named_user(build: &Build, stage: &Stage) -> Option<String> {
 
 /// The last account that a RUN makes.
 fn last_created_user(build: &Build, stage: &Stage) -> Option<String> {
-    build.chain(stage).find_map(|stage| {
-        let runs = build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-        let codes = runs.filter_map(|(index, _)| build.code(index));
-        codes
-            .flat_map(|code| code.script.invocations())
-            .filter_map(|invocation| created_user(&invocation).map(str::to_owned))
-            .last()
-    })
+    let users =
+        |stage| build.called(stage).filter_map(|invocation| created_user(&invocation).map(str::to_owned)).last();
+    build.chain(stage).find_map(users)
 }

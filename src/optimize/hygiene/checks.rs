@@ -1,13 +1,9 @@
 //! Pass `build-checks`: fixes warnings of `docker build --check` where the fix changes nothing else. It runs last,
 //! because lines of other passes may be formatted differently from the author's.
 
-use crate::build::Build;
-use crate::finding::Finding;
 use crate::fix::Level;
-use crate::inputs::Inputs;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
-use crate::rules::{Policies, Selection};
 
 const RULES: [&str; 9] = [
     "empty-continuation",
@@ -21,10 +17,8 @@ const RULES: [&str; 9] = [
     "stage-name-case",
 ];
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let selection = Selection::new(&RULES.map(str::to_owned), &[]).unwrap_or_default();
-    let vet = |_: &Inputs, _: &Build, _: &mut Finding| {};
-    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Safe, &vet);
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
+    let rewrite = rule_fixes::apply_fixes_of(scene, &RULES, Level::Safe, &rule_fixes::keep_all);
     let Some(edit) = rewrite.edit else { return };
     let mut titles: Vec<String> = rewrite.done.into_iter().map(|(_, title)| title).collect();
     titles.dedup();

@@ -4,12 +4,13 @@ use super::rule_findings::findings;
 use crate::build::{BaseImage, Code, Setting, StageBase};
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::manifest::FileKind;
+use crate::optimize::json_words::{json_list, json_text, json_words};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind, Word};
 use crate::text::path;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target() else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let Some((index, instruction)) = scene.build.last(target, keyword) else { continue };
@@ -41,12 +42,15 @@ fn raw(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Ins
     let gives_way = build.system_shell(target).gives_way(&code.script);
     let (text, why) = if let Some(words) = words {
         let signals = "the program becomes PID 1 and receives signals";
-        (json(&words), if gives_way { "the program receives the arguments of `docker run`" } else { signals })
+        (json_list(&words), if gives_way { "the program receives the arguments of `docker run`" } else { signals })
     } else if gives_way {
         return;
     } else {
         let Some(text) = with_exec(code) else { return };
-        (json(&["/bin/sh", "-c", &text]), "`exec` replaces the shell with the program, which then receives signals")
+        (
+            json_list(&["/bin/sh", "-c", &text]),
+            "`exec` replaces the shell with the program, which then receives signals",
+        )
     };
     turn.step(format!("writes {name} in exec form"), why, vec![scene.edit(word.span, text)]);
 }
@@ -72,8 +76,7 @@ fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instructio
     {
         let name = scene.file().str(instruction.name).to_ascii_uppercase();
         let span = shell.word.span.to(text.word.span);
-        let list = json(&words);
-        let edit = scene.edit(span, list.trim_matches(['[', ']']).to_owned());
+        let edit = scene.edit(span, json_words(&words));
         let why = "the program becomes PID 1 and receives signals";
         return turn.step(format!("removes the shell from {name}"), why, vec![edit]);
     }
@@ -163,13 +166,4 @@ fn exec_at(script: &Script) -> Option<usize> {
     let name = last.name()?;
     let program = path::name(name.text());
     (alone && !traps && !is_over_at_once(program)).then_some(name.span.start as usize)
-}
-
-pub(super) fn json<S: AsRef<str>>(words: &[S]) -> String {
-    format!("[{}]", words.iter().map(|word| json_text(word.as_ref())).collect::<Vec<_>>().join(", "))
-}
-
-/// A text as a JSON string.
-pub(super) fn json_text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -7,6 +7,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::pass_input::PassInput;
+use crate::shell::Invocation;
 use crate::text::{Span, path};
 
 /// Where the system keeps data of services.
@@ -21,20 +22,16 @@ pub(super) struct CreatedFolders {
 /// The RUNs of a stage that make such folders, and can be told to hand them over.
 pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
     let build = scene.build;
-    let runs = build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    let folders = runs.filter_map(|(index, _)| {
-        let code = build.code(index).filter(|code| !code.is_exec() && code.script.append_at().is_some())?;
-        let invocations = code.script.invocations();
+    let folders = build.own_runs(target).filter_map(|run| {
+        let (invocations, index) = (run.invocations(), run.index);
         let work = build.workdir(target, index);
         let work = work.value().map_or("/", String::as_str);
         // Who changes the folder or the owner, or puts something there, means something else.
-        if invocations.iter().any(|invocation| !matches!(invocation.program, Some("mkdir" | "chmod"))) {
+        let changes = |invocation: &Invocation| !matches!(invocation.program, Some("mkdir" | "chmod"));
+        if run.code.is_exec() || run.code.script.append_at().is_none() || invocations.iter().any(changes) {
             return None;
         }
-        let words = invocations
-            .iter()
-            .filter(|invocation| invocation.is("mkdir"))
-            .flat_map(|invocation| invocation.args.iter());
+        let words = invocations.iter().filter(|invocation| invocation.is("mkdir")).flat_map(|call| call.args);
         let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
         let paths = plain.map(|word| path::join(work, word.text()));
         let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();

@@ -33,32 +33,18 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
         writes.folders.insert(folder.to_owned());
         writes.evidence = Some(WriteEvidence::CeleryBeat);
     }
-    if uses(scene, "next") {
+    if scene.depends_on("next") {
         next(scene, target, folder, starts("start"), writes);
     }
     for cells in data::WRITTEN_FOLDERS.rows() {
         let &[package, folders, ..] = cells else { continue };
-        if uses(scene, package) {
+        if scene.depends_on(package) {
             writes.whole.extend(data::words(folders).map(|below| path::join(folder, below)));
             writes.evidence = Some(WriteEvidence::Package { name: package.to_owned() });
         }
     }
-    if let Some(value) = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].iter().find_map(|name| {
-        match scene.build.scopes().lookup(target.index, name, usize::MAX) {
-            crate::build::Lookup::Defined(variable) => match &variable.value {
-                crate::build::VariableValue::Known(text) => Some(text.to_string()),
-                _ => None,
-            },
-            _ => None,
-        }
-    }) {
-        writes.folders.insert(value);
-    }
-}
-
-/// Whether a project names a package among its dependencies.
-fn uses(scene: &PassInput, package: &str) -> bool {
-    scene.projects().iter().any(|project| project.dependencies.iter().any(|dependency| dependency.name == package))
+    let folders = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].into_iter();
+    writes.folders.extend(folders.filter_map(|name| scene.build.known_value(target, name, usize::MAX)).take(1));
 }
 
 /// Next.js keeps a cache in `.next`, and pages that it makes anew.
@@ -101,11 +87,8 @@ fn written_by(invocation: &Invocation) -> Vec<String> {
 
 /// What containers start: the command, the scripts that it reads, and what compose runs instead.
 fn commands(scene: &PassInput, target: &Stage) -> Vec<Script> {
-    let texts = &scene.evidence.texts;
-    let scripts = scene.build.start_files(target).into_iter().filter_map(|start_file| texts.get(&start_file.file.path));
-    let services =
-        scene.evidence.services.iter().filter(|service| service.target.is_none() || service.target == target.name);
-    let services = services.flat_map(|service| service.entrypoint.iter().chain(&service.command));
+    let scripts = scene.start_texts(target).into_iter().map(|(_, text)| text);
+    let services = scene.services_of(target).flat_map(|service| service.entrypoint.iter().chain(&service.command));
     let launch = scene.build.launch(target).map(|launch| launch.script().clone());
-    launch.into_iter().chain(scripts.chain(services).map(|text| parse(text))).collect()
+    launch.into_iter().chain(scripts.chain(services.map(String::as_str)).map(parse)).collect()
 }

@@ -1,16 +1,17 @@
 //! Pass `healthcheck`: adds a HEALTHCHECK that requests a known route with a program of the image, and fixes one that
 //! can never succeed.
 
-use super::command::json;
-use super::health_reason::HealthReason;
 use super::port;
+use super::root_reason::FOR_DEVELOPERS;
 use super::rule_findings::findings;
 use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::endpoint::{EndpointInput, is_health_path, known_port, loaded_files, ready_route};
 use crate::finding::{FileEdit, Safety};
+use crate::optimize::json_words::json_list;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::{LazyReach, sources_of_image};
+use crate::optimize::reason::reasons;
 use crate::optimize::service::Service;
 use crate::sources::routes::SourceFile;
 use crate::sources::variables::is_spring;
@@ -19,7 +20,7 @@ use crate::text::{Span, path};
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     if build.last(target, Keyword::Healthcheck).is_some() {
@@ -44,9 +45,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if let Some(service) = scene.evidence.services.iter().find(starts_other) {
         return turn.skip(HealthReason::OtherCommand { service: service.name.clone(), port });
     }
-    let Some(check) = probe(scene, target, port, &path) else {
-        return turn.skip(HealthReason::NoProgram);
-    };
+    let Some(check) = probe(scene, target, port, &path) else { return turn.skip(HealthReason::NoProgram) };
     let at = closing(scene, target);
     let newline = scene.newline();
     let text = format!("HEALTHCHECK {TIMES} \\{newline}    CMD {check}{newline}");
@@ -145,7 +144,7 @@ fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<Str
     } else {
         asker.request(&url, asker.usual_limit())
     };
-    Some(json(&words))
+    Some(json_list(&words))
 }
 
 /// Where the closing ENTRYPOINT and CMD of a stage begin; its end where it has none of its own.
@@ -160,4 +159,17 @@ pub(super) fn closing(scene: &PassInput, target: &Stage) -> u32 {
     }
     let last = scene.build.instructions(target).last().map_or(target.start, |(index, _)| index);
     first.map_or_else(|| scene.instruction_span(last).end, |index| scene.instruction_span(index).start)
+}
+
+reasons! {
+    /// Why no HEALTHCHECK is added.
+    pub(super) HealthReason {
+        ForDevelopers: "{}", FOR_DEVELOPERS;
+        OtherCommand { service: String, port: u16 }:
+            "service `{service}` runs another command in the same image, which may not answer on port {port}";
+        NoProgram: "the image has no program that can send the request, and none is added only for that";
+        NeedsOthers { path: String }:
+            "`{path}` answers only while other services do: `dockopt compose emit` writes a check that starts \
+             after them";
+    }
 }

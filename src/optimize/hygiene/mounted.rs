@@ -15,8 +15,7 @@ pub(super) fn over<'f>(
     target: &Stage,
     folders: impl IntoIterator<Item = &'f String>,
 ) -> Option<MountedFolder> {
-    let is_of_target = |service: &&Service| service.target.is_none() || service.target == target.name;
-    let services: Vec<&Service> = scene.evidence.services.iter().filter(is_of_target).collect();
+    let services: Vec<&Service> = scene.services_of(target).collect();
     folders.into_iter().find_map(|folder| services.iter().find_map(|service| of_service(service, folder)))
 }
 

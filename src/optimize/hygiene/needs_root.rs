@@ -9,6 +9,7 @@ use crate::optimize::reached_sources::LazyReach;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 use crate::sources::patterns;
+use crate::text::path;
 
 /// The first reason that keeps a container of the stage with root.
 pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<RootReason> {
@@ -29,31 +30,23 @@ fn of_sources(scene: &PassInput) -> Option<RootReason> {
 
 /// What the container's command, its scripts and what compose runs instead do first.
 fn at_start(scene: &PassInput, target: &Stage) -> Option<RootReason> {
-    let build = scene.build;
-    let codes = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| build.last(target, keyword));
-    for (index, _) in codes {
-        let reason = build.code(index).and_then(|code| of_script(&code.script, &Starter::Command));
-        if reason.is_some() {
-            return reason;
-        }
-    }
-    for started in build.start_files(target) {
-        let path = &started.file.path;
-        let text = scene.evidence.texts.get(path).map(|text| parse(text));
-        let reason = text.and_then(|script| of_script(&script, &Starter::File { path: path.clone() }));
-        if reason.is_some() {
-            return reason;
-        }
-    }
-    scene.evidence.services.iter().find_map(|service| {
-        of_script(&parse(service.command.as_deref()?), &Starter::Service { name: service.name.clone() })
-    })
+    let codes = scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let scripts = || scene.start_texts(target).into_iter();
+    let mut services = scene.evidence.services.iter();
+    codes
+        .iter()
+        .find_map(|code| of_script(&code.script, &Starter::Command))
+        .or_else(|| scripts().find_map(|(path, text)| of_script(&parse(text), &Starter::File { path })))
+        .or_else(|| {
+            services.find_map(|service| {
+                of_script(&parse(service.command.as_deref()?), &Starter::Service { name: service.name.clone() })
+            })
+        })
 }
 
 fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
     let starter = || starter.clone();
-    let scripts = script.invocations();
-    scripts.iter().find_map(|script| {
+    script.invocations().iter().find_map(|script| {
         let needs_root = |program: &&str| Program::of(program).is(Kind::Root);
         let wrapper = script.via.iter().map(|wrapper| wrapper.program).find(needs_root);
         if let Some(program) = script.program.filter(needs_root).or(wrapper) {
@@ -64,13 +57,9 @@ fn of_script(script: &Script, starter: &Starter) -> Option<RootReason> {
             && script.args.first().is_some_and(|word| word.is("run"))
             && !call.has(&["--no-sync"]);
         match call.verb {
-            Verb::Install | Verb::Upgrade => {
-                Some(RootReason::Installs { starter: starter(), command: call.title().clone() })
-            }
-            Verb::Build => Some(RootReason::Builds { starter: starter(), command: call.title().clone() }),
-            _ if synchronises => {
-                Some(RootReason::InstallsMissing { starter: starter(), command: call.title().clone() })
-            }
+            Verb::Install | Verb::Upgrade => Some(RootReason::Installs { starter: starter(), command: call.title() }),
+            Verb::Build => Some(RootReason::Builds { starter: starter(), command: call.title() }),
+            _ if synchronises => Some(RootReason::InstallsMissing { starter: starter(), command: call.title() }),
             Verb::Run if is_build(script) => Some(RootReason::BuildsByScript { starter: starter() }),
             _ => None,
         }
@@ -84,18 +73,14 @@ fn is_build(invocation: &Invocation) -> bool {
 /// What lies in the home of root, which nobody else may read.
 fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
     let build = scene.build;
-    let chain: Vec<(usize, &crate::dockerfile::Instruction)> =
-        build.chain(target).flat_map(|stage| build.instructions(stage)).collect();
     let text = |index: usize| scene.source().slice(build.instruction(index).span);
-    for (index, instruction) in &chain {
+    for (index, instruction) in build.chain(target).flat_map(|stage| build.instructions(stage)) {
         let named = match instruction.keyword {
-            Keyword::Env => text(*index).contains("/root/"),
+            Keyword::Env => text(index).contains("/root/"),
             Keyword::Copy | Keyword::Add => {
-                let stage = build.stage_of(*index)?;
-                let transfers = build.transfers(stage);
-                let place = transfers.binary_search_by_key(index, |transfer| transfer.index);
-                let to = place.ok().and_then(|place| transfers[place].destination.as_deref());
-                to.is_some_and(|to| to == "/root" || to.starts_with("/root/"))
+                let transfer = build.transfer_at(build.stage_of(index)?, index);
+                let to = transfer.and_then(|transfer| transfer.destination.as_deref());
+                to.is_some_and(|to| path::is_within(to, "/root"))
             }
             _ => false,
         };
@@ -105,8 +90,8 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
         if instruction.keyword != Keyword::Run {
             continue;
         }
-        let scripts = build.code(*index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
-        let mut texts = std::iter::once(text(*index)).chain(scripts);
+        let scripts = build.code(index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
+        let mut texts = std::iter::once(text(index)).chain(scripts);
         if let Some(download) = texts.find_map(|text| build.download_to_home(target, text)) {
             let command = download.text.trim_end_matches('(').to_owned();
             let variable = download.argument.split(' ').nth(1).unwrap_or("HOME").to_owned();
@@ -132,10 +117,10 @@ fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'
                 continue;
             }
             let ends = |name: &str| {
-                let below = |long: &str, short: &str| {
+                let ends_with = |long: &str, short: &str| {
                     long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
                 };
-                below(name, path) || below(path, name)
+                ends_with(name, path) || ends_with(path, name)
             };
             files.extend(texts.iter().filter(|(name, _)| ends(name)).map(|(_, text)| text.as_str()));
         }
@@ -144,7 +129,7 @@ fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'
 }
 
 fn of_projects(scene: &PassInput, target: &Stage) -> Option<RootReason> {
-    let node = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let node = || scene.projects_of(Ecosystem::Node);
     let source = scene.source().text();
     let puppeteer = node().flat_map(|project| &project.dependencies).any(|dependency| dependency.name == "puppeteer");
     if puppeteer && !source.contains("PUPPETEER_") {

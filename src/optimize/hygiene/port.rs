@@ -19,10 +19,8 @@ pub(super) fn varies(scene: &PassInput, target: &Stage, port: u16) -> bool {
         }
         _ => false,
     };
-    let command = [Keyword::Entrypoint, Keyword::Cmd]
-        .into_iter()
-        .filter_map(|keyword| scene.build.last(target, keyword))
-        .any(|(index, _)| reads(scene.source().slice(scene.build.instruction(index).span), &EXPANDED));
+    let lines = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let command = lines.iter().any(|(_, line)| reads(scene.source().slice(line.span), &EXPANDED));
     let shell = |path: &str| path::name(path) == "package.json" || FileKind::of(path).is_shell();
     let patterns: Vec<&str> = patterns::words("reads the variable PORT").collect();
     let reach = LazyReach::new(scene);

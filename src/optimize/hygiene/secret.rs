@@ -1,14 +1,14 @@
 //! Pass `secret-env`: removes secrets that nothing reads from the image's configuration, and says what to do about the
 //! others.
 
-use super::secret_reason::{SecretReader, SecretReason};
 use crate::build::Secret;
 use crate::dockerfile::{Keyword, LineKind};
 use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::reason::reasons;
 use crate::sources::patterns;
 use crate::text::Span;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let all = build.secrets();
     for secret in &all {
@@ -86,12 +86,8 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader>
     if let Some((path, _)) = scene.evidence.perhaps_holding(&words).find(|(_, text)| joined(text)) {
         return Some(SecretReader::ComposesNames { path: path.clone() });
     }
-    if scene
-        .evidence
-        .services
-        .iter()
-        .any(|service| service.environment.iter().any(|known| known.eq_ignore_ascii_case(name)))
-    {
+    let mut variables = scene.evidence.services.iter().flat_map(|service| &service.environment);
+    if variables.any(|known| known.eq_ignore_ascii_case(name)) {
         return Some(SecretReader::ComposeService);
     }
     let instructions = scene.file().instructions().iter().enumerate();
@@ -99,4 +95,29 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader>
     let declares = |index: usize| all.iter().any(|secret| secret.name == name && secret.instruction == index);
     let mut others = instructions.filter(|(index, _)| !declares(*index));
     others.any(|(_, instruction)| has(scene.source().slice(instruction.span))).then_some(SecretReader::OtherInstruction)
+}
+
+reasons! {
+    /// Why a secret stays in an instruction.
+    pub(super) SecretReason {
+        PassedByBuild { name: String }:
+            "the build command passes it; use `RUN --mount=type=secret,id={name},env={name}` to keep it out of the \
+             history";
+        MayBeRead { reader: SecretReader }:
+            "{reader} may read it. Set it when the container starts, and replace the secret: everyone with the \
+             image can read it";
+        OtherVariables: "the instruction also sets other variables; move it to its own instruction, or remove it";
+    }
+}
+
+reasons! {
+    /// What may read a secret.
+    pub(super) SecretReader {
+        LibraryOrTool: "a library or tool";
+        UnreadSource: "a source that was not read";
+        File { path: String }: "`{path}`";
+        ComposesNames { path: String }: "`{path}`, which composes variable names,";
+        ComposeService: "a compose service";
+        OtherInstruction: "another instruction";
+    }
 }

@@ -1,7 +1,7 @@
 //! RUNs after the user's files: the files that they create there must also belong to the user.
 
 use super::account::Account;
-use crate::build::{Stage, Transfer};
+use crate::build::{Run, Stage, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::manifest::Ecosystem;
@@ -23,7 +23,8 @@ pub(super) fn first_own(scene: &PassInput, target: &Stage, copies: &[Transfer]) 
     let work_count = runs.iter().rev().take_while(|index| works(scene, target, **index)).count();
     let (others, work_runs) = runs.split_at(runs.len() - work_count);
     // What root made before may be what they write to.
-    let runs_project = others.iter().any(|index| runs_own(scene, *index));
+    let mut codes = others.iter().filter_map(|index| scene.build.code(*index));
+    let runs_project = codes.any(|code| code.script.invocations().iter().any(is_runner));
     if !copies && !runs_project { work_runs.first().copied() } else { None }
 }
 
@@ -38,18 +39,9 @@ fn is_for_owners(program: Program) -> bool {
     program.is(Kind::Brief) && program.handles_files() && !harmful
 }
 
-fn runs_own(scene: &PassInput, index: usize) -> bool {
-    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_runner))
-}
-
 /// Whether a RUN only works on the sources.
 fn works(scene: &PassInput, target: &Stage, index: usize) -> bool {
-    let Some(code) = scene.build.code(index) else {
-        return false;
-    };
-    if !scene.build.instruction(index).flags.is_empty() {
-        return false;
-    }
+    let Some(code) = scene.build.code(index) else { return false };
     let folder = scene.build.workdir(target, index).value().cloned().unwrap_or_default();
     let touches = |invocation: &Invocation| {
         let inside = |word: &Word| !word.text().starts_with('/') || path::is_within(word.text(), &folder);
@@ -63,7 +55,8 @@ fn works(scene: &PassInput, target: &Stage, index: usize) -> bool {
     let invocations = code.script.invocations();
     let installs =
         invocations.iter().any(|invocation| invocation.package_call().is_some_and(|call| call.verb == Verb::Install));
-    !installs && invocations.iter().all(|invocation| is_runner(invocation) || touches(invocation))
+    let plain = scene.build.instruction(index).flags.is_empty();
+    plain && !installs && invocations.iter().all(|invocation| is_runner(invocation) || touches(invocation))
 }
 
 /// RUNs of root behind the first COPY that is the user's, with what they make there handed over. `own` is the first that
@@ -78,28 +71,19 @@ pub(super) fn handed(
 ) -> Vec<FileEdit> {
     let copy_indexes = copies.iter().filter(|copy| !is_for_installs(scene, target, copy)).map(|copy| copy.index);
     let Some(first) = copy_indexes.min() else { return Vec::new() };
-    let runs = scene.build.instructions(target).filter(|(index, instruction)| {
-        instruction.keyword == Keyword::Run
-            && *index > first
-            && first_work.is_none_or(|first_work| *index < first_work)
-            && !known.contains(index)
-    });
-    let edit = |index: usize| {
-        let code = scene.build.code(index).filter(|code| !code.is_exec())?;
+    let is_roots =
+        |run: &Run| run.index > first && first_work.is_none_or(|work| run.index < work) && !known.contains(&run.index);
+    let edit = |run: Run| {
         let folder = scene.build.workdir(target, usize::MAX);
         let folder = folder.value().filter(|folder| *folder != "/")?;
-        let flags = &scene.build.instruction(index).flags;
+        let flags = &run.instruction.flags;
         // What is bound can't be given away, and what is cached is no part of the image.
-        if flags.iter().any(|flag| scene.source().slice(flag.word.span).contains("bind")) {
+        let binds = flags.iter().any(|flag| scene.source().slice(flag.word.span).contains("bind"));
+        if run.code.is_exec() || binds || !run.invocations().iter().any(|invocation| makes(invocation, folder)) {
             return None;
         }
         let option = if flags.is_empty() { "" } else { "-xdev " };
-        let makes = code.script.invocations().iter().any(|invocation| makes(invocation, folder));
-        if !makes {
-            return None;
-        }
-        let at = code.script.append_at()?;
-        let at = code.place(scene.file(), Span::at(at)).start;
+        let at = run.place(Span::at(run.code.script.append_at()?)).start;
         let text = format!(
             " \\{}    && find {folder} {option}{}-user root -exec chown -h {} {{}} +",
             scene.newline(),
@@ -108,7 +92,7 @@ pub(super) fn handed(
         );
         Some(scene.edit(Span::at(at), text))
     };
-    runs.filter_map(|(index, _)| edit(index)).collect()
+    scene.build.own_runs(target).filter(is_roots).filter_map(edit).collect()
 }
 
 /// Whether a command may leave files in the folder that the program wants to write to; installed packages are none.
@@ -124,10 +108,9 @@ fn makes(invocation: &Invocation, folder: &str) -> bool {
 
 /// What `find` passes over: packages that an earlier step installed would be in the image twice.
 fn packages(scene: &PassInput) -> String {
-    let has = |ecosystem| scene.projects().iter().any(|project| project.ecosystem == ecosystem);
     let text = scene.source().text();
     let mut names = Vec::new();
-    if has(Ecosystem::Node) {
+    if scene.projects_of(Ecosystem::Node).next().is_some() {
         names.push("node_modules");
     }
     if text.contains("composer") || text.contains("bundle") {
@@ -146,10 +129,7 @@ fn packages(scene: &PassInput) -> String {
 /// Whether a COPY brings manifests alone, for an install below it: no program writes to them.
 pub(super) fn is_for_installs(scene: &PassInput, target: &Stage, copy: &Transfer) -> bool {
     let manifest = |text: &str| crate::manifest::is_manifest(text.trim_start_matches("./")).is_some();
-    let mut below = scene.build.instructions(target).filter(|(index, _)| *index > copy.index);
+    let mut below = scene.build.own_runs(target).filter(|run| run.index > copy.index);
     copy.sources.iter().all(|source| source.text.as_deref().is_some_and(manifest))
-        && below.any(|(index, instruction)| {
-            let code = if instruction.keyword == Keyword::Run { scene.build.code(index) } else { None };
-            code.is_some_and(|code| code.has_package_call(|call| call.verb == Verb::Install))
-        })
+        && below.any(|run| run.code.has_package_call(|call| call.verb == Verb::Install))
 }

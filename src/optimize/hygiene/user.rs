@@ -12,11 +12,11 @@ use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::assumption::Support;
 use crate::optimize::languages::node;
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::rules;
 use crate::text::{Span, path};
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     match build.user(target) {
@@ -36,16 +36,10 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if !service::may_serve_by_any_name(build, target) {
         return turn.skip(RootReason::NeedsRoot);
     }
-    match plan(scene, target) {
-        Ok(plan) => {
-            turn.step(plan.what, plan.why, plan.edits);
-            turn.assume(
-                plan.writes.assumption_text(),
-                plan.writes.unknown.map(|why| (Support::Missing, why.to_string())),
-            );
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(plan) = turn.ok_or_skip(plan(scene, target)) else { return };
+    turn.step(plan.what, plan.why, plan.edits);
+    let unknown = plan.writes.unknown.as_ref().map(|why| (Support::Missing, why.to_string()));
+    turn.assume(plan.writes.assumption_text(), unknown);
 }
 
 /// What a user without rights takes.
@@ -58,9 +52,7 @@ struct UserPlan {
 
 fn plan(scene: &PassInput, target: &Stage) -> Result<UserPlan, RootReason> {
     let build = scene.build;
-    if let Some(why) = needs_root::reason_to_stay_root(scene, target) {
-        return Err(why);
-    }
+    needs_root::reason_to_stay_root(scene, target).map_or(Ok(()), Err)?;
     let account = account::of(build, target)?;
     let folder = build.workdir(target, usize::MAX).value().cloned().ok_or(RootReason::UnknownWorkingFolder)?;
     let empty = data_folders::folders(scene, target);
@@ -124,9 +116,7 @@ fn edits_of(
     let is_empty_folder = |folder: &&String| !copies.iter().any(|copy| goes_into(scene, target, copy, folder));
     let whole: Vec<&str> =
         if owns { Vec::new() } else { writes.whole.iter().filter(is_empty_folder).map(String::as_str).collect() };
-    if build_is_scratch(scene, target) && !writes.folders.is_empty() && !writes.sources {
-        return Err(RootReason::ScratchFolders);
-    }
+    refuse_if(!has_shell(scene, target) && !writes.folders.is_empty() && !writes.sources, RootReason::ScratchFolders)?;
     // What an install empties is made behind it.
     let (late, early): (BTreeSet<String>, _) =
         writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
@@ -150,10 +140,6 @@ fn edits_of(
     Ok(UserPlan { edits, what: format!("runs as `{}`", account.name), why, writes })
 }
 
-fn build_is_scratch(scene: &PassInput, target: &Stage) -> bool {
-    !has_shell(scene, target)
-}
-
 fn has_shell(scene: &PassInput, target: &Stage) -> bool {
     match scene.build.root_base(target) {
         StageBase::Image(reference) => {
@@ -167,12 +153,10 @@ fn has_shell(scene: &PassInput, target: &Stage) -> bool {
 /// COPYs of the target into its working folder: of sources, or of the whole folder from another stage.
 fn copies<'a>(scene: &PassInput<'a>, target: &Stage, folder: &str) -> Vec<Transfer<'a>> {
     let holds_folder = |transfer: &Transfer| {
-        let Some(to) = transfer.destination.as_deref() else { return false };
-        let base = scene.build.workdir(target, transfer.index);
-        let base = base.value().map_or("/", String::as_str);
-        let to = path::join(base, to);
-        let packages = ["node_modules", ".venv", "vendor"].iter().any(|name| path::name(&to) == *name);
-        path::is_within(&to, folder) && !packages
+        let to = place(scene, target, transfer);
+        to.is_some_and(|to| {
+            path::is_within(&to, folder) && !matches!(path::name(&to), "node_modules" | ".venv" | "vendor")
+        })
     };
     scene.build.transfers(target).iter().filter(|transfer| holds_folder(transfer)).cloned().collect()
 }
@@ -217,9 +201,7 @@ fn create_user(
         let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, ""));
         let group = if group.is_empty() { String::new() } else { format!(" -g {group}") };
         let paths: Vec<&str> = folders.iter().map(String::as_str).collect();
-        if paths.iter().any(|path| path.contains([' ', '\'', '"', '$', '\\'])) {
-            return Err(RootReason::QuotedFolder);
-        }
+        refuse_if(paths.iter().any(|path| needs_quotes(path)), RootReason::QuotedFolder)?;
         commands.push(format!("install -d -o {user}{group} {}", paths.join(" ")));
     }
     if commands.is_empty() {
@@ -238,30 +220,39 @@ fn create_user(
 
 /// A RUN behind all that brings files, for folders below them.
 fn made_last(scene: &PassInput, target: &Stage, account: &Account, folders: &BTreeSet<String>) -> Option<FileEdit> {
-    let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
-    let last = scene.build.instructions(target).filter(|(_, instruction)| brings(instruction.keyword)).last()?;
     let owned: Vec<&str> = folders.iter().map(String::as_str).collect();
-    let plain = !owned.is_empty() && owned.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
     let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, &account.owner));
-    let text = format!("RUN install -d -o {user} -g {group} {}{}", owned.join(" "), scene.newline());
-    plain.then(|| scene.edit(Span::at(scene.instruction_span(last.0).end), text))
+    run_behind_files(scene, target, &owned, &format!("install -d -o {user} -g {group} {}", owned.join(" ")))
+}
+
+/// A RUN behind all that brings files, where their names need no quotes.
+fn run_behind_files(scene: &PassInput, target: &Stage, folders: &[&str], command: &str) -> Option<FileEdit> {
+    let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
+    let (last, _) = scene.build.instructions(target).filter(|(_, instruction)| brings(instruction.keyword)).last()?;
+    let plain = !folders.is_empty() && !folders.iter().any(|path| needs_quotes(path));
+    plain.then(|| scene.edit(Span::at(scene.instruction_span(last).end), format!("RUN {command}{}", scene.newline())))
+}
+
+fn needs_quotes(path: &str) -> bool {
+    path.contains([' ', '\'', '"', '$', '\\'])
 }
 
 /// Whether a COPY brings a folder's contents or something below it.
 fn goes_into(scene: &PassInput, target: &Stage, copy: &Transfer, folder: &str) -> bool {
+    place(scene, target, copy).is_some_and(|to| path::is_within(&to, folder))
+}
+
+/// The absolute destination of a COPY.
+fn place(scene: &PassInput, target: &Stage, copy: &Transfer) -> Option<String> {
     let base = scene.build.workdir(target, copy.index);
-    let base = base.value().map_or("/", String::as_str);
-    copy.destination.as_deref().is_some_and(|to| path::is_within(&path::join(base, to), folder))
+    Some(path::join(base.value().map_or("/", String::as_str), copy.destination.as_deref()?))
 }
 
 /// A RUN behind all that brings files, for folders whose contents the program changes.
 fn handed_over(scene: &PassInput, target: &Stage, account: &Account, folders: &[&str]) -> Option<FileEdit> {
-    let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
-    let last = scene.build.instructions(target).filter(|(_, instruction)| brings(instruction.keyword)).last()?;
-    let plain = !folders.is_empty() && folders.iter().all(|path| !path.contains([' ', '\'', '"', '$', '\\']));
     let (paths, newline) = (folders.join(" "), scene.newline());
-    let text = format!("RUN mkdir -p {paths} \\{newline}    && chown -R {} {paths}{newline}", account.owner);
-    plain.then(|| scene.edit(Span::at(scene.instruction_span(last.0).end), text))
+    let command = format!("mkdir -p {paths} \\{newline}    && chown -R {} {paths}", account.owner);
+    run_behind_files(scene, target, folders, &command)
 }
 
 /// The USER line above the closing instructions or the steps that make files for it, or in place of `USER root` there.

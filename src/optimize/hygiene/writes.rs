@@ -4,7 +4,7 @@ use super::root_reason::{RootReason, UnknownWrites, WriteEvidence};
 use std::collections::BTreeSet;
 
 use super::steps;
-use crate::build::{Lookup, Transfer};
+use crate::build::Transfer;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
@@ -181,11 +181,7 @@ fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<UnknownWrit
 fn variables(scene: &PassInput, name: &str) -> Vec<String> {
     let Some(target) = scene.target() else { return Vec::new() };
     let mut values = Vec::new();
-    if let Lookup::Defined(variable) = scene.build.scopes().lookup(target.index, name, usize::MAX)
-        && let crate::build::VariableValue::Known(text) = &variable.value
-    {
-        values.push(text.to_string());
-    }
+    values.extend(scene.build.known_value(target, name, usize::MAX));
     let services = scene.evidence.services.iter().flat_map(|service| &service.values);
     values.extend(services.filter(|(variable_name, _)| variable_name == name).map(|(_, value)| value.clone()));
     values.retain(|value| !value.is_empty());
@@ -211,8 +207,8 @@ fn works_on_sources(scene: &PassInput) -> bool {
     let Some(target) = scene.target() else { return true };
     let brings = |transfer: &&Transfer| transfer.from.is_none() && !steps::is_for_installs(scene, target, transfer);
     let first = scene.build.transfers(target).iter().find(brings).map(|transfer| transfer.index);
-    let mut runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    first.is_some_and(|first| runs.any(|(index, _)| index > first))
+    let last = scene.build.instructions_of(target, Keyword::Run).last();
+    first.zip(last).is_some_and(|(first, (last, _))| last > first)
 }
 
 fn is_brought(scene: &PassInput, path: &str) -> bool {

@@ -33,7 +33,7 @@ pub(super) fn add(group: &Group, gone: &mut Vec<Exclusion>) {
         if !fits || is_spoken_of() {
             continue;
         }
-        gone.push(Exclusion { entry: id, pattern: path, section: Section::Other, bytes, worth: false });
+        gone.push(Exclusion::new(id, path, Section::Other, bytes, false));
     }
 }
 

@@ -18,6 +18,12 @@ pub(super) struct Exclusion {
     pub(super) worth: bool,
 }
 
+impl Exclusion {
+    pub(super) fn new(entry: EntryId, pattern: impl Into<String>, section: Section, bytes: u64, worth: bool) -> Self {
+        Self { entry, pattern: pattern.into(), section, bytes, worth }
+    }
+}
+
 /// The parts of a file, with their comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Section {

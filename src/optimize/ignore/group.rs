@@ -121,7 +121,7 @@ impl<'a> Group<'a> {
     pub(super) fn installs(&self, ecosystem: Ecosystem) -> bool {
         let installs = |invocation: &Invocation| {
             let call = invocation.package_call();
-            call.is_some_and(|call| of_manager(call.manager) == Some(ecosystem) && call.verb != Verb::Clean)
+            call.is_some_and(|call| Ecosystem::of_manager(call.manager) == Some(ecosystem) && call.verb != Verb::Clean)
         };
         self.members.iter().any(|member| member.calls(installs))
     }
@@ -142,13 +142,9 @@ impl<'a> Member<'a> {
     }
 
     fn calls(&self, is_meant: impl Fn(&Invocation) -> bool) -> bool {
-        let runs = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint];
-        let stages = self.build.stages().iter();
-        let mut code = stages
-            .flat_map(|stage| self.build.instructions(stage))
-            .filter(|(_, instruction)| runs.contains(&instruction.keyword))
-            .filter_map(|(index, _)| self.build.code(index));
-        code.any(|code| code.script.invocations().iter().any(&is_meant))
+        let starts = [Keyword::Run, Keyword::Cmd, Keyword::Entrypoint];
+        let mut scripts = self.build.all_scripts().filter(|run| !run.is_trigger());
+        scripts.any(|run| starts.contains(&run.instruction.keyword) && run.invocations().iter().any(&is_meant))
     }
 }
 
@@ -162,19 +158,4 @@ fn same_file(inputs: &Inputs, input: &BuildInput, other: &BuildInput) -> bool {
         | (IgnoreInput::Missing(path), IgnoreInput::Present(file, _)) => inputs.source(*file).name() == path,
         _ => false,
     }
-}
-
-fn of_manager(manager: crate::shell::Manager) -> Option<Ecosystem> {
-    use crate::shell::Manager as M;
-    Some(match manager {
-        M::Pip | M::Uv | M::Poetry | M::Pdm | M::Pipenv => Ecosystem::Python,
-        M::Npm | M::Yarn | M::Pnpm | M::Bun => Ecosystem::Node,
-        M::Go => Ecosystem::Go,
-        M::Cargo => Ecosystem::Rust,
-        M::Maven | M::Gradle => Ecosystem::Java,
-        M::Dotnet => Ecosystem::DotNet,
-        M::Bundle | M::Gem => Ecosystem::Ruby,
-        M::Composer => Ecosystem::Php,
-        _ => return None,
-    })
 }

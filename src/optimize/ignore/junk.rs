@@ -84,7 +84,7 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
             let pattern = section_for(group.context, class_match, section);
             let worth =
                 !matches!(class_match.class.kind, ClassKind::Editor | ClassKind::Pipeline | ClassKind::Leftover);
-            gone.push(Exclusion { entry: class_match.entry, pattern, section, bytes, worth });
+            gone.push(Exclusion::new(class_match.entry, pattern, section, bytes, worth));
         }
     }
     gone
@@ -136,9 +136,7 @@ fn add_project_files(group: &Group, gone: &mut Vec<Exclusion>) {
     let site = data::FILE_TOPICS.with("pages").any(|name| context.find(name).is_some());
     for id in context.children(None) {
         let entry = context.entry(id);
-        let Some(bytes) = group.bytes_sent(id) else {
-            continue;
-        };
+        let Some(bytes) = group.bytes_sent(id) else { continue };
         if entry.kind != ContextEntryKind::File || group.is_named(entry.name) {
             continue;
         }
@@ -155,7 +153,7 @@ fn add_project_files(group: &Group, gone: &mut Vec<Exclusion>) {
             || [format!("*{ending}"), ending.to_owned()].iter().any(|word| group.evidence.mention(word, "").is_some());
         let text = kind.is_for_people() && !ending.is_empty() && endings();
         if !text && !is_mentioned(group, entry.name, entry.name) && !lies_in(context, gone, id) {
-            gone.push(Exclusion { entry: id, pattern: entry.name.to_owned(), section, bytes, worth: false });
+            gone.push(Exclusion::new(id, entry.name, section, bytes, false));
         }
     }
 }
@@ -180,13 +178,7 @@ fn dotnet(group: &Group, gone: &mut Vec<Exclusion>) {
             && !group.is_named(&path)
             && let Some(bytes) = group.bytes_sent(id)
         {
-            gone.push(Exclusion {
-                entry: id,
-                pattern: format!("**/{name}"),
-                section: Section::Made,
-                bytes,
-                worth: true,
-            });
+            gone.push(Exclusion::new(id, format!("**/{name}"), Section::Made, bytes, true));
         }
     }
 }
@@ -210,7 +202,7 @@ fn services(group: &Group, gone: &mut Vec<Exclusion>) {
         if let Some(bytes) = group.bytes_sent(id)
             && !spoken
         {
-            gone.push(Exclusion { entry: id, pattern: name.to_owned(), section: Section::Other, bytes, worth: true });
+            gone.push(Exclusion::new(id, name, Section::Other, bytes, true));
         }
     }
 }
@@ -224,17 +216,8 @@ fn ignored_by_git(group: &Group, gone: &mut Vec<Exclusion>) {
             .iter()
             .any(|class_match| class_match.entry == id || context.is_below(class_match.entry, id));
         let Some(bytes) = group.bytes_sent(id) else { continue };
-        if !(!known && !group.is_named(path)) {
-            continue;
-        }
-        if !is_spoken_of(group, path, context.entry(id).kind) {
-            gone.push(Exclusion {
-                entry: id,
-                pattern: path.clone(),
-                section: Section::Other,
-                bytes,
-                worth: bytes >= WORTHWHILE,
-            });
+        if !known && !group.is_named(path) && !is_spoken_of(group, path, context.entry(id).kind) {
+            gone.push(Exclusion::new(id, path, Section::Other, bytes, bytes >= WORTHWHILE));
         }
     }
 }

@@ -1,29 +1,23 @@
 //! Why files stay in the build context.
 
-use thiserror::Error;
+use crate::optimize::reason::reasons;
 
-/// Why files stay in the build context.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum ContextReason {
-    #[error("the source of a COPY is known only at build time")]
-    UnknownCopySource,
-    #[error(".dockerignore is not valid; fix the line that `dockopt lint` reports")]
-    InvalidIgnoreFile,
-    #[error("`{reader}` reads the git history")]
-    HistoryRead { reader: String },
-    #[error(
-        "these packages are committed and may differ from the installed ones; remove them from git to exclude \
-             them"
-    )]
-    CommittedPackages,
-    #[error("no source mentions it, but it may be needed; add it to .dockerignore if not, to save {size}")]
-    Unmentioned { size: String },
-    #[error("`{reader}` names it; mount it into the container instead, then add it to .dockerignore")]
-    Named { reader: String },
-    #[error("`{reader}` loads it; pass its variables to the container instead, then add it to .dockerignore")]
-    Loaded { reader: String },
-    #[error("a COPY names it; use `RUN --mount=type=secret` to pass it to a step without storing it in a layer")]
-    Copied,
-    #[error("its name suggests a secret; if it is one, add it to .dockerignore")]
-    MayBeSecret,
+reasons! {
+    /// Why files stay in the build context.
+    pub(super) ContextReason {
+        UnknownCopySource: "the source of a COPY is known only at build time";
+        InvalidIgnoreFile: ".dockerignore is not valid; fix the line that `dockopt lint` reports";
+        HistoryRead { reader: String }: "`{reader}` reads the git history";
+        CommittedPackages:
+            "these packages are committed and may differ from the installed ones; remove them from git to exclude \
+             them";
+        Unmentioned { size: String }:
+            "no source mentions it, but it may be needed; add it to .dockerignore if not, to save {size}";
+        Named { reader: String }:
+            "`{reader}` names it; mount it into the container instead, then add it to .dockerignore";
+        Loaded { reader: String }:
+            "`{reader}` loads it; pass its variables to the container instead, then add it to .dockerignore";
+        Copied: "a COPY names it; use `RUN --mount=type=secret` to pass it to a step without storing it in a layer";
+        MayBeSecret: "its name suggests a secret; if it is one, add it to .dockerignore";
+    }
 }

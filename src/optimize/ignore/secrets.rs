@@ -5,7 +5,7 @@ use super::group::Group;
 use super::reason::ContextReason;
 use crate::build::is_for_show;
 use crate::data;
-use crate::inputs::context::{Certainty, ClassKind, ClassMatch, classify};
+use crate::inputs::context::{Certainty, ClassKind, classify};
 use crate::manifest::Ecosystem;
 use crate::optimize::pass_input::PassOutput;
 use crate::text::path;
@@ -40,24 +40,20 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
         } else if let Some(reader) = group.evidence.mention(name, "")
             && !environment
         {
-            let why = ContextReason::Named { reader: reader.to_owned() };
-            turn.refuse(format!("keeps `{path}` in the image"), why);
+            turn.refuse(format!("keeps `{path}` in the image"), ContextReason::Named { reader: reader.to_owned() });
         } else {
-            gone.push(exclusion(class_match, bytes));
+            gone.push(Exclusion::new(class_match.entry, &class_match.pattern, Section::Secret, bytes, true));
         }
     }
     // What a bundler takes into its build is no oversight.
     if let (Some(first), Some(reader)) = (kept_paths.first(), group.evidence.env_loader()) {
-        let why = ContextReason::Loaded { reader: reader.to_owned() };
-        turn.refuse(format!("keeps `{first}` in the image"), why);
+        turn.refuse(format!("keeps `{first}` in the image"), ContextReason::Loaded { reader: reader.to_owned() });
     }
     if !named.is_empty() {
-        let why = ContextReason::Copied;
-        turn.refuse(format!("keeps {} in the image", listed(&named)), why);
+        turn.refuse(format!("keeps {} in the image", listed(&named)), ContextReason::Copied);
     }
     if !perhaps.is_empty() {
-        let why = ContextReason::MayBeSecret;
-        turn.refuse(format!("keeps {} in the build context", listed(&perhaps)), why);
+        turn.refuse(format!("keeps {} in the build context", listed(&perhaps)), ContextReason::MayBeSecret);
     }
     gone
 }
@@ -67,16 +63,6 @@ fn listed(paths: &[String]) -> String {
     let first: Vec<String> = paths.iter().take(3).map(|path| format!("`{path}`")).collect();
     let more = paths.len() - first.len();
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
-}
-
-fn exclusion(class_match: &ClassMatch, bytes: u64) -> Exclusion {
-    Exclusion {
-        entry: class_match.entry,
-        pattern: class_match.pattern.clone(),
-        section: Section::Secret,
-        bytes,
-        worth: true,
-    }
 }
 
 fn is_environment(name: &str) -> bool {
@@ -94,9 +80,8 @@ fn reads_environments(group: &Group) -> bool {
         .flat_map(|project| &project.dependencies)
         .any(|dependency| data::NODE_PACKAGES.has(dependency.name.as_str(), "bundler"));
     // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
-    let has = |name: &str| {
-        group.projects().flat_map(|project| &project.dependencies).any(|dependency| dependency.name == name)
-    };
+    let dependencies = || group.projects().flat_map(|project| &project.dependencies);
+    let has = |name: &str| dependencies().any(|dependency| dependency.name == name);
     let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
     // Its command line and its older clients load it.
     let prisma = has("prisma") || has("@prisma/client");

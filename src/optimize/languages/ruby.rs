@@ -18,20 +18,16 @@ fn row(gem: &str) -> Option<(&'static str, &'static str)> {
 
 /// What Bundler's lock files hold.
 fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a LockedPackages> {
-    let ruby = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Ruby);
+    let ruby = scene.projects_of(Ecosystem::Ruby);
     let installs = ruby.flat_map(|project| &project.installs).filter(|install| install.tool == Tool::Bundler);
     installs.filter_map(|install| install.locked.as_ref())
 }
 
 /// Names of the gems that the lock files name, where there are any.
 fn locked(scene: &PassInput) -> Option<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    let mut any = false;
-    for locked in locks(scene) {
-        any = true;
-        names.extend(locked.packages.keys().cloned());
-    }
-    any.then_some(names)
+    let mut all = locks(scene).peekable();
+    all.peek()?;
+    Some(all.flat_map(|locked| locked.packages.keys().cloned()).collect())
 }
 
 /// Debian packages that a stage needs on a slim base to install its gems: empty where slim suffices, `None` where that

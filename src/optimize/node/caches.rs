@@ -3,16 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{next, words};
-use crate::build::{Stage, User, installed};
-use crate::dockerfile::Keyword;
+use crate::build::{Run, User, installed};
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::{Literal, literal};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
-
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
 
 /// The first version of Next.js that bundles with Turbopack unless told otherwise, and keeps what that compiled (16.4.6 does).
 const TURBOPACK: u32 = 16;
@@ -26,17 +22,15 @@ struct KeptCache<'a> {
 }
 
 /// Mounts for each RUN that bundles.
-pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn mount(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let (mut edits, mut programs) = (Vec::new(), BTreeSet::new());
     // What a container runs may belong to a user without rights, and the mount's folders to root.
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
-        for (index, instruction) in
-            build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
-            let Some(cache) = kept_cache(scene, stage, index) else { continue };
+        for run in build.own_runs(stage) {
+            let Some(cache) = kept_cache(scene, &run) else { continue };
             let meets = |at: &str| cache.folder.starts_with(at) || at.starts_with(&cache.folder);
-            if scene.file().mounts(instruction).iter().any(|mount| mount.target().is_some_and(meets)) {
+            if scene.file().mounts(run.instruction).iter().any(|mount| mount.target().is_some_and(meets)) {
                 continue;
             }
             // Another project's build may work in a folder of the same name.
@@ -44,7 +38,7 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
             let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
             let id = if plain { format!(",id={name}-bundler") } else { String::new() };
             let mount = format!("--mount=type=cache,target={}{id},sharing=locked", cache.folder);
-            edits.push(scene.insert_mounts(instruction, &[mount]));
+            edits.push(scene.insert_mounts(run.instruction, &[mount]));
             programs.insert(format!("`{}`", cache.program));
         }
     }
@@ -56,30 +50,28 @@ pub(super) fn mount(scene: &PassInput, turn: &mut PassOutput) {
 }
 
 /// What a RUN that installs nothing keeps; `None` where that is nothing, or not known.
-fn kept_cache<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<KeptCache<'a>> {
-    let build = scene.build;
+fn kept_cache<'a>(scene: &PassInput<'a>, run: &Run) -> Option<KeptCache<'a>> {
+    let Run { build, stage, index, instruction, code } = *run;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
-    let code = build.code(index).filter(|code| root && code.is_ordinary() && !code.is_exec())?;
-    if !build.instruction(index).heredocs.is_empty() {
+    if !root || !code.is_ordinary() || code.is_exec() || !instruction.heredocs.is_empty() {
         return None;
     }
-    let all = code.script.invocations();
+    let all = run.invocations();
     // An install replaces the folder that the mount lies in.
-    let installs = |invocation: &Invocation| {
-        invocation.package_call().is_some_and(|call| matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Clean))
+    let replaces = |invocation: &Invocation| match invocation.package_call() {
+        Some(call) => matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Clean),
+        None => matches!(invocation.program, Some("rm" | "mv" | "cp")),
     };
-    if all.iter().any(installs)
-        || all.iter().any(|invocation| invocation.is("rm") || invocation.is("mv") || invocation.is("cp"))
-    {
+    if all.iter().any(replaces) {
         return None;
     }
     all.iter().find_map(|invocation| {
         let folder = installed::folder_of(build, (stage, index), invocation)?;
         let here = |project: &&Project| {
             let path = path::join(&project.root, "package.json");
-            project.ecosystem == Ecosystem::Node && installed::is_at(build, (stage, index), &path, &folder)
+            installed::is_at(build, (stage, index), &path, &folder)
         };
-        let project = scene.projects().iter().find(here)?;
+        let project = scene.projects_of(Ecosystem::Node).find(here)?;
         let (program, below) = bundles(scene, project, &words::of(invocation), 0)?;
         let folder = path::join(&folder, below);
         Some(KeptCache { project, program, folder })
@@ -88,7 +80,7 @@ fn kept_cache<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<
 
 /// The bundler that a command comes to, and its folder below the project's.
 fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize) -> Option<(String, &'static str)> {
-    if depth > DEEPEST {
+    if depth > words::DEEPEST {
         return None;
     }
     let words = words::program(words);

@@ -10,13 +10,13 @@ mod steps;
 mod tests;
 mod write;
 
-use self::blocker::ClientStageBlocker;
+use self::blocker::ClientBlocker;
 use self::site::Client;
 use super::output::{self, Output};
 use super::{need, stage_pieces};
-use crate::build::{Stage, installed};
+use crate::build::Stage;
 use crate::manifest::{Ecosystem, Framework, Project};
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::text::path;
 
 /// Frameworks whose build is a folder of files that need no program of theirs.
@@ -28,15 +28,8 @@ const SERVERS: [Framework; 5] =
     [Framework::Next, Framework::Nuxt, Framework::SvelteKit, Framework::Remix, Framework::Astro];
 
 /// Takes sites out of the final stage.
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
-    let Some(stage) = scene.target() else { return };
-    if !(build.is_ordinary() && build.knows_target()) {
-        return;
-    }
-    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
-        return;
-    }
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
+    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
     let mut clients = Vec::new();
     for project in scene.projects().iter().filter(|project| is_site(project)) {
         match read(scene, stage, project) {
@@ -46,13 +39,11 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
         }
     }
     let shared = |client: &Client| {
-        let others = clients.iter().filter(|other| other.folder != client.folder);
-        others
-            .flat_map(|other| &other.runs)
-            .any(|run| client.runs.iter().any(|client_run| client_run.index == run.index))
+        let mut others = clients.iter().filter(|other| other.folder != client.folder).flat_map(|other| &other.runs);
+        others.any(|run| client.runs.iter().any(|own_run| own_run.index == run.index))
     };
     if clients.iter().any(shared) {
-        return turn.skip(ClientStageBlocker::TwoSitesInRun);
+        return turn.skip(ClientBlocker::TwoSitesInRun);
     }
     if clients.is_empty() {
         return;
@@ -74,11 +65,7 @@ fn is_site(project: &Project) -> bool {
 }
 
 /// The site as the stage builds it; `None` where it does not, an error where it can't be told from the rest.
-fn read<'a>(
-    scene: &PassInput<'a>,
-    stage: &Stage,
-    project: &'a Project,
-) -> Result<Option<Client<'a>>, ClientStageBlocker> {
+fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, ClientBlocker> {
     let Some(folder) = owners::place(scene, stage, project) else { return Ok(None) };
     let runs = owners::runs(scene, stage, project, &folder)?;
     let commands: Vec<Vec<String>> = runs.iter().flat_map(|run| run.commands.iter().cloned()).collect();
@@ -86,9 +73,7 @@ fn read<'a>(
     if installs.is_empty() || builds.is_empty() {
         return Ok(None);
     }
-    if !folder.ends_with(&format!("/{}", project.root)) {
-        return Err(ClientStageBlocker::OtherFolderName);
-    }
+    refuse_if(!folder.ends_with(&format!("/{}", project.root)), ClientBlocker::OtherFolderName)?;
     let outputs = written_folders(&folder, output::output_of_commands(scene, project, &builds))?;
     let mut client = Client { project, folder, runs, outputs, whole: false };
     steps::check(scene, stage, &client)?;
@@ -98,17 +83,15 @@ fn read<'a>(
 }
 
 /// The folders that its build writes, absolute.
-fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, ClientStageBlocker> {
+fn written_folders(folder: &str, output: Output) -> Result<Vec<String>, ClientBlocker> {
     if let Some(open) = output.open {
-        return Err(ClientStageBlocker::Output { why: open });
+        return Err(ClientBlocker::Output { why: open });
     }
-    if output.into_modules || output.bundler.is_none() {
-        return Err(ClientStageBlocker::WritesMoreThanSite);
-    }
+    refuse_if(output.into_modules || output.bundler.is_none(), ClientBlocker::WritesMoreThanSite)?;
     let paths = output.paths.iter().chain(&output.outer).map(|path| path::join(folder, path));
     let paths: Vec<String> = paths.collect();
     if paths.iter().any(|path| path == "/" || folder.starts_with(path.as_str())) {
-        return Err(ClientStageBlocker::WritesSharedFolder);
+        return Err(ClientBlocker::WritesSharedFolder);
     }
     Ok(paths)
 }

@@ -2,7 +2,7 @@
 
 pub(super) mod imports;
 
-use crate::optimize::languages::node::stage_blocker::NodeStageBlocker;
+use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 use std::collections::BTreeSet;
 
 use super::stage_pieces::Pieces;
@@ -11,12 +11,9 @@ use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind, Framework, Project};
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
-
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
 
 /// Names of the programs that a container starts, one by the other; `None` where some are not known.
 pub(super) fn programs(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
@@ -26,13 +23,13 @@ pub(super) fn programs(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Opt
 }
 
 /// Why they have to stay; `None` where nothing needs them.
-pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<NodeStageBlocker> {
+pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<NodeBlocker> {
     let mut walk = NeedWalk::new(scene, pieces);
     if let Err(why) = walk.image(stage).and_then(|()| walk.services(stage)) {
         return Some(why);
     }
     if walk.started == 0 {
-        return Some(NodeStageBlocker::StartsNothing);
+        return Some(NodeBlocker::StartsNothing);
     }
     let bundled = [
         Framework::Vite,
@@ -50,7 +47,7 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
     let loaded_by_server = imports::first(scene, pieces.project, &dev, Some(&walk.configs));
     let (import, file) =
         loaded_by_server.or_else(|| imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries)))?;
-    Some(NodeStageBlocker::ImportsDevDependency { file: file.clone(), import: import.clone() })
+    Some(NodeBlocker::ImportsDevDependency { file: file.clone(), import: import.clone() })
 }
 
 /// The names that are wanted for development alone.
@@ -84,12 +81,12 @@ impl<'w, 'a, 'p> NeedWalk<'w, 'a, 'p> {
 }
 
 impl NeedWalk<'_, '_, '_> {
-    fn image(&mut self, stage: &Stage) -> Result<(), NodeStageBlocker> {
+    fn image(&mut self, stage: &Stage) -> Result<(), NodeBlocker> {
         for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
             let Some((index, _)) = self.scene.build.last(stage, keyword) else { continue };
             let options = self.scene.build.expand(stage, index, "${NODE_OPTIONS:-}").unwrap_or_default();
             self.loaded(&["node".to_owned(), options])?;
-            let code = self.scene.build.code(index).ok_or(NodeStageBlocker::UnsupportedShell)?;
+            let code = self.scene.build.code(index).ok_or(NodeBlocker::UnsupportedShell)?;
             for invocation in code.script.invocations() {
                 self.started += 1;
                 self.command(&words::of(&invocation), 0)?;
@@ -98,12 +95,10 @@ impl NeedWalk<'_, '_, '_> {
         Ok(())
     }
 
-    fn services(&mut self, stage: &Stage) -> Result<(), NodeStageBlocker> {
-        let services = self.scene.evidence.services.iter();
-        let ours = services.filter(|service| service.target.is_none() || service.target == stage.name);
-        for service in ours {
+    fn services(&mut self, stage: &Stage) -> Result<(), NodeBlocker> {
+        for service in self.scene.services_of(stage) {
             for text in [&service.entrypoint, &service.command].into_iter().flatten() {
-                let by_service = |why: NodeStageBlocker| NodeStageBlocker::InService {
+                let by_service = |why: NodeBlocker| NodeBlocker::InService {
                     why: why.to_string(),
                     service: service.name.clone(),
                     text: text.clone(),
@@ -117,10 +112,8 @@ impl NeedWalk<'_, '_, '_> {
         Ok(())
     }
 
-    fn command(&mut self, words: &[String], depth: usize) -> Result<(), NodeStageBlocker> {
-        if depth > DEEPEST {
-            return Err(NodeStageBlocker::RecursiveScripts);
-        }
+    fn command(&mut self, words: &[String], depth: usize) -> Result<(), NodeBlocker> {
+        refuse_if(depth > words::DEEPEST, NodeBlocker::RecursiveScripts)?;
         if words.first().is_some_and(|first| matches!(words::name(first), "cross-env" | "cross-env-shell" | "dotenv")) {
             self.program(words::name(&words[0]))?;
         }
@@ -137,9 +130,9 @@ impl NeedWalk<'_, '_, '_> {
                 self.node(&words[1..]);
                 Ok(())
             }
-            "npm" | "yarn" | "pnpm" => Err(NodeStageBlocker::PackageManagerRuns { command: words.join(" ") }),
+            "npm" | "yarn" | "pnpm" => Err(NodeBlocker::PackageManagerRuns { command: words.join(" ") }),
             "run-s" | "run-p" | "npm-run-all" | "concurrently" => {
-                Err(NodeStageBlocker::StartsSeveral { program: first.clone() })
+                Err(NodeBlocker::StartsSeveral { program: first.clone() })
             }
             name if matches!(name, "nodemon" | "pm2-runtime" | "pm2") || runs_typescript(name) => {
                 self.entries.extend(words[1..].iter().filter(|word| !word.starts_with('-')).cloned());
@@ -148,9 +141,9 @@ impl NeedWalk<'_, '_, '_> {
             name if is_script(name) => self.shell_script(first, depth),
             name if Program::of(name).is_shell() => match words.get(1) {
                 Some(path) if !path.starts_with('-') => self.shell_script(path, depth),
-                _ => Err(NodeStageBlocker::UnknownShellScript),
+                _ => Err(NodeBlocker::UnknownShellScript),
             },
-            _ if first.contains('$') => Err(NodeStageBlocker::UnknownProgram { first: first.clone() }),
+            _ if first.contains('$') => Err(NodeBlocker::UnknownProgram { first: first.clone() }),
             name => {
                 self.load_config(name, &words[1..])?;
                 self.program(name)
@@ -159,7 +152,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// The configuration file that a program loads when it starts, and what it takes to load one written in TypeScript.
-    fn load_config(&mut self, program: &str, args: &[String]) -> Result<(), NodeStageBlocker> {
+    fn load_config(&mut self, program: &str, args: &[String]) -> Result<(), NodeBlocker> {
         let Some(row) = data::SERVER_CONFIGS.row(program) else { return Ok(()) };
         let mut commands = data::words(row[1]).peekable();
         if commands.peek().is_some() && !commands.any(|command| args.iter().any(|arg| arg == command)) {
@@ -180,7 +173,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// Modules that options of Node.js load before the program, given to it or to one that starts it.
-    fn loaded(&self, words: &[String]) -> Result<(), NodeStageBlocker> {
+    fn loaded(&self, words: &[String]) -> Result<(), NodeBlocker> {
         let parts = words.iter().flat_map(|word| word.split_whitespace()).collect::<Vec<_>>();
         for (at, word) in parts.iter().enumerate() {
             let word = word.strip_prefix("NODE_OPTIONS=").unwrap_or(word);
@@ -202,16 +195,16 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// A package that is loaded, and what that loads without saying so in its own manifest.
-    fn present(&self, package: &str) -> Result<(), NodeStageBlocker> {
+    fn present(&self, package: &str) -> Result<(), NodeBlocker> {
         let dev = development(self.pieces.project);
         match dev.get(package).copied().or_else(|| words::beside(package).find(|name| dev.contains(name))) {
-            Some(package) => Err(NodeStageBlocker::LoadsDevDependency { package: package.to_string() }),
+            Some(package) => Err(NodeBlocker::LoadsDevDependency { package: package.to_string() }),
             None => Ok(()),
         }
     }
 
     /// A script of package.json and the hooks around it.
-    fn script(&mut self, name: &str, depth: usize) -> Result<(), NodeStageBlocker> {
+    fn script(&mut self, name: &str, depth: usize) -> Result<(), NodeBlocker> {
         let project = self.pieces.project;
         let script = match project.script(name) {
             None if name == "start" => Some("node server.js"),
@@ -231,17 +224,15 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     /// A program of a package, of the image, or installed for all.
-    fn program(&self, name: &str) -> Result<(), NodeStageBlocker> {
+    fn program(&self, name: &str) -> Result<(), NodeBlocker> {
         let package = words::package_of(name);
         let project = self.pieces.project;
         let wanted = |scope: fn(DependencyScope) -> bool| {
             project.dependencies.iter().any(|dependency| dependency.name == package && scope(dependency.scope))
         };
         if let Some(beside) = words::beside(name).find(|option| development(project).contains(option)) {
-            return Err(NodeStageBlocker::ProgramLoadsDevDependency {
-                name: name.to_string(),
-                dependency: beside.to_string(),
-            });
+            let (name, dependency) = (name.to_owned(), beside.to_owned());
+            return Err(NodeBlocker::ProgramLoadsDevDependency { name, dependency });
         }
         // Of a program that stands alone the one that is installed for all suffices; others hand over to the project's.
         let global = self.pieces.globals.iter().any(|global| global == package || global == name);
@@ -251,18 +242,18 @@ impl NeedWalk<'_, '_, '_> {
             return Ok(());
         }
         if wanted(|scope| scope == DependencyScope::Dev) {
-            return Err(NodeStageBlocker::DevDependencyRuns { name: name.to_string(), package: package.to_string() });
+            return Err(NodeBlocker::DevDependencyRuns { name: name.to_string(), package: package.to_string() });
         }
         let locked =
             self.pieces.way.and_then(|way| way.locked.as_ref()).and_then(|locked| locked.packages.get(package));
         match locked.map(|locked| locked.dev_only) {
             Some(Some(false)) | None => Ok(()),
-            _ => Err(NodeStageBlocker::MayBeDevDependency { name: name.to_string(), package: package.to_string() }),
+            _ => Err(NodeBlocker::MayBeDevDependency { name: name.to_string(), package: package.to_string() }),
         }
     }
 
     /// A shell script that the context brings.
-    fn shell_script(&mut self, path: &str, depth: usize) -> Result<(), NodeStageBlocker> {
+    fn shell_script(&mut self, path: &str, depth: usize) -> Result<(), NodeBlocker> {
         let name = path::name(path);
         let of_context =
             self.scene.context().is_none_or(|context| context.entries().any(|entry| context.entry(entry).name == name));
@@ -273,7 +264,7 @@ impl NeedWalk<'_, '_, '_> {
         let ends = |other: &str| other == name || other.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
         let mut texts = self.scene.evidence.texts.iter().filter(|(path, _)| ends(path));
         let (Some((_, text)), None) = (texts.next(), texts.next()) else {
-            return Err(NodeStageBlocker::UnreadScript { path: path.to_string() });
+            return Err(NodeBlocker::UnreadScript { path: path.to_string() });
         };
         for command in words::commands(text) {
             if command.first().is_some_and(|first| first.starts_with("$@") || first.starts_with('$')) {

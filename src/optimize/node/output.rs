@@ -13,9 +13,6 @@ use crate::optimize::literal;
 use crate::optimize::pass_input::PassInput;
 use crate::text::path;
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// What a build writes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Output {
@@ -101,7 +98,7 @@ impl<'a> OutputReader<'_, 'a> {
     fn command(&mut self, words: &[String], depth: usize) {
         let words = words::program(words);
         let Some(first) = words.first() else { return };
-        if depth > DEEPEST {
+        if depth > words::DEEPEST {
             return self.out.opens(UnknownOutput::RecursiveScripts);
         }
         if let Some(script) = words::script(words) {

@@ -1,12 +1,12 @@
 //! How the final stage is split: where `node_modules` comes from, and which files of the build are copied.
 
 use super::output::{self, Output};
-use super::stage_pieces::{Kind, Pieces, not_alone};
+use super::stage_pieces::{Kind, Pieces, node_major, not_alone};
 use super::{native, need, words};
-use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed, releases};
+use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed};
 use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
-use crate::optimize::languages::node::stage_blocker::NodeStageBlocker;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::languages::node::stage_blocker::NodeBlocker;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
@@ -41,7 +41,7 @@ pub(super) struct NodePlan {
 }
 
 /// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
-pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeStageBlocker> {
+pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeBlocker> {
     let project = pieces.project;
     let developed = has_dev(scene, project) && !pieces.omits;
     let dev_package = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
@@ -57,7 +57,7 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
             return Ok(None);
         }
         return match (dev_package, other_project(scene, project)) {
-            (Some(why), _) => Err(NodeStageBlocker::DevDependenciesStay { why: why.to_string() }),
+            (Some(why), _) => Err(NodeBlocker::DevDependenciesStay { why: why.to_string() }),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),
         };
@@ -70,15 +70,11 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
     let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
     let elsewhere = installed::workdir(scene.build, stage, pieces.last_built()) != pieces.folder;
     if elsewhere && matches!(modules, Modules::Pruned(_) | Modules::Beside(_)) {
-        return Err(NodeStageBlocker::NotWorkingFolder { folder: pieces.folder.clone() });
+        return Err(NodeBlocker::NotWorkingFolder { folder: pieces.folder.clone() });
     }
     let whole = open;
-    if (whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?") {
-        return Err(NodeStageBlocker::InRootFolder);
-    }
-    if pieces.is_berry() && !links_modules(scene, project) {
-        return Err(NodeStageBlocker::PackagesElsewhere);
-    }
+    refuse_if((whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?"), NodeBlocker::InRootFolder)?;
+    refuse_if(pieces.is_berry() && !links_modules(scene, project), NodeBlocker::PackagesElsewhere)?;
     Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
 }
 
@@ -109,11 +105,14 @@ fn needs_tools(scene: &PassInput, stage: &Stage) -> bool {
 
 /// Whether the project or a member of it has dependencies for development alone.
 fn has_dev(scene: &PassInput, project: &Project) -> bool {
-    let ours = scene
-        .projects()
-        .iter()
-        .filter(|project_used| project_used.root == project.root || project.members.contains(&project_used.root));
-    ours.flat_map(|our| &our.dependencies).any(|dependency| dependency.scope == DependencyScope::Dev)
+    with_members(scene, project)
+        .flat_map(|our| &our.dependencies)
+        .any(|dependency| dependency.scope == DependencyScope::Dev)
+}
+
+/// The project and its members.
+fn with_members<'a>(scene: &PassInput<'a>, project: &Project) -> impl Iterator<Item = &'a Project> {
+    scene.projects().iter().filter(|other| other.root == project.root || project.members.contains(&other.root))
 }
 
 fn modules(
@@ -123,7 +122,7 @@ fn modules(
     output: Option<&Output>,
     open: bool,
     drops_dev: bool,
-) -> Result<Modules, NodeStageBlocker> {
+) -> Result<Modules, NodeBlocker> {
     let project = pieces.project;
     if pieces.has(Kind::Prune) || !drops_dev {
         return Ok(Modules::Built);
@@ -174,12 +173,8 @@ enum Hooks {
 }
 
 fn hooks(scene: &PassInput, project: &Project) -> Hooks {
-    let ours = scene
-        .projects()
-        .iter()
-        .filter(|project_used| project_used.root == project.root || project.members.contains(&project_used.root));
     let names = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
-    let scripts = ours.flat_map(|our| names.iter().filter_map(|name| our.script(name)));
+    let scripts = with_members(scene, project).flat_map(|our| names.iter().filter_map(|name| our.script(name)));
     let mut hooks = Hooks::None;
     for command in scripts.flat_map(words::commands) {
         let program = words::program(&command).first().map_or("", |first| words::name(first));
@@ -228,14 +223,11 @@ fn production(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<Strin
 
 /// npm's option of the image's age: 8 came with Node.js 16.
 fn omit(scene: &PassInput, stage: &Stage) -> &'static str {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return "--omit=dev" };
-    let node = releases(image).into_iter().find(|release| release.product == "node");
-    let major = node.and_then(|node| node.version.split('.').next()?.parse::<u32>().ok());
-    if major.is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
+    if node_major(scene, stage).is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
 }
 
 /// The command that takes development dependencies away after the build.
-fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, NodeStageBlocker> {
+fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, NodeBlocker> {
     let berry = pieces.is_berry();
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
@@ -245,15 +237,11 @@ fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, No
         Manager::Yarn if berry && focuses(scene, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }
-        Manager::Yarn if berry => return Err(NodeStageBlocker::NoWorkspacesFocus),
+        Manager::Yarn if berry => return Err(NodeBlocker::NoWorkspacesFocus),
         Manager::Yarn => "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile".to_owned(),
         Manager::Pnpm if !workspace => "CI=true pnpm prune --prod --config.ignore-scripts=true".to_owned(),
-        Manager::Pnpm => {
-            return Err(NodeStageBlocker::PnpmWorkspace);
-        }
-        _ => {
-            return Err(NodeStageBlocker::MixedModules);
-        }
+        Manager::Pnpm => return Err(NodeBlocker::PnpmWorkspace),
+        _ => return Err(NodeBlocker::MixedModules),
     })
 }
 

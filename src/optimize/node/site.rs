@@ -21,13 +21,10 @@ use crate::optimize::rung::Rung;
 use crate::text;
 
 /// On the lower rung: in the place of a server for previews that does nothing else.
-pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
     let Some((stage, site)) = read(scene, turn) else { return };
     let offered = scene.options.level.allows(Rung::Server);
-    let server = match image::choose(scene) {
-        Ok(server) => server,
-        Err(why) => return turn.skip(why),
-    };
+    let Some(server) = turn.ok_or_skip(image::choose(scene)) else { return };
     let other = match site.kind {
         ServedKind::Development => Some(SiteBlocker::DevelopmentServer { command: site.command.to_string() }),
         ServedKind::Preview | ServedKind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
@@ -43,7 +40,7 @@ pub(super) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
 }
 
 /// On the upper rung: in the place of a server for development too, and whatever else is done in such a container.
-pub(super) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
     let mut attempt = PassOutput::default();
     // The lower rung has said what stands in the way.
     let Some((stage, site)) = read(scene, &mut attempt) else { return };
@@ -64,24 +61,15 @@ fn read<'s>(scene: &'s PassInput, turn: &mut PassOutput) -> Option<(&'s Stage, S
         return None;
     }
     let stage = scene.target()?;
-    match served::read(scene, stage) {
-        Ok(site) => site.map(|site| (stage, site)),
-        Err(why) => {
-            turn.skip(why);
-            None
-        }
-    }
+    let site = turn.ok_or_skip(served::read(scene, stage))??;
+    Some((stage, site))
 }
 
 fn replace(scene: &PassInput, turn: &mut PassOutput, stage: &Stage, site: &Site, server: &WebServer) {
-    match write::edits(scene, stage, site, server) {
-        Ok(edits) => {
-            let what = format!("serves `{}` with `{}` on port {}", site.folder, server.image, site.port);
-            let why = format!("`{}` only serves these files; {}", site.command, server.why);
-            turn.step(what, why, edits);
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(edits) = turn.ok_or_skip(write::edits(scene, stage, site, server)) else { return };
+    let what = format!("serves `{}` with `{}` on port {}", site.folder, server.image, site.port);
+    let why = format!("`{}` only serves these files; {}", site.command, server.why);
+    turn.step(what, why, edits);
 }
 
 /// `: 70 MB less to pull`; nothing where the sizes are not known.

@@ -2,24 +2,24 @@
 //! "standalone"`), and neither sources nor installed packages. A variable of the build selects this output, so no
 //! source changes.
 
-mod blocker;
 mod server;
 mod write;
 
-use self::blocker::StandaloneBlocker;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use self::server::Server;
 use super::stage_pieces::{self, Kind, Pieces};
 use super::{next, words};
-use crate::build::{Purpose, Stage, StageBase, installed};
+use crate::build::{Purpose, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
+use crate::optimize::languages::node::container_uses::ContainerUse;
 use crate::optimize::languages::node::{container_uses, started_project};
 use crate::optimize::literal::{Literal, literal};
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
+use crate::optimize::reason::reasons;
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 
@@ -31,28 +31,17 @@ const MAJORS: RangeInclusive<u32> = 12..=16;
 const BRINGS_SHARP: u32 = 15;
 
 /// Takes what was traced.
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
-    let Some(stage) = scene.target() else { return };
-    if !(build.is_ordinary() && build.knows_target()) {
-        return;
-    }
-    if !stage_pieces::stands_alone(build, stage) || installed::changes_manifest(build, stage) {
-        return;
-    }
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
+    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
     let Some((project, args)) = next_server(scene, stage) else { return };
     let Ok(Some(pieces)) = stage_pieces::read(scene, stage) else { return };
     if pieces.project.root != project.root {
         return;
     }
-    match read(scene, stage, &pieces, &args) {
-        Ok(server) => {
-            let edit = write::edit(scene, stage, &pieces, &server);
-            let why = "the traced files include all that the server loads; no source reads another file";
-            turn.step("copies only the files that Next.js traced for its server", why, vec![edit]);
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(server) = turn.ok_or_skip(read(scene, stage, &pieces, &args)) else { return };
+    let edit = write::edit(scene, stage, &pieces, &server);
+    let why = "the traced files include all that the server loads; no source reads another file";
+    turn.step("copies only the files that Next.js traced for its server", why, vec![edit]);
 }
 
 /// The project whose server the container starts by `next start`, and what stands behind that.
@@ -110,9 +99,7 @@ fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<
         let text =
             scene.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.clone() })?;
         let text = blank_comments(text);
-        if text.contains("RuntimeConfig") {
-            return Err(StandaloneBlocker::RuntimeConfiguration { path: path.clone() });
-        }
+        refuse_if(text.contains("RuntimeConfig"), StandaloneBlocker::RuntimeConfiguration { path: path.clone() })?;
         if let Some(name) = variable_of_server(scene, stage, &text) {
             return Err(StandaloneBlocker::ReadsVariable { path: path.clone(), name: name.clone() });
         }
@@ -187,9 +174,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
         }
         Some(text) => return Err(StandaloneBlocker::UnknownPort { text: text.to_string() }),
     }
-    if host.contains('$') {
-        return Err(StandaloneBlocker::UnknownHost { host: host.clone() });
-    }
+    refuse_if(host.contains('$'), StandaloneBlocker::UnknownHost { host: host.clone() })?;
     variables.push(("HOSTNAME", host));
     Ok(variables)
 }
@@ -222,23 +207,46 @@ fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, Sta
             })
         };
         match piece.kind {
-            Kind::Files if !account() && piece.index < build_piece => {
-                return Err(StandaloneBlocker::RunCreatesFiles);
-            }
-            Kind::Build | Kind::Copy if piece.index > build_piece => {
-                return Err(StandaloneBlocker::StepAfterBuild);
-            }
+            Kind::Files if !account() && piece.index < build_piece => return Err(StandaloneBlocker::RunCreatesFiles),
+            Kind::Build | Kind::Copy if piece.index > build_piece => return Err(StandaloneBlocker::StepAfterBuild),
             Kind::Image if matches!(instruction.keyword, Keyword::Volume) => return Err(StandaloneBlocker::Volume),
             Kind::Setting if instruction.keyword == Keyword::Shell => return Err(StandaloneBlocker::OtherShell),
             _ => {}
         }
     }
     let entrypoint = build.last(stage, Keyword::Entrypoint).is_some();
-    if entrypoint && build.last(stage, Keyword::Cmd).is_some() {
-        return Err(StandaloneBlocker::Entrypoint);
-    }
+    refuse_if(entrypoint && build.last(stage, Keyword::Cmd).is_some(), StandaloneBlocker::Entrypoint)?;
     if pieces.folder == "/" || pieces.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
         return Err(StandaloneBlocker::InRootFolder);
     }
     Ok(build_piece)
+}
+
+reasons! {
+    /// Why a Next.js image keeps its sources and packages.
+    pub(super) StandaloneBlocker {
+        ContainerUse { what: ContainerUse }: "{what}";
+        UnsupportedVersion: "the version of Next.js is unknown or not supported";
+        Workspace: "it is part of a workspace, or its packages are outside `node_modules`";
+        UntracedPackage { package: String }: "`{package}` may load files that Next.js does not trace";
+        UsesFiles { file: String }: "`{file}` uses files, and it is not known which of them at run time";
+        UnknownContext: "the build context is not known";
+        UnreadFile { path: String }: "`{path}` cannot be read";
+        RuntimeConfiguration { path: String }: "`{path}` has settings that are read at start-up";
+        ReadsVariable { path: String, name: String }: "`{path}` reads `{name}`, which may be set only at start-up";
+        SetsOutput { path: String }: "`{path}` sets the output folder or the traced files";
+        OtherOutput { path: String }: "`output` in `{path}` is neither unset nor `standalone`";
+        UnsupportedOption { word: String }: "the traced server does not support `{word}`";
+        OtherPort: "compose sets `PORT`, but `next start` uses another port";
+        UnknownPort { text: String }: "the port `{text}` is not known";
+        UnknownHost { host: String }: "the host `{host}` is not known";
+        NoBuild: "no RUN builds it";
+        UnsupportedBuild: "the RUN that builds it is not supported";
+        RunCreatesFiles: "a RUN creates files that the server may need";
+        StepAfterBuild: "a step after its build adds files that the server may need";
+        Volume: "the image has a VOLUME";
+        OtherShell: "the stage sets another SHELL";
+        Entrypoint: "an ENTRYPOINT starts it";
+        InRootFolder: "the project is in `/`, or the stage is based on another stage";
+    }
 }

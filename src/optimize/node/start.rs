@@ -4,18 +4,16 @@ use super::words;
 use crate::build::installed;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Project, Tool};
+use crate::optimize::json_words::json_list;
 use crate::optimize::languages::node::started_project::project;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 
 /// Says what the script says.
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let build = scene.build;
     let Some(stage) = scene.target() else { return };
-    if !build.is_ordinary() {
-        return;
-    }
-    if installed::changes_manifest(build, stage) {
+    if !build.is_ordinary() || installed::changes_manifest(build, stage) {
         return;
     }
     let last_set = |keyword| {
@@ -40,13 +38,12 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let called = words::of(invocation);
     let Some(project) = project(scene, stage, index) else { return };
     let Some(words) = command(scene, project, &called) else { return };
-    let text: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     let span = match &instruction.arguments {
         Arguments::Raw(word) => word.span,
         Arguments::Json(_) => instruction.rest.span,
         _ => return,
     };
-    let edit = scene.edit(span, format!("[{}]", text.join(", ")));
+    let edit = scene.edit(span, json_list(&words));
     let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
     turn.step(what, "the script does nothing else, and the program then receives signals", vec![edit]);
 }

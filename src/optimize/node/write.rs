@@ -29,10 +29,7 @@ pub(super) struct NodeWriter<'w, 'a, 'p> {
 impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     /// For a stage.
     pub(super) fn new(scene: &'w PassInput<'a>, stage: &'w Stage, pieces: &'w Pieces<'p>, plan: &'w NodePlan) -> Self {
-        let free = |name: &str| {
-            let is_used = scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
-            if is_used { format!("node-{name}") } else { name.to_owned() }
-        };
+        let free = |name: &str| scene.free_stage_name(&[name, &format!("node-{name}")]).to_owned();
         let build = if plan.output.is_some() { "build" } else { "dependencies" };
         let names = [free(build), free("dependencies"), free("production-dependencies")];
         Self { scene, stage, pieces, plan, commented: BTreeSet::new(), names, newline: scene.newline() }
@@ -64,9 +61,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         start -= comments.len() as u32;
         let separator = self.newline;
         let text = stages.iter().map(|text| text.trim_end()).collect::<Vec<_>>().join(&separator.repeat(2));
-        let last = self.stage.instructions.end.max(self.stage.start + 1) - 1;
-        let end = self.scene.build.instruction(last).span.end;
-        self.scene.edit(Span::new(start, end), text)
+        self.scene.edit(Span::new(start, self.scene.stage_span(self.stage).end), text)
     }
 
     /// How many of the first pieces all stages share: settings and system packages, where there are such.
@@ -77,16 +72,14 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         };
         let count = self.pieces.all.iter().take_while(shared).count();
         let runs = self.pieces.all[..count].iter().any(|piece| piece.kind != Kind::Setting);
-        let is_used = self.scene.build.stages().iter().any(|stage| stage.name.as_deref() == Some("base"));
-        if runs && !is_used { count } else { 0 }
+        if runs && !self.scene.has_stage("base") { count } else { 0 }
     }
 
     /// `FROM image AS name`; without a name the stage's own line.
     fn from(&self, name: Option<&str>) -> String {
         let from = self.scene.build.instruction(self.stage.start);
-        let Some(name) = name else { return format!("{}{}", self.scene.source().slice(from.span), self.newline) };
-        let image = self.scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
-        format!("{image} AS {name}{}", self.newline)
+        let plain = || format!("{}{}", self.scene.source().slice(from.span), self.newline);
+        name.map_or_else(plain, |name| self.scene.from_line(self.stage, name))
     }
 
     /// A stage upon the shared one, or upon the image.

@@ -2,11 +2,11 @@
 //! which the passes after it can split.
 
 use crate::build::installed::{self, InstalledProject};
-use crate::build::{Code, Stage, StageBase, releases};
-use crate::dockerfile::Keyword;
+use crate::build::{Code, Run, Stage};
 use crate::finding::FileEdit;
 use crate::manifest::{DependencyScope, Ecosystem};
 use crate::optimize::assumption::Support;
+use crate::optimize::languages::node::stage_pieces::node_major;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};
@@ -15,22 +15,20 @@ use crate::text::Span;
 /// The first Node.js whose npm installs the rest of the manifest along with what it is told.
 const NPM_INSTALLS_ALL: u32 = 15;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
+    for stage in scene.build.needed_stages() {
         in_stage(scene, stage, turn);
     }
 }
 
 fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
-    let build = scene.build;
     let mut done: Vec<&str> = installed_whole(scene, stage);
-    for (index, instruction) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-    {
-        let Some(code) = build.code(index).filter(|code| code.is_ordinary() && !code.is_exec()) else { continue };
-        if !instruction.heredocs.is_empty() {
+    for run in scene.build.own_runs(stage) {
+        let Run { index, code, .. } = run;
+        if !code.is_ordinary() || code.is_exec() || !run.instruction.heredocs.is_empty() {
             continue;
         }
-        let invocations = code.script.invocations();
+        let invocations = run.invocations();
         for invocation in &invocations {
             let Some((call, project)) = declared(scene, (stage, index), invocation) else { continue };
             let root = project.project.root.as_str();
@@ -51,12 +49,11 @@ fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
 fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
     let build = scene.build;
     let mut roots = Vec::new();
-    for (index, _) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
-        let Some(code) = build.code(index) else { continue };
-        for invocation in code.script.invocations() {
+    for run in build.own_runs(stage) {
+        for invocation in run.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
             let whole = call.is_from_manifest() && call.packages.is_empty() && !call.says("production");
-            let project = if whole { installed::of(build, (stage, index), &invocation, &call) } else { None };
+            let project = if whole { installed::of(build, (stage, run.index), &invocation, &call) } else { None };
             roots.extend(project.map(|project| project.project.root.as_str()));
         }
     }
@@ -94,10 +91,7 @@ fn declared<'s, 'i>(
 
 /// Whether the npm of the base leaves out what the manifest asks for besides.
 fn lacks_rest(scene: &PassInput, stage: &Stage, manager: Manager) -> bool {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
-    let node = releases(image).into_iter().find(|release| release.product == "node");
-    let major = node.and_then(|node| node.version.split('.').next()?.parse::<u32>().ok());
-    manager == Manager::Npm && major.is_some_and(|major| major < NPM_INSTALLS_ALL)
+    manager == Manager::Npm && node_major(scene, stage).is_some_and(|major| major < NPM_INSTALLS_ALL)
 }
 
 /// The call without the names.

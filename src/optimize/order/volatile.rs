@@ -6,10 +6,8 @@ use crate::fix::Level;
 use crate::inputs::Inputs;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
-use crate::rules::{Policies, Selection};
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let selection = Selection::new(&["volatile-argument-early".to_owned()], &[]).unwrap_or_default();
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let evidence = scene.evidence;
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         let name = build.input().file.source().slice(finding.span);
@@ -19,7 +17,7 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
             finding.fixes.retain(|fix| Level::Safe.allows(fix));
         }
     };
-    let rewrite = rule_fixes::apply_rule_fixes(scene, &Policies::from(selection), Level::Unsafe, &vet);
+    let rewrite = rule_fixes::apply_fixes_of(scene, &["volatile-argument-early"], Level::Unsafe, &vet);
     if let Some(edit) = rewrite.edit {
         turn.step(
             "moves declarations that change with each build to where they are used",

@@ -1,6 +1,6 @@
 //! The command of the container: wrappers such as `poetry run` are removed, because the virtual environment is on PATH.
 
-use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
+use crate::optimize::languages::python::stage_blocker::PythonBlocker;
 use std::collections::BTreeSet;
 
 use super::evidence;
@@ -81,7 +81,7 @@ fn wrapped(scene: &PassInput, invocation: &Invocation) -> Option<RemovableWrappe
     if !text.is_empty() {
         return Some(RemovableWrapper { from, to: program.span.start, text, more: true });
     }
-    let projects = || scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
+    let projects = || scene.projects_of(Ecosystem::Python);
     if let Some(command) = projects().find_map(|project| project.script(program.text())) {
         return named_script(invocation, at, command, from);
     }
@@ -135,34 +135,25 @@ fn named_script(invocation: &Invocation, at: usize, command: &str, from: u32) ->
 /// Whether an install puts the project itself into the environment.
 fn installs_root(scene: &PassInput) -> bool {
     let build = scene.build;
-    let mut runs = build.stages().iter().flat_map(|stage| build.instructions(stage));
-    runs.any(|(index, instruction)| {
-        let Some(code) = build.code(index) else { return false };
-        if instruction.keyword != Keyword::Run {
-            return false;
-        }
-        code.script.invocations().iter().any(|invocation| {
-            let Some(call) = invocation.package_call() else { return false };
-            match (call.manager, &*call.verb_text) {
-                (Manager::Uv, "sync") => !call.has(&["--no-install-project", "--no-install-workspace"]),
-                (Manager::Poetry, "install" | "sync") => !call.has(&["--no-root"]),
-                (Manager::Pdm, "install" | "sync") => !call.has(&["--no-self"]),
-                (Manager::Pip | Manager::Uv, _) => call.inputs.iter().any(|input| input.path.text.starts_with('.')),
-                _ => false,
-            }
+    build.stages().iter().flat_map(|stage| build.called(stage)).any(|invocation| {
+        invocation.package_call().is_some_and(|call| match (call.manager, &*call.verb_text) {
+            (Manager::Uv, "sync") => !call.has(&["--no-install-project", "--no-install-workspace"]),
+            (Manager::Poetry, "install" | "sync") => !call.has(&["--no-root"]),
+            (Manager::Pdm, "install" | "sync") => !call.has(&["--no-self"]),
+            (Manager::Pip | Manager::Uv, _) => call.inputs.iter().any(|input| input.path.text.starts_with('.')),
+            _ => false,
         })
     })
 }
 
 /// Why a wrapper of what starts can neither go nor find an environment that another stage made.
-pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonStageBlocker> {
-    let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let mut codes = started.filter_map(|keyword| scene.build.code(scene.build.last(target, keyword)?.0));
-    codes.find_map(|code| {
+pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonBlocker> {
+    let codes = scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+    codes.iter().find_map(|code| {
         let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
         let tool = tools.into_iter().find(|tool| does_more(scene, *tool))?;
         let name = if tool == Manager::Pdm { "pdm run" } else { "pipenv run" };
-        Some(PythonStageBlocker::WrapperSetsVariables { name: name.to_string() })
+        Some(PythonBlocker::WrapperSetsVariables { name: name.to_string() })
     })
 }
 
@@ -170,8 +161,7 @@ pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonStageBloc
 /// where a wrapper does more than find the program.
 pub(super) fn tools_at_run_time(scene: &PassInput, target: &Stage) -> BTreeSet<Manager> {
     let mut tools = BTreeSet::new();
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
-        let Some((index, _)) = scene.build.last(target, keyword) else { continue };
+    for (index, _) in scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]) {
         let Some(code) = scene.build.code(index) else { continue };
         let calls: BTreeSet<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
         if unwrapped(scene, index).is_none() {

@@ -1,7 +1,7 @@
 //! The contents of the two stages of a Python image: which stage installs, into which virtual environment, and what the
 //! program needs from the build at run time.
 
-use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
+use crate::optimize::languages::python::stage_blocker::PythonBlocker;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Class, Element, elements};
@@ -9,7 +9,7 @@ use super::evidence::{self, Wish};
 use super::{launch, version};
 use crate::build::{Build, Reference, Stage, StageBase, Transfer};
 use crate::dockerfile::Keyword;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::{InputKind, Invocation, Manager, Word};
 use crate::sources::patterns;
 use crate::text::path;
@@ -56,26 +56,11 @@ pub(super) enum Pip {
     Own,
 }
 
-/// Why there is no plan.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoPythonPlan {
-    /// Nothing in the image installs Python dependencies, or they come from another stage already.
-    Needed,
-    /// Something prevents it.
-    Blocked(PythonStageBlocker),
-}
-
-fn impossible<T>(why: PythonStageBlocker) -> Result<T, NoPythonPlan> {
-    Err(NoPythonPlan::Blocked(why))
-}
-
-/// Works out the stages; see [`NoPythonPlan`] for when there are none.
-pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPythonPlan> {
+/// Works out the stages; `None` where nothing in the image installs Python dependencies, or they come from another stage
+/// already.
+pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<Option<PythonPlan<'b>>, PythonBlocker> {
     let build: &'b Build<'b> = scene.build;
-    if !build.is_ordinary() {
-        return Err(NoPythonPlan::Needed);
-    }
-    let target = build.target().ok_or(NoPythonPlan::Needed)?;
+    let Some(target) = build.target().filter(|_| build.is_ordinary()) else { return Ok(None) };
     let wish = evidence::wish(scene, target);
     let mut stages: Vec<(&'b Stage, Runs<'b>)> = Vec::new();
     for stage in build.chain(target) {
@@ -84,20 +69,18 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
             stages.push((stage, runs));
         } else if let Some(index) = unread_install(scene, stage) {
             let line = build.instruction(index).start_line;
-            return impossible(PythonStageBlocker::InstallIsNoPlainList { line: line.to_string() });
+            return Err(PythonBlocker::InstallIsNoPlainList { line });
         }
     }
     let (stage, runs) = match stages.len() {
-        0 => return Err(NoPythonPlan::Needed),
+        0 => return Ok(None),
         1 => stages.remove(0),
-        _ => {
-            return impossible(PythonStageBlocker::TwoInstallingStages);
-        }
+        _ => return Err(PythonBlocker::TwoInstallingStages),
     };
     base_allows(scene, stage)?;
     others_allow(scene, target, stage)?;
     if let Some(why) = super::version::reason_for_fetched_python(scene, stage) {
-        return impossible(why);
+        return Err(why);
     }
     let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|element| element.class == Class::Install);
     let mut indexes = runs.iter().filter(|(_, all)| is_install(all)).map(|(index, _)| *index);
@@ -119,20 +102,21 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<PythonPlan<'b>, NoPython
     plan.separates(scene)?;
     plan.environments(scene)?;
     plan.run_time(scene, target)?;
-    if !plan.gains(scene) {
-        return impossible(PythonStageBlocker::NothingToSave);
-    }
-    Ok(plan)
+    refuse_if(!plan.gains(scene), PythonBlocker::NothingToSave)?;
+    Ok(Some(plan))
 }
 
 fn runs<'b>(scene: &PassInput<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    runs.map(|(index, _)| (index, elements(scene, index, setuptools))).collect()
+    scene
+        .build
+        .instructions_of(stage, Keyword::Run)
+        .map(|(index, _)| (index, elements(scene, index, setuptools)))
+        .collect()
 }
 
 /// A RUN that installs Python packages but can't be taken apart.
 fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
-    let mut runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let mut runs = scene.build.instructions_of(stage, Keyword::Run);
     let installs = |index: usize| {
         let text = scene.source().slice(scene.build.instruction(index).span);
         elements(scene, index, false).is_none() && patterns::shows(text, "installs packages of Python")
@@ -141,27 +125,23 @@ fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
 }
 
 /// Only images whose Python is known to make environments that can be copied.
-fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), NoPythonPlan> {
-    let StageBase::Image(image) = scene.build.root_base(stage) else {
-        return impossible(PythonStageBlocker::UnknownBase);
-    };
+fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), PythonBlocker> {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return Err(PythonBlocker::UnknownBase) };
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
-        return impossible(PythonStageBlocker::GpuLibraries { image: image.clone() });
+        return Err(PythonBlocker::GpuLibraries { image: image.clone() });
     }
-    if ["conda", "mamba"].iter().any(|word| image.contains(word)) {
-        return impossible(PythonStageBlocker::CondaImage);
-    }
+    refuse_if(["conda", "mamba"].iter().any(|word| image.contains(word)), PythonBlocker::CondaImage)?;
     let known = last == "python" || name.ends_with("astral-sh/uv");
     if known && !image.contains("windows") && !image.contains("nanoserver") {
         return Ok(());
     }
-    impossible(PythonStageBlocker::UnofficialImage { image: image.clone() })
+    Err(PythonBlocker::UnofficialImage { image: image.clone() })
 }
 
 /// Other stages must not need what goes.
-fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), NoPythonPlan> {
+fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), PythonBlocker> {
     let build = scene.build;
     let ours: Vec<usize> = build.chain(target).map(|build| build.index).collect();
     for other in build.stages().iter().filter(|other| !ours.contains(&other.index)) {
@@ -173,9 +153,8 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
             code.script.invocations().iter().any(|invocation| invocation.package_call().is_some())
         });
         if uses {
-            let why =
-                PythonStageBlocker::OtherStageBuilds { stage: other.title().clone(), base: stage.title().clone() };
-            return impossible(why);
+            let why = PythonBlocker::OtherStageBuilds { stage: other.title(), base: stage.title() };
+            return Err(why);
         }
     }
     let later = build.edges().iter().filter(|edge| edge.stage >= stage.index);
@@ -183,9 +162,7 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
         let text = scene.source().slice(edge.span).trim_matches('"');
         text.parse::<usize>().is_ok_and(|number| number >= stage.index)
     });
-    if numbered {
-        return impossible(PythonStageBlocker::NumberedStage);
-    }
+    refuse_if(numbered, PythonBlocker::NumberedStage)?;
     Ok(())
 }
 
@@ -197,7 +174,7 @@ impl<'b> PythonPlan<'b> {
     }
 
     /// Whether what installs can be told from what else is done.
-    fn separates(&self, scene: &PassInput) -> Result<(), NoPythonPlan> {
+    fn separates(&self, scene: &PassInput) -> Result<(), PythonBlocker> {
         let line = |index: usize| scene.build.instruction(index).start_line;
         for (index, all) in &self.runs {
             let Some(all) = all.as_ref() else { continue };
@@ -209,11 +186,9 @@ impl<'b> PythonPlan<'b> {
                 .flat_map(|invocation| &invocation.invocations)
                 .find(|invocation| invocation.path.text().starts_with('$'));
             if let Some(invocation) = variable {
-                let why = PythonStageBlocker::UnknownProgram {
-                    line: line(*index).to_string(),
-                    program: invocation.path.text().to_string(),
-                };
-                return impossible(why);
+                let why =
+                    PythonBlocker::UnknownProgram { line: line(*index), program: invocation.path.text().to_string() };
+                return Err(why);
             }
             let is_project = |element: &Element| {
                 let calls = element.invocations.iter().filter_map(Invocation::package_call);
@@ -224,14 +199,14 @@ impl<'b> PythonPlan<'b> {
             let enters = |element: &Element| element.invocations.iter().any(|call| call.is("cd"));
             let fetches = |element: &Element| element.class == Class::Other;
             if all.iter().any(is_project) && all.iter().any(enters) && all.iter().any(fetches) {
-                return impossible(PythonStageBlocker::FetchesProject { line: line(*index).to_string() });
+                return Err(PythonBlocker::FetchesProject { line: line(*index) });
             }
         }
         Ok(())
     }
 
     /// Where the installs put things.
-    fn environments(&mut self, scene: &PassInput) -> Result<(), NoPythonPlan> {
+    fn environments(&mut self, scene: &PassInput) -> Result<(), PythonBlocker> {
         let author = self.authors_venv(scene);
         let mut venvs: Vec<String> = Vec::new();
         let mut sees_base = self.wish.base_packages || python_below_3_12(scene, self.stage);
@@ -245,9 +220,7 @@ impl<'b> PythonPlan<'b> {
             let Some(call) = element.package_call() else {
                 // `python setup.py develop`, `python -m spacy download`.
                 let text: Vec<&str> = element.args.iter().map(Word::text).collect();
-                if text.iter().any(|word| word.ends_with("setup.py")) {
-                    return impossible(PythonStageBlocker::SetupPy);
-                }
+                refuse_if(text.iter().any(|word| word.ends_with("setup.py")), PythonBlocker::SetupPy)?;
                 if text.contains(&"spacy") {
                     sees_base = true;
                     makes |= author.is_none();
@@ -256,18 +229,14 @@ impl<'b> PythonPlan<'b> {
             };
             let elsewhere = ["--target", "-t", "--prefix", "--root"];
             if matches!(call.manager, Manager::Pip | Manager::Uv) && call.has(&elsewhere) {
-                return impossible(PythonStageBlocker::CustomFolder);
+                return Err(PythonBlocker::CustomFolder);
             }
             let editable = call.inputs.iter().any(|input| input.kind == InputKind::Editable);
             match (call.manager, &*call.verb_text) {
-                (Manager::Conda, _) => {
-                    return impossible(PythonStageBlocker::CondaImage);
-                }
+                (Manager::Conda, _) => return Err(PythonBlocker::CondaImage),
                 (Manager::Uv, "sync") => {
                     let venv = project_environment(scene, self.stage, *index, &folder);
-                    if venv.starts_with("/usr") {
-                        return impossible(PythonStageBlocker::BasePython);
-                    }
+                    refuse_if(venv.starts_with("/usr"), PythonBlocker::BasePython)?;
                     add(&mut venvs, venv);
                 }
                 (Manager::Pdm, _) => add(&mut venvs, path::join(&folder, ".venv")),
@@ -312,10 +281,10 @@ impl<'b> PythonPlan<'b> {
     }
 
     /// What the container's own commands call.
-    fn run_time(&mut self, scene: &PassInput, target: &Stage) -> Result<(), NoPythonPlan> {
+    fn run_time(&mut self, scene: &PassInput, target: &Stage) -> Result<(), PythonBlocker> {
         let base = if self.makes { evidence::bound_to_base(scene, target) } else { None };
         if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
-            return impossible(why);
+            return Err(why);
         }
         self.kept_tools = launch::tools_at_run_time(scene, target);
         Ok(())
@@ -347,13 +316,7 @@ fn add(venvs: &mut Vec<String>, venv: String) {
 
 /// The environment of `uv sync`: `UV_PROJECT_ENVIRONMENT`, else `.venv` in the project's folder.
 fn project_environment(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> String {
-    let set = match scene.build.scopes().lookup(stage.index, "UV_PROJECT_ENVIRONMENT", index) {
-        crate::build::Lookup::Defined(definition) => match &definition.value {
-            crate::build::VariableValue::Known(value) => Some(value.to_string()),
-            _ => None,
-        },
-        _ => None,
-    };
+    let set = scene.build.known_value(stage, "UV_PROJECT_ENVIRONMENT", index);
     let name = set.unwrap_or_else(|| ".venv".to_owned());
     path::join(folder, &name)
 }

@@ -1,12 +1,10 @@
 //! COPY and ADD: which stage needs the files.
 
-use std::collections::BTreeSet;
-
 use super::element::Class;
 use super::plan::is_tool_copy;
 use super::write::PythonWriter;
-use crate::build::Transfer;
 use crate::build::installed::lands;
+use crate::build::{Source, Transfer};
 use crate::dockerfile::Instruction;
 use crate::inputs::context::ContextEntryKind;
 use crate::shell::{InputKind, Manager};
@@ -15,7 +13,7 @@ use crate::text::{Edit, Span, path};
 impl PythonWriter<'_, '_> {
     pub(super) fn transfer(&mut self, index: usize, instruction: &Instruction, whole: String) {
         let scene = self.scene;
-        let in_build = self.in_build(index, instruction);
+        let in_build = self.in_build(index);
         if in_build {
             let flags = instruction.flags.iter().filter(|flag| scene.file().flag_name(flag) == "chown");
             let edits: Vec<Edit> = flags
@@ -38,21 +36,19 @@ impl PythonWriter<'_, '_> {
     /// Whether a COPY into the build stage goes to the folder that is copied from there as a whole.
     pub(super) fn is_in_whole(&self, index: usize) -> bool {
         let Some(whole) = &self.plan.whole else { return false };
-        let transfers = self.scene.build.transfers(self.plan.stage);
-        let to =
-            transfers.iter().find(|transfer| transfer.index == index).and_then(|transfer| transfer.destination.clone());
+        let transfer = self.scene.build.transfer_at(self.plan.stage, index);
+        let to = transfer.and_then(|transfer| transfer.destination.clone());
         let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
         let to = to.map(|to| if to.starts_with('/') { to } else { workdir });
         to.is_some_and(|to| path::is_within(&to, whole))
     }
 
     /// Whether a COPY or ADD has to be in the build stage.
-    pub(super) fn in_build(&self, index: usize, _: &Instruction) -> bool {
+    pub(super) fn in_build(&self, index: usize) -> bool {
         if index > self.plan.installs.1 {
             return false;
         }
-        let transfers = self.scene.build.transfers(self.plan.stage);
-        let Some(transfer) = transfers.iter().find(|transfer| transfer.index == index) else { return true };
+        let Some(transfer) = self.scene.build.transfer_at(self.plan.stage, index) else { return true };
         if is_tool_copy(transfer) {
             return true;
         }
@@ -64,10 +60,8 @@ impl PythonWriter<'_, '_> {
         let destination = transfer.destination.as_deref().unwrap_or_default();
         let inside = !destination.starts_with('/') || destination.starts_with(&workdir);
         let single = transfer.sources.len() == 1 && !transfer.sources[0].is_everything();
-        let named = transfer.sources.iter().filter_map(|source| source.text.as_deref()).any(|source| {
-            let name = path::name(source);
-            self.calls.0.contains(name)
-        });
+        let mut sources = transfer.sources.iter().filter_map(|source| source.text.as_deref());
+        let named = sources.any(|source| self.calls.0.contains(path::name(source)));
         inside || !single || named
     }
 
@@ -89,24 +83,20 @@ impl PythonWriter<'_, '_> {
     }
 
     pub(super) fn is_tool_copy(&self, index: usize) -> bool {
-        self.scene
-            .build
-            .transfers(self.plan.stage)
-            .iter()
-            .any(|transfer| transfer.index == index && is_tool_copy(transfer))
+        self.scene.build.transfer_at(self.plan.stage, index).is_some_and(is_tool_copy)
     }
 
     /// Whether a later COPY of the run-time stage brings the same files to the same place.
     pub(super) fn is_covered(&self, index: usize) -> bool {
         let (scene, stage) = (self.scene, self.plan.stage);
         let transfers = scene.build.transfers(stage);
-        let Some(copy) = transfers.iter().find(|transfer| transfer.index == index) else { return false };
+        let Some(copy) = scene.build.transfer_at(stage, index) else { return false };
         let folder = |transfer: &Transfer| {
             let workdir = scene.build.workdir(stage, transfer.index).value().cloned().unwrap_or_default();
             let to = transfer.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
             Some(path::join(&workdir, to))
         };
-        if copy.from.is_some() || copy.sources.iter().any(crate::build::Source::is_remote) {
+        if copy.from.is_some() || copy.sources.iter().any(Source::is_remote) {
             return false;
         }
         let Some(place) = folder(copy) else { return false };
@@ -116,18 +106,13 @@ impl PythonWriter<'_, '_> {
         let mut later = transfers.iter().filter(|transfer| transfer.index > index && transfer.from.is_none());
         later.any(|later_transfer| {
             let Some(to) = folder(later_transfer) else { return false };
-            if later_transfer.parents {
+            if later_transfer.parents || !later_transfer.exclude.is_empty() {
                 return false;
             }
-            let texts = |transfer: &Transfer| {
-                transfer.sources.iter().map(|source| source.text.clone()).collect::<BTreeSet<_>>()
-            };
-            if to == place && texts(copy).is_subset(&texts(later_transfer)) && later_transfer.exclude.is_empty() {
-                return true;
-            }
+            let brings = |source: &Source| later_transfer.sources.iter().any(|later| later.text == source.text);
             // `COPY flask/Pipfile ./` and `COPY flask .` bring the same file to the same place.
-            later_transfer.exclude.is_empty()
-                && copy.sources.iter().all(|source| {
+            to == place && copy.sources.iter().all(brings)
+                || copy.sources.iter().all(|source| {
                     let Some(text) = source.text.as_deref() else { return false };
                     let text = text.trim_start_matches("./").trim_end_matches('/');
                     // Of a folder, it is the contents that are copied.

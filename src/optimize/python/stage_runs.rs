@@ -144,7 +144,7 @@ impl PythonWriter<'_, '_> {
                     Fate::Goes => edits.extend(without(scene, element, invocation, package.span)),
                     Fate::Becomes(text) => {
                         stays += 1;
-                        let span = self.place(element, package.span);
+                        let span = install::place(scene, element, package.span);
                         edits.push(Edit { span, text });
                     }
                 }

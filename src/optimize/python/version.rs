@@ -2,12 +2,12 @@
 
 use crate::build::{Build, FoundVariable, Reference, Stage, StageBase, installed};
 use crate::manifest::{Ecosystem, LanguageVersion};
-use crate::optimize::languages::python::stage_blocker::PythonStageBlocker;
+use crate::optimize::languages::python::stage_blocker::PythonBlocker;
 use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager};
 
 /// Why uv fetches a Python in one of a stage's RUNs; `None` where it takes the base's.
-pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Option<PythonStageBlocker> {
+pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Option<PythonBlocker> {
     let build = scene.build;
     stage.instructions.clone().find_map(|index| {
         let code = build.code(index)?;
@@ -15,11 +15,11 @@ pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Opt
     })
 }
 
-fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invocation) -> Option<PythonStageBlocker> {
+fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invocation) -> Option<PythonBlocker> {
     let build = scene.build;
     let call = invocation.package_call().filter(|call| call.manager == Manager::Uv)?;
     if call.verb_text == "python install" {
-        return Some(PythonStageBlocker::InstallsPython);
+        return Some(PythonBlocker::InstallsPython);
     }
     let variable = |name: &str| build.run_variable(stage, index, invocation, name).and_then(FoundVariable::text);
     let never = variable("UV_PYTHON_DOWNLOADS")
@@ -40,7 +40,7 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invoc
         None => unfit(scene, (stage, index), invocation, &python_version),
     }?;
     let python_version = if python_version.is_empty() { "no Python".to_owned() } else { python_version.join(".") };
-    Some(PythonStageBlocker::FetchesPython { requested: requested.clone(), of_base: python_version.clone() })
+    Some(PythonBlocker::FetchesPython { requested: requested.clone(), of_base: python_version.clone() })
 }
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.
@@ -51,7 +51,7 @@ fn unfit(
     python_version: &[String],
 ) -> Option<String> {
     let folder = installed::folder_of(scene.build, place, invocation)?;
-    let projects = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
+    let projects = scene.projects_of(Ecosystem::Python);
     let is_present = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
     let versions: Vec<&LanguageVersion> = projects.flat_map(|project| &project.language).filter(is_present).collect();
     let is_file = |version: &&LanguageVersion| version.path.ends_with(".python-version");

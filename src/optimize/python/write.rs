@@ -1,10 +1,8 @@
 //! Writes the two stages: the author's lines where they stay, with the comments above them.
 
-use std::collections::BTreeSet;
-
-use super::element::{Class, Element};
+use super::element::Class;
 use super::plan::{Pip, PythonPlan, VENV};
-use super::{evidence, install, launch};
+use super::{evidence, launch};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::optimize::pass_input::PassInput;
 use crate::shell::Manager;
@@ -183,7 +181,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
     /// Whether the environment has to be there before this instruction.
     fn begins_install(&self, index: usize, instruction: &Instruction) -> bool {
-        let copies = matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && self.in_build(index, instruction);
+        let copies = matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && self.in_build(index);
         index == self.plan.installs.0 || (copies && !self.is_tool_copy(index))
     }
 
@@ -252,16 +250,10 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
                 let before = *at <= self.plan.installs.1;
                 !elements.is_empty() && elements.iter().all(|element| !self.places(element.class, before, elements).1)
             }
-            Keyword::Copy | Keyword::Add => {
-                self.in_build(*at, instruction) && (self.is_covered(*at) || self.is_in_whole(*at))
-            }
+            Keyword::Copy | Keyword::Add => self.in_build(*at) && (self.is_covered(*at) || self.is_in_whole(*at)),
             keyword => matches!(keyword, Keyword::Arg | Keyword::Workdir | Keyword::Shell),
         };
         below.iter().any(|(_, instruction)| instruction.keyword == Keyword::Run) && below.iter().all(leaves)
-    }
-
-    pub(super) fn place(&self, element: &Element, span: Span) -> Span {
-        install::place(self.scene, element, span)
     }
 
     /// What the run-time stage takes from the build stage.
@@ -299,7 +291,6 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
 /// A name for the build stage that is free.
 pub(super) fn build_name(scene: &PassInput) -> &'static str {
-    let used: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
-    let names = ["build", "dependencies", "python-build", "python-dependencies", "dockopt-build"];
-    names.into_iter().find(|name| !used.contains(name)).unwrap_or("dockopt-python-build")
+    let first = scene.free_stage_name(&["build", "dependencies", "python-build"]);
+    scene.free_stage_name(&[first, "python-dependencies", "dockopt-build", "dockopt-python-build"])
 }

@@ -1,44 +1,35 @@
 //! Pass `bundler-stages`: installs gems in a separate stage.
 
-use super::bundler_blocker::BundlerBlocker;
-use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};
+use super::split::{InstructionFate, StageSplit, edits, is_covered, stands_alone};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Reference, Stage, StageBase};
+use crate::build::{Reference, Run, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::optimize::languages::ruby;
+use crate::optimize::new_stage::apt_install;
 use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::reason::reasons;
 use crate::shell::{Invocation, Manager, PackageSource, Verb};
 use crate::text::{Span, path};
 
 /// Where the official images keep gems: `GEM_HOME`, set in them.
 const HOME: &str = "/usr/local/bundle";
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some(install) = install(scene, target) else { return };
-    match split(scene, target, install) {
-        Ok(split) => {
-            let what = "installs gems in a separate stage";
-            let why = "compilers, headers and caches of the install stay out of the image";
-            turn.step(what, why, edits(scene, target, &split));
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(split) = turn.ok_or_skip(split(scene, target, install)) else { return };
+    let what = "installs gems in a separate stage";
+    let why = "compilers, headers and caches of the install stay out of the image";
+    turn.step(what, why, edits(scene, target, &split));
 }
 
 /// The last RUN of the stage that installs what a Gemfile names.
 fn install(scene: &PassInput, target: &Stage) -> Option<usize> {
-    let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    let installs = |index: &usize| {
-        calls(scene, *index, |invocation| {
-            invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
-        })
-    };
-    runs.map(|(index, _)| index).filter(installs).last()
+    scene.build.own_runs(target).filter(|run| run.invocations().iter().any(bundles)).last().map(|run| run.index)
 }
 
-fn calls(scene: &PassInput, index: usize, is_wanted: impl Fn(&Invocation) -> bool) -> bool {
-    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(is_wanted))
+fn bundles(invocation: &Invocation) -> bool {
+    invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
 }
 
 fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, BundlerBlocker> {
@@ -48,12 +39,12 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
     let text = scene.source().slice(scene.build.instruction(install).span);
     let (folders, gem_folder) = folders(scene, target, install, official)?;
     if let Some(line) = between_installs(scene, target, install, official) {
-        return Err(BundlerBlocker::BetweenInstalls { line: line.to_string() });
+        return Err(BundlerBlocker::BetweenInstalls { line });
     }
     let mut split = StageSplit { last: install, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
         let fate = match instruction.keyword {
-            keyword if describes(keyword) => InstructionFate::Final,
+            keyword if keyword.describes_image() => InstructionFate::Final,
             Keyword::Run => of_run(scene, target, index, official),
             Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => InstructionFate::Build(None),
             _ => InstructionFate::Both,
@@ -76,22 +67,15 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
 
 /// The line of a RUN between two installs of gems that works with the first one's.
 fn between_installs(scene: &PassInput, target: &Stage, install: usize, official: bool) -> Option<u32> {
-    let bundles = |invocation: &Invocation| {
-        invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
+    let runs = scene.build.own_runs(target).take_while(|run| run.index < install);
+    let mut between = runs.skip_while(|run| !run.invocations().iter().any(bundles)).skip(1);
+    let is_work = |invocation: &Invocation| {
+        invocation.package_call().is_none() && !matches!(invocation.program, Some("rm" | "mkdir"))
     };
-    let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    let mut between = runs
-        .map(|(index, _)| index)
-        .take_while(|index| *index < install)
-        .skip_while(|index| !calls(scene, *index, bundles))
-        .skip(1);
-    let works = |index: &usize| {
-        of_run(scene, target, *index, official) == InstructionFate::Both
-            && calls(scene, *index, |invocation| {
-                invocation.package_call().is_none() && !matches!(invocation.program, Some("rm" | "mkdir"))
-            })
+    let works = |run: &Run| {
+        of_run(scene, target, run.index, official) == InstructionFate::Both && run.invocations().iter().any(is_work)
     };
-    between.find(works).map(|index| scene.build.instruction(index).start_line)
+    between.find(works).map(|run| run.instruction.start_line)
 }
 
 /// The folders that the install fills, and the one that holds the gems.
@@ -104,15 +88,9 @@ fn folders(
     let work = scene.build.workdir(target, install);
     let work = work.value().map_or("/", String::as_str).to_owned();
     let mut path = scene.build.expand(target, install, "${BUNDLE_PATH:-}").filter(|path| !path.is_empty());
-    let before = scene.build.instructions(target).take_while(|(index, _)| *index <= install);
-    for (index, _) in before.filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
-        let Some(code) = scene.build.code(index) else { continue };
-        for invocation in code
-            .script
-            .invocations()
-            .iter()
-            .filter(|invocation| matches!(invocation.program, Some("bundle" | "bundler")))
-        {
+    for run in scene.build.own_runs(target).take_while(|run| run.index <= install) {
+        let invocations = run.invocations();
+        for invocation in invocations.iter().filter(|call| matches!(call.program, Some("bundle" | "bundler"))) {
             let words: Vec<&str> = invocation.args.iter().map(crate::shell::Word::text).collect();
             if invocation.args.iter().any(crate::shell::Word::is_dynamic)
                 && words.iter().any(|word| word.contains("path"))
@@ -128,9 +106,8 @@ fn folders(
             }
         }
     }
-    if path.is_none()
-        && scene.build.expand(target, install, "${BUNDLE_DEPLOYMENT:-}").is_some_and(|text| !text.is_empty())
-    {
+    let deploys = scene.build.expand(target, install, "${BUNDLE_DEPLOYMENT:-}").is_some_and(|text| !text.is_empty());
+    if path.is_none() && deploys {
         path = Some("vendor/bundle".to_owned());
     }
     match path {
@@ -160,16 +137,11 @@ fn of_run(scene: &PassInput, target: &Stage, index: usize, official: bool) -> In
         invocation.package_call().is_some_and(|call| call.manager == Manager::Apt) || invocation.is("rm")
     };
     let only_apt = !invocations.is_empty() && invocations.iter().all(apt) && code.script.compounds.is_empty();
-    let built: Vec<String> = invocations
-        .iter()
-        .filter_map(Invocation::package_call)
-        .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>())
-        .filter(|name| is_build_package(name))
-        .collect();
-    if !only_apt || built.is_empty() {
+    let packages = invocations.iter().filter_map(Invocation::package_call).flat_map(|call| call.packages);
+    let headers: Vec<&str> = packages.map(|package| package.name.text).filter(|name| is_build_package(name)).collect();
+    if !only_apt || headers.is_empty() {
         return InstructionFate::Both;
     }
-    let headers: Vec<&str> = built.iter().map(String::as_str).collect();
     let Some(libraries) = ruby::run_time(scene, target, &headers) else { return InstructionFate::Both };
     InstructionFate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>()))
 }
@@ -180,21 +152,24 @@ fn without(scene: &PassInput, index: usize, libraries: &[String]) -> Option<Stri
     let mut names: Vec<String> = Vec::new();
     for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
         let packages = call.packages.iter().filter(|package| !package.absent && package.source == PackageSource::Index);
-        let text = scene.source();
-        names.extend(
-            packages
-                .filter(|package| !is_build_package(package.name.text))
-                .map(|package| text.slice(code.place(scene.file(), package.span)).to_owned()),
-        );
+        let packages = packages.filter(|package| !is_build_package(package.name.text));
+        let text = |span: Span| scene.source().slice(code.place(scene.file(), span)).to_owned();
+        names.extend(packages.map(|package| text(package.span)));
     }
     names.extend(libraries.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
     if names.is_empty() {
         return None;
     }
-    let newline = scene.newline();
-    Some(format!(
-        "RUN apt-get update \\{newline}    && apt-get install -y --no-install-recommends {} \\{newline}    && rm -rf \
-         /var/lib/apt/lists/*",
-        names.join(" ")
-    ))
+    Some(apt_install(&names.join(" ")).replace('\n', scene.newline()))
+}
+
+reasons! {
+    /// Why gems are not installed in a separate stage.
+    pub(super) BundlerBlocker {
+        UnsupportedShell: "the shell of the install is not supported";
+        BetweenInstalls { line: u32 }:
+            "line {line} may need the gems of the install above it and writes files for the install below it";
+        VariableFolder: "an environment variable sets the folder of the gems";
+        ProjectSettings: "Bundler's settings are in the project folder";
+    }
 }

@@ -1,27 +1,23 @@
 //! Pass `composer-stages`: installs Composer's packages in a separate stage.
 
-use super::composer_blocker::ComposerBlocker;
-use super::split::{InstructionFate, StageSplit, describes, edits, is_covered, stands_alone};
-use crate::build::{Reference, Stage, StageBase, Transfer};
+use super::split::{InstructionFate, StageSplit, edits, is_covered, stands_alone};
+use crate::build::{Reference, Source, Stage, StageBase, Transfer};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
-use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
+use crate::optimize::reason::reasons;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
     let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
     let Some((first, last)) = installs(scene, target) else { return };
-    match split(scene, target, first, last) {
-        Ok(split) => {
-            let what = "installs Composer's packages in a separate stage";
-            let why = "Composer, its downloads and its tools stay out of the image";
-            turn.step(what, why, edits(scene, target, &split));
-        }
-        Err(why) => turn.skip(why),
-    }
+    let Some(split) = turn.ok_or_skip(split(scene, target, first, last)) else { return };
+    let what = "installs Composer's packages in a separate stage";
+    let why = "Composer, its downloads and its tools stay out of the image";
+    turn.step(what, why, edits(scene, target, &split));
 }
 
 fn is_composer(invocation: &Invocation) -> bool {
@@ -31,26 +27,19 @@ fn is_composer(invocation: &Invocation) -> bool {
 /// The first RUN that installs with Composer, and the last one that calls it.
 fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
     let calls = |is_wanted: fn(&Invocation) -> bool| {
-        let runs = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-        let runs = runs.map(|(index, _)| index);
-        runs.filter(|index| {
-            scene.build.code(*index).is_some_and(|code| code.script.invocations().iter().any(is_wanted))
-        })
-        .collect::<Vec<_>>()
+        let runs = scene.build.own_runs(target).filter(move |run| run.invocations().iter().any(is_wanted));
+        runs.map(|run| run.index)
     };
     let install = |invocation: &Invocation| {
-        invocation.package_call().is_some_and(|call| {
-            call.manager == Manager::Composer && call.verb == Verb::Install && call.is_from_manifest()
-        })
+        let call = invocation.package_call().filter(|call| call.manager == Manager::Composer);
+        call.is_some_and(|call| call.verb == Verb::Install && call.is_from_manifest())
     };
-    Some((*calls(install).first()?, *calls(is_composer).last()?))
+    Some((calls(install).next()?, calls(is_composer).last()?))
 }
 
 fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<StageSplit, ComposerBlocker> {
     let vendor = vendor(scene, target, first)?;
-    if starts_composer(scene, target) {
-        return Err(ComposerBlocker::RunsAtStart);
-    }
+    refuse_if(starts_composer(scene, target), ComposerBlocker::RunsAtStart)?;
     let mut split = StageSplit { last, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
     let transfers = scene.build.transfers(target);
     // What scripts of the project write beside the packages is not known. Packages that the sources bring along would be
@@ -59,9 +48,9 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
     let mut extensions = false;
     for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index <= last) {
         let fate = match instruction.keyword {
-            keyword if describes(keyword) => InstructionFate::Final,
+            keyword if keyword.describes_image() => InstructionFate::Final,
             Keyword::Copy | Keyword::Add => {
-                let transfer = transfers.iter().find(|transfer| transfer.index == index);
+                let transfer = scene.build.transfer_at(target, index);
                 let tool = transfer.is_some_and(brings_composer);
                 let manifests = is_covered(scene, target, index, first);
                 let copies_sources = whole && transfer.is_some_and(|transfer| transfer.from.is_none());
@@ -87,8 +76,8 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
 
 /// Whether Composer runs scripts of the project, which may write anywhere.
 fn runs_scripts(scene: &PassInput, first: usize, last: usize) -> bool {
-    let php = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Php);
-    let mut reasons = php.flat_map(|project| &project.installs).flat_map(|install| &install.open);
+    let mut reasons =
+        scene.projects_of(Ecosystem::Php).flat_map(|project| &project.installs).flat_map(|install| &install.open);
     let open = reasons.any(|reason| reason.avoided_by == Some("--no-scripts"));
     let quiet = |index: usize| {
         let Some(code) = scene.build.code(index) else { return false };
@@ -104,19 +93,23 @@ fn last_instruction_below(scene: &PassInput, transfers: &[Transfer], last: usize
     if scene.context().is_some_and(|context| context.find("vendor").is_none()) {
         return last;
     }
-    let everything = |transfer: &&Transfer| {
-        transfer.from.is_none() && transfer.sources.iter().any(crate::build::Source::is_everything)
-    };
-    transfers.iter().filter(everything).map(|transfer| transfer.index).max().unwrap_or(last).max(last)
+    transfers
+        .iter()
+        .filter(|transfer| brings_everything(transfer))
+        .map(|transfer| transfer.index)
+        .max()
+        .unwrap_or(last)
+        .max(last)
 }
 
 /// Whether sources with packages among them are copied before the install.
 fn brings_packages(scene: &PassInput, transfers: &[Transfer], first: usize) -> bool {
-    let everything = |transfer: &Transfer| {
-        transfer.from.is_none() && transfer.sources.iter().any(crate::build::Source::is_everything)
-    };
     scene.context().is_some_and(|context| context.find("vendor").is_some())
-        && transfers.iter().any(|transfer| transfer.index < first && everything(transfer))
+        && transfers.iter().any(|transfer| transfer.index < first && brings_everything(transfer))
+}
+
+fn brings_everything(transfer: &Transfer) -> bool {
+    transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything)
 }
 
 fn brings_composer(transfer: &Transfer) -> bool {
@@ -183,9 +176,7 @@ fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, Com
     });
     let named =
         scene.evidence.texts.iter().any(|(path, text)| path.ends_with("composer.json") && text.contains("vendor-dir"));
-    if elsewhere || named || text.contains("COMPOSER_VENDOR_DIR") {
-        return Err(ComposerBlocker::CustomFolder);
-    }
+    refuse_if(elsewhere || named || text.contains("COMPOSER_VENDOR_DIR"), ComposerBlocker::CustomFolder)?;
     let folder = scene.build.workdir(target, first);
     let folder = folder.value().map(String::as_str).or_else(|| official_folder(scene, target));
     folder.map(|folder| path::join(folder, "vendor")).ok_or(ComposerBlocker::UnknownWorkingFolder)
@@ -198,22 +189,25 @@ fn starts_composer(scene: &PassInput, target: &Stage) -> bool {
             invocation.is("composer") || invocation.args.iter().any(|word: &Word| word.is("composer"))
         })
     };
-    let starts =
-        [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| scene.build.last(target, keyword));
-    let starts_with_composer = starts
-        .filter_map(|(index, _)| scene.build.code(index))
-        .any(|code| code.script.invocations().iter().any(|invocation| invocation.is("composer")));
-    let scripts = scene
-        .build
-        .start_files(target)
-        .iter()
-        .any(|started| scene.evidence.texts.get(&started.file.path).is_some_and(|text| calls(text)));
-    let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls);
-    starts_with_composer || scripts || services
+    let codes = scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
+    codes.iter().any(|code| code.script.invocations().iter().any(|invocation| invocation.is("composer")))
+        || scene.start_texts(target).iter().any(|(_, text)| calls(text))
+        || scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls)
 }
 
 /// The folder in which official PHP images work.
 fn official_folder(scene: &PassInput, stage: &Stage) -> Option<&'static str> {
     let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
     (Reference::of(image).short_name() == "php").then_some("/var/www/html")
+}
+
+reasons! {
+    /// Why Composer's packages are not installed in a separate stage.
+    pub(super) ComposerBlocker {
+        RunsAtStart: "the container runs Composer at start-up";
+        RunDoesMore: "a RUN calls Composer and also does something else";
+        UnsupportedShell: "the shell of the install is not supported";
+        CustomFolder: "Composer installs into a custom folder";
+        UnknownWorkingFolder: "the working folder is not known";
+    }
 }

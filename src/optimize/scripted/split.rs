@@ -1,8 +1,6 @@
 //! Splits a stage at the instruction that installs dependencies: everything up to it moves to a separate stage, and the
 //! final stage copies only the installed packages.
 
-use std::collections::BTreeSet;
-
 use crate::build::{Stage, StageBase, Transfer};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -36,48 +34,23 @@ pub(super) struct StageSplit {
 pub(super) fn stands_alone(scene: &PassInput, target: &Stage) -> bool {
     let build = scene.build;
     let image = matches!(target.base, StageBase::Image(_) | StageBase::Unknown(_));
-    let triggers = build.instructions(target).any(|(_, instruction)| instruction.keyword == Keyword::Onbuild);
-    let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
-    let on_it =
-        needed.filter(|stage| stage.index != target.index).any(|stage| stage.base == StageBase::Stage(target.index));
+    let triggers = build.instructions_of(target, Keyword::Onbuild).next().is_some();
+    let on_it = build.needed_stages().any(|stage| stage.base == StageBase::Stage(target.index));
     image && build.ships(target) && !triggers && !on_it
-}
-
-/// A name that no stage has.
-fn name(scene: &PassInput) -> &'static str {
-    let used_names: BTreeSet<&str> = scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
-    ["build", "dependencies", "vendor"].into_iter().find(|name| !used_names.contains(name)).unwrap_or("dockopt-build")
-}
-
-/// What stands in the final stage only: it says nothing to a step.
-pub(super) const fn describes(keyword: Keyword) -> bool {
-    matches!(
-        keyword,
-        Keyword::Label
-            | Keyword::Expose
-            | Keyword::Volume
-            | Keyword::Healthcheck
-            | Keyword::Cmd
-            | Keyword::Entrypoint
-            | Keyword::Stopsignal
-            | Keyword::Maintainer
-    )
 }
 
 /// The edits that make two stages of one.
 pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Vec<FileEdit> {
-    let (newline, source) = (scene.newline(), scene.source());
-    let from = scene.build.instruction(target.start);
+    let newline = scene.newline();
     let fate = |index: usize| {
         split.outcomes.iter().find(|(at, _)| *at == index).map_or(InstructionFate::Both, |(_, fate)| fate.clone())
     };
-    let line = source.slice(Span::new(from.span.start, target.base_span.end));
-    let stage = name(scene);
-    let mut first = format!("{line} AS {stage}{newline}");
+    let stage = scene.free_stage_name(&["build", "dependencies", "vendor", "dockopt-build"]);
+    let mut first = scene.from_line(target, stage);
     let mut edits = Vec::new();
     for (index, instruction) in scene.build.instructions(target).filter(|(index, _)| *index <= split.last) {
         let fate = fate(index);
-        if fate != InstructionFate::Final && !describes(instruction.keyword) {
+        if fate != InstructionFate::Final && !instruction.keyword.describes_image() {
             let text = split.texts.iter().find(|(at, _)| *at == index).map(|(_, text)| text.clone());
             first.push_str(&text.unwrap_or_else(|| scene.passage_text(index)));
         }
@@ -109,7 +82,7 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
 /// Whether a later COPY of everything brings what this one does.
 pub(super) fn is_covered(scene: &PassInput, target: &Stage, index: usize, install: usize) -> bool {
     let transfers = scene.build.transfers(target);
-    let is_copy = transfers.iter().any(|transfer| transfer.index == index && transfer.from.is_none());
+    let copy = scene.build.transfer_at(target, index).filter(|copy| copy.from.is_none());
     let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
     let later = transfers.iter().any(|transfer| {
         transfer.index > install
@@ -120,8 +93,7 @@ pub(super) fn is_covered(scene: &PassInput, target: &Stage, index: usize, instal
                 matches!(to, "." | "./") || folder(transfer.index).as_deref() == Some(to.trim_end_matches('/'))
             })
     });
-    let here = transfers.iter().find(|transfer| transfer.index == index && transfer.from.is_none());
-    is_copy && later && here.is_some_and(|here| keeps_paths(here, folder(index).as_deref()))
+    later && copy.is_some_and(|copy| keeps_paths(copy, folder(index).as_deref()))
 }
 
 /// Whether what is copied lies below the working folder as it lies in the context.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use crate::build::{Age, Stage};
 use crate::data;
-use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::optimize::new_stage::apt_install;
 use crate::optimize::pass_input::PassInput;
-use crate::shell::{Manager, PackageCall, PackageSource, Verb};
+use crate::shell::{Invocation, Manager, PackageCall, PackageSource, Verb};
 use crate::text::Span;
 
 /// Packages and the instruction that needs each first; `usize::MAX` where only the container does.
@@ -22,18 +22,12 @@ pub(super) fn want(wanted: &mut WantedPackages, package: &str, at: usize) {
 
 /// The calls of apt that install in a stage, with their instructions.
 fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    for (index, _) in runs {
-        let Some(code) = scene.build.code(index) else { continue };
-        for invocation in code.script.invocations() {
-            let call =
-                invocation.package_call().filter(|call| call.manager == Manager::Apt && call.verb == Verb::Install);
-            if let Some(place) = call.and_then(|call| look(index, &call)) {
-                return Some(place);
-            }
-        }
-    }
-    None
+    scene.build.own_runs(stage).find_map(|run| {
+        let invocations = run.invocations();
+        let calls = invocations.iter().filter_map(Invocation::package_call);
+        let mut installs = calls.filter(|call| call.manager == Manager::Apt && call.verb == Verb::Install);
+        installs.find_map(|call| look(run.index, &call))
+    })
 }
 
 /// The instruction of a stage's chain that installs a package, no later than `at`.
@@ -62,14 +56,10 @@ pub(super) fn install(scene: &PassInput, stage: &Stage, wanted: &WantedPackages)
         return vec![scene.edit(Span::at(place), text)];
     }
     let newline = scene.newline();
-    let text = [
-        "RUN apt-get update \\".to_owned(),
-        format!("    && apt-get install -y --no-install-recommends {} \\", names.join(" ")),
-        "    && rm -rf /var/lib/apt/lists/*".to_owned(),
-    ];
+    let text = apt_install(&names.join(" ")).replace('\n', newline);
     let at = scene.instruction_span(stage.start).end;
     let open = if scene.source().slice(scene.instruction_span(stage.start)).ends_with('\n') { "" } else { newline };
-    vec![scene.edit(Span::at(at), format!("{open}{}{newline}", text.join(newline)))]
+    vec![scene.edit(Span::at(at), format!("{open}{text}{newline}"))]
 }
 
 /// Where the author's list of packages ends, and what stands between its words; `None` where it comes too late.

@@ -36,11 +36,8 @@ pub(super) fn of_steps(
     slim: &str,
     wanted: &mut WantedPackages,
 ) -> Result<(), FullBaseReason> {
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-    for (index, _) in runs {
-        let Some(code) = scene.build.code(index) else {
-            return Err(FullBaseReason::UnsupportedShell);
-        };
+    for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
+        let code = scene.build.code(index).ok_or(FullBaseReason::UnsupportedShell)?;
         of_script(scene, &code.script, slim, index, DEEPEST, wanted)?;
     }
     Ok(())
@@ -98,7 +95,7 @@ fn of_package<'a>(scene: &PassInput<'a>, invocation: &Invocation) -> Vec<&'a str
         None if installs => INSTALL_SCRIPTS.iter().map(|name| (*name).to_owned()).collect(),
         None => return Vec::new(),
     };
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     nodes.flat_map(|project| names.iter().filter_map(|name| project.script(name))).collect()
 }
 
@@ -127,16 +124,11 @@ fn text<'a>(scene: &PassInput<'a>, path: &str) -> Option<&'a str> {
 /// What the container calls: its command, its scripts, and what compose tells it to run or ask.
 pub(super) fn of_container(scene: &PassInput, stage: &Stage, slim: &str, wanted: &mut WantedPackages) {
     let build = scene.build;
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let code = build.last(stage, keyword).and_then(|(index, _)| build.code(index));
-        if let Some(code) = code {
-            _ = of_script(scene, &code.script, slim, usize::MAX, DEEPEST, wanted);
-        }
+    for code in scene.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]) {
+        _ = of_script(scene, &code.script, slim, usize::MAX, DEEPEST, wanted);
     }
-    for started in build.start_files(stage) {
-        if let Some(text) = scene.evidence.texts.get(&started.file.path) {
-            _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
-        }
+    for (_, text) in scene.start_texts(stage) {
+        _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
     }
     let target = build.target().map(|target| target.index) == Some(stage.index);
     let runs_it = |service: &&Service| match &service.target {
@@ -194,7 +186,7 @@ pub(super) fn of_sources(
 pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, FullBaseReason> {
     let mut all = BTreeSet::new();
     for (language, answer) in LANGUAGES {
-        let mut runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+        let mut runs = scene.build.instructions_of(stage, Keyword::Run);
         if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::build::{Libc, Reference, SlimImage, Stage, StageBase, is_suite, libc};
 use crate::data;
 use crate::finding::FileEdit;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::text::Span;
 
 /// A FROM that can stand on a smaller image.
@@ -30,12 +30,8 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimVariant>
     if data::TAG_WORDS.with("small").any(|word| tag.contains(word)) || !SlimImage::has_some(image) {
         return Ok(None);
     }
-    if reference.digest.is_some() {
-        return Err(FullBaseReason::PinnedByDigest { image: image.clone() });
-    }
-    let Some(slim) = SlimImage::of_any(image) else {
-        return Err(FullBaseReason::NoSlimVariant { image: image.clone() });
-    };
+    refuse_if(reference.digest.is_some(), FullBaseReason::PinnedByDigest { image: image.clone() })?;
+    let slim = SlimImage::of_any(image).ok_or_else(|| FullBaseReason::NoSlimVariant { image: image.clone() })?;
     let written = scene.source().slice(stage.base_span);
     let (tag, known) = match known_slim_tag(scene, &reference, tag, &slim.tag) {
         Some((named, by)) if written.ends_with(tag) || named == slim.tag => (named, by),

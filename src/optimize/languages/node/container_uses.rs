@@ -1,6 +1,6 @@
 //! What is done in containers of the image besides what it starts: by compose files, and by recipes and pipelines.
 
-use thiserror::Error;
+use crate::optimize::reason::reasons;
 
 use super::words;
 use crate::build::{Reference, Stage};
@@ -11,32 +11,28 @@ use crate::text::path;
 /// Programs that start containers.
 const ENGINES: [&str; 3] = ["docker", "podman", "docker-compose"];
 
-/// What a project does in containers of an image, other than starting it.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(in crate::optimize) enum ContainerUse {
-    #[error("service `{service}` starts `{command}` in the image")]
-    ServiceStarts { service: String, command: String },
-    #[error("service `{service}` starts `{command}` in the image, and would also start it in the new image")]
-    ServiceRepeats { service: String, command: String },
-    #[error("service `{service}` mounts `{path}`")]
-    ServiceMounts { service: String, path: String },
-    #[error("`{file}` {call}")]
-    Recipe { file: String, call: RecipeCall },
+reasons! {
+    /// What a project does in containers of an image, other than starting it.
+    pub(in crate::optimize) ContainerUse {
+        ServiceStarts { service: String, command: String }: "service `{service}` starts `{command}` in the image";
+        ServiceRepeats { service: String, command: String }:
+            "service `{service}` starts `{command}` in the image, and would also start it in the new image";
+        ServiceMounts { service: String, path: String }: "service `{service}` mounts `{path}`";
+        Recipe { file: String, call: RecipeCall }: "`{file}` {call}";
+    }
 }
 
-/// What a command of a recipe or pipeline does in a container.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(in crate::optimize) enum RecipeCall {
-    #[error("mounts `{folders}` into the container")]
-    Mounts { folders: String },
-    #[error("runs `{command}` in the container")]
-    Runs { command: String },
+reasons! {
+    /// What a command of a recipe or pipeline does in a container.
+    pub(in crate::optimize) RecipeCall {
+        Mounts { folders: String }: "mounts `{folders}` into the container";
+        Runs { command: String }: "runs `{command}` in the container";
+    }
 }
 
 /// The first such use; `None` where none is known.
 pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Option<ContainerUse> {
-    let services = scene.evidence.services.iter();
-    for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
+    for service in scene.services_of(stage) {
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
             let (name, command) = (service.name.clone(), command.clone());
             return Some(if scene.repeats_command(stage, service) {

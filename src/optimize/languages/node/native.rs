@@ -27,41 +27,38 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
         }
         return Some(packages);
     }
-    if let Ok(Some(pieces)) = stage_pieces::read(scene, stage) {
+    let (compiles, from_git) = if let Ok(Some(pieces)) = stage_pieces::read(scene, stage) {
         let locked = pieces.way.and_then(|way| way.locked.as_ref());
-        let compiles = match locked {
-            Some(locked) => locked.compiles(!pieces.omits),
-            None => pieces.project.names_compiled(),
-        };
-        if compiles {
-            packages.extend(COMPILER.map(str::to_owned));
-        }
-        if from_git(pieces.project, locked) {
-            packages.extend(GIT.map(str::to_owned));
-        }
-        packages.extend(prisma(scene));
+        let compiles = locked.map_or_else(|| pieces.project.names_compiled(), |locked| locked.compiles(!pieces.omits));
+        (compiles, is_from_git(pieces.project, locked))
     } else {
         // Several installs, or one that can't be taken apart: all that is known of the context counts.
-        let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
-        for project in nodes {
-            let mut locked = project.installs.iter().filter_map(|way| way.locked.as_ref());
-            if locked.clone().any(|locked| from_git(project, Some(locked))) || from_git(project, None) {
-                packages.extend(GIT.map(str::to_owned));
-            }
-            if locked.any(|locked| locked.compiles(true)) || project.names_compiled() {
-                packages.extend(COMPILER.map(str::to_owned));
-            }
-        }
-        packages.extend(prisma(scene));
-    }
+        let mut projects = scene.projects_of(Ecosystem::Node);
+        (
+            projects
+                .clone()
+                .any(|project| locks_of(project).any(|locked| locked.compiles(true)) || project.names_compiled()),
+            projects.any(|project| {
+                locks_of(project).any(|locked| is_from_git(project, Some(locked))) || is_from_git(project, None)
+            }),
+        )
+    };
+    packages.extend(compiles.then_some(COMPILER).into_iter().flatten().map(str::to_owned));
+    packages.extend(from_git.then_some(GIT).into_iter().flatten().map(str::to_owned));
+    packages.extend(prisma(scene));
     Some(packages)
+}
+
+/// The lock files of a project.
+fn locks_of(project: &Project) -> impl Iterator<Item = &LockedPackages> {
+    project.installs.iter().filter_map(|way| way.locked.as_ref())
 }
 
 /// The packages of the registry that a stage's installs name, where each names some: `npm install -g http-server`. What the
 /// project depends on is installed elsewhere then.
 fn named_alone(scene: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    let runs = scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = scene.build.instructions_of(stage, Keyword::Run);
     for (index, _) in runs {
         for invocation in scene.build.code(index)?.script.invocations() {
             let installs = |call: &PackageCall| {
@@ -80,7 +77,7 @@ fn named_alone(scene: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
 }
 
 /// Whether a package comes from a repository, and not as an archive.
-fn from_git(project: &Project, locked: Option<&LockedPackages>) -> bool {
+fn is_from_git(project: &Project, locked: Option<&LockedPackages>) -> bool {
     let asks = |text: &str| {
         let scheme = ["git+", "git:", "git@", "ssh:", "github:", "gitlab:", "bitbucket:", "gist:"];
         let short = text.split_once('/').is_some_and(|(user, name)| {
@@ -99,7 +96,7 @@ fn from_git(project: &Project, locked: Option<&LockedPackages>) -> bool {
 /// Prisma's engines load the system's OpenSSL up to version 6, and slim images lack it
 /// (`prisma.io/docs/orm/reference/system-requirements`).
 fn prisma(scene: &PassInput) -> Option<String> {
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     let mut ours = nodes
         .flat_map(|project| &project.dependencies)
         .filter(|dependency| matches!(dependency.name.as_str(), "prisma" | "@prisma/client"));

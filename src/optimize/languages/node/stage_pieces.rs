@@ -1,15 +1,15 @@
 //! What the final stage is made of: the one install, what builds, and what is neither.
 
-use super::stage_blocker::NodeStageBlocker;
+use super::stage_blocker::NodeBlocker;
 use std::collections::BTreeSet;
 
 use super::{started_project, words};
 use crate::build::toolchain::is_build_package;
-use crate::build::{Build, Code, Purpose, SlimImage, Stage, StageBase, User, installed};
+use crate::build::{Build, Code, Purpose, SlimImage, Stage, StageBase, User, installed, releases};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::manifest::{Ecosystem, Install, Project, Tool};
 use crate::optimize::called_programs;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{self, Program};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::Span;
@@ -80,10 +80,7 @@ pub(in crate::optimize) struct Pieces<'a> {
 
 /// The stage's pieces; `None` where it installs no Node project, or more than one, and an error where it does in a way
 /// that can't be taken apart.
-pub(in crate::optimize) fn read<'a>(
-    scene: &PassInput<'a>,
-    stage: &Stage,
-) -> Result<Option<Pieces<'a>>, NodeStageBlocker> {
+pub(in crate::optimize) fn read<'a>(scene: &PassInput<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, NodeBlocker> {
     let build = scene.build;
     let mut pieces: Option<Pieces<'a>> = None;
     let mut all = Vec::new();
@@ -109,15 +106,15 @@ pub(in crate::optimize) fn read<'a>(
     Ok(pieces.map(|pieces| Pieces { all, globals, ..pieces }))
 }
 
-fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, NodeStageBlocker> {
+fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, NodeBlocker> {
     Ok(match instruction.keyword {
         Keyword::Arg | Keyword::Env | Keyword::Workdir | Keyword::User | Keyword::Shell => Kind::Setting,
         Keyword::Copy | Keyword::Add => {
             let from = build.input().file.transfer(instruction).is_none_or(|parts| parts.from.is_some());
             if from { Kind::System } else { Kind::Copy }
         }
-        Keyword::Onbuild => return Err(NodeStageBlocker::HasOnbuild { stage: stage.title().clone() }),
-        Keyword::Unknown | Keyword::From | Keyword::Run => return Err(NodeStageBlocker::UnsupportedInstruction),
+        Keyword::Onbuild => return Err(NodeBlocker::HasOnbuild { stage: stage.title() }),
+        Keyword::Unknown | Keyword::From | Keyword::Run => return Err(NodeBlocker::UnsupportedInstruction),
         _ => Kind::Image,
     })
 }
@@ -132,7 +129,7 @@ fn run<'a>(
     code: &Code,
     before: Option<&Pieces<'a>>,
     globals: &mut Vec<String>,
-) -> Result<Ran<'a>, NodeStageBlocker> {
+) -> Result<Ran<'a>, NodeBlocker> {
     let mut kinds = Vec::new();
     let mut install = None;
     for invocation in code.script.invocations() {
@@ -141,7 +138,7 @@ fn run<'a>(
             call.verb == Verb::Install && matches!(call.manager, Manager::Composer | Manager::Bundle)
         };
         if let Some(call) = call.as_ref().filter(other) {
-            return Err(NodeStageBlocker::OtherProjectRuns { other: call.title().clone() });
+            return Err(NodeBlocker::OtherProjectRuns { other: call.title() });
         }
         let kind = match &call {
             Some(call) if brings_called(scene, call) => Some(Kind::System),
@@ -152,12 +149,8 @@ fn run<'a>(
             globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
         }
         if let (Some(Kind::Install), Some(call)) = (kind, &call) {
-            if !call.packages.is_empty() {
-                return Err(NodeStageBlocker::UnlistedPackages { command: call.title().clone() });
-            }
-            if install.is_some() {
-                return Err(NodeStageBlocker::InstallsTwice);
-            }
+            refuse_if(!call.packages.is_empty(), NodeBlocker::UnlistedPackages { command: call.title() })?;
+            refuse_if(install.is_some(), NodeBlocker::InstallsTwice)?;
             install = Some(installing(scene, (stage, index), code, &invocation, call)?);
         }
         kinds.extend(kind);
@@ -168,14 +161,10 @@ fn run<'a>(
         let kind = order.into_iter().find(|kind| has(*kind)).unwrap_or(Kind::Files);
         let mixed = kind == Kind::Build && (has(Kind::Global) || has(Kind::Compilers))
             || kind == Kind::System && has(Kind::Build);
-        if mixed {
-            return Err(NodeStageBlocker::InstallsAndBuilds);
-        }
+        refuse_if(mixed, NodeBlocker::InstallsAndBuilds)?;
         return Ok((kind, None));
     };
-    if has(Kind::System) || has(Kind::Compilers) {
-        return Err(NodeStageBlocker::SystemPackagesAndDependencies);
-    }
+    refuse_if(has(Kind::System) || has(Kind::Compilers), NodeBlocker::SystemPackagesAndDependencies)?;
     pieces.builds_too = has(Kind::Build);
     Ok((Kind::Install, Some(pieces)))
 }
@@ -201,7 +190,7 @@ fn by_program(scene: &PassInput, invocation: &Invocation) -> Option<Kind> {
         _ if known.language == Some(program::Language::Node) || known.is(program::Kind::Recipes) => Kind::Build,
         _ => {
             let package = words::package_of(program);
-            let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+            let nodes = scene.projects_of(Ecosystem::Node);
             let ours = nodes.flat_map(|project| &project.dependencies).any(|dependency| dependency.name == package);
             if ours { Kind::Build } else { Kind::System }
         }
@@ -263,11 +252,11 @@ fn installing<'a>(
     code: &Code,
     invocation: &Invocation,
     call: &PackageCall,
-) -> Result<Pieces<'a>, NodeStageBlocker> {
+) -> Result<Pieces<'a>, NodeBlocker> {
     let build = scene.build;
     let file = scene.file();
     let place = (stage, index);
-    let unknown = || NodeStageBlocker::NoManifest;
+    let unknown = || NodeBlocker::NoManifest;
     let folder = installed::folder(build, place, invocation, call).ok_or_else(unknown)?;
     let installed_project = installed::of(build, place, invocation, call).ok_or_else(unknown)?;
     if words::elsewhere(&words::of(invocation)) {
@@ -276,7 +265,7 @@ fn installing<'a>(
         if !root.is_empty() && !member && installed_project.project.workspace.is_none() {
             return Err(not_alone(installed_project.project));
         }
-        return Err(NodeStageBlocker::PartialWorkspace);
+        return Err(NodeBlocker::PartialWorkspace);
     }
     let variable = build.run_variable(stage, index, invocation, "NODE_ENV");
     let production = variable.is_some_and(|value| value.text().is_none_or(|value| value == "production"));
@@ -286,7 +275,7 @@ fn installing<'a>(
         || installed::is_set(build, place, invocation, &names);
     let user = match build.user_at(stage, index).value() {
         Some(User::Other(name)) => Some(name.clone()),
-        Some(User::Unknown) => return Err(NodeStageBlocker::UnknownUser),
+        Some(User::Unknown) => return Err(NodeBlocker::UnknownUser),
         _ => None,
     };
     let bare = call.verb_text.is_empty();
@@ -354,13 +343,23 @@ impl Pieces<'_> {
     }
 }
 
-/// Whether the stage stands on an image of its own and nothing else is built on it.
-pub(in crate::optimize) fn stands_alone(build: &Build, stage: &Stage) -> bool {
-    let used = build.edges_to(stage).next().is_some();
-    matches!(stage.base, StageBase::Image(_)) && !stage.is_replaced() && !used
+/// The final stage, where it stands on an image of its own, nothing is built on it, and it changes no manifest.
+pub(in crate::optimize) fn divisible_stage<'s>(scene: &'s PassInput) -> Option<&'s Stage> {
+    let build = scene.build;
+    let stage = scene.target()?;
+    let is_known = build.is_ordinary() && build.knows_target() && !stage.is_replaced();
+    let alone = || matches!(stage.base, StageBase::Image(_)) && build.edges_to(stage).next().is_none();
+    (is_known && alone() && !installed::changes_manifest(build, stage)).then_some(stage)
+}
+
+/// The major version of the base image's Node.js.
+pub(in crate::optimize) fn node_major(scene: &PassInput, stage: &Stage) -> Option<u32> {
+    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
+    let node = releases(image).into_iter().find(|release| release.product == "node")?;
+    node.version.split('.').next()?.parse().ok()
 }
 
 /// Why a stage with more projects than one stays.
-pub(in crate::optimize) fn not_alone(other: &Project) -> NodeStageBlocker {
-    NodeStageBlocker::OtherProjectInstalled { other: other.root.clone() }
+pub(in crate::optimize) fn not_alone(other: &Project) -> NodeBlocker {
+    NodeBlocker::OtherProjectInstalled { other: other.root.clone() }
 }

@@ -10,14 +10,11 @@ use crate::optimize::pass_input::PassInput;
 use crate::shell::parse;
 use crate::text::path;
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// The project in whose folder the container starts.
 pub(in crate::optimize) fn project<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
     let build = scene.build;
     let folder = installed::workdir(build, stage, index);
-    let mut nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let mut nodes = scene.projects_of(Ecosystem::Node);
     let here = |project: &&Project| {
         let path = path::join(&project.root, "package.json");
         installed::is_at(build, (stage, index), &path, &folder)
@@ -58,10 +55,8 @@ pub(super) fn programs(scene: &PassInput) -> BTreeSet<String> {
 
 fn follow(project: Option<&Project>, words: &[String], depth: usize, commands: &mut Vec<Vec<String>>) {
     let words = words::program(words);
-    let Some(name) = words::script(words) else {
-        return commands.push(words.to_vec());
-    };
-    if depth >= DEEPEST || words::elsewhere(words) {
+    let Some(name) = words::script(words) else { return commands.push(words.to_vec()) };
+    if depth >= words::DEEPEST || words::elsewhere(words) {
         return commands.push(words.to_vec());
     }
     let at = words.iter().position(|word| word == name).unwrap_or(0);

@@ -7,14 +7,12 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Word, parse};
 use crate::text::path;
 
+/// Scripts that call scripts that are followed.
+pub(in crate::optimize) const DEEPEST: usize = 6;
+
 /// The commands of a script, each as its words.
 pub(in crate::optimize) fn commands(script: &str) -> Vec<Vec<String>> {
-    let script = parse(script);
-    let owned = |invocation: &crate::shell::Invocation| {
-        let first = invocation.path.text().to_owned();
-        std::iter::once(first).chain(invocation.args.iter().map(|word| word.text().to_owned())).collect()
-    };
-    script.invocations().iter().map(owned).collect()
+    parse(script).invocations().iter().map(of).collect()
 }
 
 /// The words of an invocation, its program first.

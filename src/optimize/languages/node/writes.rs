@@ -26,33 +26,25 @@ pub(in crate::optimize) enum StartWrite {
     NextPages,
 }
 
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
-
 /// Absolute folders that the program writes besides what its sources tell, and what shows it. The project's own folder
 /// stands there where it builds at its start.
 pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWrite> {
     let mut writes = BTreeMap::new();
     let Some(stage) = scene.target() else { return writes };
-    let mut commands = Vec::new();
-    for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let code = scene.build.last(stage, keyword).and_then(|(index, _)| scene.build.code(index));
-        commands.extend(
-            code.into_iter().flat_map(|code| code.script.invocations()).map(|invocation| words::of(&invocation)),
-        );
-    }
-    let services =
-        scene.evidence.services.iter().filter(|service| service.target.is_none() || service.target == stage.name);
+    let codes = scene.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let started = codes.iter().flat_map(|code| code.script.invocations());
+    let mut commands: Vec<_> = started.map(|invocation| words::of(&invocation)).collect();
+    let services = scene.services_of(stage);
     commands.extend(services.filter_map(|service| service.command.as_ref()).flat_map(|text| words::commands(text)));
     let folder = installed::workdir(scene.build, stage, usize::MAX);
-    let nodes: Vec<&Project> = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node).collect();
+    let nodes: Vec<&Project> = scene.projects_of(Ecosystem::Node).collect();
     let mut waiting: Vec<(Vec<String>, usize)> = commands.into_iter().map(|words| (words, 0)).collect();
     while let Some((command, depth)) = waiting.pop() {
         let words = words::program(&command);
         let Some(first) = words.first() else { continue };
         if let Some(name) = words::script(words) {
             let scripts = nodes.iter().filter_map(|project| project.script(name)).flat_map(words::commands);
-            if depth < DEEPEST {
+            if depth < words::DEEPEST {
                 waiting.extend(scripts.map(|script| (script, depth + 1)));
             }
             continue;

@@ -1,6 +1,6 @@
 //! What the sources tell of the image: modules that nobody declares, programs that they start, browsers.
 
-use super::stage_blocker::PythonStageBlocker;
+use super::stage_blocker::PythonBlocker;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind};
@@ -86,10 +86,8 @@ pub(in crate::optimize) fn imports(text: &str, modules: &[&str]) -> bool {
 
 /// The texts that start things in a container: CMD, ENTRYPOINT, HEALTHCHECK, and compose's commands.
 pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<String> {
-    let started = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck].into_iter();
-    let starts = started.filter_map(|keyword| scene.build.last(target, keyword));
-    let mut texts: Vec<String> =
-        starts.map(|(_, instruction)| scene.source().slice(instruction.span).to_owned()).collect();
+    let starts = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+    let mut texts: Vec<String> = starts.iter().map(|(_, start)| scene.source().slice(start.span).to_owned()).collect();
     for service in &scene.evidence.services {
         texts.extend(service.command.clone());
         texts.extend(service.healthcheck.clone());
@@ -98,7 +96,7 @@ pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<St
 }
 
 /// Why something in the container runs the base's Python, and would miss what an environment elsewhere holds.
-pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> Option<PythonStageBlocker> {
+pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> Option<PythonBlocker> {
     let shebangs = scene.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
     let shebangs = shebangs.filter_map(|(_, text)| text.lines().next()).map(str::to_owned);
     let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());
@@ -107,10 +105,10 @@ pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> O
     let started: Vec<String> =
         scripts.chain(commands(scene, target)).chain(crontabs(scene)).chain(supervised).collect();
     if let Some(path) = started.iter().cloned().chain(shebangs).find_map(|text| absolute_program(&text)) {
-        return Some(PythonStageBlocker::CalledByPath { path: path.to_string() });
+        return Some(PythonBlocker::CalledByPath { path: path.to_string() });
     }
     let sets_path_of_python = started.iter().any(|text| sets_path(text) && text.contains("python"));
-    sets_path_of_python.then_some(PythonStageBlocker::CustomPath)
+    sets_path_of_python.then_some(PythonBlocker::CustomPath)
 }
 
 /// A program of the base's Python that a text calls by its path: in the environment it stands elsewhere.

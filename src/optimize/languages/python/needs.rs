@@ -19,19 +19,17 @@ use crate::text::path;
 /// The distributions that may be installed, by name, with whether they were named in a RUN.
 fn dists(scene: &PassInput, stage: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for project in scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python) {
+    for project in scene.projects_of(Ecosystem::Python) {
         names.extend(project.dependencies.iter().map(|dependency| dependency.name.clone()));
         for locked in project.installs.iter().filter_map(|install| install.locked.as_ref()) {
             names.extend(locked.packages.keys().cloned());
         }
     }
-    for index in stage.instructions.clone() {
-        let Some(code) = scene.build.code(index) else { continue };
-        for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
-            if matches!(call.manager, Manager::Pip | Manager::Uv) {
-                names.extend(call.packages.iter().map(|package| python_name(package.name.text)));
-            }
-        }
+    for run in scene.build.scripts(stage) {
+        let invocations = run.invocations();
+        let calls = invocations.iter().filter_map(Invocation::package_call);
+        let calls = calls.filter(|call| matches!(call.manager, Manager::Pip | Manager::Uv));
+        names.extend(calls.flat_map(|call| call.packages).map(|package| python_name(package.name.text)));
     }
     // `psycopg[binary]` brings its own libpq, and `psycopg[c]` is compiled; the manifest's reader leaves extras out.
     let has = |extra: &str| scene.evidence.holding(&[extra]).next().is_some();
@@ -57,7 +55,7 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
     let mut installed = PackageNames::new();
     let (mut installs, mut tools) = (false, false);
     let mut programs = BTreeSet::new();
-    for (index, _) in scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
+    for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
         let elements = elements(scene, index, false)?;
         installs |= elements.iter().any(|element| element.class == Class::Install);
         tools |= elements.iter().any(|element| element.class == Class::Tool);
@@ -139,7 +137,7 @@ fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> 
     }
     let older =
         |name: &str, version: &str| first(name).is_some_and(|first| version_numbers(version) < version_numbers(first));
-    let projects = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Python);
+    let projects = scene.projects_of(Ecosystem::Python);
     projects.into_iter().any(|project| {
         let pins = project.dependencies.iter().filter_map(|dependency| {
             let pinned = dependency.requirement.as_deref().and_then(|text| text.trim().strip_prefix("=="));
@@ -172,12 +170,11 @@ pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
     }
     let suite = suite(scene, target).unwrap_or("trixie");
     let mut installed: PackageNames = PackageNames::new();
-    for stage in scene.build.stages().iter().filter(|stage| scene.build.is_needed(stage)) {
+    for stage in scene.build.needed_stages() {
         let ships = scene.build.ships(stage);
         let mut dists = dists(scene, stage);
         let mut headers: Vec<&str> = Vec::new();
-        for (index, _) in scene.build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run)
-        {
+        for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
             for element in elements(scene, index, false).into_iter().flatten() {
                 let names = packages(&element).into_iter().map(str::to_owned);
                 if ships {

@@ -1,18 +1,15 @@
 //! Whose a RUN is: the site's, or another project's in the same stage.
 
-use super::blocker::ClientStageBlocker;
+use super::blocker::ClientBlocker;
 use crate::arrange::{Element, elements};
 use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
-
-/// Scripts that call scripts that are followed.
-const DEEPEST: usize = 6;
 
 /// Whose a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +53,10 @@ pub(super) fn runs(
     stage: &Stage,
     project: &Project,
     folder: &str,
-) -> Result<Vec<SiteRun>, ClientStageBlocker> {
+) -> Result<Vec<SiteRun>, ClientBlocker> {
     let build = scene.build;
     let mut owned_runs = Vec::new();
-    for (index, _) in build.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run) {
+    for (index, _) in build.instructions_of(stage, Keyword::Run) {
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
         let mut owned = SiteRun { index, commands: Vec::new(), elements: Vec::new(), through: Vec::new() };
         let (parts, divisible) = elements(code);
@@ -80,7 +77,7 @@ pub(super) fn runs(
             (true, true) if divisible && owned.through.is_empty() && is_apart(&parts, &owners) => {
                 owned.elements = owners;
             }
-            (true, true) => return Err(ClientStageBlocker::RunDoesMore),
+            (true, true) => return Err(ClientBlocker::RunDoesMore),
         }
         owned_runs.push(owned);
     }
@@ -101,9 +98,9 @@ fn is_apart(parts: &[Element], owners: &[(Owner, String)]) -> bool {
 }
 
 /// Whose several commands are that can't be told apart.
-fn sum(all: &[Owner]) -> Result<Owner, ClientStageBlocker> {
+fn sum(all: &[Owner]) -> Result<Owner, ClientBlocker> {
     match (all.contains(&Owner::Client), all.contains(&Owner::Other)) {
-        (true, true) => Err(ClientStageBlocker::CommandDoesMore),
+        (true, true) => Err(ClientBlocker::CommandDoesMore),
         (true, false) => Ok(Owner::Client),
         (false, true) => Ok(Owner::Other),
         (false, false) => Ok(Owner::Neutral),
@@ -117,7 +114,7 @@ fn owner(
     invocation: &Invocation,
     (project, folder): (&Project, &str),
     owned: &mut SiteRun,
-) -> Result<Owner, ClientStageBlocker> {
+) -> Result<Owner, ClientBlocker> {
     let neutral = invocation.program.is_some_and(|name| Program::of(name).is_neutral());
     if neutral && invocation.command.redirects.is_empty() {
         return Ok(Owner::Neutral);
@@ -137,11 +134,9 @@ fn owner(
             return Ok(Owner::Other);
         }
         if call.as_ref().is_some_and(|call| call.verb == Verb::Install && !call.packages.is_empty()) {
-            return Err(ClientStageBlocker::UnlistedPackages);
+            return Err(ClientBlocker::UnlistedPackages);
         }
-        if invocation.is("rm") {
-            return Err(ClientStageBlocker::RemovesFiles);
-        }
+        refuse_if(invocation.is("rm"), ClientBlocker::RemovesFiles)?;
         if call.as_ref().is_none_or(|call| call.verb != Verb::Clean) {
             owned.commands.push(at_home(&arguments));
         }
@@ -150,16 +145,16 @@ fn owner(
     let names = arguments.iter().any(|word| word.trim_end_matches('/').ends_with(project.root.as_str()));
     if !node {
         let removes = invocation.is("rm") && names;
-        return if removes { Err(ClientStageBlocker::RemovesFiles) } else { Ok(Owner::Other) };
+        return if removes { Err(ClientBlocker::RemovesFiles) } else { Ok(Owner::Other) };
     }
     let Some(script) = words::script(&arguments) else { return Ok(Owner::Other) };
     let mut reached = Vec::new();
     let known = follow(scene, stage, &works, script, &mut reached, 0);
     let to_client = reached.iter().any(|(at, _)| at == folder);
-    let all = reached.iter().all(|(at, arguments)| at == folder || is_idle(arguments));
+    let all = reached.iter().all(|(at, arguments)| at == folder || Program::of(&arguments[0]).is_neutral());
     match (to_client, all && known) {
         (false, _) => Ok(Owner::Other),
-        (true, false) => Err(ClientStageBlocker::ScriptDoesMore { script: script.to_string() }),
+        (true, false) => Err(ClientBlocker::ScriptDoesMore { script: script.to_string() }),
         (true, true) => {
             owned.commands.extend(reached.into_iter().filter(|(at, _)| at == folder).map(|(_, arguments)| arguments));
             owned.through.push(works);
@@ -177,12 +172,8 @@ pub(super) fn project_of<'a>(
 ) -> Option<&'a Project> {
     let call = invocation.package_call()?;
     let works = installed::folder(scene.build, (stage, index), invocation, &call)?;
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     nodes.into_iter().find(|project| place(scene, stage, project).as_deref() == Some(&works))
-}
-
-fn is_idle(words: &[String]) -> bool {
-    Program::of(&words[0]).is_neutral()
 }
 
 /// The commands that a script of the project in a folder of the image comes to, each with the folder that it works in.
@@ -195,12 +186,12 @@ fn follow(
     reached: &mut Vec<(String, Vec<String>)>,
     depth: usize,
 ) -> bool {
-    let nodes = scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let nodes = scene.projects_of(Ecosystem::Node);
     let owner_project = nodes
         .filter(|node| place(scene, stage, node).as_deref() == Some(folder))
         .find(|node| node.script(script).is_some());
     let Some(project) = owner_project else { return false };
-    if depth > DEEPEST {
+    if depth > words::DEEPEST {
         return false;
     }
     let mut known = true;

@@ -1,6 +1,6 @@
 //! Whether anything but its own build reads a site's sources and packages, and whether it reads others'.
 
-use super::blocker::ClientStageBlocker;
+use super::blocker::ClientBlocker;
 use std::collections::BTreeSet;
 
 use super::site::{Client, mentions};
@@ -10,7 +10,7 @@ use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{ContentKind, Ecosystem, FileKind, Project, parse_jsonc};
 use crate::optimize::node::words;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::text::path;
 
 /// An error where something does.
@@ -19,7 +19,7 @@ pub(super) fn check(
     stage: &Stage,
     client: &Client,
     builds: &[Vec<String>],
-) -> Result<(), ClientStageBlocker> {
+) -> Result<(), ClientBlocker> {
     starts(scene, stage, client)?;
     check_other_readers(scene, client)?;
     types(scene, client)?;
@@ -27,21 +27,19 @@ pub(super) fn check(
 }
 
 /// What containers start must not lie or work in its folder.
-fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientStageBlocker> {
+fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientBlocker> {
     let build = scene.build;
     let last = stage.instructions.end.max(stage.start + 1);
     let works = installed::workdir(build, stage, last);
-    if client.holds(&works) {
-        return Err(ClientStageBlocker::ContainerRunsThere);
-    }
-    let may = || Err(ClientStageBlocker::ContainerMayRunThere);
+    refuse_if(client.holds(&works), ClientBlocker::ContainerRunsThere)?;
+    let may = || Err(ClientBlocker::ContainerMayRunThere);
     for keyword in [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck] {
         let Some((index, _)) = build.last(stage, keyword) else { continue };
         let Some(code) = build.code(index) else {
             if keyword == Keyword::Healthcheck {
                 continue;
             }
-            return Err(ClientStageBlocker::UnsupportedShell);
+            return Err(ClientBlocker::UnsupportedShell);
         };
         for invocation in code.script.invocations() {
             let folders = owners::working_folders(scene, stage, index, &invocation);
@@ -58,22 +56,21 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
         }
     }
     let name = client.name();
-    let services = scene.evidence.services.iter();
-    for service in services.filter(|service| service.target.is_none() || service.target == stage.name) {
+    for service in scene.services_of(stage) {
         let texts = [&service.entrypoint, &service.command, &service.workdir];
         let named = texts
             .into_iter()
             .flatten()
             .any(|text| mentions(text, name) || text.split_whitespace().any(|word| word == name));
         if named || service.mounts.iter().any(|path| client.holds(path)) {
-            return Err(ClientStageBlocker::ServiceRunsThere { service: service.name.clone() });
+            return Err(ClientBlocker::ServiceRunsThere { service: service.name.clone() });
         }
     }
     Ok(())
 }
 
 /// Sources and settings of others may name of its folder only what its build writes.
-fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), ClientStageBlocker> {
+fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), ClientBlocker> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
@@ -101,7 +98,7 @@ fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), ClientS
         let ours = text.lines().filter(|line| names(line) && !is_comment(line));
         for line in ours {
             if !(served(line) || outer && line.contains("public")) {
-                return Err(ClientStageBlocker::MayReadSources { path: path.clone() });
+                return Err(ClientBlocker::MayReadSources { path: path.clone() });
             }
         }
     }
@@ -118,7 +115,7 @@ fn is_compose(file: &str) -> bool {
 }
 
 /// A compiler of types that looks at its sources too would miss its packages.
-fn types(scene: &PassInput, client: &Client) -> Result<(), ClientStageBlocker> {
+fn types(scene: &PassInput, client: &Client) -> Result<(), ClientBlocker> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
@@ -135,19 +132,14 @@ fn types(scene: &PassInput, client: &Client) -> Result<(), ClientStageBlocker> {
         let has = |key| value.as_ref().is_some_and(|value| value.get(key).is_some());
         let chosen = has("include") || has("files");
         if settings && (named && (chosen || !has("exclude")) || covers && !named && !chosen) {
-            return Err(ClientStageBlocker::MayImportSources { path: path.clone() });
+            return Err(ClientBlocker::MayImportSources { path: path.clone() });
         }
     }
     Ok(())
 }
 
 /// Its build must need nothing that another project installs or makes, nor files above its folder.
-fn outward(
-    scene: &PassInput,
-    stage: &Stage,
-    client: &Client,
-    builds: &[Vec<String>],
-) -> Result<(), ClientStageBlocker> {
+fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), ClientBlocker> {
     let project = client.project;
     let others = scene
         .projects()
@@ -160,17 +152,17 @@ fn outward(
         .filter(|name| !names.contains(name))
         .collect();
     if let Some((package, path)) = need::imports::first(scene, project, &foreign, None) {
-        return Err(ClientStageBlocker::ImportsForeignPackage { path: path.clone(), package: package.clone() });
+        return Err(ClientBlocker::ImportsForeignPackage { path: path.clone(), package: package.clone() });
     }
     let scripts = project.scripts.iter().flat_map(|script| words::commands(&script.command));
     for command in scripts.chain(builds.iter().cloned()) {
         let words = words::program(&command);
         let Some(program) = words.first().map(|first| words::name(first)) else { continue };
         if foreign.contains(words::package_of(program)) && builds_with(project, builds, program) {
-            return Err(ClientStageBlocker::ForeignBuilder { program: program.to_string() });
+            return Err(ClientBlocker::ForeignBuilder { program: program.to_string() });
         }
         if words.iter().any(|word| word == "--ssr" || word.contains("BUILD_PATH")) {
-            return Err(ClientStageBlocker::WritesMoreThanSite);
+            return Err(ClientBlocker::WritesMoreThanSite);
         }
     }
     let variable = |name: &str| {
@@ -179,9 +171,7 @@ fn outward(
                 && scene.source().slice(instruction.span).contains(name)
         })
     };
-    if variable("BUILD_PATH") || variable("COREPACK") {
-        return Err(ClientStageBlocker::OutputVariable);
-    }
+    refuse_if(variable("BUILD_PATH") || variable("COREPACK"), ClientBlocker::OutputVariable)?;
     let manifest = |root: &str| {
         let path = path::join(root, "package.json");
         let package = scene.evidence.texts.get(&path).and_then(|text| parse_jsonc(text));
@@ -189,7 +179,7 @@ fn outward(
     };
     let above = scene.projects().iter().filter(|project_above| path::is_below(&project.root, &project_above.root));
     if !manifest(&project.root) && above.into_iter().any(|project_above| manifest(&project_above.root)) {
-        return Err(ClientStageBlocker::PackageManagerAbove);
+        return Err(ClientBlocker::PackageManagerAbove);
     }
     texts(scene, client, &foreign)
 }
@@ -206,7 +196,7 @@ fn builds_with(project: &Project, builds: &[Vec<String>], program: &str) -> bool
 }
 
 /// Its own texts: nothing of them may point above its folder, but where it writes to.
-fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), ClientStageBlocker> {
+fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), ClientBlocker> {
     let prefix = format!("{}/", client.project.root);
     let folder = client.folder.strip_suffix(client.project.root.as_str()).unwrap_or("/").to_owned();
     let texts = scene.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
@@ -219,19 +209,14 @@ fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result
             let absolute = folder.len() > 1 && line.contains(&folder) && !line.contains(&client.folder);
             ends || absolute || line.contains(&up) && !names_output(path, line)
         };
-        if text.lines().any(open) {
-            return Err(ClientStageBlocker::NamesFilesOutside { path: path.to_string() });
-        }
+        refuse_if(text.lines().any(open), ClientBlocker::NamesFilesOutside { path: path.to_string() })?;
         let settings = !path.contains('/') && (path.contains(".config.") || path.starts_with('.'));
         let more = ["rollupOptions", "ssr:", "BUILD_PATH"].into_iter().find(|word| text.contains(word));
         if let Some(word) = more.filter(|word| settings && (*word != "rollupOptions" || text.contains("dir:"))) {
-            return Err(ClientStageBlocker::ChangesOutput { word: word.to_string(), path: path.to_string() });
+            return Err(ClientBlocker::ChangesOutput { word: word.to_string(), path: path.to_string() });
         }
         if let Some(package) = foreign.iter().find(|name| settings && name.len() > 3 && mentions_word(text, name)) {
-            return Err(ClientStageBlocker::NamesForeignPackage {
-                path: path.to_string(),
-                package: package.to_string(),
-            });
+            return Err(ClientBlocker::NamesForeignPackage { path: path.to_string(), package: package.to_string() });
         }
     }
     Ok(())

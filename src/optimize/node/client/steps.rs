@@ -1,12 +1,12 @@
 //! Whether the other steps of the stage leave a site's build alone, and it leaves them alone.
 
-use super::blocker::ClientStageBlocker;
+use super::blocker::ClientBlocker;
 use super::owners::{self, is_install};
 use super::site::{Client, mentions};
 use crate::build::{Code, Purpose, Source, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
 use crate::optimize::node::{output, words};
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::Program;
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
@@ -23,20 +23,14 @@ pub(super) enum CopyShare {
 }
 
 /// An error where a step may prepare what the site is built from, or reads what only its own stage will have.
-pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientStageBlocker> {
+pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientBlocker> {
     let build = scene.build;
     let last = client.last();
-    let transfers = build.transfers(stage);
     for (index, instruction) in build.instructions(stage) {
         match instruction.keyword {
-            Keyword::User | Keyword::Shell if index < last => {
-                return Err(ClientStageBlocker::OtherUserOrShell);
-            }
+            Keyword::User | Keyword::Shell if index < last => return Err(ClientBlocker::OtherUserOrShell),
             Keyword::Copy | Keyword::Add if index < last => {
-                let transfer = transfers
-                    .iter()
-                    .find(|transfer| transfer.index == index)
-                    .ok_or(ClientStageBlocker::UnsupportedCopy)?;
+                let transfer = build.transfer_at(stage, index).ok_or(ClientBlocker::UnsupportedCopy)?;
                 copied(scene, stage, client, transfer)?;
             }
             Keyword::Run => run(scene, stage, client, index)?,
@@ -52,20 +46,17 @@ pub(super) fn copied(
     stage: &Stage,
     client: &Client,
     transfer: &Transfer,
-) -> Result<CopyShare, ClientStageBlocker> {
-    let unknown = || ClientStageBlocker::CopyMayServe;
+) -> Result<CopyShare, ClientBlocker> {
+    let unknown = || ClientBlocker::CopyMayServe;
     let root = client.project.root.as_str();
     let plain = transfer.from.is_none()
         && transfer.instruction.heredocs.is_empty()
         && transfer.exclude.is_empty()
         && !transfer.parents
         && transfer.sources.iter().all(|source| source.text.is_some() && !source.is_remote());
-    let works = installed::workdir(scene.build, stage, transfer.index);
-    let target = transfer.destination.as_deref().map(|to| path::join(&works, to)).ok_or_else(unknown)?;
+    let target = installed::destination(scene.build, stage, transfer).ok_or_else(unknown)?;
     let above = client.folder.strip_suffix(root).unwrap_or("/");
-    if !plain || !path::is_within(&target, above) {
-        return Err(unknown());
-    }
+    refuse_if(!plain || !path::is_within(&target, above), unknown())?;
     if transfer.sources.iter().all(Source::is_everything) {
         let mut through = client.runs.iter().flat_map(|run| &run.through);
         let whole = client.whole
@@ -92,56 +83,46 @@ pub(super) fn copied(
 fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &str) -> bool {
     let before = scene.build.transfers(stage).iter().filter(|transfer| transfer.index < client.last());
     before.filter(|transfer| transfer.from.is_none()).any(|transfer| {
-        let works = installed::workdir(scene.build, stage, transfer.index);
-        let is_to_folder = transfer.destination.as_deref().is_some_and(|to| path::join(&works, to) == folder);
+        let is_to_folder = installed::destination(scene.build, stage, transfer).as_deref() == Some(folder);
         let names = |source: &Source| source.text.as_deref().is_some_and(|path| path.contains("package"));
         is_to_folder && transfer.sources.iter().any(names)
     })
 }
 
-fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), ClientStageBlocker> {
+fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), ClientBlocker> {
     let build = scene.build;
     let name = client.name();
-    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or(ClientStageBlocker::UnsupportedRun)?;
+    let code = build.code(index).filter(|code| code.is_ordinary()).ok_or(ClientBlocker::UnsupportedRun)?;
     let text = scene.source().slice(build.instruction(index).span);
     if let Some(run) = client.runs.iter().find(|run| run.index == index) {
         let divided = !run.elements.is_empty();
         let lines = text.lines().any(|line| line.trim_start().starts_with('#'));
         if text.contains("||") || divided && (lines || !build.instruction(index).heredocs.is_empty()) {
-            return Err(ClientStageBlocker::InseparableCommands);
+            return Err(ClientBlocker::InseparableCommands);
         }
-        if writes(code) {
-            return Err(ClientStageBlocker::RunWritesFile);
-        }
+        refuse_if(writes(code), ClientBlocker::RunWritesFile)?;
         return Ok(());
     }
     if index > client.last() {
         return check_later_run(scene, stage, client, (index, code));
     }
-    if mentions(text, name) || writes(code) {
-        return Err(ClientStageBlocker::RunMayWriteSources);
-    }
+    refuse_if(mentions(text, name) || writes(code), ClientBlocker::RunMayWriteSources)?;
     let first = client.runs.iter().find(|run| run.commands.iter().any(|words| !is_install(words)));
     let follows = first.is_some_and(|run| run.index < index);
     let mut parts = Vec::new();
     for invocation in code.script.invocations() {
         parts.extend(part(scene, stage, (index, &invocation), client, follows)?);
     }
-    if parts.contains(&true) && parts.contains(&false) {
-        return Err(ClientStageBlocker::RunInstallsBoth);
-    }
+    refuse_if(parts.contains(&true) && parts.contains(&false), ClientBlocker::RunInstallsBoth)?;
     Ok(())
 }
 
 /// Whether a RUN writes a file by a redirect.
 fn writes(code: &Code) -> bool {
-    let targets = code
-        .script
-        .commands
-        .iter()
-        .flat_map(|command| &command.redirects)
-        .filter_map(|redirect| redirect.target.as_ref());
-    targets.into_iter().any(|word| !matches!(word.text(), "/dev/null" | "1" | "2"))
+    let redirects = code.script.commands.iter().flat_map(|command| &command.redirects);
+    redirects
+        .filter_map(|redirect| redirect.target.as_ref())
+        .any(|word| !matches!(word.text(), "/dev/null" | "1" | "2"))
 }
 
 /// Whether the site's stage has a RUN too, which stands above its build: it installs programs for all.
@@ -163,8 +144,8 @@ fn part(
     (index, invocation): (usize, &Invocation),
     client: &Client,
     follows: bool,
-) -> Result<Option<bool>, ClientStageBlocker> {
-    let may_prepare = || Err(ClientStageBlocker::RunMayPrepare);
+) -> Result<Option<bool>, ClientBlocker> {
+    let may_prepare = || Err(ClientBlocker::RunMayPrepare);
     let Some(call) = invocation.package_call() else {
         let cleans = matches!(Purpose::of(invocation), Purpose::Lists | Purpose::Clean);
         let neutral = invocation.program.is_some_and(|name| Program::of(name).is_neutral());
@@ -200,12 +181,12 @@ fn check_later_run(
     stage: &Stage,
     client: &Client,
     (index, code): (usize, &Code),
-) -> Result<(), ClientStageBlocker> {
-    let reads = || Err(ClientStageBlocker::RunReadsFolder);
+) -> Result<(), ClientBlocker> {
+    let reads = || Err(ClientBlocker::RunReadsFolder);
     let name = client.name();
     for invocation in code.script.invocations() {
         let works = installed::folder_of(scene.build, (stage, index), &invocation)
-            .ok_or(ClientStageBlocker::UnknownWorkingFolder)?;
+            .ok_or(ClientBlocker::UnknownWorkingFolder)?;
         if client.holds(&works) {
             return reads();
         }

@@ -27,13 +27,10 @@ pub(super) fn edits<'a>(scene: &PassInput<'a>, stage: &Stage, clients: &[Client<
         used_names.insert(name);
     }
     let mut edits = vec![scene.edit(Span::at(scene.instruction_span(stage.start).start), stages)];
-    let dropped: BTreeSet<usize> = build
-        .instructions(stage)
-        .filter(|(index, _)| {
-            clients.iter().any(|client| ClientWriter { scene, stage, client }.is_left_over(*index, clients))
-        })
-        .map(|(index, _)| index)
-        .collect();
+    let is_left_over = |index: &usize| {
+        clients.iter().any(|client| ClientWriter { scene, stage, client }.is_left_over(*index, clients))
+    };
+    let dropped: BTreeSet<usize> = stage.instructions.clone().filter(is_left_over).collect();
     for (index, _) in build.instructions(stage) {
         let command_text = clients.iter().find_map(|client| {
             let run = client.runs.iter().find(|run| run.index == index)?;
@@ -65,11 +62,8 @@ fn name(client: &Client, used_names: &BTreeSet<String>) -> String {
 
 /// The working folder of an instruction without the WORKDIRs that are dropped.
 fn folder(scene: &PassInput, stage: &Stage, index: usize, dropped: &BTreeSet<usize>) -> String {
-    let settings = scene
-        .build
-        .instructions(stage)
-        .filter(|(at, instruction)| *at < index && instruction.keyword == Keyword::Workdir);
-    let last = settings.map(|(at, _)| at).last();
+    let settings = scene.build.instructions_of(stage, Keyword::Workdir).map(|(at, _)| at);
+    let last = settings.take_while(|at| *at < index).last();
     match last {
         Some(at) if dropped.contains(&at) => folder(scene, stage, at, dropped),
         Some(at) => installed::workdir(scene.build, stage, at + 1),
@@ -87,16 +81,13 @@ impl<'a> ClientWriter<'_, 'a> {
     /// The site's stage.
     fn stage(&self, name: &str) -> String {
         let (scene, build) = (self.scene, self.scene.build);
-        let from = build.instruction(self.stage.start);
-        let line = scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
-        let mut text = format!("{line} AS {name}{}", scene.newline());
-        let transfers = build.transfers(self.stage);
+        let mut text = scene.from_line(self.stage, name);
         for (index, instruction) in build.instructions(self.stage).take_while(|(index, _)| *index <= self.client.last())
         {
             let line = match instruction.keyword {
                 Keyword::Arg | Keyword::Env | Keyword::Workdir => Some(scene.passage_text(index)),
                 Keyword::Copy | Keyword::Add => {
-                    transfers.iter().find(|transfer| transfer.index == index).and_then(|transfer| self.copy(transfer))
+                    build.transfer_at(self.stage, index).and_then(|transfer| self.copy(transfer))
                 }
                 Keyword::Run => match self.client.runs.iter().find(|run| run.index == index) {
                     Some(run) => self.part(run, Owner::Client).or_else(|| Some(scene.passage_text(index))),
@@ -169,20 +160,15 @@ impl<'a> ClientWriter<'_, 'a> {
         match instruction.keyword {
             Keyword::Workdir => self.is_passed(index, clients),
             Keyword::Copy => {
-                let transfers = build.transfers(self.stage);
-                let Some(copy) = transfers.iter().find(|transfer| transfer.index == index && transfer.from.is_none())
-                else {
-                    return false;
-                };
+                let copy = build.transfer_at(self.stage, index).filter(|copy| copy.from.is_none());
+                let Some(copy) = copy else { return false };
                 let root = &self.client.project.root;
                 let ours = |source: &Source| {
-                    source.text.as_deref().is_some_and(|path| is_source_below(path, root) && path != root)
+                    let path = source.text.as_deref().filter(|path| path != root);
+                    path.is_some_and(|path| path::is_within(&path::normalize(path), root))
                 };
-                let target = |transfer: &Transfer| {
-                    let works = installed::workdir(build, self.stage, transfer.index);
-                    transfer.destination.as_deref().map(|to| path::join(&works, to))
-                };
-                let later = transfers.iter().any(|transfer| {
+                let target = |transfer: &Transfer| installed::destination(build, self.stage, transfer);
+                let later = build.transfers(self.stage).iter().any(|transfer| {
                     transfer.index > index
                         && transfer.from.is_none()
                         && transfer.exclude.is_empty()
@@ -205,18 +191,15 @@ impl<'a> ClientWriter<'_, 'a> {
         for (at, instruction) in build.instructions(self.stage).filter(|(at, _)| *at > index) {
             match instruction.keyword {
                 Keyword::Workdir => {
-                    return self
-                        .scene
-                        .source()
-                        .slice(instruction.span)
-                        .split_whitespace()
-                        .nth(1)
-                        .is_some_and(|path| path.starts_with('/'));
+                    let text = self.scene.source().slice(instruction.span);
+                    return text.split_whitespace().nth(1).is_some_and(|path| path.starts_with('/'));
                 }
                 Keyword::Copy | Keyword::Add => {
-                    let absolute =
-                        file.transfer(instruction).is_some_and(|parts| parts.destination.text.starts_with('/'));
-                    if !absolute && !self.is_left_over_copy(at, clients) {
+                    let parts = file.transfer(instruction);
+                    let absolute = parts.is_some_and(|parts| parts.destination.text.starts_with('/'));
+                    let mut others = clients.iter().map(|client| ClientWriter { client, ..*self });
+                    let copies = instruction.keyword == Keyword::Copy;
+                    if !absolute && !(copies && others.any(|other| other.is_left_over(at, clients))) {
                         return false;
                     }
                 }
@@ -232,22 +215,9 @@ impl<'a> ClientWriter<'_, 'a> {
         }
         false
     }
-
-    fn is_left_over_copy(&self, index: usize, clients: &[Client<'a>]) -> bool {
-        let copies = self.scene.build.instruction(index).keyword == Keyword::Copy;
-        copies
-            && clients.iter().any(|client| {
-                ClientWriter { scene: self.scene, stage: self.stage, client }.is_left_over(index, clients)
-            })
-    }
 }
 
 /// A path as it is written in a folder above it.
 fn relative<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     path::relative(path, folder).filter(|rest| !rest.is_empty())
-}
-
-/// Whether a source of a COPY lies in a folder of the context, or is it.
-fn is_source_below(path: &str, root: &str) -> bool {
-    path::is_within(&path::normalize(path), root)
 }

@@ -4,7 +4,7 @@ use super::UnknownOutput;
 use serde_json::Value;
 
 use super::tsconfig::{Emit, TsConfig};
-use super::{DEEPEST, OutputReader};
+use super::{OutputReader, words};
 use crate::manifest::{Ecosystem, FileKind, Framework, parse_jsonc};
 use crate::optimize::literal::{Literal, literal};
 use crate::shell::program::options::ProgramOptions;
@@ -229,7 +229,7 @@ impl<'a> OutputReader<'_, 'a> {
 
     /// Takes what the compiler writes for a configuration; with references, as `tsc --build` follows them.
     fn compiled(&mut self, path: &str, references: bool, depth: usize) {
-        if depth > DEEPEST {
+        if depth > words::DEEPEST {
             return self.out.opens(UnknownOutput::TypeScriptCycle);
         }
         let Some(config) = TsConfig::read(path, &|path| self.text(path)) else {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::build::{Reference, StageBase};
 use crate::data;
 use crate::inputs::Date;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 
 /// A web server's image.
 pub(super) struct WebServer {
@@ -21,9 +21,7 @@ pub(super) struct WebServer {
 /// The image that the user or the project names, else a release that its publisher supports today.
 pub(super) fn choose(scene: &PassInput) -> Result<WebServer, SiteBlocker> {
     if let Some(image) = &scene.options.server {
-        if !is_known(image) {
-            return Err(SiteBlocker::NotNginx { image: image.clone() });
-        }
+        refuse_if(!is_known(image), SiteBlocker::NotNginx { image: image.clone() })?;
         return Ok(WebServer { image: image.clone(), why: "the image is set by `--server`".to_owned(), pull: None });
     }
     if let Some(image) = image_of_project(scene) {
@@ -33,9 +31,7 @@ pub(super) fn choose(scene: &PassInput) -> Result<WebServer, SiteBlocker> {
     let today = scene.inputs.today;
     let lives = |until: &str| Date::parse(until).zip(today).is_none_or(|(until, today)| today <= until);
     let row = data::WEB_SERVERS.rows().find(|row| lives(row[1]));
-    let Some(&[image, until, pull, _, date, _]) = row else {
-        return Err(SiteBlocker::NoSupportedRelease);
-    };
+    let Some(&[image, until, pull, _, date, _]) = row else { return Err(SiteBlocker::NoSupportedRelease) };
     let why = format!("`{image}` is supported until {until} (web_servers.tsv, {date}); `--server` sets another one");
     Ok(WebServer { image: image.to_owned(), why, pull: pull.parse().ok() })
 }

@@ -8,7 +8,7 @@ use crate::dockerfile::Keyword;
 use crate::manifest::Project;
 use crate::optimize::languages::node::{started_project, words};
 use crate::optimize::node::output;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::optimize::plan::is_builder;
 use crate::shell::program::options::ProgramOptions;
 use crate::text::path;
@@ -108,9 +108,7 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Sit
     let commands: Vec<Vec<String>> =
         invoked.iter().flat_map(|words| started_project::commands(project, words)).collect();
     let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|server| (words, server)));
-    let Some((words, (server, args))) = servers.next_back() else {
-        return Ok(None);
-    };
+    let Some((words, (server, args))) = servers.next_back() else { return Ok(None) };
     if !runs_node(scene, stage) {
         return Ok(None);
     }
@@ -210,9 +208,7 @@ impl ServerReader<'_, '_> {
         {
             return Err(SiteBlocker::ServeRules);
         }
-        if self.scene.build.last(self.stage, Keyword::Volume).is_some() {
-            return Err(SiteBlocker::Volume);
-        }
+        refuse_if(self.scene.build.last(self.stage, Keyword::Volume).is_some(), SiteBlocker::Volume)?;
         if self.args.iter().any(|word| word == "-c" || word.starts_with("--config")) && site.program == "serve" {
             return Err(SiteBlocker::OtherServeRules);
         }
@@ -251,17 +247,10 @@ impl ServerReader<'_, '_> {
     fn script_to_build(&self) -> Result<Option<&'static str>, SiteBlocker> {
         const BUILD: &str = "build";
         let build = self.scene.build;
-        let stages = build.stages().iter().filter(|stage| build.is_needed(stage));
-        let runs = stages
-            .flat_map(|stage| build.instructions(stage))
-            .filter(|(_, instruction)| instruction.keyword == Keyword::Run);
-        let mut codes = runs.filter_map(|(index, _)| build.code(index));
-        if codes.any(|code| code.script.invocations().iter().any(is_builder)) {
+        if build.needed_runs().any(|run| !run.is_trigger() && run.invocations().iter().any(is_builder)) {
             return Ok(None);
         }
-        if self.server.kind != ServedKind::Development {
-            return Err(SiteBlocker::NoBuild);
-        }
+        refuse_if(self.server.kind != ServedKind::Development, SiteBlocker::NoBuild)?;
         let scripted = self.project.is_some_and(|project| project.script(BUILD).is_some());
         if scripted { Ok(Some(BUILD)) } else { Err(SiteBlocker::NoBuildScript) }
     }
@@ -278,9 +267,7 @@ impl ServerReader<'_, '_> {
         }
         // The same place said twice: a script and the arguments that are added to it.
         values.dedup();
-        if values.len() > 1 {
-            return Err(SiteBlocker::SeveralAddresses);
-        }
+        refuse_if(values.len() > 1, SiteBlocker::SeveralAddresses)?;
         let text = match values.pop() {
             Some(text) => self.expanded(&text)?,
             None => match self.variable(variable)? {

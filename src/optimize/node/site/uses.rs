@@ -15,8 +15,7 @@ pub(super) fn reason_against_other_server(
     site: &Site,
     server: &WebServer,
 ) -> Option<SiteBlocker> {
-    let services = scene.evidence.services.iter();
-    let mut services = services.filter(|service| service.target.is_none() || service.target == stage.name);
+    let mut services = scene.services_of(stage);
     let used = container_uses::in_containers(scene, stage).map(|what| SiteBlocker::ContainerUse { what });
     used.or_else(|| services.find_map(|service| by_service(service, site, server)))
 }
@@ -35,9 +34,6 @@ fn by_service(service: &Service, site: &Site, server: &WebServer) -> Option<Site
     let image = BaseImage::of(&server.image);
     let lacks = |program: &str| image.presence(program) == Presence::Lacks || program == "npm" || program == "npx";
     let lacking = words::commands(check).into_iter().find(|words| lacks(words::name(&words[0])));
-    lacking.map(|words| SiteBlocker::HealthcheckProgram {
-        service: service.name.clone(),
-        program: words[0].clone(),
-        image: server.image.clone(),
-    })
+    let (service, image) = (service.name.clone(), server.image.clone());
+    lacking.map(|words| SiteBlocker::HealthcheckProgram { service, program: words[0].clone(), image })
 }

@@ -3,7 +3,7 @@
 use super::blocker::SiteBlocker;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::literal::{Literal, literal, members, quoted, value};
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::sources::comments::blank_comments;
 use crate::text::path;
 
@@ -45,17 +45,11 @@ pub(super) fn read(
     let text = blank_comments(configuration(scene, project, option(&["--config", "-c"]))?);
     let text = text.as_str();
     let setting_blocker = |key: &str| SiteBlocker::ViteSetting { key: key.to_string() };
-    if text.contains("mergeConfig") || text.contains("configurePreviewServer") {
-        return Err(SiteBlocker::ViteImports);
-    }
+    refuse_if(text.contains("mergeConfig") || text.contains("configurePreviewServer"), SiteBlocker::ViteImports)?;
     for key in ["headers", "https"] {
-        if value(text, key) != Ok(None) {
-            return Err(SiteBlocker::ViteServerSetting { key: key.to_string() });
-        }
+        refuse_if(value(text, key) != Ok(None), SiteBlocker::ViteServerSetting { key: key.to_string() })?;
     }
-    if !matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./")) {
-        return Err(setting_blocker("root"));
-    }
+    refuse_if(!matches!(literal(text, "root"), Literal::Missing | Literal::Text("." | "./")), setting_blocker("root"))?;
     let fallback = match literal(text, "appType") {
         Literal::Missing | Literal::Text("spa") => true,
         Literal::Text("mpa") => false,

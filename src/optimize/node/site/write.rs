@@ -11,7 +11,7 @@ use crate::build::{BaseImage, Presence, Purpose, Stage, StageBase, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::inputs::context::ContextEntryKind;
-use crate::optimize::pass_input::PassInput;
+use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::{Invocation, Verb};
 use crate::text::{Span, path};
 
@@ -31,26 +31,21 @@ pub(super) fn edits(
     server: &WebServer,
 ) -> Result<Vec<FileEdit>, SiteBlocker> {
     let build = scene.build;
-    if build.edges_to(stage).next().is_some() {
-        return Err(SiteBlocker::StageIsBase);
-    }
+    refuse_if(build.edges_to(stage).next().is_some(), SiteBlocker::StageIsBase)?;
     let writer = SiteWriter { scene, stage, site };
     let mut out = String::new();
     let built_files = match writer.maker() {
         Some(built_files) if site.build.is_none() => built_files,
         _ => {
-            let name = writer.free_name();
-            out.push_str(&writer.build_stage(&name));
+            let name = scene.free_stage_name(&["build", "site", "site-build", "built-site"]);
+            out.push_str(&writer.build_stage(name));
             out.push_str(scene.newline());
-            BuiltFiles { stage: name, folder: site.folder.clone() }
+            BuiltFiles { stage: name.to_owned(), folder: site.folder.clone() }
         }
     };
     let from_other = out.is_empty();
     out.push_str(&writer.server_stage(server, &built_files)?);
-    let from = build.instruction(stage.start);
-    let last = stage.instructions.end.max(stage.start + 1) - 1;
-    let span = Span::new(from.span.start, build.instruction(last).span.end);
-    let mut edits = vec![scene.edit(span, out.trim_end())];
+    let mut edits = vec![scene.edit(scene.stage_span(stage), out.trim_end())];
     if from_other {
         edits.extend(writer.leftovers());
     }
@@ -69,8 +64,7 @@ impl SiteWriter<'_, '_> {
         let build = self.scene.build;
         let folder = &self.site.folder;
         let brings = build.transfers(self.stage).iter().rev().find_map(|transfer| {
-            let works = installed::workdir(build, self.stage, transfer.index);
-            let target = path::join(&works, transfer.destination.as_deref()?);
+            let target = installed::destination(build, self.stage, transfer)?;
             let [source] = transfer.sources.as_slice() else { return None };
             let source = source.text.as_deref().filter(|text| !text.contains(['*', '?', '[']))?;
             let below = path::relative(folder, &target)?;
@@ -80,10 +74,8 @@ impl SiteWriter<'_, '_> {
         });
         let (transfer, source, below) = brings?;
         let Some(StageBase::Stage(from)) = transfer.from else { return None };
-        let changed = build.instructions(self.stage).any(|(index, instruction)| {
-            index > transfer.index && instruction.keyword == Keyword::Run && !self.is_without_effect(index)
-        });
-        if changed {
+        let mut later_runs = build.instructions_of(self.stage, Keyword::Run).filter(|(at, _)| *at > transfer.index);
+        if later_runs.any(|(index, _)| !self.is_without_effect(index)) {
             return None;
         }
         let built_files = build.stages().get(from)?;
@@ -100,31 +92,18 @@ impl SiteWriter<'_, '_> {
         named_entries().next().is_some() && named_entries().all(|id| context.entry(id).kind == ContextEntryKind::File)
     }
 
-    /// A name that no stage has.
-    fn free_name(&self) -> String {
-        let used_names: BTreeSet<&str> =
-            self.scene.build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
-        ["build", "site", "site-build"]
-            .into_iter()
-            .find(|name| !used_names.contains(name))
-            .unwrap_or("built-site")
-            .to_owned()
-    }
-
     /// The stage that builds: what the last one was, up to the last instruction that changes its files.
     fn build_stage(&self, name: &str) -> String {
         let (scene, build) = (self.scene, self.scene.build);
         let newline = scene.newline();
-        let from = build.instruction(self.stage.start);
-        let line = scene.source().slice(Span::new(from.span.start, self.stage.base_span.end));
-        let mut out = format!("{line} AS {name}{newline}");
+        let mut out = scene.from_line(self.stage, name);
         let changes = |keyword: Keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
         let last = build.instructions(self.stage).filter(|(index, instruction)| {
             changes(instruction.keyword) && !(instruction.keyword == Keyword::Run && self.is_without_effect(*index))
         });
         let end = last.map(|(index, _)| index).last().unwrap_or(self.stage.start);
         for (index, instruction) in build.instructions(self.stage).filter(|(index, _)| *index <= end) {
-            if is_of_image(instruction.keyword) {
+            if instruction.keyword.describes_image() && instruction.keyword != Keyword::Volume {
                 continue;
             }
             let text = match instruction.keyword {
@@ -150,8 +129,7 @@ impl SiteWriter<'_, '_> {
         let Some(code) = scene.build.code(index).filter(|code| !code.is_exec()) else { return whole() };
         let (parts, divisible) = elements(code);
         let installs = |invocations: &[Invocation]| {
-            invocations.iter().any(|invocation| self.installs_server(invocation))
-                && invocations.iter().all(|invocation| self.installs_server(invocation))
+            !invocations.is_empty() && invocations.iter().all(|invocation| self.installs_server(invocation))
         };
         if self.is_called_elsewhere(index) || !parts.iter().any(|part| installs(&part.invocations)) {
             return whole();
@@ -190,12 +168,8 @@ impl SiteWriter<'_, '_> {
 
     /// Whether another RUN calls the server's program by its name.
     fn is_called_elsewhere(&self, index: usize) -> bool {
-        let build = self.scene.build;
-        let runs = build
-            .instructions(self.stage)
-            .filter(|(at, instruction)| *at != index && instruction.keyword == Keyword::Run);
-        let mut codes = runs.filter_map(|(at, _)| build.code(at));
-        codes.any(|code| code.script.invocations().iter().any(|invocation| invocation.is(self.site.program)))
+        let mut runs = self.scene.build.own_runs(self.stage).filter(|run| run.index != index);
+        runs.any(|run| run.invocations().iter().any(|invocation| invocation.is(self.site.program)))
     }
 
     /// Whether a RUN changes nothing of what is served: it installs the server, empties caches or takes packages away.
@@ -216,9 +190,7 @@ impl SiteWriter<'_, '_> {
         let source = scene.source();
         let name = self.stage.name_span.map(|span| format!(" AS {}", source.slice(span))).unwrap_or_default();
         let mut out = format!("FROM {}{name}{newline}", server.image);
-        for (index, _) in
-            build.instructions(self.stage).filter(|(_, instruction)| instruction.keyword == Keyword::Label)
-        {
+        for (index, _) in build.instructions_of(self.stage, Keyword::Label) {
             out.push_str(&scene.passage_text(index));
         }
         out.push_str(&nginx::configuration(site).replace('\n', newline));
@@ -257,19 +229,12 @@ impl SiteWriter<'_, '_> {
             })
         });
         let Some(built_files) = built_files else { return edits };
-        for (index, instruction) in build.instructions(built_files) {
-            if instruction.keyword != Keyword::Run {
-                continue;
-            }
+        for (index, _) in build.instructions_of(built_files, Keyword::Run) {
             let text = self.without_server(index);
             if text.as_deref() != Some(&scene.passage_text(index)) {
                 edits.push(scene.edit(scene.instruction_span(index), text.unwrap_or_default()));
             }
         }
-        let numbered = build.edges().iter().any(|edge| {
-            let text = scene.source().slice(edge.span);
-            matches!(edge.to, StageBase::Stage(_)) && text.trim_matches('"').parse::<usize>().is_ok()
-        });
         let mut needed = BTreeSet::from([built_files.index]);
         let mut waiting = vec![built_files.index];
         while let Some(index) = waiting.pop() {
@@ -281,15 +246,15 @@ impl SiteWriter<'_, '_> {
                 }
             }
         }
+        if scene.names_stage_by_number() {
+            return edits;
+        }
         let unused = build.stages().iter().filter(|stage| {
             build.is_needed(stage)
                 && stage.index != self.stage.index
                 && !needed.contains(&stage.index)
                 && !self.is_built(stage)
         });
-        if numbered {
-            return edits;
-        }
         for stage in unused {
             let start = scene.instruction_span(stage.start).start;
             let next = build.stages().get(stage.index + 1).map(|next| scene.instruction_span(next.start).start);
@@ -309,18 +274,4 @@ impl SiteWriter<'_, '_> {
                     && !self.scene.build.is_needed(&self.scene.build.stages()[edge.stage])
             })
     }
-}
-
-/// Whether an instruction says something of the image, and nothing of its files.
-const fn is_of_image(keyword: Keyword) -> bool {
-    matches!(
-        keyword,
-        Keyword::Cmd
-            | Keyword::Entrypoint
-            | Keyword::Expose
-            | Keyword::Label
-            | Keyword::Healthcheck
-            | Keyword::Stopsignal
-            | Keyword::Maintainer
-    )
 }

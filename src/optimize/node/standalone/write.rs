@@ -4,19 +4,18 @@ use super::server::Server;
 use crate::build::{Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::optimize::new_stage::uses_variable;
 use crate::optimize::node::stage_pieces::{Kind, Pieces};
 use crate::optimize::pass_input::PassInput;
-use crate::text::{Span, path};
+use crate::text::path;
 
 /// The edit that puts both in the place of the one.
 pub(super) fn edit(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server) -> FileEdit {
     let build = scene.build;
     let newline = scene.newline();
     let from = build.instruction(stage.start);
-    let is_used = |name: &str| build.stages().iter().any(|stage| stage.name.as_deref() == Some(name));
-    let name = if is_used("build") { "next-build" } else { "build" };
-    let image = scene.source().slice(Span::new(from.span.start, stage.base_span.end));
-    let mut out = format!("{image} AS {name}{newline}");
+    let name = scene.free_stage_name(&["build", "next-build"]);
+    let mut out = scene.from_line(stage, name);
     for piece in pieces.all.iter().filter(|piece| piece.index <= server.build && piece.kind != Kind::Image) {
         paragraph(scene, piece.index, &mut out);
         if piece.index == server.build && server.is_told {
@@ -27,8 +26,7 @@ pub(super) fn edit(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &S
     out.push_str(newline);
     out.push_str(&format!("{}{newline}", scene.source().slice(from.span)));
     out.push_str(&last(scene, stage, pieces, server, name));
-    let end = stage.instructions.end.max(stage.start + 1) - 1;
-    scene.edit(Span::new(from.span.start, build.instruction(end).span.end), out.trim_end())
+    scene.edit(scene.stage_span(stage), out.trim_end())
 }
 
 /// What stands in the last stage.
@@ -83,14 +81,10 @@ fn traced(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, na
 
 /// Whether an ENV below names an ARG.
 fn is_named(scene: &PassInput, pieces: &Pieces, index: usize) -> bool {
-    let args = scene.file().args(scene.build.instruction(index));
-    let names: Vec<String> = args.into_iter().map(|arg| arg.name.text.to_string()).collect();
-    pieces.all.iter().filter(|piece| piece.index > index && matches!(piece.kind, Kind::Setting | Kind::System)).any(
-        |piece| {
-            let text = scene.source().slice(scene.build.instruction(piece.index).span);
-            names.iter().any(|name| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}")))
-        },
-    )
+    let names = scene.argument_names(index);
+    let below = pieces.all.iter().filter(|piece| piece.index > index);
+    let mut settings = below.filter(|piece| matches!(piece.kind, Kind::Setting | Kind::System));
+    settings.any(|piece| uses_variable(scene.source().slice(scene.build.instruction(piece.index).span), &names))
 }
 
 /// A blank line where one stands above an instruction and its comments.

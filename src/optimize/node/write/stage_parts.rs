@@ -3,55 +3,44 @@
 use std::collections::BTreeSet;
 
 use super::NodeWriter;
-use crate::build::installed;
+use crate::build::{Source, Transfer, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
+use crate::optimize::new_stage::uses_variable;
 use crate::optimize::node::need;
 use crate::optimize::node::stage_pieces::{Kind, Piece};
+use crate::optimize::node::words;
 use crate::shell::{Invocation, Manager};
 use crate::text::path;
 
 impl NodeWriter<'_, '_, '_> {
     /// Whether it installs programs for all that nothing builds with.
     pub(super) fn only_runs(&self, piece: &Piece) -> bool {
-        let Some(code) = self.scene.build.code(piece.index) else {
-            return false;
-        };
-        if piece.kind != Kind::Global {
-            return false;
-        }
+        let Some(code) = self.scene.build.code(piece.index) else { return false };
         let calls = code.script.invocations();
-        let mut names = calls
-            .iter()
-            .filter_map(Invocation::package_call)
-            .flat_map(|call| call.packages.iter().map(|package| package.name.text.to_owned()).collect::<Vec<_>>());
+        let calls = calls.iter().filter_map(Invocation::package_call);
+        let names: Vec<&str> = calls.flat_map(|call| call.packages).map(|package| package.name.text).collect();
         let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
         let project = self.pieces.project;
         let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
         // What the project has itself is found there by its scripts.
-        let unused = |name: String| {
-            let is_dependency = project.dependencies.iter().any(|dependency| dependency.name == name);
-            (servers.contains(&name.as_str()) || is_dependency) && !direct.contains(&name)
+        let unused = |name: &&str| {
+            let is_dependency = project.dependencies.iter().any(|dependency| dependency.name == *name);
+            (servers.contains(name) || is_dependency) && !direct.contains(*name)
         };
-        names.clone().next().is_some() && names.all(unused)
+        piece.kind == Kind::Global && !names.is_empty() && names.iter().all(unused)
     }
 
     /// Whether what a copy from the context brings is brought by another one, or with the folder.
     pub(super) fn is_covered(&self, index: usize) -> bool {
         let build = self.scene.build;
-        let all = build.transfers(self.stage);
-        let Some(copy) = all.iter().find(|copy| copy.index == index) else { return false };
-        let place = |transfer: &crate::build::Transfer| {
-            let target = transfer.destination.as_deref()?;
-            Some(path::join(&installed::workdir(build, self.stage, transfer.index), target))
-        };
+        let Some(copy) = build.transfer_at(self.stage, index) else { return false };
+        let place = |transfer: &Transfer| installed::destination(build, self.stage, transfer);
         let Some(target) = place(copy) else { return false };
         if self.plan.whole {
-            let inside = target.strip_prefix(&self.pieces.folder);
-            return index <= self.pieces.last_built()
-                && inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            return index <= self.pieces.last_built() && path::is_within(&target, &self.pieces.folder);
         }
-        let plain = |transfer: &&crate::build::Transfer| {
+        let plain = |transfer: &&Transfer| {
             transfer.index > index
                 && transfer.from.is_none()
                 && transfer.exclude.is_empty()
@@ -59,21 +48,19 @@ impl NodeWriter<'_, '_, '_> {
                 && transfer.instruction.keyword == Keyword::Copy
         };
         // A copy of everything to the same place brings the files again, under their own names.
-        let later = all.iter().filter(plain).any(|transfer| {
-            place(transfer).as_ref() == Some(&target)
-                && transfer.sources.iter().any(crate::build::Source::is_everything)
+        let later = build.transfers(self.stage).iter().filter(plain).any(|transfer| {
+            place(transfer).as_ref() == Some(&target) && transfer.sources.iter().any(Source::is_everything)
         });
         let named = copy.destination.as_deref().is_some_and(|text| text.ends_with('/') || text.ends_with('.'));
         let top = copy
             .sources
             .iter()
             .all(|source| source.text.as_deref().is_some_and(|text| !text.trim_start_matches("./").contains('/')));
-        index < self.pieces.install && later && named && top && self.same_flags(index)
-    }
-
-    fn same_flags(&self, index: usize) -> bool {
-        let instruction = self.scene.build.instruction(index);
-        instruction.flags.iter().all(|flag| !self.scene.source().slice(flag.word.span).starts_with("--chmod"))
+        index < self.pieces.install
+            && later
+            && named
+            && top
+            && !copy.instruction.flags.iter().any(|flag| self.scene.file().flag(flag).starts_with("--chmod"))
     }
 
     /// Whether an ARG is used by what stands in the last stage; other settings always count.
@@ -90,8 +77,7 @@ impl NodeWriter<'_, '_, '_> {
         let file = self.scene.file();
         let below = pieces.iter().filter(|piece| piece.index > index);
         let mut texts = below.map(|piece| (piece.kind, file.logical(self.scene.build.instruction(piece.index).text)));
-        let args = file.args(self.scene.build.instruction(index));
-        let names: Vec<String> = args.iter().map(|arg| arg.name.text.to_string()).collect();
+        let names = self.scene.argument_names(index);
         let secrets = self.scene.build.secrets();
         let is_of_install = self.pieces.manager == Manager::Npm
             && names.iter().all(|name| {
@@ -99,9 +85,8 @@ impl NodeWriter<'_, '_, '_> {
                 !mentioned && secrets.iter().any(|secret| secret.name == *name)
             });
         texts.any(|(kind, text)| {
-            let is_named = |name: &String| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
             // Programs that build read them from their environment; npm does not read the tokens of its install again.
-            kind == Kind::Build && !is_of_install || names.iter().any(is_named)
+            kind == Kind::Build && !is_of_install || uses_variable(text, &names)
         })
     }
 
@@ -111,10 +96,7 @@ impl NodeWriter<'_, '_, '_> {
         let Some(programs) = need::programs(self.scene, self.stage, self.pieces) else { return true };
         let started = |name: &str| {
             let is_corepack = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
-            is_corepack
-                || programs
-                    .iter()
-                    .any(|program| program == name || crate::optimize::node::words::package_of(program) == name)
+            is_corepack || programs.iter().any(|program| program == name || words::package_of(program) == name)
         };
         code.has_package_call(|call| {
             let packages = call.packages.iter().map(|package| package.name.text);
