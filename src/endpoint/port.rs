@@ -1,5 +1,7 @@
 //! The port that the program of an image listens on.
 
+use std::path::Path;
+
 use super::EndpointInput;
 use super::script::listening_of_script;
 use crate::build::toolchain::Language;
@@ -242,7 +244,9 @@ pub(super) fn is_nginx(input: &EndpointInput) -> bool {
 /// The files of settings of nginx that listen, with their places among the sources: those that a COPY names, where it
 /// names one.
 pub(super) fn sites<'s>(input: &'s EndpointInput) -> Vec<(usize, &'s SourceFile<'s>)> {
-    let is_site = |file: &SourceFile| file.path.ends_with(".conf") && file.text.contains("listen ");
+    let is_site = |file: &SourceFile| {
+        Path::new(file.path).extension().is_some_and(|end| end == "conf") && file.text.contains("listen ")
+    };
     let mut sites: Vec<_> = input.files.iter().enumerate().filter(|(_, file)| is_site(file)).collect();
     let transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
     let copied = transfers.filter(|transfer| transfer.from.is_none()).flat_map(|transfer| &transfer.sources);

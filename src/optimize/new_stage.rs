@@ -17,7 +17,7 @@ impl PassInput<'_> {
     }
 
     /// `FROM image AS name`, with the image of a stage.
-    pub(super) fn from_line(&self, stage: &Stage, name: &str) -> String {
+    pub(super) fn stage_start(&self, stage: &Stage, name: &str) -> String {
         let start = self.build.instruction(stage.start).span.start;
         let image = self.source().slice(Span::new(start, stage.base_span.end));
         format!("{image} AS {name}{}", self.newline())

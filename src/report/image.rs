@@ -11,6 +11,7 @@ mod shared;
 mod layers;
 mod lists;
 mod markdown;
+mod origin;
 mod package_url;
 mod screen;
 mod secrets;

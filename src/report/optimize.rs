@@ -316,7 +316,7 @@ fn step(step: &RewriteStep, mask: &Mask) -> impl Serialize {
     }
 }
 
-fn build<'a>(rewrite: &'a Rewrite, mask: &Mask) -> impl Serialize {
+fn build(rewrite: &Rewrite, mask: &Mask) -> impl Serialize {
     let texts = |texts: &[String]| texts.iter().map(|text| mask.apply(text)).collect::<Vec<_>>();
     let plan = &rewrite.plan;
     let projects = plan.projects.iter().map(|project| {

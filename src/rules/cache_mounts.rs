@@ -3,12 +3,13 @@
 use super::cleanup::Cache;
 use super::kept_cache::is_known;
 use super::{Context, cleanup, script_end};
+use crate::build;
 use crate::build::{Build, Home, PackageCache, Run};
+use crate::data;
 use crate::dockerfile::{Keyword, Mount};
 use crate::finding::{Findings, Fix, Impact, Safety};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::text::{Span, path};
-use crate::{build, data};
 
 super::family! {
     "cache-mount-unlocked" => cache_mount_unlocked;

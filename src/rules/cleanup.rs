@@ -4,12 +4,13 @@ use super::{script_end, written_paths};
 use crate::build::{
     BaseImage, Build, Presence, ProgramNeeds, Run, Setting, Stage, StageBase, User, installed, is_like,
 };
+use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::Finding;
+use crate::shell;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Compound, CompoundKind, Invocation, Manager, PackageCall, SeparatorKind, Verb, Word};
 use crate::text::{Span, path};
-use crate::{data, shell};
 
 /// What is to be deleted, and how.
 pub(super) struct Cleanup<'c> {

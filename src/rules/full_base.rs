@@ -1,4 +1,4 @@
-//! Rules about bases that hold more than the program needs.
+//! See `rules/full-base.md`.
 
 use std::collections::BTreeSet;
 

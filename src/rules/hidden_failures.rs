@@ -1,6 +1,6 @@
 //! Rules about commands whose failure the build does not see.
 
-use super::later_failure::{is_missed_later, is_seen_later};
+use super::later_failure::{checks, is_missed_later, is_seen_later, name_of};
 use super::verification::pipeline;
 use super::{Context, script_end, shell_language};
 use crate::build::{Run, Sh, Stage};
@@ -432,11 +432,6 @@ fn add_scripts<'a>(script: &'a Script, exec: bool, scripts: &mut Vec<&'a Script>
     }
 }
 
-/// The name of a command's program, without its folder.
-pub(super) fn name_of(command: &Command) -> &str {
-    path::name(command.name().and_then(Word::value).unwrap_or_default())
-}
-
 /// Whether a failure of a command matters: not if it only prints text or queries the image, and not if it only asks for a
 /// version.
 pub(super) fn may_fail(command: &Command) -> bool {
@@ -473,24 +468,4 @@ pub(super) fn may_fail_within(script: &Script, span: Span) -> bool {
         let caught = command.place.after.is_some_and(|after| after.kind == SeparatorKind::Or);
         !is_condition && !caught && may_fail(command)
     })
-}
-
-/// Whether the last command itself fails for empty or truncated input: an unpacker, a reader of keys or checksums, grep.
-pub(super) fn checks(last: &Command) -> bool {
-    let words = || last.words.iter().skip(1).map(Word::text);
-    let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
-    match name_of(last) {
-        "tar" | "bsdtar" => {
-            let first = words().next().is_some_and(|text| letter(text, &['z', 'j', 'J']));
-            let packed = ["--gzip", "--gunzip", "--bzip2", "--xz", "--zstd"];
-            first
-                || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
-        }
-        // grep fails without a matching line. With pipefail, a command whose output it stops reading would fail, too.
-        "apt-key" | "grep" | "egrep" | "fgrep" => true,
-        "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
-        sum if sum.ends_with("sum") => words().any(|text| text == "--check" || letter(text, &['c'])),
-        "gpg" => words().any(|text| matches!(text, "--dearmor" | "--dearmour" | "--import")),
-        program => Program::of(program).is(Kind::Unpacks),
-    }
 }

@@ -1,7 +1,6 @@
 //! Whether an empty value makes the RUN fail anyway, because a later command downloads, unpacks or installs what it
 //! names. Shared by the rules on hidden failures.
 
-use super::hidden_failures::{checks, name_of};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, CommandPlace, Script, SeparatorKind, Word, arguments};
@@ -162,6 +161,31 @@ fn ends_run(script: &Script, place: &CommandPlace, span: Span) -> bool {
         matches!(kind, Some(SeparatorKind::And | SeparatorKind::Pipe))
     };
     rest.iter().all(|(_, command_place)| is_joined(command_place)) && kind(place) != Some(SeparatorKind::Background)
+}
+
+/// The name of a command's program, without its folder.
+pub(super) fn name_of(command: &Command) -> &str {
+    path::name(command.name().and_then(Word::value).unwrap_or_default())
+}
+
+/// Whether the last command itself fails for empty or truncated input: an unpacker, a reader of keys or checksums, grep.
+pub(super) fn checks(last: &Command) -> bool {
+    let words = || last.words.iter().skip(1).map(Word::text);
+    let letter = |text: &str, letters: &[char]| !text.starts_with("--") && text.contains(letters);
+    match name_of(last) {
+        "tar" | "bsdtar" => {
+            let first = words().next().is_some_and(|text| letter(text, &['z', 'j', 'J']));
+            let packed = ["--gzip", "--gunzip", "--bzip2", "--xz", "--zstd"];
+            first
+                || words().any(|text| text.starts_with('-') && letter(text, &['z', 'j', 'J']) || packed.contains(&text))
+        }
+        // grep fails without a matching line. With pipefail, a command whose output it stops reading would fail, too.
+        "apt-key" | "grep" | "egrep" | "fgrep" => true,
+        "gzip" | "xz" | "bzip2" | "zstd" => words().any(|text| text == "--decompress" || letter(text, &['d'])),
+        sum if sum.ends_with("sum") => words().any(|text| text == "--check" || letter(text, &['c'])),
+        "gpg" => words().any(|text| matches!(text, "--dearmor" | "--dearmour" | "--import")),
+        program => Program::of(program).is(Kind::Unpacks),
+    }
 }
 
 #[cfg(test)]

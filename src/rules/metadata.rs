@@ -2,7 +2,7 @@
 //! test keeps all pages free of problems.
 
 use crate::finding::{Basis, Severity};
-use crate::inputs::{Need, Needs};
+use crate::inputs::{BuildInput, Need, Needs};
 use crate::settings::OptionKind;
 
 /// What a page says about its rule.
@@ -391,6 +391,19 @@ fn is_change(word: &str) -> bool {
     OTHER.contains(&word)
         || word.starts_with("compose.")
         || INSTRUCTIONS.contains(&word.strip_prefix(['+', '-']).unwrap_or(word))
+}
+
+/// Whether an input is available for a build. A context that no COPY uses is not missing.
+pub fn is_there(input: &BuildInput, need: Need) -> bool {
+    match need {
+        Need::ContextNames | Need::ContextBytes => input.context.is_some(),
+        Need::ContextTexts => input.texts.is_some(),
+        Need::Projects => input.projects.is_some(),
+        Need::BaseImage => !input.base_images.is_empty(),
+        Need::Shellcheck => input.shellcheck.is_some(),
+        Need::Git => input.git.is_some(),
+        Need::Image | Need::Buildlog => false,
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::image_rules::{ImageContext, ImageFinding};
 use super::{
-    Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_context, find, image_rules,
-    known_rules,
+    Category, Context, Neighbours, Policies, Policy, Rule, Subject, builder_checks, compose_run, find, image_rules,
+    is_there, known_rules,
 };
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword, is_open, is_steered};
@@ -93,7 +93,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
             hidden.push(finding);
         }
     }
-    let (composed, more) = compose_context::run_composes(inputs, policies);
+    let (composed, more) = compose_run::run_composes(inputs, policies);
     for finding in composed {
         findings.push(finding);
     }
@@ -142,19 +142,6 @@ pub fn select_findings(
     let all = pragmas.suppressions.iter().chain(&policy.settings.suppressions);
     let mut uses: Vec<SuppressionUse> = all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
     suppress(policy.judge(findings), &mut uses, &inputs.sources)
-}
-
-/// Whether an input is available for a build. A context that no COPY uses is not missing.
-pub fn is_there(input: &BuildInput, need: Need) -> bool {
-    match need {
-        Need::ContextNames | Need::ContextBytes => input.context.is_some(),
-        Need::ContextTexts => input.texts.is_some(),
-        Need::Projects => input.projects.is_some(),
-        Need::BaseImage => !input.base_images.is_empty(),
-        Need::Shellcheck => input.shellcheck.is_some(),
-        Need::Git => input.git.is_some(),
-        Need::Image | Need::Buildlog => false,
-    }
 }
 
 /// The findings of the rules that check files, for one build.

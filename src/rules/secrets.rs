@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::context_waste::{brought_back_by_git, is_brought_back, with_lines};
-use super::hidden_failures::name_of;
+use super::later_failure::name_of;
 use super::written_paths::CommandFolder;
 use super::{Context, copied_packages, written_paths};
 use crate::build::{Build, Run, StageBase, Transfer, is_for_show, service};

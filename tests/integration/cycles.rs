@@ -17,7 +17,7 @@ const LISTED: &[(&[&str], &str)] = &[
         "a build keeps what its parts work out of it",
     ),
     (
-        &["rules", "rules/catalogue", "rules/context", "rules/image"],
+        &["rules", "rules/catalogue", "rules/context", "rules/image_rules"],
         "a rule names the check that is given the context of a rule; names are looked up in the list of all",
     ),
     (

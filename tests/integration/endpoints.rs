@@ -208,7 +208,7 @@ fn programs_among_others_have_one_answer() {
     let servers = "const express = require('express');\nconst http = require('http');\nconst app = express();\n\
         const PORT = process.env.PORT || 8080;\nconst SOCKETS = process.env.SOCKETS || 8443;\n\
         http.createServer().listen(SOCKETS, '0.0.0.0');\n\
-        app.get('/live', (req, res) => res.send('ok'));\nhttp.createServer(app).listen(PORT, '0.0.0.0');\n";
+        app.get('/livez', (req, res) => res.send('ok'));\nhttp.createServer(app).listen(PORT, '0.0.0.0');\n";
     let next = r#"{"name": "shop", "version": "1.0.0", "scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15.5.0", "react": "19.2.0", "react-dom": "19.2.0"}}"#;
     let page = "export default function Home() {\n  return <main>Shop</main>;\n}\n";
     let go = "package main\n\nimport \"net/http\"\n\nfunc main() {\n\thttp.HandleFunc(\"/healthz\", func(w http.ResponseWriter, r *http.Request) {})\n\thttp.ListenAndServe(\":8080\", nil)\n}\n";
@@ -232,7 +232,7 @@ fn programs_among_others_have_one_answer() {
             &[
                 (
                     "Dockerfile",
-                    "FROM nginx:1.30\nCOPY shop.conf /etc/nginx/conf.d/default.conf\nCOPY html /usr/share/nginx/html\n",
+                    "FROM nginx:1.30\nCOPY shop.conf /etc/nginx/conf.d/default.conf\nCOPY html /usr/share/nginx/html\nCMD [\"nginx\", \"-g\", \"daemon off;\"]\n",
                 ),
                 ("shop.conf", &site(8081)),
                 ("admin.conf", &site(8082)),
@@ -284,13 +284,13 @@ fn programs_among_others_have_one_answer() {
             3000,
             "/",
         ),
-        node("two servers in one program", &[("server.js", servers)], "EXPOSE 8080 8443\n", 8080, "/live"),
+        node("two servers in one program", &[("server.js", servers)], "EXPOSE 8080 8443\n", 8080, "/livez"),
         program(
             "one program of a Go module",
             &[
                 (
                     "Dockerfile",
-                    "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /shop ./cmd/shop\nFROM alpine:3.22\nCOPY --from=build /shop /shop\nCMD [\"/shop\"]\n",
+                    "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /shop ./cmd/shop\nFROM alpine:3.22\nCOPY --from=build /shop /shop\nCMD [\"sh\", \"-c\", \"exec /shop\"]\n",
                 ),
                 ("go.mod", "module example.com/shop\n\ngo 1.25\n"),
                 ("cmd/shop/main.go", go),

@@ -13,7 +13,7 @@ pub(in crate::optimize) fn split(scene: &PassInput, turn: &mut PassOutput) {
     let Some(Some(plan)) = turn.ok_or_skip(TransferPlan::of(scene)) else { return };
     let name = stage_name(scene, &plan);
     let Some(runtime) = turn.ok_or_skip(Runtime::of(scene, &plan, &name.build)) else { return };
-    let mut edits = vec![from_line(scene, &plan, &name)];
+    let mut edits = vec![stage_start(scene, &plan, &name)];
     for index in &runtime.moved {
         edits.push(scene.edit(without(scene, *index), ""));
     }
@@ -61,7 +61,7 @@ fn stage_name(scene: &PassInput, plan: &TransferPlan) -> SplitStageNames {
 }
 
 /// The FROM of the stage that builds, under its name.
-fn from_line(scene: &PassInput, plan: &TransferPlan, name: &SplitStageNames) -> FileEdit {
+fn stage_start(scene: &PassInput, plan: &TransferPlan, name: &SplitStageNames) -> FileEdit {
     match plan.target.name_span {
         Some(span) => scene.edit(span, name.build.clone()),
         None => scene.edit(Span::at(plan.target.base_span.end), format!(" {} {}", name.word, name.build)),

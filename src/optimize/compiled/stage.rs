@@ -277,9 +277,10 @@ impl StageWriter<'_, '_> {
         }
         let installs = |command: &RunCommand| matches!(command.fate, CommandFate::Packages(_) | CommandFate::Lists);
         let flags = if run.commands.iter().any(installs) { &instruction.flags[..] } else { &[] };
-        let flags: String = flags.iter().map(|flag| format!("{} \\\n    ", self.scene.file().flag(flag))).collect();
+        let flags: Vec<&str> = flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
         let joined = texts.join(" \\\n    && ");
-        self.push(&format!("RUN {flags}{joined}"));
+        let words = [flags, vec![&joined]].concat();
+        self.push(&format!("RUN {}", words.join(" \\\n    ")));
         Ok(())
     }
 

@@ -17,10 +17,9 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
                 continue;
             }
             let lacks = |message: &&str| !call.has(&[&format!("--{message}"), &format!("--no-{message}")]);
-            let text: String =
-                ["audit", "fund"].iter().filter(|word| lacks(word)).map(|word| format!(" --no-{word}")).collect();
-            if !text.is_empty() {
-                edits.push(scene.edit(Span::at(at.end), text));
+            let words: Vec<&str> = ["audit", "fund"].into_iter().filter(|word| lacks(word)).collect();
+            if !words.is_empty() {
+                edits.push(scene.edit(Span::at(at.end), format!(" --no-{}", words.join(" --no-"))));
             }
         }
     }

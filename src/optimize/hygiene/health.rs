@@ -62,7 +62,8 @@ fn repair_healthcheck(scene: &PassInput, turn: &mut PassOutput) {
     for rule in ["healthcheck-program-missing", "healthcheck-always-healthy"] {
         for finding in findings(scene, rule) {
             let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else {
-                match replacement(scene).filter(|_| !replaced) {
+                let edit = if replaced { None } else { replacement(scene) };
+                match edit {
                     Some(edit) => {
                         turn.step("requests the same address with a program of the image", finding.message, vec![edit]);
                     }

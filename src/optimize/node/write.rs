@@ -79,7 +79,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     fn from(&self, name: Option<&str>) -> String {
         let from = self.scene.build.instruction(self.stage.start);
         let plain = || format!("{}{}", self.scene.source().slice(from.span), self.newline);
-        name.map_or_else(plain, |name| self.scene.from_line(self.stage, name))
+        name.map_or_else(plain, |name| self.scene.stage_start(self.stage, name))
     }
 
     /// A stage upon the shared one, or upon the image.

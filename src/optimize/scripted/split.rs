@@ -46,7 +46,7 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
         split.outcomes.iter().find(|(at, _)| *at == index).map_or(InstructionFate::Both, |(_, fate)| fate.clone())
     };
     let stage = scene.free_stage_name(&["build", "dependencies", "vendor", "dockopt-build"]);
-    let mut first = scene.from_line(target, stage);
+    let mut first = scene.stage_start(target, stage);
     let mut edits = Vec::new();
     for (index, instruction) in scene.build.instructions(target).filter(|(index, _)| *index <= split.last) {
         let fate = fate(index);

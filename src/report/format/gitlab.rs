@@ -24,7 +24,7 @@ const fn category(category: Category) -> &'static str {
     }
 }
 
-fn issue<'a>(run: &ReportRun, item: &'a ReportItem) -> impl Serialize {
+fn issue(run: &ReportRun, item: &ReportItem) -> impl Serialize {
     object! {
         #[serde(rename = "type")]
         kind: "issue",

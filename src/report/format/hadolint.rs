@@ -11,7 +11,7 @@ pub(super) fn write(run: &ReportRun) -> String {
     compact(&items(run.report).iter().map(check).collect::<Vec<_>>())
 }
 
-fn check<'a>(item: &'a ReportItem) -> impl Serialize {
+fn check(item: &ReportItem) -> impl Serialize {
     object! {
         code: code(item),
         // Of findings it knows lines only: the first one of the instruction.

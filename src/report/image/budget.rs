@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::json::origin;
+use super::origin::origin;
 use super::shown_maker;
 use crate::analysis::{Cause, ImageAnalysis, LimitResult};
 use crate::report::format::escape::{markdown, markdown_code};

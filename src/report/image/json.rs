@@ -6,9 +6,10 @@ pub(super) use self::contents::{fact, finding};
 
 use serde::Serialize;
 
+use super::origin::origin;
 use super::{ImageView, pull_seconds, secrets, shared, shown_path};
 use crate::analysis::{Analysis, AnalysisProblem, ImageAnalysis};
-use crate::attribution::{BaseHow, Confidence, NoPlaceReason, PlaceCertainty, SourcePlace};
+use crate::attribution::{BaseHow, NoPlaceReason};
 use crate::finding::Basis;
 use crate::image::{Compression, Config, Contents, Count, Digest, Platform, WasteBytes, push_bytes};
 use crate::report::json::pretty;
@@ -75,44 +76,12 @@ pub(super) fn platform(platform: &Platform) -> Option<String> {
     (!platform.is_unknown()).then(|| platform.to_string())
 }
 
-/// A place in a Dockerfile.
-#[derive(Serialize)]
-pub(super) struct OriginJson<'a> {
-    file: &'a str,
-    line: u32,
-    end_line: u32,
-    stage: Option<&'a str>,
-    /// `provenance`, `history`.
-    how: &'static str,
-    /// `exact`, `text`, `kind`.
-    confidence: &'static str,
-}
-
-/// Where a layer was made.
-pub(super) fn origin<'a>(name: &'a str, place: &'a SourcePlace) -> OriginJson<'a> {
-    OriginJson {
-        file: name,
-        line: place.first_line,
-        end_line: place.last_line,
-        stage: place.stage.as_deref(),
-        how: match place.how {
-            PlaceCertainty::Provenance => "provenance",
-            PlaceCertainty::History => "history",
-        },
-        confidence: match place.confidence {
-            Confidence::Exact => "exact",
-            Confidence::Text => "text",
-            Confidence::Kind => "kind",
-        },
-    }
-}
-
 /// Bytes of a pull, estimated.
 pub(super) fn pull_estimate(bytes: u64) -> impl Serialize {
     object! { bytes, basis: Basis::Computed.name() }
 }
 
-fn image<'a>(analysis: &'a ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
+fn image(analysis: &ImageAnalysis, view: &ImageView<'_>) -> impl Serialize {
     let image = &analysis.image;
     object! {
         #[serde(rename = "ref")]

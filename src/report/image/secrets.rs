@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::json::origin;
+use super::origin::origin;
 use super::{ImageView, shown_maker, shown_path, waste_words};
 use crate::analysis::ImageAnalysis;
 use crate::image::MemberOutcome;

@@ -16,7 +16,7 @@ use crate::inputs::{
     proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
-use crate::rules::compose_context::check_compose;
+use crate::rules::compose_run::check_compose;
 use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, compose_breach, run};
 use crate::settings::Choice;
 use crate::shellcheck;

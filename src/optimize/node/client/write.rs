@@ -81,7 +81,7 @@ impl<'a> ClientWriter<'_, 'a> {
     /// The site's stage.
     fn stage(&self, name: &str) -> String {
         let (scene, build) = (self.scene, self.scene.build);
-        let mut text = scene.from_line(self.stage, name);
+        let mut text = scene.stage_start(self.stage, name);
         for (index, instruction) in build.instructions(self.stage).take_while(|(index, _)| *index <= self.client.last())
         {
             let line = match instruction.keyword {
@@ -199,7 +199,7 @@ impl<'a> ClientWriter<'_, 'a> {
                     let absolute = parts.is_some_and(|parts| parts.destination.text.starts_with('/'));
                     let mut others = clients.iter().map(|client| ClientWriter { client, ..*self });
                     let copies = instruction.keyword == Keyword::Copy;
-                    if !absolute && !(copies && others.any(|other| other.is_left_over(at, clients))) {
+                    if !(absolute || copies && others.any(|other| other.is_left_over(at, clients))) {
                         return false;
                     }
                 }

@@ -96,7 +96,7 @@ impl SiteWriter<'_, '_> {
     fn build_stage(&self, name: &str) -> String {
         let (scene, build) = (self.scene, self.scene.build);
         let newline = scene.newline();
-        let mut out = scene.from_line(self.stage, name);
+        let mut out = scene.stage_start(self.stage, name);
         let changes = |keyword: Keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
         let last = build.instructions(self.stage).filter(|(index, instruction)| {
             changes(instruction.keyword) && !(instruction.keyword == Keyword::Run && self.is_without_effect(*index))

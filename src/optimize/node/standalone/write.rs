@@ -15,7 +15,7 @@ pub(super) fn edit(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &S
     let newline = scene.newline();
     let from = build.instruction(stage.start);
     let name = scene.free_stage_name(&["build", "next-build"]);
-    let mut out = scene.from_line(stage, name);
+    let mut out = scene.stage_start(stage, name);
     for piece in pieces.all.iter().filter(|piece| piece.index <= server.build && piece.kind != Kind::Image) {
         paragraph(scene, piece.index, &mut out);
         if piece.index == server.build && server.is_told {

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::ImageDiff;
 use crate::analysis::{FileChange, ImageAnalysis, LayerPair, PartKind, PathChangeKind, Sums, delta};
-use crate::report::image::json::{digest, origin, platform, pull_estimate};
+use crate::report::image::json::{digest, platform, pull_estimate};
+use crate::report::image::origin::origin;
 use crate::report::json::pretty;
 use crate::report::wire::{Head, object};
 
@@ -67,7 +68,7 @@ pub fn write(diff: &ImageDiff<'_>) -> String {
     })
 }
 
-fn side<'a>(analysis: &'a ImageAnalysis, sums: &Sums) -> impl Serialize {
+fn side(analysis: &ImageAnalysis, sums: &Sums) -> impl Serialize {
     let image = &analysis.image;
     object! {
         #[serde(rename = "ref")]
@@ -125,7 +126,7 @@ fn layer<'a>(diff: &ImageDiff<'a>, pair: &LayerPair) -> impl Serialize {
     }
 }
 
-fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
+fn packages(diff: &ImageDiff<'_>) -> Vec<impl Serialize> {
     let mut list = Vec::new();
     for package in diff.difference.packages.iter().take(diff.top) {
         list.push(object! {
@@ -140,7 +141,7 @@ fn packages<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
     list
 }
 
-fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
+fn categories(diff: &ImageDiff<'_>) -> Vec<impl Serialize> {
     let mut list = Vec::new();
     for category in diff.difference.categories.iter().take(diff.top) {
         list.push(object! {
@@ -153,7 +154,7 @@ fn categories<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
     list
 }
 
-fn settings<'a>(diff: &ImageDiff<'a>) -> Vec<impl Serialize> {
+fn settings(diff: &ImageDiff<'_>) -> Vec<impl Serialize> {
     let mut list = Vec::new();
     for config_difference in &diff.difference.config {
         list.push(object! {

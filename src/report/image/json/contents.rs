@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::{OriginJson, origin};
 use crate::analysis::{AnalysisFinding, ImageAnalysis, rule_of_category};
 use crate::finding::Basis;
 use crate::image::packages::{ImagePackages, PackageReason, Size};
 use crate::image::{CategoryClass, EntryKind, Loss, LossGroup};
+use crate::report::image::origin::{OriginJson, origin};
 use crate::report::image::{ImageView, folders, shown_path};
 use crate::report::wire::object;
 use crate::rules::ImageFinding;
@@ -107,7 +107,7 @@ const fn class(class: CategoryClass) -> &'static str {
     }
 }
 
-pub(super) fn packages<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, top: usize) -> impl Serialize {
+pub(super) fn packages(analysis: &ImageAnalysis, packages: &ImagePackages, top: usize) -> impl Serialize {
     let mut order: Vec<usize> = (0..packages.packages.len()).collect();
     order.sort_by_key(|id| std::cmp::Reverse(packages.packages[*id].size.bytes));
     let unowned = |unowned_files: &crate::image::packages::UnownedFiles| {
@@ -133,7 +133,7 @@ pub(super) fn packages<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages
     }
 }
 
-fn package<'a>(analysis: &ImageAnalysis, packages: &'a ImagePackages, id: usize) -> impl Serialize {
+fn package(analysis: &ImageAnalysis, packages: &ImagePackages, id: usize) -> impl Serialize {
     let package = &packages.packages[id];
     let layer = |(layer, size): &(u32, Size)| object! { layer: *layer, files: size.files, bytes: size.bytes };
     object! {
