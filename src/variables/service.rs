@@ -178,18 +178,13 @@ fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec
     let dockerfile =
         service.value.get("build").and_then(|build| build.get("dockerfile")).and_then(ComposeValue::as_text);
     let matcher = matcher(context, dockerfile.unwrap_or("Dockerfile"), input);
-    let found_projects;
-    let projects = match image.projects.as_deref() {
-        Some(known) => known.as_slice(),
-        None => {
-            found_projects = if selects_projects(&build) { projects(context, input) } else { Vec::new() };
-            &found_projects
-        }
-    };
+    let manifests = input.below(context).filter(|at| path::name(&input.files[*at].path) == "package.json");
+    let projects =
+        if selects_projects(&build) || manifests.count() > 1 { projects(context, input) } else { Vec::new() };
     let texts = input
         .below(context)
         .filter_map(|at| Some((path::relative(&input.files[at].path, context)?, input.files[at].source.text())));
-    let known = ImageSources::of(&build, build.target(), projects, texts);
+    let known = ImageSources::of(&build, build.target(), &projects, texts);
     for at in input.below(context) {
         let Some(below) = path::relative(&input.files[at].path, context).filter(|below| known.may_run(below)) else {
             continue;
