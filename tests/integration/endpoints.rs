@@ -194,32 +194,42 @@ fn program(name: &str, files: &[(&'static str, &str)], port: u16, path: &str) ->
     Program { name: name.to_owned(), files, port, path: path.to_owned() }
 }
 
-/// Programs among others in one build context, sites of nginx, pages of frameworks, several servers in one program.
+const NEXT: &str = r#"{"name": "shop", "version": "1.0.0", "scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15.5.0", "react": "19.2.0", "react-dom": "19.2.0"}}"#;
+const NEXT_LOCK: &str = r#"{"name": "shop", "lockfileVersion": 3, "packages": {"": {"dependencies": {"next": "15.5.0"}}, "node_modules/next": {"version": "15.5.0"}}}"#;
+
+/// A program of Next.js with a first page, and more files.
+fn next(name: &str, command: &str, more: &[(&'static str, &str)]) -> Program {
+    let dockerfile = format!(
+        "FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\nENV PORT=3000\nEXPOSE 3000\nCMD {command}\n"
+    );
+    let page = "export default function Home() {\n  return <main>Shop</main>;\n}\n";
+    let files = [
+        ("Dockerfile", &*dockerfile),
+        ("package.json", NEXT),
+        ("package-lock.json", NEXT_LOCK),
+        ("app/page.tsx", page),
+    ];
+    program(name, &[&files, more].concat(), 3000, "/")
+}
+
+/// Several programs in one build context, or several servers in one program.
 #[test]
 fn programs_among_others_have_one_answer() {
     let fastapi = "from fastapi import FastAPI\napp = FastAPI()\n";
     let health = format!("{fastapi}\n@app.get('/health')\ndef health():\n    return {{}}\n");
     let ping = format!("{fastapi}\n@app.get('/ping')\ndef ping():\n    return {{}}\n");
-    let site = |port: u16| {
-        format!(
-            "server {{\n    listen {port};\n    root /usr/share/nginx/html;\n    location / {{\n        try_files $uri /index.html;\n    }}\n}}\n"
-        )
-    };
     let servers = "const express = require('express');\nconst http = require('http');\nconst app = express();\n\
         const PORT = process.env.PORT || 8080;\nconst SOCKETS = process.env.SOCKETS || 8443;\n\
         http.createServer().listen(SOCKETS, '0.0.0.0');\n\
         app.get('/livez', (req, res) => res.send('ok'));\nhttp.createServer(app).listen(PORT, '0.0.0.0');\n";
-    let next = r#"{"name": "shop", "version": "1.0.0", "scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15.5.0", "react": "19.2.0", "react-dom": "19.2.0"}}"#;
-    let page = "export default function Home() {\n  return <main>Shop</main>;\n}\n";
     let go = "package main\n\nimport \"net/http\"\n\nfunc main() {\n\thttp.HandleFunc(\"/healthz\", func(w http.ResponseWriter, r *http.Request) {})\n\thttp.ListenAndServe(\":8080\", nil)\n}\n";
-    agree(&[
+    let python = "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY services/orders .\nCMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n";
+    let golang = "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /shop ./cmd/shop\nFROM alpine:3.22\nCOPY --from=build /shop /shop\nCMD [\"sh\", \"-c\", \"exec /shop\"]\n";
+    let programs = [
         program(
             "two FastAPI programs in one context",
             &[
-                (
-                    "Dockerfile",
-                    "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY services/orders .\nCMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n",
-                ),
+                ("Dockerfile", python),
                 ("requirements.txt", "fastapi==0.120.0\nuvicorn==0.38.0\n"),
                 ("services/users/main.py", &health),
                 ("services/orders/main.py", &ping),
@@ -227,13 +237,37 @@ fn programs_among_others_have_one_answer() {
             8000,
             "/ping",
         ),
+        node("two servers in one program", &[("server.js", servers)], "EXPOSE 8080 8443\n", 8080, "/livez"),
+        program(
+            "one program of a Go module",
+            &[
+                ("Dockerfile", golang),
+                ("go.mod", "module example.com/shop\n\ngo 1.25\n"),
+                ("cmd/shop/main.go", go),
+                ("cmd/admin/main.go", &go.replace("8080", "9090").replace("healthz", "health")),
+            ],
+            8080,
+            "/healthz",
+        ),
+    ];
+    agree(&programs);
+}
+
+/// Pages that a framework or a site serves.
+#[test]
+fn first_pages_have_one_answer() {
+    let site = |port: u16| {
+        format!(
+            "server {{\n    listen {port};\n    root /usr/share/nginx/html;\n    location / {{\n        try_files $uri /index.html;\n    }}\n}}\n"
+        )
+    };
+    let nginx = "FROM nginx:1.30\nCOPY shop.conf /etc/nginx/conf.d/default.conf\nCOPY html /usr/share/nginx/html\nCMD [\"nginx\", \"-g\", \"daemon off;\"]\n";
+    let orders = "import Fastify from 'fastify';\nconst app = Fastify();\napp.get('/health/live', async () => ({}));\napp.listen({ port: 4000 });\n";
+    agree(&[
         program(
             "one of two sites",
             &[
-                (
-                    "Dockerfile",
-                    "FROM nginx:1.30\nCOPY shop.conf /etc/nginx/conf.d/default.conf\nCOPY html /usr/share/nginx/html\nCMD [\"nginx\", \"-g\", \"daemon off;\"]\n",
-                ),
+                ("Dockerfile", nginx),
                 ("shop.conf", &site(8081)),
                 ("admin.conf", &site(8082)),
                 ("html/index.html", "<html></html>\n"),
@@ -241,63 +275,17 @@ fn programs_among_others_have_one_answer() {
             8081,
             "/",
         ),
-        program(
-            "the first page of Next.js",
-            &[
-                (
-                    "Dockerfile",
-                    "FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\nEXPOSE 3000\nCMD [\"npm\", \"start\"]\n",
-                ),
-                ("package.json", next),
-                (
-                    "package-lock.json",
-                    r#"{"name": "shop", "lockfileVersion": 3, "packages": {"": {"dependencies": {"next": "15.5.0"}}, "node_modules/next": {"version": "15.5.0"}}}"#,
-                ),
-                ("next.config.js", "module.exports = {};\n"),
-                ("app/page.tsx", page),
-            ],
-            3000,
-            "/",
-        ),
-        program(
+        next("the first page of Next.js", "[\"npm\", \"start\"]", &[("next.config.js", "module.exports = {};\n")]),
+        next(
             "a program with another one below it",
+            "[\"npx\", \"next\", \"start\"]",
             &[
-                (
-                    "Dockerfile",
-                    "FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npx next build\nENV PORT=3000\nEXPOSE 3000\nCMD [\"npx\", \"next\", \"start\"]\n",
-                ),
-                ("package.json", next),
-                (
-                    "package-lock.json",
-                    r#"{"name": "shop", "lockfileVersion": 3, "packages": {"": {"dependencies": {"next": "15.5.0"}}, "node_modules/next": {"version": "15.5.0"}}}"#,
-                ),
-                ("app/page.tsx", page),
                 (
                     "services/orders/package.json",
                     r#"{"name": "orders", "version": "1.0.0", "dependencies": {"fastify": "5.1.0"}}"#,
                 ),
-                (
-                    "services/orders/src/app.ts",
-                    "import Fastify from 'fastify';\nconst app = Fastify();\napp.get('/health/live', async () => ({}));\napp.listen({ port: 4000 });\n",
-                ),
+                ("services/orders/src/app.ts", orders),
             ],
-            3000,
-            "/",
-        ),
-        node("two servers in one program", &[("server.js", servers)], "EXPOSE 8080 8443\n", 8080, "/livez"),
-        program(
-            "one program of a Go module",
-            &[
-                (
-                    "Dockerfile",
-                    "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY . .\nRUN CGO_ENABLED=0 go build -o /shop ./cmd/shop\nFROM alpine:3.22\nCOPY --from=build /shop /shop\nCMD [\"sh\", \"-c\", \"exec /shop\"]\n",
-                ),
-                ("go.mod", "module example.com/shop\n\ngo 1.25\n"),
-                ("cmd/shop/main.go", go),
-                ("cmd/admin/main.go", &go.replace("8080", "9090").replace("healthz", "health")),
-            ],
-            8080,
-            "/healthz",
         ),
     ]);
 }
