@@ -74,12 +74,14 @@ pub(super) fn sources_of_image(scene: &PassInput) -> impl Fn(&str) -> bool {
     let texts = scene.evidence.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
     let sources = ImageSources::of(scene.build, scene.target(), scene.projects(), texts);
     let sent = scene.context().and_then(|context| Some((context, scene.build.sent_files(context)?)));
-    move |path| {
-        let is_sent = |(context, sent): &(&BuildContext, SentFiles)| {
+    let is_sent = move |path: &str| {
+        sent.as_ref().is_none_or(|(context, sent): &(&BuildContext, SentFiles)| {
             context.find(path).is_none_or(|id| sent.files.binary_search(&id).is_ok())
-        };
-        sent.as_ref().is_none_or(is_sent) && sources.may_run(path)
-    }
+        })
+    };
+    // Where it is sent what a compiler made, the sources of that are not.
+    let sends_code = scene.evidence.texts.keys().any(|path| FileKind::of(path).has_code() && is_sent(path));
+    move |path| (!sends_code || is_sent(path)) && sources.may_run(path)
 }
 
 /// The texts that start things in a container.
