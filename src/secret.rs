@@ -34,6 +34,11 @@ pub fn is_common(value: &str) -> bool {
     data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "common")
 }
 
+/// Whether a value is a word that most sentences of dockopt have: it is hidden in its own place alone.
+pub fn is_word_of_sentences(value: &str) -> bool {
+    data::SECRET_WORDS.has(value, "sentence")
+}
+
 /// Whether a value is a dummy: `SECRET_KEY=build-time-dummy ./manage.py collectstatic` satisfies a program without a
 /// secret.
 pub fn is_filler(value: &str) -> bool {

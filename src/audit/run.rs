@@ -409,19 +409,19 @@ fn compose_problems(inputs: &Inputs, compose: &ComposeInput, policies: &Policies
 }
 
 fn masked(mut finding: Finding, mask: &Mask) -> Finding {
-    finding.message = mask.sentence(&finding.message);
-    finding.help = finding.help.map(|help| mask.sentence(&help));
+    finding.message = mask.apply(&finding.message);
+    finding.help = finding.help.map(|help| mask.apply(&help));
     for note in &mut finding.notes {
-        *note = mask.sentence(note);
+        *note = mask.apply(note);
     }
     for label in &mut finding.labels {
-        label.text = mask.sentence(&label.text);
+        label.text = mask.apply(&label.text);
     }
     for impact in &mut finding.impact {
-        impact.evidence = mask.sentence(&impact.evidence);
+        impact.evidence = mask.apply(&impact.evidence);
     }
     for fix in &mut finding.fixes {
-        fix.title = mask.sentence(&fix.title);
+        fix.title = mask.apply(&fix.title);
         // An edit with stars in it would write them into the file: the fix stays named, and `dockopt fix` applies it.
         if fix.edits.iter().any(|edit| mask.hides(&edit.text)) {
             fix.edits.clear();

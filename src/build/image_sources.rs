@@ -14,7 +14,7 @@ pub struct ImageSources<'b, 'i> {
     programs: Option<Programs<'b, 'i>>,
     /// The folders of the programs of Go, and whether the build compiles them; none where it names none.
     folders: Vec<(String, bool)>,
-    /// The folders of programs of Node beside the one at the top.
+    /// The folders of other programs of Node than that of the context's root.
     others: Vec<&'b str>,
 }
 
@@ -30,7 +30,7 @@ impl<'b, 'i> ImageSources<'b, 'i> {
             projects: BuiltProjects::of(build, projects),
             programs: stage.map(|stage| Programs::of(build, stage)),
             folders: main_folders(build, files),
-            others: other_programs(build, projects),
+            others: other_programs(build, stage, projects),
         }
     }
 
@@ -38,31 +38,33 @@ impl<'b, 'i> ImageSources<'b, 'i> {
     pub fn may_run(&self, file: &str) -> bool {
         let ecosystem = Some(FileKind::of(file)).filter(|kind| kind.has_code()).and_then(FileKind::ecosystem);
         let mut pairs = self.programs.iter().zip(ecosystem);
-        let mut around = self.folders.iter().filter(|(folder, _)| !folder.is_empty() && path::is_within(file, folder));
+        let around = self.folders.iter().filter(|(folder, _)| !folder.is_empty() && path::is_within(file, folder));
         self.projects.holds(file)
             && !self.projects.leaves_out_script(file)
-            && around.by_ref().max_by_key(|(folder, _)| folder.len()).is_none_or(|(_, is_built)| *is_built)
+            && around.max_by_key(|(folder, _)| folder.len()).is_none_or(|(_, is_built)| *is_built)
             && !self.others.iter().any(|folder| path::is_within(file, folder))
             && pairs.all(|(programs, ecosystem)| programs.may_interpret(ecosystem))
     }
 }
 
-/// The folders of programs of Node below the one at the top that it does not need, where neither the Dockerfile nor its
-/// scripts name them.
-fn other_programs<'p>(build: &Build, projects: &'p [Project]) -> Vec<&'p str> {
-    let mut nodes = projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
-    let top = nodes.clone().find(|project| project.root.is_empty() && !project.frameworks.is_empty());
-    let Some(top) = top.filter(|top| top.members.is_empty()) else { return Vec::new() };
+/// The folders of other programs of Node than that of the context's root, which does not need them. There are none where a
+/// file is started, whose imports tell, or where the Dockerfile or a script names them.
+fn other_programs<'p>(build: &Build, stage: Option<&Stage>, projects: &'p [Project]) -> Vec<&'p str> {
+    let nodes = || projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let is_program = |project: &Project| project.script("start").is_some() || !project.frameworks.is_empty();
+    let root = nodes().find(|project| project.root.is_empty() && project.members.is_empty() && is_program(project));
+    let (Some(root), Some(stage)) = (root, stage) else { return Vec::new() };
+    let lines = build.start_lines(stage);
+    if lines.iter().flatten().any(|word| FileKind::of(word).is_code()) || build.context_sources().is_none() {
+        return Vec::new();
+    }
     let text = build.input().file.source().text();
     let is_named =
-        |folder: &str| text.contains(folder) || top.scripts.iter().any(|script| script.command.contains(folder));
+        |folder: &str| text.contains(folder) || root.scripts.iter().any(|script| script.command.contains(folder));
     let is_other = |project: &&Project| {
-        !project.root.is_empty()
-            && !project.frameworks.is_empty()
-            && !needs(top, project)
-            && !is_named(path::name(&project.root))
+        !project.root.is_empty() && !project.frameworks.is_empty() && !needs(root, project) && !is_named(&project.root)
     };
-    nodes.by_ref().filter(is_other).map(|project| project.root.as_str()).collect()
+    nodes().filter(is_other).map(|project| project.root.as_str()).collect()
 }
 
 /// The folders of the programs of Go among some files, and whether the build compiles them.

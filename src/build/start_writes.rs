@@ -121,14 +121,20 @@ impl Build<'_> {
     }
 }
 
-/// Whether a command line has the words of a command in their order, the first as a program: what follows a source is an
-/// argument of that.
+/// Whether a command line has the words of a command in their order, the first as a program. In `python server.py serve` the
+/// last word is an argument of a source, no program.
 pub fn is_command<S: AsRef<str>>(line: &[S], command: &str) -> bool {
     let mut wanted = command.split(' ');
     let Some(program) = wanted.next() else { return false };
-    let is_source = |word: &str| FileKind::of(word).ecosystem().is_some();
     let Some(at) = line.iter().position(|word| path::name(word.as_ref()) == program) else { return false };
-    if line[..at].iter().any(|word| is_source(word.as_ref())) {
+    let mut before = line[..at].iter().map(AsRef::as_ref);
+    let mut is_value = false;
+    let is_argument = before.any(|word| {
+        let is_source = !is_value && !word.starts_with('-') && FileKind::of(word).ecosystem().is_some();
+        is_value = word.starts_with('-');
+        is_source
+    });
+    if is_argument {
         return false;
     }
     let mut words = line[at..].iter().map(AsRef::as_ref);
@@ -144,6 +150,7 @@ mod tests {
         let line = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert!(is_command(&line("tini -- /bin/uv --quiet run main.py"), "uv run"));
         assert!(is_command(&line("nest start api --watch"), "nest start --watch"));
+        assert!(is_command(&line("node -r ./otel.js node_modules/.bin/vite preview"), "vite preview"));
         for other in ["nest start api", "uv sync", "run uv", "echo", "python server.py uv run"] {
             assert!(!is_command(&line(other), "uv run") && !is_command(&line(other), "nest start --watch"), "{other}");
         }

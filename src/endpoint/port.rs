@@ -141,7 +141,7 @@ fn source_port(input: &EndpointInput) -> SourcePort {
         ports.retain(is_exposed);
     }
     if ports.len() > 1
-        && let Some(port) = port_by_variable(input, &calls)
+        && let Some(port) = port_by_variable(input, &calls).filter(is_exposed)
     {
         ports = vec![port];
     }
@@ -164,14 +164,17 @@ fn source_port(input: &EndpointInput) -> SourcePort {
     SourcePort::Known(port)
 }
 
-/// The one port of the calls that take the variable `PORT`.
+/// The one port of the calls that take the variable `PORT`, in files that read it.
 fn port_by_variable(input: &EndpointInput, calls: &[ListeningCall]) -> Option<u16> {
     let any = |name: &str| if name == "PORT" { Some(ANY_PORT.to_owned()) } else { input.variable(name) };
     let varying = listening_calls(&input.files, &any);
+    let reads_port =
+        |file: &SourceFile| variable_reads(file.path, file.text).reads.iter().any(|read| read.name == "PORT");
     let varies = |call: &&ListeningCall| {
-        varying
-            .iter()
-            .any(|other| (other.file, other.line) == (call.file, call.line) && other.port.to_string() == ANY_PORT)
+        let is_it = |other: &ListeningCall| {
+            (other.file, other.line) == (call.file, call.line) && Some(other.port) == ANY_PORT.parse().ok()
+        };
+        varying.iter().any(is_it) && reads_port(&input.files[call.file])
     };
     let mut ports: Vec<u16> = calls.iter().filter(varies).map(|call| call.port).collect();
     ports.dedup();
@@ -251,7 +254,10 @@ pub(super) fn sites<'s>(input: &'s EndpointInput) -> Vec<(usize, &'s SourceFile<
     let transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
     let copied = transfers.filter(|transfer| transfer.from.is_none()).flat_map(|transfer| &transfer.sources);
     let names: Vec<String> = copied.filter_map(|source| source.text.as_deref().map(path::normalize)).collect();
-    let is_named = |file: &SourceFile| names.iter().any(|name| name.trim_start_matches('/') == file.path);
+    let is_named = |file: &SourceFile| {
+        let mut folders = names.iter().map(|name| name.trim_start_matches('/')).filter(|name| !name.is_empty());
+        folders.any(|name| path::is_within(file.path, name))
+    };
     if sites.iter().any(|(_, file)| is_named(file)) {
         sites.retain(|(_, file)| is_named(file));
     }

@@ -53,7 +53,8 @@ pub fn listens_at_host_name(input: &EndpointInput) -> bool {
     let mut transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
     let is_traced = |text: &str| text.contains(".next/standalone");
     transfers.any(|transfer| transfer.sources.iter().any(|source| source.text.as_deref().is_some_and(is_traced)))
-        && input.build.env_value(input.stage, "HOSTNAME").is_none()
+        && !input.build.input().file.source().text().contains("HOSTNAME")
+        && !input.files.iter().any(|file| FileKind::of(file.path).is_shell() && file.text.contains("HOSTNAME"))
 }
 
 /// The route of Spring's actuator: that of the readiness, where the settings turn it on; the general one asks the

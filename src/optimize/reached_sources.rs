@@ -1,12 +1,13 @@
 //! The sources that the container's program reaches, as far as its commands and imports show.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::pass_input::PassInput;
 use crate::build::{ImageSources, SentFiles};
 use crate::dockerfile::Keyword;
 use crate::inputs::context::BuildContext;
-use crate::manifest::FileKind;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::imports::{self, Sources};
 use crate::sources::patterns;
 use crate::text::path;
@@ -79,9 +80,13 @@ pub(super) fn sources_of_image(scene: &PassInput) -> impl Fn(&str) -> bool {
             context.find(path).is_none_or(|id| sent.files.binary_search(&id).is_ok())
         })
     };
-    // Where it is sent what a compiler made, the sources of that are not.
-    let sends_code = scene.evidence.texts.keys().any(|path| FileKind::of(path).has_code() && is_sent(path));
-    move |path| (!sends_code || is_sent(path)) && sources.may_run(path)
+    // A builder that is sent a compiled program is sent none of its sources.
+    let code = scene.evidence.texts.keys().filter(|path| FileKind::of(path).has_code() && is_sent(path));
+    let languages: BTreeSet<Ecosystem> = code.filter_map(|path| FileKind::of(path).ecosystem()).collect();
+    move |path| {
+        let is_language_sent = FileKind::of(path).ecosystem().is_none_or(|language| languages.contains(&language));
+        (!is_language_sent || is_sent(path)) && sources.may_run(path)
+    }
 }
 
 /// The texts that start things in a container.

@@ -146,16 +146,16 @@ fn rung(out: &mut String, climbed: &ClimbedRung, mask: &Mask, layout: Layout) {
     }
     push(out, &head, 2, layout, TextStyle::Strong);
     for step in &climbed.steps {
-        line(out, 5, &pad(step.pass, PASS), &mask.sentence(&step.what), TextStyle::Good, layout);
-        line(out, 5, &pad("", PASS), &mask.sentence(&step.why), TextStyle::Dim, layout);
+        line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), TextStyle::Good, layout);
+        line(out, 5, &pad("", PASS), &mask.apply(&step.why), TextStyle::Dim, layout);
         for assumption in &step.assumptions {
-            let text = format!("assumes: {}", mask.sentence(&format_assumption(assumption)));
+            let text = format!("assumes: {}", mask.apply(&format_assumption(assumption)));
             let tone = if assumption.support == Support::Open { TextStyle::Warning } else { TextStyle::Dim };
             line(out, 5, &pad("", PASS), &text, tone, layout);
         }
     }
     for refusal in &climbed.refusals {
-        let (what, why) = (mask.sentence(&refusal.what), mask.sentence(&refusal.why));
+        let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
         if refusal.is_whole {
             line(out, 5, &pad(refusal.pass, PASS), &format!("skipped: {why}"), TextStyle::Warning, layout);
             continue;
@@ -223,7 +223,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
         };
         out.push_str(&format!("{name}: {done}\n"));
         for refusal in rewrite.refusals() {
-            let (what, why) = (mask.sentence(&refusal.what), mask.sentence(&refusal.why));
+            let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
             let (what, why) = (clean(&what), clean(&why));
             let pass = refusal.pass;
             if refusal.is_whole {
@@ -236,7 +236,7 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
     for rewrite in rewrites {
         let name = clean(&rewrite.dockerfile);
         for (step, assumption) in rewrite.open() {
-            let text = mask.sentence(&format_assumption(assumption));
+            let text = mask.apply(&format_assumption(assumption));
             out.push_str(&format!("{name}: `{}` assumes that {}\n", step.pass, clean(&text)));
         }
     }
@@ -282,7 +282,7 @@ pub fn optimize_json(
 
 /// What a pass did or left, and why.
 fn remark(pass: &'static str, what: &str, why: &str, mask: &Mask) -> impl Serialize {
-    object! { pass, what: mask.sentence(what), why: mask.sentence(why) }
+    object! { pass, what: mask.apply(what), why: mask.apply(why) }
 }
 
 /// What a rung changes for the last commits, compared with the rung below it.
@@ -304,9 +304,9 @@ fn rung_history(history: &RewriteHistory, rung: Rung, mask: &Mask) -> Option<imp
 fn step(step: &RewriteStep, mask: &Mask) -> impl Serialize {
     let assumption = |assumption: &Assumption| {
         object! {
-            what: mask.sentence(&assumption.what),
+            what: mask.apply(&assumption.what),
             support: assumption.support.name(),
-            why: Some(mask.sentence(&assumption.why)).filter(|why| !why.is_empty()),
+            why: Some(mask.apply(&assumption.why)).filter(|why| !why.is_empty()),
         }
     };
     object! {

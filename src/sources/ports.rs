@@ -141,7 +141,9 @@ impl PortReader<'_> {
         }
         // `":" + port`, but not `port + 1`; `fmt.Sprintf` is a call.
         if let [.., before, last] = code::split(expression, "+")[..] {
-            literal(before.trim())?;
+            if number(last.trim()).is_some() {
+                literal(before.trim())?;
+            }
             return self.value(place, last, depth + 1);
         }
         if expression.contains("env.") {
