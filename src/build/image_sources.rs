@@ -27,7 +27,8 @@ impl<'b, 'i> ImageSources<'b, 'i> {
         files: impl Iterator<Item = (&'t str, &'t str)>,
     ) -> Self {
         Self {
-            projects: BuiltProjects::of(build, projects),
+            // One project is in the image, whatever the commands select.
+            projects: if projects.len() > 1 { BuiltProjects::of(build, projects) } else { BuiltProjects::default() },
             programs: stage.map(|stage| Programs::of(build, stage)),
             folders: main_folders(build, files),
             others: other_programs(build, stage, projects),
@@ -54,6 +55,9 @@ fn other_programs<'p>(build: &Build, stage: Option<&Stage>, projects: &'p [Proje
     let is_program = |project: &Project| project.script("start").is_some() || !project.frameworks.is_empty();
     let root = nodes().find(|project| project.root.is_empty() && project.members.is_empty() && is_program(project));
     let (Some(root), Some(stage)) = (root, stage) else { return Vec::new() };
+    if nodes().count() < 2 {
+        return Vec::new();
+    }
     let lines = build.start_lines(stage);
     if lines.iter().flatten().any(|word| FileKind::of(word).is_code()) || build.context_sources().is_none() {
         return Vec::new();
@@ -69,12 +73,13 @@ fn other_programs<'p>(build: &Build, stage: Option<&Stage>, projects: &'p [Proje
 
 /// The folders of the programs of Go among some files, and whether the build compiles them.
 fn main_folders<'t>(build: &Build, files: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<(String, bool)> {
-    let named = compiled_packages(build);
+    let mut files = files.filter(|(file, _)| FileKind::of(file).is_source_of(Ecosystem::Go)).peekable();
+    let named = if files.peek().is_some() { compiled_packages(build) } else { Vec::new() };
     if named.is_empty() {
         return Vec::new();
     }
     let mut folders: Vec<(String, bool)> = Vec::new();
-    for (file, text) in files.filter(|(file, _)| FileKind::of(file).is_source_of(Ecosystem::Go)) {
+    for (file, text) in files {
         let folder = path::parent(file);
         let is_main = || text.lines().any(|line| line.trim_end() == "package main");
         if folders.last().is_none_or(|(last, _)| last != folder) && is_main() {
