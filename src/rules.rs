@@ -1,5 +1,5 @@
-//! All rules. To add one: a page in `rules/`, a module and two lines here. Owns the catalogue, what pages say about
-//! their rules, and selection; decides nothing about a Dockerfile itself.
+//! All rules. To add one: a page in `rules/`, and a check in the module of its topic, or in a new one that is named here.
+//! Owns the catalogue, what pages say about their rules, and selection; decides nothing about a Dockerfile itself.
 
 mod apt;
 mod bases;

@@ -141,7 +141,7 @@ pub fn folder_of(build: &Build, (stage, at): (&Stage, usize), invocation: &Invoc
     Some(folder)
 }
 
-/// The absolute destination of a COPY or ADD; `None` if it is known only during the build.
+/// The absolute destination of a COPY or ADD, below [`workdir`]; `None` if its words are known only during the build.
 pub fn destination(build: &Build, stage: &Stage, transfer: &Transfer) -> Option<String> {
     Some(path::join(&workdir(build, stage, transfer.index), transfer.destination.as_deref()?))
 }

@@ -127,18 +127,17 @@ pub fn is_command<S: AsRef<str>>(line: &[S], command: &str) -> bool {
     let mut wanted = command.split(' ');
     let Some(program) = wanted.next() else { return false };
     let Some(at) = line.iter().position(|word| path::name(word.as_ref()) == program) else { return false };
-    let mut before = line[..at].iter().map(AsRef::as_ref);
-    let mut is_value = false;
-    let is_argument = before.any(|word| {
-        let is_source = !is_value && !word.starts_with('-') && FileKind::of(word).ecosystem().is_some();
-        is_value = word.starts_with('-');
-        is_source
-    });
-    if is_argument {
+    let is_option = |index: usize| line[index].as_ref().starts_with('-');
+    let is_source = |index: usize| {
+        FileKind::of(line[index].as_ref()).ecosystem().is_some()
+            && !is_option(index)
+            && (index == 0 || !is_option(index - 1))
+    };
+    if (0..at).any(is_source) {
         return false;
     }
-    let mut words = line[at..].iter().map(AsRef::as_ref);
-    words.next().is_some() && wanted.all(|next| words.any(|word| word == next))
+    let mut words = line[at + 1..].iter().map(AsRef::as_ref);
+    wanted.all(|next| words.any(|word| word == next))
 }
 
 #[cfg(test)]

@@ -176,9 +176,13 @@ fn port_by_variable(input: &EndpointInput, calls: &[ListeningCall]) -> Option<u1
         };
         varying.iter().any(is_it) && reads_port(&input.files[call.file])
     };
-    let mut ports: Vec<u16> = calls.iter().filter(varies).map(|call| call.port).collect();
-    ports.dedup();
-    if let [port] = ports[..] { Some(port) } else { None }
+    only_port(calls.iter().filter(varies).map(|call| call.port))
+}
+
+/// The port, where all of them are the same.
+fn only_port(mut ports: impl Iterator<Item = u16>) -> Option<u16> {
+    let first = ports.next()?;
+    ports.all(|port| port == first).then_some(first)
 }
 
 /// Whether a port is what the program takes without a variable.
@@ -209,8 +213,7 @@ fn default_of_variable(input: &EndpointInput) -> Option<u16> {
             ports.extend(address_port(value));
         }
     }
-    ports.dedup();
-    if let [port] = ports[..] { Some(port) } else { None }
+    only_port(ports.into_iter())
 }
 
 /// The port in the settings of a server that the command names: `http-socket = :8000` of uWSGI.
@@ -233,9 +236,7 @@ fn site_port(input: &EndpointInput) -> Option<u16> {
     let lines = sites(input).into_iter().flat_map(|(_, file)| file.text.lines());
     let listens = lines.filter_map(|line| line.trim().strip_prefix("listen ")?.split_once(';').map(|(value, _)| value));
     let plain = listens.filter(|value| !value.contains("ssl") && !value.contains("quic"));
-    let mut ports: Vec<u16> = plain.filter_map(|value| address_port(value.split(' ').next()?)).collect();
-    ports.dedup();
-    if let [port] = ports[..] { Some(port) } else { None }
+    only_port(plain.filter_map(|value| address_port(value.split(' ').next()?)))
 }
 
 /// Whether the base image is one of nginx.
@@ -280,10 +281,15 @@ fn framework_port(input: &EndpointInput) -> Option<u16> {
     if let Some(value) = input.variable(row[2]) {
         return address_port(&value);
     }
+    let set = active_setting(input, row[3]).and_then(|value| value.parse().ok());
+    set.or_else(|| row[4].parse().ok())
+}
+
+/// The value of one of Spring's settings, in the files that count.
+pub(super) fn active_setting(input: &EndpointInput, name: &str) -> Option<String> {
     let settings: Vec<_> =
         active_settings(input).flat_map(|file| settings_of(path::name(file.path), file.text)).collect();
-    let set = setting(settings.iter(), row[3]).and_then(|value| value.parse().ok());
-    set.or_else(|| row[4].parse().ok())
+    setting(settings.iter(), name).map(str::to_owned)
 }
 
 /// The files of settings that count: those of a profile (`application-dev.yml`) only where something turns it on.

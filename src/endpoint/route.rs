@@ -1,14 +1,12 @@
 //! The route that says that a program is ready.
 
 use super::EndpointInput;
-use super::port::{active_settings, has_package, is_nginx, sites};
+use super::port::{active_setting, has_package, is_nginx, sites};
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
 use crate::sources::routes::{RouteAnswer, routes};
-use crate::sources::settings::{setting, settings_of};
-use crate::text::path;
 
 /// A route that a check can ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +45,8 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     best.or_else(|| actuator_route(input)).or_else(|| own_route(input)).or_else(|| page_route(input))
 }
 
-/// Whether a program listens only at the address of the container's name: what Next.js traced for its server takes
-/// `HOSTNAME`, which the engine sets where the image does not.
+/// Whether a program listens only at the address of the container's name: the standalone server of Next.js listens at
+/// `HOSTNAME`, which the engine sets where nothing else does.
 pub fn listens_at_host_name(input: &EndpointInput) -> bool {
     let mut transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
     let is_traced = |text: &str| text.contains(".next/standalone");
@@ -57,15 +55,13 @@ pub fn listens_at_host_name(input: &EndpointInput) -> bool {
         && !input.files.iter().any(|file| FileKind::of(file.path).is_shell() && file.text.contains("HOSTNAME"))
 }
 
-/// The route of Spring's actuator: that of the readiness, where the settings turn it on; the general one asks the
-/// servers that the program is made for.
+/// The route of Spring's actuator: `readiness` where the settings turn it on, else the general one, which also asks the
+/// servers whose clients add a health indicator.
 fn actuator_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if !has_package(&input.projects, Ecosystem::Java, "org.springframework.boot:spring-boot-starter-actuator") {
         return None;
     }
-    let settings: Vec<_> =
-        active_settings(input).flat_map(|file| settings_of(path::name(file.path), file.text)).collect();
-    if setting(settings.iter(), "management.endpoint.health.probes.enabled") == Some("true") {
+    if active_setting(input, "management.endpoint.health.probes.enabled").as_deref() == Some("true") {
         return Some(ReadyRoute { path: "/actuator/health/readiness".to_owned(), file: None, needs_others: false });
     }
     let names = || input.projects.iter().flat_map(|project| &project.dependencies).map(|known| &known.name);

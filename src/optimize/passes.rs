@@ -6,7 +6,7 @@ use super::rung::Rung;
 use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, scripted, server, slim};
 use super::{cache_mounts, dependency_files, production};
 
-/// What a pass is called and where it stands on the ladder.
+/// The name and the level of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassInfo {
     /// The name that `--only` and `--skip` take.

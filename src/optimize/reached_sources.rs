@@ -4,9 +4,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::pass_input::PassInput;
-use crate::build::{ImageSources, SentFiles};
+use crate::build::ImageSources;
 use crate::dockerfile::Keyword;
-use crate::inputs::context::BuildContext;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::imports::{self, Sources};
 use crate::sources::patterns;
@@ -18,18 +17,24 @@ const DEEPEST: usize = 6;
 /// The sources that the program reaches, looked for when a name leaves it open.
 pub(super) struct LazyReach<'s, 'a> {
     scene: &'s PassInput<'a>,
+    in_image: OnceCell<BTreeSet<&'a str>>,
     reach: OnceCell<imports::SourceReach<'a>>,
 }
 
 impl<'s, 'a> LazyReach<'s, 'a> {
     /// From what a container of the build starts.
     pub(super) fn new(scene: &'s PassInput<'a>) -> Self {
-        Self { scene, reach: OnceCell::new() }
+        Self { scene, in_image: OnceCell::new(), reach: OnceCell::new() }
     }
 
     /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
     pub(super) fn may_run(&self, path: &str) -> bool {
         FileKind::of(path).role().is_of_program() || self.reachable().may_run(path)
+    }
+
+    /// Whether the image may hold a source.
+    pub(super) fn is_in_image(&self, path: &str) -> bool {
+        self.in_image.get_or_init(|| sources_of_image(self.scene)).contains(path)
     }
 
     /// Whether the program loads a source; `None` where its imports are not followed.
@@ -56,7 +61,7 @@ impl<'s, 'a> LazyReach<'s, 'a> {
     fn reachable(&self) -> &imports::SourceReach<'a> {
         self.reach.get_or_init(|| {
             // Another program of the repository may have files of the same names.
-            let sources = Sources::of(&self.scene.evidence.texts, sources_of_image(self.scene));
+            let sources = Sources::of(&self.scene.evidence.texts, |path| self.is_in_image(path));
             let mut entries = Vec::new();
             let mut waiting: Vec<(String, usize)> = commands(self.scene).into_iter().map(|text| (text, 0)).collect();
             while let Some((text, depth)) = waiting.pop() {
@@ -70,23 +75,22 @@ impl<'s, 'a> LazyReach<'s, 'a> {
     }
 }
 
-/// Which sources the image may hold: what the builder is sent for it, of the programs that it builds.
-pub(super) fn sources_of_image(scene: &PassInput) -> impl Fn(&str) -> bool {
-    let texts = scene.evidence.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let sources = ImageSources::of(scene.build, scene.target(), scene.projects(), texts);
+/// The sources that the image may hold: what the builder is sent for it, of the programs that it builds.
+fn sources_of_image<'a>(scene: &PassInput<'a>) -> BTreeSet<&'a str> {
+    let texts: Vec<_> = scene.evidence.texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let sources = ImageSources::of(scene.build, scene.target(), scene.projects(), &texts);
     let sent = scene.context().and_then(|context| Some((context, scene.build.sent_files(context)?)));
-    let is_sent = move |path: &str| {
-        sent.as_ref().is_none_or(|(context, sent): &(&BuildContext, SentFiles)| {
-            context.find(path).is_none_or(|id| sent.files.binary_search(&id).is_ok())
-        })
+    let is_sent = |path: &str| {
+        sent.as_ref()
+            .is_none_or(|(context, sent)| context.find(path).is_none_or(|id| sent.files.binary_search(&id).is_ok()))
     };
+    let language = |path: &str| FileKind::of(path).ecosystem();
     // A builder that is sent a compiled program is sent none of its sources.
-    let code = scene.evidence.texts.keys().filter(|path| FileKind::of(path).has_code() && is_sent(path));
-    let languages: BTreeSet<Ecosystem> = code.filter_map(|path| FileKind::of(path).ecosystem()).collect();
-    move |path| {
-        let is_language_sent = FileKind::of(path).ecosystem().is_none_or(|language| languages.contains(&language));
-        (!is_language_sent || is_sent(path)) && sources.may_run(path)
-    }
+    let code = texts.iter().filter(|(path, _)| FileKind::of(path).has_code() && is_sent(path));
+    let languages: BTreeSet<Ecosystem> = code.filter_map(|(path, _)| language(path)).collect();
+    let is_language_sent = |path: &str| language(path).is_none_or(|language| languages.contains(&language));
+    let paths = texts.iter().map(|(path, _)| *path);
+    paths.filter(|path| (!is_language_sent(path) || is_sent(path)) && sources.may_run(path)).collect()
 }
 
 /// The texts that start things in a container.

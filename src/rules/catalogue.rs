@@ -16,7 +16,7 @@ use crate::text::Source;
 /// A rule: its page and its check.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name in kebab case, which is also that of the page, the module and the selector.
+    /// Its name in kebab case, which is also that of the page and the selector.
     pub name: &'static str,
     /// The page, as in `rules/<name>.md`.
     pub page: &'static str,

@@ -315,7 +315,7 @@ struct Question {
     asks: fn(&PackageCall) -> bool,
     /// Whether one of its options answers.
     answered: fn(&PackageCall) -> bool,
-    /// The line of a configuration file that answers, in lower case; empty if there is none.
+    /// The line of a configuration file that answers, in lower case; empty if no file can.
     setting: &'static str,
 }
 

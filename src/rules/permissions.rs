@@ -32,7 +32,7 @@ fn sudo_in_run(cx: &Context, out: &mut Findings) {
     }
 }
 
-/// A single finding for an instruction, at the first sudo; its fix removes all of them, or there is none.
+/// One finding for an instruction, at the first sudo. Its fix removes all of them; without such a fix it has none.
 fn of_code(cx: &Context, run: &Run, out: &mut Findings) {
     let root = is_root(run.build, run.stage, run.index, run.instruction);
     let invocations = run.invocations();

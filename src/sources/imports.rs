@@ -47,9 +47,9 @@ impl<'t> Sources<'t> {
     }
 
     /// The same of those at some paths.
-    pub fn of(texts: &'t BTreeMap<String, String>, counts: impl Fn(&str) -> bool) -> Self {
+    pub fn of(texts: &'t BTreeMap<String, String>, is_taken: impl Fn(&str) -> bool) -> Self {
         let mut by_stem: HashMap<&str, Vec<&str>> = HashMap::new();
-        for path in texts.keys().filter(|path| FileKind::of(path).has_code() && counts(path)) {
+        for path in texts.keys().filter(|path| FileKind::of(path).has_code() && is_taken(path)) {
             by_stem.entry(path::name(module_path(path))).or_default().push(path);
         }
         Self { texts, by_stem, packages: WorkspacePackages::of(texts) }

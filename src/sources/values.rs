@@ -365,7 +365,7 @@ pub(super) fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
 fn without_docstrings(text: &str) -> String {
     let mut blank = text.as_bytes().to_vec();
     let bytes = text.as_bytes();
-    // The last byte that is not white space, and whether it stands on a line before this one.
+    // The last byte that is not white space, and whether a line ended after it.
     let (mut at, mut last, mut begins_line) = (0, b'\n', true);
     while let Some(&byte) = bytes.get(at) {
         let rest = &bytes[at..];

@@ -181,10 +181,9 @@ fn files(service: &StackService, input: &VariableInput, code: &CodeFacts) -> Vec
     let manifests = input.below(context).filter(|at| path::name(&input.files[*at].path) == "package.json");
     let projects =
         if selects_projects(&build) || manifests.count() > 1 { projects(context, input) } else { Vec::new() };
-    let texts = input
-        .below(context)
-        .filter_map(|at| Some((path::relative(&input.files[at].path, context)?, input.files[at].source.text())));
-    let known = ImageSources::of(&build, build.target(), &projects, texts);
+    let text = |at: usize| Some((path::relative(&input.files[at].path, context)?, input.files[at].source.text()));
+    let texts: Vec<(&str, &str)> = input.below(context).filter_map(text).collect();
+    let known = ImageSources::of(&build, build.target(), &projects, &texts);
     for at in input.below(context) {
         let Some(below) = path::relative(&input.files[at].path, context).filter(|below| known.may_run(below)) else {
             continue;

@@ -10,7 +10,7 @@ use crate::endpoint::{EndpointInput, is_health_path, known_port, loaded_files, r
 use crate::finding::{FileEdit, Safety};
 use crate::optimize::json_words::json_list;
 use crate::optimize::pass_input::{PassInput, PassOutput};
-use crate::optimize::reached_sources::{LazyReach, sources_of_image};
+use crate::optimize::reached_sources::LazyReach;
 use crate::optimize::reason::reasons;
 use crate::optimize::service::Service;
 use crate::sources::routes::SourceFile;
@@ -116,8 +116,7 @@ fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
         return Some(Ok((*port, path.clone(), "a container of the original image answers there".to_owned())));
     }
     let reach = LazyReach::new(scene);
-    let is_of_image = sources_of_image(scene);
-    let texts = scene.evidence.texts.iter().filter(|(path, _)| is_of_image(path) && reach.may_run(path));
+    let texts = scene.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && reach.may_run(path));
     let files = texts.map(|(path, text)| SourceFile { path, text }).collect();
     let (files, is_start_known) = loaded_files(files, |path| reach.loads(path));
     let settings = files.iter().copied().filter(|file| is_spring(path::name(file.path))).collect();

@@ -291,6 +291,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
 /// A name for the build stage that is free.
 pub(super) fn build_name(scene: &PassInput) -> &'static str {
-    let first = scene.free_stage_name(&["build", "dependencies", "python-build"]);
-    scene.free_stage_name(&[first, "python-dependencies", "dockopt-build", "dockopt-python-build"])
+    let names =
+        ["build", "dependencies", "python-build", "python-dependencies", "dockopt-build", "dockopt-python-build"];
+    scene.free_stage_name(&names)
 }

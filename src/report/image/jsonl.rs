@@ -58,7 +58,7 @@ pub fn write(analysis: &Analysis, view: &ImageView<'_>, exit: u8, out: &mut dyn 
     write_notices(out, &analysis.notices)?;
     let end = object! {
         images: analysis.images.len(),
-        files: files,
+        files,
         findings: analysis.images.iter().map(|image| image.findings.len() + image.facts.len()).sum::<usize>(),
         problems: analysis.problems.len(),
         skipped: analysis.skipped.len(),

@@ -343,7 +343,7 @@ impl Pieces<'_> {
     }
 }
 
-/// The final stage, where it stands on an image of its own, nothing is built on it, and it changes no manifest.
+/// The final stage, if its base is an image, no other stage is based on it, and it changes no manifest.
 pub(in crate::optimize) fn divisible_stage<'s>(scene: &'s PassInput) -> Option<&'s Stage> {
     let build = scene.build;
     let stage = scene.target()?;
