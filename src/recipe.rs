@@ -9,6 +9,7 @@ pub use self::built_names::built_image_names;
 pub use self::image_build::ImageBuild;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use self::image_build::{BUILDS, is_plain, replaced};
 use crate::shell::program::options::ProgramOptions;
@@ -28,10 +29,16 @@ const FOLDERS: usize = 8;
 const LONGEST_LINE: usize = 4 << 10;
 const LONGEST_VALUE: usize = 256;
 
+/// The programs that make images, looked up once: every text of a repository is asked for them.
+fn engines() -> &'static [&'static str] {
+    static ENGINES: LazyLock<Vec<&str>> = LazyLock::new(|| ProgramOptions::programs_with("makes-image"));
+    &ENGINES
+}
+
 /// The builds that a text tells of, as far as their paths are plain.
 pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
     let mut builds = Vec::new();
-    let engines: Vec<&str> = ProgramOptions::programs_with("makes-image");
+    let engines = engines();
     if !engines.iter().any(|engine| text.contains(engine)) {
         return builds;
     }

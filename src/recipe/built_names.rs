@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::image_build::replaced;
-use super::{joined_text, variables};
-use crate::shell::program::options::ProgramOptions;
+use super::{engines, joined_text, variables};
 use crate::text::path;
 
 /// The maximum number of names of a text.
@@ -14,8 +13,7 @@ const NAMES: usize = 200;
 /// those of a pipeline's list of tags.
 pub fn built_image_names(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let engines = ProgramOptions::programs_with("makes-image");
-    let builds = engines.iter().any(|engine| text.contains(engine)) && text.contains("build");
+    let builds = engines().iter().any(|engine| text.contains(engine)) && text.contains("build");
     if !builds {
         return names;
     }
