@@ -291,7 +291,5 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
 /// A name for the build stage that is free.
 pub(super) fn build_name(scene: &PassInput) -> &'static str {
-    let names =
-        ["build", "dependencies", "python-build", "python-dependencies", "dockopt-build", "dockopt-python-build"];
-    scene.free_stage_name(&names)
+    scene.free_stage_name(&["build", "dependencies", "python-build", "python-dependencies", "dockopt-build"])
 }
