@@ -40,7 +40,7 @@ fn main() {
     println!("  dockopt optimize         {:8.1} ms, from process start", millis(whole));
     println!("  context and manifests    {:8.1} ms", millis(gathered));
     println!("  evidence                 {:8.1} ms", millis(evident));
-    println!("  all rungs                {:8.1} ms", millis(rewritten));
+    println!("  all levels                {:8.1} ms", millis(rewritten));
 }
 
 fn time<T>(work: impl FnOnce() -> T) -> (T, Duration) {

@@ -14,14 +14,14 @@ const WAITS: usize = 100;
 
 /// Which fixes may be applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum FixLevel {
     /// Those that cannot change what the image does.
     Safe,
     /// All.
     Unsafe,
 }
 
-impl Level {
+impl FixLevel {
     /// Whether a fix may be applied.
     pub const fn allows(self, fix: &Fix) -> bool {
         matches!((self, &fix.safety), (Self::Unsafe, _) | (_, Safety::Safe))
@@ -140,7 +140,7 @@ pub struct AppliedFix {
 /// Applies what `level` allows to a fixpoint.
 ///
 /// Running it again on the result changes nothing.
-pub fn fix(sources: &[Source], level: Level, mut judge: impl FindingSource) -> FixOutcome {
+pub fn fix(sources: &[Source], level: FixLevel, mut judge: impl FindingSource) -> FixOutcome {
     let mut blocked = BlockedFixes::default();
     let mut contradicting = BTreeSet::new();
     let mut refused: Vec<RefusedRule> = Vec::new();
@@ -193,7 +193,7 @@ struct WorseFix {
 
 fn attempt(
     sources: &[Source],
-    level: Level,
+    level: FixLevel,
     blocked: &BlockedFixes,
     judge: &mut impl FindingSource,
 ) -> Result<FixOutcome, FixFailure> {
@@ -265,7 +265,7 @@ fn changes(before: &[Source], after: &[Source]) -> Vec<Change> {
 type Choice = (usize, usize);
 
 /// Of each finding the first fix that is allowed, unless it touches one chosen before it; those wait, and are counted.
-fn choose(findings: &[Finding], sources: &[Source], level: Level, blocked: &BlockedFixes) -> (Vec<Choice>, usize) {
+fn choose(findings: &[Finding], sources: &[Source], level: FixLevel, blocked: &BlockedFixes) -> (Vec<Choice>, usize) {
     let mut used_spans: BTreeMap<&Target, BTreeMap<u32, Span>> = BTreeMap::new();
     let mut chosen = Vec::new();
     let mut waiting = 0;

@@ -1,4 +1,4 @@
-//! Builds before and after, compares what came out, and cleans up after itself. Owns scenarios and the climb down the
+//! Builds before and after, compares what came out, and cleans up after itself. Owns scenarios and the search down the
 //! ladder; the values stand in `proof`.
 //!
 //! Builds are run by the program that users run, `docker buildx build`, on copies of the context. Everything that a run
@@ -7,7 +7,7 @@
 mod build;
 mod change;
 mod child;
-mod ladder;
+mod level_search;
 mod copy;
 mod equivalence;
 mod failure;
@@ -25,8 +25,8 @@ mod trial;
 pub use self::build::{BuiltImage, Mode};
 pub use self::change::{Changes, change_refusal};
 pub use self::copy::Project;
-pub use self::ladder::{ClimbInput, ProvedRewrite, RewriteRequest};
 pub use self::leftover::{LeftoverCleanup, clean_up};
+pub use self::level_search::{ProofInput, ProvedRewrite, RewriteRequest};
 pub use self::plan::MeasurePlan;
 pub use self::program::DockerPlugin;
 pub use self::scenario::{ScenarioResult, Series};

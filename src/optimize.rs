@@ -1,8 +1,8 @@
-//! Rewrites a whole build. Input: inputs and evidence; output: the texts of every rung of the ladder. It owns the order of
+//! Rewrites a whole build. Input: inputs and evidence; output: the texts of every level. It owns the order of
 //! the passes and what each may change; it runs nothing and reads no file. Instructions that it does not support stay as
 //! they are.
 //!
-//! A pass reads the build as the passes before it left it, and returns edits. So every rung is a valid build, and a second
+//! A pass reads the build as the passes before it left it, and returns edits. So every level is a valid build, and a second
 //! run over the result changes nothing. No pass uses another one: what several passes need is in a module of its own.
 
 mod assumption;
@@ -33,7 +33,7 @@ mod production;
 mod python;
 mod reached_sources;
 mod reason;
-mod rung;
+mod level;
 mod run;
 mod pass_input;
 mod scripted;
@@ -44,13 +44,13 @@ mod slim;
 pub use self::assumption::{Assumption, Support};
 pub use self::compiled::unread_once_compiled;
 pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
+pub use self::level::{Level, LevelLimit};
 pub use self::offer::{Offer, offer};
 pub use self::options::Options;
 pub use self::pass_input::{PassRefusal, RewriteStep};
 pub use self::passes::{PassInfo, passes};
 pub use self::plan::{BuildPlan, PlannedProject, plan};
-pub use self::run::{ClimbedRung, Optimized, optimize, unwritable};
-pub use self::rung::{Level, Rung};
+pub use self::run::{LevelOutcome, Optimized, optimize, unwritable};
 pub use self::service::Service;
 
 #[cfg(test)]

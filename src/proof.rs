@@ -63,8 +63,8 @@ pub struct Proof {
     pub after: Option<Figures>,
     /// Why the original does not build; `None` where it does.
     pub original: Option<String>,
-    /// Rungs that were tried, the highest first, with the checks of each.
-    pub tried: Vec<TriedRung>,
+    /// Levels that were tried, the highest first, with the checks of each.
+    pub tried: Vec<TriedLevels>,
     /// What containers were started with that their images don't say; `None` where they say all.
     pub started_as: Option<String>,
     /// What may help where nothing could be proved: options of the command line.
@@ -98,8 +98,8 @@ impl Proof {
         match () {
             () if self.original.is_some() => Verdict::OriginalFails,
             () if self.tried.is_empty() => Verdict::Unchanged,
-            () if self.tried.iter().any(TriedRung::proves) => Verdict::Proved,
-            () if self.tried.iter().any(TriedRung::holds) => Verdict::Unproved,
+            () if self.tried.iter().any(TriedLevels::proves) => Verdict::Proved,
+            () if self.tried.iter().any(TriedLevels::holds) => Verdict::Unproved,
             () => Verdict::Rejected,
         }
     }
@@ -114,11 +114,11 @@ pub struct RejectedPass {
     pub reason: String,
 }
 
-/// A rung that was built and compared.
+/// A level that was built and compared.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TriedRung {
-    /// Rungs that it has; none where somebody else wrote it.
-    pub rungs: Vec<crate::optimize::Rung>,
+pub struct TriedLevels {
+    /// Levels that it has; none where somebody else wrote it.
+    pub levels: Vec<crate::optimize::Level>,
     /// Passes that it was tried without.
     pub left_out: Vec<String>,
     /// Why it did not build; `None` where it did.
@@ -129,7 +129,7 @@ pub struct TriedRung {
     pub image: String,
 }
 
-impl TriedRung {
+impl TriedLevels {
     /// Whether it builds and nothing differs without an explanation.
     pub fn holds(&self) -> bool {
         self.failure.is_none() && self.checks.iter().all(|check| check.outcome != CheckOutcome::Failed)

@@ -13,7 +13,7 @@ use super::{
 use crate::build::Build;
 use crate::compose;
 use crate::finding::{Finding, Findings, Mask, Severity};
-use crate::fix::{self, FindingSource, FixOutcome, Level};
+use crate::fix::{self, FindingSource, FixLevel, FixOutcome};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
 use crate::rules::{self, ContractBreach, Policies, Rule, is_there};
@@ -61,7 +61,7 @@ pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
 }
 
 /// Applies the fixes of the selected rules to a fixpoint.
-pub fn fix(inputs: &Inputs, policies: &Policies, level: Level) -> FixOutcome {
+pub fn fix(inputs: &Inputs, policies: &Policies, level: FixLevel) -> FixOutcome {
     let mut outcome = fix::fix(&inputs.sources, level, RuleFindings { inputs, policies });
     embedded::write(&mut outcome, &inputs.sources);
     outcome

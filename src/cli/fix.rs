@@ -14,7 +14,7 @@ use super::output::{CommandFailure, complain, describe_inputs, emit, line, polic
 use super::{changes, progress, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
-use crate::fix::{FixOutcome, Level};
+use crate::fix::{FixLevel, FixOutcome};
 use crate::inputs::Inputs;
 use crate::load::FactSelection;
 use crate::report::{self, Format, Layout};
@@ -100,7 +100,7 @@ fn more_unsafe(inputs: &mut Inputs, policies: &Policies, command: &FixArgs, outc
         return 0;
     }
     super::cache::history::add_step_histories(inputs);
-    let risky = crate::audit::fix(inputs, policies, Level::Unsafe);
+    let risky = crate::audit::fix(inputs, policies, FixLevel::Unsafe);
     risky.applied.len().saturating_sub(outcome.applied.len())
 }
 

@@ -103,7 +103,7 @@ fn rewrites(inputs: &Inputs, options: &[Options]) -> Vec<Rewrite> {
     (0..inputs.builds.len()).into_par_iter().map(rewrite_of).collect()
 }
 
-/// Adds what the rungs save by git history, in seconds where a log has them.
+/// Adds what the levels save by git history, in seconds where a log has them.
 fn add_histories(inputs: &Inputs, rewrites: &mut [Rewrite], log: Option<&Path>) -> Result<(), CommandFailure> {
     let timed = log.map(read_build_log).transpose()?;
     super::cache::history::add_rewrite_histories(inputs, rewrites, timed.as_ref());

@@ -42,11 +42,11 @@ fn finding(rule: &'static str, target: Target, span: Span, text: &str, safe: boo
 #[track_caller]
 fn check(rules: &[Rewrite], input: &str, expected: &str) -> FixOutcome {
     let sources = [Source::of("f", input)];
-    let outcome = fix(&sources, Level::Safe, |now: &[Source]| find(rules, now));
+    let outcome = fix(&sources, FixLevel::Safe, |now: &[Source]| find(rules, now));
     let after = outcome.changes.first().map_or(input.as_bytes(), |change| &change.after);
     assert_eq!(String::from_utf8_lossy(after), expected);
     let again = [Source::new("f", after.to_vec()).unwrap()];
-    assert_eq!(fix(&again, Level::Safe, |now: &[Source]| find(rules, now)).changes, []);
+    assert_eq!(fix(&again, FixLevel::Safe, |now: &[Source]| find(rules, now)).changes, []);
     outcome
 }
 
@@ -68,7 +68,7 @@ fn overlapping_fixes_wait_for_the_next_round() {
 fn unsafe_fixes_are_left_unless_asked_for() {
     let rules = [("risky", "a", "b", false)];
     assert_eq!(check(&rules, "a", "a").remaining.len(), 1);
-    let outcome = fix(&[Source::of("f", "a")], Level::Unsafe, |now: &[Source]| find(&rules, now));
+    let outcome = fix(&[Source::of("f", "a")], FixLevel::Unsafe, |now: &[Source]| find(&rules, now));
     assert_eq!(outcome.changes[0].after, b"b");
 }
 
@@ -82,7 +82,7 @@ fn rules_that_undo_each_other_change_nothing() {
 
 #[test]
 fn a_new_file_is_seen_by_the_next_round() {
-    let outcome = fix(&[Source::of("Dockerfile", "FROM x")], Level::Safe, |now: &[Source]| match now.len() {
+    let outcome = fix(&[Source::of("Dockerfile", "FROM x")], FixLevel::Safe, |now: &[Source]| match now.len() {
         1 => vec![finding("no-file", Target::New(".dockerignore".into()), Span::at(0), ".git\n", true); 2],
         _ => find(&[("git", ".git", "**/.git", true)], now).into_iter().filter(|_| false).collect(),
     });
@@ -96,13 +96,13 @@ fn a_new_file_is_seen_by_the_next_round() {
 fn spans_over_invalid_bytes_are_not_replaced() {
     let sources = [Source::new("f", b"a\xffa b\xff".to_vec()).unwrap()];
     let rules = [("over", "a\u{fffd}a", "x", true), ("beside", "b", "c", true)];
-    let outcome = fix(&sources, Level::Safe, |now: &[Source]| find(&rules, now));
+    let outcome = fix(&sources, FixLevel::Safe, |now: &[Source]| find(&rules, now));
     assert_eq!(outcome.changes[0].after, b"a\xffa c\xff");
 }
 
 #[test]
 fn edits_outside_of_the_text_are_not_applied() {
-    let outcome = fix(&[Source::of("f", "aé")], Level::Safe, |_: &[Source]| {
+    let outcome = fix(&[Source::of("f", "aé")], FixLevel::Safe, |_: &[Source]| {
         vec![
             finding("outside", Target::File(FileId(0)), Span::new(2, 9), "", true),
             finding("cut", Target::File(FileId(0)), Span::new(2, 3), "", true),
@@ -122,7 +122,7 @@ fn inserted(names: &[&'static str], now: &[Source]) -> Vec<Finding> {
 #[test]
 fn insertions_at_one_place_come_one_after_another() {
     let names = ["<a>", "<b>", "<c>", "<d>", "<e>", "<f>", "<g>", "<h>", "<i>", "<j>", "<k>", "<l>", "<m>"];
-    let outcome = fix(&[Source::of("f", "xy")], Level::Safe, |now: &[Source]| inserted(&names, now));
+    let outcome = fix(&[Source::of("f", "xy")], FixLevel::Safe, |now: &[Source]| inserted(&names, now));
     assert_eq!(outcome.contradicting, Vec::<&str>::new());
     let text = String::from_utf8(outcome.changes[0].after.clone()).unwrap();
     assert_eq!(text, "x<m><l><k><j><i><h><g><f><e><d><c><b><a>y");
@@ -132,7 +132,7 @@ fn insertions_at_one_place_come_one_after_another() {
 fn rules_that_contradict_in_one_file_are_applied_to_another() {
     let rules = [("there", "a", "b", true), ("back", "b", "a", true)];
     let sources = [Source::of("f", "a b"), Source::of("g", "a")];
-    let outcome = fix(&sources, Level::Safe, |now: &[Source]| {
+    let outcome = fix(&sources, FixLevel::Safe, |now: &[Source]| {
         let mut findings = find(&rules, now);
         // `back` does not look at the second file.
         findings
@@ -162,16 +162,16 @@ impl FindingSource for Strict<'_> {
 fn harmful_fixes_are_skipped_and_reported() {
     let rules = [("good", "a", "A", true), ("bad", "b", "B", true), ("other", "c", "C", true)];
     let sources = [Source::of("f", "a b c"), Source::of("g", "b")];
-    let outcome = fix(&sources, Level::Safe, Strict(&rules, " B"));
+    let outcome = fix(&sources, FixLevel::Safe, Strict(&rules, " B"));
     let texts: Vec<&[u8]> = outcome.changes.iter().map(|change| &*change.after).collect();
     assert_eq!(texts, [&b"A b C"[..], b"B"]);
     let refused = RefusedRule { rule: "bad", file: "f".into(), why: "it holds the word".into() };
     assert_eq!((outcome.refused, outcome.remaining.len()), (vec![refused], 1));
     // Two that are wrong only together: the later one is left out.
-    let outcome = fix(&[Source::of("f", "a b")], Level::Safe, Strict(&rules, "A B"));
+    let outcome = fix(&[Source::of("f", "a b")], FixLevel::Safe, Strict(&rules, "A B"));
     assert_eq!((&outcome.changes[0].after[..], outcome.refused[0].rule), (&b"A b"[..], "bad"));
     // Another fix of the same rule is applied.
     let rules = [("bad", "a", "A", true), ("bad", "b", "B", true), ("bad", "c", "C", true)];
-    let outcome = fix(&[Source::of("f", "a b c")], Level::Safe, Strict(&rules, "B"));
+    let outcome = fix(&[Source::of("f", "a b c")], FixLevel::Safe, Strict(&rules, "B"));
     assert_eq!((&outcome.changes[0].after[..], outcome.refused.len()), (&b"A b C"[..], 1));
 }

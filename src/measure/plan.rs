@@ -25,7 +25,7 @@ pub struct MeasurePlan {
 }
 
 impl MeasurePlan {
-    /// The build with this index under the texts of a rung; `None` where it has no folder.
+    /// The build with this index under the texts of a level; `None` where it has no folder.
     pub fn of(inputs: &Inputs, build: usize, sources: &[Source]) -> Option<Self> {
         let now = inputs.with_sources(sources);
         let input = now.builds.get(build)?;

@@ -16,8 +16,8 @@ use crate::text::{Span, path};
 /// Where the files go.
 const FOLDER: &str = "/app";
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(super) fn run(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let Some(target) = build.target().filter(|target| build.ships(target) && build.is_ordinary()) else { return };
     let is_built_on = build.edges_to(target).next().is_some();
     let works_in = build.workdir(target, usize::MAX);
@@ -33,11 +33,11 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
     if !transfers.iter().any(lands_here) || build.launch(target).is_none() {
         return;
     }
-    let Some(edits) = turn.ok_or_skip(edits(scene, target, transfers, &works_in)) else { return };
+    let Some(edits) = output.ok_or_skip(edits(input, target, transfers, &works_in)) else { return };
     let why = "files in `/` are mixed with the folders of the system and belong to root";
-    turn.step(format!("works in `{FOLDER}` instead of `/`"), why, edits);
-    let cut = scene.evidence.texts_cut.then(|| (Support::Open, "not all sources were read".to_owned()));
-    turn.assume("nothing names a file of the program by its path from `/`", cut);
+    output.step(format!("works in `{FOLDER}` instead of `/`"), why, edits);
+    let cut = input.evidence.texts_cut.then(|| (Support::Open, "not all sources were read".to_owned()));
+    output.assume("nothing names a file of the program by its path from `/`", cut);
 }
 
 /// Whether something is copied below the working folder, or to `/`.
@@ -46,15 +46,15 @@ fn lands_here(transfer: &Transfer) -> bool {
 }
 
 fn edits(
-    scene: &PassInput,
+    input: &PassInput,
     target: &Stage,
     transfers: &[Transfer],
     works_in: &Setting<String>,
 ) -> Result<Vec<FileEdit>, AppFolderBlocker> {
-    let build = scene.build;
+    let build = input.build;
     refuse_if(transfers.iter().any(|transfer| transfer.destination.is_none()), AppFolderBlocker::UnknownDestination)?;
     for (index, instruction) in build.instructions(target) {
-        let text = scene.file().logical(instruction.text);
+        let text = input.file().logical(instruction.text);
         if let Some(path) = foreign(text)
             && instruction.keyword != Keyword::From
         {
@@ -66,42 +66,42 @@ fn edits(
         let leaves = |call: &Invocation| call.is("cd") && call.args.first().is_some_and(|word| word.is("/"));
         let line = instruction.start_line;
         refuse_if(calls.iter().any(recipes), AppFolderBlocker::CommandMayUseRoot { line })?;
-        if calls.iter().any(leaves) || instruction.keyword == Keyword::Env && names_root(scene, instruction) {
+        if calls.iter().any(leaves) || instruction.keyword == Keyword::Env && names_root(input, instruction) {
             return Err(AppFolderBlocker::DependsOnRoot { line: instruction.start_line });
         }
     }
-    let names = names(scene, transfers);
-    spoken_of(scene, &names).map_or(Ok(()), Err)?;
+    let names = names(input, transfers);
+    spoken_of(input, &names).map_or(Ok(()), Err)?;
     let mut edits = Vec::new();
     for transfer in transfers.iter().filter(|transfer| transfer.destination.as_deref() == Some("/")) {
         let span = transfer.instruction.span;
-        let written = scene.source().slice(span).trim_end();
+        let written = input.source().slice(span).trim_end();
         refuse_if(!written.ends_with(" /"), AppFolderBlocker::FixedCopy { line: transfer.instruction.start_line })?;
         let end = span.start + written.len() as u32;
-        edits.push(scene.edit(Span::new(end - 1, end), "./"));
+        edits.push(input.edit(Span::new(end - 1, end), "./"));
     }
-    edits.push(workdir(scene, target, transfers, works_in)?);
+    edits.push(workdir(input, target, transfers, works_in)?);
     Ok(edits)
 }
 
 /// WORKDIR: the author's own, or a line below FROM.
 fn workdir(
-    scene: &PassInput,
+    input: &PassInput,
     target: &Stage,
     transfers: &[Transfer],
     works_in: &Setting<String>,
 ) -> Result<FileEdit, AppFolderBlocker> {
-    let lines = || scene.build.instructions_of(target, Keyword::Workdir);
+    let lines = || input.build.instructions_of(target, Keyword::Workdir);
     match works_in {
         Setting::By(index, _) if lines().count() == 1 && transfers.iter().all(|transfer| transfer.index > *index) => {
-            let line = scene.build.instruction(*index);
-            Ok(scene.edit(line.rest.span, FOLDER))
+            let line = input.build.instruction(*index);
+            Ok(input.edit(line.rest.span, FOLDER))
         }
         Setting::By(..) => Err(AppFolderBlocker::SeveralWorkdirs),
         _ => {
-            let end = scene.instruction_span(target.start).end;
-            let open = if scene.source().slice(Span::new(0, end)).ends_with('\n') { "" } else { scene.newline() };
-            Ok(scene.edit(Span::at(end), format!("{open}WORKDIR {FOLDER}{}", scene.newline())))
+            let end = input.instruction_span(target.start).end;
+            let open = if input.source().slice(Span::new(0, end)).ends_with('\n') { "" } else { input.newline() };
+            Ok(input.edit(Span::at(end), format!("{open}WORKDIR {FOLDER}{}", input.newline())))
         }
     }
 }
@@ -119,14 +119,14 @@ fn foreign(text: &str) -> Option<&str> {
 }
 
 /// Whether a variable holds `/` itself.
-fn names_root(scene: &PassInput, instruction: &crate::dockerfile::Instruction) -> bool {
-    let variables = scene.file().variables(instruction);
+fn names_root(input: &PassInput, instruction: &crate::dockerfile::Instruction) -> bool {
+    let variables = input.file().variables(instruction);
     variables.iter().any(|variable| variable.value.text.split(':').any(|folder| folder == "/"))
 }
 
 /// Names that come to lie in `/`.
-fn names(scene: &PassInput, transfers: &[Transfer]) -> Vec<String> {
-    let Some(context) = scene.context() else { return Vec::new() };
+fn names(input: &PassInput, transfers: &[Transfer]) -> Vec<String> {
+    let Some(context) = input.context() else { return Vec::new() };
     let name = |id: EntryId| context.entry(id).name.to_owned();
     let mut names = Vec::new();
     for transfer in transfers.iter().filter(|transfer| lands_here(transfer)) {
@@ -149,9 +149,9 @@ fn names(scene: &PassInput, transfers: &[Transfer]) -> Vec<String> {
 }
 
 /// Who names one of them by its path from `/`.
-fn spoken_of(scene: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
+fn spoken_of(input: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
     let below = |text: &str| names.iter().find(|name| path::is_within(text, &format!("/{name}"))).cloned();
-    for service in &scene.evidence.services {
+    for service in &input.evidence.services {
         let texts = service.mounts.iter().chain(&service.workdir);
         let commands = service.entrypoint.iter().chain(&service.command).chain(&service.healthcheck);
         let words = commands.flat_map(|command| command.split(|c: char| c.is_whitespace() || "\"'=".contains(c)));
@@ -162,14 +162,14 @@ fn spoken_of(scene: &PassInput, names: &[String]) -> Option<AppFolderBlocker> {
     let quoted: Vec<String> =
         names.iter().flat_map(|name| ['"', '\'', '`'].map(|mark| format!("{mark}/{name}"))).collect();
     let bare: Vec<String> = names.iter().flat_map(|name| [' ', '='].map(|mark| format!("{mark}/{name}"))).collect();
-    let code = scene.evidence.holding(&quoted).find(|(path, _)| FileKind::of(path).has_code());
+    let code = input.evidence.holding(&quoted).find(|(path, _)| FileKind::of(path).has_code());
     // Scripts, settings of servers, scripts of package.json.
     let is_plain = |path: &str| {
         let nature = FileKind::of(path).nature();
         !FileKind::of(path).has_code()
             && !matches!(nature, ContentKind::Markup | ContentKind::Style | ContentKind::Documentation)
     };
-    let plain = || scene.evidence.holding(&bare).find(|(path, _)| is_plain(path));
+    let plain = || input.evidence.holding(&bare).find(|(path, _)| is_plain(path));
     let (file, _) = code.or_else(plain)?;
     Some(AppFolderBlocker::SourceNames { file: file.clone() })
 }

@@ -8,7 +8,7 @@ use crate::build::{Build, Launch, Stage, stops_cache};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{FileEdit, Finding, Fix};
-use crate::fix::Level;
+use crate::fix::FixLevel;
 use crate::inputs::Inputs;
 use crate::manifest::{FileKind, Tool};
 use crate::optimize::env_pairs::without_pair;
@@ -18,47 +18,47 @@ use crate::shell::{self, Invocation, Manager, Script, Verb, Word};
 use crate::text::{self, Edit, Span, path};
 
 /// The same over what has become of the file since. Its refusals have been said.
-pub(super) fn run_again(scene: &PassInput, turn: &mut PassOutput) {
-    run(scene, turn);
-    turn.refusals.clear();
+pub(super) fn run_again(input: &PassInput, output: &mut PassOutput) {
+    run(input, output);
+    output.refusals.clear();
 }
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    if let Some(edit) = without_switches(scene).or_else(|| mounted(scene)) {
+pub(super) fn run(input: &PassInput, output: &mut PassOutput) {
+    if let Some(edit) = without_switches(input).or_else(|| mounted(input)) {
         let why = "a changed dependency downloads only what is new, and no download stays in a layer";
-        turn.step("keeps package downloads in cache mounts", why, vec![edit]);
+        output.step("keeps package downloads in cache mounts", why, vec![edit]);
     }
 }
 
 /// The same where variables that switch a cache off go, as a mount keeps it out of the image too.
-fn without_switches(scene: &PassInput) -> Option<FileEdit> {
-    let edits = switches(scene);
-    let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input()))?;
-    let mut sources = scene.inputs.sources.clone();
+fn without_switches(input: &PassInput) -> Option<FileEdit> {
+    let edits = switches(input);
+    let index = input.inputs.builds.iter().position(|build| std::ptr::eq(build, input.input()))?;
+    let mut sources = input.inputs.sources.clone();
     if edits.is_empty() {
         return None;
     }
-    let slot = sources.get_mut(scene.input().dockerfile.0 as usize)?;
+    let slot = sources.get_mut(input.input().dockerfile.0 as usize)?;
     *slot = slot.with_bytes(text::apply(slot, &edits).ok()?).ok()?;
-    let inputs = scene.inputs.with_sources(&sources);
+    let inputs = input.inputs.with_sources(&sources);
     let build = Build::new(inputs.builds.get(index)?);
-    let changed = PassInput { inputs: &inputs, build: &build, evidence: scene.evidence, options: scene.options };
+    let changed = PassInput { inputs: &inputs, build: &build, evidence: input.evidence, options: input.options };
     let FileEdit { span, text, .. } = mounted(&changed)?;
     let after = text::apply(changed.source(), &[Edit { span, text }]).ok()?;
-    rule_fixes::replaced(scene, &String::from_utf8(after).ok()?)
+    rule_fixes::replaced(input, &String::from_utf8(after).ok()?)
 }
 
 /// The deletions of variables that switch caches off.
-fn switches(scene: &PassInput) -> Vec<Edit> {
-    let build = scene.build;
+fn switches(input: &PassInput) -> Vec<Edit> {
+    let build = input.build;
     let mut edits = Vec::new();
     let all = build.needed_stages().flat_map(|stage| build.instructions(stage));
     for (index, instruction) in all.filter(|(_, instruction)| instruction.keyword == Keyword::Env) {
-        let pairs = scene.file().variables(instruction);
+        let pairs = input.file().variables(instruction);
         let is_no_cache = |at: &usize| data::VARIABLES.has(&pairs[*at].name.text, "no-cache");
         let going: Vec<usize> = (0..pairs.len()).filter(is_no_cache).collect();
         if going.len() == pairs.len() {
-            edits.push(Edit { span: scene.instruction_span(index), text: String::new() });
+            edits.push(Edit { span: input.instruction_span(index), text: String::new() });
         } else {
             let spans: Vec<Span> = pairs.iter().map(|pair| pair.span).collect();
             edits.extend(going.iter().map(|at| without_pair(&spans, *at, &going)));
@@ -68,19 +68,19 @@ fn switches(scene: &PassInput) -> Vec<Edit> {
 }
 
 /// The edit that adds the mounts.
-fn mounted(scene: &PassInput) -> Option<FileEdit> {
-    let berry = needs_its_cache(scene);
-    let mut readers = started_managers(scene);
-    readers.extend(offline_managers(scene.build));
+fn mounted(input: &PassInput) -> Option<FileEdit> {
+    let berry = needs_its_cache(input);
+    let mut readers = started_managers(input);
+    readers.extend(offline_managers(input.build));
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         finding.fixes.retain(|fix| is_wanted(build, fix, berry, &readers));
     };
-    rule_fixes::apply_fixes_of(scene, &["cache-mount-missing"], Level::Unsafe, &vet).edit
+    rule_fixes::apply_fixes_of(input, &["cache-mount-missing"], FixLevel::Unsafe, &vet).edit
 }
 
 /// Whether yarn berry starts programs from its cache (Plug'n'Play), or keeps it in the project.
-fn needs_its_cache(scene: &PassInput) -> bool {
-    scene.projects().iter().flat_map(|project| &project.installs).any(|way| way.tool == Tool::YarnBerry)
+fn needs_its_cache(input: &PassInput) -> bool {
+    input.projects().iter().flat_map(|project| &project.installs).any(|way| way.tool == Tool::YarnBerry)
 }
 
 fn is_wanted(build: &Build, fix: &Fix, berry: bool, readers: &BTreeSet<Manager>) -> bool {
@@ -165,9 +165,9 @@ fn is_read_elsewhere(build: &Build, folders: &[&str]) -> bool {
 }
 
 /// The managers that a container of any stage starts, or a service of Compose, and that look for packages in their cache.
-fn started_managers(scene: &PassInput) -> BTreeSet<Manager> {
-    let texts = scene.evidence.services.iter().flat_map(|service| [&service.entrypoint, &service.command]).flatten();
-    let launches: Vec<Launch> = scene.build.stages().iter().filter_map(|stage| scene.build.launch(stage)).collect();
+fn started_managers(input: &PassInput) -> BTreeSet<Manager> {
+    let texts = input.evidence.services.iter().flat_map(|service| [&service.entrypoint, &service.command]).flatten();
+    let launches: Vec<Launch> = input.build.stages().iter().filter_map(|stage| input.build.launch(stage)).collect();
     let services: Vec<Script> = texts.map(|text| shell::parse(text)).collect();
     let scripts: Vec<&Script> = launches.iter().map(Launch::script).chain(&services).collect();
     let mut managers = BTreeSet::new();
@@ -177,7 +177,7 @@ fn started_managers(scene: &PassInput) -> BTreeSet<Manager> {
             let mut words = std::iter::once(invocation.path).chain(invocation.args).map(Word::text);
             let Some(file) = words.find(|word| FileKind::of(word).is_shell()) else { continue };
             let name = path::name(file);
-            let texts = scene.evidence.texts.iter().filter(|(path, _)| path::name(path) == name);
+            let texts = input.evidence.texts.iter().filter(|(path, _)| path::name(path) == name);
             texts.for_each(|(_, text)| add_managers(&shell::parse(text), &mut managers));
         }
     }

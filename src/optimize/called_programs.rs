@@ -13,22 +13,22 @@ use crate::sources::patterns;
 
 /// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
 /// it may come to, else all.
-pub(super) fn programs(scene: &PassInput, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
-    let mut programs = started_programs(scene, language, shipped);
+pub(super) fn programs(input: &PassInput, language: Ecosystem, shipped: bool) -> BTreeSet<&'static str> {
+    let mut programs = started_programs(input, language, shipped);
     if shipped {
-        let needed = names(scene, language).into_iter().flat_map(|name| needed_by(name, language));
+        let needed = names(input, language).into_iter().flat_map(|name| needed_by(name, language));
         programs.extend(needed.filter(|program| *program != BROWSER));
     }
     programs
 }
 
 /// A package that starts a browser which nothing here installs as a package of the distribution.
-pub(super) fn browser(scene: &PassInput, language: Ecosystem) -> Option<&'static str> {
+pub(super) fn browser(input: &PassInput, language: Ecosystem) -> Option<&'static str> {
     let starts = |name: &&str| needed_by(name, language).any(|program| program == BROWSER);
-    if installs_browser(scene) {
+    if installs_browser(input) {
         return None;
     }
-    let name = names(scene, language).into_iter().find(starts)?;
+    let name = names(input, language).into_iter().find(starts)?;
     data::PACKAGE_PROGRAMS.row(name).map(|row| row[0])
 }
 
@@ -42,8 +42,8 @@ fn needed_by(name: &str, language: Ecosystem) -> impl Iterator<Item = &'static s
 }
 
 /// Names of packages that are installed to run: of Node the direct ones.
-fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
-    let projects = scene.projects_of(language);
+fn names<'a>(input: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
+    let projects = input.projects_of(language);
     let direct = projects
         .clone()
         .flat_map(|project| &project.dependencies)
@@ -58,12 +58,12 @@ fn names<'a>(scene: &PassInput<'a>, language: Ecosystem) -> BTreeSet<&'a str> {
 }
 
 /// Whether a RUN installs a browser with all that it depends on.
-fn installs_browser(scene: &PassInput) -> bool {
+fn installs_browser(input: &PassInput) -> bool {
     let is_browser = |package: &Package| {
         let names = ["chromium", "google-chrome", "firefox"];
         package.source == PackageSource::Index && names.iter().any(|start| package.name.text.starts_with(start))
     };
-    let mut invocations = scene.build.stages().iter().flat_map(|stage| scene.build.called(stage));
+    let mut invocations = input.build.stages().iter().flat_map(|stage| input.build.called(stage));
     invocations.any(|invocation| {
         let call = invocation.package_call().filter(|call| call.manager.is_system() && call.verb == Verb::Install);
         invocation.args.iter().any(|word| matches!(word.text(), "--with-deps" | "install-deps"))
@@ -71,13 +71,13 @@ fn installs_browser(scene: &PassInput) -> bool {
     })
 }
 
-fn started_programs(scene: &PassInput, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
+fn started_programs(input: &PassInput, language: Ecosystem, ships: bool) -> BTreeSet<&'static str> {
     let mut called = BTreeSet::new();
     let ruby = language == Ecosystem::Ruby;
     let starters = patterns::words_in(if ruby { "Ruby" } else { "JavaScript" }, "starts programs");
-    let reach = LazyReach::new(scene);
+    let reach = LazyReach::new(input);
     let programs: Vec<&'static str> = SlimImage::called_by_name().chain(["python3"]).collect();
-    for (path, text) in scene.evidence.holding(&starters) {
+    for (path, text) in input.evidence.holding(&starters) {
         if FileKind::of(path).is_source_of(language) && (!ships || reach.may_run(path)) {
             called.extend(programs.iter().filter(|program| calls(text, program, ruby)));
         }
@@ -173,12 +173,12 @@ mod tests {
 
     #[test]
     fn programs_of_sources_and_packages_are_installed_on_slim() {
-        use crate::optimize::Rung;
+        use crate::optimize::Level;
         use crate::optimize::test_inputs::rewritten;
         let node = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"node\", \"a.js\"]\n";
         let with = |name: &str| format!(r#"{{"name": "a", "dependencies": {{"{name}": "1"}}}}"#);
         let of = |dependency: &str, path: &str, source: &str| {
-            rewritten(node, &[("package.json", &with(dependency)), (path, source)], Rung::Slim)
+            rewritten(node, &[("package.json", &with(dependency)), (path, source)], Level::Slim)
         };
         let spawns = "require('child_process').spawn('python3', ['x.py'])";
         assert!(of("express", "a.js", spawns).contains("recommends python3 "));
@@ -187,11 +187,11 @@ mod tests {
         assert!(of("puppeteer", "a.js", "").starts_with("FROM node:22\n"));
         let chromium = node.replace("WORKDIR", "RUN apt-get update && apt-get install -y chromium\nWORKDIR");
         let files = [("package.json", &*with("puppeteer")), ("a.js", "")];
-        assert!(rewritten(&chromium, &files, Rung::Slim).starts_with("FROM node:22-slim\n"));
+        assert!(rewritten(&chromium, &files, Level::Slim).starts_with("FROM node:22-slim\n"));
         let ruby = "FROM ruby:3.3\nCOPY . .\nRUN bundle install\nCMD [\"ruby\", \"a.rb\"]\n";
         let lock = "GEM\n  specs:\n    mini_magick (5.0)\n\nDEPENDENCIES\n  mini_magick\n";
         let files = [("Gemfile", "gem 'mini_magick'\n"), ("Gemfile.lock", lock), ("a.rb", "")];
-        let text = rewritten(ruby, &files, Rung::Slim);
+        let text = rewritten(ruby, &files, Level::Slim);
         assert!(text.contains("FROM ruby:3.3-slim\n") && text.contains(" imagemagick "), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Rung 3, and the language-specific part of rung 4, for Go, Rust, Java and .NET: the toolchain builds in a separate
+//! Level 3, and the language-specific part of level 4, for Go, Rust, Java and .NET: the toolchain builds in a separate
 //! stage, and its output is copied to the publisher's runtime image.
 
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the tools compare names exactly")]
@@ -31,9 +31,9 @@ use super::cache_mounts;
 use super::pass_input::{PassInput, PassOutput};
 
 /// Cache mounts for the step that compiles what a container did.
-pub(super) fn mount_again(scene: &PassInput, turn: &mut PassOutput) {
-    cache_mounts::run_again(scene, turn);
-    if turn.edits.is_empty() {
-        mounts::mount(scene, turn);
+pub(super) fn mount_again(input: &PassInput, output: &mut PassOutput) {
+    cache_mounts::run_again(input, output);
+    if output.edits.is_empty() {
+        mounts::mount(input, output);
     }
 }

@@ -1,4 +1,4 @@
-//! Rung `flags`.
+//! Level `flags`.
 
 pub(super) mod locks;
 pub(super) mod quiet;

@@ -1,4 +1,4 @@
-//! Rung 5: the user, the healthcheck, the form of commands, secrets in the image's configuration.
+//! Level 5: the user, the healthcheck, the form of commands, secrets in the image's configuration.
 
 mod account;
 mod rule_findings;

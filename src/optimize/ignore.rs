@@ -1,4 +1,4 @@
-//! Rung `ignore`: writes a .dockerignore from the files in the build context, or adds lines to the author's. It
+//! Level `ignore`: writes a .dockerignore from the files in the build context, or adds lines to the author's. It
 //! excludes no file that a COPY names, that a manifest or a source mentions, or that another build with the same
 //! .dockerignore needs.
 
@@ -25,36 +25,36 @@ use crate::text::{Span, bytes};
 /// Parts that a reason names.
 const NAMED: usize = 3;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(group) = Group::new(scene) else { return };
+pub(super) fn run(input: &PassInput, output: &mut PassOutput) {
+    let Some(group) = Group::new(input) else { return };
     if group.takes_unknown() {
-        turn.skip(ContextReason::UnknownCopySource);
+        output.skip(ContextReason::UnknownCopySource);
         return;
     }
-    let present = match &scene.input().ignore {
+    let present = match &input.input().ignore {
         IgnoreInput::Present(_, file) if file.error().is_some() => {
-            turn.skip(ContextReason::InvalidIgnoreFile);
+            output.skip(ContextReason::InvalidIgnoreFile);
             return;
         }
         IgnoreInput::Present(_, file) => !file.patterns.is_empty(),
         IgnoreInput::Missing(_) => false,
         IgnoreInput::Unknown => return,
     };
-    let mut gone = junk::find_exclusions(&group, turn);
+    let mut gone = junk::find_exclusions(&group, output);
     if group.takes_everything() {
         deployment::add(&group, &mut gone);
     }
-    gone.extend(secrets::find_exclusions(&group, turn));
+    gone.extend(secrets::find_exclusions(&group, output));
     if present {
         gone.retain(|exclusion| !group.is_brought_back(exclusion.entry));
-        repair(scene, &group, &gone, turn);
+        repair(input, &group, &gone, output);
     } else {
-        write(scene, &group, &gone, turn);
+        write(input, &group, &gone, output);
     }
 }
 
 /// Writes a file where there is none, or into one without a pattern.
-fn write(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
+fn write(input: &PassInput, group: &Group, gone: &[Exclusion], output: &mut PassOutput) {
     let mut lines = SectionLines::of(group, gone);
     // A build that names what it takes is sent nothing else.
     if group.takes_everything() {
@@ -64,21 +64,21 @@ fn write(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOu
         return;
     }
     let text = lines.text();
-    let edit = match &scene.input().ignore {
+    let edit = match &input.input().ignore {
         IgnoreInput::Missing(path) => FileEdit { target: Target::New(path.clone()), span: Span::at(0), text },
         IgnoreInput::Present(file, _) => {
-            let source = scene.inputs.source(*file);
+            let source = input.inputs.source(*file);
             let gap = if source.text().is_empty() || source.text().ends_with('\n') { "" } else { "\n" };
             let span = Span::at(source.text().len() as u32);
             FileEdit { target: Target::File(*file), span, text: format!("{gap}{text}") }
         }
         IgnoreInput::Unknown => return,
     };
-    turn.step("writes .dockerignore", summary_of_group(group, gone), vec![edit]);
+    output.step("writes .dockerignore", summary_of_group(group, gone), vec![edit]);
 }
 
 /// Adds what is missing behind the author's lines.
-fn repair(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
+fn repair(input: &PassInput, group: &Group, gone: &[Exclusion], output: &mut PassOutput) {
     let total: u64 = gone.iter().map(|gone| gone.bytes).sum();
     if total < WORTHWHILE && !gone.iter().any(|exclusion| exclusion.worth) {
         return;
@@ -86,18 +86,18 @@ fn repair(scene: &PassInput, group: &Group, gone: &[Exclusion], turn: &mut PassO
     let gone: Vec<Exclusion> =
         gone.iter().filter(|exclusion| exclusion.worth || exclusion.bytes >= WORTHWHILE).cloned().collect();
     let lines = SectionLines::of(group, &gone);
-    let IgnoreInput::Present(file, _) = &scene.input().ignore else { return };
+    let IgnoreInput::Present(file, _) = &input.input().ignore else { return };
     if lines.is_empty() {
         return;
     }
-    let source = scene.inputs.source(*file);
+    let source = input.inputs.source(*file);
     let newline = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
     let gap = if source.text().ends_with('\n') { "" } else { newline };
     let text: String = lines.plain().flat_map(|line| [line, newline]).collect();
     let span = Span::at(source.text().len() as u32);
     let edit = FileEdit { target: Target::File(*file), span, text: format!("{gap}{text}") };
     let added: Vec<String> = lines.plain().map(|line| format!("`{line}`")).collect();
-    turn.step(format!("adds {} to .dockerignore", added.join(", ")), summary_of_group(group, &gone), vec![edit]);
+    output.step(format!("adds {} to .dockerignore", added.join(", ")), summary_of_group(group, &gone), vec![edit]);
 }
 
 /// `212 MB of 215 MB are not needed in the build context: node_modules (180 MB), .git (30 MB)`.

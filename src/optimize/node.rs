@@ -1,4 +1,4 @@
-//! Rung 3 for Node projects: dependencies and build in separate stages, and the runtime files in the final stage.
+//! Level 3 for Node projects: dependencies and build in separate stages, and the runtime files in the final stage.
 
 pub(super) mod caches;
 pub(super) mod client;
@@ -18,12 +18,12 @@ use super::pass_input::{PassInput, PassOutput};
 use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 
 /// Takes the final stage apart.
-pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
-    let Some(Some(pieces)) = turn.ok_or_skip(stage_pieces::read(scene, stage)) else { return };
-    let Some(Some(plan)) = turn.ok_or_skip(plan::plan(scene, stage, &pieces)) else { return };
-    if scene.names_stage_by_number() {
-        return turn.skip(NodeBlocker::NumberedStage);
+pub(super) fn stages(input: &PassInput, output: &mut PassOutput) {
+    let Some(stage) = stage_pieces::divisible_stage(input) else { return };
+    let Some(Some(pieces)) = output.ok_or_skip(stage_pieces::read(input, stage)) else { return };
+    let Some(Some(plan)) = output.ok_or_skip(plan::plan(input, stage, &pieces)) else { return };
+    if input.names_stage_by_number() {
+        return output.skip(NodeBlocker::NumberedStage);
     }
     let mut what = match &plan.output {
         Some(_) => "builds in a separate stage".to_owned(),
@@ -36,6 +36,6 @@ pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
         Some(open) => format!("{}; the whole folder is copied, because {open}", plan.why),
         None => plan.why.clone(),
     };
-    let edit = write::NodeWriter::new(scene, stage, &pieces, &plan).edit();
-    turn.step(what, why, vec![edit]);
+    let edit = write::NodeWriter::new(input, stage, &pieces, &plan).edit();
+    output.step(what, why, vec![edit]);
 }

@@ -1,4 +1,4 @@
-//! Rung `order`.
+//! Level `order`.
 
 pub(super) mod declared;
 pub(super) mod volatile;

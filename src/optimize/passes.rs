@@ -1,8 +1,8 @@
 //! The list of passes, in the order of their running.
 
 use super::assumption::Support;
+use super::level::Level;
 use super::pass_input::{PassInput, PassOutput};
-use super::rung::Rung;
 use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, scripted, server, slim};
 use super::{cache_mounts, dependency_files, production};
 
@@ -11,8 +11,8 @@ use super::{cache_mounts, dependency_files, production};
 pub struct PassInfo {
     /// The name that `--only` and `--skip` take.
     pub id: &'static str,
-    /// Its rung.
-    pub rung: Rung,
+    /// Its level.
+    pub level: Level,
     /// What it does, in one line.
     pub title: &'static str,
     /// Whether it runs at `--level max` only.
@@ -29,17 +29,17 @@ pub(super) struct Pass {
     pub assumes: (&'static str, Support),
 }
 
-/// Passes by their rungs: name, title, what their steps assume unless they say so themselves, what supports that, whether
+/// Passes by their levels: name, title, what their steps assume unless they say so themselves, what supports that, whether
 /// they run at the level `max` only, and the function.
 macro_rules! passes {
     (@max) => { false };
     (@max max) => { true };
-    ($($rung:ident { $(
+    ($($level:ident { $(
         $id:literal: $title:literal assuming $assumption:literal $support:ident $(at $max:ident)? => $run:path;
     )+ })+) => {
-        /// All in the order of their running; rungs never go down.
+        /// All in the order of their running; levels never go down.
         pub(super) const PASSES: &[Pass] = &[$($(Pass {
-            info: PassInfo { id: $id, rung: Rung::$rung, title: $title, max: passes!(@max $($max)?) },
+            info: PassInfo { id: $id, level: Level::$level, title: $title, max: passes!(@max $($max)?) },
             run: $run,
             assumes: ($assumption, Support::$support),
         },)+)+];
@@ -99,7 +99,7 @@ passes! {
             assuming "no program reads the caches of bundlers at run time" Sources => node::caches::mount;
         "compiled-start": "compiles when the image is built instead of at every start"
             assuming "no container replaces the compiled sources" Sources => compiled::start::compile;
-        // What starts then is a step like those that rung 1 has seen.
+        // What starts then is a step like those that level 1 has seen.
         "compiled-order": "copies the dependency files first after compiled-start"
             assuming "installs read only the files that are copied before them" Sources => dependency_files::run_again;
         "compiled-mounts": "keeps package downloads in cache mounts after compiled-start"

@@ -1,10 +1,10 @@
-//! Pass `no-dev-dependencies`, which runs on several rungs.
+//! Pass `no-dev-dependencies`, which runs on several levels.
 
 use std::collections::HashSet;
 
 use crate::build::{Build, installed};
 use crate::finding::Finding;
-use crate::fix::Level;
+use crate::fix::FixLevel;
 use crate::inputs::Inputs;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind, INSTALL_SCRIPTS, Install, Project};
 use crate::optimize::assumption::Support;
@@ -14,8 +14,8 @@ use crate::optimize::rule_fixes;
 use crate::shell::{Manager, parse};
 use crate::text::path;
 
-pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let reach = LazyReach::new(scene);
+pub(super) fn run(input: &PassInput, output: &mut PassOutput) {
+    let reach = LazyReach::new(input);
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         let unneeded = rule_fixes::calls_at(build, finding.span, |place, invocation, call| {
             // What the others load is found by name at run time.
@@ -24,21 +24,21 @@ pub(super) fn run(scene: &PassInput, turn: &mut PassOutput) {
                 return None;
             }
             let project = installed::of(build, place, invocation, call)?;
-            let used = scene.evidence.texts_cut
+            let used = input.evidence.texts_cut
                 || runs_in_install(project.project)
-                || imports_dev(scene, &reach, project.project, project.install?);
+                || imports_dev(input, &reach, project.project, project.install?);
             Some(!used)
         });
         if unneeded != Some(true) {
             finding.fixes.clear();
         }
     };
-    let rewrite = rule_fixes::apply_fixes_of(scene, &["dev-dependencies-kept"], Level::Unsafe, &vet);
+    let rewrite = rule_fixes::apply_fixes_of(input, &["dev-dependencies-kept"], FixLevel::Unsafe, &vet);
     if let Some(edit) = rewrite.edit {
         let why = "no command, script or import outside of tests uses them";
-        turn.step("omits dev dependencies", why, vec![edit]);
+        output.step("omits dev dependencies", why, vec![edit]);
         let open = reach.shows("loads by name");
-        turn.assume(
+        output.assume(
             "the program loads no dev dependency",
             open.map(|path| {
                 (Support::Open, format!("`{path}` loads modules by names that are known only at run time"))
@@ -65,9 +65,9 @@ fn runs_in_install(project: &Project) -> bool {
 }
 
 /// Whether a source file outside of tests imports something that is installed for development only.
-fn imports_dev(scene: &PassInput, reach: &LazyReach, project: &Project, install: &Install) -> bool {
+fn imports_dev(input: &PassInput, reach: &LazyReach, project: &Project, install: &Install) -> bool {
     let mut seen = HashSet::new();
-    let texts = scene.evidence.texts.iter();
+    let texts = input.evidence.texts.iter();
     let mut texts = texts.filter(|(path, _)| is_source(project, path) && !reach.is_for_development(path));
     texts.any(|(_, text)| {
         modules(project.ecosystem, text).into_iter().filter(|module| seen.insert(*module)).any(|module| {

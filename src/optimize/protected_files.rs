@@ -131,12 +131,13 @@ fn makes(build: &Build, stage: &Stage, index: usize, file: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::optimize::Rung;
-    use crate::optimize::test_inputs::optimize_to_rung;
+    use crate::optimize::Level;
+    use crate::optimize::test_inputs::optimize_to_level;
 
     fn check(dockerfile: &str, files: &[(&str, &str)], why: &str) {
-        let done = optimize_to_rung(dockerfile, files, Rung::Hygiene);
-        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).map(|refusal| &refusal.why).collect();
+        let done = optimize_to_level(dockerfile, files, Level::Hygiene);
+        let refusals: Vec<_> =
+            done.levels.iter().flat_map(|level| &level.refusals).map(|refusal| &refusal.why).collect();
         assert!(refusals.iter().any(|refusal| refusal.contains(why)), "{refusals:?}\n{}", done.result()[0].text());
     }
 
@@ -156,7 +157,7 @@ mod tests {
         ] {
             check(&format!("{head}{tail}"), &files, "which would be missing from the image");
         }
-        let done = optimize_to_rung(&format!("{head}CMD [\"node\", \"dist/index\"]\n"), &files, Rung::Stages);
+        let done = optimize_to_level(&format!("{head}CMD [\"node\", \"dist/index\"]\n"), &files, Level::Stages);
         assert!(done.result()[0].text().contains("COPY --from=build /app/dist ./dist"), "{}", done.result()[0].text());
     }
 }

@@ -1,4 +1,4 @@
-//! Rung 3 for Python: one virtual environment, created in a build stage and copied to the final stage on the same base
+//! Level 3 for Python: one virtual environment, created in a build stage and copied to the final stage on the same base
 //! image.
 
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "Python and the tools compare names exactly")]
@@ -17,13 +17,13 @@ mod write;
 use super::languages::python::{element, evidence, needs, system};
 use super::pass_input::{PassInput, PassOutput};
 
-pub(super) fn stages(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(Some(plan)) = turn.ok_or_skip(plan::plan(scene)) else { return };
-    let (span, text) = write::PythonWriter::new(scene, &plan).edits();
+pub(super) fn stages(input: &PassInput, output: &mut PassOutput) {
+    let Some(Some(plan)) = output.ok_or_skip(plan::plan(input)) else { return };
+    let (span, text) = write::PythonWriter::new(input, &plan).edits();
     let venvs = plan.venvs.join(" and ");
-    turn.step(
+    output.step(
         format!("installs into {venvs} in a build stage and copies it to the final stage"),
         "pip's cache, compilers, headers and installers are not needed at run time",
-        vec![scene.edit(span, text)],
+        vec![input.edit(span, text)],
     );
 }

@@ -16,15 +16,15 @@ const DEEPEST: usize = 6;
 
 /// The sources that the program reaches, looked for when a name leaves it open.
 pub(super) struct LazyReach<'s, 'a> {
-    scene: &'s PassInput<'a>,
+    input: &'s PassInput<'a>,
     in_image: OnceCell<BTreeSet<&'a str>>,
     reach: OnceCell<imports::SourceReach<'a>>,
 }
 
 impl<'s, 'a> LazyReach<'s, 'a> {
     /// From what a container of the build starts.
-    pub(super) fn new(scene: &'s PassInput<'a>) -> Self {
-        Self { scene, in_image: OnceCell::new(), reach: OnceCell::new() }
+    pub(super) fn new(input: &'s PassInput<'a>) -> Self {
+        Self { input, in_image: OnceCell::new(), reach: OnceCell::new() }
     }
 
     /// Whether a source may run in a container: the program reaches it, or nothing says that it is for something else.
@@ -34,7 +34,7 @@ impl<'s, 'a> LazyReach<'s, 'a> {
 
     /// Whether the image may hold a source.
     pub(super) fn is_in_image(&self, path: &str) -> bool {
-        self.in_image.get_or_init(|| sources_of_image(self.scene)).contains(path)
+        self.in_image.get_or_init(|| sources_of_image(self.input)).contains(path)
     }
 
     /// Whether the program loads a source; `None` where its imports are not followed.
@@ -45,7 +45,7 @@ impl<'s, 'a> LazyReach<'s, 'a> {
     /// The first source of a container that shows something, by the words that stand for it.
     pub(super) fn shows(&self, meaning: &str) -> Option<&'a str> {
         let words: Vec<&str> = patterns::words(meaning).collect();
-        let mut texts = self.scene.evidence.holding(&words).filter(|(path, text)| {
+        let mut texts = self.input.evidence.holding(&words).filter(|(path, text)| {
             let kind = FileKind::of(path);
             let says_so = patterns::of(meaning).any(|pattern| pattern.is_of(kind) && text.contains(pattern.text));
             kind.has_code() && says_so && self.may_run(path)
@@ -61,13 +61,13 @@ impl<'s, 'a> LazyReach<'s, 'a> {
     fn reachable(&self) -> &imports::SourceReach<'a> {
         self.reach.get_or_init(|| {
             // Another program of the repository may have files of the same names.
-            let sources = Sources::of(&self.scene.evidence.texts, |path| self.is_in_image(path));
+            let sources = Sources::of(&self.input.evidence.texts, |path| self.is_in_image(path));
             let mut entries = Vec::new();
-            let mut waiting: Vec<(String, usize)> = commands(self.scene).into_iter().map(|text| (text, 0)).collect();
+            let mut waiting: Vec<(String, usize)> = commands(self.input).into_iter().map(|text| (text, 0)).collect();
             while let Some((text, depth)) = waiting.pop() {
                 entries.extend(sources.files_started_by(&text));
                 if depth < DEEPEST {
-                    waiting.extend(handed_on(self.scene, &text).into_iter().map(|text| (text, depth + 1)));
+                    waiting.extend(handed_on(self.input, &text).into_iter().map(|text| (text, depth + 1)));
                 }
             }
             sources.reachable_from(entries)
@@ -76,10 +76,10 @@ impl<'s, 'a> LazyReach<'s, 'a> {
 }
 
 /// The sources that the image may hold: what the builder is sent for it, of the programs that it builds.
-fn sources_of_image<'a>(scene: &PassInput<'a>) -> BTreeSet<&'a str> {
-    let texts: Vec<_> = scene.evidence.texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    let sources = ImageSources::of(scene.build, scene.target(), scene.projects(), &texts);
-    let sent = scene.context().and_then(|context| Some((context, scene.build.sent_files(context)?)));
+fn sources_of_image<'a>(input: &PassInput<'a>) -> BTreeSet<&'a str> {
+    let texts: Vec<_> = input.evidence.texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let sources = ImageSources::of(input.build, input.target(), input.projects(), &texts);
+    let sent = input.context().and_then(|context| Some((context, input.build.sent_files(context)?)));
     let is_sent = |path: &str| {
         sent.as_ref()
             .is_none_or(|(context, sent)| context.find(path).is_none_or(|id| sent.files.binary_search(&id).is_ok()))
@@ -94,31 +94,31 @@ fn sources_of_image<'a>(scene: &PassInput<'a>) -> BTreeSet<&'a str> {
 }
 
 /// The texts that start things in a container.
-fn commands(scene: &PassInput) -> Vec<String> {
+fn commands(input: &PassInput) -> Vec<String> {
     let mut texts = Vec::new();
-    let Some(target) = scene.target() else { return texts };
-    let starts = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
-    texts.extend(starts.iter().map(|(_, start)| scene.source().slice(start.span).to_owned()));
-    for service in &scene.evidence.services {
+    let Some(target) = input.target() else { return texts };
+    let starts = input.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+    texts.extend(starts.iter().map(|(_, start)| input.source().slice(start.span).to_owned()));
+    for service in &input.evidence.services {
         texts.extend([&service.entrypoint, &service.command, &service.healthcheck].into_iter().flatten().cloned());
     }
     texts
 }
 
 /// The texts of scripts that a text names: those of package.json where a package manager is called, and files of a shell.
-fn handed_on(scene: &PassInput, text: &str) -> Vec<String> {
+fn handed_on(input: &PassInput, text: &str) -> Vec<String> {
     let is_separator = |c: char| c.is_whitespace() || "\"'`[](){},;&|=<>".contains(c);
     let words: Vec<&str> = text.split(is_separator).filter(|word| !word.is_empty()).collect();
     let mut found_words = Vec::new();
     if words.iter().any(|word| matches!(*word, "npm" | "yarn" | "pnpm" | "bun")) {
-        let scripts = scene.projects().iter().flat_map(|project| words.iter().filter_map(|word| project.script(word)));
+        let scripts = input.projects().iter().flat_map(|project| words.iter().filter_map(|word| project.script(word)));
         found_words.extend(scripts.map(str::to_owned));
     }
     for word in words {
         let name = path::name(word);
         let is_script = FileKind::of(name).starts_processes() || !name.contains('.');
         if is_script && name.len() > 2 {
-            let texts = scene.evidence.texts.iter().filter(|(path, _)| path::name(path) == name);
+            let texts = input.evidence.texts.iter().filter(|(path, _)| path::name(path) == name);
             found_words.extend(texts.map(|(_, text)| text.clone()));
         }
     }
@@ -127,7 +127,7 @@ fn handed_on(scene: &PassInput, text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::optimize::Rung;
+    use crate::optimize::Level;
     use crate::optimize::test_inputs::rewritten;
 
     #[test]
@@ -142,19 +142,19 @@ mod tests {
             ("contest_views.py", "import contest_views"),
             ("tests/data.py", "from tests import data"),
         ] {
-            let text = rewritten(python, &[("main.py", import), (path, write)], Rung::Hygiene);
+            let text = rewritten(python, &[("main.py", import), (path, write)], Level::Hygiene);
             assert!(text.contains("/srv/letters") && text.contains("USER app"), "{path}: {text}");
         }
         let unread = [("main.py", "print()"), ("docs/writer.py", write), ("tests/data.py", write)];
-        assert!(!rewritten(python, &unread, Rung::Hygiene).contains("/srv/letters"));
+        assert!(!rewritten(python, &unread, Level::Hygiene).contains("/srv/letters"));
         let node = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 80\nCMD [\"node\", \"server.js\"]\n";
         let write = "require('fs').writeFileSync('/srv/letters/last.txt', 'a')";
-        let text = rewritten(node, &[("server.js", "require('./decompose')"), ("decompose.js", write)], Rung::Hygiene);
+        let text = rewritten(node, &[("server.js", "require('./decompose')"), ("decompose.js", write)], Level::Hygiene);
         assert!(text.contains("/srv/letters"), "{text}");
         let ruby = "FROM ruby:3.4-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 80\nCMD [\"ruby\", \"app.rb\"]\n";
         let files =
             [("app.rb", "require_relative 'compose_mail'"), ("compose_mail.rb", "File.write('/srv/letters/a', x)")];
-        let text = rewritten(ruby, &files, Rung::Hygiene);
+        let text = rewritten(ruby, &files, Level::Hygiene);
         assert!(text.contains("/srv/letters"), "{text}");
     }
 
@@ -165,11 +165,11 @@ mod tests {
         let call = "require('child_process').execSync('git --version')";
         for name in ["publisher", "press_release", "release_notes", "bumper", "changelog_api", "docs/api"] {
             let (path, server) = (format!("{name}.js"), format!("require('./{name}')"));
-            let text = rewritten(node, &[package, ("server.js", &server), (&path, call)], Rung::Slim);
+            let text = rewritten(node, &[package, ("server.js", &server), (&path, call)], Level::Slim);
             assert!(text.contains("node:22-slim") && text.contains(" git"), "{name}: {text}");
         }
         for path in ["release.js", "tests/a.js", "a.test.js", "vite.config.js"] {
-            let text = rewritten(node, &[package, ("server.js", ""), (path, call)], Rung::Slim);
+            let text = rewritten(node, &[package, ("server.js", ""), (path, call)], Level::Slim);
             assert!(text.contains("node:22-slim") && !text.contains(" git"), "{path}: {text}");
         }
     }
@@ -182,7 +182,7 @@ mod tests {
         for module in ["latest_api", "contest_views"] {
             let start = format!("CMD [\"uvicorn\", \"{module}:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n");
             let path = format!("{module}.py");
-            let text = rewritten(&format!("{python}{start}"), &[(&path, api)], Rung::Hygiene);
+            let text = rewritten(&format!("{python}{start}"), &[(&path, api)], Level::Hygiene);
             assert!(text.contains("8000/health"), "{text}");
         }
     }

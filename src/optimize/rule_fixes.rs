@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::pass_input::PassInput;
 use crate::build::{Build, Stage};
 use crate::finding::{FileEdit, Finding, Target};
-use crate::fix::{self, FindingSource, Level};
+use crate::fix::{self, FindingSource, FixLevel};
 use crate::inputs::Inputs;
 use crate::rules::{self, ContractBreach, Policies, Selection};
 use crate::shell::{Invocation, PackageCall};
@@ -22,19 +22,19 @@ pub(super) struct FixResult {
 /// Applies fixes of the rules that `policies` select to the Dockerfile. `vet` sees each finding before its fixes count: it
 /// takes away those that shall not be applied.
 pub(super) fn apply_rule_fixes(
-    scene: &PassInput,
+    input: &PassInput,
     policies: &Policies,
-    level: Level,
+    level: FixLevel,
     vet: &dyn Fn(&Inputs, &Build, &mut Finding),
 ) -> FixResult {
-    let index = scene.inputs.builds.iter().position(|build| std::ptr::eq(build, scene.input())).unwrap_or_default();
-    let judge = RepairPass { inputs: scene.inputs, index, policies, vet };
-    let outcome = fix::fix(&scene.inputs.sources, level, judge);
-    let target = Target::File(scene.input().dockerfile);
+    let index = input.inputs.builds.iter().position(|build| std::ptr::eq(build, input.input())).unwrap_or_default();
+    let judge = RepairPass { inputs: input.inputs, index, policies, vet };
+    let outcome = fix::fix(&input.inputs.sources, level, judge);
+    let target = Target::File(input.input().dockerfile);
     let change = outcome.changes.into_iter().find(|change| change.target == target);
     let after = change.and_then(|change| String::from_utf8(change.after).ok());
     let edit =
-        after.and_then(|after| difference(scene.source().text(), &after)).map(|(span, text)| scene.edit(span, text));
+        after.and_then(|after| difference(input.source().text(), &after)).map(|(span, text)| input.edit(span, text));
     let mut done = Vec::new();
     for applied in outcome.applied {
         let title = applied.finding.fixes.get(applied.fix).map_or_else(String::new, |fix| fix.title.clone());
@@ -48,22 +48,22 @@ pub(super) fn apply_rule_fixes(
 
 /// The same for rules by their names.
 pub(super) fn apply_fixes_of(
-    scene: &PassInput,
+    input: &PassInput,
     rules: &[&str],
-    level: Level,
+    level: FixLevel,
     vet: &dyn Fn(&Inputs, &Build, &mut Finding),
 ) -> FixResult {
     let names: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
     let selection = Selection::new(&names, &[]).unwrap_or_default();
-    apply_rule_fixes(scene, &Policies::from(selection), level, vet)
+    apply_rule_fixes(input, &Policies::from(selection), level, vet)
 }
 
 /// Takes no fix away.
 pub(super) fn keep_all(_: &Inputs, _: &Build, _: &mut Finding) {}
 
 /// The edit that makes another text of the Dockerfile; `None` where it is the same.
-pub(super) fn replaced(scene: &PassInput, after: &str) -> Option<FileEdit> {
-    difference(scene.source().text(), after).map(|(span, text)| scene.edit(span, text))
+pub(super) fn replaced(input: &PassInput, after: &str) -> Option<FileEdit> {
+    difference(input.source().text(), after).map(|(span, text)| input.edit(span, text))
 }
 
 /// The smallest stretch that differs, and what stands there afterwards.
@@ -91,10 +91,10 @@ struct RepairPass<'a> {
 impl FindingSource for RepairPass<'_> {
     fn findings(&mut self, sources: &[Source]) -> Vec<Finding> {
         let now = self.inputs.with_sources(sources);
-        let Some(input) = now.builds.get(self.index) else { return Vec::new() };
-        let builds = [Build::new(input)];
+        let Some(build_input) = now.builds.get(self.index) else { return Vec::new() };
+        let builds = [Build::new(build_input)];
         let mut findings = rules::run(&now, &builds, self.policies).findings;
-        let target = Target::File(input.dockerfile);
+        let target = Target::File(build_input.dockerfile);
         for finding in &mut findings {
             finding.fixes.retain(|fix| fix.edits.iter().all(|edit| edit.target == target));
             (self.vet)(&now, &builds[0], finding);

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::assumption::{Assumption, Support};
 use super::evidence::Evidence;
 use super::layout;
+use super::level::{Level, LevelLimit};
 use super::options::Options;
 use super::pass_input::{PassInput, PassOutput, PassRefusal, RewriteStep};
 use super::passes::{self, Pass};
 use super::protected_files;
-use super::rung::{Level, Rung};
 use crate::build::{Build, generated_line};
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
@@ -19,11 +19,11 @@ use crate::fix::Change;
 use crate::inputs::{BuildInput, Inputs};
 use crate::text::{Edit, FileId, Source, Span};
 
-/// One rung after climbing it.
+/// What a level did.
 #[derive(Clone, Debug)]
-pub struct ClimbedRung {
+pub struct LevelOutcome {
     /// Which.
-    pub rung: Rung,
+    pub level: Level,
     /// What was done.
     pub steps: Vec<RewriteStep>,
     /// What was left, and why.
@@ -39,36 +39,36 @@ pub struct Optimized {
     pub build: usize,
     /// The texts before.
     pub before: Vec<Source>,
-    /// Every rung up to the level, the lowest first.
-    pub rungs: Vec<ClimbedRung>,
+    /// Every level up to the limit, the lowest first.
+    pub levels: Vec<LevelOutcome>,
 }
 
 impl Optimized {
-    /// The texts up to and with a rung.
-    pub fn sources(&self, rung: Rung) -> &[Source] {
-        let climbed = self.rungs.iter().rfind(|climbed| climbed.rung <= rung);
-        climbed.map_or(&self.before, |climbed| &climbed.sources)
+    /// The texts up to and with a level.
+    pub fn sources(&self, level: Level) -> &[Source] {
+        let outcome = self.levels.iter().rfind(|outcome| outcome.level <= level);
+        outcome.map_or(&self.before, |outcome| &outcome.sources)
     }
 
     /// The texts after all.
     pub fn result(&self) -> &[Source] {
-        self.sources(Rung::Server)
+        self.sources(Level::Server)
     }
 
-    /// The highest rung that changed something.
-    pub fn highest(&self) -> Option<Rung> {
-        self.rungs.iter().rfind(|climbed| !climbed.steps.is_empty()).map(|climbed| climbed.rung)
+    /// The highest level that changed something.
+    pub fn highest(&self) -> Option<Level> {
+        self.levels.iter().rfind(|outcome| !outcome.steps.is_empty()).map(|outcome| outcome.level)
     }
 
     /// The files that differ from those before.
     pub fn changes(&self) -> Vec<Change> {
-        self.changes_up_to(Rung::Server)
+        self.changes_up_to(Level::Server)
     }
 
-    /// The files that differ from those before up to and with a rung.
-    pub fn changes_up_to(&self, rung: Rung) -> Vec<Change> {
+    /// The files that differ from those before up to and with a level.
+    pub fn changes_up_to(&self, level: Level) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (index, source) in self.sources(rung).iter().enumerate() {
+        for (index, source) in self.sources(level).iter().enumerate() {
             let before = self.before.get(index).map(|old| old.bytes().to_vec());
             if before.as_deref() == Some(source.bytes()) {
                 continue;
@@ -88,52 +88,54 @@ impl Optimized {
 ///
 /// The result is a fixpoint: rewriting it again changes nothing.
 pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> Optimized {
-    let mut done = Optimized { build, before: inputs.sources.clone(), rungs: Vec::new() };
-    let Some(input) = inputs.builds.get(build).filter(|input| unwritable(input).is_none()) else { return done };
-    let dockerfile = input.dockerfile;
+    let mut done = Optimized { build, before: inputs.sources.clone(), levels: Vec::new() };
+    let Some(build_input) = inputs.builds.get(build).filter(|build_input| unwritable(build_input).is_none()) else {
+        return done;
+    };
+    let dockerfile = build_input.dockerfile;
     let mut now = inputs.sources.clone();
     // Under the texts of now; read again only where a pass changed one.
-    let mut scene: Cow<Inputs> = Cow::Borrowed(inputs);
+    let mut input: Cow<Inputs> = Cow::Borrowed(inputs);
     let clone = clone(inputs, build, evidence);
-    for rung in Rung::ALL.into_iter().filter(|rung| options.level.allows(*rung)) {
+    for level in Level::ALL.into_iter().filter(|level| options.level.allows(*level)) {
         // What lies in the folder decides what is kept out; what is written must be there for everybody.
         if let Some(clone) = clone.as_ref()
-            && rung == Rung::Order
+            && level == Level::Order
         {
-            scene = Cow::Owned(clone.with_sources(&now));
+            input = Cow::Owned(clone.with_sources(&now));
         }
-        let mut climbed = ClimbedRung { rung, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
-        for pass in passes::PASSES.iter().filter(|pass| pass.info.rung == rung && runs(pass, options)) {
+        let mut outcome = LevelOutcome { level, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
+        for pass in passes::PASSES.iter().filter(|pass| pass.info.level == level && runs(pass, options)) {
             let id = pass.info.id;
             if let Some(why) = options.left_out.get(id)
                 && !options.only.contains(id)
             {
-                climbed.refusals.push(PassRefusal::whole(id, pass.info.title, why));
+                outcome.refusals.push(PassRefusal::whole(id, pass.info.title, why));
                 continue;
             }
-            let turn = for_others(pass, run_pass(pass, &scene, build, evidence, options), &scene, build);
-            let turn = supported(pass, turn, evidence);
-            let (before, steps) = (now.clone(), climbed.steps.len());
-            if !take(pass, turn, dockerfile, &mut now, &mut climbed) {
+            let output = for_others(pass, run_pass(pass, &input, build, evidence, options), &input, build);
+            let output = supported(pass, output, evidence);
+            let (before, steps) = (now.clone(), outcome.steps.len());
+            if !take(pass, output, dockerfile, &mut now, &mut outcome) {
                 continue;
             }
-            let next = scene.with_sources(&now);
-            if let Some(why) = find_loss(&scene, &next, build) {
+            let next = input.with_sources(&now);
+            if let Some(why) = find_loss(&input, &next, build) {
                 now = before;
-                climbed.steps.truncate(steps);
-                climbed.refusals.push(PassRefusal::whole(id, pass.info.title, why));
+                outcome.steps.truncate(steps);
+                outcome.refusals.push(PassRefusal::whole(id, pass.info.title, why));
             } else {
-                let file = |inputs: &Inputs| inputs.builds.get(build).map(|input| input.file.clone());
-                let tidied = file(&scene).and_then(|before| layout::tidied(&input.file, &before, &next, build));
-                scene = Cow::Owned(next);
+                let file = |inputs: &Inputs| inputs.builds.get(build).map(|build_input| build_input.file.clone());
+                let tidied = file(&input).and_then(|before| layout::tidied(&build_input.file, &before, &next, build));
+                input = Cow::Owned(next);
                 if let Some(source) = tidied {
                     now[dockerfile.0 as usize] = source;
-                    scene = Cow::Owned(scene.with_sources(&now));
+                    input = Cow::Owned(input.with_sources(&now));
                 }
             }
         }
-        climbed.sources.clone_from(&now);
-        done.rungs.push(climbed);
+        outcome.sources.clone_from(&now);
+        done.levels.push(outcome);
     }
     done
 }
@@ -149,36 +151,36 @@ fn find_loss(before: &Inputs, after: &Inputs, build: usize) -> Option<String> {
 fn clone(inputs: &Inputs, build: usize, evidence: &Evidence) -> Option<Inputs> {
     let cloned = evidence.cloned.as_ref()?;
     let mut inputs = inputs.with_sources(&inputs.sources);
-    let input = inputs.builds.get_mut(build)?;
-    input.context = Some(Arc::clone(&cloned.context));
+    let build_input = inputs.builds.get_mut(build)?;
+    build_input.context = Some(Arc::clone(&cloned.context));
     if cloned.projects.is_some() {
-        input.projects.clone_from(&cloned.projects);
+        build_input.projects.clone_from(&cloned.projects);
     }
     Some(inputs)
 }
 
 /// What a pass answers to the build as it is now.
 fn run_pass(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> PassOutput {
-    let mut turn = PassOutput::default();
-    if let Some(input) = inputs.builds.get(build) {
-        (pass.run)(&PassInput { inputs, build: &Build::new(input), evidence, options }, &mut turn);
+    let mut output = PassOutput::default();
+    if let Some(build_input) = inputs.builds.get(build) {
+        (pass.run)(&PassInput { inputs, build: &Build::new(build_input), evidence, options }, &mut output);
     }
-    turn
+    output
 }
 
 /// What is done to an image that has triggers for those that build on it: nobody sees what they need of its stages, its
 /// base and its user.
-fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> PassOutput {
-    let hidden = matches!(pass.info.rung, Rung::Stages | Rung::Slim) || pass.info.id == "non-root";
-    let Some(input) = inputs.builds.get(build) else { return turn };
-    if !hidden || turn.edits.is_empty() {
-        return turn;
+fn for_others(pass: &Pass, output: PassOutput, inputs: &Inputs, build: usize) -> PassOutput {
+    let hidden = matches!(pass.info.level, Level::Stages | Level::Slim) || pass.info.id == "non-root";
+    let Some(build_input) = inputs.builds.get(build) else { return output };
+    if !hidden || output.edits.is_empty() {
+        return output;
     }
-    let build = Build::new(input);
+    let build = Build::new(build_input);
     let triggers =
         |target| build.chain(target).any(|stage| build.instructions_of(stage, Keyword::Onbuild).next().is_some());
     if !build.target().is_some_and(triggers) {
-        return turn;
+        return output;
     }
     let mut refused = PassOutput::default();
     refused.skip("its ONBUILD instructions run in images that are not known here");
@@ -186,22 +188,22 @@ fn for_others(pass: &Pass, turn: PassOutput, inputs: &Inputs, build: usize) -> P
 }
 
 /// The steps with what they assume. Without a container that showed it, one is left out whose assumption has no support.
-fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutput {
+fn supported(pass: &Pass, mut output: PassOutput, evidence: &Evidence) -> PassOutput {
     let (what, support) = pass.assumes;
-    for step in turn.steps.iter_mut().filter(|step| step.assumptions.is_empty()) {
+    for step in output.steps.iter_mut().filter(|step| step.assumptions.is_empty()) {
         step.assumptions.push(Assumption { what: what.to_owned(), support, why: String::new() });
     }
     let is_missing = |assumption: &Assumption| assumption.support == Support::Missing;
     if evidence.observed.is_some() {
-        let all = turn.steps.iter_mut().flat_map(|step| &mut step.assumptions);
+        let all = output.steps.iter_mut().flat_map(|step| &mut step.assumptions);
         all.filter(|assumption| is_missing(assumption)).for_each(|assumption| assumption.support = Support::Observed);
-        return turn;
+        return output;
     }
-    if !turn.steps.iter().flat_map(|step| &step.assumptions).any(is_missing) {
-        return turn;
+    if !output.steps.iter().flat_map(|step| &step.assumptions).any(is_missing) {
+        return output;
     }
-    let mut refused = PassOutput { refusals: turn.refusals, ..PassOutput::default() };
-    for step in turn.steps {
+    let mut refused = PassOutput { refusals: output.refusals, ..PassOutput::default() };
+    for step in output.steps {
         let missing = step.assumptions.iter().find(|assumption| is_missing(assumption));
         let why = missing.map_or_else(String::new, |assumption| {
             let why = if assumption.why.is_empty() {
@@ -217,25 +219,25 @@ fn supported(pass: &Pass, mut turn: PassOutput, evidence: &Evidence) -> PassOutp
 }
 
 /// Why nobody can write another text in the place of a build's Dockerfile, in one sentence without a full stop.
-pub fn unwritable(input: &BuildInput) -> Option<String> {
-    if let Some(template) = input.template {
+pub fn unwritable(build_input: &BuildInput) -> Option<String> {
+    if let Some(template) = build_input.template {
         return Some(format!("it is {}, and the rendered Dockerfile is not known", template.title()));
     }
-    if let Some(line) = generated_line(&input.file) {
+    if let Some(line) = generated_line(&build_input.file) {
         return Some(format!("line {line} says that a program writes it: change what it is made from"));
     }
-    let instructions = input.file.instructions();
+    let instructions = build_input.file.instructions();
     if !instructions.is_empty() && instructions.iter().all(|instruction| instruction.keyword != Keyword::From) {
         return Some("it has no FROM, and the file that includes it is not known".to_owned());
     }
-    if let Some(verdict) = input.file.verdict() {
+    if let Some(verdict) = build_input.file.verdict() {
         // What decides may be a build argument that has no default.
-        let is_plain = !input.file.source().text().contains('$') || input.file.refusal().is_some();
+        let is_plain = !build_input.file.source().text().contains('$') || build_input.file.refusal().is_some();
         if is_plain {
             return Some(format!("the builder rejects it: {}", verdict.message));
         }
     }
-    let embedding = input.file.source().embedding()?;
+    let embedding = build_input.file.source().embedding()?;
     (!embedding.is_writable()).then(|| "it is embedded in another file and cannot be written".to_owned())
 }
 
@@ -243,33 +245,39 @@ fn runs(pass: &Pass, options: &Options) -> bool {
     let info = &pass.info;
     (options.only.is_empty() || options.only.contains(info.id))
         && !options.skip.contains(info.id)
-        && !options.without.contains(&info.rung)
-        && (!info.max || options.level == Level::Max)
+        && !options.without.contains(&info.level)
+        && (!info.max || options.level == LevelLimit::Max)
 }
 
 /// Applies what a pass says, unless the builder would refuse the result and did not refuse what was there. Whether
 /// something changed.
-fn take(pass: &Pass, turn: PassOutput, dockerfile: FileId, now: &mut Vec<Source>, climbed: &mut ClimbedRung) -> bool {
+fn take(
+    pass: &Pass,
+    output: PassOutput,
+    dockerfile: FileId,
+    now: &mut Vec<Source>,
+    outcome: &mut LevelOutcome,
+) -> bool {
     let id = pass.info.id;
-    for refusal in turn.refusals {
+    for refusal in output.refusals {
         let what = if refusal.is_whole { pass.info.title.to_owned() } else { refusal.what };
-        climbed.refusals.push(PassRefusal { pass: id, what, ..refusal });
+        outcome.refusals.push(PassRefusal { pass: id, what, ..refusal });
     }
-    if turn.edits.is_empty() {
+    if output.edits.is_empty() {
         return false;
     }
-    let Some(next) = apply(&turn.edits, now) else {
-        climbed.refusals.push(PassRefusal::whole(id, pass.info.title, "its edits overlap"));
+    let Some(next) = apply(&output.edits, now) else {
+        outcome.refusals.push(PassRefusal::whole(id, pass.info.title, "its edits overlap"));
         return false;
     };
     let dockerfile = dockerfile.0 as usize;
     let worse = dockerfile::parse(&now[dockerfile]).worse(&dockerfile::parse(&next[dockerfile]));
     if let Some(why) = worse {
-        climbed.refusals.push(PassRefusal::whole(id, pass.info.title, why));
+        outcome.refusals.push(PassRefusal::whole(id, pass.info.title, why));
         return false;
     }
     *now = next;
-    climbed.steps.extend(turn.steps.into_iter().map(|step| RewriteStep { pass: id, ..step }));
+    outcome.steps.extend(output.steps.into_iter().map(|step| RewriteStep { pass: id, ..step }));
     true
 }
 

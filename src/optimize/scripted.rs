@@ -1,4 +1,4 @@
-//! Rung 3 for Ruby and PHP projects: dependencies in a separate stage.
+//! Level 3 for Ruby and PHP projects: dependencies in a separate stage.
 
 pub(super) mod bundler;
 pub(super) mod composer;

@@ -1,4 +1,4 @@
-//! Rung 6: replaces a development or preview server.
+//! Level 6: replaces a development or preview server.
 
 pub(super) mod reload;
 #[cfg(test)]

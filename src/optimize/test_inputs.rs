@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Evidence, Level, Optimized, Options, Rung, VendoredModules, optimize};
+use super::{Evidence, Level, LevelLimit, Optimized, Options, VendoredModules, optimize};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, Inputs};
 use crate::manifest;
@@ -40,15 +40,15 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
     (inputs, Evidence { texts, vendored, ..Evidence::default() })
 }
 
-/// The project after climbing to a rung.
-pub(super) fn optimize_to_rung(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> Optimized {
+/// The project rewritten up to a level.
+pub(super) fn optimize_to_level(dockerfile: &str, files: &[(&str, &str)], level: Level) -> Optimized {
     let (inputs, evidence) = project(dockerfile, files);
-    optimize(&inputs, 0, &evidence, &Options { level: Level::Up(rung), ..Options::default() })
+    optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Up(level), ..Options::default() })
 }
 
-/// The Dockerfile's text after climbing to a rung, and again, which must change nothing.
-pub(super) fn rewritten(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> String {
-    let first = optimize_to_rung(dockerfile, files, rung);
+/// The Dockerfile's text rewritten up to a level, and again, which must change nothing.
+pub(super) fn rewritten(dockerfile: &str, files: &[(&str, &str)], level: Level) -> String {
+    let first = optimize_to_level(dockerfile, files, level);
     let text = first.result()[0].text().to_owned();
     let mut again: Vec<(&str, &str)> = files.to_vec();
     let ignore =
@@ -57,7 +57,7 @@ pub(super) fn rewritten(dockerfile: &str, files: &[(&str, &str)], rung: Rung) ->
         again.retain(|(path, _)| *path != ".dockerignore");
         again.push((".dockerignore", ignore));
     }
-    let second = optimize_to_rung(&text, &again, rung);
-    assert_eq!(second.result()[0].text(), text, "a second run changes nothing: {:?}", second.rungs);
+    let second = optimize_to_level(&text, &again, level);
+    assert_eq!(second.result()[0].text(), text, "a second run changes nothing: {:?}", second.levels);
     text
 }

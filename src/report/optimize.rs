@@ -13,7 +13,8 @@ use crate::audit::Report;
 use crate::finding::Mask;
 use crate::fix::Change;
 use crate::optimize::{
-    Assumption, BuildPlan, ClimbedRung, Level, Optimized, PassInfo, PlannedProject, RewriteStep, Rung, Support, passes,
+    Assumption, BuildPlan, Level, LevelLimit, LevelOutcome, Optimized, PassInfo, PlannedProject, RewriteStep, Support,
+    passes,
 };
 
 pub use self::savings::RewriteHistory;
@@ -33,7 +34,7 @@ pub struct Rewrite {
     pub plan: BuildPlan,
     /// Why nothing of it can be changed, in one sentence without a full stop.
     pub refused: Option<String>,
-    /// The rungs.
+    /// The levels.
     pub optimized: Optimized,
     /// What they save over the last commits; `None` where nobody looked, or there is no history.
     pub history: Option<RewriteHistory>,
@@ -41,23 +42,23 @@ pub struct Rewrite {
 
 impl Rewrite {
     fn steps(&self) -> usize {
-        self.optimized.rungs.iter().map(|climbed| climbed.steps.len()).sum()
+        self.optimized.levels.iter().map(|outcome| outcome.steps.len()).sum()
     }
 
     /// What steps assume and sources do not settle.
     fn open(&self) -> impl Iterator<Item = (&RewriteStep, &Assumption)> {
-        let steps = self.optimized.rungs.iter().flat_map(|climbed| &climbed.steps);
+        let steps = self.optimized.levels.iter().flat_map(|outcome| &outcome.steps);
         let all = steps.flat_map(|step| step.assumptions.iter().map(move |assumption| (step, assumption)));
         all.filter(|(_, assumption)| assumption.support == Support::Open)
     }
 
     fn refusals(&self) -> impl Iterator<Item = &crate::optimize::PassRefusal> {
-        self.optimized.rungs.iter().flat_map(|climbed| &climbed.refusals)
+        self.optimized.levels.iter().flat_map(|outcome| &outcome.refusals)
     }
 }
 
-/// What would be done to each build and why, rung by rung, and the passes that can be switched.
-pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> String {
+/// What would be done to each build and why, level by level, and the passes that can be switched.
+pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, layout: Layout) -> String {
     let mut out = String::new();
     for rewrite in rewrites {
         heading(&mut out, rewrite, mask, layout);
@@ -68,13 +69,13 @@ pub fn plan(rewrites: &[Rewrite], level: Level, mask: &Mask, layout: Layout) -> 
         }
         starts_from(&mut out, &rewrite.plan, mask, layout);
         out.push('\n');
-        for climbed in &rewrite.optimized.rungs {
-            rung(&mut out, climbed, mask, layout);
-            for text in rewrite.history.iter().flat_map(|history| history.sentences(climbed.rung, mask)) {
+        for outcome in &rewrite.optimized.levels {
+            write_level(&mut out, outcome, mask, layout);
+            for text in rewrite.history.iter().flat_map(|history| history.sentences(outcome.level, mask)) {
                 line(&mut out, 5, &pad("git history", PASS), &text, TextStyle::Plain, layout);
             }
         }
-        for above in Rung::ALL.into_iter().filter(|rung| !level.allows(*rung)) {
+        for above in Level::ALL.into_iter().filter(|level| !limit.allows(*level)) {
             let text = format!("{number}  {}: needs `--level {number}`", above.title(), number = above.number());
             push(&mut out, &text, 2, layout, TextStyle::Dim);
         }
@@ -138,14 +139,14 @@ fn starts_from(out: &mut String, plan: &BuildPlan, mask: &Mask, layout: Layout) 
     row("compose", &plan.services);
 }
 
-fn rung(out: &mut String, climbed: &ClimbedRung, mask: &Mask, layout: Layout) {
-    let head = format!("{}  {}", climbed.rung.number(), climbed.rung.title());
-    if climbed.steps.is_empty() && climbed.refusals.is_empty() {
+fn write_level(out: &mut String, outcome: &LevelOutcome, mask: &Mask, layout: Layout) {
+    let head = format!("{}  {}", outcome.level.number(), outcome.level.title());
+    if outcome.steps.is_empty() && outcome.refusals.is_empty() {
         push(out, &format!("{head}: nothing to do"), 2, layout, TextStyle::Dim);
         return;
     }
     push(out, &head, 2, layout, TextStyle::Strong);
-    for step in &climbed.steps {
+    for step in &outcome.steps {
         line(out, 5, &pad(step.pass, PASS), &mask.apply(&step.what), TextStyle::Good, layout);
         line(out, 5, &pad("", PASS), &mask.apply(&step.why), TextStyle::Dim, layout);
         for assumption in &step.assumptions {
@@ -154,7 +155,7 @@ fn rung(out: &mut String, climbed: &ClimbedRung, mask: &Mask, layout: Layout) {
             line(out, 5, &pad("", PASS), &text, tone, layout);
         }
     }
-    for refusal in &climbed.refusals {
+    for refusal in &outcome.refusals {
         let (what, why) = (mask.apply(&refusal.what), mask.apply(&refusal.why));
         if refusal.is_whole {
             line(out, 5, &pad(refusal.pass, PASS), &format!("skipped: {why}"), TextStyle::Warning, layout);
@@ -198,12 +199,12 @@ fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle
     }
 }
 
-/// All passes by rung, as `--only` and `--skip` take them.
+/// All passes by level, as `--only` and `--skip` take them.
 fn passes_text(layout: Layout) -> String {
     let mut out = layout.paint(TextStyle::Strong, "Passes, for --only and --skip") + "\n";
-    for PassInfo { id, rung, title, max } in passes() {
+    for PassInfo { id, level, title, max } in passes() {
         let max = if max { "; with `--level max`" } else { "" };
-        let name = format!("{}  {}", rung.number(), pad(id, PASS));
+        let name = format!("{}  {}", level.number(), pad(id, PASS));
         line(&mut out, 2, &name, &format!("{title}{max}"), TextStyle::Plain, layout);
     }
     out
@@ -214,12 +215,12 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
     let mut out = String::new();
     for rewrite in rewrites {
         let name = clean(&rewrite.dockerfile);
-        let climbed = rewrite.optimized.rungs.iter().filter(|climbed| !climbed.steps.is_empty());
-        let rungs: Vec<u8> = climbed.map(|climbed| climbed.rung.number()).collect();
+        let changed = rewrite.optimized.levels.iter().filter(|outcome| !outcome.steps.is_empty());
+        let levels: Vec<u8> = changed.map(|outcome| outcome.level.number()).collect();
         let done = match (&rewrite.refused, rewrite.steps()) {
             (Some(why), _) => format!("nothing changes: {}", clean(&mask.apply(why))),
             (None, 0) => "nothing to improve".to_owned(),
-            (None, steps) => format!("{} at {}", count(steps as u64, "change"), rungs_text(&rungs)),
+            (None, steps) => format!("{} at {}", count(steps as u64, "change"), levels_text(&levels)),
         };
         out.push_str(&format!("{name}: {done}\n"));
         for refusal in rewrite.refusals() {
@@ -250,11 +251,11 @@ pub fn rewrite_summary(rewrites: &[Rewrite], files: usize, mask: &Mask, written:
 }
 
 /// How many kinds of change a rewrite has: `level 3`, `levels 0 to 5`, `levels 0, 1, 4`.
-fn rungs_text(rungs: &[u8]) -> String {
-    match rungs {
-        [rung] => format!("level {rung}"),
-        [first, .., last] if usize::from(last - first) + 1 == rungs.len() => format!("levels {first} to {last}"),
-        _ => format!("levels {}", rungs.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
+fn levels_text(levels: &[u8]) -> String {
+    match levels {
+        [level] => format!("level {level}"),
+        [first, .., last] if usize::from(last - first) + 1 == levels.len() => format!("levels {first} to {last}"),
+        _ => format!("levels {}", levels.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -263,11 +264,11 @@ pub fn optimize_json(
     report: &Report,
     rewrites: &[Rewrite],
     changes: &[Change],
-    level: Level,
+    level: LevelLimit,
     mask: &Mask,
     written: bool,
 ) -> String {
-    let pass = |pass: PassInfo| object! { id: pass.id, rung: pass.rung.number(), title: pass.title, max: pass.max };
+    let pass = |pass: PassInfo| object! { id: pass.id, rung: pass.level.number(), title: pass.title, max: pass.max };
     json::pretty(&object! {
         #[serde(flatten)]
         head: Head::new("dockopt.optimize/1", &report.root),
@@ -285,9 +286,9 @@ fn remark(pass: &'static str, what: &str, why: &str, mask: &Mask) -> impl Serial
     object! { pass, what: mask.apply(what), why: mask.apply(why) }
 }
 
-/// What a rung changes for the last commits, compared with the rung below it.
-fn rung_history(history: &RewriteHistory, rung: Rung, mask: &Mask) -> Option<impl Serialize> {
-    let compared = history.rungs.get(&rung)?;
+/// What a level changes for the last commits, compared with the level below it.
+fn level_history(history: &RewriteHistory, level: Level, mask: &Mask) -> Option<impl Serialize> {
+    let compared = history.levels.get(&level)?;
     let reruns = |count: RerunCount| object! { reruns: count.reruns, may_rerun: count.may_rerun };
     let step = |step: &StepComparison| {
         object! {
@@ -331,24 +332,24 @@ fn build(rewrite: &Rewrite, mask: &Mask) -> impl Serialize {
             open: &project.open,
         }
     });
-    let rungs = rewrite.optimized.rungs.iter().map(|climbed| {
+    let levels = rewrite.optimized.levels.iter().map(|outcome| {
         object! {
             #[serde(rename = "rung")]
-            number: climbed.rung.number(),
-            title: climbed.rung.title(),
-            steps: climbed.steps.iter().map(|climb_step| step(climb_step, mask)).collect::<Vec<_>>(),
-            refusals: climbed
+            number: outcome.level.number(),
+            title: outcome.level.title(),
+            steps: outcome.steps.iter().map(|level_step| step(level_step, mask)).collect::<Vec<_>>(),
+            refusals: outcome
                 .refusals
                 .iter()
                 .map(|refusal| remark(refusal.pass, &refusal.what, &refusal.why, mask))
                 .collect::<Vec<_>>(),
-            history: rewrite.history.as_ref().and_then(|history| rung_history(history, climbed.rung, mask)),
+            history: rewrite.history.as_ref().and_then(|history| level_history(history, outcome.level, mask)),
         }
     });
     object! {
         dockerfile: &rewrite.dockerfile,
         refused: rewrite.refused.as_deref().map(|why| mask.apply(why)),
-        highest: rewrite.optimized.highest().map(Rung::number),
+        highest: rewrite.optimized.highest().map(Level::number),
         plan: object! {
             base: plan.base.as_deref().map(|base| mask.apply(base)),
             slim: plan.slim.as_deref().map(|slim| mask.apply(slim)),
@@ -358,7 +359,7 @@ fn build(rewrite: &Rewrite, mask: &Mask) -> impl Serialize {
             ports: &plan.ports,
             services: texts(&plan.services),
         },
-        rungs: rungs.collect::<Vec<_>>(),
+        rungs: levels.collect::<Vec<_>>(),
         history: rewrite
             .history
             .as_ref()

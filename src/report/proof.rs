@@ -9,7 +9,7 @@ use super::json;
 use super::layout::{Layout, TextStyle, clean, pad, wrap};
 use super::units::bytes;
 use super::wire::{Head, object};
-use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedRung, Verdict};
+use crate::proof::{Check, CheckOutcome, Figures, Proof, TriedLevels, Verdict};
 
 /// Lines of a check that passed.
 const SHOWN: usize = 4;
@@ -83,7 +83,7 @@ fn verdict(proof: &Proof) -> String {
             format!("not proved: the original does not build: {why}{}", advice(proof))
         }
         Verdict::Proved => match proof.tried.iter().find(|tried| tried.proves()) {
-            Some(tried) if !tried.rungs.is_empty() => format!("{} proved", rungs(tried)),
+            Some(tried) if !tried.levels.is_empty() => format!("{} proved", levels(tried)),
             _ => "the rewrite is proved".to_owned(),
         },
         Verdict::Unproved => {
@@ -120,13 +120,13 @@ fn notes(proof: &Proof) -> Vec<String> {
 }
 
 /// `levels 0, 1, 3`.
-fn rungs(tried: &TriedRung) -> String {
-    let numbers: Vec<String> = tried.rungs.iter().map(|rung| rung.number().to_string()).collect();
+fn levels(tried: &TriedLevels) -> String {
+    let numbers: Vec<String> = tried.levels.iter().map(|level| level.number().to_string()).collect();
     format!("level{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(", "))
 }
 
-fn name(tried: &TriedRung) -> String {
-    let subject = if tried.rungs.is_empty() { "the rewrite".to_owned() } else { rungs(tried) };
+fn name(tried: &TriedLevels) -> String {
+    let subject = if tried.levels.is_empty() { "the rewrite".to_owned() } else { levels(tried) };
     let without =
         if tried.left_out.is_empty() { String::new() } else { format!(" without {}", tried.left_out.join(", ")) };
     let fell = match () {
@@ -257,7 +257,7 @@ fn wire_proof(proof: &Proof) -> impl Serialize {
     }
 }
 
-fn wire_tried(tried: &TriedRung) -> impl Serialize {
+fn wire_tried(tried: &TriedLevels) -> impl Serialize {
     let check = |check: &Check| match check.outcome {
         CheckOutcome::Passed => "passed",
         CheckOutcome::Failed => "failed",
@@ -265,7 +265,7 @@ fn wire_tried(tried: &TriedRung) -> impl Serialize {
         CheckOutcome::Unproved => "unproved",
     };
     object! {
-        rungs: tried.rungs.iter().map(|rung| rung.number()).collect::<Vec<_>>(),
+        rungs: tried.levels.iter().map(|level| level.number()).collect::<Vec<_>>(),
         without: &tried.left_out,
         holds: tried.proves(),
         build_failure: tried.failure.as_deref(),

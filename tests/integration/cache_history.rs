@@ -209,7 +209,7 @@ fn modes_that_git_does_not_look_at_are_compared() {
 }
 
 #[test]
-fn a_plan_names_what_each_rung_saves() {
+fn a_plan_names_what_each_level_saves() {
     let plan = ["optimize", "--plan", "--log", "build.log"];
     let ran = project(NAIVE).file("build.log", LOG).args(plan).run().code(0);
     let text = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -225,7 +225,7 @@ fn a_plan_names_what_each_rung_saves() {
     keeps_schema(include_str!("../../schemas/optimize.schema.json"), &json);
     let build = &json["builds"][0];
     assert_eq!(build["history"], serde_json::json!({ "commits": 7, "builds": 6 }));
-    let order = build["rungs"].as_array().unwrap().iter().find(|rung| rung["rung"] == 1).unwrap();
+    let order = build["rungs"].as_array().unwrap().iter().find(|level| level["rung"] == 1).unwrap();
     let expected = serde_json::json!({
         "step": "RUN npm ci --omit=dev", "builds": 6,
         "before": { "reruns": 2, "may_rerun": 0 }, "after": { "reruns": 1, "may_rerun": 0 },

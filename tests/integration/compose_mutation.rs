@@ -16,7 +16,7 @@ use dockopt::compose::project::{
     Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project as read,
 };
 use dockopt::finding::Target;
-use dockopt::fix::Level;
+use dockopt::fix::FixLevel;
 use dockopt::inputs::{ComposeInput, ComposeReading, Date, Inputs};
 use dockopt::report::{self, GraphStyle, Layout};
 use dockopt::rules::{self, Policies, Selection};
@@ -135,8 +135,8 @@ fn check(bytes: &[u8], tally: &Tally, compared: usize) -> Result<(), String> {
         report::compose_graph("compose.yaml", &graph, style, Layout::PLAIN);
     }
     report::compose_graph_json(&[("compose.yaml".to_owned(), graph)]);
-    let safe = fixed(&inputs, &policies, Level::Safe)?;
-    let unsafe_text = fixed(&inputs, &policies, Level::Unsafe)?;
+    let safe = fixed(&inputs, &policies, FixLevel::Safe)?;
+    let unsafe_text = fixed(&inputs, &policies, FixLevel::Unsafe)?;
     let Some(after) = unsafe_text.or(safe) else { return Ok(()) };
     tally.fixed.fetch_add(1, Ordering::Relaxed);
     if tally.compared.fetch_add(1, Ordering::Relaxed) < compared {
@@ -147,7 +147,7 @@ fn check(bytes: &[u8], tally: &Tally, compared: usize) -> Result<(), String> {
 }
 
 /// The file after its fixes; `None` where nothing changes.
-fn fixed(inputs: &Inputs, policies: &Policies, level: Level) -> Result<Option<Vec<u8>>, String> {
+fn fixed(inputs: &Inputs, policies: &Policies, level: FixLevel) -> Result<Option<Vec<u8>>, String> {
     let outcome = audit::fix(inputs, policies, level);
     fail(!outcome.contradicting.is_empty(), &format!("rules undo each other: {:?}", outcome.contradicting))?;
     fail(!outcome.refused.is_empty(), &format!("a fix breaks the file: {:?}", outcome.refused))?;

@@ -15,7 +15,7 @@ use dockopt::cache::{
     BuildState, BuilderFlags, ContextFiles, Digests, Graph, Prediction, Records, StepReason, StepVerdict, names_only,
 };
 use dockopt::dockerfile::{self, File};
-use dockopt::fix::{Level, fix};
+use dockopt::fix::{FixLevel, fix};
 use dockopt::inputs::context::{BuildContext, ContextBuilder, ContextEntryKind};
 use dockopt::inputs::{BuildInput, BuildOptions, Date, IgnoreInput, Inputs};
 use dockopt::manifest::{self, Project};
@@ -266,7 +266,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         serde_json::from_str(&report::audit_json(&report)).map_err(|error| error.to_string())?;
     fail(json["findings"].as_array().map(Vec::len) != Some(report.findings.len()), "JSON lacks findings")?;
     predict(&inputs.builds[0], context);
-    for level in [Level::Safe, Level::Unsafe] {
+    for level in [FixLevel::Safe, FixLevel::Unsafe] {
         fixed(&inputs, &selection, level, &before)?;
     }
     Ok(())
@@ -283,7 +283,7 @@ fn predict(input: &BuildInput, context: &BuildContext) {
     }
 }
 
-fn fixed(inputs: &Inputs, selection: &Policies, level: Level, before: &File) -> Result<(), String> {
+fn fixed(inputs: &Inputs, selection: &Policies, level: FixLevel, before: &File) -> Result<(), String> {
     let outcome = audit::fix(inputs, selection, level);
     fail(!outcome.contradicting.is_empty(), &format!("rules undo each other: {:?}", outcome.contradicting))?;
     fail(!outcome.refused.is_empty(), &format!("a rule's fix breaks the file: {:?}", outcome.refused))?;

@@ -26,8 +26,8 @@ pub(crate) struct Row {
     /// `8000/health`: what answers with a status below 400 before and after.
     #[serde(default)]
     pub(crate) probes: Vec<String>,
-    /// The highest rung that has to hold when it is verified.
-    pub(crate) rung: u8,
+    /// The highest level that has to hold when it is verified.
+    pub(crate) level: u8,
     /// Why it is never built on an engine; then its texts alone are compared.
     pub(crate) golden_only: Option<String>,
     /// Default rules that find something in the result all the same, as nothing but the author can mend it.
@@ -43,14 +43,14 @@ pub(crate) struct Row {
 
 impl Row {
     /// A part of the fixture, which has no row of its own.
-    pub(crate) fn of_fixture(ecosystem: &str, probe: &str, rung: u8) -> Self {
+    pub(crate) fn of_fixture(ecosystem: &str, probe: &str, level: u8) -> Self {
         Self {
             what: "the first users' stack".to_owned(),
             ecosystem: ecosystem.to_owned(),
             tool: String::new(),
             bases: Vec::new(),
             probes: vec![probe.to_owned()],
-            rung,
+            level,
             golden_only: None,
             left: BTreeSet::new(),
             environment: Vec::new(),

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::measure::Builds;
 use super::options::{Build, Config, Exclude};
-use crate::optimize::Level;
+use crate::optimize::LevelLimit;
 
 #[derive(Debug, Args)]
 #[command(
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Optimize {
     pub check: bool,
     /// How much to rewrite; each level includes all lower ones: 0 .dockerignore, 1 step order and cache mounts, 2 install options and safe fixes, 3 multi-stage build, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` changes that dockopt cannot judge without --verify
     #[arg(long, value_name = "LEVEL", default_value = "5")]
-    pub level: Level,
+    pub level: LevelLimit,
     /// Run only these passes (separated by commas); `--plan` lists them
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub only: Vec<String>,

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::audit::{BuildReport, Importance, Report};
 use crate::cli::optimize;
 use crate::finding::Finding;
-use crate::fix::Level;
+use crate::fix::FixLevel;
 use crate::inputs::{BuildInput, Inputs, RunOptions};
 use crate::load::EvidenceReader;
 use crate::optimize::{Offer, Options, offer};
@@ -54,8 +54,8 @@ pub(super) fn fix_counts(inputs: &Inputs, policies: &Policies) -> FixCounts {
     if inputs.unsettled || is_too_large(inputs) {
         return FixCounts::default();
     }
-    let fixed = |level: Level| crate::audit::fix(inputs, policies, level).applied.len() as u64;
-    let (safe, all) = rayon::join(|| fixed(Level::Safe), || fixed(Level::Unsafe));
+    let fixed = |level: FixLevel| crate::audit::fix(inputs, policies, level).applied.len() as u64;
+    let (safe, all) = rayon::join(|| fixed(FixLevel::Safe), || fixed(FixLevel::Unsafe));
     FixCounts { safe, all }
 }
 

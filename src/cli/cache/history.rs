@@ -2,13 +2,13 @@
 
 mod frequency;
 mod matching;
-mod rungs;
+mod levels;
 mod simulation;
 
 use std::path::Path;
 
 pub(in crate::cli) use self::frequency::add_step_histories;
-pub(in crate::cli) use self::rungs::add_rewrite_histories;
+pub(in crate::cli) use self::levels::add_rewrite_histories;
 use self::simulation::{Replacement, Simulation};
 use super::log_notes::log_notes;
 use super::place::{RepositoryPlace, because, unread_submodules};

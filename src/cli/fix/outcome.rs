@@ -4,13 +4,13 @@ use crate::audit::Report;
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::changes;
 use crate::finding::Mask;
-use crate::fix::{FixOutcome, Level};
+use crate::fix::{FixLevel, FixOutcome};
 use crate::inputs::Inputs;
 use crate::report::{self, Format};
 use crate::rules::Policies;
 
 pub(super) fn fixed(inputs: &Inputs, policies: &Policies, command: &FixArgs) -> FixOutcome {
-    let level = if command.mode.r#unsafe { Level::Unsafe } else { Level::Safe };
+    let level = if command.mode.r#unsafe { FixLevel::Unsafe } else { FixLevel::Safe };
     crate::audit::fix(inputs, policies, level)
 }
 

@@ -16,7 +16,7 @@ use crate::fix::Change;
 use crate::inputs::{IgnoreInput, Inputs};
 use crate::load::{DOCKERFILE_LIMIT, EvidenceReader, read_bytes};
 use crate::manifest::FileKind;
-use crate::measure::{self, ClimbInput, ProvedRewrite, RewriteRequest, ServiceContainer, Session, TrialRequest};
+use crate::measure::{self, ProofInput, ProvedRewrite, RewriteRequest, ServiceContainer, Session, TrialRequest};
 use crate::optimize::{Evidence, ObservedRun, Options, optimize};
 use crate::proof::{Probe, Proof, Verdict};
 use crate::report::{self, Format};
@@ -47,7 +47,7 @@ pub(super) fn run(
             terminal::note(&format!("{name}: {pass} skipped: {why}\n"));
         }
         let (evidence, runs) = (reader.evidence(build), reader.runs(build));
-        let ground = ClimbInput { inputs, build, evidence: &evidence, options, runs: &runs };
+        let ground = ProofInput { inputs, build, evidence: &evidence, options, runs: &runs };
         // Without an engine nothing is proved, and where nothing changes there is nothing to prove.
         let sources = proving.against.as_deref().map(|path| sources_after(inputs, build, path)).transpose()?;
         if sources.is_none() && !may_change(inputs, build, &evidence, options) {
@@ -66,7 +66,7 @@ pub(super) fn run(
             Some(sources) => {
                 session.against(&ground, &sources, &demand, &say).map(|proof| ProvedRewrite { proof, optimized: None })
             }
-            None => session.climb(&ground, &demand, &say),
+            None => session.prove_rewrite(&ground, &demand, &say),
         };
         let cleaned = session.close();
         let proved = proved?;

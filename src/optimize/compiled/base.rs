@@ -16,30 +16,30 @@ use crate::text::Span;
 use runtime::Toolchain;
 
 /// Puts the runtime under a final stage that stands on a toolchain's image.
-pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn replace(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let StageBase::Image(image) = &target.base else { return };
     let Some(language) = Language::of_image(image) else { return };
-    if !toolchain::is_application(build, target) || uses_toolchain(scene, target) {
+    if !toolchain::is_application(build, target) || uses_toolchain(input, target) {
         return;
     }
-    let web = scene.projects_of(Ecosystem::DotNet).all(may_be_web);
+    let web = input.projects_of(Ecosystem::DotNet).all(may_be_web);
     let Some(small) = runtime_image(image, language, web) else {
         if SlimImage::of(image).is_none() && !is_runtime(image) {
-            turn.skip(ToolchainReason::UnknownRuntime { image: image.clone() });
+            output.skip(ToolchainReason::UnknownRuntime { image: image.clone() });
         }
         return;
     };
     if small == *image {
         return;
     }
-    if let Some(why) = needs_toolchain(scene, target, language, image) {
-        return turn.skip(why);
+    if let Some(why) = needs_toolchain(input, target, language, image) {
+        return output.skip(why);
     }
-    let needs = MissingPrograms::of(scene, target, language, image, &small);
+    let needs = MissingPrograms::of(input, target, language, image, &small);
     if let Some(program) = needs.unknown {
-        return turn.skip(ToolchainReason::UnknownPackage { small: small.clone(), program: program.clone() });
+        return output.skip(ToolchainReason::UnknownPackage { small: small.clone(), program: program.clone() });
     }
     let mut lines = needs.lines;
     let packages: Vec<&str> = needs.packages.iter().map(String::as_str).collect();
@@ -47,13 +47,13 @@ pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
     if !packages.is_empty() {
         lines.insert(0, install(&packages, alpine));
     }
-    if scene.build.last(target, Keyword::Workdir).is_none()
+    if input.build.last(target, Keyword::Workdir).is_none()
         && let Some(folder) = runtime::base_folder(image).filter(|folder| *folder != "/")
     {
         lines.push(format!("WORKDIR {folder}"));
     }
     let from = build.instruction(target.start);
-    let mut edits = vec![scene.edit(target.base_span, small.clone())];
+    let mut edits = vec![input.edit(target.base_span, small.clone())];
     if !lines.is_empty() {
         // A line that copies from another stage stands with its like.
         let mut transfers = build.transfers(target).iter();
@@ -61,10 +61,10 @@ pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         let first = transfers
             .find(|transfer| copies && matches!(transfer.from, Some(StageBase::Stage(_))))
             .map(|transfer| transfer.index);
-        let end = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
+        let end = first.map_or(input.instruction_span(target.start).end, |index| input.instruction_span(index).start);
         let text = lines.join("\n") + "\n";
         let start = if from.span.end == end { "\n" } else { "" };
-        edits.push(scene.edit(Span::at(end), format!("{start}{text}").replace('\n', scene.newline())));
+        edits.push(input.edit(Span::at(end), format!("{start}{text}").replace('\n', input.newline())));
     }
     let why = match language {
         Language::Java => {
@@ -73,7 +73,7 @@ pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
         Language::DotNet => format!("the program needs only the .NET runtime; `{image}` also contains the SDK"),
         _ => format!("the program is already compiled; `{image}` contains its toolchain"),
     };
-    turn.step(format!("uses `{small}` instead of `{image}`"), why, edits);
+    output.step(format!("uses `{small}` instead of `{image}`"), why, edits);
 }
 
 /// Whether a .NET project may need ASP.NET; one without an entry point says nothing.
@@ -95,8 +95,8 @@ fn is_runtime(image: &str) -> bool {
 }
 
 /// Whether a RUN of the stage compiles or calls a build tool.
-fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
-    toolchain::runs(scene.build, target).any(|(_, _, all)| {
+fn uses_toolchain(input: &PassInput, target: &Stage) -> bool {
+    toolchain::runs(input.build, target).any(|(_, _, all)| {
         all.iter().any(|invocation| {
             use Manager as M;
             let tools = [M::Go, M::Cargo, M::Maven, M::Gradle, M::Dotnet];
@@ -108,9 +108,9 @@ fn uses_toolchain(scene: &PassInput, target: &Stage) -> bool {
 }
 
 /// Why what runs needs the toolchain too.
-fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image: &str) -> Option<ToolchainReason> {
+fn needs_toolchain(input: &PassInput, target: &Stage, language: Language, image: &str) -> Option<ToolchainReason> {
     let source = |path: &str| FileKind::of(path).is_compiled();
-    if let Some(program) = language.toolchain().find(|program| started_programs::is_called(scene, target, program)) {
+    if let Some(program) = language.toolchain().find(|program| started_programs::is_called(input, target, program)) {
         return Some(ToolchainReason::CallsTool { program: program.to_string() });
     }
     let of = match language {
@@ -119,7 +119,7 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
         _ => "",
     };
     let phrases = patterns::words_in(of, "uses the compiler at run time");
-    let holding = scene.evidence.holding(&phrases).find(|(path, _)| source(path));
+    let holding = input.evidence.holding(&phrases).find(|(path, _)| source(path));
     if let Some((path, _)) = holding {
         return Some(ToolchainReason::UsesCompiler { path: path.clone() });
     }
@@ -128,13 +128,13 @@ fn needs_toolchain(scene: &PassInput, target: &Stage, language: Language, image:
         Language::Go => Some("/usr/local/go/"),
         _ => None,
     };
-    let text = build_text(scene, target);
+    let text = build_text(input, target);
     home.filter(|home| text.contains(home)).map(|home| ToolchainReason::NamesToolchainFolder { home: home.to_string() })
 }
 
-fn build_text(scene: &PassInput, target: &Stage) -> String {
-    let instructions = scene.build.instructions(target).filter(|(_, instruction)| instruction.keyword != Keyword::Env);
-    instructions.map(|(_, instruction)| scene.source().slice(instruction.span)).collect::<Vec<_>>().join("\n")
+fn build_text(input: &PassInput, target: &Stage) -> String {
+    let instructions = input.build.instructions(target).filter(|(_, instruction)| instruction.keyword != Keyword::Env);
+    instructions.map(|(_, instruction)| input.source().slice(instruction.span)).collect::<Vec<_>>().join("\n")
 }
 
 /// What the small image lacks.
@@ -146,12 +146,12 @@ struct MissingPrograms {
 }
 
 impl MissingPrograms {
-    fn of(scene: &PassInput, target: &Stage, language: Language, image: &str, small: &str) -> Self {
+    fn of(input: &PassInput, target: &Stage, language: Language, image: &str, small: &str) -> Self {
         let mut needs = Self::default();
         let alpine = small.contains("alpine");
         let manager = if alpine { Manager::Apk } else { Manager::Apt };
-        let installed = installed(scene, target);
-        for program in called_programs(scene, target) {
+        let installed = installed(input, target);
+        for program in called_programs(input, target) {
             if BaseImage::of(small).presence(&program) != Presence::Lacks {
                 continue;
             }
@@ -168,18 +168,18 @@ impl MissingPrograms {
             if !alpine {
                 let suite = packages::suite(small);
                 if suite.is_none() {
-                    let linked = libraries::of_crates(scene, Some("bookworm"));
+                    let linked = libraries::of_crates(input, Some("bookworm"));
                     needs.unknown = linked.into_iter().next().or(needs.unknown);
                 }
                 needs
                     .packages
-                    .extend(libraries::of_crates(scene, suite).into_iter().filter(|name| !installed.contains(name)));
+                    .extend(libraries::of_crates(input, suite).into_iter().filter(|name| !installed.contains(name)));
             }
             // Debian's minimal system has the zones; those of Go's own folder stay behind.
-            if alpine && wants_zones(scene) && !installed.contains("tzdata") {
+            if alpine && wants_zones(input) && !installed.contains("tzdata") {
                 needs.packages.insert("tzdata".into());
             }
-            needs.certificates(scene, target, image, alpine, &installed);
+            needs.certificates(input, target, image, alpine, &installed);
         }
         needs
     }
@@ -187,20 +187,20 @@ impl MissingPrograms {
     /// The certificates of the public authorities, which the program's requests are checked with.
     fn certificates(
         &mut self,
-        scene: &PassInput,
+        input: &PassInput,
         target: &Stage,
         image: &str,
         alpine: bool,
         installed: &BTreeSet<String>,
     ) {
         let had = Toolchain::of(image).is_some_and(|row| row.has_certificates);
-        let copied = build_text(scene, target).contains("/etc/ssl/certs");
+        let copied = build_text(input, target).contains("/etc/ssl/certs");
         if !had || alpine || copied || installed.contains("ca-certificates") {
             return;
         }
-        let mut stages = scene.build.stages().iter().filter(|stage| stage.index < target.index);
+        let mut stages = input.build.stages().iter().filter(|stage| stage.index < target.index);
         let from = stages.find(|stage| {
-            let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
+            let StageBase::Image(image) = input.build.root_base(stage) else { return false };
             stage.name.is_some()
                 && (Toolchain::of(image).is_some_and(|row| row.has_certificates) && Language::of_image(image).is_some())
         });
@@ -214,37 +214,37 @@ impl MissingPrograms {
 }
 
 /// Packages that RUNs of the stage install.
-fn installed(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
-    let runs: Vec<_> = toolchain::runs(scene.build, target).map(|(_, _, all)| all).collect();
+fn installed(input: &PassInput, target: &Stage) -> BTreeSet<String> {
+    let runs: Vec<_> = toolchain::runs(input.build, target).map(|(_, _, all)| all).collect();
     let calls = runs.iter().flatten().filter_map(Invocation::package_call).filter(|call| call.manager.is_system());
     calls.flat_map(|call| call.packages).map(|package| package.name.text.to_owned()).collect()
 }
 
 /// Programs that RUNs, the command, checks and sources call.
-fn called_programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
+fn called_programs(input: &PassInput, target: &Stage) -> BTreeSet<String> {
     let programs = |script: &Script| -> Vec<String> {
         script.invocations().iter().filter_map(|invocation| invocation.program).map(str::to_owned).collect()
     };
-    let scripts = scene.build.scripts(target).filter(|run| !run.is_trigger());
-    let files = scene.start_texts(target).into_iter().map(|(_, text)| parse(text));
-    let quoted = SlimImage::quoted_anywhere().filter(|name| started_programs::is_wanted(scene, target, name));
+    let scripts = input.build.scripts(target).filter(|run| !run.is_trigger());
+    let files = input.start_texts(target).into_iter().map(|(_, text)| parse(text));
+    let quoted = SlimImage::quoted_anywhere().filter(|name| started_programs::is_wanted(input, target, name));
     let called = scripts.flat_map(|run| programs(&run.code.script)).chain(files.flat_map(|script| programs(&script)));
     called.chain(quoted.map(str::to_owned)).collect()
 }
 
 /// Whether the program looks time zones up.
-fn wants_zones(scene: &PassInput) -> bool {
-    let holds = |words: &[&str]| scene.evidence.holding(words).next().is_some();
-    (sets_zone(scene) || holds(&["time.LoadLocation(", "tzfile::"])) && !holds(&["\"time/tzdata\""])
+fn wants_zones(input: &PassInput) -> bool {
+    let holds = |words: &[&str]| input.evidence.holding(words).next().is_some();
+    (sets_zone(input) || holds(&["time.LoadLocation(", "tzfile::"])) && !holds(&["\"time/tzdata\""])
 }
 
 /// Whether the image or a compose file names the time zone of the container.
-pub(super) fn sets_zone(scene: &PassInput) -> bool {
-    let named = scene.evidence.services.iter().any(|service| service.environment.contains("TZ"));
-    let set = scene.file().instructions().iter().filter(|instruction| instruction.keyword == Keyword::Env);
+pub(super) fn sets_zone(input: &PassInput) -> bool {
+    let named = input.evidence.services.iter().any(|service| service.environment.contains("TZ"));
+    let set = input.file().instructions().iter().filter(|instruction| instruction.keyword == Keyword::Env);
     named
         || set
-            .flat_map(|instruction| scene.file().variables(instruction))
+            .flat_map(|instruction| input.file().variables(instruction))
             .any(|instruction| instruction.name.text == "TZ")
 }
 

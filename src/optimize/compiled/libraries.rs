@@ -8,9 +8,9 @@ use crate::manifest::{Ecosystem, LockedPackages};
 use crate::optimize::pass_input::PassInput;
 
 /// Packages of Debian that programs of the context's lock files load.
-pub(super) fn of_crates(scene: &PassInput, suite: Option<&str>) -> Vec<String> {
+pub(super) fn of_crates(input: &PassInput, suite: Option<&str>) -> Vec<String> {
     let mut libraries = BTreeSet::new();
-    for locked in locks(scene) {
+    for locked in locks(input) {
         for row in data::CRATE_LIBRARIES.rows() {
             let &[name, headers, source, ..] = row else { continue };
             let Some(package) = locked.packages.get(name) else { continue };
@@ -24,7 +24,7 @@ pub(super) fn of_crates(scene: &PassInput, suite: Option<&str>) -> Vec<String> {
 }
 
 /// What the lock files of Rust projects hold.
-fn locks<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = &'a LockedPackages> {
-    let rust = scene.projects_of(Ecosystem::Rust);
+fn locks<'a>(input: &PassInput<'a>) -> impl Iterator<Item = &'a LockedPackages> {
+    let rust = input.projects_of(Ecosystem::Rust);
     rust.filter_map(|project| project.install()?.locked.as_ref())
 }

@@ -10,13 +10,13 @@ use crate::text::Span;
 const FOLDER: &str = "/usr/share/man/man1";
 
 /// Makes the folder where a stage on a slim Debian installs Java.
-pub(in crate::optimize) fn make(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn make(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     for stage in build.needed_stages() {
         let StageBase::Image(image) = build.root_base(stage) else { continue };
         let reference = Reference::of(image);
         let slim = reference.short_name() == "debian" && reference.tag.is_some_and(|tag| tag.ends_with("-slim"));
-        if !slim || scene.source().text().contains("/usr/share/man") {
+        if !slim || input.source().text().contains("/usr/share/man") {
             continue;
         }
         for (index, _, all) in toolchain::runs(build, stage) {
@@ -28,11 +28,11 @@ pub(in crate::optimize) fn make(scene: &PassInput, turn: &mut PassOutput) {
             });
             let Some(code) = build.code(index).filter(|code| installs && !code.is_exec()) else { continue };
             let Some(first) = code.script.commands.first().filter(|first| first.place.scope == 0) else { continue };
-            let at = code.place(scene.file(), first.span).start;
-            let lines = scene.source().slice(build.instruction(index).span).contains('\n');
-            let joint = if lines { format!(" \\{}    && ", scene.newline()) } else { " && ".to_owned() };
-            let edit = scene.edit(Span::at(at), format!("mkdir -p {FOLDER}{joint}"));
-            turn.step(
+            let at = code.place(input.file(), first.span).start;
+            let lines = input.source().slice(build.instruction(index).span).contains('\n');
+            let joint = if lines { format!(" \\{}    && ", input.newline()) } else { " && ".to_owned() };
+            let edit = input.edit(Span::at(at), format!("mkdir -p {FOLDER}{joint}"));
+            output.step(
                 format!("creates `{FOLDER}` before Java is installed"),
                 "the package links its manual pages there, and slim images lack the folder",
                 vec![edit],

@@ -9,33 +9,33 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 
 /// Mounts for each RUN that calls a build tool.
-pub(in crate::optimize) fn mount(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn mount(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let mut edits = Vec::new();
     let mut tools = BTreeSet::new();
     for run in build.needed_runs().filter(|run| !run.is_trigger()) {
-        let mounts = scene.file().mounts(run.instruction);
+        let mounts = input.file().mounts(run.instruction);
         let has = |folder: &str| mounts.iter().filter_map(|mount| mount.target()).any(|known| overlap(known, folder));
         let mut missing = Vec::new();
-        for (folder, manager) in cache_folders(scene, &run).into_iter().filter(|(folder, _)| !has(folder)) {
+        for (folder, manager) in cache_folders(input, &run).into_iter().filter(|(folder, _)| !has(folder)) {
             let (tool, sharing) =
                 if manager == Manager::Gradle { ("`gradle`", ",sharing=locked") } else { ("`dotnet`", "") };
             tools.insert(tool);
             missing.push(format!("--mount=type=cache,target={folder}{sharing}"));
         }
         if !missing.is_empty() {
-            edits.push(scene.insert_mounts(run.instruction, &missing));
+            edits.push(input.insert_mounts(run.instruction, &missing));
         }
     }
     if !edits.is_empty() {
         let tools = tools.into_iter().collect::<Vec<_>>().join(" and ");
         let why = "a source change downloads nothing again";
-        turn.step(format!("keeps the downloads of {tools} in cache mounts"), why, edits);
+        output.step(format!("keeps the downloads of {tools} in cache mounts"), why, edits);
     }
 }
 
 /// The folders that a RUN's build tools keep things in.
-fn cache_folders(scene: &PassInput, run: &Run) -> Vec<(String, Manager)> {
+fn cache_folders(input: &PassInput, run: &Run) -> Vec<(String, Manager)> {
     let Run { build, stage, index, instruction, code } = *run;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
     let mut mounts: Vec<(String, Manager)> = Vec::new();
@@ -44,7 +44,7 @@ fn cache_folders(scene: &PassInput, run: &Run) -> Vec<(String, Manager)> {
     }
     for invocation in run.invocations() {
         let Some(call) = invocation.package_call().filter(|call| fetches(call)) else { continue };
-        if is_kept(scene, stage, &call) {
+        if is_kept(input, stage, &call) {
             continue;
         }
         for cache in build.package_caches(stage, index, &invocation, &call) {
@@ -56,7 +56,7 @@ fn cache_folders(scene: &PassInput, run: &Run) -> Vec<(String, Manager)> {
             // The home of root links to that of the image's own user.
             let folder =
                 if image == "gradle" && folder == "/root/.gradle" { "/home/gradle/.gradle".into() } else { folder };
-            if !mounts.iter().any(|(known, _)| *known == folder) && !is_read(scene, &folder) {
+            if !mounts.iter().any(|(known, _)| *known == folder) && !is_read(input, &folder) {
                 mounts.push((folder, call.manager));
             }
         }
@@ -72,8 +72,8 @@ fn fetches(call: &PackageCall) -> bool {
 }
 
 /// Whether a container or a call without a network finds things where the tool keeps them.
-fn is_kept(scene: &PassInput, stage: &Stage, call: &PackageCall) -> bool {
-    let build = scene.build;
+fn is_kept(input: &PassInput, stage: &Stage, call: &PackageCall) -> bool {
+    let build = input.build;
     let same = |invocation: &Invocation| {
         invocation.package_call().is_some_and(|other| {
             other.manager == call.manager && !other.verb_text.is_empty() && !other.verb_text.contains('.')
@@ -92,12 +92,12 @@ fn is_kept(scene: &PassInput, stage: &Stage, call: &PackageCall) -> bool {
 }
 
 /// Whether a line names the folder: what it holds has to be in a layer.
-fn is_read(scene: &PassInput, folder: &str) -> bool {
-    scene.file().instructions().iter().any(|instruction| {
+fn is_read(input: &PassInput, folder: &str) -> bool {
+    input.file().instructions().iter().any(|instruction| {
         let names = matches!(instruction.keyword, Keyword::Copy | Keyword::Add | Keyword::Run | Keyword::Volume);
         let text = match instruction.keyword {
-            Keyword::Run => scene.file().str(instruction.rest),
-            _ => scene.source().slice(instruction.span),
+            Keyword::Run => input.file().str(instruction.rest),
+            _ => input.source().slice(instruction.span),
         };
         names && text.contains(folder)
     })

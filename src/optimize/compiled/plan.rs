@@ -44,8 +44,8 @@ impl<'a> TransferPlan<'a> {
     }
 
     /// Reads the build; `None` where nothing is compiled that ships, or something else starts.
-    pub(super) fn of(scene: &PassInput<'a>) -> Result<Option<Self>, SplitBlocker> {
-        let build = scene.build;
+    pub(super) fn of(input: &PassInput<'a>) -> Result<Option<Self>, SplitBlocker> {
+        let build = input.build;
         let Some(target) = build.target().filter(|target| build.ships(target)) else { return Ok(None) };
         // The last stage may be named for its building, as where the file once had another.
         let builds = service::is_named_for_step(target) && !service::is_for_developers(build, target);
@@ -63,8 +63,8 @@ impl<'a> TransferPlan<'a> {
                 match instruction.keyword {
                     Keyword::Run => {
                         let is_wanted = |name: &str| match name {
-                            packages::JAVA_FOLDER => java::names_system_libraries(scene, target),
-                            name => started_programs::is_wanted(scene, target, name),
+                            packages::JAVA_FOLDER => java::names_system_libraries(input, target),
+                            name => started_programs::is_wanted(input, target, name),
                         };
                         let run = commands::read(build, stage, index, &is_wanted);
                         let run = run.ok_or(SplitBlocker::UnsupportedShell)?;
@@ -76,25 +76,25 @@ impl<'a> TransferPlan<'a> {
             }
         }
         let Some(language) = language(image, &runs) else { return Ok(None) };
-        let started = started_by_container(scene, target);
+        let started = started_by_container(input, target);
         if !is_ours(language, &started) || runs.values().any(|run| run.compiles().is_some() && run.removes) {
             return Ok(None);
         }
         let mut plan =
             Self { target, chain, language, runs, products: Vec::new(), items: Vec::new(), whole: None, last: 0 };
-        plan.fill(scene, &started)?;
+        plan.fill(input, &started)?;
         Ok(Some(plan))
     }
 
-    fn fill(&mut self, scene: &PassInput, started: &StartedPaths) -> Result<(), SplitBlocker> {
-        let build = scene.build;
-        let files = scene.context().and_then(|context| image_paths::copied_files(build, context, self.target));
-        let products = Products::of(build, &self.chain, scene.projects(), files.as_ref());
+    fn fill(&mut self, input: &PassInput, started: &StartedPaths) -> Result<(), SplitBlocker> {
+        let build = input.build;
+        let files = input.context().and_then(|context| image_paths::copied_files(build, context, self.target));
+        let products = Products::of(build, &self.chain, input.projects(), files.as_ref());
         let empty = BTreeMap::new();
         let known = files.as_ref().unwrap_or(&empty);
         let workdir = image_paths::workdir(build, self.target, usize::MAX).unwrap_or_else(|| "/".into());
-        let first_copy = self.first_copy(scene);
-        let needed = self.needed_products(&products, started, known, scene)?;
+        let first_copy = self.first_copy(input);
+        let needed = self.needed_products(&products, started, known, input)?;
         if products.unnamed && !started.paths.iter().any(|path| path.starts_with("/go/bin/")) {
             return Err(SplitBlocker::UnknownGoPrograms);
         }
@@ -107,7 +107,7 @@ impl<'a> TransferPlan<'a> {
             self.runs.values().any(|run| run.has(&CommandFate::Works) || (!run.separable && run.compiles().is_some()));
         let nothing = needed.is_empty() || started.unknown;
         let items =
-            runtime_files::remaining_items(known, &scene.evidence.texts, self.language, &started.paths, &workdir);
+            runtime_files::remaining_items(known, &input.evidence.texts, self.language, &started.paths, &workdir);
         self.last = self.last_made(&products);
         self.products = needed.into_iter().map(|product| destination(product, started)).collect();
         if let Some(items) = items
@@ -139,8 +139,8 @@ impl<'a> TransferPlan<'a> {
     }
 
     /// Index of the first COPY from the context.
-    fn first_copy(&self, scene: &PassInput) -> usize {
-        let transfers = self.chain.iter().flat_map(|stage| scene.build.transfers(stage));
+    fn first_copy(&self, input: &PassInput) -> usize {
+        let transfers = self.chain.iter().flat_map(|stage| input.build.transfers(stage));
         transfers.filter(|transfer| transfer.from.is_none()).map(|transfer| transfer.index).min().unwrap_or(usize::MAX)
     }
 
@@ -155,7 +155,7 @@ impl<'a> TransferPlan<'a> {
         products: &Products,
         started: &StartedPaths,
         files: &BTreeMap<String, String>,
-        scene: &PassInput,
+        input: &PassInput,
     ) -> Result<BTreeSet<Product>, SplitBlocker> {
         let mut needed: BTreeSet<Product> =
             products.iter().filter(|product| !path::is_within(&product.path, "/tmp")).cloned().collect();
@@ -172,21 +172,21 @@ impl<'a> TransferPlan<'a> {
             let from_context = files.range(below.clone()..).next().is_some_and(|(file, _)| file.starts_with(&below));
             let folder = self.language == Language::Java && !name.contains('.') && !name.contains('*');
             if !from_context {
-                needed.insert(self.with_neighbours(scene, Product { path: path.clone(), folder })?);
+                needed.insert(self.with_neighbours(input, Product { path: path.clone(), folder })?);
             }
         }
         Ok(needed)
     }
 
     /// What starts, with the files beside it that belong to it.
-    fn with_neighbours(&self, scene: &PassInput, product: Product) -> Result<Product, SplitBlocker> {
+    fn with_neighbours(&self, input: &PassInput, product: Product) -> Result<Product, SplitBlocker> {
         let (folder, name) = path::split(&product.path);
         let above = match self.language {
             // `dotnet` reads `App.runtimeconfig.json`, `App.deps.json` and all libraries from there.
             Language::DotNet => folder,
             // Scripts of distributions by Gradle and Maven take the archives from a folder beside `bin`.
             Language::Java if path::name(folder) == "bin" && !name.ends_with(".jar") => path::parent(folder),
-            Language::Java if !product.folder && (name == "quarkus-run.jar" || !java::stands_alone(scene)) => folder,
+            Language::Java if !product.folder && (name == "quarkus-run.jar" || !java::stands_alone(input)) => folder,
             _ => return Ok(product),
         };
         if !data::SYSTEM_FOLDERS.has(above, "holds-system") {
@@ -236,18 +236,18 @@ fn is_ours(language: Language, started: &StartedPaths) -> bool {
 }
 
 /// What a container starts: what the file says, and the scripts of the context that it starts with.
-fn started_by_container(scene: &PassInput, target: &Stage) -> StartedPaths {
-    let build = scene.build;
+fn started_by_container(input: &PassInput, target: &Stage) -> StartedPaths {
+    let build = input.build;
     let mut started = StartedPaths::default();
     let folder = image_paths::workdir(build, target, usize::MAX).unwrap_or_else(|| "/".into());
-    for code in scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]) {
+    for code in input.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]) {
         started.join(product::started_paths(&code.script, &folder));
     }
     if let Some(launch) = build.launch(target) {
         started.join(product::started_paths(launch.script(), &folder));
     }
-    let commands = scene.evidence.services.iter().filter_map(|service| service.command.as_deref());
-    for text in commands.chain(scene.start_texts(target).into_iter().map(|(_, text)| text)) {
+    let commands = input.evidence.services.iter().filter_map(|service| service.command.as_deref());
+    for text in commands.chain(input.start_texts(target).into_iter().map(|(_, text)| text)) {
         started.join(product::started_paths(&parse(text), &folder));
     }
     started

@@ -23,44 +23,44 @@ const ZONES: &str = "/usr/share/zoneinfo";
 const VENDORED: &str = "vendor";
 
 /// Puts `scratch` under a final stage that brings such a program and runs nothing while it is built.
-pub(in crate::optimize) fn replace(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn replace(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let StageBase::Image(image) = &target.base else { return };
     if !matches!(Reference::of(image).short_name(), "debian" | "alpine" | "ubuntu") {
         return;
     }
-    let Some(builder) = builder(scene, target) else { return };
-    if let Some(why) = needs(scene, target) {
-        return turn.skip(why);
+    let Some(builder) = builder(input, target) else { return };
+    if let Some(why) = needs(input, target) {
+        return output.skip(why);
     }
-    let Some(static_build) = turn.ok_or_skip(StaticBuild::of(scene, builder)) else { return };
-    let Some(lines) = turn.ok_or_skip(copy_system_files(scene, target, builder, image)) else { return };
-    let mut edits = vec![scene.edit(target.base_span, "scratch")];
+    let Some(static_build) = output.ok_or_skip(StaticBuild::of(input, builder)) else { return };
+    let Some(lines) = output.ok_or_skip(copy_system_files(input, target, builder, image)) else { return };
+    let mut edits = vec![input.edit(target.base_span, "scratch")];
     edits.extend(lines.into_iter().chain(static_build.edits));
     let why = "the program is statically linked, and no source uses another program, a user or a folder of the system";
-    turn.step(format!("uses `scratch` instead of `{image}`"), why, edits);
-    turn.assume(
+    output.step(format!("uses `scratch` instead of `{image}`"), why, edits);
+    output.assume(
         "the program is not linked with a C library",
         static_build.open.map(|why| (Support::Missing, why.to_string())),
     );
-    let module = modules(scene).next();
+    let module = modules(input).next();
     let unread = module.map(|(_, name)| format!("the sources of modules such as `{name}` were not checked"));
-    turn.assume(
+    output.assume(
         "the program uses no other program, user or folder of the system",
         unread.map(|why| (Support::Open, why)),
     );
     let shell = "an image from scratch has no shell for `docker exec`".to_owned();
-    turn.assume("no one needs a shell in the container", Some((Support::Open, shell)));
+    output.assume("no one needs a shell in the container", Some((Support::Open, shell)));
 }
 
 /// The stage on Go's image that a stage takes its program from.
-fn builder<'b>(scene: &'b PassInput, target: &Stage) -> Option<&'b Stage> {
-    let stages = scene.build.stages();
-    scene.build.transfers(target).iter().find_map(|transfer| {
+fn builder<'b>(input: &'b PassInput, target: &Stage) -> Option<&'b Stage> {
+    let stages = input.build.stages();
+    input.build.transfers(target).iter().find_map(|transfer| {
         let Some(StageBase::Stage(index)) = transfer.from else { return None };
         let stage = stages.get(index)?;
-        let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
+        let StageBase::Image(image) = input.build.root_base(stage) else { return None };
         (Language::of_image(image) == Some(Language::Go)).then_some(stage)
     })
 }
@@ -74,8 +74,8 @@ struct StaticBuild {
 
 impl StaticBuild {
     /// An error says what speaks against it.
-    fn of(scene: &PassInput, builder: &Stage) -> Result<Self, ScratchBlocker> {
-        let build = scene.build;
+    fn of(input: &PassInput, builder: &Stage) -> Result<Self, ScratchBlocker> {
+        let build = input.build;
         let (mut compiles, mut edits) = (false, Vec::new());
         for stage in build.chain(builder) {
             for (index, _, all) in toolchain::runs(build, stage) {
@@ -85,51 +85,51 @@ impl StaticBuild {
                     match build.run_variable(stage, index, invocation, "CGO_ENABLED").map(FoundVariable::text) {
                         Some(Some(value)) if value == "0" => {}
                         Some(_) => return Err(ScratchBlocker::CgoEnabled),
-                        None => edits.push(without_cgo(scene, index, invocation)?),
+                        None => edits.push(without_cgo(input, index, invocation)?),
                     }
                 }
             }
         }
         refuse_if(!compiles, ScratchBlocker::UnknownBuild)?;
-        let open = if edits.is_empty() { None } else { uses_cgo(scene, builder)? };
+        let open = if edits.is_empty() { None } else { uses_cgo(input, builder)? };
         Ok(Self { edits, open })
     }
 }
 
 /// `CGO_ENABLED=0` before a call of the compiler.
-fn without_cgo(scene: &PassInput, index: usize, invocation: &Invocation) -> Result<FileEdit, ScratchBlocker> {
+fn without_cgo(input: &PassInput, index: usize, invocation: &Invocation) -> Result<FileEdit, ScratchBlocker> {
     let unknown = ScratchBlocker::MayUseCgo;
     let asks = |text: &str| text == "-race" || text.starts_with("-buildmode") || text.contains("-linkmode");
     if let Some(word) = invocation.args.iter().find(|word| asks(word.text())) {
         return Err(ScratchBlocker::CgoFlag { flag: word.text().to_string() });
     }
-    let code = scene
+    let code = input
         .build
         .code(index)
         .filter(|code| !code.is_exec() && invocation.via.is_empty())
         .ok_or_else(|| unknown.clone())?;
-    let place = code.place(scene.file(), invocation.path.span);
-    refuse_if(scene.source().slice(place) != invocation.path.text(), unknown)?;
-    Ok(scene.edit(Span::at(place.start), "CGO_ENABLED=0 "))
+    let place = code.place(input.file(), invocation.path.span);
+    refuse_if(input.source().slice(place) != invocation.path.text(), unknown)?;
+    Ok(input.edit(Span::at(place.start), "CGO_ENABLED=0 "))
 }
 
 /// Why it is open that no package needs C; an error names a source that does.
-fn uses_cgo(scene: &PassInput, builder: &Stage) -> Result<Option<ScratchBlocker>, ScratchBlocker> {
-    let caller = scene.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
-    let vendored = || scene.evidence.vendored.values().find_map(|vendored_module| vendored_module.calls_c.as_ref());
+fn uses_cgo(input: &PassInput, builder: &Stage) -> Result<Option<ScratchBlocker>, ScratchBlocker> {
+    let caller = input.evidence.holding(&["\"C\""]).find(|(path, text)| is_source(path) && calls_c(path, text));
+    let vendored = || input.evidence.vendored.values().find_map(|vendored_module| vendored_module.calls_c.as_ref());
     if let Some(path) = caller.map(|(path, _)| path).or_else(vendored) {
         return Err(ScratchBlocker::UsesCgo { path: path.clone() });
     }
-    if has_no_compiler(scene, builder) {
+    if has_no_compiler(input, builder) {
         return Ok(None);
     }
-    let unread = modules(scene).find(|(vendored, _)| !vendored);
+    let unread = modules(input).find(|(vendored, _)| !vendored);
     Ok(unread.map(|(_, name)| ScratchBlocker::ModuleMayUseCgo { name: name.to_string() }))
 }
 
 /// Whether nothing in the stage could compile C: on Alpine, nobody installs a compiler.
-fn has_no_compiler(scene: &PassInput, builder: &Stage) -> bool {
-    let build = scene.build;
+fn has_no_compiler(input: &PassInput, builder: &Stage) -> bool {
+    let build = input.build;
     let StageBase::Image(image) = build.root_base(builder) else { return false };
     let installs = |stage: &Stage| {
         toolchain::runs(build, stage).any(|(_, _, all)| {
@@ -141,9 +141,9 @@ fn has_no_compiler(scene: &PassInput, builder: &Stage) -> bool {
 }
 
 /// The modules that the program asks for, and whether their sources lie beside it.
-fn modules<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = (bool, &'a str)> {
-    let evidence = scene.evidence;
-    scene.projects_of(Ecosystem::Go).flat_map(move |project| {
+fn modules<'a>(input: &PassInput<'a>) -> impl Iterator<Item = (bool, &'a str)> {
+    let evidence = input.evidence;
+    input.projects_of(Ecosystem::Go).flat_map(move |project| {
         let folder = path::join(&project.root, VENDORED);
         let vendored = evidence.vendored.contains_key(&folder);
         project.dependencies.iter().map(move |module| (vendored, module.name.as_str()))
@@ -152,22 +152,22 @@ fn modules<'a>(scene: &PassInput<'a>) -> impl Iterator<Item = (bool, &'a str)> {
 
 /// The lines that bring certificates and time zones, where the base has some and the program may look there.
 fn copy_system_files(
-    scene: &PassInput,
+    input: &PassInput,
     target: &Stage,
     builder: &Stage,
     image: &str,
 ) -> Result<Option<FileEdit>, ScratchBlocker> {
-    let build = scene.build;
+    let build = input.build;
     let StageBase::Image(toolchain) = build.root_base(builder) else { return Ok(None) };
     let mut paths = Vec::new();
     let has = |path: &str| {
-        build.instructions(target).any(|(_, instruction)| scene.source().slice(instruction.span).contains(path))
+        build.instructions(target).any(|(_, instruction)| input.source().slice(instruction.span).contains(path))
     };
     if !has("/etc/ssl/") && Reference::of(image).short_name() == "alpine" {
         refuse_if(!Toolchain::of(toolchain).is_some_and(|row| row.has_certificates), ScratchBlocker::NoCertificates)?;
         paths.push((CERTIFICATES, "/etc/ssl/certs/"));
     }
-    if !has(ZONES) && wants_zones(scene) {
+    if !has(ZONES) && wants_zones(input) {
         refuse_if(toolchain.contains("alpine"), ScratchBlocker::NoTimeZones)?;
         paths.push((ZONES, ZONES));
     }
@@ -178,25 +178,25 @@ fn copy_system_files(
     let mut transfers = build.transfers(target).iter();
     let first =
         transfers.find(|transfer| matches!(transfer.from, Some(StageBase::Stage(_)))).map(|transfer| transfer.index);
-    let at = first.map_or(scene.instruction_span(target.start).end, |index| scene.instruction_span(index).start);
-    let line = |(path, to): (&str, &str)| format!("COPY --from={from} {path} {to}{}", scene.newline());
-    Ok(Some(scene.edit(Span::at(at), paths.into_iter().map(line).collect::<String>())))
+    let at = first.map_or(input.instruction_span(target.start).end, |index| input.instruction_span(index).start);
+    let line = |(path, to): (&str, &str)| format!("COPY --from={from} {path} {to}{}", input.newline());
+    Ok(Some(input.edit(Span::at(at), paths.into_iter().map(line).collect::<String>())))
 }
 
 /// Whether the program may look up time zones: a source does, or modules whose sources are not here. The sources of
 /// `time/tzdata` are the zones.
-fn wants_zones(scene: &PassInput) -> bool {
-    let evidence = scene.evidence;
+fn wants_zones(input: &PassInput) -> bool {
+    let evidence = input.evidence;
     let words = patterns::words_in("Go", "looks up time zones");
     let names_zones = evidence.holding(&words).any(|(path, _)| is_source(path));
-    let others = modules(scene).any(|(vendored, _)| !vendored)
+    let others = modules(input).any(|(vendored, _)| !vendored)
         || evidence.vendored.values().any(|vendored_module| vendored_module.wants_zones);
     (names_zones || others) && evidence.holding(&["\"time/tzdata\""]).next().is_none()
 }
 
 /// What of the base the stage, its container or the sources need.
-fn needs(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
-    let services = &scene.evidence.services;
+fn needs(input: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
+    let services = &input.evidence.services;
     if services.iter().any(|service| service.healthcheck.is_some()) {
         return Some(ScratchBlocker::ComposeHealthcheck);
     }
@@ -207,7 +207,7 @@ fn needs(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
     if let Some(user) = services.iter().find_map(|service| service.user.as_deref()).filter(|user| !is_number(user)) {
         return Some(ScratchBlocker::ComposeUser { user: user.to_string() });
     }
-    of_stage(scene, target).or_else(|| of_sources(scene))
+    of_stage(input, target).or_else(|| of_sources(input))
 }
 
 /// Whether a command of compose is a shell or a script.
@@ -226,20 +226,20 @@ fn is_number(user: &str) -> bool {
 }
 
 /// What the lines of the stage need.
-fn of_stage(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
-    for (_, instruction) in scene.build.instructions(target) {
+fn of_stage(input: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
+    for (_, instruction) in input.build.instructions(target) {
         match instruction.keyword {
             Keyword::Run => return Some(ScratchBlocker::RunNeedsShell),
             Keyword::Volume => return Some(ScratchBlocker::Volume),
             Keyword::Cmd | Keyword::Entrypoint if starts_shell(&instruction.arguments) => {
                 return Some(ScratchBlocker::StartsShell);
             }
-            Keyword::Healthcheck if !is_none(scene, instruction) => return Some(ScratchBlocker::Healthcheck),
-            Keyword::User if !is_number(scene.file().str(instruction.rest).trim()) => {
+            Keyword::Healthcheck if !is_none(input, instruction) => return Some(ScratchBlocker::Healthcheck),
+            Keyword::User if !is_number(input.file().str(instruction.rest).trim()) => {
                 return Some(ScratchBlocker::NamedUser);
             }
             Keyword::Copy | Keyword::Add => {
-                let owner = instruction.flags.iter().find_map(|flag| scene.file().flag(flag).strip_prefix("--chown="));
+                let owner = instruction.flags.iter().find_map(|flag| input.file().flag(flag).strip_prefix("--chown="));
                 if owner.is_some_and(|owner| !is_number(owner)) {
                     return Some(ScratchBlocker::NamedOwner);
                 }
@@ -249,30 +249,30 @@ fn of_stage(scene: &PassInput, target: &Stage) -> Option<ScratchBlocker> {
     }
     let programs =
         |transfer: &crate::build::Transfer| matches!(transfer.from, Some(StageBase::Image(_) | StageBase::Unknown(_)));
-    if scene.build.transfers(target).iter().any(programs) {
+    if input.build.transfers(target).iter().any(programs) {
         return Some(ScratchBlocker::CopiesFromImage);
     }
     None
 }
 
 /// What the sources ask for.
-fn of_sources(scene: &PassInput) -> Option<ScratchBlocker> {
-    if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
+fn of_sources(input: &PassInput) -> Option<ScratchBlocker> {
+    if input.evidence.texts_cut || input.evidence.texts.is_empty() {
         return Some(ScratchBlocker::UnreadSources);
     }
     let mut needs = patterns::of("needs of the image").filter_map(|need| {
-        let (path, _) = scene.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
+        let (path, _) = input.evidence.holding(&[need.text]).find(|(path, _)| is_source(path))?;
         Some(ScratchBlocker::SourceNeeds { path: path.clone(), need: need.argument.to_string() })
     });
-    let zone = || sets_zone(scene).then_some(ScratchBlocker::TimeZoneVariable);
-    needs.next().or_else(zone).or_else(|| writes(scene))
+    let zone = || sets_zone(input).then_some(ScratchBlocker::TimeZoneVariable);
+    needs.next().or_else(zone).or_else(|| writes(input))
 }
 
 /// What the program writes, for which somebody has to make a folder that its user may write to.
-fn writes(scene: &PassInput) -> Option<ScratchBlocker> {
+fn writes(input: &PassInput) -> Option<ScratchBlocker> {
     let meanings = ["writes somewhere", "writes a file", "writes a folder"];
     let words: Vec<&str> = meanings.iter().flat_map(|meaning| patterns::words_in("Go", meaning)).collect();
-    let (path, _) = scene.evidence.holding(&words).find(|(path, _)| is_source(path))?;
+    let (path, _) = input.evidence.holding(&words).find(|(path, _)| is_source(path))?;
     Some(ScratchBlocker::WritesFiles { path: path.clone() })
 }
 
@@ -281,8 +281,8 @@ fn starts_shell(arguments: &Arguments) -> bool {
     words.first().is_some_and(|word| word.value.ends_with("sh"))
 }
 
-fn is_none(scene: &PassInput, healthcheck: &Instruction) -> bool {
-    scene.file().str(healthcheck.rest).trim().eq_ignore_ascii_case("none")
+fn is_none(input: &PassInput, healthcheck: &Instruction) -> bool {
+    input.file().str(healthcheck.rest).trim().eq_ignore_ascii_case("none")
 }
 
 fn is_source(path: &str) -> bool {

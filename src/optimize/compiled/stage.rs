@@ -25,7 +25,7 @@ pub(super) struct Runtime {
 
 /// Writes the stage.
 struct StageWriter<'p, 'a> {
-    scene: &'p PassInput<'a>,
+    input: &'p PassInput<'a>,
     plan: &'p TransferPlan<'p>,
     build: &'p str,
     text: String,
@@ -37,27 +37,27 @@ struct StageWriter<'p, 'a> {
     /// Folders that RUNs of the stage make.
     prepared: BTreeSet<String>,
     copied: bool,
-    /// A WORKDIR that was written before its turn.
+    /// A WORKDIR that was written before its output.
     early: Option<usize>,
 }
 
 impl Runtime {
     /// Goes through the author's lines.
-    pub(super) fn of(scene: &PassInput, plan: &TransferPlan, build: &str) -> Result<Self, SplitBlocker> {
+    pub(super) fn of(input: &PassInput, plan: &TransferPlan, build: &str) -> Result<Self, SplitBlocker> {
         let mut writer = StageWriter {
-            scene,
+            input,
             plan,
             build,
             text: String::new(),
             moved: Vec::new(),
-            folder: image_paths::workdir(scene.build, plan.root(), plan.root().start),
+            folder: image_paths::workdir(input.build, plan.root(), plan.root().start),
             waiting: Vec::new(),
             prepared: BTreeSet::new(),
             copied: false,
             early: None,
         };
         for stage in &plan.chain {
-            for (index, instruction) in scene.build.instructions(stage) {
+            for (index, instruction) in input.build.instructions(stage) {
                 if index > plan.last && !writer.copied {
                     writer.copy();
                 }
@@ -79,7 +79,7 @@ impl StageWriter<'_, '_> {
         match instruction.keyword {
             keyword if keyword.describes_image() => {
                 let last = matches!(keyword, K::Cmd | K::Entrypoint | K::Healthcheck);
-                let in_force = self.scene.build.last(self.plan.target, keyword);
+                let in_force = self.input.build.last(self.plan.target, keyword);
                 if last && in_force.is_some_and(|(at, _)| at != index) {
                     return Ok(());
                 }
@@ -96,12 +96,12 @@ impl StageWriter<'_, '_> {
             K::Arg if self.is_used(stage, index) => self.take(stage, index, false),
             K::Workdir if self.early == Some(index) => {}
             K::Workdir => {
-                let text = self.scene.file().str(instruction.rest).to_owned();
+                let text = self.input.file().str(instruction.rest).to_owned();
                 if text.starts_with('/') {
                     self.waiting.clear();
                 }
                 self.waiting.push(index);
-                self.folder = image_paths::workdir(self.scene.build, stage, index + 1);
+                self.folder = image_paths::workdir(self.input.build, stage, index + 1);
                 if index > self.plan.last {
                     self.write_workdirs();
                 }
@@ -116,7 +116,7 @@ impl StageWriter<'_, '_> {
     /// Takes an instruction over; what serves here alone leaves the other stage.
     fn take(&mut self, stage: &Stage, index: usize, away: bool) {
         if away && stage.index == self.plan.target.index {
-            self.text.push_str(&self.scene.passage_text(index).replace("\r\n", "\n"));
+            self.text.push_str(&self.input.passage_text(index).replace("\r\n", "\n"));
             self.moved.push(index);
         } else {
             self.push(&self.own_text(index));
@@ -125,8 +125,8 @@ impl StageWriter<'_, '_> {
 
     /// An instruction's text without the comments above it.
     fn own_text(&self, index: usize) -> String {
-        let span = self.scene.build.instruction(index).span;
-        self.scene.source().slice(span).trim_end().replace("\r\n", "\n")
+        let span = self.input.build.instruction(index).span;
+        self.input.source().slice(span).trim_end().replace("\r\n", "\n")
     }
 
     fn push(&mut self, line: &str) {
@@ -137,9 +137,9 @@ impl StageWriter<'_, '_> {
     /// Writes the WORKDIRs that wait.
     fn write_workdirs(&mut self) {
         for index in std::mem::take(&mut self.waiting) {
-            let stage = self.scene.build.stage_of(index).map_or(0, |stage| stage.index);
+            let stage = self.input.build.stage_of(index).map_or(0, |stage| stage.index);
             if index > self.plan.last && stage == self.plan.target.index {
-                self.text.push_str(&self.scene.passage_text(index).replace("\r\n", "\n"));
+                self.text.push_str(&self.input.passage_text(index).replace("\r\n", "\n"));
                 self.moved.push(index);
             } else {
                 self.push(&self.own_text(index));
@@ -149,20 +149,20 @@ impl StageWriter<'_, '_> {
 
     /// Whether a line of the stage that ships names the argument.
     fn is_used(&self, stage: &Stage, index: usize) -> bool {
-        let names = self.scene.argument_names(index);
-        self.scene.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, instruction)| {
+        let names = self.input.argument_names(index);
+        self.input.build.instructions(stage).filter(|(at, _)| *at > index).any(|(at, instruction)| {
             use Keyword as K;
             let stays = match instruction.keyword {
                 K::Run => self.plan.runs.get(&at).is_some_and(|run| !commands::needed_commands(run).is_empty()),
                 keyword => !matches!(keyword, K::Arg | K::Copy | K::Add),
             };
-            stays && uses_variable(self.scene.source().slice(instruction.span), &names)
+            stays && uses_variable(self.input.source().slice(instruction.span), &names)
         })
     }
 
     /// What comes from another image or stage comes here too; what comes from the context comes with the products.
     fn transfer(&mut self, stage: &Stage, index: usize, instruction: &Instruction) {
-        let Some(transfer) = self.scene.build.transfer_at(stage, index) else { return };
+        let Some(transfer) = self.input.build.transfer_at(stage, index) else { return };
         let toolchain = match &transfer.from {
             Some(StageBase::Image(image)) => Language::of_image(image).is_some(),
             Some(_) => false,
@@ -176,8 +176,8 @@ impl StageWriter<'_, '_> {
 
     /// Whether a WORKDIR names its folder in full, and no line between needs another one.
     fn is_next(&self, workdir: usize) -> bool {
-        let file = self.scene.file();
-        let full = file.str(self.scene.build.instruction(workdir).rest).starts_with('/');
+        let file = self.input.file();
+        let full = file.str(self.input.build.instruction(workdir).rest).starts_with('/');
         let between = file.instructions().get(self.plan.last + 1..workdir).unwrap_or_default();
         full && !between.iter().any(|instruction| {
             matches!(instruction.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::User)
@@ -187,14 +187,14 @@ impl StageWriter<'_, '_> {
     /// Copies what the image needs.
     fn copy(&mut self) {
         self.copied = true;
-        let last = self.scene.build.last(self.plan.target, Keyword::Workdir).map(|(index, _)| index);
+        let last = self.input.build.last(self.plan.target, Keyword::Workdir).map(|(index, _)| index);
         let later = last.is_some_and(|last| last > self.plan.last);
         match last.filter(|last| later && self.is_next(*last)) {
             // A folder that only the build works in is not made.
             Some(last) => {
                 self.waiting = vec![last];
                 self.early = Some(last);
-                self.folder = image_paths::workdir(self.scene.build, self.plan.target, usize::MAX);
+                self.folder = image_paths::workdir(self.input.build, self.plan.target, usize::MAX);
                 self.write_workdirs();
             }
             None if later => {}
@@ -277,7 +277,7 @@ impl StageWriter<'_, '_> {
         }
         let installs = |command: &RunCommand| matches!(command.fate, CommandFate::Packages(_) | CommandFate::Lists);
         let flags = if run.commands.iter().any(installs) { &instruction.flags[..] } else { &[] };
-        let flags: Vec<&str> = flags.iter().map(|flag| self.scene.file().flag(flag)).collect();
+        let flags: Vec<&str> = flags.iter().map(|flag| self.input.file().flag(flag)).collect();
         let joined = texts.join(" \\\n    && ");
         let words = [flags, vec![&joined]].concat();
         self.push(&format!("RUN {}", words.join(" \\\n    ")));
@@ -290,7 +290,7 @@ impl StageWriter<'_, '_> {
         let invocations = script.invocations();
         let [invocation] = invocations.as_slice() else { return Some(command.text.clone()) };
         let program = invocation.program?;
-        let folder = image_paths::workdir(self.scene.build, stage, index).unwrap_or_else(|| "/".into());
+        let folder = image_paths::workdir(self.input.build, stage, index).unwrap_or_else(|| "/".into());
         let mut words = vec![program.to_owned()];
         let (mut seen, mut paths_left) = (0, 0);
         let owner_first = matches!(program, "chown" | "chgrp" | "chmod" | "setcap");
@@ -343,7 +343,7 @@ impl StageWriter<'_, '_> {
 
     /// Whether the stage that ships has the path.
     fn exists(&self, path: &str) -> bool {
-        let folder = image_paths::workdir(self.scene.build, self.plan.target, usize::MAX).unwrap_or_else(|| "/".into());
+        let folder = image_paths::workdir(self.input.build, self.plan.target, usize::MAX).unwrap_or_else(|| "/".into());
         let copied = self.plan.items.iter().map(|item| &item.path).chain(self.plan.products.iter().map(|(_, to)| to));
         path::is_within(&folder, path)
             || self.plan.whole.as_ref().is_some_and(|whole| image_paths::overlap(whole, path))

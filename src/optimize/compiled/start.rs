@@ -24,8 +24,8 @@ struct Start {
 }
 
 /// `go run`, `cargo run`, `mvn spring-boot:run` and `gradle bootRun` as the container's command.
-pub(in crate::optimize) fn compile(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn compile(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let Some((index, _)) = build.last(target, keyword) else { continue };
@@ -34,16 +34,16 @@ pub(in crate::optimize) fn compile(scene: &PassInput, turn: &mut PassOutput) {
         let Some(invocation) = invocations.last() else { continue };
         let Some(title) = title(invocation) else { continue };
         let what = format!("compiles when the image is built instead of running {title} at every start");
-        if let Some(why) = reason_to_keep_command(scene, target, &invocations) {
-            return turn.skip(why);
+        if let Some(why) = reason_to_keep_command(input, target, &invocations) {
+            return output.skip(why);
         }
-        let Some(started) = turn.ok_or_skip(start(scene, target, invocation)) else { return };
-        let Some(edit) = command(scene, index, code, &invocations, &started) else {
-            return turn.skip(StartBlocker::FixedWords);
+        let Some(started) = output.ok_or_skip(start(input, target, invocation)) else { return };
+        let Some(edit) = command(input, index, code, &invocations, &started) else {
+            return output.skip(StartBlocker::FixedWords);
         };
         let mut edits = vec![edit];
-        edits.extend(started.compile.map(|run| compile_step(scene, target, index, &run)));
-        turn.step(what, "every start would compile again and needs the whole toolchain in the image", edits);
+        edits.extend(started.compile.map(|run| compile_step(input, target, index, &run)));
+        output.step(what, "every start would compile again and needs the whole toolchain in the image", edits);
         return;
     }
 }
@@ -64,10 +64,10 @@ fn title(invocation: &Invocation) -> Option<&'static str> {
 }
 
 /// Why the container's command has to stay as it is.
-fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation]) -> Option<StartBlocker> {
-    let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
+fn reason_to_keep_command(input: &PassInput, target: &Stage, all: &[Invocation]) -> Option<StartBlocker> {
+    let folder = image_paths::workdir(input.build, target, usize::MAX)?;
     let over = |mount: &String| mount != "/" && image_paths::overlap(&folder, mount);
-    if let Some(service) = scene.evidence.services.iter().find(|service| service.mounts.iter().any(over)) {
+    if let Some(service) = input.evidence.services.iter().find(|service| service.mounts.iter().any(over)) {
         return Some(StartBlocker::MountedSources { service: service.name.clone(), folder: folder.clone() });
     }
     let prepares = |invocation: &Invocation| {
@@ -80,23 +80,23 @@ fn reason_to_keep_command(scene: &PassInput, target: &Stage, all: &[Invocation])
     (wrapped || !before.iter().all(prepares)).then_some(StartBlocker::CommandsBefore)
 }
 
-fn start(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
+fn start(input: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
     match invocation.program.unwrap_or_default() {
-        "go" => go(scene, target, invocation),
-        "cargo" => cargo(scene, target, invocation),
-        "mvn" | "mvnw" => maven(scene, target, invocation),
-        "gradle" | "gradlew" => gradle(scene, target, invocation),
+        "go" => go(input, target, invocation),
+        "cargo" => cargo(input, target, invocation),
+        "mvn" | "mvnw" => maven(input, target, invocation),
+        "gradle" | "gradlew" => gradle(input, target, invocation),
         _ => Err(StartBlocker::LaunchProfile),
     }
 }
 
 /// The project of an ecosystem at the folder in which the container works.
-fn project<'a>(scene: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> Option<&'a Project> {
-    let context = scene.context()?;
-    let files = image_paths::copied_files(scene.build, context, target)?;
-    let folder = image_paths::workdir(scene.build, target, usize::MAX)?;
+fn project<'a>(input: &PassInput<'a>, target: &Stage, ecosystem: Ecosystem) -> Option<&'a Project> {
+    let context = input.context()?;
+    let files = image_paths::copied_files(input.build, context, target)?;
+    let folder = image_paths::workdir(input.build, target, usize::MAX)?;
     let root = image_paths::origin(&files, &folder)?;
-    scene.projects().iter().find(|project| project.ecosystem == ecosystem && project.root == root)
+    input.projects().iter().find(|project| project.ecosystem == ecosystem && project.root == root)
 }
 
 /// The words of arguments as they stand, where no variable decides them.
@@ -114,7 +114,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-fn go(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
+fn go(input: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
     let mut at = invocation.args.iter().position(|word| word.is("run")).ok_or(StartBlocker::NotGoRun)? + 1;
     let first = at;
     while let Some(text) = invocation.args.get(at).map(Word::text).filter(|text| text.starts_with('-')) {
@@ -134,7 +134,7 @@ fn go(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Star
     let packages = texts(invocation.args.get(from..at).ok_or(StartBlocker::NoPackage)?)?;
     let package = packages.first().ok_or(StartBlocker::NoPackage)?;
     refuse_if(package.contains('@'), StartBlocker::OtherModule)?;
-    let module = project(scene, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
+    let module = project(input, target, Ecosystem::Go).and_then(|project| project.name.as_deref());
     let name = go_name(package, module);
     let flags = flags.iter().map(|flag| format!("{flag} ")).collect::<Vec<_>>().concat();
     let compile = format!("go build {flags}-o /usr/local/bin/{name} {}", packages.join(" "));
@@ -160,8 +160,8 @@ fn go_name(package: &str, module: Option<&str>) -> String {
     parts.into_iter().find(fits).unwrap_or("app").to_owned()
 }
 
-fn cargo(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
-    let project = project(scene, target, Ecosystem::Rust).ok_or(StartBlocker::NoCargoManifest)?;
+fn cargo(input: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
+    let project = project(input, target, Ecosystem::Rust).ok_or(StartBlocker::NoCargoManifest)?;
     let begin =
         invocation.args.iter().position(|word| word.is("run") || word.is("r")).ok_or(StartBlocker::NotCargoRun)? + 1;
     let end = invocation.args.iter().position(|word| word.is("--")).unwrap_or(invocation.args.len());
@@ -180,7 +180,7 @@ fn cargo(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
     refuse_if(project.workspace.is_some(), StartBlocker::WorkspaceTarget)?;
     let release = flags.iter().any(|flag| flag == "--release" || flag == "-r");
     let folder = if release { "release" } else { "debug" };
-    let built = crate::build::toolchain::runs(scene.build, target).any(|(_, _, all)| {
+    let built = crate::build::toolchain::runs(input.build, target).any(|(_, _, all)| {
         all.iter().filter(|invocation| invocation.is("cargo")).any(|invocation| {
             let has_word = |names: &[&str]| invocation.args.iter().any(|word| names.contains(&word.text()));
             let other = invocation.args.iter().any(|word| moves(word.text())) || has_word(&["--bin", "--features"]);
@@ -192,10 +192,10 @@ fn cargo(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
     Ok(Start { compile, words: vec![format!("./target/{folder}/{name}")], rest: (end + 1).min(invocation.args.len()) })
 }
 
-fn maven(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
-    let project = project(scene, target, Ecosystem::Java).ok_or(StartBlocker::NoPom)?;
+fn maven(input: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
+    let project = project(input, target, Ecosystem::Java).ok_or(StartBlocker::NoPom)?;
     let pom = format!("{}pom.xml", if project.root.is_empty() { String::new() } else { format!("{}/", project.root) });
-    let text = scene.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
+    let text = input.evidence.texts.get(&pom).map(String::as_str).unwrap_or_default();
     let repackaged = text.contains("spring-boot-maven-plugin")
         && (text.contains("spring-boot-starter-parent") || text.contains("repackage"));
     refuse_if(!project.frameworks.contains(&Framework::SpringBoot) || !repackaged, StartBlocker::NoExecutableArchive)?;
@@ -222,7 +222,7 @@ fn maven(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<S
         }
     }
     let program = call_of(invocation);
-    let packaged = packages(scene.build, target, &["package", "install", "verify", "deploy"]);
+    let packaged = packages(input.build, target, &["package", "install", "verify", "deploy"]);
     let offline = invocation.args.iter().any(|word| word.is("-o") || word.is("--offline"));
     let compile = (!packaged).then(|| format!("{program}{} -B -DskipTests package", if offline { " -o" } else { "" }));
     Ok(Start { compile, words, rest: invocation.args.len() })
@@ -249,8 +249,8 @@ fn packages(build: &Build, target: &Stage, tasks: &[&str]) -> bool {
     })
 }
 
-fn gradle(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
-    let project = project(scene, target, Ecosystem::Java).ok_or(StartBlocker::NoGradleBuild)?;
+fn gradle(input: &PassInput, target: &Stage, invocation: &Invocation) -> Result<Start, StartBlocker> {
+    let project = project(input, target, Ecosystem::Java).ok_or(StartBlocker::NoGradleBuild)?;
     let name = project.name.as_deref().ok_or(StartBlocker::UnknownProjectName)?;
     let prepares = |text: &str| ProgramOptions::of("gradle").has(text.split('=').next().unwrap_or(text), "prepares");
     let task = invocation
@@ -270,16 +270,16 @@ fn gradle(scene: &PassInput, target: &Stage, invocation: &Invocation) -> Result<
     let program = call_of(invocation);
     let offline = if invocation.args.iter().any(|word| word.is("--offline")) { " --offline" } else { "" };
     if task.ends_with("bootRun") {
-        let texts = project.manifests.iter().filter_map(|path| scene.evidence.texts.get(path));
+        let texts = project.manifests.iter().filter_map(|path| input.evidence.texts.get(path));
         let version = texts.flat_map(|text| text.lines()).find_map(version_line);
         let suffix = version.map(|version| format!("-{version}")).unwrap_or_default();
         let jar = format!("build/libs/{name}{suffix}.jar");
-        let built = packages(scene.build, target, &["build", "bootJar", "assemble"]);
+        let built = packages(input.build, target, &["build", "bootJar", "assemble"]);
         let compile = (!built).then(|| format!("{program}{offline} --no-daemon bootJar"));
         let words = ["java".into(), "-jar".into(), jar].into_iter().chain(arguments).collect();
         return Ok(Start { compile, words, rest: invocation.args.len() });
     }
-    let built = packages(scene.build, target, &["installDist"]);
+    let built = packages(input.build, target, &["installDist"]);
     let compile = (!built).then(|| format!("{program}{offline} --no-daemon installDist"));
     let words = [format!("build/install/{name}/bin/{name}")].into_iter().chain(arguments).collect();
     Ok(Start { compile, words, rest: invocation.args.len() })
@@ -293,17 +293,17 @@ fn version_line(line: &str) -> Option<&str> {
 }
 
 /// The step that compiles, below all that it reads.
-fn compile_step(scene: &PassInput, target: &Stage, before: usize, run: &str) -> FileEdit {
-    let steps = scene.build.instructions(target).filter(|(_, instruction)| {
+fn compile_step(input: &PassInput, target: &Stage, before: usize, run: &str) -> FileEdit {
+    let steps = input.build.instructions(target).filter(|(_, instruction)| {
         matches!(instruction.keyword, Keyword::Run | Keyword::Copy | Keyword::Add | Keyword::Workdir | Keyword::User)
     });
     let last = steps.map(|(index, _)| index).filter(|at| *at < before).last().unwrap_or(target.start);
-    scene.edit(Span::at(scene.instruction_span(last).end), format!("RUN {run}\n").replace('\n', scene.newline()))
+    input.edit(Span::at(input.instruction_span(last).end), format!("RUN {run}\n").replace('\n', input.newline()))
 }
 
 /// The container's command with other words in front.
-fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], start: &Start) -> Option<FileEdit> {
-    let file = scene.file();
+fn command(input: &PassInput, index: usize, code: &Code, all: &[Invocation], start: &Start) -> Option<FileEdit> {
+    let file = input.file();
     let invocation = all.last()?;
     let first = all.first()?;
     // `sh gradlew`: the shell that reads the tool's script goes with it.
@@ -313,7 +313,7 @@ fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], sta
         0 => code.place(file, invocation.path.span).end,
         rest => code.place(file, invocation.args.get(rest - 1)?.span).end,
     };
-    if let Arguments::Json(words) = &scene.build.instruction(index).arguments {
+    if let Arguments::Json(words) = &input.build.instruction(index).arguments {
         let first = words.iter().find(|word| word.word.span.start <= begin && begin < word.word.span.end)?;
         let last = words.iter().find(|word| word.word.span.start < end && end <= word.word.span.end)?;
         let text = json_words(&start.words);
@@ -321,42 +321,42 @@ fn command(scene: &PassInput, index: usize, code: &Code, all: &[Invocation], sta
         if first.word.span == last.word.span && words.len() > 1 && !invocation.via.is_empty() {
             let (shell, whole) =
                 (words.first()?, words.len() == 3 && all.len() == 1 && start.rest == invocation.args.len());
-            return whole.then(|| scene.edit(shell.word.span.to(last.word.span), text));
+            return whole.then(|| input.edit(shell.word.span.to(last.word.span), text));
         }
-        return Some(scene.edit(Span::new(first.word.span.start, last.word.span.end), text));
+        return Some(input.edit(Span::new(first.word.span.start, last.word.span.end), text));
     }
-    if let Some(edit) = exec_form(scene, index, begin, code, invocation, start) {
+    if let Some(edit) = exec_form(input, index, begin, code, invocation, start) {
         return Some(edit);
     }
     let words: Vec<String> = start.words.iter().map(|word| quoted(word)).collect();
-    Some(scene.edit(Span::new(begin, end), words.join(" ")))
+    Some(input.edit(Span::new(begin, end), words.join(" ")))
 }
 
 /// The whole command in exec form, where it needs no shell and the base certainly has no ENTRYPOINT: what the rule
 /// `shell-form-command` would write in the next run.
 fn exec_form(
-    scene: &PassInput,
+    input: &PassInput,
     index: usize,
     begin: u32,
     code: &Code,
     invocation: &Invocation,
     start: &Start,
 ) -> Option<FileEdit> {
-    let (build, instruction) = (scene.build, scene.build.instruction(index));
+    let (build, instruction) = (input.build, input.build.instruction(index));
     let Arguments::Raw(word) = &instruction.arguments else { return None };
     let target = build.target()?;
     let has_entrypoint = build.last(target, Keyword::Entrypoint).is_some()
         || !build.has_bare_base(target)
         || instruction.keyword != Keyword::Cmd;
     let last = invocation.args.last().map_or(invocation.path.span, |word| word.span);
-    let is_whole = word.span.start == begin && code.place(scene.file(), last).end == word.span.end;
+    let is_whole = word.span.start == begin && code.place(input.file(), last).end == word.span.end;
     let is_path = start.words.first().is_none_or(|program| program.contains('/'));
     if has_entrypoint || !is_whole || is_path {
         return None;
     }
     let rest: Option<Vec<&str>> = invocation.args[start.rest..].iter().map(Word::value).collect();
     let words = start.words.iter().map(String::as_str).chain(rest?).collect::<Vec<_>>();
-    Some(scene.edit(word.span, json_list(&words)))
+    Some(input.edit(word.span, json_list(&words)))
 }
 
 reasons! {

@@ -9,8 +9,8 @@ use crate::optimize::pass_input::PassInput;
 const STARTS: [Keyword; 3] = [Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck];
 
 /// Whether the container's command, its checks, or the sources call a program of the toolchain.
-pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> bool {
-    let codes = scene.codes_of(target, &STARTS);
+pub(super) fn is_called(input: &PassInput, target: &Stage, program: &str) -> bool {
+    let codes = input.codes_of(target, &STARTS);
     if codes.iter().any(|code| code.script.invocations().iter().any(|invocation| invocation.is(program))) {
         return true;
     }
@@ -21,7 +21,7 @@ pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> boo
         format!("exec(\"{program} "),
     ];
     let command = format!("\"{program}\"");
-    scene.evidence.holding(&[format!("\"{program}")]).any(|(path, text)| {
+    input.evidence.holding(&[format!("\"{program}")]).any(|(path, text)| {
         let kind = FileKind::of(path);
         let in_tests = kind.ecosystem() == Some(Ecosystem::Java) && kind.is_test();
         let tests = in_tests || kind.named_role() == Some(FileRole::Test);
@@ -34,23 +34,23 @@ pub(super) fn is_called(scene: &PassInput, target: &Stage, program: &str) -> boo
 
 /// Whether something that runs in the container names the program: its commands and checks, its scripts, and strings of
 /// its sources.
-pub(super) fn is_wanted(scene: &PassInput, target: &Stage, name: &str) -> bool {
+pub(super) fn is_wanted(input: &PassInput, target: &Stage, name: &str) -> bool {
     let word = |text: &str| words(text).any(|word| word == name);
-    let instructions = scene.last_of(target, &STARTS);
-    if instructions.iter().any(|(_, instruction)| word(scene.source().slice(instruction.span))) {
+    let instructions = input.last_of(target, &STARTS);
+    if instructions.iter().any(|(_, instruction)| word(input.source().slice(instruction.span))) {
         return true;
     }
-    let services = &scene.evidence.services;
+    let services = &input.evidence.services;
     if services.iter().flat_map(|service| service.healthcheck.iter().chain(&service.command)).any(|text| word(text)) {
         return true;
     }
-    if scene.evidence.observed.as_ref().is_some_and(|observed| observed.programs.contains(name)) {
+    if input.evidence.observed.as_ref().is_some_and(|observed| observed.programs.contains(name)) {
         return true;
     }
     let started: Vec<String> =
-        scene.build.start_files(target).into_iter().map(|start_file| start_file.file.path).collect();
+        input.build.start_files(target).into_iter().map(|start_file| start_file.file.path).collect();
     let quoted = [format!("\"{name}\""), format!("'{name}'"), format!("\"{name} "), format!("/bin/{name}\"")];
-    scene.evidence.texts.iter().any(|(path, text)| {
+    input.evidence.texts.iter().any(|(path, text)| {
         let source = FileKind::of(path).is_compiled();
         (source && quoted.iter().any(|quoted| text.contains(quoted.as_str()))) || (started.contains(path) && word(text))
     })

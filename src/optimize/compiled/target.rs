@@ -14,21 +14,21 @@ use crate::text::{Span, path};
 const OUT: &str = "/usr/local/bin";
 
 /// Mounts `target` where one RUN of a stage builds, and other stages take programs from it.
-pub(in crate::optimize) fn keep(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn keep(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
-        let Some((index, folder)) = compiled(scene, stage) else { continue };
-        if let Some((edits, name)) = edits(scene, stage, index, &folder) {
+        let Some((index, folder)) = compiled(input, stage) else { continue };
+        if let Some((edits, name)) = edits(input, stage, index, &folder) {
             let why = "compiled dependencies are reused; the mount is named after the package, because cargo could \
                        mistake another project's files for up to date";
-            turn.step(format!("keeps cargo's target folder of `{name}` in a cache mount"), why, edits);
+            output.step(format!("keeps cargo's target folder of `{name}` in a cache mount"), why, edits);
         }
     }
 }
 
 /// The one RUN of a stage that calls cargo to compile, and the folder that it keeps things in.
-fn compiled(scene: &PassInput, stage: &Stage) -> Option<(usize, String)> {
-    let build = scene.build;
+fn compiled(input: &PassInput, stage: &Stage) -> Option<(usize, String)> {
+    let build = input.build;
     let mut folder_run: Option<(usize, String)> = None;
     for (index, _, all) in crate::build::toolchain::runs(build, stage) {
         for invocation in all.iter().filter(|invocation| invocation.is("cargo")) {
@@ -51,49 +51,49 @@ fn compiled(scene: &PassInput, stage: &Stage) -> Option<(usize, String)> {
     folder_run
 }
 
-fn edits(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
-    let build = scene.build;
-    let files = image_paths::copied_files(build, scene.context()?, stage)?;
+fn edits(input: &PassInput, stage: &Stage, index: usize, folder: &str) -> Option<(Vec<FileEdit>, String)> {
+    let build = input.build;
+    let files = image_paths::copied_files(build, input.context()?, stage)?;
     let root = image_paths::origin(&files, folder)?;
     let project =
-        scene.projects().iter().find(|project| project.ecosystem == Ecosystem::Rust && project.root == root)?;
-    if project.workspace.is_some() || scene.evidence.texts.contains_key(&path::join(&root, ".cargo/config.toml")) {
+        input.projects().iter().find(|project| project.ecosystem == Ecosystem::Rust && project.root == root)?;
+    if project.workspace.is_some() || input.evidence.texts.contains_key(&path::join(&root, ".cargo/config.toml")) {
         return None;
     }
     let target = path::join(folder, "target");
     let instruction = build.instruction(index);
-    let mounts = scene.file().mounts(instruction);
+    let mounts = input.file().mounts(instruction);
     let has = mounts.iter().filter_map(|mount| mount.target()).any(|at| image_paths::overlap(at, &target));
     let code = build.code(index)?;
-    if has || code.is_exec() || is_used(build, scene, stage, index, &target) {
+    if has || code.is_exec() || is_used(build, input, stage, index, &target) {
         return None;
     }
     let name = project.name.clone().unwrap_or_else(|| path::name(&root).to_owned());
     let name = if name.is_empty() { installed(&code.script).unwrap_or_else(|| "cargo".to_owned()) } else { name };
-    let (mut used_paths, mut edits) = taken_by_stages(scene, stage, &target)?;
+    let (mut used_paths, mut edits) = taken_by_stages(input, stage, &target)?;
     used_paths.sort();
     used_paths.dedup();
     if !used_paths.is_empty() {
         let at = code.script.append_at()?;
-        let place = code.place(scene.file(), Span::at(at));
+        let place = code.place(input.file(), Span::at(at));
         let relative = |path: &String| path::relative(path, folder).unwrap_or(path).to_owned();
         let stays = !code.script.invocations().iter().any(|invocation| invocation.is("cd"));
         let list: Vec<String> =
             used_paths.iter().map(|path| if stays { relative(path) } else { path.clone() }).collect();
         edits.push(
-            scene.edit(place, format!(" \\\n    && cp {} {OUT}/", list.join(" ")).replace('\n', scene.newline())),
+            input.edit(place, format!(" \\\n    && cp {} {OUT}/", list.join(" ")).replace('\n', input.newline())),
         );
     }
     let mount = format!("--mount=type=cache,target={target},id={name}-target,sharing=locked");
-    edits.push(scene.insert_mounts(instruction, &[mount]));
+    edits.push(input.insert_mounts(instruction, &[mount]));
     edits.sort_by_key(|edit| edit.span.start);
     Some((edits, name))
 }
 
 /// What other stages take from the folder, and the edits by which they take it from elsewhere; `None` where it is more
 /// than programs.
-fn taken_by_stages(scene: &PassInput, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
-    let build = scene.build;
+fn taken_by_stages(input: &PassInput, stage: &Stage, target: &str) -> Option<(Vec<String>, Vec<FileEdit>)> {
+    let build = input.build;
     let mut used_paths: Vec<String> = Vec::new();
     let mut edits = Vec::new();
     for other in build.stages() {
@@ -114,7 +114,7 @@ fn taken_by_stages(scene: &PassInput, stage: &Stage, target: &str) -> Option<(Ve
                 if !plain || used_paths.iter().any(|known| path::name(known) == name && *known != path) {
                     return None;
                 }
-                edits.push(scene.edit(source.span, format!("{OUT}/{name}")));
+                edits.push(input.edit(source.span, format!("{OUT}/{name}")));
                 used_paths.push(path);
             }
         }
@@ -131,14 +131,14 @@ fn installed(script: &crate::shell::Script) -> Option<String> {
 }
 
 /// Whether another instruction of the stage reads the folder, or one brings it.
-fn is_used(build: &Build, scene: &PassInput, stage: &Stage, index: usize, target: &str) -> bool {
+fn is_used(build: &Build, input: &PassInput, stage: &Stage, index: usize, target: &str) -> bool {
     let reads = |invocation: &Invocation| {
         invocation.args.iter().any(|word| word.text().contains("target/") || word.text() == "target")
     };
     build.instructions(stage).filter(|(at, _)| *at != index).any(|(at, instruction)| match instruction.keyword {
         Keyword::Run => build.code(at).is_none_or(|code| code.script.invocations().iter().any(reads)),
         Keyword::Copy | Keyword::Add => {
-            let text = scene.source().slice(instruction.span);
+            let text = input.source().slice(instruction.span);
             text.contains(target) || text.contains("target/")
         }
         _ => false,

@@ -1,20 +1,24 @@
-use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
-use crate::optimize::{Options, Rung, optimize};
+use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
+use crate::optimize::{Level, Options, optimize};
 
-/// The stages from the second on, at rung 3 or 4.
-fn ships(dockerfile: &str, files: &[(&str, &str)], rung: Rung) -> String {
-    let text = rewritten(dockerfile, files, rung);
+/// The stages from the second on, at level 3 or 4.
+fn ships(dockerfile: &str, files: &[(&str, &str)], level: Level) -> String {
+    let text = rewritten(dockerfile, files, level);
     match text.split_once("\n\nFROM ") {
         Some((_, rest)) => format!("FROM {rest}"),
         None => format!(
             "one stage: {:?}",
-            optimize_to_rung(dockerfile, files, rung).rungs.iter().flat_map(|rung| &rung.refusals).collect::<Vec<_>>()
+            optimize_to_level(dockerfile, files, level)
+                .levels
+                .iter()
+                .flat_map(|level| &level.refusals)
+                .collect::<Vec<_>>()
         ),
     }
 }
 
-fn check(dockerfile: &str, files: &[(&str, &str)], rung: Rung, expected: &str) {
-    let got = ships(dockerfile, files, rung);
+fn check(dockerfile: &str, files: &[(&str, &str)], level: Level, expected: &str) {
+    let got = ships(dockerfile, files, level);
     assert_eq!(got, expected, "\n{got}");
 }
 
@@ -32,10 +36,10 @@ fn go<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 fn a_go_program_ships_without_its_toolchain() {
     let file = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o server .\n\n# The port.\nEXPOSE 8080\nCMD [\"./server\"]\n";
     let tail = "WORKDIR /app\nCOPY --from=build /app/server ./\n# The port.\nEXPOSE 8080\nCMD [\"./server\"]\n";
-    check(file, &GO, Rung::Stages, &format!("FROM golang:1.22\n{tail}"));
+    check(file, &GO, Level::Stages, &format!("FROM golang:1.22\n{tail}"));
     let certificates = "COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n";
     let (workdir, rest) = tail.split_at("WORKDIR /app\n".len());
-    check(file, &GO, Rung::Slim, &format!("FROM debian:bookworm-slim\n{workdir}{certificates}{rest}"));
+    check(file, &GO, Level::Slim, &format!("FROM debian:bookworm-slim\n{workdir}{certificates}{rest}"));
 }
 
 #[test]
@@ -53,7 +57,7 @@ fn files_that_are_read_at_run_time_go_with_the_program_and_embedded_ones_do_not(
     check(
         file,
         &files,
-        Rung::Stages,
+        Level::Stages,
         "FROM golang:1.22\nWORKDIR /app\nCOPY --from=build /app/templates ./templates\n\
          COPY --from=build /app/config.yaml /app/server ./\nCMD [\"./server\"]\n",
     );
@@ -63,9 +67,9 @@ fn files_that_are_read_at_run_time_go_with_the_program_and_embedded_ones_do_not(
 fn a_writable_folder_is_excluded_whole() {
     let file =
         "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN make assets\nRUN go build -o server .\nCMD [\"./server\"]\n";
-    check(file, &GO, Rung::Stages, "FROM golang:1.22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD [\"./server\"]\n");
+    check(file, &GO, Level::Stages, "FROM golang:1.22\nWORKDIR /app\nCOPY --from=build /app ./\nCMD [\"./server\"]\n");
     let root = file.replace("WORKDIR /app", "WORKDIR /");
-    assert!(ships(&root, &GO, Rung::Stages).contains("the files that line 4 writes are not known"));
+    assert!(ships(&root, &GO, Level::Stages).contains("the files that line 4 writes are not known"));
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn usr_src_is_not_a_system_folder() {
         ("static/index.html", "<p>"),
     ];
     let file = "FROM rust:1.95-slim-bookworm\nWORKDIR /usr/src/app\nCOPY . .\nRUN cargo build --release\nCMD [\"./target/release/shop\"]\n";
-    let text = ships(file, &files, Rung::Stages);
+    let text = ships(file, &files, Level::Stages);
     assert!(text.contains("COPY --from=build /usr/src/app/static ./static\n"), "{text}");
     assert!(!text.contains("COPY --from=build /usr/src/app ./\n"), "{text}");
 }
@@ -85,7 +89,7 @@ fn usr_src_is_not_a_system_folder() {
 fn names_follow_go() {
     let built = |run: &str, cmd: &str| {
         let file = format!("FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN {run}\nCMD [\"{cmd}\"]\n");
-        let text = ships(&file, &go(&[("cmd/api/main.go", "package main\n")]), Rung::Stages);
+        let text = ships(&file, &go(&[("cmd/api/main.go", "package main\n")]), Level::Stages);
         text.lines().find(|line| line.starts_with("COPY")).unwrap_or(&text).to_owned()
     };
     assert_eq!(built("go build", "./shop"), "COPY --from=build /app/shop ./");
@@ -106,7 +110,7 @@ fn preparations_of_the_container_are_repeated() {
     check(
         file,
         &GO,
-        Rung::Stages,
+        Level::Stages,
         "FROM golang:1.22\nRUN apt-get update \\\n    && apt-get install -y libssl3 ffmpeg \\\n    && rm -rf /var/lib/apt/lists/*\n\
          ARG UID=1000\nENV HOME=/app\nWORKDIR /app\nRUN mkdir -p /data\nCOPY --from=build /app/bin/shop ./bin/\n\
          RUN useradd -u $UID shop \\\n    && chown -R shop /app /data\nUSER shop\nVOLUME /data\nENTRYPOINT [\"bin/shop\"]\n",
@@ -117,17 +121,17 @@ fn preparations_of_the_container_are_repeated() {
 fn programs_that_sources_call_are_installed() {
     let file = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nRUN go build -o shop .\nCMD [\"./shop\"]\n";
     let calls = go(&[("git.go", "package main\n\nfunc pull() { exec.Command(\"git\", \"pull\").Run() }\n")]);
-    assert!(ships(file, &calls, Rung::Slim).contains("--no-install-recommends ca-certificates git"));
+    assert!(ships(file, &calls, Level::Slim).contains("--no-install-recommends ca-certificates git"));
     let compiles = go(&[("run.go", "package main\n\nfunc run() { exec.Command(\"go\", \"run\", \"x.go\").Run() }\n")]);
-    assert!(ships(file, &compiles, Rung::Slim).starts_with("FROM golang:1.22\n"));
+    assert!(ships(file, &compiles, Level::Slim).starts_with("FROM golang:1.22\n"));
     let checked = file.replace("CMD", "HEALTHCHECK CMD curl -f http://localhost/\nCMD");
-    assert!(ships(&checked, &GO, Rung::Slim).contains("ca-certificates curl"));
+    assert!(ships(&checked, &GO, Level::Slim).contains("ca-certificates curl"));
 }
 
 #[test]
 fn start_time_builds_become_build_time_builds() {
     let file = "FROM golang:1.22\nWORKDIR /app\nCOPY . .\nEXPOSE 8080\nCMD go mod tidy && go run -tags prod ./cmd/api --port 8080\n";
-    let text = rewritten(file, &go(&[("cmd/api/main.go", "package main\n")]), Rung::Stages);
+    let text = rewritten(file, &go(&[("cmd/api/main.go", "package main\n")]), Level::Stages);
     assert!(text.contains("go build -tags prod -o /usr/local/bin/api ./cmd/api\n"), "{text}");
     assert!(
         text.ends_with(
@@ -137,7 +141,7 @@ fn start_time_builds_become_build_time_builds() {
     );
     let cargo = "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nCMD [\"cargo\", \"run\", \"--release\", \"--\", \"-v\"]\n";
     let files = [("Cargo.toml", "[package]\nname = \"api\"\nversion = \"0.1.0\"\n"), ("src/main.rs", "fn main() {}\n")];
-    let text = rewritten(cargo, &files, Rung::Stages);
+    let text = rewritten(cargo, &files, Level::Stages);
     assert!(
         text.contains("cargo build --release") && text.ends_with("CMD [\"./target/release/api\", \"-v\"]\n"),
         "{text}"
@@ -150,13 +154,13 @@ const CARGO: [(&str, &str); 2] =
 #[test]
 fn cargo_keeps_what_it_compiles_in_a_mount_of_the_packages_name() {
     let file = "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nRUN cargo build --release\nCMD [\"./target/release/api\"]\n";
-    let text = rewritten(file, &CARGO, Rung::Stages);
+    let text = rewritten(file, &CARGO, Level::Stages);
     assert!(text.contains("target=/app/target,id=api-target,sharing=locked"), "{text}");
     assert!(text.contains("cargo build --release \\\n    && cp target/release/api /usr/local/bin/\n"), "{text}");
     assert!(text.contains("COPY --from=build /usr/local/bin/api ./target/release/\n"), "{text}");
     // Where another step reads the folder, or the author compiles twice, it stays in the layer.
     for other in ["RUN strip target/release/api\n", "RUN cargo build --release\n"] {
-        let text = rewritten(&file.replace("CMD", &format!("{other}CMD")), &CARGO, Rung::Stages);
+        let text = rewritten(&file.replace("CMD", &format!("{other}CMD")), &CARGO, Level::Stages);
         assert!(!text.contains("api-target"), "{text}");
     }
 }
@@ -166,7 +170,7 @@ fn rust_programs_load_what_their_crates_link() {
     let file = "FROM rust:1.80\nWORKDIR /app\nCOPY . .\nRUN cargo install --path .\nCMD [\"api\"]\n";
     let linked = |lock: &str| {
         let files = [CARGO[0], CARGO[1], ("Cargo.lock", lock)];
-        let text = ships(file, &files, Rung::Slim);
+        let text = ships(file, &files, Level::Slim);
         text.lines()
             .find_map(|line| line.split_once("recommends "))
             .map(|(_, names)| names.trim_end_matches(" \\").to_owned())
@@ -187,7 +191,7 @@ fn archives_of_java_include_files_next_to_them() {
     let file = "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn package\nENTRYPOINT [\"java\", \"-jar\", \"target/app-1.0.jar\"]\n";
     let copied = |pom: &str, source: &str| {
         let pom = POM.replace("{}", pom);
-        let text = ships(file, &[("pom.xml", &pom), ("src/main/java/App.java", source)], Rung::Slim);
+        let text = ships(file, &[("pom.xml", &pom), ("src/main/java/App.java", source)], Level::Slim);
         assert!(text.starts_with("FROM eclipse-temurin:21-jre\n"), "{text}");
         text.lines().filter(|line| line.starts_with("COPY")).collect::<Vec<_>>().join("\n")
     };
@@ -201,7 +205,7 @@ fn archives_of_java_include_files_next_to_them() {
 fn started_scripts_bring_their_files() {
     let copied = |base: &str, build: &str, start: &str, files: &[(&str, &str)]| {
         let file = format!("FROM {base}\nWORKDIR /src\nCOPY . .\nRUN {build}\nENTRYPOINT {start}\n");
-        let text = ships(&file, files, Rung::Stages);
+        let text = ships(&file, files, Level::Stages);
         text.lines().filter(|line| line.starts_with("COPY")).collect::<Vec<_>>().join("\n")
     };
     let sdk = "mcr.microsoft.com/dotnet/sdk:8.0";
@@ -233,7 +237,7 @@ fn java_that_compiles_at_run_time_keeps_its_compiler() {
         "FROM maven:3.9-eclipse-temurin-21\nWORKDIR /app\nCOPY . .\nRUN mvn package\nCMD java -jar target/*.jar\n";
     let pom = POM.replace("{}", "");
     let files = [("pom.xml", pom.as_str()), ("src/main/java/App.java", "ToolProvider.getSystemJavaCompiler()")];
-    let text = ships(file, &files, Rung::Slim);
+    let text = ships(file, &files, Level::Slim);
     assert!(text.starts_with("FROM maven:") && text.contains("/app/target/*.jar ./target/\n"), "{text}");
 }
 
@@ -242,7 +246,7 @@ fn packages_of_a_distribution_are_shared_out() {
     let file = "FROM debian:trixie\nRUN apt-get update && apt-get install -y openjdk-21-jdk-headless maven libgson-java\nWORKDIR /app\nCOPY . .\n\
                 RUN mvn -o package\nCMD [\"java\", \"-cp\", \"target/app-1.0.jar:/usr/share/java/gson.jar\", \"App\"]\n";
     let pom = POM.replace("{}", "");
-    let text = ships(file, &[("pom.xml", &pom), ("src/main/java/App.java", "class App {}")], Rung::Stages);
+    let text = ships(file, &[("pom.xml", &pom), ("src/main/java/App.java", "class App {}")], Level::Stages);
     assert!(text.contains("install -y openjdk-21-jre-headless libgson-java"), "{text}");
     assert!(text.contains("COPY --from=build /app/target/app-1.0.jar ./target/\n"), "{text}");
 }
@@ -255,15 +259,15 @@ fn good_builds_and_other_languages_are_unchanged() {
     let tool = "FROM golang:1.22\nCOPY . .\nCMD [\"bash\"]\n";
     for text in [good, python, tool] {
         let passes = ["compiled-stages", "compiled-base", "cargo-target"];
-        let rungs = optimize_to_rung(text, &GO, Rung::Slim).rungs;
-        assert!(!rungs.iter().flat_map(|rung| &rung.steps).any(|step| passes.contains(&step.pass)), "{text}");
+        let levels = optimize_to_level(text, &GO, Level::Slim).levels;
+        assert!(!levels.iter().flat_map(|level| &level.steps).any(|step| passes.contains(&step.pass)), "{text}");
     }
 }
 
 #[test]
 fn a_name_that_is_asked_for_stays_with_what_ships() {
     let file = "FROM golang:1.22 AS production\nWORKDIR /app\nCOPY . .\nRUN go build -o shop .\nCMD [\"./shop\"]\n";
-    let text = rewritten(file, &GO, Rung::Stages);
+    let text = rewritten(file, &GO, Level::Stages);
     assert!(
         text.starts_with("FROM golang:1.22 AS build\n") && text.contains("\nFROM golang:1.22 AS production\n"),
         "{text}"

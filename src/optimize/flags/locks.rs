@@ -2,7 +2,7 @@
 
 use crate::build::{Build, installed};
 use crate::finding::Finding;
-use crate::fix::Level;
+use crate::fix::FixLevel;
 use crate::inputs::Inputs;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
@@ -10,16 +10,16 @@ use crate::shell::Manager;
 
 const RULES: [&str; 3] = ["npm-install-beside-lock", "lock-file-unchecked", "lock-file-ignored"];
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let vet = |_: &Inputs, build: &Build, finding: &mut Finding| {
         if !fits(build, finding) {
             finding.fixes.clear();
         }
     };
-    let rewrite = rule_fixes::apply_fixes_of(scene, &RULES, Level::Unsafe, &vet);
+    let rewrite = rule_fixes::apply_fixes_of(input, &RULES, FixLevel::Unsafe, &vet);
     if let Some(edit) = rewrite.edit {
         let why = "the lock file matches the manifest";
-        turn.step("installs exactly the locked versions, or fails", why, vec![edit]);
+        output.step("installs exactly the locked versions, or fails", why, vec![edit]);
     }
 }
 

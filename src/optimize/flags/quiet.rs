@@ -4,27 +4,27 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Manager, Verb};
 use crate::text::Span;
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let mut edits = Vec::new();
-    for run in scene.build.needed_runs().filter(|run| !run.is_trigger()) {
+    for run in input.build.needed_runs().filter(|run| !run.is_trigger()) {
         if !run.code.is_ordinary() || run.code.is_exec() || !run.instruction.heredocs.is_empty() {
             continue;
         }
         for call in run.invocations().iter().filter_map(Invocation::package_call) {
             let installs = call.manager == Manager::Npm && call.verb == Verb::Install && call.is_from_manifest();
             let at = run.place(call.verb_span);
-            if !installs || scene.source().slice(at) != call.verb_text {
+            if !installs || input.source().slice(at) != call.verb_text {
                 continue;
             }
             let lacks = |message: &&str| !call.has(&[&format!("--{message}"), &format!("--no-{message}")]);
             let words: Vec<&str> = ["audit", "fund"].into_iter().filter(|word| lacks(word)).collect();
             if !words.is_empty() {
-                edits.push(scene.edit(Span::at(at.end), format!(" --no-{}", words.join(" --no-"))));
+                edits.push(input.edit(Span::at(at.end), format!(" --no-{}", words.join(" --no-"))));
             }
         }
     }
     if !edits.is_empty() {
         let why = "no one reads these messages in a build log, and the audit sends a request to the registry";
-        turn.step("turns off audit and funding messages", why, edits);
+        output.step("turns off audit and funding messages", why, edits);
     }
 }

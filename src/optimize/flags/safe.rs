@@ -1,6 +1,6 @@
 //! Pass `safe-fixes`: applies the rules' safe fixes.
 
-use crate::fix::Level;
+use crate::fix::FixLevel;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
 use crate::rules::{CommandLinePolicy, Policies};
@@ -10,12 +10,12 @@ use crate::settings::Choice;
 const CHECKED: [&str; 5] =
     ["legacy-key-value", "instruction-case", "from-as-case", "stage-name-case", "maintainer-instruction"];
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
-    let (policies, _) = Policies::read(scene.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
-    let rewrite = rule_fixes::apply_rule_fixes(scene, &policies, Level::Safe, &rule_fixes::keep_all);
+    let (policies, _) = Policies::read(input.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
+    let rewrite = rule_fixes::apply_rule_fixes(input, &policies, FixLevel::Safe, &rule_fixes::keep_all);
     let Some(edit) = rewrite.edit else { return };
     let mut titles: Vec<String> = rewrite.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();
-    turn.step(titles.join("; "), "the rule marks this fix as safe", vec![edit]);
+    output.step(titles.join("; "), "the rule marks this fix as safe", vec![edit]);
 }

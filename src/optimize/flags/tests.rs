@@ -1,4 +1,4 @@
-use crate::optimize::Rung;
+use crate::optimize::Level;
 use crate::optimize::order::tests::check_pass;
 use crate::optimize::test_inputs::rewritten;
 
@@ -110,7 +110,7 @@ fn safe_fixes() {
 #[test]
 fn the_builders_own_check_has_nothing_to_say() {
     let text = "From python:3.13-slim as build\nENV A 1\nCOPY app.py .\n\nFrom python:3.13-slim\nCOPY --from=build app.py .\nCMD [\"python\", \"app.py\"]\n";
-    let got = rewritten(text, &[("app.py", "")], Rung::Flags);
+    let got = rewritten(text, &[("app.py", "")], Level::Flags);
     assert!(got.starts_with("FROM python:3.13-slim AS build\nENV A=1\n"), "{got}");
     assert!(got.contains("\n\nFROM python:3.13-slim\n"), "{got}");
 }

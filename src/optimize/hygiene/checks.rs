@@ -1,7 +1,7 @@
 //! Pass `build-checks`: fixes warnings of `docker build --check` where the fix changes nothing else. It runs last,
 //! because lines of other passes may be formatted differently from the author's.
 
-use crate::fix::Level;
+use crate::fix::FixLevel;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
 
@@ -17,10 +17,10 @@ const RULES: [&str; 9] = [
     "stage-name-case",
 ];
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let rewrite = rule_fixes::apply_fixes_of(scene, &RULES, Level::Safe, &rule_fixes::keep_all);
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let rewrite = rule_fixes::apply_fixes_of(input, &RULES, FixLevel::Safe, &rule_fixes::keep_all);
     let Some(edit) = rewrite.edit else { return };
     let mut titles: Vec<String> = rewrite.done.into_iter().map(|(_, title)| title).collect();
     titles.dedup();
-    turn.step(titles.join("; "), "`docker build --check` warns about it", vec![edit]);
+    output.step(titles.join("; "), "`docker build --check` warns about it", vec![edit]);
 }

@@ -10,35 +10,35 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Command, Script, SeparatorKind, Word};
 use crate::text::path;
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(target) = scene.build.target() else { return };
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let Some(target) = input.build.target() else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-        let Some((index, instruction)) = scene.build.last(target, keyword) else { continue };
+        let Some((index, instruction)) = input.build.last(target, keyword) else { continue };
         match &instruction.arguments {
-            Arguments::Raw(_) => raw(scene, turn, index, instruction),
-            Arguments::Json(_) => step_aside(scene, turn, index, instruction),
+            Arguments::Raw(_) => raw(input, output, index, instruction),
+            Arguments::Json(_) => step_aside(input, output, index, instruction),
             _ => {}
         }
     }
 }
 
 /// `CMD program` in shell form.
-fn raw(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Instruction) {
-    let (build, keyword) = (scene.build, instruction.keyword);
+fn raw(input: &PassInput, output: &mut PassOutput, index: usize, instruction: &Instruction) {
+    let (build, keyword) = (input.build, instruction.keyword);
     let Some(target) = build.target() else { return };
     let Arguments::Raw(word) = &instruction.arguments else { return };
-    if !findings(scene, "shell-form-command").iter().any(|finding| finding.span == instruction.head) {
+    if !findings(input, "shell-form-command").iter().any(|finding| finding.span == instruction.head) {
         return;
     }
-    let name = scene.file().str(instruction.name).to_ascii_uppercase();
+    let name = input.file().str(instruction.name).to_ascii_uppercase();
     let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { return };
-    let head = scene.source().slice(instruction.head);
+    let head = input.source().slice(instruction.head);
     let commented = head.lines().skip(1).any(|line| line.trim_start().starts_with('#'));
     let own_shell = matches!(build.shell(target, index), Setting::By(..));
     if commented || own_shell || !code.script.comments.is_empty() || !instruction.heredocs.is_empty() {
-        return turn.refuse(format!("keeps {name} in shell form"), "it has a comment or a SHELL instruction");
+        return output.refuse(format!("keeps {name} in shell form"), "it has a comment or a SHELL instruction");
     }
-    let words = plain_words(&code.script).filter(|words| may_lose_shell(scene, keyword, words));
+    let words = plain_words(&code.script).filter(|words| may_lose_shell(input, keyword, words));
     let gives_way = build.system_shell(target).gives_way(&code.script);
     let (text, why) = if let Some(words) = words {
         let signals = "the program becomes PID 1 and receives signals";
@@ -52,41 +52,41 @@ fn raw(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Ins
             "`exec` replaces the shell with the program, which then receives signals",
         )
     };
-    turn.step(format!("writes {name} in exec form"), why, vec![scene.edit(word.span, text)]);
+    output.step(format!("writes {name} in exec form"), why, vec![input.edit(word.span, text)]);
 }
 
 /// `CMD ["sh", "-c", "a && b"]`: the shell stays in front of `b`.
-fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instruction: &Instruction) {
+fn step_aside(input: &PassInput, output: &mut PassOutput, index: usize, instruction: &Instruction) {
     let Arguments::Json(words) = &instruction.arguments else { return };
     let [shell, option, text] = words.as_slice() else { return };
-    let shell_findings = findings(scene, "shell-as-main-process");
+    let shell_findings = findings(input, "shell-as-main-process");
     let here = shell_findings
         .iter()
         .any(|finding| finding.span.start >= instruction.span.start && finding.span.end <= instruction.span.end);
     if !here || !shell.value.ends_with("sh") || &*option.value != "-c" {
         return;
     }
-    let Some(code) = scene.build.code(index) else { return };
+    let Some(code) = input.build.code(index) else { return };
     let [(_, inner)] = code.script.nested.as_slice() else { return };
     // Spans inside of the string are of the source: read again, they are of the text.
     let script = crate::shell::parse(&text.value);
-    let alone = plain_words(&script).filter(|words| may_lose_shell(scene, instruction.keyword, words));
+    let alone = plain_words(&script).filter(|words| may_lose_shell(input, instruction.keyword, words));
     if let Some(words) = alone
         && inner.problems.is_empty()
     {
-        let name = scene.file().str(instruction.name).to_ascii_uppercase();
+        let name = input.file().str(instruction.name).to_ascii_uppercase();
         let span = shell.word.span.to(text.word.span);
-        let edit = scene.edit(span, json_words(&words));
+        let edit = input.edit(span, json_words(&words));
         let why = "the program becomes PID 1 and receives signals";
-        return turn.step(format!("removes the shell from {name}"), why, vec![edit]);
+        return output.step(format!("removes the shell from {name}"), why, vec![edit]);
     }
     let Some(at) = exec_at(&script) else { return };
     if !inner.problems.is_empty() {
         return;
     }
     let with = format!("{}exec {}", &text.value[..at], &text.value[at..]);
-    let edit = scene.edit(text.word.span, json_text(&with));
-    turn.step(
+    let edit = input.edit(text.word.span, json_text(&with));
+    output.step(
         "adds `exec` before the program",
         "the program replaces the shell as PID 1 and receives signals",
         vec![edit],
@@ -94,8 +94,8 @@ fn step_aside(scene: &PassInput, turn: &mut PassOutput, index: usize, instructio
 }
 
 /// Whether the words alone do the same without a shell.
-fn may_lose_shell(scene: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
-    let build = scene.build;
+fn may_lose_shell(input: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
+    let build = input.build;
     let Some(target) = build.target() else { return false };
     let last_set = |keyword| {
         build.last(target, keyword).filter(|(_, instruction)| instruction.arguments != Arguments::Json(Vec::new()))
@@ -104,9 +104,9 @@ fn may_lose_shell(scene: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
     // A script without a `#!` line runs only under a shell.
     if program.contains('/') || FileKind::of(program).is_shell() {
         let name = path::name(program);
-        let text = scene.evidence.texts.iter().find(|(path, _)| path::name(path) == name);
+        let text = input.evidence.texts.iter().find(|(path, _)| path::name(path) == name);
         let is_own =
-            || scene.context().is_none_or(|context| context.entries().any(|id| context.entry(id).name == name));
+            || input.context().is_none_or(|context| context.entries().any(|id| context.entry(id).name == name));
         if text.is_none_or(|(_, text)| !text.starts_with("#!")) && (text.is_some() || is_own()) {
             return false;
         }
@@ -114,7 +114,7 @@ fn may_lose_shell(scene: &PassInput, keyword: Keyword, words: &[&str]) -> bool {
     if keyword == Keyword::Entrypoint {
         // In shell form what stands behind it is ignored; it must not become arguments now.
         return last_set(Keyword::Cmd).is_none()
-            && scene.evidence.services.iter().all(|service| service.command.is_none());
+            && input.evidence.services.iter().all(|service| service.command.is_none());
     }
     if let Some((_, instruction)) = build.last(target, Keyword::Entrypoint) {
         return instruction.arguments == Arguments::Json(Vec::new());

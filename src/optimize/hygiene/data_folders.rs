@@ -20,8 +20,8 @@ pub(super) struct CreatedFolders {
 }
 
 /// The RUNs of a stage that make such folders, and can be told to hand them over.
-pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
-    let build = scene.build;
+pub(super) fn folders(input: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
+    let build = input.build;
     let folders = build.own_runs(target).filter_map(|run| {
         let (invocations, index) = (run.invocations(), run.index);
         let work = build.workdir(target, index);
@@ -34,7 +34,7 @@ pub(super) fn folders(scene: &PassInput, target: &Stage) -> Vec<CreatedFolders> 
         let words = invocations.iter().filter(|invocation| invocation.is("mkdir")).flat_map(|call| call.args);
         let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
         let paths = plain.map(|word| path::join(work, word.text()));
-        let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(scene, target, path)).collect();
+        let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(input, target, path)).collect();
         (!folders.is_empty()).then_some(CreatedFolders { index, folders })
     });
     folders.collect()
@@ -47,22 +47,22 @@ fn is_for_data(path: &str) -> bool {
 }
 
 /// Whether a COPY or ADD names the folder.
-fn is_filled(scene: &PassInput, target: &Stage, path: &str) -> bool {
-    scene.build.instructions(target).any(|(_, instruction)| {
+fn is_filled(input: &PassInput, target: &Stage, path: &str) -> bool {
+    input.build.instructions(target).any(|(_, instruction)| {
         matches!(instruction.keyword, Keyword::Copy | Keyword::Add)
-            && scene.source().slice(instruction.span).contains(path)
+            && input.source().slice(instruction.span).contains(path)
     })
 }
 
 /// The RUNs with the change of owner behind what they do.
-pub(super) fn handed(scene: &PassInput, folders: &[CreatedFolders], account: &Account) -> Vec<FileEdit> {
+pub(super) fn handed(input: &PassInput, folders: &[CreatedFolders], account: &Account) -> Vec<FileEdit> {
     let edit = |created_folders: &CreatedFolders| {
-        let code = scene.build.code(created_folders.index)?;
-        let at = code.place(scene.file(), Span::at(code.script.append_at()?)).start;
-        let passage = scene.source().slice(scene.build.instruction(created_folders.index).span);
-        let between = if passage.contains('\n') { format!(" \\{}    ", scene.newline()) } else { " ".to_owned() };
+        let code = input.build.code(created_folders.index)?;
+        let at = code.place(input.file(), Span::at(code.script.append_at()?)).start;
+        let passage = input.source().slice(input.build.instruction(created_folders.index).span);
+        let between = if passage.contains('\n') { format!(" \\{}    ", input.newline()) } else { " ".to_owned() };
         let text = format!("{between}&& chown {} {}", account.owner, created_folders.folders.join(" "));
-        Some(scene.edit(Span::at(at), text))
+        Some(input.edit(Span::at(at), text))
     };
     folders.iter().filter_map(edit).collect()
 }

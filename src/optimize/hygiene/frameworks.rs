@@ -11,8 +11,8 @@ use crate::sources::patterns;
 use crate::text::path;
 
 /// Folders that frameworks write to without saying so in the sources.
-pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut Writes) {
-    let commands = commands(scene, target);
+pub(super) fn add(input: &PassInput, target: &Stage, folder: &str, writes: &mut Writes) {
+    let commands = commands(input, target);
     let starts = |name: &str| {
         let mut all = commands.iter().flat_map(Script::invocations);
         all.any(|invocation| invocation.is(name) || invocation.args.iter().any(|word| word.is(name)))
@@ -33,37 +33,37 @@ pub(super) fn add(scene: &PassInput, target: &Stage, folder: &str, writes: &mut 
         writes.folders.insert(folder.to_owned());
         writes.evidence = Some(WriteEvidence::CeleryBeat);
     }
-    if scene.depends_on("next") {
-        next(scene, target, folder, starts("start"), writes);
+    if input.depends_on("next") {
+        next(input, target, folder, starts("start"), writes);
     }
     for cells in data::WRITTEN_FOLDERS.rows() {
         let &[package, folders, ..] = cells else { continue };
-        if scene.depends_on(package) {
+        if input.depends_on(package) {
             writes.whole.extend(data::words(folders).map(|below| path::join(folder, below)));
             writes.evidence = Some(WriteEvidence::Package { name: package.to_owned() });
         }
     }
     let folders = ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"].into_iter();
-    writes.folders.extend(folders.filter_map(|name| scene.build.known_value(target, name, usize::MAX)).take(1));
+    writes.folders.extend(folders.filter_map(|name| input.build.known_value(target, name, usize::MAX)).take(1));
 }
 
 /// Next.js keeps a cache in `.next`, and pages that it makes anew.
-fn next(scene: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
-    let (renews, text) = (node::writes::renews_pages(scene), scene.source().text());
-    let writes_cache = renews || !node::writes::takes_traced(scene);
+fn next(input: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
+    let (renews, text) = (node::writes::renews_pages(input), input.source().text());
+    let writes_cache = renews || !node::writes::takes_traced(input);
     let is_started = starts || text.contains(".next");
     if !writes_cache || !is_started {
         return;
     }
     writes.evidence = Some(WriteEvidence::NextCache);
     let cache_folder = path::join(folder, ".next");
-    let copied = scene.build.transfers(target).iter().any(|copy| {
-        let base = scene.build.workdir(target, copy.index).value().cloned().unwrap_or_default();
+    let copied = input.build.transfers(target).iter().any(|copy| {
+        let base = input.build.workdir(target, copy.index).value().cloned().unwrap_or_default();
         copy.destination.as_deref().is_some_and(|to| path::join(&base, to) == cache_folder)
     });
     if copied {
         writes.whole.insert(cache_folder);
-    } else if renews || node::writes::takes_traced(scene) {
+    } else if renews || node::writes::takes_traced(input) {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
     } else {
@@ -86,9 +86,9 @@ fn written_by(invocation: &Invocation) -> Vec<String> {
 }
 
 /// What containers start: the command, the scripts that it reads, and what compose runs instead.
-fn commands(scene: &PassInput, target: &Stage) -> Vec<Script> {
-    let scripts = scene.start_texts(target).into_iter().map(|(_, text)| text);
-    let services = scene.services_of(target).flat_map(|service| service.entrypoint.iter().chain(&service.command));
-    let launch = scene.build.launch(target).map(|launch| launch.script().clone());
+fn commands(input: &PassInput, target: &Stage) -> Vec<Script> {
+    let scripts = input.start_texts(target).into_iter().map(|(_, text)| text);
+    let services = input.services_of(target).flat_map(|service| service.entrypoint.iter().chain(&service.command));
+    let launch = input.build.launch(target).map(|launch| launch.script().clone());
     launch.into_iter().chain(scripts.chain(services.map(String::as_str)).map(parse)).collect()
 }

@@ -20,71 +20,75 @@ use crate::text::{Span, path};
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     if build.last(target, Keyword::Healthcheck).is_some() {
-        return repair_healthcheck(scene, turn);
+        return repair_healthcheck(input, output);
     }
     let inherits = matches!(build.root_base(target), StageBase::Image(reference)
         if build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some()));
     if inherits || build.launch(target).is_none() {
         return;
     }
-    let (port, path, why) = match known_endpoint(scene, target) {
+    let (port, path, why) = match known_endpoint(input, target) {
         Some(Ok(known)) => known,
-        Some(Err(reason)) => return turn.skip(reason),
+        Some(Err(reason)) => return output.skip(reason),
         None => return,
     };
     if service::is_for_developers(build, target) {
-        return turn.skip(HealthReason::ForDevelopers);
+        return output.skip(HealthReason::ForDevelopers);
     }
     let starts_other = |service: &&Service| {
-        service.command.is_some() && service.healthcheck.is_none() && !scene.repeats_command(target, service)
+        service.command.is_some() && service.healthcheck.is_none() && !input.repeats_command(target, service)
     };
-    if let Some(service) = scene.evidence.services.iter().find(starts_other) {
-        return turn.skip(HealthReason::OtherCommand { service: service.name.clone(), port });
+    if let Some(service) = input.evidence.services.iter().find(starts_other) {
+        return output.skip(HealthReason::OtherCommand { service: service.name.clone(), port });
     }
-    let Some(check) = probe(scene, target, port, &path) else { return turn.skip(HealthReason::NoProgram) };
-    let at = closing(scene, target);
-    let newline = scene.newline();
+    let Some(check) = probe(input, target, port, &path) else { return output.skip(HealthReason::NoProgram) };
+    let at = closing(input, target);
+    let newline = input.newline();
     let text = format!("HEALTHCHECK {TIMES} \\{newline}    CMD {check}{newline}");
-    turn.step(
+    output.step(
         format!("adds a HEALTHCHECK that requests {path} on port {port}"),
         why,
-        vec![scene.edit(Span::at(at), text)],
+        vec![input.edit(Span::at(at), text)],
     );
 }
 
 /// A check that calls what the image lacks, or imports what is not installed.
-fn repair_healthcheck(scene: &PassInput, turn: &mut PassOutput) {
+fn repair_healthcheck(input: &PassInput, output: &mut PassOutput) {
     let mut replaced = false;
     for rule in ["healthcheck-program-missing", "healthcheck-always-healthy"] {
-        for finding in findings(scene, rule) {
+        for finding in findings(input, rule) {
             let Some(fix) = finding.fixes.iter().find(|fix| fix.safety == Safety::Safe) else {
-                let edit = if replaced { None } else { replacement(scene) };
+                let edit = if replaced { None } else { replacement(input) };
                 match edit {
                     Some(edit) => {
-                        turn.step("requests the same address with a program of the image", finding.message, vec![edit]);
+                        output.step(
+                            "requests the same address with a program of the image",
+                            finding.message,
+                            vec![edit],
+                        );
                     }
                     None if replaced => {}
-                    None => turn.refuse("keeps the HEALTHCHECK", finding.message),
+                    None => output.refuse("keeps the HEALTHCHECK", finding.message),
                 }
-                replaced |= !turn.edits.is_empty();
+                replaced |= !output.edits.is_empty();
                 continue;
             };
-            turn.step("fixes the HEALTHCHECK", finding.message, fix.edits.clone());
+            output.step("fixes the HEALTHCHECK", finding.message, fix.edits.clone());
         }
     }
 }
 
 /// The author's check with its times, and the address that it asks for, by a program that the image has.
-fn replacement(scene: &PassInput) -> Option<FileEdit> {
-    let target = scene.build.target()?;
-    let (_, instruction) = scene.build.last(target, Keyword::Healthcheck)?;
-    let (port, path) = address(scene.source().slice(instruction.span))?;
-    let check = probe(scene, target, port, &path)?;
-    Some(scene.edit(Span::new(instruction.rest.span.start, instruction.span.end), format!("CMD {check}")))
+fn replacement(input: &PassInput) -> Option<FileEdit> {
+    let target = input.build.target()?;
+    let (_, instruction) = input.build.last(target, Keyword::Healthcheck)?;
+    let (port, path) = address(input.source().slice(instruction.span))?;
+    let check = probe(input, target, port, &path)?;
+    Some(input.edit(Span::new(instruction.rest.span.start, instruction.span.end), format!("CMD {check}")))
 }
 
 /// The one address of this machine that a check asks: port and path.
@@ -109,37 +113,37 @@ fn address(text: &str) -> Option<(u16, String)> {
 }
 
 /// Port and path that answer, and who says so.
-fn known_endpoint(scene: &PassInput, target: &Stage) -> Option<Result<(u16, String, String), HealthReason>> {
-    if let Some(observed) = &scene.evidence.observed
+fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, String, String), HealthReason>> {
+    if let Some(observed) = &input.evidence.observed
         && let Some((port, path)) = observed.answers.iter().min_by_key(|(_, path)| (!is_health_path(path), path.len()))
     {
         return Some(Ok((*port, path.clone(), "a container of the original image answers there".to_owned())));
     }
-    let reach = LazyReach::new(scene);
-    let texts = scene.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && reach.may_run(path));
+    let reach = LazyReach::new(input);
+    let texts = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && reach.may_run(path));
     let files = texts.map(|(path, text)| SourceFile { path, text }).collect();
     let (files, is_start_known) = loaded_files(files, |path| reach.loads(path));
     let settings = files.iter().copied().filter(|file| is_spring(path::name(file.path))).collect();
-    let projects = scene.projects().iter().collect();
-    let input = EndpointInput { build: scene.build, stage: target, files, is_start_known, settings, projects };
-    let known = known_port(&input)?;
+    let projects = input.projects().iter().collect();
+    let endpoint = EndpointInput { build: input.build, stage: target, files, is_start_known, settings, projects };
+    let known = known_port(&endpoint)?;
     if known.is_assumed {
         return None;
     }
     let port = known.port;
-    let route = ready_route(&input)?;
+    let route = ready_route(&endpoint)?;
     if route.needs_others {
         return Some(Err(HealthReason::NeedsOthers { path: route.path }));
     }
-    let shown = route.file.map_or("the manifest", |(file, _)| input.files[file].path);
+    let shown = route.file.map_or("the manifest", |(file, _)| endpoint.files[file].path);
     Some(Ok((port, route.path, format!("`{shown}` declares the route"))))
 }
 
 /// The command that asks, as HEALTHCHECK CMD takes it.
-fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<String> {
+fn probe(input: &PassInput, target: &Stage, port: u16, path: &str) -> Option<String> {
     let url = format!("http://127.0.0.1:{port}{path}");
-    let asker = Asker::of_image(scene.build, target, Some(&url), None)?;
-    let words = if port::varies(scene, target, port) {
+    let asker = Asker::of_image(input.build, target, Some(&url), None)?;
+    let words = if port::varies(input, target, port) {
         asker.request_at_variable(port, path, asker.usual_limit())
     } else {
         asker.request(&url, asker.usual_limit())
@@ -148,17 +152,17 @@ fn probe(scene: &PassInput, target: &Stage, port: u16, path: &str) -> Option<Str
 }
 
 /// Where the closing ENTRYPOINT and CMD of a stage begin; its end where it has none of its own.
-pub(super) fn closing(scene: &PassInput, target: &Stage) -> u32 {
+pub(super) fn closing(input: &PassInput, target: &Stage) -> u32 {
     let mut first = None;
-    for (index, instruction) in scene.build.instructions(target) {
+    for (index, instruction) in input.build.instructions(target) {
         match instruction.keyword {
             Keyword::Entrypoint | Keyword::Cmd => first = first.or(Some(index)),
             Keyword::Label | Keyword::Stopsignal | Keyword::Expose | Keyword::Healthcheck => {}
             _ => first = None,
         }
     }
-    let last = scene.build.instructions(target).last().map_or(target.start, |(index, _)| index);
-    first.map_or_else(|| scene.instruction_span(last).end, |index| scene.instruction_span(index).start)
+    let last = input.build.instructions(target).last().map_or(target.start, |(index, _)| index);
+    first.map_or_else(|| input.instruction_span(last).end, |index| input.instruction_span(index).start)
 }
 
 reasons! {

@@ -11,11 +11,11 @@ use crate::text::path;
 
 /// The first mount that holds one of the folders, or is written to in it, as the end of a sentence.
 pub(super) fn over<'f>(
-    scene: &PassInput,
+    input: &PassInput,
     target: &Stage,
     folders: impl IntoIterator<Item = &'f String>,
 ) -> Option<MountedFolder> {
-    let services: Vec<&Service> = scene.services_of(target).collect();
+    let services: Vec<&Service> = input.services_of(target).collect();
     folders.into_iter().find_map(|folder| services.iter().find_map(|service| of_service(service, folder)))
 }
 

@@ -12,27 +12,27 @@ use crate::sources::patterns;
 use crate::text::path;
 
 /// The first reason that keeps a container of the stage with root.
-pub(super) fn reason_to_stay_root(scene: &PassInput, target: &Stage) -> Option<RootReason> {
-    let rights = || of_rights(scene).or_else(|| of_sources(scene));
-    at_start(scene, target).or_else(|| at_home(scene, target)).or_else(|| of_projects(scene, target)).or_else(rights)
+pub(super) fn reason_to_stay_root(input: &PassInput, target: &Stage) -> Option<RootReason> {
+    let rights = || of_rights(input).or_else(|| of_sources(input));
+    at_start(input, target).or_else(|| at_home(input, target)).or_else(|| of_projects(input, target)).or_else(rights)
 }
 
 /// What compose gives a container that only root can use.
-fn of_rights(scene: &PassInput) -> Option<RootReason> {
-    scene.build.input().options.run.has_rights.then_some(RootReason::HasRights)
+fn of_rights(input: &PassInput) -> Option<RootReason> {
+    input.build.input().options.run.has_rights.then_some(RootReason::HasRights)
 }
 
 /// What sources of the program do that only root may: they open devices, raw sockets or the engine's socket.
-fn of_sources(scene: &PassInput) -> Option<RootReason> {
-    let path = LazyReach::new(scene).shows("needs root")?;
+fn of_sources(input: &PassInput) -> Option<RootReason> {
+    let path = LazyReach::new(input).shows("needs root")?;
     Some(RootReason::OpensDevice { path: path.to_string() })
 }
 
 /// What the container's command, its scripts and what compose runs instead do first.
-fn at_start(scene: &PassInput, target: &Stage) -> Option<RootReason> {
-    let codes = scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
-    let scripts = || scene.start_texts(target).into_iter();
-    let mut services = scene.evidence.services.iter();
+fn at_start(input: &PassInput, target: &Stage) -> Option<RootReason> {
+    let codes = input.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let scripts = || input.start_texts(target).into_iter();
+    let mut services = input.evidence.services.iter();
     codes
         .iter()
         .find_map(|code| of_script(&code.script, &Starter::Command))
@@ -71,9 +71,9 @@ fn is_build(invocation: &Invocation) -> bool {
 }
 
 /// What lies in the home of root, which nobody else may read.
-fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
-    let build = scene.build;
-    let text = |index: usize| scene.source().slice(build.instruction(index).span);
+fn at_home(input: &PassInput, target: &Stage) -> Option<RootReason> {
+    let build = input.build;
+    let text = |index: usize| input.source().slice(build.instruction(index).span);
     for (index, instruction) in build.chain(target).flat_map(|stage| build.instructions(stage)) {
         let named = match instruction.keyword {
             Keyword::Env => text(index).contains("/root/"),
@@ -90,7 +90,7 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
         if instruction.keyword != Keyword::Run {
             continue;
         }
-        let scripts = build.code(index).map(|code| texts_of_called_scripts(scene, &code.script)).unwrap_or_default();
+        let scripts = build.code(index).map(|code| texts_of_called_scripts(input, &code.script)).unwrap_or_default();
         let mut texts = std::iter::once(text(index)).chain(scripts);
         if let Some(download) = texts.find_map(|text| build.download_to_home(target, text)) {
             let command = download.text.trim_end_matches('(').to_owned();
@@ -102,8 +102,8 @@ fn at_home(scene: &PassInput, target: &Stage) -> Option<RootReason> {
 }
 
 /// Texts of the context's scripts that commands start: `python fetch_models.py`, `python -m app.fetch`, `./fetch.sh`.
-fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'a str> {
-    let texts = &scene.evidence.texts;
+fn texts_of_called_scripts<'a>(input: &PassInput<'a>, script: &Script) -> Vec<&'a str> {
+    let texts = &input.evidence.texts;
     let mut files = Vec::new();
     for invocation in script.invocations() {
         let python = invocation.program.is_some_and(|program| program.starts_with("python"));
@@ -128,14 +128,14 @@ fn texts_of_called_scripts<'a>(scene: &PassInput<'a>, script: &Script) -> Vec<&'
     files
 }
 
-fn of_projects(scene: &PassInput, target: &Stage) -> Option<RootReason> {
-    let node = || scene.projects_of(Ecosystem::Node);
-    let source = scene.source().text();
+fn of_projects(input: &PassInput, target: &Stage) -> Option<RootReason> {
+    let node = || input.projects_of(Ecosystem::Node);
+    let source = input.source().text();
     let puppeteer = node().flat_map(|project| &project.dependencies).any(|dependency| dependency.name == "puppeteer");
     if puppeteer && !source.contains("PUPPETEER_") {
         return Some(RootReason::Puppeteer);
     }
-    let launch = scene.build.launch(target)?;
+    let launch = input.build.launch(target)?;
     let invocations = launch.script().invocations();
     let corepack = source.contains("corepack")
         && invocations.iter().any(|invocation| matches!(invocation.program, Some("pnpm" | "yarn")));

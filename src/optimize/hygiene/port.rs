@@ -12,20 +12,20 @@ use crate::text::path;
 const EXPANDED: [&str; 2] = ["$PORT", "${PORT"];
 
 /// Whether whoever starts the container may choose the port by `PORT`, as the command or a source reads it.
-pub(super) fn varies(scene: &PassInput, target: &Stage, port: u16) -> bool {
-    let other = match scene.build.scopes().lookup(target.index, "PORT", usize::MAX) {
+pub(super) fn varies(input: &PassInput, target: &Stage, port: u16) -> bool {
+    let other = match input.build.scopes().lookup(target.index, "PORT", usize::MAX) {
         Lookup::Defined(variable) => {
             !matches!(&variable.value, VariableValue::Known(value) if value.parse() == Ok(port))
         }
         _ => false,
     };
-    let lines = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
-    let command = lines.iter().any(|(_, line)| reads(scene.source().slice(line.span), &EXPANDED));
+    let lines = input.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let command = lines.iter().any(|(_, line)| reads(input.source().slice(line.span), &EXPANDED));
     let shell = |path: &str| path::name(path) == "package.json" || FileKind::of(path).is_shell();
     let patterns: Vec<&str> = patterns::words("reads the variable PORT").collect();
-    let reach = LazyReach::new(scene);
-    let sources = || scene.evidence.holding(&patterns).filter(|(path, _)| reach.may_run(path));
-    let scripts = || scene.evidence.holding(&EXPANDED).filter(|(path, _)| shell(path));
+    let reach = LazyReach::new(input);
+    let sources = || input.evidence.holding(&patterns).filter(|(path, _)| reach.may_run(path));
+    let scripts = || input.evidence.holding(&EXPANDED).filter(|(path, _)| shell(path));
     !other
         && (command
             || sources().any(|(_, text)| reads(text, &patterns))

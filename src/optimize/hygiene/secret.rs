@@ -8,32 +8,32 @@ use crate::optimize::reason::reasons;
 use crate::sources::patterns;
 use crate::text::Span;
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let all = build.secrets();
     for secret in &all {
         let (name, instruction) = (&secret.name, build.instruction(secret.instruction));
-        let what = format!("keeps `{name}` in {}", scene.file().str(instruction.name).to_ascii_uppercase());
+        let what = format!("keeps `{name}` in {}", input.file().str(instruction.name).to_ascii_uppercase());
         if instruction.keyword != Keyword::Env {
             if instruction.keyword == Keyword::Arg && is_first(&all, secret) {
-                turn.refuse(what, SecretReason::PassedByBuild { name: name.clone() });
+                output.refuse(what, SecretReason::PassedByBuild { name: name.clone() });
             }
             continue;
         }
-        if let Some(reader) = reader(scene, name, &all) {
+        if let Some(reader) = reader(input, name, &all) {
             if !is_first(&all, secret) {
                 continue;
             }
-            turn.refuse(what, SecretReason::MayBeRead { reader });
+            output.refuse(what, SecretReason::MayBeRead { reader });
             continue;
         }
-        let pairs = scene.file().variables(instruction);
+        let pairs = input.file().variables(instruction);
         if pairs.len() != 1 {
-            turn.refuse(what, SecretReason::OtherVariables);
+            output.refuse(what, SecretReason::OtherVariables);
             continue;
         }
-        let place = whole_lines(scene, secret.instruction);
-        turn.step(format!("removes `{name}` from the image"), "no source reads it", vec![scene.edit(place, "")]);
+        let place = whole_lines(input, secret.instruction);
+        output.step(format!("removes `{name}` from the image"), "no source reads it", vec![input.edit(place, "")]);
     }
 }
 
@@ -43,26 +43,26 @@ fn is_first(all: &[Secret], secret: &Secret) -> bool {
 }
 
 /// The instruction with its comments and line ends.
-fn whole_lines(scene: &PassInput, index: usize) -> Span {
-    let passage = scene.instruction_span(index);
+fn whole_lines(input: &PassInput, index: usize) -> Span {
+    let passage = input.instruction_span(index);
     let above =
-        scene.file().lines().iter().any(|line| line.kind == LineKind::Comment && line.span.start == passage.start);
+        input.file().lines().iter().any(|line| line.kind == LineKind::Comment && line.span.start == passage.start);
     // A comment above tells of more than this line alone.
-    if above { Span::new(scene.build.instruction(index).span.start, passage.end) } else { passage }
+    if above { Span::new(input.build.instruction(index).span.start, passage.end) } else { passage }
 }
 
 /// What reads the variable, or may.
-fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader> {
+fn reader(input: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader> {
     let wanted = name.to_ascii_lowercase();
     let upper = name.to_ascii_uppercase();
     if patterns::words("begins a variable that libraries read").any(|start| upper.starts_with(start)) {
         return Some(SecretReader::LibraryOrTool);
     }
-    if scene.evidence.texts_cut || scene.evidence.texts.is_empty() {
+    if input.evidence.texts_cut || input.evidence.texts.is_empty() {
         return Some(SecretReader::UnreadSource);
     }
     let has = |text: &str| text.to_ascii_lowercase().contains(&wanted);
-    if let Some((path, _)) = scene.evidence.perhaps_holding(&[&wanted]).find(|(_, text)| has(text)) {
+    if let Some((path, _)) = input.evidence.perhaps_holding(&[&wanted]).find(|(_, text)| has(text)) {
         return Some(SecretReader::File { path: path.clone() });
     }
     // `env_prefix="DB_"` of pydantic, `f"{PREFIX}_PASSWORD"`.
@@ -83,18 +83,18 @@ fn reader(scene: &PassInput, name: &str, all: &[Secret]) -> Option<SecretReader>
         let text = text.to_ascii_lowercase();
         words.iter().any(|word| text.contains(word.as_str()))
     };
-    if let Some((path, _)) = scene.evidence.perhaps_holding(&words).find(|(_, text)| joined(text)) {
+    if let Some((path, _)) = input.evidence.perhaps_holding(&words).find(|(_, text)| joined(text)) {
         return Some(SecretReader::ComposesNames { path: path.clone() });
     }
-    let mut variables = scene.evidence.services.iter().flat_map(|service| &service.environment);
+    let mut variables = input.evidence.services.iter().flat_map(|service| &service.environment);
     if variables.any(|known| known.eq_ignore_ascii_case(name)) {
         return Some(SecretReader::ComposeService);
     }
-    let instructions = scene.file().instructions().iter().enumerate();
+    let instructions = input.file().instructions().iter().enumerate();
     // Other stages that declare it read it no more than this one does.
     let declares = |index: usize| all.iter().any(|secret| secret.name == name && secret.instruction == index);
     let mut others = instructions.filter(|(index, _)| !declares(*index));
-    others.any(|(_, instruction)| has(scene.source().slice(instruction.span))).then_some(SecretReader::OtherInstruction)
+    others.any(|(_, instruction)| has(input.source().slice(instruction.span))).then_some(SecretReader::OtherInstruction)
 }
 
 reasons! {

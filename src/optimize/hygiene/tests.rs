@@ -1,12 +1,15 @@
-use crate::optimize::Rung;
+use crate::optimize::Level;
 use crate::optimize::service::Service;
-use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
-use crate::optimize::{Level, Options, optimize};
+use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
+use crate::optimize::{LevelLimit, Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let text = rewritten(dockerfile, files, Rung::Hygiene);
-    let refusals: Vec<_> =
-        optimize_to_rung(dockerfile, files, Rung::Hygiene).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    let text = rewritten(dockerfile, files, Level::Hygiene);
+    let refusals: Vec<_> = optimize_to_level(dockerfile, files, Level::Hygiene)
+        .levels
+        .into_iter()
+        .flat_map(|level| level.refusals)
+        .collect();
     assert_eq!(text, expected, "{refusals:#?}");
 }
 
@@ -91,8 +94,8 @@ fn folders_created_by_root_are_handed_over() {
 fn a_start_that_needs_root_keeps_it() {
     for start in ["#!/bin/sh\nchown -R www /data\nexec \"$@\"\n", "#!/bin/sh\napt-get update\nexec \"$@\"\n"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nENTRYPOINT [\"/app/start.sh\"]\n{START}");
-        let done = optimize_to_rung(&text, &[("start.sh", start), ("app.py", "")], Rung::Hygiene);
-        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+        let done = optimize_to_level(&text, &[("start.sh", start), ("app.py", "")], Level::Hygiene);
+        let refusals: Vec<_> = done.levels.iter().flat_map(|level| &level.refusals).collect();
         assert!(refusals.iter().any(|refusal| refusal.pass == "non-root"), "{refusals:?}");
         assert_eq!(done.result()[0].text(), text);
     }
@@ -106,18 +109,18 @@ fn sockets_and_devices_of_root_keep_it() {
         "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)\n",
         "port = serial.Serial('/dev/ttyUSB0', 9600)\n",
     ] {
-        let done = optimize_to_rung(&text, &[("app.py", source)], Rung::Hygiene);
-        let mut refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
+        let done = optimize_to_level(&text, &[("app.py", source)], Level::Hygiene);
+        let mut refusals = done.levels.iter().flat_map(|level| &level.refusals);
         assert!(refusals.any(|refusal| refusal.why.contains("which only root may")), "{source}");
         assert!(!done.result()[0].text().contains("USER"), "{source}");
     }
     // What only tests do, or a page describes, does not run in the container.
     let files =
         [("app.py", "print(1)\n"), ("README.md", "mount docker.sock"), ("tests/test_app.py", "docker.from_env()\n")];
-    assert!(optimize_to_rung(&text, &files, Rung::Hygiene).result()[0].text().contains("USER"));
+    assert!(optimize_to_level(&text, &files, Level::Hygiene).result()[0].text().contains("USER"));
     let (mut inputs, evidence) = project(&text, &[("app.py", "print(1)\n")]);
     inputs.builds[0].options.run.has_rights = true;
-    let options = Options { level: Level::Up(Rung::Hygiene), ..Options::default() };
+    let options = Options { level: LevelLimit::Up(Level::Hygiene), ..Options::default() };
     assert!(!optimize(&inputs, 0, &evidence, &options).result()[0].text().contains("USER"));
 }
 
@@ -126,8 +129,8 @@ fn a_script_behind_a_shell_is_read() {
     for command in ["CMD [\"sh\", \"start.sh\"]", "CMD bash start.sh", "ENTRYPOINT [\"bash\", \"-e\", \"start.sh\"]"] {
         let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n{command}\n");
         let files = [("start.sh", "service cron start\nexec python app.py\n"), ("app.py", "")];
-        let done = optimize_to_rung(&text, &files, Rung::Hygiene);
-        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+        let done = optimize_to_level(&text, &files, Level::Hygiene);
+        let refusals: Vec<_> = done.levels.iter().flat_map(|level| &level.refusals).collect();
         assert!(refusals.iter().any(|refusal| refusal.why.contains("`start.sh` calls `service`")), "{refusals:?}");
         assert!(!done.result()[0].text().contains("USER"));
     }
@@ -274,7 +277,7 @@ fn bases_with_java_and_dotnet_get_a_user() {
         ("eclipse-temurin:21-jre-ubi9-minimal", "", ""),
         ("mcr.microsoft.com/dotnet/runtime:8.0-noble-chiseled", "", ""),
     ] {
-        let rewrite = rewritten(&with(base, "", ""), &[("app.jar", ""), ("src/Main.java", "")], Rung::Hygiene);
+        let rewrite = rewritten(&with(base, "", ""), &[("app.jar", ""), ("src/Main.java", "")], Level::Hygiene);
         let created = " \\\n    && install -d -o app -g app /app";
         let owned = rewrite.replace(created, "").replace("--chown=app:app ", "");
         let owned = owned.replace("RUN install -d -o app -g app /app\n", "");
@@ -287,7 +290,7 @@ fn files_in_the_home_folder_keep_root() {
     let fetch = ("fetch.py", "from transformers import AutoModel\nAutoModel.from_pretrained('x')\n");
     let of = |head: &str, run: &str| {
         let dockerfile = format!("FROM python:3.13-slim\nWORKDIR /app\n{head}COPY app.py fetch.py ./\n{run}{START}");
-        rewritten(&dockerfile, &[APP, fetch], Rung::Hygiene)
+        rewritten(&dockerfile, &[APP, fetch], Level::Hygiene)
     };
     for run in ["RUN python fetch.py\n", "RUN python -m fetch\n", "RUN cd /app && python /app/fetch.py\n"] {
         assert!(!of("", run).contains("USER "), "{run}");
@@ -300,7 +303,7 @@ fn files_in_the_home_folder_keep_root() {
 fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
     let of = |base: &str, env: &str, start: &str, files: &[(&str, &str)]| {
         let dockerfile = format!("FROM {base}\nWORKDIR /app\n{env}COPY . .\nEXPOSE 8000\nCMD {start}\n");
-        rewritten(&dockerfile, files, Rung::Hygiene)
+        rewritten(&dockerfile, files, Level::Hygiene)
     };
     let shell = "uvicorn app:app --host 0.0.0.0 --port ${PORT:-8000}";
     let probe = "import os,sys,urllib.request as u;sys.exit(0 if u.urlopen('http://127.0.0.1:'+os.getenv('PORT','8000')+'/health',timeout=3).status<400 else 1)";
@@ -328,29 +331,29 @@ fn files_of_frameworks_and_commands_belong_to_the_user() {
     );
     let dockerfile =
         "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN yarn build\nCMD [\"npm\", \"start\"]\n";
-    let text = rewritten(dockerfile, &[next, ("pages/index.js", "")], Rung::Hygiene);
+    let text = rewritten(dockerfile, &[next, ("pages/index.js", "")], Level::Hygiene);
     assert!(text.contains("chown -R node:node /app/.next/cache\nUSER node\n"), "{text}");
     assert!(!text.contains("--chown"), "{text}");
     let stages = "FROM node:22-slim AS build\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN yarn build\n\nFROM node:22-slim\nWORKDIR /app\nCOPY --from=build /app/package.json ./\nCOPY --from=build /app/node_modules ./node_modules\nCOPY --from=build /app/.next ./.next\nCMD [\"npm\", \"start\"]\n";
-    let text = rewritten(stages, &[next, ("pages/index.js", "")], Rung::Hygiene);
+    let text = rewritten(stages, &[next, ("pages/index.js", "")], Level::Hygiene);
     assert!(text.contains("COPY --chown=node:node --from=build /app/.next ./.next\n"), "{text}");
     assert_eq!(text.matches("node:node").count(), 1, "{text}");
     let renews = ("pages/index.js", "export const revalidate = 60\n");
-    let text = rewritten(dockerfile, &[next, renews], Rung::Hygiene);
+    let text = rewritten(dockerfile, &[next, renews], Level::Hygiene);
     assert!(text.find("USER node") < text.find("yarn build"), "{text}");
     let start = "CMD [\"gunicorn\", \"--access-logfile\", \"logs/access.log\", \"app:app\"]\n";
     let dockerfile = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY app.py .\n{start}");
-    let text = rewritten(&dockerfile, &[APP], Rung::Hygiene);
+    let text = rewritten(&dockerfile, &[APP], Level::Hygiene);
     assert!(text.contains("install -d -o app -g app /app /app/logs") || text.contains("/app/logs"), "{text}");
     let console = dockerfile.replace("logs/access.log", "-");
-    assert!(!rewritten(&console, &[APP], Rung::Hygiene).contains("install -d"));
+    assert!(!rewritten(&console, &[APP], Level::Hygiene).contains("install -d"));
 }
 
 #[test]
 fn a_secret_that_is_read_by_a_prefix_stays() {
     let of = |source: &str| {
         let dockerfile = format!("FROM python:3.13-slim\nENV DB_PASSWORD=abc\nCOPY app.py .\n{START}");
-        rewritten(&dockerfile, &[("app.py", source)], Rung::Hygiene)
+        rewritten(&dockerfile, &[("app.py", source)], Level::Hygiene)
     };
     assert!(of("class S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix='DB_')\n").contains("abc"));
     assert!(of("x = os.environ[f'{PREFIX}_PASSWORD']\n").contains("abc"));
@@ -388,7 +391,7 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         let (inputs, mut evidence) = project(text, &[("server.js", server)]);
         let done = optimize(&inputs, 0, &evidence, &Options::default());
         assert_eq!(done.result()[0].text(), text);
-        let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+        let refusals: Vec<_> = done.levels.iter().flat_map(|level| &level.refusals).collect();
         let is_explained = |refusal: &&&crate::optimize::PassRefusal| {
             refusal.why.contains(named) && refusal.why.contains("`--verify` can prove")
         };
@@ -407,8 +410,8 @@ fn every_step_names_what_it_assumes() {
     let text = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"npm\", \"start\"]\n";
     let package = ("package.json", r#"{"name": "a", "scripts": {"start": "node server.js"}}"#);
     let server = ("server.js", "require('child_process').execSync('git log')\nfs.writeFileSync('/data/x', '')\n");
-    let done = optimize_to_rung(text, &[package, server], Rung::Server);
-    let steps: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.steps).collect();
+    let done = optimize_to_level(text, &[package, server], Level::Server);
+    let steps: Vec<_> = done.levels.iter().flat_map(|level| &level.steps).collect();
     assert!(steps.iter().all(|step| !step.assumptions.is_empty()) && steps.len() > 3, "{steps:?}");
     let assumption_of =
         |pass: &str| steps.iter().find(|step| step.pass == pass).map(|step| step.assumptions[0].clone()).unwrap();
@@ -429,9 +432,9 @@ fn every_step_names_what_it_assumes() {
 fn refusals_of(dockerfile: &str, files: &[(&str, &str)], services: &[Service]) -> Vec<String> {
     let (inputs, mut evidence) = project(dockerfile, files);
     evidence.services = services.to_vec();
-    let options = Options { level: crate::optimize::Level::Up(Rung::Hygiene), ..Options::default() };
-    let rungs = optimize(&inputs, 0, &evidence, &options).rungs;
-    let all = rungs.into_iter().flat_map(|rung| rung.refusals).filter(|refusal| refusal.pass == "non-root");
+    let options = Options { level: crate::optimize::LevelLimit::Up(Level::Hygiene), ..Options::default() };
+    let levels = optimize(&inputs, 0, &evidence, &options).levels;
+    let all = levels.into_iter().flat_map(|level| level.refusals).filter(|refusal| refusal.pass == "non-root");
     all.map(|refusal| refusal.why).collect()
 }
 
@@ -439,7 +442,7 @@ fn refusals_of(dockerfile: &str, files: &[(&str, &str)], services: &[Service]) -
 fn the_last_stage_may_be_called_after_a_step() {
     for name in ["builder", "build", "base"] {
         let file = format!("FROM python:3.13-slim AS {name}\nWORKDIR /app\nCOPY app.py .\n{START}");
-        assert!(rewritten(&file, &[APP], Rung::Hygiene).contains("USER app\n"), "{name}");
+        assert!(rewritten(&file, &[APP], Level::Hygiene).contains("USER app\n"), "{name}");
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Writes {
 
 impl Writes {
     /// Takes a folder, absolute or below WORKDIR (`folder`).
-    fn add(&mut self, scene: &PassInput, folder: &str, path: &str) {
+    fn add(&mut self, input: &PassInput, folder: &str, path: &str) {
         let full = path::join(folder, path);
         if full == "/" && folder != "/" {
             self.unknown = Some(UnknownWrites::RootFolder);
@@ -44,7 +44,7 @@ impl Writes {
             return;
         }
         match path::relative(&full, folder) {
-            Some(below) => self.sources |= below.is_empty() || is_brought(scene, below),
+            Some(below) => self.sources |= below.is_empty() || is_brought(input, below),
             // What lies beside the folder is found from there.
             None => self.sources |= path.starts_with(".."),
         }
@@ -52,13 +52,13 @@ impl Writes {
     }
 
     /// Takes a file, absolute or below WORKDIR (`folder`): one that nothing brings needs its folder alone.
-    fn add_file(&mut self, scene: &PassInput, folder: &str, path: &str) {
+    fn add_file(&mut self, input: &PassInput, folder: &str, path: &str) {
         let full = path::join(folder, path);
-        let is_new = path::relative(&full, folder).is_some_and(|below| !is_brought(scene, below));
-        if is_new && path::parent(&full) == folder && folder != "/" && !works_on_sources(scene) {
+        let is_new = path::relative(&full, folder).is_some_and(|below| !is_brought(input, below));
+        if is_new && path::parent(&full) == folder && folder != "/" && !works_on_sources(input) {
             self.folders.insert(folder.to_owned());
         } else {
-            self.add(scene, folder, path::parent(path));
+            self.add(input, folder, path::parent(path));
         }
     }
 
@@ -85,9 +85,9 @@ impl Writes {
 
 /// What the program writes, as far as it is known; `folder` is its WORKDIR. An error names a place that no other user can
 /// be given.
-pub(super) fn of(scene: &PassInput, folder: &str) -> Result<Writes, RootReason> {
-    let known = known_writes(scene, folder);
-    let Some(observed) = &scene.evidence.observed else { return Ok(known) };
+pub(super) fn of(input: &PassInput, folder: &str) -> Result<Writes, RootReason> {
+    let known = known_writes(input, folder);
+    let Some(observed) = &input.evidence.observed else { return Ok(known) };
     let mut writes = observed_ones(&observed.written, folder)?;
     // Uploads and reports are written when somebody asks for them, and a container that only starts shows none.
     if known.evidence.is_some() {
@@ -117,24 +117,24 @@ fn observed_ones(written: &BTreeSet<String>, folder: &str) -> Result<Writes, Roo
     Ok(writes)
 }
 
-fn known_writes(scene: &PassInput, folder: &str) -> Writes {
+fn known_writes(input: &PassInput, folder: &str) -> Writes {
     let mut writes = Writes::default();
-    let reach = LazyReach::new(scene);
-    let any = scene.evidence.texts.keys().any(|path| may_tell(&reach, path));
+    let reach = LazyReach::new(input);
+    let any = input.evidence.texts.keys().any(|path| may_tell(&reach, path));
     let others = ["open(", "sqlite", "pyrogram"];
     let meanings =
         ["writes somewhere", "writes a file", "writes a folder", "names a written file", "names a written folder"];
     let words: Vec<&str> = meanings.into_iter().flat_map(patterns::words).chain(others).collect();
     let writing: Vec<&String> =
-        scene.evidence.perhaps_holding(&words).map(|(path, _)| path).filter(|path| may_tell(&reach, path)).collect();
-    let texts = scene.evidence.texts.iter().filter(|(path, _)| may_tell(&reach, path));
-    let (variables, location) = (|name: &str| variables(scene, name), |file: &str| location(scene, file));
+        input.evidence.perhaps_holding(&words).map(|(path, _)| path).filter(|path| may_tell(&reach, path)).collect();
+    let texts = input.evidence.texts.iter().filter(|(path, _)| may_tell(&reach, path));
+    let (variables, location) = (|name: &str| variables(input, name), |file: &str| location(input, file));
     let evaluator = Evaluator::new(texts.map(|(path, text)| (path.as_str(), text.as_str())), &variables, &location);
     for file in writing {
         for place in written_places::places(&evaluator, file) {
             match place {
-                WrittenPlace::Folder(path) => writes.add(scene, folder, &path),
-                WrittenPlace::File(path) => writes.add_file(scene, folder, &path),
+                WrittenPlace::Folder(path) => writes.add(input, folder, &path),
+                WrittenPlace::File(path) => writes.add_file(input, folder, &path),
                 WrittenPlace::Unknown(what) => {
                     writes.sources = true;
                     writes.unknown = Some(UnknownWrites::UnknownValue { file: file.clone(), expression: what });
@@ -144,8 +144,8 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
         }
     }
     // Of what Next.js traced it is known what it writes.
-    if let Some(why) = unread(scene, &reach, any)
-        && !takes_traced(scene)
+    if let Some(why) = unread(input, &reach, any)
+        && !takes_traced(input)
     {
         writes.sources |= writes.evidence.is_none();
         writes.unknown.get_or_insert(why);
@@ -157,17 +157,17 @@ fn known_writes(scene: &PassInput, folder: &str) -> Writes {
 }
 
 /// Which of its sources nobody read. `any`: some were.
-fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<UnknownWrites> {
+fn unread(input: &PassInput, reach: &LazyReach, any: bool) -> Option<UnknownWrites> {
     if !any {
         return Some(UnknownWrites::NoSources);
     }
-    if !scene.evidence.texts_cut {
+    if !input.evidence.texts_cut {
         return None;
     }
-    let context = scene.context()?;
+    let context = input.context()?;
     let is_unread = |path: &String| {
         let written_by_hand = matches!(FileKind::of(path).role(), FileRole::Program | FileRole::Script);
-        written_by_hand && may_tell(reach, path) && !scene.evidence.texts.contains_key(path)
+        written_by_hand && may_tell(reach, path) && !input.evidence.texts.contains_key(path)
     };
     let path = context
         .entries()
@@ -178,43 +178,43 @@ fn unread(scene: &PassInput, reach: &LazyReach, any: bool) -> Option<UnknownWrit
 }
 
 /// What the image and compose give a variable, as far as it is written there.
-fn variables(scene: &PassInput, name: &str) -> Vec<String> {
-    let Some(target) = scene.target() else { return Vec::new() };
+fn variables(input: &PassInput, name: &str) -> Vec<String> {
+    let Some(target) = input.target() else { return Vec::new() };
     let mut values = Vec::new();
-    values.extend(scene.build.known_value(target, name, usize::MAX));
-    let services = scene.evidence.services.iter().flat_map(|service| &service.values);
+    values.extend(input.build.known_value(target, name, usize::MAX));
+    let services = input.evidence.services.iter().flat_map(|service| &service.values);
     values.extend(services.filter(|(variable_name, _)| variable_name == name).map(|(_, value)| value.clone()));
     values.retain(|value| !value.is_empty());
     values
 }
 
 /// The folder of the image that a source is copied to; `None` where it is compiled on the way, or the build knows.
-fn location(scene: &PassInput, file: &str) -> Option<String> {
-    let (context, target) = (scene.context()?, scene.target()?);
+fn location(input: &PassInput, file: &str) -> Option<String> {
+    let (context, target) = (input.context()?, input.target()?);
     if FileKind::of(file).language() == "TypeScript" {
         return None;
     }
-    let mut stages = scene.build.chain(target);
+    let mut stages = input.build.chain(target);
     let landed = stages.find_map(|stage| {
-        let transfers = scene.build.transfers(stage);
-        transfers.iter().rev().find_map(|transfer| scene.build.landing(context, stage, transfer, file))
+        let transfers = input.build.transfers(stage);
+        transfers.iter().rev().find_map(|transfer| input.build.landing(context, stage, transfer, file))
     });
     landed.map(|landed| path::parent(&landed).to_owned())
 }
 
 /// Whether a RUN stands behind the sources, which may leave files of root's there.
-fn works_on_sources(scene: &PassInput) -> bool {
-    let Some(target) = scene.target() else { return true };
-    let brings = |transfer: &&Transfer| transfer.from.is_none() && !steps::is_for_installs(scene, target, transfer);
-    let first = scene.build.transfers(target).iter().find(brings).map(|transfer| transfer.index);
-    let last = scene.build.instructions_of(target, Keyword::Run).last();
+fn works_on_sources(input: &PassInput) -> bool {
+    let Some(target) = input.target() else { return true };
+    let brings = |transfer: &&Transfer| transfer.from.is_none() && !steps::is_for_installs(input, target, transfer);
+    let first = input.build.transfers(target).iter().find(brings).map(|transfer| transfer.index);
+    let last = input.build.instructions_of(target, Keyword::Run).last();
     first.zip(last).is_some_and(|(first, (last, _))| last > first)
 }
 
-fn is_brought(scene: &PassInput, path: &str) -> bool {
+fn is_brought(input: &PassInput, path: &str) -> bool {
     let absent =
-        || scene.evidence.absent.iter().any(|absent| path::is_within(absent, path) || path::is_within(path, absent));
-    scene.context().is_none_or(|context| context.find(path).is_some()) || absent()
+        || input.evidence.absent.iter().any(|absent| path::is_within(absent, path) || path::is_within(path, absent));
+    input.context().is_none_or(|context| context.find(path).is_some()) || absent()
 }
 
 /// Whether a file may say what the program writes. What starts services says what is done outside of this container.

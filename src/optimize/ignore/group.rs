@@ -34,16 +34,18 @@ struct Member<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The build of a scene and its neighbours; `None` where nobody looked into the context.
-    pub(super) fn new(scene: &PassInput<'a>) -> Option<Self> {
-        let context = scene.context()?;
-        let input = scene.input();
-        let shares =
-            |other: &&BuildInput| same_file(scene.inputs, input, other) && other.context_root == input.context_root;
-        let members = scene.inputs.builds.iter().filter(shares).map(|input| Member::new(input, context)).collect();
+    /// The build of a input and its neighbours; `None` where nobody looked into the context.
+    pub(super) fn new(input: &PassInput<'a>) -> Option<Self> {
+        let context = input.context()?;
+        let build_input = input.input();
+        let shares = |other: &&BuildInput| {
+            same_file(input.inputs, build_input, other) && other.context_root == build_input.context_root
+        };
+        let members =
+            input.inputs.builds.iter().filter(shares).map(|build_input| Member::new(build_input, context)).collect();
         Some(Self {
             context,
-            evidence: scene.evidence,
+            evidence: input.evidence,
             members,
             history: OnceCell::new(),
             environments: OnceCell::new(),
@@ -108,8 +110,8 @@ impl<'a> Group<'a> {
 
     /// What the manifests tell.
     pub(super) fn projects(&self) -> impl Iterator<Item = &'a Project> + '_ {
-        let input = self.members.first().map(|member| member.build.input());
-        input.into_iter().filter_map(|input| input.projects.as_deref()).flatten()
+        let build_input = self.members.first().map(|member| member.build.input());
+        build_input.into_iter().filter_map(|build_input| build_input.projects.as_deref()).flatten()
     }
 
     /// Whether a step, or the command itself, builds something.
@@ -133,8 +135,8 @@ impl<'a> Group<'a> {
 }
 
 impl<'a> Member<'a> {
-    fn new(input: &'a BuildInput, context: &BuildContext) -> Self {
-        let build = Build::new(input);
+    fn new(build_input: &'a BuildInput, context: &BuildContext) -> Self {
+        let build = Build::new(build_input);
         let fetched = build.sent_files(context);
         let useless = fetched.as_ref().map(|fetched| build.useless(context, fetched)).unwrap_or_default();
         let useless = useless.into_iter().map(|class_match| class_match.entry).collect();
@@ -149,8 +151,8 @@ impl<'a> Member<'a> {
 }
 
 /// Whether two builds take the same .dockerignore, or would take the same if it were there.
-fn same_file(inputs: &Inputs, input: &BuildInput, other: &BuildInput) -> bool {
-    match (&input.ignore, &other.ignore) {
+fn same_file(inputs: &Inputs, build_input: &BuildInput, other: &BuildInput) -> bool {
+    match (&build_input.ignore, &other.ignore) {
         (IgnoreInput::Missing(path), IgnoreInput::Missing(other)) => path == other,
         (IgnoreInput::Present(file, _), IgnoreInput::Present(other, _)) => file == other,
         // One build's new file is there for both.

@@ -20,14 +20,14 @@ const TOLD: usize = 3;
 const TOLD_VERSION: [&str; 3] = ["PRETEND_VERSION", "PBR_VERSION", "DYNAMIC_VERSIONING_BYPASS"];
 
 /// All that is to go, in the order of its finding; none lies in another.
-pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
-    let mut gone = classes(group, turn);
+pub(super) fn find_exclusions(group: &Group, output: &mut PassOutput) -> Vec<Exclusion> {
+    let mut gone = classes(group, output);
     add_project_files(group, &mut gone);
     if group.takes_everything() {
         dotnet(group, &mut gone);
         services(group, &mut gone);
         ignored_by_git(group, &mut gone);
-        large(group, &gone, turn);
+        large(group, &gone, output);
     }
     gone
 }
@@ -47,7 +47,7 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
 }
 
 /// By the table of names.
-fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
+fn classes(group: &Group, output: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     for class_match in classify(group.context) {
         let Some(bytes) = group.bytes_sent(class_match.entry) else { continue };
@@ -63,7 +63,7 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
                     && path == ".git"
                 {
                     let why = ContextReason::HistoryRead { reader: reader.to_owned() };
-                    turn.refuse("keeps `.git` in the build context", why);
+                    output.refuse("keeps `.git` in the build context", why);
                 }
                 (reader.is_none() && group.is_useless(class_match), Section::Forge)
             }
@@ -73,7 +73,7 @@ fn classes(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
             // They lie over what the build installs.
             ClassKind::Dependencies if group.evidence.committed.contains(&path) => {
                 let why = ContextReason::CommittedPackages;
-                turn.refuse(format!("keeps `{path}` in the build context"), why);
+                output.refuse(format!("keeps `{path}` in the build context"), why);
                 continue;
             }
             ClassKind::Dependencies | ClassKind::Bytecode | ClassKind::ToolCache => {
@@ -235,7 +235,7 @@ fn is_spoken_of(group: &Group, path: &str, kind: ContextEntryKind) -> bool {
 }
 
 /// Large files that nothing mentions stay; only their owner knows.
-fn large(group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
+fn large(group: &Group, gone: &[Exclusion], output: &mut PassOutput) {
     let context = group.context;
     let files = context.children(None).filter(|id| {
         let entry = context.entry(*id);
@@ -246,7 +246,7 @@ fn large(group: &Group, gone: &[Exclusion], turn: &mut PassOutput) {
         if !group.is_named(entry.name) && !is_mentioned(group, entry.name, entry.name) {
             let size = crate::text::bytes(entry.amount.bytes);
             let why = ContextReason::Unmentioned { size };
-            turn.refuse(format!("keeps `{}` in the image", entry.name), why);
+            output.refuse(format!("keeps `{}` in the image", entry.name), why);
         }
     }
 }

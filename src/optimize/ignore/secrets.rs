@@ -11,7 +11,7 @@ use crate::optimize::pass_input::PassOutput;
 use crate::text::path;
 
 /// What is to go.
-pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclusion> {
+pub(super) fn find_exclusions(group: &Group, output: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = Vec::new();
     let mut kept_paths: Vec<String> = Vec::new();
     let (mut named, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
@@ -40,20 +40,20 @@ pub(super) fn find_exclusions(group: &Group, turn: &mut PassOutput) -> Vec<Exclu
         } else if let Some(reader) = group.evidence.mention(name, "")
             && !environment
         {
-            turn.refuse(format!("keeps `{path}` in the image"), ContextReason::Named { reader: reader.to_owned() });
+            output.refuse(format!("keeps `{path}` in the image"), ContextReason::Named { reader: reader.to_owned() });
         } else {
             gone.push(Exclusion::new(class_match.entry, &class_match.pattern, Section::Secret, bytes, true));
         }
     }
     // What a bundler takes into its build is no oversight.
     if let (Some(first), Some(reader)) = (kept_paths.first(), group.evidence.env_loader()) {
-        turn.refuse(format!("keeps `{first}` in the image"), ContextReason::Loaded { reader: reader.to_owned() });
+        output.refuse(format!("keeps `{first}` in the image"), ContextReason::Loaded { reader: reader.to_owned() });
     }
     if !named.is_empty() {
-        turn.refuse(format!("keeps {} in the image", listed(&named)), ContextReason::Copied);
+        output.refuse(format!("keeps {} in the image", listed(&named)), ContextReason::Copied);
     }
     if !perhaps.is_empty() {
-        turn.refuse(format!("keeps {} in the build context", listed(&perhaps)), ContextReason::MayBeSecret);
+        output.refuse(format!("keeps {} in the build context", listed(&perhaps)), ContextReason::MayBeSecret);
     }
     gone
 }

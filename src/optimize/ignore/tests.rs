@@ -1,5 +1,5 @@
-use crate::optimize::test_inputs::{optimize_to_rung, project};
-use crate::optimize::{Evidence, Level, Optimized, Options, Rung, optimize};
+use crate::optimize::test_inputs::{optimize_to_level, project};
+use crate::optimize::{Evidence, Level, LevelLimit, Optimized, Options, optimize};
 
 const PYTHON: &str =
     "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
@@ -12,7 +12,7 @@ fn ignore(optimized: &Optimized) -> String {
 }
 
 fn ignore_file_of(dockerfile: &str, files: &[(&str, &str)]) -> String {
-    ignore(&optimize_to_rung(dockerfile, files, Rung::Ignore))
+    ignore(&optimize_to_level(dockerfile, files, Level::Ignore))
 }
 
 #[track_caller]
@@ -30,7 +30,7 @@ fn ignoring(dockerfile: &str, files: &[(&str, &str)], ignored: &[&str]) -> Strin
     let (inputs, evidence) = project(dockerfile, files);
     let git_ignored = Some(ignored.iter().map(|path| (*path).to_owned()).collect());
     let evidence = Evidence { git_ignored, ..evidence };
-    ignore(&optimize(&inputs, 0, &evidence, &Options { level: Level::Up(Rung::Ignore), ..Options::default() }))
+    ignore(&optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Up(Level::Ignore), ..Options::default() }))
 }
 
 #[test]
@@ -38,9 +38,9 @@ fn packages_that_git_keeps_stay() {
     let files = [("package.json", PACKAGE), ("node_modules/a/index.js", "x"), ("src/main.ts", "x")];
     let (inputs, evidence) = project(NODE, &files);
     let evidence = Evidence { committed: ["node_modules".to_owned()].into(), ..evidence };
-    let done = optimize(&inputs, 0, &evidence, &Options { level: Level::Up(Rung::Ignore), ..Options::default() });
+    let done = optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Up(Level::Ignore), ..Options::default() });
     assert!(!ignore(&done).contains("node_modules"), "{}", ignore(&done));
-    assert!(done.rungs[0].refusals.iter().any(|refusal| refusal.what.contains("`node_modules`")));
+    assert!(done.levels[0].refusals.iter().any(|refusal| refusal.what.contains("`node_modules`")));
 }
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc"}}"#;
@@ -148,8 +148,8 @@ fn environment_files_stay_where_something_loads_them() {
         &[("package.json", r#"{"devDependencies": {"vite": "5"}}"#), (".env.production", "VITE_URL=x")]
     ));
     assert!(!hides("FROM node:22\nCOPY . .\nCMD [\"node\", \"--env-file=.env\", \"a.js\"]\n", &[env]));
-    let text = optimize_to_rung(PYTHON, &[("app.py", "load_dotenv()  # dotenv"), env], Rung::Ignore);
-    assert!(text.rungs[0].refusals[0].what.contains(".env"));
+    let text = optimize_to_level(PYTHON, &[("app.py", "load_dotenv()  # dotenv"), env], Level::Ignore);
+    assert!(text.levels[0].refusals[0].what.contains(".env"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(in crate::optimize) fn libraries(package: &str, suite: &str) -> Option<Libra
 }
 
 /// The Debian release under a stage, where its tag or a table tells; `None` for other distributions.
-pub(in crate::optimize) fn suite(scene: &PassInput, stage: &Stage) -> Option<&'static str> {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
+pub(in crate::optimize) fn suite(input: &PassInput, stage: &Stage) -> Option<&'static str> {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return None };
     PackageLists::of(image).map(|lists| lists.suite)
 }

@@ -1,6 +1,6 @@
 //! What reviewers asked for.
 
-use crate::optimize::Rung;
+use crate::optimize::Level;
 use crate::optimize::test_inputs::rewritten;
 
 const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}, "devDependencies": {"typescript": "^5"}},
@@ -20,7 +20,7 @@ fn a_stage_copies_no_path_twice() {
     let text = rewritten(
         "FROM node:22\nCOPY package.json /app/package.json\nCOPY package-lock.json /app/package-lock.json\nWORKDIR /app\nRUN npm ci\nCOPY . /app/\nRUN npm run build\nCMD [\"node\", \"dist/main.js\"]\n",
         &files,
-        Rung::Stages,
+        Level::Stages,
     );
     let last = text.rsplit("FROM ").next().unwrap();
     assert_eq!(last.matches("package").count(), 0, "{text}");
@@ -34,7 +34,7 @@ fn comments_go_with_their_lines() {
     let text = rewritten(
         "FROM node:22 AS site\n\n# The server.\nFROM python:3.13\n# Quiet.\nENV PIP_NO_COLOR=1\n\n# Dependencies.\nWORKDIR /app\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\n\n# The program.\nCOPY . .\nCMD [\"flask\", \"run\"]\n",
         &[REQUIREMENTS, APP],
-        Rung::Stages,
+        Level::Stages,
     );
     let last = text.rfind("FROM ").unwrap();
     let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("`{part}` is gone:\n{text}"));
@@ -48,7 +48,7 @@ fn stages_are_separated_by_blank_lines() {
     let text = rewritten(
         "FROM golang:1.22\nWORKDIR /app\n\n\nCOPY . .\nRUN go build -o a .\n\n\n# Starts.\nCMD [\"./a\"]\n",
         &go,
-        Rung::Stages,
+        Level::Stages,
     );
     assert!(text.contains("RUN go build -o a .\n\nFROM ") || text.contains("go build -o a .\n\nFROM "), "{text}");
     assert!(text.contains("WORKDIR /app\n\n\nCOPY . ."), "{text}");
@@ -58,7 +58,7 @@ fn stages_are_separated_by_blank_lines() {
 fn a_folder_that_is_written_is_not_a_reason_to_own_all_sources() {
     let of = |app: &str| {
         let dockerfile = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nCMD [\"python\", \"app.py\"]\n";
-        rewritten(dockerfile, &[("app.py", app), ("data.json", "{}")], Rung::Hygiene)
+        rewritten(dockerfile, &[("app.py", app), ("data.json", "{}")], Level::Hygiene)
     };
     let text = of("open('app.log', 'a')\n");
     assert!(text.contains("install -d -o app -g app /app\nCOPY . .\nUSER app\n"), "{text}");
@@ -67,7 +67,7 @@ fn a_folder_that_is_written_is_not_a_reason_to_own_all_sources() {
     let text = rewritten(
         "FROM php:8.3-cli\nWORKDIR /srv\nCOPY . .\nCMD [\"php\", \"artisan\", \"serve\"]\n",
         &[laravel, ("artisan", "#!/usr/bin/env php\n"), ("routes/web.php", "<?php\n")],
-        Rung::Hygiene,
+        Level::Hygiene,
     );
     assert!(
         text.contains("chown -R www-data:www-data /srv/bootstrap/cache /srv/database /srv/storage\nUSER www-data"),
@@ -81,13 +81,13 @@ fn secrets_move_to_the_stage_that_reads_them() {
     let text = rewritten(
         "FROM python:3.13\nENV DB_PASSWORD=hunter2xyz\nWORKDIR /app\nCOPY requirements.txt ./\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n",
         &[REQUIREMENTS, ("app.py", "import os\nos.environ['DB_PASSWORD']\n")],
-        Rung::Hygiene,
+        Level::Hygiene,
     );
     assert_eq!(text.matches("DB_PASSWORD").count(), 1, "{text}");
     let text = rewritten(
         "FROM python:3.13\nARG PIP_TOKEN\nWORKDIR /app\nCOPY requirements.txt ./\nRUN pip install --extra-index-url https://a:$PIP_TOKEN@example.com/ -r requirements.txt\nCOPY . .\nRUN python -m compileall .\nCMD [\"python\", \"app.py\"]\n",
         &[REQUIREMENTS, APP],
-        Rung::Stages,
+        Level::Stages,
     );
     assert_eq!(text.matches("ARG PIP_TOKEN").count(), 1, "{text}");
     let package =
@@ -100,7 +100,7 @@ fn secrets_move_to_the_stage_that_reads_them() {
             ("tsconfig.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
             ("src/main.ts", "import 'express'"),
         ],
-        Rung::Hygiene,
+        Level::Hygiene,
     );
     assert_eq!((text.matches("ARG NPM_TOKEN").count(), text.matches("API_KEY").count()), (1, 0), "{text}");
 }
@@ -132,7 +132,7 @@ fn a_shell_around_a_single_program_is_removed() {
         ),
         ("RUN mvn package\nCMD java $JAVA_OPTS -jar target/shop-1.0.jar\n", "exec java $JAVA_OPTS -jar".to_owned()),
     ] {
-        let text = rewritten(&format!("{maven}{tail}"), &files, Rung::Hygiene);
+        let text = rewritten(&format!("{maven}{tail}"), &files, Level::Hygiene);
         assert!(text.contains(&expected) && text.contains("FROM eclipse-temurin:21-jre\n"), "{expected}:\n{text}");
     }
     for (command, expected) in [
@@ -142,7 +142,7 @@ fn a_shell_around_a_single_program_is_removed() {
         let text = rewritten(
             &format!("FROM eclipse-temurin:21-jdk\nWORKDIR /app\nCOPY . .\nCMD {command}\n"),
             &gradles,
-            Rung::Hygiene,
+            Level::Hygiene,
         );
         assert!(text.contains(expected) && text.contains("gradlew --no-daemon bootJar\n"), "{expected}:\n{text}");
     }
@@ -151,7 +151,7 @@ fn a_shell_around_a_single_program_is_removed() {
 #[test]
 fn earlier_failures_stay_fixed() {
     let check = |dockerfile: &str, files: &[(&str, &str)], present: &[&str], absent: &[&str]| {
-        let text = rewritten(dockerfile, files, Rung::Server);
+        let text = rewritten(dockerfile, files, Level::Server);
         for part in present {
             assert!(text.contains(part), "`{part}` lacks in\n{text}");
         }

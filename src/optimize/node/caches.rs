@@ -22,15 +22,15 @@ struct KeptCache<'a> {
 }
 
 /// Mounts for each RUN that bundles.
-pub(in crate::optimize) fn mount(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
+pub(in crate::optimize) fn mount(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
     let (mut edits, mut programs) = (Vec::new(), BTreeSet::new());
     // What a container runs may belong to a user without rights, and the mount's folders to root.
     for stage in build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage)) {
         for run in build.own_runs(stage) {
-            let Some(cache) = kept_cache(scene, &run) else { continue };
+            let Some(cache) = kept_cache(input, &run) else { continue };
             let meets = |at: &str| cache.folder.starts_with(at) || at.starts_with(&cache.folder);
-            if scene.file().mounts(run.instruction).iter().any(|mount| mount.target().is_some_and(meets)) {
+            if input.file().mounts(run.instruction).iter().any(|mount| mount.target().is_some_and(meets)) {
                 continue;
             }
             // Another project's build may work in a folder of the same name.
@@ -38,19 +38,19 @@ pub(in crate::optimize) fn mount(scene: &PassInput, turn: &mut PassOutput) {
             let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
             let id = if plain { format!(",id={name}-bundler") } else { String::new() };
             let mount = format!("--mount=type=cache,target={}{id},sharing=locked", cache.folder);
-            edits.push(scene.insert_mounts(run.instruction, &[mount]));
+            edits.push(input.insert_mounts(run.instruction, &[mount]));
             programs.insert(format!("`{}`", cache.program));
         }
     }
     if !edits.is_empty() {
         let list = programs.into_iter().collect::<Vec<_>>().join(" and ");
         let why = "a source change rebuilds only what changed, and nothing reads the cache at run time";
-        turn.step(format!("keeps the cache of {list} in a cache mount"), why, edits);
+        output.step(format!("keeps the cache of {list} in a cache mount"), why, edits);
     }
 }
 
 /// What a RUN that installs nothing keeps; `None` where that is nothing, or not known.
-fn kept_cache<'a>(scene: &PassInput<'a>, run: &Run) -> Option<KeptCache<'a>> {
+fn kept_cache<'a>(input: &PassInput<'a>, run: &Run) -> Option<KeptCache<'a>> {
     let Run { build, stage, index, instruction, code } = *run;
     let root = matches!(build.user_at(stage, index).value(), None | Some(User::Root | User::StepsDown));
     if !root || !code.is_ordinary() || code.is_exec() || !instruction.heredocs.is_empty() {
@@ -71,15 +71,15 @@ fn kept_cache<'a>(scene: &PassInput<'a>, run: &Run) -> Option<KeptCache<'a>> {
             let path = path::join(&project.root, "package.json");
             installed::is_at(build, (stage, index), &path, &folder)
         };
-        let project = scene.projects_of(Ecosystem::Node).find(here)?;
-        let (program, below) = bundles(scene, project, &words::of(invocation), 0)?;
+        let project = input.projects_of(Ecosystem::Node).find(here)?;
+        let (program, below) = bundles(input, project, &words::of(invocation), 0)?;
         let folder = path::join(&folder, below);
         Some(KeptCache { project, program, folder })
     })
 }
 
 /// The bundler that a command comes to, and its folder below the project's.
-fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize) -> Option<(String, &'static str)> {
+fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize) -> Option<(String, &'static str)> {
     if depth > words::DEEPEST {
         return None;
     }
@@ -88,7 +88,7 @@ fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize)
         && !words::elsewhere(words)
     {
         let commands: Vec<_> = project.script(name).into_iter().flat_map(words::commands).collect();
-        return commands.iter().find_map(|command| bundles(scene, project, command, depth + 1));
+        return commands.iter().find_map(|command| bundles(input, project, command, depth + 1));
     }
     let program = words::name(words.first()?);
     if words.get(1).is_none_or(|word| word != "build") {
@@ -97,7 +97,7 @@ fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize)
     let folder = match program {
         "react-scripts" | "craco" | "react-app-rewired" | "vue-cli-service" => "node_modules/.cache",
         // What it fetched while it built lies beside that, and shall be fetched anew.
-        "next" if has_usual_folder(scene, project) => {
+        "next" if has_usual_folder(input, project) => {
             let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
             match next::major(project) {
                 _ if has(&["--webpack"]) => ".next/cache/webpack",
@@ -113,10 +113,10 @@ fn bundles(scene: &PassInput, project: &Project, words: &[String], depth: usize)
 }
 
 /// Whether Next.js builds into `.next`.
-fn has_usual_folder(scene: &PassInput, project: &Project) -> bool {
+fn has_usual_folder(input: &PassInput, project: &Project) -> bool {
     FileKind::endings_of(Ecosystem::Node).all(|ending| {
         let path = path::join(&project.root, &format!("next.config{ending}"));
-        let text = scene.evidence.texts.get(&path);
+        let text = input.evidence.texts.get(&path);
         text.is_none_or(|text| literal(text, "distDir") == Literal::Missing)
     })
 }

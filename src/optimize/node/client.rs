@@ -28,14 +28,14 @@ const SERVERS: [Framework; 5] =
     [Framework::Next, Framework::Nuxt, Framework::SvelteKit, Framework::Remix, Framework::Astro];
 
 /// Takes sites out of the final stage.
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let Some(stage) = stage_pieces::divisible_stage(input) else { return };
     let mut clients = Vec::new();
-    for project in scene.projects().iter().filter(|project| is_site(project)) {
-        match read(scene, stage, project) {
+    for project in input.projects().iter().filter(|project| is_site(project)) {
+        match read(input, stage, project) {
             Ok(Some(client)) => clients.push(client),
             Ok(None) => {}
-            Err(why) => turn.refuse(format!("keeps building `{}` in the final stage", project.root), why),
+            Err(why) => output.refuse(format!("keeps building `{}` in the final stage", project.root), why),
         }
     }
     let shared = |client: &Client| {
@@ -43,15 +43,15 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
         others.any(|run| client.runs.iter().any(|own_run| own_run.index == run.index))
     };
     if clients.iter().any(shared) {
-        return turn.skip(ClientBlocker::TwoSitesInRun);
+        return output.skip(ClientBlocker::TwoSitesInRun);
     }
     if clients.is_empty() {
         return;
     }
-    let edits = write::edits(scene, stage, &clients);
+    let edits = write::edits(input, stage, &clients);
     let folders: Vec<String> = clients.iter().map(|client| format!("`{}`", client.folder)).collect();
     let what = format!("builds the site in {} in a separate stage", folders.join(" and "));
-    turn.step(what, "the program next to it serves only the built files", edits);
+    output.step(what, "the program next to it serves only the built files", edits);
 }
 
 /// Whether it is a site that lies beside something else.
@@ -65,20 +65,20 @@ fn is_site(project: &Project) -> bool {
 }
 
 /// The site as the stage builds it; `None` where it does not, an error where it can't be told from the rest.
-fn read<'a>(scene: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, ClientBlocker> {
-    let Some(folder) = owners::place(scene, stage, project) else { return Ok(None) };
-    let runs = owners::runs(scene, stage, project, &folder)?;
+fn read<'a>(input: &PassInput<'a>, stage: &Stage, project: &'a Project) -> Result<Option<Client<'a>>, ClientBlocker> {
+    let Some(folder) = owners::place(input, stage, project) else { return Ok(None) };
+    let runs = owners::runs(input, stage, project, &folder)?;
     let commands: Vec<Vec<String>> = runs.iter().flat_map(|run| run.commands.iter().cloned()).collect();
     let (installs, builds): (Vec<_>, Vec<_>) = commands.into_iter().partition(|words| owners::is_install(words));
     if installs.is_empty() || builds.is_empty() {
         return Ok(None);
     }
     refuse_if(!folder.ends_with(&format!("/{}", project.root)), ClientBlocker::OtherFolderName)?;
-    let outputs = written_folders(&folder, output::output_of_commands(scene, project, &builds))?;
+    let outputs = written_folders(&folder, output::output_of_commands(input, project, &builds))?;
     let mut client = Client { project, folder, runs, outputs, whole: false };
-    steps::check(scene, stage, &client)?;
-    readers::check(scene, stage, &client, &builds)?;
-    client.whole = readers::may_read_above(scene, project);
+    steps::check(input, stage, &client)?;
+    readers::check(input, stage, &client, &builds)?;
+    client.whole = readers::may_read_above(input, project);
     Ok(Some(client))
 }
 

@@ -16,15 +16,15 @@ use crate::shell::program::{Kind, Language, Program};
 use crate::text::path;
 
 /// Names of the programs that a container starts, one by the other; `None` where some are not known.
-pub(super) fn programs(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
-    let mut walk = NeedWalk::new(scene, pieces);
+pub(super) fn programs(input: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<BTreeSet<String>> {
+    let mut walk = NeedWalk::new(input, pieces);
     let known = walk.image(stage).and_then(|()| walk.services(stage));
     known.is_ok().then_some(walk.programs)
 }
 
 /// Why they have to stay; `None` where nothing needs them.
-pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<NodeBlocker> {
-    let mut walk = NeedWalk::new(scene, pieces);
+pub(super) fn of_development(input: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<NodeBlocker> {
+    let mut walk = NeedWalk::new(input, pieces);
     if let Err(why) = walk.image(stage).and_then(|()| walk.services(stage)) {
         return Some(why);
     }
@@ -44,9 +44,9 @@ pub(super) fn of_development(scene: &PassInput, stage: &Stage, pieces: &Pieces) 
     ];
     let bundled = pieces.project.frameworks.iter().any(|framework| bundled.contains(framework));
     let dev = development(pieces.project);
-    let loaded_by_server = imports::first(scene, pieces.project, &dev, Some(&walk.configs));
+    let loaded_by_server = imports::first(input, pieces.project, &dev, Some(&walk.configs));
     let (import, file) =
-        loaded_by_server.or_else(|| imports::first(scene, pieces.project, &dev, bundled.then_some(&walk.entries)))?;
+        loaded_by_server.or_else(|| imports::first(input, pieces.project, &dev, bundled.then_some(&walk.entries)))?;
     Some(NodeBlocker::ImportsDevDependency { file: file.clone(), import: import.clone() })
 }
 
@@ -62,7 +62,7 @@ fn development(project: &Project) -> BTreeSet<&str> {
 }
 
 struct NeedWalk<'w, 'a, 'p> {
-    scene: &'w PassInput<'a>,
+    input: &'w PassInput<'a>,
     pieces: &'w Pieces<'p>,
     /// Files that Node.js is told to run.
     entries: BTreeSet<String>,
@@ -74,19 +74,19 @@ struct NeedWalk<'w, 'a, 'p> {
 }
 
 impl<'w, 'a, 'p> NeedWalk<'w, 'a, 'p> {
-    fn new(scene: &'w PassInput<'a>, pieces: &'w Pieces<'p>) -> Self {
+    fn new(input: &'w PassInput<'a>, pieces: &'w Pieces<'p>) -> Self {
         let (entries, configs, programs) = Default::default();
-        Self { scene, pieces, entries, configs, programs, started: 0 }
+        Self { input, pieces, entries, configs, programs, started: 0 }
     }
 }
 
 impl NeedWalk<'_, '_, '_> {
     fn image(&mut self, stage: &Stage) -> Result<(), NodeBlocker> {
         for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
-            let Some((index, _)) = self.scene.build.last(stage, keyword) else { continue };
-            let options = self.scene.build.expand(stage, index, "${NODE_OPTIONS:-}").unwrap_or_default();
+            let Some((index, _)) = self.input.build.last(stage, keyword) else { continue };
+            let options = self.input.build.expand(stage, index, "${NODE_OPTIONS:-}").unwrap_or_default();
             self.loaded(&["node".to_owned(), options])?;
-            let code = self.scene.build.code(index).ok_or(NodeBlocker::UnsupportedShell)?;
+            let code = self.input.build.code(index).ok_or(NodeBlocker::UnsupportedShell)?;
             for invocation in code.script.invocations() {
                 self.started += 1;
                 self.command(&words::of(&invocation), 0)?;
@@ -96,7 +96,7 @@ impl NeedWalk<'_, '_, '_> {
     }
 
     fn services(&mut self, stage: &Stage) -> Result<(), NodeBlocker> {
-        for service in self.scene.services_of(stage) {
+        for service in self.input.services_of(stage) {
             for text in [&service.entrypoint, &service.command].into_iter().flatten() {
                 let by_service = |why: NodeBlocker| NodeBlocker::InService {
                     why: why.to_string(),
@@ -161,7 +161,7 @@ impl NeedWalk<'_, '_, '_> {
         for ending in FileKind::endings_of(Ecosystem::Node) {
             let config = format!("{}{ending}", row[2]);
             let path = path::join(&self.pieces.project.root, &config);
-            if self.scene.context().is_none_or(|context| context.find(&path).is_none()) {
+            if self.input.context().is_none_or(|context| context.find(&path).is_none()) {
                 continue;
             }
             if FileKind::of(&config).language() == "TypeScript" {
@@ -256,13 +256,13 @@ impl NeedWalk<'_, '_, '_> {
     fn shell_script(&mut self, path: &str, depth: usize) -> Result<(), NodeBlocker> {
         let name = path::name(path);
         let of_context =
-            self.scene.context().is_none_or(|context| context.entries().any(|entry| context.entry(entry).name == name));
+            self.input.context().is_none_or(|context| context.entries().any(|entry| context.entry(entry).name == name));
         if !of_context {
             // It is the image's own, and hands over to the command.
             return Ok(());
         }
         let ends = |other: &str| other == name || other.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
-        let mut texts = self.scene.evidence.texts.iter().filter(|(path, _)| ends(path));
+        let mut texts = self.input.evidence.texts.iter().filter(|(path, _)| ends(path));
         let (Some((_, text)), None) = (texts.next(), texts.next()) else {
             return Err(NodeBlocker::UnreadScript { path: path.to_string() });
         };

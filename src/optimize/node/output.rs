@@ -50,8 +50,8 @@ impl Output {
 }
 
 /// What the commands write into the project's folder, in which they run.
-pub(super) fn of(scene: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
-    let mut out = output_of_commands(scene, project, commands);
+pub(super) fn of(input: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
+    let mut out = output_of_commands(input, project, commands);
     if let Some(path) = out.outer.first() {
         let why = UnknownOutput::OutsideProject { path: path.clone() };
         out.opens(why);
@@ -60,8 +60,8 @@ pub(super) fn of(scene: &PassInput, project: &Project, commands: &[Vec<String>])
 }
 
 /// What the commands write, wherever it lies.
-pub(super) fn output_of_commands(scene: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
-    let mut reader = OutputReader { scene, project, out: Output::default(), copies: Vec::new() };
+pub(super) fn output_of_commands(input: &PassInput, project: &Project, commands: &[Vec<String>]) -> Output {
+    let mut reader = OutputReader { input, project, out: Output::default(), copies: Vec::new() };
     for command in commands {
         reader.command(command, 0);
     }
@@ -75,7 +75,7 @@ pub(super) fn output_of_commands(scene: &PassInput, project: &Project, commands:
 }
 
 struct OutputReader<'s, 'a> {
-    scene: &'s PassInput<'a>,
+    input: &'s PassInput<'a>,
     project: &'s Project,
     out: Output,
     /// Where files are copied to; they have to lie in what a program writes.
@@ -86,13 +86,13 @@ impl<'a> OutputReader<'_, 'a> {
     /// A file of the project.
     fn text(&self, path: &str) -> Option<&'a str> {
         let path = path::join(&self.project.root, path);
-        self.scene.evidence.texts.get(&path).map(String::as_str)
+        self.input.evidence.texts.get(&path).map(String::as_str)
     }
 
     /// Whether the context has it.
     fn has(&self, path: &str) -> bool {
         let path = path::join(&self.project.root, path);
-        self.scene.context().is_some_and(|context| context.find(&path).is_some())
+        self.input.context().is_some_and(|context| context.find(&path).is_some())
     }
 
     fn command(&mut self, words: &[String], depth: usize) {

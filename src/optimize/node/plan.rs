@@ -41,22 +41,22 @@ pub(super) struct NodePlan {
 }
 
 /// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
-pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeBlocker> {
+pub(super) fn plan(input: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<Option<NodePlan>, NodeBlocker> {
     let project = pieces.project;
-    let developed = has_dev(scene, project) && !pieces.omits;
-    let dev_package = developed.then(|| need::of_development(scene, stage, pieces)).flatten();
+    let developed = has_dev(input, project) && !pieces.omits;
+    let dev_package = developed.then(|| need::of_development(input, stage, pieces)).flatten();
     let drops_dev = developed && dev_package.is_none();
     let prunes = pieces.has(Kind::Prune);
-    let drops_tools = pieces.has(Kind::Compilers) || needs_tools(scene, stage);
+    let drops_tools = pieces.has(Kind::Compilers) || needs_tools(input, stage);
     let builds = pieces.builds();
-    let output = builds.then(|| output::of(scene, project, &pieces.commands(scene.build)));
+    let output = builds.then(|| output::of(input, project, &pieces.commands(input.build)));
     let workspace = !project.members.is_empty() || project.workspace.is_some();
     let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
     if !(drops_tools || builds && (drops_dev || prunes)) {
         if !builds {
             return Ok(None);
         }
-        return match (dev_package, other_project(scene, project)) {
+        return match (dev_package, other_project(input, project)) {
             (Some(why), _) => Err(NodeBlocker::DevDependenciesStay { why: why.to_string() }),
             (None, Some(other)) => Err(not_alone(other)),
             (None, None) => Ok(None),
@@ -67,21 +67,21 @@ pub(super) fn plan(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<
         (true, false) => "dev dependencies are needed only to build",
         (false, _) => "build tools are not needed at run time",
     };
-    let modules = modules(scene, stage, pieces, output.as_ref(), open, drops_dev)?;
-    let elsewhere = installed::workdir(scene.build, stage, pieces.last_built()) != pieces.folder;
+    let modules = modules(input, stage, pieces, output.as_ref(), open, drops_dev)?;
+    let elsewhere = installed::workdir(input.build, stage, pieces.last_built()) != pieces.folder;
     if elsewhere && matches!(modules, Modules::Pruned(_) | Modules::Beside(_)) {
         return Err(NodeBlocker::NotWorkingFolder { folder: pieces.folder.clone() });
     }
     let whole = open;
     refuse_if((whole || workspace) && matches!(pieces.folder.as_str(), "/" | "/?"), NodeBlocker::InRootFolder)?;
-    refuse_if(pieces.is_berry() && !links_modules(scene, project), NodeBlocker::PackagesElsewhere)?;
+    refuse_if(pieces.is_berry() && !links_modules(input, project), NodeBlocker::PackagesElsewhere)?;
     Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
 }
 
 /// Another project that scripts of this one install or build.
-fn other_project<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a Project> {
+fn other_project<'a>(input: &PassInput<'a>, project: &Project) -> Option<&'a Project> {
     let nodes =
-        scene.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node && !project.root.is_empty());
+        input.projects().iter().filter(|project| project.ecosystem == Ecosystem::Node && !project.root.is_empty());
     let mut others = nodes.filter(|node| node.root != project.root && !project.members.contains(&node.root));
     let commands: Vec<Vec<String>> =
         project.scripts.iter().flat_map(|script| words::commands(&script.command)).collect();
@@ -97,26 +97,26 @@ fn other_project<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a Pro
 
 /// Whether the install calls for tools that nothing else needs. Git alone counts where the base brings it: a slim one
 /// could stand in its place.
-fn needs_tools(scene: &PassInput, stage: &Stage) -> bool {
-    let Some(packages) = native::build_packages(scene, stage.index) else { return false };
-    let full = || matches!(scene.build.root_base(stage), StageBase::Image(image) if BaseImage::of(image).presence("git") == Presence::Has);
+fn needs_tools(input: &PassInput, stage: &Stage) -> bool {
+    let Some(packages) = native::build_packages(input, stage.index) else { return false };
+    let full = || matches!(input.build.root_base(stage), StageBase::Image(image) if BaseImage::of(image).presence("git") == Presence::Has);
     packages.iter().any(|package| !native::GIT.contains(&&**package)) || !packages.is_empty() && full()
 }
 
 /// Whether the project or a member of it has dependencies for development alone.
-fn has_dev(scene: &PassInput, project: &Project) -> bool {
-    with_members(scene, project)
+fn has_dev(input: &PassInput, project: &Project) -> bool {
+    with_members(input, project)
         .flat_map(|our| &our.dependencies)
         .any(|dependency| dependency.scope == DependencyScope::Dev)
 }
 
 /// The project and its members.
-fn with_members<'a>(scene: &PassInput<'a>, project: &Project) -> impl Iterator<Item = &'a Project> {
-    scene.projects().iter().filter(|other| other.root == project.root || project.members.contains(&other.root))
+fn with_members<'a>(input: &PassInput<'a>, project: &Project) -> impl Iterator<Item = &'a Project> {
+    input.projects().iter().filter(|other| other.root == project.root || project.members.contains(&other.root))
 }
 
 fn modules(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     pieces: &Pieces,
     output: Option<&Output>,
@@ -129,23 +129,23 @@ fn modules(
     }
     let into_modules = output.is_some_and(|output| output.into_modules);
     let generated = into_modules || project.dependencies.iter().any(|dependency| dependency.name == "@prisma/client");
-    let alone = !pieces.builds_too && !everything_before(scene, stage, pieces) && !open && !generated;
+    let alone = !pieces.builds_too && !everything_before(input, stage, pieces) && !open && !generated;
     if alone && !has_runtime(project) {
         return Ok(Modules::Absent);
     }
-    let hooks = hooks(scene, project);
+    let hooks = hooks(input, project);
     // What stays is what an install without development dependencies would bring, for a fifth of the time.
     let berry = pieces.is_berry();
     let leaves = matches!(pieces.manager, Manager::Npm | Manager::Pnpm) || pieces.manager == Manager::Yarn && !berry;
     if alone
         && leaves
         && hooks != Hooks::Other
-        && let Ok(command) = prune(scene, stage, pieces)
+        && let Ok(command) = prune(input, stage, pieces)
     {
         return Ok(Modules::Beside(command));
     }
     let scripts = scripts_of_packages(pieces);
-    if alone && let Some(behind) = pieces.behind_verb.and(production(scene, stage, pieces)) {
+    if alone && let Some(behind) = pieces.behind_verb.and(production(input, stage, pieces)) {
         match hooks {
             Hooks::None => return Ok(Modules::Separate(behind)),
             Hooks::Git if scripts == Some(false) || pieces.manager == Manager::Bun => {
@@ -154,7 +154,7 @@ fn modules(
             _ => {}
         }
     }
-    prune(scene, stage, pieces).map(Modules::Pruned)
+    prune(input, stage, pieces).map(Modules::Pruned)
 }
 
 /// Whether something is installed to run.
@@ -172,9 +172,9 @@ enum Hooks {
     Other,
 }
 
-fn hooks(scene: &PassInput, project: &Project) -> Hooks {
+fn hooks(input: &PassInput, project: &Project) -> Hooks {
     let names = ["preinstall", "install", "postinstall", "prepublish", "prepare"];
-    let scripts = with_members(scene, project).flat_map(|our| names.iter().filter_map(|name| our.script(name)));
+    let scripts = with_members(input, project).flat_map(|our| names.iter().filter_map(|name| our.script(name)));
     let mut hooks = Hooks::None;
     for command in scripts.flat_map(words::commands) {
         let program = words::program(&command).first().map_or("", |first| words::name(first));
@@ -199,8 +199,8 @@ fn scripts_of_packages(pieces: &Pieces) -> Option<bool> {
 }
 
 /// Whether all sources are there before the install.
-fn everything_before(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> bool {
-    let before = scene
+fn everything_before(input: &PassInput, stage: &Stage, pieces: &Pieces) -> bool {
+    let before = input
         .build
         .transfers(stage)
         .iter()
@@ -209,10 +209,10 @@ fn everything_before(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> bool 
 }
 
 /// What leaves development dependencies out, to stand behind the verb.
-fn production(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<String> {
+fn production(input: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<String> {
     let berry = pieces.is_berry();
     Some(match pieces.manager {
-        Manager::Npm => format!(" {}", omit(scene, stage)),
+        Manager::Npm => format!(" {}", omit(input, stage)),
         Manager::Yarn if berry => return None,
         Manager::Yarn if pieces.verb.is_empty() => " install --production".to_owned(),
         Manager::Yarn | Manager::Bun => " --production".to_owned(),
@@ -222,19 +222,19 @@ fn production(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Option<Strin
 }
 
 /// npm's option of the image's age: 8 came with Node.js 16.
-fn omit(scene: &PassInput, stage: &Stage) -> &'static str {
-    if node_major(scene, stage).is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
+fn omit(input: &PassInput, stage: &Stage) -> &'static str {
+    if node_major(input, stage).is_some_and(|major| major < 16) { "--production" } else { "--omit=dev" }
 }
 
 /// The command that takes development dependencies away after the build.
-fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, NodeBlocker> {
+fn prune(input: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, NodeBlocker> {
     let berry = pieces.is_berry();
     let workspace = !pieces.project.members.is_empty();
     Ok(match pieces.manager {
         Manager::Npm => {
-            format!("npm prune {}{} --no-audit --no-fund", omit(scene, stage), resolving(scene, pieces))
+            format!("npm prune {}{} --no-audit --no-fund", omit(input, stage), resolving(input, pieces))
         }
-        Manager::Yarn if berry && focuses(scene, pieces.project) => {
+        Manager::Yarn if berry && focuses(input, pieces.project) => {
             format!("yarn workspaces focus {}--production", if workspace { "--all " } else { "" })
         }
         Manager::Yarn if berry => return Err(NodeBlocker::NoWorkspacesFocus),
@@ -246,30 +246,30 @@ fn prune(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<String, No
 }
 
 /// Options of the install by which npm bears what does not fit together; it would refuse to prune without them.
-fn resolving(scene: &PassInput, pieces: &Pieces) -> &'static str {
-    let invocations = scene.build.code(pieces.install).map(|code| code.script.invocations()).unwrap_or_default();
+fn resolving(input: &PassInput, pieces: &Pieces) -> &'static str {
+    let invocations = input.build.code(pieces.install).map(|code| code.script.invocations()).unwrap_or_default();
     let calls = invocations.iter().filter_map(Invocation::package_call).filter(|call| call.manager == Manager::Npm);
     let calls: Vec<_> = calls.filter(|call| call.verb == Verb::Install).collect();
     let options = [("--force", " --force"), ("--legacy-peer-deps", " --legacy-peer-deps")];
     options.into_iter().find(|(option, _)| calls.iter().any(|call| call.has(&[option]))).map_or("", |(_, text)| text)
 }
 
-fn text<'a>(scene: &PassInput<'a>, project: &Project, name: &str) -> Option<&'a str> {
+fn text<'a>(input: &PassInput<'a>, project: &Project, name: &str) -> Option<&'a str> {
     let path = path::join(&project.root, name);
-    scene.evidence.texts.get(&path).map(String::as_str)
+    input.evidence.texts.get(&path).map(String::as_str)
 }
 
 /// Whether Yarn installs into `node_modules`.
-fn links_modules(scene: &PassInput, project: &Project) -> bool {
-    let settings = text(scene, project, ".yarnrc.yml");
+fn links_modules(input: &PassInput, project: &Project) -> bool {
+    let settings = text(input, project, ".yarnrc.yml");
     settings
         .is_some_and(|text| text.lines().any(|line| line.starts_with("nodeLinker:") && line.contains("node-modules")))
 }
 
 /// Whether this Yarn has `workspaces focus`: built in since 4, a plugin before.
-fn focuses(scene: &PassInput, project: &Project) -> bool {
-    let settings = text(scene, project, ".yarnrc.yml").unwrap_or_default();
-    let package = text(scene, project, "package.json").and_then(parse_jsonc);
+fn focuses(input: &PassInput, project: &Project) -> bool {
+    let settings = text(input, project, ".yarnrc.yml").unwrap_or_default();
+    let package = text(input, project, "package.json").and_then(parse_jsonc);
     let manager = package.as_ref().and_then(|package| package.get("packageManager")?.as_str()).unwrap_or_default();
     settings.contains("plugin-workspace-tools") || settings.contains("releases/yarn-4") || manager.starts_with("yarn@4")
 }

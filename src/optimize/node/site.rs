@@ -1,5 +1,5 @@
 //! Passes `site-stages` and `static-site`: a web server serves the built files instead of a preview server. Both do the
-//! same rewrite; the first, on a lower rung, requires that the container does nothing else.
+//! same rewrite; the first, on a lower level, requires that the container does nothing else.
 
 mod blocker;
 mod hashed;
@@ -16,66 +16,66 @@ use self::blocker::SiteBlocker;
 use self::image::WebServer;
 use self::served::{ServedKind, Site};
 use crate::build::{SlimImage, Stage, StageBase};
+use crate::optimize::level::Level;
 use crate::optimize::pass_input::{PassInput, PassOutput};
-use crate::optimize::rung::Rung;
 use crate::text;
 
-/// On the lower rung: in the place of a server for previews that does nothing else.
-pub(in crate::optimize) fn in_stages(scene: &PassInput, turn: &mut PassOutput) {
-    let Some((stage, site)) = read(scene, turn) else { return };
-    let offered = scene.options.level.allows(Rung::Server);
-    let Some(server) = turn.ok_or_skip(image::choose(scene)) else { return };
+/// On the lower level: in the place of a server for previews that does nothing else.
+pub(in crate::optimize) fn in_stages(input: &PassInput, output: &mut PassOutput) {
+    let Some((stage, site)) = read(input, output) else { return };
+    let offered = input.options.level.allows(Level::Server);
+    let Some(server) = output.ok_or_skip(image::choose(input)) else { return };
     let other = match site.kind {
         ServedKind::Development => Some(SiteBlocker::DevelopmentServer { command: site.command.to_string() }),
-        ServedKind::Preview | ServedKind::Files => uses::reason_against_other_server(scene, stage, &site, &server),
+        ServedKind::Preview | ServedKind::Files => uses::reason_against_other_server(input, stage, &site, &server),
     };
     match other {
-        // The upper rung does it.
+        // The upper level does it.
         Some(_) if offered => {}
         Some(why) => {
-            turn.skip(SiteBlocker::LowerRung { why: Box::new(why), saving: saving(scene, stage, &server).clone() });
+            output.skip(SiteBlocker::LowerLevel { why: Box::new(why), saving: saving(input, stage, &server).clone() });
         }
-        None => replace(scene, turn, stage, &site, &server),
+        None => replace(input, output, stage, &site, &server),
     }
 }
 
-/// On the upper rung: in the place of a server for development too, and whatever else is done in such a container.
-pub(in crate::optimize) fn in_any_case(scene: &PassInput, turn: &mut PassOutput) {
+/// On the upper level: in the place of a server for development too, and whatever else is done in such a container.
+pub(in crate::optimize) fn in_any_case(input: &PassInput, output: &mut PassOutput) {
     let mut attempt = PassOutput::default();
-    // The lower rung has said what stands in the way.
-    let Some((stage, site)) = read(scene, &mut attempt) else { return };
-    let Ok(server) = image::choose(scene) else { return };
+    // The lower level has said what stands in the way.
+    let Some((stage, site)) = read(input, &mut attempt) else { return };
+    let Ok(server) = image::choose(input) else { return };
     if site.kind == ServedKind::Development
-        && let Some(service) = scene.evidence.services.iter().find(|service| !service.bound.is_empty())
+        && let Some(service) = input.evidence.services.iter().find(|service| !service.bound.is_empty())
     {
         let why = SiteBlocker::MountsHostFolders { service: service.name.clone() };
-        return turn.skip(why);
+        return output.skip(why);
     }
-    replace(scene, turn, stage, &site, &server);
+    replace(input, output, stage, &site, &server);
 }
 
 /// The last stage and what it serves; what stands in the way is said.
-fn read<'s>(scene: &'s PassInput, turn: &mut PassOutput) -> Option<(&'s Stage, Site)> {
-    let build = scene.build;
+fn read<'s>(input: &'s PassInput, output: &mut PassOutput) -> Option<(&'s Stage, Site)> {
+    let build = input.build;
     if !(build.is_ordinary() && build.knows_target()) {
         return None;
     }
-    let stage = scene.target()?;
-    let site = turn.ok_or_skip(served::read(scene, stage))??;
+    let stage = input.target()?;
+    let site = output.ok_or_skip(served::read(input, stage))??;
     Some((stage, site))
 }
 
-fn replace(scene: &PassInput, turn: &mut PassOutput, stage: &Stage, site: &Site, server: &WebServer) {
-    let Some(edits) = turn.ok_or_skip(write::edits(scene, stage, site, server)) else { return };
+fn replace(input: &PassInput, output: &mut PassOutput, stage: &Stage, site: &Site, server: &WebServer) {
+    let Some(edits) = output.ok_or_skip(write::edits(input, stage, site, server)) else { return };
     let what = format!("serves `{}` with `{}` on port {}", site.folder, server.image, site.port);
     let why = format!("`{}` only serves these files; {}", site.command, server.why);
-    turn.step(what, why, edits);
+    output.step(what, why, edits);
 }
 
 /// `: 70 MB less to pull`; nothing where the sizes are not known.
-fn saving(scene: &PassInput, stage: &Stage, server: &WebServer) -> String {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return String::new() };
-    let known = SlimImage::pull_of(image, scene.options.level.allows(Rung::Slim));
+fn saving(input: &PassInput, stage: &Stage, server: &WebServer) -> String {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return String::new() };
+    let known = SlimImage::pull_of(image, input.options.level.allows(Level::Slim));
     match known.zip(server.pull).and_then(|(before, after)| before.checked_sub(after)) {
         Some(bytes) => format!(" (at least {} less to pull)", text::bytes(bytes)),
         None => String::new(),

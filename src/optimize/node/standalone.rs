@@ -31,39 +31,39 @@ const MAJORS: RangeInclusive<u32> = 12..=16;
 const BRINGS_SHARP: u32 = 15;
 
 /// Takes what was traced.
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(stage) = stage_pieces::divisible_stage(scene) else { return };
-    let Some((project, args)) = next_server(scene, stage) else { return };
-    let Ok(Some(pieces)) = stage_pieces::read(scene, stage) else { return };
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let Some(stage) = stage_pieces::divisible_stage(input) else { return };
+    let Some((project, args)) = next_server(input, stage) else { return };
+    let Ok(Some(pieces)) = stage_pieces::read(input, stage) else { return };
     if pieces.project.root != project.root {
         return;
     }
-    let Some(server) = turn.ok_or_skip(read(scene, stage, &pieces, &args)) else { return };
-    let edit = write::edit(scene, stage, &pieces, &server);
+    let Some(server) = output.ok_or_skip(read(input, stage, &pieces, &args)) else { return };
+    let edit = write::edit(input, stage, &pieces, &server);
     let why = "the traced files include all that the server loads; no source reads another file";
-    turn.step("copies only the files that Next.js traced for its server", why, vec![edit]);
+    output.step("copies only the files that Next.js traced for its server", why, vec![edit]);
 }
 
 /// The project whose server the container starts by `next start`, and what stands behind that.
-fn next_server<'a>(scene: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
-    let launch = scene.build.launch(stage)?;
-    let project = started_project::project(scene, stage, launch.index)?;
+fn next_server<'a>(input: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
+    let launch = input.build.launch(stage)?;
+    let project = started_project::project(input, stage, launch.index)?;
     let script = launch.script();
     let invocations = script.invocations();
     let mut commands =
         invocations.iter().flat_map(|invocation| started_project::commands(Some(project), &words::of(invocation)));
     let (command, None) = (commands.next()?, commands.next()) else { return None };
     let is_next = words::name(&command[0]) == "next" && command.get(1).is_some_and(|word| word == "start");
-    let ours = scene.build.stage_of(launch.index).map(|stage_of| stage_of.index) == Some(stage.index);
+    let ours = input.build.stage_of(launch.index).map(|stage_of| stage_of.index) == Some(stage.index);
     (is_next && ours && project.frameworks.contains(&Framework::Next)).then(|| (project, command[2..].to_vec()))
 }
 
-fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, StandaloneBlocker> {
+fn read(input: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> Result<Server, StandaloneBlocker> {
     let project = pieces.project;
     let version = next::major(project).filter(|major| MAJORS.contains(major));
     let major = version.ok_or(StandaloneBlocker::UnsupportedVersion)?;
-    let is_told = configuration(scene, stage, project)?;
-    if let Some(what) = container_uses::in_containers(scene, stage) {
+    let is_told = configuration(input, stage, project)?;
+    if let Some(what) = container_uses::in_containers(input, stage) {
         return Err(StandaloneBlocker::ContainerUse { what });
     }
     if !project.members.is_empty() || project.workspace.is_some() || pieces.is_berry() {
@@ -76,13 +76,13 @@ fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> R
     if let Some(dependency) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
         return Err(StandaloneBlocker::UntracedPackage { package: dependency.name.clone() });
     }
-    if let Some(file) = reads_files(scene, project) {
+    if let Some(file) = reads_files(input, project) {
         return Err(StandaloneBlocker::UsesFiles { file: file.to_string() });
     }
-    let context = scene.context().ok_or(StandaloneBlocker::UnknownContext)?;
+    let context = input.context().ok_or(StandaloneBlocker::UnknownContext)?;
     Ok(Server {
-        variables: variables(scene, args)?,
-        build: steps(scene, stage, pieces)?,
+        variables: variables(input, args)?,
+        build: steps(input, stage, pieces)?,
         is_told,
         has_public: context.find(&path::join(&project.root, "public")).is_some(),
     })
@@ -90,17 +90,17 @@ fn read(scene: &PassInput, stage: &Stage, pieces: &Pieces, args: &[String]) -> R
 
 /// Whether the build has to be told, as the configuration does not name the output itself; an error where it says
 /// something that only holds for the server that reads it when it starts.
-fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<bool, StandaloneBlocker> {
+fn configuration(input: &PassInput, stage: &Stage, project: &Project) -> Result<bool, StandaloneBlocker> {
     let names = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("next.config{ending}"));
     for path in names.map(|name| path::join(&project.root, &name)) {
-        if scene.context().is_none_or(|context| context.find(&path).is_none()) {
+        if input.context().is_none_or(|context| context.find(&path).is_none()) {
             continue;
         }
         let text =
-            scene.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.clone() })?;
+            input.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.clone() })?;
         let text = blank_comments(text);
         refuse_if(text.contains("RuntimeConfig"), StandaloneBlocker::RuntimeConfiguration { path: path.clone() })?;
-        if let Some(name) = variable_of_server(scene, stage, &text) {
+        if let Some(name) = variable_of_server(input, stage, &text) {
             return Err(StandaloneBlocker::ReadsVariable { path: path.clone(), name: name.clone() });
         }
         if ["distDir", "outputFileTracingRoot", "outputFileTracing"].iter().any(|key| text.contains(key)) {
@@ -116,19 +116,19 @@ fn configuration(scene: &PassInput, stage: &Stage, project: &Project) -> Result<
 }
 
 /// A variable that a configuration reads, and that the build is not given.
-fn variable_of_server(scene: &PassInput, stage: &Stage, text: &str) -> Option<String> {
+fn variable_of_server(input: &PassInput, stage: &Stage, text: &str) -> Option<String> {
     const OF_BUILDS: [&str; 3] = ["NODE_ENV", "ANALYZE", "CI"];
     let mut set: BTreeSet<String> = OF_BUILDS.map(str::to_owned).into();
-    for (_, instruction) in scene.build.instructions(stage) {
+    for (_, instruction) in input.build.instructions(stage) {
         match instruction.keyword {
-            Keyword::Arg => set.extend(scene.file().args(instruction).into_iter().map(|arg| arg.name.text.to_string())),
+            Keyword::Arg => set.extend(input.file().args(instruction).into_iter().map(|arg| arg.name.text.to_string())),
             Keyword::Env => {
-                set.extend(scene.file().variables(instruction).iter().map(|variable| variable.name.text.to_string()));
+                set.extend(input.file().variables(instruction).iter().map(|variable| variable.name.text.to_string()));
             }
             _ => {}
         }
     }
-    let is_set = |name: &str| scene.evidence.services.iter().any(|service| service.environment.contains(name));
+    let is_set = |name: &str| input.evidence.services.iter().any(|service| service.environment.contains(name));
     text.match_indices("process.env").find_map(|(at, word)| {
         let rest = text[at + word.len()..].strip_prefix('.').unwrap_or_default();
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
@@ -138,9 +138,9 @@ fn variable_of_server(scene: &PassInput, stage: &Stage, text: &str) -> Option<St
 }
 
 /// A source that reads or writes files by the functions of Node.js.
-fn reads_files<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a str> {
+fn reads_files<'a>(input: &PassInput<'a>, project: &Project) -> Option<&'a str> {
     let words = ["'fs", "\"fs", "node:fs", "process.cwd", "child_process"];
-    let mut holding = scene.evidence.holding(&words).filter(|(path, _)| {
+    let mut holding = input.evidence.holding(&words).filter(|(path, _)| {
         let kind = FileKind::of(path);
         let settings = path::name(path).contains(".config.");
         kind.has_code() && !settings && kind.role() == FileRole::Program && path::is_within(path, &project.root)
@@ -149,7 +149,7 @@ fn reads_files<'a>(scene: &PassInput<'a>, project: &Project) -> Option<&'a str> 
 }
 
 /// What `next start` is told, as its server takes it.
-fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, String)>, StandaloneBlocker> {
+fn variables(input: &PassInput, args: &[String]) -> Result<Vec<(&'static str, String)>, StandaloneBlocker> {
     // The engine sets `HOSTNAME` to the container's own name, on whose address alone it would listen.
     let mut host = "0.0.0.0".to_owned();
     let mut port = None;
@@ -167,7 +167,7 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
     match port.as_deref() {
         None | Some("$PORT" | "${PORT}" | "${PORT:-3000}") => {}
         Some(text) if text.parse::<u16>().is_ok_and(|port| port > 0) => {
-            if scene.evidence.services.iter().any(|service| service.environment.contains("PORT")) {
+            if input.evidence.services.iter().any(|service| service.environment.contains("PORT")) {
                 return Err(StandaloneBlocker::OtherPort);
             }
             variables.push(("PORT", text.to_owned()));
@@ -180,8 +180,8 @@ fn variables(scene: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
 }
 
 /// The RUN that builds; an error where a step does what the last stage may miss.
-fn steps(scene: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, StandaloneBlocker> {
-    let build = scene.build;
+fn steps(input: &PassInput, stage: &Stage, pieces: &Pieces) -> Result<usize, StandaloneBlocker> {
+    let build = input.build;
     let builds = |index: usize| {
         let code = build.code(index)?;
         let commands = code.script.invocations();

@@ -10,9 +10,9 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::{Kind, Program};
 
 /// Says what the script says.
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
-    let Some(stage) = scene.target() else { return };
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
+    let Some(stage) = input.target() else { return };
     if !build.is_ordinary() || installed::changes_manifest(build, stage) {
         return;
     }
@@ -36,20 +36,20 @@ pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
         return;
     }
     let called = words::of(invocation);
-    let Some(project) = project(scene, stage, index) else { return };
-    let Some(words) = command(scene, project, &called) else { return };
+    let Some(project) = project(input, stage, index) else { return };
+    let Some(words) = command(input, project, &called) else { return };
     let span = match &instruction.arguments {
         Arguments::Raw(word) => word.span,
         Arguments::Json(_) => instruction.rest.span,
         _ => return,
     };
-    let edit = scene.edit(span, json_list(&words));
+    let edit = input.edit(span, json_list(&words));
     let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
-    turn.step(what, "the script does nothing else, and the program then receives signals", vec![edit]);
+    output.step(what, "the script does nothing else, and the program then receives signals", vec![edit]);
 }
 
 /// The words of the script that npm is told to run, with the program's path.
-fn command(scene: &PassInput, project: &Project, called: &[String]) -> Option<Vec<String>> {
+fn command(input: &PassInput, project: &Project, called: &[String]) -> Option<Vec<String>> {
     let name = words::script(called)?;
     if words::elsewhere(called) {
         return None;
@@ -61,7 +61,7 @@ fn command(scene: &PassInput, project: &Project, called: &[String]) -> Option<Ve
     let text = project.script(name)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || " ./_-=:@,".contains(c);
     let mut words: Vec<String> = text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    if !text.chars().all(plain) || reads_npm(scene, project) {
+    if !text.chars().all(plain) || reads_npm(input, project) {
         return None;
     }
     let at = called.iter().skip(1).position(|word| word == name)? + 2;
@@ -105,8 +105,8 @@ fn command(scene: &PassInput, project: &Project, called: &[String]) -> Option<Ve
 }
 
 /// Whether a source reads what npm tells its scripts.
-fn reads_npm(scene: &PassInput, project: &Project) -> bool {
+fn reads_npm(input: &PassInput, project: &Project) -> bool {
     let prefix = project.root.as_str();
     let names = ["npm_package", "npm_config", "npm_lifecycle", "npm_execpath", "npm_node"];
-    scene.evidence.holding(&names).any(|(path, _)| path.starts_with(prefix) && path.strip_suffix(".json").is_none())
+    input.evidence.holding(&names).any(|(path, _)| path.starts_with(prefix) && path.strip_suffix(".json").is_none())
 }

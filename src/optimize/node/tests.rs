@@ -2,8 +2,8 @@
 
 mod folders;
 
-use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
-use crate::optimize::{Level, Options, Rung, optimize};
+use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
+use crate::optimize::{Level, LevelLimit, Options, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc", "start": "node dist/main.js"},
  "dependencies": {"express": "^4"}, "devDependencies": {"typescript": "^5"}}"#;
@@ -40,9 +40,9 @@ fn served() -> String {
 }
 
 fn check(dockerfile: &str, files: &[(&str, &str)], present: &[&str], absent: &[&str]) {
-    let climbed = optimize_to_rung(dockerfile, files, Rung::Stages);
-    let refusals: Vec<_> = climbed.rungs.into_iter().flat_map(|rung| rung.refusals).collect();
-    let text = rewritten(dockerfile, files, Rung::Stages);
+    let outcome = optimize_to_level(dockerfile, files, Level::Stages);
+    let refusals: Vec<_> = outcome.levels.into_iter().flat_map(|level| level.refusals).collect();
+    let text = rewritten(dockerfile, files, Level::Stages);
     for part in present {
         assert!(text.contains(part), "`{part}` lacks in\n{text}\n{refusals:#?}");
     }
@@ -322,7 +322,7 @@ fn a_version_option_is_not_a_build() {
         &["RUN npm -v && corepack yarn -v\n\nFROM dependencies AS build\nRUN npm -v"],
     );
     let tools = SPLIT.replace("RUN npm ci\n", "RUN apt-get update && apt-get install -y cmake g++-12\nRUN npm ci\n");
-    let text = rewritten(&tools, &server(&[]), Rung::Stages);
+    let text = rewritten(&tools, &server(&[]), Level::Stages);
     assert_eq!(text.matches("cmake").count(), 1, "{text}");
 }
 
@@ -370,7 +370,7 @@ fn git_dependencies_are_fetched_in_a_stage_with_git() {
         let package = format!(r#"{{"name": "a", "dependencies": {{"x": "{requirement}"}}}}"#);
         let mut files = vec![("package.json", package.as_str()), ("a.js", "")];
         files.extend(lock.map(|lock| ("package-lock.json", lock)));
-        rewritten(plain, &files, Rung::Slim)
+        rewritten(plain, &files, Level::Slim)
     };
     let lock = r#"{"lockfileVersion": 3, "packages": {"node_modules/y": {"resolved": "git+ssh://git@github.com/a/y.git#01"}}}"#;
     for (requirement, lock, git) in [
@@ -399,7 +399,7 @@ fn server_project(start: &str, setup: &str, dev: &str) -> String {
     );
     let dockerfile = SPLIT.replace("CMD [\"node\", \"dist/main.js\"]", "CMD [\"npm\", \"run\", \"x\"]");
     let dockerfile = dockerfile.replace("COPY package", &format!("{setup}COPY package"));
-    rewritten(&dockerfile, &server(&[("package.json", &package)]), Rung::Stages)
+    rewritten(&dockerfile, &server(&[("package.json", &package)]), Level::Stages)
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn servers_load_their_configuration() {
              "dependencies": {{"{dependency}": "15"}}, "devDependencies": {{"{dev}": "15"}}}}"#
         );
         let dockerfile = SPLIT.replace("CMD [\"node\", \"dist/main.js\"]", "CMD [\"npm\", \"run\", \"x\"]");
-        let text = rewritten(&dockerfile, &server(&[("package.json", &package), (config, text)]), Rung::Stages);
+        let text = rewritten(&dockerfile, &server(&[("package.json", &package), (config, text)]), Level::Stages);
         let prunes = ["--omit=dev", "AS production"].iter().any(|part| text.contains(part));
         assert_eq!(prunes, !stays, "{start} {config}: {text}");
     }
@@ -461,9 +461,9 @@ fn next_js_takes_what_it_traced() {
     let with = |package: &str, others: &[(&str, &str)]| {
         let files: Vec<_> = [("package.json", package), page].into_iter().chain(others.iter().copied()).collect();
         let (inputs, evidence) = project(NEXT_BUILD, &files);
-        let done = optimize(&inputs, 0, &evidence, &Options { level: Level::Max, ..Options::default() });
+        let done = optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Max, ..Options::default() });
         let refusals: Vec<String> =
-            done.rungs.iter().flat_map(|rung| &rung.refusals).map(|refusal| refusal.why.clone()).collect();
+            done.levels.iter().flat_map(|level| &level.refusals).map(|refusal| refusal.why.clone()).collect();
         (done.result()[0].text().to_owned(), refusals)
     };
     let (text, refusals) = with(NEXT, &[("public/a.txt", "")]);

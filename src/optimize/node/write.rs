@@ -15,7 +15,7 @@ use crate::text::{Span, path};
 
 /// Writes.
 pub(super) struct NodeWriter<'w, 'a, 'p> {
-    scene: &'w PassInput<'a>,
+    input: &'w PassInput<'a>,
     stage: &'w Stage,
     pieces: &'w Pieces<'p>,
     plan: &'w NodePlan,
@@ -28,11 +28,11 @@ pub(super) struct NodeWriter<'w, 'a, 'p> {
 
 impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     /// For a stage.
-    pub(super) fn new(scene: &'w PassInput<'a>, stage: &'w Stage, pieces: &'w Pieces<'p>, plan: &'w NodePlan) -> Self {
-        let free = |name: &str| scene.free_stage_name(&[name, &format!("node-{name}")]).to_owned();
+    pub(super) fn new(input: &'w PassInput<'a>, stage: &'w Stage, pieces: &'w Pieces<'p>, plan: &'w NodePlan) -> Self {
+        let free = |name: &str| input.free_stage_name(&[name, &format!("node-{name}")]).to_owned();
         let build = if plan.output.is_some() { "build" } else { "dependencies" };
         let names = [free(build), free("dependencies"), free("production-dependencies")];
-        Self { scene, stage, pieces, plan, commented: BTreeSet::new(), names, newline: scene.newline() }
+        Self { input, stage, pieces, plan, commented: BTreeSet::new(), names, newline: input.newline() }
     }
 
     /// The edit that puts the stages in the place of the one.
@@ -53,33 +53,33 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
             _ => stages.push(self.build(base)),
         }
         let last = self.last(base);
-        let mut start = self.scene.build.instruction(self.stage.start).span.start;
+        let mut start = self.input.build.instruction(self.stage.start).span.start;
         // Comments at the top of the file stay there; others tell of the stage that ships.
-        let above = self.scene.instruction_span(self.stage.start).start;
-        let comments = if self.stage.index == 0 { "" } else { self.scene.source().slice(Span::new(above, start)) };
+        let above = self.input.instruction_span(self.stage.start).start;
+        let comments = if self.stage.index == 0 { "" } else { self.input.source().slice(Span::new(above, start)) };
         stages.push(format!("{comments}{last}"));
         start -= comments.len() as u32;
         let separator = self.newline;
         let text = stages.iter().map(|text| text.trim_end()).collect::<Vec<_>>().join(&separator.repeat(2));
-        self.scene.edit(Span::new(start, self.scene.stage_span(self.stage).end), text)
+        self.input.edit(Span::new(start, self.input.stage_span(self.stage).end), text)
     }
 
     /// How many of the first pieces all stages share: settings and system packages, where there are such.
     fn base(&self) -> usize {
         let shared = |piece: &&Piece| {
-            let is_arg = self.scene.build.instruction(piece.index).keyword == Keyword::Arg;
+            let is_arg = self.input.build.instruction(piece.index).keyword == Keyword::Arg;
             matches!(piece.kind, Kind::Setting | Kind::System | Kind::Files) && !is_arg
         };
         let count = self.pieces.all.iter().take_while(shared).count();
         let runs = self.pieces.all[..count].iter().any(|piece| piece.kind != Kind::Setting);
-        if runs && !self.scene.has_stage("base") { count } else { 0 }
+        if runs && !self.input.has_stage("base") { count } else { 0 }
     }
 
     /// `FROM image AS name`; without a name the stage's own line.
     fn from(&self, name: Option<&str>) -> String {
-        let from = self.scene.build.instruction(self.stage.start);
-        let plain = || format!("{}{}", self.scene.source().slice(from.span), self.newline);
-        name.map_or_else(plain, |name| self.scene.stage_start(self.stage, name))
+        let from = self.input.build.instruction(self.stage.start);
+        let plain = || format!("{}{}", self.input.source().slice(from.span), self.newline);
+        name.map_or_else(plain, |name| self.input.stage_start(self.stage, name))
     }
 
     /// A stage upon the shared one, or upon the image.
@@ -139,8 +139,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
 
     /// The mounts of the install, each with a blank behind it.
     fn mounts(&self) -> String {
-        let install = self.scene.build.instruction(self.pieces.install);
-        let texts = install.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
+        let install = self.input.build.instruction(self.pieces.install);
+        let texts = install.flags.iter().map(|flag| self.input.source().slice(flag.word.span));
         texts.filter(|text| text.starts_with("--mount")).flat_map(|text| [text, " "]).collect()
     }
 
@@ -156,8 +156,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
 
     /// The install with a text behind its verb. Two of yarn 1 at a time spoil a cache that they share.
     fn install(&self, behind: &str) -> String {
-        let instruction = self.scene.build.instruction(self.pieces.install);
-        let (source, span) = (self.scene.source(), instruction.span);
+        let instruction = self.input.build.instruction(self.pieces.install);
+        let (source, span) = (self.input.source(), instruction.span);
         let mut edits = vec![(self.pieces.behind_verb.unwrap_or(span.end), behind)];
         if self.pieces.manager == Manager::Yarn {
             let is_unshared = |text: &str| text.starts_with("--mount=type=cache") && !text.contains("sharing=");
@@ -215,7 +215,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
     fn modules_at(&self) -> usize {
         let root = self.pieces.project.root.as_str();
         let modules = path::join(root, "node_modules");
-        let brought = self.scene.context().is_none_or(|context| context.find(&modules).is_some());
+        let brought = self.input.context().is_none_or(|context| context.find(&modules).is_some());
         let copied = self.pieces.all.iter().find(|piece| piece.kind == Kind::Copy && !self.is_covered(piece.index));
         let first = copied.map_or(self.pieces.install, |piece| piece.index);
         if brought { self.pieces.install } else { first.min(self.pieces.install) }
@@ -243,7 +243,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
 
     /// COPY lines, written relative to the folder that they work in.
     fn add(&self, text: &mut String, index: usize, lines: Vec<(String, String)>) {
-        let workdir = installed::workdir(self.scene.build, self.stage, index);
+        let workdir = installed::workdir(self.input.build, self.stage, index);
         let owner = self.pieces.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
         if self.begins_paragraph(index)
             && !lines.is_empty()
@@ -271,8 +271,8 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
 
     /// What stands between an instruction and the one before.
     fn above(&self, index: usize) -> &'a str {
-        let start = self.scene.build.instruction(index - 1).span.end;
-        self.scene.source().slice(Span::new(start, self.scene.build.instruction(index).span.start))
+        let start = self.input.build.instruction(index - 1).span.end;
+        self.input.source().slice(Span::new(start, self.input.build.instruction(index).span.start))
     }
 
     /// An instruction as it is, or another text for it; with its comments where it stands for the first time.
@@ -294,7 +294,7 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
         }
         match text_of_step {
             Some(text_of_step) => text.push_str(&text_of_step),
-            None => text.push_str(self.scene.source().slice(self.scene.build.instruction(index).span)),
+            None => text.push_str(self.input.source().slice(self.input.build.instruction(index).span)),
         }
         text.push_str(self.newline);
     }

@@ -15,39 +15,39 @@ use crate::text::Span;
 /// The first Node.js whose npm installs the rest of the manifest along with what it is told.
 const NPM_INSTALLS_ALL: u32 = 15;
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    for stage in scene.build.needed_stages() {
-        in_stage(scene, stage, turn);
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    for stage in input.build.needed_stages() {
+        in_stage(input, stage, output);
     }
 }
 
-fn in_stage(scene: &PassInput, stage: &Stage, turn: &mut PassOutput) {
-    let mut done: Vec<&str> = installed_whole(scene, stage);
-    for run in scene.build.own_runs(stage) {
+fn in_stage(input: &PassInput, stage: &Stage, output: &mut PassOutput) {
+    let mut done: Vec<&str> = installed_whole(input, stage);
+    for run in input.build.own_runs(stage) {
         let Run { index, code, .. } = run;
         if !code.is_ordinary() || code.is_exec() || !run.instruction.heredocs.is_empty() {
             continue;
         }
         let invocations = run.invocations();
         for invocation in &invocations {
-            let Some((call, project)) = declared(scene, (stage, index), invocation) else { continue };
+            let Some((call, project)) = declared(input, (stage, index), invocation) else { continue };
             let root = project.project.root.as_str();
             let repeated = done.contains(&root);
             let edit = if repeated {
-                (invocations.len() == 1).then(|| scene.edit(scene.instruction_span(index), String::new()))
+                (invocations.len() == 1).then(|| input.edit(input.instruction_span(index), String::new()))
             } else {
-                renamed(scene, code, invocation, &call)
+                renamed(input, code, invocation, &call)
             };
             let Some(edit) = edit else { continue };
             done.push(root);
-            say(turn, &call, &project, edit, repeated);
+            say(output, &call, &project, edit, repeated);
         }
     }
 }
 
 /// Projects that a call without names installs in the stage.
-fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
-    let build = scene.build;
+fn installed_whole<'i>(input: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
+    let build = input.build;
     let mut roots = Vec::new();
     for run in build.own_runs(stage) {
         for invocation in run.invocations() {
@@ -62,15 +62,15 @@ fn installed_whole<'i>(scene: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
 
 /// The call, where all packages that it names are those of the manifest beside it, in versions that it asks for.
 fn declared<'s, 'i>(
-    scene: &PassInput<'i>,
+    input: &PassInput<'i>,
     place: (&Stage, usize),
     invocation: &Invocation<'s>,
 ) -> Option<(PackageCall<'s>, InstalledProject<'i>)> {
-    let build = scene.build;
+    let build = input.build;
     let call = invocation.package_call().filter(|call| call.verb == Verb::Install && !call.packages.is_empty())?;
     let node = Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node);
     let apart = ["global", "simulates", "elsewhere", "member"].iter().any(|meaning| call.says(meaning));
-    if !node || apart || call.has_unknown_packages() || lacks_rest(scene, place.0, call.manager) {
+    if !node || apart || call.has_unknown_packages() || lacks_rest(input, place.0, call.manager) {
         return None;
     }
     let project = installed::of(build, place, invocation, &call)?;
@@ -90,30 +90,30 @@ fn declared<'s, 'i>(
 }
 
 /// Whether the npm of the base leaves out what the manifest asks for besides.
-fn lacks_rest(scene: &PassInput, stage: &Stage, manager: Manager) -> bool {
-    manager == Manager::Npm && node_major(scene, stage).is_some_and(|major| major < NPM_INSTALLS_ALL)
+fn lacks_rest(input: &PassInput, stage: &Stage, manager: Manager) -> bool {
+    manager == Manager::Npm && node_major(input, stage).is_some_and(|major| major < NPM_INSTALLS_ALL)
 }
 
 /// The call without the names.
-fn renamed(scene: &PassInput, code: &Code, invocation: &Invocation, call: &PackageCall) -> Option<FileEdit> {
+fn renamed(input: &PassInput, code: &Code, invocation: &Invocation, call: &PackageCall) -> Option<FileEdit> {
     let is_package = |span: Span| call.packages.iter().any(|package| package.span == span);
     let saves = |text: &str| ProgramOptions::of(call.manager.name()).has(text, "saves");
     let options: Vec<&str> = invocation
         .args
         .iter()
         .filter(|word| word.span != call.verb_span && !is_package(word.span) && !saves(word.text()))
-        .map(|word| scene.source().slice(code.place(scene.file(), word.span)))
+        .map(|word| input.source().slice(code.place(input.file(), word.span)))
         .collect();
-    let place = code.place(scene.file(), call.span);
-    let written = scene.source().slice(place);
+    let place = code.place(input.file(), call.span);
+    let written = input.source().slice(place);
     // Other managers have no `add` without names.
     let verb = if call.verb_text == "i" { "i" } else { "install" };
     let plain = written.starts_with(call.program) && !written.contains('#') && !call.verb_text.contains(' ');
     let text = [call.program, verb].into_iter().chain(options).collect::<Vec<_>>().join(" ");
-    plain.then(|| scene.edit(place, text))
+    plain.then(|| input.edit(place, text))
 }
 
-fn say(turn: &mut PassOutput, call: &PackageCall, project: &InstalledProject, edit: FileEdit, repeated: bool) {
+fn say(output: &mut PassOutput, call: &PackageCall, project: &InstalledProject, edit: FileEdit, repeated: bool) {
     let names: Vec<String> = call.packages.iter().map(|package| format!("`{}`", package.name.text)).collect();
     let title = call.title();
     let what = if repeated {
@@ -121,8 +121,8 @@ fn say(turn: &mut PassOutput, call: &PackageCall, project: &InstalledProject, ed
     } else {
         format!("replaces `{title}` of {} with the install of package.json", names.join(", "))
     };
-    turn.step(what, "package.json lists these packages, so its install covers them", vec![edit]);
-    turn.assume("the program runs with the versions of package.json", newest(call, project));
+    output.step(what, "package.json lists these packages, so its install covers them", vec![edit]);
+    output.assume("the program runs with the versions of package.json", newest(call, project));
 }
 
 /// What versions the call takes that the manifest and the lock file might not.

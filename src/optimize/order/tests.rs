@@ -26,7 +26,7 @@ pub(crate) fn check_pass(pass: &str, dockerfile: &str, files: &[(&str, &str)], e
     let done = optimize(&inputs, 0, &evidence, &options);
     let got = done.result()[0].text().to_owned();
     let expected = lines(expected);
-    assert!(got == expected, "\n{got}\ninstead of\n{expected}\n{:?}", done.rungs);
+    assert!(got == expected, "\n{got}\ninstead of\n{expected}\n{:?}", done.levels);
     let (inputs, evidence) = project(&got, files);
     let again = optimize(&inputs, 0, &evidence, &options);
     assert_eq!(again.result()[0].text(), got, "a second run changes nothing");

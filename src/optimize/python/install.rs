@@ -7,29 +7,29 @@ use crate::shell::{Invocation, Manager, Verb, Word};
 use crate::text::{Edit, Span, path};
 
 /// Where a span of the script of a part's RUN stands in the source.
-pub(super) fn place(scene: &PassInput, element: &Element, span: Span) -> Span {
-    let indexes = scene.file().instructions();
+pub(super) fn place(input: &PassInput, element: &Element, span: Span) -> Span {
+    let indexes = input.file().instructions();
     let index = indexes.partition_point(|index| index.span.start <= element.span.start).saturating_sub(1);
-    scene.build.code(index).map_or(span, |code| code.place(scene.file(), span))
+    input.build.code(index).map_or(span, |code| code.place(input.file(), span))
 }
 
 /// The text of a part that installs, into the environment that the plan makes.
-pub(super) fn into(scene: &PassInput, plan: &PythonPlan, element: &Element) -> String {
-    let as_is = scene.source().slice(element.span).to_owned();
+pub(super) fn into(input: &PassInput, plan: &PythonPlan, element: &Element) -> String {
+    let as_is = input.source().slice(element.span).to_owned();
     if !plan.makes {
         return as_is;
     }
     let edits: Vec<Edit> =
-        element.invocations.iter().flat_map(|invocation| of_one(scene, plan, element, invocation)).collect();
-    scene.slice_with(element.span, &edits).unwrap_or(as_is)
+        element.invocations.iter().flat_map(|invocation| of_one(input, plan, element, invocation)).collect();
+    input.slice_with(element.span, &edits).unwrap_or(as_is)
 }
 
-fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, invocation: &Invocation) -> Vec<Edit> {
+fn of_one(input: &PassInput, plan: &PythonPlan, element: &Element, invocation: &Invocation) -> Vec<Edit> {
     let Some(call) = invocation.package_call() else { return Vec::new() };
     let mut edits: Vec<Edit> = Vec::new();
     let mut drop = |names: &[&str]| {
         for word in invocation.args.iter().filter(|word| names.contains(&word.text())) {
-            edits.extend(without_word(scene, element, invocation, word));
+            edits.extend(without_word(input, element, invocation, word));
         }
     };
     if element.class == super::element::Class::Tool {
@@ -39,7 +39,7 @@ fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, invocation: &
         Manager::Pip if matches!(call.verb, Verb::Install | Verb::Remove) => {
             drop(&["--user", "--break-system-packages"]);
             if plan.pip == Pip::Own {
-                let path = place(scene, element, invocation.path.span);
+                let path = place(input, element, invocation.path.span);
                 let name = path::name(invocation.path.text());
                 edits.push(Edit { span: path, text: format!("{VENV}/bin/{name}") });
                 return edits;
@@ -47,12 +47,12 @@ fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, invocation: &
             // Behind `pip`, also in `python -m pip`.
             let module = invocation.args.iter().take(4).position(|word| word.is("-m"));
             let named = module.and_then(|at| invocation.args.get(at + 1)).unwrap_or(invocation.path);
-            let at = place(scene, element, named.span).end;
+            let at = place(input, element, named.span).end;
             edits.push(Edit { span: Span::at(at), text: format!(" --python {VENV}") });
         }
         Manager::Uv if call.verb_text.starts_with("pip ") => {
             drop(&["--system", "--break-system-packages"]);
-            let at = place(scene, element, call.verb_span).end;
+            let at = place(input, element, call.verb_span).end;
             edits.push(Edit { span: Span::at(at), text: format!(" --python {VENV}") });
         }
         Manager::Pipenv => drop(&["--system"]),
@@ -61,9 +61,9 @@ fn of_one(scene: &PassInput, plan: &PythonPlan, element: &Element, invocation: &
     edits
 }
 
-fn without_word(scene: &PassInput, element: &Element, invocation: &Invocation, word: &Word) -> Option<Edit> {
+fn without_word(input: &PassInput, element: &Element, invocation: &Invocation, word: &Word) -> Option<Edit> {
     let at = invocation.args.iter().position(|other| other.span == word.span)?;
     let before = at.checked_sub(1).map_or(invocation.path.span, |index| invocation.args[index].span);
-    let (before, span) = (place(scene, element, before), place(scene, element, word.span));
+    let (before, span) = (place(input, element, before), place(input, element, word.span));
     Some(Edit { span: Span::new(before.end, span.end), text: String::new() })
 }

@@ -22,20 +22,20 @@ struct RemovableWrapper {
 }
 
 /// The edits that take wrappers off a CMD, ENTRYPOINT or HEALTHCHECK; `None` where one has to stay.
-pub(super) fn unwrapped(scene: &PassInput, index: usize) -> Option<Vec<Edit>> {
-    let Some(code) = scene.build.code(index) else { return Some(Vec::new()) };
+pub(super) fn unwrapped(input: &PassInput, index: usize) -> Option<Vec<Edit>> {
+    let Some(code) = input.build.code(index) else { return Some(Vec::new()) };
     let mut edits = Vec::new();
     for invocation in code.script.invocations() {
         if wrapper(&invocation).is_none() {
             continue;
         }
-        let launch = wrapped(scene, &invocation)?;
+        let launch = wrapped(input, &invocation)?;
         let (quote, between) = if code.is_exec() && invocation.via.is_empty() { ("\"", ", ") } else { ("", " ") };
         let words: Vec<String> = launch.text.iter().map(|word| format!("{quote}{word}{quote}")).collect();
         let end = if launch.more && !words.is_empty() { between } else { "" };
         let text = format!("{}{end}", words.join(between));
         let span = Span::new(launch.from, launch.to);
-        edits.push(Edit { span: code.place(scene.file(), span), text });
+        edits.push(Edit { span: code.place(input.file(), span), text });
     }
     Some(edits)
 }
@@ -47,8 +47,8 @@ fn wrapper(invocation: &Invocation) -> Option<Manager> {
     (known && call.verb_text == "run").then_some(call.manager)
 }
 
-fn wrapped(scene: &PassInput, invocation: &Invocation) -> Option<RemovableWrapper> {
-    let manager = wrapper(invocation).filter(|manager| !does_more(scene, *manager))?;
+fn wrapped(input: &PassInput, invocation: &Invocation) -> Option<RemovableWrapper> {
+    let manager = wrapper(invocation).filter(|manager| !does_more(input, *manager))?;
     let run = invocation.args.iter().position(|word| word.is("run"))?;
     let uv = ProgramOptions::of("uv");
     let prepares = |name: &str| uv.has(name.split('=').next().unwrap_or(name), "prepares");
@@ -81,23 +81,23 @@ fn wrapped(scene: &PassInput, invocation: &Invocation) -> Option<RemovableWrappe
     if !text.is_empty() {
         return Some(RemovableWrapper { from, to: program.span.start, text, more: true });
     }
-    let projects = || scene.projects_of(Ecosystem::Python);
+    let projects = || input.projects_of(Ecosystem::Python);
     if let Some(command) = projects().find_map(|project| project.script(program.text())) {
         return named_script(invocation, at, command, from);
     }
     let entry = |project: &Project| project.entry_points.iter().any(|entry| entry.name == program.text());
-    if projects().any(entry) && !installs_root(scene) {
+    if projects().any(entry) && !installs_root(input) {
         return None;
     }
     Some(RemovableWrapper { from, to: program.span.start, text, more: true })
 }
 
 /// Whether a wrapper sets variables or runs hooks besides: pipenv reads `.env`, pdm what its scripts say.
-fn does_more(scene: &PassInput, manager: Manager) -> bool {
-    let texts = &scene.evidence.texts;
+fn does_more(input: &PassInput, manager: Manager) -> bool {
+    let texts = &input.evidence.texts;
     match manager {
         Manager::Pipenv => {
-            texts.contains_key(".env") || scene.context().is_some_and(|context| context.find(".env").is_some())
+            texts.contains_key(".env") || input.context().is_some_and(|context| context.find(".env").is_some())
         }
         Manager::Pdm => texts.iter().any(|(path, text)| path::name(path) == "pyproject.toml" && scripts_do_more(text)),
         _ => false,
@@ -133,8 +133,8 @@ fn named_script(invocation: &Invocation, at: usize, command: &str, from: u32) ->
 }
 
 /// Whether an install puts the project itself into the environment.
-fn installs_root(scene: &PassInput) -> bool {
-    let build = scene.build;
+fn installs_root(input: &PassInput) -> bool {
+    let build = input.build;
     build.stages().iter().flat_map(|stage| build.called(stage)).any(|invocation| {
         invocation.package_call().is_some_and(|call| match (call.manager, &*call.verb_text) {
             (Manager::Uv, "sync") => !call.has(&["--no-install-project", "--no-install-workspace"]),
@@ -147,11 +147,11 @@ fn installs_root(scene: &PassInput) -> bool {
 }
 
 /// Why a wrapper of what starts can neither go nor find an environment that another stage made.
-pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonBlocker> {
-    let codes = scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+pub(super) fn bound(input: &PassInput, target: &Stage) -> Option<PythonBlocker> {
+    let codes = input.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
     codes.iter().find_map(|code| {
         let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
-        let tool = tools.into_iter().find(|tool| does_more(scene, *tool))?;
+        let tool = tools.into_iter().find(|tool| does_more(input, *tool))?;
         let name = if tool == Manager::Pdm { "pdm run" } else { "pipenv run" };
         Some(PythonBlocker::WrapperSetsVariables { name: name.to_string() })
     })
@@ -159,18 +159,18 @@ pub(super) fn bound(scene: &PassInput, target: &Stage) -> Option<PythonBlocker> 
 
 /// Tools that a container calls although the environment is on PATH: in scripts and compose commands, which stay, and
 /// where a wrapper does more than find the program.
-pub(super) fn tools_at_run_time(scene: &PassInput, target: &Stage) -> BTreeSet<Manager> {
+pub(super) fn tools_at_run_time(input: &PassInput, target: &Stage) -> BTreeSet<Manager> {
     let mut tools = BTreeSet::new();
-    for (index, _) in scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]) {
-        let Some(code) = scene.build.code(index) else { continue };
+    for (index, _) in input.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]) {
+        let Some(code) = input.build.code(index) else { continue };
         let calls: BTreeSet<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
-        if unwrapped(scene, index).is_none() {
+        if unwrapped(input, index).is_none() {
             tools.extend(calls);
         }
     }
-    let services = scene.evidence.services.iter();
+    let services = input.evidence.services.iter();
     let commands = services.flat_map(|service| service.command.iter().chain(&service.healthcheck)).map(String::as_str);
-    for text in evidence::scripts(scene, target).into_iter().map(|(_, text)| text).chain(commands) {
+    for text in evidence::scripts(input, target).into_iter().map(|(_, text)| text).chain(commands) {
         for invocation in parse(text).invocations() {
             let call = invocation.package_call().map(|call| call.manager);
             let known =

@@ -58,16 +58,16 @@ pub(super) enum Pip {
 
 /// Works out the stages; `None` where nothing in the image installs Python dependencies, or they come from another stage
 /// already.
-pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<Option<PythonPlan<'b>>, PythonBlocker> {
-    let build: &'b Build<'b> = scene.build;
+pub(super) fn plan<'b>(input: &PassInput<'b>) -> Result<Option<PythonPlan<'b>>, PythonBlocker> {
+    let build: &'b Build<'b> = input.build;
     let Some(target) = build.target().filter(|_| build.is_ordinary()) else { return Ok(None) };
-    let wish = evidence::wish(scene, target);
+    let wish = evidence::wish(input, target);
     let mut stages: Vec<(&'b Stage, Runs<'b>)> = Vec::new();
     for stage in build.chain(target) {
-        let runs = runs(scene, stage, wish.setuptools);
+        let runs = runs(input, stage, wish.setuptools);
         if runs.values().flatten().flatten().any(|element| element.class == Class::Install) {
             stages.push((stage, runs));
-        } else if let Some(index) = unread_install(scene, stage) {
+        } else if let Some(index) = unread_install(input, stage) {
             let line = build.instruction(index).start_line;
             return Err(PythonBlocker::InstallIsNoPlainList { line });
         }
@@ -77,9 +77,9 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<Option<PythonPlan<'b>>, 
         1 => stages.remove(0),
         _ => return Err(PythonBlocker::TwoInstallingStages),
     };
-    base_allows(scene, stage)?;
-    others_allow(scene, target, stage)?;
-    if let Some(why) = super::version::reason_for_fetched_python(scene, stage) {
+    base_allows(input, stage)?;
+    others_allow(input, target, stage)?;
+    if let Some(why) = super::version::reason_for_fetched_python(input, stage) {
         return Err(why);
     }
     let is_install = |all: &Option<Vec<Element>>| all.iter().flatten().any(|element| element.class == Class::Install);
@@ -99,34 +99,34 @@ pub(super) fn plan<'b>(scene: &PassInput<'b>) -> Result<Option<PythonPlan<'b>>, 
         whole: None,
         wish,
     };
-    plan.separates(scene)?;
-    plan.environments(scene)?;
-    plan.run_time(scene, target)?;
-    refuse_if(!plan.gains(scene), PythonBlocker::NothingToSave)?;
+    plan.separates(input)?;
+    plan.environments(input)?;
+    plan.run_time(input, target)?;
+    refuse_if(!plan.gains(input), PythonBlocker::NothingToSave)?;
     Ok(Some(plan))
 }
 
-fn runs<'b>(scene: &PassInput<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
-    scene
+fn runs<'b>(input: &PassInput<'b>, stage: &Stage, setuptools: bool) -> Runs<'b> {
+    input
         .build
         .instructions_of(stage, Keyword::Run)
-        .map(|(index, _)| (index, elements(scene, index, setuptools)))
+        .map(|(index, _)| (index, elements(input, index, setuptools)))
         .collect()
 }
 
 /// A RUN that installs Python packages but can't be taken apart.
-fn unread_install(scene: &PassInput, stage: &Stage) -> Option<usize> {
-    let mut runs = scene.build.instructions_of(stage, Keyword::Run);
+fn unread_install(input: &PassInput, stage: &Stage) -> Option<usize> {
+    let mut runs = input.build.instructions_of(stage, Keyword::Run);
     let installs = |index: usize| {
-        let text = scene.source().slice(scene.build.instruction(index).span);
-        elements(scene, index, false).is_none() && patterns::shows(text, "installs packages of Python")
+        let text = input.source().slice(input.build.instruction(index).span);
+        elements(input, index, false).is_none() && patterns::shows(text, "installs packages of Python")
     };
     runs.find(|(index, _)| installs(*index)).map(|(index, _)| index)
 }
 
 /// Only images whose Python is known to make environments that can be copied.
-fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), PythonBlocker> {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return Err(PythonBlocker::UnknownBase) };
+fn base_allows(input: &PassInput, stage: &Stage) -> Result<(), PythonBlocker> {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return Err(PythonBlocker::UnknownBase) };
     let reference = Reference::of(image);
     let (name, last) = (reference.name, reference.last_name());
     if ["cuda", "nvidia", "pytorch", "tensorflow", "rocm"].iter().any(|word| image.contains(word)) {
@@ -141,8 +141,8 @@ fn base_allows(scene: &PassInput, stage: &Stage) -> Result<(), PythonBlocker> {
 }
 
 /// Other stages must not need what goes.
-fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), PythonBlocker> {
-    let build = scene.build;
+fn others_allow(input: &PassInput, target: &Stage, stage: &Stage) -> Result<(), PythonBlocker> {
+    let build = input.build;
     let ours: Vec<usize> = build.chain(target).map(|build| build.index).collect();
     for other in build.stages().iter().filter(|other| !ours.contains(&other.index)) {
         if !build.chain(other).any(|below| below.index == stage.index) {
@@ -159,7 +159,7 @@ fn others_allow(scene: &PassInput, target: &Stage, stage: &Stage) -> Result<(), 
     }
     let later = build.edges().iter().filter(|edge| edge.stage >= stage.index);
     let numbered = later.into_iter().any(|edge| {
-        let text = scene.source().slice(edge.span).trim_matches('"');
+        let text = input.source().slice(edge.span).trim_matches('"');
         text.parse::<usize>().is_ok_and(|number| number >= stage.index)
     });
     refuse_if(numbered, PythonBlocker::NumberedStage)?;
@@ -174,8 +174,8 @@ impl<'b> PythonPlan<'b> {
     }
 
     /// Whether what installs can be told from what else is done.
-    fn separates(&self, scene: &PassInput) -> Result<(), PythonBlocker> {
-        let line = |index: usize| scene.build.instruction(index).start_line;
+    fn separates(&self, input: &PassInput) -> Result<(), PythonBlocker> {
+        let line = |index: usize| input.build.instruction(index).start_line;
         for (index, all) in &self.runs {
             let Some(all) = all.as_ref() else { continue };
             if *index > self.installs.1 {
@@ -206,17 +206,17 @@ impl<'b> PythonPlan<'b> {
     }
 
     /// Where the installs put things.
-    fn environments(&mut self, scene: &PassInput) -> Result<(), PythonBlocker> {
-        let author = self.authors_venv(scene);
+    fn environments(&mut self, input: &PassInput) -> Result<(), PythonBlocker> {
+        let author = self.authors_venv(input);
         let mut venvs: Vec<String> = Vec::new();
-        let mut sees_base = self.wish.base_packages || python_below_3_12(scene, self.stage);
+        let mut sees_base = self.wish.base_packages || python_below_3_12(input, self.stage);
         let (mut makes, mut names_environment, mut whole) = (false, false, None);
         let installs: Vec<(usize, Invocation<'b>)> = self
             .of_class(Class::Install)
             .flat_map(|(index, element)| element.invocations.iter().map(move |call| (index, call.clone())))
             .collect();
         for (index, element) in &installs {
-            let folder = scene.build.workdir(self.stage, *index).value().cloned().unwrap_or_else(|| "/".to_owned());
+            let folder = input.build.workdir(self.stage, *index).value().cloned().unwrap_or_else(|| "/".to_owned());
             let Some(call) = element.package_call() else {
                 // `python setup.py develop`, `python -m spacy download`.
                 let text: Vec<&str> = element.args.iter().map(Word::text).collect();
@@ -235,7 +235,7 @@ impl<'b> PythonPlan<'b> {
             match (call.manager, &*call.verb_text) {
                 (Manager::Conda, _) => return Err(PythonBlocker::CondaImage),
                 (Manager::Uv, "sync") => {
-                    let venv = project_environment(scene, self.stage, *index, &folder);
+                    let venv = project_environment(input, self.stage, *index, &folder);
                     refuse_if(venv.starts_with("/usr"), PythonBlocker::BasePython)?;
                     add(&mut venvs, venv);
                 }
@@ -254,7 +254,7 @@ impl<'b> PythonPlan<'b> {
         }
         (self.venvs, self.makes, self.names_environment, self.whole) = (venvs, makes, names_environment, whole);
         self.sees_base = sees_base && makes;
-        let uses_own_pip = makes && (version::pip_is_old(scene.build, self.stage) || self.old_poetry());
+        let uses_own_pip = makes && (version::pip_is_old(input.build, self.stage) || self.old_poetry());
         self.pip = if uses_own_pip { Pip::Own } else { Pip::Bases };
         Ok(())
     }
@@ -269,37 +269,37 @@ impl<'b> PythonPlan<'b> {
     }
 
     /// The environment that the original makes itself.
-    fn authors_venv(&self, scene: &PassInput) -> Option<String> {
+    fn authors_venv(&self, input: &PassInput) -> Option<String> {
         let (index, element) = self.of_class(Class::Venv).next()?;
         // Official Python images work in `/`.
-        let workdir = scene.build.workdir(self.stage, index).value().cloned().unwrap_or_default();
+        let workdir = input.build.workdir(self.stage, index).value().cloned().unwrap_or_default();
         let call = element.invocations.last()?;
         let operand = call.args.iter().rev().find(|word| !word.text().starts_with('-'));
         let name = operand.map(Word::text).filter(|text| !matches!(*text, "venv" | "virtualenv")).unwrap_or(".venv");
-        let name = scene.build.scopes().expand(self.stage.index, index, name)?;
+        let name = input.build.scopes().expand(self.stage.index, index, name)?;
         Some(path::join(&workdir, &name))
     }
 
     /// What the container's own commands call.
-    fn run_time(&mut self, scene: &PassInput, target: &Stage) -> Result<(), PythonBlocker> {
-        let base = if self.makes { evidence::bound_to_base(scene, target) } else { None };
-        if let Some(why) = base.or_else(|| launch::bound(scene, target)) {
+    fn run_time(&mut self, input: &PassInput, target: &Stage) -> Result<(), PythonBlocker> {
+        let base = if self.makes { evidence::bound_to_base(input, target) } else { None };
+        if let Some(why) = base.or_else(|| launch::bound(input, target)) {
             return Err(why);
         }
-        self.kept_tools = launch::tools_at_run_time(scene, target);
+        self.kept_tools = launch::tools_at_run_time(input, target);
         Ok(())
     }
 
     /// Whether the run-time stage would be smaller at all.
-    fn gains(&self, scene: &PassInput) -> bool {
-        let StageBase::Image(image) = scene.build.root_base(self.stage) else { return false };
+    fn gains(&self, input: &PassInput) -> bool {
+        let StageBase::Image(image) = input.build.root_base(self.stage) else { return false };
         let full = !["slim", "alpine"].iter().any(|word| image.contains(word));
         let tools = self.of_class(Class::Tool).any(|(_, element)| {
             let heavy = |call: &Invocation| call.package_call().is_none_or(|call| call.packages.iter().any(is_heavy));
             element.invocations.iter().any(heavy)
         });
         let builds = self.of_class(Class::System).any(|(_, element)| super::system::builds(element));
-        let copied = scene.build.transfers(self.stage).iter().any(|transfer| is_tool_copy(transfer));
+        let copied = input.build.transfers(self.stage).iter().any(|transfer| is_tool_copy(transfer));
         full || tools || builds || (copied && self.kept_tools.is_empty())
     }
 }
@@ -315,15 +315,15 @@ fn add(venvs: &mut Vec<String>, venv: String) {
 }
 
 /// The environment of `uv sync`: `UV_PROJECT_ENVIRONMENT`, else `.venv` in the project's folder.
-fn project_environment(scene: &PassInput, stage: &Stage, index: usize, folder: &str) -> String {
-    let set = scene.build.known_value(stage, "UV_PROJECT_ENVIRONMENT", index);
+fn project_environment(input: &PassInput, stage: &Stage, index: usize, folder: &str) -> String {
+    let set = input.build.known_value(stage, "UV_PROJECT_ENVIRONMENT", index);
     let name = set.unwrap_or_else(|| ".venv".to_owned());
     path::join(folder, &name)
 }
 
 /// Whether the base's Python may be older than 3.12: such images bring setuptools, which packages import undeclared.
-fn python_below_3_12(scene: &PassInput, stage: &Stage) -> bool {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return true };
+fn python_below_3_12(input: &PassInput, stage: &Stage) -> bool {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return true };
     let tag = Reference::of(image).tag.unwrap_or_default();
     let version = tag.trim_start_matches("python").split('-').next().unwrap_or_default();
     let mut parts = version.split('.').map(str::parse::<u32>);

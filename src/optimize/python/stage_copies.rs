@@ -12,15 +12,15 @@ use crate::text::{Edit, Span, path};
 
 impl PythonWriter<'_, '_> {
     pub(super) fn transfer(&mut self, index: usize, instruction: &Instruction, whole: String) {
-        let scene = self.scene;
+        let input = self.input;
         let in_build = self.in_build(index);
         if in_build {
-            let flags = instruction.flags.iter().filter(|flag| scene.file().flag_name(flag) == "chown");
+            let flags = instruction.flags.iter().filter(|flag| input.file().flag_name(flag) == "chown");
             let edits: Vec<Edit> = flags
                 .map(|flag| Edit { span: Span::new(flag.word.span.start, flag.word.span.end + 1), text: String::new() })
                 .collect();
-            let text = scene.slice_with(instruction.span, &edits);
-            let text = text.unwrap_or_else(|| scene.source().slice(instruction.span).to_owned());
+            let text = input.slice_with(instruction.span, &edits);
+            let text = text.unwrap_or_else(|| input.source().slice(instruction.span).to_owned());
             self.build.push(format!("{}{text}", self.comments(index, instruction)));
         }
         let tool = self.is_tool_copy(index) && self.plan.kept_tools.is_empty();
@@ -36,9 +36,9 @@ impl PythonWriter<'_, '_> {
     /// Whether a COPY into the build stage goes to the folder that is copied from there as a whole.
     pub(super) fn is_in_whole(&self, index: usize) -> bool {
         let Some(whole) = &self.plan.whole else { return false };
-        let transfer = self.scene.build.transfer_at(self.plan.stage, index);
+        let transfer = self.input.build.transfer_at(self.plan.stage, index);
         let to = transfer.and_then(|transfer| transfer.destination.clone());
-        let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
+        let workdir = self.input.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
         let to = to.map(|to| if to.starts_with('/') { to } else { workdir });
         to.is_some_and(|to| path::is_within(&to, whole))
     }
@@ -48,7 +48,7 @@ impl PythonWriter<'_, '_> {
         if index > self.plan.installs.1 {
             return false;
         }
-        let Some(transfer) = self.scene.build.transfer_at(self.plan.stage, index) else { return true };
+        let Some(transfer) = self.input.build.transfer_at(self.plan.stage, index) else { return true };
         if is_tool_copy(transfer) {
             return true;
         }
@@ -56,7 +56,7 @@ impl PythonWriter<'_, '_> {
             let destination = transfer.destination.as_deref().unwrap_or_default();
             return self.calls.0.contains(destination) || self.is_of_project(index, destination);
         }
-        let workdir = self.scene.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
+        let workdir = self.input.build.workdir(self.plan.stage, index).value().cloned().unwrap_or_default();
         let destination = transfer.destination.as_deref().unwrap_or_default();
         let inside = !destination.starts_with('/') || destination.starts_with(&workdir);
         let single = transfer.sources.len() == 1 && !transfer.sources[0].is_everything();
@@ -67,8 +67,8 @@ impl PythonWriter<'_, '_> {
 
     /// Whether a path lies in the folder of a project that pip installs: `pip install .`
     fn is_of_project(&self, index: usize, destination: &str) -> bool {
-        let (scene, plan) = (self.scene, self.plan);
-        let folder = |at: usize| scene.build.workdir(plan.stage, at).value().cloned().unwrap_or_default();
+        let (input, plan) = (self.input, self.plan);
+        let folder = |at: usize| input.build.workdir(plan.stage, at).value().cloned().unwrap_or_default();
         let full = path::join(&folder(index), destination);
         let mut calls = plan
             .of_class(Class::Install)
@@ -83,16 +83,16 @@ impl PythonWriter<'_, '_> {
     }
 
     pub(super) fn is_tool_copy(&self, index: usize) -> bool {
-        self.scene.build.transfer_at(self.plan.stage, index).is_some_and(is_tool_copy)
+        self.input.build.transfer_at(self.plan.stage, index).is_some_and(is_tool_copy)
     }
 
     /// Whether a later COPY of the run-time stage brings the same files to the same place.
     pub(super) fn is_covered(&self, index: usize) -> bool {
-        let (scene, stage) = (self.scene, self.plan.stage);
-        let transfers = scene.build.transfers(stage);
-        let Some(copy) = scene.build.transfer_at(stage, index) else { return false };
+        let (input, stage) = (self.input, self.plan.stage);
+        let transfers = input.build.transfers(stage);
+        let Some(copy) = input.build.transfer_at(stage, index) else { return false };
         let folder = |transfer: &Transfer| {
-            let workdir = scene.build.workdir(stage, transfer.index).value().cloned().unwrap_or_default();
+            let workdir = input.build.workdir(stage, transfer.index).value().cloned().unwrap_or_default();
             let to = transfer.destination.as_deref()?.trim_start_matches("./").trim_end_matches(['/', '.']);
             Some(path::join(&workdir, to))
         };
@@ -116,12 +116,12 @@ impl PythonWriter<'_, '_> {
                     let Some(text) = source.text.as_deref() else { return false };
                     let text = text.trim_start_matches("./").trim_end_matches('/');
                     // Of a folder, it is the contents that are copied.
-                    let is_folder = scene
+                    let is_folder = input
                         .context()
                         .and_then(|all| Some(all.entry(all.find(text)?).kind == ContextEntryKind::Directory));
                     let file = if is_folder == Some(true) { format!("{text}/x") } else { text.to_owned() };
-                    let ours = lands(scene.build, stage, copy, &file);
-                    lands(scene.build, stage, later_transfer, &file).iter().any(|place| ours.contains(place))
+                    let ours = lands(input.build, stage, copy, &file);
+                    lands(input.build, stage, later_transfer, &file).iter().any(|place| ours.contains(place))
                 })
         })
     }

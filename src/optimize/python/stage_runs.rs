@@ -14,7 +14,7 @@ impl PythonWriter<'_, '_> {
         let before = index <= self.plan.installs.1;
         let Some(Some(elements)) = self.plan.runs.get(&index) else {
             if before {
-                self.build.push(self.scene.source().slice(instruction.span).to_owned());
+                self.build.push(self.input.source().slice(instruction.span).to_owned());
             }
             self.run.push(whole);
             return;
@@ -42,7 +42,7 @@ impl PythonWriter<'_, '_> {
 
     /// Joins what RUNs of their own do to package lists to the install that it serves; an upgrade stays where it is.
     fn with_lists(&self, index: usize, elements: &[Element], parts: &mut Vec<String>, build: bool) {
-        let text = |element: &Element| self.scene.source().slice(element.span).to_owned();
+        let text = |element: &Element| self.input.source().slice(element.span).to_owned();
         let installs = |all: &[Element]| {
             let mut systems = all.iter().filter(|element| element.class == Class::System);
             systems.any(|system| self.system(system, build).is_some())
@@ -101,8 +101,8 @@ impl PythonWriter<'_, '_> {
         for element in elements.iter().filter(|element| stands(element)) {
             let text = match element.class {
                 Class::System => self.system(element, build),
-                Class::Install | Class::Tool if build => Some(install::into(self.scene, self.plan, element)),
-                _ => Some(self.scene.source().slice(element.span).to_owned()),
+                Class::Install | Class::Tool if build => Some(install::into(self.input, self.plan, element)),
+                _ => Some(self.input.source().slice(element.span).to_owned()),
             };
             let Some(text) = text else { continue };
             systems += usize::from(element.class == Class::System);
@@ -120,7 +120,7 @@ impl PythonWriter<'_, '_> {
 
     /// An install of system packages with those that its stage needs.
     pub(super) fn system(&self, element: &Element, build: bool) -> Option<String> {
-        let (scene, plan) = (self.scene, self.plan);
+        let (input, plan) = (self.input, self.plan);
         let mut edits = Vec::new();
         let mut stays = 0;
         let removed_again = plan.of_class(Class::Removal).next().is_some() && !build;
@@ -131,26 +131,26 @@ impl PythonWriter<'_, '_> {
                 let fate = if package.name.dynamic || package.source != PackageSource::Index {
                     Fate::Stays
                 } else if build {
-                    let serves = self.unknown || system::serves_build(scene, name, &self.calls.0);
-                    let is_installed = !self.unknown && needs::is_in_base(scene, plan.stage, name);
+                    let serves = self.unknown || system::serves_build(input, name, &self.calls.0);
+                    let is_installed = !self.unknown && needs::is_in_base(input, plan.stage, name);
                     if serves && !is_installed { Fate::Stays } else { Fate::Goes }
                 } else if removed_again && call.manager == Manager::Apk && call.has(&["--virtual", "-t"]) {
                     Fate::Goes
                 } else {
-                    system::fate_at_run_time(scene, plan.stage, name, &self.calls.0, &self.calls.1)
+                    system::fate_at_run_time(input, plan.stage, name, &self.calls.0, &self.calls.1)
                 };
                 match fate {
                     Fate::Stays => stays += 1,
-                    Fate::Goes => edits.extend(without(scene, element, invocation, package.span)),
+                    Fate::Goes => edits.extend(without(input, element, invocation, package.span)),
                     Fate::Becomes(text) => {
                         stays += 1;
-                        let span = install::place(scene, element, package.span);
+                        let span = install::place(input, element, package.span);
                         edits.push(Edit { span, text });
                     }
                 }
             }
         }
-        (stays > 0).then(|| scene.slice_with(element.span, &edits)).flatten()
+        (stays > 0).then(|| input.slice_with(element.span, &edits)).flatten()
     }
 
     /// A RUN of these parts; as written where none is missing.
@@ -161,8 +161,8 @@ impl PythonWriter<'_, '_> {
         elements: &[Element],
         build: bool,
     ) -> String {
-        let scene = self.scene;
-        let source = scene.source();
+        let input = self.input;
+        let source = input.source();
         if parts.len() == elements.len() {
             let mut edits: Vec<Edit> = Vec::new();
             for (part, element) in parts.iter().zip(elements) {
@@ -170,7 +170,7 @@ impl PythonWriter<'_, '_> {
                     edits.push(Edit { span: element.span, text: part.clone() });
                 }
             }
-            if let Some(text) = scene.slice_with(instruction.span, &edits) {
+            if let Some(text) = input.slice_with(instruction.span, &edits) {
                 return text;
             }
         }
@@ -181,7 +181,7 @@ impl PythonWriter<'_, '_> {
             .map(|flag| source.slice(flag.word.span))
             .filter(|flag| Self::wants_mount(flag, build, installs, elements))
             .collect();
-        let newline = scene.newline();
+        let newline = input.newline();
         let between = format!(" \\{newline}    ");
         let head: String = flags.iter().flat_map(|flag| [*flag, between.as_str()]).collect();
         format!("RUN {head}{}", parts.join(&format!(" \\{newline}    && ")))
@@ -205,10 +205,10 @@ fn calls_manager_for(elements: &[Element], verb: Verb) -> bool {
 }
 
 /// The deletion of a package from an install, with the blanks before it.
-fn without(scene: &PassInput, element: &Element, invocation: &Invocation, span: Span) -> Option<Edit> {
+fn without(input: &PassInput, element: &Element, invocation: &Invocation, span: Span) -> Option<Edit> {
     let at = invocation.args.iter().position(|word| word.span.start == span.start)?;
     let before = at.checked_sub(1).map_or(invocation.path.span, |index| invocation.args[index].span);
-    let start = install::place(scene, element, before).end;
-    let end = install::place(scene, element, span).end;
+    let start = install::place(input, element, before).end;
+    let end = install::place(input, element, span).end;
     Some(Edit { span: Span::new(start, end), text: String::new() })
 }

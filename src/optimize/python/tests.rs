@@ -1,12 +1,12 @@
-use crate::optimize::Rung;
-use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
+use crate::optimize::Level;
+use crate::optimize::test_inputs::{optimize_to_level, rewritten};
 
 const REQUIREMENTS: (&str, &str) = ("requirements.txt", "flask==3.1.3\n");
 const APP: (&str, &str) = ("app.py", "import flask\n");
 
-/// The lines after rung 3 must hold these, in this order, and none of the others.
+/// The lines after level 3 must hold these, in this order, and none of the others.
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &[&str], absent: &[&str]) {
-    let got = rewritten(dockerfile, files, Rung::Stages);
+    let got = rewritten(dockerfile, files, Level::Stages);
     let mut rest = got.as_str();
     for part in expected {
         let at = rest.find(part).unwrap_or_else(|| panic!("`{part}` is not there:\n{got}"));
@@ -18,15 +18,15 @@ fn check(dockerfile: &str, files: &[(&str, &str)], expected: &[&str], absent: &[
 }
 
 fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
-    let climbed = optimize_to_rung(dockerfile, files, Rung::Stages);
-    let refusals: Vec<String> = climbed
-        .rungs
+    let outcome = optimize_to_level(dockerfile, files, Level::Stages);
+    let refusals: Vec<String> = outcome
+        .levels
         .iter()
-        .flat_map(|rung| &rung.refusals)
+        .flat_map(|level| &level.refusals)
         .map(|refusal| format!("{}: {}", refusal.pass, refusal.why))
         .collect();
     let is_refused = refusals.iter().any(|refusal| refusal.starts_with("python-stages") && refusal.contains(why));
-    assert!(is_refused, "{refusals:?}\n{}", climbed.result()[0].text());
+    assert!(is_refused, "{refusals:?}\n{}", outcome.result()[0].text());
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn pip_installs_into_an_environment() {
     let got = rewritten(
         "# The web.\nFROM python:3.13\nWORKDIR /app\n\n# First.\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"flask\", \"run\"]\n",
         &[REQUIREMENTS, APP],
-        Rung::Stages,
+        Level::Stages,
     );
     let stages: Vec<&str> = got.split("\n\nFROM ").collect();
     assert_eq!(stages.len(), 2, "{got}");
@@ -102,7 +102,7 @@ fn package_lists_go_with_what_they_serve() {
         ],
         &["RUN rm"],
     );
-    let got = rewritten(&file("apt-get install -y gcc"), &[APP], Rung::Stages);
+    let got = rewritten(&file("apt-get install -y gcc"), &[APP], Level::Stages);
     assert_eq!(got.matches("apt-get update").count(), 1, "nothing is installed when it runs:\n{got}");
     // What brings the image up to date stays.
     let upgrade = file("apt-get install -y gcc").replace("apt-get update\n", "apt-get update && apt-get upgrade -y\n");
@@ -124,12 +124,12 @@ fn manifests_are_copied_once() {
     };
     let files =
         [("web/requirements.txt", "flask==3.1.3\n"), ("web/app.py", "import flask\n"), ("deps/a.txt", "flask\n")];
-    let count = |copy: &str, to: &str| rewritten(&file(copy, to), &files, Rung::Stages).matches(copy).count();
+    let count = |copy: &str, to: &str| rewritten(&file(copy, to), &files, Level::Stages).matches(copy).count();
     assert_eq!(count("web/requirements.txt .", "requirements.txt"), 1);
     assert_eq!(count("web/requirements.txt deps.txt", "deps.txt"), 2);
     // The contents of a folder, where the later COPY brings the folder.
     let all = file("deps ./", "a.txt").replace("./web .", ". .");
-    assert_eq!(rewritten(&all, &files, Rung::Stages).matches("COPY deps ./").count(), 2);
+    assert_eq!(rewritten(&all, &files, Level::Stages).matches("COPY deps ./").count(), 2);
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn an_old_pip_installs_from_inside() {
     let stage_text =
         ["python -m venv /opt/venv", "RUN --mount=type=cache,target=/root/.cache/pip /opt/venv/bin/pip install -r"];
     for tag in ["3.6", "3.6-slim-buster", "3.9.6", "3.10.4"] {
-        let text = rewritten(&file(tag, ""), &[REQUIREMENTS, APP], Rung::Stages);
+        let text = rewritten(&file(tag, ""), &[REQUIREMENTS, APP], Level::Stages);
         assert!(!text.contains("--python"), "{text}");
         if text.contains("/opt/venv") {
             assert!(stage_text.iter().all(|part| text.contains(part)), "{text}");
@@ -354,7 +354,7 @@ fn an_old_pip_installs_from_inside() {
 fn programs_of_supervisord_stay_where_it_finds_them() {
     let file = "FROM python:3.13\nWORKDIR /app\nRUN apt-get update && apt-get install -y supervisor\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY supervisord.conf /etc/supervisor/conf.d/\nCOPY . .\nCMD [\"supervisord\", \"-n\"]\n";
     let settings = |command: &str| format!("[program:web]\ncommand={command} app:app\n");
-    let of = |text: &str| rewritten(file, &[REQUIREMENTS, APP, ("supervisord.conf", text)], Rung::Stages);
+    let of = |text: &str| rewritten(file, &[REQUIREMENTS, APP, ("supervisord.conf", text)], Level::Stages);
     assert!(!of(&settings("/usr/local/bin/uvicorn")).contains("/opt/venv"));
     assert!(of(&settings("uvicorn")).contains("/opt/venv"));
 }
@@ -365,7 +365,7 @@ fn packages_without_a_wheel_are_compiled_in_place() {
         let file = format!(
             "FROM python:{base}\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
         );
-        let got = rewritten(&file, &[("requirements.txt", requirements), APP], Rung::Slim);
+        let got = rewritten(&file, &[("requirements.txt", requirements), APP], Level::Slim);
         let built = got.contains("install -y --no-install-recommends");
         (got.lines().next().unwrap_or_default().to_owned(), built)
     };

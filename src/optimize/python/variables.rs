@@ -10,11 +10,11 @@ use crate::text::{Edit, Span};
 impl PythonWriter<'_, '_> {
     /// Whether the author's own ENV puts all of these folders on PATH.
     pub(super) fn sets_path(&self, folders: &[String]) -> bool {
-        let scopes = self.scene.build.scopes();
+        let scopes = self.input.build.scopes();
         let lookup = scopes.lookup(self.plan.stage.index, "PATH", usize::MAX);
         let crate::build::Lookup::Defined(definition) = lookup else { return false };
         let texts =
-            definition.instruction.map(|index| self.scene.source().slice(self.scene.build.instruction(index).span));
+            definition.instruction.map(|index| self.input.source().slice(self.input.build.instruction(index).span));
         let known = match &definition.value {
             crate::build::VariableValue::Known(value) => value.to_string(),
             _ => texts.unwrap_or_default().to_owned(),
@@ -35,13 +35,13 @@ impl PythonWriter<'_, '_> {
     }
 
     pub(super) fn variables(&mut self, index: usize, instruction: &Instruction, whole: String) {
-        let scene = self.scene;
-        let pairs = scene.file().variables(instruction);
+        let input = self.input;
+        let pairs = input.file().variables(instruction);
         let begins = |name: &str, role: &'static str| {
             data::VARIABLES.with(role).any(|known| name == known || (known.ends_with('_') && name.starts_with(known)))
         };
         // Installs read no secret that they do not name.
-        let secrets = scene.build.secrets();
+        let secrets = input.build.secrets();
         let is_hidden = |name: &str| {
             !self.unknown && !self.calls.0.contains(name) && secrets.iter().any(|secret| secret.name == name)
         };
@@ -57,11 +57,11 @@ impl PythonWriter<'_, '_> {
                 return None;
             }
             if going.is_empty() || legacy {
-                return Some(scene.source().slice(instruction.span).to_owned());
+                return Some(input.source().slice(instruction.span).to_owned());
             }
             let spans: Vec<Span> = pairs.iter().map(|pair| pair.span).collect();
             let edits: Vec<Edit> = going.iter().map(|at| without_pair(&spans, *at, &going)).collect();
-            scene.slice_with(instruction.span, &edits)
+            input.slice_with(instruction.span, &edits)
         };
         let kept_path = if self.plan.kept_tools.is_empty() { keep("python-build") } else { Some(whole.clone()) };
         let kept_path = if self.is_of_users(&pairs) { None } else { kept_path };
@@ -72,7 +72,7 @@ impl PythonWriter<'_, '_> {
             self.build.push(format!("{comments}{text}"));
         }
         let Some(text) = kept_path else { return };
-        if self.plan.kept_tools.is_empty() && text != scene.source().slice(instruction.span) {
+        if self.plan.kept_tools.is_empty() && text != input.source().slice(instruction.span) {
             self.run.push(format!("{}{text}", self.comments(index, instruction)));
         } else {
             self.run.push(whole);

@@ -7,16 +7,16 @@ use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager};
 
 /// Why uv fetches a Python in one of a stage's RUNs; `None` where it takes the base's.
-pub(super) fn reason_for_fetched_python(scene: &PassInput, stage: &Stage) -> Option<PythonBlocker> {
-    let build = scene.build;
+pub(super) fn reason_for_fetched_python(input: &PassInput, stage: &Stage) -> Option<PythonBlocker> {
+    let build = input.build;
     stage.instructions.clone().find_map(|index| {
         let code = build.code(index)?;
-        code.script.invocations().iter().find_map(|invocation| fetched_by(scene, stage, index, invocation))
+        code.script.invocations().iter().find_map(|invocation| fetched_by(input, stage, index, invocation))
     })
 }
 
-fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invocation) -> Option<PythonBlocker> {
-    let build = scene.build;
+fn fetched_by(input: &PassInput, stage: &Stage, index: usize, invocation: &Invocation) -> Option<PythonBlocker> {
+    let build = input.build;
     let call = invocation.package_call().filter(|call| call.manager == Manager::Uv)?;
     if call.verb_text == "python install" {
         return Some(PythonBlocker::InstallsPython);
@@ -37,7 +37,7 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invoc
         || invocation.args.iter().find_map(|word| Some(word.text().strip_prefix("--python=")?.to_owned()));
     let requested = match option.or_else(joined_option).or_else(|| variable("UV_PYTHON")) {
         Some(version) => (!is_named(&version, &python_version)).then_some(version),
-        None => unfit(scene, (stage, index), invocation, &python_version),
+        None => unfit(input, (stage, index), invocation, &python_version),
     }?;
     let python_version = if python_version.is_empty() { "no Python".to_owned() } else { python_version.join(".") };
     Some(PythonBlocker::FetchesPython { requested: requested.clone(), of_base: python_version.clone() })
@@ -45,14 +45,14 @@ fn fetched_by(scene: &PassInput, stage: &Stage, index: usize, invocation: &Invoc
 
 /// What the project asks for and the base does not have: the first line of a file of versions, or else the manifest.
 fn unfit(
-    scene: &PassInput,
+    input: &PassInput,
     place: (&Stage, usize),
     invocation: &Invocation,
     python_version: &[String],
 ) -> Option<String> {
-    let folder = installed::folder_of(scene.build, place, invocation)?;
-    let projects = scene.projects_of(Ecosystem::Python);
-    let is_present = |version: &&LanguageVersion| installed::is_at(scene.build, place, &version.path, &folder);
+    let folder = installed::folder_of(input.build, place, invocation)?;
+    let projects = input.projects_of(Ecosystem::Python);
+    let is_present = |version: &&LanguageVersion| installed::is_at(input.build, place, &version.path, &folder);
     let versions: Vec<&LanguageVersion> = projects.flat_map(|project| &project.language).filter(is_present).collect();
     let is_file = |version: &&LanguageVersion| version.path.ends_with(".python-version");
     if let Some(file) = versions.iter().copied().find(is_file) {

@@ -46,7 +46,7 @@ impl StageDraft {
 
 /// The writer of a plan.
 pub(super) struct PythonWriter<'p, 'b> {
-    pub(super) scene: &'p PassInput<'b>,
+    pub(super) input: &'p PassInput<'b>,
     /// What to write.
     pub(super) plan: &'p PythonPlan<'b>,
     /// What the RUNs of the build stage call, and what the container and its stage's RUNs call: texts to look words up.
@@ -60,22 +60,22 @@ pub(super) struct PythonWriter<'p, 'b> {
 }
 
 impl<'p, 'b> PythonWriter<'p, 'b> {
-    pub(super) fn new(scene: &'p PassInput<'b>, plan: &'p PythonPlan<'b>) -> Self {
+    pub(super) fn new(input: &'p PassInput<'b>, plan: &'p PythonPlan<'b>) -> Self {
         let mut build = String::new();
         let mut run =
-            scene.build.target().map(|target| evidence::commands(scene, target)).unwrap_or_default().join("\n");
-        if let Some(target) = scene.build.target() {
-            run.extend(evidence::scripts(scene, target).into_iter().map(|(_, text)| text));
+            input.build.target().map(|target| evidence::commands(input, target)).unwrap_or_default().join("\n");
+        if let Some(target) = input.build.target() {
+            run.extend(evidence::scripts(input, target).into_iter().map(|(_, text)| text));
         }
         for (index, elements) in &plan.runs {
-            let whole = || scene.source().slice(scene.build.instruction(*index).span).to_owned();
+            let whole = || input.source().slice(input.build.instruction(*index).span).to_owned();
             let Some(elements) = elements else {
                 run.push_str(&whole());
                 build.push_str(&whole());
                 continue;
             };
             for element in elements {
-                let text = scene.source().slice(element.span);
+                let text = input.source().slice(element.span);
                 match element.class {
                     Class::System | Class::Lists | Class::Removal => {}
                     Class::Tool | Class::Install | Class::Venv => build.push_str(text),
@@ -94,7 +94,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
             elements.as_ref().is_none_or(|all| all.iter().any(|element| element.class == Class::Other))
         });
         Self {
-            scene,
+            input,
             plan,
             unknown,
             calls: (build, run),
@@ -106,16 +106,16 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
     /// The edit that makes two stages of one.
     pub(super) fn edits(mut self) -> (Span, String) {
-        let scene = self.scene;
+        let input = self.input;
         let stage = self.plan.stage;
-        let newline = scene.newline();
-        let mut end = scene.instruction_span(stage.start).end;
-        let start = scene.instruction_span(stage.start).start;
+        let newline = input.newline();
+        let mut end = input.instruction_span(stage.start).end;
+        let start = input.instruction_span(stage.start).start;
         self.from();
         let mut has_folder = false;
-        for (index, instruction) in scene.build.instructions(stage) {
-            let passage = scene.instruction_span(index);
-            let between = scene.source().slice(Span::new(end, passage.start.max(end)));
+        for (index, instruction) in input.build.instructions(stage) {
+            let passage = input.instruction_span(index);
+            let between = input.source().slice(Span::new(end, passage.start.max(end)));
             if between.contains('\n') {
                 self.run.gap = true;
                 self.build.gap = true;
@@ -136,7 +136,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         let mut text = self.build.text(newline);
         text.push_str(newline);
         text.push_str(&self.run.text(newline));
-        if !scene.source().slice(Span::new(start, end)).ends_with('\n') {
+        if !input.source().slice(Span::new(start, end)).ends_with('\n') {
             let length = text.trim_end_matches(['\r', '\n']).len();
             text.truncate(length);
         }
@@ -153,7 +153,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         let idle: Vec<String> = self.run.lines.iter().filter_map(|line| names(&line.text)).collect();
         let idle = idle.into_iter().filter(|name| spoken(&self.build, name) && !spoken(&self.run, name));
         // The history of each RUN of the image shows what its ARGs were given.
-        let secrets = self.scene.build.secrets();
+        let secrets = self.input.build.secrets();
         let is_secret = |name: &String| secrets.iter().any(|secret| secret.name == *name);
         for name in idle.filter(|name| !runs || is_secret(name)).collect::<Vec<_>>() {
             self.run.lines.retain(|line| names(&line.text).as_ref() != Some(&name));
@@ -162,20 +162,20 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
     /// Both FROMs. Comments at the top of the file stay there; others tell of the stage that ships.
     fn from(&mut self) {
-        let (scene, stage) = (self.scene, self.plan.stage);
-        let from = scene.build.instruction(stage.start);
-        let whole = scene.source().slice(from.span).trim_end().to_owned();
-        let passage = scene.instruction_span(stage.start);
-        let comments = scene.source().slice(Span::new(passage.start, from.span.start));
-        let head = match scene.file().from(from) {
+        let (input, stage) = (self.input, self.plan.stage);
+        let from = input.build.instruction(stage.start);
+        let whole = input.source().slice(from.span).trim_end().to_owned();
+        let passage = input.instruction_span(stage.start);
+        let comments = input.source().slice(Span::new(passage.start, from.span.start));
+        let head = match input.file().from(from) {
             Some(parts) => {
                 let named = parts.image.span.end;
-                scene.source().slice(Span::new(from.span.start, named)).to_owned()
+                input.source().slice(Span::new(from.span.start, named)).to_owned()
             }
             None => whole.clone(),
         };
         let (above, below) = if stage.start == 0 { (comments, "") } else { ("", comments) };
-        self.build.push(format!("{above}{head} AS {}", build_name(scene)));
+        self.build.push(format!("{above}{head} AS {}", build_name(input)));
         self.run.push(format!("{below}{whole}"));
     }
 
@@ -211,14 +211,14 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
     }
 
     fn instruction(&mut self, index: usize, instruction: &Instruction) {
-        let scene = self.scene;
-        let whole = scene.passage_text(index);
+        let input = self.input;
+        let whole = input.passage_text(index);
         match instruction.keyword {
             Keyword::Run => self.run_instruction(index, instruction, whole),
             Keyword::Env => self.variables(index, instruction, whole),
             Keyword::Copy | Keyword::Add => self.transfer(index, instruction, whole),
             Keyword::Workdir | Keyword::Shell | Keyword::Arg => {
-                let bare = scene.source().slice(instruction.span).to_owned();
+                let bare = input.source().slice(instruction.span).to_owned();
                 let leads = self.leads_to_install(index);
                 if index < self.plan.installs.1 {
                     self.build.push(if leads { whole.clone() } else { bare.clone() });
@@ -226,8 +226,8 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
                 self.run.push(if leads { bare } else { whole });
             }
             Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {
-                let edits = launch::unwrapped(scene, index).unwrap_or_default();
-                self.run.push(scene.slice_with(scene.instruction_span(index), &edits).unwrap_or(whole));
+                let edits = launch::unwrapped(input, index).unwrap_or_default();
+                self.run.push(input.slice_with(input.instruction_span(index), &edits).unwrap_or(whole));
             }
             _ => self.run.push(whole),
         }
@@ -235,14 +235,14 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
     /// Whether all that stands with a setting in one paragraph is done in the build stage: its comment tells of that.
     fn leads_to_install(&self, index: usize) -> bool {
-        let scene = self.scene;
+        let input = self.input;
         let begins = |at: usize| {
-            let above = scene
+            let above = input
                 .source()
-                .slice(Span::new(scene.build.instruction(at - 1).span.end, scene.build.instruction(at).span.start));
+                .slice(Span::new(input.build.instruction(at - 1).span.end, input.build.instruction(at).span.start));
             above.lines().skip(1).any(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
         };
-        let stage = scene.build.instructions(self.plan.stage).skip_while(|(at, _)| *at <= index);
+        let stage = input.build.instructions(self.plan.stage).skip_while(|(at, _)| *at <= index);
         let below: Vec<_> = stage.take_while(|(at, _)| !begins(*at)).collect();
         let leaves = |(at, instruction): &(usize, &Instruction)| match instruction.keyword {
             Keyword::Run => {
@@ -262,7 +262,7 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
         if std::mem::replace(&mut self.has_environments, true) {
             return;
         }
-        let name = build_name(self.scene);
+        let name = build_name(self.input);
         let author = plan.of_class(Class::Venv).next().is_some();
         let lacking: Vec<String> =
             if author { Vec::new() } else { plan.venvs.iter().map(|venv| format!("{venv}/bin")).collect() };
@@ -283,13 +283,13 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
 
     /// The comments right above an instruction.
     pub(super) fn comments(&self, index: usize, instruction: &Instruction) -> String {
-        let passage = self.scene.instruction_span(index);
+        let passage = self.input.instruction_span(index);
         let end = instruction.span.start.max(passage.start);
-        self.scene.source().slice(Span::new(passage.start, end)).to_owned()
+        self.input.source().slice(Span::new(passage.start, end)).to_owned()
     }
 }
 
 /// A name for the build stage that is free.
-pub(super) fn build_name(scene: &PassInput) -> &'static str {
-    scene.free_stage_name(&["build", "dependencies", "python-build", "python-dependencies", "dockopt-build"])
+pub(super) fn build_name(input: &PassInput) -> &'static str {
+    input.free_stage_name(&["build", "dependencies", "python-build", "python-dependencies", "dockopt-build"])
 }

@@ -14,39 +14,39 @@ use crate::text::{Span, path};
 /// Where the official images keep gems: `GEM_HOME`, set in them.
 const HOME: &str = "/usr/local/bundle";
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
-    let Some(install) = install(scene, target) else { return };
-    let Some(split) = turn.ok_or_skip(split(scene, target, install)) else { return };
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let Some(target) = input.build.target().filter(|target| stands_alone(input, target)) else { return };
+    let Some(install) = install(input, target) else { return };
+    let Some(split) = output.ok_or_skip(split(input, target, install)) else { return };
     let what = "installs gems in a separate stage";
     let why = "compilers, headers and caches of the install stay out of the image";
-    turn.step(what, why, edits(scene, target, &split));
+    output.step(what, why, edits(input, target, &split));
 }
 
 /// The last RUN of the stage that installs what a Gemfile names.
-fn install(scene: &PassInput, target: &Stage) -> Option<usize> {
-    scene.build.own_runs(target).filter(|run| run.invocations().iter().any(bundles)).last().map(|run| run.index)
+fn install(input: &PassInput, target: &Stage) -> Option<usize> {
+    input.build.own_runs(target).filter(|run| run.invocations().iter().any(bundles)).last().map(|run| run.index)
 }
 
 fn bundles(invocation: &Invocation) -> bool {
     invocation.package_call().is_some_and(|call| call.manager == Manager::Bundle && call.verb == Verb::Install)
 }
 
-fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, BundlerBlocker> {
+fn split(input: &PassInput, target: &Stage, install: usize) -> Result<StageSplit, BundlerBlocker> {
     let official =
-        matches!(scene.build.root_base(target), StageBase::Image(image) if Reference::of(image).short_name() == "ruby");
-    let code = scene.build.code(install).ok_or(BundlerBlocker::UnsupportedShell)?;
-    let text = scene.source().slice(scene.build.instruction(install).span);
-    let (folders, gem_folder) = folders(scene, target, install, official)?;
-    if let Some(line) = between_installs(scene, target, install, official) {
+        matches!(input.build.root_base(target), StageBase::Image(image) if Reference::of(image).short_name() == "ruby");
+    let code = input.build.code(install).ok_or(BundlerBlocker::UnsupportedShell)?;
+    let text = input.source().slice(input.build.instruction(install).span);
+    let (folders, gem_folder) = folders(input, target, install, official)?;
+    if let Some(line) = between_installs(input, target, install, official) {
         return Err(BundlerBlocker::BetweenInstalls { line });
     }
     let mut split = StageSplit { last: install, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
-    for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index < install) {
+    for (index, instruction) in input.build.instructions(target).take_while(|(index, _)| *index < install) {
         let fate = match instruction.keyword {
             keyword if keyword.describes_image() => InstructionFate::Final,
-            Keyword::Run => of_run(scene, target, index, official),
-            Keyword::Copy | Keyword::Add if is_covered(scene, target, index, install) => InstructionFate::Build(None),
+            Keyword::Run => of_run(input, target, index, official),
+            Keyword::Copy | Keyword::Add if is_covered(input, target, index, install) => InstructionFate::Build(None),
             _ => InstructionFate::Both,
         };
         split.outcomes.push((index, fate));
@@ -55,10 +55,10 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
     // The archives that were unpacked are of no use any more.
     let caches = gem_folder.as_deref().map(|gem_folder| format!("{gem_folder}/cache"));
     if let (Some(cache), Some(at), None) = (caches, code.script.append_at(), text.find("/cache")) {
-        let place = code.place(scene.file(), Span::at(at)).start - scene.instruction_span(install).start;
-        let passage = scene.passage_text(install);
+        let place = code.place(input.file(), Span::at(at)).start - input.instruction_span(install).start;
+        let passage = input.passage_text(install);
         let (before, after) = passage.split_at(place as usize);
-        let newline = scene.newline();
+        let newline = input.newline();
         split.texts.push((install, format!("{before} \\{newline}    && rm -rf {cache}{after}")));
     }
     split.copies = folders.into_iter().map(|folder| (folder, install)).collect();
@@ -66,29 +66,29 @@ fn split(scene: &PassInput, target: &Stage, install: usize) -> Result<StageSplit
 }
 
 /// The line of a RUN between two installs of gems that works with the first one's.
-fn between_installs(scene: &PassInput, target: &Stage, install: usize, official: bool) -> Option<u32> {
-    let runs = scene.build.own_runs(target).take_while(|run| run.index < install);
+fn between_installs(input: &PassInput, target: &Stage, install: usize, official: bool) -> Option<u32> {
+    let runs = input.build.own_runs(target).take_while(|run| run.index < install);
     let mut between = runs.skip_while(|run| !run.invocations().iter().any(bundles)).skip(1);
     let is_work = |invocation: &Invocation| {
         invocation.package_call().is_none() && !matches!(invocation.program, Some("rm" | "mkdir"))
     };
     let works = |run: &Run| {
-        of_run(scene, target, run.index, official) == InstructionFate::Both && run.invocations().iter().any(is_work)
+        of_run(input, target, run.index, official) == InstructionFate::Both && run.invocations().iter().any(is_work)
     };
     between.find(works).map(|run| run.instruction.start_line)
 }
 
 /// The folders that the install fills, and the one that holds the gems.
 fn folders(
-    scene: &PassInput,
+    input: &PassInput,
     target: &Stage,
     install: usize,
     official: bool,
 ) -> Result<(Vec<String>, Option<String>), BundlerBlocker> {
-    let work = scene.build.workdir(target, install);
+    let work = input.build.workdir(target, install);
     let work = work.value().map_or("/", String::as_str).to_owned();
-    let mut path = scene.build.expand(target, install, "${BUNDLE_PATH:-}").filter(|path| !path.is_empty());
-    for run in scene.build.own_runs(target).take_while(|run| run.index <= install) {
+    let mut path = input.build.expand(target, install, "${BUNDLE_PATH:-}").filter(|path| !path.is_empty());
+    for run in input.build.own_runs(target).take_while(|run| run.index <= install) {
         let invocations = run.invocations();
         for invocation in invocations.iter().filter(|call| matches!(call.program, Some("bundle" | "bundler"))) {
             let words: Vec<&str> = invocation.args.iter().map(crate::shell::Word::text).collect();
@@ -106,7 +106,7 @@ fn folders(
             }
         }
     }
-    let deploys = scene.build.expand(target, install, "${BUNDLE_DEPLOYMENT:-}").is_some_and(|text| !text.is_empty());
+    let deploys = input.build.expand(target, install, "${BUNDLE_DEPLOYMENT:-}").is_some_and(|text| !text.is_empty());
     if path.is_none() && deploys {
         path = Some("vendor/bundle".to_owned());
     }
@@ -122,8 +122,8 @@ fn folders(
 }
 
 /// What becomes of a RUN before the install.
-fn of_run(scene: &PassInput, target: &Stage, index: usize, official: bool) -> InstructionFate {
-    let Some(code) = scene.build.code(index) else { return InstructionFate::Both };
+fn of_run(input: &PassInput, target: &Stage, index: usize, official: bool) -> InstructionFate {
+    let Some(code) = input.build.code(index) else { return InstructionFate::Both };
     let invocations = code.script.invocations();
     let gems = |invocation: &Invocation| {
         invocation.package_call().is_some_and(|call| matches!(call.manager, Manager::Gem | Manager::Bundle))
@@ -142,25 +142,25 @@ fn of_run(scene: &PassInput, target: &Stage, index: usize, official: bool) -> In
     if !only_apt || headers.is_empty() {
         return InstructionFate::Both;
     }
-    let Some(libraries) = ruby::run_time(scene, target, &headers) else { return InstructionFate::Both };
-    InstructionFate::Build(without(scene, index, &libraries.into_iter().collect::<Vec<_>>()))
+    let Some(libraries) = ruby::run_time(input, target, &headers) else { return InstructionFate::Both };
+    InstructionFate::Build(without(input, index, &libraries.into_iter().collect::<Vec<_>>()))
 }
 
 /// The RUN with libraries in place of the packages that only build; `None` where nothing is left.
-fn without(scene: &PassInput, index: usize, libraries: &[String]) -> Option<String> {
-    let code = scene.build.code(index)?;
+fn without(input: &PassInput, index: usize, libraries: &[String]) -> Option<String> {
+    let code = input.build.code(index)?;
     let mut names: Vec<String> = Vec::new();
     for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
         let packages = call.packages.iter().filter(|package| !package.absent && package.source == PackageSource::Index);
         let packages = packages.filter(|package| !is_build_package(package.name.text));
-        let text = |span: Span| scene.source().slice(code.place(scene.file(), span)).to_owned();
+        let text = |span: Span| input.source().slice(code.place(input.file(), span)).to_owned();
         names.extend(packages.map(|package| text(package.span)));
     }
     names.extend(libraries.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
     if names.is_empty() {
         return None;
     }
-    Some(apt_install(&names.join(" ")).replace('\n', scene.newline()))
+    Some(apt_install(&names.join(" ")).replace('\n', input.newline()))
 }
 
 reasons! {

@@ -11,13 +11,13 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Verb, Word, parse};
 use crate::text::path;
 
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let Some(target) = scene.build.target().filter(|target| stands_alone(scene, target)) else { return };
-    let Some((first, last)) = installs(scene, target) else { return };
-    let Some(split) = turn.ok_or_skip(split(scene, target, first, last)) else { return };
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let Some(target) = input.build.target().filter(|target| stands_alone(input, target)) else { return };
+    let Some((first, last)) = installs(input, target) else { return };
+    let Some(split) = output.ok_or_skip(split(input, target, first, last)) else { return };
     let what = "installs Composer's packages in a separate stage";
     let why = "Composer, its downloads and its tools stay out of the image";
-    turn.step(what, why, edits(scene, target, &split));
+    output.step(what, why, edits(input, target, &split));
 }
 
 fn is_composer(invocation: &Invocation) -> bool {
@@ -25,9 +25,9 @@ fn is_composer(invocation: &Invocation) -> bool {
 }
 
 /// The first RUN that installs with Composer, and the last one that calls it.
-fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
+fn installs(input: &PassInput, target: &Stage) -> Option<(usize, usize)> {
     let calls = |is_wanted: fn(&Invocation) -> bool| {
-        let runs = scene.build.own_runs(target).filter(move |run| run.invocations().iter().any(is_wanted));
+        let runs = input.build.own_runs(target).filter(move |run| run.invocations().iter().any(is_wanted));
         runs.map(|run| run.index)
     };
     let install = |invocation: &Invocation| {
@@ -37,28 +37,28 @@ fn installs(scene: &PassInput, target: &Stage) -> Option<(usize, usize)> {
     Some((calls(install).next()?, calls(is_composer).last()?))
 }
 
-fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result<StageSplit, ComposerBlocker> {
-    let vendor = vendor(scene, target, first)?;
-    refuse_if(starts_composer(scene, target), ComposerBlocker::RunsAtStart)?;
+fn split(input: &PassInput, target: &Stage, first: usize, last: usize) -> Result<StageSplit, ComposerBlocker> {
+    let vendor = vendor(input, target, first)?;
+    refuse_if(starts_composer(input, target), ComposerBlocker::RunsAtStart)?;
     let mut split = StageSplit { last, outcomes: Vec::new(), texts: Vec::new(), copies: Vec::new() };
-    let transfers = scene.build.transfers(target);
+    let transfers = input.build.transfers(target);
     // What scripts of the project write beside the packages is not known. Packages that the sources bring along would be
     // in the image twice.
-    let whole = runs_scripts(scene, first, last) || brings_packages(scene, transfers, first);
+    let whole = runs_scripts(input, first, last) || brings_packages(input, transfers, first);
     let mut extensions = false;
-    for (index, instruction) in scene.build.instructions(target).take_while(|(index, _)| *index <= last) {
+    for (index, instruction) in input.build.instructions(target).take_while(|(index, _)| *index <= last) {
         let fate = match instruction.keyword {
             keyword if keyword.describes_image() => InstructionFate::Final,
             Keyword::Copy | Keyword::Add => {
-                let transfer = scene.build.transfer_at(target, index);
+                let transfer = input.build.transfer_at(target, index);
                 let tool = transfer.is_some_and(brings_composer);
-                let manifests = is_covered(scene, target, index, first);
+                let manifests = is_covered(input, target, index, first);
                 let copies_sources = whole && transfer.is_some_and(|transfer| transfer.from.is_none());
                 if tool || manifests || copies_sources { InstructionFate::Build(None) } else { InstructionFate::Both }
             }
             Keyword::Run => {
-                let fate = of_run(scene, index, extensions);
-                extensions |= builds_extensions(scene, index);
+                let fate = of_run(input, index, extensions);
+                extensions |= builds_extensions(input, index);
                 fate.ok_or(ComposerBlocker::RunDoesMore)?
             }
             _ => InstructionFate::Both,
@@ -69,18 +69,18 @@ fn split(scene: &PassInput, target: &Stage, first: usize, last: usize) -> Result
         let folder = vendor.trim_end_matches("/vendor").to_owned();
         split.copies.push((folder, last));
     } else {
-        split.copies.push((vendor, last_instruction_below(scene, transfers, last)));
+        split.copies.push((vendor, last_instruction_below(input, transfers, last)));
     }
     Ok(split)
 }
 
 /// Whether Composer runs scripts of the project, which may write anywhere.
-fn runs_scripts(scene: &PassInput, first: usize, last: usize) -> bool {
+fn runs_scripts(input: &PassInput, first: usize, last: usize) -> bool {
     let mut reasons =
-        scene.projects_of(Ecosystem::Php).flat_map(|project| &project.installs).flat_map(|install| &install.open);
+        input.projects_of(Ecosystem::Php).flat_map(|project| &project.installs).flat_map(|install| &install.open);
     let open = reasons.any(|reason| reason.avoided_by == Some("--no-scripts"));
     let quiet = |index: usize| {
-        let Some(code) = scene.build.code(index) else { return false };
+        let Some(code) = input.build.code(index) else { return false };
         let invocations = code.script.invocations();
         let calls = invocations.iter().filter_map(Invocation::package_call);
         calls.filter(|call| call.manager == Manager::Composer).all(|call| call.has(&["--no-scripts"]))
@@ -89,8 +89,8 @@ fn runs_scripts(scene: &PassInput, first: usize, last: usize) -> bool {
 }
 
 /// The instruction behind which the packages are copied: those that lie in the context must not lay over them.
-fn last_instruction_below(scene: &PassInput, transfers: &[Transfer], last: usize) -> usize {
-    if scene.context().is_some_and(|context| context.find("vendor").is_none()) {
+fn last_instruction_below(input: &PassInput, transfers: &[Transfer], last: usize) -> usize {
+    if input.context().is_some_and(|context| context.find("vendor").is_none()) {
         return last;
     }
     transfers
@@ -103,8 +103,8 @@ fn last_instruction_below(scene: &PassInput, transfers: &[Transfer], last: usize
 }
 
 /// Whether sources with packages among them are copied before the install.
-fn brings_packages(scene: &PassInput, transfers: &[Transfer], first: usize) -> bool {
-    scene.context().is_some_and(|context| context.find("vendor").is_some())
+fn brings_packages(input: &PassInput, transfers: &[Transfer], first: usize) -> bool {
+    input.context().is_some_and(|context| context.find("vendor").is_some())
         && transfers.iter().any(|transfer| transfer.index < first && brings_everything(transfer))
 }
 
@@ -118,10 +118,10 @@ fn brings_composer(transfer: &Transfer) -> bool {
 }
 
 /// What becomes of a RUN; `None` where Composer's part can't be told from the rest.
-fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<InstructionFate> {
-    let Some(code) = scene.build.code(index) else { return Some(InstructionFate::Both) };
+fn of_run(input: &PassInput, index: usize, extensions: bool) -> Option<InstructionFate> {
+    let Some(code) = input.build.code(index) else { return Some(InstructionFate::Both) };
     let invocations = code.script.invocations();
-    let text = scene.source().slice(scene.build.instruction(index).span);
+    let text = input.source().slice(input.build.instruction(index).span);
     if text.contains("getcomposer.org") && invocations.iter().all(|invocation| !builds_extension(invocation)) {
         return Some(InstructionFate::Build(None));
     }
@@ -139,26 +139,26 @@ fn of_run(scene: &PassInput, index: usize, extensions: bool) -> Option<Instructi
         apt_call.is_some_and(|call| call.packages.iter().all(|package| fetches(package.name.text)))
             || invocation.is("rm")
     };
-    let called = scene.evidence.texts.iter().any(|(path, text)| {
+    let called = input.evidence.texts.iter().any(|(path, text)| {
         let code = path.rsplit('.').next().is_some_and(|ending| matches!(ending, "php" | "sh"));
         code && ["exec(", "proc_open(", "Process(", "git ", "unzip "].iter().any(|word| text.contains(word))
     });
     let only_fetchers = !invocations.is_empty() && invocations.iter().all(fetches) && !called;
     // Behind extensions, the steps of both stages stay the same up to here and are done once.
-    Some(if only_fetchers && (extensions || !later_builds(scene, index)) {
+    Some(if only_fetchers && (extensions || !later_builds(input, index)) {
         InstructionFate::Build(None)
     } else {
         InstructionFate::Both
     })
 }
 
-fn later_builds(scene: &PassInput, index: usize) -> bool {
-    let all = scene.file().instructions().iter().enumerate().skip(index + 1);
-    all.filter(|(_, instruction)| instruction.keyword == Keyword::Run).any(|(index, _)| builds_extensions(scene, index))
+fn later_builds(input: &PassInput, index: usize) -> bool {
+    let all = input.file().instructions().iter().enumerate().skip(index + 1);
+    all.filter(|(_, instruction)| instruction.keyword == Keyword::Run).any(|(index, _)| builds_extensions(input, index))
 }
 
-fn builds_extensions(scene: &PassInput, index: usize) -> bool {
-    scene.build.code(index).is_some_and(|code| code.script.invocations().iter().any(builds_extension))
+fn builds_extensions(input: &PassInput, index: usize) -> bool {
+    input.build.code(index).is_some_and(|code| code.script.invocations().iter().any(builds_extension))
 }
 
 fn builds_extension(invocation: &Invocation) -> bool {
@@ -166,38 +166,38 @@ fn builds_extension(invocation: &Invocation) -> bool {
 }
 
 /// The folder that Composer fills, absolute.
-fn vendor(scene: &PassInput, target: &Stage, first: usize) -> Result<String, ComposerBlocker> {
-    let code = scene.build.code(first).ok_or(ComposerBlocker::UnsupportedShell)?;
+fn vendor(input: &PassInput, target: &Stage, first: usize) -> Result<String, ComposerBlocker> {
+    let code = input.build.code(first).ok_or(ComposerBlocker::UnsupportedShell)?;
     let invocations = code.script.invocations();
     let moved = ["-d", "--working-dir", "COMPOSER_VENDOR_DIR", "global"];
-    let text = scene.source().text();
+    let text = input.source().text();
     let elsewhere = invocations.iter().any(|invocation| {
         invocation.is("cd") || invocation.args.iter().any(|word| moved.iter().any(|name| word.text().starts_with(name)))
     });
     let named =
-        scene.evidence.texts.iter().any(|(path, text)| path.ends_with("composer.json") && text.contains("vendor-dir"));
+        input.evidence.texts.iter().any(|(path, text)| path.ends_with("composer.json") && text.contains("vendor-dir"));
     refuse_if(elsewhere || named || text.contains("COMPOSER_VENDOR_DIR"), ComposerBlocker::CustomFolder)?;
-    let folder = scene.build.workdir(target, first);
-    let folder = folder.value().map(String::as_str).or_else(|| official_folder(scene, target));
+    let folder = input.build.workdir(target, first);
+    let folder = folder.value().map(String::as_str).or_else(|| official_folder(input, target));
     folder.map(|folder| path::join(folder, "vendor")).ok_or(ComposerBlocker::UnknownWorkingFolder)
 }
 
 /// Whether the container's command or a script of it calls Composer.
-fn starts_composer(scene: &PassInput, target: &Stage) -> bool {
+fn starts_composer(input: &PassInput, target: &Stage) -> bool {
     let calls = |text: &str| {
         parse(text).invocations().iter().any(|invocation| {
             invocation.is("composer") || invocation.args.iter().any(|word: &Word| word.is("composer"))
         })
     };
-    let codes = scene.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let codes = input.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
     codes.iter().any(|code| code.script.invocations().iter().any(|invocation| invocation.is("composer")))
-        || scene.start_texts(target).iter().any(|(_, text)| calls(text))
-        || scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls)
+        || input.start_texts(target).iter().any(|(_, text)| calls(text))
+        || input.evidence.services.iter().filter_map(|service| service.command.as_deref()).any(calls)
 }
 
 /// The folder in which official PHP images work.
-fn official_folder(scene: &PassInput, stage: &Stage) -> Option<&'static str> {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
+fn official_folder(input: &PassInput, stage: &Stage) -> Option<&'static str> {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return None };
     (Reference::of(image).short_name() == "php").then_some("/var/www/html")
 }
 

@@ -31,8 +31,8 @@ pub(super) struct StageSplit {
 }
 
 /// Whether the stage is one that can be split: the only one that is needed, on an image.
-pub(super) fn stands_alone(scene: &PassInput, target: &Stage) -> bool {
-    let build = scene.build;
+pub(super) fn stands_alone(input: &PassInput, target: &Stage) -> bool {
+    let build = input.build;
     let image = matches!(target.base, StageBase::Image(_) | StageBase::Unknown(_));
     let triggers = build.instructions_of(target, Keyword::Onbuild).next().is_some();
     let on_it = build.needed_stages().any(|stage| stage.base == StageBase::Stage(target.index));
@@ -40,19 +40,19 @@ pub(super) fn stands_alone(scene: &PassInput, target: &Stage) -> bool {
 }
 
 /// The edits that make two stages of one.
-pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Vec<FileEdit> {
-    let newline = scene.newline();
+pub(super) fn edits(input: &PassInput, target: &Stage, split: &StageSplit) -> Vec<FileEdit> {
+    let newline = input.newline();
     let fate = |index: usize| {
         split.outcomes.iter().find(|(at, _)| *at == index).map_or(InstructionFate::Both, |(_, fate)| fate.clone())
     };
-    let stage = scene.free_stage_name(&["build", "dependencies", "vendor", "dockopt-build"]);
-    let mut first = scene.stage_start(target, stage);
+    let stage = input.free_stage_name(&["build", "dependencies", "vendor", "dockopt-build"]);
+    let mut first = input.stage_start(target, stage);
     let mut edits = Vec::new();
-    for (index, instruction) in scene.build.instructions(target).filter(|(index, _)| *index <= split.last) {
+    for (index, instruction) in input.build.instructions(target).filter(|(index, _)| *index <= split.last) {
         let fate = fate(index);
         if fate != InstructionFate::Final && !instruction.keyword.describes_image() {
             let text = split.texts.iter().find(|(at, _)| *at == index).map(|(_, text)| text.clone());
-            first.push_str(&text.unwrap_or_else(|| scene.passage_text(index)));
+            first.push_str(&text.unwrap_or_else(|| input.passage_text(index)));
         }
         let copies: String = split
             .copies
@@ -63,27 +63,27 @@ pub(super) fn edits(scene: &PassInput, target: &Stage, split: &StageSplit) -> Ve
         match fate {
             InstructionFate::Build(text) => {
                 let kept_text = text.map(|text| text + newline).unwrap_or_default();
-                edits.push(scene.edit(scene.instruction_span(index), kept_text + &copies));
+                edits.push(input.edit(input.instruction_span(index), kept_text + &copies));
             }
-            _ if !copies.is_empty() => edits.push(scene.edit(Span::at(scene.instruction_span(index).end), copies)),
+            _ if !copies.is_empty() => edits.push(input.edit(Span::at(input.instruction_span(index).end), copies)),
             _ => {}
         }
     }
     let behind = split.copies.iter().filter(|(_, behind)| *behind > split.last);
     for (path, index) in behind {
         let text = format!("COPY --from={stage} {path} {path}{newline}");
-        edits.push(scene.edit(Span::at(scene.instruction_span(*index).end), text));
+        edits.push(input.edit(Span::at(input.instruction_span(*index).end), text));
     }
-    let start = scene.instruction_span(target.start).start;
-    edits.insert(0, scene.edit(Span::at(start), first + newline));
+    let start = input.instruction_span(target.start).start;
+    edits.insert(0, input.edit(Span::at(start), first + newline));
     edits
 }
 
 /// Whether a later COPY of everything brings what this one does.
-pub(super) fn is_covered(scene: &PassInput, target: &Stage, index: usize, install: usize) -> bool {
-    let transfers = scene.build.transfers(target);
-    let copy = scene.build.transfer_at(target, index).filter(|copy| copy.from.is_none());
-    let folder = |at: usize| scene.build.workdir(target, at).value().cloned();
+pub(super) fn is_covered(input: &PassInput, target: &Stage, index: usize, install: usize) -> bool {
+    let transfers = input.build.transfers(target);
+    let copy = input.build.transfer_at(target, index).filter(|copy| copy.from.is_none());
+    let folder = |at: usize| input.build.workdir(target, at).value().cloned();
     let later = transfers.iter().any(|transfer| {
         transfer.index > install
             && transfer.index != index

@@ -1,10 +1,10 @@
-use crate::optimize::test_inputs::{optimize_to_rung, project, rewritten};
-use crate::optimize::{Level, Options, Rung, optimize};
+use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
+use crate::optimize::{Level, LevelLimit, Options, optimize};
 
-fn check(dockerfile: &str, files: &[(&str, &str)], rung: Rung, expected: &str) {
-    let text = rewritten(dockerfile, files, rung);
+fn check(dockerfile: &str, files: &[(&str, &str)], level: Level, expected: &str) {
+    let text = rewritten(dockerfile, files, level);
     let refusals: Vec<_> =
-        optimize_to_rung(dockerfile, files, rung).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+        optimize_to_level(dockerfile, files, level).levels.into_iter().flat_map(|level| level.refusals).collect();
     assert_eq!(text, expected, "{refusals:#?}");
 }
 
@@ -19,7 +19,7 @@ fn gems_are_installed_apart() {
     check(
         "FROM ruby:3.3\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential libpq-dev tini\nCOPY Gemfile Gemfile.lock ./\nRUN bundle install\nCOPY . .\nEXPOSE 4567\nCMD [\"ruby\", \"app.rb\"]\n",
         &[GEMFILE, LOCK, ("app.rb", "require 'sinatra'\n")],
-        Rung::Stages,
+        Level::Stages,
         "FROM ruby:3.3 AS build\nWORKDIR /app\nRUN apt-get update && apt-get install -y build-essential libpq-dev tini && rm -rf /var/lib/apt/lists/*\nCOPY Gemfile Gemfile.lock ./\nRUN --mount=type=cache,target=/usr/local/bundle/cache bundle install\n\nFROM ruby:3.3\nWORKDIR /app\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends tini libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY --from=build /usr/local/bundle /usr/local/bundle\nCOPY . .\nEXPOSE 4567\nCMD [\"ruby\", \"app.rb\"]\n",
     );
 }
@@ -33,7 +33,7 @@ fn packages_of_composer_are_installed_apart() {
             ("composer.lock", "{\"packages\":[{\"name\":\"slim/slim\",\"version\":\"4.0.0\"}]}"),
             ("public/index.php", "<?php"),
         ],
-        Rung::Stages,
+        Level::Stages,
         "FROM php:8.3-cli AS build\nRUN docker-php-ext-install pdo_mysql\nRUN apt-get update && apt-get install -y git unzip && rm -rf /var/lib/apt/lists/*\nCOPY --from=composer:2 /usr/bin/composer /usr/bin/composer\nWORKDIR /app\nCOPY composer.json composer.lock ./\nRUN --mount=type=cache,target=/root/.composer/cache composer install --no-dev\n\nFROM php:8.3-cli\nRUN docker-php-ext-install pdo_mysql\nWORKDIR /app\nCOPY --from=build /app/vendor /app/vendor\nCOPY . .\nCMD [\"php\", \"-S\", \"0.0.0.0:8000\", \"-t\", \"public\"]\n",
     );
 }
@@ -48,7 +48,7 @@ fn packages_that_the_sources_bring_are_copied_once() {
     let ships = |files: &[(&str, &str)]| {
         let (inputs, mut evidence) = project(file, files);
         evidence.committed.insert("vendor".to_owned());
-        let options = Options { level: Level::Up(Rung::Stages), ..Options::default() };
+        let options = Options { level: LevelLimit::Up(Level::Stages), ..Options::default() };
         let text = optimize(&inputs, 0, &evidence, &options).result()[0].text().to_owned();
         let (_, ships) = text.split_once("\n\nFROM ").expect("two stages");
         ships.lines().filter(|line| line.starts_with("COPY")).collect::<Vec<_>>().join("\n")
@@ -66,7 +66,7 @@ fn gems_from_git_are_fetched_with_git() {
         // Its text is read as a manifest, and not among the sources.
         let (inputs, mut evidence) = project(dockerfile, &[GEMFILE, ("Gemfile.lock", lock), ("app.rb", "")]);
         evidence.texts.remove("Gemfile.lock");
-        let options = Options { level: Level::Up(Rung::Slim), ..Options::default() };
+        let options = Options { level: LevelLimit::Up(Level::Slim), ..Options::default() };
         let text = optimize(&inputs, 0, &evidence, &options).result()[0].text().to_owned();
         assert_eq!(text.contains(" git "), git, "{text}");
     }

@@ -8,29 +8,29 @@ use crate::shell::{Invocation, Word};
 use crate::text::Span;
 
 /// Takes away what reloads, and what watches.
-pub(in crate::optimize) fn run(scene: &PassInput, turn: &mut PassOutput) {
-    let build = scene.build;
-    let Some(target) = scene.target() else { return };
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let build = input.build;
+    let Some(target) = input.target() else { return };
     for keyword in [Keyword::Entrypoint, Keyword::Cmd] {
         let Some((index, instruction)) = build.last(target, keyword) else { continue };
         let Some(code) = build.code(index).filter(|code| code.script.problems.is_empty()) else { continue };
         for invocation in code.script.invocations() {
             let Some((spans, replaced)) = changes(&invocation) else { continue };
-            let bound = scene.evidence.services.iter().any(|service| !service.bound.is_empty());
+            let bound = input.evidence.services.iter().any(|service| !service.bound.is_empty());
             if bound {
-                return turn.skip("compose mounts host folders to show changes at once");
+                return output.skip("compose mounts host folders to show changes at once");
             }
             let mut edits = Vec::new();
             for word in spans {
                 let Some(span) = removal(build, code, instruction.arguments.clone(), word) else { return };
-                edits.push(scene.edit(span, ""));
+                edits.push(input.edit(span, ""));
             }
             for (word, text) in replaced {
-                let span = code.place(scene.file(), word.span);
-                let quoted = scene.source().slice(span).starts_with('"');
-                edits.push(scene.edit(span, if quoted { format!("\"{text}\"") } else { text.to_owned() }));
+                let span = code.place(input.file(), word.span);
+                let quoted = input.source().slice(span).starts_with('"');
+                edits.push(input.edit(span, if quoted { format!("\"{text}\"") } else { text.to_owned() }));
             }
-            turn.step(
+            output.step(
                 "starts without a reloader",
                 "sources in an image do not change, and the reloader is an additional process",
                 edits,

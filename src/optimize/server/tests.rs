@@ -1,14 +1,14 @@
 //! Servers for development and previews, replaced.
 
 use crate::optimize::test_inputs::project;
-use crate::optimize::{Level, Options, optimize};
+use crate::optimize::{LevelLimit, Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], present: &[&str]) {
     let (inputs, evidence) = project(dockerfile, files);
-    let done = optimize(&inputs, 0, &evidence, &Options { level: Level::Max, ..Options::default() });
+    let done = optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Max, ..Options::default() });
     let text = done.result()[0].text();
     for part in present {
-        assert!(text.contains(part), "`{part}` lacks in\n{text}\n{:#?}", done.rungs.last());
+        assert!(text.contains(part), "`{part}` lacks in\n{text}\n{:#?}", done.levels.last());
     }
 }
 

@@ -21,8 +21,8 @@ pub(super) fn want(wanted: &mut WantedPackages, package: &str, at: usize) {
 }
 
 /// The calls of apt that install in a stage, with their instructions.
-fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
-    scene.build.own_runs(stage).find_map(|run| {
+fn each<T>(input: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &PackageCall) -> Option<T>) -> Option<T> {
+    input.build.own_runs(stage).find_map(|run| {
         let invocations = run.invocations();
         let calls = invocations.iter().filter_map(Invocation::package_call);
         let mut installs = calls.filter(|call| call.manager == Manager::Apt && call.verb == Verb::Install);
@@ -31,54 +31,54 @@ fn each<T>(scene: &PassInput, stage: &Stage, mut look: impl FnMut(usize, &Packag
 }
 
 /// The instruction of a stage's chain that installs a package, no later than `at`.
-pub(super) fn installs(scene: &PassInput, stage: &Stage, package: &str, at: usize) -> bool {
-    scene.build.chain(stage).any(|below| {
+pub(super) fn installs(input: &PassInput, stage: &Stage, package: &str, at: usize) -> bool {
+    input.build.chain(stage).any(|below| {
         let named = |index: usize, call: &PackageCall| {
             let has = call.packages.iter().any(|listed| !listed.absent && listed.name.text == package);
             (has && index <= at).then_some(())
         };
-        each(scene, below, named).is_some()
+        each(input, below, named).is_some()
     })
 }
 
 /// Edits that install packages in a stage, before the instructions that need them: with the author's own, where that is
 /// early enough, else right behind FROM.
-pub(super) fn install(scene: &PassInput, stage: &Stage, wanted: &WantedPackages) -> Vec<FileEdit> {
+pub(super) fn install(input: &PassInput, stage: &Stage, wanted: &WantedPackages) -> Vec<FileEdit> {
     let missing: WantedPackages = wanted
         .iter()
-        .filter(|(package, at)| !installs(scene, stage, package, **at))
+        .filter(|(package, at)| !installs(input, stage, package, **at))
         .map(|(package, at)| (package.clone(), *at))
         .collect();
     let Some(first) = missing.values().min() else { return Vec::new() };
     let names: Vec<&str> = missing.keys().map(String::as_str).collect();
-    if let Some((place, between)) = each(scene, stage, |index, call| own_list(scene, index, call, *first)) {
+    if let Some((place, between)) = each(input, stage, |index, call| own_list(input, index, call, *first)) {
         let text: String = names.iter().flat_map(|name| [between.as_str(), *name]).collect();
-        return vec![scene.edit(Span::at(place), text)];
+        return vec![input.edit(Span::at(place), text)];
     }
-    let newline = scene.newline();
+    let newline = input.newline();
     let text = apt_install(&names.join(" ")).replace('\n', newline);
-    let at = scene.instruction_span(stage.start).end;
-    let open = if scene.source().slice(scene.instruction_span(stage.start)).ends_with('\n') { "" } else { newline };
-    vec![scene.edit(Span::at(at), format!("{open}{text}{newline}"))]
+    let at = input.instruction_span(stage.start).end;
+    let open = if input.source().slice(input.instruction_span(stage.start)).ends_with('\n') { "" } else { newline };
+    vec![input.edit(Span::at(at), format!("{open}{text}{newline}"))]
 }
 
 /// Where the author's list of packages ends, and what stands between its words; `None` where it comes too late.
-fn own_list(scene: &PassInput, index: usize, call: &PackageCall, first: usize) -> Option<(u32, String)> {
-    let code = scene.build.code(index).filter(|code| index < first && !code.is_exec())?;
-    let place = |span: Span| code.place(scene.file(), span);
+fn own_list(input: &PassInput, index: usize, call: &PackageCall, first: usize) -> Option<(u32, String)> {
+    let code = input.build.code(index).filter(|code| index < first && !code.is_exec())?;
+    let place = |span: Span| code.place(input.file(), span);
     let words: Vec<Span> = call.packages.iter().map(|package| place(package.span)).collect();
     let plain = call.packages.iter().all(|package| package.source == PackageSource::Index && !package.absent);
     if !plain {
         return None;
     }
     let last = words.last()?;
-    let source = scene.source();
+    let source = input.source();
     let between = match words.as_slice() {
         [.., before, last] if before.end < last.start => source.slice(Span::new(before.end, last.start)),
         _ => " ",
     };
     // Comments between the words are not repeated.
-    let blank = between.chars().all(|c| c.is_whitespace() || c == scene.file().escape());
+    let blank = between.chars().all(|c| c.is_whitespace() || c == input.file().escape());
     Some((last.end, if blank { between.to_owned() } else { " ".to_owned() }))
 }
 

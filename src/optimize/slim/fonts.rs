@@ -7,10 +7,10 @@ use crate::optimize::reached_sources::LazyReach;
 use crate::sources::patterns;
 
 /// Debian packages of fonts that the program draws with.
-pub(super) fn packages(scene: &PassInput) -> &'static [&'static str] {
-    let reach = LazyReach::new(scene);
-    let holds = |words: &[&str]| scene.evidence.holding(words).any(|(path, _)| reach.may_run(path));
-    let dependencies = || scene.projects().iter().flat_map(|project| &project.dependencies);
+pub(super) fn packages(input: &PassInput) -> &'static [&'static str] {
+    let reach = LazyReach::new(input);
+    let holds = |words: &[&str]| input.evidence.holding(words).any(|(path, _)| reach.may_run(path));
+    let dependencies = || input.projects().iter().flat_map(|project| &project.dependencies);
     let has = |names: &str| {
         names.split(' ').any(|name| dependencies().any(|dependency| dependency.name.eq_ignore_ascii_case(name)))
     };

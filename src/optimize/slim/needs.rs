@@ -31,21 +31,21 @@ pub(super) fn want_program(wanted: &mut WantedPackages, slim: &str, program: &st
 
 /// What the RUNs of a stage call; an error names what can't be looked into.
 pub(super) fn of_steps(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     slim: &str,
     wanted: &mut WantedPackages,
 ) -> Result<(), FullBaseReason> {
-    for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
-        let code = scene.build.code(index).ok_or(FullBaseReason::UnsupportedShell)?;
-        of_script(scene, &code.script, slim, index, DEEPEST, wanted)?;
+    for (index, _) in input.build.instructions_of(stage, Keyword::Run) {
+        let code = input.build.code(index).ok_or(FullBaseReason::UnsupportedShell)?;
+        of_script(input, &code.script, slim, index, DEEPEST, wanted)?;
     }
     Ok(())
 }
 
 /// What a script calls, and the scripts of the project that it starts.
 pub(super) fn of_script(
-    scene: &PassInput,
+    input: &PassInput,
     script: &Script,
     slim: &str,
     at: usize,
@@ -65,13 +65,13 @@ pub(super) fn of_script(
             want_program(wanted, slim, "git", at);
         }
         if depth > 0 {
-            for text in of_package(scene, &invocation) {
-                of_script(scene, &parse(text), slim, at, depth - 1, wanted)?;
+            for text in of_package(input, &invocation) {
+                of_script(input, &parse(text), slim, at, depth - 1, wanted)?;
             }
         }
         let Some(named) = read_by(&invocation, program) else { continue };
-        match text(scene, &named) {
-            Some(text) if depth > 0 => of_script(scene, &parse(text), slim, at, depth - 1, wanted)?,
+        match text(input, &named) {
+            Some(text) if depth > 0 => of_script(input, &parse(text), slim, at, depth - 1, wanted)?,
             Some(_) => {}
             None if at == usize::MAX => {}
             None => return Err(FullBaseReason::MissingFile { file: named.clone() }),
@@ -82,7 +82,7 @@ pub(super) fn of_script(
 
 /// The scripts of package.json that a call of a package manager runs: the one that it names with its hooks, and those of
 /// an install.
-fn of_package<'a>(scene: &PassInput<'a>, invocation: &Invocation) -> Vec<&'a str> {
+fn of_package<'a>(input: &PassInput<'a>, invocation: &Invocation) -> Vec<&'a str> {
     let words = node::words::of(invocation);
     let installs = invocation.package_call().is_some_and(|call| {
         Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node)
@@ -95,7 +95,7 @@ fn of_package<'a>(scene: &PassInput<'a>, invocation: &Invocation) -> Vec<&'a str
         None if installs => INSTALL_SCRIPTS.iter().map(|name| (*name).to_owned()).collect(),
         None => return Vec::new(),
     };
-    let nodes = scene.projects_of(Ecosystem::Node);
+    let nodes = input.projects_of(Ecosystem::Node);
     nodes.flat_map(|project| names.iter().filter_map(|name| project.script(name))).collect()
 }
 
@@ -113,34 +113,34 @@ fn read_by(invocation: &Invocation, program: &str) -> Option<String> {
 }
 
 /// The text of a script of the context, by the last part of its path.
-fn text<'a>(scene: &PassInput<'a>, path: &str) -> Option<&'a str> {
+fn text<'a>(input: &PassInput<'a>, path: &str) -> Option<&'a str> {
     let name = path::name(path);
-    let texts = &scene.evidence.texts;
+    let texts = &input.evidence.texts;
     let exact = texts.get(path.trim_start_matches("./"));
     let text = exact.or_else(|| texts.iter().find(|(path, _)| path::name(path) == name).map(|(_, text)| text));
     text.map(String::as_str)
 }
 
 /// What the container calls: its command, its scripts, and what compose tells it to run or ask.
-pub(super) fn of_container(scene: &PassInput, stage: &Stage, slim: &str, wanted: &mut WantedPackages) {
-    let build = scene.build;
-    for code in scene.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]) {
-        _ = of_script(scene, &code.script, slim, usize::MAX, DEEPEST, wanted);
+pub(super) fn of_container(input: &PassInput, stage: &Stage, slim: &str, wanted: &mut WantedPackages) {
+    let build = input.build;
+    for code in input.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]) {
+        _ = of_script(input, &code.script, slim, usize::MAX, DEEPEST, wanted);
     }
-    for (_, text) in scene.start_texts(stage) {
-        _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
+    for (_, text) in input.start_texts(stage) {
+        _ = of_script(input, &parse(text), slim, usize::MAX, DEEPEST, wanted);
     }
     let target = build.target().map(|target| target.index) == Some(stage.index);
     let runs_it = |service: &&Service| match &service.target {
         Some(name) => stage.name.as_ref() == Some(name),
         None => target,
     };
-    for service in scene.evidence.services.iter().filter(runs_it) {
+    for service in input.evidence.services.iter().filter(runs_it) {
         for text in service.command.iter().chain(&service.healthcheck) {
-            _ = of_script(scene, &parse(text), slim, usize::MAX, DEEPEST, wanted);
+            _ = of_script(input, &parse(text), slim, usize::MAX, DEEPEST, wanted);
         }
     }
-    if let Some(observed) = scene.evidence.observed.as_ref()
+    if let Some(observed) = input.evidence.observed.as_ref()
         && target
     {
         for program in &observed.programs {
@@ -155,7 +155,7 @@ pub(super) fn of_container(scene: &PassInput, stage: &Stage, slim: &str, wanted:
 /// The programs that sources of Node and Ruby start: all of them where a stage builds, those that a container may come to
 /// where it ships.
 pub(super) fn of_sources(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     slim: &str,
     ships: bool,
@@ -166,15 +166,15 @@ pub(super) fn of_sources(
         "ruby" => Ecosystem::Ruby,
         _ => return Ok(()),
     };
-    if let Some(browser) = called_programs::browser(scene, language)
+    if let Some(browser) = called_programs::browser(input, language)
         && ships
     {
         return Err(FullBaseReason::Browser { browser: browser.to_string() });
     }
-    let runs = scene.build.instructions(stage).any(|(_, instruction)| instruction.keyword == Keyword::Run);
+    let runs = input.build.instructions(stage).any(|(_, instruction)| instruction.keyword == Keyword::Run);
     if ships || runs {
-        let at = if ships { usize::MAX } else { first_install(scene, stage) };
-        for program in called_programs::programs(scene, language, ships) {
+        let at = if ships { usize::MAX } else { first_install(input, stage) };
+        for program in called_programs::programs(input, language, ships) {
             want_program(wanted, slim, program, at);
         }
     }
@@ -183,18 +183,18 @@ pub(super) fn of_sources(
 
 /// Debian packages by which a stage builds dependencies and that nothing in it installs; an error where that is not
 /// known.
-pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, FullBaseReason> {
+pub(super) fn to_build(input: &PassInput, stage: &Stage) -> Result<BTreeSet<String>, FullBaseReason> {
     let mut all = BTreeSet::new();
     for (language, answer) in LANGUAGES {
-        let mut runs = scene.build.instructions_of(stage, Keyword::Run);
-        if !runs.any(|(index, _)| calls(scene, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
+        let mut runs = input.build.instructions_of(stage, Keyword::Run);
+        if !runs.any(|(index, _)| calls(input, index, language, &[Verb::Install, Verb::Upgrade, Verb::Download])) {
             continue;
         }
         let unknown_tools = || FullBaseReason::UnknownBuildTools { language: language.name().to_string() };
-        all.extend(answer(scene, stage.index).ok_or_else(unknown_tools)?);
+        all.extend(answer(input, stage.index).ok_or_else(unknown_tools)?);
     }
-    let compiler = |at| ["gcc", "g++", "build-essential"].iter().any(|name| apt::installs(scene, stage, name, at));
-    all.retain(|package| !apt::installs(scene, stage, package, usize::MAX));
+    let compiler = |at| ["gcc", "g++", "build-essential"].iter().any(|name| apt::installs(input, stage, name, at));
+    all.retain(|package| !apt::installs(input, stage, package, usize::MAX));
     if compiler(usize::MAX) {
         all.retain(|package| !matches!(&**package, "gcc" | "g++" | "make" | "libc6-dev" | "build-essential"));
     }
@@ -202,10 +202,10 @@ pub(super) fn to_build(scene: &PassInput, stage: &Stage) -> Result<BTreeSet<Stri
 }
 
 /// The first step of a stage that installs dependencies.
-pub(super) fn first_install(scene: &PassInput, stage: &Stage) -> usize {
-    let runs = scene.build.instructions(stage).map(|(index, _)| index);
+pub(super) fn first_install(input: &PassInput, stage: &Stage) -> usize {
+    let runs = input.build.instructions(stage).map(|(index, _)| index);
     runs.into_iter()
-        .find(|index| LANGUAGES.iter().any(|(language, _)| calls(scene, *index, *language, &[])))
+        .find(|index| LANGUAGES.iter().any(|(language, _)| calls(input, *index, *language, &[])))
         .unwrap_or(stage.start)
 }
 
@@ -220,8 +220,8 @@ const LANGUAGES: [(Ecosystem, NeedsAnswer); 3] = [
 ];
 
 /// Whether a RUN calls a package manager of the language, for one of these where any are given.
-fn calls(scene: &PassInput, index: usize, language: Ecosystem, verbs: &[Verb]) -> bool {
-    let invocations = scene.build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
+fn calls(input: &PassInput, index: usize, language: Ecosystem, verbs: &[Verb]) -> bool {
+    let invocations = input.build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
     invocations.iter().filter_map(Invocation::package_call).any(|call| {
         Ecosystem::of_manager(call.manager) == Some(language) && (verbs.is_empty() || verbs.contains(&call.verb))
     })

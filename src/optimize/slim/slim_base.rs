@@ -23,7 +23,7 @@ pub(super) struct SlimVariant {
 
 /// The variant of the image that a stage's FROM names; `Ok(None)` where it is small already or no variant can be looked for,
 /// an error that says why there is none.
-pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimVariant>, FullBaseReason> {
+pub(super) fn of(input: &PassInput, stage: &Stage) -> Result<Option<SlimVariant>, FullBaseReason> {
     let StageBase::Image(image) = &stage.base else { return Ok(None) };
     let reference = Reference::of(image);
     let tag = reference.tag.unwrap_or("latest");
@@ -32,20 +32,20 @@ pub(super) fn of(scene: &PassInput, stage: &Stage) -> Result<Option<SlimVariant>
     }
     refuse_if(reference.digest.is_some(), FullBaseReason::PinnedByDigest { image: image.clone() })?;
     let slim = SlimImage::of_any(image).ok_or_else(|| FullBaseReason::NoSlimVariant { image: image.clone() })?;
-    let written = scene.source().slice(stage.base_span);
-    let (tag, known) = match known_slim_tag(scene, &reference, tag, &slim.tag) {
+    let written = input.source().slice(stage.base_span);
+    let (tag, known) = match known_slim_tag(input, &reference, tag, &slim.tag) {
         Some((named, by)) if written.ends_with(tag) || named == slim.tag => (named, by),
         _ => (slim.tag, "the publisher builds a slim variant of each version".to_owned()),
     };
-    let Some((span, text)) = edit(scene, stage.base_span, written, &reference, &tag) else {
+    let Some((span, text)) = edit(input, stage.base_span, written, &reference, &tag) else {
         return Err(FullBaseReason::HiddenTag { written: written.to_string() });
     };
     let slim = format!("{}:{tag}", reference.name);
-    Ok(Some(SlimVariant { full: image.clone(), slim, why: known, edit: scene.edit(span, text) }))
+    Ok(Some(SlimVariant { full: image.clone(), slim, why: known, edit: input.edit(span, text) }))
 }
 
 /// What to write where, so that the reference gets the tag.
-fn edit(scene: &PassInput, place: Span, written: &str, reference: &Reference, tag: &str) -> Option<(Span, String)> {
+fn edit(input: &PassInput, place: Span, written: &str, reference: &Reference, tag: &str) -> Option<(Span, String)> {
     let Some(old) = reference.tag else {
         return (written == reference.name).then(|| (Span::at(place.end), format!(":{tag}")));
     };
@@ -57,7 +57,7 @@ fn edit(scene: &PassInput, place: Span, written: &str, reference: &Reference, ta
     let most = old.len().min(tag.len()) - prefix;
     let suffix = common(old.bytes().rev(), tag.bytes().rev()).min(most);
     let end_of = |text: &str| {
-        text.rfind('-').and_then(|at| scene.build.scopes().expand_global(&text[at..]).map(|end| (at, end)))
+        text.rfind('-').and_then(|at| input.build.scopes().expand_global(&text[at..]).map(|end| (at, end)))
     };
     let suffix_between = |end: &str| tag.strip_prefix(old.strip_suffix(end)?)?.strip_suffix(end).map(str::to_owned);
     if let Some((at, end)) = end_of(written)
@@ -80,8 +80,8 @@ fn common(before: impl Iterator<Item = u8>, right: impl Iterator<Item = u8>) -> 
 
 /// A slim tag of the same image, version and release that another Dockerfile, another stage or the engine names, with who
 /// names it.
-fn known_slim_tag(scene: &PassInput, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
-    let stages = scene.inputs.builds.iter().flat_map(|build| {
+fn known_slim_tag(input: &PassInput, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
+    let stages = input.inputs.builds.iter().flat_map(|build| {
         let file = &build.file;
         let froms = file.instructions().iter().filter_map(|instruction| file.from(instruction));
         froms.map(|from| from.image.text.into_owned()).collect::<Vec<_>>()
@@ -100,7 +100,7 @@ fn known_slim_tag(scene: &PassInput, reference: &Reference, tag: &str, scheme: &
     };
     let images = images.into_iter().filter(|image| fits(&image)).collect();
     of(&images, "another Dockerfile or stage of this project already uses it").or_else(|| {
-        let engine = scene.evidence.images.as_ref()?.iter().filter(fits).cloned().collect();
+        let engine = input.evidence.images.as_ref()?.iter().filter(fits).cloned().collect();
         of(&engine, "the engine has this image")
     })
 }

@@ -1,10 +1,10 @@
-use crate::optimize::Rung;
-use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
+use crate::optimize::Level;
+use crate::optimize::test_inputs::{optimize_to_level, rewritten};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
-    let text = rewritten(dockerfile, files, Rung::Slim);
+    let text = rewritten(dockerfile, files, Level::Slim);
     let refusals: Vec<_> =
-        optimize_to_rung(dockerfile, files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+        optimize_to_level(dockerfile, files, Level::Slim).levels.into_iter().flat_map(|level| level.refusals).collect();
     assert_eq!(text, expected, "{refusals:?}");
 }
 
@@ -56,7 +56,7 @@ fn programs_that_slim_images_lack_are_installed() {
 fn programs_in_shell_texts_and_tk_are_installed() {
     let slim = |source: &str| {
         let text = "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n";
-        rewritten(text, &[("app.py", source)], Rung::Slim)
+        rewritten(text, &[("app.py", source)], Level::Slim)
     };
     for (source, package) in [
         ("import subprocess\nsubprocess.run(\"cd repo && git pull\", shell=True)\n", "git"),
@@ -85,7 +85,7 @@ fn possible_compilation_keeps_the_full_base() {
 #[test]
 fn a_compiler_is_installed_for_what_is_known_to_need_it() {
     let text = "FROM python:3.13\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n";
-    let got = rewritten(text, &[("requirements.txt", "psycopg2==2.9.10\n"), ("app.py", "")], Rung::Slim);
+    let got = rewritten(text, &[("requirements.txt", "psycopg2==2.9.10\n"), ("app.py", "")], Level::Slim);
     assert!(got.starts_with("FROM python:3.13-slim AS build\nRUN apt-get update"), "{got}");
     assert!(got.contains("recommends gcc libc6-dev libpq-dev \\\n"), "{got}");
     assert!(got.contains("recommends libpq5 \\\n"), "{got}");
@@ -96,7 +96,7 @@ fn images_of_bun_and_uv_have_slim_variants_and_users() {
     let bun = "FROM oven/bun:1\nWORKDIR /app\nCOPY . .\nRUN bun install\nCMD [\"bun\", \"run\", \"a.ts\"]\n";
     let files =
         [("package.json", r#"{"name": "a", "dependencies": {"bcrypt": "5", "x": "github:a/x"}}"#), ("a.ts", "")];
-    let text = rewritten(bun, &files, Rung::Hygiene);
+    let text = rewritten(bun, &files, Level::Hygiene);
     assert!(
         !text.contains("bun:1\n") && text.contains("FROM oven/bun:1-slim\n") && text.contains("USER bun\n"),
         "{text}"
@@ -105,7 +105,7 @@ fn images_of_bun_and_uv_have_slim_variants_and_users() {
     let uv = "FROM ghcr.io/astral-sh/uv:python3.12-bookworm\nWORKDIR /app\nCOPY . .\nRUN uv sync\nENV PATH=\"/app/.venv/bin:$PATH\"\nCMD [\"python\", \"a.py\"]\n";
     let files =
         [("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"flask\"]\n"), ("a.py", "")];
-    let text = rewritten(uv, &files, Rung::Hygiene);
+    let text = rewritten(uv, &files, Level::Hygiene);
     assert!(
         !text.contains("bookworm\n") && text.contains("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim"),
         "{text}"
@@ -114,20 +114,20 @@ fn images_of_bun_and_uv_have_slim_variants_and_users() {
     // Nothing but uv: no variant is missed.
     let tool = uv.replace("uv:python3.12-bookworm", "uv:0.8.11");
     let refusals: Vec<_> =
-        optimize_to_rung(&tool, &files, Rung::Slim).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+        optimize_to_level(&tool, &files, Level::Slim).levels.into_iter().flat_map(|level| level.refusals).collect();
     assert!(refusals.iter().all(|refusal| !refusal.why.contains("slim variant")), "{refusals:?}");
 }
 
 #[test]
 fn fonts_come_along_where_something_draws_with_them() {
     let file = "FROM python:3.13\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n";
-    let of = |source: &str| rewritten(file, &[("app.py", source)], Rung::Slim);
+    let of = |source: &str| rewritten(file, &[("app.py", source)], Level::Slim);
     assert!(of("ImageFont.truetype('DejaVuSans.ttf', 12)\n").contains("fonts-dejavu-core"));
     assert!(!of("ImageFont.truetype('fonts/own.ttf', 12)\n").contains("apt-get"));
     let node =
         "FROM node:22\nWORKDIR /app\nCOPY package.json ./\nRUN npm install\nCOPY . .\nCMD [\"node\", \"a.js\"]\n";
     let package = ("package.json", r#"{"dependencies": {"@napi-rs/canvas": "0.1"}}"#);
-    let of = |source: &str| rewritten(node, &[package, ("a.js", source)], Rung::Slim);
+    let of = |source: &str| rewritten(node, &[package, ("a.js", source)], Level::Slim);
     assert!(of("context.fillText('x', 1, 2)\n").contains("fontconfig fonts-dejavu-core"));
     assert!(!of("context.fillRect(1, 2, 3, 4)\n").contains("fontconfig"));
 }
@@ -135,7 +135,7 @@ fn fonts_come_along_where_something_draws_with_them() {
 #[test]
 fn nothing_is_installed_from_a_release_that_is_gone() {
     let file = |image: &str| format!("FROM {image}\nCOPY app.py /\nCMD [\"python\", \"/app.py\"]\n");
-    let of = |image: &str, source: &str| rewritten(&file(image), &[("app.py", source)], Rung::Slim);
+    let of = |image: &str, source: &str| rewritten(&file(image), &[("app.py", source)], Level::Slim);
     let git = "import subprocess\nsubprocess.run(['git', 'log'])\n";
     assert!(of("python:3.7-buster", "print(1)\n").contains("slim"));
     assert!(!of("python:3.7-buster", git).contains("slim"));
@@ -153,7 +153,7 @@ fn a_stage_that_exports_requirements_is_slim_too() {
         ("poetry.lock", "[[package]]\nname = \"fastapi\"\nversion = \"0.115.0\"\n"),
         ("app/main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
     ];
-    let text = rewritten(file, &files, Rung::Slim);
+    let text = rewritten(file, &files, Level::Slim);
     assert!(text.contains("FROM python:3.11-slim AS requirements"), "{text}");
 }
 
@@ -164,7 +164,7 @@ fn scripts_of_packages_call_programs_too() {
         rewritten(
             dockerfile,
             &[("package.json", &package), ("a.js", ""), ("Makefile", "run:\n\tnode a.js\n")],
-            Rung::Slim,
+            Level::Slim,
         )
     };
     let build = "FROM node:22\nCOPY . .\nRUN npm install\nRUN npm run build\nCMD [\"node\", \"/a.js\"]\n";
@@ -192,7 +192,7 @@ fn stages_that_are_built_by_name_keep_their_programs() {
         ("CMD [\"npm\", \"test\"]\n", " make"),
         ("CMD [\"sh\", \"-c\", \"git pull && node a.js\"]\n", " git"),
     ] {
-        let text = rewritten(&format!("{head}{dev}{tail}"), &files, Rung::Slim);
+        let text = rewritten(&format!("{head}{dev}{tail}"), &files, Level::Slim);
         let (stage_text, last) = text.split_once("\nFROM base\n").unwrap();
         let (_, stage_text) = stage_text.split_once("AS dev\n").unwrap();
         assert!(stage_text.contains(package) && !last.contains("apt-get"), "{text}");
@@ -209,7 +209,7 @@ fn installed_packages_decide_what_a_stage_builds() {
         let text = format!(
             "FROM node:22 AS build\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n\nFROM node:22\n{install}WORKDIR /app\nCOPY --from=build /app/node_modules ./node_modules\nCOPY app.js ./\nCMD [\"node\", \"app.js\"]\n"
         );
-        let text = rewritten(&text, &files, Rung::Slim);
+        let text = rewritten(&text, &files, Level::Slim);
         text.rsplit_once("FROM ").expect("a stage").1.lines().next().expect("a base").to_owned()
     };
     for plain in

@@ -1,39 +1,39 @@
-//! What the rungs of a rewrite save over the last commits.
+//! What the levels of a rewrite save over the last commits.
 
 use std::collections::BTreeMap;
 
 use crate::finding::Mask;
-use crate::optimize::Rung;
+use crate::optimize::Level;
 use crate::report::cache_history::{StepComparison, TableComparison};
 use crate::report::units::{count, seconds};
 use crate::report::{clean, cut};
 
-/// Steps that are named for a rung.
+/// Steps that are named for a level.
 const NAMED: usize = 4;
 
 /// Columns of a step in a sentence.
 const STEP: usize = 50;
 
-/// The commits that were looked at, and what each rung changes for them.
+/// The commits that were looked at, and what each level changes for them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RewriteHistory {
     /// The last commits, by first parents.
     pub commits: usize,
     /// Those after the first that build.
     pub builds: usize,
-    /// Each rung that changed something, compared with the one below it.
-    pub rungs: BTreeMap<Rung, TableComparison>,
+    /// Each level that changed something, compared with the one below it.
+    pub levels: BTreeMap<Level, TableComparison>,
 }
 
 impl RewriteHistory {
     /// Whether a log has the times of the steps.
     pub fn has_seconds(&self) -> bool {
-        self.rungs.values().any(|compared| compared.saved_seconds.is_some())
+        self.levels.values().any(|compared| compared.saved_seconds.is_some())
     }
 
-    /// What a rung saves, a sentence for each step that reruns less or more often.
-    pub(super) fn sentences(&self, rung: Rung, mask: &Mask) -> Vec<String> {
-        let Some(compared) = self.rungs.get(&rung) else { return Vec::new() };
+    /// What a level saves, a sentence for each step that reruns less or more often.
+    pub(super) fn sentences(&self, level: Level, mask: &Mask) -> Vec<String> {
+        let Some(compared) = self.levels.get(&level) else { return Vec::new() };
         let mut sentences: Vec<String> = compared.steps.iter().take(NAMED).map(|step| sentence(step, mask)).collect();
         let more = compared.steps.len().saturating_sub(NAMED);
         if more > 0 {
@@ -51,7 +51,7 @@ impl RewriteHistory {
 
     /// Which commits the sentences are about.
     pub(super) fn scope(&self) -> String {
-        let what = if self.rungs.values().all(|compared| compared.steps.is_empty()) {
+        let what = if self.levels.values().all(|compared| compared.steps.is_empty()) {
             "no step would have run more or less often in the last"
         } else {
             "computed for the last"
@@ -73,7 +73,7 @@ fn sentence(step: &StepComparison, mask: &Mask) -> String {
     )
 }
 
-/// The instruction of a step, without its number, which is another on each rung.
+/// The instruction of a step, without its number, which is another on each level.
 pub(super) fn step_text(step: &StepComparison, mask: &Mask) -> String {
     let text = step.name.split_once("] ").map_or(step.name.as_str(), |(_, text)| text);
     mask.apply(text)

@@ -14,12 +14,12 @@ struct OptimizeJson {
 #[derive(Deserialize)]
 struct BuildJson {
     dockerfile: String,
-    #[serde(default)]
-    rungs: Vec<RungJson>,
+    #[serde(default, rename = "rungs")]
+    levels: Vec<LevelJson>,
 }
 
 #[derive(Deserialize)]
-struct RungJson {
+struct LevelJson {
     #[serde(default)]
     steps: Vec<StepJson>,
 }
@@ -54,7 +54,7 @@ pub(super) fn optimize(text: &[u8]) -> Result<ReadResult, serde_json::Error> {
         rewrites.push(Rewrite { file: change.file, diff: Some(change.diff), ..Rewrite::default() });
     }
     for build in read.builds {
-        let steps = build.rungs.into_iter().flat_map(|rung| rung.steps).map(|step| step.what);
+        let steps = build.levels.into_iter().flat_map(|level| level.steps).map(|step| step.what);
         if let Some(rewrite) = rewrites.iter_mut().find(|rewrite| rewrite.file == build.dockerfile) {
             rewrite.passes.extend(steps);
         }

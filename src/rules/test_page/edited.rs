@@ -5,7 +5,7 @@ use super::parse::Example;
 use super::{Runner, inputs};
 use crate::compose::is_compose;
 use crate::finding::{Finding, Safety};
-use crate::fix::{Change, Level, fix};
+use crate::fix::{Change, FixLevel, fix};
 use crate::rules::{ContractBreach, dockerfile_breaches};
 use crate::text::{Source, path};
 
@@ -16,7 +16,7 @@ pub(super) fn singly(runner: &mut Runner, example: &Example, sources: &[Source],
             let mut alone = finding.clone();
             alone.fixes = vec![offer.clone()];
             let mut waiting = Some(alone);
-            let outcome = fix(sources, Level::Unsafe, |_: &[Source]| waiting.take().into_iter().collect());
+            let outcome = fix(sources, FixLevel::Unsafe, |_: &[Source]| waiting.take().into_iter().collect());
             let line = sources.get(finding.file.0 as usize).map_or(1, |source| source.line(finding.span.start));
             let what = format!("`{}` for line {line} alone", offer.title);
             if outcome.changes.is_empty() {

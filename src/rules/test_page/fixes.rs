@@ -5,7 +5,7 @@ use super::parse::{Example, FixedFile};
 use super::{Bless, Runner, edited, inputs, variants};
 use crate::compose::is_compose;
 use crate::finding::{Finding, Target};
-use crate::fix::{Change, FixOutcome, Level, fix};
+use crate::fix::{Change, FixLevel, FixOutcome, fix};
 use crate::text::{FileId, Source};
 
 pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], findings: &[Finding]) {
@@ -14,8 +14,8 @@ pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], 
     }
     edited::singly(runner, example, sources, findings);
     let mut safe = None;
-    for level in [Level::Safe, Level::Unsafe] {
-        let risky = level == Level::Unsafe;
+    for level in [FixLevel::Safe, FixLevel::Unsafe] {
+        let risky = level == FixLevel::Unsafe;
         let outcome = fix(sources, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
         // The second run is skipped if it gives the same result.
         if safe.as_ref() == Some(&outcome.changes) {
@@ -54,7 +54,12 @@ fn unwanted(runner: &mut Runner, example: &Example) {
 
 /// The remaining findings must be those without a fix of that level, or the rest of partly fixed ones with another
 /// message.
-fn check_fixed(runner: &mut Runner, example: &Example, level: Level, (findings, remaining): (&[Finding], &[Finding])) {
+fn check_fixed(
+    runner: &mut Runner,
+    example: &Example,
+    level: FixLevel,
+    (findings, remaining): (&[Finding], &[Finding]),
+) {
     let allowed = |finding: &&Finding| finding.fixes.iter().any(|fix| level.allows(fix));
     let unfixable = findings.iter().filter(|finding| !allowed(finding)).count();
     let is_rest =
@@ -111,7 +116,7 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
 }
 
 /// In a file with CR LF the same fixes must give the same text.
-fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &FixOutcome) {
+fn crlf(runner: &mut Runner, example: &Example, level: FixLevel, outcome: &FixOutcome) {
     let is_subject = |name: &str| inputs::is_dockerfile(name) || is_compose(name);
     for change in outcome.changes.iter().filter(|change| is_subject(&change.name)) {
         let Target::File(FileId(_)) = change.target else { continue };
@@ -129,7 +134,7 @@ fn crlf(runner: &mut Runner, example: &Example, level: Level, outcome: &FixOutco
 fn rewritten(
     runner: &mut Runner,
     example: &Example,
-    level: Level,
+    level: FixLevel,
     outcome: &FixOutcome,
     place: &str,
     rewrite: impl Fn(&str) -> String,

@@ -3,7 +3,7 @@
 use super::parse::Example;
 use super::{Runner, edited, format_findings, inputs};
 use crate::compose::is_compose;
-use crate::fix::{Level, fix};
+use crate::fix::{FixLevel, fix};
 use crate::text::Source;
 
 /// Instructions that are allowed after ONBUILD.
@@ -43,7 +43,7 @@ pub(super) fn check(runner: &mut Runner, example: &Example, got: &str) {
     }
     // It may find anything or nothing there, if it returns and breaks nothing.
     let wrapped = sources(example, onbuild);
-    for level in [Level::Safe, Level::Unsafe] {
+    for level in [FixLevel::Safe, FixLevel::Unsafe] {
         let outcome = fix(&wrapped, level, |now: &[Source]| inputs::findings(runner.rule, now, &example.listing));
         for change in &outcome.changes {
             edited::check(runner, example, change, "after ONBUILD the fixes");

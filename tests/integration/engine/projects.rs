@@ -23,7 +23,7 @@ struct Told {
     name: String,
     ecosystem: String,
     tool: String,
-    rung: Option<u64>,
+    level: Option<u64>,
     /// Before and after.
     disk: [Option<f64>; 2],
     pull: [Option<f64>; 2],
@@ -58,10 +58,10 @@ fn projects_are_rewritten_and_proved() {
             ]
             .map(str::to_owned),
         );
-        for (part, ecosystem, probe, rung) in
+        for (part, ecosystem, probe, level) in
             [("backend", "python", "8000/health", 5), ("dashboard", "node", "4173/", 4)]
         {
-            let mut row = Row::of_fixture(ecosystem, probe, rung);
+            let mut row = Row::of_fixture(ecosystem, probe, level);
             // The program reads its secret, so the image keeps what the author wrote into it.
             if part == "backend" {
                 row.left.insert("secret-in-arg-or-env".to_owned());
@@ -155,15 +155,15 @@ fn verified(ran: &Dockopt, path: &str, name: &str, row: &Row, engine: &Engine) -
 
 fn of_proof(build: &Value, row: &Row, result: &mut Told) {
     let proved = build["tried"].as_array().into_iter().flatten().find(|tried| tried["holds"] == true);
-    let rungs = proved.and_then(|proved| proved["rungs"].as_array()).into_iter().flatten();
-    result.rung = rungs.filter_map(Value::as_u64).max();
+    let levels = proved.and_then(|proved| proved["rungs"].as_array()).into_iter().flatten();
+    result.level = levels.filter_map(Value::as_u64).max();
     result.checks = proved
         .and_then(|proved| proved["checks"].as_array())
         .map_or(0, |all| all.iter().filter(|check| check["outcome"] == "passed").count());
-    if !row.good && result.rung.is_none_or(|rung| rung < row.rung.into()) {
-        result.failed.push(format!("rung {} has to hold, {:?} does", row.rung, result.rung));
+    if !row.good && result.level.is_none_or(|level| level < row.level.into()) {
+        result.failed.push(format!("level {} has to hold, {:?} does", row.level, result.level));
     }
-    // Without one of its passes a rung may hold and do nothing.
+    // Without one of its passes a level may hold and do nothing.
     let fallen = fallen(build, &["failed"]);
     if !row.good && fallen != NOTHING {
         result.failed.push(format!("not all that is tried holds: {fallen}"));
@@ -184,7 +184,7 @@ fn of_proof(build: &Value, row: &Row, result: &mut Told) {
 
 const NOTHING: &str = "nothing";
 
-/// The builds that failed and the checks with these outcomes, of each rung that was tried.
+/// The builds that failed and the checks with these outcomes, of each level that was tried.
 fn fallen(build: &Value, outcomes: &[&str]) -> String {
     let mut all = Vec::new();
     for tried in build["tried"].as_array().into_iter().flatten() {
@@ -227,7 +227,7 @@ fn line(result: &Told) -> String {
     let cells = [
         result.name.clone(),
         format!("{} {}", result.ecosystem, result.tool),
-        result.rung.map_or_else(|| "–".to_owned(), |rung| rung.to_string()),
+        result.level.map_or_else(|| "–".to_owned(), |level| level.to_string()),
         pair(result.disk, 1e6, "MB"),
         pair(result.base, 1e6, "MB"),
         pair(result.cold_cpu, 1.0, "s"),
@@ -250,7 +250,8 @@ fn print_result(result: &Told) {
 /// All rows, and the medians.
 fn table(all: &[Told]) -> String {
     let mut out = vec![
-        "| project | what | rung | image | base to pull | CPU of a cold build | rebuild | checks | | took |".to_owned(),
+        "| project | what | level | image | base to pull | CPU of a cold build | rebuild | checks | | took |"
+            .to_owned(),
         "|---|---|--:|---|---|---|---|--:|---|--:|".to_owned(),
     ];
     out.extend(all.iter().map(line));

@@ -31,11 +31,11 @@ reasons! {
 }
 
 /// The first such use; `None` where none is known.
-pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Option<ContainerUse> {
-    for service in scene.services_of(stage) {
+pub(in crate::optimize) fn in_containers(input: &PassInput, stage: &Stage) -> Option<ContainerUse> {
+    for service in input.services_of(stage) {
         if let Some(command) = service.entrypoint.as_ref().or(service.command.as_ref()) {
             let (name, command) = (service.name.clone(), command.clone());
-            return Some(if scene.repeats_command(stage, service) {
+            return Some(if input.repeats_command(stage, service) {
                 ContainerUse::ServiceRepeats { service: name, command }
             } else {
                 ContainerUse::ServiceStarts { service: name, command }
@@ -45,14 +45,14 @@ pub(in crate::optimize) fn in_containers(scene: &PassInput, stage: &Stage) -> Op
             return Some(ContainerUse::ServiceMounts { service: service.name.clone(), path: path.clone() });
         }
     }
-    by_recipes(scene)
+    by_recipes(input)
 }
 
 /// A command of a recipe or pipeline that runs something in the image, or mounts a folder into it.
-fn by_recipes(scene: &PassInput) -> Option<ContainerUse> {
-    let services: Vec<&str> = scene.evidence.services.iter().map(|service| service.name.as_str()).collect();
-    let images: Vec<&str> = scene.evidence.image_names.iter().map(|name| Reference::of(name).name).collect();
-    for (file, text) in &scene.evidence.recipes {
+fn by_recipes(input: &PassInput) -> Option<ContainerUse> {
+    let services: Vec<&str> = input.evidence.services.iter().map(|service| service.name.as_str()).collect();
+    let images: Vec<&str> = input.evidence.image_names.iter().map(|name| Reference::of(name).name).collect();
+    for (file, text) in &input.evidence.recipes {
         for line in text.lines() {
             let engines = ENGINES.iter().filter_map(|engine| line.find(engine));
             let Some(command) = engines.min().and_then(|at| line.get(at..)) else { continue };

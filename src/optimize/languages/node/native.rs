@@ -18,22 +18,22 @@ pub(in crate::optimize) const GIT: [&str; 2] = ["git", "ca-certificates"];
 
 /// Debian packages that a stage needs on a slim base to install its Node dependencies: empty where slim suffices, `None`
 /// where that isn't known.
-pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
-    let stage = scene.build.stages().get(stage)?;
+pub(in crate::optimize) fn build_packages(input: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
+    let stage = input.build.stages().get(stage)?;
     let mut packages = BTreeSet::new();
-    if let Some(named) = named_alone(scene, stage) {
+    if let Some(named) = named_alone(input, stage) {
         if named.iter().any(|name| data::NODE_PACKAGES.has(name, "compiles")) {
             packages.extend(COMPILER.map(str::to_owned));
         }
         return Some(packages);
     }
-    let (compiles, from_git) = if let Ok(Some(pieces)) = stage_pieces::read(scene, stage) {
+    let (compiles, from_git) = if let Ok(Some(pieces)) = stage_pieces::read(input, stage) {
         let locked = pieces.way.and_then(|way| way.locked.as_ref());
         let compiles = locked.map_or_else(|| pieces.project.names_compiled(), |locked| locked.compiles(!pieces.omits));
         (compiles, is_from_git(pieces.project, locked))
     } else {
         // Several installs, or one that can't be taken apart: all that is known of the context counts.
-        let mut projects = scene.projects_of(Ecosystem::Node);
+        let mut projects = input.projects_of(Ecosystem::Node);
         (
             projects
                 .clone()
@@ -45,7 +45,7 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
     };
     packages.extend(compiles.then_some(COMPILER).into_iter().flatten().map(str::to_owned));
     packages.extend(from_git.then_some(GIT).into_iter().flatten().map(str::to_owned));
-    packages.extend(prisma(scene));
+    packages.extend(prisma(input));
     Some(packages)
 }
 
@@ -56,11 +56,11 @@ fn locks_of(project: &Project) -> impl Iterator<Item = &LockedPackages> {
 
 /// The packages of the registry that a stage's installs name, where each names some: `npm install -g http-server`. What the
 /// project depends on is installed elsewhere then.
-fn named_alone(scene: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
+fn named_alone(input: &PassInput, stage: &Stage) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    let runs = scene.build.instructions_of(stage, Keyword::Run);
+    let runs = input.build.instructions_of(stage, Keyword::Run);
     for (index, _) in runs {
-        for invocation in scene.build.code(index)?.script.invocations() {
+        for invocation in input.build.code(index)?.script.invocations() {
             let installs = |call: &PackageCall| {
                 Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node)
                     && matches!(call.verb, Verb::Install | Verb::Upgrade | Verb::Download)
@@ -95,8 +95,8 @@ fn is_from_git(project: &Project, locked: Option<&LockedPackages>) -> bool {
 
 /// Prisma's engines load the system's OpenSSL up to version 6, and slim images lack it
 /// (`prisma.io/docs/orm/reference/system-requirements`).
-fn prisma(scene: &PassInput) -> Option<String> {
-    let nodes = scene.projects_of(Ecosystem::Node);
+fn prisma(input: &PassInput) -> Option<String> {
+    let nodes = input.projects_of(Ecosystem::Node);
     let mut ours = nodes
         .flat_map(|project| &project.dependencies)
         .filter(|dependency| matches!(dependency.name.as_str(), "prisma" | "@prisma/client"));
@@ -112,6 +112,6 @@ fn prisma(scene: &PassInput) -> Option<String> {
 }
 
 /// Debian packages that a slim base lacks and the installed dependencies need at run time.
-pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
-    prisma(scene).into_iter().collect()
+pub(in crate::optimize) fn run_packages(input: &PassInput) -> BTreeSet<String> {
+    prisma(input).into_iter().collect()
 }

@@ -80,8 +80,8 @@ pub(in crate::optimize) struct Pieces<'a> {
 
 /// The stage's pieces; `None` where it installs no Node project, or more than one, and an error where it does in a way
 /// that can't be taken apart.
-pub(in crate::optimize) fn read<'a>(scene: &PassInput<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, NodeBlocker> {
-    let build = scene.build;
+pub(in crate::optimize) fn read<'a>(input: &PassInput<'a>, stage: &Stage) -> Result<Option<Pieces<'a>>, NodeBlocker> {
+    let build = input.build;
     let mut pieces: Option<Pieces<'a>> = None;
     let mut all = Vec::new();
     let mut globals = Vec::new();
@@ -92,7 +92,7 @@ pub(in crate::optimize) fn read<'a>(scene: &PassInput<'a>, stage: &Stage) -> Res
                     all.push(Piece { index, kind: Kind::System });
                     continue;
                 };
-                let (kind, install) = run(scene, stage, index, code, pieces.as_ref(), &mut globals)?;
+                let (kind, install) = run(input, stage, index, code, pieces.as_ref(), &mut globals)?;
                 if install.is_some() && pieces.is_some() {
                     return Ok(None);
                 }
@@ -123,7 +123,7 @@ type Ran<'a> = (Kind, Option<Pieces<'a>>);
 
 /// What a RUN is for.
 fn run<'a>(
-    scene: &PassInput<'a>,
+    input: &PassInput<'a>,
     stage: &Stage,
     index: usize,
     code: &Code,
@@ -141,9 +141,9 @@ fn run<'a>(
             return Err(NodeBlocker::OtherProjectRuns { other: call.title() });
         }
         let kind = match &call {
-            Some(call) if brings_called(scene, call) => Some(Kind::System),
+            Some(call) if brings_called(input, call) => Some(Kind::System),
             Some(call) => by_call(&invocation, call, before.is_some()),
-            None => by_program(scene, &invocation),
+            None => by_program(input, &invocation),
         };
         if let (Some(Kind::Global), Some(call)) = (kind, &call) {
             globals.extend(call.packages.iter().map(|package| package.name.text.to_owned()));
@@ -151,7 +151,7 @@ fn run<'a>(
         if let (Some(Kind::Install), Some(call)) = (kind, &call) {
             refuse_if(!call.packages.is_empty(), NodeBlocker::UnlistedPackages { command: call.title() })?;
             refuse_if(install.is_some(), NodeBlocker::InstallsTwice)?;
-            install = Some(installing(scene, (stage, index), code, &invocation, call)?);
+            install = Some(installing(input, (stage, index), code, &invocation, call)?);
         }
         kinds.extend(kind);
     }
@@ -170,7 +170,7 @@ fn run<'a>(
 }
 
 /// What a program that is no package manager is for; `None` where it does nothing by itself.
-fn by_program(scene: &PassInput, invocation: &Invocation) -> Option<Kind> {
+fn by_program(input: &PassInput, invocation: &Invocation) -> Option<Kind> {
     let words = words::of(invocation);
     let inner = words::program(&words);
     let program = words::name(inner.first()?);
@@ -190,7 +190,7 @@ fn by_program(scene: &PassInput, invocation: &Invocation) -> Option<Kind> {
         _ if known.language == Some(program::Language::Node) || known.is(program::Kind::Recipes) => Kind::Build,
         _ => {
             let package = words::package_of(program);
-            let nodes = scene.projects_of(Ecosystem::Node);
+            let nodes = input.projects_of(Ecosystem::Node);
             let ours = nodes.flat_map(|project| &project.dependencies).any(|dependency| dependency.name == package);
             if ours { Kind::Build } else { Kind::System }
         }
@@ -223,16 +223,16 @@ fn by_call(invocation: &Invocation, call: &PackageCall, installed: bool) -> Opti
 }
 
 /// Whether a package of the distribution brings the Python that sources start, or a program of the container's command.
-fn brings_called(scene: &PassInput, call: &PackageCall) -> bool {
+fn brings_called(input: &PassInput, call: &PackageCall) -> bool {
     let brings = |name: &str| call.packages.iter().any(|package| package.name.text == name);
     let is_started = || {
-        started_project::programs(scene)
+        started_project::programs(input)
             .iter()
             .flat_map(|program| SlimImage::missing_packages("node:slim", program))
             .any(brings)
     };
     call.manager.is_system()
-        && (brings("python3") && called_programs::programs(scene, Ecosystem::Node, true).contains("python3")
+        && (brings("python3") && called_programs::programs(input, Ecosystem::Node, true).contains("python3")
             || is_started())
 }
 
@@ -247,21 +247,21 @@ fn drops_dev(call: &PackageCall) -> bool {
 
 /// The install as it is written.
 fn installing<'a>(
-    scene: &PassInput<'a>,
+    input: &PassInput<'a>,
     (stage, index): (&Stage, usize),
     code: &Code,
     invocation: &Invocation,
     call: &PackageCall,
 ) -> Result<Pieces<'a>, NodeBlocker> {
-    let build = scene.build;
-    let file = scene.file();
+    let build = input.build;
+    let file = input.file();
     let place = (stage, index);
     let unknown = || NodeBlocker::NoManifest;
     let folder = installed::folder(build, place, invocation, call).ok_or_else(unknown)?;
     let installed_project = installed::of(build, place, invocation, call).ok_or_else(unknown)?;
     if words::elsewhere(&words::of(invocation)) {
         let root = &installed_project.project.root;
-        let member = scene.projects().iter().any(|project| project.members.contains(root));
+        let member = input.projects().iter().any(|project| project.members.contains(root));
         if !root.is_empty() && !member && installed_project.project.workspace.is_none() {
             return Err(not_alone(installed_project.project));
         }
@@ -281,7 +281,7 @@ fn installing<'a>(
     let bare = call.verb_text.is_empty();
     let span = if bare { Span::at(call.verb_span.end) } else { call.verb_span };
     let placed = code.place(file, if bare { call.verb_span } else { span });
-    let exact = scene.source().slice(placed) == if bare { call.program } else { &call.verb_text };
+    let exact = input.source().slice(placed) == if bare { call.program } else { &call.verb_text };
     Ok(Pieces {
         all: Vec::new(),
         project: installed_project.project,
@@ -344,17 +344,17 @@ impl Pieces<'_> {
 }
 
 /// The final stage, if its base is an image, no other stage is based on it, and it changes no manifest.
-pub(in crate::optimize) fn divisible_stage<'s>(scene: &'s PassInput) -> Option<&'s Stage> {
-    let build = scene.build;
-    let stage = scene.target()?;
+pub(in crate::optimize) fn divisible_stage<'s>(input: &'s PassInput) -> Option<&'s Stage> {
+    let build = input.build;
+    let stage = input.target()?;
     let is_known = build.is_ordinary() && build.knows_target() && !stage.is_replaced();
     let alone = || matches!(stage.base, StageBase::Image(_)) && build.edges_to(stage).next().is_none();
     (is_known && alone() && !installed::changes_manifest(build, stage)).then_some(stage)
 }
 
 /// The major version of the base image's Node.js.
-pub(in crate::optimize) fn node_major(scene: &PassInput, stage: &Stage) -> Option<u32> {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
+pub(in crate::optimize) fn node_major(input: &PassInput, stage: &Stage) -> Option<u32> {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return None };
     let node = releases(image).into_iter().find(|release| release.product == "node")?;
     node.version.split('.').next()?.parse().ok()
 }

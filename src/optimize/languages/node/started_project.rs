@@ -11,10 +11,10 @@ use crate::shell::parse;
 use crate::text::path;
 
 /// The project in whose folder the container starts.
-pub(in crate::optimize) fn project<'a>(scene: &PassInput<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
-    let build = scene.build;
+pub(in crate::optimize) fn project<'a>(input: &PassInput<'a>, stage: &Stage, index: usize) -> Option<&'a Project> {
+    let build = input.build;
     let folder = installed::workdir(build, stage, index);
-    let mut nodes = scene.projects_of(Ecosystem::Node);
+    let mut nodes = input.projects_of(Ecosystem::Node);
     let here = |project: &&Project| {
         let path = path::join(&project.root, "package.json");
         installed::is_at(build, (stage, index), &path, &folder)
@@ -35,12 +35,12 @@ pub(in crate::optimize) fn commands(project: Option<&Project>, words: &[String])
 }
 
 /// The programs of the container's command and of what compose runs instead, by their names.
-pub(super) fn programs(scene: &PassInput) -> BTreeSet<String> {
-    let Some(target) = scene.target() else { return BTreeSet::new() };
-    let launch = scene.build.launch(target).map(|launch| launch.script().clone());
-    let services = scene.evidence.services.iter().filter_map(|service| service.command.as_deref()).map(parse);
-    let place = [Keyword::Cmd, Keyword::Entrypoint].into_iter().find_map(|keyword| scene.build.last(target, keyword));
-    let project = place.and_then(|(index, _)| project(scene, target, index));
+pub(super) fn programs(input: &PassInput) -> BTreeSet<String> {
+    let Some(target) = input.target() else { return BTreeSet::new() };
+    let launch = input.build.launch(target).map(|launch| launch.script().clone());
+    let services = input.evidence.services.iter().filter_map(|service| service.command.as_deref()).map(parse);
+    let place = [Keyword::Cmd, Keyword::Entrypoint].into_iter().find_map(|keyword| input.build.last(target, keyword));
+    let project = place.and_then(|(index, _)| project(input, target, index));
     let mut programs = BTreeSet::new();
     for script in launch.into_iter().chain(services) {
         let all = script

@@ -28,16 +28,16 @@ pub(in crate::optimize) enum StartWrite {
 
 /// Absolute folders that the program writes besides what its sources tell, and what shows it. The project's own folder
 /// stands there where it builds at its start.
-pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWrite> {
+pub(in crate::optimize) fn writes(input: &PassInput) -> BTreeMap<String, StartWrite> {
     let mut writes = BTreeMap::new();
-    let Some(stage) = scene.target() else { return writes };
-    let codes = scene.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let Some(stage) = input.target() else { return writes };
+    let codes = input.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]);
     let started = codes.iter().flat_map(|code| code.script.invocations());
     let mut commands: Vec<_> = started.map(|invocation| words::of(&invocation)).collect();
-    let services = scene.services_of(stage);
+    let services = input.services_of(stage);
     commands.extend(services.filter_map(|service| service.command.as_ref()).flat_map(|text| words::commands(text)));
-    let folder = installed::workdir(scene.build, stage, usize::MAX);
-    let nodes: Vec<&Project> = scene.projects_of(Ecosystem::Node).collect();
+    let folder = installed::workdir(input.build, stage, usize::MAX);
+    let nodes: Vec<&Project> = input.projects_of(Ecosystem::Node).collect();
     let mut waiting: Vec<(Vec<String>, usize)> = commands.into_iter().map(|words| (words, 0)).collect();
     while let Some((command, depth)) = waiting.pop() {
         let words = words::program(&command);
@@ -65,7 +65,7 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWr
                     write(below("node_modules/.vite"), StartWrite::ViteCache);
                 }
             }
-            "node" if has("server.js") && takes_traced(scene) => {
+            "node" if has("server.js") && takes_traced(input) => {
                 let sign = StartWrite::NextPages;
                 write(below(".next/cache"), sign);
                 // Version 16 writes pages there that it makes when it runs.
@@ -86,14 +86,14 @@ pub(in crate::optimize) fn writes(scene: &PassInput) -> BTreeMap<String, StartWr
 }
 
 /// Whether sources tell of pages that Next.js makes anew when it runs, beside those of the build.
-pub(in crate::optimize) fn renews_pages(scene: &PassInput) -> bool {
-    scene.evidence.holding(&["revalidate"]).next().is_some()
+pub(in crate::optimize) fn renews_pages(input: &PassInput) -> bool {
+    input.evidence.holding(&["revalidate"]).next().is_some()
 }
 
 /// Whether the image takes what Next.js traced for its server.
-pub(in crate::optimize) fn takes_traced(scene: &PassInput) -> bool {
-    let Some(stage) = scene.target() else { return false };
-    let sources = scene.build.transfers(stage).iter().flat_map(|transfer| &transfer.sources);
+pub(in crate::optimize) fn takes_traced(input: &PassInput) -> bool {
+    let Some(stage) = input.target() else { return false };
+    let sources = input.build.transfers(stage).iter().flat_map(|transfer| &transfer.sources);
     sources.filter_map(|source| source.text.as_deref()).any(|text| text.ends_with(".next/standalone"))
 }
 

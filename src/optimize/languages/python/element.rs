@@ -46,18 +46,18 @@ pub(in crate::optimize) struct Element<'b> {
 
 /// The parts of a RUN in order; `None` where it can't be taken apart safely.
 pub(in crate::optimize) fn elements<'b>(
-    scene: &PassInput<'b>,
+    input: &PassInput<'b>,
     index: usize,
     setuptools: bool,
 ) -> Option<Vec<Element<'b>>> {
-    let build: &'b Build<'b> = scene.build;
+    let build: &'b Build<'b> = input.build;
     let code = build.code(index)?;
     let script = &code.script;
     if !code.is_ordinary() || !script.problems.is_empty() || !build.instruction(index).heredocs.is_empty() {
         return None;
     }
     let invocations = script.invocations();
-    let file = scene.file();
+    let file = input.file();
     let mut elements = Vec::new();
     for span in units(script)? {
         let members: Vec<Invocation<'b>> = invocations

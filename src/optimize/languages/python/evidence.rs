@@ -18,27 +18,27 @@ pub(in crate::optimize) struct Wish {
 }
 
 /// Looks through sources and commands.
-pub(in crate::optimize) fn wish(scene: &PassInput, target: &Stage) -> Wish {
+pub(in crate::optimize) fn wish(input: &PassInput, target: &Stage) -> Wish {
     let mut wish = Wish::default();
     let modules = ["pkg_resources", "setuptools", "distutils"];
     let words = modules.into_iter().chain(["\"-m\", \"pip\"", "-m pip install"]).collect::<Vec<_>>();
-    for (path, text) in scene.evidence.perhaps_holding(&words) {
+    for (path, text) in input.evidence.perhaps_holding(&words) {
         let name = path::name(path);
         if is_source(name) && !name.starts_with("setup.") {
             wish.setuptools |= imports(text, &modules);
             wish.base_packages |= text.contains("\"-m\", \"pip\"") || text.contains("-m pip install");
         }
     }
-    let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());
-    for text in scripts.chain(commands(scene, target)) {
+    let scripts = scripts(input, target).into_iter().map(|(_, text)| text.to_owned());
+    for text in scripts.chain(commands(input, target)) {
         wish.base_packages |= text.contains("pip install") || text.contains("pip3 install");
     }
     wish
 }
 
 /// The scripts that a container starts, and those that they start, by the names in their texts.
-pub(in crate::optimize) fn scripts<'s>(scene: &PassInput<'s>, target: &Stage) -> Vec<(&'s str, &'s str)> {
-    let known: Vec<(&str, &str)> = scene
+pub(in crate::optimize) fn scripts<'s>(input: &PassInput<'s>, target: &Stage) -> Vec<(&'s str, &'s str)> {
+    let known: Vec<(&str, &str)> = input
         .evidence
         .texts
         .iter()
@@ -47,7 +47,7 @@ pub(in crate::optimize) fn scripts<'s>(scene: &PassInput<'s>, target: &Stage) ->
         .take(MOST_SCRIPTS)
         .collect();
     let mut texts: Vec<(&str, &str)> = Vec::new();
-    let mut waiting = commands(scene, target);
+    let mut waiting = commands(input, target);
     while let Some(text) = waiting.pop() {
         for (path, script) in &known {
             let name = path::name(path);
@@ -85,10 +85,10 @@ pub(in crate::optimize) fn imports(text: &str, modules: &[&str]) -> bool {
 }
 
 /// The texts that start things in a container: CMD, ENTRYPOINT, HEALTHCHECK, and compose's commands.
-pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<String> {
-    let starts = scene.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
-    let mut texts: Vec<String> = starts.iter().map(|(_, start)| scene.source().slice(start.span).to_owned()).collect();
-    for service in &scene.evidence.services {
+pub(in crate::optimize) fn commands(input: &PassInput, target: &Stage) -> Vec<String> {
+    let starts = input.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+    let mut texts: Vec<String> = starts.iter().map(|(_, start)| input.source().slice(start.span).to_owned()).collect();
+    for service in &input.evidence.services {
         texts.extend(service.command.clone());
         texts.extend(service.healthcheck.clone());
     }
@@ -96,14 +96,14 @@ pub(in crate::optimize) fn commands(scene: &PassInput, target: &Stage) -> Vec<St
 }
 
 /// Why something in the container runs the base's Python, and would miss what an environment elsewhere holds.
-pub(in crate::optimize) fn bound_to_base(scene: &PassInput, target: &Stage) -> Option<PythonBlocker> {
-    let shebangs = scene.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
+pub(in crate::optimize) fn bound_to_base(input: &PassInput, target: &Stage) -> Option<PythonBlocker> {
+    let shebangs = input.evidence.texts.iter().filter(|(_, text)| text.starts_with("#!"));
     let shebangs = shebangs.filter_map(|(_, text)| text.lines().next()).map(str::to_owned);
-    let scripts = scripts(scene, target).into_iter().map(|(_, text)| text.to_owned());
+    let scripts = scripts(input, target).into_iter().map(|(_, text)| text.to_owned());
     // supervisord reads its programs from wherever its configuration was put.
-    let supervised = scene.evidence.holding(&["[program:"]).map(|(_, text)| text.clone());
+    let supervised = input.evidence.holding(&["[program:"]).map(|(_, text)| text.clone());
     let started: Vec<String> =
-        scripts.chain(commands(scene, target)).chain(crontabs(scene)).chain(supervised).collect();
+        scripts.chain(commands(input, target)).chain(crontabs(input)).chain(supervised).collect();
     if let Some(path) = started.iter().cloned().chain(shebangs).find_map(|text| absolute_program(&text)) {
         return Some(PythonBlocker::CalledByPath { path: path.to_string() });
     }
@@ -136,11 +136,11 @@ fn sets_path(text: &str) -> bool {
 }
 
 /// What cron is told: files named for it or by a step that names it, and such steps. Cron hands no ENV on.
-fn crontabs(scene: &PassInput) -> Vec<String> {
-    let steps = scene.file().instructions().iter();
+fn crontabs(input: &PassInput) -> Vec<String> {
+    let steps = input.file().instructions().iter();
     let steps = steps.filter(|step| matches!(step.keyword, Keyword::Run | Keyword::Copy | Keyword::Add));
-    let steps: Vec<&str> = steps.map(|step| scene.source().slice(step.span)).filter(|text| tells_cron(text)).collect();
-    let files = scene.evidence.texts.iter().filter(|(path, _)| {
+    let steps: Vec<&str> = steps.map(|step| input.source().slice(step.span)).filter(|text| tells_cron(text)).collect();
+    let files = input.evidence.texts.iter().filter(|(path, _)| {
         let name = path::name(path);
         !is_source(name) && (name.contains("cron") || steps.iter().any(|step| step.contains(name)))
     });

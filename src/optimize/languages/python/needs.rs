@@ -17,22 +17,22 @@ use crate::sources::patterns;
 use crate::text::path;
 
 /// The distributions that may be installed, by name, with whether they were named in a RUN.
-fn dists(scene: &PassInput, stage: &Stage) -> BTreeSet<String> {
+fn dists(input: &PassInput, stage: &Stage) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for project in scene.projects_of(Ecosystem::Python) {
+    for project in input.projects_of(Ecosystem::Python) {
         names.extend(project.dependencies.iter().map(|dependency| dependency.name.clone()));
         for locked in project.installs.iter().filter_map(|install| install.locked.as_ref()) {
             names.extend(locked.packages.keys().cloned());
         }
     }
-    for run in scene.build.scripts(stage) {
+    for run in input.build.scripts(stage) {
         let invocations = run.invocations();
         let calls = invocations.iter().filter_map(Invocation::package_call);
         let calls = calls.filter(|call| matches!(call.manager, Manager::Pip | Manager::Uv));
         names.extend(calls.flat_map(|call| call.packages).map(|package| python_name(package.name.text)));
     }
     // `psycopg[binary]` brings its own libpq, and `psycopg[c]` is compiled; the manifest's reader leaves extras out.
-    let has = |extra: &str| scene.evidence.holding(&[extra]).next().is_some();
+    let has = |extra: &str| input.evidence.holding(&[extra]).next().is_some();
     if names.contains("psycopg") {
         if names.contains("psycopg-binary") || has("psycopg[binary") {
             names.remove("psycopg");
@@ -50,13 +50,13 @@ type PackageNames = BTreeSet<String>;
 /// Debian packages that a build stage needs besides what a slim Python base has; empty: the slim base suffices. `None`
 /// where something has to be compiled or that is not known, so the full base has to stay under the stage; also for stages
 /// that install nothing of Python.
-pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
-    let stage = scene.build.stages().get(stage)?;
+pub(in crate::optimize) fn build_packages(input: &PassInput, stage: usize) -> Option<BTreeSet<String>> {
+    let stage = input.build.stages().get(stage)?;
     let mut installed = PackageNames::new();
     let (mut installs, mut tools) = (false, false);
     let mut programs = BTreeSet::new();
-    for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
-        let elements = elements(scene, index, false)?;
+    for (index, _) in input.build.instructions_of(stage, Keyword::Run) {
+        let elements = elements(input, index, false)?;
         installs |= elements.iter().any(|element| element.class == Class::Install);
         tools |= elements.iter().any(|element| element.class == Class::Tool);
         for element in &elements {
@@ -72,39 +72,39 @@ pub(in crate::optimize) fn build_packages(scene: &PassInput, stage: usize) -> Op
         }
     }
     // A stage that exports a list of dependencies installs a tool alone, and those come as wheels.
-    if !(installs || tools) || installs && (compiles_itself(scene) || compiles_unknown(scene, stage, &installed)) {
+    if !(installs || tools) || installs && (compiles_itself(input) || compiles_unknown(input, stage, &installed)) {
         return None;
     }
-    programs.extend(uses_git(scene).then_some("git"));
-    let compilers = if installs { compilers(scene, stage) } else { Vec::new() };
+    programs.extend(uses_git(input).then_some("git"));
+    let compilers = if installs { compilers(input, stage) } else { Vec::new() };
     let packages = programs.into_iter().filter_map(package_of).chain(compilers).map(str::to_owned);
     Some(packages.filter(|name| !installed.contains(name)).collect())
 }
 
 /// What compiles the dependencies that are known to have no wheels.
-fn compilers(scene: &PassInput, stage: &Stage) -> Vec<&'static str> {
-    let dists = dists(scene, stage);
+fn compilers(input: &PassInput, stage: &Stage) -> Vec<&'static str> {
+    let dists = dists(input, stage);
     let rows = distributions().filter(|row| !row.wheel && dists.contains(row.dist));
     rows.flat_map(|row| row.build).collect()
 }
 
 /// Whether a dependency may be compiled, as far as an author tells who installs a compiler.
-pub(in crate::optimize) fn may_compile(scene: &PassInput, stage: &Stage) -> bool {
-    !compilers(scene, stage).is_empty() || compiles_unknown(scene, stage, &PackageNames::from(["gcc".to_owned()]))
+pub(in crate::optimize) fn may_compile(input: &PassInput, stage: &Stage) -> bool {
+    !compilers(input, stage).is_empty() || compiles_unknown(input, stage, &PackageNames::from(["gcc".to_owned()]))
 }
 
 /// Whether a dependency may be compiled by nobody knows what: it has no wheels for this Python, or the author installs a
 /// compiler and it is not known that nothing needs it.
-fn compiles_unknown(scene: &PassInput, stage: &Stage, installed: &PackageNames) -> bool {
-    let dists = dists(scene, stage);
-    let locks = scene.projects().iter().filter_map(|project| project.install()?.locked.as_ref());
+fn compiles_unknown(input: &PassInput, stage: &Stage, installed: &PackageNames) -> bool {
+    let dists = dists(input, stage);
+    let locks = input.projects().iter().filter_map(|project| project.install()?.locked.as_ref());
     let comes_built: BTreeSet<&str> = locks
         .flat_map(|locked| &locked.packages)
         .filter(|(_, package)| package.scripts == Some(false))
         .map(|(name, _)| name.as_str())
         .collect();
     let base_packages: PackageNames =
-        scene.projects().iter().filter_map(|project| Some(python_name(project.name.as_deref()?))).collect();
+        input.projects().iter().filter_map(|project| Some(python_name(project.name.as_deref()?))).collect();
     let is_known = |name: &String| {
         comes_built.contains(name.as_str())
             || base_packages.contains(name)
@@ -113,13 +113,13 @@ fn compiles_unknown(scene: &PassInput, stage: &Stage, installed: &PackageNames) 
     };
     let compiler = installed.iter().any(|name| is_build_package(name));
     let unbuilt = |name: &String| distributions().any(|row| !row.wheel && row.build.is_empty() && row.dist == name);
-    dists.iter().any(unbuilt) || older_than_wheels(scene, stage, &dists) || (compiler && !dists.iter().all(is_known))
+    dists.iter().any(unbuilt) || older_than_wheels(input, stage, &dists) || (compiler && !dists.iter().all(is_known))
 }
 
 /// Whether something has no wheel for the stage's Python, or none yet in the version that is pinned, and what it is
 /// compiled with is not known.
-fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> bool {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return true };
+fn older_than_wheels(input: &PassInput, stage: &Stage, dists: &PackageNames) -> bool {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return true };
     let tag = Reference::of(image).tag.unwrap_or_default().trim_start_matches("python");
     let minor = tag.split(['-', '.']).nth(1).and_then(|text| text.parse::<usize>().ok());
     let column = match minor {
@@ -137,7 +137,7 @@ fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> 
     }
     let older =
         |name: &str, version: &str| first(name).is_some_and(|first| version_numbers(version) < version_numbers(first));
-    let projects = scene.projects_of(Ecosystem::Python);
+    let projects = input.projects_of(Ecosystem::Python);
     projects.into_iter().any(|project| {
         let pins = project.dependencies.iter().filter_map(|dependency| {
             let pinned = dependency.requirement.as_deref().and_then(|text| text.trim().strip_prefix("=="));
@@ -151,8 +151,8 @@ fn older_than_wheels(scene: &PassInput, stage: &Stage, dists: &PackageNames) -> 
 }
 
 /// Whether the project itself may be compiled when it is installed.
-fn compiles_itself(scene: &PassInput) -> bool {
-    let mut texts = scene.evidence.texts.iter();
+fn compiles_itself(input: &PassInput) -> bool {
+    let mut texts = input.evidence.texts.iter();
     texts.any(|(path, text)| {
         matches!(path::name(path), "setup.py" | "pyproject.toml")
             && patterns::shows(text, "is compiled when it is installed")
@@ -161,25 +161,25 @@ fn compiles_itself(scene: &PassInput) -> bool {
 
 /// Debian packages that the final stage needs on a slim base and that only the full one had: libraries of dependencies,
 /// and programs that the sources start.
-pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
+pub(in crate::optimize) fn run_packages(input: &PassInput) -> BTreeSet<String> {
     let mut needed = PackageNames::new();
-    let Some(target) = scene.build.target() else { return needed };
-    if let Some(observed) = &scene.evidence.observed {
+    let Some(target) = input.build.target() else { return needed };
+    if let Some(observed) = &input.evidence.observed {
         needed.extend(observed.packages.iter().cloned());
         needed.extend(observed.programs.iter().filter_map(|name| package_of(name)).map(str::to_owned));
     }
-    let suite = suite(scene, target).unwrap_or("trixie");
+    let suite = suite(input, target).unwrap_or("trixie");
     let mut installed: PackageNames = PackageNames::new();
-    for stage in scene.build.needed_stages() {
-        let ships = scene.build.ships(stage);
-        let mut dists = dists(scene, stage);
+    for stage in input.build.needed_stages() {
+        let ships = input.build.ships(stage);
+        let mut dists = dists(input, stage);
         let mut headers: Vec<&str> = Vec::new();
-        for (index, _) in scene.build.instructions_of(stage, Keyword::Run) {
-            for element in elements(scene, index, false).into_iter().flatten() {
+        for (index, _) in input.build.instructions_of(stage, Keyword::Run) {
+            for element in elements(input, index, false).into_iter().flatten() {
                 let names = packages(&element).into_iter().map(str::to_owned);
                 if ships {
                     installed.extend(names);
-                } else if scene.evidence.observed.is_none() {
+                } else if input.evidence.observed.is_none() {
                     let binary = dists.contains("psycopg2-binary") || dists.contains("psycopg-binary");
                     let linked = ["psycopg2", "psycopg", "psycopg-c"].iter().any(|name| dists.contains(*name));
                     let names = names.filter(|name| name != "libpq-dev" || linked || !binary);
@@ -195,28 +195,28 @@ pub(in crate::optimize) fn run_packages(scene: &PassInput) -> BTreeSet<String> {
         let known = headers.into_iter().filter_map(|name| libraries(name, suite));
         needed.extend(known.flat_map(|known| known.names).map(str::to_owned));
     }
-    needed.extend(programs(scene, target).into_iter().filter_map(|name| package_of(&name)).map(str::to_owned));
-    needed.extend(imports_tk(scene).then(|| "libtk8.6".to_owned()));
+    needed.extend(programs(input, target).into_iter().filter_map(|name| package_of(&name)).map(str::to_owned));
+    needed.extend(imports_tk(input).then(|| "libtk8.6".to_owned()));
     needed.retain(|name| !installed.contains(name));
     needed
 }
 
 /// Programs that a container or the RUNs of the shipped stages call.
-fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
+fn programs(input: &PassInput, target: &Stage) -> BTreeSet<String> {
     let mut packages = BTreeSet::new();
     let mut texts: Vec<String> =
-        evidence::scripts(scene, target).into_iter().map(|(_, text)| text.to_owned()).collect();
-    let services = scene.evidence.services.iter();
+        evidence::scripts(input, target).into_iter().map(|(_, text)| text.to_owned()).collect();
+    let services = input.evidence.services.iter();
     texts.extend(services.flat_map(|service| service.command.iter().chain(&service.healthcheck)).cloned());
     for text in &texts {
         packages
             .extend(parse(text).invocations().iter().filter_map(|invocation| invocation.program.map(str::to_owned)));
     }
-    for stage in scene.build.chain(target) {
+    for stage in input.build.chain(target) {
         // What HEALTHCHECK calls is the slim base's question: it may say the check in the base's own language.
-        let calls = |index: &usize| scene.build.instruction(*index).keyword != Keyword::Healthcheck;
+        let calls = |index: &usize| input.build.instruction(*index).keyword != Keyword::Healthcheck;
         for index in stage.instructions.clone().filter(calls) {
-            let Some(code) = scene.build.code(index) else { continue };
+            let Some(code) = input.build.code(index) else { continue };
             for invocation in code.script.invocations() {
                 packages.extend(invocation.program.map(str::to_owned));
                 if invocation.is("command") || invocation.is("which") {
@@ -225,14 +225,14 @@ fn programs(scene: &PassInput, target: &Stage) -> BTreeSet<String> {
             }
         }
     }
-    let starters = starters(scene);
+    let starters = starters(input);
     packages.extend(SlimImage::called_by_name().filter(|name| call_any(&starters, name)).map(str::to_owned));
     packages
 }
 
 /// Whether the base of a stage brings a package that only builds, so that installing it there does nothing.
-pub(in crate::optimize) fn is_in_base(scene: &PassInput, stage: &Stage, name: &str) -> bool {
-    let headers = || libraries(name, suite(scene, stage).unwrap_or("trixie")).is_some_and(|known| known.headers);
+pub(in crate::optimize) fn is_in_base(input: &PassInput, stage: &Stage, name: &str) -> bool {
+    let headers = || libraries(name, suite(input, stage).unwrap_or("trixie")).is_some_and(|known| known.headers);
     // Who installs a compiler may know why: it stays where a dependency is not known to come as a wheel.
-    is_full(scene, stage) && (data::SYSTEM_PACKAGES.has(name, "full-python") || headers()) && !may_compile(scene, stage)
+    is_full(input, stage) && (data::SYSTEM_PACKAGES.has(name, "full-python") || headers()) && !may_compile(input, stage)
 }

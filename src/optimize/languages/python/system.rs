@@ -80,12 +80,12 @@ fn fetcher(package: &str) -> Option<&str> {
 }
 
 /// Whether a package that the author installs is needed to build. `texts` are the RUNs of the build stage.
-pub(in crate::optimize) fn serves_build(scene: &PassInput, name: &str, texts: &str) -> bool {
+pub(in crate::optimize) fn serves_build(input: &PassInput, name: &str, texts: &str) -> bool {
     if only_builds(name) {
         return true;
     }
     match fetcher(name) {
-        Some("git") => unread(scene) || uses_git(scene) || mentions(texts, "git"),
+        Some("git") => unread(input) || uses_git(input) || mentions(texts, "git"),
         Some(program) => mentions(texts, program),
         None => matches!(name, "ca-certificates" | "lsb-release" | "apt-transport-https") && mentions(texts, "curl"),
     }
@@ -93,18 +93,18 @@ pub(in crate::optimize) fn serves_build(scene: &PassInput, name: &str, texts: &s
 
 /// What becomes of a package in the run-time stage. `texts` is what the container and the stage's own RUNs call.
 pub(in crate::optimize) fn fate_at_run_time(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     name: &str,
     build: &str,
     texts: &str,
 ) -> Fate {
-    let full = is_full(scene, stage);
+    let full = is_full(input, stage);
     if name.ends_with("-dev") && only_builds(name) {
         // Where it is not known what stands behind the headers, they stay.
-        let apt = match suite(scene, stage) {
+        let apt = match suite(input, stage) {
             Some(suite) => Some(libraries(name, suite)),
-            None => in_any_suite(scene, stage, name).map(Some),
+            None => in_any_suite(input, stage, name).map(Some),
         };
         return match apt {
             Some(Some(known)) if known.names.is_empty() || (known.full && full) => Fate::Goes,
@@ -123,16 +123,16 @@ pub(in crate::optimize) fn fate_at_run_time(
         return Fate::Goes;
     }
     match fetcher(name) {
-        Some(program) if serves_build(scene, name, build) && !mentions(texts, program) => {
-            if unread(scene) || sources_call(scene, program) { Fate::Stays } else { Fate::Goes }
+        Some(program) if serves_build(input, name, build) && !mentions(texts, program) => {
+            if unread(input) || sources_call(input, program) { Fate::Stays } else { Fate::Goes }
         }
         _ => Fate::Stays,
     }
 }
 
 /// The libraries where the release is not known, and it does not matter.
-fn in_any_suite(scene: &PassInput, stage: &Stage, package: &str) -> Option<Libraries> {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return None };
+fn in_any_suite(input: &PassInput, stage: &Stage, package: &str) -> Option<Libraries> {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return None };
     // Older releases have other names.
     let debian = match libc(image) {
         Some(Libc::Glibc(Some(release))) => matches!(release.name, "bookworm" | "trixie"),
@@ -143,8 +143,8 @@ fn in_any_suite(scene: &PassInput, stage: &Stage, package: &str) -> Option<Libra
     (debian && new.names == old.names).then_some(new)
 }
 
-pub(in crate::optimize) fn is_full(scene: &PassInput, stage: &Stage) -> bool {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
+pub(in crate::optimize) fn is_full(input: &PassInput, stage: &Stage) -> bool {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return false };
     !["slim", "alpine"].iter().any(|word| image.contains(word))
 }
 
@@ -154,14 +154,14 @@ fn mentions(text: &str, word: &str) -> bool {
 }
 
 /// Whether dependencies or the version come from a repository.
-pub(in crate::optimize) fn uses_git(scene: &PassInput) -> bool {
-    let has_version = scene.source().text().contains("PRETEND_VERSION");
+pub(in crate::optimize) fn uses_git(input: &PassInput) -> bool {
+    let has_version = input.source().text().contains("PRETEND_VERSION");
     let versioners = patterns::words_in("Python", "takes its version from the history");
     let mut names = vec!["git+"];
     if !has_version {
         names.extend(versioners);
     }
-    let manifests = scene.evidence.texts.iter().filter(|(path, _)| {
+    let manifests = input.evidence.texts.iter().filter(|(path, _)| {
         let name = path::name(path);
         name.ends_with(".txt")
             || name.ends_with(".toml")
@@ -172,23 +172,23 @@ pub(in crate::optimize) fn uses_git(scene: &PassInput) -> bool {
     let requirement = |dependency: &crate::manifest::Dependency| {
         dependency.requirement.as_ref().is_some_and(|text| text.contains("git+"))
     };
-    let in_project = scene.projects().iter().any(|project| project.dependencies.iter().any(requirement));
+    let in_project = input.projects().iter().any(|project| project.dependencies.iter().any(requirement));
     in_manifest || in_project
 }
 
 /// Whether nobody read the sources, so that nothing is known of what they call.
-fn unread(scene: &PassInput) -> bool {
-    scene.evidence.texts.is_empty() || scene.evidence.texts_cut
+fn unread(input: &PassInput) -> bool {
+    input.evidence.texts.is_empty() || input.evidence.texts_cut
 }
 
 /// Whether a Python source starts a program: `["git", …]`, `("git …`.
-fn sources_call(scene: &PassInput, program: &str) -> bool {
-    call_any(&starters(scene), program)
+fn sources_call(input: &PassInput, program: &str) -> bool {
+    call_any(&starters(input), program)
 }
 
 /// The texts of Python sources that may start programs.
-pub(in crate::optimize) fn starters<'a>(scene: &PassInput<'a>) -> Vec<&'a str> {
-    let texts = scene
+pub(in crate::optimize) fn starters<'a>(input: &PassInput<'a>) -> Vec<&'a str> {
+    let texts = input
         .evidence
         .holding(&patterns::words_in("Python", "starts programs"))
         .filter(|(path, _)| evidence::is_source(path));
@@ -219,7 +219,7 @@ fn calls(text: &str, program: &str) -> bool {
 }
 
 /// Whether a source imports what only a full image has the library of: slim ones leave Tk out.
-pub(in crate::optimize) fn imports_tk(scene: &PassInput) -> bool {
-    let mut texts = scene.evidence.perhaps_holding(&["tkinter", "turtle"]);
+pub(in crate::optimize) fn imports_tk(input: &PassInput) -> bool {
+    let mut texts = input.evidence.perhaps_holding(&["tkinter", "turtle"]);
     texts.any(|(path, text)| evidence::is_source(path) && evidence::imports(text, &["tkinter", "turtle"]))
 }

@@ -35,10 +35,10 @@ pub(super) struct SiteRun {
 }
 
 /// The folder of the image where the project's manifest lands.
-pub(super) fn place(scene: &PassInput, stage: &Stage, project: &Project) -> Option<String> {
+pub(super) fn place(input: &PassInput, stage: &Stage, project: &Project) -> Option<String> {
     let manifest = project.manifests.iter().find(|path| path.ends_with("package.json"))?;
-    let transfers = scene.build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
-    let landed = transfers.flat_map(|transfer| installed::lands(scene.build, stage, transfer, manifest));
+    let transfers = input.build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
+    let landed = transfers.flat_map(|transfer| installed::lands(input.build, stage, transfer, manifest));
     let mut folders: Vec<String> =
         landed.filter_map(|path| Some(path.strip_suffix("/package.json")?.to_owned())).collect();
     folders.sort();
@@ -49,12 +49,12 @@ pub(super) fn place(scene: &PassInput, stage: &Stage, project: &Project) -> Opti
 
 /// The RUNs that have to do with the site.
 pub(super) fn runs(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     project: &Project,
     folder: &str,
 ) -> Result<Vec<SiteRun>, ClientBlocker> {
-    let build = scene.build;
+    let build = input.build;
     let mut owned_runs = Vec::new();
     for (index, _) in build.instructions_of(stage, Keyword::Run) {
         let Some(code) = build.code(index).filter(|code| code.is_ordinary()) else { continue };
@@ -65,7 +65,7 @@ pub(super) fn runs(
             let mut all = Vec::new();
             let mut works = installed::workdir(build, stage, index);
             for invocation in &part.invocations {
-                all.push(owner(scene, (stage, index), invocation, (project, folder), &mut owned)?);
+                all.push(owner(input, (stage, index), invocation, (project, folder), &mut owned)?);
                 works = installed::folder_of(build, (stage, index), invocation).unwrap_or(works);
             }
             owners.push((sum(&all)?, works));
@@ -109,7 +109,7 @@ fn sum(all: &[Owner]) -> Result<Owner, ClientBlocker> {
 
 /// Whose a command is; those of the site go to `owned`.
 fn owner(
-    scene: &PassInput,
+    input: &PassInput,
     (stage, index): (&Stage, usize),
     invocation: &Invocation,
     (project, folder): (&Project, &str),
@@ -124,8 +124,8 @@ fn owner(
         Ecosystem::of_manager(call.manager) == Some(Ecosystem::Node) && Purpose::of(invocation) != Purpose::Programs
     });
     let works = match &call {
-        Some(call) if node => installed::folder(scene.build, (stage, index), invocation, call),
-        _ => installed::folder_of(scene.build, (stage, index), invocation),
+        Some(call) if node => installed::folder(input.build, (stage, index), invocation, call),
+        _ => installed::folder_of(input.build, (stage, index), invocation),
     };
     let Some(works) = works else { return Ok(Owner::Other) };
     let arguments = words::of(invocation);
@@ -149,7 +149,7 @@ fn owner(
     }
     let Some(script) = words::script(&arguments) else { return Ok(Owner::Other) };
     let mut reached = Vec::new();
-    let known = follow(scene, stage, &works, script, &mut reached, 0);
+    let known = follow(input, stage, &works, script, &mut reached, 0);
     let to_client = reached.iter().any(|(at, _)| at == folder);
     let all = reached.iter().all(|(at, arguments)| at == folder || Program::of(&arguments[0]).is_neutral());
     match (to_client, all && known) {
@@ -165,30 +165,30 @@ fn owner(
 
 /// The Node project whose script a command runs.
 pub(super) fn project_of<'a>(
-    scene: &PassInput<'a>,
+    input: &PassInput<'a>,
     stage: &Stage,
     index: usize,
     invocation: &Invocation,
 ) -> Option<&'a Project> {
     let call = invocation.package_call()?;
-    let works = installed::folder(scene.build, (stage, index), invocation, &call)?;
-    let nodes = scene.projects_of(Ecosystem::Node);
-    nodes.into_iter().find(|project| place(scene, stage, project).as_deref() == Some(&works))
+    let works = installed::folder(input.build, (stage, index), invocation, &call)?;
+    let nodes = input.projects_of(Ecosystem::Node);
+    nodes.into_iter().find(|project| place(input, stage, project).as_deref() == Some(&works))
 }
 
 /// The commands that a script of the project in a folder of the image comes to, each with the folder that it works in.
 /// Whether all of them are known.
 fn follow(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     folder: &str,
     script: &str,
     reached: &mut Vec<(String, Vec<String>)>,
     depth: usize,
 ) -> bool {
-    let nodes = scene.projects_of(Ecosystem::Node);
+    let nodes = input.projects_of(Ecosystem::Node);
     let owner_project = nodes
-        .filter(|node| place(scene, stage, node).as_deref() == Some(folder))
+        .filter(|node| place(input, stage, node).as_deref() == Some(folder))
         .find(|node| node.script(script).is_some());
     let Some(project) = owner_project else { return false };
     if depth > words::DEEPEST {
@@ -208,7 +208,7 @@ fn follow(
             let next =
                 if at == folder && !words::elsewhere(&home) { words::script(words::program(&home)) } else { None };
             if let Some(next) = next {
-                known &= follow(scene, stage, folder, next, reached, depth + 1);
+                known &= follow(input, stage, folder, next, reached, depth + 1);
             } else {
                 known &= !words::elsewhere(&home) && !words.iter().any(|word| word.contains('$'));
                 reached.push((at, home));
@@ -220,12 +220,12 @@ fn follow(
 
 /// The folders that a command of the container comes to work in; `None` where that is not known.
 pub(super) fn working_folders(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     index: usize,
     invocation: &Invocation,
 ) -> Option<Vec<String>> {
-    let folder = installed::folder_of(scene.build, (stage, index), invocation)?;
+    let folder = installed::folder_of(input.build, (stage, index), invocation)?;
     let words = words::of(invocation);
     let at = prefix(&words).map_or(folder.clone(), |to| path::join(&folder, to));
     let home = at_home(&words);
@@ -239,7 +239,7 @@ pub(super) fn working_folders(
     if let Some(script) = words::script(words) {
         let mut reached = Vec::new();
         // `npm start` without such a script runs `node server.js`; a program of a package works where it is started.
-        follow(scene, stage, &at, script, &mut reached, 0);
+        follow(input, stage, &at, script, &mut reached, 0);
         if reached.iter().any(|(_, words)| several(words::program(words))) {
             return None;
         }

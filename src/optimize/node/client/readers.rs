@@ -15,20 +15,20 @@ use crate::text::path;
 
 /// An error where something does.
 pub(super) fn check(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     client: &Client,
     builds: &[Vec<String>],
 ) -> Result<(), ClientBlocker> {
-    starts(scene, stage, client)?;
-    check_other_readers(scene, client)?;
-    types(scene, client)?;
-    outward(scene, stage, client, builds)
+    starts(input, stage, client)?;
+    check_other_readers(input, client)?;
+    types(input, client)?;
+    outward(input, stage, client, builds)
 }
 
 /// What containers start must not lie or work in its folder.
-fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientBlocker> {
-    let build = scene.build;
+fn starts(input: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientBlocker> {
+    let build = input.build;
     let last = stage.instructions.end.max(stage.start + 1);
     let works = installed::workdir(build, stage, last);
     refuse_if(client.holds(&works), ClientBlocker::ContainerRunsThere)?;
@@ -42,7 +42,7 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
             return Err(ClientBlocker::UnsupportedShell);
         };
         for invocation in code.script.invocations() {
-            let folders = owners::working_folders(scene, stage, index, &invocation);
+            let folders = owners::working_folders(input, stage, index, &invocation);
             if folders.is_none_or(|all| all.iter().any(|folder| client.holds(folder))) {
                 return may();
             }
@@ -56,7 +56,7 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
         }
     }
     let name = client.name();
-    for service in scene.services_of(stage) {
+    for service in input.services_of(stage) {
         let texts = [&service.entrypoint, &service.command, &service.workdir];
         let named = texts
             .into_iter()
@@ -70,14 +70,14 @@ fn starts(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), Clien
 }
 
 /// Sources and settings of others may name of its folder only what its build writes.
-fn check_other_readers(scene: &PassInput, client: &Client) -> Result<(), ClientBlocker> {
+fn check_other_readers(input: &PassInput, client: &Client) -> Result<(), ClientBlocker> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
     let outputs: BTreeSet<&str> =
         client.outputs.iter().filter_map(|path| path.strip_prefix(&client.folder)?.split('/').nth(1)).collect();
     let outer = client.outputs.iter().any(|path| !client.holds(path));
-    for (path, text) in scene.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
+    for (path, text) in input.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
         let file = path::name(path);
         let read = FileKind::of(file).is_read_by_servers();
         let aside = path.starts_with(".github/")
@@ -115,15 +115,15 @@ fn is_compose(file: &str) -> bool {
 }
 
 /// A compiler of types that looks at its sources too would miss its packages.
-fn types(scene: &PassInput, client: &Client) -> Result<(), ClientBlocker> {
+fn types(input: &PassInput, client: &Client) -> Result<(), ClientBlocker> {
     let root = client.project.root.as_str();
     let name = client.name();
     let prefix = format!("{root}/");
     let typed = |path: &&String| path.starts_with(&prefix) && FileKind::of(path).language() == "TypeScript";
-    if !scene.evidence.texts.keys().any(|path| typed(&path)) {
+    if !input.evidence.texts.keys().any(|path| typed(&path)) {
         return Ok(());
     }
-    for (path, text) in scene.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
+    for (path, text) in input.evidence.texts.iter().filter(|(path, _)| !path.starts_with(&prefix)) {
         let (folder, file) = path::split(path);
         let settings = file.starts_with("tsconfig") && file.ends_with("json");
         let covers = path::is_below(root, folder);
@@ -139,9 +139,9 @@ fn types(scene: &PassInput, client: &Client) -> Result<(), ClientBlocker> {
 }
 
 /// Its build must need nothing that another project installs or makes, nor files above its folder.
-fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), ClientBlocker> {
+fn outward(input: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<String>]) -> Result<(), ClientBlocker> {
     let project = client.project;
-    let others = scene
+    let others = input
         .projects()
         .iter()
         .filter(|project_below| project_below.ecosystem == Ecosystem::Node && project_below.root != project.root);
@@ -151,7 +151,7 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
         .map(|dependency| dependency.name.as_str())
         .filter(|name| !names.contains(name))
         .collect();
-    if let Some((package, path)) = need::imports::first(scene, project, &foreign, None) {
+    if let Some((package, path)) = need::imports::first(input, project, &foreign, None) {
         return Err(ClientBlocker::ImportsForeignPackage { path: path.clone(), package: package.clone() });
     }
     let scripts = project.scripts.iter().flat_map(|script| words::commands(&script.command));
@@ -166,22 +166,22 @@ fn outward(scene: &PassInput, stage: &Stage, client: &Client, builds: &[Vec<Stri
         }
     }
     let variable = |name: &str| {
-        scene.build.instructions(stage).any(|(_, instruction)| {
+        input.build.instructions(stage).any(|(_, instruction)| {
             matches!(instruction.keyword, Keyword::Env | Keyword::Arg)
-                && scene.source().slice(instruction.span).contains(name)
+                && input.source().slice(instruction.span).contains(name)
         })
     };
     refuse_if(variable("BUILD_PATH") || variable("COREPACK"), ClientBlocker::OutputVariable)?;
     let manifest = |root: &str| {
         let path = path::join(root, "package.json");
-        let package = scene.evidence.texts.get(&path).and_then(|text| parse_jsonc(text));
+        let package = input.evidence.texts.get(&path).and_then(|text| parse_jsonc(text));
         package.is_some_and(|package| package.get("packageManager").is_some())
     };
-    let above = scene.projects().iter().filter(|project_above| path::is_below(&project.root, &project_above.root));
+    let above = input.projects().iter().filter(|project_above| path::is_below(&project.root, &project_above.root));
     if !manifest(&project.root) && above.into_iter().any(|project_above| manifest(&project_above.root)) {
         return Err(ClientBlocker::PackageManagerAbove);
     }
-    texts(scene, client, &foreign)
+    texts(input, client, &foreign)
 }
 
 /// Whether scripts that the build comes to call a program.
@@ -196,10 +196,10 @@ fn builds_with(project: &Project, builds: &[Vec<String>], program: &str) -> bool
 }
 
 /// Its own texts: nothing of them may point above its folder, but where it writes to.
-fn texts(scene: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), ClientBlocker> {
+fn texts(input: &PassInput, client: &Client, foreign: &BTreeSet<&str>) -> Result<(), ClientBlocker> {
     let prefix = format!("{}/", client.project.root);
     let folder = client.folder.strip_suffix(client.project.root.as_str()).unwrap_or("/").to_owned();
-    let texts = scene.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
+    let texts = input.evidence.texts.iter().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
     for (path, text) in texts.filter(|(path, _)| !path.contains("node_modules/") && !is_lock(path)) {
         let up = "../".repeat(path.matches('/').count() + 1);
         let open = |line: &str| {
@@ -239,14 +239,14 @@ fn names_output(path: &str, line: &str) -> bool {
 }
 
 /// Whether its build may read files above its folder without a text that says so: style sheets that lie there, links, git.
-pub(super) fn may_read_above(scene: &PassInput, project: &Project) -> bool {
+pub(super) fn may_read_above(input: &PassInput, project: &Project) -> bool {
     let prefix = format!("{}/", project.root);
-    let git = scene
+    let git = input
         .evidence
         .texts
         .iter()
         .any(|(path, text)| path.starts_with(&prefix) && text.contains("git ") && text.contains("exec"));
-    let Some(context) = scene.context() else { return true };
+    let Some(context) = input.context() else { return true };
     git || context.entries().any(|entry| {
         let kind = context.entry(entry).kind;
         let path = context.path(entry);

@@ -23,17 +23,17 @@ pub(super) enum CopyShare {
 }
 
 /// An error where a step may prepare what the site is built from, or reads what only its own stage will have.
-pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientBlocker> {
-    let build = scene.build;
+pub(super) fn check(input: &PassInput, stage: &Stage, client: &Client) -> Result<(), ClientBlocker> {
+    let build = input.build;
     let last = client.last();
     for (index, instruction) in build.instructions(stage) {
         match instruction.keyword {
             Keyword::User | Keyword::Shell if index < last => return Err(ClientBlocker::OtherUserOrShell),
             Keyword::Copy | Keyword::Add if index < last => {
                 let transfer = build.transfer_at(stage, index).ok_or(ClientBlocker::UnsupportedCopy)?;
-                copied(scene, stage, client, transfer)?;
+                copied(input, stage, client, transfer)?;
             }
-            Keyword::Run => run(scene, stage, client, index)?,
+            Keyword::Run => run(input, stage, client, index)?,
             _ => {}
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn check(scene: &PassInput, stage: &Stage, client: &Client) -> Result
 
 /// What the site's stage takes of a COPY; an error where that is not known.
 pub(super) fn copied(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     client: &Client,
     transfer: &Transfer,
@@ -54,19 +54,19 @@ pub(super) fn copied(
         && transfer.exclude.is_empty()
         && !transfer.parents
         && transfer.sources.iter().all(|source| source.text.is_some() && !source.is_remote());
-    let target = installed::destination(scene.build, stage, transfer).ok_or_else(unknown)?;
+    let target = installed::destination(input.build, stage, transfer).ok_or_else(unknown)?;
     let above = client.folder.strip_suffix(root).unwrap_or("/");
     refuse_if(!plain || !path::is_within(&target, above), unknown())?;
     if transfer.sources.iter().all(Source::is_everything) {
         let mut through = client.runs.iter().flat_map(|run| &run.through);
         let whole = client.whole
-            || through.any(|folder| !brings_manifest(scene, stage, client, folder))
+            || through.any(|folder| !brings_manifest(input, stage, client, folder))
             || transfer.sources.len() > 1
             || path::join(&target, root) != client.folder;
         return Ok(if whole { CopyShare::Whole } else { CopyShare::Folder });
     }
     let lands =
-        |path: &String| installed::lands(scene.build, stage, transfer, path).iter().any(|landed| client.holds(landed));
+        |path: &String| installed::lands(input.build, stage, transfer, path).iter().any(|landed| client.holds(landed));
     let settings = |source: &Source| {
         let name = path::name(source.text.as_deref().unwrap_or_default());
         name.starts_with('.') && name.len() > 1 || name.contains('*') && !name.starts_with("package")
@@ -80,20 +80,20 @@ pub(super) fn copied(
 }
 
 /// Whether a COPY of its own brings the manifest of a folder, whose scripts lead to the site's.
-fn brings_manifest(scene: &PassInput, stage: &Stage, client: &Client, folder: &str) -> bool {
-    let before = scene.build.transfers(stage).iter().filter(|transfer| transfer.index < client.last());
+fn brings_manifest(input: &PassInput, stage: &Stage, client: &Client, folder: &str) -> bool {
+    let before = input.build.transfers(stage).iter().filter(|transfer| transfer.index < client.last());
     before.filter(|transfer| transfer.from.is_none()).any(|transfer| {
-        let is_to_folder = installed::destination(scene.build, stage, transfer).as_deref() == Some(folder);
+        let is_to_folder = installed::destination(input.build, stage, transfer).as_deref() == Some(folder);
         let names = |source: &Source| source.text.as_deref().is_some_and(|path| path.contains("package"));
         is_to_folder && transfer.sources.iter().any(names)
     })
 }
 
-fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), ClientBlocker> {
-    let build = scene.build;
+fn run(input: &PassInput, stage: &Stage, client: &Client, index: usize) -> Result<(), ClientBlocker> {
+    let build = input.build;
     let name = client.name();
     let code = build.code(index).filter(|code| code.is_ordinary()).ok_or(ClientBlocker::UnsupportedRun)?;
-    let text = scene.source().slice(build.instruction(index).span);
+    let text = input.source().slice(build.instruction(index).span);
     if let Some(run) = client.runs.iter().find(|run| run.index == index) {
         let divided = !run.elements.is_empty();
         let lines = text.lines().any(|line| line.trim_start().starts_with('#'));
@@ -104,14 +104,14 @@ fn run(scene: &PassInput, stage: &Stage, client: &Client, index: usize) -> Resul
         return Ok(());
     }
     if index > client.last() {
-        return check_later_run(scene, stage, client, (index, code));
+        return check_later_run(input, stage, client, (index, code));
     }
     refuse_if(mentions(text, name) || writes(code), ClientBlocker::RunMayWriteSources)?;
     let first = client.runs.iter().find(|run| run.commands.iter().any(|words| !is_install(words)));
     let follows = first.is_some_and(|run| run.index < index);
     let mut parts = Vec::new();
     for invocation in code.script.invocations() {
-        parts.extend(part(scene, stage, (index, &invocation), client, follows)?);
+        parts.extend(part(input, stage, (index, &invocation), client, follows)?);
     }
     refuse_if(parts.contains(&true) && parts.contains(&false), ClientBlocker::RunInstallsBoth)?;
     Ok(())
@@ -126,8 +126,8 @@ fn writes(code: &Code) -> bool {
 }
 
 /// Whether the site's stage has a RUN too, which stands above its build: it installs programs for all.
-pub(super) fn is_shared(scene: &PassInput, index: usize) -> bool {
-    let code = scene.build.code(index).filter(|code| code.is_ordinary());
+pub(super) fn is_shared(input: &PassInput, index: usize) -> bool {
+    let code = input.build.code(index).filter(|code| code.is_ordinary());
     code.is_some_and(|code| code.script.invocations().iter().any(prepares))
 }
 
@@ -139,7 +139,7 @@ fn prepares(invocation: &Invocation) -> bool {
 
 /// `true` where a command serves the site too, `false` where it serves another project, `None` where it does nothing.
 fn part(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     (index, invocation): (usize, &Invocation),
     client: &Client,
@@ -162,9 +162,9 @@ fn part(
         () if install => Ok(Some(false)),
         // What another project's build writes must not come from the site, nor go to it.
         () if !follows
-            && owners::project_of(scene, stage, index, invocation).is_some_and(|project| {
-                let out = output::output_of_commands(scene, project, std::slice::from_ref(&words));
-                let place = owners::place(scene, stage, project).unwrap_or_default();
+            && owners::project_of(input, stage, index, invocation).is_some_and(|project| {
+                let out = output::output_of_commands(input, project, std::slice::from_ref(&words));
+                let place = owners::place(input, stage, project).unwrap_or_default();
                 let aside = out.paths.iter().all(|path| !client.holds(&path::join(&place, path)));
                 out.open.is_none() && out.outer.is_empty() && !out.into_modules && aside
             }) =>
@@ -177,7 +177,7 @@ fn part(
 
 /// A RUN below: what it names of the site's folder has to be of what the build writes.
 fn check_later_run(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     client: &Client,
     (index, code): (usize, &Code),
@@ -185,7 +185,7 @@ fn check_later_run(
     let reads = || Err(ClientBlocker::RunReadsFolder);
     let name = client.name();
     for invocation in code.script.invocations() {
-        let works = installed::folder_of(scene.build, (stage, index), &invocation)
+        let works = installed::folder_of(input.build, (stage, index), &invocation)
             .ok_or(ClientBlocker::UnknownWorkingFolder)?;
         if client.holds(&works) {
             return reads();
@@ -201,7 +201,7 @@ fn check_later_run(
         }
         let script = words::script(&all);
         let text = script
-            .zip(owners::project_of(scene, stage, index, &invocation))
+            .zip(owners::project_of(input, stage, index, &invocation))
             .and_then(|(script, project)| project.script(script));
         if text.is_some_and(|text| mentions(text, name)) {
             return reads();

@@ -1,7 +1,7 @@
 //! Sites beside servers.
 
-use crate::optimize::Rung;
-use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
+use crate::optimize::Level;
+use crate::optimize::test_inputs::{optimize_to_level, rewritten};
 
 const SERVER: &str = r#"{"name": "server", "scripts": {"start": "node index.js"}, "dependencies": {"express": "^4"}}"#;
 const SERVER_LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}},
@@ -35,13 +35,13 @@ fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
 }
 
 fn check(dockerfile: &str, others: &[(&str, &str)], expected: &str) {
-    let text = rewritten(dockerfile, &files(others), Rung::Stages);
-    assert_eq!(text, expected, "{:#?}", optimize_to_rung(dockerfile, &files(others), Rung::Stages).rungs);
+    let text = rewritten(dockerfile, &files(others), Level::Stages);
+    assert_eq!(text, expected, "{:#?}", optimize_to_level(dockerfile, &files(others), Level::Stages).levels);
 }
 
 fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
-    let climbed = optimize_to_rung(dockerfile, &files(others), Rung::Stages);
-    let refusals: Vec<_> = climbed.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+    let outcome = optimize_to_level(dockerfile, &files(others), Level::Stages);
+    let refusals: Vec<_> = outcome.levels.iter().flat_map(|level| &level.refusals).collect();
     assert!(
         refusals.iter().any(|refusal| refusal.pass == "client-stages" && refusal.why.contains(why)),
         "{refusals:#?}"
@@ -113,13 +113,13 @@ CMD [\"node\", \"index.js\"]
 #[test]
 fn the_head_of_the_file_stays_its_head() {
     for head in ["# syntax=docker/dockerfile:1\n", "# escape=`\n\n# My server.\n", "# check=skip=all\nARG A=1\n"] {
-        let text = rewritten(&format!("{head}{PLAIN}"), &files(&[]), Rung::Stages);
+        let text = rewritten(&format!("{head}{PLAIN}"), &files(&[]), Level::Stages);
         let body = head.replace("# My server.\n", "");
         assert!(text.starts_with(&body), "{text}");
         assert!(text.contains("FROM node:22 AS client\n"), "{text}");
     }
     let named = PLAIN.replace("FROM node:22", "ARG NODE=22\nFROM --platform=linux/amd64 node:${NODE} AS client");
-    let text = rewritten(&named, &files(&[]), Rung::Stages);
+    let text = rewritten(&named, &files(&[]), Level::Stages);
     assert!(text.contains("FROM --platform=linux/amd64 node:${NODE} AS client-2\n"), "{text}");
     assert!(text.contains("FROM --platform=linux/amd64 node:${NODE} AS client\n"), "{text}");
 }
@@ -140,7 +140,7 @@ fn scripts_of_the_server_are_followed() {
 fn a_site_that_writes_elsewhere_goes_there() {
     let config = "export default { build: { outDir: '../public' } }\n";
     let server = "const express = require('express')\napp.use(express.static('public'))\n";
-    let text = rewritten(PLAIN, &files(&[("client/vite.config.js", config), ("index.js", server)]), Rung::Stages);
+    let text = rewritten(PLAIN, &files(&[("client/vite.config.js", config), ("index.js", server)]), Level::Stages);
     assert!(text.contains("COPY client/ client/\n"), "{text}");
     assert!(text.contains("COPY --from=client /app/public ./public\n"), "{text}");
 }
@@ -154,7 +154,7 @@ fn a_site_that_reads_above_its_folder_stays() {
     above("client/vite.config.js", "alias: { '@shared': '/app/shared' }\n");
     above("client/tsconfig.json", "{ \"extends\": \"../tsconfig.json\" }\n");
     // Nobody reads style sheets here: one that lies elsewhere may be meant.
-    let text = rewritten(PLAIN, &files(&[("shared/theme.css", "")]), Rung::Stages);
+    let text = rewritten(PLAIN, &files(&[("shared/theme.css", "")]), Level::Stages);
     assert!(text.contains("COPY . .\nRUN cd client && npm run build\n"), "{text}");
     assert!(text.contains("COPY --from=client"), "{text}");
 }
@@ -185,10 +185,10 @@ fn steps_that_may_serve_a_site_keep_it_where_it_is() {
     for line in ["RUN npm install -g pnpm@9 && npm cache clean --force", "RUN apt-get update && apt-get install -y git"]
     {
         let file = PLAIN.replace("COPY . .", &format!("{line}\nCOPY . ."));
-        let text = rewritten(&file, &files(&[]), Rung::Stages);
+        let text = rewritten(&file, &files(&[]), Level::Stages);
         assert_eq!(text.matches(&line[4..27]).count(), 2, "{text}");
     }
-    let text = rewritten(&below("RUN cp -r client/dist public"), &files(&[]), Rung::Stages);
+    let text = rewritten(&below("RUN cp -r client/dist public"), &files(&[]), Level::Stages);
     assert!(text.contains("./client/dist\nRUN cp -r client/dist public\n"), "{text}");
 }
 

@@ -13,38 +13,38 @@ use crate::optimize::pass_input::PassInput;
 use crate::text::{Span, path};
 
 /// The edits that take sites out of the final stage.
-pub(super) fn edits<'a>(scene: &PassInput<'a>, stage: &Stage, clients: &[Client<'a>]) -> Vec<FileEdit> {
-    let build = scene.build;
+pub(super) fn edits<'a>(input: &PassInput<'a>, stage: &Stage, clients: &[Client<'a>]) -> Vec<FileEdit> {
+    let build = input.build;
     let mut used_names: BTreeSet<String> = build.stages().iter().filter_map(|stage| stage.name.clone()).collect();
     let mut stages = String::new();
     let mut copies = Vec::new();
     for client in clients {
-        let writer = ClientWriter { scene, stage, client };
+        let writer = ClientWriter { input, stage, client };
         let name = name(client, &used_names);
         stages.push_str(&writer.stage(&name));
-        stages.push_str(scene.newline());
+        stages.push_str(input.newline());
         copies.push((client.last(), name.clone(), &client.outputs));
         used_names.insert(name);
     }
-    let mut edits = vec![scene.edit(Span::at(scene.instruction_span(stage.start).start), stages)];
+    let mut edits = vec![input.edit(Span::at(input.instruction_span(stage.start).start), stages)];
     let is_left_over = |index: &usize| {
-        clients.iter().any(|client| ClientWriter { scene, stage, client }.is_left_over(*index, clients))
+        clients.iter().any(|client| ClientWriter { input, stage, client }.is_left_over(*index, clients))
     };
     let dropped: BTreeSet<usize> = stage.instructions.clone().filter(is_left_over).collect();
     for (index, _) in build.instructions(stage) {
         let command_text = clients.iter().find_map(|client| {
             let run = client.runs.iter().find(|run| run.index == index)?;
-            Some(ClientWriter { scene, stage, client }.part(run, Owner::Other).unwrap_or_default())
+            Some(ClientWriter { input, stage, client }.part(run, Owner::Other).unwrap_or_default())
         });
         let Some(mut text) = command_text.or_else(|| dropped.contains(&index).then(String::new)) else { continue };
-        let folder = folder(scene, stage, index, &dropped);
+        let folder = folder(input, stage, index, &dropped);
         for (_, name, paths) in copies.iter().filter(|(last, ..)| *last == index) {
             for path in *paths {
                 let target = relative(path, &folder).map_or(path.clone(), |rest| format!("./{rest}"));
-                text.push_str(&format!("COPY --from={name} {path} {target}{}", scene.newline()));
+                text.push_str(&format!("COPY --from={name} {path} {target}{}", input.newline()));
             }
         }
-        edits.push(scene.edit(scene.instruction_span(index), text));
+        edits.push(input.edit(input.instruction_span(index), text));
     }
     edits
 }
@@ -61,18 +61,18 @@ fn name(client: &Client, used_names: &BTreeSet<String>) -> String {
 }
 
 /// The working folder of an instruction without the WORKDIRs that are dropped.
-fn folder(scene: &PassInput, stage: &Stage, index: usize, dropped: &BTreeSet<usize>) -> String {
-    let settings = scene.build.instructions_of(stage, Keyword::Workdir).map(|(at, _)| at);
+fn folder(input: &PassInput, stage: &Stage, index: usize, dropped: &BTreeSet<usize>) -> String {
+    let settings = input.build.instructions_of(stage, Keyword::Workdir).map(|(at, _)| at);
     let last = settings.take_while(|at| *at < index).last();
     match last {
-        Some(at) if dropped.contains(&at) => folder(scene, stage, at, dropped),
-        Some(at) => installed::workdir(scene.build, stage, at + 1),
-        None => installed::workdir(scene.build, stage, stage.start + 1),
+        Some(at) if dropped.contains(&at) => folder(input, stage, at, dropped),
+        Some(at) => installed::workdir(input.build, stage, at + 1),
+        None => installed::workdir(input.build, stage, stage.start + 1),
     }
 }
 
 struct ClientWriter<'w, 'a> {
-    scene: &'w PassInput<'a>,
+    input: &'w PassInput<'a>,
     stage: &'w Stage,
     client: &'w Client<'a>,
 }
@@ -80,18 +80,18 @@ struct ClientWriter<'w, 'a> {
 impl<'a> ClientWriter<'_, 'a> {
     /// The site's stage.
     fn stage(&self, name: &str) -> String {
-        let (scene, build) = (self.scene, self.scene.build);
-        let mut text = scene.stage_start(self.stage, name);
+        let (input, build) = (self.input, self.input.build);
+        let mut text = input.stage_start(self.stage, name);
         for (index, instruction) in build.instructions(self.stage).take_while(|(index, _)| *index <= self.client.last())
         {
             let line = match instruction.keyword {
-                Keyword::Arg | Keyword::Env | Keyword::Workdir => Some(scene.passage_text(index)),
+                Keyword::Arg | Keyword::Env | Keyword::Workdir => Some(input.passage_text(index)),
                 Keyword::Copy | Keyword::Add => {
                     build.transfer_at(self.stage, index).and_then(|transfer| self.copy(transfer))
                 }
                 Keyword::Run => match self.client.runs.iter().find(|run| run.index == index) {
-                    Some(run) => self.part(run, Owner::Client).or_else(|| Some(scene.passage_text(index))),
-                    None => steps::is_shared(scene, index).then(|| scene.passage_text(index)),
+                    Some(run) => self.part(run, Owner::Client).or_else(|| Some(input.passage_text(index))),
+                    None => steps::is_shared(input, index).then(|| input.passage_text(index)),
                 },
                 _ => None,
             };
@@ -102,13 +102,13 @@ impl<'a> ClientWriter<'_, 'a> {
 
     /// What the site's stage copies of what a COPY brings.
     fn copy(&self, transfer: &Transfer) -> Option<String> {
-        match steps::copied(self.scene, self.stage, self.client, transfer).ok()? {
-            CopyShare::Whole => Some(self.scene.passage_text(transfer.index)),
+        match steps::copied(self.input, self.stage, self.client, transfer).ok()? {
+            CopyShare::Whole => Some(self.input.passage_text(transfer.index)),
             CopyShare::Nothing => None,
             CopyShare::Folder => {
                 let root = self.client.project.root.as_str();
-                let works = installed::workdir(self.scene.build, self.stage, transfer.index);
-                let flags = transfer.instruction.flags.iter().map(|flag| self.scene.source().slice(flag.word.span));
+                let works = installed::workdir(self.input.build, self.stage, transfer.index);
+                let flags = transfer.instruction.flags.iter().map(|flag| self.input.source().slice(flag.word.span));
                 let flags: String = flags.flat_map(|flag| [flag, " "]).collect();
                 let folder = &self.client.folder;
                 let to = match relative(folder, &works) {
@@ -116,7 +116,7 @@ impl<'a> ClientWriter<'_, 'a> {
                     Some(rest) => format!("{rest}/"),
                     None => format!("{folder}/"),
                 };
-                Some(format!("COPY {flags}{root}/ {to}{}", self.scene.newline()))
+                Some(format!("COPY {flags}{root}/ {to}{}", self.input.newline()))
             }
         }
     }
@@ -126,15 +126,15 @@ impl<'a> ClientWriter<'_, 'a> {
         if run.elements.is_empty() {
             return None;
         }
-        let (scene, file) = (self.scene, self.scene.file());
-        let code = scene.build.code(run.index)?;
-        let source = scene.source();
-        let instruction = scene.build.instruction(run.index);
+        let (input, file) = (self.input, self.input.file());
+        let code = input.build.code(run.index)?;
+        let source = input.source();
+        let instruction = input.build.instruction(run.index);
         let (parts, _) = elements(code);
         let place = |span: Span| code.place(file, span);
         let head = source.slice(Span::new(instruction.span.start, place(Span::at(parts.first()?.start)).start));
         let head = head.split(file.escape()).next().unwrap_or(head).trim_end();
-        let mut current = installed::workdir(scene.build, self.stage, run.index);
+        let mut current = installed::workdir(input.build, self.stage, run.index);
         let mut texts = Vec::new();
         for (part, (owner, works)) in parts.iter().zip(&run.elements) {
             let text = source.slice(place(Span::new(part.start, part.end)));
@@ -148,14 +148,14 @@ impl<'a> ClientWriter<'_, 'a> {
             }
             texts.push(text.to_owned());
         }
-        let comment = source.slice(Span::new(scene.instruction_span(run.index).start, instruction.span.start));
+        let comment = source.slice(Span::new(input.instruction_span(run.index).start, instruction.span.start));
         let comment = if wanted == Owner::Client { comment } else { "" };
-        Some(format!("{comment}{head} {}{}", texts.join(" && "), scene.newline()))
+        Some(format!("{comment}{head} {}{}", texts.join(" && "), input.newline()))
     }
 
     /// Whether an instruction of the final stage serves the site alone, and something later makes up for it.
     fn is_left_over(&self, index: usize, clients: &[Client<'a>]) -> bool {
-        let build = self.scene.build;
+        let build = self.input.build;
         let instruction = build.instruction(index);
         match instruction.keyword {
             Keyword::Workdir => self.is_passed(index, clients),
@@ -183,7 +183,7 @@ impl<'a> ClientWriter<'_, 'a> {
 
     /// Whether a WORKDIR into the site's folder counts for nothing that stays.
     fn is_passed(&self, index: usize, clients: &[Client<'a>]) -> bool {
-        let build = self.scene.build;
+        let build = self.input.build;
         if !self.client.holds(&installed::workdir(build, self.stage, index + 1)) {
             return false;
         }
@@ -191,7 +191,7 @@ impl<'a> ClientWriter<'_, 'a> {
         for (at, instruction) in build.instructions(self.stage).filter(|(at, _)| *at > index) {
             match instruction.keyword {
                 Keyword::Workdir => {
-                    let text = self.scene.source().slice(instruction.span);
+                    let text = self.input.source().slice(instruction.span);
                     return text.split_whitespace().nth(1).is_some_and(|path| path.starts_with('/'));
                 }
                 Keyword::Copy | Keyword::Add => {

@@ -21,12 +21,12 @@ pub(super) fn package(module: &str) -> Option<&str> {
 /// The first of the packages that a source imports, and that source. With `entries` only what can be reached from these
 /// files is looked at.
 pub(in crate::optimize::node) fn first(
-    scene: &PassInput,
+    input: &PassInput,
     project: &Project,
     packages: &BTreeSet<&str>,
     entries: Option<&BTreeSet<String>>,
 ) -> Option<(String, String)> {
-    let texts = &scene.evidence.texts;
+    let texts = &input.evidence.texts;
     if let Some(entries) = entries {
         let sources = Sources::new(texts);
         let mut waiting: Vec<&str> =
@@ -49,8 +49,8 @@ pub(in crate::optimize::node) fn first(
         return None;
     }
     let names: Vec<&str> = packages.iter().copied().collect();
-    let sources = scene.evidence.perhaps_holding(&names);
-    let reach = LazyReach::new(scene);
+    let sources = input.evidence.perhaps_holding(&names);
+    let reach = LazyReach::new(input);
     let mut sources = sources.filter(|(path, _)| path::is_within(path, &project.root) && runs(&reach, path));
     sources.find_map(|(path, text)| {
         let package = modules(text).filter_map(package).find(|name| packages.contains(name))?;

@@ -10,7 +10,7 @@ reasons! {
         ContainerUse { what: ContainerUse }: "{what}";
         Output { why: UnknownOutput }: "{why}";
         DevelopmentServer { command: String }: "`{command}` is a development server";
-        LowerRung { why: Box<SiteBlocker>, saving: String }: "{why}; `--level 6` replaces it anyway{saving}";
+        LowerLevel { why: Box<SiteBlocker>, saving: String }: "{why}; `--level 6` replaces it anyway{saving}";
         MountsHostFolders { service: String }: "service `{service}` mounts host folders to show changes at once";
         NotNginx { image: String }: "`{image}` is not an nginx image, and other web servers are not supported";
         NoSupportedRelease: "no known nginx release is still supported; set an image with `--server`";

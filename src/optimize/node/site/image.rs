@@ -19,16 +19,16 @@ pub(super) struct WebServer {
 }
 
 /// The image that the user or the project names, else a release that its publisher supports today.
-pub(super) fn choose(scene: &PassInput) -> Result<WebServer, SiteBlocker> {
-    if let Some(image) = &scene.options.server {
+pub(super) fn choose(input: &PassInput) -> Result<WebServer, SiteBlocker> {
+    if let Some(image) = &input.options.server {
         refuse_if(!is_known(image), SiteBlocker::NotNginx { image: image.clone() })?;
         return Ok(WebServer { image: image.clone(), why: "the image is set by `--server`".to_owned(), pull: None });
     }
-    if let Some(image) = image_of_project(scene) {
+    if let Some(image) = image_of_project(input) {
         let why = format!("files of the project name `{image}`");
         return Ok(WebServer { image, why, pull: None });
     }
-    let today = scene.inputs.today;
+    let today = input.inputs.today;
     let lives = |until: &str| Date::parse(until).zip(today).is_none_or(|(until, today)| today <= until);
     let row = data::WEB_SERVERS.rows().find(|row| lives(row[1]));
     let Some(&[image, until, pull, _, date, _]) = row else { return Err(SiteBlocker::NoSupportedRelease) };
@@ -37,12 +37,12 @@ pub(super) fn choose(scene: &PassInput) -> Result<WebServer, SiteBlocker> {
 }
 
 /// The image that the project's Dockerfiles and compose files name, its newest first.
-fn image_of_project(scene: &PassInput) -> Option<String> {
-    let stages = scene.build.stages().iter().filter_map(|stage| match &stage.base {
+fn image_of_project(input: &PassInput) -> Option<String> {
+    let stages = input.build.stages().iter().filter_map(|stage| match &stage.base {
         StageBase::Image(image) => Some(image),
         _ => None,
     });
-    let all: BTreeSet<&String> = stages.chain(&scene.evidence.named_images).collect();
+    let all: BTreeSet<&String> = stages.chain(&input.evidence.named_images).collect();
     let fits = |image: &&&String| {
         let tag = Reference::of(image).tag.unwrap_or_default();
         let channel = data::TAG_WORDS.has(tag.split('-').next().unwrap_or_default(), "channel");

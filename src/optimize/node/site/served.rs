@@ -99,17 +99,17 @@ impl FileServer {
 
 /// What the stage's container serves; `None` where it is no server of files, an error where another one would not do the
 /// same.
-pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, SiteBlocker> {
-    let build = scene.build;
+pub(super) fn read(input: &PassInput, stage: &Stage) -> Result<Option<Site>, SiteBlocker> {
+    let build = input.build;
     let Some(launch) = build.launch(stage) else { return Ok(None) };
-    let project = started_project::project(scene, stage, launch.index);
+    let project = started_project::project(input, stage, launch.index);
     let script = launch.script();
     let invoked: Vec<Vec<String>> = script.invocations().iter().map(words::of).collect();
     let commands: Vec<Vec<String>> =
         invoked.iter().flat_map(|words| started_project::commands(project, words)).collect();
     let mut servers = commands.iter().filter_map(|words| FileServer::of(words).map(|server| (words, server)));
     let Some((words, (server, args))) = servers.next_back() else { return Ok(None) };
-    if !runs_node(scene, stage) {
+    if !runs_node(input, stage) {
         return Ok(None);
     }
     if commands.len() > 1 || !script.problems.is_empty() {
@@ -130,15 +130,15 @@ pub(super) fn read(scene: &PassInput, stage: &Stage) -> Result<Option<Site>, Sit
     {
         return Err(SiteBlocker::AddsServer { name: name.to_string(), command: server.command.to_string() });
     }
-    let reader = ServerReader { scene, stage, project, server: &server, words, args, index: launch.index };
+    let reader = ServerReader { input, stage, project, server: &server, words, args, index: launch.index };
     let site = reader.site()?;
     reader.check(&site)?;
     Ok(Some(site))
 }
 
 /// Whether its programs may be those of npm's packages; another program may be called `serve` too.
-fn runs_node(scene: &PassInput, stage: &Stage) -> bool {
-    let StageBase::Image(image) = scene.build.root_base(stage) else { return false };
+fn runs_node(input: &PassInput, stage: &Stage) -> bool {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return false };
     BaseImage::of(image).presence("node") == Presence::Has || BaseImage::of(image).presence("bun") == Presence::Has
 }
 
@@ -149,7 +149,7 @@ fn of_own_server(project: Option<&Project>) -> Option<&str> {
 }
 
 struct ServerReader<'r, 'a> {
-    scene: &'r PassInput<'a>,
+    input: &'r PassInput<'a>,
     stage: &'r Stage,
     project: Option<&'a Project>,
     server: &'r FileServer,
@@ -166,14 +166,14 @@ impl ServerReader<'_, '_> {
         let server = self.server;
         let settings = match (server.program, self.project) {
             ("vite", Some(project)) => {
-                vite::read(self.scene, project, self.args, server.kind == ServedKind::Development)?
+                vite::read(self.input, project, self.args, server.kind == ServedKind::Development)?
             }
             _ => vite::ViteSettings::default(),
         };
         let mut singles = data::words(server.single);
         let single = settings.fallback
             && (server.single == "always" || singles.any(|option| self.args.iter().any(|word| word == option)));
-        let workdir = installed::workdir(self.scene.build, self.stage, self.index);
+        let workdir = installed::workdir(self.input.build, self.stage, self.index);
         let folder = match &settings.folder {
             Some(folder) => folder.clone(),
             None if server.kind == ServedKind::Files => self.operand().unwrap_or(server.folder).to_owned(),
@@ -189,7 +189,7 @@ impl ServerReader<'_, '_> {
             missing: if single { None } else { server.missing },
             base: settings.base,
             dead: settings.dead,
-            hashed: self.project.and_then(|project| hashed::pattern(self.scene, project)),
+            hashed: self.project.and_then(|project| hashed::pattern(self.input, project)),
             build: self.script_to_build()?,
             program: server.program,
         })
@@ -197,18 +197,18 @@ impl ServerReader<'_, '_> {
 
     /// An error where the site is not what a build made, or has rules of its own.
     fn check(&self, site: &Site) -> Result<(), SiteBlocker> {
-        let workdir = installed::workdir(self.scene.build, self.stage, self.index);
+        let workdir = installed::workdir(self.input.build, self.stage, self.index);
         if site.folder == workdir || site.folder == "/" || site.folder.starts_with("/?") {
             return Err(SiteBlocker::ServesProject);
         }
         let rules = |path: &str| matches!(path::name(path), "serve.json" | "now.json");
-        let context = self.scene.context();
+        let context = self.input.context();
         if site.program == "serve"
             && context.is_some_and(|context| context.entries().any(|id| rules(context.entry(id).name)))
         {
             return Err(SiteBlocker::ServeRules);
         }
-        refuse_if(self.scene.build.last(self.stage, Keyword::Volume).is_some(), SiteBlocker::Volume)?;
+        refuse_if(self.input.build.last(self.stage, Keyword::Volume).is_some(), SiteBlocker::Volume)?;
         if self.args.iter().any(|word| word == "-c" || word.starts_with("--config")) && site.program == "serve" {
             return Err(SiteBlocker::OtherServeRules);
         }
@@ -234,7 +234,7 @@ impl ServerReader<'_, '_> {
         let unknown = || SiteBlocker::UnknownOutput;
         let project = self.project.ok_or_else(unknown)?;
         let words = [self.server.program, "build"].map(str::to_owned).to_vec();
-        let output = output::of(self.scene, project, &[words]);
+        let output = output::of(self.input, project, &[words]);
         let mut paths = output.paths.iter();
         match (paths.next(), paths.next(), output.open) {
             (Some(folder), None, None) => Ok(folder.clone()),
@@ -246,7 +246,7 @@ impl ServerReader<'_, '_> {
     /// The script that builds the site, where no RUN builds anything.
     fn script_to_build(&self) -> Result<Option<&'static str>, SiteBlocker> {
         const BUILD: &str = "build";
-        let build = self.scene.build;
+        let build = self.input.build;
         if build.needed_runs().any(|run| !run.is_trigger() && run.invocations().iter().any(is_builder)) {
             return Ok(None);
         }
@@ -312,16 +312,16 @@ impl ServerReader<'_, '_> {
         let assigned = format!("{name}=");
         let texts = self.project.into_iter().flat_map(|project| &project.scripts).map(|script| script.command.as_str());
         let texts = texts.filter(|text| text.contains(self.server.program));
-        let launch = self.scene.source().slice(self.scene.build.instruction(self.index).span);
+        let launch = self.input.source().slice(self.input.build.instruction(self.index).span);
         if texts.chain([launch]).any(|text| text.contains(&assigned)) || self.words.is_empty() {
             return Err(SiteBlocker::CommandSetsVariable { name: name.to_string() });
         }
         let mut values: Vec<Option<&str>> = Vec::new();
-        for service in self.scene.evidence.services.iter().filter(|service| service.environment.contains(name)) {
+        for service in self.input.evidence.services.iter().filter(|service| service.environment.contains(name)) {
             values.push(service.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()));
         }
         values.dedup();
-        match (values.as_slice(), self.scene.build.env_value(self.stage, name)) {
+        match (values.as_slice(), self.input.build.env_value(self.stage, name)) {
             ([Some(value)], _) => Ok(Some((*value).to_owned())),
             ([], Some(FoundVariable::Text(text))) => Ok(Some(text)),
             ([], Some(FoundVariable::Unknown)) => Err(SiteBlocker::UnknownVariable { name: name.to_string() }),

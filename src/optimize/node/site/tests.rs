@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::optimize::test_inputs::project;
-use crate::optimize::{Evidence, Level, Options, Rung, Service, optimize};
+use crate::optimize::{Evidence, Level, LevelLimit, Options, Service, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "vite build", "preview": "vite preview",
  "dev": "vite", "serve": "serve -s dist -p 3000"}, "devDependencies": {"vite": "5"}}"#;
@@ -16,14 +16,14 @@ const FILES: [(&str, &str); 3] =
 fn optimize_site(
     dockerfile: &str,
     files: &[(&str, &str)],
-    level: Level,
+    level: LevelLimit,
     know: impl Fn(&mut Evidence),
 ) -> (String, Vec<String>) {
     let (inputs, mut evidence) = project(dockerfile, files);
     know(&mut evidence);
     let options = Options { level, ..Options::default() };
     let done = optimize(&inputs, 0, &evidence, &options);
-    let refusals = done.rungs.iter().flat_map(|rung| &rung.refusals);
+    let refusals = done.levels.iter().flat_map(|level| &level.refusals);
     let refusals = refusals.map(|refusal| format!("{}: {}", refusal.pass, refusal.why)).collect();
     let text = done.result()[0].text().to_owned();
     let again = inputs.with_sources(done.result());
@@ -38,7 +38,7 @@ fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
 
 #[track_caller]
 fn check(dockerfile: &str, others: &[(&str, &str)], present: &[&str], absent: &[&str]) {
-    let (text, refusals) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    let (text, refusals) = optimize_site(dockerfile, &files(others), LevelLimit::Up(Level::Stages), |_| {});
     for part in present {
         assert!(text.contains(part), "`{part}` lacks in\n{text}\n{refusals:#?}");
     }
@@ -49,7 +49,7 @@ fn check(dockerfile: &str, others: &[(&str, &str)], present: &[&str], absent: &[
 
 #[track_caller]
 fn check_refused(dockerfile: &str, others: &[(&str, &str)], why: &str) {
-    let (text, refusals) = optimize_site(dockerfile, &files(others), Level::Up(Rung::Stages), |_| {});
+    let (text, refusals) = optimize_site(dockerfile, &files(others), LevelLimit::Up(Level::Stages), |_| {});
     assert!(!text.contains("FROM nginx"), "{text}");
     assert!(
         refusals.iter().any(|refusal| refusal.starts_with("site-stages: ") && refusal.contains(why)),
@@ -70,7 +70,7 @@ fn previews_become_a_web_server() {
     ];
     check(DOCKERFILE, &[], &present, &["CMD npm", "502"]);
     let named = |image: &'static str| {
-        optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), move |evidence| {
+        optimize_site(DOCKERFILE, &FILES, LevelLimit::Up(Level::Stages), move |evidence| {
             evidence.named_images = BTreeSet::from(["node:22".to_owned(), image.to_owned()]);
         })
     };
@@ -115,7 +115,7 @@ fn all_forms_of_the_command_are_followed() {
     }
     check_refused(&start("CMD serve -s dist"), &[("public/serve.json", "{}")], "sets rules");
     let other = "FROM rust:1.95-slim-bookworm\nWORKDIR /app\nCOPY . .\nRUN cargo build\nCMD [\"serve\"]\n";
-    let (_, refusals) = optimize_site(other, &[("Cargo.toml", "")], Level::Up(Rung::Stages), |_| {});
+    let (_, refusals) = optimize_site(other, &[("Cargo.toml", "")], LevelLimit::Up(Level::Stages), |_| {});
     assert!(refusals.iter().all(|refusal| !refusal.starts_with("site-stages")), "{refusals:#?}");
 }
 
@@ -172,13 +172,13 @@ fn other_changes_of_the_image_need_level_6() {
     let service = || Service { name: "web".to_owned(), ..Service::default() };
     let check_refusal = |service: Service, why: &str| {
         let know = |evidence: &mut Evidence| evidence.services = vec![service.clone()];
-        let (text, refusals) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+        let (text, refusals) = optimize_site(DOCKERFILE, &FILES, LevelLimit::Up(Level::Stages), know);
         assert!(!text.contains("FROM nginx"), "{text}");
         assert!(
             refusals.iter().any(|refusal| refusal.contains(why) && refusal.contains("`--level 6`")),
             "{refusals:#?}"
         );
-        let (text, _) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Server), know);
+        let (text, _) = optimize_site(DOCKERFILE, &FILES, LevelLimit::Up(Level::Server), know);
         assert!(text.contains("FROM nginx"), "{text}");
     };
     check_refusal(Service { command: Some("npm run preview".to_owned()), ..service() }, "starts `npm run preview`");
@@ -190,7 +190,7 @@ fn other_changes_of_the_image_need_level_6() {
         evidence.services = vec![service()];
         evidence.recipes.insert("justfile".to_owned(), "e2e:\n    docker compose run --rm web npm test\n".to_owned());
     };
-    let (_, refusals) = optimize_site(DOCKERFILE, &FILES, Level::Up(Rung::Stages), know);
+    let (_, refusals) = optimize_site(DOCKERFILE, &FILES, LevelLimit::Up(Level::Stages), know);
     assert!(
         refusals.iter().any(|refusal| refusal.contains("`justfile` runs `npm test` in the container")),
         "{refusals:#?}"
@@ -202,18 +202,18 @@ fn other_changes_of_the_image_need_level_6() {
     };
     let serve = DOCKERFILE.replace("npm run preview", "serve -s dist");
     let know = |evidence: &mut Evidence| evidence.services = vec![port.clone()];
-    assert!(optimize_site(&serve, &FILES, Level::Up(Rung::Stages), know).0.contains("listen 4000;"));
+    assert!(optimize_site(&serve, &FILES, LevelLimit::Up(Level::Stages), know).0.contains("listen 4000;"));
 }
 
 #[test]
 fn servers_for_development_are_replaced_on_level_6() {
     let dev = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nEXPOSE 5173\nCMD [\"npm\", \"run\", \"dev\", \"--\", \"--host\"]\n";
-    let (text, refusals) = optimize_site(dev, &FILES, Level::Up(Rung::Server), |_| {});
+    let (text, refusals) = optimize_site(dev, &FILES, LevelLimit::Up(Level::Server), |_| {});
     assert!(text.contains("RUN npm run build\n\nFROM nginx") && text.contains("listen 5173;"), "{text}\n{refusals:#?}");
     let cra = r#"{"name": "a", "scripts": {"build": "react-scripts build", "start": "react-scripts start"},
  "dependencies": {"react-scripts": "5"}}"#;
     let start = dev.replace("\"run\", \"dev\", \"--\", \"--host\"", "\"start\"");
-    let (text, refusals) = optimize_site(&start, &[("package.json", cra)], Level::Up(Rung::Server), |_| {});
+    let (text, refusals) = optimize_site(&start, &[("package.json", cra)], LevelLimit::Up(Level::Server), |_| {});
     for part in ["listen 3000;", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"] {
         assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");
     }
@@ -221,7 +221,7 @@ fn servers_for_development_are_replaced_on_level_6() {
         let bound = vec![(".".to_owned(), "/app".to_owned())];
         evidence.services = vec![Service { name: "web".to_owned(), bound, ..Service::default() }];
     };
-    let (text, refusals) = optimize_site(dev, &FILES, Level::Up(Rung::Server), bound);
+    let (text, refusals) = optimize_site(dev, &FILES, LevelLimit::Up(Level::Server), bound);
     assert!(
         !text.contains("nginx") && refusals.iter().any(|refusal| refusal.contains("to show changes at once")),
         "{text}\n{refusals:#?}"

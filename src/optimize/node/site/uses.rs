@@ -10,13 +10,13 @@ use crate::optimize::service::Service;
 
 /// What another server's image could not do, as the beginning of a sentence; `None` where nothing is known of it.
 pub(super) fn reason_against_other_server(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     site: &Site,
     server: &WebServer,
 ) -> Option<SiteBlocker> {
-    let mut services = scene.services_of(stage);
-    let used = container_uses::in_containers(scene, stage).map(|what| SiteBlocker::ContainerUse { what });
+    let mut services = input.services_of(stage);
+    let used = container_uses::in_containers(input, stage).map(|what| SiteBlocker::ContainerUse { what });
     used.or_else(|| services.find_map(|service| by_service(service, site, server)))
 }
 

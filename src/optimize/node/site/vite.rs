@@ -30,7 +30,7 @@ impl Default for ViteSettings {
 
 /// What options and configuration file say; an error where they do more than to serve files.
 pub(super) fn read(
-    scene: &PassInput,
+    input: &PassInput,
     project: &Project,
     args: &[String],
     development: bool,
@@ -42,7 +42,7 @@ pub(super) fn read(
             if names.contains(&word.as_str()) { next() } else { names.iter().find_map(joined_value) }
         })
     };
-    let text = blank_comments(configuration(scene, project, option(&["--config", "-c"]))?);
+    let text = blank_comments(configuration(input, project, option(&["--config", "-c"]))?);
     let text = text.as_str();
     let setting_blocker = |key: &str| SiteBlocker::ViteSetting { key: key.to_string() };
     refuse_if(text.contains("mergeConfig") || text.contains("configurePreviewServer"), SiteBlocker::ViteImports)?;
@@ -78,17 +78,17 @@ pub(super) fn read(
 }
 
 /// The text of the configuration file; empty where there is none.
-fn configuration<'a>(scene: &PassInput<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, SiteBlocker> {
+fn configuration<'a>(input: &PassInput<'a>, project: &Project, named: Option<&str>) -> Result<&'a str, SiteBlocker> {
     let candidates: Vec<String> = match named {
         Some(name) => vec![name.to_owned()],
         None => FileKind::endings_of(Ecosystem::Node).map(|ending| format!("vite.config{ending}")).collect(),
     };
     for name in candidates {
         let path = path::join(&project.root, &name);
-        if let Some(text) = scene.evidence.texts.get(&path) {
+        if let Some(text) = input.evidence.texts.get(&path) {
             return Ok(text);
         }
-        if named.is_some() || scene.context().is_none_or(|context| context.find(&path).is_some()) {
+        if named.is_some() || input.context().is_none_or(|context| context.find(&path).is_some()) {
             return Err(SiteBlocker::UnreadFile { path: path.clone() });
         }
     }

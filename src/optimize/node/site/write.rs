@@ -25,27 +25,27 @@ struct BuiltFiles {
 
 /// The edits; an error where stages would get in each other's way.
 pub(super) fn edits(
-    scene: &PassInput,
+    input: &PassInput,
     stage: &Stage,
     site: &Site,
     server: &WebServer,
 ) -> Result<Vec<FileEdit>, SiteBlocker> {
-    let build = scene.build;
+    let build = input.build;
     refuse_if(build.edges_to(stage).next().is_some(), SiteBlocker::StageIsBase)?;
-    let writer = SiteWriter { scene, stage, site };
+    let writer = SiteWriter { input, stage, site };
     let mut out = String::new();
     let built_files = match writer.maker() {
         Some(built_files) if site.build.is_none() => built_files,
         _ => {
-            let name = scene.free_stage_name(&["build", "site", "site-build", "built-site"]);
+            let name = input.free_stage_name(&["build", "site", "site-build", "built-site"]);
             out.push_str(&writer.build_stage(name));
-            out.push_str(scene.newline());
+            out.push_str(input.newline());
             BuiltFiles { stage: name.to_owned(), folder: site.folder.clone() }
         }
     };
     let from_other = out.is_empty();
     out.push_str(&writer.server_stage(server, &built_files)?);
-    let mut edits = vec![scene.edit(scene.stage_span(stage), out.trim_end())];
+    let mut edits = vec![input.edit(input.stage_span(stage), out.trim_end())];
     if from_other {
         edits.extend(writer.leftovers());
     }
@@ -53,7 +53,7 @@ pub(super) fn edits(
 }
 
 struct SiteWriter<'w, 'a> {
-    scene: &'w PassInput<'a>,
+    input: &'w PassInput<'a>,
     stage: &'w Stage,
     site: &'w Site,
 }
@@ -61,7 +61,7 @@ struct SiteWriter<'w, 'a> {
 impl SiteWriter<'_, '_> {
     /// The stage before this one that makes the files, where one does.
     fn maker(&self) -> Option<BuiltFiles> {
-        let build = self.scene.build;
+        let build = self.input.build;
         let folder = &self.site.folder;
         let brings = build.transfers(self.stage).iter().rev().find_map(|transfer| {
             let target = installed::destination(build, self.stage, transfer)?;
@@ -87,16 +87,16 @@ impl SiteWriter<'_, '_> {
 
     /// Whether the context has files of this name, and no folder.
     fn is_file(&self, name: &str) -> bool {
-        let Some(context) = self.scene.context() else { return false };
+        let Some(context) = self.input.context() else { return false };
         let named_entries = || context.entries().filter(|id| context.entry(*id).name == name);
         named_entries().next().is_some() && named_entries().all(|id| context.entry(id).kind == ContextEntryKind::File)
     }
 
     /// The stage that builds: what the last one was, up to the last instruction that changes its files.
     fn build_stage(&self, name: &str) -> String {
-        let (scene, build) = (self.scene, self.scene.build);
-        let newline = scene.newline();
-        let mut out = scene.stage_start(self.stage, name);
+        let (input, build) = (self.input, self.input.build);
+        let newline = input.newline();
+        let mut out = input.stage_start(self.stage, name);
         let changes = |keyword: Keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
         let last = build.instructions(self.stage).filter(|(index, instruction)| {
             changes(instruction.keyword) && !(instruction.keyword == Keyword::Run && self.is_without_effect(*index))
@@ -108,10 +108,10 @@ impl SiteWriter<'_, '_> {
             }
             let text = match instruction.keyword {
                 Keyword::Run => self.without_server(index),
-                _ => Some(scene.passage_text(index)),
+                _ => Some(input.passage_text(index)),
             };
             let Some(text) = text else { continue };
-            if scene.begins_paragraph(index) {
+            if input.begins_paragraph(index) {
                 out.push_str(newline);
             }
             out.push_str(&text);
@@ -124,9 +124,9 @@ impl SiteWriter<'_, '_> {
 
     /// A RUN without what only installs the server for all; `None` where nothing is left of it.
     fn without_server(&self, index: usize) -> Option<String> {
-        let scene = self.scene;
-        let whole = || Some(scene.passage_text(index));
-        let Some(code) = scene.build.code(index).filter(|code| !code.is_exec()) else { return whole() };
+        let input = self.input;
+        let whole = || Some(input.passage_text(index));
+        let Some(code) = input.build.code(index).filter(|code| !code.is_exec()) else { return whole() };
         let (parts, divisible) = elements(code);
         let installs = |invocations: &[Invocation]| {
             !invocations.is_empty() && invocations.iter().all(|invocation| self.installs_server(invocation))
@@ -145,18 +145,18 @@ impl SiteWriter<'_, '_> {
         if !divisible {
             return whole();
         }
-        let file = scene.file();
-        let source = scene.source();
+        let file = input.file();
+        let source = input.source();
         let place = |span: Span| code.place(file, span);
         let start = place(Span::at(parts.first()?.start)).start;
-        let passage = scene.instruction_span(index);
+        let passage = input.instruction_span(index);
         let kept_parts: Vec<&str> = parts
             .iter()
             .filter(|part| !installs(&part.invocations))
             .map(|part| source.slice(place(Span::new(part.start, part.end))))
             .collect();
         let head = source.slice(Span::new(passage.start, start));
-        Some(format!("{head}{}{}", kept_parts.join(" && "), scene.newline()))
+        Some(format!("{head}{}{}", kept_parts.join(" && "), input.newline()))
     }
 
     fn installs_server(&self, invocation: &Invocation) -> bool {
@@ -168,13 +168,13 @@ impl SiteWriter<'_, '_> {
 
     /// Whether another RUN calls the server's program by its name.
     fn is_called_elsewhere(&self, index: usize) -> bool {
-        let mut runs = self.scene.build.own_runs(self.stage).filter(|run| run.index != index);
+        let mut runs = self.input.build.own_runs(self.stage).filter(|run| run.index != index);
         runs.any(|run| run.invocations().iter().any(|invocation| invocation.is(self.site.program)))
     }
 
     /// Whether a RUN changes nothing of what is served: it installs the server, empties caches or takes packages away.
     fn is_without_effect(&self, index: usize) -> bool {
-        let Some(code) = self.scene.build.code(index) else { return false };
+        let Some(code) = self.input.build.code(index) else { return false };
         code.script.invocations().iter().all(|invocation| {
             let removes = invocation.package_call().is_some_and(|call| call.verb == Verb::Remove);
             let omits = invocation.package_call().is_some_and(|call| call.verb_text == "prune");
@@ -185,13 +185,13 @@ impl SiteWriter<'_, '_> {
 
     /// The stage that serves.
     fn server_stage(&self, server: &WebServer, built_files: &BuiltFiles) -> Result<String, SiteBlocker> {
-        let (scene, build, site) = (self.scene, self.scene.build, self.site);
-        let newline = scene.newline();
-        let source = scene.source();
+        let (input, build, site) = (self.input, self.input.build, self.site);
+        let newline = input.newline();
+        let source = input.source();
         let name = self.stage.name_span.map(|span| format!(" AS {}", source.slice(span))).unwrap_or_default();
         let mut out = format!("FROM {}{name}{newline}", server.image);
         for (index, _) in build.instructions_of(self.stage, Keyword::Label) {
-            out.push_str(&scene.passage_text(index));
+            out.push_str(&input.passage_text(index));
         }
         out.push_str(&nginx::configuration(site).replace('\n', newline));
         let below = site.base.as_deref().unwrap_or("").trim_end_matches('/');
@@ -221,7 +221,7 @@ impl SiteWriter<'_, '_> {
 
     /// What served the last stage alone: stages that nothing needs any more, and the server in the stage that builds.
     fn leftovers(&self) -> Vec<FileEdit> {
-        let (scene, build) = (self.scene, self.scene.build);
+        let (input, build) = (self.input, self.input.build);
         let mut edits = Vec::new();
         let built_files = self.maker().and_then(|built_files| {
             build.stages().iter().find(|stage| {
@@ -231,8 +231,8 @@ impl SiteWriter<'_, '_> {
         let Some(built_files) = built_files else { return edits };
         for (index, _) in build.instructions_of(built_files, Keyword::Run) {
             let text = self.without_server(index);
-            if text.as_deref() != Some(&scene.passage_text(index)) {
-                edits.push(scene.edit(scene.instruction_span(index), text.unwrap_or_default()));
+            if text.as_deref() != Some(&input.passage_text(index)) {
+                edits.push(input.edit(input.instruction_span(index), text.unwrap_or_default()));
             }
         }
         let mut needed = BTreeSet::from([built_files.index]);
@@ -246,7 +246,7 @@ impl SiteWriter<'_, '_> {
                 }
             }
         }
-        if scene.names_stage_by_number() {
+        if input.names_stage_by_number() {
             return edits;
         }
         let unused = build.stages().iter().filter(|stage| {
@@ -256,9 +256,9 @@ impl SiteWriter<'_, '_> {
                 && !self.is_built(stage)
         });
         for stage in unused {
-            let start = scene.instruction_span(stage.start).start;
-            let next = build.stages().get(stage.index + 1).map(|next| scene.instruction_span(next.start).start);
-            edits.extend(next.map(|end| scene.edit(Span::new(start, end), "")));
+            let start = input.instruction_span(stage.start).start;
+            let next = build.stages().get(stage.index + 1).map(|next| input.instruction_span(next.start).start);
+            edits.extend(next.map(|end| input.edit(Span::new(start, end), "")));
         }
         edits
     }
@@ -266,12 +266,12 @@ impl SiteWriter<'_, '_> {
     /// Whether somebody builds a stage by its name.
     fn is_built(&self, stage: &Stage) -> bool {
         let Some(name) = &stage.name else { return false };
-        let evidence = self.scene.evidence;
+        let evidence = self.input.evidence;
         evidence.services.iter().any(|service| service.target.as_ref() == Some(name))
             || evidence.recipes.values().any(|text| text.contains("target") && text.contains(name.as_str()))
-            || self.scene.build.edges().iter().any(|edge| {
+            || self.input.build.edges().iter().any(|edge| {
                 edge.to == StageBase::Stage(stage.index)
-                    && !self.scene.build.is_needed(&self.scene.build.stages()[edge.stage])
+                    && !self.input.build.is_needed(&self.input.build.stages()[edge.stage])
             })
     }
 }

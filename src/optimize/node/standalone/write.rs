@@ -10,62 +10,62 @@ use crate::optimize::pass_input::PassInput;
 use crate::text::path;
 
 /// The edit that puts both in the place of the one.
-pub(super) fn edit(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server) -> FileEdit {
-    let build = scene.build;
-    let newline = scene.newline();
+pub(super) fn edit(input: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server) -> FileEdit {
+    let build = input.build;
+    let newline = input.newline();
     let from = build.instruction(stage.start);
-    let name = scene.free_stage_name(&["build", "next-build"]);
-    let mut out = scene.stage_start(stage, name);
+    let name = input.free_stage_name(&["build", "next-build"]);
+    let mut out = input.stage_start(stage, name);
     for piece in pieces.all.iter().filter(|piece| piece.index <= server.build && piece.kind != Kind::Image) {
-        paragraph(scene, piece.index, &mut out);
+        paragraph(input, piece.index, &mut out);
         if piece.index == server.build && server.is_told {
             out.push_str(&format!("ENV NEXT_PRIVATE_STANDALONE=true{newline}"));
         }
-        out.push_str(&scene.passage_text(piece.index));
+        out.push_str(&input.passage_text(piece.index));
     }
     out.push_str(newline);
-    out.push_str(&format!("{}{newline}", scene.source().slice(from.span)));
-    out.push_str(&last(scene, stage, pieces, server, name));
-    scene.edit(scene.stage_span(stage), out.trim_end())
+    out.push_str(&format!("{}{newline}", input.source().slice(from.span)));
+    out.push_str(&last(input, stage, pieces, server, name));
+    input.edit(input.stage_span(stage), out.trim_end())
 }
 
 /// What stands in the last stage.
-fn last(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
-    let build = scene.build;
-    let newline = scene.newline();
+fn last(input: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
+    let build = input.build;
+    let newline = input.newline();
     let mut out = String::new();
     for piece in &pieces.all {
         let instruction = build.instruction(piece.index);
         let keep = match piece.kind {
-            Kind::Setting => instruction.keyword != Keyword::Arg || is_named(scene, pieces, piece.index),
+            Kind::Setting => instruction.keyword != Keyword::Arg || is_named(input, pieces, piece.index),
             Kind::Image => !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint),
             Kind::System => true,
             Kind::Files => piece.index < server.build,
             _ => false,
         };
         if keep {
-            paragraph(scene, piece.index, &mut out);
-            out.push_str(&scene.passage_text(piece.index));
+            paragraph(input, piece.index, &mut out);
+            out.push_str(&input.passage_text(piece.index));
         } else if matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
-            let keyword = scene.source().slice(instruction.name.span);
-            let text = scene.passage_text(piece.index);
+            let keyword = input.source().slice(instruction.name.span);
+            let text = input.passage_text(piece.index);
             let comments = text.lines().take_while(|line| line.starts_with('#'));
             let comment = comments.fold(String::new(), |comment, line| format!("{comment}{line}{newline}"));
-            paragraph(scene, piece.index, &mut out);
+            paragraph(input, piece.index, &mut out);
             out.push_str(&format!("{comment}{keyword} [\"node\", \"server.js\"]{newline}"));
         }
         if piece.index == server.build {
-            out.push_str(&traced(scene, stage, pieces, server, name));
+            out.push_str(&traced(input, stage, pieces, server, name));
         }
     }
     out
 }
 
 /// The lines that copy what was traced.
-fn traced(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
-    let newline = scene.newline();
+fn traced(input: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, name: &str) -> String {
+    let newline = input.newline();
     let owner = pieces.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
-    let works = installed::workdir(scene.build, stage, server.build);
+    let works = installed::workdir(input.build, stage, server.build);
     let target = |below: &str| {
         if pieces.folder == works { format!("./{below}") } else { path::join(&pieces.folder, below) }
     };
@@ -80,16 +80,16 @@ fn traced(scene: &PassInput, stage: &Stage, pieces: &Pieces, server: &Server, na
 }
 
 /// Whether an ENV below names an ARG.
-fn is_named(scene: &PassInput, pieces: &Pieces, index: usize) -> bool {
-    let names = scene.argument_names(index);
+fn is_named(input: &PassInput, pieces: &Pieces, index: usize) -> bool {
+    let names = input.argument_names(index);
     let below = pieces.all.iter().filter(|piece| piece.index > index);
     let mut settings = below.filter(|piece| matches!(piece.kind, Kind::Setting | Kind::System));
-    settings.any(|piece| uses_variable(scene.source().slice(scene.build.instruction(piece.index).span), &names))
+    settings.any(|piece| uses_variable(input.source().slice(input.build.instruction(piece.index).span), &names))
 }
 
 /// A blank line where one stands above an instruction and its comments.
-fn paragraph(scene: &PassInput, index: usize, out: &mut String) {
-    if scene.begins_paragraph(index) && !out.is_empty() && !out.ends_with(&scene.newline().repeat(2)) {
-        out.push_str(scene.newline());
+fn paragraph(input: &PassInput, index: usize, out: &mut String) {
+    if input.begins_paragraph(index) && !out.is_empty() && !out.ends_with(&input.newline().repeat(2)) {
+        out.push_str(input.newline());
     }
 }

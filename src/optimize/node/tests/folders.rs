@@ -1,15 +1,18 @@
 //! Projects that do not lie in the working folder, and several in one stage.
 
-use crate::optimize::Rung;
-use crate::optimize::test_inputs::{optimize_to_rung, rewritten};
+use crate::optimize::Level;
+use crate::optimize::test_inputs::{optimize_to_level, rewritten};
 
 const WEB: &str = r#"{"name": "web", "scripts": {"build": "node build.mjs"}, "dependencies": {"react": "18"}, "devDependencies": {"x": "1"}}"#;
 
 fn refused(dockerfile: &str, files: &[(&str, &str)], why: &str) {
-    let text = rewritten(dockerfile, files, Rung::Stages);
+    let text = rewritten(dockerfile, files, Level::Stages);
     assert_eq!(text.matches("FROM").count(), 1, "{text}");
-    let refusals: Vec<_> =
-        optimize_to_rung(dockerfile, files, Rung::Stages).rungs.into_iter().flat_map(|rung| rung.refusals).collect();
+    let refusals: Vec<_> = optimize_to_level(dockerfile, files, Level::Stages)
+        .levels
+        .into_iter()
+        .flat_map(|level| level.refusals)
+        .collect();
     assert!(refusals.iter().any(|refusal| refusal.why.contains(why)), "{refusals:#?}");
 }
 

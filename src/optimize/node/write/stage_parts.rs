@@ -16,13 +16,13 @@ use crate::text::path;
 impl NodeWriter<'_, '_, '_> {
     /// Whether it installs programs for all that nothing builds with.
     pub(super) fn only_runs(&self, piece: &Piece) -> bool {
-        let Some(code) = self.scene.build.code(piece.index) else { return false };
+        let Some(code) = self.input.build.code(piece.index) else { return false };
         let calls = code.script.invocations();
         let calls = calls.iter().filter_map(Invocation::package_call);
         let names: Vec<&str> = calls.flat_map(|call| call.packages).map(|package| package.name.text).collect();
         let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
         let project = self.pieces.project;
-        let direct: BTreeSet<String> = self.pieces.direct(self.scene.build);
+        let direct: BTreeSet<String> = self.pieces.direct(self.input.build);
         // What the project has itself is found there by its scripts.
         let unused = |name: &&str| {
             let is_dependency = project.dependencies.iter().any(|dependency| dependency.name == *name);
@@ -33,7 +33,7 @@ impl NodeWriter<'_, '_, '_> {
 
     /// Whether what a copy from the context brings is brought by another one, or with the folder.
     pub(super) fn is_covered(&self, index: usize) -> bool {
-        let build = self.scene.build;
+        let build = self.input.build;
         let Some(copy) = build.transfer_at(self.stage, index) else { return false };
         let place = |transfer: &Transfer| installed::destination(build, self.stage, transfer);
         let Some(target) = place(copy) else { return false };
@@ -60,7 +60,7 @@ impl NodeWriter<'_, '_, '_> {
             && later
             && named
             && top
-            && !copy.instruction.flags.iter().any(|flag| self.scene.file().flag(flag).starts_with("--chmod"))
+            && !copy.instruction.flags.iter().any(|flag| self.input.file().flag(flag).starts_with("--chmod"))
     }
 
     /// Whether an ARG is used by what stands in the last stage; other settings always count.
@@ -74,14 +74,14 @@ impl NodeWriter<'_, '_, '_> {
 
     /// Whether one of the pieces below an ARG may use it.
     pub(super) fn is_used(&self, index: usize, pieces: &[Piece]) -> bool {
-        let file = self.scene.file();
+        let file = self.input.file();
         let below = pieces.iter().filter(|piece| piece.index > index);
-        let mut texts = below.map(|piece| (piece.kind, file.logical(self.scene.build.instruction(piece.index).text)));
-        let names = self.scene.argument_names(index);
-        let secrets = self.scene.build.secrets();
+        let mut texts = below.map(|piece| (piece.kind, file.logical(self.input.build.instruction(piece.index).text)));
+        let names = self.input.argument_names(index);
+        let secrets = self.input.build.secrets();
         let is_of_install = self.pieces.manager == Manager::Npm
             && names.iter().all(|name| {
-                let mentioned = self.scene.evidence.perhaps_holding(&[name]).any(|(_, text)| text.contains(name));
+                let mentioned = self.input.evidence.perhaps_holding(&[name]).any(|(_, text)| text.contains(name));
                 !mentioned && secrets.iter().any(|secret| secret.name == *name)
             });
         texts.any(|(kind, text)| {
@@ -92,8 +92,8 @@ impl NodeWriter<'_, '_, '_> {
 
     /// Whether programs that are installed for all may serve to run.
     pub(super) fn runs(&self, index: usize) -> bool {
-        let Some(code) = self.scene.build.code(index) else { return true };
-        let Some(programs) = need::programs(self.scene, self.stage, self.pieces) else { return true };
+        let Some(code) = self.input.build.code(index) else { return true };
+        let Some(programs) = need::programs(self.input, self.stage, self.pieces) else { return true };
         let started = |name: &str| {
             let is_corepack = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
             is_corepack || programs.iter().any(|program| program == name || words::package_of(program) == name)
@@ -108,6 +108,6 @@ impl NodeWriter<'_, '_, '_> {
 
     /// Whether it is an ARG.
     pub(super) fn is_arg(&self, index: usize) -> bool {
-        self.scene.build.instruction(index).keyword == Keyword::Arg
+        self.input.build.instruction(index).keyword == Keyword::Arg
     }
 }

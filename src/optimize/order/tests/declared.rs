@@ -51,7 +51,7 @@ fn managers_that_take_the_newest_need_a_proof() {
     let (inputs, evidence) = project(&file, &[("package.json", SHOP), ("a.js", "x")]);
     let done = optimize(&inputs, 0, &evidence, &options_of_pass("declared-packages"));
     assert_eq!(done.result()[0].text(), file);
-    let refusals: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.refusals).collect();
+    let refusals: Vec<_> = done.levels.iter().flat_map(|level| &level.refusals).collect();
     assert!(refusals.iter().any(|refusal| refusal.why.contains("installs the newest versions")), "{refusals:?}");
     let old = lines("|FROM node:14\n|WORKDIR /app\n|COPY . .\n|RUN npm install express\n|CMD [\"node\", \"a.js\"]");
     let (inputs, evidence) = project(&old, &[("package.json", SHOP), ("a.js", "x")]);
@@ -61,6 +61,6 @@ fn managers_that_take_the_newest_need_a_proof() {
     let named = lines("|FROM node:22\n|WORKDIR /app\n|COPY . .\n|RUN npm install express\n|CMD [\"node\", \"a.js\"]");
     let (inputs, evidence) = project(&named, &[("package.json", SHOP), lock, ("a.js", "x")]);
     let done = optimize(&inputs, 0, &evidence, &options_of_pass("declared-packages"));
-    let steps: Vec<_> = done.rungs.iter().flat_map(|rung| &rung.steps).collect();
+    let steps: Vec<_> = done.levels.iter().flat_map(|level| &level.steps).collect();
     assert_eq!(steps[0].assumptions[0].support, Support::Open, "{steps:?}");
 }

@@ -1,8 +1,8 @@
 //! Which passes did not hold: those that a rewrite without an engine would want again.
 
-use super::floor::ClimbInput;
+use super::floor::ProofInput;
 use crate::optimize::{Optimized, optimize};
-use crate::proof::{RejectedPass, TriedRung};
+use crate::proof::{RejectedPass, TriedLevels};
 use crate::text::Source;
 
 /// Times that passes are left out and others come up in their place.
@@ -12,10 +12,10 @@ const ROUNDS: usize = 8;
 const REASON: usize = 160;
 
 /// What was tried, and the passes that did something in it.
-pub(super) type Attempt = (TriedRung, Vec<&'static str>);
+pub(super) type Attempt = (TriedLevels, Vec<&'static str>);
 
 /// The passes that change the texts which hold, or the original where none do, with what spoke against them.
-pub(super) fn rejected(ground: &ClimbInput<'_>, best: Option<&Optimized>, tried: &[Attempt]) -> Vec<RejectedPass> {
+pub(super) fn rejected(ground: &ProofInput<'_>, best: Option<&Optimized>, tried: &[Attempt]) -> Vec<RejectedPass> {
     let sources: &[Source] = best.map_or(&ground.inputs.sources, Optimized::result);
     let inputs = ground.inputs.with_sources(sources);
     let mut options = ground.options.clone();
@@ -36,7 +36,7 @@ pub(super) fn rejected(ground: &ClimbInput<'_>, best: Option<&Optimized>, tried:
 /// The passes that did something, each once.
 pub(super) fn passes(optimized: &Optimized) -> Vec<&'static str> {
     let mut passes: Vec<&str> = Vec::new();
-    for step in optimized.rungs.iter().flat_map(|climbed| &climbed.steps) {
+    for step in optimized.levels.iter().flat_map(|outcome| &outcome.steps) {
         if !passes.contains(&step.pass) {
             passes.push(step.pass);
         }

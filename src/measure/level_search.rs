@@ -9,7 +9,7 @@ mod start_hints;
 use std::collections::BTreeSet;
 
 use self::attempt::attempts;
-pub use self::floor::ClimbInput;
+pub use self::floor::ProofInput;
 use self::rejected::{Attempt, passes, rejected};
 use super::build::{BuiltImage, Mode};
 use super::change::Changes;
@@ -21,8 +21,10 @@ use super::trial::TrialRequest;
 use crate::build::Build;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::Inputs;
-use crate::optimize::{ClimbedRung, Optimized, Rung, optimize, unread_once_compiled};
-use crate::proof::{Check, DeclaredConfig, Figures, Proof, Scenario, Size, TriedRung, compare_rebuilds, compare_sizes};
+use crate::optimize::{Level, LevelOutcome, Optimized, optimize, unread_once_compiled};
+use crate::proof::{
+    Check, DeclaredConfig, Figures, Proof, Scenario, Size, TriedLevels, compare_rebuilds, compare_sizes,
+};
 use crate::sources::patterns;
 use crate::text::Source;
 
@@ -49,10 +51,10 @@ pub struct ProvedRewrite {
     pub optimized: Option<Optimized>,
 }
 
-/// Values that a climb takes along.
-struct LadderClimb<'s, 'g> {
+/// Values that a search takes along.
+struct LevelSearch<'s, 'g> {
     session: &'s Session,
-    ground: &'g ClimbInput<'g>,
+    ground: &'g ProofInput<'g>,
     demand: &'g RewriteRequest,
     sources: Sources,
     /// What is asked of both sides.
@@ -63,26 +65,26 @@ struct LadderClimb<'s, 'g> {
 }
 
 impl Session {
-    /// Proves the highest part of the ladder that holds.
+    /// Proves the highest levels that hold.
     ///
     /// # Errors
     /// What is no Dockerfile's fault: the engine is lost, somebody wants it to end, there is no room.
-    pub fn climb(
+    pub fn prove_rewrite(
         &self,
-        ground: &ClimbInput<'_>,
+        ground: &ProofInput<'_>,
         demand: &RewriteRequest,
         say: &dyn Fn(&str),
     ) -> Result<ProvedRewrite, Failure> {
-        let mut climb = LadderClimb::new(self, ground, demand, say);
-        let mut proof = climb.proof();
-        let declared = climb.declared(&ground.inputs.sources, &[]);
-        let Some(original) = climb.original(&declared, &mut proof)? else {
+        let mut search = LevelSearch::new(self, ground, demand, say);
+        let mut proof = search.proof();
+        let declared = search.declared(&ground.inputs.sources, &[]);
+        let Some(original) = search.original(&declared, &mut proof)? else {
             return Ok(ProvedRewrite { proof, optimized: None });
         };
         let mut evidence = ground.evidence.clone();
         evidence.images = Some(self.names()?);
         evidence.observed = Some(self.observed(&original, (ground.inputs, ground.build), &declared, &evidence)?);
-        climb.sources.texts = evidence.texts.clone();
+        search.sources.texts = evidence.texts.clone();
         let full = optimize(ground.inputs, ground.build, &evidence, ground.options);
         let mut known: BTreeSet<Vec<Vec<u8>>> = BTreeSet::new();
         let mut tried: Vec<Attempt> = Vec::new();
@@ -93,9 +95,9 @@ impl Session {
             if optimized.changes().is_empty() || !known.insert(texts) {
                 continue;
             }
-            let mut attempt = climb.try_rewrite(&original, &optimized.rungs, optimized.result(), tried.len() + 1)?;
+            let mut attempt = search.try_rewrite(&original, &optimized.levels, optimized.result(), tried.len() + 1)?;
             attempt.left_out = options.skip.difference(&ground.options.skip).cloned().collect();
-            climb.measure(&mut attempt, optimized.result(), &mut proof)?;
+            search.measure(&mut attempt, optimized.result(), &mut proof)?;
             let (proves, holds) = (attempt.proves(), attempt.holds());
             let slower = tried.iter().filter(|(tried, _)| tried.is_slower()).count() + usize::from(attempt.is_slower());
             tried.push((attempt, passes(&optimized)));
@@ -110,39 +112,39 @@ impl Session {
             proof.rejected = rejected(ground, best.as_ref(), &tried);
         }
         proof.tried = tried.into_iter().map(|(attempt, _)| attempt).collect();
-        climb.close(&mut proof);
+        search.close(&mut proof);
         Ok(ProvedRewrite { proof, optimized: best })
     }
 
     /// Compares with a rewrite that somebody else made: `sources` are the texts of the inputs with its own in their places.
     ///
     /// # Errors
-    /// As [`Self::climb`].
+    /// As [`Self::prove_rewrite`].
     pub fn against(
         &self,
-        ground: &ClimbInput<'_>,
+        ground: &ProofInput<'_>,
         sources: &[Source],
         demand: &RewriteRequest,
         say: &dyn Fn(&str),
     ) -> Result<Proof, Failure> {
-        let mut climb = LadderClimb::new(self, ground, demand, say);
-        climb.sources.texts = ground.evidence.texts.clone();
-        let mut proof = climb.proof();
-        let declared = climb.declared(sources, &[]);
-        if let Some(original) = climb.original(&declared, &mut proof)? {
-            let mut tried = climb.try_rewrite(&original, &[], sources, 1)?;
-            climb.measure(&mut tried, sources, &mut proof)?;
+        let mut search = LevelSearch::new(self, ground, demand, say);
+        search.sources.texts = ground.evidence.texts.clone();
+        let mut proof = search.proof();
+        let declared = search.declared(sources, &[]);
+        if let Some(original) = search.original(&declared, &mut proof)? {
+            let mut tried = search.try_rewrite(&original, &[], sources, 1)?;
+            search.measure(&mut tried, sources, &mut proof)?;
             proof.tried.push(tried);
-            climb.close(&mut proof);
+            search.close(&mut proof);
         }
         Ok(proof)
     }
 }
 
-impl<'s, 'g> LadderClimb<'s, 'g> {
+impl<'s, 'g> LevelSearch<'s, 'g> {
     fn new(
         session: &'s Session,
-        ground: &'g ClimbInput<'g>,
+        ground: &'g ProofInput<'g>,
         demand: &'g RewriteRequest,
         say: &'g dyn Fn(&str),
     ) -> Self {
@@ -169,18 +171,18 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
         }
     }
 
-    fn declared(&self, sources: &[Source], rungs: &[ClimbedRung]) -> DeclaredConfig {
+    fn declared(&self, sources: &[Source], levels: &[LevelOutcome]) -> DeclaredConfig {
         let after: Inputs = self.ground.inputs.with_sources(sources);
         let mut declared = DeclaredConfig::of(self.ground.inputs, &after, self.ground.build);
         declared.built_in = unread_once_compiled(&self.ground.evidence.texts, declared.brought.values());
-        let steps = rungs.iter().flat_map(|climbed| &climbed.steps);
+        let steps = levels.iter().flat_map(|outcome| &outcome.steps);
         declared.compiles_start = steps.clone().any(|step| step.pass == "compiled-start");
         declared.bundles_sites = steps.clone().any(|step| step.pass == "client-stages");
         declared.traces_files = steps.clone().any(|step| step.pass == "next-standalone");
         declared.serves_files = steps.clone().any(|step| matches!(step.pass, "site-stages" | "static-site"));
         declared.steps = steps.map(|step| format!("{}: {}", step.what, step.why)).collect();
         declared.replaces_server = declared.serves_files
-            || rungs.iter().any(|climbed| climbed.rung == Rung::Server && !climbed.steps.is_empty());
+            || levels.iter().any(|outcome| outcome.level == Level::Server && !outcome.steps.is_empty());
         declared
     }
 
@@ -253,17 +255,17 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
     fn try_rewrite(
         &mut self,
         original: &Original<'_>,
-        rungs: &[ClimbedRung],
+        levels: &[LevelOutcome],
         sources: &[Source],
         count: usize,
-    ) -> Result<TriedRung, Failure> {
-        let changed: Vec<Rung> =
-            rungs.iter().filter(|climbed| !climbed.steps.is_empty()).map(|climbed| climbed.rung).collect();
-        let named = changed.iter().map(|rung| rung.number().to_string()).collect::<Vec<_>>().join(", ");
-        let of = if named.is_empty() { String::new() } else { format!(" (rungs {named})") };
+    ) -> Result<TriedLevels, Failure> {
+        let changed: Vec<Level> =
+            levels.iter().filter(|outcome| !outcome.steps.is_empty()).map(|outcome| outcome.level).collect();
+        let named = changed.iter().map(|level| level.number().to_string()).collect::<Vec<_>>().join(", ");
+        let of = if named.is_empty() { String::new() } else { format!(" (levels {named})") };
         (self.say)(&format!("building rewrite {count}{of}"));
         let image = format!("rewrite-{count}");
-        let mut tried = TriedRung { rungs: changed, failure: None, checks: Vec::new(), left_out: Vec::new(), image };
+        let mut tried = TriedLevels { levels: changed, failure: None, checks: Vec::new(), left_out: Vec::new(), image };
         let built = match self.build(sources, Mode::Cached, &tried.image) {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
@@ -273,8 +275,8 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
             Err(failure) => return Err(failure),
         };
         (self.say)(&format!("comparing rewrite {count}"));
-        let declared = self.declared(sources, rungs);
-        let all = rungs.is_empty();
+        let declared = self.declared(sources, levels);
+        let all = levels.is_empty();
         self.sizes[1] = self.session.disk_size(&built.tag)?;
         tried.checks = self.session.equivalence(original, &built.tag, &declared, (&self.wanted, &self.sources), all)?;
         tried.checks.push(compare_sizes(self.sizes[0].disk, self.sizes[1].disk));
@@ -306,7 +308,7 @@ impl<'s, 'g> LadderClimb<'s, 'g> {
 
     /// The figures of the original and of a rewrite that builds: sizes, and times where it is proved. One that is slower to
     /// rebuild does not hold.
-    fn measure(&self, tried: &mut TriedRung, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
+    fn measure(&self, tried: &mut TriedLevels, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
         if tried.failure.is_some() {
             return Ok(());
         }

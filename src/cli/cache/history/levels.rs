@@ -1,4 +1,4 @@
-//! What each rung of a rewrite saves over the last commits, for `optimize --plan`.
+//! What each level of a rewrite saves over the last commits, for `optimize --plan`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::cache::RecordKeeping;
 use crate::cli::cache::place::RepositoryPlace;
 use crate::inputs::Inputs;
 use crate::load::git::CommitBuild;
-use crate::optimize::{Optimized, Rung};
+use crate::optimize::{Level, Optimized};
 use crate::report::{Rewrite, RewriteHistory, compare_tables};
 
 /// The effort for all Dockerfiles together.
@@ -18,7 +18,7 @@ const EFFORT: u64 = 1_500_000;
 /// Dockerfiles whose history is looked at.
 const MAX_BUILDS: usize = 8;
 
-/// Adds to rewrites what their rungs save in as many of the last commits as a bounded effort allows: each rung is compared
+/// Adds to rewrites what their levels save in as many of the last commits as a bounded effort allows: each level is compared
 /// with the one below it, the lowest with the Dockerfile as it is now. Nothing is added where the build is in no
 /// repository, is not committed yet, or is too new.
 pub(in crate::cli) fn add_rewrite_histories(inputs: &Inputs, rewrites: &mut [Rewrite], log: Option<&BuildLog>) {
@@ -50,17 +50,17 @@ fn look_back(
     let current = Replacement::current(inputs, input);
     let name = current.name.clone();
     let mut tables = vec![simulation.run(&name, Some(&current), RecordKeeping::All).ok()?];
-    let mut rungs: Vec<Rung> = Vec::new();
-    for climbed in optimized.rungs.iter().filter(|climbed| !climbed.steps.is_empty()) {
-        let changes = optimized.changes_up_to(climbed.rung);
+    let mut levels: Vec<Level> = Vec::new();
+    for outcome in optimized.levels.iter().filter(|outcome| !outcome.steps.is_empty()) {
+        let changes = optimized.changes_up_to(outcome.level);
         let replacement = Replacement::current(inputs, input).with(&changes, &name, &paths);
-        tables.push(simulation.run(climbed.rung.title(), Some(&replacement), RecordKeeping::All).ok()?);
-        rungs.push(climbed.rung);
+        tables.push(simulation.run(outcome.level.title(), Some(&replacement), RecordKeeping::All).ok()?);
+        levels.push(outcome.level);
     }
     simulation.match_steps(&mut tables);
     let compared = tables.windows(2).filter_map(|pair| Some(compare_tables(pair.first()?, pair.last()?)));
-    let rungs: BTreeMap<Rung, _> = rungs.into_iter().zip(compared).collect();
+    let levels: BTreeMap<Level, _> = levels.into_iter().zip(compared).collect();
     let first = tables.first()?;
-    let history = RewriteHistory { commits: first.rows.len(), builds: first.builds(), rungs };
+    let history = RewriteHistory { commits: first.rows.len(), builds: first.builds(), levels };
     Some((history, simulation.effort()))
 }

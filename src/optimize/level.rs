@@ -1,11 +1,11 @@
-//! The rungs of the ladder.
+//! The levels of a rewrite.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A rung of the ladder: each is valid by itself, and the higher ones change more of what the image holds.
+/// A level of a rewrite: each is valid by itself, and the higher ones change more of what the image holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rung {
+pub enum Level {
     /// 0: `.dockerignore`.
     Ignore,
     /// 1: dependency files first, cache mounts.
@@ -22,7 +22,7 @@ pub enum Rung {
     Server,
 }
 
-impl Rung {
+impl Level {
     /// All, the lowest first.
     pub const ALL: [Self; 7] =
         [Self::Ignore, Self::Order, Self::Flags, Self::Stages, Self::Slim, Self::Hygiene, Self::Server];
@@ -46,47 +46,47 @@ impl Rung {
     }
 }
 
-/// How far the ladder is climbed.
+/// The highest level whose passes run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Up to this rung.
-    Up(Rung),
+pub enum LevelLimit {
+    /// Up to this level.
+    Up(Level),
     /// All, and what nobody takes for granted.
     Max,
 }
 
-impl Level {
-    /// Whether passes of the rung run.
-    pub fn allows(self, rung: Rung) -> bool {
+impl LevelLimit {
+    /// Whether passes of the level run.
+    pub fn allows(self, level: Level) -> bool {
         match self {
-            Self::Up(highest) => rung <= highest,
+            Self::Up(highest) => level <= highest,
             Self::Max => true,
         }
     }
 }
 
-impl Default for Level {
+impl Default for LevelLimit {
     fn default() -> Self {
-        Self::Up(Rung::Hygiene)
+        Self::Up(Level::Hygiene)
     }
 }
 
-impl FromStr for Level {
+impl FromStr for LevelLimit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "max" {
             return Ok(Self::Max);
         }
-        let rung = text.parse().ok().and_then(|number: usize| Rung::ALL.get(number));
-        rung.map(|rung| Self::Up(*rung)).ok_or_else(|| "expected a number from 0 to 6, or `max`".to_owned())
+        let level = text.parse().ok().and_then(|number: usize| Level::ALL.get(number));
+        level.map(|level| Self::Up(*level)).ok_or_else(|| "expected a number from 0 to 6, or `max`".to_owned())
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for LevelLimit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Up(rung) => write!(out, "{}", rung.number()),
+            Self::Up(level) => write!(out, "{}", level.number()),
             Self::Max => out.write_str("max"),
         }
     }

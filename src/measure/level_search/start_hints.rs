@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::floor::ClimbInput;
+use super::floor::ProofInput;
 use crate::build::Build;
 use crate::compose::ServiceRun;
 use crate::dockerfile::Keyword;
@@ -19,7 +19,7 @@ const VARIABLES: usize = 2_000;
 const STAGES: usize = 3;
 
 /// As a service of a compose file: with its variables, and with its command where the Dockerfile has none.
-pub(super) fn as_service(ground: &ClimbInput<'_>, wanted: &TrialRequest) -> Option<(String, TrialRequest)> {
+pub(super) fn as_service(ground: &ProofInput<'_>, wanted: &TrialRequest) -> Option<(String, TrialRequest)> {
     let starts = ground.inputs.builds.get(ground.build).is_some_and(|input| {
         let build = Build::new(input);
         build.target().is_some_and(|target| build.chain(target).any(|stage| starts_something(&build, stage)))
@@ -49,7 +49,7 @@ pub(super) fn as_service(ground: &ClimbInput<'_>, wanted: &TrialRequest) -> Opti
 }
 
 /// Options that may help where the original shows no program that works.
-pub(super) fn advice(ground: &ClimbInput<'_>, start: &Start) -> Vec<String> {
+pub(super) fn advice(ground: &ProofInput<'_>, start: &Start) -> Vec<String> {
     if !start.unset.is_empty() {
         return start.unset.iter().map(|name| format!("-e {name}=…")).collect();
     }
@@ -71,7 +71,7 @@ pub(super) fn advice(ground: &ClimbInput<'_>, start: &Start) -> Vec<String> {
 }
 
 /// Stages that start something beside the one that is built.
-pub(super) fn targets(ground: &ClimbInput<'_>) -> Vec<String> {
+pub(super) fn targets(ground: &ProofInput<'_>) -> Vec<String> {
     let Some(input) = ground.inputs.builds.get(ground.build) else { return Vec::new() };
     let build = Build::new(input);
     let Some(target) = build.target() else { return Vec::new() };
@@ -86,7 +86,7 @@ fn starts_something(build: &Build<'_>, stage: &crate::build::Stage) -> bool {
 }
 
 /// Names of variables that sources, environment files and compose files speak of.
-pub(super) fn variables(ground: &ClimbInput<'_>) -> BTreeSet<String> {
+pub(super) fn variables(ground: &ProofInput<'_>) -> BTreeSet<String> {
     static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r#"(?:\benv\.|\benv(?:iron)?(?:\.get)?[(\[]["']|\b[Gg]etenv\(["'])([A-Z][A-Z0-9_]+)|\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b"#).ok()
     });

@@ -1,4 +1,4 @@
-//! What a climb starts from, and what no rewrite goes below.
+//! What a search starts from, and what no rewrite goes below.
 
 use crate::build::{Build, SlimImage, StageBase};
 use crate::compose::ServiceRun;
@@ -11,7 +11,7 @@ use crate::optimize::{Evidence, Options};
 
 /// A build to be rewritten, and what is known of it.
 #[derive(Clone, Copy, Debug)]
-pub struct ClimbInput<'g> {
+pub struct ProofInput<'g> {
     /// The inputs.
     pub inputs: &'g Inputs,
     /// Index of the build.
@@ -24,7 +24,7 @@ pub struct ClimbInput<'g> {
     pub runs: &'g [ServiceRun],
 }
 
-impl ClimbInput<'_> {
+impl ProofInput<'_> {
     /// Digests of the texts by name, and of the context: names, sizes and modes of what the builder is sent.
     pub(super) fn digests(&self) -> Vec<(String, String)> {
         let Some(input) = self.inputs.builds.get(self.build) else { return Vec::new() };
