@@ -72,7 +72,7 @@ pub use self::history::asks_history;
 pub use self::image::{BaseImage, Presence, Reference, is_like, is_official, providers, service_check, stands_on};
 pub use self::image_sources::ImageSources;
 pub use self::launch::Launch;
-pub use self::listening::{ListenOrigin as ListeningOrigin, Listening};
+pub use self::listening::{Listening, ListeningOrigin};
 pub use self::needs::ProgramNeeds;
 pub use self::package_cache::{PackageCache, stops_cache};
 pub use self::package_lists::PackageLists;
@@ -91,7 +91,7 @@ pub use self::scope::{
 };
 pub use self::script::Code;
 pub use self::secret::{Secret, WrittenSecret};
-pub use self::secret_file::is_for_show;
+pub use self::secret_file::has_public_name;
 pub use self::settings::{Setting, User};
 pub use self::slim::SlimImage;
 pub use self::stage::{Edge, EdgeKind, Stage, StageBase};

@@ -4,7 +4,7 @@
 
 mod port;
 mod route;
-mod script;
+mod start;
 
 use crate::build::{Build, Stage};
 use crate::manifest::Project;

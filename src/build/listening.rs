@@ -14,14 +14,16 @@ pub struct Listening {
     /// The span of its name in the source.
     pub span: Span,
     /// Its port; `None` if it is known only in the container.
-    pub port: Option<(u16, ListenOrigin)>,
+    pub port: Option<(u16, ListeningOrigin)>,
     /// The host that it listens on; `None` if it is known only in the container.
-    pub host: Option<(String, ListenOrigin)>,
+    pub host: Option<(String, ListeningOrigin)>,
+    /// The language of the program that it runs, as named by GitHub linguist.
+    pub language: &'static str,
 }
 
 /// What sets the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListenOrigin {
+pub enum ListeningOrigin {
     /// The word at this span.
     Word(Span),
     /// A variable of the image.
@@ -42,12 +44,13 @@ struct ListenRow {
     default_host: Option<&'static str>,
     /// The name of a configuration file; where the build context may have it, the defaults do not hold.
     file: Option<&'static str>,
+    language: &'static str,
 }
 
 fn row(server: &str) -> Option<ListenRow> {
     let list = |cell| data::words(cell).collect();
     data::SERVER_PORTS.row(server).and_then(|cells| match cells {
-        &[name, port, address, host, variable, default_port, default_host, file, ..] => Some(ListenRow {
+        &[name, port, address, host, variable, default_port, default_host, file, language, ..] => Some(ListenRow {
             server: name,
             port: list(port),
             address: list(address),
@@ -56,6 +59,7 @@ fn row(server: &str) -> Option<ListenRow> {
             default_port: default_port.parse().ok(),
             default_host: (default_host != "-").then_some(default_host),
             file: (file != "-").then_some(file),
+            language,
         }),
         _ => None,
     })
@@ -80,7 +84,21 @@ impl Build<'_> {
         if servers.next().is_some() {
             return None;
         }
-        Some(ListenReader { build: self, stage, launch: &launch, row, args }.read(invocation))
+        Some(ListenReader { build: self, stage, launch: Some(&launch), row, args }.read(invocation))
+    }
+
+    /// The known servers that the scripts of the context start with which a container of the stage begins; their spans are
+    /// none of the Dockerfile.
+    pub fn listening_of_scripts(&self, stage: &Stage) -> Vec<Listening> {
+        let mut all = Vec::new();
+        for (_, script) in self.start_scripts(stage) {
+            for invocation in script.invocations() {
+                if let Some((row, args)) = server(&invocation) {
+                    all.push(ListenReader { build: self, stage, launch: None, row, args }.read(&invocation));
+                }
+            }
+        }
+        all
     }
 }
 
@@ -123,12 +141,13 @@ pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &
 }
 
 /// Port and host, as far as they are known.
-type ListenAddress = (Option<(u16, ListenOrigin)>, Option<(String, ListenOrigin)>);
+type ListenAddress = (Option<(u16, ListeningOrigin)>, Option<(String, ListeningOrigin)>);
 
 struct ListenReader<'r, 'b, 'i> {
     build: &'b Build<'i>,
     stage: &'r Stage,
-    launch: &'r Launch<'b, 'i>,
+    /// `None` for a script of the context.
+    launch: Option<&'r Launch<'b, 'i>>,
     row: ListenRow,
     args: &'r [Word],
 }
@@ -136,7 +155,7 @@ struct ListenReader<'r, 'b, 'i> {
 /// An option's value.
 enum ListenOption {
     /// This value, at this span.
-    Known(String, ListenOrigin),
+    Known(String, ListeningOrigin),
     /// It is known only in the container.
     Unknown,
     /// The option is not given.
@@ -145,10 +164,14 @@ enum ListenOption {
 
 impl ListenReader<'_, '_, '_> {
     fn read(&self, invocation: &Invocation) -> Listening {
-        let file = &self.build.input().file;
-        let span = self.launch.place(file, invocation.path.span);
+        let span = self.span(invocation.path.span);
         let (port, host) = self.place().unwrap_or_default();
-        Listening { server: self.row.server, span, port, host }
+        Listening { server: self.row.server, span, port, host, language: self.row.language }
+    }
+
+    /// The position of a span of the command in the Dockerfile.
+    fn span(&self, span: Span) -> Span {
+        self.launch.map_or(Span::at(0), |launch| launch.place(&self.build.input().file, span))
     }
 
     /// Port and host, as far as they are known; `None` if something other than the command line may set them.
@@ -182,32 +205,32 @@ impl ListenReader<'_, '_, '_> {
         Some((port, host))
     }
 
-    fn default_port(&self) -> Option<(u16, ListenOrigin)> {
+    fn default_port(&self) -> Option<(u16, ListeningOrigin)> {
         if !self.row.variable.is_empty()
             && let Some(value) = self.variable(self.row.variable)
         {
-            return value.parse().ok().map(|port| (port, ListenOrigin::Variable));
+            return value.parse().ok().map(|port| (port, ListeningOrigin::Variable));
         }
         Some((self.row.default_port?, self.default_origin()?))
     }
 
-    fn default_host(&self) -> Option<(String, ListenOrigin)> {
+    fn default_host(&self) -> Option<(String, ListeningOrigin)> {
         // `UVICORN_HOST` for `UVICORN_PORT`, `FLASK_RUN_HOST` for `FLASK_RUN_PORT`.
         let variable = self.row.variable.strip_suffix("_PORT").map(|name| format!("{name}_HOST"));
         if let Some(host) = variable.and_then(|name| self.variable(&name)) {
-            return Some((host, ListenOrigin::Variable));
+            return Some((host, ListeningOrigin::Variable));
         }
         Some((self.row.default_host?.to_owned(), self.default_origin()?))
     }
 
     /// What sets the defaults; `None` where a configuration file may say otherwise.
-    fn default_origin(&self) -> Option<ListenOrigin> {
+    fn default_origin(&self) -> Option<ListeningOrigin> {
         let context = self.build.input().context.as_deref();
         let lacks =
             |name: &str| context.is_some_and(|context| !context.entries().any(|id| context.entry(id).name == name));
         match self.row.file {
-            None => Some(ListenOrigin::Default),
-            Some(name) => lacks(name).then_some(ListenOrigin::DefaultWithoutFile),
+            None => Some(ListeningOrigin::Default),
+            Some(name) => lacks(name).then_some(ListeningOrigin::DefaultWithoutFile),
         }
     }
 
@@ -263,16 +286,16 @@ impl ListenReader<'_, '_, '_> {
     fn part(&self, word: &Word, from: usize) -> ListenOption {
         let Some(text) = word.text().get(from..) else { return ListenOption::Unknown };
         if word.value().is_some() {
-            let span = self.launch.place(&self.build.input().file, word.part(from, word.text().len()));
+            let span = self.span(word.part(from, word.text().len()));
             // Without a shell it is not resolved.
             return if text.contains('$') {
                 ListenOption::Unknown
             } else {
-                ListenOption::Known(text.to_owned(), ListenOrigin::Word(span))
+                ListenOption::Known(text.to_owned(), ListeningOrigin::Word(span))
             };
         }
         match self.resolved(text) {
-            Some(text) => ListenOption::Known(text, ListenOrigin::Variable),
+            Some(text) => ListenOption::Known(text, ListeningOrigin::Variable),
             None => ListenOption::Unknown,
         }
     }

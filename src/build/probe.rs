@@ -78,13 +78,15 @@ impl Asker {
             Self::Node | Self::Bun => &[
                 self.program(),
                 "-e",
-                &format!("fetch('{any}').then(r=>process.exit(r.status<500?0:1),()=>process.exit(1))"),
+                &format!(
+                    "require('net').connect({port},'127.0.0.1',()=>process.exit(0)).on('error',()=>process.exit(1))"
+                ),
             ],
             Self::Ruby => &["ruby", "-rsocket", "-e", &format!("TCPSocket.new('127.0.0.1',{port}).close")],
             Self::Php => &["php", "-r", &format!("exit(@fsockopen('127.0.0.1',{port}) ? 0 : 1);")],
-            Self::Netcat => &["nc", "-z", "127.0.0.1", &port.to_string()],
+            // busybox has both, and its wget fails where a page is missing.
+            Self::Netcat | Self::Wget => &["nc", "-z", "127.0.0.1", &port.to_string()],
             Self::Curl => &["curl", "-sS", "-o", "/dev/null", &any],
-            Self::Wget => &["wget", "-qO", "/dev/null", &any],
             Self::Bash => &["bash", "-c", &format!("exec 3<>/dev/tcp/127.0.0.1/{port}")],
         };
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -188,7 +190,7 @@ impl<'r> AskerReader<'r, '_> {
         let others = match (url.is_some(), is_alpine) {
             (true, false) => [Asker::Curl, Asker::Wget, Asker::Bash],
             (true, true) => [Asker::Wget, Asker::Curl, Asker::Bash],
-            (false, _) => [Asker::Bash, Asker::Netcat, Asker::Wget],
+            (false, _) => [Asker::Bash, Asker::Netcat, Asker::Curl],
         };
         let is_lacking = |asker: Asker| base.is_some_and(|(base, _)| base.presence(asker.program()) == Presence::Lacks);
         let is_in_busybox = |asker: Asker| is_alpine && matches!(asker, Asker::Wget | Asker::Netcat);

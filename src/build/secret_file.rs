@@ -15,7 +15,7 @@ impl Build<'_> {
         let by_name = class_match.class.kind == ClassKind::Secret && class_match.class.certainty < Certainty::Possible;
         // `variables.env` may be anything.
         let vague = path.strip_suffix(".env").is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'));
-        let sample = vague || is_for_show(&path) || path.split('/').any(|part| part == "node_modules");
+        let sample = vague || has_public_name(&path) || path.split('/').any(|part| part == "node_modules");
         let sample = sample || self.is_copied_as_sample(&path);
         by_name && !sample && class_match.amount.bytes > 0 && self.environment_file_holds_secret(&path) != Some(false)
     }
@@ -73,7 +73,7 @@ impl Build<'_> {
 
 /// Whether the name of a secret's file, or of a parent folder, says that it is public: `insecure_key.ppk`,
 /// `test-keys/id_rsa`, `ssl-cert-snakeoil.key`. Environment files are judged by their content.
-pub fn is_for_show(path: &str) -> bool {
+pub fn has_public_name(path: &str) -> bool {
     let (folder, name) = path::split(path);
     let says_so = |part: &str| {
         let mut words = part.split(|c: char| !c.is_ascii_alphanumeric());
@@ -99,10 +99,10 @@ mod tests {
             "sample_id_rsa",
             "example.com-example.pem",
         ] {
-            assert!(is_for_show(path), "{path}");
+            assert!(has_public_name(path), "{path}");
         }
         for path in ["id_rsa", "keys/server.key", "latest/id_rsa", ".env.test", "public/server.key"] {
-            assert!(!is_for_show(path), "{path}");
+            assert!(!has_public_name(path), "{path}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::{Completions, Global, Man, command};
 use super::exit::CLEAN;
-use super::output::{CommandFailure, emit_exact};
+use super::output::{CommandFailure, print_exact};
 use super::{terminal, write};
 
 /// The program's name, as it is typed.
@@ -11,7 +11,7 @@ const NAME: &str = "dockopt";
 pub(super) fn completions(global: &Global, arguments: &Completions) -> Result<u8, CommandFailure> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command(), NAME, &mut script);
-    emit_exact(global, script.as_ref())?;
+    print_exact(global, script.as_ref())?;
     Ok(CLEAN)
 }
 
@@ -40,7 +40,7 @@ pub(super) fn man(global: &Global, arguments: &Man) -> Result<u8, CommandFailure
             help: Some("`dockopt help` lists all commands".to_owned()),
         });
     };
-    emit_exact(global, &page(name, command))?;
+    print_exact(global, &page(name, command))?;
     Ok(CLEAN)
 }
 

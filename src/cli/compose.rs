@@ -6,7 +6,7 @@ mod verify;
 use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyleArgument};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::fix::{self, FixScope};
-use super::output::{CommandFailure, base, code, complain, emit, line, policies, today, write_run};
+use super::output::{CommandFailure, base, code, complain, line, policies, print, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::load::GatherRequest;
 use crate::report::{self, Format, GraphStyle, ReportRun};
@@ -68,7 +68,7 @@ fn graph(global: &Global, command: ComposeGraph) -> Result<u8, CommandFailure> {
         let texts = graphs.iter().map(|(name, graph)| report::compose_graph(name, graph, style, layout));
         texts.collect::<Vec<_>>().join("\n")
     };
-    emit(global, &text)?;
+    print(global, &text)?;
     Ok(match (failed, is_refused) {
         (true, _) => FAILED,
         (false, true) => FOUND,

@@ -2,7 +2,7 @@
 
 use super::args::{ComposeEnv, Global};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, emit};
+use super::output::{CommandFailure, complain, print};
 use super::{progress, terminal};
 use crate::inputs::{ComposeInput, Inputs};
 use crate::load::GatherRequest;
@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFai
         _ if composes.is_empty() || global.quiet && is_clean => String::new(),
         _ => report::compose_env(&report, terminal::stdout(global)),
     };
-    emit(global, &text)?;
+    print(global, &text)?;
     Ok(match (failed, is_refused || !is_clean) {
         (true, _) => FAILED,
         (false, true) => FOUND,

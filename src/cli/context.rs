@@ -2,7 +2,7 @@
 
 use super::args::{Global, Ls};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, describe_contexts, emit};
+use super::output::{CommandFailure, complain, describe_contexts, print};
 use super::terminal;
 use crate::inputs::{Need, Needs};
 use crate::report::{self, Format};
@@ -44,7 +44,7 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
     } else {
         listings.iter().map(render).collect::<Vec<_>>().join("\n")
     };
-    emit(global, &text)?;
+    print(global, &text)?;
     Ok(match (failed, refused) {
         (true, _) => FAILED,
         (false, true) => FOUND,

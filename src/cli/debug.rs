@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::case::text;
 use super::args::{Debug, Global};
 use super::exit::{CLEAN, FAILED};
-use super::output::{CommandFailure, emit};
+use super::output::{CommandFailure, print};
 use super::terminal;
 use crate::dockerfile;
 use crate::dockerfile::Stage;
@@ -33,7 +33,7 @@ pub(super) fn run(global: &Global, command: &Debug) -> Result<u8, CommandFailure
         Debug::Syntax { file } => {
             let source = read_source(file, crate::load::DOCKERFILE_LIMIT)?;
             let syntax = report::syntax(&dockerfile::parse(&source).answer(Stage::Dispatch));
-            emit(global, &format!("{syntax}\n"))?;
+            print(global, &format!("{syntax}\n"))?;
             Ok(CLEAN)
         }
         Debug::Compose(project) => compose::run(global, project),
@@ -53,7 +53,7 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, CommandFailur
             out.push_str(&answer(&header, &case).to_string());
             out.push('\n');
         }
-        emit(global, &out)?;
+        print(global, &out)?;
         return Ok(CLEAN);
     }
     for (index, line) in source.text().lines().enumerate() {
@@ -72,7 +72,7 @@ fn vectors(global: &Global, kind: &str, file: &Path) -> Result<u8, CommandFailur
             }
         }
     }
-    emit(global, &out)?;
+    print(global, &out)?;
     Ok(if failed { FAILED } else { CLEAN })
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::{Global, Rules};
 use super::exit::CLEAN;
-use super::output::{CommandFailure, emit_exact};
+use super::output::{CommandFailure, print_exact};
 use super::terminal;
 use crate::report::{self, Format};
 use crate::rules::{self, Rule, Selection};
@@ -22,7 +22,7 @@ pub(super) fn explain(global: &Global, name: &str) -> Result<u8, CommandFailure>
     };
     let json = global.format == Format::Json;
     let text = if json { report::rules_json(&[rule]) } else { report::explain(rule, terminal::stdout(global)) };
-    emit_exact(global, text.as_bytes())?;
+    print_exact(global, text.as_bytes())?;
     Ok(CLEAN)
 }
 
@@ -39,6 +39,6 @@ pub(super) fn rules(global: &Global, command: &Rules) -> Result<u8, CommandFailu
 fn list(global: &Global, rules: &[&Rule]) -> Result<u8, CommandFailure> {
     let json = global.format == Format::Json;
     let text = if json { report::rules_json(rules) } else { report::rules(rules, terminal::stdout(global)) };
-    emit_exact(global, text.as_bytes())?;
+    print_exact(global, text.as_bytes())?;
     Ok(CLEAN)
 }

@@ -10,7 +10,7 @@ use self::outcome::{fixed, render_changes, shows_diff};
 use super::args::{FixArgs, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, describe_inputs, emit, line, policies, today};
+use super::output::{CommandFailure, complain, describe_inputs, line, policies, print, today};
 use super::{changes, progress, terminal};
 use crate::audit::Report;
 use crate::finding::{Finding, Mask};
@@ -68,7 +68,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
     if command.mode.write {
         changes::write_all(&outcome.changes)?;
     }
-    emit(global, &render_changes(global, command, &report, &mut outcome, &masks))?;
+    print(global, &render_changes(global, command, &report, &mut outcome, &masks))?;
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));
         if builds == 0 && !failed {

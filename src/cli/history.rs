@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::args::{Global, History};
 use super::exit::CLEAN;
-use super::output::{CommandFailure, emit};
+use super::output::{CommandFailure, print};
 use super::terminal;
 use crate::finding::Mask;
 use crate::load::{LoadError, read_source};
@@ -43,7 +43,7 @@ pub(super) fn run(global: &Global, command: &History) -> Result<u8, CommandFailu
         Format::Markdown => report::history_markdown(&history),
         _ => report::history(&history, terminal::stdout(global)),
     };
-    emit(global, &text)?;
+    print(global, &text)?;
     Ok(CLEAN)
 }
 

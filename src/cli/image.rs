@@ -12,7 +12,7 @@ pub(super) use self::measure::measure;
 
 use super::args::{FailOn, Global, Image, ImageCommand, Table};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, base, emit, emit_with};
+use super::output::{CommandFailure, base, print, print_with};
 use super::terminal;
 use crate::analysis::{self, Analysis};
 use crate::build::Build;
@@ -141,16 +141,16 @@ fn write(global: &Global, command: &Image, all: &Analysis, exit: u8) -> Result<(
         dockerfile: command.origin.file.as_deref().and_then(std::path::Path::to_str),
     };
     match global.format {
-        Format::Json => emit(global, &report::image_json(all, &view)),
-        Format::Jsonl => emit_with(global, |out| report::image_jsonl(all, &view, exit, out)),
-        Format::Markdown => emit(global, &report::image_markdown(all, &view)),
-        Format::Csv => emit_with(global, |out| match command.view.table {
+        Format::Json => print(global, &report::image_json(all, &view)),
+        Format::Jsonl => print_with(global, |out| report::image_jsonl(all, &view, exit, out)),
+        Format::Markdown => print(global, &report::image_markdown(all, &view)),
+        Format::Csv => print_with(global, |out| match command.view.table {
             Table::Layers => report::image_layers_csv(all, out),
             Table::Files => report::image_files_csv(all, out),
         }),
         Format::Cyclonedx => write_bill(global, all),
-        Format::Sarif => emit(global, &report::image_sarif(all, exit, &base())),
-        _ => emit(global, &report::image(all, &view, terminal::stdout(global))),
+        Format::Sarif => print(global, &report::image_sarif(all, exit, &base())),
+        _ => print(global, &report::image(all, &view, terminal::stdout(global))),
     }
 }
 
@@ -167,7 +167,7 @@ fn write_bill(global: &Global, all: &Analysis) -> Result<(), CommandFailure> {
     let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|epoch| epoch.parse::<i64>().ok());
     let time = epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()).map(|time| time.to_string());
     match report::image_cyclonedx(image, time) {
-        Some(text) => emit(global, &text),
+        Some(text) => print(global, &text),
         None => failure("the contents of the image were not read, so its packages are unknown", "read the whole image"),
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::args::{Global, Init};
 use super::exit::{CLEAN, FOUND};
-use super::output::{CommandFailure, complain, emit};
+use super::output::{CommandFailure, complain, print};
 use super::{changes, terminal};
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure>
     let shows_diff = !command.write && (!command.check || command.diff);
     let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
     let text = if shows_diff { changes::diff(global, &mut outcome, &Mask::default()) } else { Vec::new() };
-    emit(global, &text)?;
+    print(global, &text)?;
     for name in &setup.kept {
         terminal::note(&format!("{name} exists and is kept"));
     }

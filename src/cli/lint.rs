@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::args::{Global, Lint};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, base, code, complain, describe_inputs, emit, line, policies, today, write_run};
+use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, print, today, write_run};
 use super::{baseline, changes, progress, settings, terminal, version};
 use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs};
@@ -51,7 +51,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
         let json = global.format == Format::Json;
         let layout = terminal::stdout(global);
         let text = if json { report::statistics_json(&report) } else { report::statistics(&report, layout) };
-        emit(global, &text)?;
+        print(global, &text)?;
         return Ok(code);
     }
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
@@ -82,7 +82,7 @@ fn add_ignores(
     }
     changes::write_all(&added.changes)?;
     let text = if json { report::added_ignores_json(&added) } else { report::added_ignores(&added) };
-    emit(global, &text)?;
+    print(global, &text)?;
     Ok(match (failed, added.refused || !added.remaining_rules.is_empty()) {
         (true, _) => FAILED,
         (false, true) => FOUND,

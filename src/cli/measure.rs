@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::args::{Builds, Case, Global, Measure};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
-use super::output::{CommandFailure, complain, describe_contexts, emit};
+use super::output::{CommandFailure, complain, describe_contexts, print};
 use super::{progress, terminal};
 use crate::cache::{StepVerdict, predict_touched};
 use crate::engine;
@@ -225,9 +225,9 @@ fn write(global: &Global, result: &Measurement) -> Result<(), CommandFailure> {
         );
     }
     match global.format {
-        Format::Json => emit(global, &report::measure_json(result)),
-        Format::Markdown => emit(global, &report::measure_markdown(result)),
-        _ => emit(global, &report::measure(result, terminal::stdout(global))),
+        Format::Json => print(global, &report::measure_json(result)),
+        Format::Markdown => print(global, &report::measure_markdown(result)),
+        _ => print(global, &report::measure(result, terminal::stdout(global))),
     }
 }
 

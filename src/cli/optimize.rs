@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, complain, describe_contexts, emit};
+use super::output::{CommandFailure, complain, describe_contexts, print};
 use super::{changes, progress, terminal};
 use crate::audit::Report;
 use crate::finding::Mask;
@@ -130,14 +130,17 @@ fn show(
     let mask = crate::audit::mask(inputs);
     let written = command.write || command.to.is_some();
     if global.format == Format::Json {
-        return emit(global, &report::optimize_json(report, rewrites, &outcome.changes, command.level, &mask, written));
+        return print(
+            global,
+            &report::optimize_json(report, rewrites, &outcome.changes, command.level, &mask, written),
+        );
     }
     terminal::note(&report::problems(report, Layout::PLAIN));
     if command.plan {
-        return emit(global, &report::plan(rewrites, command.level, &mask, terminal::stdout(global)));
+        return print(global, &report::plan(rewrites, command.level, &mask, terminal::stdout(global)));
     }
     if !written && (!command.check || command.diff) {
-        emit(global, &changes::diff(global, outcome, &mask))?;
+        print(global, &changes::diff(global, outcome, &mask))?;
         changes::warn_of_diff(outcome, &mask);
     }
     terminal::note(&summary(inputs, rewrites, outcome, &mask, written));

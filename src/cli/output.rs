@@ -55,13 +55,13 @@ impl From<SelectorError> for CommandFailure {
 }
 
 /// Writes a result to standard output or to `--output`. The names of files were not masked: a token in them is.
-pub(super) fn emit(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), CommandFailure> {
+pub(super) fn print(global: &Global, text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), CommandFailure> {
     let masked = std::str::from_utf8(text.as_ref()).ok().and_then(Mask::without_tokens);
-    emit_exact(global, masked.as_ref().map_or(text.as_ref(), |masked| masked.as_bytes()))
+    print_exact(global, masked.as_ref().map_or(text.as_ref(), |masked| masked.as_bytes()))
 }
 
-/// As [`emit`], for texts that are no results: dockopt's own, or a file to be written.
-pub(super) fn emit_exact(global: &Global, bytes: &[u8]) -> Result<(), CommandFailure> {
+/// As [`print`], for texts that are no results: dockopt's own, or a file to be written.
+pub(super) fn print_exact(global: &Global, bytes: &[u8]) -> Result<(), CommandFailure> {
     super::progress::pause();
     if let Some(path) = &global.output {
         return Ok(write::write(path, bytes)?);
@@ -75,8 +75,8 @@ pub(super) fn emit_exact(global: &Global, bytes: &[u8]) -> Result<(), CommandFai
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| unwritten(&error))
 }
 
-/// As [`emit`], for a result that is too long to be kept: it is written as it comes.
-pub(super) fn emit_with(
+/// As [`print`], for a result that is too long to be kept: it is written as it comes.
+pub(super) fn print_with(
     global: &Global,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), CommandFailure> {
@@ -84,7 +84,7 @@ pub(super) fn emit_with(
         let mut text = Vec::new();
         // To write to memory can't fail.
         let _ = write(&mut text);
-        return emit(global, &text);
+        return print(global, &text);
     }
     super::progress::pause();
     let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -106,14 +106,14 @@ pub(super) fn write_run(
     json: impl FnOnce() -> String,
 ) -> Result<(), CommandFailure> {
     if global.quiet && global.format == Format::Text && run.report.is_clean() {
-        return emit(global, "");
+        return print(global, "");
     }
     let written = match (global.format.writer(), global.format) {
         (Some(write), _) => write(run),
         (None, Format::Json) => json(),
         (None, _) => text(terminal::stdout(global)),
     };
-    emit(global, &written)?;
+    print(global, &written)?;
     if !global.format.tells_skips() {
         terminal::note(&report::remarks(run.report));
     }

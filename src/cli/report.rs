@@ -11,7 +11,7 @@ use std::path::Path;
 use super::args::{CommentSite, FailOn, Global, Report};
 use super::exit::{CLEAN, FOUND};
 use super::history::{append, read_history};
-use super::output::{CommandFailure, base, emit};
+use super::output::{CommandFailure, base, print};
 use super::terminal;
 use crate::finding::Severity;
 use crate::load::git::Repository;
@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, command: &Report) -> Result<u8, CommandFailur
         || comparison.exceeded().next().is_some()
         || has_failing_findings(command, &budgets, &comparison);
     let code = command.threshold.code(if fails { FOUND } else { CLEAN });
-    let emitted = emit(global, &render(global, &comparison, fails, code));
+    let emitted = print(global, &render(global, &comparison, fails, code));
     if let Some(site) = command.comment.site {
         let pull_request = unknown.map_or(Ok(pull_request), Err);
         post::post(command, site, &pull_request, &comment(command, site, &comparison, fails));

@@ -2,7 +2,7 @@
 
 use super::args::{Choice, Global, Threshold};
 use super::exit::{CLEAN, FAILED};
-use super::output::{CommandFailure, emit};
+use super::output::{CommandFailure, print};
 use crate::inputs::Inputs;
 use crate::report::{self, Format, SettingRow};
 use crate::rules::setting_origins;
@@ -34,7 +34,7 @@ pub(super) fn show(
         add_options(&mut rows, choice, threshold);
         shown.push((inputs.source(file).name().to_owned(), rows));
     }
-    emit(global, &report::settings(&shown))?;
+    print(global, &report::settings(&shown))?;
     Ok(if failed { FAILED } else { CLEAN })
 }
 

@@ -170,6 +170,12 @@ fn stands_for(
     }
 }
 
+/// Whether whatever starts a service starts another one too: Compose refuses to wait for what no profile turns on.
+fn starts_with(service: &StackService, target: &StackService) -> bool {
+    let (own, others) = (service.profiles(), target.profiles());
+    others.is_empty() || !own.is_empty() && own.iter().all(|profile| others.contains(profile))
+}
+
 /// A compose file that is added to.
 struct ExtendedFile<'w> {
     source: Source,
@@ -263,9 +269,11 @@ impl ExtendedFile<'_> {
             .into_iter()
             .filter(|(other, _)| other != name && !stack.waits_for(service, other, &[]))
             .filter(|(other, _)| {
-                stack
-                    .service(other)
-                    .is_none_or(|target| !stack.waits_for(target, name, &[]) && stack.reaches(service, target))
+                stack.service(other).is_none_or(|target| {
+                    !stack.waits_for(target, name, &[])
+                        && stack.reaches(service, target)
+                        && starts_with(service, target)
+                })
             })
             .collect();
         let condition =

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use super::EndpointInput;
-use super::script::listening_of_script;
+use super::start::{started_server, starts_file};
 use crate::build::toolchain::Language;
-use crate::build::{Reference, SlimImage, StageBase, is_like};
+use crate::build::{Listening, Reference, SlimImage, StageBase, is_command, is_like};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
-use crate::shell::Word;
 use crate::sources::patterns;
-use crate::sources::ports::{ListeningCall, address_port, listening_calls};
+use crate::sources::ports::{ListeningCall, address_port, assigned_port, listening_calls};
 use crate::sources::routes::SourceFile;
 use crate::sources::settings::{setting, settings_of};
 use crate::sources::variables::{Absence, variable_reads};
@@ -41,28 +40,37 @@ impl KnownPort {
 /// The port that the program of an image listens on: what its command says, what the image sets, what the sources say,
 /// the default of its framework or its base image, and EXPOSE, which sets nothing, where it names one.
 pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
-    let listening = input.build.listening(input.stage).or_else(|| listening_of_script(input));
-    if let Some((port, _)) = listening.and_then(|listening| listening.port).filter(|(port, _)| *port > 0) {
+    let server = started_server(input);
+    if let Some((port, _)) = server.as_ref().and_then(|server| server.port).filter(|(port, _)| *port > 0) {
         return Some(KnownPort::listens(port));
+    }
+    // Without a command, an image of a language waits for one.
+    let starts = input.build.launch(input.stage).is_some() || !input.build.input().options.run.commands.is_empty();
+    if !starts && is_of_language(input) {
+        return None;
+    }
+    match kestrel_port(input) {
+        Some(0) => return None,
+        Some(port) => return Some(KnownPort::listens(port)),
+        None => {}
     }
     let base = image_port(input);
     if let Some(ImagePort::Set(known)) = base {
         return Some(known);
     }
     let exposed = exposed_port(input);
-    let of_sources = match source_port(input) {
+    let of_sources = match source_port(input, server.as_ref()) {
         SourcePort::Doubtful => return None,
         SourcePort::Known(port) => Some(port),
         SourcePort::None => None,
     };
     let of_settings = || settings_port(input).or_else(|| site_port(input));
     let of_program = of_sources.or_else(of_settings).or_else(|| framework_port(input));
-    if let Some(port) = of_program {
-        return Some(KnownPort::listens(port));
-    }
-    // Without a command, an image of a language waits for one.
-    if input.build.launch(input.stage).is_none() && is_of_language(input) {
-        return None;
+    match of_program {
+        // One that the machine chooses.
+        Some(0) => return None,
+        Some(port) => return Some(KnownPort::listens(port)),
+        None => {}
     }
     if let Some(ImagePort::Default(port)) = base {
         let reason = format!(" on an image whose servers listen on port {port}");
@@ -130,8 +138,14 @@ const ANY_PORT: &str = "65521";
 /// The port of the calls that listen: the only one, or the only one that EXPOSE names too; else the default of `PORT`. A
 /// default that EXPOSE does not name is doubtful where a file with variables is missing, or EXPOSE names another port and
 /// the program loads such a file.
-fn source_port(input: &EndpointInput) -> SourcePort {
-    let calls = listening_calls(&input.files, &|name| input.variable(name));
+fn source_port(input: &EndpointInput, server: Option<&Listening>) -> SourcePort {
+    // The server listens, and loads the sources of the program.
+    let is_served = server.is_some_and(|server| server.language == "Python");
+    let mut calls = listening_calls(&input.files, &|name| input.variable(name));
+    calls.retain(|call| may_run(input, call, is_served));
+    if is_served && calls.is_empty() {
+        return SourcePort::None;
+    }
     let mut ports: Vec<u16> = calls.iter().map(|call| call.port).collect();
     ports.sort_unstable();
     ports.dedup();
@@ -154,6 +168,14 @@ fn source_port(input: &EndpointInput) -> SourcePort {
         _ => return SourcePort::Doubtful,
     };
     let loads_variables = || input.files.iter().any(|file| patterns::shows(file.text, "loads environment files"));
+    // They may be those of another program.
+    let is_interpreted = |call: &ListeningCall| {
+        let language = FileKind::of(input.files[call.file].path).ecosystem();
+        matches!(language, Some(Ecosystem::Python | Ecosystem::Node))
+    };
+    if !input.is_start_known && !exposed.is_empty() && !is_exposed(&port) && calls.iter().any(is_interpreted) {
+        return SourcePort::Doubtful;
+    }
     let lacks_variables = input.build.input().options.run.lacks_variables;
     if !is_exposed(&port)
         && (lacks_variables || !exposed.is_empty() && loads_variables())
@@ -162,6 +184,37 @@ fn source_port(input: &EndpointInput) -> SourcePort {
         return SourcePort::Doubtful;
     }
     SourcePort::Known(port)
+}
+
+/// Whether a call may run: not the program's own server where another one loads it, nor what only starts with its file.
+fn may_run(input: &EndpointInput, call: &ListeningCall, is_served: bool) -> bool {
+    let file = &input.files[call.file];
+    if FileKind::of(file.path).ecosystem() != Some(Ecosystem::Python) {
+        return true;
+    }
+    !is_served && call.line <= text_that_runs(input, file).lines().count()
+}
+
+/// The text of a file without what only runs where the file itself is started.
+fn text_that_runs<'s>(input: &EndpointInput, file: &SourceFile<'s>) -> &'s str {
+    let is_python = FileKind::of(file.path).ecosystem() == Some(Ecosystem::Python);
+    let main = file.text.find("\nif __name__").filter(|_| is_python && !starts_file(input, file.path));
+    &file.text[..main.unwrap_or(file.text.len())]
+}
+
+/// The port of Kestrel's own settings, which count before those of variables: 0 where it listens for TLS alone.
+fn kestrel_port(input: &EndpointInput) -> Option<u16> {
+    let environment = input.variable("ASPNETCORE_ENVIRONMENT").unwrap_or_else(|| "Production".to_owned());
+    let names = ["appsettings.json".to_owned(), format!("appsettings.{environment}.json")];
+    let mut settings = input.files.iter().filter(|file| names.iter().any(|name| path::name(file.path) == name));
+    settings.find_map(|file| {
+        let (_, rest) = file.text.split_once("\"Kestrel\"")?;
+        let (_, rest) = rest.split_once("\"Endpoints\"")?;
+        let urls = rest.split("\"Url\"").skip(1).filter_map(|rest| rest.split('"').nth(1));
+        let urls: Vec<&str> = urls.collect();
+        let plain = urls.iter().find(|url| !url.starts_with("https:"));
+        plain.map_or_else(|| (!urls.is_empty()).then_some(0), |url| address_port(url))
+    })
 }
 
 /// The one port of the calls that take the variable `PORT`, in files that read it.
@@ -203,7 +256,7 @@ fn is_of_language(input: &EndpointInput) -> bool {
 /// The value of the variable `PORT` that a source reads: that of the image, or the one default.
 fn default_of_variable(input: &EndpointInput) -> Option<u16> {
     let files = input.files.iter().filter(|file| FileKind::of(file.path).has_code() && file.text.contains("PORT"));
-    let reads = files.flat_map(|file| variable_reads(file.path, file.text).reads);
+    let reads = files.flat_map(|file| variable_reads(file.path, text_that_runs(input, file)).reads);
     let mut ports: Vec<u16> = Vec::new();
     for read in reads.filter(|read| read.name == "PORT") {
         if let Some(value) = input.variable("PORT") {
@@ -218,14 +271,23 @@ fn default_of_variable(input: &EndpointInput) -> Option<u16> {
 
 /// The port in the settings of a server that the command names: `http-socket = :8000` of uWSGI.
 fn settings_port(input: &EndpointInput) -> Option<u16> {
-    let launch = input.build.launch(input.stage)?;
-    let invocations = launch.script().invocations();
-    let words = invocations.iter().flat_map(|invocation| invocation.args).filter_map(Word::value);
+    let lines = input.build.start_lines(input.stage);
+    // gunicorn loads the file of its usual name without being told.
+    let usual = lines.iter().any(|line| is_command(line, "gunicorn")).then_some("gunicorn.conf.py");
+    let words = lines.iter().flatten().map(String::as_str).chain(usual);
     let named = words.filter_map(|word| {
-        let name = path::name(word).trim_start_matches("--ini=");
-        input.files.iter().find(|file| name.contains('.') && path::name(file.path) == name)
+        let name = path::name(word.rsplit('=').next().unwrap_or(word));
+        let name = name.trim_start_matches("python:");
+        input.files.iter().position(|file| name.contains('.') && path::name(file.path) == name)
     });
-    named.into_iter().find_map(|file| port_setting(file.text))
+    named.into_iter().find_map(|index| {
+        let text = input.files[index].text;
+        if FileKind::of(input.files[index].path).has_code() {
+            assigned_port(&input.files, index, "bind", &|name| input.variable(name))
+        } else {
+            port_setting(text)
+        }
+    })
 }
 
 /// The port of the sites of nginx, where the image is made of it and all of them say the same, apart from TLS.
@@ -242,7 +304,7 @@ fn site_port(input: &EndpointInput) -> Option<u16> {
 /// Whether the base image is one of nginx.
 pub(super) fn is_nginx(input: &EndpointInput) -> bool {
     let StageBase::Image(image) = input.build.root_base(input.stage) else { return false };
-    path::name(Reference::of(image).short_name()) == "nginx"
+    matches!(path::name(Reference::of(image).short_name()), "nginx" | "nginx-unprivileged")
 }
 
 /// The files of settings of nginx that listen, with their places among the sources: those that a COPY names, where it

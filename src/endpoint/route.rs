@@ -6,7 +6,8 @@ use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
-use crate::sources::routes::{RouteAnswer, routes};
+use crate::sources::routes::{RouteAnswer, SourceFile, asks_for_login, routes};
+use crate::text::path;
 
 /// A route that a check can ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,16 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if listens_at_host_name(input) {
         return None;
     }
-    let mut known = routes(&input.files);
+    // A server of FastCGI answers no requests of HTTP.
+    if is_fastcgi(input) {
+        return None;
+    }
+    let mut known = routes(&files_of_environment(input));
+    if redirects_to_tls(input)
+        || has_package(&input.projects, Ecosystem::Java, SECURITY) && asks_for_login(&input.files, "/").is_none()
+    {
+        known.clear();
+    }
     // They may be those of another program.
     let applications = input.files.iter().filter(|file| {
         FileKind::of(file.path).is_source_of(Ecosystem::Python) && patterns::shows(file.text, "makes an application")
@@ -45,6 +55,42 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     best.or_else(|| actuator_route(input)).or_else(|| own_route(input)).or_else(|| page_route(input))
 }
 
+/// The package of Spring that asks for a login before each path, where the sources say no other.
+const SECURITY: &str = "org.springframework.boot:spring-boot-starter-security";
+
+/// Whether a container starts PHP's server of FastCGI alone.
+fn is_fastcgi(input: &EndpointInput) -> bool {
+    let lines = input.build.start_lines(input.stage);
+    let is_it = |line: &Vec<String>| line.first().is_some_and(|word| path::name(word).starts_with("php-fpm"));
+    !lines.is_empty() && lines.iter().all(is_it)
+}
+
+/// The sources without the settings of Rails for other environments than that of the image.
+fn files_of_environment<'e>(input: &EndpointInput<'e, '_>) -> Vec<SourceFile<'e>> {
+    let environment = input.variable("RAILS_ENV").unwrap_or_else(|| "development".to_owned());
+    let is_other = |file: &SourceFile| {
+        path::ends_with(path::parent(file.path), "config/environments")
+            && path::name(file.path).strip_suffix(".rb").is_some_and(|name| name != environment)
+    };
+    input
+        .files
+        .iter()
+        .copied()
+        .map(|file| if is_other(&file) { SourceFile { text: "", ..file } } else { file })
+        .collect()
+}
+
+/// Whether ASP.NET Core sends whoever asks to TLS: it does where it knows the port of TLS.
+fn redirects_to_tls(input: &EndpointInput) -> bool {
+    let code = || input.files.iter().filter(|file| FileKind::of(file.path).ecosystem() == Some(Ecosystem::DotNet));
+    let has = |word: &str| input.files.iter().any(|file| file.text.contains(word));
+    let names = ["ASPNETCORE_HTTPS_PORTS", "ASPNETCORE_HTTPS_PORT", "HTTPS_PORT"];
+    code().any(|file| file.text.contains("UseHttpsRedirection("))
+        && (names.iter().any(|name| input.variable(name).is_some())
+            || input.variable("ASPNETCORE_URLS").is_some_and(|urls| urls.contains("https:"))
+            || ["HttpsPort", "https_port", "\"https://+", "\"https://*", "UseHttps("].iter().any(|word| has(word)))
+}
+
 /// Whether a program listens only at the address of the container's name: the standalone server of Next.js listens at
 /// `HOSTNAME`, which the engine sets where nothing else does.
 pub fn listens_at_host_name(input: &EndpointInput) -> bool {
@@ -61,13 +107,24 @@ fn actuator_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if !has_package(&input.projects, Ecosystem::Java, "org.springframework.boot:spring-boot-starter-actuator") {
         return None;
     }
+    // It may answer at another port, and below another path.
+    let other = ["management.server.port", "management.context-path", "spring.webflux.base-path"];
+    if other.iter().any(|name| active_setting(input, name).is_some()) {
+        return None;
+    }
+    let context = active_setting(input, "server.servlet.context-path").unwrap_or_default();
+    let base = active_setting(input, "management.endpoints.web.base-path").unwrap_or_else(|| "/actuator".to_owned());
+    let path = format!("{}{}/health", context.trim_end_matches('/'), base.trim_end_matches('/'));
+    if asks_for_login(&input.files, &path) == Some(true) {
+        return None;
+    }
     if active_setting(input, "management.endpoint.health.probes.enabled").as_deref() == Some("true") {
-        return Some(ReadyRoute { path: "/actuator/health/readiness".to_owned(), file: None, needs_others: false });
+        return Some(ReadyRoute { path: format!("{path}/readiness"), file: None, needs_others: false });
     }
     let names = || input.projects.iter().flat_map(|project| &project.dependencies).map(|known| &known.name);
     let needs_others =
         patterns::words("adds a health indicator").any(|word| names().any(|name| name.starts_with(word)));
-    Some(ReadyRoute { path: "/actuator/health".to_owned(), file: None, needs_others })
+    Some(ReadyRoute { path, file: None, needs_others })
 }
 
 /// The route that the server which a program is started with has by itself (`data/server_routes.tsv`).

@@ -250,4 +250,65 @@ fn the_actuator_says_ready_where_its_probes_are_on() {
     assert_eq!(route(&format!("{actuator}{jpa}"), ""), Some(("/actuator/health".to_owned(), true)));
     assert_eq!(route(&format!("{actuator}{jpa}"), probes), Some(("/actuator/health/readiness".to_owned(), false)));
     assert_eq!(route(&jpa, probes), None);
+    assert_eq!(route(&actuator, "management:\n  server:\n    port: 8081\n"), None);
+    let context = "server:\n  servlet:\n    context-path: /shop\n";
+    assert_eq!(route(&actuator, context), Some(("/shop/actuator/health".to_owned(), false)));
+}
+
+#[test]
+fn servers_that_load_a_program_listen_for_it() {
+    let gunicorn =
+        |command: &str, files: &[(&str, &str)]| port(&format!("FROM python:3.13\nEXPOSE 9000\nCMD {command}\n"), files);
+    let own = (
+        "main.py",
+        "app = Flask(__name__)\nif __name__ == '__main__':\n    app.run('0.0.0.0', os.getenv('PORT', 8080))\n",
+    );
+    let conf = ("gunicorn.conf.py", "bind = f\"0.0.0.0:{os.getenv('PORT', '8081')}\"\n");
+    assert_eq!(gunicorn("[\"gunicorn\", \"-c\", \"gunicorn.conf.py\", \"main:app\"]", &[own, conf]), Some(8081));
+    assert_eq!(
+        gunicorn("[\"gunicorn\", \"main:app\"]", &[own, ("gunicorn.conf.py", "bind = '0.0.0.0:8000'\n")]),
+        Some(8000)
+    );
+    assert_eq!(gunicorn("[\"gunicorn\", \"main:app\"]", &[own]), Some(9000));
+    assert_eq!(gunicorn("[\"python\", \"main.py\"]", &[own]), Some(8080));
+    assert_eq!(gunicorn("[\"python\", \"-m\", \"main\"]", &[own]), Some(8080));
+    assert_eq!(gunicorn("[\"python\", \"other.py\"]", &[own, ("other.py", "import main\n")]), Some(9000));
+    let gradio = ("main.py", "import gradio\ndemo.launch(server_name=\"0.0.0.0\", server_port=7861)\n");
+    assert_eq!(gunicorn("[\"python\", \"main.py\"]", &[gradio]), Some(7861));
+    let rails = |command: &str| port(&format!("FROM ruby:3.4\nCMD {command}\n"), &[]);
+    assert_eq!(rails("[\"./bin/rails\", \"server\", \"-b\", \"0.0.0.0\", \"-p\", \"3001\"]"), Some(3001));
+    assert_eq!(rails("[\"./bin/thrust\", \"./bin/rails\", \"server\"]"), Some(80));
+}
+
+#[test]
+fn settings_of_kestrel_count_before_variables() {
+    let dockerfile = "FROM mcr.microsoft.com/dotnet/aspnet:9.0\nENV ASPNETCORE_HTTP_PORTS=5000\nENTRYPOINT [\"dotnet\", \"a.dll\"]\n";
+    let with = |url: &str| {
+        let text = format!("{{\"Kestrel\": {{\"Endpoints\": {{\"A\": {{\"Url\": \"{url}\"}}}}}}}}");
+        port(dockerfile, &[("appsettings.json", &text)])
+    };
+    assert_eq!(with("http://+:8090"), Some(8090));
+    assert_eq!(with("https://+:8090"), None);
+    assert_eq!(port(dockerfile, &[("appsettings.json", "{}")]), Some(5000));
+}
+
+#[test]
+fn what_answers_no_requests_of_http_has_no_route() {
+    let top = |dockerfile: &str, files: &[(&str, &str)]| {
+        ask(dockerfile, files, |input| ready_route(input).map(|known| known.path))
+    };
+    let laravel =
+        [("bootstrap/app.php", "<?php\nreturn Application::configure()->withRouting(health: '/up')->create();\n")];
+    assert_eq!(top("FROM php:8.4-fpm\nCMD [\"php-fpm\"]\n", &laravel), None);
+    assert_eq!(top("FROM php:8.4\nCMD [\"php\", \"artisan\", \"serve\"]\n", &laravel).as_deref(), Some("/up"));
+    let rails = [
+        ("config/routes.rb", "Rails.application.routes.draw do\n  get \"up\" => \"rails/health#show\"\nend\n"),
+        ("config/environments/production.rb", "config.force_ssl = true\n"),
+    ];
+    assert_eq!(top("FROM ruby:3.4\nENV RAILS_ENV=development\n", &rails).as_deref(), Some("/up"));
+    assert_eq!(top("FROM ruby:3.4\nENV RAILS_ENV=production\n", &rails), None);
+    let csharp =
+        [("Program.cs", "var app = builder.Build();\napp.UseHttpsRedirection();\napp.MapGet(\"/health\", () => 1);\n")];
+    assert_eq!(top("FROM mcr.microsoft.com/dotnet/aspnet:9.0\n", &csharp).as_deref(), Some("/health"));
+    assert_eq!(top("FROM mcr.microsoft.com/dotnet/aspnet:9.0\nENV ASPNETCORE_HTTPS_PORTS=8081\n", &csharp), None);
 }

@@ -42,7 +42,7 @@ pub struct Evidence {
     /// What the original image and a container of it showed.
     pub observed: Option<ObservedRun>,
     /// What finds words in [`Self::texts`]; those don't change once one was looked for.
-    pub(crate) sieves: TextFilters,
+    pub(crate) filters: TextFilters,
 }
 
 /// What modules that lie beside the sources ask for.
@@ -91,9 +91,9 @@ impl Evidence {
                 FilterWord { finder: Finder::new(word).into_owned(), triples: triples(word).collect() }
             })
             .collect();
-        self.texts.iter().zip(self.sieves.of(&self.texts)).filter_map(move |(text, sieve)| {
+        self.texts.iter().zip(self.filters.of(&self.texts)).filter_map(move |(text, filter)| {
             let holds =
-                |word: &FilterWord| sieve.may_hold(&word.triples) && word.finder.find(text.1.as_bytes()).is_some();
+                |word: &FilterWord| filter.may_hold(&word.triples) && word.finder.find(text.1.as_bytes()).is_some();
             words.iter().any(holds).then_some(text)
         })
     }
@@ -104,9 +104,9 @@ impl Evidence {
         words: &[T],
     ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
         let words: Vec<Vec<u64>> = words.iter().map(|word| triples(word.as_ref().as_bytes()).collect()).collect();
-        let texts = self.texts.iter().zip(self.sieves.of(&self.texts));
-        let passes = move |sieve: &TripleFilter| words.iter().any(|word| sieve.may_hold(word));
-        texts.filter(move |(_, sieve)| passes(sieve)).map(|(text, _)| text)
+        let texts = self.texts.iter().zip(self.filters.of(&self.texts));
+        let passes = move |filter: &TripleFilter| words.iter().any(|word| filter.may_hold(word));
+        texts.filter(move |(_, filter)| passes(filter)).map(|(text, _)| text)
     }
 }
 

@@ -3,8 +3,8 @@
 use super::assumption::Support;
 use super::level::Level;
 use super::pass_input::{PassInput, PassOutput};
-use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, scripted, server, slim};
-use super::{cache_mounts, dependency_files, production};
+use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, ruby_php, server, slim};
+use super::{cache_mounts, dependency_files, dev_dependencies};
 
 /// The name and the level of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ passes! {
         "lock-respecting-install": "installs the locked versions where the lock file is up to date"
             assuming "the lock file is up to date" Sources => flags::locks::run;
         "no-dev-dependencies": "omits dev dependencies where no build step and no program needs them"
-            assuming "the program loads no dev dependency" Sources => production::run;
+            assuming "the program loads no dev dependency" Sources => dev_dependencies::run;
         "quiet-installs": "turns off audit and funding messages in builds"
             assuming "no one reads the messages of an install" Sources => flags::quiet::run;
         "safe-fixes": "applies the safe fixes of the rules"
@@ -81,7 +81,7 @@ passes! {
             => python::stages;
         // What starts the program needed them as long as it was the installer itself.
         "python-production": "omits dev dependencies from the copied virtual environment"
-            assuming "the program loads no dev dependency" Sources => production::run;
+            assuming "the program loads no dev dependency" Sources => dev_dependencies::run;
         "site-stages": "serves built files with a web server instead of a preview server"
             assuming "the server answers requests only with the built files" Sources => node::site::in_stages;
         "next-standalone": "copies only the files that Next.js traced for its server"
@@ -89,7 +89,7 @@ passes! {
         "client-stages": "builds sites that another program serves in separate stages"
             assuming "the server needs nothing from the site but the built files" Sources => node::client::run;
         "client-production": "omits dev dependencies of the program that serves such a site"
-            assuming "the program loads no dev dependency" Sources => production::run;
+            assuming "the program loads no dev dependency" Sources => dev_dependencies::run;
         "node-start": "starts Node programs without npm"
             assuming "the script starts nothing but this program" Sources => node::start::run;
         "node-stages": "builds Node projects in a separate stage"
@@ -111,10 +111,10 @@ passes! {
             assuming "the program needs nothing from cargo's target folder but the executables" Sources
             => compiled::target::keep;
         "bundler-stages": "installs gems in a separate stage"
-            assuming "the final image needs nothing from the build stage but the gems" Open => scripted::bundler::run;
+            assuming "the final image needs nothing from the build stage but the gems" Open => ruby_php::bundler::run;
         "composer-stages": "installs Composer packages in a separate stage"
             assuming "the final image needs nothing from the build stage but Composer's packages" Open
-            => scripted::composer::run;
+            => ruby_php::composer::run;
         // What is copied from that stage stands where an install was, and others may stand above it now.
         "scripted-order": "copies dependency files first in the remaining steps"
             assuming "installs read only the files that are copied before them" Sources => dependency_files::run_again;

@@ -6,7 +6,7 @@ use super::context_waste::{brought_back_by_git, is_brought_back, with_lines};
 use super::later_failure::name_of;
 use super::written_paths::CommandFolder;
 use super::{Context, copied_packages, written_paths};
-use crate::build::{Build, Run, StageBase, Transfer, is_for_show, service};
+use crate::build::{Build, Run, StageBase, Transfer, has_public_name, service};
 use crate::data;
 use crate::dockerfile::{Argument, Instruction, Keyword};
 use crate::finding::{Findings, Safety, Severity};
@@ -230,7 +230,8 @@ fn secret_file_copied(cx: &Context, out: &mut Findings) {
                 // `meta.env` and `*.env` may be anything.
                 let vague =
                     name.contains(['*', '?', '[']) || (name.strip_suffix(".env").is_some_and(|stem| !stem.is_empty()));
-                if !sure || vague || build.environment_file_holds_secret(known) == Some(false) || is_for_show(path) {
+                if !sure || vague || build.environment_file_holds_secret(known) == Some(false) || has_public_name(path)
+                {
                     continue;
                 }
                 let empty = match transfer.from {

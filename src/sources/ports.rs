@@ -61,6 +61,18 @@ pub fn listening_calls(files: &[SourceFile], variable: &dyn Fn(&str) -> Option<S
     calls
 }
 
+/// The port that a settings file in Python gives a name: `bind = "0.0.0.0:8000"`.
+pub fn assigned_port(
+    files: &[SourceFile],
+    file: usize,
+    name: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Option<u16> {
+    let reader = PortReader { files, variable, budget: Cell::new(BUDGET) };
+    let text = without_comments(files[file].path, files[file].text);
+    reader.value_in_file(PortPlace { file, text: &text, at: text.len() }, name, 0)
+}
+
 /// A place of a file, whose comments are blanked out.
 #[derive(Clone, Copy)]
 struct PortPlace<'t> {
@@ -94,8 +106,9 @@ impl PortReader<'_> {
         }
         // `("", 8080)`, `"tcp", ":8080"`
         let first = *arguments.first().unwrap_or(&"");
+        let is_host = |text: &str| text.starts_with("tcp") || word == "app.run(" && address_port(text).is_none();
         let first = match arguments.get(1) {
-            Some(second) if literal(first).is_some_and(|first| first.starts_with("tcp")) => *second,
+            Some(second) if literal(first).is_some_and(is_host) => *second,
             _ => first,
         };
         // In Go it is an address, and other calls have the same names.
@@ -268,7 +281,7 @@ fn data_conversion(name: &str) -> bool {
 /// The value of an argument called `port`: `port=8000`, `port: 3000`.
 fn named_port(argument: &str) -> Option<&str> {
     let argument = argument.trim();
-    let rest = argument.strip_prefix("port")?;
+    let rest = argument.strip_prefix("server_").unwrap_or(argument).strip_prefix("port")?;
     rest.trim_start().strip_prefix(['=', ':']).map(str::trim)
 }
 

@@ -8,34 +8,56 @@ mod calls;
 mod files;
 mod handler;
 mod holder;
+mod ktor;
 mod lists;
 mod mounts;
 mod prefixes;
+mod rust;
+mod security;
 mod source;
 
 use self::calls::declared_routes;
 use self::prefixes::RoutePrefixes;
+use self::security::OpenPaths;
 use self::source::RouteSource;
 pub use self::source::{Route, RouteAnswer, SourceFile};
 use super::patterns;
+use crate::manifest::Ecosystem;
 
 /// The routes of a program, by file and line.
 pub fn routes(files: &[SourceFile]) -> Vec<Route> {
     let sources: Vec<RouteSource> = files.iter().map(RouteSource::new).collect();
     let prefixes = RoutePrefixes::of(&sources);
     let mut routes = declared_routes(&sources, &prefixes);
-    routes.extend(annotations::routes(&sources));
+    let mut methods = annotations::routes(&sources);
+    if let Some(open) = OpenPaths::of(&sources) {
+        let is_java = |route: &Route| sources[route.file].kind.ecosystem() == Some(Ecosystem::Java);
+        methods.iter_mut().filter(|route| is_java(route) && !open.holds(&route.path)).for_each(Route::restrict);
+    }
+    routes.extend(methods);
     routes.extend(files::routes(&sources));
+    routes.extend(ktor::routes(&sources));
     routes.extend(lists::routes(&sources));
+    routes.extend(rust::routes(&sources));
     routes.retain(|route| is_plain(&route.path));
     // A redirect to TLS or a list of hosts may stand in any file: settings of Django, environments of Rails.
-    let refuses = |source: &RouteSource| patterns::shows(&source.raw.to_ascii_lowercase(), "may refuse each request");
+    let refuses = |source: &RouteSource| {
+        let of_language = patterns::of("may refuse each request").filter(|pattern| pattern.is_of(source.kind));
+        let lower = source.raw.to_ascii_lowercase();
+        of_language.into_iter().any(|pattern| lower.contains(pattern.text))
+    };
     if !routes.is_empty() && sources.iter().any(refuses) {
         routes.iter_mut().for_each(Route::restrict);
     }
     routes.sort_by(|a, b| (a.file, a.line, &a.path).cmp(&(b.file, b.line, &b.path)));
     routes.dedup();
     routes
+}
+
+/// Whether Spring Security, as the sources set it up, asks for a login before a path; `None` where they do not.
+pub fn asks_for_login(files: &[SourceFile], path: &str) -> Option<bool> {
+    let sources: Vec<RouteSource> = files.iter().map(RouteSource::new).collect();
+    OpenPaths::of(&sources).map(|open| !open.holds(path))
 }
 
 /// Whether a path has no parameters.

@@ -85,13 +85,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_of_a_text_passes_its_sieve() {
+    fn each_part_of_a_text_passes_its_filter() {
         let text = "def work(value):\n    return VALUE + 1  # größer\n".repeat(7);
-        let sieve = TripleFilter::of(&text);
+        let filter = TripleFilter::of(&text);
         for from in 0..text.len() {
             for to in from..text.len().min(from + 40) {
                 let part: Vec<u64> = triples(&text.as_bytes()[from..to]).collect();
-                assert!(sieve.may_hold(&part));
+                assert!(filter.may_hold(&part));
             }
         }
     }

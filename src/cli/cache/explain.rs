@@ -9,7 +9,7 @@ use crate::buildlog::{self, BuildLog, LogForm, LogStep, LoggedBuild, StepStatus}
 use crate::cache::{BuilderFlags, Graph, Prediction, StepReason, StepVerdict, find_logged};
 use crate::cli::args::{ExplainLog, Global};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::output::{CommandFailure, complain, print};
 use crate::cli::{progress, terminal};
 use crate::finding::Mask;
 use crate::inputs::{Inputs, Need, Needs};
@@ -55,7 +55,7 @@ pub(in crate::cli) fn run(global: &Global, command: &ExplainLog) -> Result<u8, C
         }
         _ => report::cache_explanation(&explained, terminal::stdout(global), command.all),
     };
-    emit(global, &text)?;
+    print(global, &text)?;
     Ok(CLEAN)
 }
 

@@ -17,7 +17,7 @@ use crate::buildlog::BuildLog;
 use crate::cache::StepKind;
 use crate::cli::args::{CacheHistory, Global};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::output::{CommandFailure, complain, print};
 use crate::cli::{progress, terminal};
 use crate::failure::Failure;
 use crate::finding::Mask;
@@ -88,8 +88,8 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
         tables,
     };
     match global.format {
-        Format::Json => emit(global, &report::cache_history_json(&report))?,
-        _ => emit(global, &report::cache_history(&report, terminal::stdout(global)))?,
+        Format::Json => print(global, &report::cache_history_json(&report))?,
+        _ => print(global, &report::cache_history(&report, terminal::stdout(global)))?,
     }
     Ok(CLEAN)
 }

@@ -9,7 +9,7 @@ use crate::buildlog::BuildLog;
 use crate::cache::{BuilderFlags, StepKind, StepVerdict, logged_times};
 use crate::cli::args::{CachePredict, Global, build_args};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::output::{CommandFailure, complain, print};
 use crate::cli::{progress, terminal};
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{read_build_log, untimed_steps};
@@ -59,8 +59,8 @@ pub(in crate::cli) fn run(global: &Global, command: &CachePredict) -> Result<u8,
         }
     }
     match global.format {
-        Format::Json => emit(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,
-        _ => emit(global, &report::prediction(&predictions, terminal::stdout(global)))?,
+        Format::Json => print(global, &report::prediction_json(&inputs.root, &predictions, &[]))?,
+        _ => print(global, &report::prediction(&predictions, terminal::stdout(global)))?,
     }
     Ok(CLEAN)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
-use crate::cli::output::{CommandFailure, complain, emit};
+use crate::cli::output::{CommandFailure, complain, print};
 use crate::cli::{changes, progress, terminal};
 use crate::emit::{Emission, EmitInput, EmitOverrides};
 use crate::finding::{Mask, Target};
@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
         _ if command.write || command.check || names.is_empty() => Vec::new(),
         _ => changes::diff(global, &mut outcome, &mask),
     };
-    emit(global, &text)?;
+    print(global, &text)?;
     if global.format != Format::Json && !command.explain {
         for note in &emission.notes {
             terminal::note(&format!("note: {note}"));

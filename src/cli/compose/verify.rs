@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::cli::args::{ComposeVerify, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::output::{CommandFailure, emit};
+use crate::cli::output::{CommandFailure, print};
 use crate::cli::{measure, progress, terminal};
 use crate::compose::project::{ComposeProject, ProjectRequest};
 use crate::engine::EngineOptions;
@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, command: &ComposeVerify) -> Result<u8, Comman
         Format::Json => report::compose_verify_json(&proof),
         _ => report::compose_verify(&proof, terminal::stdout(global)),
     };
-    emit(global, &text)?;
+    print(global, &text)?;
     Ok(if proof.is_proved() { CLEAN } else { FOUND })
 }
 

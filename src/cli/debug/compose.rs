@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::case::text;
 use crate::cli::args::{ComposeArguments, Global};
 use crate::cli::exit::{CLEAN, FAILED};
-use crate::cli::output::{CommandFailure, emit};
+use crate::cli::output::{CommandFailure, print};
 use crate::cli::terminal;
 use crate::compose::project::{ProjectError, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project};
 use crate::load::{project_request, read_project};
@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, arguments: &ComposeArguments) -> Result<u8, C
     };
     match read_project(&request) {
         Ok(project) => {
-            emit(global, &format!("{:#}\n", project.json()))?;
+            print(global, &format!("{:#}\n", project.json()))?;
             Ok(CLEAN)
         }
         Err(failure) => {

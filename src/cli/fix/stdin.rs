@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::outcome::{fixed, render_changes, shows_diff};
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::exit::{CLEAN, FOUND};
-use crate::cli::output::{CommandFailure, complain, describe_inputs, emit, emit_exact, policies, today};
+use crate::cli::output::{CommandFailure, complain, describe_inputs, policies, print, print_exact, today};
 use crate::cli::{changes, terminal};
 use crate::fix::FixOutcome;
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, read_stdin};
@@ -37,9 +37,9 @@ pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -
     let after = outcome.changes.first().map_or_else(|| text.bytes().to_vec(), |change| change.after.clone());
     let is_changed = !outcome.changes.is_empty();
     if global.format == Format::Text && !command.mode.diff && !command.mode.check {
-        emit_exact(global, &after)?;
+        print_exact(global, &after)?;
     } else {
-        emit(global, &render_changes(global, command, &report, &mut outcome, &mask))?;
+        print(global, &render_changes(global, command, &report, &mut outcome, &mask))?;
     }
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));

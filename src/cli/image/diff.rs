@@ -7,7 +7,7 @@ use crate::analysis::{self, Analysis, Difference, ImageAnalysis};
 use crate::build::Build;
 use crate::cli::args::{Diff, Global, Origin};
 use crate::cli::exit::CLEAN;
-use crate::cli::output::{CommandFailure, emit};
+use crate::cli::output::{CommandFailure, print};
 use crate::cli::terminal;
 use crate::finding::Mask;
 use crate::report::{self, Format, ImageDiff};
@@ -33,9 +33,9 @@ pub(super) fn run(global: &Global, command: &Diff) -> Result<u8, CommandFailure>
         top: if command.all { usize::MAX } else { command.top },
     };
     match global.format {
-        Format::Json => emit(global, &report::image_diff_json(&view))?,
-        Format::Markdown => emit(global, &report::image_diff_markdown(&view))?,
-        _ => emit(global, &report::image_diff(&view, terminal::stdout(global)))?,
+        Format::Json => print(global, &report::image_diff_json(&view))?,
+        Format::Markdown => print(global, &report::image_diff_markdown(&view))?,
+        _ => print(global, &report::image_diff(&view, terminal::stdout(global)))?,
     }
     Ok(CLEAN)
 }

@@ -8,7 +8,7 @@ use super::skips;
 use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::output::{CommandFailure, emit};
+use crate::cli::output::{CommandFailure, print};
 use crate::cli::{changes, progress, terminal, write};
 use crate::compose::ServiceRun;
 use crate::finding::Mask;
@@ -119,8 +119,8 @@ fn report_proofs(
     }
     let layout = terminal::stdout(global);
     match global.format {
-        Format::Json => emit(global, &report::proof_json(&inputs.root, proofs)),
-        Format::Markdown => emit(global, &report::proof_markdown(proofs)),
+        Format::Json => print(global, &report::proof_json(&inputs.root, proofs)),
+        Format::Markdown => print(global, &report::proof_markdown(proofs)),
         _ => {
             let mut text = Vec::new();
             if !command.write && command.to.is_none() && !outcome.changes.is_empty() {
@@ -128,7 +128,7 @@ fn report_proofs(
                 text.push(b'\n');
             }
             text.extend(report::proof(proofs, layout).into_bytes());
-            emit(global, &text)
+            print(global, &text)
         }
     }
 }

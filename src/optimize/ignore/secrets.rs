@@ -3,7 +3,7 @@
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;
 use super::reason::ContextReason;
-use crate::build::is_for_show;
+use crate::build::has_public_name;
 use crate::data;
 use crate::inputs::context::{Certainty, ClassKind, classify};
 use crate::manifest::Ecosystem;
@@ -22,7 +22,7 @@ pub(super) fn find_exclusions(group: &Group, output: &mut PassOutput) -> Vec<Exc
         let environment = is_environment(name);
         let sure =
             class_match.class.certainty < Certainty::Possible && (environment || name.strip_suffix(".env").is_none());
-        let sample = is_sample(name) || is_for_show(&path);
+        let sample = is_sample(name) || has_public_name(&path);
         let Some(bytes) = group.bytes_sent(class_match.entry) else { continue };
         if sample {
             continue;

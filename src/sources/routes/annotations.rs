@@ -19,12 +19,13 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
         let of_class = match source.kind.ecosystem() {
             Some(Ecosystem::Node) if text.contains("@Controller(") => {
                 let Some(nest) = &nest else { continue };
-                let below = methods(text, &["@Controller("], &["@Get("], Some(""));
+                let below = methods(text, &["@Controller"], &["@Get"], Some(""));
                 below.into_iter().map(|(at, path)| (at, nest.full(&path))).collect()
             }
             Some(Ecosystem::Java) if text.contains("Mapping(") || text.contains("@GetMapping") => {
-                methods(text, &["@RequestMapping("], &["@GetMapping(", "@RequestMapping("], spring.as_deref())
+                methods(text, &["@RequestMapping"], &["@GetMapping", "@RequestMapping"], spring.as_deref())
             }
+            Some(Ecosystem::Java) if text.contains("@GET") => jax_rs(text, &resource_prefix(sources)),
             Some(Ecosystem::DotNet) if text.contains("[HttpGet") => controllers(text),
             _ => continue,
         };
@@ -50,9 +51,9 @@ fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> 
             prefixes.push((at, Some(String::new())));
         }
     }
-    for (at, word) in classes.iter().flat_map(|word| text.match_indices(word)) {
-        let list = code::bracketed(&text[at + word.len() - 1..]).unwrap_or_default();
-        let path = first_path(list);
+    for (at, list) in classes.iter().flat_map(|word| annotations(text, word)) {
+        // A controller of Nest may have a version of its own.
+        let path = first_path(list).filter(|_| !list.contains("version:"));
         // The mapping of a class stands before it, that of a method within one.
         let Some(class) = class_at(at) else { continue };
         let is_of_class = !text[at..class].contains(';') && !text[at..class].contains('{');
@@ -61,8 +62,7 @@ fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> 
         }
     }
     let mut paths = Vec::new();
-    for (at, word) in gets.iter().flat_map(|word| text.match_indices(word)) {
-        let list = code::bracketed(&text[at + word.len() - 1..]).unwrap_or_default();
+    for (at, list) in gets.iter().flat_map(|word| annotations(text, word)) {
         let is_get = !list.contains("method") || list.contains("GET");
         let class = prefixes.iter().rev().find(|(class, _)| *class < at);
         let Some((class, Some(prefix))) = class else { continue };
@@ -73,6 +73,60 @@ fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> 
         }
     }
     paths
+}
+
+/// The places of an annotation, with what stands in its brackets; empty where it has none.
+fn annotations<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = (usize, &'t str)> + use<'t> {
+    code::words(text, name).map(|at| {
+        let rest = &text[at + name.len()..];
+        (at, if rest.starts_with('(') { code::bracketed(rest).unwrap_or_default() } else { "" })
+    })
+}
+
+/// Methods of JAX-RS: `@GET` with a `@Path` of its own, in a class with one.
+fn jax_rs(text: &str, front: &str) -> Vec<(usize, String)> {
+    // The annotations before a class or method: from the end of what stands before to its own brace.
+    let head = |at: usize| {
+        // The braces of `@Produces({…})` are none of them.
+        let closes = |(end, _): &(usize, &str)| {
+            !text[end + 1..].trim_start().starts_with([')', ',']) && !text[..*end].trim_end().ends_with('(')
+        };
+        let start = text[..at].rmatch_indices(['{', '}', ';']).find(closes).map_or(0, |(end, _)| end + 1);
+        let behind = text[at..].match_indices(['{', ';']).map(|(end, mark)| (at + end, mark));
+        let end = behind.into_iter().find(closes).map_or(text.len(), |(end, _)| end);
+        &text[start..end]
+    };
+    let path = |head: &str| {
+        let (_, list) = annotations(head, "@Path").next()?;
+        literal(list.trim()).map(slashed)
+    };
+    let asks = |head: &str| ["@RolesAllowed", "@Authenticated"].iter().any(|word| head.contains(word));
+    let mut paths = Vec::new();
+    for at in code::words(text, "@GET") {
+        let Some(class) = text[..at].rfind("class ").map(&head) else { continue };
+        let method = head(at);
+        let Some(of_class) = path(class).filter(|_| !asks(class) && !asks(method)) else { continue };
+        if let Some(of_method) = path(method).or_else(|| (!method.contains("@Path")).then(String::new)) {
+            paths.push((at, below_route(&below_route(front, &of_class), &of_method)));
+        }
+    }
+    paths
+}
+
+/// What stands before all paths of JAX-RS: the path of the application, by its class or its settings.
+fn resource_prefix(sources: &[RouteSource]) -> String {
+    let of_class = |source: &RouteSource| {
+        let (_, list) = annotations(source.text(), "@ApplicationPath").next()?;
+        literal(list.trim()).map(slashed)
+    };
+    let of_settings = |source: &RouteSource| {
+        let keys = ["quarkus.http.root-path", "quarkus.rest.path", "quarkus.resteasy.path"];
+        let mut lines = source.raw.lines().filter_map(|line| line.split_once('='));
+        lines.find(|(key, _)| keys.contains(&key.trim())).map(|(_, value)| slashed(value.trim()))
+    };
+    let java = || sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Java));
+    let settings = || sources.iter().filter(|source| source.path.ends_with("application.properties"));
+    java().find_map(of_class).or_else(|| settings().find_map(of_settings)).unwrap_or_default()
 }
 
 /// The path that an annotation names: `"/health"`, `value = "/health"`, `path = ["/health"]`; an empty one for none, `None`
@@ -120,17 +174,19 @@ impl NestPrefix {
 /// The path that Nest puts before all; `None` if it is not known.
 fn nest_prefix(sources: &[RouteSource]) -> Option<NestPrefix> {
     let node = || sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node));
-    // A version may stand in front of each path. A microservice answers no requests of HTTP.
+    // A microservice answers no requests of HTTP.
     let has = |word: &str| node().any(|source| source.raw.contains(word));
-    if has(".enableVersioning(") || has(".createMicroservice(") && !has("NestFactory.create(") {
+    if has(".createMicroservice(") && !has("NestFactory.create(") {
         return None;
     }
+    let version = nest_version(sources)?;
     for source in node() {
         if let Some((_, rest)) = source.text().split_once(".setGlobalPrefix(") {
             // The bracket of the call was taken with its name.
             let list = code::bracketed(&source.text()[source.text().len() - rest.len() - 1..])?;
             let arguments = code::arguments(list);
             let path = slashed(literal(arguments.first()?)?);
+            let path = below_route(&path, &version);
             let Some(options) = arguments.get(1) else { return Some(NestPrefix { path, ..NestPrefix::default() }) };
             let listed = named_argument(options, "exclude:")?;
             let literals = string_literals(source.path, listed).into_iter();
@@ -138,7 +194,22 @@ fn nest_prefix(sources: &[RouteSource]) -> Option<NestPrefix> {
             return Some(NestPrefix { path, excluded });
         }
     }
-    Some(NestPrefix::default())
+    Some(NestPrefix { path: version, ..NestPrefix::default() })
+}
+
+/// The version that Nest puts before each path of a controller without one of its own: `/v1`; `None` if it is not known.
+fn nest_version(sources: &[RouteSource]) -> Option<String> {
+    let node = || sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node));
+    let mut calls = node().filter_map(|source| source.text().split_once(".enableVersioning("));
+    let Some((_, rest)) = calls.next() else { return Some(String::new()) };
+    let options = rest.split(')').next()?;
+    let is_own = |source: &RouteSource| ["@Version(", "VERSION_NEUTRAL"].iter().any(|word| source.raw.contains(word));
+    if !options.contains("VersioningType.URI") || options.contains("prefix") || node().any(is_own) {
+        return None;
+    }
+    let (_, version) = options.split_once("defaultVersion:")?;
+    let version = literal(version.split([',', '}', '\n']).next()?.trim())?;
+    Some(format!("/v{version}"))
 }
 
 /// The path that Spring's settings put before all; `None` if it is not known.
@@ -173,7 +244,9 @@ fn controllers(text: &str) -> Vec<(usize, String)> {
         };
         let front = route.map_or(Some(""), |route| argument(route, "[Route"));
         let (Some(front), Some(path)) = (front, argument(at, "[HttpGet")) else { continue };
-        let front = front.replace("[controller]", name.strip_suffix("Controller").unwrap_or(name));
+        // Paths of ASP.NET Core are the same in both cases.
+        let name = name.strip_suffix("Controller").unwrap_or(name).to_ascii_lowercase();
+        let front = front.replace("[controller]", &name);
         let is_whole = path.starts_with('/');
         let front = if is_whole { String::new() } else { slashed(&front) };
         paths.push((at, below_route(&front, &slashed(path))));

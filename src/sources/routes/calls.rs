@@ -1,7 +1,7 @@
 //! Routes that calls declare: `@app.get("/health")`, `mux.HandleFunc("GET /health", …)`, `app.MapGet("/health", …)`.
 
 use super::handler::{Guards, answer_of};
-use super::holder::name_before;
+use super::holder::receiver;
 use super::prefixes::RoutePrefixes;
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::sources::code;
@@ -30,7 +30,8 @@ pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes)
         let ends: Vec<usize> = calls.iter().map(|call| call.at).skip(1).chain([text.len()]).collect();
         for (call, end) in calls.iter().zip(ends) {
             let holders = &prefixes.holders;
-            let known = holders.by_name(file, call.receiver, call.at);
+            let of_chain = || holders.of_chain(file, call.receiver, call.at);
+            let known = holders.by_name(file, call.receiver, call.at).or_else(of_chain);
             let Some(holder) = known.or_else(|| holders.field(sources, file, call.receiver)) else { continue };
             let inner: Option<String> = nests
                 .iter()
@@ -74,7 +75,7 @@ fn calls<'s>(source: &'s RouteSource) -> Vec<RouteCall<'s>> {
             if !(path.starts_with('/') || path.is_empty()) || is_subtree || !takes_get(&arguments, behind) {
                 continue;
             }
-            calls.push(RouteCall { at, receiver: name_before(before), path });
+            calls.push(RouteCall { at, receiver: receiver(before), path });
         }
     }
     calls

@@ -1,7 +1,7 @@
 //! Routes that the names of files declare: of Next.js, Nuxt and `SvelteKit`.
 
 use super::handler::answer_of;
-use super::source::{Route, RouteSource};
+use super::source::{Route, RouteAnswer, RouteSource};
 use crate::manifest::Ecosystem;
 use crate::sources::values::literal;
 use crate::text::path;
@@ -19,7 +19,32 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
         let path = if base.is_empty() { below } else { path::below_route(&base, &below) };
         routes.push(Route { path, file, line: 1, answer });
     }
+    routes.extend(first_page(sources));
     routes
+}
+
+/// The first page of Nuxt and `SvelteKit`, where nothing of the server stands before it.
+fn first_page(sources: &[RouteSource]) -> Option<Route> {
+    let has = |test: &dyn Fn(&str) -> bool| sources.iter().any(|source| test(source.path));
+    let stem = |path: &str| path::name(path).split(".ts").next().unwrap_or_default().to_owned();
+    let is_first = |source: &RouteSource| {
+        let folder = path::parent(source.path);
+        match path::name(source.path) {
+            "index.vue" => {
+                path::name(folder) == "pages"
+                    && has(&|path| path::name(path).starts_with("nuxt.config."))
+                    && !has(&|path| path.split('/').any(|part| part == "middleware"))
+            }
+            "+page.svelte" => {
+                let before = ["+page", "+page.server", "+layout", "+layout.server", "hooks.server"];
+                path::ends_with(folder, "src/routes")
+                    && !has(&|path| before.contains(&&*stem(path)) && !path.ends_with(".svelte"))
+            }
+            _ => false,
+        }
+    };
+    let file = sources.iter().position(is_first)?;
+    Some(Route { path: "/".to_owned(), file, line: 1, answer: RouteAnswer::Always })
 }
 
 /// The path that the settings of Next.js put before all; `None` if it is not known.

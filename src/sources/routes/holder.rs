@@ -15,6 +15,8 @@ pub(super) struct RouteHolder<'s> {
     pub(super) name: &'s str,
     /// Where it is made.
     pub(super) at: usize,
+    /// The call that makes it, without its bracket; empty for what a function is handed.
+    pub(super) text: &'static str,
     pub(super) kind: HolderKind<'s>,
     /// The path that it puts before those of its routes; `None` if that is not known.
     pub(super) prefix: Option<String>,
@@ -64,6 +66,13 @@ impl<'s> RouteHolders<'s> {
         known.iter().copied().rfind(|index| self.all[*index].at <= at).or_else(|| known.first().copied())
     }
 
+    /// The holder that a chain of calls begins with: `Hono(`, the last one that is made before it.
+    pub(super) fn of_chain(&self, file: usize, name: &str, at: usize) -> Option<usize> {
+        let name = name.strip_suffix('(')?;
+        let is_it = |holder: &RouteHolder| holder.file == file && holder.at < at && holder.text.ends_with(name);
+        self.all.iter().rposition(is_it)
+    }
+
     /// The holder in a field: `s.router` of one file, made as `router: chi.NewRouter()` in another one of its folder.
     pub(super) fn field(&self, sources: &[RouteSource], file: usize, name: &str) -> Option<usize> {
         let (_, field) = name.rsplit_once('.')?;
@@ -110,12 +119,14 @@ fn add_holders<'s>(
                 continue;
             }
             let receiver = name_before(before.strip_suffix('.').unwrap_or(before));
-            let Some(name) = assigned_name(text, at) else { continue };
+            // A chain of calls has no name: `export default new Hono().get('/a', b)`.
+            let chain = pattern.text.strip_prefix("new ").filter(|_| source.kind.ecosystem() == Some(Ecosystem::Node));
+            let Some(name) = assigned_name(text, at).or(chain) else { continue };
             let Some(open) = text[at..].find('(') else { continue };
             let list = code::bracketed(&text[at + open..]).unwrap_or_default();
             let place = ArgumentPlace { file: source.path, at, evaluator };
             let prefix = match meaning {
-                "makes an application" => Some(String::new()),
+                "makes an application" if pattern.argument == "-" => Some(String::new()),
                 "makes a group of routes" => place.first(list),
                 _ => place.of_argument(list, &pattern),
             };
@@ -125,7 +136,8 @@ fn add_holders<'s>(
                 _ => HolderKind::Group(receiver),
             };
             let may_refuse = list.contains("dependencies=");
-            new.push(RouteHolder { file, name, at, kind, prefix, may_refuse });
+            let text = pattern.text.trim_end_matches(['(', '<']);
+            new.push(RouteHolder { file, name, at, text, kind, prefix, may_refuse });
         }
     }
     // Two patterns may match one call.
@@ -141,7 +153,7 @@ fn add_parameters<'s>(file: usize, source: &'s RouteSource<'s>, holders: &mut Ve
     let add = |name: &'s str, at: usize, kind: HolderKind<'s>, known: &mut Vec<RouteHolder<'s>>| {
         if !known.iter().any(|holder| holder.file == file && holder.name == name) {
             let prefix = Some(String::new());
-            known.push(RouteHolder { file, name, at, kind, prefix, may_refuse: false });
+            known.push(RouteHolder { file, name, at, text: "", kind, prefix, may_refuse: false });
         }
     };
     if source.kind.language() == "Go" && text.contains("http.Handle") {
@@ -198,6 +210,56 @@ fn is_name(c: char) -> bool {
 pub(super) fn name_before(text: &str) -> &str {
     let start = text.char_indices().rev().take_while(|(_, c)| is_name(*c) || *c == '.').last();
     start.map_or("", |(at, _)| text[at..].trim_start_matches('.'))
+}
+
+/// What a call behind a text is made on: the name that it ends with, or what the chain of calls before it begins with:
+/// `app`, `Hono(` of `new Hono().get('/a', b).get(`.
+pub(super) fn receiver(text: &str) -> &str {
+    const LONGEST: usize = 20_000;
+    let name = name_before(text);
+    let mut rest = text;
+    if !name.is_empty() || !text.trim_end().ends_with([')', '\n']) && !text.ends_with(char::is_whitespace) {
+        return name;
+    }
+    loop {
+        rest = rest.trim_end();
+        let mut is_call = false;
+        if rest.ends_with(')') {
+            let front = &rest[rest.ceil_char_boundary(rest.len().saturating_sub(LONGEST))..];
+            let Some(open) = opening(front) else { return "" };
+            rest = &rest[..rest.len() - front.len() + open];
+            is_call = true;
+        }
+        if let Some(generic) = rest.strip_suffix('>').and_then(|rest| rest.rfind('<')) {
+            rest = &rest[..generic];
+        }
+        let start = rest.char_indices().rev().take_while(|(_, c)| is_name(*c)).last().map_or(rest.len(), |(at, _)| at);
+        let word = &rest[start..];
+        match rest[..start].trim_end().strip_suffix('.') {
+            Some(before) if !word.is_empty() => rest = before,
+            // With its bracket, as the pattern that makes it.
+            _ if is_call => return text[start..].get(..word.len() + 1).unwrap_or(word),
+            _ => return word,
+        }
+    }
+}
+
+/// The bracket that the last one of a text closes.
+fn opening(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, byte) in text.bytes().enumerate().rev() {
+        match byte {
+            b')' | b']' | b'}' => depth += 1,
+            b'(' | b'[' | b'{' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The name that the value of a call at a place is bound to: `app = FastAPI(`, `const app: Express = express(`, `r :=

@@ -19,6 +19,7 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
         let text = source.text();
         match source.kind.ecosystem() {
             Some(Ecosystem::Python) if text.contains("Starlette(") => starlette(file, text, &mut routes),
+            Some(Ecosystem::Python) if text.contains("Litestar(") => litestar(sources, source.text(), &mut routes),
             Some(Ecosystem::Ruby) if source.path.ends_with("config/routes.rb") => rails(file, text, &mut routes),
             Some(Ecosystem::Ruby) if text.to_ascii_lowercase().contains("sinatra") => sinatra(file, text, &mut routes),
             Some(Ecosystem::Php) if source.path.ends_with("bootstrap/app.php") => {
@@ -130,30 +131,89 @@ fn starlette(file: usize, text: &str, routes: &mut Vec<Route>) {
     }
 }
 
-/// `get "up" => "rails/health#show"` at the top of Rails' routes: not in a block of another path.
-fn rails(file: usize, text: &str, routes: &mut Vec<Route>) {
-    for (at, line) in lines(text) {
-        let indent = line.len() - line.trim_start().len();
-        let Some(rest) = line.trim_start().strip_prefix("get ") else { continue };
-        let end = rest.find([',', '=', ' ']).unwrap_or(rest.len());
-        if let Some(path) = literal(&rest[..end])
-            && indent <= 2
-        {
-            routes.push(plain(file, text, at, path));
+/// `Litestar(route_handlers=[health])`, with `@get("/health")` before the function; classes and routers are left out.
+fn litestar(sources: &[RouteSource], text: &str, routes: &mut Vec<Route>) {
+    let Some((_, rest)) = text.split_once("Litestar(") else { return };
+    let list = code::bracketed(&text[text.len() - rest.len() - 1..]).unwrap_or_default();
+    let arguments = code::arguments(list);
+    let value = |name: &str| arguments.iter().find_map(|part| part.strip_prefix(name)?.trim_start().strip_prefix('='));
+    let front = value("path").map_or(Some(""), |path| literal(path.trim()));
+    let handlers = value("route_handlers").and_then(|list| code::bracketed(list.trim()));
+    let asks = ["guards", "middleware", "on_app_init", "before_request"].iter().any(|name| value(name).is_some());
+    let (Some(front), Some(handlers)) = (front, handlers) else { return };
+    for name in code::arguments(handlers) {
+        for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.raw.contains("@get(")) {
+            let text = source.text();
+            let Some(at) = text.find(&format!("def {name}(")) else { continue };
+            let Some(start) = text[..at].rfind("\n@get(").or_else(|| text.starts_with("@get(").then_some(0)) else {
+                continue;
+            };
+            let between = text[start + 1..at].contains("\ndef ") || text[start + 1..at].contains("\nasync def ");
+            let decorator = text[start..].find('(').and_then(|open| code::bracketed(&text[start + open..]));
+            let path = decorator.and_then(|list| code::arguments(list).first().and_then(|first| literal(first)));
+            let Some(path) = path.filter(|_| !between || text[start + 1..at].ends_with("async ")) else { continue };
+            let end = text[at..].find("\n@").map_or(text.len(), |end| at + end);
+            let answer = if asks { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
+            let path = below_route(front, &format!("/{}", path.trim_start_matches('/')));
+            routes.push(Route { path, file, line: line_of(text, start + 1), answer });
         }
     }
 }
 
-/// `get '/health' do`
+/// `get "up" => "rails/health#show"`, also inside of `namespace :api do`.
+fn rails(file: usize, text: &str, routes: &mut Vec<Route>) {
+    for (at, line) in lines(text) {
+        let Some(rest) = line.trim_start().strip_prefix("get ") else { continue };
+        let end = rest.find([',', '=', ' ']).unwrap_or(rest.len());
+        if let Some(path) = literal(&rest[..end])
+            && let Some(front) = blocks_around(text, at, line)
+        {
+            routes.push(plain(file, text, at, &below_route(&front, &format!("/{}", path.trim_start_matches('/')))));
+        }
+    }
+}
+
+/// `get '/health' do`, also inside of `namespace '/api' do`.
 fn sinatra(file: usize, text: &str, routes: &mut Vec<Route>) {
     for (at, line) in lines(text) {
         let Some(rest) = line.trim_start().strip_prefix("get ") else { continue };
         let path = rest.trim_end().strip_suffix("do").and_then(literal);
-        if let Some(path) = path {
+        if let Some(path) = path
+            && let Some(front) = blocks_around(text, at, line)
+        {
             let end = text[at..].find("\nend").map_or(text.len(), |end| at + end);
-            routes.push(Route { answer: answer_of(text, at, end), ..plain(file, text, at, path) });
+            let path = if front.is_empty() { path.to_owned() } else { below_route(&front, path) };
+            routes.push(Route { answer: answer_of(text, at, end), ..plain(file, text, at, &path) });
         }
     }
+}
+
+/// The path that the blocks of Ruby around a line put before its route, by their indentation; `None` where one of them may
+/// put another thing there.
+fn blocks_around(text: &str, at: usize, line: &str) -> Option<String> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut level = indent(line);
+    let mut front = String::new();
+    for above in text[..at].lines().rev().filter(|line| !line.trim().is_empty()) {
+        if level == 0 {
+            break;
+        }
+        if indent(above) >= level {
+            continue;
+        }
+        level = indent(above);
+        let mut words = above.trim().split([' ', ',', '(']);
+        match words.next().unwrap_or_default() {
+            "namespace" => {
+                let name = words.find(|word| !word.is_empty())?;
+                let name = name.strip_prefix(':').or_else(|| literal(name))?;
+                front = below_route(&format!("/{}", name.trim_start_matches('/')), &front);
+            }
+            "class" | "module" | "Rails.application.routes.draw" | "end" | "private" | "configure" => {}
+            _ => return None,
+        }
+    }
+    Some(front)
 }
 
 /// The lines of a text with their offsets.

@@ -1,6 +1,6 @@
 //! Where routers are mounted: `app.include_router(health.router, prefix="/api")`, `app.use('/api', require('./routes'))`.
 
-use super::holder::{ArgumentPlace, RouteHolders, name_before};
+use super::holder::{ArgumentPlace, RouteHolders, name_before, receiver};
 use super::source::{MOST_CALLS, RouteSource};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
@@ -37,13 +37,19 @@ pub(super) fn mounts<'s>(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) 
         for pattern in patterns::of("mounts a router").filter(|pattern| pattern.is_of(source.kind)) {
             for (at, _) in text.match_indices(pattern.text).take(MOST_CALLS.saturating_sub(mounts.len())) {
                 let Some(before) = text[..at].strip_suffix('.') else { continue };
-                let parent = name_before(before);
+                let parent = receiver(before);
                 let Some(list) = code::bracketed(&text[at + pattern.text.len() - 1..]) else { continue };
                 let arguments = code::arguments(list);
                 if parent.is_empty() || arguments.is_empty() {
                     continue;
                 }
                 let place = ArgumentPlace { file: source.path, at, evaluator };
+                // `app.use(mount('/health', health))` of koa-mount
+                let inner = match (code::call(arguments[0]), source.raw.contains("koa-mount")) {
+                    (Some(("mount", inner)), true) => Some(code::arguments(inner)),
+                    _ => None,
+                };
+                let arguments = inner.filter(|inner| inner.len() == 2).unwrap_or(arguments);
                 let is_named = pattern.argument != "-";
                 // A path comes first, where there is one: a name may stand for it.
                 let has_path = !is_named && arguments.len() > 1 && !is_middleware(arguments[0]);
@@ -97,10 +103,18 @@ fn is_middleware(argument: &str) -> bool {
         && (code::call(argument).is_some() || asks_for_login(argument) || argument.contains("=>"))
 }
 
-/// Whether the name of a function says that it asks for a login.
+/// Whether the name of a function says that it asks for a login. What it is told in texts and objects does not count:
+/// `cors({ allowedHeaders: ['Authorization'] })`.
 pub(super) fn asks_for_login(argument: &str) -> bool {
-    let lower = argument.to_ascii_lowercase();
-    !lower.contains("require(") && !lower.contains("router") && lower.contains("auth")
+    let says = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        !lower.contains("require(") && !lower.contains("router") && lower.contains("auth")
+    };
+    let is_plain = |text: &&str| literal(text).is_none() && !text.starts_with(['{', '[']);
+    match code::call(argument.trim()).filter(|(callee, _)| !argument.contains("=>") && !callee.contains("require")) {
+        Some((callee, list)) => says(callee) || code::arguments(list).into_iter().filter(is_plain).any(says),
+        None => says(argument),
+    }
 }
 
 impl Mount<'_> {

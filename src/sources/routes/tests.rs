@@ -224,7 +224,7 @@ fn methods_of_classes_are_read() {
     check(
         "A.cs",
         "[Route(\"api/[controller]\")]\npublic class HealthController : ControllerBase\n{\n    [HttpGet]\n    public IActionResult Get() => Ok();\n}\n",
-        &["/api/Health"],
+        &["/api/health"],
     );
     check(
         "Program.cs",
@@ -255,7 +255,7 @@ fn files_and_lists_are_read() {
     check(
         "config/routes.rb",
         "Rails.application.routes.draw do\n  get \"up\" => \"rails/health#show\", as: :rails_health_check\n  namespace :api do\n    get \"x\"\n  end\nend\n",
-        &["/up"],
+        &["/up", "/api/x"],
     );
     check(
         "bootstrap/app.php",
@@ -331,4 +331,116 @@ fn pages_and_servers_without_http_are_told_apart() {
     assert_eq!(prefix("'api', { exclude: ['health{/*path}'] }"), ["/health"]);
     assert_eq!(prefix("'api', { exclude: ['metrics'] }"), ["/api/health"]);
     assert_eq!(prefix("'api', options"), [""; 0]);
+}
+
+#[test]
+fn routes_of_rust_are_those_that_are_served() {
+    let axum = |body: &str, rest: &str| format!("#[tokio::main]\nasync fn main() {{\n{body}\n}}\n{rest}");
+    let health = "async fn health() -> &'static str { \"ok\" }\n";
+    check(
+        "src/main.rs",
+        &axum(
+            "    let app = Router::new().route(\"/health\", get(health)).route(\"/x\", post(x));\n    let l = TcpListener::bind(\"0.0.0.0:3000\").await.unwrap();\n    axum::serve(l, app).await.unwrap();",
+            health,
+        ),
+        &["/health"],
+    );
+    let nested = axum(
+        "    let app = routes::router(state).layer(cors);\n    axum::serve(l, app.into_make_service()).await?;",
+        "",
+    );
+    let module = "pub fn router(state: S) -> Router {\n    let api = Router::new().route(\"/\", get(list)).route(\"/ready\", get(ready));\n    Router::new().nest(\"/api\", api).merge(health::router()).with_state(state)\n}\nasync fn list() {}\nasync fn ready(db: Pool) { db.query(1) }\n";
+    let health_module = "pub fn router() -> Router { Router::new().route(\"/healthz\", get(|| async { \"ok\" })) }\n";
+    assert_eq!(
+        paths(&[("src/main.rs", &nested), ("src/routes/mod.rs", module), ("src/routes/health.rs", health_module)]),
+        ["/api", "/api/ready with others", "/healthz"]
+    );
+    let layered = axum(
+        "    let open = Router::new().route(\"/up\", get(up));\n    let app = Router::new().route(\"/me\", get(me)).route_layer(from_fn(require_auth)).merge(open);\n    axum::serve(l, app).await?;",
+        "",
+    );
+    check("src/main.rs", &layered, &["/up", "/me may refuse"]);
+    check("src/main.rs", &axum("    let app = Router::new().route(\"/unserved\", get(x));", ""), &[]);
+    let actix = "#[get(\"/health\")]\nasync fn health() -> impl Responder { HttpResponse::Ok() }\nfn config(cfg: &mut web::ServiceConfig) {\n    cfg.service(web::scope(\"/api\").route(\"/ping\", web::get().to(ping)));\n}\n#[actix_web::main]\nasync fn main() {\n    HttpServer::new(|| App::new().wrap(Logger::default()).service(health).configure(config))\n        .bind((\"0.0.0.0\", 8080))?.run().await\n}\n";
+    check("src/main.rs", actix, &["/health", "/api/ping"]);
+    let rocket = "#[get(\"/up\")]\nfn up() -> &'static str { \"\" }\n#[launch]\nfn rocket() -> _ { rocket::build().mount(\"/v1\", routes![up]) }\n";
+    check("src/main.rs", rocket, &["/v1/up"]);
+    let circle =
+        "fn a() -> Router { Router::new().merge(b()) }\nfn b() -> Router { a() }\nfn main() { axum::serve(l, a()); }\n";
+    check("src/main.rs", circle, &[]);
+}
+
+#[test]
+fn routes_of_the_jvm_are_read() {
+    let ktor = "import io.ktor.server.routing.*\nfun Application.module() {\n    routing {\n        get(\"/\") { call.respondText(\"\") }\n        route(\"/api\") {\n            health()\n            authenticate(\"jwt\") {\n                get(\"/me\") { call.respond(1) }\n            }\n        }\n    }\n}\nfun Route.health() {\n    get(\"/health\") { call.respond(1) }\n}\n";
+    check("src/main/kotlin/App.kt", ktor, &["/", "/api/me may refuse", "/api/health"]);
+    let jax = "import jakarta.ws.rs.GET;\n@Path(\"teams\")\n@Produces({\"a\", \"b\"})\npublic class A {\n    @GET\n    public List<T> all() { return x; }\n    @GET\n    @Path(\"/up\")\n    @Produces({ \"a\" })\n    public String up() { return \"\"; }\n    @GET\n    @Path(\"/me\")\n    @RolesAllowed(\"user\")\n    public String me() { return \"\"; }\n}\n";
+    check("src/main/java/A.java", jax, &["/teams", "/teams/up"]);
+    let spring = "@RestController\n@RequestMapping(\"/api/health\")\npublic class A {\n    @GetMapping\n    public String h() { return \"\"; }\n}\n";
+    check("src/main/java/A.java", spring, &["/api/health"]);
+    let security = |rules: &str| {
+        let text = format!(
+            "class C {{\n  SecurityFilterChain chain(HttpSecurity http) {{\n    http.authorizeHttpRequests(a -> a{rules}.anyRequest().authenticated());\n  }}\n  static final String[] OPEN = {{ \"/api/**\" }};\n}}\n"
+        );
+        paths(&[("src/main/java/A.java", spring), ("src/main/java/C.java", &text)])
+    };
+    assert_eq!(security(""), ["/api/health may refuse"]);
+    assert_eq!(security(".requestMatchers(\"/api/**\").permitAll()"), ["/api/health"]);
+    assert_eq!(security(".requestMatchers(OPEN).permitAll()"), ["/api/health"]);
+    assert_eq!(security(".requestMatchers(HttpMethod.POST, \"/api/**\").permitAll()"), ["/api/health may refuse"]);
+}
+
+#[test]
+fn chains_of_calls_declare_routes() {
+    check(
+        "a.ts",
+        "const app = new Hono().get('/health', (c) => c.text('ok')).post('/x', y);\nexport default app;\n",
+        &["/health"],
+    );
+    check("a.ts", "export default new Hono()\n  .use(logger())\n  .get('/up', (c) => c.text('ok'));\n", &["/up"]);
+    check("a.ts", "new Elysia().get('/health', () => 'ok').listen(3000);\n", &["/health"]);
+    check("a.ts", "const app = new Elysia({ prefix: '/api' });\napp.get('/ping', () => 1);\n", &["/api/ping"]);
+    check("a.ts", "const app = new Elysia().group('/v1', (app) => app.get('/up', () => 1)).listen(1);\n", &["/v1/up"]);
+    check("a.ts", "fetch('/a').then(b).get('/health', c);\n", &[]);
+}
+
+#[test]
+fn what_is_told_to_other_middleware_asks_for_no_login() {
+    let express = |uses: &str| format!("const app = express();\n{uses}\napp.get('/health', (q, r) => r.send('ok'));\n");
+    check("a.js", &express("app.use(cors({ allowedHeaders: ['Content-Type', 'Authorization'] }));"), &["/health"]);
+    check("a.js", &express("app.use(passport.authenticate('jwt'));"), &["/health may refuse"]);
+    check("a.js", &express("app.use(mount(requireAuth));"), &["/health may refuse"]);
+    check("a.js", "const app = express();\napp.get('/', (q, r) => r.redirect('/login'));\n", &["/ may refuse"]);
+    let koa = "const app = new Koa();\napp.use(mount('/health', require('./health').routes()));\n// koa-mount\n";
+    let router = "const Router = require('@koa/router');\nconst router = new Router();\nrouter.get('/', ok);\nmodule.exports = router;\n";
+    assert_eq!(paths(&[("app.js", koa), ("health.js", router)]), ["/health/"]);
+}
+
+#[test]
+fn blocks_of_ruby_and_versions_of_nest_stand_before_routes() {
+    check(
+        "app.rb",
+        "require 'sinatra'\nclass App < Sinatra::Base\n  namespace '/api/v1' do\n    get '/ping' do\n      'pong'\n    end\n  end\nend\n",
+        &["/api/v1/ping"],
+    );
+    check(
+        "config/routes.rb",
+        "Rails.application.routes.draw do\n  namespace :api do\n    get \"health\", to: \"h#i\"\n  end\n  scope '/x' do\n    get \"y\"\n  end\nend\n",
+        &["/api/health"],
+    );
+    let controller = ("a.controller.ts", "@Controller('health-check')\nexport class A {\n  @Get()\n  get() {}\n}\n");
+    let main = |options: &str| format!("app.setGlobalPrefix('api');\napp.enableVersioning({{ {options} }});\n");
+    let with = |options: &str| paths(&[controller, ("main.ts", &main(options))]);
+    assert_eq!(with("type: VersioningType.URI, defaultVersion: '2'"), ["/api/v2/health-check"]);
+    assert_eq!(with("type: VersioningType.URI"), [""; 0]);
+    assert_eq!(with("type: VersioningType.HEADER, header: 'x', defaultVersion: '2'"), [""; 0]);
+    let litestar = "from litestar import Litestar, get\n\n@get(\"/health\", sync_to_thread=False)\ndef health() -> str:\n    return \"ok\"\n\n@get(\"/x\")\nasync def x() -> str:\n    return \"\"\n\napp = Litestar(route_handlers=[health])\n";
+    check("app.py", litestar, &["/health"]);
+    let pages = [("pages/index.vue", "<template/>\n"), ("nuxt.config.ts", "export default {}\n")];
+    assert_eq!(paths(&pages), ["/"]);
+    check("src/routes/+page.svelte", "<h1/>\n", &["/"]);
+    assert_eq!(
+        paths(&[("src/routes/+page.svelte", "<h1/>\n"), ("src/routes/+page.server.ts", "export {}\n")]),
+        [""; 0]
+    );
 }

@@ -1,0 +1,71 @@
+//! What a container starts: the server of its command, of the scripts that it begins with, or of a script of package.json.
+
+use super::EndpointInput;
+use crate::build::{Build, Listening};
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::manifest::Ecosystem;
+use crate::shell::Word;
+use crate::text::{Source, path};
+
+/// The server that a container starts: that of its command, the one of its scripts, or that of a script of package.json.
+pub(super) fn started_server(input: &EndpointInput) -> Option<Listening> {
+    let of_command = input.build.listening(input.stage);
+    of_command.or_else(|| listening_of_start_scripts(input)).or_else(|| listening_of_script(input))
+}
+
+/// The server of the scripts that a container begins with, where all whose ports are known listen on the same.
+fn listening_of_start_scripts(input: &EndpointInput) -> Option<Listening> {
+    let servers = input.build.listening_of_scripts(input.stage);
+    let mut known = servers.iter().filter_map(|server| Some((server, server.port?.0)));
+    let Some((first, port)) = known.next() else { return servers.into_iter().next() };
+    known.all(|(_, other)| other == port).then(|| first.clone())
+}
+
+/// Whether a container starts a file of Python itself, rather than a server that loads it: what stands below
+/// `if __name__ == "__main__":` runs then.
+pub(super) fn starts_file(input: &EndpointInput, file: &str) -> bool {
+    let module = file.strip_suffix(".py").unwrap_or(file).trim_end_matches("/__main__");
+    let lines = input.build.start_lines(input.stage);
+    let names = |word: &String| {
+        let plain = path::normalize(word);
+        let plain = plain.trim_start_matches('/');
+        !plain.is_empty()
+            && (path::ends_with(file, plain)
+                || path::ends_with(plain, file)
+                || path::ends_with(module, &plain.replace('.', "/")))
+    };
+    lines.iter().flatten().any(names)
+}
+
+/// The server that a script of package.json starts, as if the Dockerfile started it.
+fn listening_of_script(input: &EndpointInput) -> Option<Listening> {
+    let command = started_script(input)?;
+    let file = &input.build.input().file;
+    let mut text = format!("{}\n", file.source().text());
+    if input.stage.index + 1 != input.build.stages().len() {
+        text.push_str(&format!("FROM {}\n", input.stage.name.as_ref()?));
+    }
+    text.push_str(&format!("ENTRYPOINT []\nCMD {}\n", command.replace('\n', " ")));
+    let started = BuildInput::new(&Source::of("Dockerfile", &text), BuildOptions::default());
+    let build = Build::new(&started);
+    build.listening(build.target()?)
+}
+
+/// The script of package.json that a container starts.
+fn started_script<'e>(input: &EndpointInput<'e, '_>) -> Option<&'e str> {
+    let launch = input.build.launch(input.stage)?;
+    let invocations = launch.script().invocations();
+    let [invocation] = &invocations[..] else { return None };
+    let words: Vec<&str> = invocation.args.iter().filter_map(Word::value).collect();
+    let name = match (invocation.program?, &words[..]) {
+        ("npm" | "yarn" | "pnpm" | "bun", ["run", name]) | ("yarn" | "pnpm", [name]) => *name,
+        ("npm", ["start"]) => "start",
+        _ => return None,
+    };
+    let mut projects = input.projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
+    let project = projects.next()?;
+    if projects.next().is_some() {
+        return None;
+    }
+    project.script(name)
+}
