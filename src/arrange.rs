@@ -13,7 +13,7 @@ mod state;
 mod text;
 mod stage_walk;
 
-pub use self::elements::{Element, elements};
+pub use self::elements::elements;
 pub use self::reason::Reason;
 use self::state::Walk;
 pub use self::state::{ArrangedStage, Obstacle};

@@ -25,6 +25,7 @@ mod recipes;
 mod request;
 mod settings;
 mod shellcheck;
+mod source_texts;
 mod text_files;
 mod tree_walk;
 mod variables;

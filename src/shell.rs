@@ -11,6 +11,7 @@ mod package;
 mod parser;
 pub mod program;
 mod script;
+mod unit;
 mod word;
 mod wrapper;
 
@@ -25,6 +26,7 @@ pub use self::script::{
     Assignment, Command, CommandPlace, Compound, CompoundKind, ProblemKind, Redirect, RedirectOperator, Scope,
     ScopeKind, Script, Separator, SeparatorKind, ShellOptions, ShellProblem,
 };
+pub use self::unit::ScriptUnit;
 pub use self::word::{Expansion, ExpansionKind, Word};
 
 /// Reads a script that starts with no option set.

@@ -13,6 +13,8 @@ pub mod path;
 mod random;
 mod source;
 mod statistics;
+#[cfg(test)]
+mod thread_time;
 
 pub use self::amount::{SIZE_UNITS, bytes, exact_bytes};
 pub use self::commit::short_commit;
@@ -26,3 +28,5 @@ pub use self::names::listed;
 pub(crate) use self::random::Random;
 pub use self::source::{FileId, HiddenParts, LineColumn, Source, Span};
 pub use self::statistics::median;
+#[cfg(test)]
+pub(crate) use self::thread_time::ThreadTime;

@@ -200,23 +200,21 @@ impl ArrangementWriter<'_, '_, '_> {
         let mut texts: Vec<String> = Vec::new();
         for element in parts.iter().map(|at| &all[*at]) {
             let mut text = String::new();
-            let mut from = place(element.start);
-            for (at, option) in options.iter().filter(|(at, _)| (element.start..=element.end).contains(at)) {
+            let mut from = place(element.span.start);
+            for (at, option) in options.iter().filter(|(at, _)| (element.span.start..=element.span.end).contains(at)) {
                 let at = place(*at);
                 let _ = write!(text, "{} {option}", source.slice(Span::new(from, at)));
                 from = at;
             }
-            text.push_str(
-                source.slice(Span::new(from, code.place(self.file, Span::new(element.start, element.end)).end)),
-            );
+            text.push_str(source.slice(Span::new(from, code.place(self.file, element.span).end)));
             texts.push(text);
         }
         // The text between two elements, in the author's style.
         let between = all.first().zip(all.get(1)).map_or(" && ", |(a, b)| {
-            let (from, to) = (code.place(self.file, Span::new(a.start, a.end)).end, place(b.start));
+            let (from, to) = (code.place(self.file, a.span).end, place(b.span.start));
             source.slice(Span::new(from, to))
         });
-        let head = source.slice(Span::new(instruction.span.start, place(all.first()?.start)));
+        let head = source.slice(Span::new(instruction.span.start, place(all.first()?.span.start)));
         // A continuation after the head is only needed for several commands.
         let head = if texts.len() == 1 && head.contains(self.file.escape()) {
             head.split(self.file.escape()).next().unwrap_or(head).trim_end().to_owned() + " "
@@ -224,7 +222,7 @@ impl ArrangementWriter<'_, '_, '_> {
             head.to_owned()
         };
         // A heredoc ends with its name.
-        let end = code.place(self.file, Span::at(all.last()?.end)).start;
+        let end = code.place(self.file, Span::at(all.last()?.span.end)).start;
         let tail = match instruction.heredocs.len() {
             0 => "",
             1 => source.slice(Span::new(end, self.file.instruction_span(index).end.max(end))).trim_end(),

@@ -170,7 +170,7 @@ fn excluded_files_do_not_count_and_included_ones_do() {
 
 #[test]
 fn huge_files_of_instructions_stay_within_bounds() {
-    let start = std::time::Instant::now();
+    let start = crate::text::ThreadTime::start();
     let variables: String = (0..1_500).map(|index| format!("ENV V{index}=1\n")).collect::<Vec<_>>().concat();
     let commands = "RUN true $V1\nCOPY . /app/\n".repeat(800);
     let dockerfile = format!("FROM a\n{variables}{commands}");
@@ -179,7 +179,7 @@ fn huge_files_of_instructions_stay_within_bounds() {
     let new = [&old[1..], &[("d/new", "2")]].concat();
     let prediction = predict((&dockerfile, &old), (&dockerfile.replace("V1499=1", "V1499=2"), &new));
     assert_eq!(verdicts(&prediction)[1], Miss);
-    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    assert!(start.seconds() < 30, "{:?}", start.seconds());
 }
 
 #[test]

@@ -169,11 +169,9 @@ fn source_port(input: &EndpointInput, server: Option<&Listening>) -> SourcePort 
     };
     let loads_variables = || input.files.iter().any(|file| patterns::shows(file.text, "loads environment files"));
     // They may be those of another program.
-    let is_interpreted = |call: &ListeningCall| {
-        let language = FileKind::of(input.files[call.file].path).ecosystem();
-        matches!(language, Some(Ecosystem::Python | Ecosystem::Node))
-    };
-    if !input.is_start_known && !exposed.is_empty() && !is_exposed(&port) && calls.iter().any(is_interpreted) {
+    let is_python =
+        |call: &ListeningCall| FileKind::of(input.files[call.file].path).ecosystem() == Some(Ecosystem::Python);
+    if !input.is_start_known && !exposed.is_empty() && !is_exposed(&port) && calls.iter().any(is_python) {
         return SourcePort::Doubtful;
     }
     let lacks_variables = input.build.input().options.run.lacks_variables;

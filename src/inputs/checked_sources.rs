@@ -6,7 +6,7 @@ use crate::compose::project::{ComposeProject, ComposeValue};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::sources::{code, patterns};
-use crate::text::{Source, path};
+use crate::text::path;
 
 /// What the sources of a service say of its healthcheck.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +25,7 @@ pub struct ContextFiles {
     /// The projects in it.
     pub projects: Vec<Project>,
     /// Their paths, with the texts of those that are code.
-    pub files: Vec<(String, Option<Source>)>,
+    pub files: Vec<(String, Option<String>)>,
 }
 
 /// What the sources say of the checks that import modules or ask for a path. `read` gives the files of the build context at
@@ -78,8 +78,8 @@ impl ContextFiles {
     fn names_routes(&self) -> bool {
         let is_known = |ecosystem| matches!(ecosystem, Some(Ecosystem::Python | Ecosystem::Node));
         let may_add = |project: &Project| project.dependencies.iter().any(|known| known.name.contains("health"));
-        let makes = |path: &str, text: &Source| {
-            is_known(FileKind::of(path).ecosystem()) && patterns::shows(text.text(), "makes an application")
+        let makes = |path: &str, text: &String| {
+            is_known(FileKind::of(path).ecosystem()) && patterns::shows(text, "makes an application")
         };
         !self.projects.iter().any(may_add)
             && self.files.iter().any(|(path, text)| text.as_ref().is_some_and(|text| makes(path, text)))
@@ -89,8 +89,8 @@ impl ContextFiles {
     fn names(&self, path: &str) -> bool {
         let last = path::name(path);
         let is_called = |file: &str| file.split(['/', '.']).any(|part| part == last) || path::name(file) == last;
-        let named = |(file, text): &(String, Option<Source>)| {
-            is_called(file) || text.as_ref().is_some_and(|text| has_word(text.text(), last))
+        let named = |(file, text): &(String, Option<String>)| {
+            is_called(file) || text.as_ref().is_some_and(|text| has_word(text, last))
         };
         self.files.iter().any(named) || self.framework_answers(path)
     }
@@ -113,7 +113,7 @@ impl ContextFiles {
 
     /// Whether the code has a word: a call where it ends with a bracket, else the name of a module.
     fn has_in_code(&self, word: &str) -> bool {
-        let has = |text: &Source| text.text().contains(word) && (word.contains('(') || has_word(text.text(), word));
+        let has = |text: &String| text.contains(word) && (word.contains('(') || has_word(text, word));
         self.files.iter().any(|(_, text)| text.as_ref().is_some_and(has))
     }
 
@@ -128,8 +128,8 @@ impl ContextFiles {
                 continue;
             }
             for pattern in patterns::of("listens on a port").filter(|pattern| pattern.is_of(kind)) {
-                for (at, _) in text.text().match_indices(pattern.text) {
-                    let Some(list) = code::bracketed(&text.text()[at + pattern.text.len() - 1..]) else { continue };
+                for (at, _) in text.match_indices(pattern.text) {
+                    let Some(list) = code::bracketed(&text[at + pattern.text.len() - 1..]) else { continue };
                     let arguments = code::arguments(list);
                     let is_open = if language == Some(Ecosystem::Go) {
                         arguments.first().is_some_and(|address| !names_host(address))
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn servers_on_all_addresses_are_told_by_their_arguments() {
         let is_dual = |file: &str, text: &str| {
-            let files = vec![(file.to_owned(), Some(Source::of(file, text)))];
+            let files = vec![(file.to_owned(), Some(text.to_owned()))];
             ContextFiles { files, projects: Vec::new() }.is_dual_stack()
         };
         for text in
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_path_is_named_by_its_last_part() {
-        let file = |path: &str, text: &str| (path.to_owned(), Some(Source::of(path, text)));
+        let file = |path: &str, text: &str| (path.to_owned(), Some((*text).to_owned()));
         let app = |text: &str| ContextFiles { files: vec![file("app/main.py", text)], projects: Vec::new() };
         let fastapi = "app = FastAPI()\n@app.get('/health')\ndef health(): ...\n";
         assert!(app(fastapi).names_routes() && !app("print('/health')\n").names_routes());

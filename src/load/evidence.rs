@@ -3,7 +3,6 @@
 mod compose_part;
 mod git;
 mod services;
-pub(super) mod sources;
 mod vendored;
 
 use std::path::Path;
@@ -14,6 +13,7 @@ use crate::build::Build;
 use crate::compose::ServiceRun;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
+use crate::load::source_texts;
 use crate::optimize::{CleanClone, Evidence};
 use crate::text::{Source, path};
 
@@ -50,8 +50,10 @@ impl<'i> EvidenceReader<'i> {
         let (Some(root), Some(context)) = (&input.context_root, input.context.as_deref()) else { return evidence };
         let root = Path::new(root);
         let git;
-        ((evidence.texts, evidence.texts_cut), git) =
-            rayon::join(|| sources::texts(root, context, input.projects.as_deref()), || git::ask_git(root, context));
+        ((evidence.texts, evidence.texts_cut), git) = rayon::join(
+            || source_texts::texts(root, context, input.projects.as_deref()),
+            || git::ask_git(root, context),
+        );
         evidence.vendored = vendored::modules(root, context);
         (evidence.git_ignored, evidence.committed) = (git.ignored, git.committed);
         evidence.absent = git.absent;

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::evidence::sources::wanted_files;
+use super::source_texts::{self, wanted_files};
 use crate::build::{Build, Setting, User, service, toolchain};
 use crate::dockerfile::Keyword;
 use crate::inputs::BuildInput;
@@ -15,14 +15,8 @@ use crate::inputs::context::{ClassKind, classify};
 use crate::manifest::FileKind;
 use crate::text::path;
 
-/// Bytes of a file that are read.
-const LIMIT: u64 = 64 << 10;
-
 /// Files that are read.
 const MOST: usize = 200;
-
-/// Sources that are read.
-const SOURCES: usize = 1_000;
 
 /// By their paths in the context; what can't be read is left out.
 pub(super) fn texts(root: &Path, input: &BuildInput) -> BTreeMap<String, Vec<u8>> {
@@ -55,7 +49,7 @@ pub(super) fn started_texts(root: &Path, input: &BuildInput) -> BTreeMap<String,
 }
 
 fn read(root: &Path, paths: Vec<String>, texts: &mut BTreeMap<String, Vec<u8>>) {
-    for path in paths.into_iter().take(MOST + SOURCES) {
+    for path in paths.into_iter().take(MOST + source_texts::MOST) {
         let Some(bytes) = read_beginning(&root.join(&path)) else { continue };
         texts.insert(path, bytes);
     }
@@ -88,7 +82,7 @@ fn sources(build: &Build) -> Vec<String> {
     paths.retain(|path| FileKind::of(path).is_code());
     // Those nearest to the top are the program's rather than a tool's.
     paths.sort_by_key(|path| path.matches('/').count());
-    paths.truncate(SOURCES);
+    paths.truncate(source_texts::MOST);
     paths
 }
 
@@ -130,6 +124,6 @@ fn read_beginning(path: &Path) -> Option<Vec<u8>> {
         return None;
     }
     let mut bytes = Vec::new();
-    File::open(path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
+    File::open(path).ok()?.take(source_texts::LIMIT).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }

@@ -146,7 +146,7 @@ fn compose(
         let named: Vec<_> = texts.iter().map(|(path, source)| (path.as_str(), Some(source.text()))).collect();
         let projects = manifest::projects(&named).projects;
         let code = |(path, source): &(String, &Source)| {
-            (path.clone(), if FileKind::of(path).is_code() { Some((*source).clone()) } else { None })
+            (path.clone(), FileKind::of(path).is_code().then(|| source.text().to_owned()))
         };
         Some(ContextFiles { projects, files: texts.iter().map(code).collect() })
     };

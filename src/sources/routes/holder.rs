@@ -172,15 +172,17 @@ fn add_parameters<'s>(file: usize, source: &'s RouteSource<'s>, holders: &mut Ve
     let usual: &[&'static str] = match source.kind.ecosystem() {
         Some(Ecosystem::Node) => &["app", "fastify", "server", "instance", "router"],
         Some(Ecosystem::Python) => &["app", "application"],
+        // `app.UseEndpoints(endpoints => { … })`, `void Map(this WebApplication app)`
+        Some(Ecosystem::DotNet) => &["app", "endpoints"],
         _ => &[],
     };
     for name in usual {
         let parameter = code::words(text, name).find(|at| is_parameter(source.kind, text, *at, name));
         if let Some(at) = parameter {
-            let kind = if source.kind.ecosystem() == Some(Ecosystem::Python) {
-                HolderKind::Application
-            } else {
+            let kind = if source.kind.ecosystem() == Some(Ecosystem::Node) {
                 HolderKind::Parameter
+            } else {
+                HolderKind::Application
             };
             add(name, at, kind, holders);
         }
@@ -194,6 +196,9 @@ fn is_parameter(kind: FileKind, text: &str, at: usize, name: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or_default();
     if kind.ecosystem() == Some(Ecosystem::Python) {
         return line.trim_start().starts_with("def ") && line.ends_with('(');
+    }
+    if ["WebApplication", "IEndpointRouteBuilder"].iter().any(|known| before.ends_with(known)) {
+        return true;
     }
     let is_arrow = after.starts_with("=>") && !before.ends_with('.');
     let is_listed = before.ends_with('(') && after.starts_with([',', ')', ':']);

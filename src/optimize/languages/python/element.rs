@@ -4,7 +4,7 @@ use crate::build::{Build, Purpose};
 use crate::manifest::Ecosystem;
 use crate::optimize::pass_input::PassInput;
 use crate::shell::program::{Kind, Program};
-use crate::shell::{Command, Compound, Invocation, Package, Script, SeparatorKind, Verb, Word};
+use crate::shell::{Command, Invocation, Package, Verb, Word};
 use crate::sources::patterns;
 use crate::text::Span;
 
@@ -56,44 +56,15 @@ pub(in crate::optimize) fn elements<'b>(
     if !code.is_ordinary() || !script.problems.is_empty() || !build.instruction(index).heredocs.is_empty() {
         return None;
     }
-    let invocations = script.invocations();
     let file = input.file();
     let mut elements = Vec::new();
-    for span in units(script)? {
-        let members: Vec<Invocation<'b>> = invocations
-            .iter()
-            .filter(|invocation| span.contains(script.commands[invocation.outer as usize].span))
-            .cloned()
-            .collect();
-        let bare = !script.commands.iter().any(|command| span.contains(command.span) && !command.words.is_empty());
-        let class = if bare { Class::Setting } else { class(&members, setuptools) };
-        elements.push(Element { span: code.place(file, span), class, invocations: members });
+    for unit in script.units()? {
+        let is_in = |command: &Command| unit.span.contains(command.span) && !command.words.is_empty();
+        let is_bare = !script.commands.iter().any(is_in);
+        let class = if is_bare { Class::Setting } else { class(&unit.invocations, setuptools) };
+        elements.push(Element { span: code.place(file, unit.span), class, invocations: unit.invocations });
     }
     (!elements.is_empty()).then_some(elements)
-}
-
-/// Spans of what `&&`, `;` and line ends separate; `||` and `|` keep together what they join.
-fn units(script: &Script) -> Option<Vec<Span>> {
-    let commands = script.commands.iter().filter(|command: &&Command| script.is_top(&command.place));
-    let compounds = script.compounds.iter().filter(|compound: &&Compound| script.is_top(&compound.place));
-    let mut all: Vec<(Span, Option<SeparatorKind>, Option<SeparatorKind>)> = commands
-        .map(|command| (command.span, command.place))
-        .chain(compounds.map(|compound| (compound.span, compound.place)))
-        .map(|(span, place)| (span, place.before.map(|before| before.kind), place.after.map(|after| after.kind)))
-        .collect();
-    all.sort_by_key(|(span, ..)| span.start);
-    let bodies = script.commands.iter().flat_map(|command| &command.redirects).any(|redirect| redirect.body.is_some());
-    if bodies || all.iter().any(|(_, _, after)| *after == Some(SeparatorKind::Background)) {
-        return None;
-    }
-    let mut units: Vec<Span> = Vec::new();
-    for (span, before, _) in all {
-        match (units.last_mut(), before) {
-            (Some(last), Some(SeparatorKind::Or | SeparatorKind::Pipe)) => *last = last.to(span),
-            _ => units.push(span),
-        }
-    }
-    Some(units)
 }
 
 fn class(all: &[Invocation], setuptools: bool) -> Class {

@@ -1,12 +1,13 @@
 //! Whose a RUN is: the site's, or another project's in the same stage.
 
 use super::blocker::ClientBlocker;
-use crate::arrange::{Element, elements};
+use crate::arrange::elements;
 use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::node::words;
 use crate::optimize::pass_input::{PassInput, refuse_if};
+use crate::shell::ScriptUnit;
 use crate::shell::program::{Kind, Program, State};
 use crate::shell::{Invocation, Verb};
 use crate::text::path;
@@ -85,7 +86,7 @@ pub(super) fn runs(
 }
 
 /// Whether elements can stand in two RUNs: they leave the shell as it was, and what is not the site's installs something.
-fn is_apart(parts: &[Element], owners: &[(Owner, String)]) -> bool {
+fn is_apart(parts: &[ScriptUnit], owners: &[(Owner, String)]) -> bool {
     let state = |invocation: &Invocation| {
         let state = invocation.program.map_or(State::Any, |name| Program::of(name).state);
         !matches!(state, State::None | State::Folder | State::Options | State::Flow)

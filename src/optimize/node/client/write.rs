@@ -132,12 +132,12 @@ impl<'a> ClientWriter<'_, 'a> {
         let instruction = input.build.instruction(run.index);
         let (parts, _) = elements(code);
         let place = |span: Span| code.place(file, span);
-        let head = source.slice(Span::new(instruction.span.start, place(Span::at(parts.first()?.start)).start));
+        let head = source.slice(Span::new(instruction.span.start, place(Span::at(parts.first()?.span.start)).start));
         let head = head.split(file.escape()).next().unwrap_or(head).trim_end();
         let mut current = installed::workdir(input.build, self.stage, run.index);
         let mut texts = Vec::new();
         for (part, (owner, works)) in parts.iter().zip(&run.elements) {
-            let text = source.slice(place(Span::new(part.start, part.end)));
+            let text = source.slice(place(part.span));
             let sets = *owner == Owner::Neutral && text.starts_with("set ");
             if !sets && *owner != wanted {
                 continue;

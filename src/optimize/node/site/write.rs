@@ -148,12 +148,12 @@ impl SiteWriter<'_, '_> {
         let file = input.file();
         let source = input.source();
         let place = |span: Span| code.place(file, span);
-        let start = place(Span::at(parts.first()?.start)).start;
+        let start = place(Span::at(parts.first()?.span.start)).start;
         let passage = input.instruction_span(index);
         let kept_parts: Vec<&str> = parts
             .iter()
             .filter(|part| !installs(&part.invocations))
-            .map(|part| source.slice(place(Span::new(part.start, part.end))))
+            .map(|part| source.slice(place(part.span)))
             .collect();
         let head = source.slice(Span::new(passage.start, start));
         Some(format!("{head}{}{}", kept_parts.join(" && "), input.newline()))

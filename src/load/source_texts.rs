@@ -1,4 +1,5 @@
-//! Texts of a context's source and configuration files, nearest to the projects first.
+//! Texts of a context's source and configuration files, nearest to the projects first: one set of limits for all who ask
+//! what a program does. Who reads a variable is another question, and looks at a whole repository (`load/variables.rs`).
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,13 +14,13 @@ use crate::manifest::{FileKind, Project};
 use crate::text::path;
 
 /// Bytes that a file may have.
-const LIMIT: u64 = 256 << 10;
+pub(super) const LIMIT: u64 = 256 << 10;
 
 /// Bytes of all together.
 const ALL: u64 = 16 << 20;
 
 /// Files.
-const MOST: usize = 3_000;
+pub(super) const MOST: usize = 3_000;
 
 /// Bytes that tell a text from a program.
 const PROBE: usize = 8 << 10;
@@ -76,7 +77,7 @@ pub(super) fn texts(
 }
 
 /// Regular files with a name of a source or a configuration, outside of folders that nobody writes by hand.
-pub(in crate::load) fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
+pub(super) fn wanted_files(context: &BuildContext) -> impl Iterator<Item = EntryId> + '_ {
     let mut inside: Option<EntryId> = None;
     context.entries().filter(move |&id| {
         if inside.is_some_and(|above| context.is_below(id, above)) {

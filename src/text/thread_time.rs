@@ -1,0 +1,29 @@
+//! Processor time of a test's own thread: a busy machine does not change it.
+
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+fn now() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn now() -> Duration {
+    use std::sync::LazyLock;
+    static START: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    START.elapsed()
+}
+
+/// A start, from which processor time counts.
+pub(crate) struct ThreadTime(Duration);
+
+impl ThreadTime {
+    pub(crate) fn start() -> Self {
+        Self(now())
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        now().saturating_sub(self.0).as_secs()
+    }
+}
