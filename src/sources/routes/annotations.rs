@@ -2,7 +2,7 @@
 
 use super::handler::answer_of;
 use super::holder::named_argument;
-use super::source::{Route, RouteSource, line_of};
+use super::source::{Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
 use crate::sources::literals::string_literals;
@@ -29,14 +29,31 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
             Some(Ecosystem::DotNet) if text.contains("[HttpGet") => controllers(text),
             _ => continue,
         };
-        routes.extend(of_class.into_iter().map(|(at, path)| Route {
-            path,
-            file,
-            line: line_of(text, at),
-            answer: answer_of(text, at, text[at + 1..].find("\n    @").map_or(text.len(), |end| at + 1 + end)),
+        let is_guarded = |at: usize| source.kind.ecosystem() == Some(Ecosystem::Node) && is_guarded(sources, text, at);
+        routes.extend(of_class.into_iter().map(|(at, path)| {
+            let end = text[at + 1..].find("\n    @").map_or(text.len(), |end| at + 1 + end);
+            let answer = if is_guarded(at) { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
+            Route { path, file, line: line_of(text, at), answer }
         }));
     }
     routes
+}
+
+/// Whether a guard of Nest stands before a method: its own, that of its class, or one of all that does not only count.
+fn is_guarded(sources: &[RouteSource], text: &str, at: usize) -> bool {
+    // The decorators of the method, on both sides of the one that names the path.
+    let start = text[..at].rfind(['}', ';', '{']).map_or(0, |end| end + 1);
+    let end = text[at..].find('{').map_or(text.len(), |end| at + end);
+    let method = &text[start..end];
+    let class = text[..at].rfind("class ").map_or("", |class| &text[text[..class].rfind("\n}").unwrap_or(0)..class]);
+    let is_open =
+        ["Public(", "SkipAuth", "AllowAnonymous"].iter().any(|word| method.contains(word) || class.contains(word));
+    let is_of_all = |source: &RouteSource| {
+        let places = ["APP_GUARD,", "useGlobalGuards("].iter().flat_map(|word| source.text().match_indices(word));
+        let mut named = places.map(|(at, _)| source.text()[at..].lines().take(3).collect::<String>());
+        named.any(|text| !text.contains("Throttl"))
+    };
+    !is_open && (method.contains("@UseGuards(") || class.contains("@UseGuards(") || sources.iter().any(is_of_all))
 }
 
 /// The methods of the classes of a file that answer GET, with their paths.
@@ -176,7 +193,7 @@ fn nest_prefix(sources: &[RouteSource]) -> Option<NestPrefix> {
     let node = || sources.iter().filter(|source| source.kind.ecosystem() == Some(Ecosystem::Node));
     // A microservice answers no requests of HTTP.
     let has = |word: &str| node().any(|source| source.raw.contains(word));
-    if has(".createMicroservice(") && !has("NestFactory.create(") {
+    if has(".createMicroservice(") && !has("NestFactory.create(") || has("RouterModule.register(") {
         return None;
     }
     let version = nest_version(sources)?;

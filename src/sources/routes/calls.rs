@@ -2,8 +2,10 @@
 
 use super::handler::{Guards, answer_of};
 use super::holder::receiver;
+use super::mounts::asks_for_login;
 use super::prefixes::RoutePrefixes;
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
+use crate::manifest::Ecosystem;
 use crate::sources::code;
 use crate::sources::patterns;
 use crate::sources::values::literal;
@@ -14,6 +16,8 @@ struct RouteCall<'s> {
     at: usize,
     receiver: &'s str,
     path: &'s str,
+    /// Whether a function before the handler asks for a login.
+    is_guarded: bool,
 }
 
 /// All routes that calls declare.
@@ -41,7 +45,7 @@ pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes)
             let handler = answer_of(text, call.at, end);
             for prefix in prefixes.of_holder(holder) {
                 let path = below_route(&below_route(&prefix.path, &inner), call.path);
-                let is_guarded = prefix.may_refuse || guards.stand_before(call.at);
+                let is_guarded = prefix.may_refuse || call.is_guarded || guards.stand_before(call.at);
                 let answer = if is_guarded { RouteAnswer::MayRefuse } else { handler };
                 routes.push(Route { path, file, line: line_of(text, call.at), answer });
             }
@@ -75,7 +79,10 @@ fn calls<'s>(source: &'s RouteSource) -> Vec<RouteCall<'s>> {
             if !(path.starts_with('/') || path.is_empty()) || is_subtree || !takes_get(&arguments, behind) {
                 continue;
             }
-            calls.push(RouteCall { at, receiver: receiver(before), path });
+            let between = arguments.get(1..arguments.len().saturating_sub(1)).unwrap_or_default();
+            let is_guarded =
+                source.kind.ecosystem() == Some(Ecosystem::Node) && between.iter().any(|asked| asks_for_login(asked));
+            calls.push(RouteCall { at, receiver: receiver(before), path, is_guarded });
         }
     }
     calls

@@ -5,6 +5,7 @@ use super::source::{RouteAnswer, RouteSource};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
 use crate::sources::patterns;
+use crate::sources::values::literal;
 
 /// Lines of a handler that are looked at.
 const LINES: usize = 14;
@@ -38,14 +39,8 @@ impl Guards {
         let text = source.text();
         let places = match source.kind.ecosystem() {
             Some(Ecosystem::Python) if refuses_before(text) => vec![0],
-            // Express asks in the order of the calls.
-            Some(Ecosystem::Node) => {
-                let uses = text.match_indices(".use(").filter(|(at, _)| {
-                    let arguments = code::bracketed(&text[at + ".use".len()..]).map(code::arguments);
-                    arguments.is_some_and(|arguments| matches!(arguments[..], [only] if asks_for_login(only)))
-                });
-                uses.map(|(at, _)| at).collect()
-            }
+            Some(Ecosystem::Node) if refuses_by_hook(text) => vec![0],
+            Some(Ecosystem::Node) => guards_of_calls(text),
             _ => Vec::new(),
         };
         Self { places }
@@ -55,6 +50,29 @@ impl Guards {
     pub(super) fn stand_before(&self, at: usize) -> bool {
         self.places.iter().any(|place| *place <= at)
     }
+}
+
+/// What Express, Koa and Hono are told to ask before each request, in the order of the calls.
+fn guards_of_calls(text: &str) -> Vec<usize> {
+    let is_all = |path: &str| matches!(literal(path), Some("*" | "/*" | "/"));
+    let uses = text.match_indices(".use(").filter(|(at, _)| {
+        let arguments = code::bracketed(&text[at + ".use".len()..]).map(code::arguments);
+        arguments.is_some_and(|arguments| match arguments[..] {
+            [only] => asks_for_login(only),
+            [path, ref asked @ ..] if is_all(path) => asked.iter().any(|asked| asks_for_login(asked)),
+            _ => false,
+        })
+    });
+    uses.map(|(at, _)| at).collect()
+}
+
+/// Whether a hook of Fastify refuses requests.
+fn refuses_by_hook(text: &str) -> bool {
+    text.match_indices(".addHook(").any(|(at, word)| {
+        let list = code::bracketed(&text[at + word.len() - 1..]).unwrap_or_default().to_ascii_lowercase();
+        let is_before = ["onrequest", "prehandler", "prevalidation"].iter().any(|name| list.contains(name));
+        is_before && REFUSES.iter().chain(&["auth", "jwt"]).any(|word| list.contains(word))
+    })
 }
 
 /// Whether something that a Python application asks before each request refuses some: a function behind

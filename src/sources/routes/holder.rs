@@ -126,7 +126,14 @@ fn add_holders<'s>(
             let list = code::bracketed(&text[at + open..]).unwrap_or_default();
             let place = ArgumentPlace { file: source.path, at, evaluator };
             let prefix = match meaning {
-                "makes an application" if pattern.argument == "-" => Some(String::new()),
+                "makes an application" if pattern.argument == "-" => {
+                    let behind = text[at + open..].get(list.len() + 2..).unwrap_or_default();
+                    // `new Hono().basePath('/api')`
+                    match behind.strip_prefix(".basePath").and_then(code::bracketed) {
+                        Some(list) => place.first(list),
+                        None => Some(String::new()),
+                    }
+                }
                 "makes a group of routes" => place.first(list),
                 _ => place.of_argument(list, &pattern),
             };

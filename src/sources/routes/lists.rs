@@ -18,6 +18,7 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     for (file, source) in sources.iter().enumerate() {
         let text = source.text();
         match source.kind.ecosystem() {
+            Some(Ecosystem::Node) if text.contains("exposeStatusRoute:") => status_route(file, text, &mut routes),
             Some(Ecosystem::Python) if text.contains("Starlette(") => starlette(file, text, &mut routes),
             Some(Ecosystem::Python) if text.contains("Litestar(") => litestar(sources, source.text(), &mut routes),
             Some(Ecosystem::Ruby) if source.path.ends_with("config/routes.rb") => rails(file, text, &mut routes),
@@ -37,6 +38,16 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
 fn plain(file: usize, text: &str, at: usize, path: &str) -> Route {
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     Route { path, file, line: line_of(text, at), answer: RouteAnswer::Always }
+}
+
+/// `exposeStatusRoute: '/health'` of Fastify's under-pressure; `true` stands for `/status`.
+fn status_route(file: usize, text: &str, routes: &mut Vec<Route>) {
+    for (at, word) in text.match_indices("exposeStatusRoute:") {
+        let value = code::expression(&text[at + word.len()..]);
+        let url = value.split_once("url:").map_or(value, |(_, url)| code::expression(url));
+        let path = if value == "true" { Some("/status") } else { literal(url) };
+        routes.extend(path.map(|path| plain(file, text, at, path)));
+    }
 }
 
 /// `ROOT_URLCONF = "shop.urls"`, and what that file includes.

@@ -108,7 +108,9 @@ fn is_middleware(argument: &str) -> bool {
 pub(super) fn asks_for_login(argument: &str) -> bool {
     let says = |text: &str| {
         let lower = text.to_ascii_lowercase();
-        !lower.contains("require(") && !lower.contains("router") && lower.contains("auth")
+        !lower.contains("require(")
+            && !lower.contains("router")
+            && ["auth", "jwt"].iter().any(|word| lower.contains(word))
     };
     let is_plain = |text: &&str| literal(text).is_none() && !text.starts_with(['{', '[']);
     match code::call(argument.trim()).filter(|(callee, _)| !argument.contains("=>") && !callee.contains("require")) {

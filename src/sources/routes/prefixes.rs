@@ -85,7 +85,7 @@ impl<'s> RoutePrefixes<'s> {
                 HolderKind::Application => {
                     vec![HolderPrefix { path: prefix.to_owned(), may_refuse: holder.may_refuse }]
                 }
-                HolderKind::Parameter if !self.loads_by_name && !self.has_unknown_mount() => {
+                HolderKind::Parameter if !self.loads_by_name && !self.has_unknown_mount() && !self.has_router() => {
                     vec![HolderPrefix { path: prefix.to_owned(), may_refuse: false }]
                 }
                 _ => Vec::new(),
@@ -100,6 +100,11 @@ impl<'s> RoutePrefixes<'s> {
             all.extend(mounted.map(|parent| parent.with(prefix, holder.may_refuse)));
         }
         all
+    }
+
+    /// Whether there are routers, one of which a function may be handed in the place of an application.
+    fn has_router(&self) -> bool {
+        self.holders.all.iter().any(|holder| holder.kind == HolderKind::Router)
     }
 
     /// Whether a function from an unknown file is mounted: its routes may be below any path.

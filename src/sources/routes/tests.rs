@@ -450,3 +450,44 @@ fn blocks_of_ruby_and_versions_of_nest_stand_before_routes() {
         [""; 0]
     );
 }
+
+#[test]
+fn guards_of_node_refuse() {
+    let nest = |decorators: &str, module: &str| {
+        let text = format!("@Controller('health')\nexport class A {{\n  @Get()\n{decorators}  get() {{}}\n}}\n");
+        paths(&[("a.controller.ts", &text), ("app.module.ts", module)])
+    };
+    assert_eq!(nest("", ""), ["/health"]);
+    assert_eq!(nest("  @UseGuards(JwtAuthGuard)\n", ""), ["/health may refuse"]);
+    let global = "providers: [{ provide: APP_GUARD, useClass: JwtAuthGuard }],\n";
+    assert_eq!(nest("", global), ["/health may refuse"]);
+    assert_eq!(nest("  @Public()\n", global), ["/health"]);
+    assert_eq!(nest("", "providers: [{ provide: APP_GUARD, useClass: ThrottlerGuard }],\n"), ["/health"]);
+    assert_eq!(nest("", "RouterModule.register([{ path: 'ops', module: H }]),\n"), [""; 0]);
+    check(
+        "a.js",
+        "const app = express();\napp.get('/health', requireAuth, (q, r) => r.send(1));\n",
+        &["/health may refuse"],
+    );
+    check(
+        "a.ts",
+        "const app = new Hono();\napp.use('*', bearerAuth({ token }));\napp.get('/health', f);\n",
+        &["/health may refuse"],
+    );
+    check(
+        "a.js",
+        "const app = new Koa();\nconst router = new Router();\napp.use(jwt({ secret }));\nrouter.get('/up', f);\napp.use(router.routes());\n",
+        &["/up may refuse"],
+    );
+    check(
+        "a.js",
+        "const app = fastify();\napp.addHook('onRequest', async (r) => r.jwtVerify());\napp.get('/health', f);\n",
+        &["/health may refuse"],
+    );
+    check("a.ts", "const app = new Hono().basePath('/api');\napp.get('/health', f);\n", &["/api/health"]);
+    let register = "module.exports = (app) => {\n  app.get('/health', (q, r) => r.send(1));\n};\n";
+    let main =
+        "const app = express();\nconst api = express.Router();\nrequire('./health')(api);\napp.use('/api', api);\n";
+    assert_eq!(paths(&[("app.js", main), ("health.js", register)]), [""; 0]);
+    check("a.ts", "app.register(UnderPressure, { exposeStatusRoute: { url: '/health' } });\n", &["/health"]);
+}
