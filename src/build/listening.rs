@@ -2,6 +2,7 @@
 
 use super::{Build, Launch, Stage};
 use crate::data;
+use crate::manifest::Ecosystem;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, SeparatorKind, Word};
 use crate::text::{Span, path};
@@ -17,8 +18,8 @@ pub struct Listening {
     pub port: Option<(u16, ListeningOrigin)>,
     /// The host that it listens on; `None` if it is known only in the container.
     pub host: Option<(String, ListeningOrigin)>,
-    /// The language of the program that it runs, as named by GitHub linguist.
-    pub language: &'static str,
+    /// The ecosystem of the program that it runs.
+    pub ecosystem: Option<Ecosystem>,
 }
 
 /// What sets the host.
@@ -44,13 +45,13 @@ struct ListenRow {
     default_host: Option<&'static str>,
     /// The name of a configuration file; where the build context may have it, the defaults do not hold.
     file: Option<&'static str>,
-    language: &'static str,
+    ecosystem: Option<Ecosystem>,
 }
 
 fn row(server: &str) -> Option<ListenRow> {
     let list = |cell| data::words(cell).collect();
     data::SERVER_PORTS.row(server).and_then(|cells| match cells {
-        &[name, port, address, host, variable, default_port, default_host, file, language, ..] => Some(ListenRow {
+        &[name, port, address, host, variable, default_port, default_host, file, ecosystem, ..] => Some(ListenRow {
             server: name,
             port: list(port),
             address: list(address),
@@ -59,7 +60,7 @@ fn row(server: &str) -> Option<ListenRow> {
             default_port: default_port.parse().ok(),
             default_host: (default_host != "-").then_some(default_host),
             file: (file != "-").then_some(file),
-            language,
+            ecosystem: Ecosystem::of(ecosystem),
         }),
         _ => None,
     })
@@ -129,6 +130,14 @@ pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &
         ("uv" | "poetry" | "pipenv" | "pdm" | "rye" | "hatch", Some("run"))
         | ("pnpm" | "yarn" | "npm" | "bundle", Some("exec")) => 1,
         ("npx" | "bunx", Some(_)) => 0,
+        // `conda run -n web --no-capture-output`
+        ("conda" | "mamba" | "micromamba", Some("run")) => {
+            let mut at = 1;
+            while let Some(option) = value(at).filter(|word| word.starts_with('-')) {
+                at += if matches!(option, "-n" | "--name" | "-p" | "--prefix") { 2 } else { 1 };
+            }
+            at
+        }
         _ => return Some((name, args)),
     };
     let inner = value(behind).filter(|inner| !inner.starts_with('-'))?;
@@ -166,7 +175,7 @@ impl ListenReader<'_, '_, '_> {
     fn read(&self, invocation: &Invocation) -> Listening {
         let span = self.span(invocation.path.span);
         let (port, host) = self.place().unwrap_or_default();
-        Listening { server: self.row.server, span, port, host, language: self.row.language }
+        Listening { server: self.row.server, span, port, host, ecosystem: self.row.ecosystem }
     }
 
     /// The position of a span of the command in the Dockerfile.

@@ -162,7 +162,10 @@ impl<'r> AskerReader<'r, '_> {
         let is_recent = |program: &str, first: u32| !is_named(program) || major.is_none_or(|major| major >= first);
         // Node 18 introduced fetch; before 20 it tries only the first address of `localhost`.
         let node = if url.is_some_and(|url| url.contains("localhost")) { 20 } else { 18 };
-        let is_started = |known: Ecosystem| ecosystem == Some(known) && self.build.listening(self.stage).is_some();
+        let server = self.build.listening(self.stage);
+        let is_started = |known: Ecosystem| {
+            ecosystem == Some(known) && server.as_ref().is_some_and(|server| server.ecosystem == Some(known))
+        };
         let rows = [
             (Asker::Python, Some(Ecosystem::Python), 3),
             (Asker::Node, Some(Ecosystem::Node), node),

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::args::{Audit, Global};
-use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, today, write_run};
+use super::exit;
+use super::output::{CommandFailure, base, complain, describe_inputs, line, policies, today, write_run};
 use super::{baseline, progress, settings, version};
 use crate::build::Build;
 use crate::buildlog::LogForm;
@@ -52,7 +53,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     progress::doing("checking");
     let mut report = crate::audit::audit(&inputs, &policies);
     baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
-    let code = command.check.threshold.code(code(&report, failed));
+    let code = command.check.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };
     let text = |layout| {
         progress::doing("working out what a rewrite saves");

@@ -4,9 +4,10 @@ mod emit;
 mod verify;
 
 use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyleArgument};
+use super::exit;
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::fix::{self, FixScope};
-use super::output::{CommandFailure, base, code, complain, line, policies, print, today, write_run};
+use super::output::{CommandFailure, base, complain, line, policies, print, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::load::GatherRequest;
 use crate::report::{self, Format, GraphStyle, ReportRun};
@@ -100,7 +101,7 @@ fn check(global: &Global, command: ComposeCheck) -> Result<u8, CommandFailure> {
     progress::doing("checking");
     let mut report = crate::audit::lint(&inputs, &policies);
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
-    let code = command.threshold.code(code(&report, failed));
+    let code = command.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
     write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
     Ok(code)

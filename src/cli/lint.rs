@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::args::{Global, Lint};
+use super::exit;
 use super::exit::{CLEAN, FAILED, FOUND};
-use super::output::{CommandFailure, base, code, complain, describe_inputs, line, policies, print, today, write_run};
+use super::output::{CommandFailure, base, complain, describe_inputs, line, policies, print, today, write_run};
 use super::{baseline, changes, progress, settings, terminal, version};
 use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs};
@@ -46,7 +47,7 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     let mut report =
         crate::audit::lint_confirmed(&inputs, &policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
     baseline::apply(&command.check.known, "lint", &policies.rules(&inputs), &mut report)?;
-    let code = command.check.threshold.code(code(&report, failed));
+    let code = command.check.threshold.code(exit::code(&report, failed));
     if command.statistics {
         let json = global.format == Format::Json;
         let layout = terminal::stdout(global);

@@ -5,9 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::args::{Choice, FailOn, Global, Threshold};
-use super::exit::{CLEAN, FAILED, FOUND};
 use super::{terminal, write};
-use crate::audit::Report;
 use crate::finding::{Mask, Severity};
 use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
@@ -229,14 +227,5 @@ pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
 pub(super) fn describe_contexts(inputs: &Inputs) {
     for notice in inputs.builds.iter().filter_map(|build| build.context_notice.as_ref()) {
         terminal::note(notice);
-    }
-}
-
-/// The exit code of a report.
-pub(super) fn code(report: &Report, failed: bool) -> u8 {
-    match (failed, report.fails()) {
-        (true, _) => FAILED,
-        (false, true) => FOUND,
-        (false, false) => CLEAN,
     }
 }

@@ -107,8 +107,6 @@ pub(super) fn application_check(input: &EmitInput, application: &Application) ->
         });
         (route.path, source.unwrap_or_else(|| application.place.clone()))
     });
-    // A site answers at its top.
-    let route = route.or_else(|| application.server.as_ref().map(|_| ("/".to_owned(), application.place.clone())));
     let (path, place) = route.map_or((None, None), |(path, place)| (Some(path), Some(place)));
     let url = path.as_ref().map(|path| format!("http://127.0.0.1:{port}{path}"));
     let asker = Asker::of_image(&build, stage, url.as_deref(), ecosystem(application))

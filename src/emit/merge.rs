@@ -172,8 +172,9 @@ fn stands_for(
 
 /// Whether whatever starts a service starts another one too: Compose refuses to wait for what no profile turns on.
 fn starts_with(service: &StackService, target: &StackService) -> bool {
-    let (own, others) = (service.profiles(), target.profiles());
-    others.is_empty() || !own.is_empty() && own.iter().all(|profile| others.contains(profile))
+    let (profiles, target_profiles) = (service.profiles(), target.profiles());
+    target_profiles.is_empty()
+        || !profiles.is_empty() && profiles.iter().all(|profile| target_profiles.contains(profile))
 }
 
 /// A compose file that is added to.

@@ -24,7 +24,7 @@ pub(super) fn name_applications(input: &EmitInput, applications: &mut [Applicati
     for (host, port) in applications.iter().flat_map(|known| named_addresses(input, known)) {
         hosts.entry(port).or_default().insert(host);
     }
-    let mut used: BTreeSet<String> = BTreeSet::new();
+    let mut used: BTreeSet<String> = proxy.map(|proxy| proxy.name.clone()).into_iter().collect();
     let of_port = |port: u16, applications: &[Application]| {
         let is_single = applications.iter().filter(|known| known.port == Some(port)).count() == 1;
         hosts.get(&port).filter(|names| names.len() == 1 && is_single).and_then(|names| names.first().cloned())

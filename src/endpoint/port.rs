@@ -7,6 +7,7 @@ use super::start::{started_server, starts_file};
 use crate::build::toolchain::Language;
 use crate::build::{Listening, Reference, SlimImage, StageBase, is_command, is_like};
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
 use crate::sources::patterns;
 use crate::sources::ports::{ListeningCall, address_port, assigned_port, listening_calls};
@@ -49,7 +50,7 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
     if !starts && is_of_language(input) {
         return None;
     }
-    match kestrel_port(input) {
+    match kestrel_port(input).or_else(|| ktor_port(input)) {
         Some(0) => return None,
         Some(port) => return Some(KnownPort::listens(port)),
         None => {}
@@ -78,6 +79,7 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
     }
     if let Some((port, is_assumed)) = exposed
         && !listens_nowhere(input)
+        && !settings_name_other(input, port)
     {
         return Some(KnownPort { is_assumed, ..KnownPort::new(port, format!(" with `EXPOSE {port}`")) });
     }
@@ -140,7 +142,7 @@ const ANY_PORT: &str = "65521";
 /// the program loads such a file.
 fn source_port(input: &EndpointInput, server: Option<&Listening>) -> SourcePort {
     // The server listens, and loads the sources of the program.
-    let is_served = server.is_some_and(|server| server.language == "Python");
+    let is_served = server.is_some_and(|server| server.ecosystem == Some(Ecosystem::Python));
     let mut calls = listening_calls(&input.files, &|name| input.variable(name));
     calls.retain(|call| may_run(input, call, is_served));
     if is_served && calls.is_empty() {
@@ -196,8 +198,10 @@ fn may_run(input: &EndpointInput, call: &ListeningCall, is_served: bool) -> bool
 /// The text of a file without what only runs where the file itself is started.
 fn text_that_runs<'s>(input: &EndpointInput, file: &SourceFile<'s>) -> &'s str {
     let is_python = FileKind::of(file.path).ecosystem() == Some(Ecosystem::Python);
-    let main = file.text.find("\nif __name__").filter(|_| is_python && !starts_file(input, file.path));
-    &file.text[..main.unwrap_or(file.text.len())]
+    match file.text.find("\nif __name__") {
+        Some(main) if is_python && !starts_file(input, file.path) => &file.text[..main],
+        _ => file.text,
+    }
 }
 
 /// The port of Kestrel's own settings, which count before those of variables: 0 where it listens for TLS alone.
@@ -213,6 +217,52 @@ fn kestrel_port(input: &EndpointInput) -> Option<u16> {
         let plain = urls.iter().find(|url| !url.starts_with("https:"));
         plain.map_or_else(|| (!urls.is_empty()).then_some(0), |url| address_port(url))
     })
+}
+
+/// The port in the settings of Ktor, where its engine's own program starts: `port = 8080`, `port: 8080`.
+fn ktor_port(input: &EndpointInput) -> Option<u16> {
+    input.files.iter().find(|file| file.text.contains("EngineMain"))?;
+    let is_settings = |file: &&SourceFile| {
+        path::name(file.path).starts_with("application.")
+            && !FileKind::of(file.path).has_code()
+            && file.text.contains("ktor")
+    };
+    let lines = input.files.iter().filter(is_settings).flat_map(|file| file.text.lines());
+    let values = lines.filter_map(|line| line.trim().strip_prefix("port")?.trim_start().strip_prefix(['=', ':']));
+    let mut port = None;
+    for value in values.map(|value| value.trim().trim_matches('"')) {
+        // `${?PORT}`, `$PORT:8080`
+        let name = value.trim_start_matches(['$', '{', '?']).split([':', '}']).next().unwrap_or(value);
+        let set = if value.starts_with('$') { input.variable(name) } else { None };
+        port = set.as_deref().unwrap_or(value).rsplit(':').next().and_then(|value| value.parse().ok()).or(port);
+    }
+    port
+}
+
+/// Whether a program of Go reads its settings from a file that names another port than EXPOSE.
+fn settings_name_other(input: &EndpointInput, exposed: u16) -> bool {
+    let is_go = |file: &&SourceFile| FileKind::of(file.path).ecosystem() == Some(Ecosystem::Go);
+    let reads = |file: &SourceFile| {
+        patterns::words_in("Go", "reads settings from files").iter().any(|word| file.text.contains(word))
+    };
+    let is_settings = |file: &&SourceFile| {
+        let ending = path::name(file.path).rsplit_once('.').map_or("", |(_, ending)| ending);
+        ["json", "yaml", "yml", "toml", "env"].contains(&ending) && !path::name(file.path).contains("compose")
+    };
+    let port_of = |line: &str| {
+        let (key, value) = line.split_once([':', '='])?;
+        let key = key.trim_matches([' ', '\t', '{', '"']).to_ascii_lowercase();
+        let value = value.trim_matches([' ', ',', '}', '"', ':']);
+        (key == "port" || key.ends_with("_port") || key == "listenaddress").then(|| value.parse::<u16>().ok())?
+    };
+    input.files.iter().filter(is_go).any(reads)
+        && input
+            .files
+            .iter()
+            .filter(is_settings)
+            .flat_map(|file| file.text.lines())
+            .filter_map(port_of)
+            .any(|port| port != exposed)
 }
 
 /// The one port of the calls that take the variable `PORT`, in files that read it.
@@ -288,15 +338,30 @@ fn settings_port(input: &EndpointInput) -> Option<u16> {
     })
 }
 
-/// The port of the sites of nginx, where the image is made of it and all of them say the same, apart from TLS.
+/// The port of the sites of nginx, where the image is made of it and all of them say the same, apart from TLS; 0 where
+/// they listen for TLS alone.
 fn site_port(input: &EndpointInput) -> Option<u16> {
     if !is_nginx(input) {
         return None;
     }
     let lines = sites(input).into_iter().flat_map(|(_, file)| file.text.lines());
     let listens = lines.filter_map(|line| line.trim().strip_prefix("listen ")?.split_once(';').map(|(value, _)| value));
-    let plain = listens.filter(|value| !value.contains("ssl") && !value.contains("quic"));
-    only_port(plain.filter_map(|value| address_port(value.split(' ').next()?)))
+    let listens: Vec<&str> = listens.collect();
+    let plain = || listens.iter().filter(|value| !value.contains("ssl") && !value.contains("quic"));
+    if !listens.is_empty() && plain().next().is_none() && has_own_sites(input) {
+        return Some(0);
+    }
+    only_port(plain().filter_map(|value| address_port(value.split(' ').next()?)))
+}
+
+/// Whether the build gives nginx a site of its own.
+pub(super) fn has_own_sites(input: &EndpointInput) -> bool {
+    let stages = || input.build.chain(input.stage);
+    let mut transfers = stages().flat_map(|stage| input.build.transfers(stage));
+    let text = |index: usize| input.build.input().file.source().slice(input.build.instruction(index).span);
+    let mut runs = stages().flat_map(|stage| input.build.instructions_of(stage, Keyword::Run));
+    transfers.any(|transfer| text(transfer.index).contains("/etc/nginx") || transfer.destination.is_none())
+        || runs.any(|(index, _)| text(index).contains("/etc/nginx"))
 }
 
 /// Whether the base image is one of nginx.

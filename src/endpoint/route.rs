@@ -1,7 +1,7 @@
 //! The route that says that a program is ready.
 
 use super::EndpointInput;
-use super::port::{active_setting, has_package, is_nginx, sites};
+use super::port::{active_setting, has_own_sites, has_package, is_nginx, sites};
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
@@ -145,6 +145,10 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if !is_nginx(input) {
         return None;
     }
+    if !has_own_sites(input) {
+        // The page of the image, or what is copied in its place.
+        return Some(first(None));
+    }
     let [(index, file)] = sites(input)[..] else { return None };
     Some(first(Some((index, page_line(file.text)?))))
 }
@@ -157,8 +161,8 @@ fn page_line(text: &str) -> Option<usize> {
     let start = bare.iter().position(|line| *line == "location / {")?;
     let block = bare[start..].iter().take_while(|line| **line != "}").copied();
     let outside = || bare.iter().any(|line| line.starts_with("return ") || line.starts_with("auth_"));
-    let is_files =
-        !block.clone().any(|line| patterns::words("answers instead of files").any(|word| line.starts_with(word)));
+    let is_files = !block.clone().any(|line| line.contains(".php"))
+        && !block.clone().any(|line| patterns::words("answers instead of files").any(|word| line.starts_with(word)));
     (servers == 1 && has_root && is_files && !outside()).then_some(start + 1)
 }
 

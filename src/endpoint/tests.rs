@@ -161,6 +161,11 @@ fn servers_of_files_answer_at_the_top() {
     assert_eq!(site_port("server {\n  listen 8080;\n}\nserver {\n  listen 9090;\n}\n"), Some(80));
     let two = server("  location / {\n    try_files $uri /index.html;\n  }\n").repeat(2);
     assert_eq!(site(&two), None);
+    assert_eq!(site(&server("  location / {\n    try_files $uri /index.php;\n  }\n")), None);
+    assert_eq!(top("FROM nginx:1.30\nCOPY dist /usr/share/nginx/html\n", &[]), at_top);
+    assert_eq!(top("FROM nginx:1.30\nCOPY other.conf /etc/nginx/conf.d/default.conf\n", &[]), None);
+    let tls = "server {\n  listen 443 ssl;\n  root /srv;\n}\n";
+    assert_eq!(port("FROM nginx:1.30\nCOPY site.conf /etc/nginx/conf.d/default.conf\n", &[("site.conf", tls)]), None);
     assert_eq!(top("FROM node:22\nCMD [\"npx\", \"serve\", \"-s\", \"build\"]\n", &[]), at_top);
     assert_eq!(top("FROM python:3.13\nCMD streamlit run app.py\n", &[]).as_deref(), Some("/_stcore/health"));
 }
@@ -259,20 +264,20 @@ fn the_actuator_says_ready_where_its_probes_are_on() {
 fn servers_that_load_a_program_listen_for_it() {
     let gunicorn =
         |command: &str, files: &[(&str, &str)]| port(&format!("FROM python:3.13\nEXPOSE 9000\nCMD {command}\n"), files);
-    let own = (
+    let main = (
         "main.py",
         "app = Flask(__name__)\nif __name__ == '__main__':\n    app.run('0.0.0.0', os.getenv('PORT', 8080))\n",
     );
     let conf = ("gunicorn.conf.py", "bind = f\"0.0.0.0:{os.getenv('PORT', '8081')}\"\n");
-    assert_eq!(gunicorn("[\"gunicorn\", \"-c\", \"gunicorn.conf.py\", \"main:app\"]", &[own, conf]), Some(8081));
+    assert_eq!(gunicorn("[\"gunicorn\", \"-c\", \"gunicorn.conf.py\", \"main:app\"]", &[main, conf]), Some(8081));
     assert_eq!(
-        gunicorn("[\"gunicorn\", \"main:app\"]", &[own, ("gunicorn.conf.py", "bind = '0.0.0.0:8000'\n")]),
+        gunicorn("[\"gunicorn\", \"main:app\"]", &[main, ("gunicorn.conf.py", "bind = '0.0.0.0:8000'\n")]),
         Some(8000)
     );
-    assert_eq!(gunicorn("[\"gunicorn\", \"main:app\"]", &[own]), Some(9000));
-    assert_eq!(gunicorn("[\"python\", \"main.py\"]", &[own]), Some(8080));
-    assert_eq!(gunicorn("[\"python\", \"-m\", \"main\"]", &[own]), Some(8080));
-    assert_eq!(gunicorn("[\"python\", \"other.py\"]", &[own, ("other.py", "import main\n")]), Some(9000));
+    assert_eq!(gunicorn("[\"gunicorn\", \"main:app\"]", &[main]), Some(9000));
+    assert_eq!(gunicorn("[\"python\", \"main.py\"]", &[main]), Some(8080));
+    assert_eq!(gunicorn("[\"python\", \"-m\", \"main\"]", &[main]), Some(8080));
+    assert_eq!(gunicorn("[\"python\", \"other.py\"]", &[main, ("other.py", "import main\n")]), Some(9000));
     let gradio = ("main.py", "import gradio\ndemo.launch(server_name=\"0.0.0.0\", server_port=7861)\n");
     assert_eq!(gunicorn("[\"python\", \"main.py\"]", &[gradio]), Some(7861));
     let rails = |command: &str| port(&format!("FROM ruby:3.4\nCMD {command}\n"), &[]);
@@ -311,4 +316,29 @@ fn what_answers_no_requests_of_http_has_no_route() {
         [("Program.cs", "var app = builder.Build();\napp.UseHttpsRedirection();\napp.MapGet(\"/health\", () => 1);\n")];
     assert_eq!(top("FROM mcr.microsoft.com/dotnet/aspnet:9.0\n", &csharp).as_deref(), Some("/health"));
     assert_eq!(top("FROM mcr.microsoft.com/dotnet/aspnet:9.0\nENV ASPNETCORE_HTTPS_PORTS=8081\n", &csharp), None);
+}
+
+#[test]
+fn settings_files_count_before_expose() {
+    let main = ("src/main/kotlin/App.kt", "fun main() = io.ktor.server.netty.EngineMain.main(emptyArray())\n");
+    let ktor = |name: &str, text: &str| {
+        port(
+            "FROM eclipse-temurin:21\nENV PORT=8080\nEXPOSE 8080\nCMD [\"java\", \"-jar\", \"a.jar\"]\n",
+            &[main, (name, text)],
+        )
+    };
+    assert_eq!(ktor("src/main/resources/application.yaml", "ktor:\n  deployment:\n    port: 9001\n"), Some(9001));
+    assert_eq!(
+        ktor("src/main/resources/application.conf", "ktor {\n  deployment {\n    port = 8090\n    port = ${?PORT}\n"),
+        Some(8080)
+    );
+    let go = |port_of_file: u16| {
+        let settings = format!("{{\"port\": \"{port_of_file}\"}}");
+        let text = "viper.ReadInConfig()\nrouter.Run(\":\" + settings.Port)\n";
+        port("FROM debian:13\nEXPOSE 8080\nCMD [\"/srv\"]\n", &[("main.go", text), ("config.json", &settings)])
+    };
+    assert_eq!((go(5001), go(8080)), (None, Some(8080)));
+    let conda = "CMD [\"conda\", \"run\", \"-n\", \"web\", \"--no-capture-output\", \"uvicorn\", \"main:app\", \"--port\", \"8001\"]\n";
+    assert_eq!(port(&format!("FROM continuumio/miniconda3\n{conda}"), &[]), Some(8001));
+    assert_eq!(port("FROM python:3.13\nCMD streamlit run app.py --server.port=8502\n", &[]), Some(8502));
 }

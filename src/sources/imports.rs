@@ -146,7 +146,7 @@ impl<'t> Sources<'t> {
             }
             files.insert(path);
             let text = self.texts.get(path).map_or("", String::as_str);
-            if patterns::shows(text, "loads by name") {
+            if patterns::shows(text, "loads by name") && loads_by_name(path, text) {
                 known.retain(|ecosystem| FileKind::of(path).ecosystem() != Some(*ecosystem));
             }
             waiting.extend(self.imported(path, text));
@@ -241,6 +241,12 @@ impl SourceReach<'_> {
         let role = FileKind::of(path).role();
         !self.may_run(path) || matches!(role, FileRole::Script | FileRole::Output) && !self.files.contains(path)
     }
+}
+
+/// Whether a source loads others whose names only running it tells, by the words of its own language.
+fn loads_by_name(path: &str, text: &str) -> bool {
+    let kind = FileKind::of(path);
+    patterns::of("loads by name").any(|pattern| pattern.is_of(kind) && text.contains(pattern.text))
 }
 
 /// Whether the imports of a language are followed.

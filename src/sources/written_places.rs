@@ -105,7 +105,7 @@ impl WriteReader<'_, '_> {
             Some((_, rest)) if expression.contains(['{', '>']) => code::expression(rest),
             _ => expression,
         };
-        if folder && self.makes_it_by_itself(&rest[..rest.len().min(400 + list.map_or(0, str::len)).min(rest.len())]) {
+        if folder && self.makes_it_by_itself(&rest[..rest.floor_char_boundary(400 + list.map_or(0, str::len))]) {
             return self.places.push(WrittenPlace::Unknown(shortened(expression)));
         }
         self.put(at, expression, folder);

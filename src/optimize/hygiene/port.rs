@@ -1,6 +1,6 @@
 //! Whether the variable `PORT` sets the port that a container listens on.
 
-use crate::build::{Lookup, Stage, VariableValue};
+use crate::build::{ListeningOrigin, Lookup, Stage, VariableValue};
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
 use crate::optimize::pass_input::PassInput;
@@ -19,6 +19,11 @@ pub(super) fn varies(input: &PassInput, target: &Stage, port: u16) -> bool {
         }
         _ => false,
     };
+    // What the command says counts before the variable.
+    let listening = input.build.listening(target).and_then(|listening| listening.port);
+    if matches!(listening, Some((known, ListeningOrigin::Word(_))) if known == port) {
+        return false;
+    }
     let lines = input.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
     let command = lines.iter().any(|(_, line)| reads(input.source().slice(line.span), &EXPANDED));
     let shell = |path: &str| path::name(path) == "package.json" || FileKind::of(path).is_shell();

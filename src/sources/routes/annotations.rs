@@ -70,7 +70,7 @@ fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> 
     }
     for (at, list) in classes.iter().flat_map(|word| annotations(text, word)) {
         // A controller of Nest may have a version of its own.
-        let path = first_path(list).filter(|_| !list.contains("version:"));
+        let path = if list.contains("version:") { None } else { first_path(list) };
         // The mapping of a class stands before it, that of a method within one.
         let Some(class) = class_at(at) else { continue };
         let is_of_class = !text[at..class].contains(';') && !text[at..class].contains('{');
@@ -122,7 +122,10 @@ fn jax_rs(text: &str, front: &str) -> Vec<(usize, String)> {
     for at in code::words(text, "@GET") {
         let Some(class) = text[..at].rfind("class ").map(&head) else { continue };
         let method = head(at);
-        let Some(of_class) = path(class).filter(|_| !asks(class) && !asks(method)) else { continue };
+        if asks(class) || asks(method) {
+            continue;
+        }
+        let Some(of_class) = path(class) else { continue };
         if let Some(of_method) = path(method).or_else(|| (!method.contains("@Path")).then(String::new)) {
             paths.push((at, below_route(&below_route(front, &of_class), &of_method)));
         }
@@ -253,20 +256,32 @@ fn controllers(text: &str) -> Vec<(usize, String)> {
     for (at, _) in text.match_indices("[HttpGet") {
         let Some(class) = text[..at].rfind(" class ") else { continue };
         let name = text[class + " class ".len()..].split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        // From the end of the class before it.
         let head = &text[..class];
-        let route = head.rfind("[Route(").filter(|route| !head[*route..].contains('}'));
-        let argument = |at: usize, word: &str| {
-            let rest = &text[at + word.len()..];
-            rest.strip_prefix('(').map_or(Some(""), |rest| literal(rest.split([')', ',']).next()?))
+        let head = &head[head.rfind("\n}").or_else(|| head.rfind(';')).unwrap_or(0)..];
+        let argument = |rest: &str| {
+            rest.strip_prefix('(')
+                .map_or(Some(String::new()), |rest| literal(rest.split([')', ',']).next()?).map(str::to_owned))
         };
-        let front = route.map_or(Some(""), |route| argument(route, "[Route"));
-        let (Some(front), Some(path)) = (front, argument(at, "[HttpGet")) else { continue };
+        let front = head.rfind("[Route").map(|route| argument(&head[route + "[Route".len()..]));
+        let Some(path) = argument(&text[at + "[HttpGet".len()..]) else { continue };
+        // Without a path of its own, a method of a controller without one is no route.
+        let front = match front {
+            Some(Some(front)) => front,
+            None if !path.is_empty() => String::new(),
+            _ => continue,
+        };
+        let start = text[..at].rfind(['}', ';', '{']).map_or(0, |end| end + 1);
+        let end = text[at..].find('{').map_or(text.len(), |end| at + end);
+        let method = &text[start..end];
+        if (head.contains("[Authorize") || method.contains("[Authorize")) && !method.contains("[AllowAnonymous") {
+            continue;
+        }
         // Paths of ASP.NET Core are the same in both cases.
         let name = name.strip_suffix("Controller").unwrap_or(name).to_ascii_lowercase();
         let front = front.replace("[controller]", &name);
-        let is_whole = path.starts_with('/');
-        let front = if is_whole { String::new() } else { slashed(&front) };
-        paths.push((at, below_route(&front, &slashed(path))));
+        let front = if path.starts_with('/') { String::new() } else { slashed(&front) };
+        paths.push((at, below_route(&front, &slashed(&path))));
     }
     paths
 }

@@ -80,8 +80,8 @@ fn calls<'s>(source: &'s RouteSource) -> Vec<RouteCall<'s>> {
                 continue;
             }
             let between = arguments.get(1..arguments.len().saturating_sub(1)).unwrap_or_default();
-            let is_guarded =
-                source.kind.ecosystem() == Some(Ecosystem::Node) && between.iter().any(|asked| asks_for_login(asked));
+            let is_guarded = source.kind.ecosystem() == Some(Ecosystem::Node)
+                && between.iter().any(|function| asks_for_login(function));
             calls.push(RouteCall { at, receiver: receiver(before), path, is_guarded });
         }
     }

@@ -59,7 +59,7 @@ fn guards_of_calls(text: &str) -> Vec<usize> {
         let arguments = code::bracketed(&text[at + ".use".len()..]).map(code::arguments);
         arguments.is_some_and(|arguments| match arguments[..] {
             [only] => asks_for_login(only),
-            [path, ref asked @ ..] if is_all(path) => asked.iter().any(|asked| asks_for_login(asked)),
+            [path, ref functions @ ..] if is_all(path) => functions.iter().any(|function| asks_for_login(function)),
             _ => false,
         })
     });

@@ -53,6 +53,7 @@ impl<'s> RouteHolders<'s> {
                 add_parameters(file, source, &mut all);
             }
         }
+        add_made_applications(sources, &mut all);
         let mut by_name: HashMap<(usize, &str), Vec<usize>> = HashMap::new();
         for (index, holder) in all.iter().enumerate() {
             by_name.entry((holder.file, holder.name)).or_default().push(index);
@@ -120,7 +121,10 @@ fn add_holders<'s>(
             }
             let receiver = name_before(before.strip_suffix('.').unwrap_or(before));
             // A chain of calls has no name: `export default new Hono().get('/a', b)`.
-            let chain = pattern.text.strip_prefix("new ").filter(|_| source.kind.ecosystem() == Some(Ecosystem::Node));
+            let chain = match source.kind.ecosystem() {
+                Some(Ecosystem::Node) => pattern.text.strip_prefix("new "),
+                _ => None,
+            };
             let Some(name) = assigned_name(text, at).or(chain) else { continue };
             let Some(open) = text[at..].find('(') else { continue };
             let list = code::bracketed(&text[at + open..]).unwrap_or_default();
@@ -152,6 +156,33 @@ fn add_holders<'s>(
     new.dedup_by(|later, holder| later.name == holder.name && !text[holder.at..later.at].contains('\n'));
     new.truncate(MOST_CALLS);
     holders.extend(new);
+}
+
+/// The applications of Python that a function makes and another file binds: `app = create_app()`.
+fn add_made_applications<'s>(sources: &'s [RouteSource<'s>], holders: &mut Vec<RouteHolder<'s>>) {
+    let is_python = |source: &RouteSource| source.kind.ecosystem() == Some(Ecosystem::Python);
+    let makers: Vec<&str> = holders
+        .iter()
+        .filter(|holder| holder.kind == HolderKind::Application && is_python(&sources[holder.file]))
+        .filter_map(|holder| {
+            let before = &sources[holder.file].text()[..holder.at];
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let (_, function) = before.rsplit_once("\ndef ")?;
+            if line.starts_with([' ', '\t']) { function.split('(').next() } else { None }
+        })
+        .collect();
+    for (file, source) in
+        sources.iter().enumerate().filter(|(_, source)| is_python(source) && source.shows("answers GET"))
+    {
+        let text = source.text();
+        for at in makers.iter().flat_map(|maker| code::words(text, maker)).take(MOST_CALLS) {
+            let is_call = text[at..].find('(').is_some_and(|open| !text[at..at + open].contains([' ', '\n', ',', ')']));
+            if let (true, Some(name)) = (is_call, assigned_name(text, at)) {
+                let (kind, prefix) = (HolderKind::Application, Some(String::new()));
+                holders.push(RouteHolder { file, name, at, text: "", kind, prefix, may_refuse: false });
+            }
+        }
+    }
 }
 
 /// What functions of a file are handed and call: by its type, or by the usual name of it.

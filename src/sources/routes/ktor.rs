@@ -21,15 +21,16 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     for (file, text) in &kotlin {
         for at in code::words(text, "get").take(MOST_CALLS) {
             let rest = &text[at + "get".len()..];
-            let (path, behind) = match code::bracketed(rest).filter(|_| rest.starts_with('(')) {
-                Some(list) => (literal(list.trim()), &rest[list.len() + 2..]),
-                None => (Some(""), rest),
+            let (path, behind) = match code::bracketed(rest) {
+                Some(list) if rest.starts_with('(') => (literal(list.trim()), &rest[list.len() + 2..]),
+                _ => (Some(""), rest),
             };
             let (Some(path), true) = (path, behind.trim_start().starts_with('{')) else { continue };
             let is_method = text[..at].trim_end().ends_with(['.', ':']);
-            let Some(front) = Some(at).filter(|_| !is_method).and_then(|at| front(&kotlin, text, at, 0)) else {
+            if is_method {
                 continue;
-            };
+            }
+            let Some(front) = front(&kotlin, text, at, 0) else { continue };
             let body = code::bracketed(behind.trim_start()).unwrap_or_default();
             let answer = if front.may_refuse { RouteAnswer::MayRefuse } else { answer_of(body, 0, body.len()) };
             let path = below_route(&front.path, &slashed(path));

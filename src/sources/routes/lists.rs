@@ -5,6 +5,7 @@ use super::mounts::python_file;
 use super::source::{Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
+use crate::sources::patterns;
 use crate::sources::values::literal;
 use crate::text::path::below_route;
 
@@ -18,6 +19,7 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     for (file, source) in sources.iter().enumerate() {
         let text = source.text();
         match source.kind.ecosystem() {
+            Some(Ecosystem::Go) if text.contains("middleware.Heartbeat(") => heartbeat(file, text, &mut routes),
             Some(Ecosystem::Node) if text.contains("exposeStatusRoute:") => status_route(file, text, &mut routes),
             Some(Ecosystem::Python) if text.contains("Starlette(") => starlette(file, text, &mut routes),
             Some(Ecosystem::Python) if text.contains("Litestar(") => litestar(sources, source.text(), &mut routes),
@@ -38,6 +40,14 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
 fn plain(file: usize, text: &str, at: usize, path: &str) -> Route {
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     Route { path, file, line: line_of(text, at), answer: RouteAnswer::Always }
+}
+
+/// `r.Use(middleware.Heartbeat("/ping"))` of chi, which answers whatever the router is mounted at.
+fn heartbeat(file: usize, text: &str, routes: &mut Vec<Route>) {
+    for (at, word) in text.match_indices("middleware.Heartbeat(") {
+        let path = code::bracketed(&text[at + word.len() - 1..]).and_then(literal);
+        routes.extend(path.map(|path| plain(file, text, at, path)));
+    }
 }
 
 /// `exposeStatusRoute: '/health'` of Fastify's under-pressure; `true` stands for `/status`.
@@ -162,7 +172,10 @@ fn litestar(sources: &[RouteSource], text: &str, routes: &mut Vec<Route>) {
             let between = text[start + 1..at].contains("\ndef ") || text[start + 1..at].contains("\nasync def ");
             let decorator = text[start..].find('(').and_then(|open| code::bracketed(&text[start + open..]));
             let path = decorator.and_then(|list| code::arguments(list).first().and_then(|first| literal(first)));
-            let Some(path) = path.filter(|_| !between || text[start + 1..at].ends_with("async ")) else { continue };
+            let Some(path) = path else { continue };
+            if between && !text[start + 1..at].ends_with("async ") {
+                continue;
+            }
             let end = text[at..].find("\n@").map_or(text.len(), |end| at + end);
             let answer = if asks { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
             let path = below_route(front, &format!("/{}", path.trim_start_matches('/')));
@@ -220,7 +233,7 @@ fn blocks_around(text: &str, at: usize, line: &str) -> Option<String> {
                 let name = name.strip_prefix(':').or_else(|| literal(name))?;
                 front = below_route(&format!("/{}", name.trim_start_matches('/')), &front);
             }
-            "class" | "module" | "Rails.application.routes.draw" | "end" | "private" | "configure" => {}
+            word if patterns::words("opens a block without a path").any(|known| known == word) => {}
             _ => return None,
         }
     }

@@ -4,6 +4,7 @@ use super::handler::answer_of;
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
+use crate::sources::patterns;
 use crate::sources::values::literal;
 use crate::text::path::below_route;
 
@@ -75,7 +76,7 @@ impl<'r> RustRoutes<'r, '_> {
         let list = if rest.starts_with('(') { code::bracketed(rest) } else { None };
         let behind = list.map_or(rest, |list| &rest[list.len() + 2..]);
         let first = || list.and_then(|list| literal(code::arguments(list).first()?));
-        let own = match head {
+        let new_front = match head {
             "App::new" | "actix_web::App::new" | "rocket::build" => Some(front.clone()),
             _ if head.ends_with("Router::new") || head.ends_with("Router::default") => Some(front.clone()),
             "web::scope" | "scope" => match first() {
@@ -93,8 +94,9 @@ impl<'r> RustRoutes<'r, '_> {
             _ => None,
         };
         let start = self.routes.len();
-        let front = own.clone().unwrap_or_else(|| front.clone());
-        if own.is_none() {
+        let is_new = new_front.is_some();
+        let front = new_front.unwrap_or_else(|| front.clone());
+        if !is_new {
             match list {
                 Some(_) => self.read_function(place, head, &front, depth),
                 None => self.read_name(place, head, &front, depth),
@@ -196,10 +198,10 @@ impl<'r> RustRoutes<'r, '_> {
         };
         let is_module = |path: &str| module.is_none_or(|module| path.split(['/', '.']).any(|part| part == module));
         let rust = |source: &RouteSource| source.kind.ecosystem() == Some(Ecosystem::Rust);
-        let here = Some(file).filter(|_| module.is_none());
+        let here = if module.is_none() { Some(file) } else { None };
         let others = (0..self.sources.len()).filter(|other| rust(&self.sources[*other]));
-        let mut found = here.into_iter().chain(others).filter(|file| is_module(self.sources[*file].path));
-        found.find_map(|file| Some((file, at(file)?)))
+        let mut files = here.into_iter().chain(others).filter(|file| is_module(self.sources[*file].path));
+        files.find_map(|file| Some((file, at(file)?)))
     }
 
     /// A route whose handler is named: what the handler asks for says who gets an answer.
@@ -218,7 +220,7 @@ impl<'r> RustRoutes<'r, '_> {
             Some((module, name)) => (module.rsplit("::").next(), name),
             None => (None, named.trim()),
         });
-        let handler = self.function(place.file, module, name).filter(|_| !name.is_empty());
+        let handler = if name.is_empty() { None } else { self.function(place.file, module, name) };
         let (answer, head) = match handler {
             Some((file, at)) => {
                 let text = &self.sources[file].text()[at..];
@@ -236,7 +238,7 @@ impl<'r> RustRoutes<'r, '_> {
     /// `head`: the function from its name on; what it is handed may ask for a login.
     fn push(&mut self, file: usize, at: usize, front: &Front, answer: RouteAnswer, head: &str) {
         let signature = head.split('{').next().unwrap_or_default();
-        let refuses = front.may_refuse || may_refuse(signature);
+        let refuses = front.may_refuse || may_refuse(signature) || takes_more(signature);
         let answer = if refuses { RouteAnswer::MayRefuse } else { answer };
         let path = if front.path.is_empty() { "/".to_owned() } else { front.path.clone() };
         self.routes.push(Route { path, file, line: line_of(self.sources[file].text(), at), answer });
@@ -247,6 +249,18 @@ impl<'r> RustRoutes<'r, '_> {
 fn may_refuse(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     ["auth", "jwt", "claims", "session"].iter().any(|word| lower.contains(word))
+}
+
+/// Whether a handler takes what a request has to bring: a type of the program, which may refuse it.
+fn takes_more(signature: &str) -> bool {
+    let open = signature.find('(').and_then(|at| code::bracketed(&signature[at..])).unwrap_or_default();
+    let is_known = |part: &str| {
+        let kind = part.rsplit_once(": ").map_or("", |(_, kind)| kind).trim_start_matches(['&', '*']);
+        let name = kind.split(['<', ' ']).next().unwrap_or_default().rsplit("::").next().unwrap_or_default();
+        // `&'static str`, `i32`, `impl Trait`
+        !name.starts_with(char::is_uppercase) || patterns::words_in("Rust", "is handed to each request").contains(&name)
+    };
+    !code::arguments(open).into_iter().all(is_known)
 }
 
 /// Whether the handlers of a route hold one for GET: `get(f)`, `post(a).get(b)`, `web::get().to(f)`.
@@ -272,7 +286,7 @@ fn calls(mut rest: &str) -> Vec<ChainCall<'_>> {
             after = &after[after.len() - list.len() - 1..];
         }
         rest = after;
-        if let Some(list) = code::bracketed(after).filter(|_| after.starts_with('(')) {
+        if let (true, Some(list)) = (after.starts_with('('), code::bracketed(after)) {
             all.push(ChainCall { name, list });
             rest = &after[list.len() + 2..];
         } else if name != "await" {

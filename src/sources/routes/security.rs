@@ -23,7 +23,7 @@ impl OpenPaths {
             let text = source.text();
             let words = ["requestMatchers", "antMatchers", "mvcMatchers", "pathMatchers"];
             for at in words.iter().flat_map(|word| code::words(text, word).map(move |at| at + word.len())) {
-                let Some(list) = code::bracketed(&text[at..]).filter(|_| text[at..].starts_with('(')) else { continue };
+                let (true, Some(list)) = (text[at..].starts_with('('), code::bracketed(&text[at..])) else { continue };
                 let behind = text[at + list.len() + 2..].trim_start();
                 let is_ignored = text[..at]
                     .trim_end_matches(char::is_alphanumeric)
@@ -58,13 +58,13 @@ impl OpenPaths {
     }
 
     /// Whether anybody may ask for a path.
-    pub(super) fn holds(&self, asked: &str) -> bool {
-        let asked = asked.trim_matches('/');
+    pub(super) fn holds(&self, route: &str) -> bool {
+        let route = route.trim_matches('/');
         self.all
             || self.patterns.iter().map(|pattern| pattern.trim_matches('/')).any(|pattern| {
                 match pattern.strip_suffix("**") {
-                    Some(front) => path::is_within(asked, front.trim_end_matches('/')),
-                    None => pattern == asked,
+                    Some(front) => path::is_within(route, front.trim_end_matches('/')),
+                    None => pattern == route,
                 }
             })
     }

@@ -355,7 +355,7 @@ fn routes_of_rust_are_those_that_are_served() {
         "    let app = routes::router(state).layer(cors);\n    axum::serve(l, app.into_make_service()).await?;",
         "",
     );
-    let module = "pub fn router(state: S) -> Router {\n    let api = Router::new().route(\"/\", get(list)).route(\"/ready\", get(ready));\n    Router::new().nest(\"/api\", api).merge(health::router()).with_state(state)\n}\nasync fn list() {}\nasync fn ready(db: Pool) { db.query(1) }\n";
+    let module = "pub fn router(state: S) -> Router {\n    let api = Router::new().route(\"/\", get(list)).route(\"/ready\", get(ready));\n    Router::new().nest(\"/api\", api).merge(health::router()).with_state(state)\n}\nasync fn list() {}\nasync fn ready(State(db): State<Pool>) { db.query(1) }\n";
     let health_module = "pub fn router() -> Router { Router::new().route(\"/healthz\", get(|| async { \"ok\" })) }\n";
     assert_eq!(
         paths(&[("src/main.rs", &nested), ("src/routes/mod.rs", module), ("src/routes/health.rs", health_module)]),
@@ -490,4 +490,28 @@ fn guards_of_node_refuse() {
         "const app = express();\nconst api = express.Router();\nrequire('./health')(api);\napp.use('/api', api);\n";
     assert_eq!(paths(&[("app.js", main), ("health.js", register)]), [""; 0]);
     check("a.ts", "app.register(UnderPressure, { exposeStatusRoute: { url: '/health' } });\n", &["/health"]);
+}
+
+#[test]
+fn what_a_handler_takes_may_refuse() {
+    let rocket = |handler: &str| {
+        format!("#[get(\"/\")]\n{handler} {{ }}\nfn rocket() {{ rocket::build().mount(\"/\", routes![home]) }}\n")
+    };
+    check("src/main.rs", &rocket("fn home(token: Token) -> Json<V>"), &["/ may refuse"]);
+    check("src/main.rs", &rocket("fn home(pool: &State<Pool>, id: Option<i32>) -> Json<V>"), &["/"]);
+    let controller = |head: &str, method: &str| {
+        let text = format!(
+            "namespace A;\n{head}public class EmployeesController : ControllerBase\n{{\n    {method}\n    public IActionResult Get() => Ok();\n}}\n"
+        );
+        paths(&[("A.cs", &text)])
+    };
+    let lines = "[Route(\"api/v1/employees\")]\n[Authorize(AuthenticationSchemes = \n    $\"{A.B},{C.D}\")]\n";
+    assert_eq!(controller(lines, "[HttpGet]"), [""; 0]);
+    assert_eq!(controller(lines, "[HttpGet]\n    [AllowAnonymous]"), ["/api/v1/employees"]);
+    assert_eq!(controller("", "[HttpGet]"), [""; 0]);
+    assert_eq!(controller("", "[HttpGet(\"/up\")]"), ["/up"]);
+    check("main.go", "r := chi.NewRouter()\nr.Use(middleware.Heartbeat(\"/ping\"))\n", &["/ping"]);
+    let factory = "from flask import Flask\n\ndef create_app(env):\n    app = Flask(__name__)\n    return app\n";
+    let main = "from app import create_app\napi = create_app('dev')\n@api.route('/')\ndef home():\n    return ''\n";
+    assert_eq!(paths(&[("app/__init__.py", factory), ("main.py", main)]), ["/"]);
 }
