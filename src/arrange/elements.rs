@@ -3,6 +3,7 @@
 use crate::build::Code;
 use crate::shell::program::Program;
 use crate::shell::{ScriptUnit, Separator, SeparatorKind};
+use crate::text::Span;
 
 /// The elements of a script in order, and whether they can be split; if not, the whole script is a single element.
 pub fn elements<'s>(code: &'s Code) -> (Vec<ScriptUnit<'s>>, bool) {
@@ -15,7 +16,7 @@ pub fn elements<'s>(code: &'s Code) -> (Vec<ScriptUnit<'s>>, bool) {
     let commands = script.commands.iter().filter(|command| script.is_top(&command.place)).map(|command| command.span);
     let compounds =
         script.compounds.iter().filter(|compound| script.is_top(&compound.place)).map(|compound| compound.span);
-    let span = commands.chain(compounds).reduce(|all, span| all.to(span));
+    let span = commands.chain(compounds).reduce(Span::to);
     (span.map(|span| ScriptUnit { span, invocations: script.invocations() }).into_iter().collect(), false)
 }
 

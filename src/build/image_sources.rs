@@ -103,7 +103,9 @@ fn compiled_packages(build: &Build) -> Vec<String> {
             if word.contains(['$', '*']) || word.contains("...") {
                 return Vec::new();
             }
-            named.push(path::normalize(word));
+            // `./cmd/api/main.go` stands for its folder.
+            let package = path::normalize(word);
+            named.push(if FileKind::of(&package).is_code() { path::parent(&package).to_owned() } else { package });
         }
     }
     named.retain(|name| !name.is_empty());

@@ -106,6 +106,11 @@ impl Build<'_> {
 /// The table's row of a server, and its arguments.
 fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
     let (name, args) = program(invocation.program?, invocation.args)?;
+    // Other programs have this name too.
+    let is_of_files = |word: &Word| ["-s", "--single", "-l", "--listen", "-p"].iter().any(|option| word.is(option));
+    if name == "serve" && !args.iter().any(is_of_files) {
+        return None;
+    }
     let [first, rest @ ..] = args else { return Some((row(name)?, args)) };
     if let Some(first) = first.value() {
         let script = path::name(first);

@@ -406,6 +406,11 @@ fn framework_port(input: &EndpointInput) -> Option<u16> {
     if let Some(value) = input.variable(row[2]) {
         return address_port(&value);
     }
+    // The program sets it by itself.
+    let setting = format!("\"{}\"", row[3]);
+    if input.files.iter().any(|file| FileKind::of(file.path).has_code() && file.text.contains(&setting)) {
+        return Some(0);
+    }
     let set = active_setting(input, row[3]).and_then(|value| value.parse().ok());
     set.or_else(|| row[4].parse().ok())
 }

@@ -58,7 +58,7 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
 /// The package of Spring that asks for a login before each path, where the sources say no other.
 const SECURITY: &str = "org.springframework.boot:spring-boot-starter-security";
 
-/// Whether a container starts PHP's server of FastCGI alone.
+/// Whether a container starts PHP's server of `FastCGI` alone.
 fn is_fastcgi(input: &EndpointInput) -> bool {
     let lines = input.build.start_lines(input.stage);
     let is_it = |line: &Vec<String>| line.first().is_some_and(|word| path::name(word).starts_with("php-fpm"));
@@ -72,11 +72,13 @@ fn files_of_environment<'e>(input: &EndpointInput<'e, '_>) -> Vec<SourceFile<'e>
         path::ends_with(path::parent(file.path), "config/environments")
             && path::name(file.path).strip_suffix(".rb").is_some_and(|name| name != environment)
     };
+    // Behind a proxy that ends TLS, Rails redirects nobody.
+    let assumes_tls = |file: &SourceFile| file.text.lines().any(|line| line.trim() == "config.assume_ssl = true");
     input
         .files
         .iter()
         .copied()
-        .map(|file| if is_other(&file) { SourceFile { text: "", ..file } } else { file })
+        .map(|file| if is_other(&file) || assumes_tls(&file) { SourceFile { text: "", ..file } } else { file })
         .collect()
 }
 

@@ -312,6 +312,8 @@ fn what_answers_no_requests_of_http_has_no_route() {
     ];
     assert_eq!(top("FROM ruby:3.4\nENV RAILS_ENV=development\n", &rails).as_deref(), Some("/up"));
     assert_eq!(top("FROM ruby:3.4\nENV RAILS_ENV=production\n", &rails), None);
+    let assumed = [rails[0], (rails[1].0, "config.assume_ssl = true\nconfig.force_ssl = true\n")];
+    assert_eq!(top("FROM ruby:3.4\nENV RAILS_ENV=production\n", &assumed).as_deref(), Some("/up"));
     let csharp =
         [("Program.cs", "var app = builder.Build();\napp.UseHttpsRedirection();\napp.MapGet(\"/health\", () => 1);\n")];
     assert_eq!(top("FROM mcr.microsoft.com/dotnet/aspnet:9.0\n", &csharp).as_deref(), Some("/health"));

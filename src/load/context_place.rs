@@ -9,7 +9,7 @@ use super::file::{display_path, folder_of};
 use super::recipes::NamedContext;
 use crate::build::{Build, Source, Transfer};
 use crate::cache::Likeness;
-use crate::shell::{Invocation, LockUse, Manager, SeparatorKind, Verb};
+use crate::shell::{Invocation, LockUse, Manager, SeparatorKind, Verb, Word};
 
 /// Folders above a Dockerfile that are tried.
 const HIGHEST: usize = 8;
@@ -113,6 +113,7 @@ pub(super) fn place(
     // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
     let mut manifests = if request.needs.context() { manifests(build) } else { Vec::new() };
     let locks = if request.needs.context() { lock_files(build) } else { Vec::new() };
+    let programs = if request.needs.context() { program_paths(build) } else { Vec::new() };
     // A folder with code of its own is its own context, and makes or fetches what it lacks.
     let has_code = (!manifests.is_empty() || !locks.is_empty()) && has_code(dockerfile_folder);
     if has_code {
@@ -124,7 +125,8 @@ pub(super) fn place(
         let has_lock =
             |names: &[&'static str]| has_any_in(folder, names) || !has_code && searches.has_any(folder, names);
         let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
-        sources.iter().filter(|source| !folder.join(source).exists()).count() + without_manifest + without_lock
+        let absent = sources.iter().chain(&programs).filter(|source| !folder.join(source).exists()).count();
+        absent + without_manifest + without_lock
     };
     // The builder reads .dockerignore in the context's folder only.
     let is_marked = dockerfile_folder.join(".dockerignore").is_file()
@@ -174,6 +176,35 @@ fn copied_paths(build: &Build) -> Vec<String> {
 fn copies_everything(build: &Build) -> bool {
     let is_whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything);
     build.needed_transfers().any(|(_, transfer)| is_whole(transfer))
+}
+
+/// The paths of programs that the RUNs of a context that is copied as a whole build: `go build ./cmd/api`.
+fn program_paths(build: &Build) -> Vec<String> {
+    let mut paths = Vec::new();
+    if !copies_everything(build) {
+        return paths;
+    }
+    for invocation in called(build) {
+        let manager = invocation.package_call().map(|call| call.manager);
+        if !matches!(manager, Some(Manager::Go | Manager::Dotnet)) {
+            continue;
+        }
+        for word in invocation.args.iter().filter_map(Word::value) {
+            let plain = word.trim_start_matches("./");
+            let is_path = plain.contains('/') || plain.len() < word.len();
+            if is_path
+                && !plain.starts_with(['/', '-'])
+                && !plain.contains("..")
+                && !plain.contains(['*', '$', '=', '@'])
+            {
+                paths.push(plain.trim_end_matches('/').to_owned());
+            }
+        }
+    }
+    paths.retain(|path| !path.is_empty());
+    paths.sort();
+    paths.dedup();
+    paths
 }
 
 /// Every program that the RUNs of the target call.

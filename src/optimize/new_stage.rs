@@ -12,7 +12,8 @@ impl PassInput<'_> {
 
     /// The first of some names that no stage has, or else the last one.
     pub(super) fn free_stage_name<'n>(&self, names: &[&'n str]) -> &'n str {
-        let free = names.iter().find(|name| !self.has_stage(name));
+        const SPARE: [&str; 4] = ["dockopt", "dockopt-2", "dockopt-3", "dockopt-4"];
+        let free = names.iter().chain(&SPARE).find(|name| !self.has_stage(name));
         free.or(names.last()).copied().unwrap_or_default()
     }
 

@@ -114,6 +114,10 @@ impl PortReader<'_> {
         // In Go it is an address, and other calls have the same names.
         let is_go = FileKind::of(self.files[place.file].path).language() == "Go";
         let is_address = literal(first).is_some_and(|text| text.contains(':'));
+        // `.bind(1)` of a query gives it a value.
+        if word == ".bind(" && !first.starts_with(['(', '"', '&']) && !first.starts_with("format!") {
+            return None;
+        }
         let has_framework = default.split_once(' ').is_none_or(|(_, word)| place.text.contains(word));
         if is_go && !is_address && (number(first).is_some() || literal(first).is_some() || !has_framework) {
             return None;
@@ -124,7 +128,9 @@ impl PortReader<'_> {
             let mut words = default.split(' ');
             let port = words.next()?.parse().ok()?;
             let is_it = words.next().is_none_or(|word| place.text.contains(word));
-            (is_it && !arguments.iter().any(|argument| argument.contains("port"))).then_some(port)
+            let names_port = |argument: &&str| argument.to_ascii_lowercase().contains("port");
+            let is_told = if is_go { !arguments.is_empty() } else { arguments.iter().any(names_port) };
+            (is_it && !is_told).then_some(port)
         })
     }
 
@@ -173,7 +179,7 @@ impl PortReader<'_> {
         }
         let name = callee.rsplit(['.', ':']).next().unwrap_or(callee);
         match name {
-            "Sprintf" | "format" => self.value(place, arguments.last()?, depth + 1),
+            "Sprintf" | "format" | "format!" => self.value(place, arguments.last()?, depth + 1),
             _ if data_conversion(name) => self.value(place, arguments.first()?, depth + 1),
             // `getEnv("PORT", "8080")`
             _ if name.to_ascii_lowercase().contains("env") && arguments.len() == 2 => {
@@ -256,7 +262,9 @@ impl PortReader<'_> {
                 Some(line.split_once(" = ").map_or(rest, |(before, _)| &rest[before.len() + " = ".len()..]))
             });
             let Some(value) = value else { continue };
-            if at == place.at {
+            // `MongoClient(host=a, port=27017)` tells another function.
+            let is_argument = place.text[..at].trim_end().ends_with(['(', ',']) && behind.starts_with('=');
+            if at == place.at || is_argument {
                 continue;
             }
             let inner = PortPlace { at, ..place };
@@ -328,6 +336,7 @@ mod tests {
         );
         check("main.go", "lis, err := net.Listen(\"tcp\", \":50051\")", &[50051]);
         check("main.go", "import \"github.com/gin-gonic/gin\"\nr := gin.Default()\nr.Run()", &[8080]);
+        check("main.go", "import \"github.com/gin-gonic/gin\"\nrouter.Run(\":\" + config.Server.Port)", &[]);
         check("main.go", "label := \"1\"\ncmd.Run(label, line...)", &[]);
         check("main.go", "Command{}.Run(\"80\", \"tar\")\nx.Start(1)\n", &[]);
         check("main.go", "addr := flag.String(\"addr\", \":8081\", \"\")\nhttp.ListenAndServe(*addr, nil)", &[]);
@@ -347,6 +356,13 @@ mod tests {
         check("a.rs", "HttpServer::new(f).bind((\"0.0.0.0\", 8080))?", &[8080]);
         check("a.cs", "app.Run(\"http://*:5000;https://*:5001\");", &[5000]);
         check("a.go", "http.ListenAndServe(\":0\", nil)", &[]);
+        check("a.rs", "query.bind(1).bind(limit)", &[]);
+        check(
+            "a.rs",
+            "const PORT: u16 = 8082;\nlet l = TcpListener::bind(format!(\"0.0.0.0:{}\", PORT)).await?;",
+            &[8082],
+        );
+        check("a.py", "MongoClient(host='a',\n    port=27017)\nserver.listen(options.port)\n", &[]);
     }
 
     #[test]

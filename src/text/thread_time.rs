@@ -5,7 +5,7 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 fn now() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    Duration::try_from(time).unwrap_or_default()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -142,7 +142,10 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
 /// The command that asks, as HEALTHCHECK CMD takes it.
 fn probe(input: &PassInput, target: &Stage, port: u16, path: &str) -> Option<String> {
     let url = format!("http://127.0.0.1:{port}{path}");
-    let asker = Asker::of_image(input.build, target, Some(&url), None)?;
+    let projects = input.projects();
+    let project = projects.iter().find(|project| project.root.is_empty()).or(projects.first());
+    let ecosystem = project.map(|project| project.ecosystem);
+    let asker = Asker::of_image(input.build, target, Some(&url), ecosystem)?;
     let words = if port::varies(input, target, port) {
         asker.request_at_variable(port, path, asker.usual_limit())
     } else {

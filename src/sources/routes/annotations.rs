@@ -73,7 +73,8 @@ fn methods(text: &str, classes: &[&str], gets: &[&str], front: Option<&str>) -> 
         let path = if list.contains("version:") { None } else { first_path(list) };
         // The mapping of a class stands before it, that of a method within one.
         let Some(class) = class_at(at) else { continue };
-        let is_of_class = !text[at..class].contains(';') && !text[at..class].contains('{');
+        let behind = text[at..class].get(text[at..class].find(list).unwrap_or(0) + list.len()..).unwrap_or_default();
+        let is_of_class = !behind.contains([';', '{']);
         if is_of_class && let Some(known) = prefixes.iter_mut().find(|(at, _)| *at == class) {
             known.1 = path;
         }

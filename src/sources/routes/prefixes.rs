@@ -3,6 +3,7 @@
 use super::holder::{HolderKind, RouteHolders};
 use super::mounts::{Mount, mounts};
 use super::source::{MOST_CALLS, RouteSource};
+use crate::sources::code;
 use crate::sources::values::Evaluator;
 use crate::text::path;
 
@@ -35,6 +36,8 @@ pub(super) struct RoutePrefixes<'s> {
     mounts: Vec<(Mount<'s>, Option<usize>)>,
     /// Whether routers are mounted that only running the program tells.
     loads_by_name: bool,
+    /// Whether a function is handed a router, which may be mounted below any path.
+    hands_router: bool,
 }
 
 impl<'s> RoutePrefixes<'s> {
@@ -52,7 +55,8 @@ impl<'s> RoutePrefixes<'s> {
             }
         }
         let loads_by_name = sources.iter().any(|source| source.raw.contains("autoload"));
-        Self { holders, mounts: all, loads_by_name }
+        let hands_router = hands_router(sources, &holders);
+        Self { holders, mounts: all, loads_by_name, hands_router }
     }
 
     /// The paths that the routes of a holder are below; empty where none is known.
@@ -85,7 +89,7 @@ impl<'s> RoutePrefixes<'s> {
                 HolderKind::Application => {
                     vec![HolderPrefix { path: prefix.to_owned(), may_refuse: holder.may_refuse }]
                 }
-                HolderKind::Parameter if !self.loads_by_name && !self.has_unknown_mount() && !self.has_router() => {
+                HolderKind::Parameter if !self.loads_by_name && !self.has_unknown_mount() && !self.hands_router => {
                     vec![HolderPrefix { path: prefix.to_owned(), may_refuse: false }]
                 }
                 _ => Vec::new(),
@@ -102,13 +106,22 @@ impl<'s> RoutePrefixes<'s> {
         all
     }
 
-    /// Whether there are routers, one of which a function may be handed in the place of an application.
-    fn has_router(&self) -> bool {
-        self.holders.all.iter().any(|holder| holder.kind == HolderKind::Router)
-    }
-
     /// Whether a function from an unknown file is mounted: its routes may be below any path.
     fn has_unknown_mount(&self) -> bool {
         self.mounts.iter().any(|(mount, child)| child.is_none() && mount.takes_function)
     }
+}
+
+/// Whether a function that mounts nothing is handed a router: `require('./health')(api)`.
+fn hands_router(sources: &[RouteSource], holders: &RouteHolders) -> bool {
+    let routers = holders.all.iter().filter(|holder| holder.kind == HolderKind::Router);
+    routers.take(MOST_CALLS).any(|router| {
+        let text = sources[router.file].text();
+        code::words(text, router.name).any(|at| {
+            let Some(callee) = text[..at].strip_suffix('(') else { return false };
+            let is_only = text[at + router.name.len()..].starts_with(')');
+            let mounts = ["use", "register", "route", "mount", "resolve"].iter().any(|word| callee.ends_with(word));
+            is_only && !mounts && callee.ends_with(|c: char| c.is_alphanumeric() || c == ')')
+        })
+    })
 }

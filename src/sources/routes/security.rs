@@ -10,6 +10,8 @@ use crate::text::path;
 pub(super) struct OpenPaths {
     patterns: Vec<String>,
     all: bool,
+    /// Whether there are several chains, each for some paths.
+    is_divided: bool,
 }
 
 impl OpenPaths {
@@ -19,7 +21,8 @@ impl OpenPaths {
         let sets = java.filter(|source| source.raw.contains("HttpSecurity") && source.raw.contains(".authoriz"));
         let mut known: Option<Self> = None;
         for source in sets {
-            let open = known.get_or_insert(Self { patterns: Vec::new(), all: false });
+            let open = known.get_or_insert(Self { patterns: Vec::new(), all: false, is_divided: false });
+            open.is_divided |= source.raw.contains("securityMatcher");
             let text = source.text();
             let words = ["requestMatchers", "antMatchers", "mvcMatchers", "pathMatchers"];
             for at in words.iter().flat_map(|word| code::words(text, word).map(move |at| at + word.len())) {
@@ -60,6 +63,10 @@ impl OpenPaths {
     /// Whether anybody may ask for a path.
     pub(super) fn holds(&self, route: &str) -> bool {
         let route = route.trim_matches('/');
+        // What a chain of its own stands for is not read.
+        if self.is_divided {
+            return false;
+        }
         self.all
             || self.patterns.iter().map(|pattern| pattern.trim_matches('/')).any(|pattern| {
                 match pattern.strip_suffix("**") {

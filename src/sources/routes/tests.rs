@@ -463,6 +463,13 @@ fn guards_of_node_refuse() {
     assert_eq!(nest("", global), ["/health may refuse"]);
     assert_eq!(nest("  @Public()\n", global), ["/health"]);
     assert_eq!(nest("", "providers: [{ provide: APP_GUARD, useClass: ThrottlerGuard }],\n"), ["/health"]);
+    let realm = "@Controller(RealmSymbol, { basePath: '/api/realm' })\nexport class A {\n  @Get('/')\n  get() {}\n}\n";
+    check("a.controller.ts", realm, &[]);
+    check(
+        "b.controller.ts",
+        "@Controller({ path: 'cats' })\nexport class B {\n  @Get('up')\n  get() {}\n}\n",
+        &["/cats/up"],
+    );
     assert_eq!(nest("", "RouterModule.register([{ path: 'ops', module: H }]),\n"), [""; 0]);
     check(
         "a.js",

@@ -103,7 +103,27 @@ pub(in crate::optimize) fn read<'a>(input: &PassInput<'a>, stage: &Stage) -> Res
         };
         all.push(Piece { index, kind });
     }
+    keep_lists(build, &mut all);
     Ok(pieces.map(|pieces| Pieces { all, globals, ..pieces }))
+}
+
+/// Keeps the RUNs that fetch the package lists for an install in another RUN.
+fn keep_lists(build: &Build, all: &mut [Piece]) {
+    let has = |index: usize, purpose: Purpose| {
+        let code = build.code(index);
+        code.is_some_and(|code| {
+            let invocations = code.script.invocations();
+            invocations.iter().any(|it| it.package_call().is_some() && Purpose::of(it) == purpose)
+        })
+    };
+    let installs_alone = |piece: &Piece| {
+        piece.kind == Kind::System && has(piece.index, Purpose::SystemInstall) && !has(piece.index, Purpose::Lists)
+    };
+    if all.iter().any(installs_alone) {
+        for piece in all.iter_mut().filter(|piece| piece.kind == Kind::Clean && has(piece.index, Purpose::Lists)) {
+            piece.kind = Kind::System;
+        }
+    }
 }
 
 fn plain(build: &Build, stage: &Stage, instruction: &Instruction) -> Result<Kind, NodeBlocker> {
