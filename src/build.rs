@@ -70,7 +70,7 @@ pub use self::generated::generated_line;
 pub use self::graph::{Fault, FaultKind};
 pub use self::history::asks_history;
 pub use self::image::{BaseImage, Presence, Reference, is_like, is_official, providers, service_check, stands_on};
-pub use self::image_sources::ImageSources;
+pub use self::image_sources::{ImageSources, compiled_packages};
 pub use self::launch::Launch;
 pub use self::listening::{Listening, ListeningOrigin};
 pub use self::needs::ProgramNeeds;

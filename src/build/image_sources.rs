@@ -91,7 +91,7 @@ fn main_folders(build: &Build, files: &[(&str, &str)]) -> Vec<(String, bool)> {
 }
 
 /// The packages that `go build` and `go install` compile, without `./`.
-fn compiled_packages(build: &Build) -> Vec<String> {
+pub fn compiled_packages(build: &Build) -> Vec<String> {
     let mut named: Vec<String> = Vec::new();
     for invocation in build.needed_stages().flat_map(|stage| build.called(stage)) {
         let Some(call) = invocation.package_call().filter(|call| call.manager == Manager::Go) else { continue };

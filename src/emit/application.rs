@@ -6,7 +6,7 @@ use super::input::EmitInput;
 use super::missing_source::missing_source;
 use super::plan::ComposePlan;
 use super::server_start::{ServerCommand, may_be_started};
-use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue};
+use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue, compiled_packages};
 use crate::build::{starts_scheduler, starts_worker};
 use crate::compose::NewValue;
 use crate::data;
@@ -199,6 +199,8 @@ fn program_folders(input: &BuildInput, build: &Build, root: &str) -> BTreeSet<St
     if projects.map(|project| &project.root).any(|root| *root == below) {
         folders.insert(below);
     }
+    // Programs of one Go module.
+    folders.extend(compiled_packages(build));
     folders
 }
 

@@ -263,7 +263,8 @@ impl PortReader<'_> {
             });
             let Some(value) = value else { continue };
             // `MongoClient(host=a, port=27017)` tells another function.
-            let is_argument = place.text[..at].trim_end().ends_with(['(', ',']) && behind.starts_with('=');
+            let is_python = FileKind::of(self.files[place.file].path).language() == "Python";
+            let is_argument = is_python && place.text[..at].trim_end().ends_with(['(', ',']) && behind.starts_with('=');
             if at == place.at || is_argument {
                 continue;
             }
@@ -334,6 +335,7 @@ mod tests {
             "port := os.Getenv(\"PORT\")\nif port == \"\" {\n\tport = \"8080\"\n}\nhttp.ListenAndServe(\":\"+port, nil)",
             &[8080],
         );
+        check("main.go", "const (\n\tlistenPort = \":5000\"\n)\nhttp.ListenAndServe(listenPort, nil)", &[5000]);
         check("main.go", "lis, err := net.Listen(\"tcp\", \":50051\")", &[50051]);
         check("main.go", "import \"github.com/gin-gonic/gin\"\nr := gin.Default()\nr.Run()", &[8080]);
         check("main.go", "import \"github.com/gin-gonic/gin\"\nrouter.Run(\":\" + config.Server.Port)", &[]);

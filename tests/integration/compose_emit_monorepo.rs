@@ -224,3 +224,31 @@ fn sites_of_files_get_nothing_of_servers() {
     has(&text, &["web.Dockerfile", "build: ./pages", "\"nc\", \"-z\""]);
     lacks(&text, &["DATABASE_URL", "postgres", "depends_on"]);
 }
+
+#[test]
+fn programs_of_a_go_module_are_built_from_its_root() {
+    let dockerfile = |name: &str| {
+        format!(
+            "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY . .\nRUN go build -o main ./cmd/{name}/main.go\nFROM debian:13-slim\nCOPY --from=build /src/main .\nCMD [\"./main\"]\n"
+        )
+    };
+    let program = |port: u16| {
+        format!(
+            "package main\n\nimport \"net/http\"\n\nconst (\n\taddress = \":{port}\"\n)\n\nfunc main() {{\n\thttp.ListenAndServe(address, nil)\n}}\n"
+        )
+    };
+    let (first, second) = (dockerfile("api"), dockerfile("agent"));
+    let folder = project(&[
+        ("go.mod", "module example.com/shop\n\ngo 1.25\n"),
+        ("cmd/api/Dockerfile", &first),
+        ("cmd/api/main.go", &program(5000)),
+        ("cmd/agent/Dockerfile", &second),
+        ("cmd/agent/main.go", &program(5001)),
+    ]);
+    let text = written(folder.path());
+    has(
+        &text,
+        &["dockerfile: cmd/api/Dockerfile", "\"5000:5000\"", "dockerfile: cmd/agent/Dockerfile", "\"5001:5001\""],
+    );
+    lacks(&text, &["build: ./cmd"]);
+}
