@@ -204,6 +204,7 @@ fn program_paths(build: &Build) -> Vec<String> {
     paths.retain(|path| !path.is_empty());
     paths.sort();
     paths.dedup();
+    paths.truncate(SOURCES);
     paths
 }
 

@@ -1,8 +1,10 @@
 //! Routes of methods in classes: Spring's mappings, controllers of Nest and ASP.NET Core.
 
+use std::cell::OnceCell;
+
 use super::handler::answer_of;
 use super::holder::named_argument;
-use super::source::{Route, RouteAnswer, RouteSource, line_of};
+use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
 use crate::sources::literals::string_literals;
@@ -14,6 +16,8 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     let mut routes = Vec::new();
     let nest = nest_prefix(sources);
     let spring = spring_prefix(sources);
+    let of_all: OnceCell<bool> = OnceCell::new();
+    let guards_all = || *of_all.get_or_init(|| sources.iter().any(guards_all_methods));
     for (file, source) in sources.iter().enumerate() {
         let text = source.text();
         let of_class = match source.kind.ecosystem() {
@@ -29,7 +33,8 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
             Some(Ecosystem::DotNet) if text.contains("[HttpGet") => controllers(text),
             _ => continue,
         };
-        let is_guarded = |at: usize| source.kind.ecosystem() == Some(Ecosystem::Node) && is_guarded(sources, text, at);
+        let is_guarded =
+            |at: usize| source.kind.ecosystem() == Some(Ecosystem::Node) && is_guarded(&guards_all, text, at);
         routes.extend(of_class.into_iter().map(|(at, path)| {
             let end = text[at + 1..].find("\n    @").map_or(text.len(), |end| at + 1 + end);
             let answer = if is_guarded(at) { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
@@ -39,8 +44,15 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     routes
 }
 
+/// Whether a source gives Nest a guard for all methods that does not only count requests.
+fn guards_all_methods(source: &RouteSource) -> bool {
+    let places = ["APP_GUARD,", "useGlobalGuards("].iter().flat_map(|word| source.text().match_indices(word));
+    let mut named = places.map(|(at, _)| source.text()[at..].lines().take(3).collect::<String>());
+    named.any(|text| !text.contains("Throttl"))
+}
+
 /// Whether a guard of Nest stands before a method: its own, that of its class, or one of all that does not only count.
-fn is_guarded(sources: &[RouteSource], text: &str, at: usize) -> bool {
+fn is_guarded(guards_all: &dyn Fn() -> bool, text: &str, at: usize) -> bool {
     // The decorators of the method, on both sides of the one that names the path.
     let start = text[..at].rfind(['}', ';', '{']).map_or(0, |end| end + 1);
     let end = text[at..].find('{').map_or(text.len(), |end| at + end);
@@ -48,12 +60,7 @@ fn is_guarded(sources: &[RouteSource], text: &str, at: usize) -> bool {
     let class = text[..at].rfind("class ").map_or("", |class| &text[text[..class].rfind("\n}").unwrap_or(0)..class]);
     let is_open =
         ["Public(", "SkipAuth", "AllowAnonymous"].iter().any(|word| method.contains(word) || class.contains(word));
-    let is_of_all = |source: &RouteSource| {
-        let places = ["APP_GUARD,", "useGlobalGuards("].iter().flat_map(|word| source.text().match_indices(word));
-        let mut named = places.map(|(at, _)| source.text()[at..].lines().take(3).collect::<String>());
-        named.any(|text| !text.contains("Throttl"))
-    };
-    !is_open && (method.contains("@UseGuards(") || class.contains("@UseGuards(") || sources.iter().any(is_of_all))
+    !is_open && (method.contains("@UseGuards(") || class.contains("@UseGuards(") || guards_all())
 }
 
 /// The methods of the classes of a file that answer GET, with their paths.
@@ -104,14 +111,21 @@ fn annotations<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = (usize,
 /// Methods of JAX-RS: `@GET` with a `@Path` of its own, in a class with one.
 fn jax_rs(text: &str, front: &str) -> Vec<(usize, String)> {
     // The annotations before a class or method: from the end of what stands before to its own brace.
+    const LONGEST: usize = 2_000;
     let head = |at: usize| {
+        let first = text.floor_char_boundary(at.saturating_sub(LONGEST));
+        let last = text.floor_char_boundary(at + LONGEST);
         // The braces of `@Produces({…})` are none of them.
         let closes = |(end, _): &(usize, &str)| {
             !text[end + 1..].trim_start().starts_with([')', ',']) && !text[..*end].trim_end().ends_with('(')
         };
-        let start = text[..at].rmatch_indices(['{', '}', ';']).find(closes).map_or(0, |(end, _)| end + 1);
-        let behind = text[at..].match_indices(['{', ';']).map(|(end, mark)| (at + end, mark));
-        let end = behind.into_iter().find(closes).map_or(text.len(), |(end, _)| end);
+        let start = text[first..at]
+            .rmatch_indices(['{', '}', ';'])
+            .map(|(end, mark)| (first + end, mark))
+            .find(closes)
+            .map_or(first, |(end, _)| end + 1);
+        let behind = text[at..last].match_indices(['{', ';']).map(|(end, mark)| (at + end, mark));
+        let end = behind.into_iter().find(closes).map_or(last, |(end, _)| end);
         &text[start..end]
     };
     let path = |head: &str| {
@@ -120,7 +134,7 @@ fn jax_rs(text: &str, front: &str) -> Vec<(usize, String)> {
     };
     let asks = |head: &str| ["@RolesAllowed", "@Authenticated"].iter().any(|word| head.contains(word));
     let mut paths = Vec::new();
-    for at in code::words(text, "@GET") {
+    for at in code::words(text, "@GET").take(MOST_CALLS) {
         let Some(class) = text[..at].rfind("class ").map(&head) else { continue };
         let method = head(at);
         if asks(class) || asks(method) {
@@ -254,7 +268,7 @@ fn spring_prefix(sources: &[RouteSource]) -> Option<String> {
 /// Methods of controllers in C#: `[Route("api/[controller]")]` and `[HttpGet("health")]`.
 fn controllers(text: &str) -> Vec<(usize, String)> {
     let mut paths = Vec::new();
-    for (at, _) in text.match_indices("[HttpGet") {
+    for (at, _) in text.match_indices("[HttpGet").take(MOST_CALLS) {
         let Some(class) = text[..at].rfind(" class ") else { continue };
         let name = text[class + " class ".len()..].split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         // From the end of the class before it.

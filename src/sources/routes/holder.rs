@@ -259,12 +259,13 @@ pub(super) fn name_before(text: &str) -> &str {
 /// `app`, `Hono(` of `new Hono().get('/a', b).get(`.
 pub(super) fn receiver(text: &str) -> &str {
     const LONGEST: usize = 20_000;
+    const MOST_LINKS: usize = 100;
     let name = name_before(text);
     let mut rest = text;
     if !name.is_empty() || !text.trim_end().ends_with([')', '\n']) && !text.ends_with(char::is_whitespace) {
         return name;
     }
-    loop {
+    for _ in 0..MOST_LINKS {
         rest = rest.trim_end();
         let mut is_call = false;
         if rest.ends_with(')') {
@@ -285,6 +286,7 @@ pub(super) fn receiver(text: &str) -> &str {
             _ => return word,
         }
     }
+    ""
 }
 
 /// The bracket that the last one of a text closes.

@@ -1,5 +1,7 @@
 //! Routes of Ktor: functions with blocks inside each other, from `routing { … }` on.
 
+use std::cell::Cell;
+
 use super::handler::answer_of;
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::sources::code;
@@ -8,6 +10,9 @@ use crate::text::path::below_route;
 
 /// The maximum number of functions that a route is inside of.
 const DEEPEST: usize = 6;
+
+/// Places whose blocks are looked for.
+const PLACES: usize = 1_000;
 
 /// All routes of programs of Ktor.
 pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
@@ -18,6 +23,7 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
         .filter(|(_, source)| source.kind.language() == "Kotlin" && source.raw.contains("io.ktor"))
         .map(|(file, source)| (file, source.text()))
         .collect();
+    let budget = Cell::new(PLACES);
     for (file, text) in &kotlin {
         for at in code::words(text, "get").take(MOST_CALLS) {
             let rest = &text[at + "get".len()..];
@@ -30,7 +36,7 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
             if is_method {
                 continue;
             }
-            let Some(front) = front(&kotlin, text, at, 0) else { continue };
+            let Some(front) = front(&kotlin, text, (at, 0), &budget) else { continue };
             let body = code::bracketed(behind.trim_start()).unwrap_or_default();
             let answer = if front.may_refuse { RouteAnswer::MayRefuse } else { answer_of(body, 0, body.len()) };
             let path = below_route(&front.path, &slashed(path));
@@ -52,7 +58,8 @@ struct KtorFront {
 }
 
 /// What the blocks around a place put before its routes; `None` where they are not part of `routing`, or not known.
-fn front(kotlin: &[(usize, &str)], text: &str, at: usize, depth: usize) -> Option<KtorFront> {
+fn front(kotlin: &[(usize, &str)], text: &str, (at, depth): (usize, usize), budget: &Cell<usize>) -> Option<KtorFront> {
+    budget.set(budget.get().checked_sub(1)?);
     let mut known = KtorFront { path: String::new(), may_refuse: false };
     let mut end = at;
     while let Some(open) = opening(&text[..end]) {
@@ -66,9 +73,9 @@ fn front(kotlin: &[(usize, &str)], text: &str, at: usize, depth: usize) -> Optio
             let called = calls.filter(|(text, at)| {
                 !text[..*at].trim_end().ends_with(['.', '"']) && text[at + name.len()..].starts_with('(')
             });
-            let outer = called
-                .take(DEEPEST)
-                .find_map(|(text, at)| if depth == DEEPEST { None } else { front(kotlin, text, at, depth + 1) })?;
+            let outer = called.take(DEEPEST).find_map(|(text, at)| {
+                if depth == DEEPEST { None } else { front(kotlin, text, (at, depth + 1), budget) }
+            })?;
             return Some(KtorFront {
                 path: below_route(&outer.path, &known.path),
                 may_refuse: outer.may_refuse || known.may_refuse,

@@ -9,6 +9,12 @@ use crate::sources::patterns;
 use crate::sources::values::literal;
 use crate::text::path::below_route;
 
+/// Lines above a route that are looked at for the blocks around it.
+const MOST_LINES: usize = 300;
+
+/// The maximum number of functions of a list that are looked for.
+const MOST_HANDLERS: usize = 200;
+
 /// The maximum number of lists of URLs that include each other.
 const DEEPEST: usize = 4;
 
@@ -162,7 +168,7 @@ fn litestar(sources: &[RouteSource], text: &str, routes: &mut Vec<Route>) {
     let handlers = value("route_handlers").and_then(|list| code::bracketed(list.trim()));
     let asks = ["guards", "middleware", "on_app_init", "before_request"].iter().any(|name| value(name).is_some());
     let (Some(front), Some(handlers)) = (front, handlers) else { return };
-    for name in code::arguments(handlers) {
+    for name in code::arguments(handlers).into_iter().take(MOST_HANDLERS) {
         for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.raw.contains("@get(")) {
             let text = source.text();
             let Some(at) = text.find(&format!("def {name}(")) else { continue };
@@ -218,9 +224,12 @@ fn blocks_around(text: &str, at: usize, line: &str) -> Option<String> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut level = indent(line);
     let mut front = String::new();
-    for above in text[..at].lines().rev().filter(|line| !line.trim().is_empty()) {
+    for (count, above) in text[..at].lines().rev().filter(|line| !line.trim().is_empty()).enumerate() {
         if level == 0 {
             break;
+        }
+        if count == MOST_LINES {
+            return None;
         }
         if indent(above) >= level {
             continue;

@@ -1,5 +1,7 @@
 //! Routes of axum, actix-web and Rocket: what one expression after the other puts below a path, from the one that is served.
 
+use std::collections::HashMap;
+
 use super::handler::answer_of;
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
@@ -14,7 +16,15 @@ const DEEPEST: usize = 8;
 /// All routes of programs in Rust.
 pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     let rust = |source: &RouteSource| source.kind.ecosystem() == Some(Ecosystem::Rust);
-    let mut reader = RustRoutes { sources, routes: Vec::new(), steps: MOST_CALLS };
+    let mut functions: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
+    for (file, source) in sources.iter().enumerate().filter(|(_, source)| rust(source)) {
+        let text = source.text();
+        for at in code::words(text, "fn").map(|at| at + "fn ".len()).filter(|at| text.is_char_boundary(*at)) {
+            let name = text[at..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+            functions.entry(name).or_default().push((file, at));
+        }
+    }
+    let mut reader = RustRoutes { sources, functions, routes: Vec::new(), steps: MOST_CALLS };
     for (file, source) in sources.iter().enumerate().filter(|(_, source)| rust(source)) {
         let text = source.text();
         for (at, word) in text.match_indices("axum::serve(") {
@@ -58,6 +68,8 @@ impl Front {
 
 struct RustRoutes<'r, 's> {
     sources: &'r [RouteSource<'s>],
+    /// Where functions are defined, by their names: file and offset of the name.
+    functions: HashMap<&'r str, Vec<(usize, usize)>>,
     routes: Vec<Route>,
     /// Calls that may still be looked at.
     steps: usize,
@@ -182,7 +194,7 @@ impl<'r> RustRoutes<'r, '_> {
         if let Some((parameter, _)) = head.split_once("ServiceConfig").and_then(|(list, _)| list.rsplit_once(':')) {
             let parameter =
                 parameter.rsplit(['(', ',']).next().unwrap_or_default().split(':').next().unwrap_or_default().trim();
-            for at in code::words(body, parameter) {
+            for at in code::words(body, parameter).take(MOST_CALLS) {
                 self.read_calls(inside, &body[at + parameter.len()..], front, (self.routes.len(), depth));
             }
             return;
@@ -192,20 +204,17 @@ impl<'r> RustRoutes<'r, '_> {
 
     /// Where a function is defined: in the same file, or in that of the module.
     fn function(&self, file: usize, module: Option<&str>, name: &str) -> Option<(usize, usize)> {
-        let at = |file: usize| {
-            let text = self.sources[file].text();
-            code::words(text, name).find(|at| text[..*at].ends_with("fn "))
-        };
+        let known = self.functions.get(name)?;
         let is_module = |path: &str| module.is_none_or(|module| path.split(['/', '.']).any(|part| part == module));
-        let rust = |source: &RouteSource| source.kind.ecosystem() == Some(Ecosystem::Rust);
-        let here = if module.is_none() { Some(file) } else { None };
-        let others = (0..self.sources.len()).filter(|other| rust(&self.sources[*other]));
-        let mut files = here.into_iter().chain(others).filter(|file| is_module(self.sources[*file].path));
-        files.find_map(|file| Some((file, at(file)?)))
+        let here = known.iter().find(|(other, _)| module.is_none() && *other == file);
+        here.or_else(|| known.iter().find(|(file, _)| is_module(self.sources[*file].path))).copied()
     }
 
     /// A route whose handler is named: what the handler asks for says who gets an answer.
     fn add(&mut self, place: RustPlace, path: &str, handlers: &'r str, behind: &'r str, front: &Front) {
+        if self.routes.len() >= MOST_CALLS {
+            return;
+        }
         let text = self.sources[place.file].text();
         let written = format!("\"{path}\"");
         let at = text[..place.at].rfind(&written).or_else(|| text.find(&written)).unwrap_or(place.at);

@@ -161,6 +161,21 @@ fn files_that_are_full_of_calls_are_not_read_for_long() {
         ("main.go", many("\tr := chi.NewRouter()\n\tr.Route(\"/a\", func(r chi.Router) {\n\tr.Get(\"/b\", ok)\n")),
         ("app.js", "const app = express();\n".to_owned() + &many("app.use('/a', b);\napp.get('/c', d);\n")),
         ("app.py", many("app = FastAPI()\n@app.get('/a')\ndef a(): ...\n")),
+        ("chain.js", "const app = new Hono()".to_owned() + &many("\n  .get('/a', b)")),
+        (
+            "a.kt",
+            "import io.ktor\n".to_owned()
+                + &many("fun Route.a() {\n  get { }\n a()\n b()\n}\nfun Route.b() {\n a()\n}\n"),
+        ),
+        (
+            "main.rs",
+            "fn main() { axum::serve(l, a()) }\n".to_owned()
+                + &many("fn a() -> Router { a().route(\"/a\", get(a)).merge(a()) }\n"),
+        ),
+        ("lib.rs", "fn main() { axum::serve(l, Router::new()".to_owned() + &many(".route(\"/a\", get(a))")),
+        ("A.cs", many("[HttpGet]\n")),
+        ("A.java", many("@GET\n@Path(\"a\")\n")),
+        ("a.rb", "require 'sinatra'\n".to_owned() + &many("  get '/a' do\n")),
     ] {
         let start = crate::text::ThreadTime::start();
         paths(&[(path, &text)]);
