@@ -29,6 +29,4 @@ pub use self::report::{
     BaselineEffect, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice, ProblemReport,
     Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,
 };
-pub use self::run::{
-    ReadContexts, audit, check, contexts, fix, input_problem, lint, lint_confirmed, mask, problems, refusals,
-};
+pub use self::run::{InputAudit, ReadContexts, check, fix, input_problem};

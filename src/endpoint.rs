@@ -12,7 +12,7 @@ use crate::sources::routes::SourceFile;
 use crate::text::path;
 
 pub use self::port::{KnownPort, known_port};
-pub use self::route::{ReadyRoute, is_health_path, listens_at_host_name, ready_route};
+pub use self::route::{ReadyRoute, answers_requests, is_health_path, listens_at_host_name, ready_route};
 
 /// What the questions are asked about.
 #[derive(Clone, Debug)]

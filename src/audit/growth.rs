@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::audit;
+use super::InputAudit;
 use crate::inputs::context::ContextBuilder;
 use crate::inputs::{BuildInput, BuildOptions, Inputs};
 use crate::rules::Policies;
@@ -56,7 +56,7 @@ fn allocated(shape: &Shape, count: usize) -> u64 {
         let mut input = BuildInput::new(&source, BuildOptions::default());
         input.context = Some(Arc::new(ContextBuilder::new(".").finish()));
         inputs.builds.push(input);
-        drop(audit(&inputs, &Policies::default()));
+        drop(InputAudit::new(&inputs).audit(&Policies::default()));
     };
     pool.install(|| allocation_counter::measure(audit).bytes_total)
 }

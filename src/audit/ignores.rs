@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::check_confirmed;
-use super::{ReadContexts, Report, problems};
+use super::{InputAudit, ReadContexts, Report};
 use crate::build::Build;
 use crate::dockerfile::{File, LineKind};
 use crate::finding::{Finding, Form, Suppression, SuppressionReach};
@@ -31,7 +31,7 @@ type RulesByLine = BTreeMap<Option<u32>, BTreeSet<&'static str>>;
 /// Hides the findings that count for the exit code: with `# dockopt ignore=` above their instructions, or with
 /// `# dockopt ignore-file=` where a finding belongs to no instruction. `reason` is one line of text.
 pub fn add_ignores(inputs: &Inputs, policies: &Policies, reason: &str, contexts: &ReadContexts) -> AddedIgnores {
-    let report = problems(inputs, policies);
+    let report = InputAudit::new(inputs).problems(policies);
     let before = counting(&report, check_confirmed(inputs, &inputs.sources, policies, contexts));
     let mut wanted: BTreeMap<FileId, RulesByLine> = BTreeMap::new();
     for input in &inputs.builds {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -23,41 +24,127 @@ use crate::text::{FileId, Source};
 /// Reads the build contexts of these Dockerfiles, as far as they are worth the time.
 pub type ReadContexts<'a> = dyn Fn(&Inputs, &BTreeSet<FileId>) -> Inputs + 'a;
 
-/// What rules find in the inputs' builds.
-pub fn lint(inputs: &Inputs, policies: &Policies) -> Report {
-    lint_confirmed(inputs, policies, None)
+/// What a command asks about its inputs: the builds and the secret values in them are worked out once.
+#[derive(Debug)]
+pub struct InputAudit<'i> {
+    inputs: &'i Inputs,
+    builds: Vec<Build<'i>>,
+    mask: OnceLock<Mask>,
 }
 
-/// As [`lint`], without the findings that the build contexts disprove.
-pub fn lint_confirmed(inputs: &Inputs, policies: &Policies, contexts: Option<&ReadContexts>) -> Report {
-    let builds = builds(inputs);
-    let mask = mask_of(inputs, &builds);
-    let mut report = report(inputs, &builds, &mask, policies, false);
-    let mut outcome = rules::run(inputs, &builds, policies);
-    if let Some(contexts) = contexts {
-        confirm(&mut outcome.findings, inputs, &builds, policies, contexts);
+impl<'i> InputAudit<'i> {
+    /// Derives the builds of inputs.
+    pub fn new(inputs: &'i Inputs) -> Self {
+        Self { inputs, builds: builds(inputs), mask: OnceLock::new() }
     }
-    add_findings(&mut report, outcome, inputs, &builds, &mask, policies);
-    remove_duplicate_problems(&mut report);
-    report
-}
 
-/// What is wrong with the inputs, and what the rules lack; no findings.
-pub fn problems(inputs: &Inputs, policies: &Policies) -> Report {
-    let builds = builds(inputs);
-    report(inputs, &builds, &mask_of(inputs, &builds), policies, false)
-}
+    /// What it is about.
+    pub fn inputs(&self) -> &'i Inputs {
+        self.inputs
+    }
 
-/// The whole product: what costs what, per build.
-pub fn audit(inputs: &Inputs, policies: &Policies) -> Report {
-    let builds = builds(inputs);
-    let mask = mask_of(inputs, &builds);
-    let mut report = report(inputs, &builds, &mask, policies, true);
-    add_findings(&mut report, rules::run(inputs, &builds, policies), inputs, &builds, &mask, policies);
-    remove_duplicate_problems(&mut report);
-    report.shared_steps = shared_steps::shared_steps(&builds, &report.findings);
-    report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, &mask)).collect();
-    report
+    /// The secret values in the inputs.
+    pub fn mask(&self) -> &Mask {
+        self.mask.get_or_init(|| mask_of(self.inputs, &self.builds))
+    }
+
+    /// What rules find in the builds.
+    pub fn lint(&self, policies: &Policies) -> Report {
+        self.lint_confirmed(policies, None)
+    }
+
+    /// As [`InputAudit::lint`], without the findings that the build contexts disprove.
+    pub fn lint_confirmed(&self, policies: &Policies, contexts: Option<&ReadContexts>) -> Report {
+        let mut report = self.report(policies, false);
+        let mut outcome = rules::run(self.inputs, &self.builds, policies);
+        if let Some(contexts) = contexts {
+            confirm(&mut outcome.findings, self.inputs, &self.builds, policies, contexts);
+        }
+        self.add_findings(&mut report, outcome, policies);
+        remove_duplicate_problems(&mut report);
+        report
+    }
+
+    /// What is wrong with the inputs, and what the rules lack; no findings.
+    pub fn problems(&self, policies: &Policies) -> Report {
+        self.report(policies, false)
+    }
+
+    /// The whole product: what costs what, per build.
+    pub fn audit(&self, policies: &Policies) -> Report {
+        let (inputs, builds, mask) = (self.inputs, &self.builds, self.mask());
+        let mut report = self.report(policies, true);
+        self.add_findings(&mut report, rules::run(inputs, builds, policies), policies);
+        remove_duplicate_problems(&mut report);
+        report.shared_steps = shared_steps::shared_steps(builds, &report.findings);
+        report.builds = builds.par_iter().map(|build| overview::build(inputs, build, &report.findings, mask)).collect();
+        report
+    }
+
+    /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
+    pub fn faulty_checks(&self) -> BTreeSet<FileId> {
+        let findings = rules::run(self.inputs, &self.builds, &Policies::default()).findings;
+        let faulty = findings.iter().filter(|finding| finding.rule.starts_with("healthcheck-"));
+        faulty.map(|finding| finding.file).collect()
+    }
+
+    /// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
+    pub fn contexts(&self) -> Vec<ContextListing> {
+        let (inputs, mask) = (self.inputs, self.mask());
+        let of_builds: Vec<_> = self.builds.par_iter().map(|build| listing::of_build(inputs, build, mask)).collect();
+        let mut listings: Vec<_> = of_builds.into_iter().flatten().collect();
+        if listings.is_empty() {
+            listings.extend(inputs.folder.as_ref().map(listing::of_folder));
+        }
+        listings
+    }
+
+    /// What makes the builder refuse a context that could not be looked at.
+    pub fn refusals(&self) -> Vec<ProblemReport> {
+        let blind = self.builds.iter().filter(|build| build.input().context.is_none() && build.uses_context());
+        let mut refusals: Vec<_> =
+            blind.flat_map(|build| context_problems::of_build(self.inputs, build, self.mask())).collect();
+        refusals.retain(|problem| problem.error);
+        deduplicate(&mut refusals);
+        refusals
+    }
+
+    /// What is known without the rules; `looked`: contexts were looked at, as far as they let.
+    fn report(&self, policies: &Policies, looked: bool) -> Report {
+        let (inputs, builds, mask) = (self.inputs, &self.builds, self.mask());
+        let mut problems: Vec<ProblemReport> =
+            inputs.problems.iter().map(|problem| input_problem(problem, mask)).collect();
+        let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
+        problems.extend(of_builds.into_iter().flatten());
+        problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
+        problems.extend(inputs.composes.iter().flat_map(|compose| compose_problems(inputs, compose, policies, mask)));
+        deduplicate(&mut problems);
+        Report {
+            root: inputs.root.clone(),
+            sources: inputs.sources.par_iter().map(|source| mask.source(source.host())).collect(),
+            skipped: skipped(inputs, builds, policies, looked),
+            rules_off: policies.rules_off(inputs),
+            thresholds: thresholds(inputs, builds, policies),
+            problems,
+            notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
+            ..Report::default()
+        }
+    }
+
+    /// Adds what the rules found.
+    fn add_findings(&self, report: &mut Report, mut outcome: rules::Outcome, policies: &Policies) {
+        let (inputs, builds, mask) = (self.inputs, &self.builds, self.mask());
+        image_facts::price(&mut outcome.findings, inputs);
+        add_image_findings(report, &mut outcome, inputs, builds, policies);
+        history_facts::price(&mut outcome.findings, inputs);
+        log_facts::price(&mut outcome.findings, inputs);
+        let mask_findings = |findings: Vec<Finding>| {
+            let shown_findings = embedded::ShownFindings::new(&findings, &inputs.sources);
+            findings.into_par_iter().map(|finding| masked(shown_findings.finding(finding), mask)).collect()
+        };
+        report.findings = mask_findings(outcome.findings);
+        report.suppressed = mask_findings(outcome.hidden);
+    }
 }
 
 /// Applies the fixes of the selected rules to a fixpoint.
@@ -124,29 +211,6 @@ pub fn check(inputs: &Inputs, sources: &[Source], policies: &Policies) -> Vec<Fi
     rules::run(&now, &builds(&now), changed.as_ref().unwrap_or(policies)).findings
 }
 
-/// What the builder is sent, per build; the folder itself where no Dockerfile takes anything from it.
-pub fn contexts(inputs: &Inputs) -> Vec<ContextListing> {
-    let builds = builds(inputs);
-    let mask = mask_of(inputs, &builds);
-    let of_builds: Vec<_> = builds.par_iter().map(|build| listing::of_build(inputs, build, &mask)).collect();
-    let mut listings: Vec<_> = of_builds.into_iter().flatten().collect();
-    if listings.is_empty() {
-        listings.extend(inputs.folder.as_ref().map(listing::of_folder));
-    }
-    listings
-}
-
-/// What makes the builder refuse a context that could not be looked at.
-pub fn refusals(inputs: &Inputs) -> Vec<ProblemReport> {
-    let builds = builds(inputs);
-    let mask = mask_of(inputs, &builds);
-    let blind = builds.iter().filter(|build| build.input().context.is_none() && build.uses_context());
-    let mut refusals: Vec<_> = blind.flat_map(|build| context_problems::of_build(inputs, build, &mask)).collect();
-    refusals.retain(|problem| problem.error);
-    deduplicate(&mut refusals);
-    refusals
-}
-
 /// What is wrong with an input, as reports say it.
 pub fn input_problem(problem: &InputProblem, mask: &Mask) -> ProblemReport {
     ProblemReport {
@@ -167,11 +231,6 @@ fn deduplicate(problems: &mut Vec<ProblemReport>) {
     problems.retain(|problem| seen.insert((problem.file.clone(), problem.place, problem.message.clone())));
 }
 
-/// The secret values in the inputs.
-pub fn mask(inputs: &Inputs) -> Mask {
-    mask_of(inputs, &builds(inputs))
-}
-
 fn builds(inputs: &Inputs) -> Vec<Build<'_>> {
     inputs.builds.par_iter().map(Build::new).collect()
 }
@@ -189,25 +248,6 @@ fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
     inputs.composes.iter().for_each(|compose| masking::add_compose(&mut mask, compose));
     masking::add_names(&mut mask, inputs, builds);
     mask
-}
-
-fn report<'i>(inputs: &'i Inputs, builds: &[Build<'i>], mask: &Mask, policies: &Policies, looked: bool) -> Report {
-    let mut problems: Vec<ProblemReport> = inputs.problems.iter().map(|problem| input_problem(problem, mask)).collect();
-    let of_builds: Vec<_> = builds.par_iter().map(|build| overview::problems(inputs, build, mask)).collect();
-    problems.extend(of_builds.into_iter().flatten());
-    problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
-    problems.extend(inputs.composes.iter().flat_map(|compose| compose_problems(inputs, compose, policies, mask)));
-    deduplicate(&mut problems);
-    Report {
-        root: inputs.root.clone(),
-        sources: inputs.sources.par_iter().map(|source| mask.source(source.host())).collect(),
-        skipped: skipped(inputs, builds, policies, looked),
-        rules_off: policies.rules_off(inputs),
-        thresholds: thresholds(inputs, builds, policies),
-        problems,
-        notices: inputs.notices.iter().map(|text| Notice { text: mask.apply(text) }).collect(),
-        ..Report::default()
-    }
 }
 
 /// Takes out the problems that a finding of the same place says, too.
@@ -254,27 +294,6 @@ pub(super) fn check_confirmed(
     let now = inputs.with_sources(sources);
     confirm(&mut findings, &now, &builds(&now), policies, contexts);
     findings
-}
-
-/// Adds what the rules found.
-fn add_findings<'i>(
-    report: &mut Report,
-    mut outcome: rules::Outcome,
-    inputs: &'i Inputs,
-    builds: &[Build<'i>],
-    mask: &Mask,
-    policies: &Policies,
-) {
-    image_facts::price(&mut outcome.findings, inputs);
-    add_image_findings(report, &mut outcome, inputs, builds, policies);
-    history_facts::price(&mut outcome.findings, inputs);
-    log_facts::price(&mut outcome.findings, inputs);
-    let mask_findings = |findings: Vec<Finding>| {
-        let shown_findings = embedded::ShownFindings::new(&findings, &inputs.sources);
-        findings.into_par_iter().map(|finding| masked(shown_findings.finding(finding), mask)).collect()
-    };
-    report.findings = mask_findings(outcome.findings);
-    report.suppressed = mask_findings(outcome.hidden);
 }
 
 /// Adds what images show and no rule says, and takes out what they disprove.

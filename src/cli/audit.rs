@@ -9,6 +9,7 @@ use super::args::{Audit, Global};
 use super::exit;
 use super::output::{CommandFailure, base, complain, describe_inputs, line, policies, today, write_run};
 use super::{baseline, progress, settings, version};
+use crate::audit::InputAudit;
 use crate::build::Build;
 use crate::buildlog::LogForm;
 use crate::inputs::{Inputs, Needs, TimedSteps};
@@ -51,7 +52,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     }
     version::warn_of_old_data(request.today);
     progress::doing("checking");
-    let mut report = crate::audit::audit(&inputs, &policies);
+    let mut report = InputAudit::new(&inputs).audit(&policies);
     baseline::apply(&command.check.known, "audit", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "audit", report: &report, exit: code, base: &base() };

@@ -9,6 +9,7 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::fix::{self, FixScope};
 use super::output::{CommandFailure, base, complain, line, policies, print, today, write_run};
 use super::{baseline, progress, terminal, version};
+use crate::audit::InputAudit;
 use crate::load::GatherRequest;
 use crate::report::{self, Format, GraphStyle, ReportRun};
 use crate::stack::{Stack, StartGraph};
@@ -99,7 +100,7 @@ fn check(global: &Global, command: ComposeCheck) -> Result<u8, CommandFailure> {
     }
     version::warn_of_old_data(request.today);
     progress::doing("checking");
-    let mut report = crate::audit::lint(&inputs, &policies);
+    let mut report = InputAudit::new(&inputs).lint(&policies);
     baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = command.threshold.code(exit::code(&report, failed));
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };

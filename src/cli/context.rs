@@ -4,6 +4,7 @@ use super::args::{Global, Ls};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, describe_contexts, print};
 use super::terminal;
+use crate::audit::InputAudit;
 use crate::inputs::{Need, Needs};
 use crate::report::{self, Format};
 
@@ -15,9 +16,10 @@ pub(super) fn ls(global: &Global, command: &Ls) -> Result<u8, CommandFailure> {
     let inputs = crate::load::gather(&request)?;
     let failed = complain(global, &inputs);
     describe_contexts(&inputs);
-    let listings = crate::audit::contexts(&inputs);
+    let audit = InputAudit::new(&inputs);
+    let listings = audit.contexts();
     let layout = terminal::stdout(global);
-    let refusals = crate::audit::refusals(&inputs);
+    let refusals = audit.refusals();
     for problem in &refusals {
         let place = problem.place.map(|place| format!(":{}:{}", place.line, place.column)).unwrap_or_default();
         let message = format!("{}{place}: {}", problem.file, problem.message);

@@ -141,7 +141,7 @@ fn lint(_: &Value, case: &Value) -> Value {
     let arguments = case.get("hadolint_args").and_then(Value::as_array).into_iter().flatten();
     let arguments: Vec<&str> = arguments.filter_map(Value::as_str).collect();
     let policy = Policy::new(settings_of_arguments(&arguments)).unwrap_or_default();
-    let report = crate::audit::lint(&inputs, &policy.into());
+    let report = crate::audit::InputAudit::new(&inputs).lint(&policy.into());
     let mut findings: Vec<Value> = report.findings.iter().flat_map(codes_by_line).collect();
     for problem in report.problems.iter().filter(|problem| !problem.codes.is_empty()) {
         let line = problem.place.map(|place| place.line);

@@ -9,6 +9,7 @@ use super::exit;
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, complain, describe_inputs, line, policies, print, today, write_run};
 use super::{baseline, changes, progress, settings, terminal, version};
+use crate::audit::InputAudit;
 use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs};
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_source, read_stdin, with_contexts};
@@ -44,8 +45,8 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     }
     version::warn_of_old_data(request.today);
     progress::doing("checking");
-    let mut report =
-        crate::audit::lint_confirmed(&inputs, &policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
+    let mut report = InputAudit::new(&inputs)
+        .lint_confirmed(&policies, Some(&|inputs, files| with_contexts(inputs, files, &request)));
     baseline::apply(&command.check.known, "lint", &policies.rules(&inputs), &mut report)?;
     let code = command.check.threshold.code(exit::code(&report, failed));
     if command.statistics {

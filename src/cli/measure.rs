@@ -8,6 +8,7 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::interrupt::Interrupts;
 use super::output::{CommandFailure, complain, describe_contexts, print};
 use super::{progress, terminal};
+use crate::audit::InputAudit;
 use crate::cache::{StepVerdict, predict_touched};
 use crate::engine;
 use crate::failure;
@@ -171,7 +172,7 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<PlannedBuild, CommandFailure>
             let none =
                 || failure(format!("`{name}` has no folder to use as the build context"), "pass its folder".to_owned());
             let input = inputs.builds[0].clone();
-            let mask = crate::audit::mask(inputs);
+            let mask = InputAudit::new(inputs).mask().clone();
             Ok(PlannedBuild { plan: plan.ok_or_else(none)?, name: (*name).to_owned(), input, mask })
         }
         several => {

@@ -11,7 +11,7 @@ use super::args::{Global, Optimize};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, describe_contexts, print};
 use super::{changes, progress, terminal};
-use crate::audit::Report;
+use crate::audit::{InputAudit, Report};
 use crate::finding::Mask;
 use crate::fix::FixOutcome;
 use crate::inputs::{Inputs, Need, Needs};
@@ -53,8 +53,9 @@ pub(super) fn run(global: &Global, command: &Optimize) -> Result<u8, CommandFail
         changes::write_below(folder, &command.path, &outcome.changes)?;
     }
     let policies = Policies::read(&inputs, &CommandLinePolicy::default()).0;
-    let report = crate::audit::problems(&inputs, &policies);
-    show(global, command, (&inputs, &report), &rewrites, &mut outcome)?;
+    let audit = InputAudit::new(&inputs);
+    let report = audit.problems(&policies);
+    show(global, command, (&audit, &report), &rewrites, &mut outcome)?;
     let refused = report.problems.iter().any(|problem| problem.error);
     Ok(match (failed, refused || (command.check && !outcome.changes.is_empty())) {
         (true, _) => FAILED,
@@ -123,27 +124,24 @@ fn add_histories(inputs: &Inputs, rewrites: &mut [Rewrite], log: Option<&Path>) 
 fn show(
     global: &Global,
     command: &Optimize,
-    (inputs, report): (&Inputs, &Report),
+    (audit, report): (&InputAudit, &Report),
     rewrites: &[Rewrite],
     outcome: &mut FixOutcome,
 ) -> Result<(), CommandFailure> {
-    let mask = crate::audit::mask(inputs);
+    let mask = audit.mask();
     let written = command.write || command.to.is_some();
     if global.format == Format::Json {
-        return print(
-            global,
-            &report::optimize_json(report, rewrites, &outcome.changes, command.level, &mask, written),
-        );
+        return print(global, &report::optimize_json(report, rewrites, &outcome.changes, command.level, mask, written));
     }
     terminal::note(&report::problems(report, Layout::PLAIN));
     if command.plan {
-        return print(global, &report::plan(rewrites, command.level, &mask, terminal::stdout(global)));
+        return print(global, &report::plan(rewrites, command.level, mask, terminal::stdout(global)));
     }
     if !written && (!command.check || command.diff) {
-        print(global, &changes::diff(global, outcome, &mask))?;
-        changes::warn_of_diff(outcome, &mask);
+        print(global, &changes::diff(global, outcome, mask))?;
+        changes::warn_of_diff(outcome, mask);
     }
-    terminal::note(&summary(inputs, rewrites, outcome, &mask, written));
+    terminal::note(&summary(audit.inputs(), rewrites, outcome, mask, written));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::args::{Choice, FailOn, Global, Threshold};
 use super::{terminal, write};
+use crate::audit::InputAudit;
 use crate::finding::{Mask, Severity};
 use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
@@ -207,14 +208,14 @@ pub(super) fn now() -> Result<Option<Date>, CommandFailure> {
 /// Says on standard error what could not be read, for every command and once; whether there was anything.
 pub(super) fn complain(global: &Global, inputs: &Inputs) -> bool {
     let mut failed = false;
-    let mask = LazyCell::new(|| crate::audit::mask(inputs));
+    let audit = LazyCell::new(|| InputAudit::new(inputs));
     for problem in inputs.problems.iter().filter(|problem| problem.fatal) {
         failed = true;
         match problem.place {
             Some(_) => {
                 let named = inputs.sources.iter().filter(|source| source.name() == problem.file);
-                let sources: Vec<Source> = named.map(|source| mask.source(source)).collect();
-                let problem = crate::audit::input_problem(problem, &mask);
+                let sources: Vec<Source> = named.map(|source| audit.mask().source(source)).collect();
+                let problem = crate::audit::input_problem(problem, audit.mask());
                 terminal::excerpt(&report::problem(&sources, &problem, terminal::stderr(global)));
             }
             None => terminal::error(global, &problem.message, problem.help.as_deref()),

@@ -1,6 +1,9 @@
 //! What a compose file is written from.
 
+use std::collections::BTreeSet;
+
 use crate::inputs::{ComposeInput, Inputs};
+use crate::text::FileId;
 use crate::variables::VariableInput;
 
 /// What a compose file is written from.
@@ -10,6 +13,8 @@ pub struct EmitInput<'i> {
     pub inputs: &'i Inputs,
     /// The sources, settings and files of variables below the folder.
     pub files: &'i VariableInput,
+    /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
+    pub faulty_checks: &'i BTreeSet<FileId>,
     /// The folder, absolute: that of the project.
     pub folder: &'i str,
     /// The folder that paths are seen from, absolute.

@@ -55,6 +55,11 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     best.or_else(|| actuator_route(input)).or_else(|| own_route(input)).or_else(|| page_route(input))
 }
 
+/// Whether the program that an image starts answers requests: the sources that it loads have routes.
+pub fn answers_requests(input: &EndpointInput) -> bool {
+    input.is_start_known && !routes(&input.files).is_empty()
+}
+
 /// The package of Spring that asks for a login before each path, where the sources say no other.
 const SECURITY: &str = "org.springframework.boot:spring-boot-starter-security";
 

@@ -1,7 +1,7 @@
-//! Facts about a language that several passes need: how the steps of a stage are read, what a program writes, and which
-//! system packages its dependencies need. It contains no pass.
+//! The languages: what several passes need to know of each (how the steps of a stage are read, what a program writes, which
+//! system packages its dependencies need), and the passes that are for one.
 
-pub(super) mod debian;
+pub(super) mod compiled;
 pub(super) mod node;
 pub(super) mod python;
-pub(super) mod ruby;
+pub(super) mod ruby_php;

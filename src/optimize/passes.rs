@@ -1,9 +1,10 @@
 //! The list of passes, in the order of their running.
 
 use super::assumption::Support;
+use super::languages::{compiled, node, python, ruby_php};
 use super::level::Level;
 use super::pass_input::{PassInput, PassOutput};
-use super::{app_folder, compiled, flags, hygiene, ignore, node, order, python, ruby_php, server, slim};
+use super::{app_folder, flags, hygiene, ignore, order, server, slim};
 use super::{cache_mounts, dependency_files, dev_dependencies};
 
 /// The name and the level of a pass.

@@ -92,7 +92,7 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     let Some(build_input) = inputs.builds.get(build).filter(|build_input| unwritable(build_input).is_none()) else {
         return done;
     };
-    let dockerfile = build_input.dockerfile;
+    let rewrite = Rewrite { index: build, author: &build_input.file, evidence, options };
     let mut now = inputs.sources.clone();
     // Under the texts of now; read again only where a pass changed one.
     let mut input: Cow<Inputs> = Cow::Borrowed(inputs);
@@ -105,34 +105,13 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
             input = Cow::Owned(clone.with_sources(&now));
         }
         let mut outcome = LevelOutcome { level, steps: Vec::new(), refusals: Vec::new(), sources: Vec::new() };
-        for pass in passes::PASSES.iter().filter(|pass| pass.info.level == level && runs(pass, options)) {
-            let id = pass.info.id;
-            if let Some(why) = options.left_out.get(id)
-                && !options.only.contains(id)
-            {
-                outcome.refusals.push(PassRefusal::whole(id, pass.info.title, why));
-                continue;
-            }
-            let output = for_others(pass, run_pass(pass, &input, build, evidence, options), &input, build);
-            let output = supported(pass, output, evidence);
-            let (before, steps) = (now.clone(), outcome.steps.len());
-            if !take(pass, output, dockerfile, &mut now, &mut outcome) {
-                continue;
-            }
-            let next = input.with_sources(&now);
-            if let Some(why) = find_loss(&input, &next, build) {
-                now = before;
-                outcome.steps.truncate(steps);
-                outcome.refusals.push(PassRefusal::whole(id, pass.info.title, why));
-            } else {
-                let file = |inputs: &Inputs| inputs.builds.get(build).map(|build_input| build_input.file.clone());
-                let tidied = file(&input).and_then(|before| layout::tidied(&build_input.file, &before, &next, build));
-                input = Cow::Owned(next);
-                if let Some(source) = tidied {
-                    now[dockerfile.0 as usize] = source;
-                    input = Cow::Owned(input.with_sources(&now));
-                }
-            }
+        let passes = passes::PASSES.iter().filter(|pass| pass.info.level == level && runs(pass, options));
+        let passes: Vec<&Pass> = passes.collect();
+        let mut at = 0;
+        while at < passes.len() {
+            let (count, next) = rewrite.run_until_change(&passes[at..], &input, &mut now, &mut outcome);
+            at += count;
+            input = next.map_or(input, Cow::Owned);
         }
         outcome.sources.clone_from(&now);
         done.levels.push(outcome);
@@ -140,11 +119,65 @@ pub fn optimize(inputs: &Inputs, build: usize, evidence: &Evidence, options: &Op
     done
 }
 
+/// What stays the same in all passes over a build.
+struct Rewrite<'r> {
+    /// The index of the build.
+    index: usize,
+    /// The Dockerfile as its author wrote it.
+    author: &'r dockerfile::File,
+    evidence: &'r Evidence,
+    options: &'r Options,
+}
+
+impl Rewrite<'_> {
+    /// Runs passes until one changes a text: how many ran, and the inputs under the new texts. They all read one build.
+    fn run_until_change(
+        &self,
+        passes: &[&Pass],
+        inputs: &Inputs,
+        now: &mut Vec<Source>,
+        outcome: &mut LevelOutcome,
+    ) -> (usize, Option<Inputs>) {
+        let (evidence, options) = (self.evidence, self.options);
+        let Some(build_input) = inputs.builds.get(self.index) else { return (passes.len(), None) };
+        let build = Build::new(build_input);
+        for (at, pass) in passes.iter().enumerate() {
+            let (id, title) = (pass.info.id, pass.info.title);
+            if let Some(why) = options.left_out.get(id)
+                && !options.only.contains(id)
+            {
+                outcome.refusals.push(PassRefusal::whole(id, title, why));
+                continue;
+            }
+            let mut output = PassOutput::default();
+            (pass.run)(&PassInput { inputs, build: &build, evidence, options }, &mut output);
+            let output = supported(pass, for_others(pass, output, &build), evidence);
+            let (before, steps) = (now.clone(), outcome.steps.len());
+            if !take(pass, output, build_input.dockerfile, now, outcome) {
+                continue;
+            }
+            let next = inputs.with_sources(now);
+            if let Some(why) = find_loss(&build, &next, self.index) {
+                *now = before;
+                outcome.steps.truncate(steps);
+                outcome.refusals.push(PassRefusal::whole(id, title, why));
+                continue;
+            }
+            let Some(source) = layout::tidied(self.author, &build_input.file, &next, self.index) else {
+                return (at + 1, Some(next));
+            };
+            now[build_input.dockerfile.0 as usize] = source;
+            return (at + 1, Some(next.with_sources(now)));
+        }
+        (passes.len(), None)
+    }
+}
+
 /// What a pass took away that has to stay.
-fn find_loss(before: &Inputs, after: &Inputs, build: usize) -> Option<String> {
-    let (before, after) = (before.builds.get(build)?, after.builds.get(build)?);
+fn find_loss(before: &Build, after: &Inputs, index: usize) -> Option<String> {
+    let after = after.builds.get(index)?;
     let projects = after.projects.as_deref().map_or(&[][..], Vec::as_slice);
-    protected_files::find_loss(&Build::new(before), &Build::new(after), projects)
+    protected_files::find_loss(before, &Build::new(after), projects)
 }
 
 /// The inputs that a clean clone has; `None` where it lacks nothing.
@@ -159,24 +192,13 @@ fn clone(inputs: &Inputs, build: usize, evidence: &Evidence) -> Option<Inputs> {
     Some(inputs)
 }
 
-/// What a pass answers to the build as it is now.
-fn run_pass(pass: &Pass, inputs: &Inputs, build: usize, evidence: &Evidence, options: &Options) -> PassOutput {
-    let mut output = PassOutput::default();
-    if let Some(build_input) = inputs.builds.get(build) {
-        (pass.run)(&PassInput { inputs, build: &Build::new(build_input), evidence, options }, &mut output);
-    }
-    output
-}
-
 /// What is done to an image that has triggers for those that build on it: nobody sees what they need of its stages, its
 /// base and its user.
-fn for_others(pass: &Pass, output: PassOutput, inputs: &Inputs, build: usize) -> PassOutput {
+fn for_others(pass: &Pass, output: PassOutput, build: &Build) -> PassOutput {
     let hidden = matches!(pass.info.level, Level::Stages | Level::Slim) || pass.info.id == "non-root";
-    let Some(build_input) = inputs.builds.get(build) else { return output };
     if !hidden || output.edits.is_empty() {
         return output;
     }
-    let build = Build::new(build_input);
     let triggers =
         |target| build.chain(target).any(|stage| build.instructions_of(stage, Keyword::Onbuild).next().is_some());
     if !build.target().is_some_and(triggers) {

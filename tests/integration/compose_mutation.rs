@@ -119,7 +119,7 @@ fn check(bytes: &[u8], tally: &Tally, compared: usize) -> Result<(), String> {
     fail(source.bytes() != bytes, "the source has other bytes")?;
     let inputs = inputs(&source);
     let policies: Policies = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?.into();
-    let report = audit::lint(&inputs, &policies);
+    let report = audit::InputAudit::new(&inputs).lint(&policies);
     for finding in &report.findings {
         let text = report.sources[finding.file.0 as usize].text();
         let mut spans = finding.labels.iter().map(|label| label.span).chain([finding.span]);
@@ -153,7 +153,7 @@ fn fixed(inputs: &Inputs, policies: &Policies, level: FixLevel) -> Result<Option
     fail(!outcome.refused.is_empty(), &format!("a fix breaks the file: {:?}", outcome.refused))?;
     let Some(change) = outcome.changes.first() else { return Ok(None) };
     fail(outcome.changes.len() > 1 || change.target != Target::File(FileId(0)), "another file changes")?;
-    report::diff(&outcome, &audit::mask(inputs), Layout::PLAIN);
+    report::diff(&outcome, audit::InputAudit::new(inputs).mask(), Layout::PLAIN);
     let source = Source::new("compose.yaml", change.after.clone()).map_err(|len| format!("{len} bytes"))?;
     let now = self::inputs(&source);
     let text = || format!("{level:?} fix gave\n{}\n", source.text());

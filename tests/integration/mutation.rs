@@ -253,7 +253,7 @@ fn check(bytes: &[u8], context: &Arc<BuildContext>, projects: &Arc<Vec<Project>>
         ..Inputs::default()
     };
     let selection: Policies = Selection::new(&["all".to_owned()], &[]).map_err(|error| error.to_string())?.into();
-    let report = audit::audit(&inputs, &selection);
+    let report = audit::InputAudit::new(&inputs).audit(&selection);
     for finding in &report.findings {
         let text = report.sources[finding.file.0 as usize].text();
         let spans = finding.labels.iter().map(|label| label.span).chain([finding.span]);
@@ -290,7 +290,7 @@ fn fixed(inputs: &Inputs, selection: &Policies, level: FixLevel, before: &File) 
     if outcome.changes.is_empty() {
         return Ok(());
     }
-    report::diff(&outcome, &audit::mask(inputs), Layout::PLAIN);
+    report::diff(&outcome, audit::InputAudit::new(inputs).mask(), Layout::PLAIN);
     let mut sources = inputs.sources.clone();
     for change in &outcome.changes {
         let source = Source::new(change.name.as_str(), change.after.clone()).map_err(|len| format!("{len} bytes"))?;

@@ -84,7 +84,7 @@ fn an_edit_with_a_secret_is_left_out_and_the_diff_says_so() {
 fn no_line_of_the_file_shows_a_secret() {
     let request = GatherRequest { path: "fixtures/secrets/Dockerfile".into(), ..GatherRequest::default() };
     let inputs = dockopt::load::gather(&request).unwrap();
-    let report = dockopt::audit::lint(&inputs, &Selection::default().into());
+    let report = dockopt::audit::InputAudit::new(&inputs).lint(&Selection::default().into());
     // Findings show some of the lines: which ones is no matter of the mask. The first line is a comment that tells.
     let canary_lines: Vec<&str> =
         report.sources[0].text().lines().skip(1).filter(|line| line.contains(CANARY)).collect();

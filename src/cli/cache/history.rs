@@ -13,6 +13,7 @@ use self::simulation::{Replacement, Simulation};
 use super::log_notes::log_notes;
 use super::place::{RepositoryPlace, because, unread_submodules};
 use super::recipe::count_other_recipes;
+use crate::audit::InputAudit;
 use crate::buildlog::BuildLog;
 use crate::cache::StepKind;
 use crate::cli::args::{CacheHistory, Global};
@@ -96,7 +97,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
 
 /// Hides secrets in what steps are called: earlier commits may have others than the Dockerfile of today.
 fn hide_secrets(tables: &mut [HistoryTable], inputs: &Inputs) -> Mask {
-    let mask = crate::audit::mask(inputs);
+    let mask = InputAudit::new(inputs).mask().clone();
     for table in tables {
         for step in &mut table.steps {
             step.name = mask.apply(&step.name);

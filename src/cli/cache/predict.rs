@@ -5,6 +5,7 @@ use super::log_notes::{log_notes, missing_steps};
 use super::named::unknown_contexts;
 use super::place::{RepositoryPlace, because};
 use super::states::{Change, States};
+use crate::audit::InputAudit;
 use crate::buildlog::BuildLog;
 use crate::cache::{BuilderFlags, StepKind, StepVerdict, logged_times};
 use crate::cli::args::{CachePredict, Global, build_args};
@@ -104,7 +105,7 @@ fn predict(
         seconds: times.map_or_else(|| vec![None; new.steps.len()], |times| times.seconds),
         graph: new,
         prediction,
-        mask: crate::audit::mask(inputs),
+        mask: InputAudit::new(inputs).mask().clone(),
         is_partial: states.is_partial || is_doubtful || !unknown.is_empty(),
         notes,
     })
@@ -120,7 +121,7 @@ fn uncommitted_note(inputs: &Inputs, build: usize, (change, flags): (&Change, &B
     let count = report::count(1 + steps.count() as u64, "step");
     let help =
         if change.touched.is_empty() { "add `--since HEAD` to count them" } else { "leave out `--touch` to see them" };
-    Some(crate::audit::mask(inputs).apply(&format!(
+    Some(InputAudit::new(inputs).mask().apply(&format!(
         "uncommitted changes count as built already: alone they rerun {count}, from `{}` on ({why}); {help}",
         step.name
     )))

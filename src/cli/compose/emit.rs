@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::audit::InputAudit;
 use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::output::{CommandFailure, complain, print};
@@ -70,9 +71,19 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
         path::parent(&place) == project && crate::compose::is_main_file(path::name(&place))
     });
     let current = current.to_string_lossy();
-    let input = EmitInput { inputs: &inputs, files: &files, folder: &project, current: &current, existing, overrides };
+    let audit = InputAudit::new(&inputs);
+    let faulty_checks = audit.faulty_checks();
+    let input = EmitInput {
+        inputs: &inputs,
+        files: &files,
+        faulty_checks: &faulty_checks,
+        folder: &project,
+        current: &current,
+        existing,
+        overrides,
+    };
     let is_unread = inputs.problems.iter().any(|problem| problem.fatal);
-    Ok((crate::emit::emit(&input), crate::audit::mask(&inputs), is_unread))
+    Ok((crate::emit::emit(&input), audit.mask().clone(), is_unread))
 }
 
 /// Hides secrets in what is printed; the files are written as they are.

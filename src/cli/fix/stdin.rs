@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::outcome::{fixed, render_changes, shows_diff};
+use crate::audit::InputAudit;
 use crate::cli::args::{FixArgs, Global};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::{CommandFailure, complain, describe_inputs, policies, print, print_exact, today};
@@ -29,8 +30,8 @@ pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -
     if complain(global, &inputs) {
         return Err(CommandFailure::Said);
     }
-    let mask = crate::audit::mask(&inputs);
-    let report = crate::audit::problems(&inputs, &policies);
+    let audit = InputAudit::new(&inputs);
+    let (mask, report) = (audit.mask(), audit.problems(&policies));
     let mut outcome = fixed(&inputs, &policies, command);
     let others = leave_out_others(&mut outcome, &name);
     // What is printed stands in the place of the text that was read: nothing is masked in it, as in a file that is written.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::skips;
+use crate::audit::InputAudit;
 use crate::cli::args::{Global, Optimize, Proving};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::interrupt::Interrupts;
@@ -124,7 +125,7 @@ fn report_proofs(
         _ => {
             let mut text = Vec::new();
             if !command.write && command.to.is_none() && !outcome.changes.is_empty() {
-                text = changes::diff(global, &mut outcome, &crate::audit::mask(inputs));
+                text = changes::diff(global, &mut outcome, InputAudit::new(inputs).mask());
                 text.push(b'\n');
             }
             text.extend(report::proof(proofs, layout).into_bytes());
@@ -145,7 +146,7 @@ fn code(proofs: &[Proof]) -> u8 {
 
 /// What is never shown: secrets of the inputs, of compose files and of the command line.
 fn mask(inputs: &Inputs, runs: &[ServiceRun], proving: &Proving) -> Mask {
-    let mut mask = crate::audit::mask(inputs);
+    let mut mask = InputAudit::new(inputs).mask().clone();
     let of_runs = runs.iter().flat_map(|run| &run.environment);
     let of_runs = of_runs.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
     let env = proving.env.iter().filter_map(|text| text.split_once('='));

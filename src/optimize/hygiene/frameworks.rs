@@ -49,8 +49,8 @@ pub(super) fn add(input: &PassInput, target: &Stage, folder: &str, writes: &mut 
 
 /// Next.js keeps a cache in `.next`, and pages that it makes anew.
 fn next(input: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
-    let (renews, text) = (node::writes::renews_pages(input), input.source().text());
-    let writes_cache = renews || !node::writes::takes_traced(input);
+    let (renews, text) = (node::written_folders::renews_pages(input), input.source().text());
+    let writes_cache = renews || !node::written_folders::takes_traced(input);
     let is_started = starts || text.contains(".next");
     if !writes_cache || !is_started {
         return;
@@ -63,7 +63,7 @@ fn next(input: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &
     });
     if copied {
         writes.whole.insert(cache_folder);
-    } else if renews || node::writes::takes_traced(input) {
+    } else if renews || node::written_folders::takes_traced(input) {
         writes.sources = true;
         writes.folders.insert(folder.to_owned());
     } else {

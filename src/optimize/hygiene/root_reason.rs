@@ -1,6 +1,6 @@
 //! Why a container keeps running as root, and what shows where its program writes.
 
-use crate::optimize::languages::node::writes::StartWrite;
+use crate::optimize::languages::node::written_folders::StartWrite;
 use crate::optimize::reason::reasons;
 
 /// Why an image that serves nothing stays as it is.

@@ -74,7 +74,7 @@ fn known_writes(
         }
     }
     frameworks::add(input, target, folder, &mut writes);
-    for (path, sign) in node::writes::writes(input) {
+    for (path, sign) in node::written_folders::writes(input) {
         writes.sources |= path == folder;
         writes.folders.insert(path);
         writes.evidence = Some(WriteEvidence::Start(sign));

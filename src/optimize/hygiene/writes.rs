@@ -9,7 +9,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{FileKind, FileRole};
-use crate::optimize::languages::node::writes::takes_traced;
+use crate::optimize::languages::node::written_folders::takes_traced;
 use crate::optimize::pass_input::PassInput;
 use crate::optimize::reached_sources::LazyReach;
 use crate::sources::patterns;

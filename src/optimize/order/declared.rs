@@ -6,7 +6,7 @@ use crate::build::{Code, Run, Stage};
 use crate::finding::FileEdit;
 use crate::manifest::{DependencyScope, Ecosystem};
 use crate::optimize::assumption::Support;
-use crate::optimize::languages::node::stage_pieces::node_major;
+use crate::optimize::languages::node::stage_parts::node_major;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::stage_pieces;
+use super::stage_parts;
 use crate::build::Stage;
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -27,10 +27,10 @@ pub(in crate::optimize) fn build_packages(input: &PassInput, stage: usize) -> Op
         }
         return Some(packages);
     }
-    let (compiles, from_git) = if let Ok(Some(pieces)) = stage_pieces::read(input, stage) {
-        let locked = pieces.way.and_then(|way| way.locked.as_ref());
-        let compiles = locked.map_or_else(|| pieces.project.names_compiled(), |locked| locked.compiles(!pieces.omits));
-        (compiles, is_from_git(pieces.project, locked))
+    let (compiles, from_git) = if let Ok(Some(parts)) = stage_parts::read(input, stage) {
+        let locked = parts.way.and_then(|way| way.locked.as_ref());
+        let compiles = locked.map_or_else(|| parts.project.names_compiled(), |locked| locked.compiles(!parts.omits));
+        (compiles, is_from_git(parts.project, locked))
     } else {
         // Several installs, or one that can't be taken apart: all that is known of the context counts.
         let mut projects = input.projects_of(Ecosystem::Node);

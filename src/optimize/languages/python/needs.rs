@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::element::{Class, elements};
 use super::evidence;
+use super::run_parts::{PartPurpose, parts};
 use super::system::{call_any, distributions, imports_tk, is_full, package_of, packages, starters, uses_git};
 use crate::build::toolchain::is_build_package;
 use crate::build::{Reference, SlimImage, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
-use crate::optimize::languages::debian::{libraries, suite};
+use crate::optimize::debian::{libraries, suite};
 use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager, PackageSource, parse};
 use crate::sources::patterns;
@@ -56,12 +56,12 @@ pub(in crate::optimize) fn build_packages(input: &PassInput, stage: usize) -> Op
     let (mut installs, mut tools) = (false, false);
     let mut programs = BTreeSet::new();
     for (index, _) in input.build.instructions_of(stage, Keyword::Run) {
-        let elements = elements(input, index, false)?;
-        installs |= elements.iter().any(|element| element.class == Class::Install);
-        tools |= elements.iter().any(|element| element.class == Class::Tool);
-        for element in &elements {
-            installed.extend(packages(element).into_iter().map(str::to_owned));
-            for invocation in &element.invocations {
+        let parts = parts(input, index, false)?;
+        installs |= parts.iter().any(|part| part.purpose == PartPurpose::Install);
+        tools |= parts.iter().any(|part| part.purpose == PartPurpose::Tool);
+        for part in &parts {
+            installed.extend(packages(part).into_iter().map(str::to_owned));
+            for invocation in &part.invocations {
                 programs.extend(invocation.program);
                 let is_git = |package: &crate::shell::Package| {
                     package.source == PackageSource::Url && package.name.text.starts_with("git+")
@@ -175,8 +175,8 @@ pub(in crate::optimize) fn run_packages(input: &PassInput) -> BTreeSet<String> {
         let mut dists = dists(input, stage);
         let mut headers: Vec<&str> = Vec::new();
         for (index, _) in input.build.instructions_of(stage, Keyword::Run) {
-            for element in elements(input, index, false).into_iter().flatten() {
-                let names = packages(&element).into_iter().map(str::to_owned);
+            for part in parts(input, index, false).into_iter().flatten() {
+                let names = packages(&part).into_iter().map(str::to_owned);
                 if ships {
                     installed.extend(names);
                 } else if input.evidence.observed.is_none() {

@@ -1,12 +1,12 @@
 //! Debian packages: which ones build Python dependencies, and which ones these load when they run
 //! (`data/python_system_packages.tsv`, `data/debian_libraries.tsv`, `data/slim_programs.tsv`).
 
-use super::element::Element;
 use super::evidence;
+use super::run_parts::RunPart;
 use crate::build::toolchain::is_build_package;
 use crate::build::{Libc, SlimImage, Stage, StageBase, libc};
 use crate::data;
-use crate::optimize::languages::debian::{Libraries, libraries, suite};
+use crate::optimize::debian::{Libraries, libraries, suite};
 use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Verb};
 use crate::sources::patterns;
@@ -51,13 +51,13 @@ pub(in crate::optimize) enum Fate {
 }
 
 /// Whether a part installs a package that only serves to build.
-pub(in crate::optimize) fn builds(element: &Element) -> bool {
-    packages(element).iter().any(|name| only_builds(name))
+pub(in crate::optimize) fn builds(part: &RunPart) -> bool {
+    packages(part).iter().any(|name| only_builds(name))
 }
 
 /// The system packages that a part installs.
-pub(in crate::optimize) fn packages<'e>(element: &'e Element) -> Vec<&'e str> {
-    let calls = element.invocations.iter().filter_map(Invocation::package_call);
+pub(in crate::optimize) fn packages<'e>(part: &'e RunPart) -> Vec<&'e str> {
+    let calls = part.invocations.iter().filter_map(Invocation::package_call);
     let installs = calls.filter(|call| call.manager.is_system() && call.verb == Verb::Install);
     installs.flat_map(|call| call.packages.into_iter().map(|package| package.name.text)).collect()
 }

@@ -1,0 +1,30 @@
+//! What each program of a repository is by itself: what starts it, where it answers, which code it holds, which workers run with
+//! its image, and how it is asked whether it is ready.
+
+pub(super) mod application;
+pub(super) mod built_server;
+pub(super) mod check;
+pub(super) mod draft;
+pub(super) mod endpoint;
+pub(super) mod entrypoint;
+pub(super) mod missing_source;
+pub(super) mod server_command;
+pub(super) mod server_start;
+pub(super) mod spring_config;
+pub(super) mod start;
+pub(super) mod storage;
+pub(super) mod unbuilt_program;
+pub(super) mod worker;
+
+use self::application::{Application, built_applications};
+use self::draft::{complete_with_code, read_code};
+use super::input::EmitInput;
+use super::plan::ComposePlan;
+
+/// The programs of a repository, and the servers that it builds. They have no names yet: those depend on each other.
+pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
+    let mut applications = built_applications(input, plan);
+    read_code(input, &mut applications);
+    complete_with_code(input, &mut applications, plan);
+    applications
+}

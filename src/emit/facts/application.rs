@@ -1,0 +1,336 @@
+//! The programs of a repository: what its Dockerfiles build, apart from what is for developers only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::missing_source::missing_source;
+use super::server_start::{ServerCommand, may_be_started};
+use crate::build::{Build, BuiltProjects, Lookup, Programs, Stage, StageBase, VariableValue, compiled_packages};
+use crate::build::{starts_scheduler, starts_worker};
+use crate::compose::NewValue;
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::emit::input::EmitInput;
+use crate::emit::plan::ComposePlan;
+use crate::inputs::BuildInput;
+use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
+use crate::stack::known_service;
+use crate::text::path;
+use crate::variables::ServiceCode;
+
+/// The maximum number of ports of a program that are published.
+const MOST_PORTS: usize = 8;
+
+/// A program that is built here.
+#[derive(Debug)]
+pub(in crate::emit) struct Application<'i> {
+    pub(in crate::emit) name: String,
+    pub(in crate::emit) build: Build<'i>,
+    /// Its build context, absolute.
+    pub(in crate::emit) context: String,
+    /// The context as the compose file names it.
+    pub(in crate::emit) context_text: String,
+    /// Its Dockerfile, absolute.
+    pub(in crate::emit) dockerfile: String,
+    /// Its Dockerfile below the context, where it is not called `Dockerfile`.
+    pub(in crate::emit) dockerfile_text: Option<String>,
+    /// The folders that its image declares with VOLUME.
+    pub(in crate::emit) volumes: Vec<String>,
+    /// The folders in which it keeps what users send it, with the places that show them.
+    pub(in crate::emit) storage: Vec<(String, String)>,
+    /// The port that its server listens on.
+    pub(in crate::emit) port: Option<u16>,
+    /// Whether its sources have routes.
+    pub(in crate::emit) answers_requests: bool,
+    /// The server of its base image, where that is what it starts.
+    pub(in crate::emit) server: Option<BuiltServer>,
+    /// What it starts, as written.
+    pub(in crate::emit) command: String,
+    /// The command of its server, where its image starts nothing by itself.
+    pub(in crate::emit) start: Option<ServerCommand>,
+    /// Whether it takes tasks instead of requests.
+    pub(in crate::emit) is_worker: bool,
+    /// Whether it plans the tasks of workers.
+    pub(in crate::emit) is_scheduler: bool,
+    /// Whether something is wrong with the HEALTHCHECK of its Dockerfile.
+    pub(in crate::emit) has_faulty_check: bool,
+    /// What the tools of its project must write before it is built: `target/shop.jar`.
+    pub(in crate::emit) output: Option<String>,
+    pub(in crate::emit) code: ServiceCode,
+    /// Files with settings that a config server of the repository gives it, by their place in the repository's files.
+    pub(in crate::emit) served_settings: Vec<usize>,
+    /// The projects whose packages it runs with.
+    pub(in crate::emit) projects: Vec<&'i Project>,
+    /// Why it is taken for a program, and where that shows.
+    pub(in crate::emit) reason: String,
+    pub(in crate::emit) place: String,
+}
+
+/// A server that is built here.
+#[derive(Clone, Debug)]
+pub(in crate::emit) struct BuiltServer {
+    /// The host of the row of `data/server_images.tsv` of its base image.
+    pub(in crate::emit) host: &'static str,
+    /// Its base image.
+    pub(in crate::emit) image: String,
+    /// The words that its Dockerfile starts the server with.
+    pub(in crate::emit) words: Vec<String>,
+}
+
+impl<'i> Application<'i> {
+    /// The projects whose packages it runs with.
+    pub(in crate::emit) fn projects(&self) -> impl Iterator<Item = &'i Project> {
+        self.projects.iter().copied()
+    }
+
+    /// Whether it has a package when it runs.
+    pub(in crate::emit) fn has_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        self.projects().any(|project| project.ecosystem == ecosystem && project.runs_with(name))
+    }
+
+    /// What `build` of its services is.
+    pub(in crate::emit) fn build_value(&self) -> NewValue {
+        let context = NewValue::scalar(&self.context_text);
+        match &self.dockerfile_text {
+            None => context,
+            Some(dockerfile) => NewValue::Mapping(vec![
+                ("context".to_owned(), context),
+                ("dockerfile".to_owned(), NewValue::scalar(dockerfile)),
+            ]),
+        }
+    }
+
+    /// Whether its Dockerfile has a HEALTHCHECK.
+    pub(in crate::emit) fn has_check(&self) -> bool {
+        let build = &self.build;
+        build.target().is_some_and(|stage| build.last(stage, Keyword::Healthcheck).is_some())
+    }
+
+    /// The ports to publish: that of its server, and the others that EXPOSE names with it, apart from those of debuggers.
+    pub(in crate::emit) fn published_ports(&self) -> Vec<u16> {
+        let build = &self.build;
+        let exposed = build.target().map(|stage| build.exposed_ports(stage)).unwrap_or_default();
+        let exposed: Vec<u16> = exposed.iter().map(|exposed| *exposed.ports.start()).collect();
+        let Some(port) = self.port else { return Vec::new() };
+        // EXPOSE of another port than the server's says nothing certain.
+        if !exposed.contains(&port) {
+            return vec![port];
+        }
+        let is_for_debugger = |port: &u16| data::DEBUGGER_PORTS.contains(&port.to_string());
+        let others = exposed.into_iter().filter(|other| *other != port && !is_for_debugger(other));
+        std::iter::once(port).chain(others).take(MOST_PORTS).collect()
+    }
+
+    /// Its working folder in the container.
+    pub(in crate::emit) fn folder(&self) -> String {
+        let build = &self.build;
+        let stage = build.target();
+        let folder = stage.and_then(|stage| build.workdir(stage, usize::MAX).value().cloned());
+        folder.unwrap_or_else(|| "/".to_owned())
+    }
+}
+
+/// The programs, and the servers that are built here, as their Dockerfiles show them.
+pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
+    let mut applications: Vec<Application> = Vec::new();
+    let mut seen: BTreeMap<(String, BTreeSet<String>, String), &str> = BTreeMap::new();
+    let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
+    // The usual name stands for variants of it.
+    builds.sort_by_key(|build| (path::name(&build.place) != "Dockerfile", build.place.clone()));
+    let production: BTreeSet<String> = builds.iter().filter_map(|build| usual_place(&build.place)).collect();
+    for build_input in builds {
+        let source = input.inputs.source(build_input.dockerfile);
+        let build = Build::new(build_input);
+        let (Some(stage), Some(root)) = (build.target(), build_input.context_root.as_deref()) else { continue };
+        let name = source.name();
+        let missing = missing_source(build_input);
+        let why = reason_against(&build, stage).map(str::to_owned).or_else(|| match &missing {
+            Some(missing) if !missing.is_output => {
+                Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
+            }
+            _ => None,
+        });
+        let why = why.or_else(|| {
+            let is_variant = production.contains(&build_input.place);
+            is_variant.then(|| "its folder has one for production, of the same program".to_owned())
+        });
+        if let Some(why) = why {
+            plan.notes.push(format!("{name} is left out: {why}"));
+            continue;
+        }
+        let context = absolute(input.current, root);
+        let key = (context.clone(), program_folders(build_input, &build, root), command(&build, stage));
+        if let Some(other) = seen.get(&key) {
+            plan.notes.push(format!("{name} is left out: {other} starts the same program"));
+            continue;
+        }
+        seen.insert(key, name);
+        let Some(mut application) = application(input, build, context) else { continue };
+        if let Some(missing) = missing {
+            let path = &missing.path;
+            plan.notes.push(format!("{name} copies `{path}`, which the project's build writes: run that build first"));
+            application.output = Some(missing.path);
+        }
+        applications.push(application);
+    }
+    applications
+}
+
+/// The place of the `Dockerfile` beside one for production: `app/Dockerfile` of `app/Dockerfile.prod`.
+fn usual_place(place: &str) -> Option<String> {
+    let name = path::name(place);
+    let ["Dockerfile", "prod" | "production"] = name.split('.').collect::<Vec<_>>()[..] else { return None };
+    Some(format!("{}Dockerfile", &place[..place.len() - name.len()]))
+}
+
+/// The folders of the projects that a Dockerfile is for, below its context: those that its commands select, or its own.
+fn program_folders(input: &BuildInput, build: &Build, root: &str) -> BTreeSet<String> {
+    let mut folders: BTreeSet<String> = built_projects(input, build).selected.into_iter().map(str::to_owned).collect();
+    let folder = path::parent(input.file.source().name());
+    let below = path::relative(folder, root).unwrap_or(folder).to_owned();
+    let projects = input.projects.iter().flat_map(|projects| projects.iter());
+    if projects.map(|project| &project.root).any(|root| *root == below) {
+        folders.insert(below);
+    }
+    // Programs of one Go module.
+    folders.extend(compiled_packages(build));
+    folders
+}
+
+/// A build context in a sentence.
+fn folder_in_text(root: &str) -> String {
+    match root {
+        "" | "." => "the build context".to_owned(),
+        root => format!("the build context `{root}`"),
+    }
+}
+
+/// Why a Dockerfile makes no service.
+fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
+    let input = build.input();
+    if input.template.is_some() {
+        return Some("it is a template");
+    }
+    if build.is_fragment() {
+        return Some("it is a part of another Dockerfile");
+    }
+    // Where the place says nothing of that, an image for developers is that of the program.
+    if build.is_for_developers_only(stage) && says_more(&input.place) {
+        return Some("it is for development, tests or examples");
+    }
+    if builds_only(build, stage) {
+        return Some("its command builds, and serves nothing");
+    }
+    let projects = built_projects(input, build).projects;
+    let starts =
+        build.launch(stage).is_some() || serves_by_itself(build, stage) || may_be_started(projects.into_iter());
+    if !starts {
+        return Some("its image starts no program");
+    }
+    needs_argument(build).then_some("it needs a build argument that has no default")
+}
+
+/// Whether what a container starts is a script that builds: `/src/packaging/build.sh`.
+fn builds_only(build: &Build, stage: &Stage) -> bool {
+    build.launch(stage).is_some_and(|launch| {
+        let invocations = launch.script().invocations();
+        let programs = invocations.iter().filter_map(|invocation| invocation.program);
+        let mut scripts = programs.filter_map(|program| path::name(program).strip_suffix(".sh"));
+        scripts.any(|script| data::NAME_WORDS.has(script, "build-stage"))
+    })
+}
+
+/// Whether the place of a Dockerfile says what it is for: `Dockerfile.dev`, `tests/Dockerfile`.
+fn says_more(place: &str) -> bool {
+    let mut words = place.split(['/', '.', '-', '_']).filter(|word| !word.is_empty());
+    let is_other = !matches!(FileKind::of(place).role(), FileRole::Program | FileRole::Script);
+    is_other
+        || path::name(place) != "Dockerfile"
+        || words.any(|word| data::NAME_WORDS.has(&word.to_ascii_lowercase(), "developers-only"))
+}
+
+/// Whether a path of a Dockerfile has a variable that only the caller of the build sets.
+fn needs_argument(build: &Build) -> bool {
+    let file = &build.input().file;
+    build.stages().iter().any(|stage| {
+        build.instructions(stage).any(|(at, instruction)| {
+            let is_path = matches!(instruction.keyword, Keyword::Workdir | Keyword::Copy | Keyword::Add);
+            let is_unset = |name: &str| matches!(build.scopes().lookup(stage.index, name, at), Lookup::Defined(known) if known.value == VariableValue::Unset);
+            is_path && build.scopes().uses(file, instruction.rest).iter().any(|used| !used.guarded && is_unset(&used.name))
+        })
+    })
+}
+
+/// Whether the base image starts a server.
+pub(in crate::emit) fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
+    let StageBase::Image(reference) = build.root_base(stage) else { return false };
+    let known = known_service(reference);
+    known.is_some_and(|known| known.is_exact) || build.last(stage, Keyword::Expose).is_some()
+}
+
+/// What the image starts, as written.
+fn command(build: &Build, stage: &Stage) -> String {
+    let texts = [Keyword::Entrypoint, Keyword::Cmd].into_iter().filter_map(|keyword| {
+        let (_, instruction) = build.last(stage, keyword)?;
+        Some(build.input().file.str(instruction.rest).to_owned())
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> Option<Application<'i>> {
+    let stage = build.target()?;
+    let build_input = build.input();
+    let source = input.inputs.source(build_input.dockerfile);
+    let dockerfile = absolute(input.current, source.name());
+    let below = path::seen_from(&dockerfile, &context);
+    let context_text = match path::seen_from(&context, input.folder) {
+        below if below.is_empty() => ".".to_owned(),
+        outside if outside.starts_with("..") => outside,
+        below => format!("./{below}"),
+    };
+    let command = command(&build, stage);
+    let (is_worker, is_scheduler) = (starts_worker(&command), starts_scheduler(&command));
+    let line = build.from_of(stage).map_or(1, |from| source.line(from.span.start));
+    Some(Application {
+        name: String::new(),
+        dockerfile_text: (below != "Dockerfile").then_some(below),
+        volumes: build
+            .volumes(stage)
+            .into_iter()
+            .filter(|folder| !data::SYSTEM_FOLDERS.has(folder, "open") && !folder.contains(['[', ']', ',', '"', '\'']))
+            .collect(),
+        context,
+        context_text,
+        dockerfile,
+        port: None,
+        answers_requests: false,
+        server: None,
+        storage: Vec::new(),
+        command,
+        start: None,
+        is_worker,
+        is_scheduler,
+        has_faulty_check: input.faulty_checks.contains(&build_input.dockerfile),
+        output: None,
+        code: ServiceCode::default(),
+        served_settings: Vec::new(),
+        projects: built_projects(build_input, &build)
+            .projects
+            .into_iter()
+            .filter(|project| Programs::of(&build, stage).may_interpret(project.ecosystem))
+            .collect(),
+        reason: format!("{} builds a program", source.name()),
+        place: format!("{}:{line}", source.name()),
+        build,
+    })
+}
+
+/// The projects of the build context that are in the image.
+fn built_projects<'i>(input: &'i BuildInput, build: &Build) -> BuiltProjects<'i> {
+    input.projects.as_deref().map_or_else(BuiltProjects::default, |projects| BuiltProjects::of(build, projects))
+}
+
+/// A path as an absolute one.
+pub(in crate::emit) fn absolute(current: &str, text: &str) -> String {
+    let joined = if text.starts_with('/') { text.to_owned() } else { path::child(current, text) };
+    format!("/{}", path::normalize(&joined).trim_start_matches('/'))
+}

@@ -1,0 +1,136 @@
+//! Healthchecks with a program that the image has.
+
+use super::application::Application;
+use super::endpoint::endpoint_input;
+use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs};
+use crate::compose::NewValue;
+use crate::data;
+use crate::dockerfile::{Arguments, Keyword};
+use crate::emit::input::EmitInput;
+use crate::endpoint::{listens_at_host_name, ready_route};
+use crate::manifest::Ecosystem;
+use crate::shell::program::{Kind, Program};
+
+/// A check of a program.
+pub(in crate::emit) struct ApplicationCheck {
+    /// The words of `test`, before `$` is doubled.
+    pub(in crate::emit) test: Vec<String>,
+    /// Seconds between two checks.
+    pub(in crate::emit) seconds: u32,
+    pub(in crate::emit) reason: String,
+    pub(in crate::emit) place: Option<String>,
+}
+
+/// A healthcheck with these words of `test`, in which each `$` reaches the container.
+pub(in crate::emit) fn healthcheck(test: &[String], seconds: u32) -> NewValue {
+    let entry = |key: &str, value: String| (key.to_owned(), NewValue::Inline(value));
+    let mut entries = vec![("test".to_owned(), NewValue::texts(test))];
+    entries.push(entry("interval", format!("{seconds}s")));
+    // A check that asks through a broker may wait for the answer.
+    entries.push(entry("timeout", format!("{}s", if seconds > 10 { 10 } else { 5 })));
+    entries.push(entry("retries", "3".to_owned()));
+    entries.push(entry("start_period", "30s".to_owned()));
+    NewValue::Mapping(entries)
+}
+
+/// A healthcheck whose words are those of a compose file.
+pub(in crate::emit) fn healthcheck_with<'t>(
+    test: &[String],
+    timing: impl Iterator<Item = (&'t str, &'t str)>,
+) -> NewValue {
+    let timing = timing.map(|(key, value)| (key.to_owned(), NewValue::Inline(value.to_owned())));
+    let test = ("test".to_owned(), NewValue::raw_texts(test));
+    NewValue::Mapping(std::iter::once(test).chain(timing).collect())
+}
+
+/// Why a program needs no check here: its Dockerfile has one with which nothing is wrong.
+pub(in crate::emit) fn inherited_check(input: &EmitInput, application: &Application) -> Option<String> {
+    let build = &application.build;
+    let (_, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
+    let is_none = matches!(&instruction.arguments, Arguments::Raw(word) if application.build.input().file.str(*word).eq_ignore_ascii_case("none"));
+    if is_none || application.has_faulty_check || !is_there(application, &build) {
+        return None;
+    }
+    let name = input.inputs.source(application.build.input().dockerfile).name();
+    Some(format!("none is written: {name} has one, with which nothing is wrong"))
+}
+
+/// Whether the HEALTHCHECK of a Dockerfile calls nothing that its base image lacks, and loads only modules that are known to be
+/// there.
+fn is_there(application: &Application, build: &Build) -> bool {
+    let Some(stage) = build.target() else { return false };
+    let Some((index, instruction)) = build.last(stage, Keyword::Healthcheck) else { return false };
+    let Some(code) = build.code(index) else { return false };
+    let base = match build.root_base(stage) {
+        StageBase::Image(reference) => BaseImage::of(reference),
+        _ => return false,
+    };
+    let text = build.input().file.source().slice(instruction.span);
+    let calls = code.script.invocations();
+    let programs = calls.iter().all(|invocation| {
+        invocation.program.is_some_and(|program| {
+            Program::of(program).is(Kind::Builtin)
+                || base.presence(program) != Presence::Lacks
+                || installs(build, stage, program)
+        })
+    });
+    let modules = imported_modules(text);
+    let is_known = |module: &&str| {
+        data::PYTHON_MODULES.row(module).is_some_and(|row| row[1] == "-")
+            || application.has_package(Ecosystem::Python, module)
+    };
+    programs && modules.iter().all(is_known)
+}
+
+/// The modules that a text of Python imports.
+fn imported_modules(text: &str) -> Vec<&str> {
+    let parts = text.split("import ").skip(1);
+    let names = parts.flat_map(|part| part.split([';', '"', '\'', '\n']).next().unwrap_or_default().split(','));
+    names.map(|name| name.trim().split([' ', '.']).next().unwrap_or_default()).filter(|name| !name.is_empty()).collect()
+}
+
+/// The check of the server of a program.
+///
+/// # Errors
+/// Why there is none, in a sentence without a full stop.
+pub(in crate::emit) fn application_check(
+    input: &EmitInput,
+    application: &Application,
+) -> Result<ApplicationCheck, String> {
+    let port = application.port.ok_or("the port of its server is not known")?;
+    let build = &application.build;
+    let stage = build.target().ok_or("its Dockerfile has no stage")?;
+    let endpoint = endpoint_input(input, application, &build, stage);
+    if listens_at_host_name(&endpoint) {
+        return Err("it listens only at the address of its name: set `HOSTNAME=0.0.0.0` in the image".to_owned());
+    }
+    let route = ready_route(&endpoint).map(|route| {
+        let place = route.file.map(|(file, line)| (endpoint.files[file].path, line));
+        let source = place.and_then(|(below, line)| {
+            let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+            let file = files.find(|file| file.below == below)?;
+            Some(format!("{}:{line}", file.source.name()))
+        });
+        (route.path, source.unwrap_or_else(|| application.place.clone()))
+    });
+    let (path, place) = route.map_or((None, None), |(path, place)| (Some(path), Some(place)));
+    let url = path.as_ref().map(|path| format!("http://127.0.0.1:{port}{path}"));
+    let asker = Asker::of_image(&build, stage, url.as_deref(), ecosystem(application))
+        .ok_or("its image has no program that could ask the server")?;
+    let words = url.map_or_else(|| asker.connect(port), |url| asker.request(&url, asker.usual_limit()));
+    let test = std::iter::once("CMD".to_owned()).chain(words).collect();
+    let seconds = if matches!(asker, Asker::Python | Asker::Node | Asker::Ruby) { 10 } else { 5 };
+    let reason = match &path {
+        Some(path) => format!("its source answers `{path}`"),
+        None => format!(
+            "no path for checks is known that does not depend on another one: it asks whether port {port} answers"
+        ),
+    };
+    Ok(ApplicationCheck { test, seconds, reason, place })
+}
+
+/// The ecosystem of the project that a program is made from.
+fn ecosystem(application: &Application) -> Option<Ecosystem> {
+    let first = application.projects().find(|project| project.root.is_empty()).or(application.projects().next());
+    first.map(|project| project.ecosystem)
+}

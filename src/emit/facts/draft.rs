@@ -1,0 +1,147 @@
+//! The programs as services of a project that is written nowhere, so that what is known of services holds for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::application::{Application, absolute, serves_by_itself};
+use super::built_server::built_server;
+use super::endpoint::endpoint_input;
+use super::server_command::{server_command, starts_nothing};
+use super::spring_config::add_served_settings;
+use super::start::start_texts;
+use super::storage::storage_folders;
+use super::unbuilt_program::unbuilt_programs;
+use crate::build::{ends_with_scheduler, ends_with_worker};
+use crate::compose::written_project;
+use crate::emit::input::EmitInput;
+use crate::emit::plan::ComposePlan;
+use crate::endpoint::{KnownPort, answers_requests, known_port};
+use crate::manifest::FileKind;
+use crate::stack::Stack;
+use crate::text::Source;
+use crate::variables::{ServiceCode, service_code};
+
+/// Reads the code of the programs.
+pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Application]) {
+    let mut text = String::from("services:\n");
+    let mut dockerfiles: BTreeMap<String, Source> = BTreeMap::new();
+    for (at, application) in applications.iter().enumerate() {
+        let source = input.inputs.source(application.build.input().dockerfile);
+        let quoted = |text: &str| serde_json::Value::from(text.replace('$', "$$")).to_string();
+        let (context, dockerfile) = (quoted(&application.context), quoted(&absolute(input.current, source.name())));
+        // Services stand in the order of their names.
+        let name = format!("a{at:05}");
+        text.push_str(&format!("  {name}: {{build: {{context: {context}, dockerfile: {dockerfile}}}}}\n"));
+        dockerfiles.insert(name, source.clone());
+    }
+    let codes = written_project(&Source::of("compose.yaml", &text), input.folder).map(|project| {
+        let stack = Stack::new(&project, &dockerfiles);
+        service_code(&project, &stack, input.files)
+    });
+    let mut codes = codes.unwrap_or_default();
+    codes.resize_with(applications.len(), ServiceCode::default);
+    for (application, code) in applications.iter_mut().zip(codes) {
+        application.code = code;
+        let scripts: Vec<&str> = start_texts(input, application).iter().skip(1).map(|start| start.text).collect();
+        let (is_worker, is_scheduler) = started_by_scripts(&scripts);
+        if (is_worker || is_scheduler) && !application.is_worker {
+            (application.is_worker, application.is_scheduler, application.port) = (is_worker, is_scheduler, None);
+        }
+        let started: BTreeSet<usize> =
+            start_texts(input, application).iter().map(|start| start.text.as_ptr() as usize).collect();
+        // The script of a server that is built here may have another name in its image.
+        if started.len() == 1 && built_server(input, application).is_some() {
+            continue;
+        }
+        // A script that nothing starts reads nothing.
+        application.code.reads.retain(|(file, _)| {
+            let file = &input.files.files[*file];
+            !FileKind::of(&file.below).is_shell() || started.contains(&(file.source.text().as_ptr() as usize))
+        });
+    }
+    add_served_settings(input, applications);
+}
+
+/// Whether what scripts start last is a worker, or plans the tasks of one.
+fn started_by_scripts(scripts: &[&str]) -> (bool, bool) {
+    let is_worker = scripts.iter().any(|text| ends_with_worker(text));
+    (is_worker, !is_worker && scripts.iter().any(|text| ends_with_scheduler(text)))
+}
+
+/// Adds what the code of the programs says, once it is read; leaves out images that hold none of it and serve nothing.
+pub(in crate::emit) fn complete_with_code(
+    input: &EmitInput,
+    applications: &mut Vec<Application>,
+    plan: &mut ComposePlan,
+) {
+    for application in
+        applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker && !known.is_scheduler)
+    {
+        let Some(stage) = application.build.target() else { continue };
+        let endpoint = endpoint_input(input, application, &application.build, stage);
+        let (known, answers_requests) = (known_port(&endpoint), answers_requests(&endpoint));
+        application.answers_requests = answers_requests;
+        if let Some(KnownPort { port, reason, .. }) = known {
+            application.port = Some(port);
+            application.reason.push_str(&reason);
+        }
+    }
+    for application in applications.iter_mut() {
+        application.server = built_server(input, application);
+        application.storage = storage_folders(input, application);
+    }
+    add_commands(input, applications, plan);
+    applications.retain(|application| {
+        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
+        let is_program = holds_code
+            || application.port.is_some()
+            || application.server.is_some()
+            || application.build.input().projects.iter().any(|projects| !projects.is_empty());
+        if !is_program {
+            let name = input.inputs.source(application.build.input().dockerfile).name();
+            plan.notes.push(format!("{name} is left out: its image holds no program of this repository"));
+        }
+        is_program
+    });
+    plan.notes.extend(unbuilt_programs(input, applications));
+}
+
+/// Gives servers whose image starts nothing by itself their command; leaves out those of which none is known, and those whose
+/// program another image starts.
+fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &mut ComposePlan) {
+    let idle: Vec<bool> = applications
+        .iter()
+        .map(|known| known.server.is_none() && !known.is_worker && !known.is_scheduler && starts_nothing(input, known))
+        .collect();
+    let started: BTreeSet<usize> = applications
+        .iter()
+        .zip(&idle)
+        .filter(|(_, idle)| !**idle)
+        .flat_map(|(known, _)| known.code.files.clone())
+        .collect();
+    let mut at = 0;
+    applications.retain_mut(|application| {
+        let is_idle = idle[at];
+        at += 1;
+        if !is_idle {
+            return true;
+        }
+        let is_other = application.code.files.iter().any(|file| started.contains(file));
+        let command = if is_other { None } else { server_command(input, application) };
+        if let Some(command) = command {
+            application.port = command.port;
+            application.command = format!("{} {}", application.command, command.words.join(" "));
+            application.start = Some(command);
+            return true;
+        }
+        // An ENTRYPOINT is a program, whatever it starts, and so is the server of a base image.
+        let build = &application.build;
+        let is_program =
+            build.target().is_some_and(|stage| build.launch(stage).is_some() || serves_by_itself(&build, stage));
+        if !is_program {
+            let name = input.inputs.source(application.build.input().dockerfile).name();
+            plan.notes.push(format!("{name} is left out: its image starts no program"));
+        }
+        is_program
+    });
+}

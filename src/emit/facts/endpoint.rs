@@ -1,0 +1,46 @@
+//! What `endpoint` is asked about a program.
+
+use std::collections::BTreeMap;
+
+use super::application::Application;
+use super::start::start_texts;
+use crate::build::{Build, Stage};
+use crate::emit::input::EmitInput;
+use crate::endpoint::{EndpointInput, loaded_files};
+use crate::manifest::FileKind;
+use crate::sources::imports::Sources;
+use crate::sources::routes::SourceFile;
+use crate::sources::variables::is_spring;
+use crate::text::path;
+
+/// The files that a program loads: there may be other programs beside it.
+fn loaded_by_program<'e>(
+    input: &EmitInput,
+    application: &Application,
+    files: Vec<SourceFile<'e>>,
+) -> (Vec<SourceFile<'e>>, bool) {
+    let code = files.iter().filter(|file| FileKind::of(file.path).has_code());
+    let texts: BTreeMap<String, String> = code.map(|file| (file.path.to_owned(), file.text.to_owned())).collect();
+    let sources = Sources::new(&texts);
+    let starts = start_texts(input, application);
+    let commands = starts.iter().filter(|start| !FileKind::of(&start.place).has_code());
+    let reach = sources.reachable_from(commands.flat_map(|start| sources.files_started_by(start.text)));
+    loaded_files(files, |path| reach.loads(path))
+}
+
+/// The image of a program, with the sources and settings that may be a part of it.
+pub(in crate::emit) fn endpoint_input<'e, 'i: 'e>(
+    input: &EmitInput<'e>,
+    application: &Application<'i>,
+    build: &'e Build<'i>,
+    stage: &'e Stage,
+) -> EndpointInput<'e, 'i> {
+    let files = application.code.files.iter().map(|at| &input.files.files[*at]).filter(|file| file.is_of_program());
+    let files: Vec<SourceFile> = files.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
+    let (files, is_start_known) = loaded_by_program(input, application, files);
+    let served = application.served_settings.iter().map(|at| &input.files.files[*at]);
+    let served = served.map(|file| SourceFile { path: &file.below, text: file.source.text() });
+    let in_image = files.iter().copied().filter(|file| is_spring(path::name(file.path)));
+    let settings = in_image.chain(served).collect();
+    EndpointInput { build, stage, files, is_start_known, settings, projects: application.projects().collect() }
+}

@@ -1,0 +1,89 @@
+//! What a container of a program starts: its command, the scripts of `package.json` behind it, and the files that these name.
+
+use std::collections::HashMap;
+
+use super::application::Application;
+use crate::emit::input::EmitInput;
+use crate::manifest::{Ecosystem, FileKind, ManifestScript};
+use crate::text::path;
+use crate::variables::VariableFile;
+
+/// The maximum number of texts.
+const MOST: usize = 50;
+
+/// A text that says what is started.
+pub(in crate::emit) struct StartText<'i> {
+    pub(in crate::emit) text: &'i str,
+    /// Where it stands.
+    pub(in crate::emit) place: String,
+}
+
+/// The texts that say what a container of a program starts, its command first.
+pub(in crate::emit) fn start_texts<'i>(input: &EmitInput<'i>, application: &'i Application<'_>) -> Vec<StartText<'i>> {
+    started_texts(input, application, &application.command)
+}
+
+/// The texts behind a command of a container of a program, the command first.
+pub(in crate::emit) fn started_texts<'i>(
+    input: &EmitInput<'i>,
+    application: &'i Application<'_>,
+    command: &'i str,
+) -> Vec<StartText<'i>> {
+    let mut texts = vec![StartText { text: command, place: application.place.clone() }];
+    let scripts: Vec<&ManifestScript> = application
+        .projects()
+        .filter(|project| project.ecosystem == Ecosystem::Node)
+        .flat_map(|project| &project.scripts)
+        .collect();
+    let files: Vec<_> = application.code.files.iter().map(|at| &input.files.files[*at]).collect();
+    let mut by_name: HashMap<&str, Vec<&VariableFile>> = HashMap::new();
+    for file in &files {
+        by_name.entry(path::name(&file.path)).or_default().push(file);
+    }
+    let mut at = 0;
+    while at < texts.len() && texts.len() < MOST {
+        let text = texts[at].text;
+        at += 1;
+        // A source is looked at, but what it names is not started by that.
+        let is_source = files.iter().any(|file| {
+            std::ptr::eq(file.source.text(), text)
+                && !FileKind::of(&file.below).is_shell()
+                && !text.starts_with("#!/bin/")
+        });
+        if is_source {
+            continue;
+        }
+        for word in
+            text.split(|c: char| !c.is_ascii_alphanumeric() && !"-_./:".contains(c)).filter(|word| !word.is_empty())
+        {
+            let script = scripts.iter().find(|script| script.name == word).map(|script| StartText {
+                text: &script.command,
+                place: format!("the script `{}` of package.json", script.name),
+            });
+            let named = word.trim_start_matches("./");
+            // `/srv/bin/start.sh` in the image is `bin/start.sh` of the context, or lay elsewhere before COPY.
+            let is_named = |whole: &str| {
+                let below = path::relative(whole, &application.context).unwrap_or(whole);
+                path::ends_with(whole, named.trim_start_matches('/'))
+                    || named.starts_with('/') && path::ends_with(named, below)
+            };
+            let file = || {
+                let name = path::name(named);
+                // A script without an ending is named with its folder: `/app/bin/docker-entrypoint`.
+                let is_file = |file: &&&VariableFile| {
+                    let is_script = named.contains('/') && file.source.text().starts_with("#!");
+                    is_named(&file.path) && (name.contains('.') || is_script)
+                };
+                let file = by_name.get(name)?.iter().find(is_file)?;
+                Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
+            };
+            if let Some(started) = script.or_else(file)
+                && texts.len() < MOST
+                && !texts.iter().any(|known| std::ptr::eq(known.text, started.text))
+            {
+                texts.push(started);
+            }
+        }
+    }
+    texts
+}

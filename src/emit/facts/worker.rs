@@ -1,0 +1,331 @@
+//! Programs that take tasks: what starts them, and how they are asked whether they do.
+
+use super::application::Application;
+use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
+use super::start::start_texts;
+use crate::build::WorkerLine;
+use crate::data;
+use crate::emit::input::EmitInput;
+use crate::manifest::{Ecosystem, FileKind};
+use crate::text::path;
+use crate::variables::VariableFile;
+
+/// The hook that says when a worker of `TaskIQ` is ready.
+const TASKIQ_HOOK: &str = include_str!("../../../data/hooks/taskiq_ready.py");
+
+/// A program that takes tasks.
+#[derive(Clone, Debug)]
+pub(in crate::emit) struct Worker {
+    pub(in crate::emit) name: String,
+    /// Its command; nothing where its image starts it.
+    pub(in crate::emit) command: Vec<String>,
+    /// Variables that it gets besides those of its program.
+    pub(in crate::emit) variables: Vec<(String, String)>,
+    /// A file that is put into its container.
+    pub(in crate::emit) config: Option<WorkerFile>,
+    /// The words of `test`, and the seconds between two checks.
+    pub(in crate::emit) check: Option<(Vec<String>, u32)>,
+    pub(in crate::emit) check_reason: String,
+    pub(in crate::emit) reason: String,
+    pub(in crate::emit) place: Option<String>,
+}
+
+/// A file of a worker.
+#[derive(Clone, Debug)]
+pub(in crate::emit) struct WorkerFile {
+    pub(in crate::emit) name: String,
+    /// Its path below the project's folder.
+    pub(in crate::emit) path: String,
+    /// Its path in the container.
+    pub(in crate::emit) target: String,
+    pub(in crate::emit) text: String,
+    pub(in crate::emit) reason: String,
+}
+
+/// An object of a source that a command names.
+pub(in crate::emit) struct TaskObject {
+    pub(in crate::emit) module: String,
+    pub(in crate::emit) name: String,
+    pub(in crate::emit) place: String,
+}
+
+/// The workers that run with the image of a program, and what plans their tasks.
+pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
+    let by_argument = workers_by_argument(input, application);
+    if !by_argument.is_empty() {
+        return by_argument;
+    }
+    let mut workers = Vec::new();
+    let line = worker_line(input, application);
+    for row in data::WORKER_PROGRAMS.rows() {
+        if line.as_ref().is_some_and(|line| line.row != row) {
+            continue;
+        }
+        let Some(ecosystem) = Ecosystem::of(row[0]) else { continue };
+        if !application.has_package(ecosystem, row[1]) {
+            continue;
+        }
+        let object = if data::words(row[2]).any(|sign| ["-", "none"].contains(&sign)) {
+            None
+        } else {
+            task_object(input, application, row[2])
+        };
+        if object.is_none() && row[2] != "-" && !application.is_worker {
+            continue;
+        }
+        workers.push(worker(application, row, object.as_ref(), line.as_ref()));
+        break;
+    }
+    if workers.is_empty() {
+        workers.extend(named_workers(input, application));
+    }
+    if workers.is_empty() && application.is_worker {
+        workers.push(plain(Vec::new(), application.reason.clone(), Some(application.place.clone())));
+    }
+    workers
+}
+
+/// The workers that the entrypoint of a program starts when it gets another argument.
+fn workers_by_argument(input: &EmitInput, application: &Application) -> Vec<Worker> {
+    if application.is_worker || application.is_scheduler {
+        return Vec::new();
+    }
+    let arguments = entrypoint_arguments(input, application);
+    let with = |role: EntrypointRole| arguments.iter().find(|argument| argument.role == role);
+    let worker = with(EntrypointRole::Worker).map(|argument| worker_by_argument(application, argument));
+    let scheduler = with(EntrypointRole::Scheduler).map(|argument| {
+        let mut scheduler = worker_by_argument(application, argument);
+        "scheduler".clone_into(&mut scheduler.name);
+        scheduler.check = None;
+        "none: it only plans tasks, and nothing asks it whether it does".clone_into(&mut scheduler.check_reason);
+        scheduler
+    });
+    worker.into_iter().chain(scheduler).collect()
+}
+
+fn worker_by_argument(application: &Application, argument: &EntrypointArgument) -> Worker {
+    let line = WorkerLine::of(&argument.text);
+    let mut planned = match &line {
+        Some(line) => worker(application, line.row, None, Some(line)),
+        None => plain(Vec::new(), String::new(), None),
+    };
+    planned.command = vec![argument.name.clone()];
+    planned.reason = format!("the entrypoint of {} takes the argument `{}`", application.name, argument.name);
+    planned.place = Some(argument.place.clone());
+    planned
+}
+
+/// The line that starts a worker in the image of a program for workers.
+fn worker_line(input: &EmitInput, application: &Application) -> Option<WorkerLine> {
+    if !application.is_worker {
+        return None;
+    }
+    start_texts(input, application).iter().find_map(|start| WorkerLine::of(start.text))
+}
+
+/// Leaves out the workers that have an image of their own.
+pub(in crate::emit) fn keep_planned_once(workers: &mut Vec<(usize, Worker)>, applications: &[Application]) {
+    let shares_code = |left: &Application, right: &Application| {
+        left.context == right.context || left.code.files.iter().any(|file| right.code.files.binary_search(file).is_ok())
+    };
+    let is_for_workers = |known: &Application| {
+        known.is_worker || known.name.split('-').any(|word| word.trim_end_matches('s') == "worker")
+    };
+    let worker_programs: Vec<&Application> = applications.iter().filter(|known| is_for_workers(known)).collect();
+    // One that shares its code with another program is for that one.
+    let is_paired =
+        |worker: &Application| applications.iter().any(|known| !is_for_workers(known) && shares_code(known, worker));
+    workers.retain(|(at, _)| {
+        let application = &applications[*at];
+        is_for_workers(application)
+            || !worker_programs
+                .iter()
+                .any(|worker| shares_code(application, worker) || worker.is_worker && !is_paired(worker))
+    });
+}
+
+/// A worker without a check.
+fn plain(command: Vec<String>, reason: String, place: Option<String>) -> Worker {
+    Worker {
+        name: "worker".to_owned(),
+        command,
+        variables: Vec::new(),
+        config: None,
+        check: None,
+        check_reason: "none: no check is known that asks this worker itself".to_owned(),
+        reason,
+        place,
+    }
+}
+
+fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>, line: Option<&WorkerLine>) -> Worker {
+    let (package, command, check) = (row[1], row[3], row[4]);
+    let seconds = row[5].parse().unwrap_or(30);
+    let template = row[3].split(' ').find(|word| word.contains('{')).unwrap_or("{}");
+    let started = line.and_then(WorkerLine::object);
+    let filled = |text: &str| match (started, object) {
+        (Some(started), _) if text.contains(template) => text.replace(template, started),
+        (_, Some(object)) => text.replace("{module}", &object.module).replace("{name}", &object.name),
+        _ => text.to_owned(),
+    };
+    let words: Vec<String> = command.split(' ').map(filled).collect();
+    let reason = format!("`{package}` is a package of {}", application.name);
+    let place = object.map(|object| object.place.clone());
+    let mut worker = plain(if application.is_worker { Vec::new() } else { words }, reason, place);
+    let is_named = started.is_some() || object.is_some() || !check.contains("{module}");
+    // A check that reads a variable needs a program that does so too.
+    let reads = |name: &str| application.code.reads.iter().any(|(_, read)| read.name == name);
+    let has_variable = check
+        .split_once("os.environ['")
+        .and_then(|(_, rest)| rest.split_once('\''))
+        .is_none_or(|(name, _)| reads(name));
+    if line.is_some_and(WorkerLine::is_renamed) {
+        "none: it has a name of its own, under which its check would not find it".clone_into(&mut worker.check_reason);
+    } else if check != "-" && is_named && has_variable {
+        let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
+        // Only a shell knows variables.
+        let has_variable = words.iter().any(|word| word.contains('$'));
+        let test = if has_variable {
+            let quoted: Vec<String> = words.iter().map(|word| filled(word)).collect();
+            vec!["CMD-SHELL".to_owned(), quoted.join(" ")]
+        } else {
+            std::iter::once("CMD".to_owned()).chain(words.iter().map(|word| filled(word))).collect()
+        };
+        worker.check = Some((test, seconds));
+        worker.check_reason = format!("{package} asks this worker through its broker");
+    } else if let (Some(object), "taskiq", false) = (object, package, application.is_worker) {
+        add_taskiq_hook(application, object, &mut worker);
+    }
+    worker
+}
+
+/// Has `TaskIQ`, which has no check of its own, say that a worker is ready.
+fn add_taskiq_hook(application: &Application, object: &TaskObject, worker: &mut Worker) {
+    worker.command = ["taskiq", "worker", "taskiq_ready:broker", object.module.as_str()].map(str::to_owned).to_vec();
+    worker.variables.push(("TASKIQ_BROKER".to_owned(), format!("{}:{}", object.module, object.name)));
+    worker.config = Some(WorkerFile {
+        name: "taskiq-ready".to_owned(),
+        path: "taskiq_ready.py".to_owned(),
+        target: path::child(&application.folder(), "taskiq_ready.py"),
+        text: TASKIQ_HOOK.to_owned(),
+        reason: "TaskIQ has no check: the hook touches a file as long as the worker is ready".to_owned(),
+    });
+    let check = data::SERVICES.row("worker taskiq").map_or("[]", |row| row[2]);
+    let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
+    worker.check = Some((std::iter::once("CMD".to_owned()).chain(words).collect(), 10));
+    let reason = "the file of its hook is touched only while its event loop runs and its broker answers";
+    reason.clone_into(&mut worker.check_reason);
+}
+
+/// The object that a sign of the table makes, in a source that the program runs.
+pub(in crate::emit) fn task_object(input: &EmitInput, application: &Application, sign: &str) -> Option<TaskObject> {
+    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
+    sources.find_map(|file| {
+        let (name, line) = named_by(file.source.text(), sign)?;
+        let module = module_of(application, file)?;
+        Some(TaskObject { module, name, place: format!("{}:{}", file.source.name(), line + 1) })
+    })
+}
+
+/// The name that a sign stands at in a text, and its line from 0 on.
+fn named_by(text: &str, sign: &str) -> Option<(String, usize)> {
+    let Some((before, behind)) = sign.split_once("{name}") else {
+        return text.lines().position(|line| line.trim_start().starts_with(sign)).map(|line| (String::new(), line));
+    };
+    text.lines().enumerate().find_map(|(at, line)| {
+        let rest = line.strip_prefix(before)?;
+        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        let (name, tail) = match behind.strip_prefix(" = ") {
+            Some(call) => {
+                let name = &rest[..rest.find(is_end).unwrap_or(rest.len())];
+                // Types may stand between the name and its value.
+                let value = rest[name.len()..].split_once('=').map_or("", |(_, value)| value.trim_start());
+                (
+                    name,
+                    value.starts_with(call)
+                        || value
+                            .split('(')
+                            .next()
+                            .is_some_and(|path| path.rsplit('.').next() == call.strip_suffix('(')),
+                )
+            }
+            None => match rest.split_once(behind) {
+                Some((name, _)) => (name, !name.contains(is_end)),
+                None => ("", false),
+            },
+        };
+        let is_defined = before != "@" || defines(text, name);
+        (tail && !name.is_empty() && is_defined).then(|| (name.to_owned(), at))
+    })
+}
+
+/// Whether a text binds a name at its outermost level.
+fn defines(text: &str, name: &str) -> bool {
+    text.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(['=', ':'])))
+}
+
+/// A Python file as the module that the program's own command would name: `src/app/tasks.py` is `app.tasks` where `src/` is no
+/// package.
+fn module_of(application: &Application, file: &VariableFile) -> Option<String> {
+    let below = path::relative(&file.path, &application.context)?;
+    let stem = below.strip_suffix(".py")?.trim_end_matches("/__init__");
+    let whole = stem.replace('/', ".");
+    // The command's own module tells which folders count.
+    let words = application.command.split(|c: char| c.is_whitespace() || "[],\"'".contains(c));
+    let known = words
+        .filter_map(|word| word.split_once(':'))
+        .map(|(module, _)| module)
+        .find(|module| !module.is_empty() && module.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.'));
+    let package = known.and_then(|module| module.split('.').next());
+    let mut tails = std::iter::successors(Some(whole.as_str()), |module| module.split_once('.').map(|(_, rest)| rest));
+    let tail = package.and_then(|package| tails.find(|module| module.split('.').next() == Some(package)));
+    Some(tail.map_or_else(|| whole.strip_prefix("src.").unwrap_or(&whole).to_owned(), str::to_owned))
+}
+
+/// Workers that a `Procfile` or a script of the manifest names.
+fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
+    let procfile = path::child(&application.context, "Procfile");
+    let file = input.files.files.iter().find(|file| file.path == procfile);
+    let lines = file.into_iter().flat_map(|file| file.source.text().lines().enumerate().map(move |line| (file, line)));
+    let of_procfile = lines.filter_map(|(file, (at, line))| {
+        let (name, command) = line.split_once(':')?;
+        let is_worker = name.contains("worker") && !command.contains(['|', '&', ';', '$', '"', '\'']);
+        let words = command.split_whitespace().map(str::to_owned).collect();
+        let place = format!("{}:{}", file.source.name(), at + 1);
+        is_worker.then(|| plain(words, format!("`{name}` of the Procfile"), Some(place)))
+    });
+    let mut workers: Vec<Worker> = of_procfile.collect();
+    let scripts =
+        application.projects().filter(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty());
+    let mut names = scripts.flat_map(|project| &project.scripts).map(|script| script.name.as_str());
+    let name = names.find(|name| ["worker", "start:worker", "worker:start"].contains(name));
+    let is_started = |name: &str| {
+        let is_name = |word: &str| word == name || word == "worker";
+        let separates = |c: char| !c.is_ascii_alphanumeric() && !"-_:".contains(c);
+        start_texts(input, application).iter().any(|start| start.text.split(separates).any(is_name))
+    };
+    if let (Some(name), true) = (name.filter(|name| !is_started(name)), workers.is_empty()) {
+        let words = ["npm", "run", name].map(str::to_owned).to_vec();
+        workers.push(plain(words, format!("package.json has the script `{name}`"), None));
+    }
+    workers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_of_task_libraries_are_found() {
+        let of = |text: &str, sign: &str| named_by(text, sign).map(|(name, line)| format!("{name} {line}"));
+        let celery = "from celery import Celery\n\napp = Celery('x')\n";
+        assert_eq!(of(celery, "{name} = Celery(").as_deref(), Some("app 2"));
+        assert_eq!(of("celery_app: Celery = celery.Celery(\n", "{name} = Celery(").as_deref(), Some("celery_app 0"));
+        let taskiq = "broker = make_broker(url)\n\n@broker.task\nasync def f(): ...\n";
+        assert_eq!(of(taskiq, "@{name}.task").as_deref(), Some("broker 2"));
+        assert_eq!(of("from a import broker\n\n@broker.task\n", "@{name}.task"), None);
+        assert_eq!(of("class WorkerSettings:\n", "class {name}Settings:").as_deref(), Some("Worker 0"));
+        assert_eq!(of("@dramatiq.actor\ndef f(): ...\n", "@dramatiq.actor").as_deref(), Some(" 0"));
+    }
+}

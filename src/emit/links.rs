@@ -1,0 +1,106 @@
+//! How the programs of a repository belong together: their names, the servers that they connect to, the proxy before them, and
+//! the job that migrates their database.
+
+pub(super) mod backend;
+pub(super) mod connection;
+pub(super) mod fixed_address;
+pub(super) mod login;
+pub(super) mod mention;
+pub(super) mod mentions;
+pub(super) mod migration;
+pub(super) mod named_service;
+pub(super) mod proxy;
+pub(super) mod proxy_variables;
+pub(super) mod repository_image;
+pub(super) mod service_names;
+
+use std::collections::BTreeSet;
+
+use self::backend::{Backends, backends};
+use self::connection::{Connection, connections, settled_variables};
+use self::mentions::{Mentions, mentions};
+use self::migration::{MigrationJob, migration};
+use self::named_service::{NamedProgram, named_programs};
+use self::proxy::{Proxy, proxy};
+use self::proxy_variables::image_connections;
+use self::service_names::{name_applications, name_workers};
+use super::facts::application::Application;
+use super::facts::worker::{Worker, keep_planned_once, workers};
+use super::input::EmitInput;
+use super::plan::ComposePlan;
+
+/// A program among the others.
+#[derive(Debug)]
+pub(super) struct Program<'i> {
+    pub(super) application: Application<'i>,
+    /// How it finds the servers that it connects to.
+    pub(super) connections: Vec<Connection>,
+    /// Its variables that are about servers which are here.
+    pub(super) settled: BTreeSet<String>,
+    /// The other programs that it needs.
+    pub(super) named: Vec<NamedProgram>,
+}
+
+/// What is known of a repository before its services are written down.
+#[derive(Debug)]
+pub(super) struct Project<'i> {
+    pub(super) programs: Vec<Program<'i>>,
+    pub(super) backends: Backends,
+    /// The workers, each with the index of the program whose image they run with.
+    pub(super) workers: Vec<(usize, Worker)>,
+    /// The job that migrates the database, with the index of its program.
+    pub(super) migration: Option<(usize, MigrationJob)>,
+    pub(super) proxy: Option<Proxy>,
+}
+
+impl<'i> Project<'i> {
+    /// Names the programs, and finds out how they belong together.
+    pub(super) fn of(input: &EmitInput<'i>, mut applications: Vec<Application<'i>>, plan: &mut ComposePlan) -> Self {
+        let mut proxy = proxy(input, &applications, plan);
+        name_applications(input, &mut applications, proxy.as_ref());
+        if let Some(proxy) = &mut proxy {
+            proxy.find_programs(input, &applications);
+        }
+        let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
+        let backends = backends(input, &applications, &mentions, plan);
+        let mut connections = connections(&applications, &mentions, &backends);
+        let in_images = image_connections(input, &applications);
+        let named = named_programs(input, &applications, &in_images);
+        connections.iter_mut().zip(in_images).for_each(|(known, more)| known.extend(more));
+        let workers = all_workers(input, &applications);
+        let programs = applications.into_iter().zip(mentions).zip(connections.into_iter().zip(named));
+        let programs = programs.map(|((application, mentions), (connections, named))| {
+            let settled = settled_variables(&mentions, &connections, &backends);
+            Program { application, connections, settled, named }
+        });
+        let mut project = Self { programs: programs.collect(), backends, workers, migration: None, proxy };
+        project.migration = project.find_migration(input, plan);
+        project
+    }
+
+    /// Its programs, as they are by themselves.
+    pub(super) fn applications(&self) -> impl Iterator<Item = &Application<'i>> {
+        self.programs.iter().map(|program| &program.application)
+    }
+
+    /// Whether a program connects to a database.
+    fn has_database(&self, program: &Program) -> bool {
+        program.connections.iter().any(|known| self.backends.is_database(&known.backend))
+    }
+
+    /// The job of the first program that migrates a database.
+    fn find_migration(&self, input: &EmitInput, plan: &mut ComposePlan) -> Option<(usize, MigrationJob)> {
+        let mut programs = self.programs.iter().enumerate().filter(|(_, program)| self.has_database(program));
+        programs.find_map(|(at, program)| Some((at, migration(input, &program.application, plan)?)))
+    }
+}
+
+/// The workers of all programs, each once and with its name.
+fn all_workers(input: &EmitInput, applications: &[Application]) -> Vec<(usize, Worker)> {
+    let numbered = applications.iter().enumerate();
+    let mut all: Vec<(usize, Worker)> =
+        numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
+    keep_planned_once(&mut all, applications);
+    name_workers(&mut all, applications);
+    all
+}

@@ -1,0 +1,189 @@
+//! How programs find the servers that they connect to: which variables get which values.
+
+use std::collections::BTreeSet;
+
+use super::backend::{Backend, Backends};
+use super::login::BackendPassword;
+use super::mention::{ConnectionRole, Mention, UrlParts};
+use super::mentions::Mentions;
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::server_image::ServerImage;
+use crate::manifest::Ecosystem;
+
+/// Which parts of a connection a program gets in variables of their own.
+#[derive(Clone, Copy, Default)]
+struct SeparateParts {
+    has_password: bool,
+    has_database: bool,
+}
+
+/// What a program gets to find a server.
+#[derive(Clone, Debug)]
+pub(in crate::emit) struct Connection {
+    pub(in crate::emit) backend: String,
+    /// Nothing where its source has the address.
+    pub(in crate::emit) variable: Option<String>,
+    /// Its value, with variables of Compose.
+    pub(in crate::emit) value: String,
+    pub(in crate::emit) place: Option<String>,
+}
+
+/// How each program finds its servers.
+pub(in crate::emit) fn connections(
+    applications: &[Application],
+    mentions: &[Mentions],
+    backends: &Backends,
+) -> Vec<Vec<Connection>> {
+    let of = |application: &Application, mentions: &Mentions, mention: &Mention| {
+        let backend = backends.of(mention.row.host, mentions)?;
+        let has = |role| {
+            let mut others = mentions.all.iter().filter(|known| known.row.host == mention.row.host);
+            others.any(|known| known.role == role && known.variable.is_some())
+        };
+        let (has_password, has_database) = (has(ConnectionRole::Password), has(ConnectionRole::Database));
+        connection(application, mention, backend, SeparateParts { has_password, has_database })
+    };
+    let pairs = applications.iter().zip(mentions);
+    let all = |(application, mentions): (&Application, &Mentions)| {
+        mentions.all.iter().filter_map(|mention| of(application, mentions, mention)).collect()
+    };
+    pairs.map(all).collect()
+}
+
+/// The variables that are about servers which are here and have a value, or need none.
+pub(in crate::emit) fn settled_variables(
+    mentions: &Mentions,
+    connections: &[Connection],
+    backends: &Backends,
+) -> BTreeSet<String> {
+    let is_here = |mention: &&Mention| backends.all.iter().any(|backend| backend.row.host == mention.row.host);
+    let is_set = |mention: &Mention| connections.iter().any(|known| known.variable == mention.variable);
+    let mentions = mentions.all.iter().filter(is_here).filter(|mention| mention.has_default || is_set(mention));
+    mentions.filter_map(|mention| mention.variable.clone()).collect()
+}
+
+/// The value that leads a program to a server; `None` where the program's own default does, or no value is right.
+fn connection(
+    application: &Application,
+    mention: &Mention,
+    backend: &Backend,
+    separate: SeparateParts,
+) -> Option<Connection> {
+    let password = backend.password.as_ref().map(BackendPassword::value);
+    let value = match mention.role {
+        _ if mention.variable.is_none() => mention.is_address().then(String::new)?,
+        ConnectionRole::Url => url(application, mention, backend, separate),
+        ConnectionRole::Host
+            if address_form(application, backend.row.host).is_some_and(|form| form.starts_with("http")) =>
+        {
+            url(application, mention, backend, separate)
+        }
+        ConnectionRole::Host => match mention.value.as_deref().and_then(|value| value.split_once(':')) {
+            Some((_, known)) if known.parse::<u16>().is_ok() => format!("{}:{known}", backend.name),
+            _ => backend.name.clone(),
+        },
+        ConnectionRole::Port => port(mention, backend)?,
+        ConnectionRole::User if backend.row.asks_for_login() => backend.user.clone(),
+        ConnectionRole::Password => password?,
+        ConnectionRole::Database if backend.row.is_database() => backend.database.clone(),
+        ConnectionRole::User | ConnectionRole::Database => return None,
+    };
+    let (backend, variable, place) = (backend.name.clone(), mention.variable.clone(), mention.place.clone());
+    Some(Connection { backend, variable, value, place })
+}
+
+/// The port that a variable has: the one that an example says, where the server listens on it; `None` where the program's own
+/// is right, or nobody knows which of several is meant.
+fn port(mention: &Mention, backend: &Backend) -> Option<String> {
+    let ports: Vec<u16> = backend.row.ports().collect();
+    let first = ports.first()?.to_string();
+    let shown = mention.value.as_deref();
+    let known = shown.filter(|value| ports.iter().any(|port| port.to_string() == **value));
+    let port = known.unwrap_or(&first);
+    if mention.has_default && shown.is_none_or(|value| value == port) {
+        return None;
+    }
+    Some(port.to_owned())
+}
+
+fn url(application: &Application, mention: &Mention, backend: &Backend, separate: SeparateParts) -> String {
+    let parts = mention.value.as_deref().and_then(UrlParts::of);
+    let row = backend.row;
+    let password = backend.password.as_ref().map(BackendPassword::value);
+    let plain = ServerImage::all().find(|known| known.host == row.host).unwrap_or(row);
+    let first = plain.url_schemes().next();
+    let scheme = parts
+        .as_ref()
+        .map(|url| url.scheme.clone())
+        .or_else(|| driver(application, row.host))
+        .or_else(|| first.map(str::to_owned));
+    let scheme = scheme.unwrap_or_else(|| "http".to_owned());
+    let shown = parts.as_ref().and_then(|url| url.port).filter(|port| row.ports().any(|known| known == *port));
+    let form = if parts.is_none() { address_form(application, row.host) } else { None };
+    let of_scheme = || if form.is_none() { plain.port_of_scheme(&scheme) } else { None };
+    let port = shown.or_else(of_scheme).or_else(|| row.port()).map(|port| port.to_string()).unwrap_or_default();
+    let address = [backend.name.as_str(), &port].join(if port.is_empty() { "" } else { ":" });
+    // A list of brokers has no scheme.
+    if scheme == "kafka" && parts.is_none() {
+        return address;
+    }
+    if let Some(form) = form {
+        return filled(form, backend, &port, separate);
+    }
+    // Who shows a URL without a name or a database, and reads them from other variables, puts them together.
+    let is_bare = |part: fn(&UrlParts) -> &str| parts.as_ref().is_some_and(|url| part(url).is_empty());
+    let has_login = !(separate.has_password && is_bare(|url| &url.user));
+    let has_database = !(separate.has_database && is_bare(|url| &url.database));
+    let login = match password {
+        Some(password) if has_login && row.asks_for_login() && !scheme.contains(':') => {
+            format!("{}:{password}@", backend.user)
+        }
+        Some(password) if has_login && row.secured != "-" => format!(":{password}@"),
+        _ => String::new(),
+    };
+    let query = parts.as_ref().map(|url| url.query.clone()).unwrap_or_default();
+    let path = match parts {
+        _ if row.is_database() && has_database => format!("/{}", backend.database),
+        Some(url) if !url.database.is_empty() => format!("/{}", url.database),
+        _ => String::new(),
+    };
+    format!("{scheme}://{login}{address}{path}{query}")
+}
+
+/// An address as the client of a program writes it.
+fn filled(form: &str, backend: &Backend, port: &str, separate: SeparateParts) -> String {
+    let mut form = form.to_owned();
+    if form.starts_with("http") && separate.has_password {
+        form = form.replace("{user}:{password}@", "");
+    }
+    if form.starts_with("http") && separate.has_database {
+        form = form.replace("/{database}", "");
+    }
+    let password = backend.password.as_ref().map(BackendPassword::value).unwrap_or_default();
+    let form = form.replace("{user}", &backend.user).replace("{database}", &backend.database);
+    form.replace("{host}", &backend.name).replace("{port}", port).replace("{password}", &password)
+}
+
+/// How the client of a program writes addresses.
+fn address_form(application: &Application, host: &str) -> Option<&'static str> {
+    let has = |row: &&&[&str]| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
+    let rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[5] != "-");
+    let mut rows = rows.filter(|row| ServerImage::of_client(row).is_some_and(|known| known.host == host));
+    Some(rows.find(|row| has(&row))?[5])
+}
+
+/// The scheme of `SQLAlchemy` for the client that a program has.
+fn driver(application: &Application, host: &str) -> Option<String> {
+    if !application.has_package(Ecosystem::Python, "sqlalchemy")
+        && !application.has_package(Ecosystem::Python, "sqlmodel")
+    {
+        return None;
+    }
+    let mut rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[0] == "python" && row[3] != "-");
+    let row = rows.find(|row| {
+        ServerImage::of_client(row).is_some_and(|known| known.host == host)
+            && application.has_package(Ecosystem::Python, row[1])
+    })?;
+    Some(row[3].to_owned())
+}

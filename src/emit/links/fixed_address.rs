@@ -1,0 +1,233 @@
+//! Addresses of servers that stand in sources, where no variable says them: `Redis(host="redis")`.
+
+use super::mention::{ConnectionRole, Mention, UrlParts, place, role};
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::input::EmitInput;
+use crate::emit::server_image::{ServerImage, is_service_host, is_word};
+use crate::manifest::FileKind;
+use crate::sources::literals::{StringLiteral, string_literals};
+use crate::sources::settings::settings_of;
+use crate::sources::variables::is_spring;
+use crate::text::path;
+
+/// An address in a source.
+struct FixedAddress {
+    row: ServerImage,
+    role: ConnectionRole,
+    /// A URL or a host.
+    value: String,
+}
+
+/// The servers that a program names in its sources; `clients`: the packages with which it talks to servers.
+pub(in crate::emit) fn fixed_addresses(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+) -> Vec<Mention> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    let words = address_words(clients);
+    for at in application.code.files.iter().chain(&application.served_settings) {
+        let file = &input.files.files[*at];
+        let is_settings = is_spring(path::name(&file.below)) || application.served_settings.contains(at);
+        // Most sources have no word that an address has.
+        let may_have_address = is_settings || words.iter().any(|word| file.source.text().contains(word.as_str()));
+        if !file.is_of_program() || !may_have_address {
+            continue;
+        }
+        let literals = if FileKind::of(&file.below).has_code() {
+            string_literals(&file.below, file.source.text())
+        } else if is_settings {
+            settings_of(path::name(&file.below), file.source.text())
+        } else {
+            continue;
+        };
+        for literal in literals {
+            let address = fixed_address(&literal, clients).or_else(|| spring_login(&literal, clients));
+            let Some(address) = address else { continue };
+            if mentions
+                .iter()
+                .any(|known| known.row.host == address.row.host && known.value.as_ref() == Some(&address.value))
+            {
+                continue;
+            }
+            mentions.push(Mention {
+                variable: None,
+                role: address.role,
+                row: address.row,
+                reason: format!("the source names {}", display(&address)),
+                value: Some(address.value),
+                has_default: true,
+                place: Some(place(&file.source, literal.at)),
+            });
+        }
+    }
+    mentions
+}
+
+/// What a text with an address of one of these servers holds.
+fn address_words(clients: &[(&'static str, ServerImage)]) -> Vec<String> {
+    let mut words: Vec<String> = ["erver=", "ost=", "spring.datasource."].map(str::to_owned).to_vec();
+    for (_, row) in clients {
+        words.extend(row.url_schemes().map(|scheme| format!("{scheme}://")));
+        let names = [row.host, row.service].into_iter().chain(data::words(row.names));
+        words.extend(names.map(str::to_ascii_lowercase).flat_map(|name| quoted(&name)));
+        if row.is_database() {
+            let databases = data::CONNECTION_WORDS.with("database").map(str::to_ascii_lowercase);
+            words.extend(databases.flat_map(|name| quoted(&name)));
+        }
+    }
+    words
+}
+
+/// The beginnings of a text in quotes.
+fn quoted(name: &str) -> [String; 3] {
+    ['"', '\'', '`'].map(|quote| format!("{quote}{name}"))
+}
+
+/// The user and the password of Spring's database: `spring.datasource.username=app`.
+fn spring_login(literal: &StringLiteral, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
+    let key = literal.before.strip_suffix('=')?;
+    let word = key.trim().strip_prefix("spring.datasource.")?;
+    let role = role(&word.to_ascii_uppercase()).filter(|role| *role == ConnectionRole::User)?;
+    let value = literal.text.clone();
+    is_word(&value).then_some(FixedAddress { row: database_client(clients)?, role, value })
+}
+
+/// The address without its password.
+fn display(address: &FixedAddress) -> String {
+    match UrlParts::of(&address.value) {
+        Some(url) => format!("`{}://…{}`", url.scheme, url.host),
+        None => format!("`{}`", address.value),
+    }
+}
+
+fn fixed_address(literal: &StringLiteral, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
+    let text = literal.text.trim();
+    if let Some(url) = UrlParts::of(text) {
+        let row = ServerImage::with_scheme(url.kind())?;
+        let is_client = clients.iter().any(|(_, known)| known.host == row.host);
+        let value = text.to_owned();
+        return (is_client && is_service_host(&url.host)).then_some(FixedAddress {
+            row,
+            role: ConnectionRole::Url,
+            value,
+        });
+    }
+    connection_string(text, clients).or_else(|| host(text, &literal.before, clients))
+}
+
+/// `Server=db;Username=app;Password=secret`, as ADO.NET and JDBC drivers take it.
+fn connection_string(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
+    let pairs: Vec<(ConnectionRole, &str)> = text
+        .split(';')
+        .filter_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            Some((role(&key.trim().to_ascii_uppercase())?, value.trim()))
+        })
+        .collect();
+    let part = |of| pairs.iter().find(|(role, _)| *role == of).map(|(_, value)| *value);
+    let host = part(ConnectionRole::Host)?.split([':', ',']).next().unwrap_or_default();
+    let row = database_client(clients)?;
+    if pairs.len() < 2 || !is_service_host(host) {
+        return None;
+    }
+    let user = part(ConnectionRole::User).filter(|user| is_word(user)).unwrap_or_default();
+    let password = part(ConnectionRole::Password).filter(|password| is_word(password)).unwrap_or_default();
+    let database = part(ConnectionRole::Database).filter(|name| is_word(name)).unwrap_or(user);
+    let scheme = row.url_schemes().next()?;
+    let value = format!("{scheme}://{user}:{password}@{host}/{database}");
+    Some(FixedAddress { row, role: ConnectionRole::Url, value })
+}
+
+/// `host="redis"`, `addr: "redis:6379"`, `connect("redis")`: a name of a server in a place for hosts.
+fn host(text: &str, before: &str, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    if !is_service_host(host) {
+        return None;
+    }
+    let is_named = |row: &ServerImage, text: &str| {
+        row.host == text || row.service == text || data::words(row.names).any(|name| name.eq_ignore_ascii_case(text))
+    };
+    let named = clients.iter().map(|(_, row)| *row).find(|row| is_named(row, host));
+    let is_database = || data::CONNECTION_WORDS.has(&host.to_ascii_uppercase(), "database");
+    // `Redis(host="cache")`.
+    let words = || before.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').rev().skip(1);
+    let called = || clients.iter().find(|(package, row)| words().any(|word| word == *package || is_named(row, word)));
+    let row = named
+        .or_else(|| if is_database() { database_client(clients) } else { None })
+        .or_else(|| called().map(|(_, row)| *row))?;
+    let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok() && port.parse().ok() == row.port());
+    if port.is_some() && !is_port {
+        return None;
+    }
+    (is_port || is_place_of_host(before)).then(|| FixedAddress {
+        row,
+        role: ConnectionRole::Host,
+        value: text.to_owned(),
+    })
+}
+
+/// Whether a value that follows this is a host: `host=`, `"hostname":`, `.Connect(`.
+fn is_place_of_host(before: &str) -> bool {
+    if let Some(key) = before.strip_suffix("=>").or_else(|| before.strip_suffix(['=', ':'])) {
+        let key = key.trim_end().trim_end_matches(['"', '\'', ':']).trim_end();
+        let start = key.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+        let word = key[start..].to_ascii_uppercase();
+        let last = word.rsplit('_').next().unwrap_or_default();
+        return role(last) == Some(ConnectionRole::Host);
+    }
+    let Some(callee) = before.strip_suffix('(') else { return false };
+    let start = callee.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+    data::CONNECTION_WORDS.with("call").any(|word| callee[start..].to_ascii_uppercase().contains(word))
+}
+
+/// The database that a program has the client of.
+fn database_client(clients: &[(&'static str, ServerImage)]) -> Option<ServerImage> {
+    clients.iter().map(|(_, row)| *row).find(|row| row.is_database() && row.schemes != "-").or_else(|| {
+        // A variant of a plain one, as `pgvector` is.
+        let variant = clients.iter().map(|(_, row)| *row).find(|row| row.is_database())?;
+        ServerImage::all().find(|row| row.host == variant.host)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str, before: &str, services: &[&str]) -> Option<String> {
+        let clients: Vec<_> =
+            services.iter().filter_map(|name| Some(("client", ServerImage::of_service(name)?))).collect();
+        let literal = StringLiteral { at: 0, text: text.to_owned(), before: before.to_owned() };
+        fixed_address(&literal, &clients).map(|address| format!("{} {}", address.row.host, address.value))
+    }
+
+    #[test]
+    fn addresses_in_sources_are_read() {
+        let some = |text: &str| Some(text.to_owned());
+        let url = "postgres://postgres:postgres@db/postgres";
+        assert_eq!(address(url, "connectionString:", &["postgres"]), some(&format!("postgres {url}")));
+        assert_eq!(address("redis", "g.redis = Redis(host=", &["redis"]), some("redis redis"));
+        assert_eq!(address("cache", "g.redis = Redis(host=", &["redis"]), some("redis cache"));
+        assert_eq!(address("redis:6379", "Addr:", &["redis"]), some("redis redis:6379"));
+        assert_eq!(address("redis", "OpenRedisConnection(", &["redis"]), some("redis redis"));
+        assert_eq!(address("db", "\"host\" =>", &["mysql"]), some("mysql db"));
+        assert_eq!(
+            address("Server=db;Username=postgres;Password=pw;", "Open(", &["postgres"]),
+            some("postgres postgresql://postgres:pw@db/postgres")
+        );
+    }
+
+    #[test]
+    fn other_strings_are_no_addresses() {
+        // This machine, another machine, no client, a word in another place.
+        assert_eq!(address("redis://localhost:6379", "url =", &["redis"]), None);
+        assert_eq!(address("redis://cache.example.com", "url =", &["redis"]), None);
+        assert_eq!(address("postgres://u:p@db/x", "url =", &["redis"]), None);
+        assert_eq!(address("redis", "name =", &["redis"]), None);
+        assert_eq!(address("web", "app.run(host=", &["redis"]), None);
+        assert_eq!(address("redis", "import_module(", &["redis"]), None);
+        assert_eq!(address("redis:1", "host =", &["redis"]), None);
+        assert_eq!(address("é=ü;=", "host =", &["postgres"]), None);
+    }
+}

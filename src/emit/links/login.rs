@@ -1,0 +1,87 @@
+//! How programs log in to a server: the user, the database and where the password stands.
+
+use super::mention::{ConnectionRole, Mention, UrlParts};
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::facts::built_server::image_variable;
+use crate::emit::server_image::{ServerImage, is_word};
+
+/// Where the password of a server stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::emit) enum BackendPassword {
+    /// In a variable.
+    Variable(String),
+    /// In the source of a program.
+    Fixed(String),
+}
+
+impl BackendPassword {
+    /// What a value of the compose file has for it.
+    pub(in crate::emit) fn value(&self) -> String {
+        match self {
+            Self::Variable(name) => format!("${{{name}:?set it in .env}}"),
+            Self::Fixed(password) => password.replace('$', "$$"),
+        }
+    }
+}
+
+/// How programs log in to a server.
+pub(in crate::emit) struct ServerLogin {
+    pub(in crate::emit) user: String,
+    pub(in crate::emit) database: String,
+    /// The variable that holds the password.
+    pub(in crate::emit) variable: String,
+    pub(in crate::emit) password: BackendPassword,
+    /// Whether the server asks for a password.
+    pub(in crate::emit) is_asked: bool,
+    /// Whether it does so only because a program fails without one.
+    pub(in crate::emit) is_secured: bool,
+}
+
+/// How programs log in to the server of a name; `program`: the one that builds its image.
+pub(in crate::emit) fn login(
+    row: ServerImage,
+    name: &str,
+    mentions: &[&Mention],
+    program: Option<&Application>,
+) -> ServerLogin {
+    let urls: Vec<UrlParts> = mentions.iter().filter_map(|mention| UrlParts::of(mention.value.as_deref()?)).collect();
+    let of_role = |role: ConnectionRole| mentions.iter().filter(move |mention| mention.role == role);
+    let value = |role| of_role(role).find_map(|mention| mention.value.clone()).filter(|value| is_word(value));
+    let text = |part: fn(&UrlParts) -> &str| urls.iter().map(part).find(|text| is_word(text)).map(str::to_owned);
+    let set = |part: &str| set_part(row, program?, part).filter(|value| !value.is_empty());
+    let user = set("{user}").or_else(|| text(|url| &url.user)).or_else(|| value(ConnectionRole::User));
+    let database = set("{database}").or_else(|| text(|url| &url.database)).or_else(|| value(ConnectionRole::Database));
+    let variable = of_role(ConnectionRole::Password).find_map(|mention| mention.variable.clone());
+    let variable = variable.unwrap_or_else(|| format!("{}_PASSWORD", name.to_ascii_uppercase().replace('-', "_")));
+    let fixed = set("{password}").or_else(|| set("{file}"));
+    let fixed = fixed.or_else(|| mentions.iter().find_map(|mention| mention.fixed_password()));
+    let is_read = program.is_some_and(|known| known.code.reads.iter().any(|(_, read)| read.name == variable));
+    let is_needed = of_role(ConnectionRole::Password).any(|known| !known.has_default);
+    let is_secured = program.is_none() && row.secured != "-" && is_needed;
+    let has_password = ["{password}", "{file}"].iter().any(|part| row.settings.contains(part));
+    ServerLogin {
+        user: user.unwrap_or_else(|| "app".to_owned()),
+        database: database.unwrap_or_else(|| "app".to_owned()),
+        password: fixed.map_or_else(|| BackendPassword::Variable(variable.clone()), BackendPassword::Fixed),
+        variable,
+        is_asked: has_password || is_read || is_secured,
+        is_secured,
+    }
+}
+
+/// What the image of a program sets the variable to that the row has for a part: `{database}`.
+fn set_part(row: ServerImage, application: &Application, part: &str) -> Option<String> {
+    let setting =
+        data::words(row.settings).filter_map(|setting| setting.split_once('=')).find(|(_, value)| *value == part);
+    image_variable(application, setting?.0.trim_end_matches("_FILE"))
+}
+
+/// Whether the image of a program sets what a setting of the row does.
+pub(in crate::emit) fn is_set_by_image(setting: &str, application: Option<&Application>) -> bool {
+    let name = setting.split('=').next().unwrap_or_default();
+    let is_set = |known: &Application| {
+        image_variable(known, name).is_some() || image_variable(known, name.trim_end_matches("_FILE")).is_some()
+    };
+    application.is_some_and(is_set)
+}

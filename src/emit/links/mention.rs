@@ -1,0 +1,227 @@
+//! A variable, or an address in a source, by which a program finds a server that it connects to.
+
+use crate::build::Programs;
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::input::EmitInput;
+use crate::emit::server_image::{ServerImage, is_service_host, is_word};
+use crate::manifest::{Ecosystem, FileKind};
+use crate::text::Source;
+
+/// Which part of a connection a variable holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::emit) enum ConnectionRole {
+    Url,
+    Host,
+    Port,
+    User,
+    Password,
+    Database,
+}
+
+/// A variable, or an address in a source, by which a program finds a server.
+#[derive(Clone, Debug)]
+pub(in crate::emit) struct Mention {
+    /// Nothing where the source itself has the address.
+    pub(in crate::emit) variable: Option<String>,
+    pub(in crate::emit) role: ConnectionRole,
+    pub(in crate::emit) row: ServerImage,
+    /// What an example or the source has for it.
+    pub(in crate::emit) value: Option<String>,
+    /// Whether the program does without it.
+    pub(in crate::emit) has_default: bool,
+    /// What shows the server.
+    pub(in crate::emit) reason: String,
+    pub(in crate::emit) place: Option<String>,
+}
+
+impl Mention {
+    /// Whether it says where the server is.
+    pub(in crate::emit) fn is_address(&self) -> bool {
+        matches!(self.role, ConnectionRole::Url | ConnectionRole::Host)
+    }
+
+    /// The host in its value that may be the name of a service.
+    pub(in crate::emit) fn service_host(&self) -> Option<String> {
+        let value = self.value.as_deref()?;
+        let host = match (UrlParts::of(value), self.role) {
+            (Some(url), _) => url.host,
+            (None, ConnectionRole::Host) if is_word(value.split(':').next().unwrap_or_default()) => value.to_owned(),
+            _ => return None,
+        };
+        Some(host.split(':').next().unwrap_or_default().to_owned()).filter(|host| is_service_host(host))
+    }
+
+    /// The password that its source has.
+    pub(in crate::emit) fn fixed_password(&self) -> Option<String> {
+        if self.variable.is_some() {
+            return None;
+        }
+        let url = UrlParts::of(self.value.as_deref()?)?;
+        Some(url.password).filter(|password| !password.is_empty() && !password.contains(['%', '{', '$', '<']))
+    }
+}
+
+/// A URL in its parts; what it lacks is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::emit) struct UrlParts {
+    /// With what stands before the server's kind: `jdbc:postgresql`.
+    pub(in crate::emit) scheme: String,
+    pub(in crate::emit) user: String,
+    pub(in crate::emit) password: String,
+    pub(in crate::emit) host: String,
+    pub(in crate::emit) port: Option<u16>,
+    /// The first part of the path.
+    pub(in crate::emit) database: String,
+    /// From `?` on.
+    pub(in crate::emit) query: String,
+}
+
+impl UrlParts {
+    /// `None` where a text is no URL.
+    pub(in crate::emit) fn of(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.trim().split_once("://")?;
+        if scheme.is_empty() || scheme.contains(|c: char| c.is_whitespace() || "{}$<>".contains(c)) {
+            return None;
+        }
+        let (rest, query) =
+            rest.split_once('?').map_or((rest, String::new()), |(rest, query)| (rest, format!("?{query}")));
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let (login, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (host, port) = address.split_once(':').unwrap_or((address, ""));
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        Some(Self {
+            scheme: scheme.to_owned(),
+            user: user.to_owned(),
+            password: password.to_owned(),
+            host: host.to_owned(),
+            port: port.parse().ok(),
+            database: database.to_owned(),
+            query,
+        })
+    }
+
+    /// The kind of server: `postgresql` of `jdbc:postgresql` and of `postgresql+asyncpg`.
+    pub(in crate::emit) fn kind(&self) -> &str {
+        let scheme = self.scheme.rsplit(':').next().unwrap_or_default();
+        scheme.split('+').next().unwrap_or_default()
+    }
+}
+
+/// The packages of a program that talk to servers; for Prisma the server that its schema names.
+pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> Vec<(&'static str, ServerImage)> {
+    let build = &application.build;
+    let programs = build.target().map(|stage| Programs::of(&build, stage));
+    // Its client is a program of Node.js or of Python: a site of files has none.
+    let has_client = programs.is_none_or(|programs| {
+        [Ecosystem::Node, Ecosystem::Python].into_iter().any(|known| programs.may_interpret(known))
+    });
+    let schemas = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let schemas = schemas.filter(|file| has_client && FileKind::of(&file.below).language() == "Prisma");
+    let providers = schemas.flat_map(|file| file.source.text().lines()).filter_map(|line| {
+        let value = line.trim_start().strip_prefix("provider")?.trim_start().strip_prefix('=')?;
+        Some(("prisma", ServerImage::with_scheme(value.trim().trim_matches('"'))?))
+    });
+    let rows = data::CLIENT_LIBRARIES
+        .rows()
+        .filter(|row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1])));
+    rows.filter_map(|row| Some((row[1], ServerImage::of_client(row)?))).chain(providers).collect()
+}
+
+/// Whether a package as often talks to something else than to its server here.
+pub(in crate::emit) fn is_unsure(package: &str) -> bool {
+    data::CLIENT_LIBRARIES.rows().any(|row| row[1] == package && row[2].ends_with('?'))
+}
+
+/// A place in a file, for people.
+pub(in crate::emit) fn place(source: &Source, at: usize) -> String {
+    format!("{}:{}", source.name(), source.line(u32::try_from(at).unwrap_or_default()))
+}
+
+/// The part of a connection that a variable holds, by its name and values.
+pub(in crate::emit) fn mention(
+    name: &str,
+    values: [Option<String>; 2],
+    has_default: bool,
+    clients: &[(&'static str, ServerImage)],
+    place: Option<String>,
+) -> Option<Mention> {
+    let upper = name.to_ascii_uppercase();
+    // `TEST_DATABASE_URL` is read by tests.
+    let first = upper.split('_').next().unwrap_or_default().to_ascii_lowercase();
+    if data::NAME_WORDS.has(&first, "developers-only")
+        || data::ADDRESS_WORDS.with("for-others").any(|word| upper.contains(word))
+    {
+        return None;
+    }
+    let value = values.into_iter().flatten().find(|value| !value.is_empty());
+    let mention_of = |row, role, value, reason: String| {
+        let (variable, reason) = (Some(name.to_owned()), format!("`{name}` {reason}"));
+        Some(Mention { variable, role, row, value, has_default, reason, place })
+    };
+    if let Some(url) = value.as_deref().and_then(UrlParts::of)
+        && let Some(row) = ServerImage::with_scheme(url.kind())
+    {
+        let reason = format!("has a URL with `{}`", url.scheme);
+        return mention_of(row, ConnectionRole::Url, value, reason);
+    }
+    let (words, last, role) = parts(&upper)?;
+    let has_client =
+        |row: &ServerImage| clients.iter().find(|(_, known)| known.host == row.host).map(|(package, _)| *package);
+    let named = ServerImage::all().find(|row| row.is_named(&upper, &words));
+    let is_sql = |word: &&str| data::CONNECTION_WORDS.has(word, "sql") || data::CONNECTION_WORDS.has(word, "database");
+    let is_any = words.iter().any(is_sql);
+    // The usual databases stand first.
+    let mut databases = ServerImage::all().filter(|row| row.is_database() && row.schemes != "-");
+    let row = match named {
+        None if is_any => databases.find(|row| has_client(row).is_some()),
+        named => named,
+    }?;
+    let package = has_client(&row)?;
+    let has_role = |role| data::CONNECTION_WORDS.has(last, role);
+    let is_server = |word: &&str| is_sql(word) || data::words(row.names).any(|name| name == *word);
+    // A key where the server asks for a name is one of somebody else; so is the name of something else.
+    let is_foreign =
+        has_role("key") && row.asks_for_login() || has_role("adjacent") && !words.last().is_some_and(is_server);
+    if is_foreign {
+        return None;
+    }
+    if row.schemes == "-" && value.as_deref().and_then(UrlParts::of).is_some_and(|url| is_elsewhere(&url, row)) {
+        return None;
+    }
+    // An address of another kind is not one of it.
+    let value = value.filter(|value| !value.contains("://") || row.schemes == "-");
+    mention_of(row, role, value, format!("says so, and `{package}` talks to {}", row.host))
+}
+
+/// Whether a URL is that of a machine somewhere else, or of something else on this one.
+fn is_elsewhere(url: &UrlParts, row: ServerImage) -> bool {
+    let is_here = url.host.ends_with(".internal") || url.host.starts_with(|c: char| c.is_ascii_digit());
+    url.host.contains('.') && !is_here || url.port.is_some_and(|port| !row.ports().any(|known| known == port))
+}
+
+/// The words of a name before those that say its role, these, and the role.
+fn parts(name: &str) -> Option<(Vec<&str>, &str, ConnectionRole)> {
+    // libpq has no underscores.
+    if let Some(rest) = name.strip_prefix("PG").filter(|rest| data::CONNECTION_WORDS.contains(rest)) {
+        return Some((vec!["PG"], rest, role(rest)?));
+    }
+    let starts = name.match_indices('_').map(|(at, _)| at);
+    // `SECRET_ACCESS_KEY` before `KEY`.
+    let (at, role) = starts.filter(|at| *at > 0).find_map(|at| Some((at, role(&name[at + 1..])?)))?;
+    let words: Vec<&str> = name[..at].split('_').filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then_some((words, &name[at + 1..], role))
+}
+
+/// The role that a word says.
+pub(in crate::emit) fn role(word: &str) -> Option<ConnectionRole> {
+    let roles = [
+        ("url", ConnectionRole::Url),
+        ("host", ConnectionRole::Host),
+        ("port", ConnectionRole::Port),
+        ("user", ConnectionRole::User),
+        ("password", ConnectionRole::Password),
+    ];
+    let known = roles.into_iter().find(|(role, _)| data::CONNECTION_WORDS.has(word, role)).map(|(_, role)| role);
+    known.or_else(|| data::CONNECTION_WORDS.has(word, "database").then_some(ConnectionRole::Database))
+}

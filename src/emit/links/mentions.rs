@@ -1,0 +1,179 @@
+//! All that says where a program finds the servers that it connects to: variables, examples, addresses in sources.
+
+use std::collections::BTreeSet;
+
+use super::fixed_address::fixed_addresses;
+use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, place};
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::input::EmitInput;
+use crate::emit::server_image::ServerImage;
+use crate::manifest::{Ecosystem, FileKind};
+use crate::secret::is_switch;
+use crate::sources::literals::string_literals;
+use crate::sources::variables::{Absence, VariableRead, is_asked_for};
+use crate::variables::{ExampleVariable, example_variables};
+
+/// How a program finds servers, and which it does without.
+#[derive(Clone, Debug, Default)]
+pub(in crate::emit) struct Mentions {
+    pub(in crate::emit) all: Vec<Mention>,
+    /// Those of servers that it looks for and works without.
+    pub(in crate::emit) optional: Vec<Mention>,
+}
+
+/// How a program finds servers.
+pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) -> Mentions {
+    let clients = clients(input, application);
+    let examples = example_variables(input.files);
+    let mut mentions = Mentions::default();
+    add_reads(input, application, &clients, &examples, &mut mentions);
+    let all = &mut mentions.all;
+    // What a library reads by itself.
+    for row in data::CLIENT_LIBRARIES.rows().filter(|row| row[4] != "-") {
+        let is_there = Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
+        if is_there && all.iter().all(|known| known.variable.as_deref() != Some(row[4])) {
+            all.extend(mention(row[4], [None, None], true, &clients, None));
+        }
+    }
+    // Frameworks read what examples show.
+    for example in examples {
+        let is_known = all.iter().any(|known| known.variable.as_deref() == Some(&example.name));
+        let place = place(&input.files.files[example.file].source, example.at);
+        if !is_known && UrlParts::of(&example.value).is_some() {
+            let mention = mention(&example.name, [Some(example.value), None], true, &clients, Some(place));
+            all.extend(mention.filter(|mention| clients.iter().any(|(_, row)| row.host == mention.row.host)));
+        }
+    }
+    for add in [fixed_addresses, named_variables] {
+        let known = mentions.all.iter().chain(&mentions.optional).filter(|known| known.is_address());
+        let hosts: BTreeSet<&str> = known.map(|known| known.row.host).collect();
+        let open: Vec<_> = clients.iter().filter(|(_, row)| !hosts.contains(row.host)).copied().collect();
+        if !open.is_empty() {
+            mentions.all.extend(add(input, application, &open));
+        }
+    }
+    mentions.keep_needed();
+    mentions
+}
+
+impl Mentions {
+    /// The host of a kind of server that stands in a source, where no variable says another one.
+    pub(in crate::emit) fn fixed_host(&self, kind: &str) -> Option<String> {
+        let of_kind = self.all.iter().filter(|mention| mention.row.host == kind && mention.variable.is_none());
+        of_kind.filter(|mention| mention.is_address()).find_map(Mention::service_host)
+    }
+
+    /// A database that is the only one is needed even where the program asks for it; nothing else that it asks for is.
+    fn keep_needed(&mut self) {
+        let has_database = self.all.iter().any(|known| known.row.is_database() && known.is_address());
+        let first = self.optional.iter().find(|known| known.row.is_database()).map(|known| known.row.host);
+        if let (Some(host), false) = (first, has_database) {
+            let (needed, optional) = self.optional.drain(..).partition(|known| known.row.host == host);
+            self.all.extend::<Vec<Mention>>(needed);
+            self.optional = optional;
+        }
+        let needed: BTreeSet<&str> =
+            self.all.iter().filter(|known| known.is_address()).map(|known| known.row.host).collect();
+        let needed: Vec<&'static str> =
+            self.optional.iter().map(|known| known.row.host).filter(|host| needed.contains(host)).collect();
+        // What is there anyway needs no second address.
+        self.optional.retain(|known| !needed.contains(&known.row.host));
+    }
+}
+
+/// Adds the variables that its sources read.
+fn add_reads(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+    examples: &[ExampleVariable],
+    mentions: &mut Mentions,
+) {
+    let reads = &application.code.reads;
+    // Who shows some addresses in an example shows all that are needed.
+    let shows = |example: &ExampleVariable| {
+        let is_read = || reads.iter().any(|(_, read)| read.name == example.name);
+        UrlParts::of(&example.value).and_then(|url| ServerImage::with_scheme(url.kind())).is_some() && is_read()
+    };
+    let has_example = examples.iter().any(shows);
+    for (file, read) in reads {
+        let is_same = |known: &&Mention| known.variable.as_deref() == Some(&read.name);
+        if mentions.all.iter().chain(&mentions.optional).any(|known| is_same(&known)) {
+            continue;
+        }
+        let is_nothing = |value: &str| data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "unset");
+        let example = examples
+            .iter()
+            .find(|known| known.name == read.name && !known.value.is_empty() && !is_nothing(&known.value));
+        let default = match &read.absence {
+            // `False` is no address.
+            Absence::Default(value) => {
+                value.clone().filter(|value| value.starts_with(|c: char| c.is_ascii_digit()) || !is_switch(value))
+            }
+            _ => None,
+        };
+        let values = [example.map(|known| known.value.clone()), default];
+        let place = place(&input.files.files[*file].source, read.at);
+        let has_default = reads.iter().all(|(_, known)| known.name != read.name || known.absence != Absence::Fails);
+        let Some(mention) = mention(&read.name, values, has_default, clients, Some(place)) else { continue };
+        let mut same = reads.iter().filter(|(_, known)| known.name == read.name);
+        let is_asked =
+            |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
+        let is_open = mention.value.is_none() && has_default && !examples.iter().any(|known| known.name == read.name);
+        let is_off = matches!(&read.absence, Absence::Default(Some(value)) if is_switch(value));
+        let is_asked = has_example || is_off || same.any(is_asked);
+        let mut packages = clients.iter().filter(|(_, row)| row.host == mention.row.host);
+        let is_unsure = packages.all(|(package, _)| is_unsure(package));
+        let is_unshown = mention.value.is_none() && has_default;
+        if mention.is_address() && (is_open && is_asked || is_unshown && is_unsure) {
+            mentions.optional.push(mention);
+        } else {
+            mentions.all.push(mention);
+        }
+    }
+    // One address without which it fails is enough for a server.
+    let has_value = |known: &Mention| !known.has_default || known.value.is_some();
+    let urls: BTreeSet<&str> = mentions
+        .all
+        .iter()
+        .filter(|known| known.role == ConnectionRole::Url && has_value(known))
+        .map(|known| known.row.host)
+        .collect();
+    let urls: Vec<&'static str> =
+        mentions.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
+    mentions.all.retain(|known| !known.is_address() || has_value(known) || !urls.contains(&known.row.host));
+}
+
+/// The names of variables that stand in its sources as texts, where nothing else shows who reads them: tables of settings,
+/// libraries that are not known.
+fn named_variables(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+) -> Vec<Mention> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    let names = clients.iter().flat_map(|(_, row)| data::words(row.names));
+    let roles = ["sql", "database"].into_iter().flat_map(|role| data::CONNECTION_WORDS.with(role));
+    let words: BTreeSet<&str> = names.chain(roles.filter(|word| word.len() > 2)).collect();
+    for at in &application.code.files {
+        let file = &input.files.files[*at];
+        let is_source = FileKind::of(&file.below).has_code() && file.is_of_program();
+        if !is_source || !words.iter().any(|word| file.source.text().contains(word)) {
+            continue;
+        }
+        for literal in string_literals(&file.below, file.source.text()) {
+            let is_name = literal.text.contains('_')
+                && literal.text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+            if !is_name || mentions.iter().any(|known| known.variable.as_ref() == Some(&literal.text)) {
+                continue;
+            }
+            mentions.extend(mention(&literal.text, [None, None], true, clients, Some(place(&file.source, literal.at))));
+        }
+    }
+    // A URL has everything.
+    let urls: Vec<&'static str> =
+        mentions.iter().filter(|known| known.role == ConnectionRole::Url).map(|known| known.row.host).collect();
+    mentions.retain(|known| known.role == ConnectionRole::Url || !urls.contains(&known.row.host));
+    mentions
+}

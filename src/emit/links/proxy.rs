@@ -1,0 +1,228 @@
+//! The proxy of a repository: nginx with a configuration that lies beside the programs.
+
+use std::collections::BTreeSet;
+
+use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
+use crate::emit::facts::application::Application;
+use crate::emit::input::EmitInput;
+use crate::emit::plan::ComposePlan;
+use crate::emit::server_image::{ServerImage, is_service_host};
+use crate::stack::passed_hosts;
+use crate::text::{Source, path};
+
+/// The proxy.
+#[derive(Debug)]
+pub(in crate::emit) struct Proxy {
+    pub(in crate::emit) name: String,
+    pub(in crate::emit) image: String,
+    pub(in crate::emit) ports: Vec<u16>,
+    pub(in crate::emit) volumes: Vec<String>,
+    /// What its configuration needs to find programs.
+    pub(in crate::emit) variables: Vec<(String, String)>,
+    /// Its configuration, by its place in the repository's files.
+    file: usize,
+    /// The hosts that it passes requests to, and where they stand.
+    pub(in crate::emit) hosts: Vec<(String, String)>,
+    /// The same with the ports.
+    pub(in crate::emit) addresses: Vec<(String, u16)>,
+    /// The words of its check.
+    pub(in crate::emit) test: Vec<String>,
+    pub(in crate::emit) reason: String,
+    pub(in crate::emit) place: String,
+}
+
+/// The proxy, where a configuration passes requests on and is in no image.
+pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut ComposePlan) -> Option<Proxy> {
+    let in_images: BTreeSet<usize> = applications.iter().flat_map(|known| known.code.files.iter().copied()).collect();
+    let mut candidates = input.files.files.iter().enumerate().filter(|(at, file)| {
+        let name = path::name(&file.path);
+        let is_configuration = ["conf", "template"].contains(&name.rsplit('.').next().unwrap_or_default());
+        is_configuration && !in_images.contains(at) && file.is_of_program() && passes_on(&file.source)
+    });
+    let (at, file) = candidates.next()?;
+    for (_, other) in candidates {
+        plan.notes.push(format!(
+            "{} is left out: {} is the configuration of the proxy",
+            other.source.name(),
+            file.source.name()
+        ));
+    }
+    let (source, text) = (&file.source, file.source.text());
+    let below = path::relative(&file.path, input.folder)?;
+    let ports = ports(text);
+    let is_whole = directives(text).any(|(name, _)| name == "events" || name == "http");
+    let target = match (below.ends_with(".template"), is_whole) {
+        (true, true) => "/etc/nginx/templates/nginx.conf.template",
+        (true, false) => "/etc/nginx/templates/default.conf.template",
+        (false, true) => "/etc/nginx/nginx.conf",
+        (false, false) => "/etc/nginx/conf.d/default.conf",
+    };
+    let mut volumes = vec![format!("./{below}:{target}:ro")];
+    // The image writes what it makes of templates into `conf.d`.
+    let folder_variable = ("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), "/etc/nginx".to_owned());
+    let variables = if target.ends_with("nginx.conf.template") { vec![folder_variable] } else { Vec::new() };
+    let folder = path::parent(below);
+    let certificates: BTreeSet<&str> = directives(text)
+        .filter(|(name, _)| name.starts_with("ssl_") && name.contains("certificate"))
+        .map(|(_, value)| path::parent(value))
+        .filter(|folder| folder.starts_with("/etc/"))
+        .collect();
+    for certificate_folder in certificates {
+        let host = path::child(folder, path::name(certificate_folder));
+        volumes.push(format!("./{host}:{certificate_folder}:ro"));
+        plan.notes.push(format!("the certificates that {} names belong into `{host}`", source.name()));
+    }
+    let configuration = settled(source);
+    let hosts = hosts(&configuration);
+    let addresses = addresses(configuration.text());
+    let name = if path::name(folder).is_empty() { "nginx" } else { "proxy" };
+    let image = ServerImage::of_service("nginx")?.image.to_owned();
+    Some(Proxy {
+        name: if folder.contains("nginx") { "nginx".to_owned() } else { name.to_owned() },
+        image,
+        test: test(text, &ports),
+        ports,
+        volumes,
+        variables,
+        file: at,
+        hosts,
+        addresses,
+        reason: format!("{} passes requests on", source.name()),
+        place: source.name().to_owned(),
+    })
+}
+
+impl Proxy {
+    /// Finds the programs behind the variables of a template.
+    pub(in crate::emit) fn find_programs(&mut self, input: &EmitInput, applications: &[Application]) {
+        let source = &input.files.files[self.file].source;
+        if !source.name().ends_with(".template") {
+            return;
+        }
+        for connection in proxy_connections(source, None, applications) {
+            let place = connection.place.unwrap_or_default();
+            if self.hosts.iter().all(|(host, _)| *host != connection.backend) {
+                self.hosts.push((connection.backend, place));
+            }
+            self.variables.extend(connection.variable.map(|name| (name, connection.value)));
+        }
+    }
+}
+
+fn passes_on(source: &Source) -> bool {
+    let text = source.text();
+    let passes = || !passed_hosts(&settled(source), None).is_empty();
+    let passes_variable = || source.name().ends_with(".template") && has_passed_variable(text);
+    text.contains("server") && text.contains("listen") && (passes() || passes_variable())
+}
+
+/// The directives of a configuration, each with its first argument.
+fn directives(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let statements = lines.flat_map(|line| line.split(['{', '}', ';']));
+    statements.filter_map(|statement| {
+        let mut words = statement.split_whitespace();
+        Some((words.next()?, words.next().unwrap_or_default()))
+    })
+}
+
+/// The ports that it listens on: `80`, `443 ssl`, `[::]:80`, `127.0.0.1:8080`.
+fn ports(text: &str) -> Vec<u16> {
+    let listens = directives(text).filter(|(name, _)| *name == "listen").map(|(_, value)| value);
+    let ports: BTreeSet<u16> = listens.filter_map(|value| value.rsplit(':').next()?.parse().ok()).collect();
+    if ports.is_empty() { vec![80] } else { ports.into_iter().collect() }
+}
+
+/// The hosts that are names of services, each where it stands first; names of `upstream` blocks are none.
+fn hosts(source: &Source) -> Vec<(String, String)> {
+    let upstreams: BTreeSet<&str> =
+        directives(source.text()).filter(|(name, _)| *name == "upstream").map(|(_, value)| value).collect();
+    let mut hosts: Vec<(String, String)> = Vec::new();
+    for evidence in passed_hosts(source, None) {
+        let host = evidence.host;
+        let is_server = evidence.name == "server";
+        if !is_service_host(host)
+            || !is_server && upstreams.contains(host)
+            || hosts.iter().any(|(known, _)| known == host)
+        {
+            continue;
+        }
+        let line = source.text().lines().position(|line| line.contains(host)).unwrap_or(0);
+        hosts.push((host.to_owned(), format!("{}:{}", source.name(), line + 1)));
+    }
+    hosts
+}
+
+/// The hosts with their ports.
+pub(in crate::emit) fn addresses(text: &str) -> Vec<(String, u16)> {
+    let is_end = |c: char| c.is_whitespace() || ";/{}'\"".contains(c);
+    let words = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| line.split(is_end));
+    let pairs = words.filter_map(|word| {
+        let (host, port) = word.rsplit_once(':')?;
+        Some((host.to_owned(), port.parse().ok()?))
+    });
+    pairs.filter(|(host, _): &(String, u16)| is_service_host(host)).collect()
+}
+
+/// A check that nginx answers itself, whatever the servers behind it do: a page of its own or a redirect where it has one,
+/// else whether it listens.
+fn test(text: &str, ports: &[u16]) -> Vec<String> {
+    let answers = |port: &&u16| servers(text).any(|block| listens(block, **port) && answers_itself(block));
+    let command = match ports.iter().find(answers) {
+        Some(port) => format!("curl -fsS -o /dev/null http://127.0.0.1:{port}/"),
+        None => format!("exec 3<>/dev/tcp/127.0.0.1/{}", ports.first().copied().unwrap_or(80)),
+    };
+    let words: Vec<&str> =
+        if command.starts_with("curl") { command.split(' ').collect() } else { vec!["bash", "-c", &command] };
+    std::iter::once("CMD").chain(words).map(str::to_owned).collect()
+}
+
+/// The `server` blocks of a configuration, without those of one server in an `upstream`.
+fn servers(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("server").filter_map(|(at, _)| {
+        let rest = text[at + "server".len()..].trim_start();
+        let body = rest.strip_prefix('{')?;
+        let mut depth = 1;
+        let end = body.find(|c: char| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            depth == 0
+        });
+        Some(&body[..end.unwrap_or(body.len())])
+    })
+}
+
+fn listens(block: &str, port: u16) -> bool {
+    let mut listens = block.lines().filter(|line| line.trim_start().starts_with("listen") || line.contains(" listen "));
+    listens.any(|line| {
+        let mut numbers = line.split(|c: char| !c.is_ascii_digit());
+        numbers.any(|number| number == port.to_string()) && !line.contains("ssl") && !line.contains("quic")
+    })
+}
+
+/// Whether requests for `/` are not passed on: all are redirected.
+fn answers_itself(block: &str) -> bool {
+    !passes(block)
+        && directives(block).any(|(name, value)| name == "return" && (value.starts_with('2') || value.starts_with('3')))
+}
+
+fn passes(block: &str) -> bool {
+    directives(block).any(|(name, _)| name.ends_with("_pass"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_and_addresses_are_read() {
+        let text = "upstream api { server api:8000; }\nserver { listen 80; listen [::]:80; return 301 https://$host; }\nserver { listen 443 ssl;\n  location / { proxy_pass http://web:3000; } }";
+        assert_eq!(ports(text), [80, 443]);
+        assert_eq!(addresses(text), [("api".to_owned(), 8000), ("web".to_owned(), 3000)]);
+        let source = Source::of("nginx.conf", text);
+        let names: Vec<String> = hosts(&source).into_iter().map(|(host, place)| format!("{host} {place}")).collect();
+        assert_eq!(names, ["api nginx.conf:1", "web nginx.conf:4"]);
+        assert_eq!(test(text, &[80, 443]).last().unwrap(), "http://127.0.0.1:80/");
+        let passed = "server { listen 80; location / { proxy_pass http://web:3000; } }";
+        assert_eq!(test(passed, &[80]).last().unwrap(), "exec 3<>/dev/tcp/127.0.0.1/80");
+    }
+}

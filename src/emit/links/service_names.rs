@@ -1,0 +1,126 @@
+//! The names of services.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::mention::UrlParts;
+use super::proxy::{Proxy, addresses};
+use super::proxy_variables::settled;
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::facts::spring_config::program_settings;
+use crate::emit::facts::worker::Worker;
+use crate::emit::input::EmitInput;
+use crate::emit::server_image::{is_service_host, service_name};
+use crate::manifest::FileKind;
+use crate::stack::{known_service, passed_hosts};
+use crate::text::path;
+
+/// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
+pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [Application], proxy: Option<&Proxy>) {
+    let mut hosts: BTreeMap<u16, BTreeSet<String>> = BTreeMap::new();
+    for (host, port) in proxy.into_iter().flat_map(|proxy| &proxy.addresses) {
+        hosts.entry(*port).or_default().insert(host.clone());
+    }
+    for (host, port) in applications.iter().flat_map(|known| named_addresses(input, known)) {
+        hosts.entry(port).or_default().insert(host);
+    }
+    let mut used: BTreeSet<String> = proxy.map(|proxy| proxy.name.clone()).into_iter().collect();
+    let of_port = |port: u16, applications: &[Application]| {
+        let is_single = applications.iter().filter(|known| known.port == Some(port)).count() == 1;
+        hosts.get(&port).filter(|names| names.len() == 1 && is_single).and_then(|names| names.first().cloned())
+    };
+    let names: Vec<String> = applications
+        .iter()
+        .map(|application| {
+            let by_address = application.port.and_then(|port| of_port(port, applications));
+            by_address.unwrap_or_else(|| name_by_place(input, application))
+        })
+        .collect();
+    for (application, name) in applications.iter_mut().zip(names) {
+        let mut unique = name.clone();
+        let mut count = 2;
+        while !used.insert(unique.clone()) {
+            unique = format!("{name}-{count}");
+            count += 1;
+        }
+        application.name = unique;
+    }
+    add_named_ports(applications, &hosts);
+}
+
+/// Gives programs the port under which a proxy or settings name them, where nothing else says one.
+fn add_named_ports(applications: &mut [Application], hosts: &BTreeMap<u16, BTreeSet<String>>) {
+    for application in applications.iter_mut().filter(|known| known.port.is_none()) {
+        let mut ports = hosts.iter().filter(|(_, names)| names.contains(&application.name)).map(|(port, _)| *port);
+        if !application.is_worker && !application.is_scheduler && application.server.is_none() {
+            application.port = match (ports.next(), ports.next()) {
+                (Some(port), None) => Some(port),
+                _ => None,
+            };
+        }
+    }
+}
+
+/// The addresses of other programs in configurations of nginx and in the settings of a program.
+fn named_addresses(input: &EmitInput, application: &Application) -> Vec<(String, u16)> {
+    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = files.filter(|file| file.is_of_program() && file.source.text().contains("_pass "));
+    let configurations = files.map(|file| settled(&file.source)).filter(|known| !passed_hosts(known, None).is_empty());
+    let mut named: Vec<(String, u16)> = configurations.flat_map(|known| addresses(known.text())).collect();
+    for (_, setting) in program_settings(input, application) {
+        let url = setting.text.find("http://").and_then(|at| UrlParts::of(&setting.text[at..]));
+        named.extend(url.and_then(|url| Some((url.host, url.port?))));
+    }
+    // What has the name of a known server is not built here.
+    named.retain(|(host, _)| is_service_host(host) && known_service(host).is_none());
+    named
+}
+
+/// The name by the Dockerfile's own (`Dockerfile.worker`), that of its folder, or what the program does.
+fn name_by_place(input: &EmitInput, application: &Application) -> String {
+    let file = path::name(application.dockerfile_text.as_deref().unwrap_or("Dockerfile"));
+    let suffix = file
+        .strip_prefix("Dockerfile.")
+        .or_else(|| file.strip_suffix(".Dockerfile"))
+        .or_else(|| file.strip_suffix(".dockerfile"));
+    let is_topic = |word: &&str| !["prod", "production"].contains(word);
+    if let Some(name) = suffix.filter(is_topic).map(service_name).filter(|name| !name.is_empty()) {
+        return name;
+    }
+    let folder = match &application.dockerfile_text {
+        Some(text) if text.contains('/') => path::name(path::parent(text)),
+        _ if application.context != input.folder => path::name(&application.context),
+        _ => "",
+    };
+    // A folder for Dockerfiles, or one for each base image, says nothing of the program.
+    let is_base = |name: &str| data::OFFICIAL_IMAGES.contains(name) && known_service(name).is_none();
+    let says_nothing = |name: &str| {
+        name.is_empty() || name.contains("docker") || FileKind::of(name).folder_role().is_some() || is_base(name)
+    };
+    match service_name(folder) {
+        name if !says_nothing(&name) => name,
+        _ if application.is_worker => "worker".to_owned(),
+        _ => "app".to_owned(),
+    }
+}
+
+/// Names workers apart: after their program where there are several.
+pub(in crate::emit) fn name_workers(workers: &mut [(usize, Worker)], applications: &[Application]) {
+    let mut count: BTreeMap<String, usize> = applications.iter().map(|known| (known.name.clone(), 1)).collect();
+    let mut of_name: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, worker) in workers.iter() {
+        *of_name.entry(worker.name.clone()).or_insert(0) += 1;
+    }
+    for (at, worker) in workers {
+        let application = &applications[*at];
+        let name = match () {
+            () if application.is_worker => application.name.clone(),
+            () if of_name[&worker.name] == 1 => worker.name.clone(),
+            () => service_name(&format!("{}-{}", application.name, worker.name)),
+        };
+        let used = count.entry(name.clone()).or_insert(0);
+        let is_own = application.is_worker && *used == 1;
+        *used += 1;
+        worker.name = if *used == 1 || is_own { name } else { format!("{name}-{used}") };
+    }
+}

@@ -1,0 +1,172 @@
+//! The services of the compose file: the keys of each, and why they are so.
+
+mod application;
+mod environment;
+mod migration;
+mod network;
+mod proxy;
+mod server;
+mod switch;
+mod worker;
+
+use self::environment::{EnvironmentExtent, EnvironmentParts, environment};
+use super::input::EmitInput;
+use super::links::{Program, Project};
+use super::plan::{ComposePlan, PlannedService};
+use super::server_image::service_name;
+use crate::build::User;
+use crate::compose::NewValue;
+use crate::stack::{COMPLETED, HEALTHY, STARTED};
+
+/// Plans the services, in the order of the file.
+pub(super) fn add_services(input: &EmitInput, project: &Project, plan: &mut ComposePlan) {
+    let mut planner = ServicePlanner { input, project, plan };
+    planner.add_servers();
+    planner.add_migration();
+    planner.add_applications();
+    planner.add_workers();
+    planner.add_proxy();
+    planner.add_networks();
+    plan.sort_choices();
+}
+
+/// Writes services into the plan.
+struct ServicePlanner<'p, 'i> {
+    input: &'p EmitInput<'p>,
+    project: &'p Project<'i>,
+    plan: &'p mut ComposePlan,
+}
+
+impl<'p, 'i> ServicePlanner<'p, 'i> {
+    fn program(&self, at: usize) -> &'p Program<'i> {
+        &self.project.programs[at]
+    }
+
+    /// The variables of a program, with values; without one where Compose passes on what is set.
+    fn environment(&mut self, program: &Program, extent: EnvironmentExtent) -> Vec<(String, Option<String>)> {
+        let (connections, settled, backends) = (&program.connections, &program.settled, &self.project.backends);
+        let parts = EnvironmentParts { connections, settled, backends, extent };
+        environment(self.input, &program.application, &parts, self.plan)
+    }
+
+    fn add_environment(&mut self, program: &Program, service: &mut PlannedService) {
+        let entries = self.environment(program, EnvironmentExtent::All);
+        if !entries.is_empty() {
+            service.add("environment", variables(entries));
+        }
+    }
+
+    /// The folders that VOLUME declares and those for what users send, in volumes with a name: what is in no volume, or in one
+    /// without a name, is lost with the container.
+    fn add_volumes(&mut self, program: &Program, service: &mut PlannedService) {
+        let (application, plan) = (&program.application, &mut *self.plan);
+        let folders: Vec<&String> =
+            application.volumes.iter().chain(application.storage.iter().map(|known| &known.0)).collect();
+        let volume = |folder: &&String| {
+            let name = match folders.len() {
+                1 => format!("{}-data", application.name),
+                _ => service_name(&format!("{}-{}", application.name, folder.replace('/', " ").trim())),
+            };
+            (name, (*folder).clone())
+        };
+        let volumes: Vec<(String, String)> = folders.iter().map(volume).collect();
+        if volumes.is_empty() {
+            return;
+        }
+        let texts: Vec<String> = volumes.iter().map(|(name, folder)| format!("{name}:{folder}")).collect();
+        service.add("volumes", NewValue::raw_texts(&texts));
+        for (name, _) in volumes {
+            if !plan.volumes.contains(&name) {
+                plan.volumes.push(name);
+            }
+        }
+        if !application.volumes.is_empty() {
+            let reason = format!("the image keeps data in `{}` (VOLUME)", application.volumes.join("`, `"));
+            plan.choose(&service.name, "volumes", reason, Some(application.place.clone()));
+        }
+        for (folder, place) in &application.storage {
+            let reason = format!("it keeps what users send in `{folder}`");
+            plan.choose(&service.name, "volumes", reason, Some(place.clone()));
+        }
+    }
+
+    /// The servers that a program needs, each with the condition.
+    fn needed_servers(&self, program: &Program) -> Vec<(String, &'static str)> {
+        let is_needed = |name: &str| program.connections.iter().any(|connection| connection.backend == name);
+        let needed = self.project.backends.all.iter().filter(|server| is_needed(&server.name));
+        needed.map(|server| (server.name.clone(), if server.check.is_ok() { HEALTHY } else { STARTED })).collect()
+    }
+
+    /// What the services of a program wait for: its servers, the migration of its database, and the programs that it calls.
+    fn add_dependencies(&mut self, program: &Program, service: &mut PlannedService) {
+        service.dependencies = self.needed_servers(program);
+        let is_migrated = self.waits_for_migration(program);
+        if is_migrated {
+            service.dependencies.push(("migrate".to_owned(), COMPLETED));
+        }
+        for known in &program.named {
+            let name = &self.program(known.at).application.name;
+            service.dependencies.push((name.clone(), if known.is_checked { HEALTHY } else { STARTED }));
+            self.plan.choose(&service.name, "depends_on", format!("it calls {name}"), Some(known.place.clone()));
+        }
+        write_dependencies(service);
+        for connection in &program.connections {
+            let reason = match &connection.variable {
+                Some(variable) => format!("`{variable}` is where it finds {}", connection.backend),
+                None => format!("its source names {}", connection.backend),
+            };
+            self.plan.choose(&service.name, "depends_on", reason, connection.place.clone());
+        }
+        if is_migrated {
+            self.plan.choose(&service.name, "depends_on", "it starts when the schema is up to date", None);
+        }
+    }
+
+    /// Takes rights that a container without root cannot use, unless a program of its image gets them back.
+    fn add_rights(&mut self, program: &Program, service: &mut PlannedService) {
+        let build = &program.application.build;
+        let Some(stage) = build.target() else { return };
+        let is_other = matches!(build.user(stage).value(), Some(User::Other(_)));
+        let text = build.input().file.source().text();
+        if !is_other || ["sudo", "setcap", "setuid"].iter().any(|word| text.contains(word)) {
+            return;
+        }
+        service.add("cap_drop", NewValue::raw_texts(&["ALL".to_owned()]));
+        service.add("security_opt", NewValue::raw_texts(&["no-new-privileges:true".to_owned()]));
+        let reason = "the image runs as a user other than root, who has no capabilities to lose";
+        self.plan.choose(&service.name, "cap_drop", reason, Some(program.application.place.clone()));
+    }
+}
+
+/// Says which image a service of a program has.
+fn add_build(program: &Program, service: &mut PlannedService) {
+    let application = &program.application;
+    service.context = Some(application.context.clone());
+    service.dockerfile = Some(application.dockerfile.clone());
+    service.output.clone_from(&application.output);
+    service.add("build", application.build_value());
+}
+
+/// Writes down what a service waits for.
+fn write_dependencies(service: &mut PlannedService) {
+    if service.dependencies.is_empty() {
+        return;
+    }
+    let condition = |condition: &str| mapping([("condition".to_owned(), NewValue::Inline(condition.to_owned()))]);
+    let entries = service.dependencies.iter().map(|(name, known)| (name.clone(), condition(known)));
+    let value = mapping(entries.collect::<Vec<_>>());
+    service.add("depends_on", value);
+}
+
+fn mapping(entries: impl IntoIterator<Item = (String, NewValue)>) -> NewValue {
+    NewValue::Mapping(entries.into_iter().collect())
+}
+
+fn variables(entries: Vec<(String, Option<String>)>) -> NewValue {
+    let value = |value: Option<String>| value.map_or_else(|| NewValue::Inline(String::new()), |value| text(&value));
+    mapping(entries.into_iter().map(|(name, known)| (name, value(known))))
+}
+
+fn text(value: &str) -> NewValue {
+    NewValue::scalar(value)
+}

@@ -1,0 +1,49 @@
+//! The job that brings the schema of a database up to date.
+
+use super::environment::{EnvironmentExtent, EnvironmentParts, environment};
+use super::{ServicePlanner, add_build, variables, write_dependencies};
+use crate::compose::NewValue;
+use crate::emit::links::Program;
+use crate::emit::links::connection::Connection;
+use crate::emit::plan::{PlannedService, ServiceRole};
+
+impl ServicePlanner<'_, '_> {
+    pub(super) fn add_migration(&mut self) {
+        let Some((at, job)) = &self.project.migration else { return };
+        let (program, backends) = (self.program(*at), &self.project.backends);
+        let mut service = PlannedService::new("migrate", ServiceRole::Migration);
+        add_build(program, &mut service);
+        service.add("command", NewValue::texts(&job.command));
+        let connections = program.connections.iter().filter(|known| backends.is_database(&known.backend));
+        let connections: Vec<Connection> = connections.cloned().collect();
+        let (settled, extent) = (&program.settled, EnvironmentExtent::Needed);
+        let parts = EnvironmentParts { connections: &connections, settled, backends, extent };
+        let entries = environment(self.input, &program.application, &parts, self.plan);
+        if !entries.is_empty() {
+            service.add("environment", variables(entries));
+        }
+        service.dependencies = self.databases(program);
+        write_dependencies(&mut service);
+        self.add_rights(program, &mut service);
+        service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
+        self.plan.choose("migrate", "command", job.reason.clone(), job.place.clone());
+        self.plan.choose("migrate", "restart", "a job that is restarted never counts as completed", None);
+        self.plan.services.push(service);
+    }
+
+    /// The databases that a program needs, each with the condition.
+    fn databases(&self, program: &Program) -> Vec<(String, &'static str)> {
+        let needed = self.needed_servers(program).into_iter();
+        needed.filter(|(name, _)| self.project.backends.is_database(name)).collect()
+    }
+
+    /// Whether a program is the one whose database is migrated, or connects to the same.
+    pub(super) fn waits_for_migration(&self, program: &Program) -> bool {
+        self.project.migration.as_ref().is_some_and(|(at, _)| {
+            let migrated = self.program(*at);
+            let is_needed = |name: &str| program.connections.iter().any(|connection| connection.backend == name);
+            migrated.application.name == program.application.name
+                || self.databases(migrated).iter().any(|(name, _)| is_needed(name))
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! The services of servers that programs connect to: databases, caches, brokers.
+
+use super::environment::EnvironmentExtent;
+use super::{ServicePlanner, add_build, text, variables};
+use crate::compose::NewValue;
+use crate::emit::links::backend::Backend;
+use crate::emit::links::login::BackendPassword;
+use crate::emit::plan::{ComposePlan, PlannedService, ServiceRole};
+
+impl ServicePlanner<'_, '_> {
+    pub(super) fn add_servers(&mut self) {
+        for backend in &self.project.backends.all {
+            let mut service = PlannedService::new(&backend.name, ServiceRole::Backend);
+            self.add_image(backend, &mut service);
+            if !backend.command.is_empty() {
+                service.add("command", NewValue::raw_texts(&backend.command));
+            }
+            let settings = self.server_variables(backend);
+            if !settings.is_empty() {
+                service.add("environment", variables(settings));
+            }
+            self.add_data(backend, &mut service);
+            add_check(&mut service, backend, self.plan);
+            service.add("restart", text("unless-stopped"));
+            let key = if backend.application.is_some() { "build" } else { "image" };
+            self.plan.choose(&backend.name, key, backend.reason.clone(), backend.place.clone());
+            self.plan.services.push(service);
+        }
+    }
+
+    /// The image of a server: the one that is built here, or a published one.
+    fn add_image(&mut self, backend: &Backend, service: &mut PlannedService) {
+        if let Some(at) = backend.application {
+            add_build(self.program(at), service);
+            return;
+        }
+        service.add("image", text(&backend.image));
+        service.image = Some(backend.image.clone());
+        if backend.image_place.is_some() {
+            let reason = format!("the repository runs `{}` elsewhere", backend.image);
+            self.plan.choose(&backend.name, "image", reason, backend.image_place.clone());
+        }
+    }
+
+    /// Its password and its volume.
+    fn add_data(&mut self, backend: &Backend, service: &mut PlannedService) {
+        let (name, plan) = (&backend.name, &mut *self.plan);
+        if let Some((secret, variable)) = &backend.secret {
+            service.add("secrets", NewValue::raw_texts(std::slice::from_ref(secret)));
+            plan.secrets.push((secret.clone(), variable.clone()));
+        }
+        if let Some(BackendPassword::Variable(variable)) = &backend.password {
+            plan.need(variable, &format!("Password of {name}: letters and digits, as it is a part of URLs."));
+        }
+        if let Some((volume, folder)) = &backend.volume {
+            service.add("volumes", NewValue::raw_texts(&[format!("{volume}:{folder}")]));
+            plan.volumes.push(volume.clone());
+            plan.choose(name, "volumes", format!("the image keeps its data in `{folder}`"), None);
+        }
+    }
+
+    /// The variables of a server: those of its row, and those that the scripts of its image read.
+    fn server_variables(&mut self, backend: &Backend) -> Vec<(String, Option<String>)> {
+        let settings = backend.settings.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        let mut entries: Vec<(String, Option<String>)> = settings.collect();
+        let Some(at) = backend.application else { return entries };
+        let program = self.program(at);
+        if let Some(BackendPassword::Variable(name)) = &backend.password
+            && program.application.code.reads.iter().any(|(_, read)| read.name == *name)
+        {
+            entries.push((name.clone(), backend.password.as_ref().map(BackendPassword::value)));
+        }
+        for (name, value) in self.environment(program, EnvironmentExtent::Needed) {
+            if entries.iter().all(|(known, _)| *known != name) {
+                entries.push((name, value));
+            }
+        }
+        entries
+    }
+}
+
+fn add_check(service: &mut PlannedService, backend: &Backend, plan: &mut ComposePlan) {
+    match &backend.check {
+        Ok(Some(check)) => {
+            service.add("healthcheck", check.clone());
+            let reason = match backend.trap.filter(|trap| !trap.starts_with("as ")) {
+                Some(trap) => format!("it fails while the image sets itself up ({trap})"),
+                None => "it asks the server itself".to_owned(),
+            };
+            plan.choose(&backend.name, "healthcheck", reason, None);
+        }
+        Ok(None) => plan.choose(&backend.name, "healthcheck", "none is written: the image has its own", None),
+        Err(why) => plan.choose(&backend.name, "healthcheck", format!("none: {why}"), None),
+    }
+}

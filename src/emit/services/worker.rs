@@ -1,0 +1,65 @@
+//! The services of workers, which run with the image of a program.
+
+use super::{ServicePlanner, add_build, mapping, text};
+use crate::compose::NewValue;
+use crate::emit::facts::check::healthcheck;
+use crate::emit::facts::worker::Worker;
+use crate::emit::links::Program;
+use crate::emit::plan::{PlannedService, ServiceRole};
+
+impl ServicePlanner<'_, '_> {
+    pub(super) fn add_workers(&mut self) {
+        for (at, worker) in &self.project.workers {
+            let program = self.program(*at);
+            let mut service = PlannedService::new(&worker.name, ServiceRole::Worker);
+            add_build(program, &mut service);
+            if !worker.command.is_empty() {
+                service.add("command", NewValue::texts(&worker.command));
+            }
+            self.add_environment(program, &mut service);
+            if let Some(NewValue::Mapping(entries)) =
+                service.keys.iter_mut().find(|key| key.name == "environment").map(|key| &mut key.value)
+            {
+                entries.extend(worker.variables.iter().map(|(name, value)| (name.clone(), text(value))));
+            }
+            self.add_file(worker, &mut service);
+            self.add_volumes(program, &mut service);
+            self.add_dependencies(program, &mut service);
+            self.plan.choose(&worker.name, "command", worker.reason.clone(), worker.place.clone());
+            self.add_worker_check(program, worker, &mut service);
+            self.add_rights(program, &mut service);
+            service.add("restart", text("unless-stopped"));
+            self.plan.services.push(service);
+        }
+    }
+
+    /// The file that a worker gets.
+    fn add_file(&mut self, worker: &Worker, service: &mut PlannedService) {
+        let Some(file) = &worker.config else { return };
+        let entries = [("source", text(&file.name)), ("target", text(&file.target))];
+        service.add("configs", NewValue::Inline(format!("[{{{}}}]", flow(&entries))));
+        self.plan.configs.push((file.name.clone(), format!("./{}", file.path)));
+        self.plan.files.push((file.path.clone(), file.text.clone()));
+        self.plan.choose(&worker.name, "configs", file.reason.clone(), None);
+    }
+
+    fn add_worker_check(&mut self, program: &Program, worker: &Worker, service: &mut PlannedService) {
+        if let Some((test, seconds)) = &worker.check {
+            service.add("healthcheck", healthcheck(test, *seconds));
+        } else if program.application.has_check() {
+            let off = mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]);
+            let comment = "The image's check asks for the server, which a worker does not run.";
+            service.add_with("healthcheck", off, comment);
+        }
+        self.plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
+    }
+}
+
+/// Entries in one line.
+fn flow(entries: &[(&str, NewValue)]) -> String {
+    let entry = |(key, value): &(&str, NewValue)| match value {
+        NewValue::Inline(text) | NewValue::Block(text) => format!("{key}: {text}"),
+        NewValue::Mapping(_) => (*key).to_owned(),
+    };
+    entries.iter().map(entry).collect::<Vec<String>>().join(", ")
+}

@@ -1,0 +1,258 @@
+//! Pass `next-standalone`: the image contains only the files that Next.js traced for its server (`output:
+//! "standalone"`), and neither sources nor installed packages. A variable of the build selects this output, so no
+//! source changes.
+
+mod server;
+mod write;
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use self::server::Server;
+use super::stage_parts::{self, PartPurpose, StageParts};
+use super::{next, words};
+use crate::build::{Purpose, Stage, StageBase};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
+use crate::optimize::languages::node::container_uses::ContainerUse;
+use crate::optimize::languages::node::{container_uses, started_project};
+use crate::optimize::literal::{Literal, literal};
+use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
+use crate::optimize::reason::reasons;
+use crate::sources::comments::blank_comments;
+use crate::text::path;
+
+/// Major versions that take the output from the environment of their build: 12.3.7, 13.5.11, 14.2.35, 15.5.29 and 16.4.6
+/// were tried.
+const MAJORS: RangeInclusive<u32> = 12..=16;
+
+/// The first version that brings what its optimizer of images needs.
+const BRINGS_SHARP: u32 = 15;
+
+/// Takes what was traced.
+pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
+    let Some(stage) = stage_parts::divisible_stage(input) else { return };
+    let Some((project, args)) = next_server(input, stage) else { return };
+    let Ok(Some(parts)) = stage_parts::read(input, stage) else { return };
+    if parts.project.root != project.root {
+        return;
+    }
+    let Some(server) = output.ok_or_skip(read(input, stage, &parts, &args)) else { return };
+    let edit = write::edit(input, stage, &parts, &server);
+    let why = "the traced files include all that the server loads; no source reads another file";
+    output.step("copies only the files that Next.js traced for its server", why, vec![edit]);
+}
+
+/// The project whose server the container starts by `next start`, and what stands behind that.
+fn next_server<'a>(input: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
+    let launch = input.build.launch(stage)?;
+    let project = started_project::project(input, stage, launch.index)?;
+    let script = launch.script();
+    let invocations = script.invocations();
+    let mut commands =
+        invocations.iter().flat_map(|invocation| started_project::commands(Some(project), &words::of(invocation)));
+    let (command, None) = (commands.next()?, commands.next()) else { return None };
+    let is_next = words::name(&command[0]) == "next" && command.get(1).is_some_and(|word| word == "start");
+    let ours = input.build.stage_of(launch.index).map(|stage_of| stage_of.index) == Some(stage.index);
+    (is_next && ours && project.frameworks.contains(&Framework::Next)).then(|| (project, command[2..].to_vec()))
+}
+
+fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -> Result<Server, StandaloneBlocker> {
+    let project = parts.project;
+    let version = next::major(project).filter(|major| MAJORS.contains(major));
+    let major = version.ok_or(StandaloneBlocker::UnsupportedVersion)?;
+    let is_told = configuration(input, stage, project)?;
+    if let Some(what) = container_uses::in_containers(input, stage) {
+        return Err(StandaloneBlocker::ContainerUse { what });
+    }
+    if !project.members.is_empty() || project.workspace.is_some() || parts.is_berry() {
+        return Err(StandaloneBlocker::Workspace);
+    }
+    let loads = |name: &str| match name {
+        "sharp" => major < BRINGS_SHARP,
+        name => data::NODE_PACKAGES.has(name, "untraced"),
+    };
+    if let Some(dependency) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
+        return Err(StandaloneBlocker::UntracedPackage { package: dependency.name.clone() });
+    }
+    if let Some(file) = reads_files(input, project) {
+        return Err(StandaloneBlocker::UsesFiles { file: file.to_string() });
+    }
+    let context = input.context().ok_or(StandaloneBlocker::UnknownContext)?;
+    Ok(Server {
+        variables: variables(input, args)?,
+        build: steps(input, stage, parts)?,
+        is_told,
+        has_public: context.find(&path::join(&project.root, "public")).is_some(),
+    })
+}
+
+/// Whether the build has to be told, as the configuration does not name the output itself; an error where it says
+/// something that only holds for the server that reads it when it starts.
+fn configuration(input: &PassInput, stage: &Stage, project: &Project) -> Result<bool, StandaloneBlocker> {
+    let names = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("next.config{ending}"));
+    for path in names.map(|name| path::join(&project.root, &name)) {
+        if input.context().is_none_or(|context| context.find(&path).is_none()) {
+            continue;
+        }
+        let text =
+            input.evidence.texts.get(&path).ok_or_else(|| StandaloneBlocker::UnreadFile { path: path.clone() })?;
+        let text = blank_comments(text);
+        refuse_if(text.contains("RuntimeConfig"), StandaloneBlocker::RuntimeConfiguration { path: path.clone() })?;
+        if let Some(name) = variable_of_server(input, stage, &text) {
+            return Err(StandaloneBlocker::ReadsVariable { path: path.clone(), name: name.clone() });
+        }
+        if ["distDir", "outputFileTracingRoot", "outputFileTracing"].iter().any(|key| text.contains(key)) {
+            return Err(StandaloneBlocker::SetsOutput { path: path.clone() });
+        }
+        return match literal(&text, "output") {
+            Literal::Missing => Ok(true),
+            Literal::Text("standalone") => Ok(false),
+            _ => Err(StandaloneBlocker::OtherOutput { path: path.clone() }),
+        };
+    }
+    Ok(true)
+}
+
+/// A variable that a configuration reads, and that the build is not given.
+fn variable_of_server(input: &PassInput, stage: &Stage, text: &str) -> Option<String> {
+    const OF_BUILDS: [&str; 3] = ["NODE_ENV", "ANALYZE", "CI"];
+    let mut set: BTreeSet<String> = OF_BUILDS.map(str::to_owned).into();
+    for (_, instruction) in input.build.instructions(stage) {
+        match instruction.keyword {
+            Keyword::Arg => set.extend(input.file().args(instruction).into_iter().map(|arg| arg.name.text.to_string())),
+            Keyword::Env => {
+                set.extend(input.file().variables(instruction).iter().map(|variable| variable.name.text.to_string()));
+            }
+            _ => {}
+        }
+    }
+    let is_set = |name: &str| input.evidence.services.iter().any(|service| service.environment.contains(name));
+    text.match_indices("process.env").find_map(|(at, word)| {
+        let rest = text[at + word.len()..].strip_prefix('.').unwrap_or_default();
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let name = &rest[..end];
+        (name.is_empty() || !set.contains(name) || is_set(name)).then(|| format!("process.env.{name}"))
+    })
+}
+
+/// A source that reads or writes files by the functions of Node.js.
+fn reads_files<'a>(input: &PassInput<'a>, project: &Project) -> Option<&'a str> {
+    let words = ["'fs", "\"fs", "node:fs", "process.cwd", "child_process"];
+    let mut holding = input.evidence.holding(&words).filter(|(path, _)| {
+        let kind = FileKind::of(path);
+        let settings = path::name(path).contains(".config.");
+        kind.has_code() && !settings && kind.role() == FileRole::Program && path::is_within(path, &project.root)
+    });
+    holding.next().map(|(path, _)| path.as_str())
+}
+
+/// What `next start` is told, as its server takes it.
+fn variables(input: &PassInput, args: &[String]) -> Result<Vec<(&'static str, String)>, StandaloneBlocker> {
+    // The engine sets `HOSTNAME` to the container's own name, on whose address alone it would listen.
+    let mut host = "0.0.0.0".to_owned();
+    let mut port = None;
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+        let mut value = || value.or_else(|| words.next().map(String::as_str)).unwrap_or_default().to_owned();
+        match name {
+            "-p" | "--port" => port = Some(value()),
+            "-H" | "--hostname" => host = value(),
+            _ => return Err(StandaloneBlocker::UnsupportedOption { word: word.clone() }),
+        }
+    }
+    let mut variables = Vec::new();
+    match port.as_deref() {
+        None | Some("$PORT" | "${PORT}" | "${PORT:-3000}") => {}
+        Some(text) if text.parse::<u16>().is_ok_and(|port| port > 0) => {
+            if input.evidence.services.iter().any(|service| service.environment.contains("PORT")) {
+                return Err(StandaloneBlocker::OtherPort);
+            }
+            variables.push(("PORT", text.to_owned()));
+        }
+        Some(text) => return Err(StandaloneBlocker::UnknownPort { text: text.to_string() }),
+    }
+    refuse_if(host.contains('$'), StandaloneBlocker::UnknownHost { host: host.clone() })?;
+    variables.push(("HOSTNAME", host));
+    Ok(variables)
+}
+
+/// The RUN that builds; an error where a step does what the last stage may miss.
+fn steps(input: &PassInput, stage: &Stage, parts: &StageParts) -> Result<usize, StandaloneBlocker> {
+    let build = input.build;
+    let builds = |index: usize| {
+        let code = build.code(index)?;
+        let commands = code.script.invocations();
+        let mut all =
+            commands.iter().flat_map(|command| started_project::commands(Some(parts.project), &words::of(command)));
+        all.any(|words| words::name(&words[0]) == "next" && words.get(1).is_some_and(|word| word == "build"))
+            .then_some(())
+    };
+    let build_part = parts
+        .all
+        .iter()
+        .rfind(|part| build.instruction(part.index).keyword == Keyword::Run && builds(part.index).is_some());
+    let build_part = build_part.ok_or(StandaloneBlocker::NoBuild)?.index;
+    if build.code(build_part).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
+        return Err(StandaloneBlocker::UnsupportedBuild);
+    }
+    for part in &parts.all {
+        let instruction = build.instruction(part.index);
+        let account = || {
+            let code = build.code(part.index);
+            code.is_some_and(|code| {
+                code.script.invocations().iter().all(|invocation| Purpose::of(invocation) == Purpose::Account)
+            })
+        };
+        match part.purpose {
+            PartPurpose::Files if !account() && part.index < build_part => {
+                return Err(StandaloneBlocker::RunCreatesFiles);
+            }
+            PartPurpose::Build | PartPurpose::Copy if part.index > build_part => {
+                return Err(StandaloneBlocker::StepAfterBuild);
+            }
+            PartPurpose::Image if matches!(instruction.keyword, Keyword::Volume) => {
+                return Err(StandaloneBlocker::Volume);
+            }
+            PartPurpose::Setting if instruction.keyword == Keyword::Shell => return Err(StandaloneBlocker::OtherShell),
+            _ => {}
+        }
+    }
+    let entrypoint = build.last(stage, Keyword::Entrypoint).is_some();
+    refuse_if(entrypoint && build.last(stage, Keyword::Cmd).is_some(), StandaloneBlocker::Entrypoint)?;
+    if parts.folder == "/" || parts.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
+        return Err(StandaloneBlocker::InRootFolder);
+    }
+    Ok(build_part)
+}
+
+reasons! {
+    /// Why a Next.js image keeps its sources and packages.
+    pub(super) StandaloneBlocker {
+        ContainerUse { what: ContainerUse }: "{what}";
+        UnsupportedVersion: "the version of Next.js is unknown or not supported";
+        Workspace: "it is part of a workspace, or its packages are outside `node_modules`";
+        UntracedPackage { package: String }: "`{package}` may load files that Next.js does not trace";
+        UsesFiles { file: String }: "`{file}` uses files, and it is not known which of them at run time";
+        UnknownContext: "the build context is not known";
+        UnreadFile { path: String }: "`{path}` cannot be read";
+        RuntimeConfiguration { path: String }: "`{path}` has settings that are read at start-up";
+        ReadsVariable { path: String, name: String }: "`{path}` reads `{name}`, which may be set only at start-up";
+        SetsOutput { path: String }: "`{path}` sets the output folder or the traced files";
+        OtherOutput { path: String }: "`output` in `{path}` is neither unset nor `standalone`";
+        UnsupportedOption { word: String }: "the traced server does not support `{word}`";
+        OtherPort: "compose sets `PORT`, but `next start` uses another port";
+        UnknownPort { text: String }: "the port `{text}` is not known";
+        UnknownHost { host: String }: "the host `{host}` is not known";
+        NoBuild: "no RUN builds it";
+        UnsupportedBuild: "the RUN that builds it is not supported";
+        RunCreatesFiles: "a RUN creates files that the server may need";
+        StepAfterBuild: "a step after its build adds files that the server may need";
+        Volume: "the image has a VOLUME";
+        OtherShell: "the stage sets another SHELL";
+        Entrypoint: "an ENTRYPOINT starts it";
+        InRootFolder: "the project is in `/`, or the stage is based on another stage";
+    }
+}

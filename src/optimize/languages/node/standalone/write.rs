@@ -1,0 +1,95 @@
+//! Writes the stage that builds a Next.js server, and the one that holds it.
+
+use super::server::Server;
+use crate::build::{Stage, installed};
+use crate::dockerfile::Keyword;
+use crate::finding::FileEdit;
+use crate::optimize::languages::node::stage_parts::{PartPurpose, StageParts};
+use crate::optimize::new_stage::uses_variable;
+use crate::optimize::pass_input::PassInput;
+use crate::text::path;
+
+/// The edit that puts both in the place of the one.
+pub(super) fn edit(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server) -> FileEdit {
+    let build = input.build;
+    let newline = input.newline();
+    let from = build.instruction(stage.start);
+    let name = input.free_stage_name(&["build", "next-build"]);
+    let mut out = input.stage_start(stage, name);
+    for part in parts.all.iter().filter(|part| part.index <= server.build && part.purpose != PartPurpose::Image) {
+        paragraph(input, part.index, &mut out);
+        if part.index == server.build && server.is_told {
+            out.push_str(&format!("ENV NEXT_PRIVATE_STANDALONE=true{newline}"));
+        }
+        out.push_str(&input.passage_text(part.index));
+    }
+    out.push_str(newline);
+    out.push_str(&format!("{}{newline}", input.source().slice(from.span)));
+    out.push_str(&last(input, stage, parts, server, name));
+    input.edit(input.stage_span(stage), out.trim_end())
+}
+
+/// What stands in the last stage.
+fn last(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server, name: &str) -> String {
+    let build = input.build;
+    let newline = input.newline();
+    let mut out = String::new();
+    for part in &parts.all {
+        let instruction = build.instruction(part.index);
+        let keep = match part.purpose {
+            PartPurpose::Setting => instruction.keyword != Keyword::Arg || is_named(input, parts, part.index),
+            PartPurpose::Image => !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint),
+            PartPurpose::System => true,
+            PartPurpose::Files => part.index < server.build,
+            _ => false,
+        };
+        if keep {
+            paragraph(input, part.index, &mut out);
+            out.push_str(&input.passage_text(part.index));
+        } else if matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
+            let keyword = input.source().slice(instruction.name.span);
+            let text = input.passage_text(part.index);
+            let comments = text.lines().take_while(|line| line.starts_with('#'));
+            let comment = comments.fold(String::new(), |comment, line| format!("{comment}{line}{newline}"));
+            paragraph(input, part.index, &mut out);
+            out.push_str(&format!("{comment}{keyword} [\"node\", \"server.js\"]{newline}"));
+        }
+        if part.index == server.build {
+            out.push_str(&traced(input, stage, parts, server, name));
+        }
+    }
+    out
+}
+
+/// The lines that copy what was traced.
+fn traced(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server, name: &str) -> String {
+    let newline = input.newline();
+    let owner = parts.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
+    let works = installed::workdir(input.build, stage, server.build);
+    let target = |below: &str| {
+        if parts.folder == works { format!("./{below}") } else { path::join(&parts.folder, below) }
+    };
+    let variables: Vec<String> = server.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut out = format!("ENV {}{newline}", variables.join(" "));
+    let folder = &parts.folder;
+    let public = server.has_public.then_some(("public", "public"));
+    for (from, to) in [(".next/standalone", ""), (".next/static", ".next/static")].into_iter().chain(public) {
+        out.push_str(&format!("COPY {owner}--from={name} {folder}/{from} {}{newline}", target(to)));
+    }
+    out
+}
+
+/// Whether an ENV below names an ARG.
+fn is_named(input: &PassInput, parts: &StageParts, index: usize) -> bool {
+    let names = input.argument_names(index);
+    let below = parts.all.iter().filter(|part| part.index > index);
+    let mut settings = below.filter(|part| matches!(part.purpose, PartPurpose::Setting | PartPurpose::System));
+    settings.any(|part| uses_variable(input.source().slice(input.build.instruction(part.index).span), &names))
+}
+
+/// A blank line where one stands above an instruction and its comments.
+fn paragraph(input: &PassInput, index: usize, out: &mut String) {
+    if input.begins_paragraph(index) && !out.is_empty() && !out.ends_with(&input.newline().repeat(2)) {
+        out.push_str(input.newline());
+    }
+}

@@ -1,0 +1,120 @@
+//! What of the stage stands where.
+
+use std::collections::BTreeSet;
+
+use super::NodeWriter;
+use crate::build::{Source, Transfer, installed};
+use crate::data;
+use crate::dockerfile::Keyword;
+use crate::optimize::languages::node::need;
+use crate::optimize::languages::node::stage_parts::{PartPurpose, StagePart};
+use crate::optimize::languages::node::words;
+use crate::optimize::new_stage::uses_variable;
+use crate::shell::{Invocation, Manager};
+use crate::text::path;
+
+impl NodeWriter<'_, '_, '_> {
+    /// Whether it installs programs for all that nothing builds with.
+    pub(super) fn only_runs(&self, part: &StagePart) -> bool {
+        let Some(code) = self.input.build.code(part.index) else { return false };
+        let calls = code.script.invocations();
+        let calls = calls.iter().filter_map(Invocation::package_call);
+        let names: Vec<&str> = calls.flat_map(|call| call.packages).map(|package| package.name.text).collect();
+        let servers = ["serve", "http-server", "pm2", "local-web-server", "static-server"];
+        let project = self.parts.project;
+        let direct: BTreeSet<String> = self.parts.direct(self.input.build);
+        // What the project has itself is found there by its scripts.
+        let unused = |name: &&str| {
+            let is_dependency = project.dependencies.iter().any(|dependency| dependency.name == *name);
+            (servers.contains(name) || is_dependency) && !direct.contains(*name)
+        };
+        part.purpose == PartPurpose::Global && !names.is_empty() && names.iter().all(unused)
+    }
+
+    /// Whether what a copy from the context brings is brought by another one, or with the folder.
+    pub(super) fn is_covered(&self, index: usize) -> bool {
+        let build = self.input.build;
+        let Some(copy) = build.transfer_at(self.stage, index) else { return false };
+        let place = |transfer: &Transfer| installed::destination(build, self.stage, transfer);
+        let Some(target) = place(copy) else { return false };
+        if self.plan.whole {
+            return index <= self.parts.last_built() && path::is_within(&target, &self.parts.folder);
+        }
+        let plain = |transfer: &&Transfer| {
+            transfer.index > index
+                && transfer.from.is_none()
+                && transfer.exclude.is_empty()
+                && !transfer.parents
+                && transfer.instruction.keyword == Keyword::Copy
+        };
+        // A copy of everything to the same place brings the files again, under their own names.
+        let later = build.transfers(self.stage).iter().filter(plain).any(|transfer| {
+            place(transfer).as_ref() == Some(&target) && transfer.sources.iter().any(Source::is_everything)
+        });
+        let named = copy.destination.as_deref().is_some_and(|text| text.ends_with('/') || text.ends_with('.'));
+        let top = copy
+            .sources
+            .iter()
+            .all(|source| source.text.as_deref().is_some_and(|text| !text.trim_start_matches("./").contains('/')));
+        index < self.parts.install
+            && later
+            && named
+            && top
+            && !copy.instruction.flags.iter().any(|flag| self.input.file().flag(flag).starts_with("--chmod"))
+    }
+
+    /// Whether an ARG is used by what stands in the last stage; other settings always count.
+    pub(super) fn is_wanted(&self, index: usize, parts: &[StagePart]) -> bool {
+        let kept_pieces = |part: &&StagePart| {
+            !matches!(
+                part.purpose,
+                PartPurpose::Build
+                    | PartPurpose::Install
+                    | PartPurpose::Prune
+                    | PartPurpose::Clean
+                    | PartPurpose::Compilers
+            )
+        };
+        let kept_pieces: Vec<StagePart> = parts.iter().filter(kept_pieces).copied().collect();
+        !self.is_arg(index) || self.is_used(index, &kept_pieces)
+    }
+
+    /// Whether one of the parts below an ARG may use it.
+    pub(super) fn is_used(&self, index: usize, parts: &[StagePart]) -> bool {
+        let file = self.input.file();
+        let below = parts.iter().filter(|part| part.index > index);
+        let mut texts = below.map(|part| (part.purpose, file.logical(self.input.build.instruction(part.index).text)));
+        let names = self.input.argument_names(index);
+        let secrets = self.input.build.secrets();
+        let is_of_install = self.parts.manager == Manager::Npm
+            && names.iter().all(|name| {
+                let mentioned = self.input.evidence.perhaps_holding(&[name]).any(|(_, text)| text.contains(name));
+                !mentioned && secrets.iter().any(|secret| secret.name == *name)
+            });
+        texts.any(|(purpose, text)| {
+            // Programs that build read them from their environment; npm does not read the tokens of its install again.
+            purpose == PartPurpose::Build && !is_of_install || uses_variable(text, &names)
+        })
+    }
+
+    /// Whether programs that are installed for all may serve to run.
+    pub(super) fn runs(&self, index: usize) -> bool {
+        let Some(code) = self.input.build.code(index) else { return true };
+        let Some(programs) = need::programs(self.input, self.stage, self.parts) else { return true };
+        let started = |name: &str| {
+            let is_corepack = name == "corepack" && (programs.contains("yarn") || programs.contains("pnpm"));
+            is_corepack || programs.iter().any(|program| program == name || words::package_of(program) == name)
+        };
+        code.has_package_call(|call| {
+            let packages = call.packages.iter().map(|package| package.name.text);
+            packages.chain([call.program]).any(|name| {
+                started(name) && name != "npm" || !data::NODE_PACKAGES.has(name, "build-tool") && name != "bun"
+            })
+        })
+    }
+
+    /// Whether it is an ARG.
+    pub(super) fn is_arg(&self, index: usize) -> bool {
+        self.input.build.instruction(index).keyword == Keyword::Arg
+    }
+}
