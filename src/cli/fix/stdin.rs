@@ -40,16 +40,16 @@ pub(super) fn run(global: &Global, command: &FixArgs, line: CommandLinePolicy) -
     if global.format == Format::Text && !command.mode.diff && !command.mode.check {
         print_exact(global, &after)?;
     } else {
-        print(global, &render_changes(global, command, &report, &mut outcome, &mask))?;
+        print(global, &render_changes(global, command, &report, &mut outcome, mask))?;
     }
     if global.format == Format::Text {
         terminal::note(&report::problems(&report, Layout::PLAIN));
-        terminal::note(&report::fix_summary(&outcome, &mask, !command.mode.diff && !command.mode.check, 0));
+        terminal::note(&report::fix_summary(&outcome, mask, !command.mode.diff && !command.mode.check, 0));
         for other in others {
             terminal::note(&format!("`{other}` would change, too: run `dockopt fix` on the file for that"));
         }
         if command.mode.diff && shows_diff(command) {
-            changes::warn_of_diff(&outcome, &mask);
+            changes::warn_of_diff(&outcome, mask);
         }
     }
     let refused = report.problems.iter().any(|problem| problem.error);

@@ -51,8 +51,6 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) is_worker: bool,
     /// Whether it plans the tasks of workers.
     pub(in crate::emit) is_scheduler: bool,
-    /// Whether something is wrong with the HEALTHCHECK of its Dockerfile.
-    pub(in crate::emit) has_faulty_check: bool,
     /// What the tools of its project must write before it is built: `target/shop.jar`.
     pub(in crate::emit) output: Option<String>,
     pub(in crate::emit) code: ServiceCode,
@@ -309,7 +307,6 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
         start: None,
         is_worker,
         is_scheduler,
-        has_faulty_check: input.faulty_checks.contains(&build_input.dockerfile),
         output: None,
         code: ServiceCode::default(),
         served_settings: Vec::new(),

@@ -48,7 +48,7 @@ pub(in crate::emit) fn inherited_check(input: &EmitInput, application: &Applicat
     let build = &application.build;
     let (_, instruction) = build.last(build.target()?, Keyword::Healthcheck)?;
     let is_none = matches!(&instruction.arguments, Arguments::Raw(word) if application.build.input().file.str(*word).eq_ignore_ascii_case("none"));
-    if is_none || application.has_faulty_check || !is_there(application, &build) {
+    if is_none || input.faulty_checks.contains(&build.input().dockerfile) || !is_there(application, build) {
         return None;
     }
     let name = input.inputs.source(application.build.input().dockerfile).name();
@@ -100,7 +100,7 @@ pub(in crate::emit) fn application_check(
     let port = application.port.ok_or("the port of its server is not known")?;
     let build = &application.build;
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
-    let endpoint = endpoint_input(input, application, &build, stage);
+    let endpoint = endpoint_input(input, application, build, stage);
     if listens_at_host_name(&endpoint) {
         return Err("it listens only at the address of its name: set `HOSTNAME=0.0.0.0` in the image".to_owned());
     }
@@ -115,7 +115,7 @@ pub(in crate::emit) fn application_check(
     });
     let (path, place) = route.map_or((None, None), |(path, place)| (Some(path), Some(place)));
     let url = path.as_ref().map(|path| format!("http://127.0.0.1:{port}{path}"));
-    let asker = Asker::of_image(&build, stage, url.as_deref(), ecosystem(application))
+    let asker = Asker::of_image(build, stage, url.as_deref(), ecosystem(application))
         .ok_or("its image has no program that could ask the server")?;
     let words = url.map_or_else(|| asker.connect(port), |url| asker.request(&url, asker.usual_limit()));
     let test = std::iter::once("CMD".to_owned()).chain(words).collect();

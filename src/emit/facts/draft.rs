@@ -137,7 +137,7 @@ fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &m
         // An ENTRYPOINT is a program, whatever it starts, and so is the server of a base image.
         let build = &application.build;
         let is_program =
-            build.target().is_some_and(|stage| build.launch(stage).is_some() || serves_by_itself(&build, stage));
+            build.target().is_some_and(|stage| build.launch(stage).is_some() || serves_by_itself(build, stage));
         if !is_program {
             let name = input.inputs.source(application.build.input().dockerfile).name();
             plan.notes.push(format!("{name} is left out: its image starts no program"));

@@ -15,7 +15,7 @@ use crate::manifest::Ecosystem;
 pub(in crate::emit) fn starts_nothing(input: &EmitInput, application: &Application) -> bool {
     let build = &application.build;
     let Some(stage) = build.target() else { return false };
-    build.launch(stage).is_none() || lacks_command(&build, stage) && hands_over(input, application)
+    build.launch(stage).is_none() || lacks_command(build, stage) && hands_over(input, application)
 }
 
 fn lacks_command(build: &Build, stage: &Stage) -> bool {

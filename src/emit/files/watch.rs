@@ -131,13 +131,13 @@ pub(in crate::emit) fn watch(
         let why = "its .dockerignore begins with `*`, and `docker compose watch` does not look into folders that match";
         return Err(why.to_owned());
     }
-    let mut watched = WatchedPaths::of(input, application, &build);
+    let mut watched = WatchedPaths::of(input, application, build);
     for stage_of_image in build.chain(stage) {
         for transfer in build.transfers(stage_of_image).iter().filter(|transfer| transfer.from.is_none()) {
-            add_transfer(input, application, (&build, stage_of_image, stage), transfer, is_reloaded, &mut watched);
+            add_transfer(input, application, (build, stage_of_image, stage), transfer, is_reloaded, &mut watched);
         }
     }
-    add_other_stages(application, (&build, stage), &mut watched);
+    add_other_stages(application, (build, stage), &mut watched);
     if watched.items.is_empty() {
         // What is compiled in another stage.
         let reason = "its image has only what other stages make of the sources".to_owned();

@@ -111,7 +111,7 @@ impl UrlParts {
 /// The packages of a program that talk to servers; for Prisma the server that its schema names.
 pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> Vec<(&'static str, ServerImage)> {
     let build = &application.build;
-    let programs = build.target().map(|stage| Programs::of(&build, stage));
+    let programs = build.target().map(|stage| Programs::of(build, stage));
     // Its client is a program of Node.js or of Python: a site of files has none.
     let has_client = programs.is_none_or(|programs| {
         [Ecosystem::Node, Ecosystem::Python].into_iter().any(|known| programs.may_interpret(known))

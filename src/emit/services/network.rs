@@ -25,8 +25,8 @@ impl ServicePlanner<'_, '_> {
                 ServiceRole::Application => proxied.contains(service.name.as_str()) || !is_back,
                 _ => false,
             };
-            let networks = [(is_front, FRONT), (is_back, BACK)].into_iter();
-            let networks: Vec<String> = networks.filter_map(|(is_on, name)| is_on.then(|| name.to_owned())).collect();
+            let networks = [(is_front, FRONT), (is_back, BACK)].into_iter().filter(|(is_on, _)| *is_on);
+            let networks: Vec<String> = networks.map(|(_, name)| name.to_owned()).collect();
             let is_behind = |key: &PlannedKey| key.name == "healthcheck" || key.name == "restart";
             let at = service.keys.iter().position(is_behind).unwrap_or(service.keys.len());
             let value = NewValue::raw_texts(&networks);
