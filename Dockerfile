@@ -2,7 +2,7 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /dockopt
 COPY . .
-# The program has no C code; glibc is linked in, so that nothing is needed at run time. The linker's target is named so
+# glibc is linked in, so that nothing is needed at run time. The linker's target is named so
 # that this does not hold for what runs while it builds.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/dockopt/target,sharing=locked \

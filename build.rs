@@ -4,9 +4,15 @@
 use std::path::Path;
 use std::process::Command;
 
+/// What `cargo package` writes the commit into.
+const PACKAGED: &str = ".cargo_vcs_info.json";
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=.cargo_vcs_info.json");
+    // A file that is missing would count as changed each time, and all would be compiled again.
+    if Path::new(PACKAGED).exists() {
+        println!("cargo:rerun-if-changed={PACKAGED}");
+    }
     if let Some(commit) = packaged().or_else(checked_out) {
         println!("cargo:rustc-env=DOCKOPT_COMMIT={commit}");
     }
@@ -14,7 +20,7 @@ fn main() {
 
 /// The commit that `cargo package` wrote down.
 fn packaged() -> Option<String> {
-    let text = std::fs::read_to_string(".cargo_vcs_info.json").ok()?;
+    let text = std::fs::read_to_string(PACKAGED).ok()?;
     let (_, rest) = text.split_once("\"sha1\"")?;
     rest.split('"').nth(1).map(str::to_owned)
 }

@@ -32,7 +32,7 @@ fn main() {
         let (evidence, took) = time(|| EvidenceReader::new(&inputs).evidence(0));
         evident.push(took);
         assert!(!evidence.texts.is_empty(), "sources are read");
-        let (optimized, took) = time(|| optimize(&inputs, 0, &evidence, &Options::default()));
+        let (optimized, took) = time(|| optimize(&inputs, 0, &evidence, &Options::new(&dockopt::rules::AllRules)));
         rewritten.push(took);
         assert!(optimized.highest().is_some(), "something is done");
     }
@@ -59,7 +59,7 @@ fn read(root: &Path) -> Inputs {
     let request = GatherRequest {
         path: root.to_owned(),
         needs: needs.into_iter().collect::<Needs>(),
-        ..GatherRequest::default()
+        ..GatherRequest::new(&dockopt::rules::AllRules)
     };
     gather(&request).expect("a context")
 }

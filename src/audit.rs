@@ -12,6 +12,7 @@ mod masking;
 mod importance;
 mod image_facts;
 mod image_findings;
+mod offer;
 mod overview;
 mod report;
 mod run;
@@ -25,6 +26,7 @@ pub use self::ignores::{AddedIgnores, add_ignores};
 pub use self::importance::{Importance, is_urgent};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::masking::project_mask;
+pub use self::offer::{Offer, offer};
 pub use self::report::{
     BaselineEffect, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice, ProblemReport,
     Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,

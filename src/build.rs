@@ -6,7 +6,9 @@ mod release_age;
 mod audience;
 mod built_projects;
 mod copied_files;
+mod check_translation;
 mod checks;
+mod closing;
 mod context;
 mod dead_branches;
 mod development;
@@ -59,6 +61,7 @@ mod written;
 
 pub use self::audience::names_developers;
 pub use self::built_projects::{BuiltProjects, selects_projects};
+pub use self::check_translation::{CheckTranslation, check_in_own_language, translate_check, translated_check};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;
 pub use self::copied_files::{CopiedFile, StartFile, absolute};

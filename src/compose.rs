@@ -12,7 +12,7 @@ mod write;
 pub use self::builds::{Compose, ComposeProblem, Service, builds, inline_dockerfiles, written_project};
 pub use self::edit::{ComposeEditor, NewValue, escaped};
 pub use self::inline::indent;
-pub use self::kind::{holds_services, is_compose, is_main_file};
+pub use self::kind::{holds_services, is_main_file};
 pub use self::run::{ServiceRun, runs};
 pub use self::write::write;
 

@@ -4,6 +4,7 @@
 mod answer;
 mod whitespace;
 mod check;
+mod comment_lines;
 mod difference;
 mod directive;
 pub mod expand;
@@ -28,6 +29,7 @@ mod words;
 
 pub use self::answer::{BuildkitAnswer, BuildkitNode, HeredocNode};
 pub use self::check::CheckOptions;
+pub use self::comment_lines::start_with_comments;
 pub use self::difference::{Difference, DifferenceKind};
 pub use self::directive::LookUp;
 pub use self::file_pieces::PieceKind;

@@ -11,7 +11,7 @@ use crate::manifest::Project;
 use crate::sources::routes::SourceFile;
 use crate::text::path;
 
-pub use self::port::{KnownPort, known_port};
+pub use self::port::{KnownPort, known_port, port_variable};
 pub use self::route::{ReadyRoute, answers_requests, is_health_path, listens_at_host_name, ready_route};
 
 /// What the questions are asked about.

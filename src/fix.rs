@@ -1,10 +1,14 @@
 //! Applies the fixes of findings, checks again, and so on until nothing is left to apply. Owns choice and order;
 //! knows no rule by name: two rules that undo each other, and one whose edit breaks a file, are found out by their effect.
 
+mod rule_runner;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{FileEdit, Finding, Fix, Safety, Target};
 use crate::text::{Edit, FileId, Source, Span};
+
+pub use self::rule_runner::{ChosenRules, RuleChoice, RuleRunner};
 
 /// Rounds of applying and checking before a rule's fixes count as endless.
 pub const ROUNDS: usize = 10;

@@ -7,7 +7,9 @@ mod compose_input;
 mod compose_use;
 mod context_place;
 mod date;
+mod evidence;
 mod needs;
+mod service;
 mod shellcheck;
 
 pub use self::checked_sources::{CheckedSources, ContextFiles, checked_sources};
@@ -18,7 +20,9 @@ pub use self::compose_input::{
 pub use self::compose_use::ComposeUse;
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;
+pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
 pub use self::needs::{Need, Needs};
+pub use self::service::Service;
 pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -26,6 +26,8 @@ mod request;
 mod settings;
 mod shellcheck;
 mod source_texts;
+#[cfg(test)]
+mod test_rules;
 mod text_files;
 mod tree_walk;
 mod variables;

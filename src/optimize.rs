@@ -10,7 +10,6 @@ mod cache_mounts;
 mod called_programs;
 mod debian;
 mod dependency_files;
-mod evidence;
 mod flags;
 mod app_folder;
 mod protected_files;
@@ -22,7 +21,6 @@ mod layout;
 mod literal;
 mod rule_fixes;
 mod new_stage;
-mod offer;
 mod options;
 mod order;
 mod env_pairs;
@@ -35,20 +33,16 @@ mod level;
 mod run;
 mod pass_input;
 mod server;
-mod service;
 mod slim;
 
 pub use self::assumption::{Assumption, Support};
-pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
 pub use self::languages::compiled::unread_once_compiled;
 pub use self::level::{Level, LevelLimit};
-pub use self::offer::{Offer, offer};
 pub use self::options::Options;
 pub use self::pass_input::{PassRefusal, RewriteStep};
 pub use self::passes::{PassInfo, passes};
 pub use self::plan::{BuildPlan, PlannedProject, plan};
 pub use self::run::{LevelOutcome, Optimized, optimize, unwritable};
-pub use self::service::Service;
 
 #[cfg(test)]
 mod test_inputs;

@@ -48,6 +48,7 @@ mod package_calls;
 mod permissions;
 mod policy;
 mod recursive_chown;
+mod rule_runner;
 mod run;
 mod script_end;
 mod secrets;
@@ -75,18 +76,16 @@ pub use self::compose_context::{ComposeCheck, ComposeContext, KeyChange};
 pub use self::compose_run::{compose_breach, pragmas_of_compose};
 pub use self::context::Context;
 pub use self::context::Neighbours;
-pub(crate) use self::healthcheck_program_missing::in_own_language;
 pub use self::image_rules::rule_of_waste;
 pub use self::image_rules::{ImageCheck, ImageContext, ImageCost, ImageFinding};
 pub use self::image_rules::{contents_of, rule_of_contents};
 pub use self::image_rules::{image_rule_of_category, rule_of_category};
 pub use self::metadata::{Category, Confidence, Fixability, Group, Metadata, Status, Subject, is_there};
-pub use self::policy::{CommandLinePolicy, Policies, Policy, documents, known_rules, setting_origins};
+pub use self::policy::{Policies, Policy, known_rules};
+pub use self::rule_runner::AllRules;
 pub use self::run::{Outcome, check_image, pragmas_of, run, select_findings};
 pub use self::run::{confirm, unconfirmed};
 pub use self::selection::{Selection, SelectorError, suggest};
-pub use self::shipped_tools::is_debug_tool;
-pub(crate) use self::users::start as closing_start;
 
 /// All rules, in the order of their names.
 pub static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {

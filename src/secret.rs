@@ -11,6 +11,7 @@ mod call;
 mod command;
 mod drawn;
 mod escape;
+mod folder;
 mod found;
 mod header;
 mod pair;
@@ -21,6 +22,7 @@ mod value;
 mod variable;
 
 pub use self::bundle::bundled;
+pub use self::folder::is_folder_for_show;
 pub use self::found::{FoundSecret, Sign};
 pub use self::text::{certain_in_text, defaults, in_text};
 #[cfg(test)]

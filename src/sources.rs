@@ -9,7 +9,7 @@ pub mod patterns;
 pub mod ports;
 pub mod routes;
 pub mod settings;
-pub(crate) mod text_filter;
+pub mod text_filter;
 pub mod values;
 pub mod variables;
 mod workspace_packages;

@@ -14,10 +14,10 @@ use super::{
 use crate::build::Build;
 use crate::compose;
 use crate::finding::{Finding, Findings, Mask, Severity};
-use crate::fix::{self, FindingSource, FixLevel, FixOutcome};
+use crate::fix::{self, FindingSource, FixLevel, FixOutcome, RuleRunner};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
-use crate::rules::{self, ContractBreach, Policies, Rule, is_there};
+use crate::rules::{self, AllRules, Policies, Rule, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
 
@@ -178,10 +178,7 @@ impl FindingSource for RuleFindings<'_> {
         {
             return Some("the result cannot be embedded in this file without changing it".to_owned());
         }
-        let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
-        // What several announce need not be what their edits come to together: a moved RUN that also changes is another.
-        let counts = |breach: &&ContractBreach| rules.len() == 1 || matches!(breach, ContractBreach::Refused(_));
-        breaches.iter().find(counts).map(ToString::to_string)
+        AllRules.breach(before, after, rules)
     }
 }
 
@@ -241,7 +238,7 @@ fn mask_of(inputs: &Inputs, builds: &[Build]) -> Mask {
     for value in hidden.iter().flatten() {
         mask.add(value);
     }
-    for (_, document) in rules::documents(inputs).0 {
+    for (_, document) in settings::documents(inputs, rules::known_rules()).0 {
         let layers = document.sections.iter().map(|section| &section.layer).chain([&document.layer]);
         layers.flat_map(|layer| &layer.public_values).for_each(|value| mask.add_public(value));
     }

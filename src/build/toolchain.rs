@@ -253,3 +253,8 @@ pub fn base_compiles(build: &Build, stage: &Stage) -> bool {
     let small = ["slim", "alpine"].iter().any(|word| image.contains(word));
     data::IMAGE_FAMILIES.has(name, "compilers") && !small && BaseImage::of(image).presence("bash") != Presence::Lacks
 }
+
+/// Whether a system package is only useful at an interactive terminal (`data/system_packages.tsv`).
+pub fn is_debug_tool(name: &str) -> bool {
+    data::SYSTEM_PACKAGES.has(name, "debug")
+}

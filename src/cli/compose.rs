@@ -12,6 +12,7 @@ use super::{baseline, progress, terminal, version};
 use crate::audit::InputAudit;
 use crate::load::GatherRequest;
 use crate::report::{self, Format, GraphStyle, ReportRun};
+use crate::rules::AllRules;
 use crate::stack::{Stack, StartGraph};
 
 pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, CommandFailure> {
@@ -27,7 +28,7 @@ pub(super) fn run(global: &Global, command: ComposeCommand) -> Result<u8, Comman
 
 fn graph(global: &Global, command: ComposeGraph) -> Result<u8, CommandFailure> {
     let (paths, compose) = command.project.into_options();
-    let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::default() })?;
+    let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::new(&AllRules) })?;
     let failed = complain(global, &inputs);
     let left_out = inputs.problems.iter().filter(|problem| !problem.fatal);
     left_out.for_each(|problem| terminal::note(&format!("warning: {}", problem.message)));
@@ -87,7 +88,7 @@ fn check(global: &Global, command: ComposeCheck) -> Result<u8, CommandFailure> {
         exclude: command.exclude.exclude.clone(),
         compose,
         today: today(&command.choice)?,
-        ..GatherRequest::default()
+        ..GatherRequest::new(&AllRules)
     };
     let inputs = crate::load::gather_composes(&paths, &request)?;
     let policies = policies(global, &inputs, &line)?;

@@ -7,11 +7,12 @@ use super::{progress, terminal};
 use crate::inputs::{ComposeInput, Inputs};
 use crate::load::GatherRequest;
 use crate::report::{self, Format};
+use crate::rules::AllRules;
 use crate::variables;
 
 pub(super) fn run(global: &Global, command: ComposeEnv) -> Result<u8, CommandFailure> {
     let (paths, compose) = command.project.into_options();
-    let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::default() })?;
+    let inputs = crate::load::gather_composes(&paths, &GatherRequest { compose, ..GatherRequest::new(&AllRules) })?;
     let failed = complain(global, &inputs);
     let left_out = inputs.problems.iter().filter(|problem| !problem.fatal);
     left_out.for_each(|problem| terminal::note(&format!("warning: {}", problem.message)));

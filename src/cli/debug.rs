@@ -20,6 +20,7 @@ use crate::finding::Finding;
 use crate::ignore;
 use crate::load::{GatherRequest, SettingsSource, gather_texts, read_source};
 use crate::report;
+use crate::rules::AllRules;
 use crate::rules::Policy;
 use crate::settings::{Choice, LabelType, ResolvedSettings};
 use crate::text::Source;
@@ -136,7 +137,7 @@ fn lint(_: &Value, case: &Value) -> Value {
     let source = Source::of("Dockerfile", text(case, "dockerfile"));
     let inputs = gather_texts(
         vec![(None, Ok(source))],
-        &GatherRequest { configuration: SettingsSource::None, ..GatherRequest::default() },
+        &GatherRequest { configuration: SettingsSource::None, ..GatherRequest::new(&AllRules) },
     );
     let arguments = case.get("hadolint_args").and_then(Value::as_array).into_iter().flatten();
     let arguments: Vec<&str> = arguments.filter_map(Value::as_str).collect();

@@ -15,6 +15,7 @@ use crate::fix::FixOutcome;
 use crate::load::git::Repository;
 use crate::load::{GatherRequest, SettingsSource};
 use crate::report;
+use crate::rules::AllRules;
 use files::SetupFiles;
 use project::InitProject;
 
@@ -22,7 +23,8 @@ pub(super) fn run(global: &Global, command: &Init) -> Result<u8, CommandFailure>
     let root = &command.path;
     let repository = check_root(root)?;
     // The same builds as those of an audit.
-    let request = GatherRequest { path: root.clone(), configuration: SettingsSource::None, ..GatherRequest::default() };
+    let request =
+        GatherRequest { path: root.clone(), configuration: SettingsSource::None, ..GatherRequest::new(&AllRules) };
     let inputs = crate::load::gather(&request)?;
     complain(global, &inputs);
     if inputs.builds.is_empty() {

@@ -18,7 +18,8 @@ use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{EvidenceReader, build_log_name, read_build_log};
 use crate::optimize::{Options, optimize, plan, unwritable};
 use crate::report::{self, Format, Layout, Rewrite, RewriteHistory};
-use crate::rules::{CommandLinePolicy, Policies};
+use crate::rules::Policies;
+use crate::settings::CommandLinePolicy;
 
 /// What was asked for in place of a file.
 const STDIN: &str = "-";
@@ -71,7 +72,7 @@ pub(super) fn needs() -> Needs {
 
 /// The options of each build where the command line has none.
 pub(super) fn default_options(inputs: &Inputs) -> Vec<Options> {
-    skips::options(inputs, &Options::default())
+    skips::options(inputs, &Options::new(&crate::rules::AllRules))
 }
 
 /// The builds under the path, with all that a rewrite looks at.
@@ -163,6 +164,6 @@ fn options(command: &Optimize) -> Result<Options, CommandFailure> {
         only: command.only.iter().cloned().collect(),
         skip: command.skip.iter().cloned().collect(),
         server: command.server.clone(),
-        ..Options::default()
+        ..Options::new(&crate::rules::AllRules)
     })
 }

@@ -11,8 +11,9 @@ use crate::finding::{Mask, Severity};
 use crate::inputs::{Date, IgnoreInput, Inputs};
 use crate::load::LoadError;
 use crate::report::{self, Format, Layout, PathBase, ReportRun};
-use crate::rules::{CommandLinePolicy, Policies, Selection, SelectorError};
+use crate::rules::{Policies, Selection, SelectorError};
 use crate::settings;
+use crate::settings::CommandLinePolicy;
 use crate::text::{FileId, Source};
 
 /// Why a command did not do its work.

@@ -5,7 +5,8 @@ use super::exit::{CLEAN, FAILED};
 use super::output::{CommandFailure, print};
 use crate::inputs::Inputs;
 use crate::report::{self, Format, SettingRow};
-use crate::rules::setting_origins;
+use crate::rules::known_rules;
+use crate::settings::setting_origins;
 use crate::text::FileId;
 
 pub(super) fn show(
@@ -23,7 +24,7 @@ pub(super) fn show(
     let files: Vec<FileId> = builds.chain(inputs.composes.iter().map(|compose| compose.file)).collect();
     let mut shown: Vec<(String, Vec<SettingRow>)> = Vec::new();
     for file in files {
-        let mut rows: Vec<SettingRow> = setting_origins(inputs, file)
+        let mut rows: Vec<SettingRow> = setting_origins(inputs, file, known_rules())
             .into_iter()
             .map(|origin| SettingRow {
                 key: origin.key,

@@ -3,18 +3,9 @@
 use crate::text::{Source, path};
 use crate::yaml::{self, YamlNode};
 
-/// Whether a file of this name is one of Compose's.
-pub fn is_compose(name: &str) -> bool {
-    let name = path::name(name);
-    let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
-    ["compose", "docker-compose"]
-        .iter()
-        .any(|word| stem.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
-}
-
 /// Whether Compose takes a file of this name without being asked, on its own.
 pub fn is_main_file(name: &str) -> bool {
-    is_compose(name)
+    path::is_compose(name)
         && path::name(name).matches('.').count() == 1
         && !path::name(name).trim_start_matches("docker-").contains('-')
 }

@@ -1,5 +1,6 @@
 use super::builds::written_project;
-use super::{builds, inline_dockerfiles, is_compose, write};
+use super::{builds, inline_dockerfiles, write};
+use crate::text::path::is_compose;
 use crate::text::{FileId, Source};
 
 /// The Dockerfiles inside, without the lines that stand for those before them.

@@ -1,5 +1,6 @@
 //! The port that the program of an image listens on.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::EndpointInput;
@@ -133,6 +134,9 @@ enum SourcePort {
     Doubtful,
     None,
 }
+
+/// The maximum number of variables that are tried.
+const MOST_PORT_VARIABLES: usize = 8;
 
 /// A port that no program listens on: it stands for any value of a variable.
 const ANY_PORT: &str = "65521";
@@ -278,6 +282,29 @@ fn port_by_variable(input: &EndpointInput, calls: &[ListeningCall]) -> Option<u1
         varying.iter().any(is_it) && reads_port(&input.files[call.file])
     };
     only_port(calls.iter().filter(varies).map(|call| call.port))
+}
+
+/// The variable without a default and without a value in the image that says where the program listens, and what reads it: a
+/// file and its line. Without it, a port that only EXPOSE names is not listened on.
+pub fn port_variable(input: &EndpointInput) -> Option<(String, (usize, usize))> {
+    if !listening_calls(&input.files, &|name| input.variable(name)).is_empty() {
+        return None;
+    }
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for file in input.files.iter().filter(|file| FileKind::of(file.path).has_code() && file.text.contains("PORT")) {
+        let reads = variable_reads(file.path, file.text).reads.into_iter();
+        let reads = reads.filter(|read| !matches!(read.absence, Absence::Default(_)) && read.name.ends_with("PORT"));
+        names.extend(reads.map(|read| read.name).filter(|name| input.variable(name).is_none()));
+    }
+    let mut variables = names.into_iter().take(MOST_PORT_VARIABLES).filter_map(|name| {
+        let any = |known: &str| if known == name { Some(ANY_PORT.to_owned()) } else { input.variable(known) };
+        let calls = listening_calls(&input.files, &any);
+        let call = calls.iter().find(|call| Some(call.port) == ANY_PORT.parse().ok())?;
+        Some((name.clone(), (call.file, call.line)))
+    });
+    let first = variables.next()?;
+    // Two servers, of which EXPOSE names one.
+    variables.next().is_none().then_some(first)
 }
 
 /// The port, where all of them are the same.

@@ -6,8 +6,9 @@ use super::compose_input::ComposeFile;
 use super::file::{display_path, folder_of, join_path};
 use super::recipes::NamedContext;
 use crate::bake::{self, is_bake};
-use crate::compose::{Service, is_compose};
+use crate::compose::Service;
 use crate::inputs::{BuildOptions, ContextPlace, InputProblem, RunOptions};
+use crate::text::path::is_compose;
 use crate::text::{Source, exact_bytes};
 
 /// Bytes that a compose file may have.

@@ -14,12 +14,13 @@ use super::request::ComposeOptions;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
-use crate::compose::{self, Compose, is_compose};
+use crate::compose::{self, Compose};
 use crate::inputs::{
     ComposeInput, ComposeReading, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
     proxy_configurations,
 };
 use crate::stack::MOST_SERVICES;
+use crate::text::path::is_compose;
 use crate::text::{FileId, Source, path};
 
 /// Bytes that a compose file may have.

@@ -12,11 +12,11 @@ use super::file::display_path;
 use super::recipes::may_build;
 use super::request::GatherRequest;
 use super::tree_walk::{obstacle, tree_walk, unreadable_ignore_file};
-use crate::compose::is_compose;
 use crate::data;
 use crate::dockerfile::Template;
 use crate::inputs::InputProblem;
 use crate::manifest::{ContentKind, FileKind, FileRole};
+use crate::text::path::is_compose;
 use ignore::{DirEntry, WalkState};
 
 /// What a walk for Dockerfiles found.
@@ -70,7 +70,7 @@ pub fn files_to_lint(paths: Vec<PathBuf>, request: &GatherRequest) -> (Vec<PathB
 
 /// All Dockerfiles under `root`, in parallel.
 pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
-    let exclusion = Exclusion::read(root, &request.configuration, &request.exclude);
+    let exclusion = Exclusion::read(root, &request.configuration, &request.exclude, request.rules);
     let discovery = Mutex::new(Discovery::default());
     let unread = Arc::new(Mutex::new(Vec::new()));
     if let Some(file) = unreadable_ignore_file(root) {

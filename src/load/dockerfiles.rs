@@ -10,8 +10,9 @@ use super::file::{display_path, folder_of, problem};
 use super::project_files::ProjectFiles;
 use super::recipes::Contexts;
 use super::request::{ComposeOptions, GatherRequest};
-use crate::compose::{holds_services, is_compose};
+use crate::compose::holds_services;
 use crate::inputs::{InputProblem, Inputs, RunOptions};
+use crate::text::path::is_compose;
 use crate::text::{FileId, Source};
 
 /// A Dockerfile's text with its file, and what another file says of its build.

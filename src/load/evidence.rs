@@ -13,8 +13,8 @@ use crate::build::Build;
 use crate::compose::ServiceRun;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
+use crate::inputs::{CleanClone, Evidence};
 use crate::load::source_texts;
-use crate::optimize::{CleanClone, Evidence};
 use crate::text::{Source, path};
 
 /// Reads what stands behind rewrites of the builds of a run; each compose file once.

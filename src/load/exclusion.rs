@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::settings::{SettingsSource, settings_in};
-use crate::rules;
-use crate::settings::SettingsPattern;
+use crate::settings::{RuleFacts, SettingsPattern, documents};
 
 /// Globs, each below a folder.
 #[derive(Clone, Debug, Default)]
@@ -16,10 +15,15 @@ pub(super) struct Exclusion {
 
 impl Exclusion {
     /// What is passed over below a folder: by the settings that hold there, and by the command line.
-    pub(super) fn read(root: &Path, configuration: &SettingsSource, typed: &[SettingsPattern]) -> Self {
+    pub(super) fn read(
+        root: &Path,
+        configuration: &SettingsSource,
+        typed: &[SettingsPattern],
+        rules: &dyn RuleFacts,
+    ) -> Self {
         let mut layers = Vec::new();
         if let Some((folder, inputs)) = settings_in(root, configuration) {
-            let (documents, _) = rules::documents(&inputs);
+            let (documents, _) = documents(&inputs, rules.names());
             layers.push((folder, documents.into_iter().flat_map(|(_, document)| document.exclude).collect()));
         }
         if let Ok(current) = Path::new(".").canonicalize() {

@@ -21,13 +21,13 @@ use super::recipes::{self, NamedContext};
 use super::request::{FactSelection, GatherRequest};
 use super::text_files::texts;
 use crate::build::{Build, generated_line};
-use crate::compose::is_compose;
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Folder, GitModes, IgnoreInput, InputProblem, Inputs, Need, Needs};
 use crate::manifest::Project;
-use crate::rules::Policies;
+use crate::settings::FactNeeds;
+use crate::text::path::is_compose;
 use crate::text::{FileId, Source};
 
 /// Finds the builds under a path and gathers what `needs` names.
@@ -195,7 +195,7 @@ fn fill(
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
     named.extend(add_composes(inputs, composes));
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
-    let (needs, policies) = needs(inputs, request);
+    let (needs, facts) = needs(inputs, request);
     let request = &GatherRequest { needs, ..request.clone() };
     let mut contexts = contexts;
     // Nobody asks for a context that nothing is looked up in.
@@ -235,7 +235,7 @@ fn fill(
         inputs.builds.push(input);
     }
     if request.shellcheck {
-        super::shellcheck::ask(inputs, &policies);
+        super::shellcheck::ask(inputs, &facts);
     }
 }
 
@@ -371,15 +371,18 @@ fn below(path: &Path, root: Option<&Path>) -> String {
 }
 
 /// The facts that are asked for under the settings, and those; what is wrong with them is told.
-fn needs(inputs: &mut Inputs, request: &GatherRequest) -> (Needs, Policies) {
-    let (policies, problems) = Policies::read(inputs, &request.line);
+fn needs(inputs: &mut Inputs, request: &GatherRequest) -> (Needs, FactNeeds) {
+    let mut facts = request.rules.needs(inputs, &request.line);
+    let problems = std::mem::take(&mut facts.problems);
     inputs.unsettled |= problems.iter().any(|problem| problem.fatal);
     inputs.problems.extend(problems);
+    let columns = Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes).with(Need::Projects);
     let needs = match request.wants {
         FactSelection::Nothing => request.needs,
-        wants => request.needs.union(policies.needs(wants == FactSelection::Columns)),
+        FactSelection::Rules => request.needs.union(facts.rules),
+        FactSelection::Columns => request.needs.union(facts.rules).union(columns),
     };
-    (needs, policies)
+    (needs, facts)
 }
 
 /// The Dockerfile, and what makes it where that is a program.

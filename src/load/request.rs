@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use super::settings::SettingsSource;
 use crate::inputs::{BuildOptions, Date, Needs};
-use crate::rules::CommandLinePolicy;
-use crate::settings::SettingsPattern;
+use crate::settings::{CommandLinePolicy, RuleFacts, SettingsPattern};
 
 /// What to gather.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct GatherRequest {
     /// The folder or file that was asked for.
     pub path: PathBuf,
@@ -18,6 +17,8 @@ pub struct GatherRequest {
     pub folders: Vec<PathBuf>,
     /// The builder's own flags.
     pub options: BuildOptions,
+    /// The rules, which say what they need.
+    pub rules: &'static dyn RuleFacts,
     /// The facts that are asked for, whatever rules run.
     pub needs: Needs,
     /// Which facts are asked for besides.
@@ -38,6 +39,29 @@ pub struct GatherRequest {
     pub folder: bool,
     /// Today.
     pub today: Option<Date>,
+}
+
+impl GatherRequest {
+    /// Asks for what is in the current folder, and for no facts.
+    pub fn new(rules: &'static dyn RuleFacts) -> Self {
+        Self {
+            path: PathBuf::new(),
+            file: None,
+            folders: Vec::new(),
+            options: BuildOptions::default(),
+            rules,
+            needs: Needs::NONE,
+            wants: FactSelection::Nothing,
+            compose: ComposeOptions::default(),
+            configuration: SettingsSource::default(),
+            exclude: Vec::new(),
+            line: CommandLinePolicy::default(),
+            shellcheck: false,
+            each_build: false,
+            folder: false,
+            today: None,
+        }
+    }
 }
 
 /// How `docker compose` is called for the projects that are looked at.

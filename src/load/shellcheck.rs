@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::build::Build;
-use crate::inputs::{BuildInput, InputProblem, Inputs, Need, ShellcheckAnswers};
-use crate::rules::Policies;
+use crate::inputs::{InputProblem, Inputs, ShellcheckAnswers};
+use crate::settings::FactNeeds;
 use crate::shellcheck::{read_answers, scripts};
 use crate::text::exact_bytes;
 
@@ -35,14 +35,10 @@ const LIMIT: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(2);
 
 /// Adds what ShellCheck says about the scripts of the builds whose rules ask for it.
-pub(super) fn ask(inputs: &mut Inputs, policies: &Policies) {
-    let asks = |input: &BuildInput| {
-        let rules = policies.of(input.dockerfile).rules();
-        rules.iter().any(|rule| rule.metadata().needs.has(Need::Shellcheck))
-    };
+pub(super) fn ask(inputs: &mut Inputs, facts: &FactNeeds) {
     let mut asking = Vec::new();
     let mut texts: BTreeSet<String> = BTreeSet::new();
-    for (index, input) in inputs.builds.iter().enumerate().filter(|(_, input)| asks(input)) {
+    for (index, input) in inputs.builds.iter().enumerate().filter(|(_, input)| facts.ask_shellcheck(input.dockerfile)) {
         asking.push(index);
         texts.extend(scripts(&Build::new(input)).into_iter().map(|script| script.text));
     }

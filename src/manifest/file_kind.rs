@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::project::Ecosystem;
-use crate::compose;
 use crate::data;
+use crate::secret;
 use crate::text::path;
 
 /// What a file holds.
@@ -268,7 +268,7 @@ impl<'p> FileKind<'p> {
         is_variant && self.may_be_dockerfile()
             || name.ends_with(".dockerfile")
             || name.ends_with(".dockerignore")
-            || compose::is_compose(&name)
+            || path::is_compose(&name)
     }
 
     /// Whether it holds commands that people or pipelines run: a `Makefile`, a `justfile`.
@@ -313,7 +313,7 @@ impl<'p> FileKind<'p> {
 
     /// Whether a part of its path says that its values are for show: those of tests, examples and documents.
     pub fn lies_for_show(self) -> bool {
-        self.path.split('/').any(|part| FileRole::of_folder(part).is_some_and(FileRole::is_for_show))
+        self.path.split('/').any(secret::is_folder_for_show)
     }
 }
 
@@ -331,11 +331,6 @@ impl FileRole {
     /// Whether folders of it hold what builds or installers write.
     pub fn may_be_written_by_builds(self) -> bool {
         matches!(self, Self::Output | Self::Vendored)
-    }
-
-    /// Whether values in such files are for show.
-    pub fn is_for_show(self) -> bool {
-        matches!(self, Self::Test | Self::Example | Self::Documentation)
     }
 }
 

@@ -8,8 +8,8 @@ use crate::build::{Build, Reference, SlimImage, StageBase};
 use crate::failure::Failure;
 use crate::image::PathId;
 use crate::inputs::Inputs;
+use crate::inputs::{Evidence, ObservedRun};
 use crate::manifest::FileKind;
-use crate::optimize::{Evidence, ObservedRun};
 use crate::proof::{
     DeclaredConfig, ImageSide, Probe, command, lacking, library, node, python, python_module, script_file,
 };

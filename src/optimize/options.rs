@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::level::{Level, LevelLimit};
+use crate::fix::RuleRunner;
 
 /// What the user asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
+    /// The rules whose fixes are applied.
+    pub rules: &'static dyn RuleRunner,
     /// The highest level.
     pub level: LevelLimit,
     /// Passes that run; all where it is empty.
@@ -19,4 +22,19 @@ pub struct Options {
     pub without: BTreeSet<Level>,
     /// The image whose web server serves built files; `None` where the project's files or a table name one.
     pub server: Option<String>,
+}
+
+impl Options {
+    /// All passes up to the level that is usual.
+    pub fn new(rules: &'static dyn RuleRunner) -> Self {
+        Self {
+            rules,
+            level: LevelLimit::default(),
+            only: BTreeSet::new(),
+            skip: BTreeSet::new(),
+            left_out: BTreeMap::new(),
+            without: BTreeSet::new(),
+            server: None,
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! The input and the output of a pass.
 
 use super::assumption::{Assumption, Support};
-use super::evidence::Evidence;
 use super::options::Options;
-use super::service::Service;
 use crate::build::{Build, Code, Stage};
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::{FileEdit, Target};
+use crate::inputs::Evidence;
+use crate::inputs::Service;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, Inputs};
 use crate::manifest::{Ecosystem, Project};

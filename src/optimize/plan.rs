@@ -8,7 +8,7 @@ use crate::manifest::{Ecosystem, Project};
 use crate::shell::program::{Files, Kind, Program};
 use crate::shell::{Invocation, Verb};
 
-use super::evidence::Evidence;
+use crate::inputs::Evidence;
 
 /// Projects that are told.
 const PROJECTS: usize = 8;

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::pass_input::PassInput;
 use crate::build::{Build, Stage};
 use crate::finding::{FileEdit, Finding, Target};
-use crate::fix::{self, FindingSource, FixLevel};
+use crate::fix::{self, ChosenRules, FindingSource, FixLevel, RuleChoice, RuleRunner};
 use crate::inputs::Inputs;
-use crate::rules::{self, ContractBreach, Policies, Selection};
 use crate::shell::{Invocation, PackageCall};
 use crate::text::{FileId, Source, Span};
 
@@ -19,16 +18,18 @@ pub(super) struct FixResult {
     pub done: Vec<(&'static str, String)>,
 }
 
-/// Applies fixes of the rules that `policies` select to the Dockerfile. `vet` sees each finding before its fixes count: it
+/// Applies fixes of the chosen rules to the Dockerfile. `vet` sees each finding before its fixes count: it
 /// takes away those that shall not be applied.
 pub(super) fn apply_rule_fixes(
     input: &PassInput,
-    policies: &Policies,
+    choice: RuleChoice,
     level: FixLevel,
     vet: &dyn Fn(&Inputs, &Build, &mut Finding),
 ) -> FixResult {
     let index = input.inputs.builds.iter().position(|build| std::ptr::eq(build, input.input())).unwrap_or_default();
-    let judge = RepairPass { inputs: input.inputs, index, policies, vet };
+    let rules = input.options.rules;
+    let chosen = rules.choose(input.inputs, choice);
+    let judge = RepairPass { inputs: input.inputs, index, rules, chosen: &chosen, vet };
     let outcome = fix::fix(&input.inputs.sources, level, judge);
     let target = Target::File(input.input().dockerfile);
     let change = outcome.changes.into_iter().find(|change| change.target == target);
@@ -53,9 +54,7 @@ pub(super) fn apply_fixes_of(
     level: FixLevel,
     vet: &dyn Fn(&Inputs, &Build, &mut Finding),
 ) -> FixResult {
-    let names: Vec<String> = rules.iter().map(|rule| (*rule).to_owned()).collect();
-    let selection = Selection::new(&names, &[]).unwrap_or_default();
-    apply_rule_fixes(input, &Policies::from(selection), level, vet)
+    apply_rule_fixes(input, RuleChoice::Only(rules), level, vet)
 }
 
 /// Takes no fix away.
@@ -84,7 +83,8 @@ fn difference(before: &str, after: &str) -> Option<(Span, String)> {
 struct RepairPass<'a> {
     inputs: &'a Inputs,
     index: usize,
-    policies: &'a Policies,
+    rules: &'a dyn RuleRunner,
+    chosen: &'a ChosenRules,
     vet: &'a dyn Fn(&Inputs, &Build, &mut Finding),
 }
 
@@ -93,7 +93,7 @@ impl FindingSource for RepairPass<'_> {
         let now = self.inputs.with_sources(sources);
         let Some(build_input) = now.builds.get(self.index) else { return Vec::new() };
         let builds = [Build::new(build_input)];
-        let mut findings = rules::run(&now, &builds, self.policies).findings;
+        let mut findings = (self.chosen)(&now, &builds);
         let target = Target::File(build_input.dockerfile);
         for finding in &mut findings {
             finding.fixes.retain(|fix| fix.edits.iter().all(|edit| edit.target == target));
@@ -106,9 +106,7 @@ impl FindingSource for RepairPass<'_> {
         if self.inputs.builds.get(self.index).is_none_or(|build| build.dockerfile != file) {
             return None;
         }
-        let (breaches, _) = rules::dockerfile_breaches(before, after, &rules::announced(rules));
-        let counts = |breach: &&ContractBreach| rules.len() == 1 || matches!(breach, ContractBreach::Refused(_));
-        breaches.iter().find(counts).map(ToString::to_string)
+        self.rules.breach(before, after, rules)
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::assumption::{Assumption, Support};
-use super::evidence::Evidence;
 use super::layout;
 use super::level::{Level, LevelLimit};
 use super::options::Options;
@@ -16,6 +15,7 @@ use crate::build::{Build, generated_line};
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::fix::Change;
+use crate::inputs::Evidence;
 use crate::inputs::{BuildInput, Inputs};
 use crate::text::{Edit, FileId, Source, Span};
 

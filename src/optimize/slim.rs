@@ -160,6 +160,6 @@ fn healthcheck(input: &PassInput, stage: &Stage, variant: &SlimVariant) -> Optio
     if !lacking {
         return None;
     }
-    let (span, text) = crate::rules::in_own_language(input.build, stage, instruction, code)?;
+    let (span, text) = crate::build::check_in_own_language(input.build, stage, instruction, code)?;
     Some(input.edit(span, text))
 }

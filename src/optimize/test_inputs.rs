@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Evidence, Level, LevelLimit, Optimized, Options, VendoredModules, optimize};
+use super::{Level, LevelLimit, Optimized, Options, optimize};
 use crate::inputs::context::BuildContext;
 use crate::inputs::{BuildInput, BuildOptions, IgnoreInput, Inputs};
+use crate::inputs::{Evidence, VendoredModules};
 use crate::manifest;
 use crate::text::Source;
 
@@ -43,7 +44,7 @@ pub(super) fn project(dockerfile: &str, files: &[(&str, &str)]) -> (Inputs, Evid
 /// The project rewritten up to a level.
 pub(super) fn optimize_to_level(dockerfile: &str, files: &[(&str, &str)], level: Level) -> Optimized {
     let (inputs, evidence) = project(dockerfile, files);
-    optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Up(level), ..Options::default() })
+    optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Up(level), ..Options::new(&crate::rules::AllRules) })
 }
 
 /// The Dockerfile's text rewritten up to a level, and again, which must change nothing.

@@ -135,7 +135,11 @@ pub(super) fn changes<'c>(changes: &'c [Change], mask: &Mask) -> Vec<impl Serial
 fn differences(change: &Change) -> Vec<impl Serialize> {
     let texts = |bytes: &[u8]| {
         let source = Source::new(change.name.as_str(), bytes.to_vec()).ok()?;
-        Some(if compose::is_compose(&change.name) { compose::inline_dockerfiles(&source) } else { vec![source] })
+        Some(if crate::text::path::is_compose(&change.name) {
+            compose::inline_dockerfiles(&source)
+        } else {
+            vec![source]
+        })
     };
     let before = if change.name.ends_with(".dockerignore") { None } else { change.before.as_deref().and_then(texts) };
     let (Some(before), Some(after)) = (before, texts(&change.after)) else { return Vec::new() };

@@ -3,10 +3,10 @@
 
 use super::compose_check_edit::RawTest;
 use super::compose_context::unfixed;
-use super::healthcheck_program_missing::{Translation, needs_program, translate};
+use super::healthcheck_program_missing::needs_program;
 use super::healthchecks::always_healthy;
 use super::{ComposeContext, KeyChange};
-use crate::build::{Build, Programs, Reference, WorkerLine};
+use crate::build::{Build, CheckTranslation, Programs, Reference, WorkerLine, translate_check};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::compose::{NewValue, escaped};
 use crate::data;
@@ -305,7 +305,7 @@ fn translated_test(cx: &ComposeContext, service: &StackService) -> Option<RawTes
     let check = service.check.written()?;
     lacking_program(service, check)?;
     let build = Build::new(service.image.as_ref()?);
-    let Translation { words, url, .. } = translate(&build, build.target()?, &check.script().script)?;
+    let CheckTranslation { words, url, .. } = translate_check(&build, build.target()?, &check.script().script)?;
     // Variables of Compose in the address stay as they are written.
     let raw_url = match RawTest::of(cx, service)?.url() {
         Some(raw) if raw.contains('$') && url.contains("://127.0.0.1") => raw.replace("://localhost", "://127.0.0.1"),

@@ -1,7 +1,6 @@
 //! Rules about HEALTHCHECK: whether there is one, and what it tells.
 
 use super::Context;
-use super::users::start;
 use super::verification::Download;
 use crate::build::{Build, Code, Reference, Stage, StageBase, WorkerLine, service, service_check};
 use crate::data;
@@ -37,7 +36,8 @@ fn healthcheck_missing(cx: &Context, out: &mut Findings) {
     let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine does not notice when the service fails");
     let finding = finding.help("add `HEALTHCHECK CMD` with a probe that the image contains");
     out.push(
-        finding.with(check.zip(start(build, stage)), |finding, (check, at)| with_line(build, finding, at, &check)),
+        finding
+            .with(check.zip(build.closing_start(stage)), |finding, (check, at)| with_line(build, finding, at, &check)),
     );
 }
 

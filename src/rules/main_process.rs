@@ -296,7 +296,7 @@ fn stop_signal_abrupt(cx: &Context, out: &mut Findings) {
     let instruction = build.instruction(start);
     let finding = cx.finding(instruction.head, message).help(format!("add `STOPSIGNAL {signal}`"));
     let newline = script_end::line_end(cx.source());
-    let at = Span::at(script_end::start_with_comments(cx.source(), instruction));
+    let at = Span::at(crate::dockerfile::start_with_comments(cx.source(), instruction));
     out.push(finding.unsafe_edit(format!("add STOPSIGNAL {signal}"), WHY, at, format!("STOPSIGNAL {signal}{newline}")));
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock};
 
 use super::{ALL, Category, Group, Rule, Selection, SelectorError};
 use crate::finding::{Finding, Findings, Severity};
-use crate::inputs::{InputProblem, Inputs, Need, Needs, SettingsInput};
-use crate::settings::{self, Choice, Document, FailOn, Groups, ResolvedSettings, RuleNames, SettingOrigin, origins};
-use crate::text::{FileId, Source};
+use crate::inputs::{InputProblem, Inputs, Needs, SettingsInput};
+use crate::settings::{self, CommandLinePolicy, ResolvedSettings, RuleNames, SettingsReader};
+use crate::text::FileId;
 
 /// The names of the rules, for reading settings.
 pub fn known_rules() -> &'static RuleNames {
@@ -144,15 +144,6 @@ pub struct Policies {
     line: CommandLinePolicy,
 }
 
-/// The options of the command line, which override all settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CommandLinePolicy {
-    /// Which rules run.
-    pub choice: Choice,
-    /// The lowest severity that changes the exit code.
-    pub fail_on: Option<FailOn>,
-}
-
 impl From<Selection> for Policies {
     fn from(selection: Selection) -> Self {
         let limited = limited(&selection);
@@ -169,13 +160,13 @@ impl From<Policy> for Policies {
 impl Policies {
     /// Reads the settings of the inputs. Words of the command line must already be checked.
     pub fn read(inputs: &Inputs, line: &CommandLinePolicy) -> (Self, Vec<InputProblem>) {
-        let reader = SettingsReader::new(inputs);
+        let reader = SettingsReader::new(inputs, known_rules());
         let mut policies = Self { line: line.clone(), ..Self::default() };
         let mut same: BTreeMap<Vec<(FileId, Vec<bool>)>, Arc<Policy>> = BTreeMap::new();
-        policies.default = Arc::new(reader.policy(&[], line));
+        policies.default = Arc::new(policy(&reader, &[], line));
         for (dockerfile, files) in &inputs.settings {
             let key: Vec<_> = files.iter().map(|file| (file.file, reader.document(file).reaches(&file.path))).collect();
-            let policy = same.entry(key).or_insert_with(|| Arc::new(reader.policy(files, line)));
+            let policy = same.entry(key).or_insert_with(|| Arc::new(policy(&reader, files, line)));
             policies.of.insert(*dockerfile, Arc::clone(policy));
         }
         (policies, reader.problems)
@@ -202,15 +193,15 @@ impl Policies {
         files.map(|file| self.of(file)).filter(move |policy| seen.insert(std::ptr::from_ref::<Policy>(*policy)))
     }
 
-    /// The inputs that the rules need; for `audit` also those of its columns.
-    pub fn needs(&self, columns: bool) -> Needs {
-        let needs = if columns {
-            Needs::NONE.with(Need::ContextNames).with(Need::ContextBytes).with(Need::Projects)
-        } else {
-            Needs::NONE
-        };
+    /// The policy for files without settings of their own.
+    pub(super) fn elsewhere(&self) -> &Policy {
+        &self.default
+    }
+
+    /// The inputs that the rules need.
+    pub(super) fn needs(&self) -> Needs {
         let rules = self.of.values().chain([&self.default]).flat_map(|policy| policy.rules());
-        rules.fold(needs, |needs, rule| needs.union(rule.metadata().needs).union(rule.metadata().wants))
+        rules.fold(Needs::NONE, |needs, rule| needs.union(rule.metadata().needs).union(rule.metadata().wants))
     }
 
     /// The rules that run for any of the builds.
@@ -230,70 +221,11 @@ impl Policies {
     }
 }
 
-/// The problems of the settings of the inputs, each file once, extended files first.
-pub fn documents(inputs: &Inputs) -> (Vec<(FileId, Document)>, Vec<InputProblem>) {
-    let mut reader = SettingsReader::new(inputs);
-    let mut documents = Vec::new();
-    for file in inputs.settings.values().flatten() {
-        documents.extend(reader.documents.remove(&file.file).map(|document| (file.file, document)));
-    }
-    (documents, reader.problems)
-}
-
-/// What holds for a file, with the settings file that says so.
-pub fn setting_origins(inputs: &Inputs, file: FileId) -> Vec<SettingOrigin> {
-    let reader = SettingsReader::new(inputs);
-    let files = inputs.settings.get(&file).into_iter().flatten();
-    origins(files.map(|input| (input.file, reader.document(input), input.path.as_str())))
-}
-
-/// Reads each file once.
-struct SettingsReader<'i> {
-    inputs: &'i Inputs,
-    documents: BTreeMap<FileId, Document>,
-    problems: Vec<InputProblem>,
-}
-
-impl<'i> SettingsReader<'i> {
-    fn new(inputs: &'i Inputs) -> Self {
-        let mut reader = Self { inputs, documents: BTreeMap::new(), problems: Vec::new() };
-        for files in inputs.settings.values() {
-            let mut inherited = Groups::new();
-            for file in files {
-                if !reader.documents.contains_key(&file.file) {
-                    reader.read(file, &inherited);
-                }
-                inherited.clone_from(&reader.document(file).groups);
-            }
-        }
-        reader
-    }
-
-    fn read(&mut self, file: &SettingsInput, inherited: &Groups) {
-        let source: &Source = self.inputs.source(file.file);
-        let document = settings::read(file.file, source, file.format, known_rules(), inherited);
-        for problem in &document.problems {
-            self.problems.push(InputProblem {
-                code: "settings",
-                file: source.name().to_owned(),
-                place: Some(source.line_column(problem.span.start)),
-                fatal: problem.error,
-                message: problem.message.clone(),
-                help: problem.help.clone(),
-            });
-        }
-        self.documents.insert(file.file, document);
-    }
-
-    fn document(&self, file: &SettingsInput) -> &Document {
-        &self.documents[&file.file]
-    }
-
-    fn policy(&self, files: &[SettingsInput], line: &CommandLinePolicy) -> Policy {
-        let mut settings = settings::resolve(files.iter().map(|file| (self.document(file), file.path.as_str())));
-        settings.choices.push(line.choice.clone());
-        settings.fail_on = line.fail_on.unwrap_or(settings.fail_on);
-        // The words of files were checked when the files were read, those of the command line before that.
-        Policy::new(settings).unwrap_or_default()
-    }
+/// The policy that files of settings and the command line make.
+fn policy(reader: &SettingsReader, files: &[SettingsInput], line: &CommandLinePolicy) -> Policy {
+    let mut settings = settings::resolve(files.iter().map(|file| (reader.document(file), file.path.as_str())));
+    settings.choices.push(line.choice.clone());
+    settings.fail_on = line.fail_on.unwrap_or(settings.fail_on);
+    // The words of files were checked when the files were read, those of the command line before that.
+    Policy::new(settings).unwrap_or_default()
 }

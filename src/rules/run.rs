@@ -429,7 +429,7 @@ fn depends_on_context(rule: &str) -> bool {
 mod tests {
     use super::*;
     use crate::inputs::BuildOptions;
-    use crate::rules::CommandLinePolicy;
+    use crate::settings::CommandLinePolicy;
     use crate::text::Source;
 
     /// A file of many scripts and few findings.

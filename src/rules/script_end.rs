@@ -76,15 +76,6 @@ pub(super) fn element(script: &Script, command: &Command) -> Option<Span> {
 
 // Where a fix may put or remove whole lines.
 
-/// The start of the line of an instruction, or of the comments directly above, which belong to it.
-pub(super) fn start_with_comments(source: &Source, instruction: &Instruction) -> u32 {
-    let mut line = source.line(instruction.span.start);
-    while line > 1 && source.slice(source.line_span(line - 1)).trim_start().starts_with('#') {
-        line -= 1;
-    }
-    source.line_span(line).start
-}
-
 /// The lines of an instruction with their line endings.
 pub(super) fn lines_of(source: &Source, instruction: &Instruction) -> Span {
     let start = source.line_span(source.line(instruction.span.start)).start;

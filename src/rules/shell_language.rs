@@ -264,7 +264,7 @@ pub(super) fn is_default(run: &Run) -> bool {
 /// Adds the fix that puts a SHELL before a RUN.
 pub(super) fn with_shell(run: &Run, before: usize, shell: &str, title: &str, finding: Finding) -> Finding {
     let source = run.file().source();
-    let at = script_end::start_with_comments(source, run.build.instruction(before));
+    let at = crate::dockerfile::start_with_comments(source, run.build.instruction(before));
     let newline = script_end::line_end(source);
     let why = "every RUN below, and a CMD or ENTRYPOINT in shell form, then runs in that shell";
     finding.unsafe_edit(title, why, Span::at(at), format!("SHELL {shell}{newline}"))

@@ -301,11 +301,6 @@ fn pronoun(tools: &[&str]) -> &'static str {
     if tools.len() == 1 { "it" } else { "them" }
 }
 
-/// Whether a system package is only useful at an interactive terminal.
-pub fn is_debug_tool(name: &str) -> bool {
-    data::SYSTEM_PACKAGES.has(name, "debug")
-}
-
 /// The most packages that are checked; no real file has more.
 const MOST_INSTALLS: usize = 100;
 

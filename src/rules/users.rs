@@ -1,6 +1,6 @@
 //! Rules about users.
 
-use super::{Context, script_end};
+use super::Context;
 use crate::build::{BaseImage, Build, Reference, Run, Setting, Stage, StageBase, Transfer, User, accounts, service};
 use crate::dockerfile::{File, Keyword};
 use crate::finding::{Finding, Findings};
@@ -330,11 +330,12 @@ pub(super) fn with_user(build: &Build, stage: &Stage, finding: Finding) -> Findi
     if build.chain(stage).any(|stage| has_run_trigger(build, stage)) {
         return finding;
     }
-    let first = closing(build, stage);
+    let first = build.closing(stage);
     if let Some(name) = plain_user_before(build, stage, first) {
         return finding.unsafe_edit(title, why, name, user);
     }
-    if let Some(at) = first.map(|index| script_end::start_with_comments(file.source(), build.instruction(index))) {
+    if let Some(at) = first.map(|index| crate::dockerfile::start_with_comments(file.source(), build.instruction(index)))
+    {
         return finding.unsafe_edit(title, why, Span::at(at), format!("USER {user}{newline}"));
     }
     // After a continuation on the last line, or in an unclosed heredoc, it would be part of that instruction.
@@ -394,33 +395,6 @@ fn plain_user_before(build: &Build, stage: &Stage, closing: Option<usize>) -> Op
     let written = file.source().slice(last.rest.span);
     let plain = written.chars().all(|c| c.is_ascii_alphanumeric() || ":-_".contains(c));
     (plain && !written.is_empty()).then_some(last.rest.span)
-}
-
-/// Where the closing instructions begin.
-pub(crate) fn start(build: &Build, stage: &Stage) -> Option<u32> {
-    Some(script_end::start_with_comments(build.input().file.source(), build.instruction(closing(build, stage)?)))
-}
-
-/// The first of the closing CMD, ENTRYPOINT, HEALTHCHECK, EXPOSE, …, if nothing below needs root.
-fn closing(build: &Build, stage: &Stage) -> Option<usize> {
-    let mut first = None;
-    for (index, instruction) in build.instructions(stage) {
-        let closing = matches!(
-            instruction.keyword,
-            Keyword::Cmd
-                | Keyword::Entrypoint
-                | Keyword::Healthcheck
-                | Keyword::Expose
-                | Keyword::Stopsignal
-                | Keyword::Label
-        );
-        match (closing, first) {
-            (true, None) => first = Some(index),
-            (false, _) => first = None,
-            _ => {}
-        }
-    }
-    first
 }
 
 /// The last user of the file that is not root.

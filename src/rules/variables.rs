@@ -138,7 +138,7 @@ fn lost_arg(cx: &Context, out: &mut Findings) {
             {
                 let at = *places
                     .entry(undefined_variable.name.clone())
-                    .or_insert_with(|| script_end::start_with_comments(cx.source(), instruction));
+                    .or_insert_with(|| crate::dockerfile::start_with_comments(cx.source(), instruction));
                 let (unless, why) = if undefined_variable.may_be_in_base {
                     let why =
                         "the variable was empty here, or had the value of the base image, and now has that of the ARG";
@@ -319,7 +319,7 @@ fn with_removal(cx: &Context, setting: &VariableSetting, finding: Finding) -> Fi
     let source = cx.source();
     let lines = script_end::lines_of(source, setting.instruction);
     // A comment above belongs to the instruction and would be read as one of the next.
-    let has_comment = script_end::start_with_comments(source, setting.instruction) < lines.start;
+    let has_comment = crate::dockerfile::start_with_comments(source, setting.instruction) < lines.start;
     if setting.is_alone && !has_comment {
         return finding.safe_edit("remove it", lines, "");
     }

@@ -8,22 +8,23 @@ use rayon::prelude::*;
 
 /// Filters of the texts in the order of their paths, made when something is looked for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TextFilters(OnceLock<Vec<TripleFilter>>);
+pub struct TextFilters(OnceLock<Vec<TripleFilter>>);
 
 impl TextFilters {
-    pub(crate) fn of(&self, texts: &BTreeMap<String, String>) -> &[TripleFilter] {
+    /// The filters of texts; always those of the first texts that it was asked about.
+    pub fn of(&self, texts: &BTreeMap<String, String>) -> &[TripleFilter] {
         self.0.get_or_init(|| filters_of(texts.values().map(String::as_str)))
     }
 }
 
 /// The filters of texts, in their order.
-pub(crate) fn filters_of<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<TripleFilter> {
+pub fn filters_of<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<TripleFilter> {
     texts.collect::<Vec<_>>().into_par_iter().with_min_len(64).map(TripleFilter::of).collect()
 }
 
 /// A set of hashes of triples, letters of any case taken for the same: what it lacks the text lacks.
 #[derive(Clone, Debug)]
-pub(crate) struct TripleFilter {
+pub struct TripleFilter {
     /// Four bits for each byte of the text, up to the next power of two.
     bits: Box<[u64]>,
 }
@@ -52,7 +53,8 @@ impl TripleFilter {
         Self { bits }
     }
 
-    pub(crate) fn may_hold(&self, triples: &[u64]) -> bool {
+    /// Whether the text may hold a word with these triples.
+    pub fn may_hold(&self, triples: &[u64]) -> bool {
         let mask = self.bits.len() - 1;
         triples.iter().all(|triple| {
             let (slot, bit) = place(*triple, mask);
@@ -62,7 +64,7 @@ impl TripleFilter {
 }
 
 /// The triples of bytes, letters small.
-pub(crate) fn triples(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+pub fn triples(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     bytes
         .windows(3)
         .map(|three| (u64::from(three[0]) | u64::from(three[1]) << 8 | u64::from(three[2]) << 16) | (SMALL & 0xff_ffff))
@@ -75,9 +77,12 @@ fn place(triple: u64, mask: usize) -> (usize, u64) {
 }
 
 /// A word that is looked for.
-pub(crate) struct FilterWord<'w> {
-    pub(crate) finder: Finder<'w>,
-    pub(crate) triples: Vec<u64>,
+#[derive(Debug)]
+pub struct FilterWord<'w> {
+    /// Finds it.
+    pub finder: Finder<'w>,
+    /// Its triples.
+    pub triples: Vec<u64>,
 }
 
 #[cfg(test)]

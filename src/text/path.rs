@@ -242,6 +242,15 @@ pub fn seen_from(path: &str, folder: &str) -> String {
     }
 }
 
+/// Whether a file of this name is one of Compose's.
+pub fn is_compose(name: &str) -> bool {
+    let name = self::name(name);
+    let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
+    ["compose", "docker-compose"]
+        .iter()
+        .any(|word| stem.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_'])))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

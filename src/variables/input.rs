@@ -52,7 +52,7 @@ impl VariableFile {
         let kind = FileKind::of(&self.below);
         match () {
             () if self.is_environment => FileUse::Environment,
-            () if crate::compose::is_compose(name) => FileUse::Compose,
+            () if crate::text::path::is_compose(name) => FileUse::Compose,
             () if kind.is_recipe() && !lower.ends_with(".dockerignore") => FileUse::Dockerfile,
             () if kind.nature() == crate::manifest::ContentKind::Documentation => FileUse::Documentation,
             () => FileUse::Program,

@@ -94,3 +94,19 @@ fn a_server_whose_port_is_not_known_is_no_job() {
     lacks(&emitted(job.path())["notes"].to_string(), &["answers requests"]);
     has(&service(&written(job.path()), "app"), &["restart: on-failure"]);
 }
+
+#[test]
+fn a_program_that_has_to_be_told_its_port_is_told_the_one_of_its_image() {
+    let dockerfile = "FROM node:24-slim\nWORKDIR /srv\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"server.js\"]\n";
+    let source = |port: &str| {
+        format!("const http = require('http');\nhttp.createServer((q, r) => r.end()).listen(process.env.{port});\n")
+    };
+    let of = |port: &str| {
+        let source = source(port);
+        let folder = project(&[("Dockerfile", dockerfile), ("package.json", "{}"), ("server.js", &source)]);
+        service(&written(folder.path()), "app")
+    };
+    has(&of("PORT"), &["PORT: \"3000\"", "3000:3000"]);
+    has(&of("WEB_PORT"), &["WEB_PORT: \"3000\"", "3000:3000"]);
+    lacks(&of("PORT || 3000"), &["PORT:"]);
+}

@@ -62,6 +62,11 @@ mod linux {
     }
 
     #[test]
+    fn the_c_code_of_dependencies_compiles_for_musl() {
+        script("musl", &["check"]);
+    }
+
+    #[test]
     fn the_wheel_is_built_and_installed() {
         script("wheel", &[]);
     }

@@ -82,7 +82,8 @@ fn an_edit_with_a_secret_is_left_out_and_the_diff_says_so() {
 
 #[test]
 fn no_line_of_the_file_shows_a_secret() {
-    let request = GatherRequest { path: "fixtures/secrets/Dockerfile".into(), ..GatherRequest::default() };
+    let request =
+        GatherRequest { path: "fixtures/secrets/Dockerfile".into(), ..GatherRequest::new(&dockopt::rules::AllRules) };
     let inputs = dockopt::load::gather(&request).unwrap();
     let report = dockopt::audit::InputAudit::new(&inputs).lint(&Selection::default().into());
     // Findings show some of the lines: which ones is no matter of the mask. The first line is a comment that tells.

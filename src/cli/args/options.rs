@@ -9,6 +9,7 @@ use crate::cli::exit::{CLEAN, FOUND};
 use crate::inputs::{BuildOptions, Date};
 use crate::load::{GatherRequest, SettingsSource};
 use crate::report::Format;
+use crate::rules::AllRules;
 use crate::settings::SettingsPattern;
 
 /// Help of `--file` in commands that read one build.
@@ -53,7 +54,7 @@ impl Build {
             platform: self.platform.clone(),
             run: crate::inputs::RunOptions::default(),
         };
-        GatherRequest { path, file: self.file.clone(), options, today, ..GatherRequest::default() }
+        GatherRequest { path, file: self.file.clone(), options, today, ..GatherRequest::new(&AllRules) }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::audit::{BuildReport, Importance, Report};
-use crate::cli::optimize;
+use crate::audit::{BuildReport, Importance, Offer, Report, offer};
+use crate::cli::optimize::default_options;
 use crate::finding::Finding;
 use crate::fix::FixLevel;
 use crate::inputs::{BuildInput, Inputs, RunOptions};
 use crate::load::EvidenceReader;
-use crate::optimize::{Offer, Options, offer};
+use crate::optimize::{Options, optimize};
 use crate::report::FixCounts;
-use crate::rules::Policies;
+use crate::rules::{AllRules, Policies};
 use crate::text::path;
 
 /// Builds that are rewritten until one is worth naming, the most important first, those with the most expensive findings: a rewrite takes longer than an audit.
@@ -34,13 +34,15 @@ pub(super) fn best_offer(inputs: &Inputs, policies: &Policies, report: &Report) 
     let name = |build: &BuildReport| inputs.source(build.dockerfile).name();
     builds.retain(|build| !report.problems.iter().any(|problem| problem.error && problem.file == name(build)));
     builds.truncate(REWRITTEN);
-    let options = optimize::default_options(inputs);
+    let options = default_options(inputs);
     let find = |build: &BuildReport| {
         let index = inputs.builds.iter().position(|input| input.dockerfile == build.dockerfile)?;
         let alone = alone(inputs, index)?;
         let evidence = EvidenceReader::new(&alone).evidence(0);
-        let options = options.get(index).cloned().unwrap_or_else(Options::default);
-        offer(&alone, policies, report, &evidence, &options)
+        let options = options.get(index).cloned().unwrap_or_else(|| Options::new(&AllRules));
+        let rewrite = optimize(&alone, 0, &evidence, &options);
+        rewrite.highest()?;
+        offer(&alone, policies, report, rewrite.result())
     };
     let is_more = |offer: &Offer| {
         let mut resolved = offer.resolved.iter().filter_map(|index| report.findings.get(*index));

@@ -12,6 +12,7 @@ use crate::cli::output::CommandFailure;
 use crate::inputs::{BuildInput, Inputs, Need, Needs};
 use crate::load::GatherRequest;
 use crate::load::git::{Repository, folder_directory};
+use crate::rules::AllRules;
 use crate::text::path;
 
 /// The folder that a name stands for; `None` if it is the name of a commit, or nothing.
@@ -89,7 +90,7 @@ fn state_of_folder(
         file: Some(other.clone().unwrap_or_else(|| PathBuf::from(dockerfile))),
         options: input.options.clone(),
         needs: Needs::NONE.with(Need::ContextNames),
-        ..GatherRequest::default()
+        ..GatherRequest::new(&AllRules)
     };
     let gathered = crate::load::gather(&request)?;
     if let Some(problem) = gathered.problems.iter().find(|problem| problem.fatal) {

@@ -214,7 +214,8 @@ fn replacement(
         }));
     }
     let evidence = EvidenceReader::new(inputs).evidence(build);
-    let optimized = crate::optimize::optimize(inputs, build, &evidence, &crate::optimize::Options::default());
+    let optimized =
+        crate::optimize::optimize(inputs, build, &evidence, &crate::optimize::Options::new(&crate::rules::AllRules));
     let name = inputs.source(input.dockerfile).name();
     let changes = optimized.changes();
     if changes.is_empty() {

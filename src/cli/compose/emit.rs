@@ -12,6 +12,7 @@ use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_bytes};
 use crate::report::{self, Format};
+use crate::rules::AllRules;
 use crate::text::path;
 
 pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, CommandFailure> {
@@ -57,7 +58,8 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
 fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, bool), CommandFailure> {
     let folder = command.path.as_path();
     let overrides = EmitOverrides { production: command.prod, development: command.dev, watch: command.watch };
-    let request = GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::default() };
+    let request =
+        GatherRequest { path: folder.to_owned(), wants: FactSelection::Columns, ..GatherRequest::new(&AllRules) };
     let inputs = crate::load::gather(&request)?;
     complain(global, &inputs);
     progress::doing("working out the compose file");

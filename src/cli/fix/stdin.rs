@@ -11,7 +11,7 @@ use crate::cli::{changes, terminal};
 use crate::fix::FixOutcome;
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, read_stdin};
 use crate::report::{self, Format, Layout};
-use crate::rules::CommandLinePolicy;
+use crate::settings::CommandLinePolicy;
 
 /// What stands for standard input.
 pub(super) const STDIN: &str = "-";

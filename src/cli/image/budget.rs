@@ -12,8 +12,8 @@ use crate::cli::terminal;
 use crate::inputs::{InputProblem, Inputs};
 use crate::load::{self, SettingsSource, begins_as_json, read_source};
 use crate::report;
-use crate::rules::{Policy, SelectorError, documents};
-use crate::settings::{Budget, Choice, Document, Measure, dive, resolve};
+use crate::rules::{Policy, SelectorError, known_rules};
+use crate::settings::{Budget, Choice, Document, Measure, dive, documents, resolve};
 use crate::text::{FileId, Source};
 
 /// Where dive looks for its rules.
@@ -49,7 +49,7 @@ impl Budgets {
             None => SettingsSource::Nearest,
         };
         let mut inputs = load::settings(&configuration);
-        let (documents, problems) = documents(&inputs);
+        let (documents, problems) = documents(&inputs, known_rules());
         inputs.problems.extend(problems);
         let mut notices = Vec::new();
         let dive = dive_rules(command, &mut inputs, &mut notices)?;

@@ -11,6 +11,7 @@ use crate::inputs::{BuildOptions, Inputs};
 use crate::load::image::{Bytes, OpenError, OpenedImage, SourceOptions as Sources, open};
 use crate::load::{GatherRequest, SettingsSource, folder_of};
 use crate::report;
+use crate::rules::AllRules;
 /// One source, read and worked out; what can't be read is a problem of the result.
 pub(super) fn look_at(
     global: &Global,
@@ -114,7 +115,7 @@ pub(super) fn dockerfile(origin: &Origin) -> Result<Option<Inputs>, CommandFailu
             ..BuildOptions::default()
         },
         configuration: SettingsSource::None,
-        ..GatherRequest::default()
+        ..GatherRequest::new(&AllRules)
     };
     let inputs = crate::load::gather(&request)?;
     match inputs.problems.iter().find(|problem| problem.fatal) {

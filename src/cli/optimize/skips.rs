@@ -11,8 +11,8 @@ use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs, SettingsFormat};
 use crate::optimize::{Options, passes};
 use crate::proof::{Proof, RejectedPass};
-use crate::rules::{self, CommandLinePolicy, Policies};
-use crate::settings::{NewSkip, SkippedPass, add_skips, closest};
+use crate::rules::{self, Policies};
+use crate::settings::{CommandLinePolicy, NewSkip, SkippedPass, add_skips, closest, documents};
 use crate::text::Source;
 
 /// The file that is made where there is none.
@@ -20,7 +20,7 @@ const NAME: &str = "dockopt.toml";
 
 /// Takes note of names in the settings that are no passes.
 pub(super) fn check(inputs: &mut Inputs) {
-    let (documents, _) = rules::documents(inputs);
+    let (documents, _) = documents(inputs, rules::known_rules());
     for skip in documents.into_iter().flat_map(|(_, document)| document.skips) {
         if let Some(help) = unknown(&skip.pass) {
             let (file, span) = skip.place;

@@ -7,8 +7,8 @@ use crate::finding::Severity;
 use crate::inputs::Inputs;
 use crate::load;
 use crate::results::BuildState;
-use crate::rules::documents;
-use crate::settings::{Budget, Document, FailOn, Limit};
+use crate::rules::known_rules;
+use crate::settings::{Budget, Document, FailOn, Limit, documents};
 use crate::text::FileId;
 
 /// The settings that hold where the program runs.
@@ -22,7 +22,7 @@ impl Budgets {
     /// Reads the settings; what is wrong with them is said.
     pub(super) fn read(global: &Global, config: &Config) -> Result<Self, CommandFailure> {
         let mut inputs = load::settings(&config.configuration());
-        let (documents, problems) = documents(&inputs);
+        let (documents, problems) = documents(&inputs, known_rules());
         inputs.problems.extend(problems);
         if complain(global, &inputs) {
             return Err(CommandFailure::Said);

@@ -39,6 +39,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) storage: Vec<(String, String)>,
     /// The port that its server listens on.
     pub(in crate::emit) port: Option<u16>,
+    /// The variable that says where it listens, which nothing sets, and where it is read.
+    pub(in crate::emit) port_variable: Option<(String, String)>,
     /// Whether its sources have routes.
     pub(in crate::emit) answers_requests: bool,
     /// The server of its base image, where that is what it starts.
@@ -300,6 +302,7 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
         context_text,
         dockerfile,
         port: None,
+        port_variable: None,
         answers_requests: false,
         server: None,
         storage: Vec::new(),

@@ -14,7 +14,7 @@ use crate::build::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
-use crate::endpoint::{KnownPort, answers_requests, known_port};
+use crate::endpoint::{KnownPort, answers_requests, known_port, port_variable};
 use crate::manifest::FileKind;
 use crate::stack::Stack;
 use crate::text::Source;
@@ -79,6 +79,13 @@ pub(in crate::emit) fn complete_with_code(
         let Some(stage) = application.build.target() else { continue };
         let endpoint = endpoint_input(input, application, &application.build, stage);
         let (known, answers_requests) = (known_port(&endpoint), answers_requests(&endpoint));
+        let variable = known.as_ref().and_then(|_| port_variable(&endpoint)).map(|(name, (file, line))| {
+            let below = endpoint.files[file].path;
+            let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+            let name_of_file = files.find(|file| file.below == below).map_or(below, |file| file.source.name());
+            (name, format!("{name_of_file}:{line}"))
+        });
+        application.port_variable = variable;
         application.answers_requests = answers_requests;
         if let Some(KnownPort { port, reason, .. }) = known {
             application.port = Some(port);

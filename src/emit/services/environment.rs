@@ -68,6 +68,7 @@ pub(in crate::emit) fn environment(
             entries.push((switch.name, Some(switch.value)));
         }
     }
+    add_port(application, &mut entries, plan);
     add_framework(application, &mut entries, plan);
     let examples = example_variables(input.files);
     add_read(input, application, parts, &examples, &mut entries, plan);
@@ -76,6 +77,16 @@ pub(in crate::emit) fn environment(
     }
     add_set(input, application, &mut entries, plan);
     entries
+}
+
+/// Says where to listen, where the program has to be told: the port that its image exposes.
+fn add_port(application: &Application, entries: &mut Vec<(String, Option<String>)>, plan: &mut ComposePlan) {
+    let (Some((name, place)), Some(port)) = (&application.port_variable, application.port) else { return };
+    if entries.iter().all(|(known, _)| known != name) {
+        let reason = format!("it listens where `{name}` says, which has no default, and its image exposes {port}");
+        plan.choose(&application.name, "environment", reason, Some(place.clone()));
+        entries.push((name.clone(), Some(port.to_string())));
+    }
 }
 
 /// Adds what frameworks ask for, although no source reads it.

@@ -1,7 +1,7 @@
 //! Whether what stands at a path is published code, whose keys and tokens are for show.
 
 use crate::data;
-use crate::manifest::FileRole;
+use crate::secret;
 use crate::text::path;
 
 /// Whether a path is of published code, or a key that every installation makes anew for itself to try with.
@@ -18,5 +18,5 @@ pub(super) fn is_published(path: &[u8]) -> bool {
 pub(super) fn is_shown(path: &[u8]) -> bool {
     let cut = memchr::memrchr(b'/', path).unwrap_or(0);
     let mut folders = path[..cut].split(|byte| *byte == b'/').filter_map(|part| std::str::from_utf8(part).ok());
-    folders.any(|folder| FileRole::of_folder(folder).is_some_and(FileRole::is_for_show))
+    folders.any(secret::is_folder_for_show)
 }

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use super::compose_part::{ComposePart, ComposeReader, PartService};
 use super::git::folders_above;
 use crate::compose::project::{ComposeProject, ComposeValue};
-use crate::compose::{self, ServiceRun, is_compose};
+use crate::compose::{self, ServiceRun};
+use crate::inputs::Service;
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose_input::dockerfile_path;
 use crate::load::file::{folder_of, read_source};
 use crate::manifest::FileKind;
-use crate::optimize::Service;
 use crate::text::Source;
+use crate::text::path::is_compose;
 
 /// Compose files that are read.
 const FILES: usize = 40;
@@ -237,6 +238,7 @@ fn display_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::test_rules::NoRules;
     use crate::load::{GatherRequest, gather};
 
     fn check(files: &[(&str, &str)], start: &str, expected: &[(&str, Option<&str>)]) {
@@ -246,7 +248,8 @@ mod tests {
             fs::create_dir_all(full.parent().unwrap()).unwrap();
             fs::write(full, text).unwrap();
         }
-        let inputs = gather(&GatherRequest { path: folder.path().join(start), ..GatherRequest::default() }).unwrap();
+        let inputs =
+            gather(&GatherRequest { path: folder.path().join(start), ..GatherRequest::new(&NoRules) }).unwrap();
         let services = read_services(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
         let services: Vec<_> =
             services.services.iter().map(|service| (&*service.name, service.command.as_deref())).collect();
@@ -268,7 +271,7 @@ mod tests {
         ] {
             fs::write(folder.path().join(path), text).unwrap();
         }
-        let inputs = gather(&GatherRequest { path: folder.path().to_owned(), ..GatherRequest::default() }).unwrap();
+        let inputs = gather(&GatherRequest { path: folder.path().to_owned(), ..GatherRequest::new(&NoRules) }).unwrap();
         let runs = runs(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
         let names = |run: &ServiceRun| run.environment.iter().map(|(name, _)| name.as_str()).collect::<String>();
         let shown: Vec<_> = runs
@@ -317,7 +320,8 @@ mod tests {
             fs::create_dir_all(full.parent().unwrap()).unwrap();
             fs::write(full, text).unwrap();
         }
-        let inputs = gather(&GatherRequest { path: folder.path().join("web"), ..GatherRequest::default() }).unwrap();
+        let inputs =
+            gather(&GatherRequest { path: folder.path().join("web"), ..GatherRequest::new(&NoRules) }).unwrap();
         let services = read_services(&inputs, &inputs.builds[0], &ComposeReader::new(&inputs));
         assert_eq!(services.images.iter().collect::<Vec<_>>(), ["caddy:2.8", "nginx:1.26", "node:22"]);
         assert_eq!(services.names.iter().collect::<Vec<_>>(), ["own/web"]);

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::inputs::VendoredModules;
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::manifest::calls_c;
-use crate::optimize::VendoredModules;
 use crate::sources::patterns;
 
 /// Bytes of a file that are read.

@@ -69,7 +69,7 @@ mod tests {
             level(Level::Hygiene, &["user"]),
         ];
         let full = Optimized { build: 0, before: Vec::new(), levels };
-        let tried = attempts(&Options::default(), &full);
+        let tried = attempts(&Options::new(&crate::rules::AllRules), &full);
         assert_eq!(tried.len(), 13);
         assert!(tried[0].skip.is_empty() && tried[0].without.is_empty());
         assert_eq!(tried[1].skip, ["user".to_owned()].into());

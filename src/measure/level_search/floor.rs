@@ -5,9 +5,10 @@ use crate::compose::ServiceRun;
 use crate::failure::Failure;
 use crate::image::packages::Ecosystem;
 use crate::image::{Algorithm, Digest};
+use crate::inputs::Evidence;
 use crate::inputs::Inputs;
 use crate::measure::session::Session;
-use crate::optimize::{Evidence, Options};
+use crate::optimize::Options;
 
 /// A build to be rewritten, and what is known of it.
 #[derive(Clone, Copy, Debug)]

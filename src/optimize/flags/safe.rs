@@ -1,19 +1,16 @@
 //! Pass `safe-fixes`: applies the rules' safe fixes.
 
-use crate::fix::FixLevel;
+use crate::fix::{FixLevel, RuleChoice};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::rule_fixes;
-use crate::rules::{CommandLinePolicy, Policies};
-use crate::settings::Choice;
 
 /// Rules of style that `docker build --check` has too.
 const CHECKED: [&str; 5] =
     ["legacy-key-value", "instruction-case", "from-as-case", "stage-name-case", "maintainer-instruction"];
 
 pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
-    let choice = Choice { extend: CHECKED.map(str::to_owned).to_vec(), ..Choice::default() };
-    let (policies, _) = Policies::read(input.inputs, &CommandLinePolicy { choice, ..CommandLinePolicy::default() });
-    let rewrite = rule_fixes::apply_rule_fixes(input, &policies, FixLevel::Safe, &rule_fixes::keep_all);
+    let choice = RuleChoice::SettingsAnd(&CHECKED);
+    let rewrite = rule_fixes::apply_rule_fixes(input, choice, FixLevel::Safe, &rule_fixes::keep_all);
     let Some(edit) = rewrite.edit else { return };
     let mut titles: Vec<String> = rewrite.done.into_iter().map(|(rule, title)| format!("{title} ({rule})")).collect();
     titles.dedup();

@@ -4,8 +4,8 @@
 use super::root_reason::MountedFolder;
 use crate::build::Stage;
 use crate::data;
+use crate::inputs::Service;
 use crate::optimize::pass_input::PassInput;
-use crate::optimize::service::Service;
 use crate::sources::patterns;
 use crate::text::path;
 

@@ -1,5 +1,5 @@
+use crate::inputs::Service;
 use crate::optimize::Level;
-use crate::optimize::service::Service;
 use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
 use crate::optimize::{LevelLimit, Options, optimize};
 
@@ -120,7 +120,7 @@ fn sockets_and_devices_of_root_keep_it() {
     assert!(optimize_to_level(&text, &files, Level::Hygiene).result()[0].text().contains("USER"));
     let (mut inputs, evidence) = project(&text, &[("app.py", "print(1)\n")]);
     inputs.builds[0].options.run.has_rights = true;
-    let options = Options { level: LevelLimit::Up(Level::Hygiene), ..Options::default() };
+    let options = Options { level: LevelLimit::Up(Level::Hygiene), ..Options::new(&crate::rules::AllRules) };
     assert!(!optimize(&inputs, 0, &evidence, &options).result()[0].text().contains("USER"));
 }
 
@@ -178,7 +178,7 @@ fn celery_beat_may_be_a_service_of_compose() {
     );
     let command = Some("celery -A app beat".to_owned());
     evidence.services.push(Service { name: "beat".to_owned(), command, ..Service::default() });
-    let done = optimize(&inputs, 0, &evidence, &Options::default());
+    let done = optimize(&inputs, 0, &evidence, &Options::new(&crate::rules::AllRules));
     assert!(done.result()[0].text().contains("install -d -o app -g app /app\n"), "{}", done.result()[0].text());
 }
 
@@ -389,7 +389,7 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         ("fs.mkdirSync('/data')", "'/data'"),
     ] {
         let (inputs, mut evidence) = project(text, &[("server.js", server)]);
-        let done = optimize(&inputs, 0, &evidence, &Options::default());
+        let done = optimize(&inputs, 0, &evidence, &Options::new(&crate::rules::AllRules));
         assert_eq!(done.result()[0].text(), text);
         let refusals: Vec<_> = done.levels.iter().flat_map(|level| &level.refusals).collect();
         let is_explained = |refusal: &&&crate::optimize::PassRefusal| {
@@ -398,8 +398,8 @@ fn a_path_that_sources_do_not_tell_keeps_root() {
         assert!(refusals.iter().any(|refusal| is_explained(&refusal)), "{refusals:?}");
         // A container that was seen decides.
         let written = ["/store/a".to_owned()].into();
-        evidence.observed = Some(crate::optimize::ObservedRun { written, ..Default::default() });
-        let done = optimize(&inputs, 0, &evidence, &Options::default());
+        evidence.observed = Some(crate::inputs::ObservedRun { written, ..Default::default() });
+        let done = optimize(&inputs, 0, &evidence, &Options::new(&crate::rules::AllRules));
         assert!(done.result()[0].text().contains("USER node"), "{}", done.result()[0].text());
     }
 }
@@ -432,7 +432,8 @@ fn every_step_names_what_it_assumes() {
 fn refusals_of(dockerfile: &str, files: &[(&str, &str)], services: &[Service]) -> Vec<String> {
     let (inputs, mut evidence) = project(dockerfile, files);
     evidence.services = services.to_vec();
-    let options = Options { level: crate::optimize::LevelLimit::Up(Level::Hygiene), ..Options::default() };
+    let options =
+        Options { level: crate::optimize::LevelLimit::Up(Level::Hygiene), ..Options::new(&crate::rules::AllRules) };
     let levels = optimize(&inputs, 0, &evidence, &options).levels;
     let all = levels.into_iter().flat_map(|level| level.refusals).filter(|refusal| refusal.pass == "non-root");
     all.map(|refusal| refusal.why).collect()

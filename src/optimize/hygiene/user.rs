@@ -13,7 +13,6 @@ use crate::finding::FileEdit;
 use crate::optimize::assumption::Support;
 use crate::optimize::languages::node;
 use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
-use crate::rules;
 use crate::text::{Span, path};
 
 pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
@@ -262,7 +261,7 @@ fn user(input: &PassInput, target: &Stage, account: &Account, step: Option<usize
         let place = Span::at(input.instruction_span(index).start);
         return input.edit(place, format!("USER {}{}", account.name, input.newline()));
     }
-    let start = rules::closing_start(build, target);
+    let start = build.closing_start(target);
     let before = build
         .instructions(target)
         .take_while(|(_, instruction)| start.is_none_or(|start| instruction.span.start < start))

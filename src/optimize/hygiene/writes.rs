@@ -220,7 +220,7 @@ fn is_brought(input: &PassInput, path: &str) -> bool {
 /// Whether a file may say what the program writes. What starts services says what is done outside of this container.
 fn may_tell(reach: &LazyReach, path: &str) -> bool {
     let name = path::name(path);
-    FileKind::of(name).may_name_writes() && !crate::compose::is_compose(name) && reach.may_run(path)
+    FileKind::of(name).may_name_writes() && !crate::text::path::is_compose(name) && reach.may_run(path)
 }
 
 /// Whether many programs share a folder of the system: who owns it may replace what others have there.

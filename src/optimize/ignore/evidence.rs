@@ -2,8 +2,8 @@
 
 use memchr::memmem::Finder;
 
+use crate::inputs::Evidence;
 use crate::manifest::{ContentKind, Ecosystem, FileKind, Role, is_manifest};
-use crate::optimize::evidence::Evidence;
 use crate::sources::patterns;
 use crate::text::path;
 
@@ -77,6 +77,6 @@ fn is_read(path: &str) -> bool {
     !path.starts_with(".github/")
         && FileKind::of(name).nature() != ContentKind::Repository
         && !matches!(FileKind::of(name).language(), "Makefile" | "Just")
-        && !crate::compose::is_compose(name)
+        && !crate::text::path::is_compose(name)
         && name != ".gitlab-ci.yml"
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::build::{Build, NamedPaths, SentFiles, may_take_in};
 use crate::dockerfile::Keyword;
+use crate::inputs::Evidence;
 use crate::inputs::context::{BuildContext, ClassMatch, EntryId};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::manifest::{Ecosystem, Project};
-use crate::optimize::evidence::Evidence;
 use crate::optimize::pass_input::PassInput;
 use crate::optimize::plan::is_builder;
 use crate::shell::{Invocation, Verb};

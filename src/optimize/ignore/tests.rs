@@ -1,5 +1,6 @@
+use crate::inputs::Evidence;
 use crate::optimize::test_inputs::{optimize_to_level, project};
-use crate::optimize::{Evidence, Level, LevelLimit, Optimized, Options, optimize};
+use crate::optimize::{Level, LevelLimit, Optimized, Options, optimize};
 
 const PYTHON: &str =
     "FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"app.py\"]\n";
@@ -30,7 +31,12 @@ fn ignoring(dockerfile: &str, files: &[(&str, &str)], ignored: &[&str]) -> Strin
     let (inputs, evidence) = project(dockerfile, files);
     let git_ignored = Some(ignored.iter().map(|path| (*path).to_owned()).collect());
     let evidence = Evidence { git_ignored, ..evidence };
-    ignore(&optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Up(Level::Ignore), ..Options::default() }))
+    ignore(&optimize(
+        &inputs,
+        0,
+        &evidence,
+        &Options { level: LevelLimit::Up(Level::Ignore), ..Options::new(&crate::rules::AllRules) },
+    ))
 }
 
 #[test]
@@ -38,7 +44,12 @@ fn packages_that_git_keeps_stay() {
     let files = [("package.json", PACKAGE), ("node_modules/a/index.js", "x"), ("src/main.ts", "x")];
     let (inputs, evidence) = project(NODE, &files);
     let evidence = Evidence { committed: ["node_modules".to_owned()].into(), ..evidence };
-    let done = optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Up(Level::Ignore), ..Options::default() });
+    let done = optimize(
+        &inputs,
+        0,
+        &evidence,
+        &Options { level: LevelLimit::Up(Level::Ignore), ..Options::new(&crate::rules::AllRules) },
+    );
     assert!(!ignore(&done).contains("node_modules"), "{}", ignore(&done));
     assert!(done.levels[0].refusals.iter().any(|refusal| refusal.what.contains("`node_modules`")));
 }

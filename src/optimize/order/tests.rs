@@ -15,7 +15,7 @@ fn lines(text: &str) -> String {
 }
 
 fn options_of_pass(pass: &str) -> Options {
-    Options { only: [pass.to_owned()].into(), ..Options::default() }
+    Options { only: [pass.to_owned()].into(), ..Options::new(&crate::rules::AllRules) }
 }
 
 /// The text after one pass, and again, which must change nothing.

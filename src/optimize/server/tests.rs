@@ -5,7 +5,8 @@ use crate::optimize::{LevelLimit, Options, optimize};
 
 fn check(dockerfile: &str, files: &[(&str, &str)], present: &[&str]) {
     let (inputs, evidence) = project(dockerfile, files);
-    let done = optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Max, ..Options::default() });
+    let done =
+        optimize(&inputs, 0, &evidence, &Options { level: LevelLimit::Max, ..Options::new(&crate::rules::AllRules) });
     let text = done.result()[0].text();
     for part in present {
         assert!(text.contains(part), "`{part}` lacks in\n{text}\n{:#?}", done.levels.last());

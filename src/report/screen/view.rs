@@ -1,6 +1,6 @@
 //! What is asked of the first screen.
 
-use crate::optimize::Offer;
+use crate::audit::Offer;
 
 /// What the first screen shows beside the report.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,10 +3,10 @@
 
 use super::parse::Example;
 use super::{Runner, inputs};
-use crate::compose::is_compose;
 use crate::finding::{Finding, Safety};
 use crate::fix::{Change, FixLevel, fix};
 use crate::rules::{ContractBreach, dockerfile_breaches};
+use crate::text::path::is_compose;
 use crate::text::{Source, path};
 
 /// Each fix of each finding, as if it were the only one.

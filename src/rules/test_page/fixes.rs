@@ -3,9 +3,9 @@
 
 use super::parse::{Example, FixedFile};
 use super::{Bless, Runner, edited, inputs, variants};
-use crate::compose::is_compose;
 use crate::finding::{Finding, Target};
 use crate::fix::{Change, FixLevel, FixOutcome, fix};
+use crate::text::path::is_compose;
 use crate::text::{FileId, Source};
 
 pub(super) fn check(runner: &mut Runner, example: &Example, sources: &[Source], findings: &[Finding]) {

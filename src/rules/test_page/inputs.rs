@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::Build;
-use crate::compose::is_compose;
 use crate::compose::project::{Leniency, ProjectFile, ProjectFiles, ProjectNeed, ProjectRequest, Reading, project};
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{Finding, Findings};
@@ -17,9 +16,11 @@ use crate::inputs::{
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
-use crate::rules::{CommandLinePolicy, Context, Neighbours, Policies, Rule, Subject, compose_breach, run};
+use crate::rules::{Context, Neighbours, Policies, Rule, Subject, compose_breach, run};
 use crate::settings::Choice;
+use crate::settings::CommandLinePolicy;
 use crate::shellcheck;
+use crate::text::path::is_compose;
 use crate::text::{FileId, Source, path};
 
 /// The date that is used for all examples.

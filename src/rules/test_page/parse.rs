@@ -4,7 +4,7 @@
 //! with `path=…`. It ends with `findings` and the `fixed` fences after that. Under *Good* there are no expected results,
 //! so each `dockerfile` fence without a path begins an example.
 
-use crate::compose::is_compose;
+use crate::text::path::is_compose;
 
 /// An example with its expected results.
 #[derive(Clone, Debug, Default, PartialEq)]

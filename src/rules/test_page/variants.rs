@@ -2,9 +2,9 @@
 
 use super::parse::Example;
 use super::{Runner, edited, format_findings, inputs};
-use crate::compose::is_compose;
 use crate::fix::{FixLevel, fix};
 use crate::text::Source;
+use crate::text::path::is_compose;
 
 /// Instructions that are allowed after ONBUILD.
 const TRIGGERS: [&str; 15] = [

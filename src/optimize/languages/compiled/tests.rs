@@ -280,7 +280,7 @@ fn stages(base: &str, build: &str, files: &[(&str, &str)]) -> (String, String) {
         "FROM {base}\nWORKDIR /app\nCOPY . .\nRUN {build} -o server .\nEXPOSE 8080\nCMD [\"./server\", \"-v\"]\n"
     );
     let (inputs, evidence) = project(&file, files);
-    let done = optimize(&inputs, 0, &evidence, &Options::default());
+    let done = optimize(&inputs, 0, &evidence, &Options::new(&crate::rules::AllRules));
     let text = done.result()[0].text();
     let (build, run) = text.split_once("\n\nFROM ").unwrap();
     (build.to_owned(), run.to_owned())

@@ -119,7 +119,7 @@ pub(in crate::optimize) fn fate_at_run_time(
     if only_builds(name) {
         return Fate::Goes;
     }
-    if crate::rules::is_debug_tool(name) && !mentions(texts, name.split('-').next().unwrap_or(name)) {
+    if crate::build::toolchain::is_debug_tool(name) && !mentions(texts, name.split('-').next().unwrap_or(name)) {
         return Fate::Goes;
     }
     match fetcher(name) {

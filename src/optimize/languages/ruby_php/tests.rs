@@ -48,7 +48,7 @@ fn packages_that_the_sources_bring_are_copied_once() {
     let ships = |files: &[(&str, &str)]| {
         let (inputs, mut evidence) = project(file, files);
         evidence.committed.insert("vendor".to_owned());
-        let options = Options { level: LevelLimit::Up(Level::Stages), ..Options::default() };
+        let options = Options { level: LevelLimit::Up(Level::Stages), ..Options::new(&crate::rules::AllRules) };
         let text = optimize(&inputs, 0, &evidence, &options).result()[0].text().to_owned();
         let (_, ships) = text.split_once("\n\nFROM ").expect("two stages");
         ships.lines().filter(|line| line.starts_with("COPY")).collect::<Vec<_>>().join("\n")
@@ -66,7 +66,7 @@ fn gems_from_git_are_fetched_with_git() {
         // Its text is read as a manifest, and not among the sources.
         let (inputs, mut evidence) = project(dockerfile, &[GEMFILE, ("Gemfile.lock", lock), ("app.rb", "")]);
         evidence.texts.remove("Gemfile.lock");
-        let options = Options { level: LevelLimit::Up(Level::Slim), ..Options::default() };
+        let options = Options { level: LevelLimit::Up(Level::Slim), ..Options::new(&crate::rules::AllRules) };
         let text = optimize(&inputs, 0, &evidence, &options).result()[0].text().to_owned();
         assert_eq!(text.contains(" git "), git, "{text}");
     }

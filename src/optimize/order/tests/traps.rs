@@ -206,7 +206,7 @@ fn forms_of_files() {
     let done = optimize(
         &project(crlf, &files).0,
         0,
-        &crate::optimize::Evidence::default(),
+        &crate::inputs::Evidence::default(),
         &options_of_pass("dependency-files-first"),
     );
     assert_eq!(

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::inputs::{Evidence, Service};
 use crate::optimize::test_inputs::project;
-use crate::optimize::{Evidence, Level, LevelLimit, Options, Service, optimize};
+use crate::optimize::{Level, LevelLimit, Options, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "vite build", "preview": "vite preview",
  "dev": "vite", "serve": "serve -s dist -p 3000"}, "devDependencies": {"vite": "5"}}"#;
@@ -21,7 +22,7 @@ fn optimize_site(
 ) -> (String, Vec<String>) {
     let (inputs, mut evidence) = project(dockerfile, files);
     know(&mut evidence);
-    let options = Options { level, ..Options::default() };
+    let options = Options { level, ..Options::new(&crate::rules::AllRules) };
     let done = optimize(&inputs, 0, &evidence, &options);
     let refusals = done.levels.iter().flat_map(|level| &level.refusals);
     let refusals = refusals.map(|refusal| format!("{}: {}", refusal.pass, refusal.why)).collect();

@@ -4,9 +4,9 @@ use super::blocker::SiteBlocker;
 use super::image::WebServer;
 use super::served::Site;
 use crate::build::{BaseImage, Presence, Stage};
+use crate::inputs::Service;
 use crate::optimize::languages::node::{container_uses, words};
 use crate::optimize::pass_input::PassInput;
-use crate::optimize::service::Service;
 
 /// What another server's image could not do, as the beginning of a sentence; `None` where nothing is known of it.
 pub(super) fn reason_against_other_server(

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::Evidence;
-use super::options::Options;
-use super::run::optimize;
-use crate::audit::{self, BuildReport, Report};
+use super::{BuildReport, Report, check};
 use crate::finding::Finding;
 use crate::inputs::Inputs;
 use crate::rules::Policies;
@@ -28,20 +25,12 @@ pub struct Offer {
     pub resolved: Vec<usize>,
 }
 
-/// What the rewrite of the only build of `inputs` removes of what a report says; `None` if it changes nothing, or removes
+/// What the rewrite of the only build of `inputs` to these sources removes of what a report says; `None` if it removes
 /// nothing.
-pub fn offer(
-    inputs: &Inputs,
-    policies: &Policies,
-    report: &Report,
-    evidence: &Evidence,
-    options: &Options,
-) -> Option<Offer> {
+pub fn offer(inputs: &Inputs, policies: &Policies, report: &Report, rewritten: &[Source]) -> Option<Offer> {
     let build = inputs.builds.first()?;
-    let rewrite = optimize(inputs, 0, evidence, options);
-    rewrite.highest()?;
     let before = counts(inputs, &inputs.sources, policies);
-    let after = counts(inputs, rewrite.result(), policies);
+    let after = counts(inputs, rewritten, policies);
     let build_report = report.builds.iter().find(|known| known.dockerfile == build.dockerfile)?;
     let resolved = resolved(report, build_report, &before, &after);
     let added = after.iter().map(|(rule, count)| count.saturating_sub(before.get(rule).copied().unwrap_or(0)));
@@ -62,7 +51,7 @@ pub fn offer(
 /// How many findings each rule has.
 fn counts(inputs: &Inputs, sources: &[Source], policies: &Policies) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
-    for finding in audit::check(inputs, sources, policies) {
+    for finding in check(inputs, sources, policies) {
         *counts.entry(finding.rule).or_default() += 1;
     }
     counts

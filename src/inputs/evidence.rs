@@ -42,7 +42,7 @@ pub struct Evidence {
     /// What the original image and a container of it showed.
     pub observed: Option<ObservedRun>,
     /// What finds words in [`Self::texts`]; those don't change once one was looked for.
-    pub(crate) filters: TextFilters,
+    pub filters: TextFilters,
 }
 
 /// What modules that lie beside the sources ask for.
@@ -80,7 +80,7 @@ pub struct ObservedRun {
 
 impl Evidence {
     /// The texts that hold one of the words, by their paths.
-    pub(in crate::optimize) fn holding<'e, T: AsRef<str>>(
+    pub fn holding<'e, T: AsRef<str>>(
         &'e self,
         words: &[T],
     ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
@@ -99,7 +99,7 @@ impl Evidence {
     }
 
     /// The texts that may hold one of the words, letters of any case taken for the same: all that do, and a few others.
-    pub(in crate::optimize) fn perhaps_holding<'e, T: AsRef<str>>(
+    pub fn perhaps_holding<'e, T: AsRef<str>>(
         &'e self,
         words: &[T],
     ) -> impl Iterator<Item = (&'e String, &'e String)> + use<'e, T> {
