@@ -48,6 +48,11 @@ impl<'i> InputAudit<'i> {
         self.mask.get_or_init(|| mask_of(self.inputs, &self.builds))
     }
 
+    /// The same, where nothing else is asked.
+    pub fn into_mask(self) -> Mask {
+        self.mask.into_inner().unwrap_or_else(|| mask_of(self.inputs, &self.builds))
+    }
+
     /// What rules find in the builds.
     pub fn lint(&self, policies: &Policies) -> Report {
         self.lint_confirmed(policies, None)

@@ -172,7 +172,7 @@ fn planned(inputs: &Inputs, path: &Path) -> Result<PlannedBuild, CommandFailure>
             let none =
                 || failure(format!("`{name}` has no folder to use as the build context"), "pass its folder".to_owned());
             let input = inputs.builds[0].clone();
-            let mask = InputAudit::new(inputs).mask().clone();
+            let mask = InputAudit::new(inputs).into_mask();
             Ok(PlannedBuild { plan: plan.ok_or_else(none)?, name: (*name).to_owned(), input, mask })
         }
         several => {

@@ -1,4 +1,4 @@
-//! The files: a new compose file or additions to the one that is there, and what stands on top of it.
+//! The files: a new compose file, or additions to an existing one, with its overrides.
 
 mod addition;
 pub(super) mod emission;

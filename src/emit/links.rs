@@ -41,6 +41,13 @@ pub(super) struct Program<'i> {
     pub(super) named: Vec<NamedProgram>,
 }
 
+impl Program<'_> {
+    /// Whether it connects to a server.
+    pub(super) fn connects_to(&self, server: &str) -> bool {
+        self.connections.iter().any(|connection| connection.backend == server)
+    }
+}
+
 /// What is known of a repository before its services are written down.
 #[derive(Debug)]
 pub(super) struct Project<'i> {

@@ -92,8 +92,7 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
 
     /// The servers that a program needs, each with the condition.
     fn needed_servers(&self, program: &Program) -> Vec<(String, &'static str)> {
-        let is_needed = |name: &str| program.connections.iter().any(|connection| connection.backend == name);
-        let needed = self.project.backends.all.iter().filter(|server| is_needed(&server.name));
+        let needed = self.project.backends.all.iter().filter(|server| program.connects_to(&server.name));
         needed.map(|server| (server.name.clone(), if server.check.is_ok() { HEALTHY } else { STARTED })).collect()
     }
 

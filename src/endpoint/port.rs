@@ -27,11 +27,13 @@ pub struct KnownPort {
     pub reason: String,
     /// Whether it is only the first of several that EXPOSE names.
     pub is_assumed: bool,
+    /// Whether only EXPOSE says it.
+    pub is_exposed: bool,
 }
 
 impl KnownPort {
     fn new(port: u16, reason: String) -> Self {
-        Self { port, reason, is_assumed: false }
+        Self { port, reason, is_assumed: false, is_exposed: false }
     }
 
     fn listens(port: u16) -> Self {
@@ -82,7 +84,8 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
         && !listens_nowhere(input)
         && !settings_name_other(input, port)
     {
-        return Some(KnownPort { is_assumed, ..KnownPort::new(port, format!(" with `EXPOSE {port}`")) });
+        let known = KnownPort::new(port, format!(" with `EXPOSE {port}`"));
+        return Some(KnownPort { is_assumed, is_exposed: true, ..known });
     }
     let known = match input.build.root_base(input.stage) {
         StageBase::Image(reference) if input.build.launch(input.stage).is_none() => known_service(reference),

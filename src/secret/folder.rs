@@ -14,5 +14,6 @@ static FOR_SHOW: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
 /// Whether values below a folder of this name are for show: it holds tests, examples or documents
 /// (`data/folder_kinds.tsv`).
 pub fn is_folder_for_show(name: &str) -> bool {
-    FOR_SHOW.contains(name.to_ascii_lowercase().as_str())
+    let has_capitals = || name.bytes().any(|byte| byte.is_ascii_uppercase());
+    FOR_SHOW.contains(name) || has_capitals() && FOR_SHOW.contains(name.to_ascii_lowercase().as_str())
 }

@@ -143,7 +143,7 @@ fn predict(inputs: Option<&Inputs>, earlier: &str, later: Option<&str>) -> Resul
 }
 
 fn explain_log(name: String, log: BuildLog, inputs: Option<&Inputs>, predicted: &[PredictedBuild]) -> ExplainedLog {
-    let mut mask = inputs.map(|inputs| InputAudit::new(inputs).mask().clone()).unwrap_or_default();
+    let mut mask = inputs.map(|inputs| InputAudit::new(inputs).into_mask()).unwrap_or_default();
     let mut explained = ExplainedLog { name, builds: Vec::new(), notices: log.notices };
     let builds: Vec<CandidateBuild> = inputs.map_or_else(Vec::new, |inputs| {
         let name = |file| inputs.source(file).name().to_owned();

@@ -97,7 +97,7 @@ pub(in crate::cli) fn run(global: &Global, command: &CacheHistory) -> Result<u8,
 
 /// Hides secrets in what steps are called: earlier commits may have others than the Dockerfile of today.
 fn hide_secrets(tables: &mut [HistoryTable], inputs: &Inputs) -> Mask {
-    let mask = InputAudit::new(inputs).mask().clone();
+    let mask = InputAudit::new(inputs).into_mask();
     for table in tables {
         for step in &mut table.steps {
             step.name = mask.apply(&step.name);

@@ -105,7 +105,7 @@ fn predict(
         seconds: times.map_or_else(|| vec![None; new.steps.len()], |times| times.seconds),
         graph: new,
         prediction,
-        mask: InputAudit::new(inputs).mask().clone(),
+        mask: InputAudit::new(inputs).into_mask(),
         is_partial: states.is_partial || is_doubtful || !unknown.is_empty(),
         notes,
     })

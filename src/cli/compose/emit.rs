@@ -85,7 +85,7 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
         overrides,
     };
     let is_unread = inputs.problems.iter().any(|problem| problem.fatal);
-    Ok((crate::emit::emit(&input), audit.mask().clone(), is_unread))
+    Ok((crate::emit::emit(&input), audit.into_mask(), is_unread))
 }
 
 /// Hides secrets in what is printed; the files are written as they are.

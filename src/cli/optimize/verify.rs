@@ -147,7 +147,7 @@ fn code(proofs: &[Proof]) -> u8 {
 
 /// What is never shown: secrets of the inputs, of compose files and of the command line.
 fn mask(inputs: &Inputs, runs: &[ServiceRun], proving: &Proving) -> Mask {
-    let mut mask = InputAudit::new(inputs).mask().clone();
+    let mut mask = InputAudit::new(inputs).into_mask();
     let of_runs = runs.iter().flat_map(|run| &run.environment);
     let of_runs = of_runs.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
     let env = proving.env.iter().filter_map(|text| text.split_once('='));

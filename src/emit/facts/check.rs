@@ -1,7 +1,7 @@
 //! Healthchecks with a program that the image has.
 
 use super::application::Application;
-use super::endpoint::endpoint_input;
+use super::endpoint::{endpoint_input, place_of_line};
 use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs};
 use crate::compose::NewValue;
 use crate::data;
@@ -105,12 +105,7 @@ pub(in crate::emit) fn application_check(
         return Err("it listens only at the address of its name: set `HOSTNAME=0.0.0.0` in the image".to_owned());
     }
     let route = ready_route(&endpoint).map(|route| {
-        let place = route.file.map(|(file, line)| (endpoint.files[file].path, line));
-        let source = place.and_then(|(below, line)| {
-            let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
-            let file = files.find(|file| file.below == below)?;
-            Some(format!("{}:{line}", file.source.name()))
-        });
+        let source = route.file.and_then(|place| place_of_line(input, application, &endpoint, place));
         (route.path, source.unwrap_or_else(|| application.place.clone()))
     });
     let (path, place) = route.map_or((None, None), |(path, place)| (Some(path), Some(place)));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::application::{Application, absolute, serves_by_itself};
 use super::built_server::built_server;
-use super::endpoint::endpoint_input;
+use super::endpoint::{endpoint_input, place_of_line};
 use super::server_command::{server_command, starts_nothing};
 use super::spring_config::add_served_settings;
 use super::start::start_texts;
@@ -78,15 +78,12 @@ pub(in crate::emit) fn complete_with_code(
     {
         let Some(stage) = application.build.target() else { continue };
         let endpoint = endpoint_input(input, application, &application.build, stage);
-        let (known, answers_requests) = (known_port(&endpoint), answers_requests(&endpoint));
-        let variable = known.as_ref().and_then(|_| port_variable(&endpoint)).map(|(name, (file, line))| {
-            let below = endpoint.files[file].path;
-            let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
-            let name_of_file = files.find(|file| file.below == below).map_or(below, |file| file.source.name());
-            (name, format!("{name_of_file}:{line}"))
-        });
-        application.port_variable = variable;
-        application.answers_requests = answers_requests;
+        let known = known_port(&endpoint);
+        let variable = known.as_ref().filter(|known| known.is_exposed).and_then(|_| port_variable(&endpoint));
+        let variable =
+            variable.and_then(|(name, place)| Some((name, place_of_line(input, application, &endpoint, place)?)));
+        let answers_requests = known.is_none() && answers_requests(&endpoint);
+        (application.port_variable, application.answers_requests) = (variable, answers_requests);
         if let Some(KnownPort { port, reason, .. }) = known {
             application.port = Some(port);
             application.reason.push_str(&reason);

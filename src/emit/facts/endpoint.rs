@@ -44,3 +44,16 @@ pub(in crate::emit) fn endpoint_input<'e, 'i: 'e>(
     let settings = in_image.chain(served).collect();
     EndpointInput { build, stage, files, is_start_known, settings, projects: application.projects().collect() }
 }
+
+/// A line of a file that `endpoint` was given, as a place of the repository.
+pub(in crate::emit) fn place_of_line(
+    input: &EmitInput,
+    application: &Application,
+    endpoint: &EndpointInput,
+    (file, line): (usize, usize),
+) -> Option<String> {
+    let below = endpoint.files[file].path;
+    let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let file = files.find(|file| file.below == below)?;
+    Some(format!("{}:{line}", file.source.name()))
+}

@@ -41,9 +41,8 @@ impl ServicePlanner<'_, '_> {
     pub(super) fn waits_for_migration(&self, program: &Program) -> bool {
         self.project.migration.as_ref().is_some_and(|(at, _)| {
             let migrated = self.program(*at);
-            let is_needed = |name: &str| program.connections.iter().any(|connection| connection.backend == name);
             migrated.application.name == program.application.name
-                || self.databases(migrated).iter().any(|(name, _)| is_needed(name))
+                || self.databases(migrated).iter().any(|(name, _)| program.connects_to(name))
         })
     }
 }
