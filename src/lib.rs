@@ -1,49 +1,91 @@
 //! dockopt makes Docker images smaller and builds faster.
 //!
-//! This file is the map. The modules stand in reading order; each uses only modules above it, and a test
-//! (`tests/integration/tidy.rs`) enforces that.
+//! This page is the map: the crates of the workspace in reading order, with their modules. A crate depends on crates above
+//! it alone, which the compiler enforces; inside of a crate a module uses modules above it alone, which a test does
+//! (`tests/integration/tidy.rs`). This crate holds the command line, and re-exports the modules of all others.
+//!
+//! # Pure
+//!
+//! Bytes or text in, values out; no file, clock, process, environment, print.
+//!
+//! | crate | module | |
+//! |---|---|---|
+//! | `text` | [`data`] | embedded tables |
+//! | `text` | [`text`] | sources, spans, edits, paths |
+//! | `text` | [`secret`] | what looks like a secret |
+//! | `text` | [`yaml`] | YAML with spans |
+//! | `text` | [`failure`] | the error of the modules below |
+//! | `shell` | [`shell`] | shell scripts and the programs in them |
+//! | `dockerfile` | [`dockerfile`] | Dockerfiles as BuildKit reads them |
+//! | `dockerfile` | [`ignore`] | .dockerignore |
+//! | `dockerfile` | [`compose`] | compose files |
+//! | `dockerfile` | [`bake`] | bake files |
+//! | `project` | [`manifest`] | package.json, pyproject.toml, go.mod, … and their lock files |
+//! | `project` | [`sources`] | what source code imports and calls |
+//! | `project` | [`recipe`] | `docker build` in makefiles, scripts and workflows |
+//! | `image` | [`image`] | layers, files, packages and secrets of an image |
+//! | `build` | [`buildlog`] | build logs in every form |
+//! | `build` | [`inputs`] | everything that was read |
+//! | `build` | [`build`] | what a Dockerfile means |
+//! | `build` | [`stack`] | what the services of a compose project mean |
+//! | `build` | [`endpoint`] | where a container answers: port and route |
+//! | `cache` | [`variables`] | which variables the services of a project read and get |
+//! | `cache` | [`shellcheck`] | ShellCheck's answers |
+//! | `cache` | [`attribution`] | which line made which layer |
+//! | `cache` | [`cache`] | what a change reruns |
+//! | `cache` | [`arrange`] | the order of a stage's instructions |
+//! | `finding` | [`finding`] | findings, prices, fixes, suppressions |
+//! | `finding` | [`settings`] | dockopt.toml, .hadolint.yaml, comments |
+//! | `finding` | [`fix`] | applies fixes until none is left |
+//! | `rules` | [`rules`] | all rules and their catalogue |
+//! | `rules` | [`audit`] | inputs in, report out |
+//! | `rules` | [`analysis`] | everything about one image, and about two |
+//! | `optimize` | [`optimize`] | rewrites of whole builds |
+//! | `optimize` | [`proof`] | compares two images |
+//! | `optimize` | [`startup`] | what the start of a compose project proves |
+//! | `emit` | [`emit`] | compose files for repositories |
+//! | `report` | [`results`] | JSON results of commands, joined and compared |
+//! | `report` | [`report`] | every output format |
+//!
+//! # Effectful
+//!
+//! What touches files, processes, sockets, the clock or the terminal, and nothing else does.
+//!
+//! | crate | module | |
+//! |---|---|---|
+//! | `load` | [`remote`] | registries, comments on pull requests |
+//! | `load` | [`engine`] | Docker engines |
+//! | `load` | [`load`] | finds and reads files |
+//! | `measure` | [`measure`] | builds, containers, timings |
+//! | `dockopt` | [`cli`] | arguments, output, exit codes |
 
-// Pure: bytes or text in, values out; no file, clock, process, environment, print.
-pub mod data; // embedded tables
-pub mod text; // sources, spans, edits, paths
-pub mod secret; // what looks like a secret
-pub mod yaml; // YAML with spans
-pub mod compose; // compose files
-pub mod bake; // bake files
-pub mod shell; // shell scripts and the programs in them
-pub mod dockerfile; // Dockerfiles as BuildKit reads them
-pub mod ignore; // .dockerignore
-pub mod manifest; // package.json, pyproject.toml, go.mod, … and their lock files
-pub mod sources; // what source code imports and calls
-pub mod recipe; // `docker build` in makefiles, scripts and workflows
-pub mod image; // layers, files, packages and secrets of an image
-pub mod buildlog; // build logs in every form
-pub mod inputs; // everything that was read
-pub mod build; // what a Dockerfile means
-pub mod stack; // what the services of a compose project mean
-pub mod variables; // which variables the services of a project read and get
-pub mod endpoint; // where a container answers: port and route
-pub mod shellcheck; // ShellCheck's answers
-pub mod attribution; // which line made which layer
-pub mod cache; // what a change reruns
-pub mod finding; // findings, prices, fixes, suppressions
-pub mod settings; // dockopt.toml, .hadolint.yaml, comments
-pub mod fix; // applies fixes until none is left
-pub mod arrange; // the order of a stage's instructions
-pub mod rules; // all rules and their catalogue
-pub mod audit; // inputs in, report out
-pub mod optimize; // rewrites of whole builds
-pub mod proof; // compares two images
-pub mod startup; // what the start of a compose project proves
-pub mod emit; // compose files for repositories
-pub mod analysis; // everything about one image, and about two
-pub mod results; // JSON results of commands, joined and compared
-pub mod report; // every output format
-pub mod failure; // the error of the modules below
+#[doc(no_inline)]
+pub use dockopt_build::{build, buildlog, endpoint, inputs, stack};
+#[doc(no_inline)]
+pub use dockopt_cache::{arrange, attribution, cache, shellcheck, variables};
+#[doc(no_inline)]
+pub use dockopt_dockerfile::{bake, compose, dockerfile, ignore};
+#[doc(no_inline)]
+pub use dockopt_emit::emit;
+#[doc(no_inline)]
+pub use dockopt_finding::{finding, fix, settings};
+#[doc(no_inline)]
+pub use dockopt_image::image;
+#[doc(no_inline)]
+pub use dockopt_load::{engine, load, remote};
+#[doc(no_inline)]
+pub use dockopt_measure::measure;
+#[doc(no_inline)]
+pub use dockopt_optimize::{optimize, proof, startup};
+#[doc(no_inline)]
+pub use dockopt_project::{manifest, recipe, sources};
+#[doc(no_inline)]
+pub use dockopt_report::{report, results};
+#[doc(no_inline)]
+pub use dockopt_rules::{analysis, audit, rules};
+#[doc(no_inline)]
+pub use dockopt_shell::shell;
+#[doc(no_inline)]
+pub use dockopt_text::{data, failure, secret, text, yaml};
 
-// Effectful: the only modules that touch files, processes, sockets, the clock or the terminal.
-pub mod remote; // registries, comments on pull requests
-pub mod engine; // Docker engines
-pub mod load; // finds and reads files
-pub mod measure; // builds, containers, timings
-pub mod cli; // arguments, output, exit codes
+pub mod cli;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::tidy::below;
+use crate::tidy::{below, sources};
 
 /// What functions are not called; `one`, `own` and the like say nothing to somebody who has never been there.
 const BANNED: &[&str] = &[
@@ -108,7 +108,7 @@ fn definitions_are_found() {
 #[test]
 fn names_of_functions_are_plain() {
     let (mut count, mut wrong) = (0, Vec::new());
-    for source in below("src", "rs") {
+    for source in sources() {
         for (number, line) in source.shipped() {
             let Some(name) = function(line) else { continue };
             count += 1;
@@ -124,7 +124,7 @@ fn names_of_functions_are_plain() {
 #[test]
 fn names_of_types_are_plain() {
     let (mut places, mut wrong) = (BTreeMap::<String, Vec<String>>::new(), Vec::new());
-    for source in below("src", "rs") {
+    for source in sources() {
         for (number, line) in source.shipped() {
             let Some(name) = type_name(line) else { continue };
             places.entry(name.to_owned()).or_default().push(format!("{}:{number}", source.path));
@@ -165,7 +165,7 @@ fn variables_without_a_meaning_are_found() {
 #[test]
 fn names_of_variables_are_plain() {
     let mut wrong = Vec::new();
-    for source in below("src", "rs") {
+    for source in sources() {
         for (index, line) in source.text.lines().enumerate().filter(|(_, line)| names_badly(line)) {
             wrong.push(format!("{}:{}: {}", source.path, index + 1, line.trim()));
         }
@@ -178,7 +178,7 @@ const FILTERS_OF_CONDITIONS: usize = 20;
 
 #[test]
 fn conditions_are_plain() {
-    let sources = below("src", "rs");
+    let sources = sources();
     let lines = sources
         .iter()
         .flat_map(|source| source.shipped().into_iter().map(move |(number, line)| (source, number, line)));
@@ -259,7 +259,7 @@ fn banned_words_are_found() {
 #[test]
 fn texts_are_plain() {
     let mut wrong = Vec::new();
-    for source in below("src", "rs") {
+    for source in sources() {
         for (number, line) in source.shipped() {
             let banned = literals(line).find_map(banned_word);
             wrong.extend(banned.map(|word| format!("{}:{number}: `{word}`", source.path)));

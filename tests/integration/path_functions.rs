@@ -1,6 +1,6 @@
-//! Paths are taken apart and put together in `src/text/path.rs` alone.
+//! Paths are taken apart and put together in `crates/text/src/text/path.rs` alone.
 
-use crate::tidy::{Text, below};
+use crate::tidy::{Text, sources};
 
 /// Code that takes a path apart by hand.
 const SHAPES: [&str; 5] =
@@ -24,11 +24,11 @@ const FUNCTIONS: [&str; 12] = [
 
 /// Files that may hold such code, and why.
 const EXCEPTIONS: [(&str, &str); 5] = [
-    ("src/arrange/state.rs", "a text cut off before a pattern: a slash at its end counts"),
-    ("src/audit/context_problems.rs", "a root stays as it was written"),
-    ("src/rules/copies.rs", "a target of COPY: a slash at its end counts"),
-    ("src/rules/verification.rs", "a URL"),
-    ("src/rules/written_paths.rs", "a URL"),
+    ("crates/cache/src/arrange/state.rs", "a text cut off before a pattern: a slash at its end counts"),
+    ("crates/rules/src/audit/context_problems.rs", "a root stays as it was written"),
+    ("crates/rules/src/rules/copies.rs", "a target of COPY: a slash at its end counts"),
+    ("crates/rules/src/rules/verification.rs", "a URL"),
+    ("crates/rules/src/rules/written_paths.rs", "a URL"),
 ];
 
 /// Lines of a file that take a path apart or put one together by hand.
@@ -72,7 +72,7 @@ fn defines_function(line: &str, rest: &str) -> bool {
 fn only_the_path_module_takes_paths_apart() {
     let mut wrong = Vec::new();
     let mut unused: Vec<&str> = EXCEPTIONS.iter().map(|(path, _)| *path).collect();
-    for file in below("src", "rs").iter().filter(|file| file.path != "src/text/path.rs") {
+    for file in sources().iter().filter(|file| file.module() != "text/path.rs") {
         let lines_found = path_algebra(file);
         if !EXCEPTIONS.iter().any(|(path, _)| *path == file.path) {
             wrong.extend(lines_found);

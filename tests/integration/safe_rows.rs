@@ -76,7 +76,7 @@ fn safe_fixes_read_rows_with_a_source() {
 #[test]
 fn tables_of_rules_with_safe_fixes_are_listed() {
     let named = Regex::new(r"data::([A-Z_]{3,})").unwrap();
-    for file in below("src/rules", "rs") {
+    for file in below("crates/rules/src/rules", "rs") {
         let text = fs::read_to_string(&file.path).unwrap();
         let is_rule = ["rule!(", "family! {"].iter().any(|word| text.contains(word));
         if is_rule && !text.contains(".safe_edit(") && !text.contains("Safety::Safe") {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::tidy::{Text, below};
+use crate::tidy::{Text, below, sources};
 
 /// From how many words on a list is a table.
 const WORDS: usize = 6;
@@ -216,7 +216,7 @@ fn bless(lists: &BTreeMap<(String, String), usize>, listed: &str) -> String {
 
 #[test]
 fn code_holds_no_new_lists_of_words() {
-    let lists = in_code(&below("src", "rs"));
+    let lists = in_code(&sources());
     let path = "tests/integration/string_tables.tsv";
     let listed = fs::read_to_string(path).unwrap();
     if std::env::var_os("BLESS").is_some() {
@@ -241,7 +241,11 @@ fn rows_without_a_source_only_become_fewer() {
 fn every_table_has_a_reader() {
     let names: Vec<&str> = dockopt::data::ALL.iter().map(|table| table.name).collect();
     for file in below("data", "tsv") {
-        assert!(names.contains(&file.path.trim_start_matches("data/")), "{} is not in src/data.rs", file.path);
+        assert!(
+            names.contains(&file.path.trim_start_matches("data/")),
+            "{} is not in crates/text/src/data.rs",
+            file.path
+        );
     }
 }
 

@@ -39,10 +39,18 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    /// The place in its crate: the path below `src/`.
+    pub(crate) fn module(&self) -> &str {
+        if self.path.starts_with("src/") {
+            &self.path[4..]
+        } else {
+            self.path.split_once("/src/").unwrap_or_default().1
+        }
+    }
+
     /// The room: the first part below `src/`.
     fn room(&self) -> &str {
-        let below = self.path.strip_prefix("src/").unwrap_or_default();
-        below.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+        self.module().split('/').next().unwrap_or_default().trim_end_matches(".rs")
     }
 
     /// Numbered lines of what ships: tests stand at the end of a file, or in files of their own.
@@ -62,12 +70,12 @@ impl Text {
 fn test_modules() -> &'static BTreeSet<String> {
     static FILES: std::sync::OnceLock<BTreeSet<String>> = std::sync::OnceLock::new();
     FILES.get_or_init(|| {
-        let sources = below("src", "rs");
+        let sources = sources();
         let mut roots = Vec::new();
         for source in &sources {
-            let folder = match source.path.as_str() {
-                "src/lib.rs" | "src/main.rs" => "src",
-                path => path.trim_end_matches(".rs"),
+            let folder = match source.path.rsplit_once('/') {
+                Some((folder, "lib.rs" | "main.rs")) => folder,
+                _ => source.path.trim_end_matches(".rs"),
             };
             let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
             for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
@@ -79,6 +87,36 @@ fn test_modules() -> &'static BTreeSet<String> {
             |path: &str| roots.iter().any(|root| path == format!("{root}.rs") || path.starts_with(&format!("{root}/")));
         sources.into_iter().map(|source| source.path).filter(|path| tested(path)).collect()
     })
+}
+
+/// The Rust files of all crates.
+pub(crate) fn sources() -> Vec<Text> {
+    let crates = fs::read_dir("crates").unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<String> = crates.map(|path| path.join("src").to_string_lossy().replace('\\', "/")).collect();
+    folders.sort();
+    folders.push("src".to_owned());
+    folders.iter().flat_map(|folder| below(folder, "rs")).collect()
+}
+
+/// The modules of all crates in their order, each with its crate: that of the dependencies in `Cargo.toml`, then that of
+/// the lines of `lib.rs`.
+pub(crate) fn modules() -> Vec<(String, String)> {
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
+    let mut crates: Vec<&str> = manifest
+        .lines()
+        .filter_map(|line| line.strip_prefix("dockopt-")?.split_once(" = { path = \"").map(|(name, _)| name))
+        .filter(|name| *name != "testing")
+        .collect();
+    crates.push("");
+    let mut modules = Vec::new();
+    for name in crates {
+        let library = if name.is_empty() { "src/lib.rs".to_owned() } else { format!("crates/{name}/src/lib.rs") };
+        for line in fs::read_to_string(library).unwrap().lines() {
+            let module = line.strip_prefix("pub mod ").and_then(|rest| rest.split_once(';'));
+            modules.extend(module.map(|(module, _)| (name.to_owned(), module.to_owned())));
+        }
+    }
+    modules
 }
 
 pub(crate) fn below(folder: &str, ending: &str) -> Vec<Text> {
@@ -151,14 +189,14 @@ fn code_is_distinguished_from_text() {
 
 #[test]
 fn modules_use_only_modules_above_them() {
-    let map = fs::read_to_string("src/lib.rs").unwrap();
-    let module = |line: &str| Some(line.strip_prefix("pub mod ")?.split_once(';')?.0.to_owned());
-    let order: Vec<String> = map.lines().filter_map(module).collect();
+    let order: Vec<String> = modules().into_iter().map(|(_, module)| module).collect();
     let place = |name: &str| order.iter().position(|known| known == name);
     let mut wrong = Vec::new();
     let mut rooms = BTreeSet::new();
-    for file in below("src", "rs") {
-        rooms.insert(file.room().to_owned());
+    for file in sources() {
+        if !file.path.starts_with("crates/testing/") {
+            rooms.insert(file.room().to_owned());
+        }
         for (number, line) in file.text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
             let code = code_of(line);
             // These would let a forbidden use slip past the scan below.
@@ -169,25 +207,46 @@ fn modules_use_only_modules_above_them() {
             }
             let Some(position) = place(file.room()) else { continue };
             // In a room's root file the module above is the crate.
-            let above = if file.path.matches('/').count() == 1 { "super::" } else { "crate::" };
+            let above = if !file.module().contains('/') { "super::" } else { "crate::" };
             for (at, word) in code.match_indices("crate::").chain(code.match_indices(above)) {
                 let rest = &code[at + word.len()..];
                 let used: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 if place(&used).is_some_and(|used| position < used) {
                     let room = file.room();
-                    wrong.push(format!("{}:{number}: `{room}` stands above `{used}` in src/lib.rs", file.path));
+                    wrong.push(format!("{}:{number}: `{room}` comes before `{used}`", file.path));
                 }
             }
         }
     }
     rooms.retain(|room| !["lib", "main"].contains(&room.as_str()));
-    assert_eq!(rooms, order.iter().cloned().collect(), "rooms of src/ and lines of src/lib.rs");
+    assert_eq!(rooms, order.iter().cloned().collect(), "modules in folders and lines of lib.rs");
     none(&wrong);
 }
 
 #[test]
+fn the_map_names_every_module() {
+    let map = fs::read_to_string("src/lib.rs").unwrap();
+    let rows: Vec<(String, String)> = map.lines().filter_map(row).collect();
+    let name = |name: String| if name.is_empty() { "dockopt".to_owned() } else { name };
+    let modules: Vec<(String, String)> =
+        modules().into_iter().map(|(name_of_crate, module)| (name(name_of_crate), module)).collect();
+    assert_eq!(rows, modules, "the map in src/lib.rs, and the modules of all crates in their order");
+    for (name_of_crate, module) in &modules {
+        let line = map.lines().find(|line| line.starts_with(&format!("pub use dockopt_{name_of_crate}::")));
+        let words = |line: &str| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == module);
+        assert!(name_of_crate == "dockopt" || line.is_some_and(words), "src/lib.rs re-exports `{module}`");
+    }
+}
+
+/// Crate and module of a row of the map.
+fn row(line: &str) -> Option<(String, String)> {
+    let (name_of_crate, rest) = line.strip_prefix("//! | `")?.split_once("` | [`")?;
+    Some((name_of_crate.to_owned(), rest.split_once("`]")?.0.to_owned()))
+}
+
+#[test]
 fn passes_use_no_other_pass() {
-    let list = fs::read_to_string("src/optimize/passes.rs").unwrap();
+    let list = fs::read_to_string("crates/optimize/src/optimize/passes.rs").unwrap();
     let languages = ["compiled", "node", "python", "ruby_php"];
     // `node::site::in_stages` is the pass `languages/node/site`, `slim::runtime` is `slim`.
     let functions = list.split("=>").skip(1).map(|rest| rest.trim_start().split([';', ' ']).next().unwrap_or_default());
@@ -198,8 +257,8 @@ fn passes_use_no_other_pass() {
         modules.filter(|module| !languages.contains(&module.as_str()) && !shared.contains(&module.as_str())).collect();
     assert!(passes.contains("node/site") && passes.contains("slim") && passes.len() > 15, "{passes:?}");
     let mut wrong = Vec::new();
-    for file in below("src/optimize", "rs") {
-        let place = file.path.trim_start_matches("src/optimize/").trim_start_matches("languages/");
+    for file in below("crates/optimize/src/optimize", "rs") {
+        let place = file.module().trim_start_matches("optimize/").trim_start_matches("languages/");
         let folder = place.split(['/', '.']).next().unwrap_or_default();
         for (number, line) in file.shipped().into_iter().filter(|_| folder != "passes") {
             let code = code_of(line);
@@ -208,7 +267,7 @@ fn passes_use_no_other_pass() {
                     Some((first, _)) if languages.contains(&first) => code.contains(&pass.replace('/', "::")),
                     _ => names_module(
                         &code,
-                        file.path.matches('/').count() == 2,
+                        file.module().matches('/').count() == 1,
                         pass.split('/').next().unwrap_or_default(),
                     ),
                 };
@@ -242,8 +301,8 @@ fn only_effectful_modules_do_io() {
     let hiding = ["std::{", "std::*", "std as ", "use std;"];
     let printing = ["println!", "print!(", "eprint", "dbg!"];
     let mut wrong = Vec::new();
-    for file in below("src", "rs") {
-        if EFFECTFUL.contains(&file.room()) || file.path == "src/main.rs" {
+    for file in sources() {
+        if EFFECTFUL.contains(&file.room()) || file.path == "src/main.rs" || file.path.starts_with("crates/testing/") {
             continue;
         }
         for (number, line) in file.shipped() {
@@ -259,7 +318,7 @@ fn only_effectful_modules_do_io() {
 #[test]
 fn wire_types_live_in_report_only() {
     let mut wrong = Vec::new();
-    for file in below("src", "rs").iter().filter(|file| file.room() != "report") {
+    for file in sources().iter().filter(|file| file.room() != "report") {
         for (number, line) in file.shipped() {
             if line.contains("derive(") && line.contains("Serialize") && !line.contains("Deserialize") {
                 wrong.push(format!("{}:{number}: `Serialize` is derived in `report` only", file.path));
@@ -274,7 +333,7 @@ fn files_are_short_and_open_with_what_they_are() {
     let mut wrong = Vec::new();
     // Projects of the suite are other people's programs.
     let is_ours = |file: &&Text| !file.path.starts_with("tests/projects/");
-    for file in below("src", "rs").iter().chain(below("tests", "rs").iter().filter(is_ours)) {
+    for file in sources().iter().chain(below("tests", "rs").iter().filter(is_ours)) {
         let lines = file.text.lines().count();
         if lines > LINES {
             wrong.push(format!("{}: {lines} lines, {LINES} at most", file.path));
@@ -297,7 +356,7 @@ fn files_are_short_and_open_with_what_they_are() {
 fn no_finding_is_left_for_a_second_run() {
     let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[ig", "nore"), concat!("should", "_panic")];
     let mut wrong = Vec::new();
-    for file in below("src", "rs").iter().chain(&below("tests", "rs")) {
+    for file in sources().iter().chain(&below("tests", "rs")) {
         for (index, line) in file.text.lines().enumerate() {
             for mark in marks.iter().filter(|mark| line.contains(**mark)) {
                 wrong.push(format!("{}:{}: `{mark}`", file.path, index + 1));
@@ -313,13 +372,13 @@ fn rules_and_pages_agree() {
     for page in below("rules", "md") {
         pages.insert(page.path.trim_start_matches("rules/").trim_end_matches(".md").to_owned());
     }
-    let texts = below("src/rules", "rs").into_iter().map(|file| fs::read_to_string(file.path).unwrap());
+    let texts = below("crates/rules/src/rules", "rs").into_iter().map(|file| fs::read_to_string(file.path).unwrap());
     let families: Vec<String> = texts.filter(|text| text.contains("super::family! {")).collect();
     let rules: Vec<String> = ALL.iter().map(|rule| rule.name.to_owned()).collect();
-    assert!(rules.is_sorted(), "rules in src/rules.rs are sorted by name");
-    assert_eq!(pages, rules.iter().cloned().collect(), "pages in rules/ and rules in src/rules.rs");
+    assert!(rules.is_sorted(), "rules in crates/rules/src/rules.rs are sorted by name");
+    assert_eq!(pages, rules.iter().cloned().collect(), "pages in rules/ and rules in crates/rules/src/rules.rs");
     for rule in ALL.iter() {
-        let module = format!("src/rules/{}.rs", rule.name.replace('-', "_"));
+        let module = format!("crates/rules/src/rules/{}.rs", rule.name.replace('-', "_"));
         let is_of_family = families.iter().any(|text| text.contains(&format!("\"{}\" =>", rule.name)));
         let head = fs::read_to_string(&module).unwrap_or_default();
         assert!(
@@ -375,8 +434,9 @@ fn no_file_names_a_machine() {
         let written = LOCKS.contains(&name) || path.starts_with("tests/vectors/");
         let Some(text) = fs::read_to_string(&path).ok().filter(|_| !written) else { continue };
         // What rules, tables, code and tests of engines know of are folders of images.
-        let of_images =
-            ["rules/", "data/", "src/", "tests/integration/engine/"].iter().any(|folder| path.starts_with(folder));
+        let of_images = ["rules/", "data/", "src/", "crates/", "tests/integration/engine/"]
+            .iter()
+            .any(|folder| path.starts_with(folder));
         let marks = if of_images { &marks[homes..] } else { &marks };
         for (index, line) in text.lines().enumerate() {
             for mark in marks.iter().filter(|mark| line.contains(**mark)) {
@@ -389,7 +449,7 @@ fn no_file_names_a_machine() {
 
 #[test]
 fn every_fixture_is_used() {
-    let tests: String = below("tests", "rs").into_iter().chain(below("src", "rs")).map(|file| file.text).collect();
+    let tests: String = below("tests", "rs").into_iter().chain(sources()).map(|file| file.text).collect();
     let mut wrong = Vec::new();
     let Ok(fixtures) = fs::read_dir("fixtures") else { return };
     for path in fixtures.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
@@ -405,6 +465,7 @@ fn every_fixture_is_used() {
 #[test]
 fn architecture_names_files_that_exist() {
     let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let modules = modules();
     let mut count = 0;
     let mut wrong = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -415,7 +476,11 @@ fn architecture_names_files_that_exist() {
                 continue;
             }
             count += 1;
-            if !Path::new(name).exists() && !Path::new("src").join(name).exists() {
+            let module = |(name_of_crate, module): &(String, String)| {
+                name.starts_with(module.as_str())
+                    && Path::new("crates").join(name_of_crate).join("src").join(name).exists()
+            };
+            if !Path::new(name).exists() && !Path::new("src").join(name).exists() && !modules.iter().any(module) {
                 wrong.push(format!("ARCHITECTURE.md:{}: `{name}` does not exist", index + 1));
             }
         }

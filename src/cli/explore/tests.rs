@@ -10,8 +10,8 @@ use super::state::{Effect, Explorer, Focus, Mode};
 use super::viewer::{FileStart, FileView};
 use crate::analysis::{self, Analysis};
 use crate::finding::Mask;
-use crate::image::test_layers::sketch;
 use crate::image::{EntryId, Read};
+use dockopt_testing::sketch;
 
 const APP: &str = "HISTORY COPY app /srv\nHISTORY RUN make\nHISTORY RUN clean\n\n\
     40755 0:0 0 srv/\n100644 1000:5 900000 srv/main\n104755 0:0 70 srv/su\n120777 0:0 0 lib -> srv/main\n\n\

@@ -78,7 +78,7 @@ fn reads_as_added(old: &str, new: &str, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Random;
+    use dockopt_testing::Random;
 
     fn item() -> Vec<String> {
         ["repo: x", "hooks:", "  - id: y"].map(str::to_owned).to_vec()

@@ -1,0 +1,13 @@
+//! Compose files for repositories.
+//!
+//! A part of dockopt: the map of all crates is in the crate `dockopt`. A module uses only modules above it.
+
+// Modules of the crates below.
+use dockopt_build::{build, endpoint, inputs, stack};
+use dockopt_cache::variables;
+use dockopt_dockerfile::{compose, dockerfile, ignore};
+use dockopt_project::{manifest, sources};
+use dockopt_shell::shell;
+use dockopt_text::{data, secret, text};
+
+pub mod emit; // compose files for repositories

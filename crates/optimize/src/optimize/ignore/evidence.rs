@@ -1,0 +1,77 @@
+//! What sources and settings say about files: whether one is mentioned, what loads environment files, what calls git.
+
+use memchr::memmem::Finder;
+
+use crate::inputs::Evidence;
+use crate::manifest::{ContentKind, Ecosystem, FileKind, Role, is_manifest};
+use crate::sources::patterns;
+use crate::text::path;
+
+/// The first source, in the order of their paths, that mentions a word, those at or below a path left out.
+pub(super) fn mention<'e>(evidence: &'e Evidence, word: &str, outside: &str) -> Option<&'e str> {
+    let finder = Finder::new(word);
+    let below = |path: &str| {
+        path.strip_prefix(outside).is_some_and(|rest| outside.is_empty() || rest.is_empty() || rest.starts_with('/'))
+    };
+    let mentions = |text: &str| finder.find_iter(text.as_bytes()).any(|at| is_word(text, at, word.len()));
+    let mut texts = evidence.perhaps_holding(&[word]).filter(|(path, _)| is_read(path));
+    texts.find(|(path, text)| (outside.is_empty() || !below(path)) && mentions(text)).map(|(path, _)| path.as_str())
+}
+
+/// The source that loads environment files when the program runs.
+pub(super) fn env_loader(evidence: &Evidence) -> Option<&str> {
+    let is_meant = |path: &str| {
+        is_code(path) || path.ends_with("package.json") || FileKind::of(path).language() == "Java Properties"
+    };
+    with_one_of(evidence, "loads environment files", is_meant)
+}
+
+/// The file that asks for a version of the history.
+pub(super) fn versioner(evidence: &Evidence) -> Option<&str> {
+    let is_meant = |path: &str| {
+        let kind = FileKind::of(path);
+        let dotnet = kind.ecosystem() == Some(Ecosystem::DotNet) && !kind.is_code();
+        let manifest = is_manifest(path).is_some_and(|kind| kind.role == Role::Manifest);
+        // What requirements of pip name is installed, and asks for no version of the project.
+        manifest && kind.nature() != ContentKind::Documentation || dotnet || kind.language() == "Kotlin"
+    };
+    with_one_of(evidence, "takes its version from the history", is_meant)
+}
+
+/// The source or script that asks git itevidence. `makes`: whether a Makefile counts.
+pub(super) fn asks_git(evidence: &Evidence, makes: bool) -> Option<&str> {
+    let is_meant = |path: &str| is_code(path) || path.ends_with("package.json") || (makes && is_make(path::name(path)));
+    with_one_of(evidence, "asks git for the history", is_meant)
+}
+
+fn with_one_of<'e>(evidence: &'e Evidence, meaning: &str, is_meant: impl Fn(&str) -> bool) -> Option<&'e str> {
+    let words: Vec<&str> = patterns::words(meaning).collect();
+    evidence.holding(&words).find(|(path, _)| is_meant(path)).map(|(path, _)| path.as_str())
+}
+fn is_make(name: &str) -> bool {
+    ["justfile", "makefile", "taskfile"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether a find is no part of a longer name.
+fn is_word(text: &str, at: usize, len: usize) -> bool {
+    let inside =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let bytes = text.as_bytes();
+    !inside(at.checked_sub(1).and_then(|before| bytes.get(before))) && !inside(bytes.get(at + len))
+}
+
+pub(super) fn is_code(path: &str) -> bool {
+    let name = path::name(path);
+    let runs = matches!(FileKind::of(name).nature(), ContentKind::Code | ContentKind::Shell | ContentKind::Markup);
+    runs || (!name.contains('.') && !is_make(name))
+}
+
+/// Whether the build or the program may act by a file: not what describes pipelines, compose files and the like.
+fn is_read(path: &str) -> bool {
+    let name = path::name(path);
+    !path.starts_with(".github/")
+        && FileKind::of(name).nature() != ContentKind::Repository
+        && !matches!(FileKind::of(name).language(), "Makefile" | "Just")
+        && !crate::text::path::is_compose(name)
+        && name != ".gitlab-ci.yml"
+}

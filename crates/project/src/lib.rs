@@ -1,0 +1,11 @@
+//! Projects: their manifests and lock files, what their sources import and call, what builds them.
+//!
+//! A part of dockopt: the map of all crates is in the crate `dockopt`. A module uses only modules above it.
+
+// Modules of the crates below.
+use dockopt_shell::shell;
+use dockopt_text::{data, secret, text, yaml};
+
+pub mod manifest; // package.json, pyproject.toml, go.mod, … and their lock files
+pub mod sources; // what source code imports and calls
+pub mod recipe; // `docker build` in makefiles, scripts and workflows

@@ -1,0 +1,12 @@
+//! What tests of several crates need. No crate depends on it but for its tests.
+
+use dockopt_image::image;
+use dockopt_text::text;
+
+mod random;
+mod sketch;
+mod thread_time;
+
+pub use self::random::Random;
+pub use self::sketch::sketch;
+pub use self::thread_time::ThreadTime;
