@@ -67,6 +67,11 @@ mod linux {
     }
 
     #[test]
+    fn a_release_is_made_and_installed() {
+        script("release", &[env!("CARGO_BIN_EXE_dockopt")]);
+    }
+
+    #[test]
     fn the_c_code_of_dependencies_compiles_for_musl() {
         script("musl", &["check"]);
     }
