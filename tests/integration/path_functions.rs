@@ -26,9 +26,9 @@ const FUNCTIONS: [&str; 12] = [
 const EXCEPTIONS: [(&str, &str); 5] = [
     ("crates/cache/src/arrange/state.rs", "a text cut off before a pattern: a slash at its end counts"),
     ("crates/rules/src/audit/context_problems.rs", "a root stays as it was written"),
-    ("crates/rules/src/rules/copies.rs", "a target of COPY: a slash at its end counts"),
-    ("crates/rules/src/rules/verification.rs", "a URL"),
-    ("crates/rules/src/rules/written_paths.rs", "a URL"),
+    ("crates/rules/src/rules/files/copies.rs", "a target of COPY: a slash at its end counts"),
+    ("crates/rules/src/rules/packages/verification.rs", "a URL"),
+    ("crates/rules/src/rules/shared/written_paths.rs", "a URL"),
 ];
 
 /// Lines of a file that take a path apart or put one together by hand.

@@ -47,8 +47,8 @@ const READ: [(&str, &[&str]); 32] = [
 const CHOOSES: [(&str, &str, &str); 15] = [
     ("bases.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
     ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
-    ("compose_images.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),
-    ("compose_images.rs", "HOST_TOOLS", "rules without an edit in the same file read it"),
+    ("compose/images.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),
+    ("compose/images.rs", "HOST_TOOLS", "rules without an edit in the same file read it"),
     ("copied_packages.rs", "PACKAGE_FOLDERS", "says which folder an install fills; the edit is of the install"),
     ("bases.rs", "SERVER_IMAGES", "only its test reads them: what dockopt writes is maintained"),
     ("copied_programs.rs", "NODE_ADDONS", "says which packages are compiled; no edit follows from it"),
@@ -57,8 +57,8 @@ const CHOOSES: [(&str, &str, &str); 15] = [
     ("stages.rs", "IMAGE_ARCHITECTURES", "rules without an edit in the same file read it"),
     ("late_changes.rs", "TAG_WORDS", "says which ARG is worth moving; the move depends on what reads it"),
     ("late_changes.rs", "VARIABLES", "says which ARG is worth moving; the move depends on what reads it"),
-    ("compose_images.rs", "IMAGE_VARIABLES", "the edit of its rule is unsafe"),
-    ("compose_images.rs", "START_VARIABLES", "rules without an edit in the same file read it"),
+    ("compose/images.rs", "IMAGE_VARIABLES", "the edit of its rule is unsafe"),
+    ("compose/images.rs", "START_VARIABLES", "rules without an edit in the same file read it"),
     ("main_process.rs", "STOP_SIGNALS", "the edits of its rules are unsafe"),
 ];
 

@@ -1,0 +1,10 @@
+//! What rules of several families share. No rule is here.
+
+pub(super) mod cleanup;
+pub(super) mod compose_check_edit;
+pub(super) mod compose_readiness;
+pub(super) mod copied_packages;
+pub(super) mod kept_cache;
+pub(super) mod later_failure;
+pub(super) mod script_end;
+pub(super) mod written_paths;

@@ -1,0 +1,513 @@
+//! Rules about HEALTHCHECK: whether there is one, and what it tells.
+
+use crate::build::{Build, Code, Reference, Stage, StageBase, WorkerLine, service, service_check};
+use crate::data;
+use crate::dockerfile::{Arguments, Keyword};
+use crate::finding::{Finding, Findings};
+use crate::rules::Context;
+use crate::rules::packages::verification::Download;
+use crate::shell::program::{Kind, Program};
+use crate::shell::{Command, Invocation, Script, SeparatorKind, Word};
+use crate::text::{Span, path};
+
+crate::rules::family! {
+    "healthcheck-missing" => healthcheck_missing;
+    "healthcheck-always-healthy" => healthcheck_always_healthy;
+}
+
+fn healthcheck_missing(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    if build.is_fragment() {
+        return;
+    }
+    if build.last(stage, Keyword::Healthcheck).is_some()
+        || !service::may_serve(build, stage)
+        || is_built_in(build, stage)
+    {
+        return;
+    }
+    let check = check_of(build, stage);
+    // It is not known whether other images listen on a port.
+    let serves = build.launch(stage).is_some() && build.last(stage, Keyword::Expose).is_some();
+    if check.is_none() && !serves && build.listening(stage).is_none() {
+        return;
+    }
+    let finding = cx.finding(stage.base_span, "no HEALTHCHECK: the engine does not notice when the service fails");
+    let finding = finding.help("add `HEALTHCHECK CMD` with a probe that the image contains");
+    out.push(
+        finding
+            .with(check.zip(build.closing_start(stage)), |finding, (check, at)| with_line(build, finding, at, &check)),
+    );
+}
+
+fn is_built_in(build: &Build, stage: &Stage) -> bool {
+    let StageBase::Image(reference) = build.root_base(stage) else { return false };
+    build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some())
+}
+
+/// A check that certainly works: the own check of the service, or a connection to its port.
+fn check_of(build: &Build, stage: &Stage) -> Option<String> {
+    let StageBase::Image(reference) = build.root_base(stage) else { return None };
+    if build.last(stage, Keyword::Entrypoint).or(build.last(stage, Keyword::Cmd)).is_none()
+        && let Some(check) = service_check(reference)
+    {
+        return Some(check.to_owned());
+    }
+    let (port, _) = build.listening(stage)?.port.filter(|(port, _)| *port > 0)?;
+    let reference = Reference::of(reference);
+    let major: u32 = reference.tag?.split(['.', '-']).next()?.parse().ok()?;
+    match reference.short_name() {
+        "python" if major >= 3 => Some(format!(
+            "[\"python\", \"-c\", \"import socket;socket.create_connection(('127.0.0.1',{port}),2).close()\"]"
+        )),
+        "node" if major >= 18 => Some(format!(
+            "[\"node\", \"-e\", \"fetch('http://127.0.0.1:{port}/').then(r=>process.exit(r.status<500?0:1),()=>process.exit(1))\"]"
+        )),
+        _ => None,
+    }
+}
+
+fn with_line(build: &Build, finding: Finding, at: u32, check: &str) -> Finding {
+    let newline = if build.input().file.source().text().contains("\r\n") { "\r\n" } else { "\n" };
+    let why = "the check runs every 30 seconds, and whatever waits for a healthy container waits for it";
+    finding.unsafe_edit("add a HEALTHCHECK", why, Span::at(at), format!("HEALTHCHECK CMD {check}{newline}"))
+}
+
+fn healthcheck_always_healthy(cx: &Context, out: &mut Findings) {
+    let build = cx.build();
+    let Some(stage) = build.target() else { return };
+    let Some((index, _)) = build.last(stage, Keyword::Healthcheck) else { return };
+    let Some(code) = build.code(index) else { return };
+    let script = code.script.innermost();
+    if !script.problems.is_empty() || !script.compounds.is_empty() {
+        return;
+    }
+    let file = &build.input().file;
+    if let Some(last) = always_healthy(script, code.is_exec()) {
+        let span = code.place(file, last.span);
+        let text = file.source().slice(span);
+        let what = match last.place.pipe_index {
+            0 => format!("the check ends with `{text}`, so it always reports healthy"),
+            _ => format!("the pipe ends with `{text}`, which always succeeds, so the check always reports healthy"),
+        };
+        let finding = cx.finding(span, what).help("return the exit code of the probe: `… || exit 1`");
+        if let Some((span, check)) = worker_check(build, stage) {
+            out.push(finding.unsafe_edit("ask the worker", WHY, span, check));
+            return;
+        }
+        let after_or = kind(last.place.before) == Some(SeparatorKind::Or) && last.place.pipe_len == 1;
+        out.push(finding.when(after_or && !code.is_exec(), |finding| {
+            finding.unsafe_edit("let the check fail", WHY, span, "exit 1")
+        }));
+    } else if let Some(pattern) = shell_search(&code.script, code.is_exec()) {
+        let span = code.place(file, pattern.span);
+        let finding = cx.finding(span, format!("the check finds its own shell: {SELF}")).help(SELF_HELP);
+        let quoted = matches!(file.source().slice(span).as_bytes(), [b'\'' | b'"', ..]);
+        let at = if quoted { span.start + 1 } else { span.start };
+        let is_there = file.source().slice(Span::new(at, span.end)).starts_with(pattern.text());
+        let first = Span::new(at, at + 1);
+        let text = bracketed(file.source().slice(first));
+        // Without quotes a shell may take brackets for a pattern of file names.
+        out.push(if quoted && is_there { finding.unsafe_edit(SELF_TITLE, WHY, first, text) } else { finding });
+    } else if let Some(finding) = lenient(cx, code, script) {
+        out.push(finding);
+    } else if let Some(request) = unread_request(script) {
+        let message = format!("`{}` succeeds for any response: even status 500 counts as healthy", request.function);
+        let finding = cx.finding(code.place(file, request.span), message).help(request.help);
+        out.push(finding.with(request.end.map(|end| code.place(file, end)), |finding, end| {
+            finding.unsafe_edit("check the status", WHY, end, ".raise_for_status()")
+        }));
+    }
+}
+
+/// The command of a HEALTHCHECK, and the check that asks the worker which CMD starts.
+fn worker_check(build: &Build, stage: &Stage) -> Option<(Span, String)> {
+    let (_, healthcheck) = build.last(stage, Keyword::Healthcheck)?;
+    let Arguments::Healthcheck(_, command) = &healthcheck.arguments else { return None };
+    let Arguments::Raw(word) = &**command else { return None };
+    let (_, start) = build.last(stage, Keyword::Cmd)?;
+    let file = &build.input().file;
+    let words = WorkerLine::of(file.str(start.rest))?.check(&|_| false)?;
+    // A comment or continuation in the command would be lost.
+    let is_whole = !file.source().slice(word.span).contains('\n') && file.source().is_exact(word.span);
+    let is_plain = |word: &String| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@$".contains(c));
+    (is_whole && words.iter().all(is_plain)).then(|| (word.span, format!("{} || exit 1", words.join(" "))))
+}
+
+/// What a search for its own shell means.
+pub(in crate::rules) const SELF: &str = "its command line has the pattern too, so it always reports healthy";
+/// What to do about it.
+pub(in crate::rules) const SELF_HELP: &str =
+    "ask the server, or put the first letter in brackets: `'[w]orker'` does not find itself";
+/// What its fix does.
+pub(in crate::rules) const SELF_TITLE: &str = "do not find the check itself";
+
+/// The pattern with its first letter in brackets, which finds the same and not its own text.
+pub(in crate::rules) fn bracketed(pattern: &str) -> String {
+    let mut rest = pattern.chars();
+    rest.next().map(|first| format!("[{first}]{}", rest.as_str())).unwrap_or_default()
+}
+
+/// The pattern of a check that finds its own shell.
+pub(in crate::rules) fn shell_search(script: &Script, is_exec: bool) -> Option<&Word> {
+    let inner = script.innermost();
+    let has_shell = !is_exec || !std::ptr::eq(inner, script);
+    if has_shell { finds_itself(inner) } else { None }
+}
+
+/// The command that makes a check always succeed.
+pub(in crate::rules) fn always_healthy(script: &Script, is_exec: bool) -> Option<&Command> {
+    deciding(script).filter(|last| always_succeeds(is_exec, last))
+}
+
+const WHY: &str = "a container that fails the check becomes unhealthy";
+
+fn kind(separator: Option<crate::shell::Separator>) -> Option<SeparatorKind> {
+    separator.map(|separator| separator.kind)
+}
+
+/// The command that sets the exit code of the check: no earlier command ends the script, and a failure before it is
+/// ignored.
+fn deciding(script: &Script) -> Option<&Command> {
+    let commands: Vec<&Command> = script.commands.iter().filter(|command| command.place.scope == 0).collect();
+    let (last, earlier) = commands.split_last()?;
+    let ends = |command: &&&Command| {
+        command.place.options.errexit
+            || matches!(command.name().and_then(Word::value), Some("exit" | "return" | "kill"))
+    };
+    // The pipeline that `last` ends.
+    let first = commands.get(commands.len().checked_sub(last.place.pipe_index as usize + 1)?)?;
+    let reached = kind(first.place.before) != Some(SeparatorKind::And);
+    let counts =
+        last.place.pipe_index + 1 == last.place.pipe_len && !last.place.negated && !last.place.options.pipefail;
+    let sets_options = |command: &&Command| command.name().is_some_and(|name| name.is("set"));
+    (counts && reached && !earlier.iter().any(|command| ends(&command)) && !commands.iter().any(sets_options))
+        .then_some(*last)
+}
+
+fn always_succeeds(is_exec: bool, last: &Command) -> bool {
+    let words: Vec<Option<&str>> = last.words.iter().map(Word::value).collect();
+    let program = words.first().copied().flatten().map(path::name);
+    let substitutes = last.words.iter().any(Word::is_dynamic);
+    match program {
+        Some("exit") if !is_exec || words.len() == 2 => matches!(words.get(1), Some(Some("0"))),
+        // `echo ok > /file` may fail.
+        Some(program) if Program::of(program).is(Kind::Succeeds) => last.redirects.iter().all(|redirect| {
+            redirect.target.as_ref().is_some_and(|target| target.is("/dev/null") || target.is("1") || target.is("2"))
+        }),
+        Some(program) if Program::of(program).is(Kind::Filter) => last.place.pipe_index > 0 && !substitutes,
+        _ => false,
+    }
+}
+
+/// Reports curl without `-f` as the only probe: it succeeds for error responses, too.
+fn lenient(cx: &Context, code: &Code, script: &Script) -> Option<Finding> {
+    let file = &cx.build().input().file;
+    let curl = lenient_request(script)?;
+    let span = code.place(file, curl.path.span);
+    let finding = cx.finding(span, "curl without `-f` succeeds for any response: even status 500 counts as healthy");
+    let finding = finding.help("add `-f`");
+    let at = code.place(file, Span::at(curl.path.span.end)).end;
+    if file.source().slice(span) != "curl"
+        || script.commands.iter().all(|command| std::ptr::eq(command, curl.command)) && code.is_exec()
+    {
+        return Some(finding);
+    }
+    Some(finding.unsafe_edit("add `-f`", WHY, Span::at(at), " -f"))
+}
+
+/// The curl of a check that is nothing but a request which succeeds for any response.
+pub(in crate::rules) fn lenient_request(script: &Script) -> Option<Invocation<'_>> {
+    let invocations = script.invocations();
+    let (curl, rest) = invocations.split_first()?;
+    let exits = rest.iter().all(|command| command.is("exit") || command.is("false"));
+    let plain =
+        curl.is("curl") && curl.via.is_empty() && curl.command.place.scope == 0 && curl.command.place.pipe_len == 1;
+    let is_lenient = plain && exits && !curl.command.place.negated && !fails_for_errors(curl) && asks_http(curl);
+    is_lenient.then(|| curl.clone())
+}
+
+fn fails_for_errors(curl: &Invocation) -> bool {
+    curl.args.iter().any(|word| {
+        let text = word.text();
+        let short = text.starts_with('-') && !text.starts_with("--");
+        text.starts_with("--fail")
+            || (short && text.contains('f'))
+            || text.contains("http_code")
+            || word.is_dynamic() && !text.contains("://") && !text.contains(':')
+    })
+}
+
+fn asks_http(curl: &Invocation) -> bool {
+    let other = ["telnet://", "ftp://", "unix://", "file://", "tcp://"];
+    let reports = Download::of(curl).is_some_and(|download| download.says("reports") || download.says("local"));
+    !reports && !curl.args.iter().any(|word| other.iter().any(|scheme| word.text().starts_with(scheme)))
+}
+
+// Healthchecks that look at processes instead of asking the server. Shared by the rules about Dockerfiles and compose files.
+
+/// The pattern with which a check finds its own shell, so that it always succeeds: `pgrep -f` and `ps aux | grep` look at
+/// whole command lines, and that of the shell contains the pattern too (procps and grep, tried with `sh -c`).
+pub(in crate::rules) fn finds_itself(script: &Script) -> Option<&Word> {
+    if !script.compounds.is_empty() || !script.problems.is_empty() {
+        return None;
+    }
+    let invocations = script.invocations();
+    let (first, rest) = invocations.split_first()?;
+    if first.is("pgrep") {
+        // Some shells become the last command, and are no process of their own any more.
+        let is_followed = !rest.is_empty() && rest.iter().all(ends_after_failure);
+        return if is_followed && looks_at_lines(first) { own_pattern(first, "facil") } else { None };
+    }
+    let (grep, rest) = rest.split_first()?;
+    let is_piped = first.command.place.pipe_len == 2 && grep.command.place.pipe_index == 1;
+    let is_plain = is_piped && first.is("ps") && grep.is("grep") && rest.iter().all(ends_after_failure);
+    if is_plain && lists_lines(first) { own_pattern(grep, "qciFE") } else { None }
+}
+
+/// The program of a check that does nothing but look for a process.
+pub(in crate::rules) fn looks_for_process(script: &Script) -> Option<&str> {
+    let invocations = script.invocations();
+    let (first, rest) = invocations.split_first()?;
+    let program = first.program?;
+    let only_reads = |invocation: &Invocation| {
+        let program = invocation.program.map_or(Program::UNKNOWN, Program::of);
+        program.is(Kind::Processes)
+            || program.is(Kind::Text) && invocation.args.iter().all(|word| !word.text().starts_with('/'))
+            || ends_after_failure(invocation)
+    };
+    (Program::of(program).is(Kind::Processes) && script.compounds.is_empty() && rest.iter().all(only_reads))
+        .then_some(program)
+}
+
+/// `|| exit 1`
+fn ends_after_failure(invocation: &Invocation) -> bool {
+    let is_after_or = invocation.command.place.before.is_some_and(|before| before.kind == SeparatorKind::Or);
+    is_after_or && (invocation.is("exit") || invocation.is("false"))
+}
+
+/// Whether `pgrep` compares whole command lines, and parts of them.
+fn looks_at_lines(pgrep: &Invocation) -> bool {
+    let has = |letter: char, long: &str| pgrep.args.iter().any(|word| has_option(word.text(), letter, long));
+    has('f', "--full") && !has('x', "--exact") && !has('v', "--inverse")
+}
+
+/// Whether `ps` prints the command lines of all processes.
+fn lists_lines(ps: &Invocation) -> bool {
+    let words: Vec<&str> = ps.args.iter().map(Word::text).collect();
+    let [word] = words.as_slice() else { return false };
+    let letters = word.trim_start_matches('-');
+    letters.chars().all(|c| c.is_ascii_lowercase()) && letters.contains(['a', 'e']) && letters.contains(['u', 'f'])
+}
+
+/// The pattern of a search, if it is the only operand and fits its own text; `letters`: options that leave it as it is.
+fn own_pattern<'s>(search: &Invocation<'s>, letters: &str) -> Option<&'s Word> {
+    let is_option = |word: &&Word| word.text().starts_with('-');
+    let (options, patterns): (Vec<&Word>, Vec<&Word>) = search.args.iter().partition(is_option);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " _-./:=@,".contains(c);
+    let [pattern] = patterns.as_slice() else { return None };
+    let is_harmless = |word: &Word| match word.text().strip_prefix("--") {
+        Some(long) => long == "full" || long == "quiet",
+        None => word.text().trim_start_matches('-').chars().all(|c| letters.contains(c)),
+    };
+    let text = pattern.value()?;
+    (!text.is_empty() && text.chars().all(is_plain) && options.into_iter().all(is_harmless)).then_some(*pattern)
+}
+
+fn has_option(word: &str, letter: char, long: &str) -> bool {
+    word == long || word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
+}
+
+// Requests in checks that are written in Python or JavaScript: `python -c`, `node -e` (`data/check_requests.tsv`).
+
+/// A request whose response is not looked at.
+pub(in crate::rules) struct UnreadRequest {
+    /// The function as written: `requests.get`.
+    pub(in crate::rules) function: &'static str,
+    /// The text that checks the status.
+    pub(in crate::rules) help: &'static str,
+    /// Its span in the script.
+    pub(in crate::rules) span: Span,
+    /// Where `.raise_for_status()` can be added.
+    pub(in crate::rules) end: Option<Span>,
+}
+
+/// The request of a check that is nothing but code with a request whose status nobody looks at.
+pub(in crate::rules) fn unread_request(script: &Script) -> Option<UnreadRequest> {
+    let invocations = script.invocations();
+    let (code, rest) = invocations.split_first()?;
+    let exits = rest.iter().all(|command| command.is("exit") || command.is("false"));
+    let place = &code.command.place;
+    if !exits || !code.via.is_empty() || place.scope != 0 || place.pipe_len != 1 || place.negated {
+        return None;
+    }
+    find(code)
+}
+
+fn find(invocation: &Invocation) -> Option<UnreadRequest> {
+    let program = invocation.program?;
+    let language = match program {
+        _ if program.starts_with("python") => "python",
+        "node" | "nodejs" | "bun" => "node",
+        _ => return None,
+    };
+    let is_code = |word: &Word| word.is(if language == "python" { "-c" } else { "-e" }) || word.is("--eval");
+    let at = invocation.args.iter().position(is_code)?;
+    let word = invocation.args.get(at + 1)?;
+    let text = word.text();
+    // What is only printed decides nothing.
+    let lower = without_prints(text.to_ascii_lowercase());
+    let reads = |cells: data::Row| cells[2] == "reads" && lower.contains(cells[0]);
+    if data::CHECK_REQUESTS.rows().any(reads) || has_word(&lower, "ok") || has_word(&lower, "if") {
+        return None;
+    }
+    let normal = text.replace('"', "'");
+    let mut requests = data::CHECK_REQUESTS.rows().filter(|cells| cells[1] == language);
+    let (start, open, cells) = requests.find_map(|cells| {
+        let (start, length) = find_call(&normal, cells[0])?;
+        Some((start, start + length - 1, cells))
+    })?;
+    // Where the response is printed, the call's own value is needed.
+    let is_plain = lower.len() == text.len() && word.part(start, open) != word.span;
+    let end = if cells[2] == "raise" && is_plain { close(text, open) } else { None };
+    Some(UnreadRequest {
+        function: cells[0].trim_start_matches('.').trim_end_matches('('),
+        help: cells[3],
+        span: word.part(start, open),
+        end: end.map(|end| Span::at(word.part(start, end).end)),
+    })
+}
+
+/// Where code calls a function of the table (`requests.get(`), and the length of the call up to its parenthesis: as the
+/// table has it, by a name that an import gives it, or by a variable that its object is assigned to.
+fn find_call(code: &str, call: &str) -> Option<(usize, usize)> {
+    if let Some(start) = code.find(call) {
+        return Some((start, call.len()));
+    }
+    let (object, function) = call.rsplit_once('.').filter(|(object, _)| !object.is_empty())?;
+    let function = function.trim_end_matches('(');
+    let (module, maker) = object.split_once('.').unwrap_or((object, ""));
+    let mut names: Vec<String> = Vec::new();
+    for statement in code.split([';', '\n']).map(str::trim) {
+        if let Some(imported) = statement.strip_prefix("from ").and_then(|rest| rest.strip_prefix(module)) {
+            let list = imported.trim_start().strip_prefix("import ").unwrap_or_default();
+            let of_function = |name: &&str| maker.is_empty() && *name == function;
+            names.extend(
+                list.split(',').filter_map(|item| given_name(item, of_function)).map(|name| format!("{name}(")),
+            );
+        } else if let Some(list) = statement.strip_prefix("import ") {
+            let others = list.split(',').filter_map(|item| given_name(item, |name| *name == module));
+            let prefix = if maker.is_empty() { String::new() } else { format!("{maker}.") };
+            names.extend(others.map(|name| format!("{name}.{prefix}{function}(")));
+        } else if let Some((variable, _)) = statement.split_once('=').filter(|(_, value)| value.trim() == object) {
+            names.push(format!("{}.{function}(", variable.trim()));
+        }
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    names.iter().find_map(|name| {
+        let mut places = code.match_indices(name.as_str());
+        let (start, _) = places.find(|(start, _)| !code[..*start].ends_with(is_part))?;
+        Some((start, name.len()))
+    })
+}
+
+/// The name that an item of an import has in the code: `g` of `get as g`.
+fn given_name(item: &str, is_meant: impl Fn(&&str) -> bool) -> Option<&str> {
+    let (name, alias) = item.split_once(" as ").unwrap_or((item, item));
+    is_meant(&name.trim()).then(|| alias.trim())
+}
+
+/// The code without what it prints.
+fn without_prints(mut text: String) -> String {
+    for function in ["print(", "console.log("] {
+        let mut from = 0;
+        while let Some(start) = text.get(from..).and_then(|rest| rest.find(function)).map(|at| from + at) {
+            let end = close(&text, start + function.len() - 1).unwrap_or(text.len());
+            text.replace_range(start..end, "");
+            from = start;
+        }
+    }
+    text
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word)
+}
+
+/// The end of the call whose parenthesis opens at `open`.
+fn close(text: &str, open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text[open..].char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' if depth == 1 => return Some(open + at + 1),
+            ')' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find_call;
+    use super::*;
+    use crate::shell::parse;
+
+    #[test]
+    fn searches_that_find_their_own_shell() {
+        for (line, expected) in [
+            ("pgrep -f 'celery worker' || exit 1", Some("celery worker")),
+            ("pgrep -af worker.py > /dev/null || exit 1", Some("worker.py")),
+            ("ps aux | grep redis-server", Some("redis-server")),
+            ("ps -ef | grep -q worker || exit 1", Some("worker")),
+            // Only the shell of some systems stays.
+            ("pgrep -f worker", None),
+            ("pgrep worker || exit 1", None),
+            ("pgrep -fx worker || exit 1", None),
+            ("pgrep -f '[w]orker' || exit 1", None),
+            ("pgrep -f '^worker' || exit 1", None),
+            ("pgrep -u app -f worker || exit 1", None),
+            ("ps aux | grep '[r]edis'", None),
+            ("ps aux | grep redis | grep -v grep", None),
+            ("ps aux | grep -v redis", None),
+            ("ps -e | grep redis", None),
+            ("ps | grep redis", None),
+        ] {
+            assert_eq!(finds_itself(&parse(line)).and_then(Word::value), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn checks_that_only_look_for_a_process() {
+        for (line, expected) in [
+            ("pgrep nginx", Some("pgrep")),
+            ("pidof nginx || exit 1", Some("pidof")),
+            ("ps aux | grep '[n]ginx' | wc -l", Some("ps")),
+            ("pgrep nginx && curl -f http://127.0.0.1/", None),
+            ("curl -f http://127.0.0.1/ || pgrep nginx", None),
+            ("pgrep nginx && test -f /ready", None),
+        ] {
+            assert_eq!(looks_for_process(&parse(line)), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn calls_are_found_by_the_names_that_code_gives_them() {
+        for (code, call, expected) in [
+            ("import requests; requests.get('u')", "requests.get(", "requests.get("),
+            ("from requests import get; get('u')", "requests.get(", "get("),
+            ("from requests import post, get as g; g('u')", "requests.get(", "g("),
+            ("import sys, requests as r; r.get('u')", "requests.get(", "r.get("),
+            ("import requests as r; r.Session().get('u')", "requests.Session().get(", "r.Session().get("),
+            ("import requests; s = requests.Session(); s.get('u')", "requests.Session().get(", "s.get("),
+            ("from httpx import get; target('u')", "httpx.get(", ""),
+            ("from urllib.request import urlopen; urlopen('u')", "requests.get(", ""),
+            ("from cache import get; get('u')", "requests.get(", ""),
+        ] {
+            let written = find_call(code, call).map_or("", |(start, length)| &code[start..start + length]);
+            assert_eq!(written, expected, "{code}");
+        }
+    }
+}
