@@ -1,5 +1,5 @@
 //! All rules, in folders by family. To add one: a page in `rules/`, and a check in the file of its topic, or in a new one
-//! that its family names. What several rules need is in `shared`.
+//! that its family and `FAMILIES` name. What several rules need is in `shared`.
 //! Owns the catalogue, what pages say about their rules, and selection; decides nothing about a Dockerfile itself.
 
 mod base;
@@ -47,19 +47,55 @@ pub use self::selection::{Selection, SelectorError, suggest};
 
 /// All rules, in the order of their names.
 pub static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
-    let mut all: Vec<&Rule> = FAMILIES.iter().copied().flatten().copied().flatten().collect();
+    let mut all: Vec<&Rule> = FAMILIES.iter().copied().flatten().collect();
     all.sort_unstable_by_key(|rule| rule.name);
     all
 });
 
-/// The rules by family, then by file.
-static FAMILIES: &[&[&[Rule]]] = &[
-    base::FAMILIES,
-    compose::FAMILIES,
-    files::FAMILIES,
-    packages::FAMILIES,
-    scripts::FAMILIES,
-    start::FAMILIES,
-    values::FAMILIES,
-    &[&image_rules::RULES],
+/// The rules of each file, by family.
+static FAMILIES: &[&[Rule]] = &[
+    &base::bases::RULES,
+    &base::full_base::RULES,
+    &base::shipped_tools::RULES,
+    &base::stages::RULES,
+    &compose::check_answer::RULES,
+    &compose::check_command::RULES,
+    &compose::data::RULES,
+    &compose::dependencies::RULES,
+    &compose::images::RULES,
+    &compose::undeclared::RULES,
+    &files::context_files::RULES,
+    &files::context_waste::RULES,
+    &files::copied_programs::RULES,
+    &files::copies::RULES,
+    &files::deleted_in_later_layer::RULES,
+    &files::folders::RULES,
+    &files::late_changes::RULES,
+    &files::layers::RULES,
+    &files::permissions::RULES,
+    &files::recursive_chown::RULES,
+    &files::sources_before_dependencies::RULES,
+    &image_rules::RULES,
+    &packages::apt::RULES,
+    &packages::cache_mount_missing::RULES,
+    &packages::cache_mounts::RULES,
+    &packages::dev_dependencies_kept::RULES,
+    &packages::downloads::RULES,
+    &packages::kept_caches::RULES,
+    &packages::lock_files::RULES,
+    &packages::package_calls::RULES,
+    &packages::unpinned::RULES,
+    &packages::verification::RULES,
+    &scripts::hidden_failures::RULES,
+    &scripts::shell_forms::RULES,
+    &scripts::shell_language::RULES,
+    &start::expose::RULES,
+    &start::healthcheck_program_missing::RULES,
+    &start::healthchecks::RULES,
+    &start::main_process::RULES,
+    &start::users::RULES,
+    &values::comments::RULES,
+    &values::labels::RULES,
+    &values::secrets::RULES,
+    &values::variables::RULES,
 ];

@@ -1,5 +1,8 @@
 //! What tests of several crates need. No crate depends on it but for its tests.
 
+// A panic is a failed test.
+#![allow(clippy::unwrap_used)]
+
 use dockopt_image::image;
 use dockopt_text::text;
 

@@ -9,7 +9,7 @@ use crate::image::{
     WORTH_IN_IMAGE, WasteKind, all_categories, worth_a_finding,
 };
 
-super::family! {
+crate::rules::family! {
     of_image
     "image-development-files" => |cx, out| check_contents(cx, false, out);
     "image-leftover-files" => |cx, out| check_contents(cx, true, out);

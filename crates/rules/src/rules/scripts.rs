@@ -1,10 +1,5 @@
 //! Rules about scripts of RUN, CMD and ENTRYPOINT.
 
-mod hidden_failures;
-mod shell_forms;
-mod shell_language;
-
-use super::Rule;
-
-/// The rules of each file.
-pub(super) static FAMILIES: &[&[Rule]] = &[&hidden_failures::RULES, &shell_forms::RULES, &shell_language::RULES];
+pub(super) mod hidden_failures;
+pub(super) mod shell_forms;
+pub(super) mod shell_language;
