@@ -30,17 +30,29 @@ impl Graph {
     fn number(&mut self, name: &str) -> usize {
         // `name'2` is the name in a recursion.
         let plain = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
-        let name = plain.strip_suffix('\'').unwrap_or(name);
-        if let Some(number) = self.numbers.get(name) {
+        let name = without_crates(plain.strip_suffix('\'').unwrap_or(name));
+        if let Some(number) = self.numbers.get(&name) {
             return *number;
         }
         let number = self.names.len();
-        self.numbers.insert(name.to_owned(), number);
-        self.names.push(name.to_owned());
+        self.numbers.insert(name.clone(), number);
+        self.names.push(name);
         self.costs.push(0.0);
         self.callers.push(HashMap::new());
         number
     }
+}
+
+/// A name with `dockopt` for each of our crates: who moves a module to another one changes no name.
+fn without_crates(name: &str) -> String {
+    let mut parts = name.split("dockopt_");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+        plain.push_str("dockopt");
+        plain.push_str(rest);
+    }
+    plain
 }
 
 impl Profile {

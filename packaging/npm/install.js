@@ -37,8 +37,9 @@ async function install() {
   const folder = fs.mkdtempSync(path.join(__dirname, "new-"));
   try {
     fs.writeFileSync(path.join(folder, archive), bytes);
-    // Windows has bsdtar, which reads zip, too.
-    execFileSync("tar", ["-xf", archive], { cwd: folder });
+    // That of Windows reads zip, too; another one may stand before it in PATH.
+    const tar = isWindows ? path.join(process.env.SystemRoot, "System32", "tar.exe") : "tar";
+    execFileSync(tar, ["-xf", archive], { cwd: folder });
     fs.renameSync(path.join(folder, name, path.basename(program)), program);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });

@@ -64,7 +64,10 @@ fn files_of_the_user_are_kept() {
     .code(0);
     assert_eq!(written(&ran), [".pre-commit-config.yaml", ".gitlab/dockopt.yml", ".gitlab-ci.yml"]);
     assert_eq!(ran.read("dockopt.toml"), "fail-on = \"none\"\n");
-    let item = "- repo: https://github.com/dockopt/dockopt\r\n  rev: v0.1.0\r\n  hooks:\r\n    - id: dockopt\r\n";
+    let version = env!("CARGO_PKG_VERSION");
+    let item = format!(
+        "- repo: https://github.com/dockopt/dockopt\r\n  rev: v{version}\r\n  hooks:\r\n    - id: dockopt\r\n"
+    );
     assert_eq!(ran.read(".pre-commit-config.yaml"), pre_commit.replace("[]\r\n", &format!("[]\r\n{item}")));
     let expected = gitlab.replace("ci.yml\n", "ci.yml\n    - local: .gitlab/dockopt.yml\n");
     assert_eq!(ran.read(".gitlab-ci.yml"), expected);

@@ -16,10 +16,10 @@ fn profile(check: u64, copies: u64, start: u64) -> Profile {
     Profile::read(&format!(
         "events: Ir\n\nfn=(below main)\n0 10\ncfn=main\ncalls=1 0\n0 {below_start}\ncfn=library::copy\ncalls=1 0\n0 {start}\n\n\
          fn=main\n0 60\ncfn=dockopt::run\ncalls=1 0\n0 {below_main}\n\n\
-         fn=dockopt::run\n0 40\ncfn=dockopt::rules::check\ncalls=2 0\n0 {below_main}\n\n\
-         fn=dockopt::rules::check\n0 {check}\ncfn=library::each\ncalls=1 0\n0 {below_check}\n\n\
-         fn=library::each\n0 0\ncfn=library::copy\ncalls=5 0\n0 {copies}\ncfn=dockopt::rules::check::{{{{closure}}}}\ncalls=5 0\n0 40\n\n\
-         fn=library::copy\n0 {}\n\nfn=library::each'2\n0 0\n\nfn=dockopt::rules::check::{{{{closure}}}}\n0 40\n\ntotals: {}\n",
+         fn=dockopt::run\n0 40\ncfn=dockopt_rules::rules::check\ncalls=2 0\n0 {below_main}\n\n\
+         fn=dockopt_rules::rules::check\n0 {check}\ncfn=library::each\ncalls=1 0\n0 {below_check}\n\n\
+         fn=library::each\n0 0\ncfn=library::copy\ncalls=5 0\n0 {copies}\ncfn=dockopt_rules::rules::check::{{{{closure}}}}\ncalls=5 0\n0 40\n\n\
+         fn=library::copy\n0 {}\n\nfn=library::each'2\n0 0\n\nfn=dockopt_rules::rules::check::{{{{closure}}}}\n0 40\n\ntotals: {}\n",
         copies + start,
         10 + 60 + 40 + check + copies + start + 40
     ))
