@@ -65,9 +65,8 @@ fn files_of_the_user_are_kept() {
     assert_eq!(written(&ran), [".pre-commit-config.yaml", ".gitlab/dockopt.yml", ".gitlab-ci.yml"]);
     assert_eq!(ran.read("dockopt.toml"), "fail-on = \"none\"\n");
     let version = env!("CARGO_PKG_VERSION");
-    let item = format!(
-        "- repo: https://github.com/dockopt/dockopt\r\n  rev: v{version}\r\n  hooks:\r\n    - id: dockopt\r\n"
-    );
+    let item =
+        format!("- repo: https://github.com/dockopt/dockopt\r\n  rev: v{version}\r\n  hooks:\r\n    - id: dockopt\r\n");
     assert_eq!(ran.read(".pre-commit-config.yaml"), pre_commit.replace("[]\r\n", &format!("[]\r\n{item}")));
     let expected = gitlab.replace("ci.yml\n", "ci.yml\n    - local: .gitlab/dockopt.yml\n");
     assert_eq!(ran.read(".gitlab-ci.yml"), expected);

@@ -141,6 +141,12 @@ fn of_call<'i>(
     call: &PackageCall,
     purpose: Purpose,
 ) -> CommandKind<'i> {
+    if matches!(purpose, Purpose::Compiles(_))
+        && !call.manager.is_system()
+        && let Some((needs, command)) = install_inputs::download(walk, at, invocation, call)
+    {
+        return CommandKind::Build(needs, command);
+    }
     let local = call.packages.iter().any(|package| package.source == PackageSource::Path);
     match purpose {
         Purpose::Looks | Purpose::Configures => CommandKind::Cheap,
@@ -152,9 +158,6 @@ fn of_call<'i>(
             }
         }
         Purpose::Clean => CommandKind::Tidy,
-        Purpose::Compiles(_) if let Some((needs, command)) = install_inputs::download(walk, at, invocation, call) => {
-            CommandKind::Build(needs, command)
-        }
         _ if matches!(call.verb, Verb::Install | Verb::Download) && call.is_from_manifest() => {
             install(walk, at, invocation, call)
         }

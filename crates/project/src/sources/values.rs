@@ -370,13 +370,13 @@ fn without_docstrings(text: &str) -> String {
     while let Some(&byte) = bytes.get(at) {
         let rest = &bytes[at..];
         let quotes = [&b"\"\"\""[..], b"'''"].into_iter().find(|quotes| rest.starts_with(quotes));
-        let (length, is_blank) = match byte {
-            b'#' => (memchr::memchr(b'\n', rest).unwrap_or(rest.len()), true),
-            _ if let Some(quotes) = quotes => {
+        let (length, is_blank) = match (byte, quotes) {
+            (b'#', _) => (memchr::memchr(b'\n', rest).unwrap_or(rest.len()), true),
+            (_, Some(quotes)) => {
                 let end = memchr::memmem::find(&rest[3..], quotes).map_or(rest.len(), |length| length + 6);
                 (end, begins_line && !b"(,=[{+%\\".contains(&last))
             }
-            b'"' | b'\'' => (super::comments::quoted_length(rest, byte), false),
+            (b'"' | b'\'', None) => (super::comments::quoted_length(rest, byte), false),
             _ => (1, false),
         };
         if is_blank {

@@ -160,16 +160,19 @@ fn compose_database_published(cx: &ComposeContext, out: &mut Findings) {
             // Compose joins the ports of files: equal ones are one, but with two addresses the second cannot be bound.
             let is_shared = cx.twins(service).any(|twin| publishes(twin, &published));
             let noted = |note: String| Finding { notes: vec![note], ..finding.clone() };
-            out.push(match short {
-                Some(_) if let Some((variable, address)) = told_address(service.value, &published) => noted(format!(
+            let outside = short.as_ref().and_then(|_| told_address(service.value, &published));
+            out.push(match (short, outside) {
+                (Some(_), Some((variable, address))) => noted(format!(
                     "not fixed, because `{variable}` names `{address}`, which clients of other machines reach"
                 )),
-                Some(text) if !is_shared => {
+                (Some(text), None) if !is_shared => {
                     let safety = Safety::Unsafe(WHY.to_owned());
                     cx.replaced(finding, "publish it on 127.0.0.1", safety, port.place, &text)
                 }
-                Some(_) => noted("another compose file publishes it too: change both, as they are joined".to_owned()),
-                None => finding,
+                (Some(_), None) => {
+                    noted("another compose file publishes it too: change both, as they are joined".to_owned())
+                }
+                (None, _) => finding,
             });
         }
     }
