@@ -413,7 +413,7 @@ fn circles(files: &BTreeMap<String, String>) -> Vec<Circle> {
 /// The files of all crates as those of one, whose root declares all modules.
 fn read() -> BTreeMap<String, String> {
     let root: Vec<String> = modules().into_iter().map(|(_, module)| format!("pub mod {module};")).collect();
-    let all = sources().into_iter().filter(|source| !source.path.starts_with("crates/testing/"));
+    let all = sources().into_iter().filter(|source| !source.is_of_testing());
     let all = all.map(|source| (format!("src/{}", source.module()), source.text));
     let mut files: BTreeMap<String, String> = all.collect();
     files.insert("src/lib.rs".to_owned(), root.join("\n"));

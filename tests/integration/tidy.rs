@@ -41,11 +41,12 @@ pub(crate) struct Text {
 impl Text {
     /// The place in its crate: the path below `src/`.
     pub(crate) fn module(&self) -> &str {
-        if self.path.starts_with("src/") {
-            &self.path[4..]
-        } else {
-            self.path.split_once("/src/").unwrap_or_default().1
-        }
+        self.path.split_once("src/").unwrap_or_default().1
+    }
+
+    /// Whether it is of the crate that holds helpers of tests: no room, and no part of the program.
+    pub(crate) fn is_of_testing(&self) -> bool {
+        self.path.starts_with("crates/testing/")
     }
 
     /// The room: the first part below `src/`.
@@ -107,11 +108,11 @@ pub(crate) fn modules() -> Vec<(String, String)> {
         .filter_map(|line| line.strip_prefix("dockopt-")?.split_once(" = { path = \"").map(|(name, _)| name))
         .filter(|name| *name != "testing")
         .collect();
-    crates.push("");
+    crates.push("dockopt");
     let mut modules = Vec::new();
     for name in crates {
-        let library = if name.is_empty() { "src/lib.rs".to_owned() } else { format!("crates/{name}/src/lib.rs") };
-        for line in fs::read_to_string(library).unwrap().lines() {
+        let folder = if name == "dockopt" { String::new() } else { format!("crates/{name}/") };
+        for line in fs::read_to_string(format!("{folder}src/lib.rs")).unwrap().lines() {
             let module = line.strip_prefix("pub mod ").and_then(|rest| rest.split_once(';'));
             modules.extend(module.map(|(module, _)| (name.to_owned(), module.to_owned())));
         }
@@ -194,7 +195,7 @@ fn modules_use_only_modules_above_them() {
     let mut wrong = Vec::new();
     let mut rooms = BTreeSet::new();
     for file in sources() {
-        if !file.path.starts_with("crates/testing/") {
+        if !file.is_of_testing() {
             rooms.insert(file.room().to_owned());
         }
         for (number, line) in file.text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
@@ -227,9 +228,7 @@ fn modules_use_only_modules_above_them() {
 fn the_map_names_every_module() {
     let map = fs::read_to_string("src/lib.rs").unwrap();
     let rows: Vec<(String, String)> = map.lines().filter_map(row).collect();
-    let name = |name: String| if name.is_empty() { "dockopt".to_owned() } else { name };
-    let modules: Vec<(String, String)> =
-        modules().into_iter().map(|(name_of_crate, module)| (name(name_of_crate), module)).collect();
+    let modules = modules();
     assert_eq!(rows, modules, "the map in src/lib.rs, and the modules of all crates in their order");
     for (name_of_crate, module) in &modules {
         let line = map.lines().find(|line| line.starts_with(&format!("pub use dockopt_{name_of_crate}::")));
@@ -302,7 +301,7 @@ fn only_effectful_modules_do_io() {
     let printing = ["println!", "print!(", "eprint", "dbg!"];
     let mut wrong = Vec::new();
     for file in sources() {
-        if EFFECTFUL.contains(&file.room()) || file.path == "src/main.rs" || file.path.starts_with("crates/testing/") {
+        if EFFECTFUL.contains(&file.room()) || file.path == "src/main.rs" || file.is_of_testing() {
             continue;
         }
         for (number, line) in file.shipped() {

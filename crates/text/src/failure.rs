@@ -58,7 +58,6 @@ impl std::error::Error for Failure {}
 
 impl Failure {
     /// A failure of a kind: what went wrong, and what to do.
-    /// A failure of a kind: what went wrong, and what to do.
     pub fn new(kind: FailureKind, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { kind, what: what.into(), help: help.into(), log: Vec::new() }
     }

@@ -38,7 +38,7 @@ pub(super) fn versioner(evidence: &Evidence) -> Option<&str> {
     with_one_of(evidence, "takes its version from the history", is_meant)
 }
 
-/// The source or script that asks git itevidence. `makes`: whether a Makefile counts.
+/// The source or script that asks git itself. `makes`: whether a Makefile counts.
 pub(super) fn asks_git(evidence: &Evidence, makes: bool) -> Option<&str> {
     let is_meant = |path: &str| is_code(path) || path.ends_with("package.json") || (makes && is_make(path::name(path)));
     with_one_of(evidence, "asks git for the history", is_meant)

@@ -23,7 +23,7 @@ pub(super) fn tool(rules: Vec<wire::Descriptor<'_>>) -> wire::Driver<'_> {
     let kinds = NOTIFICATIONS.iter().map(|(id, summary)| descriptor_without_page(id, summary, "note"));
     wire::Driver {
         name: "dockopt",
-        full_name: concat!("dockopt", " ", env!("CARGO_PKG_VERSION")),
+        full_name: concat!("dockopt ", env!("CARGO_PKG_VERSION")),
         version: env!("CARGO_PKG_VERSION"),
         semantic_version: env!("CARGO_PKG_VERSION"),
         information_uri: env!("CARGO_PKG_REPOSITORY"),
