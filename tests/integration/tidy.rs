@@ -445,6 +445,25 @@ fn no_file_names_a_machine() {
 }
 
 #[test]
+fn scripts_read_their_pipes_to_the_end() {
+    // With `pipefail`, what writes into a pipe that `head` has closed ends the script: with code 141, and only where the
+    // text is longer than the pipe holds.
+    let mut wrong = Vec::new();
+    for path in tracked() {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        if !text.starts_with("#!") || !text.contains("pipefail") {
+            continue;
+        }
+        for (index, line) in text.lines().enumerate() {
+            if line.split('|').skip(1).any(|command| command.trim_start().starts_with("head")) {
+                wrong.push(format!("{path}:{}: `sed -n 1,20p` reads all", index + 1));
+            }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
 fn every_fixture_is_used() {
     let tests: String = below("tests", "rs").into_iter().chain(sources()).map(|file| file.text).collect();
     let mut wrong = Vec::new();
