@@ -71,6 +71,13 @@ macro_rules! rule {
 pub(super) use rule;
 
 impl Rule {
+    /// The same rule with another text of its page.
+    #[cfg(test)]
+    pub(super) fn with_page(&self, page: &'static str) -> Self {
+        let Self { name, check, image, compose, .. } = *self;
+        Self { name, page, check, image, compose, metadata: OnceLock::new() }
+    }
+
     pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
         Self { name, page, check, image: None, compose: None, metadata: OnceLock::new() }
     }

@@ -20,11 +20,13 @@ use std::collections::BTreeSet;
 /// Fails if the page is not correct.
 #[track_caller]
 pub(super) fn check(rule: &'static Rule) {
-    let outcome = run(rule);
+    let mut outcome = run(rule);
     if std::env::var_os("BLESS").is_some() && outcome.blessed != rule.page {
         let path = format!("{}/rules/{}.md", env!("CARGO_MANIFEST_DIR"), rule.name);
         std::fs::write(path, &outcome.blessed).unwrap();
-        return;
+        // What the new text does not repair is still wrong.
+        let page: &'static str = Box::leak(std::mem::take(&mut outcome.blessed).into_boxed_str());
+        outcome = run(Box::leak(Box::new(rule.with_page(page))));
     }
     let hint = "BLESS=1 rewrites the fences `findings` and `fixed`";
     assert!(outcome.failures.is_empty(), "\n{}\n{hint}", outcome.failures.join("\n"));

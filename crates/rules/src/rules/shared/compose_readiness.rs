@@ -179,7 +179,7 @@ fn is_front_end(service: &StackService) -> bool {
         let build = service.value.get("build").and_then(|build| build.get("args"));
         let maps = [build, service.value.get("environment")];
         let entries = maps.into_iter().flatten().filter_map(ComposeValue::as_map).flat_map(ComposeMap::iter);
-        entries.map(|(name, _)| name).any(|name| data::BUNDLE_VARIABLES.keys().any(|prefix| name.starts_with(prefix)))
+        entries.map(|(name, _)| name).any(crate::secret::is_bundled)
     };
     service.serves_pages() || is_node(service) && (is_called_so() || is_bundled())
 }
