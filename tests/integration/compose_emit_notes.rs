@@ -85,7 +85,7 @@ fn the_check_of_an_image_stays() {
 #[test]
 fn a_server_whose_port_is_not_known_is_no_job() {
     let dockerfile = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nCMD [\"python\", \"main.py\"]\n";
-    let server = "import os\nimport uvicorn\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n@app.get('/health')\ndef health(): ...\n\nuvicorn.run(app, port=int(os.environ['SHOP_PORT']))\n";
+    let server = "import os\nimport uvicorn\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n@app.get('/health')\ndef health(): ...\n\nuvicorn.run(app, port=settings()['port'])\n";
     let requirements = ("requirements.txt", "fastapi==0.115.0\nuvicorn==0.32.0\n");
     let folder = project(&[("Dockerfile", dockerfile), ("main.py", server), requirements]);
     has(&emitted(folder.path())["notes"].to_string(), &["app answers requests on a port that is not known"]);

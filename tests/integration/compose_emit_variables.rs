@@ -238,7 +238,7 @@ fn a_default_that_asks_for_tls_is_switched_off() {
             "      APP_FORCE_SSL: ${APP_FORCE_SSL:-false}\n",
         ],
     );
-    lacks(&text, &["CERT_FILE", "PG_SSL", "FORCE_HTTPS"]);
+    lacks(&text, &["CERT_FILE", "PG_SSL", "FORCE_HTTPS_REDIRECT: "]);
 }
 
 #[test]

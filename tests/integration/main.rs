@@ -21,6 +21,7 @@ mod compose_emit_monorepo;
 mod compose_emit_notes;
 mod compose_emit_running;
 mod compose_emit_servers;
+mod compose_emit_starts;
 mod compose_emit_variables;
 mod compose_emit_workers;
 mod compose_env;

@@ -9,6 +9,7 @@ mod start;
 use crate::build::{Build, Stage};
 use crate::manifest::Project;
 use crate::sources::routes::SourceFile;
+use crate::sources::variables::is_spring;
 use crate::text::path;
 
 pub use self::port::{KnownPort, known_port, port_variable};
@@ -25,7 +26,7 @@ pub struct EndpointInput<'e, 'i> {
     pub files: Vec<SourceFile<'e>>,
     /// Whether they are what its start loads; else the sources may be those of several programs.
     pub is_start_known: bool,
-    /// Its settings in the form of Spring's.
+    /// Its settings in the form of Spring's, and the configurations of Vite.
     pub settings: Vec<SourceFile<'e>>,
     /// The projects whose packages it runs with.
     pub projects: Vec<&'e Project>,
@@ -40,6 +41,12 @@ pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<b
         return (files, false);
     }
     (files.into_iter().filter(|file| loads(file.path) != Some(false)).collect(), true)
+}
+
+/// Whether a file has settings of a server: those of Spring, the configuration of Vite.
+pub fn is_settings(place: &str) -> bool {
+    let name = path::name(place);
+    is_spring(name) || name.starts_with("vite.config.")
 }
 
 impl EndpointInput<'_, '_> {

@@ -18,7 +18,6 @@ mod ignore;
 mod json_words;
 mod languages;
 mod layout;
-mod literal;
 mod rule_fixes;
 mod new_stage;
 mod options;

@@ -71,6 +71,8 @@ pub struct Proof {
     pub advice: Vec<String>,
     /// Passes that did not hold, and why.
     pub rejected: Vec<RejectedPass>,
+    /// Passes that were not tried, as the search had built as many rewrites as it may.
+    pub untried: Vec<String>,
     /// Bytes that no rewrite goes below, and what they are: base and production dependencies.
     pub floor: Vec<(String, u64)>,
     /// What is left behind in the engine's build cache, in bytes.

@@ -108,6 +108,8 @@ tables! {
     HEALTH_PATHS = "health_paths.tsv";
     /// How projects bring the schema of their database up to date.
     MIGRATION_COMMANDS = "migration_commands.tsv";
+    /// Names of scripts of package.json that bring the schema of a database up to date.
+    MIGRATION_SCRIPTS = "migration_scripts.tsv";
     /// Commands that start a program for its developers.
     DEVELOPMENT_SERVERS = "development_servers.tsv";
     /// How servers are started whose image starts nothing by itself.

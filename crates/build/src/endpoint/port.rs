@@ -10,6 +10,8 @@ use crate::build::{Listening, Reference, SlimImage, StageBase, is_command, is_li
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Framework, Project};
+use crate::sources::comments::blank_comments;
+use crate::sources::object_literals::vite_port;
 use crate::sources::patterns;
 use crate::sources::ports::{ListeningCall, address_port, assigned_port, listening_calls};
 use crate::sources::routes::SourceFile;
@@ -47,6 +49,11 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
     let server = started_server(input);
     if let Some((port, _)) = server.as_ref().and_then(|server| server.port).filter(|(port, _)| *port > 0) {
         return Some(KnownPort::listens(port));
+    }
+    match vite_server_port(input, server.as_ref()) {
+        Some(0) => return None,
+        Some(port) => return Some(KnownPort::listens(port)),
+        None => {}
     }
     // Without a command, an image of a language waits for one.
     let starts = input.build.launch(input.stage).is_some() || !input.build.input().options.run.commands.is_empty();
@@ -93,6 +100,18 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
     };
     let port = known.and_then(|known| known.ports().next())?;
     Some(KnownPort::new(port, format!(" on a server that listens on port {port}")))
+}
+
+/// The port of a server of Vite, whose options say none: that of its configuration, else the usual one; 0 where only running
+/// the configuration tells.
+fn vite_server_port(input: &EndpointInput, server: Option<&Listening>) -> Option<u16> {
+    let name = server?.server;
+    let key = if name == "vite preview" { "preview" } else { "server" };
+    let row = data::FILE_SERVERS.row(name).filter(|_| name.split(' ').next() == Some("vite"))?;
+    let mut configurations = input.settings.iter().filter(|file| path::name(file.path).starts_with("vite.config."));
+    let set = configurations.next().map_or(Ok(None), |file| vite_port(&blank_comments(file.text), key));
+    let Ok(port) = set else { return Some(0) };
+    port.or_else(|| row[4].parse().ok())
 }
 
 /// The port of EXPOSE, apart from those of debuggers and of TLS where there are others; and whether it is the first of

@@ -9,9 +9,11 @@ pub(super) mod mention;
 pub(super) mod mentions;
 pub(super) mod migration;
 pub(super) mod named_service;
+pub(super) mod program_url;
 pub(super) mod proxy;
 pub(super) mod proxy_variables;
 pub(super) mod repository_image;
+pub(super) mod schema_script;
 pub(super) mod service_names;
 
 use std::collections::BTreeSet;
@@ -19,10 +21,12 @@ use std::collections::BTreeSet;
 use self::backend::{Backends, backends};
 use self::connection::{Connection, connections, settled_variables};
 use self::mentions::{Mentions, mentions};
-use self::migration::{MigrationJob, migration};
+use self::migration::{MigrationJob, migration, migration_at_start};
 use self::named_service::{NamedProgram, named_programs};
+use self::program_url::program_connections;
 use self::proxy::{Proxy, proxy};
 use self::proxy_variables::image_connections;
+use self::schema_script::schema_script;
 use self::service_names::{name_applications, name_workers};
 use super::facts::application::Application;
 use super::facts::worker::{Worker, keep_planned_once, workers};
@@ -57,6 +61,8 @@ pub(super) struct Project<'i> {
     pub(super) workers: Vec<(usize, Worker)>,
     /// The job that migrates the database, with the index of its program.
     pub(super) migration: Option<(usize, MigrationJob)>,
+    /// Without such a job: the program that migrates the database when it starts, what it runs and where that stands.
+    pub(super) migrating: Option<(usize, &'static str, String)>,
     pub(super) proxy: Option<Proxy>,
 }
 
@@ -69,19 +75,31 @@ impl<'i> Project<'i> {
             proxy.find_programs(input, &applications);
         }
         let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
-        let backends = backends(input, &applications, &mentions, plan);
+        let script = schema_script(input, &applications, plan);
+        let backends = backends(input, &applications, &mentions, (script.as_ref(), plan));
         let mut connections = connections(&applications, &mentions, &backends);
         let in_images = image_connections(input, &applications);
-        let named = named_programs(input, &applications, &in_images);
-        connections.iter_mut().zip(in_images).for_each(|(known, more)| known.extend(more));
+        let in_sources = program_connections(input, &applications, &mentions);
+        let named = named_programs(input, &applications, [&in_images, &in_sources]);
+        for (known, more) in connections.iter_mut().zip(in_images.into_iter().zip(in_sources)) {
+            known.extend(more.0.into_iter().chain(more.1));
+        }
         let workers = all_workers(input, &applications);
         let programs = applications.into_iter().zip(mentions).zip(connections.into_iter().zip(named));
         let programs = programs.map(|((application, mentions), (connections, named))| {
             let settled = settled_variables(&mentions, &connections, &backends);
             Program { application, connections, settled, named }
         });
-        let mut project = Self { programs: programs.collect(), backends, workers, migration: None, proxy };
+        let (programs, migration, migrating) = (programs.collect(), None, None);
+        let mut project = Self { programs, backends, workers, migration, migrating, proxy };
         project.migration = project.find_migration(input, plan);
+        if project.migration.is_none() {
+            project.migrating = project.find_migrating(input);
+        }
+        // Tables that are there already would stop what migrates.
+        if project.migration.is_none() && project.migrating.is_none() {
+            project.backends.give(script);
+        }
         project
     }
 
@@ -99,6 +117,15 @@ impl<'i> Project<'i> {
     fn find_migration(&self, input: &EmitInput, plan: &mut ComposePlan) -> Option<(usize, MigrationJob)> {
         let mut programs = self.programs.iter().enumerate().filter(|(_, program)| self.has_database(program));
         programs.find_map(|(at, program)| Some((at, migration(input, &program.application, plan)?)))
+    }
+
+    /// The first program that migrates a database when it starts.
+    fn find_migrating(&self, input: &EmitInput) -> Option<(usize, &'static str, String)> {
+        let mut programs = self.programs.iter().enumerate().filter(|(_, program)| self.has_database(program));
+        programs.find_map(|(at, program)| {
+            let (command, place) = migration_at_start(input, &program.application)?;
+            Some((at, command, place))
+        })
     }
 }
 

@@ -15,14 +15,15 @@ pub(super) struct ServerImage {
     pub(super) schemes: &'static str,
     pub(super) names: &'static str,
     pub(super) secured: &'static str,
+    pub(super) administrator: &'static str,
 }
 
 impl ServerImage {
     /// All rows.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         data::SERVER_IMAGES.rows().filter_map(|cells| match cells {
-            &[service, host, image, data, settings, command, schemes, names, secured, ..] => {
-                Some(Self { service, host, image, data, settings, command, schemes, names, secured })
+            &[service, host, image, data, settings, command, schemes, names, secured, administrator, ..] => {
+                Some(Self { service, host, image, data, settings, command, schemes, names, secured, administrator })
             }
             _ => None,
         })
@@ -66,7 +67,20 @@ impl ServerImage {
 
     /// Whether clients give a name and a password.
     pub(super) fn asks_for_login(self) -> bool {
-        self.settings.contains("{user}")
+        self.settings.contains("{user")
+    }
+
+    /// The only user that the server sets up: `neo4j`.
+    pub(super) fn only_user(self) -> Option<&'static str> {
+        Some(self.settings.split_once("{user:")?.1.split_once('}')?.0)
+    }
+
+    /// Its settings where programs log in as a user: other ones for the administrator, whom no variable may make.
+    pub(super) fn settings_of(self, user: &str) -> String {
+        match self.administrator.split_once(' ') {
+            Some((name, settings)) if name == user => settings.to_owned(),
+            _ => self.settings.replace(&format!("{{user:{user}}}"), "{user}"),
+        }
     }
 
     /// The port that it listens on.
@@ -95,6 +109,7 @@ pub(super) fn is_word(text: &str) -> bool {
 pub(super) fn is_service_host(host: &str) -> bool {
     is_word(host)
         && host != "localhost"
-        && service_name(host) == host
-        && !host.starts_with(|c: char| c.is_ascii_digit())
+        && !host.contains(|c: char| c.is_ascii_uppercase())
+        && host.starts_with(|c: char| c.is_ascii_lowercase())
+        && host.ends_with(|c: char| c.is_ascii_alphanumeric())
 }

@@ -7,9 +7,11 @@ mod network;
 mod proxy;
 mod server;
 mod switch;
+mod variable_need;
 mod worker;
 
 use self::environment::{EnvironmentExtent, EnvironmentParts, environment};
+use super::facts::entrypoint::ignores_command;
 use super::input::EmitInput;
 use super::links::{Program, Project};
 use super::plan::{ComposePlan, PlannedService};
@@ -47,6 +49,16 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         let (connections, settled, backends) = (&program.connections, &program.settled, &self.project.backends);
         let parts = EnvironmentParts { connections, settled, backends, extent };
         environment(self.input, &program.application, &parts, self.plan)
+    }
+
+    /// What a service runs instead of its image's own command.
+    fn add_command(&mut self, program: &Program, words: &[String], service: &mut PlannedService) {
+        let Some(place) = ignores_command(self.input, &program.application) else {
+            return service.add("command", NewValue::texts(words));
+        };
+        service.add("entrypoint", NewValue::texts(words));
+        let reason = "the script of the image's entrypoint does not run the command that it gets";
+        self.plan.choose(&service.name, "entrypoint", reason, Some(place));
     }
 
     fn add_environment(&mut self, program: &Program, service: &mut PlannedService) {
@@ -144,6 +156,12 @@ fn add_build(program: &Program, service: &mut PlannedService) {
     service.dockerfile = Some(application.dockerfile.clone());
     service.output.clone_from(&application.output);
     service.add("build", application.build_value());
+}
+
+/// Turns the check of an image off.
+fn add_no_check(service: &mut PlannedService, comment: &str) {
+    let off = mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]);
+    service.add_with("healthcheck", off, comment);
 }
 
 /// Writes down what a service waits for.

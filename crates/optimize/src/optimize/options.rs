@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::level::{Level, LevelLimit};
+use super::level::LevelLimit;
 use crate::fix::RuleRunner;
 
 /// What the user asked for.
@@ -18,8 +18,6 @@ pub struct Options {
     pub skip: BTreeSet<String>,
     /// Passes that the settings leave out, and why; one that is named in `only` runs.
     pub left_out: BTreeMap<String, String>,
-    /// Levels that don't.
-    pub without: BTreeSet<Level>,
     /// The image whose web server serves built files; `None` where the project's files or a table name one.
     pub server: Option<String>,
 }
@@ -33,7 +31,6 @@ impl Options {
             only: BTreeSet::new(),
             skip: BTreeSet::new(),
             left_out: BTreeMap::new(),
-            without: BTreeSet::new(),
             server: None,
         }
     }

@@ -267,7 +267,6 @@ fn runs(pass: &Pass, options: &Options) -> bool {
     let info = &pass.info;
     (options.only.is_empty() || options.only.contains(info.id))
         && !options.skip.contains(info.id)
-        && !options.without.contains(&info.level)
         && (!info.max || options.level == LevelLimit::Max)
 }
 

@@ -4,7 +4,7 @@ use crate::sources::comments::comments;
 
 /// What a file says of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::optimize) enum Literal<'t> {
+pub enum Literal<'t> {
     /// Nothing.
     Missing,
     /// This text.
@@ -14,7 +14,7 @@ pub(in crate::optimize) enum Literal<'t> {
 }
 
 /// The value of `key: "value"` or `"key": "value"` outside of comments.
-pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> {
+pub fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> {
     let mut literal = Literal::Missing;
     let comments = comments(text);
     for (at, _) in text.match_indices(key) {
@@ -42,10 +42,13 @@ pub(in crate::optimize) fn literal<'t>(text: &'t str, key: &str) -> Literal<'t> 
 
 /// A key with several values, or in a form that is not read.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::optimize) struct Unclear;
+pub struct Unclear;
 
 /// The one value of `key:` outside of comments, as it is written.
-pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Result<Option<&'t str>, Unclear> {
+///
+/// # Errors
+/// Where the key has several values, or one in a form that is not read.
+pub fn value<'t>(text: &'t str, key: &str) -> Result<Option<&'t str>, Unclear> {
     let comments = comments(text);
     let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.' | '-');
     let mut end = None;
@@ -71,7 +74,7 @@ pub(in crate::optimize) fn value<'t>(text: &'t str, key: &str) -> Result<Option<
 }
 
 /// The members of an object in braces: keys and values as they are written; `None` where one is no plain pair.
-pub(in crate::optimize) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
+pub fn members(object: &str) -> Option<Vec<(&str, &str)>> {
     let mut rest = object.strip_prefix('{')?;
     let mut literals = Vec::new();
     loop {
@@ -95,6 +98,21 @@ pub(in crate::optimize) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
     }
 }
 
+/// The port that a configuration of Vite, without comments, gives one of its servers (`server`, `preview`); nothing where it
+/// gives none.
+///
+/// # Errors
+/// Where only running it tells.
+pub fn vite_port(text: &str, server: &str) -> Result<Option<u16>, Unclear> {
+    let Some(object) = value(text, server)? else {
+        // `...settings` may say it.
+        return if text.contains("...") { Err(Unclear) } else { Ok(None) };
+    };
+    let all = members(object).ok_or(Unclear)?;
+    let Some((_, port)) = all.into_iter().find(|(key, _)| *key == "port") else { return Ok(None) };
+    port.parse().map(Some).map_err(|_| Unclear)
+}
+
 /// The bytes of a value up to the comma or bracket that ends it.
 fn length(value: &str) -> usize {
     let (mut depth, mut quote, mut escaped) = (0_u32, None, false);
@@ -114,7 +132,7 @@ fn length(value: &str) -> usize {
 }
 
 /// The text in quotes at the start.
-pub(in crate::optimize) fn quoted(text: &str) -> Option<&str> {
+pub fn quoted(text: &str) -> Option<&str> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
     let (value, rest) = text[1..].split_once(quote)?;
     let plain = !value.contains(['$', '\\']) && !rest.trim_start().starts_with(['+', '.']);
@@ -122,7 +140,7 @@ pub(in crate::optimize) fn quoted(text: &str) -> Option<&str> {
 }
 
 /// A relative path with `.` resolved; `None` where it leaves the folder, or is the folder itself.
-pub(super) fn inner(path: &str) -> Option<String> {
+pub fn inner(path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains(['*', '$', '\\', '"', ' ']) {
         return None;
     }
@@ -153,6 +171,16 @@ mod tests {
         assert_eq!(value("a: 1, b: { a: 2 }", "a"), Err(Unclear));
         for odd in ["{ ...a }", "{ a, b: 1 }", "{ a() {} }", "a", "{ a: 1"] {
             assert_eq!(members(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn ports_of_vite() {
+        assert_eq!(vite_port("export default { server: { host: true, port: 5173 } }", "server"), Ok(Some(5173)));
+        assert_eq!(vite_port("export default { server: { host: true } }", "server"), Ok(None));
+        assert_eq!(vite_port("export default { plugins: [] }", "preview"), Ok(None));
+        for text in ["{ server: { port: PORT } }", "{ server }", "{ ...shared }"] {
+            assert_eq!(vite_port(text, "server"), Err(Unclear), "{text}");
         }
     }
 

@@ -4,6 +4,11 @@ use super::value;
 use super::variable::{SecretKind, Variable, is_switch, words};
 use crate::data;
 
+/// Whether a bundler writes a variable of this name into the pages, so that only the build reads it.
+pub fn is_bundled(name: &str) -> bool {
+    data::BUNDLE_VARIABLES.keys().any(|prefix| name.starts_with(prefix))
+}
+
 /// Whether a variable puts a secret into the pages: its name begins as the bundler wants it, and its other words mean a
 /// password or a secret. Keys and tokens are often made for pages, so they do not count.
 pub fn bundled(name: &str, value: Option<&str>) -> Option<Variable> {

@@ -39,8 +39,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) storage: Vec<(String, String)>,
     /// The port that its server listens on.
     pub(in crate::emit) port: Option<u16>,
-    /// The variable that says where it listens, which nothing sets, and where it is read.
-    pub(in crate::emit) port_variable: Option<(String, String)>,
+    /// The variable that says where it listens, which nothing sets.
+    pub(in crate::emit) port_variable: Option<PortVariable>,
     /// Whether its sources have routes.
     pub(in crate::emit) answers_requests: bool,
     /// The server of its base image, where that is what it starts.
@@ -63,6 +63,16 @@ pub(in crate::emit) struct Application<'i> {
     /// Why it is taken for a program, and where that shows.
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: String,
+}
+
+/// The variable that says where a program listens.
+#[derive(Clone, Debug)]
+pub(in crate::emit) struct PortVariable {
+    pub(in crate::emit) name: String,
+    /// Where it is read.
+    pub(in crate::emit) place: String,
+    /// Why it gets this port.
+    pub(in crate::emit) reason: String,
 }
 
 /// A server that is built here.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::application::{Application, absolute, serves_by_itself};
+use super::application::{Application, PortVariable, absolute, serves_by_itself};
 use super::built_server::built_server;
 use super::endpoint::{endpoint_input, place_of_line};
 use super::server_command::{server_command, starts_nothing};
@@ -15,7 +15,7 @@ use crate::compose::written_project;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::endpoint::{KnownPort, answers_requests, known_port, port_variable};
-use crate::manifest::FileKind;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::stack::Stack;
 use crate::text::Source;
 use crate::variables::{ServiceCode, service_code};
@@ -79,11 +79,25 @@ pub(in crate::emit) fn complete_with_code(
         let Some(stage) = application.build.target() else { continue };
         let endpoint = endpoint_input(input, application, &application.build, stage);
         let known = known_port(&endpoint);
-        let variable = known.as_ref().filter(|known| known.is_exposed).and_then(|_| port_variable(&endpoint));
+        let answers_requests = known.is_none() && answers_requests(&endpoint);
+        let may_be_told = answers_requests || known.as_ref().is_some_and(|known| known.is_exposed);
+        let variable = may_be_told.then(|| port_variable(&endpoint)).flatten();
         let variable =
             variable.and_then(|(name, place)| Some((name, place_of_line(input, application, &endpoint, place)?)));
-        let answers_requests = known.is_none() && answers_requests(&endpoint);
+        let chosen = variable.is_some().then(|| usual_port(application));
+        let variable = variable.map(|(name, place)| {
+            let why = match &known {
+                Some(known) => format!("its image exposes {}", known.port),
+                None => "nothing says a port".to_owned(),
+            };
+            let reason = format!("it listens where `{name}` says, which has no default, and {why}");
+            PortVariable { name, place, reason }
+        });
         (application.port_variable, application.answers_requests) = (variable, answers_requests);
+        let known = known.or_else(|| {
+            let reason = ", which listens where a variable says".to_owned();
+            Some(KnownPort { port: chosen?, reason, is_assumed: true, is_exposed: false })
+        });
         if let Some(KnownPort { port, reason, .. }) = known {
             application.port = Some(port);
             application.reason.push_str(&reason);
@@ -108,6 +122,15 @@ pub(in crate::emit) fn complete_with_code(
         is_program
     });
     plan.notes.extend(unbuilt_programs(input, applications));
+}
+
+/// The port that programs of a language usually listen on.
+fn usual_port(application: &Application) -> u16 {
+    match application.projects().next().map(|project| project.ecosystem) {
+        Some(Ecosystem::Node | Ecosystem::Ruby) => 3000,
+        Some(Ecosystem::Python) => 8000,
+        _ => 8080,
+    }
 }
 
 /// Gives servers whose image starts nothing by itself their command; leaves out those of which none is known, and those whose

@@ -6,12 +6,10 @@ use super::application::Application;
 use super::start::start_texts;
 use crate::build::{Build, Stage};
 use crate::emit::input::EmitInput;
-use crate::endpoint::{EndpointInput, loaded_files};
+use crate::endpoint::{EndpointInput, is_settings, loaded_files};
 use crate::manifest::FileKind;
 use crate::sources::imports::Sources;
 use crate::sources::routes::SourceFile;
-use crate::sources::variables::is_spring;
-use crate::text::path;
 
 /// The files that a program loads: there may be other programs beside it.
 fn loaded_by_program<'e>(
@@ -35,12 +33,14 @@ pub(in crate::emit) fn endpoint_input<'e, 'i: 'e>(
     build: &'e Build<'i>,
     stage: &'e Stage,
 ) -> EndpointInput<'e, 'i> {
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]).filter(|file| file.is_of_program());
+    let all = || application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = all().filter(|file| file.is_of_program());
     let files: Vec<SourceFile> = files.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
     let (files, is_start_known) = loaded_by_program(input, application, files);
     let served = application.served_settings.iter().map(|at| &input.files.files[*at]);
     let served = served.map(|file| SourceFile { path: &file.below, text: file.source.text() });
-    let in_image = files.iter().copied().filter(|file| is_spring(path::name(file.path)));
+    let in_image = all().filter(|file| is_settings(&file.below));
+    let in_image = in_image.map(|file| SourceFile { path: &file.below, text: file.source.text() });
     let settings = in_image.chain(served).collect();
     EndpointInput { build, stage, files, is_start_known, settings, projects: application.projects().collect() }
 }

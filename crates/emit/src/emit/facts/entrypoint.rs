@@ -73,6 +73,15 @@ pub(in crate::emit) fn hands_over(input: &EmitInput, application: &Application) 
     })
 }
 
+/// The script of the entrypoint of a program that does not look at the command which it gets, as a place.
+pub(in crate::emit) fn ignores_command(input: &EmitInput, application: &Application) -> Option<String> {
+    let file = entrypoint_script(input, application)?;
+    let text = file.source.text();
+    let reads = |name: &str| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
+    let is_read = ["@", "*", "1", "#"].into_iter().any(reads) || text.contains("shift") || text.contains("getopts");
+    (!is_read).then(|| file.source.name().to_owned())
+}
+
 fn range(span: Span) -> std::ops::Range<usize> {
     span.start as usize..span.end as usize
 }

@@ -6,9 +6,11 @@ use super::login::{BackendPassword, ServerLogin, is_set_by_image, login};
 use super::mention::{ConnectionRole, Mention, UrlParts, is_unsure};
 use super::mentions::Mentions;
 use super::repository_image::repository_image;
+use super::schema_script::SchemaScript;
 use crate::compose::NewValue;
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::built_server::image_variable;
 use crate::emit::facts::check::healthcheck_with;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::{ComposePlan, MUST_BE_SET};
@@ -32,6 +34,8 @@ pub(in crate::emit) struct Backend {
     pub(in crate::emit) password: Option<BackendPassword>,
     /// The volume and its folder.
     pub(in crate::emit) volume: Option<(String, String)>,
+    /// What makes its tables when the volume is new.
+    pub(in crate::emit) script: Option<SchemaScript>,
     /// Its healthcheck; nothing where its image has one; why none is known.
     pub(in crate::emit) check: Result<Option<NewValue>, String>,
     /// What answers before it is ready.
@@ -79,6 +83,16 @@ impl Backends {
         self.all.iter().find(|backend| backend.name == name)
     }
 
+    /// Gives a script that makes tables to the one database that understands it.
+    pub(in crate::emit) fn give(&mut self, script: Option<SchemaScript>) {
+        let Some(script) = script else { return };
+        let mut fitting =
+            self.all.iter_mut().filter(|known| script.is_for(known.row.host) && known.application.is_none());
+        if let (Some(backend), None) = (fitting.next(), fitting.next()) {
+            backend.script = Some(script);
+        }
+    }
+
     pub(in crate::emit) fn is_database(&self, name: &str) -> bool {
         self.backend(name).is_some_and(|backend| backend.row.is_database())
     }
@@ -89,7 +103,7 @@ pub(in crate::emit) fn backends(
     input: &EmitInput,
     applications: &[Application],
     mentions: &[Mentions],
-    plan: &mut ComposePlan,
+    (script, plan): (Option<&SchemaScript>, &mut ComposePlan),
 ) -> Backends {
     let mut backends = Backends::default();
     let programs = applications.iter().filter(|known| known.server.is_none());
@@ -101,7 +115,10 @@ pub(in crate::emit) fn backends(
             if mentions.iter().any(|mention| mention.is_address()) {
                 let host = named_host(&mentions);
                 let built = built(row.host, host.as_deref(), applications);
-                backends.all.push(backend(input, row, (&mentions, host, built), applications, &mut names));
+                let script = script.filter(|script| script.is_for(row.host));
+                let database = script.and_then(|script| script.database.as_deref());
+                let uses = Uses { mentions: &mentions, host, built, database };
+                backends.all.push(backend(input, row, uses, applications, &mut names));
             }
         }
     }
@@ -115,7 +132,8 @@ pub(in crate::emit) fn backends(
         let is_known = backends.all.iter().any(|known| known.application == Some(at));
         if let (Some(row), false) = (row, is_known) {
             let host = Some(application.name.clone());
-            backends.all.push(backend(input, row, (&[], host, Some(at)), applications, &mut names));
+            let uses = Uses { mentions: &[], host, built: Some(at), database: None };
+            backends.all.push(backend(input, row, uses, applications, &mut names));
         }
     }
     explain_missing(input, applications, mentions, &backends, plan);
@@ -165,11 +183,21 @@ fn named_host(mentions: &[&Mention]) -> Option<String> {
     of_urls.chain(other).find_map(|mention| mention.service_host())
 }
 
-/// A server: how programs find it, by which host, and who builds its image.
+/// What is known of a server beside its kind.
+struct Uses<'m> {
+    /// How programs find it.
+    mentions: &'m [&'m Mention],
+    host: Option<String>,
+    /// Who builds its image.
+    built: Option<usize>,
+    /// The database that the script which makes its tables uses.
+    database: Option<&'m str>,
+}
+
 fn backend(
     input: &EmitInput,
     row: ServerImage,
-    (mentions, host, built): (&[&Mention], Option<String>, Option<usize>),
+    Uses { mentions, host, built, database: of_script }: Uses,
     applications: &[Application],
     names: &mut BTreeSet<String>,
 ) -> Backend {
@@ -178,12 +206,14 @@ fn backend(
     while !names.insert(name.clone()) {
         name = format!("{name}-{}", row.host);
     }
-    let ServerLogin { user, database, variable, password, is_asked, is_secured } = login(row, &name, mentions, program);
+    let ServerLogin { user, database, variable, password, is_asked, is_secured } =
+        login(row, (&name, of_script), mentions, program);
     // Images with more in them stand for the plain one.
     let row = variant(input, row, applications).unwrap_or(row);
     let is_fixed = matches!(password, BackendPassword::Fixed(_));
     // A password that everybody can read in a source is no secret.
-    let settings = if is_fixed { row.settings.replace("_FILE={file}", "={password}") } else { row.settings.to_owned() };
+    let all_settings = row.settings_of(&user);
+    let settings = if is_fixed { all_settings.replace("_FILE={file}", "={password}") } else { all_settings.clone() };
     // What the image sets itself is not set again.
     let settings = settings.split(' ').filter(|setting| !is_set_by_image(setting, program));
     let settings = settings.collect::<Vec<_>>().join(" ");
@@ -208,7 +238,9 @@ fn backend(
     let image = server.map_or(&row_image, |server| &server.image);
     // A check has the variable alone.
     let words = server.map_or(&command, |server| &server.words).iter().map(|word| word.replace(MUST_BE_SET, "}"));
-    let check = check_of(image, &words.collect::<Vec<_>>(), &settings);
+    let of_check: Vec<(String, String)> =
+        settings.iter().cloned().chain(settings_in_image(&all_settings, program)).collect();
+    let check = check_of(image, &words.collect::<Vec<_>>(), &of_check);
     let first = mentions.iter().find(|mention| mention.is_address());
     let reason = first.map(|mention| mention.reason.clone()).or_else(|| program.map(|known| known.reason.clone()));
     let place = first.map_or_else(|| program.map(|known| known.place.clone()), |mention| mention.place.clone());
@@ -221,6 +253,7 @@ fn backend(
         settings,
         secret,
         password: is_asked.then_some(password),
+        script: None,
         volume: (row.data != "-").then(|| (format!("{name}-data"), row.data.to_owned())),
         check,
         trap: known.and_then(|known| known.trap),
@@ -230,6 +263,13 @@ fn backend(
         place,
         name,
     }
+}
+
+/// The settings that the image of a server has already.
+fn settings_in_image(settings: &str, program: Option<&Application>) -> Vec<(String, String)> {
+    let names = data::words(settings).filter_map(|setting| setting.split('=').next());
+    let names = names.map(|name| name.trim_end_matches("_FILE"));
+    names.filter_map(|name| Some((name.to_owned(), image_variable(program?, name)?))).collect()
 }
 
 /// The program that builds the image of a kind of server, the one with the name of the host before others.

@@ -38,10 +38,10 @@ pub(in crate::emit) struct ServerLogin {
     pub(in crate::emit) is_secured: bool,
 }
 
-/// How programs log in to the server of a name; `program`: the one that builds its image.
+/// How programs log in to the server of a name, whose tables a script makes in a database (`of_script`); `program`: the one that builds its image.
 pub(in crate::emit) fn login(
     row: ServerImage,
-    name: &str,
+    (name, of_script): (&str, Option<&str>),
     mentions: &[&Mention],
     program: Option<&Application>,
 ) -> ServerLogin {
@@ -49,8 +49,13 @@ pub(in crate::emit) fn login(
     let of_role = |role: ConnectionRole| mentions.iter().filter(move |mention| mention.role == role);
     let value = |role| of_role(role).find_map(|mention| mention.value.clone()).filter(|value| is_word(value));
     let text = |part: fn(&UrlParts) -> &str| urls.iter().map(part).find(|text| is_word(text)).map(str::to_owned);
-    let set = |part: &str| set_part(row, program?, part).filter(|value| !value.is_empty());
-    let user = set("{user}").or_else(|| text(|url| &url.user)).or_else(|| value(ConnectionRole::User));
+    let of_image = |settings: &str, part: &str| set_part(settings, program?, part).filter(|value| !value.is_empty());
+    let only_user = || row.only_user().map(str::to_owned);
+    let user = only_user().or_else(|| of_image(row.settings, "{user}"));
+    let user = user.or_else(|| text(|url| &url.user)).or_else(|| value(ConnectionRole::User));
+    let user = user.unwrap_or_else(|| "app".to_owned());
+    let settings = row.settings_of(&user);
+    let set = |part: &str| of_image(&settings, part);
     let database = set("{database}").or_else(|| text(|url| &url.database)).or_else(|| value(ConnectionRole::Database));
     let variable = of_role(ConnectionRole::Password).find_map(|mention| mention.variable.clone());
     let variable = variable.unwrap_or_else(|| format!("{}_PASSWORD", name.to_ascii_uppercase().replace('-', "_")));
@@ -59,10 +64,10 @@ pub(in crate::emit) fn login(
     let is_read = program.is_some_and(|known| known.code.reads.iter().any(|(_, read)| read.name == variable));
     let is_needed = of_role(ConnectionRole::Password).any(|known| !known.has_default);
     let is_secured = program.is_none() && row.secured != "-" && is_needed;
-    let has_password = ["{password}", "{file}"].iter().any(|part| row.settings.contains(part));
+    let has_password = ["{password}", "{file}"].iter().any(|part| settings.contains(part));
     ServerLogin {
-        user: user.unwrap_or_else(|| "app".to_owned()),
-        database: database.unwrap_or_else(|| "app".to_owned()),
+        user,
+        database: database.unwrap_or_else(|| of_script.unwrap_or("app").to_owned()),
         password: fixed.map_or_else(|| BackendPassword::Variable(variable.clone()), BackendPassword::Fixed),
         variable,
         is_asked: has_password || is_read || is_secured,
@@ -70,10 +75,9 @@ pub(in crate::emit) fn login(
     }
 }
 
-/// What the image of a program sets the variable to that the row has for a part: `{database}`.
-fn set_part(row: ServerImage, application: &Application, part: &str) -> Option<String> {
-    let setting =
-        data::words(row.settings).filter_map(|setting| setting.split_once('=')).find(|(_, value)| *value == part);
+/// What the image of a program sets the variable to that settings of a row have for a part: `{database}`.
+fn set_part(settings: &str, application: &Application, part: &str) -> Option<String> {
+    let setting = data::words(settings).filter_map(|setting| setting.split_once('=')).find(|(_, value)| *value == part);
     image_variable(application, setting?.0.trim_end_matches("_FILE"))
 }
 

@@ -201,7 +201,7 @@ fn is_elsewhere(url: &UrlParts, row: ServerImage) -> bool {
 }
 
 /// The words of a name before those that say its role, these, and the role.
-fn parts(name: &str) -> Option<(Vec<&str>, &str, ConnectionRole)> {
+pub(in crate::emit) fn parts(name: &str) -> Option<(Vec<&str>, &str, ConnectionRole)> {
     // libpq has no underscores.
     if let Some(rest) = name.strip_prefix("PG").filter(|rest| data::CONNECTION_WORDS.contains(rest)) {
         return Some((vec!["PG"], rest, role(rest)?));

@@ -6,8 +6,9 @@ use crate::emit::facts::entrypoint::{EntrypointRole, entrypoint_arguments};
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, Project, Tool};
 use crate::text::path;
+use crate::variables::VariableFile;
 
 /// The job.
 #[derive(Debug)]
@@ -15,6 +16,17 @@ pub(in crate::emit) struct MigrationJob {
     pub(in crate::emit) command: Vec<String>,
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,
+}
+
+/// What brings the schema of its database up to date when a program starts, and where that stands.
+pub(in crate::emit) fn migration_at_start(
+    input: &EmitInput,
+    application: &Application,
+) -> Option<(&'static str, String)> {
+    start_texts(input, application).into_iter().find_map(|start| {
+        let key = data::MIGRATIONS.keys().find(|key| start.text.contains(*key))?;
+        Some((key, start.place))
+    })
 }
 
 /// The job of a program that keeps its schema in its source; none where the program brings it up to date when it starts.
@@ -58,6 +70,11 @@ pub(in crate::emit) fn migration(
             }
             continue;
         };
+        if let Some(missing) = missing_folder(input, file, row) {
+            let (name, file) = (&application.name, file.source.name());
+            plan.notes.push(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
+            continue;
+        }
         if let Some(start) = start_texts(input, application).iter().find(|start| start.text.contains(key)) {
             plan.notes
                 .push(format!("{} runs `{key}` when it starts ({}): no job was added", application.name, start.place));
@@ -78,5 +95,90 @@ pub(in crate::emit) fn migration(
         let reason = format!("`{}` keeps the schema of the database in its source ({})", application.name, row[1]);
         return Some(MigrationJob { command, reason, place: Some(file.source.name().to_owned()) });
     }
+    migration_script(input, application, plan)
+}
+
+/// The script of package.json that migrates, where the image has the program that it starts.
+fn migration_script(input: &EmitInput, application: &Application, plan: &mut ComposePlan) -> Option<MigrationJob> {
+    let name = &application.name;
+    let projects = application.projects().filter(|project| project.ecosystem == Ecosystem::Node);
+    for project in
+        projects.filter(|project| path::ends_with(&application.context, &project.root) || project.root.is_empty())
+    {
+        let Some(script) = project.scripts.iter().find(|known| data::MIGRATION_SCRIPTS.contains(&known.name)) else {
+            continue;
+        };
+        // Each image of Node.js has npm, whatever installed the packages.
+        let is_bun = project.install().is_some_and(|install| install.tool == Tool::Bun);
+        let tool = if is_bun { "bun" } else { "npm" };
+        let command = vec![tool.to_owned(), "run".to_owned(), script.name.clone()];
+        let text = command.join(" ");
+        let starts = start_texts(input, application);
+        if let Some(start) = starts.iter().find(|start| start.text.contains(&text) || start.text == script.command) {
+            plan.notes.push(format!("{name} runs `{text}` when it starts ({}): no job was added", start.place));
+            return None;
+        }
+        if !has_program(application, project, &script.command) {
+            plan.notes.push(format!("the image of {name} lacks what `{text}` starts: no job runs it"));
+            return None;
+        }
+        let reason = format!("`{}` of package.json brings the schema of the database up to date", script.name);
+        return Some(MigrationJob { command, reason, place: Some(application.place.clone()) });
+    }
     None
+}
+
+/// Whether the image of a program has what a script of package.json starts: Node.js itself, or a package that is installed.
+fn has_program(application: &Application, project: &Project, command: &str) -> bool {
+    let mut words = command.split_whitespace().filter(|word| !word.contains('='));
+    let first = words.next().unwrap_or_default();
+    let program = if first == "npx" { words.next().unwrap_or_default() } else { first };
+    let package = data::NODE_PROGRAMS.row(program).map_or(program, |row| row[1]);
+    let text = application.build.input().file.source().text();
+    let omits = ["--production", "--omit=dev", "--omit dev", "--only=prod", "--prod", "prune"];
+    let has_all = !omits.iter().any(|word| text.contains(word)) && application.build.stages().len() == 1;
+    let mut dependencies = project.dependencies.iter();
+    program == "node" || project.runs_with(package) || has_all && dependencies.any(|known| known.name == package)
+}
+
+/// The folder that a command of `data/migration_commands.tsv` reads beside a file, where it is not there.
+fn missing_folder(input: &EmitInput, file: &VariableFile, row: data::Row) -> Option<String> {
+    let name = match row[4].strip_prefix('=') {
+        Some(key) => named_folder(file.source.text(), key)?,
+        None if row[4] == "-" => return None,
+        None => row[4].to_owned(),
+    };
+    let parent = file.path.strip_suffix(row[2])?.trim_end_matches('/');
+    let folder = path::join(parent, &name);
+    let is_there = input.files.files.iter().any(|known| path::is_below(&known.path, &folder));
+    (!is_there).then_some(name)
+}
+
+/// The folder that a key of an INI file names; none where it is the module of a package, or another variable of the file.
+fn named_folder(text: &str, key: &str) -> Option<String> {
+    let mut values = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('='));
+    let value = values.next()?.trim();
+    let value = value.strip_prefix("%(here)s").map_or(value, |rest| rest.trim_start_matches('/'));
+    let is_path = !value.is_empty() && !value.contains([':', '%', '$']) && !value.starts_with(['/', '.']);
+    is_path.then(|| value.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named_folder;
+
+    #[test]
+    fn folders_of_migrations_are_read() {
+        let of = |text: &str| named_folder(text, "script_location");
+        assert_eq!(
+            of("[alembic]\n# script_location = a\nscript_location = migrations\n").as_deref(),
+            Some("migrations")
+        );
+        assert_eq!(of("script_location = %(here)s/db/alembic/").as_deref(), Some("db/alembic"));
+        for text in
+            ["", "script_location", "script_location =", "script_location = app:migrations", "script_location = ../x"]
+        {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
 }

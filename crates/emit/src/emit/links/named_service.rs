@@ -20,6 +20,8 @@ pub(in crate::emit) struct NamedProgram {
     pub(in crate::emit) place: String,
     /// Whether something asks it whether it is ready.
     pub(in crate::emit) is_checked: bool,
+    /// Whether the program passes requests on to it.
+    pub(in crate::emit) is_passed: bool,
 }
 
 /// Whether a program without a port does its work once and ends, as its name says.
@@ -32,7 +34,7 @@ pub(in crate::emit) fn is_job(application: &Application) -> bool {
 pub(in crate::emit) fn named_programs(
     input: &EmitInput,
     applications: &[Application],
-    connections: &[Vec<Connection>],
+    [in_images, in_sources]: [&[Vec<Connection>]; 2],
 ) -> Vec<Vec<NamedProgram>> {
     let mut named: Vec<Vec<NamedProgram>> = vec![Vec::new(); applications.len()];
     let is_checked: Vec<bool> = applications
@@ -40,19 +42,23 @@ pub(in crate::emit) fn named_programs(
         .map(|known| inherited_check(input, known).is_some() || application_check(input, known).is_ok())
         .collect();
     for (at, application) in applications.iter().enumerate() {
-        let mut programs = passed_programs(input, application, applications);
-        let by_variable =
-            connections[at].iter().filter_map(|known| Some((known.backend.clone(), known.place.clone()?)));
-        programs.extend(by_variable);
-        for (name, place) in programs {
-            add(&mut named, at, (&name, place), applications, &is_checked);
+        let is_passed = !is_job(application);
+        let of_variables = |connections: &[Connection]| -> Vec<(String, String)> {
+            connections.iter().filter_map(|known| Some((known.backend.clone(), known.place.clone()?))).collect()
+        };
+        let passed = passed_programs(input, application, applications).into_iter().chain(of_variables(&in_images[at]));
+        for (name, place) in passed {
+            add(&mut named, at, (&name, place, is_passed), applications, &is_checked);
+        }
+        for (name, place) in of_variables(&in_sources[at]) {
+            add(&mut named, at, (&name, place, false), applications, &is_checked);
         }
     }
     for (at, application) in applications.iter().enumerate().filter(|(_, known)| known.server.is_none()) {
         for (name, place) in programs_in_settings(input, application, applications) {
             // Who is asked by nobody is not waited for.
             if applications.iter().zip(&is_checked).any(|(known, is_checked)| *is_checked && known.name == name) {
-                add(&mut named, at, (&name, place), applications, &is_checked);
+                add(&mut named, at, (&name, place, false), applications, &is_checked);
             }
         }
     }
@@ -63,7 +69,7 @@ pub(in crate::emit) fn named_programs(
 fn add(
     named: &mut [Vec<NamedProgram>],
     from: usize,
-    (name, place): (&str, String),
+    (name, place, is_passed): (&str, String, bool),
     applications: &[Application],
     is_checked: &[bool],
 ) {
@@ -79,7 +85,7 @@ fn add(
         }
     }
     if !reached.contains(&from) && named[from].iter().all(|known| known.at != at) {
-        named[from].push(NamedProgram { at, place, is_checked: is_checked[at] });
+        named[from].push(NamedProgram { at, place, is_checked: is_checked[at], is_passed });
     }
 }
 

@@ -34,9 +34,12 @@ impl ServicePlanner<'_, '_> {
             self.plan.choose(name, "command", start.reason.clone(), start.place.clone());
         }
         self.add_environment(program, &mut service);
-        let proxy = self.project.proxy.as_ref();
-        if !proxy.is_some_and(|proxy| proxy.hosts.iter().any(|(host, _)| host == name)) {
-            self.add_ports(application, host_ports, &mut service);
+        match self.program_before(application) {
+            Some(before) => {
+                let reason = format!("not published: {before} passes requests on to it");
+                self.plan.choose(name, "ports", reason, None);
+            }
+            None => self.add_ports(application, host_ports, &mut service),
         }
         self.add_volumes(program, &mut service);
         self.add_secrets(application, &mut service);
@@ -45,6 +48,29 @@ impl ServicePlanner<'_, '_> {
         self.add_rights(program, &mut service);
         self.add_restart(application, &mut service);
         self.plan.services.push(service);
+    }
+
+    /// The proxy, or the program of the repository, that passes requests on to a program which nothing asks by a port of the
+    /// host.
+    fn program_before(&self, application: &Application) -> Option<&str> {
+        let name = &application.name;
+        let proxy = self.project.proxy.as_ref().filter(|proxy| proxy.hosts.iter().any(|(host, _)| host == name));
+        if let Some(proxy) = proxy {
+            return Some(&proxy.name);
+        }
+        let programs = &self.project.programs;
+        let passes = |program: &&Program| {
+            let mut named = program.named.iter().filter(|known| known.is_passed);
+            program.application.port.is_some() && named.any(|known| programs[known.at].application.name == *name)
+        };
+        let before = programs.iter().find(passes)?;
+        let port = application.port?;
+        let addresses = ["localhost", "127.0.0.1"].map(|host| format!("{host}:{port}"));
+        let is_asked = self.input.files.files.iter().any(|file| {
+            let text = file.source.text();
+            file.is_of_program() && addresses.iter().any(|address| text.contains(address.as_str()))
+        });
+        (!is_asked).then_some(&before.application.name)
     }
 
     /// Whether it is started again when it ends, or only when the user asks for it.

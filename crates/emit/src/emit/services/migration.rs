@@ -1,7 +1,7 @@
 //! The job that brings the schema of a database up to date.
 
 use super::environment::{EnvironmentExtent, EnvironmentParts, environment};
-use super::{ServicePlanner, add_build, variables, write_dependencies};
+use super::{ServicePlanner, add_build, add_no_check, variables, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::links::Program;
 use crate::emit::links::connection::Connection;
@@ -13,7 +13,7 @@ impl ServicePlanner<'_, '_> {
         let (program, backends) = (self.program(*at), &self.project.backends);
         let mut service = PlannedService::new("migrate", ServiceRole::Migration);
         add_build(program, &mut service);
-        service.add("command", NewValue::texts(&job.command));
+        self.add_command(program, &job.command, &mut service);
         let connections = program.connections.iter().filter(|known| backends.is_database(&known.backend));
         let connections: Vec<Connection> = connections.cloned().collect();
         let (settled, extent) = (&program.settled, EnvironmentExtent::Needed);
@@ -24,6 +24,9 @@ impl ServicePlanner<'_, '_> {
         }
         service.dependencies = self.databases(program);
         write_dependencies(&mut service);
+        if program.application.has_check() {
+            add_no_check(&mut service, "The image's check asks for the server, which this job does not run.");
+        }
         self.add_rights(program, &mut service);
         service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
         self.plan.choose("migrate", "command", job.reason.clone(), job.place.clone());
@@ -32,7 +35,7 @@ impl ServicePlanner<'_, '_> {
     }
 
     /// The databases that a program needs, each with the condition.
-    fn databases(&self, program: &Program) -> Vec<(String, &'static str)> {
+    pub(super) fn databases(&self, program: &Program) -> Vec<(String, &'static str)> {
         let needed = self.needed_servers(program).into_iter();
         needed.filter(|(name, _)| self.project.backends.is_database(name)).collect()
     }

@@ -39,7 +39,7 @@ impl ServicePlanner<'_, '_> {
     }
 
     /// Whether something asks a service whether it is ready: a check of the file, or of its image.
-    fn is_checked(&self, service: &PlannedService) -> bool {
+    pub(super) fn is_checked(&self, service: &PlannedService) -> bool {
         let mut choices = self.plan.choices.iter();
         let is_of_image = choices.any(|choice| {
             choice.service == service.name && choice.key == "healthcheck" && !choice.reason.starts_with("none:")

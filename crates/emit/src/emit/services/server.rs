@@ -52,10 +52,19 @@ impl ServicePlanner<'_, '_> {
         if let Some(BackendPassword::Variable(variable)) = &backend.password {
             plan.need(variable, &format!("Password of {name}: letters and digits, as it is a part of URLs."));
         }
+        let mut volumes: Vec<String> = Vec::new();
         if let Some((volume, folder)) = &backend.volume {
-            service.add("volumes", NewValue::raw_texts(&[format!("{volume}:{folder}")]));
+            volumes.push(format!("{volume}:{folder}"));
             plan.volumes.push(volume.clone());
             plan.choose(name, "volumes", format!("the image keeps its data in `{folder}`"), None);
+        }
+        if let Some(script) = &backend.script {
+            volumes.push(script.volume.clone());
+            let reason = "the image runs the script, which makes the tables, when its volume is new";
+            plan.choose(name, "volumes", reason, Some(script.place.clone()));
+        }
+        if !volumes.is_empty() {
+            service.add("volumes", NewValue::raw_texts(&volumes));
         }
     }
 

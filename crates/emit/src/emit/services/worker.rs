@@ -1,11 +1,12 @@
 //! The services of workers, which run with the image of a program.
 
-use super::{ServicePlanner, add_build, mapping, text};
+use super::{ServicePlanner, add_build, add_no_check, text, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::facts::check::healthcheck;
 use crate::emit::facts::worker::Worker;
 use crate::emit::links::Program;
 use crate::emit::plan::{PlannedService, ServiceRole};
+use crate::stack::{HEALTHY, STARTED};
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_workers(&mut self) {
@@ -14,7 +15,7 @@ impl ServicePlanner<'_, '_> {
             let mut service = PlannedService::new(&worker.name, ServiceRole::Worker);
             add_build(program, &mut service);
             if !worker.command.is_empty() {
-                service.add("command", NewValue::texts(&worker.command));
+                self.add_command(program, &worker.command, &mut service);
             }
             self.add_environment(program, &mut service);
             if let Some(NewValue::Mapping(entries)) =
@@ -25,12 +26,29 @@ impl ServicePlanner<'_, '_> {
             self.add_file(worker, &mut service);
             self.add_volumes(program, &mut service);
             self.add_dependencies(program, &mut service);
+            self.add_migrating_program(program, &mut service);
             self.plan.choose(&worker.name, "command", worker.reason.clone(), worker.place.clone());
             self.add_worker_check(program, worker, &mut service);
             self.add_rights(program, &mut service);
             service.add("restart", text("unless-stopped"));
             self.plan.services.push(service);
         }
+    }
+
+    /// Waits for the program that brings the schema of the same database up to date when it starts.
+    fn add_migrating_program(&mut self, program: &Program, service: &mut PlannedService) {
+        let Some((at, command, place)) = &self.project.migrating else { return };
+        let migrating = self.program(*at);
+        let name = &migrating.application.name;
+        let is_same = self.databases(migrating).iter().any(|(server, _)| program.connects_to(server));
+        let is_planned = self.plan.services.iter().find(|known| known.name == *name);
+        let Some(planned) = is_planned.filter(|_| is_same) else { return };
+        let condition = if self.is_checked(planned) { HEALTHY } else { STARTED };
+        service.dependencies.push((name.clone(), condition));
+        service.keys.retain(|key| key.name != "depends_on");
+        write_dependencies(service);
+        let reason = format!("{name} runs `{command}` when it starts");
+        self.plan.choose(&service.name, "depends_on", reason, Some(place.clone()));
     }
 
     /// The file that a worker gets.
@@ -47,9 +65,7 @@ impl ServicePlanner<'_, '_> {
         if let Some((test, seconds)) = &worker.check {
             service.add("healthcheck", healthcheck(test, *seconds));
         } else if program.application.has_check() {
-            let off = mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]);
-            let comment = "The image's check asks for the server, which a worker does not run.";
-            service.add_with("healthcheck", off, comment);
+            add_no_check(service, "The image's check asks for the server, which a worker does not run.");
         }
         self.plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
     }

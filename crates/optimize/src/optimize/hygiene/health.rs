@@ -6,7 +6,7 @@ use super::root_reason::FOR_DEVELOPERS;
 use super::rule_findings::findings;
 use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
-use crate::endpoint::{EndpointInput, is_health_path, known_port, loaded_files, ready_route};
+use crate::endpoint::{EndpointInput, is_health_path, is_settings, known_port, loaded_files, ready_route};
 use crate::finding::{FileEdit, Safety};
 use crate::inputs::Service;
 use crate::optimize::json_words::json_list;
@@ -14,8 +14,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::LazyReach;
 use crate::optimize::reason::reasons;
 use crate::sources::routes::SourceFile;
-use crate::sources::variables::is_spring;
-use crate::text::{Span, path};
+use crate::text::Span;
 
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
@@ -123,7 +122,8 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let texts = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && reach.may_run(path));
     let files = texts.map(|(path, text)| SourceFile { path, text }).collect();
     let (files, is_start_known) = loaded_files(files, |path| reach.loads(path));
-    let settings = files.iter().copied().filter(|file| is_spring(path::name(file.path))).collect();
+    let settings = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && is_settings(path));
+    let settings = settings.map(|(path, text)| SourceFile { path, text }).collect();
     let projects = input.projects().iter().collect();
     let endpoint = EndpointInput { build: input.build, stage: target, files, is_start_known, settings, projects };
     let known = known_port(&endpoint)?;

@@ -179,10 +179,13 @@ fn absence(definition: &str, is_nested: bool) -> Absence {
         return Absence::Default(literal(value).map(str::to_owned));
     };
     let parts = arguments(list);
-    let has_default = parts.iter().any(|part| part.starts_with("default"));
+    let named = parts.iter().find_map(|part| part.strip_prefix("default")?.trim_start().strip_prefix('='));
+    let named = named.map(str::trim);
+    let has_default = parts.iter().any(|part| part.starts_with("default")) && named != Some("...");
     let first = parts.first().copied().filter(|part| *part != "..." && !is_keyword(part));
     if has_default || first.is_some() {
-        return Absence::Default(first.and_then(literal).map(str::to_owned));
+        let value = named.or(first);
+        return Absence::Default(value.and_then(literal).map(str::to_owned));
     }
     Absence::Fails
 }

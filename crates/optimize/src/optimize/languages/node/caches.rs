@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{next, words};
 use crate::build::{Run, User, installed};
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::optimize::literal::{Literal, literal};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
+use crate::sources::object_literals::{Literal, literal};
 use crate::text::path;
 
 /// The first version of Next.js that bundles with Turbopack unless told otherwise, and keeps what that compiled (16.4.6 does).

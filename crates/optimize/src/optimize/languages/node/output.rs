@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use super::words;
 use crate::manifest::Project;
-use crate::optimize::literal;
 use crate::optimize::pass_input::PassInput;
+use crate::sources::object_literals as literal;
 use crate::text::path;
 
 /// What a build writes.

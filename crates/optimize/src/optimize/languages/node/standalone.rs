@@ -17,10 +17,10 @@ use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
 use crate::optimize::languages::node::container_uses::ContainerUse;
 use crate::optimize::languages::node::{container_uses, started_project};
-use crate::optimize::literal::{Literal, literal};
 use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
 use crate::optimize::reason::reasons;
 use crate::sources::comments::blank_comments;
+use crate::sources::object_literals::{Literal, literal};
 use crate::text::path;
 
 /// Major versions that take the output from the environment of their build: 12.3.7, 13.5.11, 14.2.35, 15.5.29 and 16.4.6

@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::tsconfig::{Emit, TsConfig};
 use super::{OutputReader, words};
 use crate::manifest::{Ecosystem, FileKind, Framework, parse_jsonc};
-use crate::optimize::literal::{Literal, literal};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::sources::comments::blank_comments;
+use crate::sources::object_literals::{Literal, literal};
 use crate::text::path;
 
 /// The value behind one of these options.

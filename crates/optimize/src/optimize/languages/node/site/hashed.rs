@@ -2,8 +2,8 @@
 
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::optimize::literal::value;
 use crate::optimize::pass_input::PassInput;
+use crate::sources::object_literals::value;
 use crate::text::path;
 
 /// A regular expression for their paths below the site's address, from the first slash on; `None` where files of other

@@ -2,9 +2,9 @@
 
 use super::blocker::SiteBlocker;
 use crate::manifest::{Ecosystem, FileKind, Project};
-use crate::optimize::literal::{Literal, literal, members, quoted, value};
 use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::sources::comments::blank_comments;
+use crate::sources::object_literals::{Literal, literal, members, quoted, value, vite_port};
 use crate::text::path;
 
 /// What holds for its server.
@@ -68,8 +68,9 @@ pub(super) fn read(
         (None, Literal::Missing) => "dist".to_owned(),
         (None, Literal::Open) => return Err(setting_blocker("outDir")),
     };
+    let server = if development { "server" } else { "preview" };
     Ok(ViteSettings {
-        port: port(text, if development { "server" } else { "preview" })?,
+        port: vite_port(text, server).map_err(|_| SiteBlocker::VitePort { server: server.to_owned() })?,
         folder: Some(folder),
         fallback,
         base: folder_of(base)?,
@@ -93,18 +94,6 @@ fn configuration<'a>(input: &PassInput<'a>, project: &Project, named: Option<&st
         }
     }
     Ok("")
-}
-
-/// The port of one of its servers.
-fn port(text: &str, server: &str) -> Result<Option<u16>, SiteBlocker> {
-    let unknown_port = || SiteBlocker::VitePort { server: server.to_string() };
-    let Some(object) = value(text, server).map_err(|_| unknown_port())? else {
-        // `...settings` may say it.
-        return if text.contains("...") { Err(unknown_port()) } else { Ok(None) };
-    };
-    let all = members(object).ok_or_else(unknown_port)?;
-    let Some((_, port)) = all.into_iter().find(|(key, _)| *key == "port") else { return Ok(None) };
-    port.parse().map(Some).map_err(|_| unknown_port())
 }
 
 /// The folder of an address with slashes at both ends; `None` for the root.

@@ -1,0 +1,153 @@
+//! Variables with the addresses of other programs of the repository: `AUTH_URL`, `API_HOST`.
+
+use std::collections::BTreeSet;
+
+use super::connection::Connection;
+use super::mention::{ConnectionRole, parts, place};
+use super::mentions::Mentions;
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::facts::built_server::image_variable;
+use crate::emit::input::EmitInput;
+use crate::secret;
+use crate::sources::variables::{Absence, VariableRead};
+use crate::variables::{ExampleVariable, example_variables};
+
+/// Hosts that mean the container itself.
+const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
+
+/// The variables of each program that say where another one is, where their own values do not lead to it.
+pub(in crate::emit) fn program_connections(
+    input: &EmitInput,
+    applications: &[Application],
+    mentions: &[Mentions],
+) -> Vec<Vec<Connection>> {
+    let examples = example_variables(input.files);
+    let of = |(application, mentions): (&Application, &Mentions)| {
+        let mut connections: Vec<Connection> = Vec::new();
+        if application.server.is_some() {
+            return connections;
+        }
+        let all = mentions.all.iter().chain(&mentions.optional);
+        let mut known: BTreeSet<&str> = all.filter_map(|mention| mention.variable.as_deref()).collect();
+        for (file, read) in &application.code.reads {
+            if !known.insert(&read.name) {
+                continue;
+            }
+            let Some((target, value)) = address(application, read, applications, &examples) else { continue };
+            connections.push(Connection {
+                backend: target.name.clone(),
+                variable: Some(read.name.clone()),
+                value,
+                place: Some(place(&input.files.files[*file].source, read.at)),
+            });
+        }
+        connections
+    };
+    applications.iter().zip(mentions).map(of).collect()
+}
+
+/// The program that a variable is to lead to, and the value that does.
+fn address<'a, 'i>(
+    application: &Application,
+    read: &VariableRead,
+    applications: &'a [Application<'i>],
+    examples: &[ExampleVariable],
+) -> Option<(&'a Application<'i>, String)> {
+    let upper = read.name.to_ascii_uppercase();
+    let (words, _, role) = parts(&upper)?;
+    let is_for_people = |word: &&str| {
+        data::NAME_WORDS.has(&word.to_ascii_lowercase(), "front-end") || data::ADDRESS_WORDS.has(word, "for-browsers")
+    };
+    let is_for_others = data::ADDRESS_WORDS.with("for-others").any(|word| upper.contains(word));
+    let is_set = image_variable(application, &read.name).is_some_and(|value| !value.is_empty());
+    if is_set || is_for_others || secret::is_bundled(&read.name) || words.iter().any(is_for_people) {
+        return None;
+    }
+    let shown = examples.iter().find(|known| known.name == read.name && !known.value.is_empty());
+    let default = match &read.absence {
+        Absence::Default(value) => Some(value.clone().unwrap_or_default()),
+        _ => None,
+    };
+    let shown = shown.map(|known| known.value.clone()).or(default);
+    let others =
+        || applications.iter().filter(|known| known.dockerfile != application.dockerfile && takes_requests(known));
+    match (shown, role) {
+        (Some(shown), ConnectionRole::Url) => {
+            let (host, port) = local_address(&shown)?;
+            let mut of_port = others().filter(|known| known.port == Some(port));
+            let (target, None) = (of_port.next()?, of_port.next()) else { return None };
+            Some((target, shown.replacen(&format!("{host}:{port}"), &format!("{}:{port}", target.name), 1)))
+        }
+        (None, role) => {
+            let target = named(&words, &others().collect::<Vec<_>>())?;
+            let port = target.port?;
+            let value = match role {
+                ConnectionRole::Url => format!("http://{}:{port}", target.name),
+                ConnectionRole::Host => target.name.clone(),
+                ConnectionRole::Port => port.to_string(),
+                _ => return None,
+            };
+            Some((target, value))
+        }
+        _ => None,
+    }
+}
+
+fn takes_requests(application: &Application) -> bool {
+    application.port.is_some() && !application.is_worker && !application.is_scheduler && application.server.is_none()
+}
+
+/// The host and the port of a URL that means the container itself.
+fn local_address(url: &str) -> Option<(&'static str, u16)> {
+    let (_, rest) = url.split_once("://")?;
+    LOCAL.into_iter().find_map(|host| {
+        let port = rest.strip_prefix(host)?.strip_prefix(':')?;
+        let end = port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len());
+        Some((host, port[..end].parse().ok()?))
+    })
+}
+
+/// The program that words of a variable mean: the one with a word of its name, else the only one that is no front end.
+fn named<'a, 'i>(words: &[&str], others: &[&'a Application<'i>]) -> Option<&'a Application<'i>> {
+    let is_general = |word: &&&str| data::ADDRESS_WORDS.has(word, "of-any-program");
+    let says: Vec<&&str> = words.iter().filter(|word| !is_general(word)).collect();
+    let has =
+        |known: &Application, word: &str| known.name.split(['-', '_']).any(|part| part.eq_ignore_ascii_case(word));
+    let mut named = others.iter().filter(|known| !says.is_empty() && says.iter().all(|word| has(known, word)));
+    match (named.next(), named.next()) {
+        (Some(known), None) => return Some(known),
+        (Some(_), Some(_)) => return None,
+        _ => {}
+    }
+    let is_front =
+        |known: &Application| known.name.split(['-', '_']).any(|part| data::NAME_WORDS.has(part, "front-end"));
+    let is_backend = |word: &str| data::ADDRESS_WORDS.has(&word.to_ascii_uppercase(), "of-backend");
+    if !says.iter().all(|word| is_backend(word)) {
+        return None;
+    }
+    let mut backends: Vec<&'a Application> = others.iter().copied().filter(|known| !is_front(known)).collect();
+    if backends.len() > 1 {
+        backends.retain(|known| known.name.split(['-', '_']).any(is_backend));
+    }
+    match backends[..] {
+        [known] => Some(known),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_address;
+
+    #[test]
+    fn addresses_of_the_container_itself() {
+        assert_eq!(local_address("http://localhost:5000/api"), Some(("localhost", 5000)));
+        assert_eq!(local_address("ws://127.0.0.1:80"), Some(("127.0.0.1", 80)));
+        for text in
+            ["http://api:5000", "localhost:5000", "http://localhost", "http://localhost:x", "http://localhosts:1", ""]
+        {
+            assert_eq!(local_address(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! SQL that makes the tables of a database, where nothing in the repository runs it: the image of the database does, when its
+//! volume is new.
+
+use crate::emit::facts::application::Application;
+use crate::emit::input::EmitInput;
+use crate::emit::plan::ComposePlan;
+use crate::manifest::{FileKind, FileRole};
+use crate::text::path;
+use crate::variables::VariableFile;
+
+/// The folder whose scripts the images of these servers run.
+const FOLDER: &str = "/docker-entrypoint-initdb.d";
+
+/// Bytes of a script that are looked at.
+const LIMIT: usize = 256 << 10;
+
+/// What the image of a database is given.
+#[derive(Clone, Debug)]
+pub(in crate::emit) struct SchemaScript {
+    /// The volume: `./db/init.sql:/docker-entrypoint-initdb.d/init.sql:ro`.
+    pub(in crate::emit) volume: String,
+    /// The database that it names.
+    pub(in crate::emit) database: Option<String>,
+    pub(in crate::emit) place: String,
+    /// Whether only `MySQL` and `MariaDB` understand it.
+    is_mysql: bool,
+    is_postgres: bool,
+}
+
+impl SchemaScript {
+    /// Whether a kind of server understands it.
+    pub(in crate::emit) fn is_for(&self, host: &str) -> bool {
+        match host {
+            "postgres" => !self.is_mysql,
+            "mysql" | "mariadb" => !self.is_postgres,
+            _ => false,
+        }
+    }
+}
+
+/// The script, or the folder of scripts, that makes the tables; several of which none has the name of the first are left to
+/// the user.
+pub(in crate::emit) fn schema_script(
+    input: &EmitInput,
+    applications: &[Application],
+    plan: &mut ComposePlan,
+) -> Option<SchemaScript> {
+    let scripts: Vec<&VariableFile> =
+        input.files.files.iter().filter(|file| makes_tables(file) && !is_run(input, applications, file)).collect();
+    let first = scripts.first()?;
+    let folder = path::parent(&first.path);
+    let is_folder = path::name(folder).contains("initdb");
+    let script = match scripts.as_slice() {
+        [only] => *only,
+        all if is_folder && all.iter().all(|file| path::parent(&file.path) == folder) => *first,
+        all => {
+            let script = script_with_name(all);
+            if script.is_none() {
+                let places: Vec<String> = all.iter().take(4).map(|file| format!("`{}`", file.source.name())).collect();
+                plan.notes.push(format!(
+                    "{} make tables, and nothing shows which of them, and in which order: no database was given them",
+                    places.join(", ")
+                ));
+            }
+            script?
+        }
+    };
+    let below = |place: &str| path::relative(place, input.folder).map(str::to_owned);
+    let volume = if is_folder && scripts.len() > 1 {
+        format!("./{}:{FOLDER}:ro", below(folder)?)
+    } else {
+        format!("./{}:{FOLDER}/{}:ro", below(&script.path)?, path::name(&script.path))
+    };
+    let text = beginning(script).to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    Some(SchemaScript {
+        volume,
+        database: database(&text),
+        place: script.source.name().to_owned(),
+        is_mysql: has(&["auto_increment", "engine=", "engine =", "`"]),
+        is_postgres: has(&["serial", "create extension", "timestamptz", "jsonb", "plpgsql"]),
+    })
+}
+
+/// The one script with the name of a first one: `init.sql`, `schema.sql`.
+fn script_with_name<'f>(scripts: &[&'f VariableFile]) -> Option<&'f VariableFile> {
+    let mut first = scripts.iter().filter(|file| {
+        let name = path::name(&file.path).to_ascii_lowercase();
+        ["init", "schema", "create"].iter().any(|word| name.contains(word))
+    });
+    let (script, None) = (first.next()?, first.next()) else { return None };
+    Some(script)
+}
+
+fn beginning(file: &VariableFile) -> &str {
+    let text = file.source.text();
+    &text[..text.floor_char_boundary(LIMIT.min(text.len()))]
+}
+
+fn makes_tables(file: &VariableFile) -> bool {
+    let kind = FileKind::of(&file.below);
+    let is_other = matches!(kind.role(), FileRole::Test | FileRole::Example | FileRole::Vendored | FileRole::Migration);
+    // Tools that run migrations know them by such folders.
+    let is_migration = file.below.split('/').any(|part| part.contains("migration") || part.contains("alembic"));
+    kind.language() == "SQL"
+        && !is_other
+        && !is_migration
+        && beginning(file).to_ascii_lowercase().contains("create table")
+}
+
+/// Whether a program, or the image of a server that is built here, has the script and may run it.
+fn is_run(input: &EmitInput, applications: &[Application], script: &VariableFile) -> bool {
+    let name = path::name(&script.path);
+    applications.iter().any(|application| {
+        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let is_server = application.server.is_some() && path::is_below(&script.path, &application.context);
+        is_server || files.any(|file| file.path != script.path && file.source.text().contains(name))
+    })
+}
+
+/// The one database that a script uses: `USE notes;`.
+fn database(text: &str) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        let rest = line.strip_prefix("use ").or_else(|| line.strip_prefix("\\c "));
+        let name = rest.map(|rest| rest.trim().trim_end_matches(';').trim_matches(['`', '"', ' ']));
+        names.extend(name.filter(|name| crate::emit::server_image::is_word(name)));
+    }
+    names.dedup();
+    match names[..] {
+        [name] => Some(name.to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::database;
+
+    #[test]
+    fn the_database_of_a_script_is_read() {
+        assert_eq!(
+            database("create database `notes`;\nuse `notes`;\ncreate table a (id int);").as_deref(),
+            Some("notes")
+        );
+        for text in ["", "use a;\nuse b;", "use a b;", "-- use a;", "use ;"] {
+            assert_eq!(database(text), None, "{text}");
+        }
+    }
+}
