@@ -1,16 +1,13 @@
 //! Proves a rewrite with an engine: builds the original and the rewrite, compares both, and drops what fails until the
 //! rest is proved.
 
-mod attempt;
+mod fault;
 mod floor;
-mod rejected;
+mod pass_search;
 mod start_hints;
 
-use std::collections::BTreeSet;
-
-use self::attempt::attempts;
 pub use self::floor::ProofInput;
-use self::rejected::{Attempt, passes, rejected};
+use self::pass_search::PassSearch;
 use super::build::{BuiltImage, Mode};
 use super::change::Changes;
 use super::equivalence::{Original, Sources};
@@ -21,15 +18,12 @@ use super::trial::TrialRequest;
 use crate::build::Build;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::Inputs;
-use crate::optimize::{Level, LevelOutcome, Optimized, optimize, unread_once_compiled};
+use crate::optimize::{Level, LevelOutcome, Optimized, unread_once_compiled};
 use crate::proof::{
     Check, DeclaredConfig, Figures, Proof, Scenario, Size, TriedLevels, compare_rebuilds, compare_sizes,
 };
 use crate::sources::patterns;
 use crate::text::Source;
-
-/// Rewrites that are slower to rebuild, until no other is tried: each is measured with several builds.
-const SLOWER: usize = 3;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +59,8 @@ struct LevelSearch<'s, 'g> {
 }
 
 impl Session {
-    /// Proves the highest levels that hold.
+    /// Proves the rewrite that holds with the most passes: where all of them fail, the pass at fault is found and left out,
+    /// until the rest holds or as many rewrites were built as a search may build.
     ///
     /// # Errors
     /// What is no Dockerfile's fault: the engine is lost, somebody wants it to end, there is no room.
@@ -85,35 +80,9 @@ impl Session {
         evidence.images = Some(self.names()?);
         evidence.observed = Some(self.observed(&original, (ground.inputs, ground.build), &declared, &evidence)?);
         search.sources.texts = evidence.texts.clone();
-        let full = optimize(ground.inputs, ground.build, &evidence, ground.options);
-        let mut known: BTreeSet<Vec<Vec<u8>>> = BTreeSet::new();
-        let mut tried: Vec<Attempt> = Vec::new();
-        let mut best = None;
-        for options in attempts(ground.options, &full) {
-            let optimized = optimize(ground.inputs, ground.build, &evidence, &options);
-            let texts: Vec<Vec<u8>> = optimized.result().iter().map(|source| source.bytes().to_vec()).collect();
-            if optimized.changes().is_empty() || !known.insert(texts) {
-                continue;
-            }
-            let mut attempt = search.try_rewrite(&original, &optimized.levels, optimized.result(), tried.len() + 1)?;
-            attempt.left_out = options.skip.difference(&ground.options.skip).cloned().collect();
-            search.measure(&mut attempt, optimized.result(), &mut proof)?;
-            let (proves, holds) = (attempt.proves(), attempt.holds());
-            let slower = tried.iter().filter(|(tried, _)| tried.is_slower()).count() + usize::from(attempt.is_slower());
-            tried.push((attempt, passes(&optimized)));
-            if proves {
-                best = Some(optimized);
-            }
-            if holds || slower == SLOWER {
-                break;
-            }
-        }
-        if best.is_some() || !tried.iter().any(|(attempt, _)| attempt.holds()) {
-            proof.rejected = rejected(ground, best.as_ref(), &tried);
-        }
-        proof.tried = tried.into_iter().map(|(attempt, _)| attempt).collect();
-        search.close(&mut proof);
-        Ok(ProvedRewrite { proof, optimized: best })
+        let mut passes = PassSearch::new(search, &original, &evidence, proof);
+        passes.run()?;
+        Ok(passes.close())
     }
 
     /// Compares with a rewrite that somebody else made: `sources` are the texts of the inputs with its own in their places.
@@ -133,6 +102,7 @@ impl Session {
         let declared = search.declared(sources, &[]);
         if let Some(original) = search.original(&declared, &mut proof)? {
             let mut tried = search.try_rewrite(&original, &[], sources, 1)?;
+            search.show_sizes(&tried, &mut proof);
             search.measure(&mut tried, sources, &mut proof)?;
             proof.tried.push(tried);
             search.close(&mut proof);
@@ -306,15 +276,16 @@ impl<'s, 'g> LevelSearch<'s, 'g> {
         }))
     }
 
-    /// The figures of the original and of a rewrite that builds: sizes, and times where it is proved. One that is slower to
-    /// rebuild does not hold.
-    fn measure(&self, tried: &mut TriedLevels, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
-        if tried.failure.is_some() {
-            return Ok(());
-        }
+    /// The sizes of the original and of a rewrite that holds.
+    fn show_sizes(&self, tried: &TriedLevels, proof: &mut Proof) {
         let [before, after] = self.sizes.clone().map(|size| Some(Figures { size, ..Figures::default() }));
         proof.before = before;
         proof.after = if tried.holds() { after } else { None };
+    }
+
+    /// The times of the original and of a rewrite that is proved, and what it can't go below. One that is slower to rebuild
+    /// does not hold.
+    fn measure(&self, tried: &mut TriedLevels, sources: &[Source], proof: &mut Proof) -> Result<(), Failure> {
         if !tried.proves() {
             return Ok(());
         }
@@ -330,7 +301,7 @@ impl<'s, 'g> LevelSearch<'s, 'g> {
             let both = proof.before.as_ref().zip(proof.after.as_ref());
             tried.checks.extend(both.and_then(|(before, after)| compare_rebuilds(before, after)));
         }
-        if tried.proves() && proof.floor.is_empty() {
+        if tried.proves() {
             let side = self.session.side(&self.session.tag(&tried.image))?;
             let inputs = self.ground.inputs.with_sources(sources);
             proof.floor = floor::floor(self.session, (&inputs, self.ground.build), &side, self.sizes[1].disk)?;

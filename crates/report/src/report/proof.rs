@@ -82,7 +82,7 @@ fn verdict(proof: &Proof) -> String {
             let why = proof.original.as_deref().unwrap_or_default();
             format!("not proved: the original does not build: {why}{}", advice(proof))
         }
-        Verdict::Proved => match proof.tried.iter().find(|tried| tried.proves()) {
+        Verdict::Proved => match proof.tried.iter().rfind(|tried| tried.proves()) {
             Some(tried) if !tried.levels.is_empty() => format!("{} proved", levels(tried)),
             _ => "the rewrite is proved".to_owned(),
         },
@@ -116,6 +116,10 @@ fn notes(proof: &Proof) -> Vec<String> {
     }
     let rejected = proof.rejected.iter();
     all.extend(rejected.map(|rejected| format!("{} skipped: {}", rejected.pass, rejected.reason)));
+    if !proof.untried.is_empty() {
+        let passes = proof.untried.join(", ");
+        all.push(format!("not tried, after {} rewrites: {passes}; another run with `--skip` may", proof.tried.len()));
+    }
     all
 }
 
@@ -245,6 +249,7 @@ fn wire_proof(proof: &Proof) -> impl Serialize {
             .iter()
             .map(|rejected_pass| object! { pass: &rejected_pass.pass, reason: &rejected_pass.reason })
             .collect::<Vec<_>>(),
+        untried: &proof.untried,
         original_failure: proof.original.as_deref(),
         engine: Some(proof.engine.as_str()).filter(|engine| !engine.is_empty()),
         inputs: proof.inputs.iter().map(|(name, digest)| object! { name, digest }).collect::<Vec<_>>(),

@@ -1,0 +1,195 @@
+//! Searches the passes of a rewrite that hold together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fault::first_fault;
+use super::{LevelSearch, ProvedRewrite};
+use crate::failure::Failure;
+use crate::inputs::Evidence;
+use crate::measure::equivalence::Original;
+use crate::optimize::{Optimized, Options, optimize};
+use crate::proof::{Figures, Proof, RejectedPass, TriedLevels};
+
+/// Rewrites that a search builds.
+const BUILDS: usize = 14;
+
+/// Rewrites that are slower to rebuild, until no other is tried: each is measured with several builds.
+const SLOWER: usize = 3;
+
+/// Characters of a reason.
+const REASON: usize = 160;
+
+/// The state of a search.
+pub(super) struct PassSearch<'s, 'g> {
+    search: LevelSearch<'s, 'g>,
+    original: &'g Original<'s>,
+    evidence: &'g Evidence,
+    proof: Proof,
+    /// What was built, by its texts: its index among what was tried.
+    known: BTreeMap<Vec<Vec<u8>>, usize>,
+    /// Whether what is slower to rebuild fails: only once a rewrite is proved that is.
+    is_timed: bool,
+    best: Option<BestRewrite>,
+    /// Why the last rewrite that failed did.
+    fault: String,
+}
+
+/// The rewrite with the most passes that is proved so far.
+struct BestRewrite {
+    optimized: Optimized,
+    /// Its index among what was tried.
+    tried: usize,
+    figures: [Option<Figures>; 2],
+    floor: Vec<(String, u64)>,
+}
+
+impl<'s, 'g> PassSearch<'s, 'g> {
+    pub(super) fn new(
+        search: LevelSearch<'s, 'g>,
+        original: &'g Original<'s>,
+        evidence: &'g Evidence,
+        proof: Proof,
+    ) -> Self {
+        let (known, fault) = (BTreeMap::new(), String::new());
+        Self { search, original, evidence, proof, known, is_timed: false, best: None, fault }
+    }
+
+    /// Leaves out what is at fault, pass by pass, until the rest holds.
+    pub(super) fn run(&mut self) -> Result<(), Failure> {
+        let mut options = self.search.ground.options.clone();
+        let mut holding = 0;
+        loop {
+            let full = self.optimize(&options);
+            let passes = passes(&full);
+            match self.holds(full)? {
+                Some(false) => {}
+                Some(true) => {
+                    let Some(best) = self.best.take_if(|_| !self.is_timed) else { return Ok(()) };
+                    if self.is_faster(best)? {
+                        return Ok(());
+                    }
+                    // From here on a rewrite that is slower fails, also one that held so far.
+                    (self.is_timed, holding) = (true, 0);
+                }
+                None => return self.leave(&passes[holding..]),
+            }
+            let fault = first_fault(passes.len(), holding, |count| {
+                let only = passes[..count].iter().map(|pass| (*pass).to_owned()).collect();
+                self.holds(self.optimize(&Options { only, ..options.clone() }))
+            })?;
+            let Some(at) = fault else { return self.leave(&passes[holding..]) };
+            let reason = shortened(&self.fault);
+            self.proof.rejected.push(RejectedPass { pass: passes[at].to_owned(), reason });
+            options.skip.insert(passes[at].to_owned());
+            holding = at;
+        }
+    }
+
+    /// What came of it.
+    pub(super) fn close(mut self) -> ProvedRewrite {
+        let optimized = self.best.map(|best| {
+            [self.proof.before, self.proof.after] = best.figures;
+            self.proof.floor = best.floor;
+            best.optimized
+        });
+        // An original that does not work shows nothing against a pass.
+        if optimized.is_none() && self.proof.tried.iter().any(TriedLevels::holds) {
+            self.proof.rejected.clear();
+            self.proof.untried.clear();
+        }
+        self.search.close(&mut self.proof);
+        ProvedRewrite { proof: self.proof, optimized }
+    }
+
+    fn optimize(&self, options: &Options) -> Optimized {
+        let ground = self.search.ground;
+        optimize(ground.inputs, ground.build, self.evidence, options)
+    }
+
+    /// Ends the search: what is proved so far is measured, and the passes that were not tried are noted.
+    fn leave(&mut self, passes: &[&str]) -> Result<(), Failure> {
+        self.proof.untried = passes.iter().map(|pass| (*pass).to_owned()).collect();
+        match self.best.take_if(|_| !self.is_timed) {
+            Some(best) => self.is_faster(best).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a rewrite holds; nothing where the search ends. What is built twice is built once.
+    fn holds(&mut self, optimized: Optimized) -> Result<Option<bool>, Failure> {
+        let texts: Vec<Vec<u8>> = optimized.result().iter().map(|source| source.bytes().to_vec()).collect();
+        let at = match self.known.get(&texts) {
+            _ if optimized.changes().is_empty() => return Ok(Some(true)),
+            Some(at) => *at,
+            None if self.proof.tried.len() == BUILDS => return Ok(None),
+            None => {
+                let count = self.proof.tried.len() + 1;
+                let mut tried = self.search.try_rewrite(self.original, &optimized.levels, optimized.result(), count)?;
+                tried.left_out = self.left_out(&optimized);
+                self.search.show_sizes(&tried, &mut self.proof);
+                self.known.insert(texts, self.proof.tried.len());
+                self.proof.tried.push(tried);
+                self.proof.tried.len() - 1
+            }
+        };
+        if self.proof.tried[at].proves() {
+            let figures = [self.proof.before.clone(), self.proof.after.clone()];
+            let best = BestRewrite { optimized, tried: at, figures, floor: Vec::new() };
+            if !self.is_timed {
+                self.best = Some(best);
+            } else if !self.is_faster(best)?
+                && self.proof.tried.iter().filter(|tried| tried.is_slower()).count() == SLOWER
+            {
+                return Ok(None);
+            }
+        }
+        let tried = &self.proof.tried[at];
+        if let Some(fault) = tried.fault() {
+            self.fault = fault;
+        }
+        Ok(Some(tried.holds()))
+    }
+
+    /// Measures a rewrite that is proved: it is the best one where it is not slower to rebuild than the original.
+    fn is_faster(&mut self, mut best: BestRewrite) -> Result<bool, Failure> {
+        let mut tried = self.proof.tried[best.tried].clone();
+        self.search.measure(&mut tried, best.optimized.result(), &mut self.proof)?;
+        self.proof.tried[best.tried] = tried;
+        let tried = &self.proof.tried[best.tried];
+        if let Some(fault) = tried.fault() {
+            self.fault = fault;
+            return Ok(false);
+        }
+        best.figures = [self.proof.before.clone(), self.proof.after.clone()];
+        best.floor = std::mem::take(&mut self.proof.floor);
+        self.best = Some(best);
+        Ok(true)
+    }
+
+    /// The passes of its levels that a rewrite was built without.
+    fn left_out(&self, optimized: &Optimized) -> Vec<String> {
+        let ours: BTreeSet<&str> = passes(optimized).into_iter().collect();
+        let full = self.optimize(self.search.ground.options);
+        let highest = optimized.highest();
+        let of_levels = full.levels.iter().filter(|outcome| Some(outcome.level) <= highest);
+        let names: BTreeSet<&str> = of_levels.flat_map(|outcome| &outcome.steps).map(|step| step.pass).collect();
+        names.difference(&ours).map(|pass| (*pass).to_owned()).collect()
+    }
+}
+
+/// The passes that did something, each once, in the order of their running.
+fn passes(optimized: &Optimized) -> Vec<&'static str> {
+    let mut passes: Vec<&str> = Vec::new();
+    for step in optimized.levels.iter().flat_map(|outcome| &outcome.steps) {
+        if !passes.contains(&step.pass) {
+            passes.push(step.pass);
+        }
+    }
+    passes
+}
+
+/// A reason in one line.
+fn shortened(fault: &str) -> String {
+    let line = fault.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= REASON { line } else { line.chars().take(REASON - 1).chain(['…']).collect() }
+}
