@@ -14,7 +14,4 @@ use dockopt_project::{manifest, sources};
 use dockopt_shell::shell;
 use dockopt_text::{data, failure, secret, text};
 
-#[cfg(test)]
-use dockopt_rules::rules;
-
 pub mod measure; // builds, containers, timings

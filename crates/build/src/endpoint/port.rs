@@ -107,7 +107,10 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
 fn vite_server_port(input: &EndpointInput, server: Option<&Listening>) -> Option<u16> {
     let name = server?.server;
     let key = if name == "vite preview" { "preview" } else { "server" };
-    let row = data::FILE_SERVERS.row(name).filter(|_| name.split(' ').next() == Some("vite"))?;
+    if name.split(' ').next() != Some("vite") {
+        return None;
+    }
+    let row = data::FILE_SERVERS.row(name)?;
     let mut configurations = input.settings.iter().filter(|file| path::name(file.path).starts_with("vite.config."));
     let set = configurations.next().map_or(Ok(None), |file| vite_port(&blank_comments(file.text), key));
     let Ok(port) = set else { return Some(0) };

@@ -10,7 +10,8 @@ mod switch;
 mod variable_need;
 mod worker;
 
-use self::environment::{EnvironmentExtent, EnvironmentParts, environment};
+use self::environment::{EnvironmentParts, environment};
+use self::variable_need::EnvironmentExtent;
 use super::facts::entrypoint::ignores_command;
 use super::input::EmitInput;
 use super::links::{Program, Project};

@@ -7,6 +7,7 @@ use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::manifest::{Ecosystem, Project, Tool};
+use crate::shell::Invocation;
 use crate::text::path;
 use crate::variables::VariableFile;
 
@@ -134,9 +135,11 @@ fn has_program(application: &Application, project: &Project, command: &str) -> b
     let first = words.next().unwrap_or_default();
     let program = if first == "npx" { words.next().unwrap_or_default() } else { first };
     let package = data::NODE_PROGRAMS.row(program).map_or(program, |row| row[1]);
-    let text = application.build.input().file.source().text();
-    let omits = ["--production", "--omit=dev", "--omit dev", "--only=prod", "--prod", "prune"];
-    let has_all = !omits.iter().any(|word| text.contains(word)) && application.build.stages().len() == 1;
+    let build = &application.build;
+    let omits = |invocation: &Invocation| {
+        invocation.package_call().is_some_and(|call| call.says("production") || call.verb_text == "prune")
+    };
+    let has_all = build.stages().len() == 1 && !build.needed_runs().any(|run| run.invocations().iter().any(omits));
     let mut dependencies = project.dependencies.iter();
     program == "node" || project.runs_with(package) || has_all && dependencies.any(|known| known.name == package)
 }

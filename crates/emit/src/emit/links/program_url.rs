@@ -80,7 +80,7 @@ fn address<'a, 'i>(
             Some((target, shown.replacen(&format!("{host}:{port}"), &format!("{}:{port}", target.name), 1)))
         }
         (None, role) => {
-            let target = named(&words, &others().collect::<Vec<_>>())?;
+            let target = program_of(&words, &others().collect::<Vec<_>>())?;
             let port = target.port?;
             let value = match role {
                 ConnectionRole::Url => format!("http://{}:{port}", target.name),
@@ -109,7 +109,7 @@ fn local_address(url: &str) -> Option<(&'static str, u16)> {
 }
 
 /// The program that words of a variable mean: the one with a word of its name, else the only one that is no front end.
-fn named<'a, 'i>(words: &[&str], others: &[&'a Application<'i>]) -> Option<&'a Application<'i>> {
+fn program_of<'a, 'i>(words: &[&str], others: &[&'a Application<'i>]) -> Option<&'a Application<'i>> {
     let is_general = |word: &&&str| data::ADDRESS_WORDS.has(word, "of-any-program");
     let says: Vec<&&str> = words.iter().filter(|word| !is_general(word)).collect();
     let has =

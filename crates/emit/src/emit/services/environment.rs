@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::switch::switches;
-use super::variable_need::{ReadVariable, VariableNeed, is_set};
+use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_set};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
@@ -16,15 +16,6 @@ use crate::secret;
 use crate::sources::code::words;
 use crate::sources::variables::Absence;
 use crate::variables::{ExampleVariable, committed_variables, example_variables, is_set_by_images};
-
-/// Which variables are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::emit) enum EnvironmentExtent {
-    /// All that the program should get.
-    All,
-    /// Only those without which it fails.
-    Needed,
-}
 
 /// What a program connects to, and which of its variables are wanted.
 pub(in crate::emit) struct EnvironmentParts<'p> {

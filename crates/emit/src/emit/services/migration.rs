@@ -1,6 +1,7 @@
 //! The job that brings the schema of a database up to date.
 
-use super::environment::{EnvironmentExtent, EnvironmentParts, environment};
+use super::environment::{EnvironmentParts, environment};
+use super::variable_need::EnvironmentExtent;
 use super::{ServicePlanner, add_build, add_no_check, variables, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::links::Program;

@@ -1,6 +1,6 @@
 //! The services of servers that programs connect to: databases, caches, brokers.
 
-use super::environment::EnvironmentExtent;
+use super::variable_need::EnvironmentExtent;
 use super::{ServicePlanner, add_build, text, variables};
 use crate::compose::NewValue;
 use crate::emit::links::backend::Backend;

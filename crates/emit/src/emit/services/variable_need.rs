@@ -1,6 +1,5 @@
 //! Whether a program needs a variable that it reads, and which value it gets.
 
-use super::environment::EnvironmentExtent;
 use crate::build::{Lookup, VariableOrigin};
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -11,6 +10,15 @@ use crate::sources::patterns;
 use crate::sources::variables::{Absence, VariableRead, is_asked_for};
 use crate::text::path;
 use crate::variables::ExampleVariable;
+
+/// Which variables are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::emit) enum EnvironmentExtent {
+    /// All that the program should get.
+    All,
+    /// Only those without which it fails.
+    Needed,
+}
 
 /// Lines of a comment above an example that are read.
 const REMARK_LINES: usize = 5;

@@ -41,8 +41,7 @@ impl ServicePlanner<'_, '_> {
         let migrating = self.program(*at);
         let name = &migrating.application.name;
         let is_same = self.databases(migrating).iter().any(|(server, _)| program.connects_to(server));
-        let is_planned = self.plan.services.iter().find(|known| known.name == *name);
-        let Some(planned) = is_planned.filter(|_| is_same) else { return };
+        let Some(planned) = self.plan.services.iter().find(|known| is_same && known.name == *name) else { return };
         let condition = if self.is_checked(planned) { HEALTHY } else { STARTED };
         service.dependencies.push((name.clone(), condition));
         service.keys.retain(|key| key.name != "depends_on");

@@ -31,11 +31,11 @@ mod tests {
         for count in 1..40_usize {
             for (holding, fault) in (0..count).flat_map(|holding| (holding..count).map(move |fault| (holding, fault))) {
                 let mut tries = 0;
-                let found = first_fault(count, holding, |prefix| {
+                let index = first_fault(count, holding, |prefix| {
                     tries += 1;
                     Ok::<_, ()>(Some(prefix <= fault))
                 });
-                assert_eq!(found, Ok(Some(fault)));
+                assert_eq!(index, Ok(Some(fault)));
                 assert!(tries <= (count - holding).next_power_of_two().trailing_zeros(), "{count} {holding} {tries}");
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::first_fault;
-use super::{LevelSearch, ProvedRewrite};
+use super::rewrite_trials::{ProvedRewrite, RewriteTrials};
 use crate::failure::Failure;
 use crate::inputs::Evidence;
 use crate::measure::equivalence::Original;
@@ -21,7 +21,7 @@ const REASON: usize = 160;
 
 /// The state of a search.
 pub(super) struct PassSearch<'s, 'g> {
-    search: LevelSearch<'s, 'g>,
+    trials: RewriteTrials<'s, 'g>,
     original: &'g Original<'s>,
     evidence: &'g Evidence,
     proof: Proof,
@@ -45,18 +45,18 @@ struct BestRewrite {
 
 impl<'s, 'g> PassSearch<'s, 'g> {
     pub(super) fn new(
-        search: LevelSearch<'s, 'g>,
+        trials: RewriteTrials<'s, 'g>,
         original: &'g Original<'s>,
         evidence: &'g Evidence,
         proof: Proof,
     ) -> Self {
         let (known, fault) = (BTreeMap::new(), String::new());
-        Self { search, original, evidence, proof, known, is_timed: false, best: None, fault }
+        Self { trials, original, evidence, proof, known, is_timed: false, best: None, fault }
     }
 
     /// Leaves out what is at fault, pass by pass, until the rest holds.
     pub(super) fn run(&mut self) -> Result<(), Failure> {
-        let mut options = self.search.ground.options.clone();
+        let mut options = self.trials.ground.options.clone();
         let mut holding = 0;
         loop {
             let full = self.optimize(&options);
@@ -97,12 +97,12 @@ impl<'s, 'g> PassSearch<'s, 'g> {
             self.proof.rejected.clear();
             self.proof.untried.clear();
         }
-        self.search.close(&mut self.proof);
+        self.trials.close(&mut self.proof);
         ProvedRewrite { proof: self.proof, optimized }
     }
 
     fn optimize(&self, options: &Options) -> Optimized {
-        let ground = self.search.ground;
+        let ground = self.trials.ground;
         optimize(ground.inputs, ground.build, self.evidence, options)
     }
 
@@ -124,9 +124,9 @@ impl<'s, 'g> PassSearch<'s, 'g> {
             None if self.proof.tried.len() == BUILDS => return Ok(None),
             None => {
                 let count = self.proof.tried.len() + 1;
-                let mut tried = self.search.try_rewrite(self.original, &optimized.levels, optimized.result(), count)?;
+                let mut tried = self.trials.try_rewrite(self.original, &optimized.levels, optimized.result(), count)?;
                 tried.left_out = self.left_out(&optimized);
-                self.search.show_sizes(&tried, &mut self.proof);
+                self.trials.show_sizes(&tried, &mut self.proof);
                 self.known.insert(texts, self.proof.tried.len());
                 self.proof.tried.push(tried);
                 self.proof.tried.len() - 1
@@ -153,7 +153,7 @@ impl<'s, 'g> PassSearch<'s, 'g> {
     /// Measures a rewrite that is proved: it is the best one where it is not slower to rebuild than the original.
     fn is_faster(&mut self, mut best: BestRewrite) -> Result<bool, Failure> {
         let mut tried = self.proof.tried[best.tried].clone();
-        self.search.measure(&mut tried, best.optimized.result(), &mut self.proof)?;
+        self.trials.measure(&mut tried, best.optimized.result(), &mut self.proof)?;
         self.proof.tried[best.tried] = tried;
         let tried = &self.proof.tried[best.tried];
         if let Some(fault) = tried.fault() {
@@ -169,7 +169,7 @@ impl<'s, 'g> PassSearch<'s, 'g> {
     /// The passes of its levels that a rewrite was built without.
     fn left_out(&self, optimized: &Optimized) -> Vec<String> {
         let ours: BTreeSet<&str> = passes(optimized).into_iter().collect();
-        let full = self.optimize(self.search.ground.options);
+        let full = self.optimize(self.trials.ground.options);
         let highest = optimized.highest();
         let of_levels = full.levels.iter().filter(|outcome| Some(outcome.level) <= highest);
         let names: BTreeSet<&str> = of_levels.flat_map(|outcome| &outcome.steps).map(|step| step.pass).collect();
