@@ -179,8 +179,7 @@ fn list_passes(page: &str) {
     let after = &rest[table..];
     let mut rows = String::new();
     for pass in dockopt::optimize::passes() {
-        let max = if pass.max { " (at `--level max`)" } else { "" };
-        writeln!(rows, "| {} | `{}` | {}{max} |", pass.level.number(), pass.id, pass.title).unwrap();
+        writeln!(rows, "| {} | `{}` | {} |", pass.level.number(), pass.id, pass.title).unwrap();
     }
     let expected = format!("{before}{head}{rows}{after}");
     if std::env::var_os("BLESS").is_some() {

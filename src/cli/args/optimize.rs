@@ -36,7 +36,7 @@ pub(in crate::cli) struct Optimize {
     /// Show no diff; exit with 1 if a file would change
     #[arg(long, conflicts_with_all = ["write", "to"])]
     pub check: bool,
-    /// How much to rewrite; each level includes all lower ones: 0 .dockerignore, 1 step order and cache mounts, 2 install options and safe fixes, 3 multi-stage build, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` changes that dockopt cannot judge without --verify
+    /// How much to rewrite; each level includes all lower ones: 0 .dockerignore, 1 step order and cache mounts, 2 install options and safe fixes, 3 multi-stage build, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` all
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: LevelLimit,
     /// Run only these passes (separated by commas); `--plan` lists them

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::image::Reference;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::inputs::BuildOptions;
 use crate::text::Span;
@@ -212,11 +213,26 @@ fn stage(
 pub(super) fn outside(text: &str, options: &BuildOptions) -> StageBase {
     if text == "scratch" {
         StageBase::Scratch
+    } else if let Some(image) = image_of_context(options, text) {
+        StageBase::Image(image)
     } else if has_context(options, text) {
         StageBase::Context(text.to_owned())
     } else {
         StageBase::Image(text.to_owned())
     }
+}
+
+/// The image that a named context puts in the place of another one, as mirrors do (`node=docker-image://mirror/node:22`): under
+/// its own name where only that has the tag, else under the one that is written, of which more is known.
+fn image_of_context(options: &BuildOptions, name: &str) -> Option<String> {
+    let (_, value) = options.build_contexts.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    let image = Reference::of(value.strip_prefix("docker-image://")?);
+    let written = Reference::of(name);
+    let is_same = image.last_name() == written.last_name();
+    Some(match image.tag {
+        Some(tag) if is_same && written.tag.is_none() && written.digest.is_none() => format!("{name}:{tag}"),
+        _ => name.to_owned(),
+    })
 }
 
 fn has_context(options: &BuildOptions, name: &str) -> bool {

@@ -51,7 +51,7 @@ impl Level {
 pub enum LevelLimit {
     /// Up to this level.
     Up(Level),
-    /// All, and what nobody takes for granted.
+    /// All.
     Max,
 }
 

@@ -16,8 +16,6 @@ pub struct PassInfo {
     pub level: Level,
     /// What it does, in one line.
     pub title: &'static str,
-    /// Whether it runs at `--level max` only.
-    pub max: bool,
 }
 
 /// A pass: what it is, and the function that answers with edits.
@@ -30,17 +28,15 @@ pub(super) struct Pass {
     pub assumes: (&'static str, Support),
 }
 
-/// Passes by their levels: name, title, what their steps assume unless they say so themselves, what supports that, whether
-/// they run at the level `max` only, and the function.
+/// Passes by their levels: name, title, what their steps assume unless they say so themselves, what supports that, and the
+/// function.
 macro_rules! passes {
-    (@max) => { false };
-    (@max max) => { true };
     ($($level:ident { $(
-        $id:literal: $title:literal assuming $assumption:literal $support:ident $(at $max:ident)? => $run:path;
+        $id:literal: $title:literal assuming $assumption:literal $support:ident => $run:path;
     )+ })+) => {
         /// All in the order of their running; levels never go down.
         pub(super) const PASSES: &[Pass] = &[$($(Pass {
-            info: PassInfo { id: $id, level: Level::$level, title: $title, max: passes!(@max $($max)?) },
+            info: PassInfo { id: $id, level: Level::$level, title: $title },
             run: $run,
             assumes: ($assumption, Support::$support),
         },)+)+];
@@ -86,7 +82,7 @@ passes! {
         "site-stages": "serves built files with a web server instead of a preview server"
             assuming "the server answers requests only with the built files" Sources => node::site::in_stages;
         "next-standalone": "copies only the files that Next.js traced for its server"
-            assuming "the server loads only files that Next.js traces" Open at max => node::standalone::run;
+            assuming "the server loads only files that Next.js traces" Open => node::standalone::run;
         "client-stages": "builds sites that another program serves in separate stages"
             assuming "the server needs nothing from the site but the built files" Sources => node::client::run;
         "client-production": "omits dev dependencies of the program that serves such a site"

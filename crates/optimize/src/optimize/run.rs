@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::assumption::{Assumption, Support};
 use super::layout;
-use super::level::{Level, LevelLimit};
+use super::level::Level;
 use super::options::Options;
 use super::pass_input::{PassInput, PassOutput, PassRefusal, RewriteStep};
 use super::passes::{self, Pass};
@@ -265,9 +265,7 @@ pub fn unwritable(build_input: &BuildInput) -> Option<String> {
 
 fn runs(pass: &Pass, options: &Options) -> bool {
     let info = &pass.info;
-    (options.only.is_empty() || options.only.contains(info.id))
-        && !options.skip.contains(info.id)
-        && (!info.max || options.level == LevelLimit::Max)
+    (options.only.is_empty() || options.only.contains(info.id)) && !options.skip.contains(info.id)
 }
 
 /// Applies what a pass says, unless the builder would refuse the result and did not refuse what was there. Whether

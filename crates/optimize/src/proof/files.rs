@@ -200,6 +200,9 @@ fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> 
     if generated && (is_of_packages() || junk.iter().any(|part| path.contains(part))) {
         return Some(Explanation::Leftover);
     }
+    if generated && is_for_tools(path) {
+        return Some(Explanation::ForTools);
+    }
     let of_setuptools = ["/build/lib/", "/build/lib.", "/build/bdist."].iter().any(|part| path.contains(part));
     if generated && of_setuptools && declared.speaks(&[Ecosystem::Python]) {
         return Some(Explanation::SetuptoolsLeftover);
@@ -209,6 +212,13 @@ fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> 
     }
     let of_compiler = hints.compiled && is_for_compiler(declared, path);
     of_compiler.then_some(Explanation::CompilerOnly)
+}
+
+/// Whether a program never reads a file when it runs, whoever wrote it: lock files, declarations of types.
+fn is_for_tools(path: &str) -> bool {
+    let name = path::name(path);
+    let is_types = [".d.ts", ".d.mts", ".d.cts"].iter().any(|ending| name.ends_with(ending));
+    is_types || FileKind::of(path).nature() == ContentKind::Lock
 }
 
 /// Whether what runs was compiled, and the compiler is gone.

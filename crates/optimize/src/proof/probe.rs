@@ -7,10 +7,15 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::check::{Check, Observation};
+use crate::endpoint::is_health_path;
 use crate::manifest::{FileKind, FileRole};
+use crate::sources::routes::SourceFile;
 
 /// Paths that are asked for without being named, at most.
-const PATHS: usize = 6;
+const PATHS: usize = 10;
+
+/// Bytes of such a path.
+const LONGEST: usize = 80;
 
 /// Questions without a good answer that are told.
 const SHOWN: usize = 3;
@@ -194,35 +199,15 @@ fn kinds(value: &Value, path: &str, parts: &mut Vec<String>, depth_left: usize) 
     }
 }
 
-/// Paths that the sources seem to answer: health paths first.
+/// Paths that the sources answer, with the prefixes of routers: those that say whether the program works first, and the top of
+/// the application before all.
 pub fn routes<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Vec<String> {
-    static CALLS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let calls = r"(?:\.(?:get|route|HandleFunc|Handle|GET|Get)\(|(\bpath\(|\bre_path\()|GetMapping\(|RequestMapping\(|#\[get\(|MapGet\(|\.url\s*={2,3}\s*)";
-        Regex::new(&format!(r#"{calls}\s*(?:r|"GET )?["'](/?[A-Za-z0-9_./-]*)["']"#)).ok()
-    });
-    let mut health_paths = BTreeSet::new();
-    let Some(calls) = &*CALLS else { return Vec::new() };
-    for (name, text) in texts {
-        if matches!(FileKind::of(name).role(), FileRole::Test | FileRole::Vendored) {
-            continue;
-        }
-        for call in calls.captures_iter(text).take(PARTS) {
-            // Only Django writes them without the first slash; a key of a map is none.
-            if !call[2].starts_with('/') && call.get(1).is_none() {
-                continue;
-            }
-            let path = format!("/{}", call[2].trim_start_matches('/'));
-            if path.len() < 80 && !path.contains("//") && !FileKind::of(&path).is_code() {
-                health_paths.insert(path);
-            }
-        }
-    }
-    let is_health = |path: &str| {
-        ["health", "ready", "live", "ping", "status"].iter().any(|word| path.to_lowercase().contains(word))
-    };
-    let mut paths: Vec<String> = health_paths.iter().filter(|path| is_health(path)).cloned().collect();
-    paths.extend(health_paths.iter().filter(|path| !is_health(path)).cloned());
-    paths.retain(|path| path != "/");
+    let is_of_program = |name: &str| !matches!(FileKind::of(name).role(), FileRole::Test | FileRole::Vendored);
+    let texts = texts.filter(|(name, _)| is_of_program(name));
+    let files: Vec<SourceFile> = texts.map(|(path, text)| SourceFile { path, text }).collect();
+    let known: BTreeSet<String> = crate::sources::routes::routes(&files).into_iter().map(|route| route.path).collect();
+    let mut paths: Vec<String> = known.into_iter().filter(|path| path != "/" && path.len() < LONGEST).collect();
+    paths.sort_by_key(|path| !is_health_path(path));
     paths.truncate(PATHS - 1);
     paths.insert(0, "/".to_owned());
     paths
@@ -310,10 +295,12 @@ mod tests {
 
     #[test]
     fn routes_are_found_in_sources() {
-        let python = "@app.get(\"/tasks\")\n@router.get('/health')\n@app.get('/tasks/{id}')\n@app.route('/about')";
-        let express = "app.get('/api/items', x)\nmap.get('key')\nres.get(\"x\")";
-        let django = "path('', home)\npath(\"admin/\", x)\nos.environ.get('DJANGO_SECRET_KEY')";
-        let paths = routes([("app.py", python), ("server.js", express), ("urls.py", django)].into_iter());
-        assert_eq!(paths, ["/", "/health", "/about", "/admin/", "/api/items", "/tasks"]);
+        let python = "from fastapi import APIRouter, FastAPI\n\napp = FastAPI()\nrouter = APIRouter(prefix=\"/v1\")\n\n\n@app.get(\"/tasks\")\ndef tasks():\n    return []\n\n\n@router.get(\"/health\")\ndef health():\n    return {}\n\n\n@app.get(\"/tasks/{id}\")\ndef task(id):\n    return id\n\n\napp.include_router(router)\n";
+        let express = "const express = require(\"express\");\nconst app = express();\napp.get(\"/api/items\", (q, r) => r.json([]));\nmap.get(\"key\");\napp.listen(3000);\n";
+        let paths = routes(
+            [("app.py", python), ("server.js", express), ("test/a.test.js", "app.get(\"/no\", f);\n")].into_iter(),
+        );
+        assert_eq!(paths, ["/", "/v1/health", "/api/items", "/tasks"]);
+        assert_eq!(routes([("a.txt", "")].into_iter()), ["/"]);
     }
 }

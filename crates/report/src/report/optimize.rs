@@ -202,10 +202,9 @@ fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle
 /// All passes by level, as `--only` and `--skip` take them.
 fn passes_text(layout: Layout) -> String {
     let mut out = layout.paint(TextStyle::Strong, "Passes, for --only and --skip") + "\n";
-    for PassInfo { id, level, title, max } in passes() {
-        let max = if max { "; with `--level max`" } else { "" };
+    for PassInfo { id, level, title } in passes() {
         let name = format!("{}  {}", level.number(), pad(id, PASS));
-        line(&mut out, 2, &name, &format!("{title}{max}"), TextStyle::Plain, layout);
+        line(&mut out, 2, &name, title, TextStyle::Plain, layout);
     }
     out
 }
@@ -268,7 +267,7 @@ pub fn optimize_json(
     mask: &Mask,
     written: bool,
 ) -> String {
-    let pass = |pass: PassInfo| object! { id: pass.id, rung: pass.level.number(), title: pass.title, max: pass.max };
+    let pass = |pass: PassInfo| object! { id: pass.id, rung: pass.level.number(), title: pass.title };
     json::pretty(&object! {
         #[serde(flatten)]
         head: Head::new("dockopt.optimize/1", &report.root),

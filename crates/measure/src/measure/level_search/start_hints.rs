@@ -8,12 +8,18 @@ use regex::Regex;
 use super::floor::ProofInput;
 use crate::build::Build;
 use crate::compose::ServiceRun;
+use crate::data;
 use crate::dockerfile::Keyword;
+use crate::manifest::{FileKind, FileRole};
 use crate::measure::trial::TrialRequest;
 use crate::proof::{SettledState, Start};
+use crate::sources::variables::variable_reads;
 
 /// Names of variables that are looked for in what a program says.
 const VARIABLES: usize = 2_000;
+
+/// Variables with addresses that are named.
+const ADDRESSES: usize = 4;
 
 /// Stages that are named.
 const STAGES: usize = 3;
@@ -62,12 +68,27 @@ pub(super) fn advice(ground: &ProofInput<'_>, start: &Start) -> Vec<String> {
             all.push(option);
         }
     }
+    if all.is_empty() {
+        all.extend(addresses(ground, &start.log).into_iter().map(|name| format!("-e {name}=…")));
+    }
     all.extend(targets(ground));
     let is_silent = matches!(start.stood, SettledState::NotStarted(_) | SettledState::Ended { code: 0, .. });
     if all.is_empty() && is_silent {
         all.push("--run COMMAND".to_owned());
     }
     all
+}
+
+/// Variables by which the program finds servers, where it says that it reaches none.
+fn addresses(ground: &ProofInput<'_>, log: &str) -> BTreeSet<String> {
+    let mut messages = data::PROGRAM_MESSAGES.rows().filter(|row| row[1] == "unreachable server");
+    if !messages.any(|row| log.contains(row[0])) {
+        return BTreeSet::new();
+    }
+    let texts = ground.evidence.texts.iter().filter(|(path, _)| FileKind::of(path).role() == FileRole::Program);
+    let reads = texts.flat_map(|(path, text)| variable_reads(path, text).reads);
+    let is_address = |name: &String| data::ADDRESS_WORDS.with("address").any(|end| name.ends_with(end));
+    reads.map(|read| read.name).filter(is_address).take(ADDRESSES).collect()
 }
 
 /// Stages that start something beside the one that is built.

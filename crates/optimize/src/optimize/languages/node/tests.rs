@@ -461,12 +461,7 @@ fn next_js_takes_what_it_traced() {
     let with = |package: &str, others: &[(&str, &str)]| {
         let files: Vec<_> = [("package.json", package), page].into_iter().chain(others.iter().copied()).collect();
         let (inputs, evidence) = project(NEXT_BUILD, &files);
-        let done = optimize(
-            &inputs,
-            0,
-            &evidence,
-            &Options { level: LevelLimit::Max, ..Options::new(&crate::rules::AllRules) },
-        );
+        let done = optimize(&inputs, 0, &evidence, &Options::new(&crate::rules::AllRules));
         let refusals: Vec<String> =
             done.levels.iter().flat_map(|level| &level.refusals).map(|refusal| refusal.why.clone()).collect();
         (done.result()[0].text().to_owned(), refusals)
