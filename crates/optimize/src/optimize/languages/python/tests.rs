@@ -187,7 +187,7 @@ fn undeclared_setuptools_stay_importable() {
             "FROM python:{tag}\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
         )
     };
-    check(&file("3.11"), &[REQUIREMENTS, APP], &["python -m venv /opt/venv"], &["--system-site-packages"]);
+    check(&file("3.11"), &[REQUIREMENTS, APP], &["python -m venv --without-pip --system-site-packages /opt/venv"], &[]);
     check(&file("3.13"), &[REQUIREMENTS, APP], &["--without-pip /opt/venv"], &["--system-site-packages"]);
     let uses = ("app.py", "import pkg_resources\n");
     let tools =

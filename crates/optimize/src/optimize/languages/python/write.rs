@@ -190,9 +190,12 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
             return;
         }
         let gap = self.build.gap;
-        // An environment with pip has what the base's Python has: setuptools too, where that brings it.
-        let needs_pip = self.plan.pip == Pip::Own || self.plan.sees_base;
-        let pip = if needs_pip { "" } else { "--without-pip " };
+        // What the base's Python brings, setuptools up to 3.11, is seen in the base of the last stage, and is not copied.
+        let pip = match (self.plan.pip, self.plan.sees_base) {
+            (Pip::Own, _) => "",
+            (Pip::Bases, true) => "--without-pip --system-site-packages ",
+            (Pip::Bases, false) => "--without-pip ",
+        };
         self.build.push(format!("RUN python -m venv {pip}{VENV}"));
         if self.plan.names_environment {
             self.build.push(format!("ENV VIRTUAL_ENV={VENV}"));

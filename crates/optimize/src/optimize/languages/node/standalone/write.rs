@@ -1,12 +1,13 @@
 //! Writes the stage that builds a Next.js server, and the one that holds it.
 
 use super::server::Server;
-use crate::build::{Stage, installed};
+use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
 use crate::optimize::languages::node::stage_parts::{PartPurpose, StageParts};
 use crate::optimize::new_stage::uses_variable;
 use crate::optimize::pass_input::PassInput;
+use crate::shell::{Invocation, Verb};
 use crate::text::path;
 
 /// The edit that puts both in the place of the one.
@@ -16,7 +17,11 @@ pub(super) fn edit(input: &PassInput, stage: &Stage, parts: &StageParts, server:
     let from = build.instruction(stage.start);
     let name = input.free_stage_name(&["build", "next-build"]);
     let mut out = input.stage_start(stage, name);
+    let is_left = |index: usize| index != server.build && only_installs_next(input, index);
     for part in parts.all.iter().filter(|part| part.index <= server.build && part.purpose != PartPurpose::Image) {
+        if is_left(part.index) {
+            continue;
+        }
         paragraph(input, part.index, &mut out);
         if part.index == server.build && server.is_told {
             out.push_str(&format!("ENV NEXT_PRIVATE_STANDALONE=true{newline}"));
@@ -29,6 +34,19 @@ pub(super) fn edit(input: &PassInput, stage: &Stage, parts: &StageParts, server:
     input.edit(input.stage_span(stage), out.trim_end())
 }
 
+/// Whether a RUN only installs Next.js for all users, which the project's own start does without.
+fn only_installs_next(input: &PassInput, index: usize) -> bool {
+    let Some(code) = input.build.code(index).filter(|code| code.is_ordinary()) else { return false };
+    let invocations = code.script.invocations();
+    let installs = |invocation: &Invocation| {
+        let packages = invocation.package_call().filter(|call| call.verb == Verb::Install).map(|call| call.packages);
+        packages.is_some_and(|packages| !packages.is_empty() && packages.iter().all(|known| known.name.text == "next"))
+            && Purpose::of(invocation) == Purpose::Programs
+    };
+    let is_clean = |invocation: &Invocation| Purpose::of(invocation) == Purpose::Clean;
+    invocations.iter().any(installs) && invocations.iter().all(|known| installs(known) || is_clean(known))
+}
+
 /// What stands in the last stage.
 fn last(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server, name: &str) -> String {
     let build = input.build;
@@ -39,7 +57,7 @@ fn last(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server, n
         let keep = match part.purpose {
             PartPurpose::Setting => instruction.keyword != Keyword::Arg || is_named(input, parts, part.index),
             PartPurpose::Image => !matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint),
-            PartPurpose::System => true,
+            PartPurpose::System => !only_installs_next(input, part.index),
             PartPurpose::Files => part.index < server.build,
             _ => false,
         };
