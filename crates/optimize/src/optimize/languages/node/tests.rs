@@ -3,7 +3,7 @@
 mod folders;
 
 use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
-use crate::optimize::{Level, LevelLimit, Options, optimize};
+use crate::optimize::{Level, Options, optimize};
 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc", "start": "node dist/main.js"},
  "dependencies": {"express": "^4"}, "devDependencies": {"typescript": "^5"}}"#;
