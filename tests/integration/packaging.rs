@@ -3,6 +3,10 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
+
+use dockopt::ignore::MatchedPatterns;
+use dockopt::text::{Source, path};
 
 use crate::dockopt::Dockopt;
 
@@ -24,6 +28,46 @@ fn dockopts_own_image_has_no_findings() {
         .run()
         .code(0);
     assert!(ran.stdout.contains("nothing found"), "{}", ran.stdout);
+}
+
+/// What `.dockerignore` keeps out is not there where the image is built.
+#[test]
+fn the_build_context_has_what_is_compiled_in() {
+    let source = Source::of(".dockerignore", &fs::read_to_string(".dockerignore").unwrap());
+    let matcher = dockopt::ignore::parse(&source).matcher();
+    let is_excluded = |file: &str| {
+        let mut above = MatchedPatterns::default();
+        let ends = file.match_indices('/').map(|(at, _)| at).chain([file.len()]);
+        ends.fold(false, |_, end| {
+            let verdict = matcher.decide(&file[..end], &above).unwrap();
+            above = verdict.inherited;
+            verdict.excluded
+        })
+    };
+    let mut files: Vec<String> = ["Cargo.lock", "Cargo.toml", "build.rs"].map(str::to_owned).to_vec();
+    for text in crate::tidy::sources() {
+        for (_, line) in text.shipped() {
+            let Some((_, rest)) = line.split_once("include_str!(").or_else(|| line.split_once("include_bytes!("))
+            else {
+                continue;
+            };
+            let name = rest.split('"').nth(1).unwrap_or_default();
+            let file = path::normalize(&path::child(path::parent(&text.path), name));
+            if Path::new(&file).is_file() {
+                files.push(file);
+            }
+        }
+    }
+    // Through links of crates, to where the files lie.
+    let root = Path::new(".").canonicalize().unwrap();
+    let real = |file: &String| {
+        let real = Path::new(file).canonicalize().unwrap();
+        real.strip_prefix(&root).unwrap().to_string_lossy().into_owned()
+    };
+    let real_files: Vec<String> = files.iter().map(real).collect();
+    files.extend(real_files);
+    files.retain(|file| is_excluded(file));
+    assert!(files.is_empty(), ".dockerignore excludes {files:#?}");
 }
 
 #[cfg(target_os = "linux")]

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::image::Reference;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::inputs::BuildOptions;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// A stage: its FROM and the instructions below it; or all instructions of a fragment, a file without FROM.
 #[derive(Clone, Debug)]
@@ -226,11 +225,14 @@ pub(super) fn outside(text: &str, options: &BuildOptions) -> StageBase {
 /// its own name where only that has the tag, else under the one that is written, of which more is known.
 fn image_of_context(options: &BuildOptions, name: &str) -> Option<String> {
     let (_, value) = options.build_contexts.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    let image = Reference::of(value.strip_prefix("docker-image://")?);
-    let written = Reference::of(name);
-    let is_same = image.last_name() == written.last_name();
-    Some(match image.tag {
-        Some(tag) if is_same && written.tag.is_none() && written.digest.is_none() => format!("{name}:{tag}"),
+    // Behind the last slash: `node`, `22`.
+    let parts = |reference: &str| {
+        let last = path::name(reference.split('@').next().unwrap_or_default());
+        last.split_once(':').map_or((last.to_owned(), None), |(name, tag)| (name.to_owned(), Some(tag.to_owned())))
+    };
+    let (image, written) = (parts(value.strip_prefix("docker-image://")?), parts(name));
+    Some(match image.1 {
+        Some(tag) if image.0 == written.0 && written.1.is_none() && !name.contains('@') => format!("{name}:{tag}"),
         _ => name.to_owned(),
     })
 }

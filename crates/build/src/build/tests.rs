@@ -220,3 +220,18 @@ fn copies_are_worked_out_once() {
         assert!(std::ptr::eq(build.transfers(stage), build.transfers(stage)));
     }
 }
+
+#[test]
+fn a_mirror_is_the_image_that_it_stands_for() {
+    let base = |from: &str, context: (&str, &str)| {
+        let pair = (context.0.to_owned(), context.1.to_owned());
+        let options = BuildOptions { build_contexts: vec![pair], ..BuildOptions::default() };
+        let input = BuildInput::new(&Source::of("Dockerfile", &format!("FROM {from}\n")), options);
+        Build::new(&input).stages()[0].base.clone()
+    };
+    let image = |name: &str| StageBase::Image(name.to_owned());
+    assert_eq!(base("node", ("node", "docker-image://mirror.example/library/node:22")), image("node:22"));
+    assert_eq!(base("node:22", ("node:22", "docker-image://mirror.example/node:22")), image("node:22"));
+    assert_eq!(base("base", ("base", "docker-image://example/other:1")), image("base"));
+    assert_eq!(base("base", ("base", "../base")), StageBase::Context("base".to_owned()));
+}

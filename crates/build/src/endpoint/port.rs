@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::EndpointInput;
-use super::start::{started_server, starts_file};
+use super::start::{is_traced_server, started_server, starts_file};
 use crate::build::toolchain::Language;
 use crate::build::{Listening, Reference, SlimImage, StageBase, is_command, is_like};
 use crate::data;
@@ -43,9 +43,16 @@ impl KnownPort {
     }
 }
 
+/// The port of the server that Next.js writes, where `PORT` names no other.
+const NEXT_PORT: u16 = 3000;
+
 /// The port that the program of an image listens on: what its command says, what the image sets, what the sources say,
 /// the default of its framework or its base image, and EXPOSE, which sets nothing, where it names one.
 pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
+    if is_traced_server(input) {
+        let port = input.variable("PORT").map_or(Some(NEXT_PORT), |value| address_port(&value));
+        return port.map(KnownPort::listens);
+    }
     let server = started_server(input);
     if let Some((port, _)) = server.as_ref().and_then(|server| server.port).filter(|(port, _)| *port > 0) {
         return Some(KnownPort::listens(port));

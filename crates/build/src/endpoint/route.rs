@@ -2,6 +2,7 @@
 
 use super::EndpointInput;
 use super::port::{active_setting, has_own_sites, has_package, is_nginx, sites};
+use super::start::is_traced_server;
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
@@ -30,7 +31,12 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if is_fastcgi(input) {
         return None;
     }
-    let mut known = routes(&files_of_environment(input));
+    let mut files = files_of_environment(input);
+    if is_traced_server(input) {
+        // Another program may lie beside its pages.
+        files.iter_mut().filter(|file| patterns::shows(file.text, "opens a port")).for_each(|file| file.text = "");
+    }
+    let mut known = routes(&files);
     if redirects_to_tls(input)
         || has_package(&input.projects, Ecosystem::Java, SECURITY) && asks_for_login(&input.files, "/").is_none()
     {
@@ -101,9 +107,7 @@ fn redirects_to_tls(input: &EndpointInput) -> bool {
 /// Whether a program listens only at the address of the container's name: the standalone server of Next.js listens at
 /// `HOSTNAME`, which the engine sets where nothing else does.
 pub fn listens_at_host_name(input: &EndpointInput) -> bool {
-    let mut transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
-    let is_traced = |text: &str| text.contains(".next/standalone");
-    transfers.any(|transfer| transfer.sources.iter().any(|source| source.text.as_deref().is_some_and(is_traced)))
+    is_traced_server(input)
         && !input.build.input().file.source().text().contains("HOSTNAME")
         && !input.files.iter().any(|file| FileKind::of(file.path).is_shell() && file.text.contains("HOSTNAME"))
 }

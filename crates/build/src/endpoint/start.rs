@@ -7,6 +7,13 @@ use crate::manifest::Ecosystem;
 use crate::shell::Word;
 use crate::text::{Source, path};
 
+/// Whether the program is the server that Next.js wrote for the files which it traced: no file of the sources.
+pub(super) fn is_traced_server(input: &EndpointInput) -> bool {
+    let mut transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
+    let is_traced = |text: &str| text.contains(".next/standalone");
+    transfers.any(|transfer| transfer.sources.iter().any(|source| source.text.as_deref().is_some_and(is_traced)))
+}
+
 /// The server that a container starts: that of its command, the one of its scripts, or that of a script of package.json.
 pub(super) fn started_server(input: &EndpointInput) -> Option<Listening> {
     let of_command = input.build.listening(input.stage);

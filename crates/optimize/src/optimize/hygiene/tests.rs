@@ -331,14 +331,16 @@ fn files_of_frameworks_and_commands_belong_to_the_user() {
     );
     let dockerfile =
         "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN yarn build\nCMD [\"npm\", \"start\"]\n";
-    let text = rewritten(dockerfile, &[next, ("pages/index.js", "")], Level::Hygiene);
+    // It uses files, so that the traced ones are not taken alone.
+    let page = ("pages/index.js", "import fs from 'fs'\n");
+    let text = rewritten(dockerfile, &[next, page], Level::Hygiene);
     assert!(text.contains("chown -R node:node /app/.next/cache\nUSER node\n"), "{text}");
     assert!(!text.contains("--chown"), "{text}");
     let stages = "FROM node:22-slim AS build\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN yarn build\n\nFROM node:22-slim\nWORKDIR /app\nCOPY --from=build /app/package.json ./\nCOPY --from=build /app/node_modules ./node_modules\nCOPY --from=build /app/.next ./.next\nCMD [\"npm\", \"start\"]\n";
-    let text = rewritten(stages, &[next, ("pages/index.js", "")], Level::Hygiene);
+    let text = rewritten(stages, &[next, page], Level::Hygiene);
     assert!(text.contains("COPY --chown=node:node --from=build /app/.next ./.next\n"), "{text}");
     assert_eq!(text.matches("node:node").count(), 1, "{text}");
-    let renews = ("pages/index.js", "export const revalidate = 60\n");
+    let renews = ("pages/index.js", "import fs from 'fs'\nexport const revalidate = 60\n");
     let text = rewritten(dockerfile, &[next, renews], Level::Hygiene);
     assert!(text.find("USER node") < text.find("yarn build"), "{text}");
     let start = "CMD [\"gunicorn\", \"--access-logfile\", \"logs/access.log\", \"app:app\"]\n";

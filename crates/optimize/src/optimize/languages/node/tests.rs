@@ -419,7 +419,9 @@ fn servers_load_their_configuration() {
              "dependencies": {{"{dependency}": "15"}}, "devDependencies": {{"{dev}": "15"}}}}"#
         );
         let dockerfile = SPLIT.replace("CMD [\"node\", \"dist/main.js\"]", "CMD [\"npm\", \"run\", \"x\"]");
-        let text = rewritten(&dockerfile, &server(&[("package.json", &package), (config, text)]), Level::Stages);
+        // It uses files, so that the traced ones of Next.js are not taken alone.
+        let files = [("package.json", &*package), (config, text), ("lib/posts.js", "import fs from 'fs'\n")];
+        let text = rewritten(&dockerfile, &server(&files), Level::Stages);
         let prunes = ["--omit=dev", "AS production"].iter().any(|part| text.contains(part));
         assert_eq!(prunes, !stays, "{start} {config}: {text}");
     }
