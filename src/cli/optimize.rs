@@ -136,7 +136,12 @@ fn show(
     }
     terminal::note(&report::problems(report, Layout::PLAIN));
     if command.plan {
-        return print(global, &report::plan(rewrites, command.level, mask, terminal::stdout(global)));
+        let layout = terminal::stdout(global);
+        let mut text = report::plan(rewrites, command.level, mask, layout);
+        if global.verbose {
+            text.push_str(&report::passes_text(layout));
+        }
+        return print(global, &text);
     }
     if !written && (!command.check || command.diff) {
         print(global, &changes::diff(global, outcome, mask))?;

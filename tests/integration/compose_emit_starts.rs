@@ -295,3 +295,21 @@ fn an_entrypoint_that_ignores_its_command_is_replaced() {
     has(&worker, &["app:\n        condition: service_"]);
     has(&of("#!/bin/sh\nalembic upgrade head\nexec \"$@\"\n"), &["command: [\"celery\""]);
 }
+
+#[test]
+fn each_service_has_a_name_of_its_own() {
+    let api: Vec<(String, String)> = vec![
+        ("api/Dockerfile".to_owned(), PYTHON.to_owned()),
+        ("api/requirements.txt".to_owned(), REQUIREMENTS.to_owned()),
+        ("api/main.py".to_owned(), FASTAPI.to_owned()),
+        ("api/alembic.ini".to_owned(), "[alembic]\nscript_location = migrations\n".to_owned()),
+        ("api/migrations/env.py".to_owned(), "import os\n".to_owned()),
+    ];
+    let other = flask(5000, "").map(|(file, text)| (format!("migrate/{file}"), text));
+    let files: Vec<(&str, &str)> =
+        api.iter().chain(&other).map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let text = written(project(&files).path());
+    has(&service(&text, "migrate"), &["build: ./migrate", "5000"]);
+    has(&service(&text, "migrate-database"), &["build: ./api", "alembic"]);
+    has(&service(&text, "api"), &["migrate-database:\n        condition: service_completed_successfully"]);
+}

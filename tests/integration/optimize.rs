@@ -72,10 +72,12 @@ fn the_plan_names_builds_reasons_and_passes() {
         "requirements.txt",
         "writes .dockerignore",
         "needs `--level 6`",
-        "  0  dockerignore",
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
+    assert!(!out.contains("  0  dockerignore"), "{out}");
+    let verbose = ran.again(["optimize", ".", "--plan", "--verbose"]).code(0);
+    assert!(verbose.stdout.contains("  0  dockerignore"), "{}", verbose.stdout);
     assert!(!ran.has("api/.dockerignore"));
 }
 

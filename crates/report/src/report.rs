@@ -64,7 +64,7 @@ pub use self::image::{
 };
 pub use self::json::{audit_json, lint_json};
 pub use self::layout::{Layout, clean, clean_bytes, cut, cut_path, pad, width, wrap};
-pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, plan, rewrite_summary};
+pub use self::optimize::{Rewrite, RewriteHistory, optimize_json, passes_text, plan, rewrite_summary};
 pub use self::patch::diff;
 pub use self::prediction::{BuildPrediction, ReasonWriter, prediction, prediction_json};
 pub use self::proof::{proof, proof_json, proof_markdown};

@@ -39,7 +39,7 @@ pub(in crate::cli) struct Optimize {
     /// How much to rewrite; each level includes all lower ones: 0 .dockerignore, 1 step order and cache mounts, 2 install options and safe fixes, 3 multi-stage build, 4 slim base image, 5 non-root user and healthcheck, 6 production server, `max` all
     #[arg(long, value_name = "LEVEL", default_value = "5")]
     pub level: LevelLimit,
-    /// Run only these passes (separated by commas); `--plan` lists them
+    /// Run only these passes (separated by commas); `--plan --verbose` lists them
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Skip these passes

@@ -23,6 +23,12 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
         });
     }
     let (mut emission, mask, is_unread) = emission(global, command)?;
+    if let Some(what) = emission.failure {
+        return Err(CommandFailure::Because {
+            what,
+            help: Some("report this with the repository that shows it".to_owned()),
+        });
+    }
     let mut outcome = FixOutcome { changes: changes_of(&command.path, &emission)?, ..FixOutcome::default() };
     let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
     if command.write {

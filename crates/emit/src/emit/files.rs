@@ -14,6 +14,8 @@ use self::example::copied_environment_note;
 use super::input::EmitInput;
 use super::links::Project;
 use super::plan::ComposePlan;
+use crate::compose::{is_main_file, written_project};
+use crate::text::Source;
 
 /// The files of a plan.
 pub(super) fn emission(input: &EmitInput, project: &Project, mut plan: ComposePlan) -> Emission {
@@ -28,5 +30,17 @@ pub(super) fn emission(input: &EmitInput, project: &Project, mut plan: ComposePl
         Some(existing) => merge::emission(input, existing, plan, project),
     };
     emission.files.extend(overrides);
+    if let Some(failure) = refusal(input, &emission) {
+        return Emission { notes: emission.notes, failure: Some(failure), ..Emission::default() };
+    }
     emission
+}
+
+/// Why Compose would refuse the file, where it does not refuse the one that is there: two services of one name, a circle.
+fn refusal(input: &EmitInput, emission: &Emission) -> Option<String> {
+    let file = emission.files.first().filter(|file| is_main_file(&file.path))?;
+    let is_accepted = |text: &str| written_project(&Source::of(&file.path, text), input.folder).is_some();
+    let was_accepted = input.existing.is_none_or(|existing| is_accepted(input.inputs.source(existing.file).text()));
+    let is_refused = was_accepted && !is_accepted(&file.text);
+    is_refused.then(|| format!("Compose would refuse the {} that dockopt worked out, so nothing is written", file.path))
 }

@@ -116,7 +116,20 @@ impl<'i> Project<'i> {
     /// The job of the first program that migrates a database.
     fn find_migration(&self, input: &EmitInput, plan: &mut ComposePlan) -> Option<(usize, MigrationJob)> {
         let mut programs = self.programs.iter().enumerate().filter(|(_, program)| self.has_database(program));
-        programs.find_map(|(at, program)| Some((at, migration(input, &program.application, plan)?)))
+        let (at, mut job) =
+            programs.find_map(|(at, program)| Some((at, migration(input, &program.application, plan)?)))?;
+        while self.has_service(&job.name) {
+            job.name.push_str("-database");
+        }
+        Some((at, job))
+    }
+
+    /// Whether a service has this name.
+    fn has_service(&self, name: &str) -> bool {
+        self.applications().any(|known| known.name == name)
+            || self.backends.backend(name).is_some()
+            || self.workers.iter().any(|(_, known)| known.name == name)
+            || self.proxy.as_ref().is_some_and(|known| known.name == name)
     }
 
     /// The first program that migrates a database when it starts.

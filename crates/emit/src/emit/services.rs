@@ -112,10 +112,9 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
     /// What the services of a program wait for: its servers, the migration of its database, and the programs that it calls.
     fn add_dependencies(&mut self, program: &Program, service: &mut PlannedService) {
         service.dependencies = self.needed_servers(program);
-        let is_migrated = self.waits_for_migration(program);
-        if is_migrated {
-            service.dependencies.push(("migrate".to_owned(), COMPLETED));
-        }
+        let job = if self.waits_for_migration(program) { self.project.migration.as_ref() } else { None };
+        let is_migrated = job.is_some();
+        service.dependencies.extend(job.map(|(_, job)| (job.name.clone(), COMPLETED)));
         for known in &program.named {
             let name = &self.program(known.at).application.name;
             service.dependencies.push((name.clone(), if known.is_checked { HEALTHY } else { STARTED }));

@@ -57,7 +57,7 @@ impl Rewrite {
     }
 }
 
-/// What would be done to each build and why, level by level, and the passes that can be switched.
+/// What would be done to each build and why, level by level.
 pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, layout: Layout) -> String {
     let mut out = String::new();
     for rewrite in rewrites {
@@ -84,7 +84,6 @@ pub fn plan(rewrites: &[Rewrite], limit: LevelLimit, mask: &Mask, layout: Layout
         }
         out.push('\n');
     }
-    out.push_str(&passes_text(layout));
     out
 }
 
@@ -200,7 +199,7 @@ fn line(out: &mut String, indent: usize, name: &str, text: &str, tone: TextStyle
 }
 
 /// All passes by level, as `--only` and `--skip` take them.
-fn passes_text(layout: Layout) -> String {
+pub fn passes_text(layout: Layout) -> String {
     let mut out = layout.paint(TextStyle::Strong, "Passes, for --only and --skip") + "\n";
     for PassInfo { id, level, title } in passes() {
         let name = format!("{}  {}", level.number(), pad(id, PASS));

@@ -20,4 +20,6 @@ pub struct Emission {
     pub choices: Vec<Choice>,
     /// What was left out, and what is left to the user.
     pub notes: Vec<String>,
+    /// Why nothing is written, although something should be: Compose would refuse it.
+    pub failure: Option<String>,
 }

@@ -11,9 +11,14 @@ use crate::shell::Invocation;
 use crate::text::path;
 use crate::variables::VariableFile;
 
+/// The name of its service, where no other one has it.
+const NAME: &str = "migrate";
+
 /// The job.
 #[derive(Debug)]
 pub(in crate::emit) struct MigrationJob {
+    /// The name of its service.
+    pub(in crate::emit) name: String,
     pub(in crate::emit) command: Vec<String>,
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,
@@ -94,7 +99,12 @@ pub(in crate::emit) fn migration(
         }
         command.extend(row[3].split(' ').map(str::to_owned));
         let reason = format!("`{}` keeps the schema of the database in its source ({})", application.name, row[1]);
-        return Some(MigrationJob { command, reason, place: Some(file.source.name().to_owned()) });
+        return Some(MigrationJob {
+            name: NAME.to_owned(),
+            command,
+            reason,
+            place: Some(file.source.name().to_owned()),
+        });
     }
     migration_script(input, application, plan)
 }
@@ -124,7 +134,7 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
             return None;
         }
         let reason = format!("`{}` of package.json brings the schema of the database up to date", script.name);
-        return Some(MigrationJob { command, reason, place: Some(application.place.clone()) });
+        return Some(MigrationJob { name: NAME.to_owned(), command, reason, place: Some(application.place.clone()) });
     }
     None
 }

@@ -12,7 +12,7 @@ impl ServicePlanner<'_, '_> {
     pub(super) fn add_migration(&mut self) {
         let Some((at, job)) = &self.project.migration else { return };
         let (program, backends) = (self.program(*at), &self.project.backends);
-        let mut service = PlannedService::new("migrate", ServiceRole::Migration);
+        let mut service = PlannedService::new(&job.name, ServiceRole::Migration);
         add_build(program, &mut service);
         self.add_command(program, &job.command, &mut service);
         let connections = program.connections.iter().filter(|known| backends.is_database(&known.backend));
@@ -30,8 +30,8 @@ impl ServicePlanner<'_, '_> {
         }
         self.add_rights(program, &mut service);
         service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
-        self.plan.choose("migrate", "command", job.reason.clone(), job.place.clone());
-        self.plan.choose("migrate", "restart", "a job that is restarted never counts as completed", None);
+        self.plan.choose(&job.name, "command", job.reason.clone(), job.place.clone());
+        self.plan.choose(&job.name, "restart", "a job that is restarted never counts as completed", None);
         self.plan.services.push(service);
     }
 
