@@ -66,13 +66,9 @@ fn files_are_written_elsewhere_as_they_lie() {
 fn the_plan_names_builds_reasons_and_passes() {
     let ran = naive().args(["optimize", ".", "--plan", "--level", "0"]).run().code(0);
     let out = &ran.stdout;
-    for part in [
-        "api/Dockerfile   Python",
-        "python:3.13-slim",
-        "requirements.txt",
-        "writes .dockerignore",
-        "needs `--level 6`",
-    ] {
+    for part in
+        ["api/Dockerfile   Python", "python:3.13-slim", "requirements.txt", "writes .dockerignore", "needs `--level 6`"]
+    {
         assert!(out.contains(part), "{part}: {out}");
     }
     assert!(!out.contains("  0  dockerignore"), "{out}");

@@ -27,7 +27,14 @@ pub(super) fn runtime(input: &PassInput, output: &mut PassOutput) {
     let Some(target) = build.target().filter(|target| build.ships(target)) else { return };
     let Some(root) = build.chain(target).last() else { return };
     let Some(Some(variant)) = output.ok_or_skip(slim_base::of(input, root)) else { return };
-    match rebase_on_variant(input, root, &variant, Some(target)) {
+    // A container of the original shows what is loaded, and the proof what is missing.
+    let is_unknown = input.evidence.observed.is_none() && python::needs::links_unknown(input);
+    let rebased = if is_unknown {
+        Err(FullBaseReason::UnknownLibraries)
+    } else {
+        rebase_on_variant(input, root, &variant, Some(target))
+    };
+    match rebased {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(input, target, &variant));
             add_step(output, "as the final base image", &variant, &packages, edits);

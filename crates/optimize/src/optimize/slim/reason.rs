@@ -11,6 +11,8 @@ reasons! {
         Browser { browser: String }:
             "`{browser}` starts a browser, and it is not known which of its libraries are only in the full image";
         UnknownBuildTools { language: String }: "the build tools that its {language} dependencies need are not known";
+        UnknownLibraries:
+            "a Python package is compiled, and it is not known which libraries of the full image it loads; `--verify` can prove that the slim variant suffices";
         PinnedByDigest { image: String }:
             "`{image}` is pinned by digest, and the digest of its slim variant is not known";
         NoSlimVariant { image: String }: "no slim variant of `{image}` is known";

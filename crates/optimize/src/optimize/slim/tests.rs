@@ -83,6 +83,24 @@ fn possible_compilation_keeps_the_full_base() {
 }
 
 #[test]
+fn unknown_libraries_keep_the_full_base_at_run_time() {
+    let file = |tag: &str| {
+        format!(
+            "FROM python:{tag}\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n"
+        )
+    };
+    let text = |tag: &str, pin: &str| {
+        let requirements = format!("psycopg2-binary{pin}\n");
+        rewritten(&file(tag), &[("requirements.txt", &requirements), ("app.py", "import psycopg2\n")], Level::Slim)
+    };
+    // Its first wheels for Python 3.11 are those of 2.9.5.
+    let old = text("3.11", "==2.9.3");
+    assert!(!old.contains("slim"), "{old}");
+    assert!(text("3.11", "==2.9.9").contains("FROM python:3.11-slim\n"));
+    assert!(text("3.11", "").contains("FROM python:3.11-slim\n"));
+}
+
+#[test]
 fn a_compiler_is_installed_for_what_is_known_to_need_it() {
     let text = "FROM python:3.13\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY app.py .\nCMD [\"python\", \"app.py\"]\n";
     let got = rewritten(text, &[("requirements.txt", "psycopg2==2.9.10\n"), ("app.py", "")], Level::Slim);

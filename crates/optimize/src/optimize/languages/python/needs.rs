@@ -116,6 +116,19 @@ fn compiles_unknown(input: &PassInput, stage: &Stage, installed: &PackageNames) 
     dists.iter().any(unbuilt) || older_than_wheels(input, stage, &dists) || (compiler && !dists.iter().all(is_known))
 }
 
+/// Whether a stage compiles dependencies of which it is not known what they load when they run: they have no wheel for its
+/// Python, or none at all.
+pub(in crate::optimize) fn links_unknown(input: &PassInput) -> bool {
+    let installs = |stage: &Stage| {
+        let mut runs = input.build.instructions_of(stage, Keyword::Run);
+        runs.any(|(index, _)| {
+            parts(input, index, false).into_iter().flatten().any(|part| part.purpose == PartPurpose::Install)
+        })
+    };
+    let mut stages = input.build.needed_stages().filter(|stage| installs(stage));
+    stages.any(|stage| older_than_wheels(input, stage, &dists(input, stage)))
+}
+
 /// Whether something has no wheel for the stage's Python, or none yet in the version that is pinned, and what it is
 /// compiled with is not known.
 fn older_than_wheels(input: &PassInput, stage: &Stage, dists: &PackageNames) -> bool {
