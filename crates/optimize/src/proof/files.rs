@@ -5,6 +5,7 @@ use super::explanation::Explanation;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Observation};
+use super::command::command;
 use super::declared_config::DeclaredConfig;
 use super::image_side::ImageSide;
 use crate::data;
@@ -23,6 +24,7 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
         tails: tails(after),
         renamed: renamed((before, &old), (after, &new), declared),
         compiled: is_compiled(before, after, declared),
+        loads_typescript: loads_typescript(after, declared),
     };
     let mut gone: BTreeMap<Explanation, Vec<&str>> = BTreeMap::new();
     let mut same = 0;
@@ -176,6 +178,8 @@ struct MissingFileHints<'f> {
     tails: BTreeSet<String>,
     /// Whether what runs was compiled.
     compiled: bool,
+    /// Whether what the rewrite starts may load TypeScript.
+    loads_typescript: bool,
 }
 
 fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> Option<Explanation> {
@@ -210,6 +214,9 @@ fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> 
     if hints.renamed.contains(path) {
         return Some(Explanation::OtherHash);
     }
+    if is_typescript(path) && !hints.loads_typescript {
+        return Some(Explanation::CompilerOnly);
+    }
     let of_compiler = hints.compiled && is_for_compiler(declared, path);
     of_compiler.then_some(Explanation::CompilerOnly)
 }
@@ -219,6 +226,22 @@ fn is_for_tools(path: &str) -> bool {
     let name = path::name(path);
     let is_types = [".d.ts", ".d.mts", ".d.cts"].iter().any(|ending| name.ends_with(ending));
     is_types || FileKind::of(path).nature() == ContentKind::Lock
+}
+
+/// Whether a file is TypeScript, or its compiler's settings.
+fn is_typescript(path: &str) -> bool {
+    let name = path::name(path);
+    let is_source = [".ts", ".tsx", ".mts", ".cts"].iter().any(|ending| name.ends_with(ending));
+    is_source || name.starts_with("tsconfig") && name.ends_with(".json")
+}
+
+/// Whether what an image starts names a file of TypeScript or a program that loads such files, or is not Node.js.
+fn loads_typescript(side: &ImageSide, declared: &DeclaredConfig) -> bool {
+    let words = command(side.config(), &declared.scripts);
+    let loads = |word: &String| {
+        is_typescript(word) || ["ts-node", "tsx", "bun", "deno"].iter().any(|loader| word.contains(loader))
+    };
+    words.iter().any(loads) || words.first().is_none_or(|word| path::name(word) != "node")
 }
 
 /// Whether what runs was compiled, and the compiler is gone.

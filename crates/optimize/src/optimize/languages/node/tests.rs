@@ -499,3 +499,39 @@ fn next_js_takes_what_it_traced() {
         assert!(refusals.iter().any(|refusal| refusal.contains(why)), "{why}: {refusals:#?}");
     }
 }
+
+#[test]
+fn typescript_stays_behind_where_its_output_starts() {
+    let package = r#"{"name": "a", "scripts": {"build": "tsc"}, "dependencies": {"express": "4"}, "devDependencies": {"typescript": "5"}}"#;
+    let config = r#"{"compilerOptions": {"outDir": "dist", "rootDir": "src"}}"#;
+    let dockerfile = |start: &str| {
+        format!(
+            "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY tsconfig.json .\nCOPY src ./src\nCOPY assets ./assets\nRUN npm run build\nCMD {start}\n"
+        )
+    };
+    let of = |start: &str, source: &str, more: &[(&str, &str)]| {
+        let lock = ("package-lock.json", r#"{"lockfileVersion": 3, "packages": {"": {}}}"#);
+        let files = [
+            ("package.json", package),
+            lock,
+            ("tsconfig.json", config),
+            ("src/index.ts", source),
+            ("assets/a.txt", "a"),
+        ];
+        let text = rewritten(&dockerfile(start), &[&files[..], more].concat(), Level::Stages);
+        text.rsplit("FROM ").next().unwrap_or_default().to_owned()
+    };
+    let source = "import express from 'express';\nexpress().listen(3000);\n";
+    let last = of("[\"node\", \"dist/index.js\"]", source, &[]);
+    assert!(!last.contains("tsconfig.json") && !last.contains("COPY src"), "{last}");
+    assert!(last.contains("COPY assets ./assets\n") && last.contains("/app/dist ./dist\n"), "{last}");
+    // Other files lie beside it, a source names the folder, or something else starts.
+    for (start, source, more) in [
+        ("[\"node\", \"dist/index.js\"]", source, &[("src/mail.html", "<p>")][..]),
+        ("[\"node\", \"dist/index.js\"]", "const all = ['src/entity/*.ts'];\n", &[]),
+        ("[\"node\", \"src/index.ts\"]", source, &[]),
+    ] {
+        let last = of(start, source, more);
+        assert!(last.contains("COPY src ./src\n"), "{last}");
+    }
+}

@@ -198,7 +198,9 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
                 PartPurpose::Image | PartPurpose::System | PartPurpose::Files => self.put(&mut text, index, None),
                 PartPurpose::Setting if self.is_wanted(index, &parts) => self.put(&mut text, index, None),
                 PartPurpose::Global if self.runs(index) => self.put(&mut text, index, None),
-                PartPurpose::Copy if !self.is_covered(index) => self.put(&mut text, index, None),
+                PartPurpose::Copy if !self.is_covered(index) && !self.is_for_compiler(index) => {
+                    self.put(&mut text, index, None);
+                }
                 _ => {}
             }
             if Some(index) == whole_at {

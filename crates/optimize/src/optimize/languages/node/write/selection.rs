@@ -6,11 +6,14 @@ use super::NodeWriter;
 use crate::build::{Source, Transfer, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
+use crate::inputs::context::ContextEntryKind;
+use crate::manifest::FileKind;
 use crate::optimize::languages::node::need;
+use crate::optimize::languages::node::plan::Modules;
 use crate::optimize::languages::node::stage_parts::{PartPurpose, StagePart};
 use crate::optimize::languages::node::words;
 use crate::optimize::new_stage::uses_variable;
-use crate::shell::{Invocation, Manager};
+use crate::shell::{Invocation, Manager, Word};
 use crate::text::path;
 
 impl NodeWriter<'_, '_, '_> {
@@ -61,6 +64,56 @@ impl NodeWriter<'_, '_, '_> {
             && named
             && top
             && !copy.instruction.flags.iter().any(|flag| self.input.file().flag(flag).starts_with("--chmod"))
+    }
+
+    /// Whether a copy from the context brings nothing but TypeScript and its settings, where Node.js starts what was compiled from
+    /// it, the loaders of TypeScript stay behind, and no source names its folder.
+    pub(super) fn is_for_compiler(&self, index: usize) -> bool {
+        let build = self.input.build;
+        let drops_dev = matches!(self.plan.modules, Modules::Separate(_) | Modules::Beside(_) | Modules::Pruned(_));
+        let (Some(copy), Some(context)) = (build.transfer_at(self.stage, index), self.input.context()) else {
+            return false;
+        };
+        if copy.from.is_some() || !drops_dev || !self.starts_output() {
+            return false;
+        }
+        let Some(selections) = copy.select(context).into_iter().collect::<Option<Vec<_>>>() else { return false };
+        let files = || {
+            let ids = selections.iter().flat_map(|selection| selection.entries.iter().copied());
+            ids.filter(|id| context.entry(*id).kind == ContextEntryKind::File).map(|id| context.path(id))
+        };
+        let is_typescript = |file: &String| {
+            let name = path::name(file);
+            let is_settings = name.starts_with("tsconfig") && name.ends_with(".json");
+            is_settings || [".ts", ".tsx", ".mts", ".cts"].iter().any(|ending| name.ends_with(ending))
+        };
+        let folders: BTreeSet<String> =
+            files().filter_map(|file| Some(format!("{}/", file.split_once('/')?.0))).collect();
+        let names_folder = |text: &str| {
+            folders.iter().any(|folder| {
+                ['"', '\'', '`'].iter().any(|quote| {
+                    text.contains(&format!("{quote}{folder}")) || text.contains(&format!("{quote}./{folder}"))
+                })
+            })
+        };
+        let mut texts = self.input.evidence.texts.iter().filter(|(file, _)| FileKind::of(file).has_code());
+        files().next().is_some()
+            && files().all(|file| is_typescript(&file))
+            && !texts.any(|(_, text)| names_folder(text))
+    }
+
+    /// Whether a container starts Node.js with a file that the build writes.
+    fn starts_output(&self) -> bool {
+        let Some(output) = &self.plan.output else { return false };
+        let Some(launch) = self.input.build.launch(self.stage) else { return false };
+        let invocations = launch.script().invocations();
+        let [invocation] = &invocations[..] else { return false };
+        let mut words = invocation.args.iter().filter_map(Word::value).filter(|word| !word.starts_with('-'));
+        let starts = words.next().is_some_and(|word| {
+            let file = path::normalize(word.trim_start_matches(self.parts.folder.as_str()).trim_start_matches('/'));
+            output.paths.iter().any(|folder| path::is_within(&file, folder))
+        });
+        invocation.is("node") && starts
     }
 
     /// Whether an ARG is used by what stands in the last stage; other settings always count.
