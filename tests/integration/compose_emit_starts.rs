@@ -71,6 +71,7 @@ fn migrations_of_a_script_run_where_the_image_has_its_program() {
             ("package.json", &manifest),
             ("package-lock.json", LOCK),
             ("index.js", "new Pool({ connectionString: process.env.DATABASE_URL });\napp.listen(3000);\n"),
+            ("migrate.js", "run();\n"),
         ])
     };
     for (dependencies, command) in [("", "node migrate.js"), (r#", "node-pg-migrate": "8""#, "node-pg-migrate up")] {
@@ -78,8 +79,12 @@ fn migrations_of_a_script_run_where_the_image_has_its_program() {
         has(&service(&text, "migrate"), &["command: [\"npm\", \"run\", \"migrate\"]", "DATABASE_URL"]);
         has(&service(&text, "app"), &["migrate:\n        condition: service_completed_successfully"]);
     }
-    let folder = of("", "tsx migrate.ts");
-    lacks(&written(folder.path()), &["migrate"]);
+    // A file that is not there, and what only developers run.
+    for command in ["node scripts/migrate.js", "node --watch migrate.js"] {
+        lacks(&written(of("", command).path()), &["  migrate:"]);
+    }
+    let folder = of("", "tsx migrate.js");
+    lacks(&written(folder.path()), &["  migrate:"]);
     assert!(emitted(folder.path())["notes"].to_string().contains("lacks what `npm run migrate` starts"));
 }
 
@@ -113,6 +118,14 @@ fn scripts_that_make_tables_are_given_to_their_database() {
         ("migrations/1.sql", table, ""),
         ("db/init.sql", table, "fs.readFileSync(\"db/init.sql\");\n"),
         ("db/seed.sql", "INSERT INTO users VALUES (1);\n", ""),
+        // What the image's set-up stops at, and what tools and frameworks run.
+        ("db/init.sql", "CREATE DATABASE shop;\nCREATE TABLE users (id int);\n", ""),
+        ("db/init.sql", "CREATE TABLE users (id int);\nALTER TABLE users OWNER TO shop;\n", ""),
+        ("db/init.sql", "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT);\n", ""),
+        ("db/migrate/000001_init.up.sql", table, ""),
+        ("src/main/resources/schema.sql", table, ""),
+        ("sql/schema/001_users.sql", "-- +goose Up\nCREATE TABLE users (id int);\n", ""),
+        ("sql/users.sql", table, "migrate(\"./sql\");\n"),
     ] {
         let text = mounted(&[(path, script)], r#""pg": "8""#, &format!("{source}{more}"));
         lacks(&text, &["initdb"]);
@@ -200,6 +213,12 @@ fn what_a_program_reads_without_a_default_arrives() {
     let text = written(folder.path());
     has(&service(&text, "app"), &["STRIPE_API_KEY:\n", "JWT_SECRET: \"${JWT_SECRET:?set it in .env}\""]);
     lacks(&text, &["SENTRY_DSN", "NODE_ENV"]);
+    // What the machine of the developer sets is nothing of the program.
+    let source = "start(process.env.NODE_OPTIONS, process.env.HTTPS_PROXY);\napp.listen(3000);\n";
+    lacks(&written(node_project(r#""express": "5""#, source, &[]).path()), &["NODE_OPTIONS", "HTTPS_PROXY"]);
+    let main = "import os\n\nprint(os.getenv(\"BANNER_TEXT\"))\n";
+    let printing = project(&[("Dockerfile", PYTHON), ("requirements.txt", "fastapi\n"), ("main.py", main)]);
+    lacks(&written(printing.path()), &["${BANNER_TEXT"]);
     let example = std::fs::read_to_string(folder.path().join(".env.example")).unwrap();
     has(&example, &["# STRIPE_API_KEY=\n", "\nJWT_SECRET=\n"]);
 
@@ -251,6 +270,42 @@ fn programs_find_each_other_by_their_variables() {
     let text = of(&[("finder", 7000, ""), ("shop", 5000, read)], &[]);
     has(&service(&text, "shop"), &["SEARCH_URL: http://finder:7000/v1", "finder:\n        condition: service_healthy"]);
     lacks(&text, &["MAIL_URL"]);
+    // Its own address, and one that nothing but being alone speaks for.
+    let read = "A = os.environ.get(\"API_HOST\")\nB = os.environ.get(\"BASE_URL\")\nC = os.environ.get(\"SERVER_URL\")";
+    let text = of(&[("api", 5000, read), ("dashboard", 7000, "")], &[]);
+    lacks(&text, &["dashboard:7000", "API_HOST: dashboard"]);
+}
+
+#[test]
+fn a_worker_names_each_dependency_once() {
+    let main = "from celery import Celery\nimport os\nfrom sqlalchemy import create_engine\n\nengine = create_engine(os.environ[\"DATABASE_URL\"])\napi = os.environ[\"API_URL\"]\ncelery_app = Celery(\"a\", broker=\"redis://redis:6379\")\n";
+    let requirements = "celery\nredis\nsqlalchemy\npsycopg2-binary\n";
+    let start = "#!/bin/sh\nalembic upgrade head\nexec uvicorn main:app --host 0.0.0.0 --port 8000\n";
+    let folder = project(&[
+        ("api/Dockerfile", &PYTHON.replace("CMD", "ENTRYPOINT [\"/app/start.sh\"]\n#")),
+        ("api/requirements.txt", REQUIREMENTS),
+        ("api/main.py", FASTAPI),
+        ("api/start.sh", start),
+        (
+            "jobs/Dockerfile",
+            &PYTHON.replace(
+                "[\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]",
+                "[\"celery\", \"-A\", \"main\", \"worker\"]",
+            ),
+        ),
+        ("jobs/requirements.txt", requirements),
+        ("jobs/main.py", main),
+    ]);
+    let text = written(folder.path());
+    assert_eq!(service(&text, "jobs").matches("      api:\n").count(), 1, "{text}");
+}
+
+#[test]
+fn ports_of_variables_follow_examples_and_proxies() {
+    let source = "const app = require(\"express\")();\napp.get(\"/users\", (q, r) => r.json([]));\napp.listen(process.env.PORT);\n";
+    let example = [(".env.example", "PORT=5000\n")];
+    let text = written(node_project(r#""express": "5""#, source, &example).path());
+    has(&service(&text, "app"), &["PORT: \"5000\"", "ports: [\"5000:5000\"]"]);
 }
 
 #[test]

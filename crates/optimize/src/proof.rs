@@ -101,7 +101,7 @@ impl Proof {
             () if self.original.is_some() => Verdict::OriginalFails,
             () if self.tried.is_empty() => Verdict::Unchanged,
             () if self.tried.iter().any(TriedLevels::proves) => Verdict::Proved,
-            () if self.tried.iter().any(TriedLevels::holds) => Verdict::Unproved,
+            () if self.tried.iter().any(TriedLevels::holds) || !self.advice.is_empty() => Verdict::Unproved,
             () => Verdict::Rejected,
         }
     }

@@ -28,7 +28,7 @@ mod wildcard;
 mod words;
 mod xml;
 
-pub use self::file_kind::{ContentKind, FileKind, FileRole};
+pub use self::file_kind::{ContentKind, FileKind, FileRole, is_typescript};
 pub use self::framework::Framework;
 pub use self::go::calls_c;
 pub use self::json::parse_jsonc;

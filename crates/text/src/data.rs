@@ -114,6 +114,8 @@ tables! {
     DEVELOPMENT_SERVERS = "development_servers.tsv";
     /// How servers are started whose image starts nothing by itself.
     SERVER_COMMANDS = "server_commands.tsv";
+    /// What SQL scripts that make tables show.
+    SCRIPT_SIGNS = "script_signs.tsv";
     /// Images of the servers that applications connect to.
     SERVER_IMAGES = "server_images.tsv";
     /// How the commands of a monorepo name the projects that they work on.

@@ -212,28 +212,21 @@ fn stage(
 pub(super) fn outside(text: &str, options: &BuildOptions) -> StageBase {
     if text == "scratch" {
         StageBase::Scratch
-    } else if let Some(image) = image_of_context(options, text) {
-        StageBase::Image(image)
-    } else if has_context(options, text) {
+    } else if has_context(options, text) && !is_mirrored(options, text) {
         StageBase::Context(text.to_owned())
     } else {
         StageBase::Image(text.to_owned())
     }
 }
 
-/// The image that a named context puts in the place of another one, as mirrors do (`node=docker-image://mirror/node:22`): under
-/// its own name where only that has the tag, else under the one that is written, of which more is known.
-fn image_of_context(options: &BuildOptions, name: &str) -> Option<String> {
-    let (_, value) = options.build_contexts.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    // Behind the last slash: `node`, `22`.
-    let parts = |reference: &str| {
-        let last = path::name(reference.split('@').next().unwrap_or_default());
-        last.split_once(':').map_or((last.to_owned(), None), |(name, tag)| (name.to_owned(), Some(tag.to_owned())))
-    };
-    let (image, written) = (parts(value.strip_prefix("docker-image://")?), parts(name));
-    Some(match image.1 {
-        Some(tag) if image.0 == written.0 && written.1.is_none() && !name.contains('@') => format!("{name}:{tag}"),
-        _ => name.to_owned(),
+/// Whether a named context puts another place's copy of an image in its place, as mirrors do
+/// (`node:22=docker-image://mirror/node:22`): what is known of the image holds for that.
+fn is_mirrored(options: &BuildOptions, name: &str) -> bool {
+    let context = options.build_contexts.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    context.and_then(|(_, value)| value.strip_prefix("docker-image://")).is_some_and(|image| {
+        let plain =
+            |reference: &str| reference.split('@').next().unwrap_or_default().split(':').next().map(str::to_owned);
+        plain(path::name(image)) == plain(path::name(name))
     })
 }
 

@@ -230,8 +230,9 @@ fn a_mirror_is_the_image_that_it_stands_for() {
         Build::new(&input).stages()[0].base.clone()
     };
     let image = |name: &str| StageBase::Image(name.to_owned());
-    assert_eq!(base("node", ("node", "docker-image://mirror.example/library/node:22")), image("node:22"));
     assert_eq!(base("node:22", ("node:22", "docker-image://mirror.example/node:22")), image("node:22"));
-    assert_eq!(base("base", ("base", "docker-image://example/other:1")), image("base"));
-    assert_eq!(base("base", ("base", "../base")), StageBase::Context("base".to_owned()));
+    assert_eq!(base("node", ("node", "docker-image://mirror.example/library/node:22")), image("node"));
+    for (from, value) in [("base", "docker-image://example/other:1"), ("base", "../base")] {
+        assert_eq!(base(from, (from, value)), StageBase::Context(from.to_owned()));
+    }
 }

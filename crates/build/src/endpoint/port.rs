@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::EndpointInput;
-use super::start::{is_traced_server, started_server, starts_file};
+use super::start::{started_server, starts_file, starts_traced_server};
 use crate::build::toolchain::Language;
 use crate::build::{Listening, Reference, SlimImage, StageBase, is_command, is_like};
 use crate::data;
@@ -49,7 +49,7 @@ const NEXT_PORT: u16 = 3000;
 /// The port that the program of an image listens on: what its command says, what the image sets, what the sources say,
 /// the default of its framework or its base image, and EXPOSE, which sets nothing, where it names one.
 pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
-    if is_traced_server(input) {
+    if starts_traced_server(input) {
         let port = input.variable("PORT").map_or(Some(NEXT_PORT), |value| address_port(&value));
         return port.map(KnownPort::listens);
     }
@@ -57,10 +57,8 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
     if let Some((port, _)) = server.as_ref().and_then(|server| server.port).filter(|(port, _)| *port > 0) {
         return Some(KnownPort::listens(port));
     }
-    match vite_server_port(input, server.as_ref()) {
-        Some(0) => return None,
-        Some(port) => return Some(KnownPort::listens(port)),
-        None => {}
+    if let Some(port) = vite_server_port(input, server.as_ref()) {
+        return Some(KnownPort::listens(port));
     }
     // Without a command, an image of a language waits for one.
     let starts = input.build.launch(input.stage).is_some() || !input.build.input().options.run.commands.is_empty();
@@ -109,8 +107,7 @@ pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
     Some(KnownPort::new(port, format!(" on a server that listens on port {port}")))
 }
 
-/// The port of a server of Vite, whose options say none: that of its configuration, else the usual one; 0 where only running
-/// the configuration tells.
+/// The port of a server of Vite, whose options say none: that of its configuration, else the usual one.
 fn vite_server_port(input: &EndpointInput, server: Option<&Listening>) -> Option<u16> {
     let name = server?.server;
     let key = if name == "vite preview" { "preview" } else { "server" };
@@ -118,10 +115,15 @@ fn vite_server_port(input: &EndpointInput, server: Option<&Listening>) -> Option
         return None;
     }
     let row = data::FILE_SERVERS.row(name)?;
-    let mut configurations = input.settings.iter().filter(|file| path::name(file.path).starts_with("vite.config."));
-    let set = configurations.next().map_or(Ok(None), |file| vite_port(&blank_comments(file.text), key));
-    let Ok(port) = set else { return Some(0) };
-    port.or_else(|| row[4].parse().ok())
+    let configurations: Vec<_> =
+        input.settings.iter().filter(|file| path::name(file.path).starts_with("vite.config.")).collect();
+    let set = match configurations[..] {
+        [] => Ok(None),
+        [file] => vite_port(&blank_comments(file.text), key),
+        // They may be those of other programs.
+        _ => return None,
+    };
+    set.ok()?.or_else(|| row[4].parse().ok())
 }
 
 /// The port of EXPOSE, apart from those of debuggers and of TLS where there are others; and whether it is the first of

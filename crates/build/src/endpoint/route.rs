@@ -2,7 +2,7 @@
 
 use super::EndpointInput;
 use super::port::{active_setting, has_own_sites, has_package, is_nginx, sites};
-use super::start::is_traced_server;
+use super::start::{has_traced_server, starts_traced_server};
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
@@ -32,7 +32,7 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
         return None;
     }
     let mut files = files_of_environment(input);
-    if is_traced_server(input) {
+    if starts_traced_server(input) {
         // Another program may lie beside its pages.
         files.iter_mut().filter(|file| patterns::shows(file.text, "opens a port")).for_each(|file| file.text = "");
     }
@@ -107,7 +107,7 @@ fn redirects_to_tls(input: &EndpointInput) -> bool {
 /// Whether a program listens only at the address of the container's name: the standalone server of Next.js listens at
 /// `HOSTNAME`, which the engine sets where nothing else does.
 pub fn listens_at_host_name(input: &EndpointInput) -> bool {
-    is_traced_server(input)
+    has_traced_server(input)
         && !input.build.input().file.source().text().contains("HOSTNAME")
         && !input.files.iter().any(|file| FileKind::of(file.path).is_shell() && file.text.contains("HOSTNAME"))
 }

@@ -7,11 +7,25 @@ use crate::manifest::Ecosystem;
 use crate::shell::Word;
 use crate::text::{Source, path};
 
-/// Whether the program is the server that Next.js wrote for the files which it traced: no file of the sources.
-pub(super) fn is_traced_server(input: &EndpointInput) -> bool {
+/// Whether the image has the server that Next.js wrote for the files which it traced.
+pub(super) fn has_traced_server(input: &EndpointInput) -> bool {
     let mut transfers = input.build.chain(input.stage).flat_map(|stage| input.build.transfers(stage));
     let is_traced = |text: &str| text.contains(".next/standalone");
     transfers.any(|transfer| transfer.sources.iter().any(|source| source.text.as_deref().is_some_and(is_traced)))
+}
+
+/// Whether that server is all that a container starts, as the image sets its variables: `node server.js`.
+pub(super) fn starts_traced_server(input: &EndpointInput) -> bool {
+    let Some(launch) = input.build.launch(input.stage) else { return false };
+    let invocations = launch.script().invocations();
+    let [invocation] = &invocations[..] else { return false };
+    let words: Vec<&str> = invocation.args.iter().filter_map(Word::value).collect();
+    // `PORT=8080 node server.js`
+    let text = input.build.input().file.source().slice(input.build.instruction(launch.index).span);
+    has_traced_server(input)
+        && invocation.is("node")
+        && matches!(words[..], [file] if path::name(file) == "server.js")
+        && !text.contains('=')
 }
 
 /// The server that a container starts: that of its command, the one of its scripts, or that of a script of package.json.

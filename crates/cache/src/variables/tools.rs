@@ -14,7 +14,7 @@ pub fn is_set_by_images(name: &str) -> bool {
 }
 
 /// Whether a tool, a runtime or a library is known to read it, or a whole family of variables that it belongs to.
-pub(super) fn is_read_elsewhere(name: &str) -> bool {
+pub fn is_read_elsewhere(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     is_set_elsewhere(name)
         || has_role(name, "tool")

@@ -60,7 +60,7 @@ impl Session {
         let declared = trials.declared(sources, &[]);
         if let Some(original) = trials.original(&declared, &mut proof)? {
             let mut tried = trials.try_rewrite(&original, &[], sources, 1)?;
-            trials.show_sizes(&tried, &mut proof);
+            trials.show_sizes(tried.holds(), &mut proof);
             trials.measure(&mut tried, sources, &mut proof)?;
             proof.tried.push(tried);
             trials.close(&mut proof);

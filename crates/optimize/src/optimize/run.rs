@@ -11,7 +11,7 @@ use super::options::Options;
 use super::pass_input::{PassInput, PassOutput, PassRefusal, RewriteStep};
 use super::passes::{self, Pass};
 use super::protected_files;
-use crate::build::{Build, generated_line};
+use crate::build::{Build, StageBase, generated_line};
 use crate::dockerfile::{self, Keyword};
 use crate::finding::{FileEdit, Target};
 use crate::fix::Change;
@@ -151,7 +151,8 @@ impl Rewrite<'_> {
             }
             let mut output = PassOutput::default();
             (pass.run)(&PassInput { inputs, build: &build, evidence, options }, &mut output);
-            let output = supported(pass, for_others(pass, output, &build), evidence);
+            let output = mirrored(pass, for_others(pass, output, &build), &build);
+            let output = supported(pass, output, evidence);
             let (before, steps) = (now.clone(), outcome.steps.len());
             if !take(pass, output, build_input.dockerfile, now, outcome) {
                 continue;
@@ -206,6 +207,18 @@ fn for_others(pass: &Pass, output: PassOutput, build: &Build) -> PassOutput {
     }
     let mut refused = PassOutput::default();
     refused.skip("its ONBUILD instructions run in images that are not known here");
+    refused
+}
+
+/// Another base image is none that a named context of the build brings: `node:22=docker-image://mirror/node:22`.
+fn mirrored(pass: &Pass, output: PassOutput, build: &Build) -> PassOutput {
+    let contexts = &build.input().options.build_contexts;
+    let is_named = |base: &StageBase| matches!(base, StageBase::Image(name) if contexts.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)));
+    let named = build.stages().iter().find(|stage| is_named(&stage.base));
+    let (Level::Slim, Some(stage), false) = (pass.info.level, named, output.edits.is_empty()) else { return output };
+    let StageBase::Image(name) = &stage.base else { return output };
+    let mut refused = PassOutput::default();
+    refused.skip(format!("`--build-context` replaces `{name}`, and names no other base image in its place"));
     refused
 }
 

@@ -10,7 +10,7 @@ use super::declared_config::DeclaredConfig;
 use super::image_side::ImageSide;
 use crate::data;
 use crate::image::{EntryKind, LayerEntry, PathId, category_of};
-use crate::manifest::{ContentKind, Ecosystem, FileKind};
+use crate::manifest::{ContentKind, Ecosystem, FileKind, is_typescript};
 use crate::text::path;
 
 /// The application's files of one side, by path.
@@ -221,18 +221,12 @@ fn why_gone(declared: &DeclaredConfig, path: &str, hints: &MissingFileHints) -> 
     of_compiler.then_some(Explanation::CompilerOnly)
 }
 
-/// Whether a program never reads a file when it runs, whoever wrote it: lock files, declarations of types.
+/// Whether a program never reads a file when it runs, whoever wrote it: npm's lock files, declarations of types. Bundler, uv and
+/// Yarn read theirs when they start a program.
 fn is_for_tools(path: &str) -> bool {
     let name = path::name(path);
     let is_types = [".d.ts", ".d.mts", ".d.cts"].iter().any(|ending| name.ends_with(ending));
-    is_types || FileKind::of(path).nature() == ContentKind::Lock
-}
-
-/// Whether a file is TypeScript, or its compiler's settings.
-fn is_typescript(path: &str) -> bool {
-    let name = path::name(path);
-    let is_source = [".ts", ".tsx", ".mts", ".cts"].iter().any(|ending| name.ends_with(ending));
-    is_source || name.starts_with("tsconfig") && name.ends_with(".json")
+    is_types || matches!(name, "package-lock.json" | "npm-shrinkwrap.json")
 }
 
 /// Whether what an image starts names a file of TypeScript or a program that loads such files, or is not Node.js.

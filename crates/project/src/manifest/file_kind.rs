@@ -1,6 +1,12 @@
 //! What kind of file a path names: its language, its nature and what it is for, by the tables `data/file_kinds.tsv` and
 //! `data/folder_kinds.tsv`.
 
+/// Whether a file is TypeScript, or the settings of its compiler (`tsconfig.build.json`).
+pub fn is_typescript(place: &str) -> bool {
+    let is_settings = path::name(place).strip_prefix("tsconfig").and_then(|rest| rest.rsplit_once('.'));
+    is_settings.is_some_and(|(_, ending)| ending == "json") || FileKind::of(place).language() == "TypeScript"
+}
+
 #[cfg(test)]
 mod tests;
 

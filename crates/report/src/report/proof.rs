@@ -88,7 +88,8 @@ fn verdict(proof: &Proof) -> String {
         },
         Verdict::Unproved => {
             let doubts = proof.tried.iter().find(|tried| tried.holds()).map(|tried| tried.doubts().collect::<Vec<_>>());
-            format!("not proved: {}{}", doubts.unwrap_or_default().join("; "), advice(proof))
+            let doubts = doubts.map_or_else(|| "the original does not work".to_owned(), |doubts| doubts.join("; "));
+            format!("not proved: {doubts}{}", advice(proof))
         }
         Verdict::Rejected => "no rewrite could be proved; nothing changes".to_owned(),
         Verdict::Unchanged => "nothing to improve".to_owned(),

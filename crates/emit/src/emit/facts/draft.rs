@@ -15,7 +15,7 @@ use crate::compose::written_project;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::endpoint::{KnownPort, answers_requests, known_port, port_variable};
-use crate::manifest::{Ecosystem, FileKind};
+use crate::manifest::FileKind;
 use crate::stack::Stack;
 use crate::text::Source;
 use crate::variables::{ServiceCode, service_code};
@@ -80,11 +80,10 @@ pub(in crate::emit) fn complete_with_code(
         let endpoint = endpoint_input(input, application, &application.build, stage);
         let known = known_port(&endpoint);
         let answers_requests = known.is_none() && answers_requests(&endpoint);
-        let may_be_told = answers_requests || known.as_ref().is_some_and(|known| known.is_exposed);
-        let variable = may_be_told.then(|| port_variable(&endpoint)).flatten();
+        let may_be_told = known.as_ref().is_none_or(|known| known.is_exposed);
+        let variable = if may_be_told { port_variable(&endpoint) } else { None };
         let variable =
             variable.and_then(|(name, place)| Some((name, place_of_line(input, application, &endpoint, place)?)));
-        let chosen = variable.is_some().then(|| usual_port(application));
         let variable = variable.map(|(name, place)| {
             let why = match &known {
                 Some(known) => format!("its image exposes {}", known.port),
@@ -94,10 +93,6 @@ pub(in crate::emit) fn complete_with_code(
             PortVariable { name, place, reason }
         });
         (application.port_variable, application.answers_requests) = (variable, answers_requests);
-        let known = known.or_else(|| {
-            let reason = ", which listens where a variable says".to_owned();
-            Some(KnownPort { port: chosen?, reason, is_assumed: true, is_exposed: false })
-        });
         if let Some(KnownPort { port, reason, .. }) = known {
             application.port = Some(port);
             application.reason.push_str(&reason);
@@ -122,15 +117,6 @@ pub(in crate::emit) fn complete_with_code(
         is_program
     });
     plan.notes.extend(unbuilt_programs(input, applications));
-}
-
-/// The port that programs of a language usually listen on.
-fn usual_port(application: &Application) -> u16 {
-    match application.projects().next().map(|project| project.ecosystem) {
-        Some(Ecosystem::Node | Ecosystem::Ruby) => 3000,
-        Some(Ecosystem::Python) => 8000,
-        _ => 8080,
-    }
 }
 
 /// Gives servers whose image starts nothing by itself their command; leaves out those of which none is known, and those whose

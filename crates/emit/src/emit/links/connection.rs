@@ -129,6 +129,9 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         return address;
     }
     if let Some(form) = form {
+        // An example with a port wants one.
+        let has_port = mention.value.as_deref().and_then(|value| value.split_once(':')).is_some();
+        let form = if form == "{host}" && has_port { "{host}:{port}" } else { form };
         return filled(form, backend, &port, separate);
     }
     // Who shows a URL without a name or a database, and reads them from other variables, puts them together.

@@ -6,7 +6,8 @@ use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::{Ecosystem, FileKind};
-use crate::text::Source;
+use crate::text::{Source, path};
+use crate::variables::ExampleVariable;
 
 /// Which part of a connection a variable holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +132,20 @@ pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> 
 /// Whether a package as often talks to something else than to its server here.
 pub(in crate::emit) fn is_unsure(package: &str) -> bool {
     data::CLIENT_LIBRARIES.rows().any(|row| row[1] == package && row[2].ends_with('?'))
+}
+
+/// The example of a variable: that of the nearest folder above the file that reads it, else the first.
+pub(in crate::emit) fn nearest_example<'e>(
+    input: &EmitInput,
+    file: usize,
+    examples: &'e [ExampleVariable],
+    is_wanted: impl Fn(&ExampleVariable) -> bool,
+) -> Option<&'e ExampleVariable> {
+    let known = || examples.iter().filter(|known| is_wanted(known));
+    let folder = |example: &ExampleVariable| path::parent(&input.files.files[example.file].path);
+    let above = known().filter(|known| path::is_within(&input.files.files[file].path, folder(known)));
+    let depth = |known: &&ExampleVariable| (folder(known).len(), !known.is_comment, std::cmp::Reverse(known.file));
+    above.max_by_key(depth).or_else(|| known().min_by_key(|known| known.is_comment))
 }
 
 /// A place in a file, for people.

@@ -116,7 +116,11 @@ fn add_reads(
         let values = [example.map(|known| known.value.clone()), default];
         let place = place(&input.files.files[*file].source, read.at);
         let has_default = reads.iter().all(|(_, known)| known.name != read.name || known.absence != Absence::Fails);
-        let Some(mention) = mention(&read.name, values, has_default, clients, Some(place)) else { continue };
+        let Some(mut mention) = mention(&read.name, values, has_default, clients, Some(place)) else { continue };
+        // No value is a number, which most clients refuse as a port.
+        let is_code = FileKind::of(&input.files.files[*file].below).has_code();
+        mention.has_default &=
+            mention.role != ConnectionRole::Port || !is_code || has_written_default(reads, &read.name);
         let mut same = reads.iter().filter(|(_, known)| known.name == read.name);
         let is_asked =
             |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
@@ -143,6 +147,11 @@ fn add_reads(
     let urls: Vec<&'static str> =
         mentions.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
     mentions.all.retain(|known| !known.is_address() || has_value(known) || !urls.contains(&known.row.host));
+}
+
+/// Whether a read of a variable has a default.
+fn has_written_default(reads: &[(usize, VariableRead)], name: &str) -> bool {
+    reads.iter().any(|(_, known)| known.name == name && matches!(known.absence, Absence::Default(_)))
 }
 
 /// The names of variables that stand in its sources as texts, where nothing else shows who reads them: tables of settings,

@@ -6,13 +6,16 @@ use crate::emit::facts::entrypoint::{EntrypointRole, entrypoint_arguments};
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
-use crate::manifest::{Ecosystem, Project, Tool};
+use crate::manifest::{Ecosystem, FileKind, ManifestScript, Project, Tool};
 use crate::shell::Invocation;
 use crate::text::path;
 use crate::variables::VariableFile;
 
 /// The name of its service, where no other one has it.
 const NAME: &str = "migrate";
+
+/// What commands have that only developers run.
+const DEVELOPMENT: [&str; 5] = ["migrate dev", "db push", "nodemon", "--watch", "--env-file"];
 
 /// The job.
 #[derive(Debug)]
@@ -79,25 +82,14 @@ pub(in crate::emit) fn migration(
         if let Some(missing) = missing_folder(input, file, row) {
             let (name, file) = (&application.name, file.source.name());
             plan.notes.push(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
-            continue;
+            return None;
         }
         if let Some(start) = start_texts(input, application).iter().find(|start| start.text.contains(key)) {
             plan.notes
                 .push(format!("{} runs `{key}` when it starts ({}): no job was added", application.name, start.place));
             return None;
         }
-        let mut command: Vec<String> = Vec::new();
-        // What the program itself is started with finds the packages of its project.
-        let words: Vec<&str> = application
-            .command
-            .split(|c: char| c.is_whitespace() || "[],\"".contains(c))
-            .filter(|word| !word.is_empty())
-            .take(2)
-            .collect();
-        if let [runner @ ("uv" | "poetry" | "pipenv" | "pdm"), "run"] = words.as_slice() {
-            command.extend([(*runner).to_owned(), "run".to_owned()]);
-        }
-        command.extend(row[3].split(' ').map(str::to_owned));
+        let command = command_in_environment(application, row[3]);
         let reason = format!("`{}` keeps the schema of the database in its source ({})", application.name, row[1]);
         return Some(MigrationJob {
             name: NAME.to_owned(),
@@ -109,6 +101,23 @@ pub(in crate::emit) fn migration(
     migration_script(input, application, plan)
 }
 
+/// A command, behind what finds the packages of the project.
+fn command_in_environment(application: &Application, text: &str) -> Vec<String> {
+    let mut command: Vec<String> = Vec::new();
+    // What the program itself is started with finds the packages of its project.
+    let words: Vec<&str> = application
+        .command
+        .split(|c: char| c.is_whitespace() || "[],\"".contains(c))
+        .filter(|word| !word.is_empty())
+        .take(2)
+        .collect();
+    if let [runner @ ("uv" | "poetry" | "pipenv" | "pdm"), "run"] = words.as_slice() {
+        command.extend([(*runner).to_owned(), "run".to_owned()]);
+    }
+    command.extend(text.split(' ').map(str::to_owned));
+    command
+}
+
 /// The script of package.json that migrates, where the image has the program that it starts.
 fn migration_script(input: &EmitInput, application: &Application, plan: &mut ComposePlan) -> Option<MigrationJob> {
     let name = &application.name;
@@ -116,9 +125,11 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
     for project in
         projects.filter(|project| path::ends_with(&application.context, &project.root) || project.root.is_empty())
     {
-        let Some(script) = project.scripts.iter().find(|known| data::MIGRATION_SCRIPTS.contains(&known.name)) else {
-            continue;
+        let is_wanted = |known: &&ManifestScript| {
+            let is_development = DEVELOPMENT.iter().any(|part| known.command.contains(part));
+            data::MIGRATION_SCRIPTS.contains(&known.name) && !is_development
         };
+        let Some(script) = project.scripts.iter().find(is_wanted) else { continue };
         // Each image of Node.js has npm, whatever installed the packages.
         let is_bun = project.install().is_some_and(|install| install.tool == Tool::Bun);
         let tool = if is_bun { "bun" } else { "npm" };
@@ -129,7 +140,7 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
             plan.notes.push(format!("{name} runs `{text}` when it starts ({}): no job was added", start.place));
             return None;
         }
-        if !has_program(application, project, &script.command) {
+        if !has_program(application, project, &script.command) || !has_files(input, application, &script.command) {
             plan.notes.push(format!("the image of {name} lacks what `{text}` starts: no job runs it"));
             return None;
         }
@@ -137,6 +148,14 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
         return Some(MigrationJob { name: NAME.to_owned(), command, reason, place: Some(application.place.clone()) });
     }
     None
+}
+
+/// Whether the image has the files that a command names.
+fn has_files(input: &EmitInput, application: &Application, command: &str) -> bool {
+    let words = command.split_whitespace().map(|word| word.trim_start_matches("./"));
+    let mut named = words.filter(|word| FileKind::of(word).has_code() && !word.starts_with('-'));
+    let files = || application.code.files.iter().map(|at| &input.files.files[*at]);
+    named.all(|word| files().any(|file| path::ends_with(&file.path, word)))
 }
 
 /// Whether the image of a program has what a script of package.json starts: Node.js itself, or a package that is installed.
@@ -162,6 +181,10 @@ fn missing_folder(input: &EmitInput, file: &VariableFile, row: data::Row) -> Opt
         None => row[4].to_owned(),
     };
     let parent = file.path.strip_suffix(row[2])?.trim_end_matches('/');
+    // It may name another folder.
+    if input.files.files.iter().any(|known| path::name(&known.path).starts_with("prisma.config.")) {
+        return None;
+    }
     let folder = path::join(parent, &name);
     let is_there = input.files.files.iter().any(|known| path::is_below(&known.path, &folder));
     (!is_there).then_some(name)

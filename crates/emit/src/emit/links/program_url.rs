@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::connection::Connection;
-use super::mention::{ConnectionRole, parts, place};
+use super::mention::{ConnectionRole, nearest_example, parts, place};
 use super::mentions::Mentions;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -34,7 +34,8 @@ pub(in crate::emit) fn program_connections(
             if !known.insert(&read.name) {
                 continue;
             }
-            let Some((target, value)) = address(application, read, applications, &examples) else { continue };
+            let known = (*file, read);
+            let Some((target, value)) = address(input, application, known, applications, &examples) else { continue };
             connections.push(Connection {
                 backend: target.name.clone(),
                 variable: Some(read.name.clone()),
@@ -49,8 +50,9 @@ pub(in crate::emit) fn program_connections(
 
 /// The program that a variable is to lead to, and the value that does.
 fn address<'a, 'i>(
+    input: &EmitInput,
     application: &Application,
-    read: &VariableRead,
+    (file, read): (usize, &VariableRead),
     applications: &'a [Application<'i>],
     examples: &[ExampleVariable],
 ) -> Option<(&'a Application<'i>, String)> {
@@ -60,11 +62,16 @@ fn address<'a, 'i>(
         data::NAME_WORDS.has(&word.to_ascii_lowercase(), "front-end") || data::ADDRESS_WORDS.has(word, "for-browsers")
     };
     let is_for_others = data::ADDRESS_WORDS.with("for-others").any(|word| upper.contains(word));
+    // `API_URL` of `api` is its own address.
+    let has_own_name = |word: &&str| application.name.split(['-', '_']).any(|part| part.eq_ignore_ascii_case(word));
+    let is_own = words.iter().any(has_own_name)
+        || application.port_variable.as_ref().is_some_and(|variable| variable.name == read.name);
     let is_set = image_variable(application, &read.name).is_some_and(|value| !value.is_empty());
-    if is_set || is_for_others || secret::is_bundled(&read.name) || words.iter().any(is_for_people) {
+    if is_own || is_set || is_for_others || secret::is_bundled(&read.name) || words.iter().any(is_for_people) {
         return None;
     }
-    let shown = examples.iter().find(|known| known.name == read.name && !known.value.is_empty());
+    let is_shown = |known: &ExampleVariable| known.name == read.name && !known.value.is_empty();
+    let shown = nearest_example(input, file, examples, is_shown);
     let default = match &read.absence {
         Absence::Default(value) => Some(value.clone().unwrap_or_default()),
         _ => None,
@@ -80,7 +87,8 @@ fn address<'a, 'i>(
             Some((target, shown.replacen(&format!("{host}:{port}"), &format!("{}:{port}", target.name), 1)))
         }
         (None, role) => {
-            let target = program_of(&words, &others().collect::<Vec<_>>())?;
+            let is_front = is_front(application);
+            let target = program_of(&words, &others().collect::<Vec<_>>(), is_front && role == ConnectionRole::Url)?;
             let port = target.port?;
             let value = match role {
                 ConnectionRole::Url => format!("http://{}:{port}", target.name),
@@ -92,6 +100,11 @@ fn address<'a, 'i>(
         }
         _ => None,
     }
+}
+
+/// Whether the name of a program says that people open its pages.
+fn is_front(application: &Application) -> bool {
+    application.name.split(['-', '_']).any(|part| data::NAME_WORDS.has(part, "front-end") || part == "web")
 }
 
 fn takes_requests(application: &Application) -> bool {
@@ -108,8 +121,13 @@ fn local_address(url: &str) -> Option<(&'static str, u16)> {
     })
 }
 
-/// The program that words of a variable mean: the one with a word of its name, else the only one that is no front end.
-fn program_of<'a, 'i>(words: &[&str], others: &[&'a Application<'i>]) -> Option<&'a Application<'i>> {
+/// The program that words of a variable mean: the one with a word of its name, else, for a front end, the only one that is
+/// none.
+fn program_of<'a, 'i>(
+    words: &[&str],
+    others: &[&'a Application<'i>],
+    may_be_general: bool,
+) -> Option<&'a Application<'i>> {
     let is_general = |word: &&&str| data::ADDRESS_WORDS.has(word, "of-any-program");
     let says: Vec<&&str> = words.iter().filter(|word| !is_general(word)).collect();
     let has =
@@ -120,10 +138,8 @@ fn program_of<'a, 'i>(words: &[&str], others: &[&'a Application<'i>]) -> Option<
         (Some(_), Some(_)) => return None,
         _ => {}
     }
-    let is_front =
-        |known: &Application| known.name.split(['-', '_']).any(|part| data::NAME_WORDS.has(part, "front-end"));
     let is_backend = |word: &str| data::ADDRESS_WORDS.has(&word.to_ascii_uppercase(), "of-backend");
-    if !says.iter().all(|word| is_backend(word)) {
+    if !may_be_general || says.is_empty() || !says.iter().all(|word| is_backend(word)) {
         return None;
     }
     let mut backends: Vec<&'a Application> = others.iter().copied().filter(|known| !is_front(known)).collect();

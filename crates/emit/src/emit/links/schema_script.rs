@@ -1,6 +1,7 @@
 //! SQL that makes the tables of a database, where nothing in the repository runs it: the image of the database does, when its
 //! volume is new.
 
+use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
@@ -10,6 +11,9 @@ use crate::variables::VariableFile;
 
 /// The folder whose scripts the images of these servers run.
 const FOLDER: &str = "/docker-entrypoint-initdb.d";
+
+/// Scripts that are looked at.
+const MOST: usize = 32;
 
 /// Bytes of a script that are looked at.
 const LIMIT: usize = 256 << 10;
@@ -46,7 +50,12 @@ pub(in crate::emit) fn schema_script(
     plan: &mut ComposePlan,
 ) -> Option<SchemaScript> {
     let scripts: Vec<&VariableFile> =
-        input.files.files.iter().filter(|file| makes_tables(file) && !is_run(input, applications, file)).collect();
+        input.files.files.iter().filter(|file| makes_tables(file)).take(MOST + 1).collect();
+    // So many are the steps of some tool.
+    if scripts.len() > MOST {
+        return None;
+    }
+    let scripts: Vec<&VariableFile> = scripts.into_iter().filter(|file| !is_run(input, applications, file)).collect();
     let first = scripts.first()?;
     let folder = path::parent(&first.path);
     let is_folder = path::name(folder).contains("initdb");
@@ -66,20 +75,37 @@ pub(in crate::emit) fn schema_script(
         }
     };
     let below = |place: &str| path::relative(place, input.folder).map(str::to_owned);
-    let volume = if is_folder && scripts.len() > 1 {
+    let is_beside = |file: &VariableFile| {
+        let is_script = FileKind::of(&file.below).is_shell() || FileKind::of(&file.below).language() == "SQL";
+        is_script && path::parent(&file.path) == folder
+    };
+    let volume = if is_folder && input.files.files.iter().filter(|file| is_beside(file)).count() > 1 {
         format!("./{}:{FOLDER}:ro", below(folder)?)
     } else {
         format!("./{}:{FOLDER}/{}:ro", below(&script.path)?, path::name(&script.path))
     };
     let text = beginning(script).to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if let Some(sign) = data::SCRIPT_SIGNS.with("refused").find(|sign| has_words(&text, sign)) {
+        plan.notes
+            .push(format!("{} makes tables, and no database was given it: it has `{sign}`", script.source.name()));
+        return None;
+    }
+    let is_mysql = data::SCRIPT_SIGNS.with("mysql").any(|sign| has_words(&text, sign));
     Some(SchemaScript {
         volume,
         database: database(&text),
         place: script.source.name().to_owned(),
-        is_mysql: has(&["auto_increment", "engine=", "engine =", "`"]),
-        is_postgres: has(&["serial", "create extension", "timestamptz", "jsonb", "plpgsql"]),
+        is_mysql,
+        is_postgres: !is_mysql && data::SCRIPT_SIGNS.with("postgres").any(|sign| has_words(&text, sign)),
     })
+}
+
+/// Whether a text has words that no letter, digit or `_` continues.
+fn has_words(text: &str, words: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let starts = |at: usize| !words.starts_with(is_word) || !text[..at].ends_with(is_word);
+    let ends = |end: usize| !words.ends_with(is_word) || !text[end..].starts_with(is_word);
+    text.match_indices(words).any(|(at, _)| starts(at) && ends(at + words.len()))
 }
 
 /// The one script with the name of a first one: `init.sql`, `schema.sql`.
@@ -100,21 +126,30 @@ fn beginning(file: &VariableFile) -> &str {
 fn makes_tables(file: &VariableFile) -> bool {
     let kind = FileKind::of(&file.below);
     let is_other = matches!(kind.role(), FileRole::Test | FileRole::Example | FileRole::Vendored | FileRole::Migration);
-    // Tools that run migrations know them by such folders.
-    let is_migration = file.below.split('/').any(|part| part.contains("migration") || part.contains("alembic"));
+    // Tools and frameworks that run scripts know them by such folders and names.
+    let is_of_tool = |part: &str| data::SCRIPT_SIGNS.with("tool").any(|word| part.contains(word));
+    let name = path::name(&file.below).trim_start_matches(['V', 'v']);
+    let is_numbered = name.starts_with(|c: char| c.is_ascii_digit()) && !path::parent(&file.below).contains("initdb");
     kind.language() == "SQL"
         && !is_other
-        && !is_migration
+        && !is_numbered
+        && !file.below.to_ascii_lowercase().split('/').any(is_of_tool)
+        && !file.below.contains("src/main/resources/")
         && beginning(file).to_ascii_lowercase().contains("create table")
 }
 
 /// Whether a program, or the image of a server that is built here, has the script and may run it.
 fn is_run(input: &EmitInput, applications: &[Application], script: &VariableFile) -> bool {
     let name = path::name(&script.path);
+    // By its name, or with the folder that it lies in.
+    let folder = path::parent(&script.below);
+    let folders =
+        ['"', '\'', '`', '/'].map(|quote| format!("{}{quote}", if folder.is_empty() { name } else { folder }));
+    let names = |text: &str| text.contains(name) || folders.iter().any(|folder| text.contains(folder.as_str()));
     applications.iter().any(|application| {
         let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
         let is_server = application.server.is_some() && path::is_below(&script.path, &application.context);
-        is_server || files.any(|file| file.path != script.path && file.source.text().contains(name))
+        is_server || files.any(|file| FileKind::of(&file.below).has_code() && names(file.source.text()))
     })
 }
 
@@ -136,6 +171,19 @@ fn database(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::database;
+
+    #[test]
+    fn words_are_whole() {
+        for (text, words, has) in [
+            ("id serial primary key", "serial", true),
+            ("serial_number text", "serial", false),
+            ("a\nowner to app;", "owner to", true),
+            ("`a`", "`", true),
+            ("serial", "serial", true),
+        ] {
+            assert_eq!(super::has_words(text, words), has, "{text}");
+        }
+    }
 
     #[test]
     fn the_database_of_a_script_is_read() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mention::UrlParts;
+use super::mention::{UrlParts, nearest_example};
 use super::proxy::{Proxy, addresses};
 use super::proxy_variables::settled;
 use crate::data;
@@ -11,9 +11,10 @@ use crate::emit::facts::spring_config::program_settings;
 use crate::emit::facts::worker::Worker;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{is_service_host, service_name};
-use crate::manifest::FileKind;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::stack::{known_service, passed_hosts};
 use crate::text::path;
+use crate::variables::example_variables;
 
 /// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
 pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [Application], proxy: Option<&Proxy>) {
@@ -46,6 +47,31 @@ pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [
         application.name = unique;
     }
     add_named_ports(applications, &hosts);
+    choose_ports(input, applications);
+}
+
+/// Gives programs that listen where a variable says, and of which nothing says a port, the one of the example, else the usual
+/// one.
+fn choose_ports(input: &EmitInput, applications: &mut [Application]) {
+    let examples = example_variables(input.files);
+    for application in applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker) {
+        let Some(variable) = &application.port_variable else { continue };
+        let mut reads = application.code.reads.iter().filter(|(_, read)| read.name == variable.name);
+        let example = reads.next().and_then(|(file, _)| {
+            nearest_example(input, *file, &examples, |known| known.name == variable.name && !known.value.is_empty())
+        });
+        let port = example.and_then(|example| example.value.parse().ok()).filter(|port| *port > 0);
+        application.port = Some(port.unwrap_or_else(|| usual_port(application)));
+    }
+}
+
+/// The port that programs of a language usually listen on.
+fn usual_port(application: &Application) -> u16 {
+    match application.projects().next().map(|project| project.ecosystem) {
+        Some(Ecosystem::Node | Ecosystem::Ruby) => 3000,
+        Some(Ecosystem::Python) => 8000,
+        _ => 8080,
+    }
 }
 
 /// Gives programs the port under which a proxy or settings name them, where nothing else says one.

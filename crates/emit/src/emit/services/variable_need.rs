@@ -4,12 +4,12 @@ use crate::build::{Lookup, VariableOrigin};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
+use crate::emit::links::mention::nearest_example;
 use crate::manifest::FileKind;
 use crate::secret;
 use crate::sources::patterns;
 use crate::sources::variables::{Absence, VariableRead, is_asked_for};
-use crate::text::path;
-use crate::variables::ExampleVariable;
+use crate::variables::{ExampleVariable, is_read_elsewhere};
 
 /// Which variables are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,8 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
         let mut reads = self.application.code.reads.iter().filter(|(_, known)| known.name == *name);
         let has_default = reads.any(|(_, known)| matches!(known.absence, Absence::Default(_)));
         let is_open = self.example.is_none() && !has_default && self.is_without_value();
-        if is_open && !data::MODE_VARIABLES.contains(name) && !secret::is_bundled(name) {
+        let is_of_others = data::MODE_VARIABLES.contains(name) || secret::is_bundled(name) || is_read_elsewhere(name);
+        if is_open && !is_of_others {
             let reason = format!("the program reads `{name}`, and nothing has a value for it");
             return Some((VariableNeed::Offered("Read in {file}, without a default."), reason));
         }
@@ -204,20 +205,6 @@ impl Remark {
 /// Whether a value means a server that the container does not reach by that name.
 fn is_of_this_host(value: &str) -> bool {
     value.contains("localhost") || value.contains("127.0.0.1")
-}
-
-/// The example of a variable: that of the nearest folder above the file that reads it, else the first.
-fn nearest_example<'e>(
-    input: &EmitInput,
-    file: usize,
-    examples: &'e [ExampleVariable],
-    is_wanted: impl Fn(&ExampleVariable) -> bool,
-) -> Option<&'e ExampleVariable> {
-    let known = || examples.iter().filter(|known| is_wanted(known));
-    let folder = |example: &ExampleVariable| path::parent(&input.files.files[example.file].path);
-    let above = known().filter(|known| path::is_within(&input.files.files[file].path, folder(known)));
-    let depth = |known: &&ExampleVariable| (folder(known).len(), !known.is_comment, std::cmp::Reverse(known.file));
-    above.max_by_key(depth).or_else(|| known().min_by_key(|known| known.is_comment))
 }
 
 /// Whether the image sets it.

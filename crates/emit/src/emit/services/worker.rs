@@ -42,6 +42,9 @@ impl ServicePlanner<'_, '_> {
         let name = &migrating.application.name;
         let is_same = self.databases(migrating).iter().any(|(server, _)| program.connects_to(server));
         let Some(planned) = self.plan.services.iter().find(|known| is_same && known.name == *name) else { return };
+        if service.dependencies.iter().any(|(known, _)| known == name) {
+            return;
+        }
         let condition = if self.is_checked(planned) { HEALTHY } else { STARTED };
         service.dependencies.push((name.clone(), condition));
         service.keys.retain(|key| key.name != "depends_on");

@@ -10,6 +10,9 @@ pub(super) fn first_fault<E>(
     holding: usize,
     mut holds: impl FnMut(usize) -> Result<Option<bool>, E>,
 ) -> Result<Option<usize>, E> {
+    if holding >= count {
+        return Ok(None);
+    }
     let (mut holding, mut failing) = (holding, count);
     while failing - holding > 1 {
         let middle = holding + (failing - holding) / 2;
@@ -19,7 +22,7 @@ pub(super) fn first_fault<E>(
             None => return Ok(None),
         }
     }
-    Ok(failing.checked_sub(1))
+    Ok(Some(failing - 1))
 }
 
 #[cfg(test)]
@@ -41,5 +44,6 @@ mod tests {
         }
         assert_eq!(first_fault(9, 0, |_| Ok::<_, ()>(None)), Ok(None));
         assert_eq!(first_fault(9, 0, |_| Err("lost")), Err("lost"));
+        assert_eq!(first_fault(3, 3, |_| Ok::<_, ()>(Some(false))), Ok(None));
     }
 }

@@ -8,13 +8,16 @@ use crate::failure::Failure;
 use crate::inputs::Evidence;
 use crate::measure::equivalence::Original;
 use crate::optimize::{Optimized, Options, optimize};
-use crate::proof::{Figures, Proof, RejectedPass, TriedLevels};
+use crate::proof::{Check, Figures, Proof, RejectedPass, Size};
 
 /// Rewrites that a search builds.
 const BUILDS: usize = 14;
 
 /// Rewrites that are slower to rebuild, until no other is tried: each is measured with several builds.
 const SLOWER: usize = 3;
+
+/// Times that passes are left out and others come up in their place.
+const ROUNDS: usize = 8;
 
 /// Characters of a reason.
 const REASON: usize = 160;
@@ -27,6 +30,12 @@ pub(super) struct PassSearch<'s, 'g> {
     proof: Proof,
     /// What was built, by its texts: its index among what was tried.
     known: BTreeMap<Vec<Vec<u8>>, usize>,
+    /// Sizes of the original and of each rewrite that was tried.
+    sizes: Vec<[Size; 2]>,
+    /// The rewrites that were measured.
+    measured: BTreeSet<usize>,
+    /// Whether a container of the original does not work, which shows nothing against a pass.
+    is_broken: bool,
     /// Whether what is slower to rebuild fails: only once a rewrite is proved that is.
     is_timed: bool,
     best: Option<BestRewrite>,
@@ -50,8 +59,21 @@ impl<'s, 'g> PassSearch<'s, 'g> {
         evidence: &'g Evidence,
         proof: Proof,
     ) -> Self {
-        let (known, fault) = (BTreeMap::new(), String::new());
-        Self { trials, original, evidence, proof, known, is_timed: false, best: None, fault }
+        let (known, sizes, measured, fault) = (BTreeMap::new(), Vec::new(), BTreeSet::new(), String::new());
+        let is_broken = trials.is_broken(original);
+        Self {
+            trials,
+            original,
+            evidence,
+            proof,
+            known,
+            sizes,
+            measured,
+            is_broken,
+            is_timed: false,
+            best: None,
+            fault,
+        }
     }
 
     /// Leaves out what is at fault, pass by pass, until the rest holds.
@@ -87,15 +109,23 @@ impl<'s, 'g> PassSearch<'s, 'g> {
 
     /// What came of it.
     pub(super) fn close(mut self) -> ProvedRewrite {
-        let optimized = self.best.map(|best| {
+        let optimized = self.best.take().map(|best| {
             [self.proof.before, self.proof.after] = best.figures;
             self.proof.floor = best.floor;
             best.optimized
         });
-        // An original that does not work shows nothing against a pass.
-        if optimized.is_none() && self.proof.tried.iter().any(TriedLevels::holds) {
+        if let Some(optimized) = &optimized {
+            let contradicted = self.contradicted(optimized);
+            self.proof.rejected.extend(contradicted);
+        } else if self.is_broken {
             self.proof.rejected.clear();
             self.proof.untried.clear();
+        } else {
+            // What was proved and never measured is not written, so that it does not count as proved.
+            for tried in self.proof.tried.iter_mut().filter(|tried| tried.proves()) {
+                let why = "a rewrite with these passes was slower to rebuild, and this one was not measured".to_owned();
+                tried.checks.push(Check::of("rebuild", Err(why)));
+            }
         }
         self.trials.close(&mut self.proof);
         ProvedRewrite { proof: self.proof, optimized }
@@ -108,11 +138,35 @@ impl<'s, 'g> PassSearch<'s, 'g> {
 
     /// Ends the search: what is proved so far is measured, and the passes that were not tried are noted.
     fn leave(&mut self, passes: &[&str]) -> Result<(), Failure> {
-        self.proof.untried = passes.iter().map(|pass| (*pass).to_owned()).collect();
-        match self.best.take_if(|_| !self.is_timed) {
-            Some(best) => self.is_faster(best).map(|_| ()),
-            None => Ok(()),
+        if let Some(best) = self.best.take_if(|_| !self.is_timed) {
+            self.is_faster(best)?;
         }
+        let proved = self.best.as_ref().map(|best| self::passes(&best.optimized)).unwrap_or_default();
+        let untried = passes.iter().filter(|pass| !proved.contains(pass));
+        self.proof.untried = untried.map(|pass| (*pass).to_owned()).collect();
+        Ok(())
+    }
+
+    /// Passes that refused because of what a container of the original showed, and that would act without it.
+    fn contradicted(&self, optimized: &Optimized) -> Vec<RejectedPass> {
+        let ground = self.trials.ground;
+        let inputs = ground.inputs.with_sources(optimized.result());
+        let mut options = ground.options.clone();
+        let known = self.proof.rejected.iter().map(|known| &known.pass).chain(&self.proof.untried);
+        options.skip.extend(known.cloned());
+        let mut all = Vec::new();
+        for _ in 0..ROUNDS {
+            let acting = passes(&optimize(&inputs, ground.build, ground.evidence, &options));
+            if acting.is_empty() {
+                break;
+            }
+            for pass in acting {
+                options.skip.insert(pass.to_owned());
+                let reason = "it contradicts what a container of the original showed".to_owned();
+                all.push(RejectedPass { pass: pass.to_owned(), reason });
+            }
+        }
+        all
     }
 
     /// Whether a rewrite holds; nothing where the search ends. What is built twice is built once.
@@ -126,13 +180,16 @@ impl<'s, 'g> PassSearch<'s, 'g> {
                 let count = self.proof.tried.len() + 1;
                 let mut tried = self.trials.try_rewrite(self.original, &optimized.levels, optimized.result(), count)?;
                 tried.left_out = self.left_out(&optimized);
-                self.trials.show_sizes(&tried, &mut self.proof);
+                self.sizes.push(self.trials.sizes.clone());
                 self.known.insert(texts, self.proof.tried.len());
                 self.proof.tried.push(tried);
                 self.proof.tried.len() - 1
             }
         };
-        if self.proof.tried[at].proves() {
+        self.trials.sizes.clone_from(&self.sizes[at]);
+        let holds = self.proof.tried[at].holds();
+        self.trials.show_sizes(holds, &mut self.proof);
+        if self.proof.tried[at].proves() && !(self.is_timed && self.measured.contains(&at)) {
             let figures = [self.proof.before.clone(), self.proof.after.clone()];
             let best = BestRewrite { optimized, tried: at, figures, floor: Vec::new() };
             if !self.is_timed {
@@ -153,6 +210,9 @@ impl<'s, 'g> PassSearch<'s, 'g> {
     /// Measures a rewrite that is proved: it is the best one where it is not slower to rebuild than the original.
     fn is_faster(&mut self, mut best: BestRewrite) -> Result<bool, Failure> {
         let mut tried = self.proof.tried[best.tried].clone();
+        self.measured.insert(best.tried);
+        self.trials.sizes.clone_from(&self.sizes[best.tried]);
+        self.trials.show_sizes(true, &mut self.proof);
         self.trials.measure(&mut tried, best.optimized.result(), &mut self.proof)?;
         self.proof.tried[best.tried] = tried;
         let tried = &self.proof.tried[best.tried];

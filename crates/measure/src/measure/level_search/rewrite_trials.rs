@@ -48,7 +48,7 @@ pub(super) struct RewriteTrials<'s, 'g> {
     /// What is asked of both sides.
     wanted: TrialRequest,
     /// Sizes of the original and of the last rewrite.
-    sizes: [Size; 2],
+    pub(super) sizes: [Size; 2],
     say: &'g dyn Fn(&str),
 }
 
@@ -152,6 +152,11 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
         session.original(&built.tag, (trial, &self.wanted), declared, &self.sources).map(Some)
     }
 
+    /// Whether a container of the original does not work.
+    pub(super) fn is_broken(&self, original: &Original<'_>) -> bool {
+        original.trial.start(&self.wanted).fault().is_some()
+    }
+
     /// What is asked of both sides, with what sources and command tell.
     fn looked(&self) -> TrialRequest {
         let mut wanted = self.demand.wanted.clone();
@@ -221,11 +226,11 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
         }))
     }
 
-    /// The sizes of the original and of a rewrite that holds.
-    pub(super) fn show_sizes(&self, tried: &TriedLevels, proof: &mut Proof) {
+    /// The sizes of the original, and of a rewrite where it holds.
+    pub(super) fn show_sizes(&self, holds: bool, proof: &mut Proof) {
         let [before, after] = self.sizes.clone().map(|size| Some(Figures { size, ..Figures::default() }));
         proof.before = before;
-        proof.after = if tried.holds() { after } else { None };
+        proof.after = if holds { after } else { None };
     }
 
     /// The times of the original and of a rewrite that is proved, and what it can't go below. One that is slower to rebuild

@@ -87,7 +87,10 @@ fn addresses(ground: &ProofInput<'_>, log: &str) -> BTreeSet<String> {
     }
     let texts = ground.evidence.texts.iter().filter(|(path, _)| FileKind::of(path).role() == FileRole::Program);
     let reads = texts.flat_map(|(path, text)| variable_reads(path, text).reads);
-    let is_address = |name: &String| data::ADDRESS_WORDS.with("address").any(|end| name.ends_with(end));
+    let is_address = |name: &String| {
+        let is_for_others = data::ADDRESS_WORDS.with("for-others").any(|word| name.contains(word));
+        !is_for_others && data::ADDRESS_WORDS.with("address").any(|end| name.ends_with(end))
+    };
     reads.map(|read| read.name).filter(is_address).take(ADDRESSES).collect()
 }
 

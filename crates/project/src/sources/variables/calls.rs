@@ -130,39 +130,18 @@ fn absence_of_call(kind: FileKind, text: &str, open: usize, fails: bool) -> Abse
     let is_shadow = kind.language() == "Prisma" && line_before(text, open).contains("shadowDatabaseUrl");
     match absence_behind(kind, text, open, behind) {
         Absence::Continues if fails && !is_shadow && !is_conditional(kind, text, open) => Absence::Fails,
-        // `int(None)` fails.
-        Absence::Continues if is_made_number(kind, text, open, behind) => Absence::Fails,
         other => other,
     }
 }
 
-/// Whether Python makes a number of what a call returns, and of nothing else: `int(os.getenv("X"))`.
-fn is_made_number(kind: FileKind, text: &str, open: usize, behind: &str) -> bool {
-    let callee = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-    let head = text[..open].trim_end_matches(callee);
-    kind.ecosystem() == Some(Ecosystem::Python)
-        && (head.ends_with("int(") || head.ends_with("float("))
-        && behind.trim_start().starts_with(')')
-        && !is_conditional(kind, text, open)
-}
-
-/// What Node.js does without a port that it makes a number of: `+process.env.PORT`, `Number(process.env.PORT) || 3000`. It
-/// refuses to listen on, or to connect to, what is no number.
-fn absence_of_port(text: &str, (at, name): (usize, &str), behind: &str) -> Option<Absence> {
-    if !name.ends_with("PORT") {
-        return None;
-    }
+/// The default behind a value that Node.js makes a number of: `Number(process.env.PORT) || 3000`.
+fn default_of_number(text: &str, at: usize, behind: &str) -> Option<Absence> {
     let reader = |c: char| c.is_ascii_alphanumeric() || "_.$[\"'`?".contains(c);
     let head = line_before(text, at).trim_end_matches(reader).trim_end();
-    if let Some(before) = head.strip_suffix('+') {
-        let is_sign =
-            before.trim_end().is_empty() || before.trim_end().ends_with(['=', '(', '[', '{', ',', ':', '?', '|', '&']);
-        return is_sign.then_some(Absence::Fails);
-    }
     let is_made = ["Number(", "parseInt(", "parseFloat("].iter().any(|call| head.ends_with(call));
-    let rest = is_made.then(|| behind.split_once(')'))?.map_or("", |(_, rest)| rest).trim_start();
-    let default = ["||", "??"].iter().find_map(|mark| rest.strip_prefix(mark));
-    Some(default.map_or(Absence::Fails, |rest| Absence::Default(constant(expression(rest.trim_start())))))
+    let rest = is_made.then(|| behind.split_once(')'))??.1.trim_start();
+    let default = ["||", "??"].iter().find_map(|mark| rest.strip_prefix(mark))?;
+    Some(Absence::Default(constant(expression(default.trim_start()))))
 }
 
 /// Whether an expression stands for no value.
@@ -352,7 +331,7 @@ fn add_read(
     let absence = match absence_behind(kind, text, at, behind) {
         Absence::Continues if fails && !is_conditional(kind, text, at) => Absence::Fails,
         Absence::Continues if kind.ecosystem() == Some(Ecosystem::Node) => {
-            absence_of_port(text, (at, name), behind).unwrap_or(Absence::Continues)
+            default_of_number(text, at, behind).unwrap_or(Absence::Continues)
         }
         other => other,
     };

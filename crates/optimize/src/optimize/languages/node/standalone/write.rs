@@ -17,11 +17,7 @@ pub(super) fn edit(input: &PassInput, stage: &Stage, parts: &StageParts, server:
     let from = build.instruction(stage.start);
     let name = input.free_stage_name(&["build", "next-build"]);
     let mut out = input.stage_start(stage, name);
-    let is_left = |index: usize| index != server.build && only_installs_next(input, index);
     for part in parts.all.iter().filter(|part| part.index <= server.build && part.purpose != PartPurpose::Image) {
-        if is_left(part.index) {
-            continue;
-        }
         paragraph(input, part.index, &mut out);
         if part.index == server.build && server.is_told {
             out.push_str(&format!("ENV NEXT_PRIVATE_STANDALONE=true{newline}"));

@@ -7,7 +7,7 @@ use crate::build::{Source, Transfer, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
-use crate::manifest::FileKind;
+use crate::manifest::{FileKind, is_typescript};
 use crate::optimize::languages::node::need;
 use crate::optimize::languages::node::plan::Modules;
 use crate::optimize::languages::node::stage_parts::{PartPurpose, StagePart};
@@ -81,11 +81,6 @@ impl NodeWriter<'_, '_, '_> {
         let files = || {
             let ids = selections.iter().flat_map(|selection| selection.entries.iter().copied());
             ids.filter(|id| context.entry(*id).kind == ContextEntryKind::File).map(|id| context.path(id))
-        };
-        let is_typescript = |file: &String| {
-            let name = path::name(file);
-            let is_settings = name.starts_with("tsconfig") && name.ends_with(".json");
-            is_settings || [".ts", ".tsx", ".mts", ".cts"].iter().any(|ending| name.ends_with(ending))
         };
         let folders: BTreeSet<String> =
             files().filter_map(|file| Some(format!("{}/", file.split_once('/')?.0))).collect();
