@@ -189,6 +189,10 @@ fn undeclared_setuptools_stay_importable() {
     };
     check(&file("3.11"), &[REQUIREMENTS, APP], &["python -m venv --without-pip --system-site-packages /opt/venv"], &[]);
     check(&file("3.13"), &[REQUIREMENTS, APP], &["--without-pip /opt/venv"], &["--system-site-packages"]);
+    // What is installed into the base's Python is no part of the last stage.
+    let tool = file("3.11")
+        .replace("COPY requirements.txt", "RUN pip install --upgrade pip setuptools wheel\nCOPY requirements.txt");
+    check(&tool, &[REQUIREMENTS, APP], &["python -m venv /opt/venv"], &["--system-site-packages"]);
     let uses = ("app.py", "import pkg_resources\n");
     let tools =
         file("3.13").replace("COPY requirements.txt", "RUN pip install -U setuptools wheel\nCOPY requirements.txt");

@@ -3,6 +3,7 @@
 use super::plan::{Pip, PythonPlan, VENV};
 use super::run_parts::PartPurpose;
 use super::{evidence, launch};
+use crate::build::StageBase;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::optimize::pass_input::PassInput;
 use crate::shell::Manager;
@@ -190,11 +191,14 @@ impl<'p, 'b> PythonWriter<'p, 'b> {
             return;
         }
         let gap = self.build.gap;
-        // What the base's Python brings, setuptools up to 3.11, is seen in the base of the last stage, and is not copied.
+        // What the base's Python brings, setuptools up to 3.11, is seen in the base of the last stage, and is not copied. Tools
+        // that were installed into it would count as installed, and are not there.
+        let is_base_alone = self.plan.of_class(PartPurpose::Tool).next().is_none()
+            && matches!(self.plan.stage.base, StageBase::Image(_));
         let pip = match (self.plan.pip, self.plan.sees_base) {
-            (Pip::Own, _) => "",
-            (Pip::Bases, true) => "--without-pip --system-site-packages ",
             (Pip::Bases, false) => "--without-pip ",
+            (Pip::Bases, true) if is_base_alone => "--without-pip --system-site-packages ",
+            _ => "",
         };
         self.build.push(format!("RUN python -m venv {pip}{VENV}"));
         if self.plan.names_environment {
