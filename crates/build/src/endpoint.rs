@@ -7,7 +7,7 @@ mod route;
 mod start;
 
 use crate::build::{Build, Stage};
-use crate::manifest::Project;
+use crate::manifest::{FileKind, Project};
 use crate::sources::routes::SourceFile;
 use crate::sources::variables::is_spring;
 use crate::text::path;
@@ -43,10 +43,10 @@ pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<b
     (files.into_iter().filter(|file| loads(file.path) != Some(false)).collect(), true)
 }
 
-/// Whether a file has settings of a server: those of Spring, the configuration of Vite.
+/// Whether a file has settings of a server: those of Spring, apart from those of tests, and the configuration of Vite.
 pub fn is_settings(place: &str) -> bool {
     let name = path::name(place);
-    is_spring(name) || name.starts_with("vite.config.")
+    is_spring(name) && FileKind::of(place).role().is_of_program() || name.starts_with("vite.config.")
 }
 
 impl EndpointInput<'_, '_> {

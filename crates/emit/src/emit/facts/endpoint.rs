@@ -10,8 +10,6 @@ use crate::endpoint::{EndpointInput, is_settings, loaded_files};
 use crate::manifest::FileKind;
 use crate::sources::imports::Sources;
 use crate::sources::routes::SourceFile;
-use crate::sources::variables::is_spring;
-use crate::text::path;
 
 /// The files that a program loads: there may be other programs beside it.
 fn loaded_by_program<'e>(
@@ -40,11 +38,8 @@ pub(in crate::emit) fn endpoint_input<'e, 'i: 'e>(
     let files: Vec<SourceFile> = files.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
     let (files, is_start_known) = loaded_by_program(input, application, files);
     let served = application.served_settings.iter().map(|at| &input.files.files[*at]);
-    let served = served.map(|file| SourceFile { path: &file.below, text: file.source.text() });
-    let configurations = all().filter(|file| is_settings(&file.below) && !is_spring(path::name(&file.below)));
-    let configurations = configurations.map(|file| SourceFile { path: &file.below, text: file.source.text() });
-    let in_image = files.iter().copied().filter(|file| is_spring(path::name(file.path))).chain(configurations);
-    let settings = in_image.chain(served).collect();
+    let settings = all().filter(|file| is_settings(&file.below)).chain(served);
+    let settings = settings.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
     EndpointInput { build, stage, files, is_start_known, settings, projects: application.projects().collect() }
 }
 

@@ -324,6 +324,27 @@ fn a_port_that_the_starter_chooses_is_asked_where_it_is() {
 }
 
 #[test]
+fn settings_of_tests_say_no_port() {
+    let pom = "<project><modelVersion>4.0.0</modelVersion><artifactId>a</artifactId><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies></project>";
+    let source =
+        "@RestController\npublic class App {\n@GetMapping(\"/health\")\npublic String health() { return \"ok\"; }\n}\n";
+    let dockerfile =
+        "FROM maven:3.9-eclipse-temurin-21\nCOPY . .\nRUN mvn package\nCMD [\"java\", \"-jar\", \"target/a.jar\"]\n";
+    let port = |settings: &str| {
+        let files = [
+            ("pom.xml", pom),
+            ("src/main/java/App.java", source),
+            ("src/main/resources/application.properties", settings),
+            ("src/test/resources/application.properties", "server.port=9999\n"),
+        ];
+        let text = rewritten(dockerfile, &files, Level::Hygiene);
+        text.split_once("http://127.0.0.1:").map(|(_, rest)| rest[..4].to_owned())
+    };
+    assert_eq!(port("server.port=8085\n").as_deref(), Some("8085"));
+    assert_eq!(port("spring.application.name=a\n").as_deref(), Some("8080"));
+}
+
+#[test]
 fn files_of_frameworks_and_commands_belong_to_the_user() {
     let next = (
         "package.json",
