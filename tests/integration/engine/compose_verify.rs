@@ -248,9 +248,9 @@ fn faults_of_a_start_leave_nothing() {
     );
     let project = Project::new(NEVER);
     project.check(
-        &["--timeout", "4"],
+        &["--timeout", "15"],
         1,
-        &["`never` was not healthy within 4 s", "last failure of its check (code 1)"],
+        &["`never` was not healthy within 15 s", "last failure of its check (code 1)"],
     );
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let child = project.spawn(&engine, "never");

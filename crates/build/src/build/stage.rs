@@ -187,12 +187,12 @@ fn stage(
     let name = name_argument.map(|argument| argument.text.to_lowercase());
     let base_span = parts.as_ref().map_or(from.head, |parts| parts.image.span);
     let written = parts.as_ref().map_or("", |parts| &*parts.image.text);
-    let replaced = name.as_ref().filter(|name| has_context(options, name));
+    let replaced = name.as_ref().filter(|name| options.named_context(name).is_some());
     let base = match (replaced, resolve(written)) {
         (Some(name), _) => StageBase::Context(name.clone()),
         (None, None) => StageBase::Unknown(written.to_owned()),
         (None, Some(text)) => match names.find(&text) {
-            Some(_) if has_context(options, &text) => StageBase::Context(text.to_lowercase()),
+            Some(_) if options.named_context(&text).is_some() => StageBase::Context(text.to_lowercase()),
             Some(stage) => StageBase::Stage(stage),
             None => outside(&text, options),
         },
@@ -212,24 +212,18 @@ fn stage(
 pub(super) fn outside(text: &str, options: &BuildOptions) -> StageBase {
     if text == "scratch" {
         StageBase::Scratch
-    } else if has_context(options, text) && !is_mirrored(options, text) {
+    } else if options.named_context(text).is_some_and(|value| !is_mirror(value, text)) {
         StageBase::Context(text.to_owned())
     } else {
         StageBase::Image(text.to_owned())
     }
 }
 
-/// Whether a named context puts another place's copy of an image in its place, as mirrors do
+/// Whether the value of a named context is another place's copy of the image that it replaces, as those of mirrors are
 /// (`node:22=docker-image://mirror/node:22`): what is known of the image holds for that.
-fn is_mirrored(options: &BuildOptions, name: &str) -> bool {
-    let context = options.build_contexts.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    context.and_then(|(_, value)| value.strip_prefix("docker-image://")).is_some_and(|image| {
-        let plain =
-            |reference: &str| reference.split('@').next().unwrap_or_default().split(':').next().map(str::to_owned);
-        plain(path::name(image)) == plain(path::name(name))
-    })
-}
-
-fn has_context(options: &BuildOptions, name: &str) -> bool {
-    options.build_contexts.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+fn is_mirror(value: &str, name: &str) -> bool {
+    fn plain(reference: &str) -> Option<&str> {
+        path::name(reference).split(['@', ':']).next()
+    }
+    value.strip_prefix("docker-image://").is_some_and(|image| plain(image) == plain(name))
 }

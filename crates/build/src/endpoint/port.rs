@@ -43,14 +43,13 @@ impl KnownPort {
     }
 }
 
-/// The port of the server that Next.js writes, where `PORT` names no other.
-const NEXT_PORT: u16 = 3000;
-
 /// The port that the program of an image listens on: what its command says, what the image sets, what the sources say,
 /// the default of its framework or its base image, and EXPOSE, which sets nothing, where it names one.
 pub fn known_port(input: &EndpointInput) -> Option<KnownPort> {
     if starts_traced_server(input) {
-        let port = input.variable("PORT").map_or(Some(NEXT_PORT), |value| address_port(&value));
+        // The same server as that of `next start`.
+        let row = data::SERVER_PORTS.row("next start")?;
+        let port = input.variable(row[4]).map_or_else(|| row[5].parse().ok(), |value| address_port(&value));
         return port.map(KnownPort::listens);
     }
     let server = started_server(input);

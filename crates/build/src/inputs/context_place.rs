@@ -35,6 +35,12 @@ impl BuildOptions {
         self.build_args.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The value of the named context of a name, in any case; of several the last.
+    pub fn named_context(&self, name: &str) -> Option<&str> {
+        let context = self.build_contexts.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        context.map(|(_, value)| value.as_str())
+    }
+
     /// The named contexts and where they lead; of several with one name the last.
     pub fn named_contexts(&self) -> Vec<(&str, ContextPlace<'_>)> {
         let mut places: Vec<(&str, ContextPlace)> = Vec::new();

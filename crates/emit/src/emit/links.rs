@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use self::backend::{Backends, backends};
 use self::connection::{Connection, connections, settled_variables};
 use self::mentions::{Mentions, mentions};
-use self::migration::{MigrationJob, migration, migration_at_start};
+use self::migration::{MigrationJob, StartMigration, migration, migration_at_start};
 use self::named_service::{NamedProgram, named_programs};
 use self::program_url::program_connections;
 use self::proxy::{Proxy, proxy};
@@ -61,8 +61,8 @@ pub(super) struct Project<'i> {
     pub(super) workers: Vec<(usize, Worker)>,
     /// The job that migrates the database, with the index of its program.
     pub(super) migration: Option<(usize, MigrationJob)>,
-    /// Without such a job: the program that migrates the database when it starts, what it runs and where that stands.
-    pub(super) migrating: Option<(usize, &'static str, String)>,
+    /// Without such a job: what migrates the database when a program starts, with the index of the program.
+    pub(super) start_migration: Option<(usize, StartMigration)>,
     pub(super) proxy: Option<Proxy>,
 }
 
@@ -90,14 +90,14 @@ impl<'i> Project<'i> {
             let settled = settled_variables(&mentions, &connections, &backends);
             Program { application, connections, settled, named }
         });
-        let (programs, migration, migrating) = (programs.collect(), None, None);
-        let mut project = Self { programs, backends, workers, migration, migrating, proxy };
+        let programs = programs.collect();
+        let mut project = Self { programs, backends, workers, migration: None, start_migration: None, proxy };
         project.migration = project.find_migration(input, plan);
         if project.migration.is_none() {
-            project.migrating = project.find_migrating(input);
+            project.start_migration = project.find_start_migration(input);
         }
         // Tables that are there already would stop what migrates.
-        if project.migration.is_none() && project.migrating.is_none() {
+        if project.migration.is_none() && project.start_migration.is_none() {
             project.backends.give(script);
         }
         project
@@ -133,12 +133,9 @@ impl<'i> Project<'i> {
     }
 
     /// The first program that migrates a database when it starts.
-    fn find_migrating(&self, input: &EmitInput) -> Option<(usize, &'static str, String)> {
+    fn find_start_migration(&self, input: &EmitInput) -> Option<(usize, StartMigration)> {
         let mut programs = self.programs.iter().enumerate().filter(|(_, program)| self.has_database(program));
-        programs.find_map(|(at, program)| {
-            let (command, place) = migration_at_start(input, &program.application)?;
-            Some((at, command, place))
-        })
+        programs.find_map(|(at, program)| Some((at, migration_at_start(input, &program.application)?)))
     }
 }
 

@@ -109,7 +109,7 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         needed.map(|server| (server.name.clone(), if server.check.is_ok() { HEALTHY } else { STARTED })).collect()
     }
 
-    /// What the services of a program wait for: its servers, the migration of its database, and the programs that it calls.
+    /// Notes what the services of a program wait for: its servers, the migration of its database, and the programs that it calls.
     fn add_dependencies(&mut self, program: &Program, service: &mut PlannedService) {
         service.dependencies = self.needed_servers(program);
         let job = if self.waits_for_migration(program) { self.project.migration.as_ref() } else { None };
@@ -120,7 +120,6 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
             service.dependencies.push((name.clone(), if known.is_checked { HEALTHY } else { STARTED }));
             self.plan.choose(&service.name, "depends_on", format!("it calls {name}"), Some(known.place.clone()));
         }
-        write_dependencies(service);
         for connection in &program.connections {
             let reason = match &connection.variable {
                 Some(variable) => format!("`{variable}` is where it finds {}", connection.backend),

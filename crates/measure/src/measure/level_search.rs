@@ -59,9 +59,9 @@ impl Session {
         let mut proof = trials.proof();
         let declared = trials.declared(sources, &[]);
         if let Some(original) = trials.original(&declared, &mut proof)? {
-            let mut tried = trials.try_rewrite(&original, &[], sources, 1)?;
-            trials.show_sizes(tried.holds(), &mut proof);
-            trials.measure(&mut tried, sources, &mut proof)?;
+            let (mut tried, size) = trials.try_rewrite(&original, &[], sources, 1)?;
+            trials.show_sizes(tried.holds().then_some(&size), &mut proof);
+            trials.measure((&mut tried, &size), sources, &mut proof)?;
             proof.tried.push(tried);
             trials.close(&mut proof);
         }

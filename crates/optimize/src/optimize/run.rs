@@ -212,11 +212,12 @@ fn for_others(pass: &Pass, output: PassOutput, build: &Build) -> PassOutput {
 
 /// Another base image is none that a named context of the build brings: `node:22=docker-image://mirror/node:22`.
 fn mirrored(pass: &Pass, output: PassOutput, build: &Build) -> PassOutput {
-    let contexts = &build.input().options.build_contexts;
-    let is_named = |base: &StageBase| matches!(base, StageBase::Image(name) if contexts.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)));
-    let named = build.stages().iter().find(|stage| is_named(&stage.base));
-    let (Level::Slim, Some(stage), false) = (pass.info.level, named, output.edits.is_empty()) else { return output };
-    let StageBase::Image(name) = &stage.base else { return output };
+    let options = &build.input().options;
+    let named = build.stages().iter().find_map(|stage| match &stage.base {
+        StageBase::Image(name) if options.named_context(name).is_some() => Some(name),
+        _ => None,
+    });
+    let (Level::Slim, Some(name), false) = (pass.info.level, named, output.edits.is_empty()) else { return output };
     let mut refused = PassOutput::default();
     refused.skip(format!("`--build-context` replaces `{name}`, and names no other base image in its place"));
     refused

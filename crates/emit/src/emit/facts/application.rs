@@ -87,6 +87,11 @@ pub(in crate::emit) struct BuiltServer {
 }
 
 impl<'i> Application<'i> {
+    /// The words of its name: `auth`, `api` of `auth-api`.
+    pub(in crate::emit) fn words_of_name(&self) -> impl Iterator<Item = &str> {
+        self.name.split(['-', '_'])
+    }
+
     /// The projects whose packages it runs with.
     pub(in crate::emit) fn projects(&self) -> impl Iterator<Item = &'i Project> {
         self.projects.iter().copied()

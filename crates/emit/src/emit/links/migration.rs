@@ -27,14 +27,18 @@ pub(in crate::emit) struct MigrationJob {
     pub(in crate::emit) place: Option<String>,
 }
 
-/// What brings the schema of its database up to date when a program starts, and where that stands.
-pub(in crate::emit) fn migration_at_start(
-    input: &EmitInput,
-    application: &Application,
-) -> Option<(&'static str, String)> {
+/// What brings the schema of a database up to date when a program starts.
+#[derive(Debug)]
+pub(in crate::emit) struct StartMigration {
+    pub(in crate::emit) command: &'static str,
+    pub(in crate::emit) place: String,
+}
+
+/// What a program brings the schema of its database up to date with when it starts.
+pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Application) -> Option<StartMigration> {
     start_texts(input, application).into_iter().find_map(|start| {
-        let key = data::MIGRATIONS.keys().find(|key| start.text.contains(*key))?;
-        Some((key, start.place))
+        let command = data::MIGRATIONS.keys().find(|key| start.text.contains(*key))?;
+        Some(StartMigration { command, place: start.place })
     })
 }
 

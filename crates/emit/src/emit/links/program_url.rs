@@ -63,7 +63,7 @@ fn address<'a, 'i>(
     };
     let is_for_others = data::ADDRESS_WORDS.with("for-others").any(|word| upper.contains(word));
     // `API_URL` of `api` is its own address.
-    let has_own_name = |word: &&str| application.name.split(['-', '_']).any(|part| part.eq_ignore_ascii_case(word));
+    let has_own_name = |word: &&str| application.words_of_name().any(|part| part.eq_ignore_ascii_case(word));
     let is_own = words.iter().any(has_own_name)
         || application.port_variable.as_ref().is_some_and(|variable| variable.name == read.name);
     let is_set = image_variable(application, &read.name).is_some_and(|value| !value.is_empty());
@@ -104,7 +104,7 @@ fn address<'a, 'i>(
 
 /// Whether the name of a program says that people open its pages.
 fn is_front(application: &Application) -> bool {
-    application.name.split(['-', '_']).any(|part| data::NAME_WORDS.has(part, "front-end") || part == "web")
+    application.words_of_name().any(|part| data::NAME_WORDS.has(part, "front-end") || part == "web")
 }
 
 fn takes_requests(application: &Application) -> bool {
@@ -130,8 +130,7 @@ fn program_of<'a, 'i>(
 ) -> Option<&'a Application<'i>> {
     let is_general = |word: &&&str| data::ADDRESS_WORDS.has(word, "of-any-program");
     let says: Vec<&&str> = words.iter().filter(|word| !is_general(word)).collect();
-    let has =
-        |known: &Application, word: &str| known.name.split(['-', '_']).any(|part| part.eq_ignore_ascii_case(word));
+    let has = |known: &Application, word: &str| known.words_of_name().any(|part| part.eq_ignore_ascii_case(word));
     let mut named = others.iter().filter(|known| !says.is_empty() && says.iter().all(|word| has(known, word)));
     match (named.next(), named.next()) {
         (Some(known), None) => return Some(known),
@@ -144,7 +143,7 @@ fn program_of<'a, 'i>(
     }
     let mut backends: Vec<&'a Application> = others.iter().copied().filter(|known| !is_front(known)).collect();
     if backends.len() > 1 {
-        backends.retain(|known| known.name.split(['-', '_']).any(is_backend));
+        backends.retain(|known| known.words_of_name().any(is_backend));
     }
     match backends[..] {
         [known] => Some(known),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ServicePlanner, add_build, text};
+use super::{ServicePlanner, add_build, text, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::check::{application_check, healthcheck, inherited_check};
@@ -44,6 +44,7 @@ impl ServicePlanner<'_, '_> {
         self.add_volumes(program, &mut service);
         self.add_secrets(application, &mut service);
         self.add_dependencies(program, &mut service);
+        write_dependencies(&mut service);
         self.add_check(application, &mut service);
         self.add_rights(program, &mut service);
         self.add_restart(application, &mut service);

@@ -27,6 +27,7 @@ impl ServicePlanner<'_, '_> {
             self.add_volumes(program, &mut service);
             self.add_dependencies(program, &mut service);
             self.add_migrating_program(program, &mut service);
+            write_dependencies(&mut service);
             self.plan.choose(&worker.name, "command", worker.reason.clone(), worker.place.clone());
             self.add_worker_check(program, worker, &mut service);
             self.add_rights(program, &mut service);
@@ -37,7 +38,7 @@ impl ServicePlanner<'_, '_> {
 
     /// Waits for the program that brings the schema of the same database up to date when it starts.
     fn add_migrating_program(&mut self, program: &Program, service: &mut PlannedService) {
-        let Some((at, command, place)) = &self.project.migrating else { return };
+        let Some((at, migration)) = &self.project.start_migration else { return };
         let migrating = self.program(*at);
         let name = &migrating.application.name;
         let is_same = self.databases(migrating).iter().any(|(server, _)| program.connects_to(server));
@@ -47,10 +48,8 @@ impl ServicePlanner<'_, '_> {
         }
         let condition = if self.is_checked(planned) { HEALTHY } else { STARTED };
         service.dependencies.push((name.clone(), condition));
-        service.keys.retain(|key| key.name != "depends_on");
-        write_dependencies(service);
-        let reason = format!("{name} runs `{command}` when it starts");
-        self.plan.choose(&service.name, "depends_on", reason, Some(place.clone()));
+        let reason = format!("{name} runs `{}` when it starts", migration.command);
+        self.plan.choose(&service.name, "depends_on", reason, Some(migration.place.clone()));
     }
 
     /// The file that a worker gets.

@@ -7,7 +7,7 @@ use super::rewrite_trials::{ProvedRewrite, RewriteTrials};
 use crate::failure::Failure;
 use crate::inputs::Evidence;
 use crate::measure::equivalence::Original;
-use crate::optimize::{Optimized, Options, optimize};
+use crate::optimize::{Level, Optimized, Options, optimize};
 use crate::proof::{Check, Figures, Proof, RejectedPass, Size};
 
 /// Rewrites that a search builds.
@@ -30,8 +30,10 @@ pub(super) struct PassSearch<'s, 'g> {
     proof: Proof,
     /// What was built, by its texts: its index among what was tried.
     known: BTreeMap<Vec<Vec<u8>>, usize>,
-    /// Sizes of the original and of each rewrite that was tried.
-    sizes: Vec<[Size; 2]>,
+    /// The size of each rewrite that was tried.
+    sizes: Vec<Size>,
+    /// The passes that would act, each with its level.
+    passes: Vec<(Level, &'static str)>,
     /// The rewrites that were measured.
     measured: BTreeSet<usize>,
     /// Whether a container of the original does not work, which shows nothing against a pass.
@@ -68,6 +70,7 @@ impl<'s, 'g> PassSearch<'s, 'g> {
             proof,
             known,
             sizes,
+            passes: Vec::new(),
             measured,
             is_broken,
             is_timed: false,
@@ -80,8 +83,9 @@ impl<'s, 'g> PassSearch<'s, 'g> {
     pub(super) fn run(&mut self) -> Result<(), Failure> {
         let mut options = self.trials.ground.options.clone();
         let mut holding = 0;
+        let mut full = self.optimize(&options);
+        self.passes = passes_with_levels(&full).collect();
         loop {
-            let full = self.optimize(&options);
             let passes = passes(&full);
             match self.holds(full)? {
                 Some(false) => {}
@@ -104,6 +108,7 @@ impl<'s, 'g> PassSearch<'s, 'g> {
             self.proof.rejected.push(RejectedPass { pass: passes[at].to_owned(), reason });
             options.skip.insert(passes[at].to_owned());
             holding = at;
+            full = self.optimize(&options);
         }
     }
 
@@ -178,17 +183,17 @@ impl<'s, 'g> PassSearch<'s, 'g> {
             None if self.proof.tried.len() == BUILDS => return Ok(None),
             None => {
                 let count = self.proof.tried.len() + 1;
-                let mut tried = self.trials.try_rewrite(self.original, &optimized.levels, optimized.result(), count)?;
+                let result = optimized.result();
+                let (mut tried, size) = self.trials.try_rewrite(self.original, &optimized.levels, result, count)?;
                 tried.left_out = self.left_out(&optimized);
-                self.sizes.push(self.trials.sizes.clone());
+                self.sizes.push(size);
                 self.known.insert(texts, self.proof.tried.len());
                 self.proof.tried.push(tried);
                 self.proof.tried.len() - 1
             }
         };
-        self.trials.sizes.clone_from(&self.sizes[at]);
         let holds = self.proof.tried[at].holds();
-        self.trials.show_sizes(holds, &mut self.proof);
+        self.trials.show_sizes(holds.then_some(&self.sizes[at]), &mut self.proof);
         if self.proof.tried[at].proves() && !(self.is_timed && self.measured.contains(&at)) {
             let figures = [self.proof.before.clone(), self.proof.after.clone()];
             let best = BestRewrite { optimized, tried: at, figures, floor: Vec::new() };
@@ -211,9 +216,9 @@ impl<'s, 'g> PassSearch<'s, 'g> {
     fn is_faster(&mut self, mut best: BestRewrite) -> Result<bool, Failure> {
         let mut tried = self.proof.tried[best.tried].clone();
         self.measured.insert(best.tried);
-        self.trials.sizes.clone_from(&self.sizes[best.tried]);
-        self.trials.show_sizes(true, &mut self.proof);
-        self.trials.measure(&mut tried, best.optimized.result(), &mut self.proof)?;
+        let size = &self.sizes[best.tried];
+        self.trials.show_sizes(Some(size), &mut self.proof);
+        self.trials.measure((&mut tried, size), best.optimized.result(), &mut self.proof)?;
         self.proof.tried[best.tried] = tried;
         let tried = &self.proof.tried[best.tried];
         if let Some(fault) = tried.fault() {
@@ -229,10 +234,9 @@ impl<'s, 'g> PassSearch<'s, 'g> {
     /// The passes of its levels that a rewrite was built without.
     fn left_out(&self, optimized: &Optimized) -> Vec<String> {
         let ours: BTreeSet<&str> = passes(optimized).into_iter().collect();
-        let full = self.optimize(self.trials.ground.options);
         let highest = optimized.highest();
-        let of_levels = full.levels.iter().filter(|outcome| Some(outcome.level) <= highest);
-        let names: BTreeSet<&str> = of_levels.flat_map(|outcome| &outcome.steps).map(|step| step.pass).collect();
+        let of_levels = self.passes.iter().filter(|(level, _)| Some(*level) <= highest);
+        let names: BTreeSet<&str> = of_levels.map(|(_, pass)| *pass).collect();
         names.difference(&ours).map(|pass| (*pass).to_owned()).collect()
     }
 }
@@ -240,12 +244,17 @@ impl<'s, 'g> PassSearch<'s, 'g> {
 /// The passes that did something, each once, in the order of their running.
 fn passes(optimized: &Optimized) -> Vec<&'static str> {
     let mut passes: Vec<&str> = Vec::new();
-    for step in optimized.levels.iter().flat_map(|outcome| &outcome.steps) {
-        if !passes.contains(&step.pass) {
-            passes.push(step.pass);
+    for (_, pass) in passes_with_levels(optimized) {
+        if !passes.contains(&pass) {
+            passes.push(pass);
         }
     }
     passes
+}
+
+/// The pass of each step, with its level.
+fn passes_with_levels(optimized: &Optimized) -> impl Iterator<Item = (Level, &'static str)> {
+    optimized.levels.iter().flat_map(|outcome| outcome.steps.iter().map(|step| (outcome.level, step.pass)))
 }
 
 /// A reason in one line.

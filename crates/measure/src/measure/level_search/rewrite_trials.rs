@@ -47,8 +47,8 @@ pub(super) struct RewriteTrials<'s, 'g> {
     pub(super) sources: Sources,
     /// What is asked of both sides.
     wanted: TrialRequest,
-    /// Sizes of the original and of the last rewrite.
-    pub(super) sizes: [Size; 2],
+    /// That of the original.
+    size: Size,
     say: &'g dyn Fn(&str),
 }
 
@@ -65,7 +65,7 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
             demand,
             sources: Sources { texts: ground.evidence.texts.clone() },
             wanted: TrialRequest::default(),
-            sizes: [Size::default(), Size::default()],
+            size: Size::default(),
             say,
         }
     }
@@ -128,7 +128,7 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
         };
         (self.say)("checking the original");
         self.wanted = self.looked();
-        self.sizes[0] = self.session.disk_size(&built.tag)?;
+        self.size = self.session.disk_size(&built.tag)?;
         let session = self.session;
         let mut trial = session.trial(&built.tag, &self.wanted, None)?;
         let mut start = trial.start(&self.wanted);
@@ -171,14 +171,14 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
         wanted
     }
 
-    /// Builds a rewrite and compares it.
+    /// Builds a rewrite and compares it; with its size, where it builds.
     pub(super) fn try_rewrite(
-        &mut self,
+        &self,
         original: &Original<'_>,
         levels: &[LevelOutcome],
         sources: &[Source],
         count: usize,
-    ) -> Result<TriedLevels, Failure> {
+    ) -> Result<(TriedLevels, Size), Failure> {
         let changed: Vec<Level> =
             levels.iter().filter(|outcome| !outcome.steps.is_empty()).map(|outcome| outcome.level).collect();
         let named = changed.iter().map(|level| level.number().to_string()).collect::<Vec<_>>().join(", ");
@@ -190,18 +190,18 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
             Ok(built) => built,
             Err(failure) if failure.is_of_dockerfile() => {
                 tried.failure = Some(failure_text(&failure));
-                return Ok(tried);
+                return Ok((tried, Size::default()));
             }
             Err(failure) => return Err(failure),
         };
         (self.say)(&format!("comparing rewrite {count}"));
         let declared = self.declared(sources, levels);
         let all = levels.is_empty();
-        self.sizes[1] = self.session.disk_size(&built.tag)?;
+        let size = self.session.disk_size(&built.tag)?;
         tried.checks = self.session.equivalence(original, &built.tag, &declared, (&self.wanted, &self.sources), all)?;
-        tried.checks.push(compare_sizes(self.sizes[0].disk, self.sizes[1].disk));
+        tried.checks.push(compare_sizes(self.size.disk, size.disk));
         tried.checks.extend(self.test_stage(sources)?);
-        Ok(tried)
+        Ok((tried, size))
     }
 
     /// Whether the stage that tests builds in both.
@@ -227,17 +227,16 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
     }
 
     /// The sizes of the original, and of a rewrite where it holds.
-    pub(super) fn show_sizes(&self, holds: bool, proof: &mut Proof) {
-        let [before, after] = self.sizes.clone().map(|size| Some(Figures { size, ..Figures::default() }));
-        proof.before = before;
-        proof.after = if holds { after } else { None };
+    pub(super) fn show_sizes(&self, rewrite: Option<&Size>, proof: &mut Proof) {
+        let figures = |size: &Size| Figures { size: size.clone(), ..Figures::default() };
+        (proof.before, proof.after) = (Some(figures(&self.size)), rewrite.map(figures));
     }
 
     /// The times of the original and of a rewrite that is proved, and what it can't go below. One that is slower to rebuild
     /// does not hold.
     pub(super) fn measure(
         &self,
-        tried: &mut TriedLevels,
+        (tried, size): (&mut TriedLevels, &Size),
         sources: &[Source],
         proof: &mut Proof,
     ) -> Result<(), Failure> {
@@ -257,9 +256,9 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
             tried.checks.extend(both.and_then(|(before, after)| compare_rebuilds(before, after)));
         }
         if tried.proves() {
-            let side = self.session.side(&self.session.tag(&tried.image))?;
+            let image = self.session.side(&self.session.tag(&tried.image))?;
             let inputs = self.ground.inputs.with_sources(sources);
-            proof.floor = floor::floor(self.session, (&inputs, self.ground.build), &side, self.sizes[1].disk)?;
+            proof.floor = floor::floor(self.session, (&inputs, self.ground.build), &image, size.disk)?;
         }
         Ok(())
     }

@@ -319,7 +319,7 @@ fn edited(cx: &Context, root: &Stage, image: &str, slim: &SlimImage, finding: Fi
     let written = cx.source().slice(root.base_span);
     let reference = Reference::of(image);
     let tag = reference.tag.unwrap_or_default();
-    if reference.digest.is_some() || build.input().options.build_contexts.iter().any(|(name, _)| name == image) {
+    if reference.digest.is_some() || build.input().options.named_context(image).is_some() {
         return finding;
     }
     let title = "use the slim image";

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::words;
 use crate::manifest::Project;
 use crate::optimize::pass_input::PassInput;
-use crate::sources::object_literals as literal;
+use crate::sources::object_literals::inner;
 use crate::text::path;
 
 /// What a build writes.
@@ -30,7 +30,7 @@ pub(super) struct Output {
 
 impl Output {
     fn add_path(&mut self, path: &str) {
-        match literal::inner(path) {
+        match inner(path) {
             Some(path) => _ = self.paths.insert(path),
             None if path.starts_with("../") && !path.contains(['*', '$', '\\', '"', ' ']) => {
                 self.outer.insert(path.to_owned());
@@ -44,7 +44,7 @@ impl Output {
     }
 
     fn holds(&self, path: &str) -> bool {
-        let Some(path) = literal::inner(path) else { return false };
+        let Some(path) = inner(path) else { return false };
         self.paths.iter().any(|outer| path::is_within(&path, outer))
     }
 }
