@@ -6,14 +6,16 @@ mod port;
 mod route;
 mod start;
 
+use std::collections::BTreeSet;
+
 use crate::build::{Build, Stage};
-use crate::manifest::{FileKind, Project};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::sources::routes::SourceFile;
 use crate::sources::variables::is_spring;
 use crate::text::path;
 
-pub use self::port::{KnownPort, known_port, port_variable};
-pub use self::route::{ReadyRoute, answers_requests, is_health_path, listens_at_host_name, ready_route};
+pub use self::port::{KnownPort, is_nginx, known_port, port_variable};
+pub use self::route::{ReadyRoute, RouteOrigin, answers_requests, is_health_path, listens_at_host_name, ready_route};
 
 /// What the questions are asked about.
 #[derive(Clone, Debug)]
@@ -36,11 +38,18 @@ pub struct EndpointInput<'e, 'i> {
 /// are followed. Of a package that is started by its name, only its beginning is known to be loaded. Also whether the start
 /// is known.
 pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<bool>) -> (Vec<SourceFile<'_>>, bool) {
-    let is_start = |file: &SourceFile| path::name(file.path) != "__init__.py" && loads(file.path) == Some(true);
-    if !files.iter().any(is_start) {
+    let language = |file: &SourceFile| FileKind::of(file.path).ecosystem();
+    let is_start = |file: &&SourceFile| path::name(file.path) != "__init__.py" && loads(file.path) == Some(true);
+    let started: BTreeSet<Ecosystem> = files.iter().filter(is_start).filter_map(language).collect();
+    if !files.iter().any(|file| is_start(&file)) {
         return (files, false);
     }
-    (files.into_iter().filter(|file| loads(file.path) != Some(false)).collect(), true)
+    // Sources of another language belong to another program.
+    let is_of_program = |file: &SourceFile| match loads(file.path) {
+        Some(is_loaded) => is_loaded,
+        None => language(file).is_none_or(|language| started.contains(&language)),
+    };
+    (files.into_iter().filter(is_of_program).collect(), true)
 }
 
 /// Whether a file has settings of a server: those of Spring, apart from those of tests, and the configuration of Vite.

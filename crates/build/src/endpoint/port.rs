@@ -425,7 +425,7 @@ pub(super) fn has_own_sites(input: &EndpointInput) -> bool {
 }
 
 /// Whether the base image is one of nginx.
-pub(super) fn is_nginx(input: &EndpointInput) -> bool {
+pub fn is_nginx(input: &EndpointInput) -> bool {
     let StageBase::Image(image) = input.build.root_base(input.stage) else { return false };
     matches!(path::name(Reference::of(image).short_name()), "nginx" | "nginx-unprivileged")
 }

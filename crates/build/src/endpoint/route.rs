@@ -15,10 +15,21 @@ use crate::text::path;
 pub struct ReadyRoute {
     /// Its path.
     pub path: String,
-    /// What shows it: a file and its line, or a file.
-    pub file: Option<(usize, usize)>,
+    /// What declares it.
+    pub origin: RouteOrigin,
     /// Whether it answers only while other services do.
     pub needs_others: bool,
+}
+
+/// What declares a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteOrigin {
+    /// A source file: its index, and the line.
+    Source(usize, usize),
+    /// A package that the program depends on.
+    Package(&'static str),
+    /// The server that a container starts.
+    Server,
 }
 
 /// The route that says best whether a program is ready, of those that answer whoever asks: one whose path says so
@@ -55,7 +66,7 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     });
     let best = ranked.min_by_key(|(rank, _)| *rank).map(|(_, route)| ReadyRoute {
         path: route.path.clone(),
-        file: Some((route.file, route.line)),
+        origin: RouteOrigin::Source(route.file, route.line),
         needs_others: route.answer == RouteAnswer::WithOthers,
     });
     best.or_else(|| actuator_route(input)).or_else(|| own_route(input)).or_else(|| page_route(input))
@@ -68,6 +79,9 @@ pub fn answers_requests(input: &EndpointInput) -> bool {
 
 /// The package of Spring that asks for a login before each path, where the sources say no other.
 const SECURITY: &str = "org.springframework.boot:spring-boot-starter-security";
+
+/// The package of Spring that adds routes which say whether a program works.
+const ACTUATOR: &str = "org.springframework.boot:spring-boot-starter-actuator";
 
 /// Whether a container starts PHP's server of `FastCGI` alone.
 fn is_fastcgi(input: &EndpointInput) -> bool {
@@ -115,7 +129,7 @@ pub fn listens_at_host_name(input: &EndpointInput) -> bool {
 /// The route of Spring's actuator: `readiness` where the settings turn it on, else the general one, which also asks the
 /// servers whose clients add a health indicator.
 fn actuator_route(input: &EndpointInput) -> Option<ReadyRoute> {
-    if !has_package(&input.projects, Ecosystem::Java, "org.springframework.boot:spring-boot-starter-actuator") {
+    if !has_package(&input.projects, Ecosystem::Java, ACTUATOR) {
         return None;
     }
     // It may answer at another port, and below another path.
@@ -130,38 +144,39 @@ fn actuator_route(input: &EndpointInput) -> Option<ReadyRoute> {
         return None;
     }
     if active_setting(input, "management.endpoint.health.probes.enabled").as_deref() == Some("true") {
-        return Some(ReadyRoute { path: format!("{path}/readiness"), file: None, needs_others: false });
+        let path = format!("{path}/readiness");
+        return Some(ReadyRoute { path, origin: RouteOrigin::Package(ACTUATOR), needs_others: false });
     }
     let names = || input.projects.iter().flat_map(|project| &project.dependencies).map(|known| &known.name);
     let needs_others =
         patterns::words("adds a health indicator").any(|word| names().any(|name| name.starts_with(word)));
-    Some(ReadyRoute { path, file: None, needs_others })
+    Some(ReadyRoute { path, origin: RouteOrigin::Package(ACTUATOR), needs_others })
 }
 
 /// The route that the server which a program is started with has by itself (`data/server_routes.tsv`).
 fn own_route(input: &EndpointInput) -> Option<ReadyRoute> {
     let lines = input.build.start_lines(input.stage);
     let row = data::SERVER_ROUTES.rows().find(|row| lines.iter().any(|line| is_command(line, row[0])))?;
-    Some(ReadyRoute { path: row[1].to_owned(), file: None, needs_others: false })
+    Some(ReadyRoute { path: row[1].to_owned(), origin: RouteOrigin::Server, needs_others: false })
 }
 
 /// The first page of what serves files: a file server (`data/file_servers.tsv`), or nginx by a configuration of the
 /// sources.
 fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
-    let first = |file| ReadyRoute { path: "/".to_owned(), file, needs_others: false };
+    let first = |origin| ReadyRoute { path: "/".to_owned(), origin, needs_others: false };
     let lines = input.build.start_lines(input.stage);
     if data::FILE_SERVERS.keys().any(|server| lines.iter().any(|line| is_command(line, server))) {
-        return Some(first(None));
+        return Some(first(RouteOrigin::Server));
     }
     if !is_nginx(input) {
         return None;
     }
     if !has_own_sites(input) {
         // The page of the image, or what is copied in its place.
-        return Some(first(None));
+        return Some(first(RouteOrigin::Server));
     }
     let [(index, file)] = sites(input)[..] else { return None };
-    Some(first(Some((index, page_line(file.text)?))))
+    Some(first(RouteOrigin::Source(index, page_line(file.text)?)))
 }
 
 /// The line of the location of nginx that serves the first page from files: `/`, with a root and no other answer.

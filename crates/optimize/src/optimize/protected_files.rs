@@ -90,7 +90,9 @@ fn file_of(invocation: &Invocation, words: &[String]) -> Option<String> {
 /// Whether something of the file brings a path into a stage, as far as that can be told.
 fn holds(build: &Build, stage: &Stage, file: &str) -> bool {
     let Some(context) = build.input().context.as_deref() else { return true };
-    if build.copied_file(context, stage, file).is_some() {
+    // Node.js starts `main.js` of `main`, and the index of a folder.
+    let names = [file.to_owned(), format!("{file}.js"), path::child(file, "index.js")];
+    if names.iter().any(|name| build.copied_file(context, stage, name).is_some()) {
         return true;
     }
     build.chain(stage).any(|below| {

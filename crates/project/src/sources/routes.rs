@@ -1,10 +1,12 @@
 //! Which paths a program answers GET requests on, by its sources: paths of the application itself, of routers below the
-//! paths that they are mounted at, and of frameworks that name paths by files, annotations or one list. What a path begins
+//! paths that they are mounted at, of frameworks that name paths by files, annotations or one list, and of servers without
+//! a framework that compare them. What a path begins
 //! with is followed over files; where it is not known, the route is left out. The calls are in
 //! `data/source_patterns.tsv`.
 
 mod annotations;
 mod calls;
+mod comparisons;
 mod files;
 mod handler;
 mod holder;
@@ -36,6 +38,7 @@ pub fn routes(files: &[SourceFile]) -> Vec<Route> {
     }
     routes.extend(methods);
     routes.extend(files::routes(&sources));
+    routes.extend(comparisons::routes(&sources));
     routes.extend(ktor::routes(&sources));
     routes.extend(lists::routes(&sources));
     routes.extend(rust::routes(&sources));

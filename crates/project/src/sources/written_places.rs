@@ -45,14 +45,32 @@ impl WriteReader<'_, '_> {
     fn calls(&mut self) {
         let meanings = [("writes a file", false), ("writes a folder", true)];
         // Most sources have none of the words: one pass shows that.
-        for (meaning, folder) in meanings.into_iter().filter(|(meaning, _)| patterns::shows(self.text, meaning)) {
+        for &(meaning, folder) in meanings.iter().filter(|(meaning, _)| patterns::shows(self.text, meaning)) {
             let words = patterns::of(meaning);
             let patterns: Vec<WordPattern> =
                 words.filter(|pattern| self.is_of_language(pattern) && self.text.contains(pattern.text)).collect();
             for pattern in patterns {
                 let text = self.text;
                 for (at, _) in text.match_indices(pattern.text).filter(|(at, _)| begins(text, *at, pattern.text)) {
-                    self.call(at, pattern, folder);
+                    self.call(at, (pattern.text, pattern.argument), folder);
+                }
+            }
+        }
+        if patterns::shows(self.text, "is exported without a name") {
+            meanings.iter().for_each(|(meaning, folder)| self.calls_of_packages(meaning, *folder));
+        }
+    }
+
+    /// Calls of what a package of Node.js exports without a name, which each source names as it likes.
+    fn calls_of_packages(&mut self, meaning: &str, folder: bool) {
+        let text = self.text;
+        for package in patterns::of("is exported without a name").filter(|package| text.contains(package.text)) {
+            let Some(pattern) = patterns::of(meaning).find(|pattern| pattern.text == package.argument) else {
+                continue;
+            };
+            for name in names_of_import(text, package.text).into_iter().filter(|name| *name != pattern.text) {
+                for at in code::words(text, name).filter(|at| text[at + name.len()..].starts_with('(')) {
+                    self.call(at, (name, pattern.argument), folder);
                 }
             }
         }
@@ -66,17 +84,17 @@ impl WriteReader<'_, '_> {
     }
 
     /// What a call, or a setting with such a word in it, writes to.
-    fn call(&mut self, at: usize, pattern: WordPattern, folder: bool) {
+    fn call(&mut self, at: usize, (word, argument): (&str, &'static str), folder: bool) {
         let text = self.text;
         let rest = &text[at..];
         // `FileHandler(`, `.save(path`, `np.savez(`
-        let inside = pattern.text.find('(').or_else(|| {
+        let inside = word.find('(').or_else(|| {
             let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-            let end = pattern.text.len() + rest[pattern.text.len()..].find(|c| !name(c))?;
+            let end = word.len() + rest[word.len()..].find(|c| !name(c))?;
             rest[end..].starts_with('(').then_some(end)
         });
         let list = inside.and_then(|open| code::bracketed(&rest[open..]));
-        let (key, default) = pattern.argument.split_once('|').unwrap_or((pattern.argument, ""));
+        let (key, default) = argument.split_once('|').unwrap_or((argument, ""));
         let expression = match (key, list) {
             ("receiver", _) => {
                 let receiver = receiver(&text[..at]);
@@ -224,6 +242,23 @@ fn begins(text: &str, at: usize, word: &str) -> bool {
     !(word.starts_with(|c: char| c.is_ascii_lowercase()) && text[..at].ends_with(inside))
 }
 
+/// The names under which a source knows a package: `const X = require("package")`, `import X from "package"`.
+fn names_of_import<'t>(text: &'t str, package: &str) -> Vec<&'t str> {
+    let quoted = text
+        .match_indices(package)
+        .filter(|(at, _)| text[..*at].ends_with(['"', '\'']) && text[at + package.len()..].starts_with(['"', '\'']));
+    let names = quoted.filter_map(|(at, _)| {
+        let line = text[..at - 1].rsplit('\n').next().unwrap_or_default();
+        let front = line
+            .strip_suffix("require(")
+            .map_or_else(|| line.trim_end().strip_suffix("from"), |front| front.trim_end().strip_suffix('='))?;
+        let name = front.trim_end().rsplit(' ').next().unwrap_or_default();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$');
+        is_name.then_some(name)
+    });
+    names.collect()
+}
+
 /// What stands right before a dot: `base / "x"` in brackets, a name, a call.
 fn receiver(before: &str) -> &str {
     let bytes = before.as_bytes();
@@ -357,6 +392,14 @@ mod tests {
 
     fn check(text: &str, expected: &[&str]) {
         check_in("a.py", text, expected);
+    }
+
+    #[test]
+    fn exports_have_the_name_that_a_source_gives_them() {
+        let rotate = "const winstonDaily = require('winston-daily-rotate-file');\n";
+        check_in("a.js", &format!("{rotate}new winstonDaily({{ dirname: 'logs' }})"), &["/app/logs"]);
+        check_in("a.ts", "import Sqlite from \"better-sqlite3\"\nconst db = new Sqlite('data/a.db')", &["/app/data"]);
+        check_in("a.ts", "import Sqlite from \"better-sqlite3\"\nimport { x } from 'multer'\nx('a')", &[]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::emit::input::EmitInput;
-use crate::endpoint::{listens_at_host_name, ready_route};
+use crate::endpoint::{RouteOrigin, listens_at_host_name, ready_route};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Program};
 
@@ -105,22 +105,29 @@ pub(in crate::emit) fn application_check(
         return Err("it listens only at the address of its name: set `HOSTNAME=0.0.0.0` in the image".to_owned());
     }
     let route = ready_route(&endpoint).map(|route| {
-        let source = route.file.and_then(|place| place_of_line(input, application, &endpoint, place));
-        (route.path, source.unwrap_or_else(|| application.place.clone()))
+        let (place, subject) = match route.origin {
+            RouteOrigin::Source(file, line) => {
+                (place_of_line(input, application, &endpoint, (file, line)), "its source")
+            }
+            RouteOrigin::Package(_) => (None, "a package of it"),
+            RouteOrigin::Server => (None, "its server"),
+        };
+        (route.path, place.unwrap_or_else(|| application.place.clone()), subject)
     });
-    let (path, place) = route.map_or((None, None), |(path, place)| (Some(path), Some(place)));
-    let url = path.as_ref().map(|path| format!("http://127.0.0.1:{port}{path}"));
+    let path = route.as_ref().map(|(path, ..)| path);
+    let url = path.map(|path| format!("http://127.0.0.1:{port}{path}"));
     let asker = Asker::of_image(build, stage, url.as_deref(), ecosystem(application))
         .ok_or("its image has no program that could ask the server")?;
     let words = url.map_or_else(|| asker.connect(port), |url| asker.request(&url, asker.usual_limit()));
     let test = std::iter::once("CMD".to_owned()).chain(words).collect();
     let seconds = if matches!(asker, Asker::Python | Asker::Node | Asker::Ruby) { 10 } else { 5 };
-    let reason = match &path {
-        Some(path) => format!("its source answers `{path}`"),
+    let reason = match &route {
+        Some((path, _, subject)) => format!("{subject} answers `{path}`"),
         None => format!(
             "no path for checks is known that does not depend on another one: it asks whether port {port} answers"
         ),
     };
+    let place = route.map(|(_, place, _)| place);
     Ok(ApplicationCheck { test, seconds, reason, place })
 }
 

@@ -6,7 +6,9 @@ use super::root_reason::FOR_DEVELOPERS;
 use super::rule_findings::findings;
 use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
-use crate::endpoint::{EndpointInput, is_health_path, is_settings, known_port, loaded_files, ready_route};
+use crate::endpoint::{
+    EndpointInput, RouteOrigin, is_health_path, is_nginx, is_settings, known_port, loaded_files, ready_route,
+};
 use crate::finding::{FileEdit, Safety};
 use crate::inputs::Service;
 use crate::optimize::json_words::json_list;
@@ -27,7 +29,7 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     }
     let inherits = matches!(build.root_base(target), StageBase::Image(reference)
         if build.input().base_images.get(reference).is_some_and(|config| config.healthcheck.is_some()));
-    if inherits || build.launch(target).is_none() {
+    if inherits {
         return;
     }
     let (port, path, why) = match known_endpoint(input, target) {
@@ -126,6 +128,10 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let settings = settings.map(|(path, text)| SourceFile { path, text }).collect();
     let projects = input.projects().iter().collect();
     let endpoint = EndpointInput { build: input.build, stage: target, files, is_start_known, settings, projects };
+    // Images of nginx start it by themselves.
+    if input.build.launch(target).is_none() && !is_nginx(&endpoint) {
+        return None;
+    }
     let known = known_port(&endpoint)?;
     if known.is_assumed {
         return None;
@@ -135,8 +141,12 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     if route.needs_others {
         return Some(Err(HealthReason::NeedsOthers { path: route.path }));
     }
-    let shown = route.file.map_or("the manifest", |(file, _)| endpoint.files[file].path);
-    Some(Ok((port, route.path, format!("`{shown}` declares the route"))))
+    let why = match route.origin {
+        RouteOrigin::Source(file, _) => format!("`{}` declares the route", endpoint.files[file].path),
+        RouteOrigin::Package(name) => format!("`{name}` declares the route"),
+        RouteOrigin::Server => "the server that a container starts answers there".to_owned(),
+    };
+    Some(Ok((port, route.path, why)))
 }
 
 /// The command that asks, as HEALTHCHECK CMD takes it.

@@ -124,7 +124,8 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
     let others = ["open(", "sqlite", "pyrogram"];
     let meanings =
         ["writes somewhere", "writes a file", "writes a folder", "names a written file", "names a written folder"];
-    let words: Vec<&str> = meanings.into_iter().flat_map(patterns::words).chain(others).collect();
+    let exports = patterns::words("is exported without a name");
+    let words: Vec<&str> = meanings.into_iter().flat_map(patterns::words).chain(exports).chain(others).collect();
     let writing: Vec<&String> =
         input.evidence.perhaps_holding(&words).map(|(path, _)| path).filter(|path| may_tell(&reach, path)).collect();
     let texts = input.evidence.texts.iter().filter(|(path, _)| may_tell(&reach, path));

@@ -81,12 +81,15 @@ fn common(before: impl Iterator<Item = u8>, right: impl Iterator<Item = u8>) -> 
 /// A slim tag of the same image, version and release that another Dockerfile, another stage or the engine names, with who
 /// names it.
 fn known_slim_tag(input: &PassInput, reference: &Reference, tag: &str, scheme: &str) -> Option<(String, String)> {
-    let stages = input.inputs.builds.iter().flat_map(|build| {
-        let file = &build.file;
-        let froms = file.instructions().iter().filter_map(|instruction| file.from(instruction));
-        froms.map(|from| from.image.text.into_owned()).collect::<Vec<_>>()
-    });
-    let images: BTreeSet<String> = stages.collect();
+    let images = |is_own: bool| -> BTreeSet<String> {
+        let builds = input.inputs.builds.iter();
+        let builds = builds.filter(|build| (build.dockerfile == input.input().dockerfile) == is_own);
+        let named = builds.flat_map(|build| {
+            let froms = build.file.instructions().iter().filter_map(|instruction| build.file.from(instruction));
+            froms.map(|from| from.image.text.into_owned())
+        });
+        named.collect()
+    };
     let fits = |image: &&String| {
         let other = Reference::of(image);
         let same = other.name == reference.name && other.digest.is_none();
@@ -98,11 +101,13 @@ fn known_slim_tag(input: &PassInput, reference: &Reference, tag: &str, scheme: &
         let name = names.iter().find(exact).or_else(|| names.iter().find(fits))?;
         Some((tag_of(name)?, by.to_owned()))
     };
-    let images = images.into_iter().filter(|image| fits(&image)).collect();
-    of(&images, "another Dockerfile or stage of this project already uses it").or_else(|| {
-        let engine = input.evidence.images.as_ref()?.iter().filter(fits).cloned().collect();
-        of(&engine, "the engine has this image")
-    })
+    let of_images = |is_own: bool, by: &str| of(&images(is_own).into_iter().filter(|image| fits(&image)).collect(), by);
+    of_images(false, "another Dockerfile of this project already uses it")
+        .or_else(|| of_images(true, "another stage has it"))
+        .or_else(|| {
+            let engine = input.evidence.images.as_ref()?.iter().filter(fits).cloned().collect();
+            of(&engine, "the engine has this image")
+        })
 }
 
 /// Whether a tag is that of a slim image of the same version and release of Debian.

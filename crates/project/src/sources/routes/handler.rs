@@ -34,6 +34,12 @@ pub(super) struct Guards {
 /// Words by which what is asked before each request refuses.
 const REFUSES: [&str; 4] = ["401", "403", "unauthorized", "forbidden"];
 
+/// Whether a text has such a word.
+pub(super) fn refuses(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    REFUSES.iter().any(|word| lower.contains(word))
+}
+
 impl Guards {
     pub(super) fn of(source: &RouteSource) -> Self {
         let text = source.text();
@@ -78,10 +84,6 @@ fn refuses_by_hook(text: &str) -> bool {
 /// Whether something that a Python application asks before each request refuses some: a function behind
 /// `@app.before_request` or `@app.middleware("http")`, or a class that is added as middleware.
 fn refuses_before(text: &str) -> bool {
-    let refuses = |body: &str| {
-        let lower = body.to_ascii_lowercase();
-        REFUSES.iter().any(|word| lower.contains(word))
-    };
     let mut functions = ["before_request", ".middleware("].into_iter().flat_map(|word| text.match_indices(word));
     let by_function = functions.any(|(at, _)| {
         let line = text[at..].split('\n').next().unwrap_or_default();

@@ -122,6 +122,35 @@ fn applications_of_node_have_any_name() {
 }
 
 #[test]
+fn servers_without_a_framework_compare_paths() {
+    let node = |body: &str| format!("require('http').createServer((req, res) => {{\n{body}\n}}).listen(80);\n");
+    check(
+        "a.js",
+        &node("if (req.url === '/health') return res.end('ok');\nif (req.url == \"/\") {}"),
+        &["/health", "/"],
+    );
+    check("a.js", &node("if (req.method === 'POST' && req.url === '/health') {}"), &[]);
+    check("a.js", &node("if (req.url === '/health' && req.method === 'GET') {}"), &["/health"]);
+    check("a.js", &node("const { pathname } = parse(req.url);\nswitch (pathname) {\n  case '/up': a();\n}"), &["/up"]);
+    check("a.js", &node("if (!key) { res.writeHead(401) }\nif (req.url === '/x') {}"), &["/x may refuse"]);
+    check("a.js", &node("if (file.name === '/x') {}"), &[]);
+    check("a.js", "if (location.pathname === '/x') {}", &[]);
+    check("a.ts", "Deno.serve((r) => {\n  if (new URL(r.url).pathname === \"/ok\") {}\n});", &["/ok"]);
+    check(
+        "a.ts",
+        "Bun.serve({ fetch(r) { const url = new URL(r.url);\n if (url.pathname === '/ok') {} } });",
+        &["/ok"],
+    );
+    let python = |method: &str, body: &str| {
+        format!(
+            "class H(BaseHTTPRequestHandler):\n    def {method}(self):\n        if self.path == '/health':\n            {body}\n"
+        )
+    };
+    check("a.py", &python("do_GET", "self.send_response(200)"), &["/health"]);
+    check("a.py", &python("do_POST", "self.send_response(200)"), &[]);
+}
+
+#[test]
 fn routers_of_node_are_below_their_mounts() {
     let router = "const router = express.Router();\nrouter.get('/health', (req, res) => res.json({}));\nmodule.exports = router;\n";
     let main = |mount: &str| format!("const app = express();\n{mount}\n");
@@ -161,6 +190,7 @@ fn files_that_are_full_of_calls_are_not_read_for_long() {
         ("main.go", many("\tr := chi.NewRouter()\n\tr.Route(\"/a\", func(r chi.Router) {\n\tr.Get(\"/b\", ok)\n")),
         ("app.js", "const app = express();\n".to_owned() + &many("app.use('/a', b);\napp.get('/c', d);\n")),
         ("app.py", many("app = FastAPI()\n@app.get('/a')\ndef a(): ...\n")),
+        ("bare.js", "createServer(f)\n".to_owned() + &many("switch (req.url) { case '/a': b();\n case '/c': ")),
         ("chain.js", "const app = new Hono()".to_owned() + &many("\n  .get('/a', b)")),
         (
             "a.kt",

@@ -16,6 +16,7 @@ use self::blocker::SiteBlocker;
 use self::image::WebServer;
 use self::served::{ServedKind, Site};
 use crate::build::{SlimImage, Stage, StageBase};
+use crate::optimize::assumption::Support;
 use crate::optimize::level::Level;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::text;
@@ -70,6 +71,38 @@ fn replace(input: &PassInput, output: &mut PassOutput, stage: &Stage, site: &Sit
     let what = format!("serves `{}` with `{}` on port {}", site.folder, server.image, site.port);
     let why = format!("`{}` only serves these files; {}", site.command, server.why);
     output.step(what, why, edits);
+    for (assumption, difference) in differences(site) {
+        output.assume(assumption, Some((Support::Open, difference)));
+    }
+}
+
+/// What nginx answers otherwise than the server of the site, with what has to be true so that nobody minds.
+fn differences(site: &Site) -> Vec<(&'static str, String)> {
+    let command = site.command;
+    let mut differences = Vec::new();
+    if let Some(others) = site.others {
+        differences.push((
+            "nobody asks for files by other methods than GET and HEAD",
+            format!("nginx answers 405, `{command}` {others}"),
+        ));
+    }
+    if site.redirects_pages {
+        differences.push((
+            "nobody needs a redirect from `/index.html`",
+            format!("nginx sends the page itself, `{command}` redirects to `/index`"),
+        ));
+    }
+    if site.fallback && site.hashed.is_some() {
+        differences.push((
+            "nobody needs the first page in place of a file that is not there",
+            format!("nginx answers 404 where the name of a file has a hash, `{command}` sends the first page"),
+        ));
+    }
+    differences.push((
+        "the kernel has IPv6",
+        "nginx listens on both protocols and does not start where one is missing (`ipv6.disable=1`)".to_owned(),
+    ));
+    differences
 }
 
 /// `: 70 MB less to pull`; nothing where the sizes are not known.

@@ -28,10 +28,8 @@ reasons! {
         NoBuildScript: "package.json has no script that builds the served files";
         SeveralAddresses: "the server listens on several addresses";
         UnknownPort { text: String }: "the port `{text}` is not known";
-        PortAtStart { text: String }: "the port is known only at start-up: `{text}`";
         CommandSetsVariable { name: String }: "a command sets `{name}`";
         UnknownVariable { name: String }: "the value of `{name}` is not known";
-        UnknownComposeVariable { name: String }: "compose sets `{name}` to values that are not known";
         ServiceUser { service: String, user: String }: "service `{service}` runs as `{user}`";
         ReadOnlyService { service: String }: "service `{service}` cannot write to `/tmp`";
         SharedNetwork { service: String, target: String }:

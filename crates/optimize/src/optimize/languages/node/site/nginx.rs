@@ -5,6 +5,16 @@ use super::served::Site;
 /// The folder that it serves.
 pub(super) const FOLDER: &str = "/usr/share/nginx/html";
 
+/// Where it is told its port when it starts.
+const LISTEN: &str = "/tmp/listen.conf";
+
+/// The command of a container that listens on the port that a variable names. The shell writes it, as the configuration
+/// of nginx knows no variables there, and becomes nginx, so that signals reach it.
+pub(super) fn command(variable: &str) -> String {
+    let line = format!("listen ${variable}; listen [::]:${variable};");
+    format!("CMD [\"sh\", \"-c\", \"echo \\\"{line}\\\" >{LISTEN} && exec nginx -g 'daemon off;'\"]\n")
+}
+
 /// A COPY of its whole configuration.
 pub(super) fn configuration(site: &Site) -> String {
     format!(
@@ -33,7 +43,7 @@ http {{
     scgi_temp_path /tmp/scgi;
 
     server {{
-        listen {port};
+        {listen}
         root {FOLDER};
         absolute_redirect off;
         add_header Cache-Control no-cache;
@@ -41,9 +51,17 @@ http {{
 }}
 EOF
 ",
-        port = site.port,
+        listen = listen(site),
         locations = locations(site),
     )
+}
+
+/// On IPv6 as well, as the servers of Node.js do.
+fn listen(site: &Site) -> String {
+    match site.port_variable {
+        Some(_) => format!("include {LISTEN};"),
+        None => format!("listen {port};\n        listen [::]:{port};", port = site.port),
+    }
 }
 
 /// What is answered to which paths.

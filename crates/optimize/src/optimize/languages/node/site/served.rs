@@ -33,8 +33,10 @@ pub(super) struct Site {
     pub(super) kind: ServedKind,
     /// The folder in the image.
     pub(super) folder: String,
-    /// Where it listens.
+    /// Where it listens, as far as the files say.
     pub(super) port: u16,
+    /// The variable that names another port when the container starts: platforms set it.
+    pub(super) port_variable: Option<String>,
     /// What is tried behind the path itself: words of `file_servers.tsv`.
     pub(super) tries: Vec<&'static str>,
     /// Whether paths without a file get the first page.
@@ -51,6 +53,10 @@ pub(super) struct Site {
     pub(super) build: Option<&'static str>,
     /// The program's own name, under which it may be installed for all.
     pub(super) program: &'static str,
+    /// How it answers methods besides GET and HEAD, where not with 405.
+    pub(super) others: Option<&'static str>,
+    /// Whether it redirects `/about.html` to `/about`.
+    pub(super) redirects_pages: bool,
 }
 
 /// A row of `file_servers.tsv`.
@@ -65,6 +71,8 @@ struct FileServer {
     single: &'static str,
     tries: [&'static str; 2],
     missing: Option<&'static str>,
+    others: Option<&'static str>,
+    redirects_pages: bool,
 }
 
 impl FileServer {
@@ -78,7 +86,9 @@ impl FileServer {
             Some(row) => (row, &all[2..]),
             None => (data::FILE_SERVERS.row(first)?, &all[1..]),
         };
-        let &[command, kind, options, variable, port, folder, single, tries, single_tries, missing, ..] = row else {
+        let &[command, kind, options, variable, port, folder, single, tries, single_tries, missing, others, pages, ..] =
+            row
+        else {
             return None;
         };
         let kind = match kind {
@@ -91,9 +101,24 @@ impl FileServer {
             return None;
         }
         let program = command.split(' ').next().unwrap_or(command);
-        let missing = (missing != "-").then_some(missing);
+        let value = |word: &'static str| (word != "-").then_some(word);
+        let (missing, others, redirects_pages) = (value(missing), value(others), value(pages).is_some());
         let tries = [tries, single_tries];
-        Some((Self { command, program, kind, options, variable, port, folder, single, tries, missing }, rest))
+        let server = Self {
+            command,
+            program,
+            kind,
+            options,
+            variable,
+            port,
+            folder,
+            single,
+            tries,
+            missing,
+            others,
+            redirects_pages,
+        };
+        Some((server, rest))
     }
 }
 
@@ -179,11 +204,13 @@ impl ServerReader<'_, '_> {
             None if server.kind == ServedKind::Files => self.operand().unwrap_or(server.folder).to_owned(),
             None => self.bundler_output()?,
         };
+        let (port, port_variable) = self.port(settings.port)?;
         Ok(Site {
             command: server.command,
             kind: server.kind,
             folder: path::join(&workdir, &folder),
-            port: self.port(settings.port)?,
+            port,
+            port_variable,
             tries: data::words(server.tries[usize::from(single)]).collect(),
             fallback: single,
             missing: if single { None } else { server.missing },
@@ -192,6 +219,8 @@ impl ServerReader<'_, '_> {
             hashed: self.project.and_then(|project| hashed::pattern(self.input, project)),
             build: self.script_to_build()?,
             program: server.program,
+            others: server.others,
+            redirects_pages: server.redirects_pages,
         })
     }
 
@@ -255,8 +284,8 @@ impl ServerReader<'_, '_> {
         if scripted { Ok(Some(BUILD)) } else { Err(SiteBlocker::NoBuildScript) }
     }
 
-    /// Where it listens: by its options, by variables, by its configuration, or always.
-    fn port(&self, configured: Option<u16>) -> Result<u16, SiteBlocker> {
+    /// Where it listens: by its options, by variables, by its configuration, or always; with the variable that says so.
+    fn port(&self, configured: Option<u16>) -> Result<(u16, Option<String>), SiteBlocker> {
         let server = self.server;
         let row = data::SERVER_PORTS.row(server.command);
         let options = row.into_iter().flat_map(|row| [row[1], row[2]]).chain([server.options]);
@@ -268,15 +297,20 @@ impl ServerReader<'_, '_> {
         // The same place said twice: a script and the arguments that are added to it.
         values.dedup();
         refuse_if(values.len() > 1, SiteBlocker::SeveralAddresses)?;
-        let text = match values.pop() {
-            Some(text) => self.expanded(&text)?,
-            None => match self.variable(variable)? {
-                Some(value) => value,
-                None => configured.map_or_else(|| server.port.to_owned(), |port| port.to_string()),
-            },
+        let value = values.pop();
+        let (variable, otherwise) = match value.as_deref() {
+            Some(text) => {
+                let last = port_of_address(text);
+                match last.strip_prefix('$') {
+                    Some(rest) => variable_of(rest, server.port),
+                    None => return Ok((number_of(last)?, None)),
+                }
+            }
+            None => (variable, configured.map_or_else(|| server.port.to_owned(), |port| port.to_string())),
         };
-        let last = text.rsplit(':').next().unwrap_or(&text);
-        last.parse().ok().filter(|port| *port > 0).ok_or_else(|| SiteBlocker::UnknownPort { text: text.clone() })
+        let value = self.variable(variable)?.unwrap_or(otherwise);
+        let is_variable = !matches!(variable, "" | "-");
+        Ok((number_of(&value)?, is_variable.then(|| variable.to_owned())))
     }
 
     /// The values of an option.
@@ -293,15 +327,6 @@ impl ServerReader<'_, '_> {
             }
         }
         values
-    }
-
-    /// A word with the variables that the image sets.
-    fn expanded(&self, text: &str) -> Result<String, SiteBlocker> {
-        let Some((before, rest)) = text.split_once('$') else { return Ok(text.to_owned()) };
-        let name = rest.trim_start_matches('{').split(['}', ':', '-']).next().unwrap_or_default();
-        let value = self.variable(name)?;
-        let value = value.ok_or_else(|| SiteBlocker::PortAtStart { text: text.to_string() })?;
-        Ok(format!("{before}{value}"))
     }
 
     /// A variable of the container: by the command, by compose, by the image.
@@ -321,12 +346,31 @@ impl ServerReader<'_, '_> {
             values.push(service.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()));
         }
         values.dedup();
-        match (values.as_slice(), self.input.build.env_value(self.stage, name)) {
-            ([Some(value)], _) => Ok(Some((*value).to_owned())),
-            ([], Some(FoundVariable::Text(text))) => Ok(Some(text)),
-            ([], Some(FoundVariable::Unknown)) => Err(SiteBlocker::UnknownVariable { name: name.to_string() }),
-            ([], None) => Ok(None),
-            _ => Err(SiteBlocker::UnknownComposeVariable { name: name.to_string() }),
+        // Of services that say several things, or what nobody knows, each says it when it starts.
+        if let [Some(value)] = values[..] {
+            return Ok(Some(value.to_owned()));
+        }
+        match self.input.build.env_value(self.stage, name) {
+            Some(FoundVariable::Text(text)) => Ok(Some(text)),
+            Some(FoundVariable::Unknown) => Err(SiteBlocker::UnknownVariable { name: name.to_string() }),
+            None => Ok(None),
         }
     }
+}
+
+/// The port of an address, or the variable that stands for it: `8080` of `tcp://0.0.0.0:8080`, `${PORT:-3000}`.
+fn port_of_address(text: &str) -> &str {
+    let mut colons = text.rmatch_indices(':').filter(|(at, _)| !text[at + 1..].starts_with('-'));
+    colons.next().map_or(text, |(at, _)| &text[at + 1..])
+}
+
+/// The name behind a `$`, and what stands for it where it is not set.
+fn variable_of<'t>(rest: &'t str, usual: &str) -> (&'t str, String) {
+    let inner = rest.trim_start_matches('{').trim_end_matches('}');
+    let (name, otherwise) = inner.split_once([':', '-']).unwrap_or((inner, usual));
+    (name, otherwise.trim_start_matches('-').to_owned())
+}
+
+fn number_of(text: &str) -> Result<u16, SiteBlocker> {
+    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| SiteBlocker::UnknownPort { text: text.to_string() })
 }

@@ -63,7 +63,7 @@ fn previews_become_a_web_server() {
     let present = [
         "FROM node:22 AS build\n",
         "\n\nFROM nginx:1.30-alpine-slim\nCOPY <<'EOF'",
-        "listen 4173;",
+        "listen 4173;\n        listen [::]:4173;",
         "try_files $uri $uri.html ${uri}index.html /index.html;",
         "location ~ \"^/assets/.+-[A-Za-z0-9_-]{8}\\.[a-z0-9]+$\"",
         "COPY --from=build /app/dist /usr/share/nginx/html\nUSER nginx\nEXPOSE 4173\nHEALTHCHECK",
@@ -85,17 +85,24 @@ fn all_forms_of_the_command_are_followed() {
     for (command, parts) in [
         ("ENTRYPOINT [\"npm\", \"run\", \"preview\"]\nCMD [\"--\", \"--port\", \"8080\"]", &["listen 8080;"][..]),
         ("CMD [\"npx\", \"vite\", \"preview\", \"--host\", \"--port=80\"]", &["listen 80;"]),
-        ("CMD [\"npm\", \"run\", \"serve\"]", &["listen 3000;", "try_files $uri /index.html;"]),
+        ("CMD [\"npm\", \"run\", \"serve\"]", &["PORT=3000\n", "try_files $uri /index.html;"]),
         ("CMD yarn serve -l 5000", &["listen 5000;"]),
-        (
-            "CMD exec npx serve@14 dist",
-            &["listen 3000;", "try_files $uri $uri.html $uri/index.html =404;", "/404.html"],
-        ),
-        ("CMD npx http-server dist", &["listen 8080;", "try_files $uri $uri.html $uri/ =404;"]),
+        ("CMD exec npx serve@14 dist", &["PORT=3000\n", "try_files $uri $uri.html $uri/index.html =404;", "/404.html"]),
+        ("CMD npx http-server dist", &["PORT=8080\n", "try_files $uri $uri.html $uri/ =404;"]),
         ("CMD npx sirv dist --host --single --port 5001", &["listen 5001;", "$uri/index.html /index.html;"]),
         ("CMD npx vite preview --host --port 8083 --port 8083", &["listen 8083;", "charset utf-8;"]),
-        ("ENV PORT=8081\nCMD serve dist -l tcp://0.0.0.0:$PORT", &["listen 8081;"]),
-        ("ENV PORT=8082\nCMD [\"serve\", \"-s\", \"dist\"]", &["listen 8082;"]),
+        ("ENV PORT=8081\nCMD serve dist -l tcp://0.0.0.0:$PORT", &["ENV PORT=8081\n"]),
+        ("CMD serve dist -l ${WEB_PORT:-8083}", &["ENV WEB_PORT=8083\n", "http://127.0.0.1:$WEB_PORT/\""]),
+        ("CMD serve dist -l $PORT", &["ENV PORT=3000\n"]),
+        (
+            "ENV PORT=8082\nCMD [\"serve\", \"-s\", \"dist\"]",
+            &[
+                "include /tmp/listen.conf;",
+                "# The platform may set another port.\nENV PORT=8082\nUSER nginx\nEXPOSE 8082\n",
+                "CMD wget -qO /dev/null \"http://127.0.0.1:$PORT/\"\n",
+                r#"CMD ["sh", "-c", "echo \"listen $PORT; listen [::]:$PORT;\" >/tmp/listen.conf && exec nginx -g 'daemon off;'"]"#,
+            ],
+        ),
     ] {
         check(
             &start(command),
@@ -105,7 +112,6 @@ fn all_forms_of_the_command_are_followed() {
         );
     }
     for (command, why) in [
-        ("CMD serve dist -l $PORT", "known only at start-up"),
         ("CMD serve dist -l 3000 -l 4000", "several addresses"),
         ("CMD serve", "the whole project folder"),
         ("CMD ./env.sh && serve dist", "other programs than"),
@@ -203,7 +209,7 @@ fn other_changes_of_the_image_need_level_6() {
     };
     let serve = DOCKERFILE.replace("npm run preview", "serve -s dist");
     let know = |evidence: &mut Evidence| evidence.services = vec![port.clone()];
-    assert!(optimize_site(&serve, &FILES, LevelLimit::Up(Level::Stages), know).0.contains("listen 4000;"));
+    assert!(optimize_site(&serve, &FILES, LevelLimit::Up(Level::Stages), know).0.contains("ENV PORT=4000\n"));
 }
 
 #[test]
@@ -215,7 +221,7 @@ fn servers_for_development_are_replaced_on_level_6() {
  "dependencies": {"react-scripts": "5"}}"#;
     let start = dev.replace("\"run\", \"dev\", \"--\", \"--host\"", "\"start\"");
     let (text, refusals) = optimize_site(&start, &[("package.json", cra)], LevelLimit::Up(Level::Server), |_| {});
-    for part in ["listen 3000;", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"] {
+    for part in ["ENV PORT=3000\n", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"] {
         assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");
     }
     let bound = |evidence: &mut Evidence| {

@@ -201,22 +201,41 @@ impl SiteWriter<'_, '_> {
             built_files.folder,
             nginx::FOLDER
         ));
+        if let Some(variable) = &site.port_variable {
+            out.push_str(&format!(
+                "# The platform may set another port.{newline}ENV {variable}={}{newline}",
+                site.port
+            ));
+        }
         out.push_str(&format!("USER nginx{newline}EXPOSE {}{newline}", site.port));
+        if let Some(check) = self.check(server)? {
+            out.push_str(&format!(
+                "HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \\{newline}    CMD {check}{newline}"
+            ));
+        }
+        if let Some(variable) = &site.port_variable {
+            out.push_str(&nginx::command(variable).replace('\n', newline));
+        }
+        Ok(out)
+    }
+
+    /// The command of the healthcheck, where the image has a program for it.
+    fn check(&self, server: &WebServer) -> Result<Option<String>, SiteBlocker> {
         let base = BaseImage::of(&server.image);
         let has = |program: &str| base.presence(program) == Presence::Has;
-        let url = format!("http://127.0.0.1:{}{}", site.port, site.base.as_deref().unwrap_or("/"));
-        let check = match () {
-            () if has("curl") => format!("[\"curl\", \"-fsS\", \"-o\", \"/dev/null\", \"{url}\"]"),
-            () if has("wget") => format!("[\"wget\", \"-qO\", \"/dev/null\", \"{url}\"]"),
-            () if build.last(self.stage, Keyword::Healthcheck).is_some() => {
+        let words: &[&str] = match () {
+            () if has("curl") => &["curl", "-fsS", "-o", "/dev/null"],
+            () if has("wget") => &["wget", "-qO", "/dev/null"],
+            () if self.input.build.last(self.stage, Keyword::Healthcheck).is_some() => {
                 return Err(SiteBlocker::UnknownPrograms { image: server.image.clone() });
             }
-            () => return Ok(out),
+            () => return Ok(None),
         };
-        out.push_str(&format!(
-            "HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \\{newline}    CMD {check}{newline}"
-        ));
-        Ok(out)
+        let path = self.site.base.as_deref().unwrap_or("/");
+        Ok(Some(match &self.site.port_variable {
+            Some(variable) => format!("{} \"http://127.0.0.1:${variable}{path}\"", words.join(" ")),
+            None => format!("[\"{}\", \"http://127.0.0.1:{}{path}\"]", words.join("\", \""), self.site.port),
+        }))
     }
 
     /// What served the last stage alone: stages that nothing needs any more, and the server in the stage that builds.
