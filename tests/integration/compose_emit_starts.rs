@@ -29,9 +29,11 @@ fn migrations_run_only_where_their_folder_is() {
     let folder = of(ini, &[]);
     lacks(&written(folder.path()), &["migrate"]);
     assert!(
-        emitted(folder.path())["notes"].to_string().contains("needs `migrations`, which is not there: no job runs")
+        emitted(folder.path())["notes"]
+            .to_string()
+            .contains("needs `migrations/versions`, which is not there: no job runs")
     );
-    let folder = of(ini, &[("migrations/env.py", "import os\n")]);
+    let folder = of(ini, &[("migrations/env.py", "import os\n"), ("migrations/versions/a.py", "revision = 'a'\n")]);
     has(&service(&written(folder.path()), "migrate"), &["[\"alembic\", \"upgrade\", \"head\"]"]);
 
     let schema = "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DATABASE_URL\")\n}\n";
@@ -54,6 +56,7 @@ fn jobs_have_no_check_of_the_server() {
         ("main.py", FASTAPI),
         ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
         ("migrations/env.py", "import os\n"),
+        ("migrations/versions/a.py", "revision = 'a'\n"),
     ]);
     let text = written(folder.path());
     has(&service(&text, "migrate"), &["healthcheck:\n      disable: true"]);
@@ -330,6 +333,37 @@ fn programs_behind_a_proxy_of_the_repository_are_not_published() {
 }
 
 #[test]
+fn a_proxy_gets_the_files_that_programs_leave_for_it() {
+    let settings = "from pathlib import Path\nimport os\nBASE_DIR = Path(__file__).resolve().parent\nROOT_URLCONF = 'urls'\nSECRET_KEY = 'x'\nSTATIC_ROOT = BASE_DIR / 'staticfiles'\nMEDIA_ROOT = BASE_DIR / 'media'\n";
+    let nginx = "server {\n  listen 80;\n  location /static/ { alias /app/staticfiles/; }\n  location /media/ { alias /var/www/media/; }\n  location / { proxy_pass http://web:8000; root /usr/share/nginx/html; }\n}\n";
+    let collect = "RUN python manage.py collectstatic --noinput\n";
+    let start = "CMD [\"gunicorn\", \"wsgi\", \"-b\", \"0.0.0.0:8000\"]\n";
+    let of = |collect: &str| {
+        let dockerfile =
+            format!("FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n{collect}{start}");
+        let folder = project(&[
+            ("web/Dockerfile", &dockerfile),
+            ("web/requirements.txt", "django\ngunicorn\n"),
+            ("web/manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')\n"),
+            ("web/settings.py", settings),
+            (
+                "web/wsgi.py",
+                "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n",
+            ),
+            ("nginx/default.conf", nginx),
+        ]);
+        let notes = emitted(folder.path())["notes"].to_string();
+        (written(folder.path()), notes)
+    };
+    let (text, said) = of(collect);
+    has(&service(&text, "web"), &["web-staticfiles:/app/staticfiles", "web-data:/app/media"]);
+    has(&service(&text, "nginx"), &["web-staticfiles:/app/staticfiles:ro", "web-data:/var/www/media:ro"]);
+    lacks(&service(&text, "nginx"), &["/usr/share/nginx"]);
+    has(&said, &["run `collectstatic` when web starts"]);
+    has(&of("").1, &["nothing runs `collectstatic`, so `/app/staticfiles` of web stays empty"]);
+}
+
+#[test]
 fn an_entrypoint_that_ignores_its_command_is_replaced() {
     let main = "from celery import Celery\n\ncelery_app = Celery(\"a\", broker=\"redis://redis:6379\")\n";
     let of = |script: &str| {
@@ -359,6 +393,7 @@ fn each_service_has_a_name_of_its_own() {
         ("api/main.py".to_owned(), FASTAPI.to_owned()),
         ("api/alembic.ini".to_owned(), "[alembic]\nscript_location = migrations\n".to_owned()),
         ("api/migrations/env.py".to_owned(), "import os\n".to_owned()),
+        ("api/migrations/versions/a.py".to_owned(), "revision = 'a'\n".to_owned()),
     ];
     let other = flask(5000, "").map(|(file, text)| (format!("migrate/{file}"), text));
     let files: Vec<(&str, &str)> =

@@ -17,6 +17,7 @@ mod cache_vectors;
 mod cli;
 mod completions;
 mod compose_emit;
+mod compose_emit_first_start;
 mod compose_emit_monorepo;
 mod compose_emit_notes;
 mod compose_emit_running;

@@ -15,7 +15,9 @@ use crate::sources::variables::is_spring;
 use crate::text::path;
 
 pub use self::port::{KnownPort, is_nginx, known_port, port_variable};
-pub use self::route::{ReadyRoute, RouteOrigin, answers_requests, is_health_path, listens_at_host_name, ready_route};
+pub use self::route::{
+    ReadyRoute, RouteOrigin, answers_requests, is_health_path, listens_at_host_name, ready_route, speaks_http,
+};
 
 /// What the questions are asked about.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct EndpointInput<'e, 'i> {
     pub settings: Vec<SourceFile<'e>>,
     /// The projects whose packages it runs with.
     pub projects: Vec<&'e Project>,
+    /// Whether whoever starts the container says to listen at all addresses.
+    pub sets_host: bool,
 }
 
 /// The files that a program loads, where its start is known, else all; `loads`: whether it loads a file, as far as imports

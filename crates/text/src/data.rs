@@ -86,6 +86,8 @@ tables! {
     CLIENT_LIBRARIES = "client_libraries.tsv";
     /// Words of variables that hold parts of a connection.
     CONNECTION_WORDS = "connection_words.tsv";
+    /// Requests of a healthcheck to a server of which no path is known.
+    CHECK_ANSWERS = "check_answers.tsv";
     /// Clients that checks of services ask their server with.
     CHECK_CLIENTS = "check_clients.tsv";
     /// Requests in the code of checks.
@@ -258,6 +260,8 @@ tables! {
     SLIM_IMAGES = "slim_images.tsv";
     /// Debian's packages of programs that full images have and slim ones lack.
     SLIM_PROGRAMS = "slim_programs.tsv";
+    /// Programs that need long until they answer.
+    SLOW_STARTS = "slow_starts.tsv";
     /// Words of sources that show what a program does.
     SOURCE_PATTERNS = "source_patterns.tsv";
     /// Servers that end in order on another signal than SIGTERM.
@@ -268,7 +272,7 @@ tables! {
     SWITCH_VALUES = "switch_values.tsv";
     /// Folders of images and what they hold.
     SYSTEM_FOLDERS = "system_folders.tsv";
-    /// Folders in which programs keep what users send them.
+    /// Folders of programs that other containers or later ones need.
     STORAGE_FOLDERS = "storage_folders.tsv";
     /// System packages and what they serve.
     SYSTEM_PACKAGES = "system_packages.tsv";

@@ -2,7 +2,7 @@
 
 use super::EndpointInput;
 use super::port::{active_setting, has_own_sites, has_package, is_nginx, sites};
-use super::start::{has_traced_server, starts_traced_server};
+use super::start::{has_traced_server, started_server, starts_traced_server};
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
@@ -35,7 +35,7 @@ pub enum RouteOrigin {
 /// The route that says best whether a program is ready, of those that answer whoever asks: one whose path says so
 /// (`data/health_paths.tsv`), rather one that asks no other service, and else the top of the application.
 pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
-    if listens_at_host_name(input) {
+    if !input.sets_host && listens_at_host_name(input) {
         return None;
     }
     // A server of FastCGI answers no requests of HTTP.
@@ -75,6 +75,18 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
 /// Whether the program that an image starts answers requests: the sources that it loads have routes.
 pub fn answers_requests(input: &EndpointInput) -> bool {
     input.is_start_known && !routes(&input.files).is_empty()
+}
+
+/// Whether the server of a program answers requests of HTTP: its command, its base image or its sources say so.
+pub fn speaks_http(input: &EndpointInput) -> bool {
+    let makes_application = |file: &SourceFile| patterns::shows(file.text, "makes an application");
+    !is_fastcgi(input)
+        && (started_server(input).is_some()
+            || starts_traced_server(input)
+            || is_nginx(input)
+            || page_route(input).is_some()
+            || input.files.iter().any(makes_application)
+            || !routes(&input.files).is_empty())
 }
 
 /// The package of Spring that asks for a login before each path, where the sources say no other.

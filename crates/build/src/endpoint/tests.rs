@@ -14,6 +14,7 @@ fn ask<T>(dockerfile: &str, files: &[(&str, &str)], question: impl Fn(&EndpointI
         is_start_known: true,
         settings: Vec::new(),
         projects: Vec::new(),
+        sets_host: false,
     })
 }
 
@@ -185,6 +186,7 @@ fn profiles_of_spring_count_where_they_are_on() {
             is_start_known: true,
             settings,
             projects: Vec::new(),
+            sets_host: false,
         };
         port::active_settings(&endpoint).count()
     };
@@ -241,6 +243,7 @@ fn the_actuator_says_ready_where_its_probes_are_on() {
             is_start_known: true,
             settings: vec![SourceFile { path: "src/main/resources/application.yml", text: settings }],
             projects: projects.iter().collect(),
+            sets_host: false,
         });
         route.map(|route| (route.path, route.needs_others))
     };

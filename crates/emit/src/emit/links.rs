@@ -15,6 +15,8 @@ pub(super) mod proxy_variables;
 pub(super) mod repository_image;
 pub(super) mod schema_script;
 pub(super) mod service_names;
+mod static_files;
+mod tls;
 
 use std::collections::BTreeSet;
 
@@ -28,6 +30,8 @@ use self::proxy::{Proxy, proxy};
 use self::proxy_variables::image_connections;
 use self::schema_script::schema_script;
 use self::service_names::{name_applications, name_workers};
+use self::static_files::{StaticFiles, static_files};
+use self::tls::serve_tls;
 use super::facts::application::Application;
 use super::facts::worker::{Worker, keep_planned_once, workers};
 use super::input::EmitInput;
@@ -64,6 +68,8 @@ pub(super) struct Project<'i> {
     /// Without such a job: what migrates the database when a program starts, with the index of the program.
     pub(super) start_migration: Option<(usize, StartMigration)>,
     pub(super) proxy: Option<Proxy>,
+    /// The files of programs that web servers answer with.
+    pub(super) static_files: Vec<StaticFiles>,
 }
 
 impl<'i> Project<'i> {
@@ -76,7 +82,8 @@ impl<'i> Project<'i> {
         }
         let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
         let script = schema_script(input, &applications, plan);
-        let backends = backends(input, &applications, &mentions, (script.as_ref(), plan));
+        let mut backends = backends(input, &applications, &mentions, (script.as_ref(), plan));
+        serve_tls(input, &applications, &mut backends, plan);
         let mut connections = connections(&applications, &mentions, &backends);
         let in_images = image_connections(input, &applications);
         let in_sources = program_connections(input, &applications, &mentions);
@@ -85,22 +92,31 @@ impl<'i> Project<'i> {
             known.extend(more.0.into_iter().chain(more.1));
         }
         let workers = all_workers(input, &applications);
+        let static_files = static_files(input, &applications, proxy.as_ref(), plan);
         let programs = applications.into_iter().zip(mentions).zip(connections.into_iter().zip(named));
         let programs = programs.map(|((application, mentions), (connections, named))| {
             let settled = settled_variables(&mentions, &connections, &backends);
             Program { application, connections, settled, named }
         });
         let programs = programs.collect();
-        let mut project = Self { programs, backends, workers, migration: None, start_migration: None, proxy };
+        let (migration, start_migration) = (None, None);
+        let mut project = Self { programs, backends, workers, migration, start_migration, proxy, static_files };
         project.migration = project.find_migration(input, plan);
         if project.migration.is_none() {
             project.start_migration = project.find_start_migration(input);
         }
         // Tables that are there already would stop what migrates.
-        if project.migration.is_none() && project.start_migration.is_none() {
+        let is_migrated = project.migration.is_some() || project.start_migration.is_some();
+        if !is_migrated || script.as_ref().is_some_and(|script| !script.makes_tables) {
             project.backends.give(script);
         }
         project
+    }
+
+    /// The volumes with files of programs that a web server gets, as Compose writes them.
+    pub(super) fn volumes_of_server(&self, name: &str) -> impl Iterator<Item = String> {
+        let known = self.static_files.iter().filter(move |known| known.server == name);
+        known.map(|known| format!("{}:{}:ro", known.volume, known.target))
     }
 
     /// Its programs, as they are by themselves.

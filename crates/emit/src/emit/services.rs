@@ -1,6 +1,7 @@
 //! The services of the compose file: the keys of each, and why they are so.
 
 mod application;
+mod build_argument;
 mod environment;
 mod migration;
 mod network;
@@ -10,16 +11,21 @@ mod switch;
 mod variable_need;
 mod worker;
 
+use self::build_argument::build_arguments;
 use self::environment::{EnvironmentParts, environment};
 use self::variable_need::EnvironmentExtent;
+use super::facts::application::Application;
 use super::facts::entrypoint::ignores_command;
 use super::input::EmitInput;
+use super::links::mention::place;
 use super::links::{Program, Project};
 use super::plan::{ComposePlan, PlannedService};
-use super::server_image::service_name;
 use crate::build::User;
 use crate::compose::NewValue;
+use crate::manifest::FileKind;
+use crate::sources::patterns;
 use crate::stack::{COMPLETED, HEALTHY, STARTED};
+use crate::text::path;
 
 /// Plans the services, in the order of the file.
 pub(super) fn add_services(input: &EmitInput, project: &Project, plan: &mut ComposePlan) {
@@ -52,6 +58,22 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         environment(self.input, &program.application, &parts, self.plan)
     }
 
+    /// What builds the image of a program, with the build arguments that an example sets.
+    fn add_build(&mut self, program: &Program, service: &mut PlannedService) {
+        let application = &program.application;
+        service.context = Some(application.context.clone());
+        service.dockerfile = Some(application.dockerfile.clone());
+        service.output.clone_from(&application.output);
+        let arguments = build_arguments(self.input, application);
+        for argument in &arguments {
+            let reason =
+                format!("its Dockerfile declares `{}` without a default, and the example sets it", argument.name);
+            self.plan.choose(&service.name, "build", reason, Some(argument.place.clone()));
+        }
+        let arguments = arguments.into_iter().map(|argument| (argument.name, text(&argument.value)));
+        service.add("build", application.build_value(arguments.collect()));
+    }
+
     /// What a service runs instead of its image's own command.
     fn add_command(&mut self, program: &Program, words: &[String], service: &mut PlannedService) {
         let Some(place) = ignores_command(self.input, &program.application) else {
@@ -72,22 +94,26 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
     /// The folders that VOLUME declares and those for what users send, in volumes with a name: what is in no volume, or in one
     /// without a name, is lost with the container.
     fn add_volumes(&mut self, program: &Program, service: &mut PlannedService) {
-        let (application, plan) = (&program.application, &mut *self.plan);
-        let folders: Vec<&String> =
-            application.volumes.iter().chain(application.storage.iter().map(|known| &known.0)).collect();
-        let volume = |folder: &&String| {
-            let name = match folders.len() {
-                1 => format!("{}-data", application.name),
-                _ => service_name(&format!("{}-{}", application.name, folder.replace('/', " ").trim())),
-            };
-            (name, (*folder).clone())
-        };
-        let volumes: Vec<(String, String)> = folders.iter().map(volume).collect();
-        if volumes.is_empty() {
+        let application = &program.application;
+        let mut volumes: Vec<(String, String)> = application.own_volumes();
+        for known in self.project.static_files.iter().filter(|known| known.program == service.name) {
+            if volumes.iter().all(|(name, _)| *name != known.volume) {
+                volumes.push((known.volume.clone(), known.folder.clone()));
+            }
+            let reason = format!("`{}` answers from `{}`", known.server, known.folder);
+            self.plan.choose(&service.name, "volumes", reason, Some(known.place.clone()));
+        }
+        let texts = volumes.iter().map(|(name, folder)| format!("{name}:{folder}"));
+        let mut texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
+        if let Some(place) = loads_environment_file(self.input, application) {
+            texts.push(format!("./.env:{}:ro", path::child(&application.folder(), ".env")));
+            self.plan.choose(&service.name, "volumes", "its source loads `.env`, and fails without", Some(place));
+        }
+        if texts.is_empty() {
             return;
         }
-        let texts: Vec<String> = volumes.iter().map(|(name, folder)| format!("{name}:{folder}")).collect();
         service.add("volumes", NewValue::raw_texts(&texts));
+        let plan = &mut *self.plan;
         for (name, _) in volumes {
             if !plan.volumes.contains(&name) {
                 plan.volumes.push(name);
@@ -149,14 +175,6 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
 }
 
 /// Says which image a service of a program has.
-fn add_build(program: &Program, service: &mut PlannedService) {
-    let application = &program.application;
-    service.context = Some(application.context.clone());
-    service.dockerfile = Some(application.dockerfile.clone());
-    service.output.clone_from(&application.output);
-    service.add("build", application.build_value());
-}
-
 /// Turns the check of an image off.
 fn add_no_check(service: &mut PlannedService, comment: &str) {
     let off = mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]);
@@ -185,4 +203,16 @@ fn variables(entries: Vec<(String, Option<String>)>) -> NewValue {
 
 fn text(value: &str) -> NewValue {
     NewValue::scalar(value)
+}
+
+/// The place of a source that loads `.env` from the working folder, and fails where there is none.
+fn loads_environment_file(input: &EmitInput, application: &Application) -> Option<String> {
+    let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    files.find_map(|file| {
+        let kind = FileKind::of(&file.below);
+        let mut words =
+            patterns::of("loads .env or fails").filter(|pattern| pattern.is_of(kind) && file.is_of_program());
+        let at = words.find_map(|pattern| file.source.text().find(pattern.text))?;
+        Some(place(&file.source, at))
+    })
 }

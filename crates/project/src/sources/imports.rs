@@ -112,6 +112,9 @@ impl<'t> Sources<'t> {
             for tail in std::iter::once(path).chain(tails) {
                 files.extend(self.ending_in(tail));
             }
+            if FileKind::of(path::name(path)).without_ending() == "index" {
+                files.extend(self.first_index());
+            }
             let module = word.split(':').next().unwrap_or(word);
             if module.contains('.') && is_module(module) {
                 files.extend(self.python_module(module));
@@ -123,6 +126,17 @@ impl<'t> Sources<'t> {
             }
         }
         files
+    }
+
+    /// The index files that lie nearest to the top: the folder in which a command names one may be any of the image.
+    fn first_index(&self) -> Vec<&'t str> {
+        let is_index = |path: &&str| {
+            FileKind::of(path::name(path)).without_ending() == "index" && FileKind::of(path).role().is_of_program()
+        };
+        let all = || self.by_stem.values().flatten().copied().filter(is_index);
+        let depth = |path: &str| path.matches('/').count();
+        let Some(least) = all().map(depth).min() else { return Vec::new() };
+        all().filter(|path| depth(path) == least).collect()
     }
 
     /// The files that can be loaded from some files.
@@ -328,6 +342,15 @@ mod tests {
         let sources = Sources::new(&texts);
         let reach = sources.reachable_from(sources.files_started_by(command));
         assert_eq!(reach.files.into_iter().collect::<Vec<_>>(), expected, "{command}");
+    }
+
+    #[test]
+    fn an_index_is_started_in_whatever_folder() {
+        let all = [("api/index.js", "require('./a')"), ("api/a.js", ""), ("api/old/index.js", ""), ("api/b.js", "")];
+        check(&all, "node index.js", &["api/a.js", "api/index.js"]);
+        let built = [("src/index.ts", "import './a'"), ("src/a.ts", ""), ("src/b.ts", "")];
+        check(&built, "node dist/index.js", &["src/a.ts", "src/index.ts"]);
+        check(&all, "node old", &["api/old/index.js"]);
     }
 
     #[test]

@@ -57,7 +57,9 @@ impl WriteReader<'_, '_> {
             }
         }
         if patterns::shows(self.text, "is exported without a name") {
-            meanings.iter().for_each(|(meaning, folder)| self.calls_of_packages(meaning, *folder));
+            for (meaning, folder) in meanings {
+                self.calls_of_packages(meaning, folder);
+            }
         }
     }
 
@@ -397,9 +399,9 @@ mod tests {
     #[test]
     fn exports_have_the_name_that_a_source_gives_them() {
         let rotate = "const winstonDaily = require('winston-daily-rotate-file');\n";
-        check_in("a.js", &format!("{rotate}new winstonDaily({{ dirname: 'logs' }})"), &["/app/logs"]);
-        check_in("a.ts", "import Sqlite from \"better-sqlite3\"\nconst db = new Sqlite('data/a.db')", &["/app/data"]);
-        check_in("a.ts", "import Sqlite from \"better-sqlite3\"\nimport { x } from 'multer'\nx('a')", &[]);
+        check_in("a.js", &format!("{rotate}new winstonDaily({{ dirname: 'logs' }})"), &["/logs"]);
+        check_in("a.ts", "import Sqlite from \"better-sqlite3\"\nconst db = new Sqlite('data/a.db')", &["/data"]);
+        check_in("a.ts", "import { x } from 'multer'\nx({ dest: 'a' })", &[]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::data;
 use crate::dockerfile::Keyword;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
+use crate::emit::server_image::service_name;
 use crate::inputs::BuildInput;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
 use crate::stack::known_service;
@@ -87,6 +88,16 @@ pub(in crate::emit) struct BuiltServer {
 }
 
 impl<'i> Application<'i> {
+    /// Its volumes for the folders that VOLUME declares and those for what users send, each with its folder.
+    pub(in crate::emit) fn own_volumes(&self) -> Vec<(String, String)> {
+        let folders: Vec<&String> = self.volumes.iter().chain(self.storage.iter().map(|known| &known.0)).collect();
+        let name = |folder: &str| match folders.len() {
+            1 => format!("{}-data", self.name),
+            _ => service_name(&format!("{}-{}", self.name, folder.replace('/', " ").trim())),
+        };
+        folders.iter().map(|folder| (name(folder), (*folder).clone())).collect()
+    }
+
     /// The words of its name: `auth`, `api` of `auth-api`.
     pub(in crate::emit) fn words_of_name(&self) -> impl Iterator<Item = &str> {
         self.name.split(['-', '_'])
@@ -102,16 +113,31 @@ impl<'i> Application<'i> {
         self.projects().any(|project| project.ecosystem == ecosystem && project.runs_with(name))
     }
 
-    /// What `build` of its services is.
-    pub(in crate::emit) fn build_value(&self) -> NewValue {
+    /// What `build` of its services is, with build arguments.
+    pub(in crate::emit) fn build_value(&self, arguments: Vec<(String, NewValue)>) -> NewValue {
         let context = NewValue::scalar(&self.context_text);
-        match &self.dockerfile_text {
-            None => context,
-            Some(dockerfile) => NewValue::Mapping(vec![
-                ("context".to_owned(), context),
-                ("dockerfile".to_owned(), NewValue::scalar(dockerfile)),
-            ]),
+        if self.dockerfile_text.is_none() && arguments.is_empty() {
+            return context;
         }
+        let dockerfile = self.dockerfile_text.as_ref();
+        let mut entries = vec![("context".to_owned(), context)];
+        entries.extend(dockerfile.map(|dockerfile| ("dockerfile".to_owned(), NewValue::scalar(dockerfile))));
+        if !arguments.is_empty() {
+            entries.push(("args".to_owned(), NewValue::Mapping(arguments)));
+        }
+        NewValue::Mapping(entries)
+    }
+
+    /// The names of build arguments that its stages declare without a default, and that its sources may read: those for
+    /// accounts and proxies are others'.
+    pub(in crate::emit) fn open_arguments(&self) -> BTreeSet<String> {
+        let build = &self.build;
+        let file = &build.input().file;
+        let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
+        let arguments = needed.flat_map(|stage| build.instructions_of(stage, Keyword::Arg));
+        let texts = arguments.map(|(_, instruction)| file.source().slice(instruction.rest.span));
+        let words = texts.flat_map(str::split_whitespace).filter(|word| !word.contains('='));
+        words.map(str::to_owned).collect()
     }
 
     /// Whether its Dockerfile has a HEALTHCHECK.

@@ -2,12 +2,12 @@
 
 use super::application::Application;
 use super::endpoint::{endpoint_input, place_of_line};
-use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs};
+use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs, is_command};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::emit::input::EmitInput;
-use crate::endpoint::{RouteOrigin, listens_at_host_name, ready_route};
+use crate::endpoint::{RouteOrigin, ready_route, speaks_http};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Program};
 
@@ -17,19 +17,25 @@ pub(in crate::emit) struct ApplicationCheck {
     pub(in crate::emit) test: Vec<String>,
     /// Seconds between two checks.
     pub(in crate::emit) seconds: u32,
+    /// Seconds at the start in which failed checks do not count.
+    pub(in crate::emit) start_seconds: u32,
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,
 }
 
-/// A healthcheck with these words of `test`, in which each `$` reaches the container.
-pub(in crate::emit) fn healthcheck(test: &[String], seconds: u32) -> NewValue {
+/// Seconds that a start may take.
+pub(in crate::emit) const START_SECONDS: u32 = 30;
+
+/// A healthcheck with these words of `test`, in which each `$` reaches the container, with the seconds between two checks
+/// and those at the start in which failed ones do not count.
+pub(in crate::emit) fn healthcheck(test: &[String], (seconds, start_seconds): (u32, u32)) -> NewValue {
     let entry = |key: &str, value: String| (key.to_owned(), NewValue::Inline(value));
     let mut entries = vec![("test".to_owned(), NewValue::texts(test))];
     entries.push(entry("interval", format!("{seconds}s")));
     // A check that asks through a broker may wait for the answer.
     entries.push(entry("timeout", format!("{}s", if seconds > 10 { 10 } else { 5 })));
     entries.push(entry("retries", "3".to_owned()));
-    entries.push(entry("start_period", "30s".to_owned()));
+    entries.push(entry("start_period", format!("{start_seconds}s")));
     NewValue::Mapping(entries)
 }
 
@@ -101,9 +107,6 @@ pub(in crate::emit) fn application_check(
     let build = &application.build;
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
     let endpoint = endpoint_input(input, application, build, stage);
-    if listens_at_host_name(&endpoint) {
-        return Err("it listens only at the address of its name: set `HOSTNAME=0.0.0.0` in the image".to_owned());
-    }
     let route = ready_route(&endpoint).map(|route| {
         let (place, subject) = match route.origin {
             RouteOrigin::Source(file, line) => {
@@ -116,19 +119,42 @@ pub(in crate::emit) fn application_check(
     });
     let path = route.as_ref().map(|(path, ..)| path);
     let url = path.map(|path| format!("http://127.0.0.1:{port}{path}"));
-    let asker = Asker::of_image(build, stage, url.as_deref(), ecosystem(application))
+    let speaks_http = url.is_some() || speaks_http(&endpoint);
+    let top = format!("http://127.0.0.1:{port}/");
+    let wanted = url.as_deref().or(speaks_http.then_some(top.as_str()));
+    let asker = Asker::of_image(build, stage, wanted, ecosystem(application))
         .ok_or("its image has no program that could ask the server")?;
-    let words = url.map_or_else(|| asker.connect(port), |url| asker.request(&url, asker.usual_limit()));
+    let words = match &url {
+        Some(url) => asker.request(url, asker.usual_limit()),
+        None if speaks_http => asker.request_any(port),
+        None => asker.connect(port),
+    };
     let test = std::iter::once("CMD".to_owned()).chain(words).collect();
     let seconds = if matches!(asker, Asker::Python | Asker::Node | Asker::Ruby) { 10 } else { 5 };
     let reason = match &route {
         Some((path, _, subject)) => format!("{subject} answers `{path}`"),
-        None => format!(
-            "no path for checks is known that does not depend on another one: it asks whether port {port} answers"
-        ),
+        None if speaks_http => {
+            "no path for checks is known that does not depend on another one: any answer below 500 will do".to_owned()
+        }
+        None => format!("nothing says that it answers requests of HTTP: it asks whether port {port} is open"),
     };
     let place = route.map(|(_, place, _)| place);
-    Ok(ApplicationCheck { test, seconds, reason, place })
+    let start_seconds = start_seconds(application);
+    Ok(ApplicationCheck { test, seconds, start_seconds, reason, place })
+}
+
+/// Seconds that a program may need until it answers (`data/slow_starts.tsv`).
+fn start_seconds(application: &Application) -> u32 {
+    let mut lines = application.build.target().map(|stage| application.build.start_lines(stage)).unwrap_or_default();
+    lines.extend(application.start.as_ref().map(|start| start.words.clone()));
+    let is_of_program = |row: &data::Row| match row[1].split_once(' ') {
+        Some((ecosystem, package)) => {
+            Ecosystem::of(ecosystem).is_some_and(|known| application.has_package(known, package))
+        }
+        None => lines.iter().any(|line| is_command(line, row[0])),
+    };
+    let seconds = data::SLOW_STARTS.rows().filter(is_of_program).filter_map(|row| row[2].parse().ok());
+    seconds.max().unwrap_or(START_SECONDS)
 }
 
 /// The ecosystem of the project that a program is made from.

@@ -13,12 +13,14 @@ use super::unbuilt_program::unbuilt_programs;
 use crate::build::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
 use crate::emit::input::EmitInput;
+use crate::emit::links::mention::place;
 use crate::emit::plan::ComposePlan;
 use crate::endpoint::{KnownPort, answers_requests, known_port, port_variable};
 use crate::manifest::FileKind;
 use crate::stack::Stack;
 use crate::text::Source;
-use crate::variables::{ServiceCode, service_code};
+use crate::text::path;
+use crate::variables::{ExampleVariable, ServiceCode, example_variables, service_code};
 
 /// Reads the code of the programs.
 pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Application]) {
@@ -96,6 +98,8 @@ pub(in crate::emit) fn complete_with_code(
         if let Some(KnownPort { port, reason, .. }) = known {
             application.port = Some(port);
             application.reason.push_str(&reason);
+        } else if let Some((port, variable)) = port_of_start(input, application) {
+            (application.port, application.port_variable) = (Some(port), Some(variable));
         }
     }
     for application in applications.iter_mut() {
@@ -157,4 +161,30 @@ fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &m
         }
         is_program
     });
+}
+
+/// The port that an example gives the variable which a start command listens on: `runserver 0.0.0.0:${API_PORT}`.
+fn port_of_start(input: &EmitInput, application: &Application) -> Option<(u16, PortVariable)> {
+    let examples = example_variables(input.files);
+    let of_example = |name: &str| {
+        let known = examples.iter().filter(|example| example.name == name);
+        let is_own =
+            |example: &&ExampleVariable| path::is_within(&input.files.files[example.file].path, &application.context);
+        let example = known.max_by_key(|example| is_own(example))?;
+        Some((example.value.parse::<u16>().ok()?, place(&input.files.files[example.file].source, example.at)))
+    };
+    start_texts(input, application).iter().find_map(|start| {
+        let text = start.text;
+        text.match_indices('$').find_map(|(at, _)| {
+            let before = text[..at].trim_end_matches(['"', '\'']);
+            let is_port = before.ends_with(':')
+                || ["--port", "--port=", "-p"].iter().any(|word| before.trim_end().ends_with(word));
+            let rest = text[at + 1..].trim_start_matches('{');
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let (port, place) = of_example(&rest[..end]).filter(|(port, _)| is_port && *port > 0)?;
+            let name = rest[..end].to_owned();
+            let reason = format!("it listens where `{name}` says, and the example sets that");
+            Some((port, PortVariable { name, place, reason }))
+        })
+    })
 }

@@ -40,7 +40,9 @@ pub(in crate::emit) fn endpoint_input<'e, 'i: 'e>(
     let served = application.served_settings.iter().map(|at| &input.files.files[*at]);
     let settings = all().filter(|file| is_settings(&file.below)).chain(served);
     let settings = settings.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
-    EndpointInput { build, stage, files, is_start_known, settings, projects: application.projects().collect() }
+    let projects = application.projects().collect();
+    // Its service gets the variable where its server needs one for that.
+    EndpointInput { build, stage, files, is_start_known, settings, projects, sets_host: true }
 }
 
 /// A line of a file that `endpoint` was given, as a place of the repository.

@@ -1,4 +1,4 @@
-//! The folders in which a program keeps what users send it (`data/storage_folders.tsv`).
+//! The folders of a program that later containers or others need (`data/storage_folders.tsv`).
 
 use super::application::Application;
 use crate::build::User;
@@ -8,16 +8,21 @@ use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::literals::string_literals;
 use crate::text::path;
 
-/// The folders in the container, each with the place that shows it.
+/// A folder of a program that a web server in front of it may answer from.
+#[derive(Debug)]
+pub(in crate::emit) struct ServedFolder {
+    /// Its path in the container.
+    pub(in crate::emit) folder: String,
+    /// The place that shows it.
+    pub(in crate::emit) place: String,
+    /// The command that makes the files; `None` where they are sources.
+    pub(in crate::emit) filled_by: Option<&'static str>,
+}
+
+/// The folders in the container that keep what users send, each with the place that shows it.
 pub(in crate::emit) fn storage_folders(input: &EmitInput, application: &Application) -> Vec<(String, String)> {
     let mut folders: Vec<(String, String)> = Vec::new();
-    let is_there = |row: &data::Row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
-    for row in data::STORAGE_FOLDERS.rows().filter(is_there) {
-        let folder = if row[2] == "-" {
-            Some((path::child(&application.folder(), row[3]), application.place.clone()))
-        } else {
-            named_folder(input, application, row[2])
-        };
+    for row in rows(application, "sent") {
         let is_new = |folder: &str| {
             folders
                 .iter()
@@ -25,9 +30,32 @@ pub(in crate::emit) fn storage_folders(input: &EmitInput, application: &Applicat
                 .chain(&application.volumes)
                 .all(|known| !path::is_within(folder, known))
         };
+        let folder = folder_of_row(input, application, row);
         folders.extend(folder.filter(|(folder, _)| is_new(folder) && may_write(input, application, folder)));
     }
     folders
+}
+
+/// The folders that a web server in front may answer from.
+pub(in crate::emit) fn served_folders(input: &EmitInput, application: &Application) -> Vec<ServedFolder> {
+    let folders = rows(application, "served").filter_map(|row| {
+        let (folder, place) = folder_of_row(input, application, row)?;
+        Some(ServedFolder { folder, place, filled_by: (row[5] != "-").then_some(row[5]) })
+    });
+    folders.collect()
+}
+
+/// The rows of a kind for the packages of a program.
+fn rows<'a>(application: &'a Application<'_>, kind: &'a str) -> impl Iterator<Item = data::Row> {
+    let has = |row: data::Row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
+    data::STORAGE_FOLDERS.rows().filter(move |row| row[2] == kind && has(row))
+}
+
+fn folder_of_row(input: &EmitInput, application: &Application, row: data::Row) -> Option<(String, String)> {
+    if row[3] == "-" {
+        return Some((path::child(&application.folder(), row[4]), application.place.clone()));
+    }
+    named_folder(input, application, row[3])
 }
 
 /// The folder that a line of a source names.

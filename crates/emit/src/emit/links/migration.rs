@@ -1,13 +1,16 @@
 //! The job that brings the schema of a database up to date.
 
+use super::mention::place;
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::endpoint::{endpoint_input, place_of_line};
 use crate::emit::facts::entrypoint::{EntrypointRole, entrypoint_arguments};
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::manifest::{Ecosystem, FileKind, ManifestScript, Project, Tool};
 use crate::shell::Invocation;
+use crate::sources::patterns;
 use crate::text::path;
 use crate::variables::VariableFile;
 
@@ -34,11 +37,28 @@ pub(in crate::emit) struct StartMigration {
     pub(in crate::emit) place: String,
 }
 
-/// What a program brings the schema of its database up to date with when it starts.
+/// What a program brings the schema of its database up to date with when it starts: a command, or a call of a source that it
+/// loads.
 pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Application) -> Option<StartMigration> {
-    start_texts(input, application).into_iter().find_map(|start| {
+    let by_command = start_texts(input, application).into_iter().find_map(|start| {
         let command = data::MIGRATIONS.keys().find(|key| start.text.contains(*key))?;
         Some(StartMigration { command, place: start.place })
+    });
+    by_command.or_else(|| {
+        let build = &application.build;
+        let endpoint = endpoint_input(input, application, build, build.target()?);
+        if !endpoint.is_start_known {
+            return None;
+        }
+        let mut calls = endpoint.files.iter().enumerate().filter_map(|(file, source)| {
+            let kind = FileKind::of(source.path);
+            let command = patterns::of("migrates a database")
+                .find(|call| call.is_of(kind) && source.text.contains(call.text))?
+                .text;
+            let line = source.text.lines().position(|line| line.contains(command))? + 1;
+            Some(StartMigration { command, place: place_of_line(input, application, &endpoint, (file, line))? })
+        });
+        calls.next()
     })
 }
 
@@ -56,6 +76,13 @@ pub(in crate::emit) fn migration(
         plan.notes.push(format!(
             "the entrypoint of {name} prepares the database when it gets `{argument}` ({place}): `docker compose run --rm {name} {argument}`"
         ));
+        return None;
+    }
+    let by_call = migration_at_start(input, application).filter(|start| !data::MIGRATIONS.contains(start.command));
+    if let Some(StartMigration { command, place }) = by_call {
+        let name = &application.name;
+        plan.notes
+            .push(format!("{name} migrates its database when it starts (`{command}`, {place}): no job was added"));
         return None;
     }
     for row in data::MIGRATION_COMMANDS.rows() {
@@ -148,10 +175,30 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
             plan.notes.push(format!("the image of {name} lacks what `{text}` starts: no job runs it"));
             return None;
         }
+        if let Some(place) = fixed_address(input, application) {
+            plan.notes.push(format!(
+                "{place} names the database at this machine, whatever variables say: no job runs `{text}`"
+            ));
+            return None;
+        }
         let reason = format!("`{}` of package.json brings the schema of the database up to date", script.name);
         return Some(MigrationJob { name: NAME.to_owned(), command, reason, place: Some(application.place.clone()) });
     }
     None
+}
+
+/// The settings of a tool for migrations that name a database at the developer's machine and read no variable.
+fn fixed_address(input: &EmitInput, application: &Application) -> Option<String> {
+    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let mut settings = files.filter(|file| {
+        let name = path::name(&file.path);
+        ["drizzle.config.", "knexfile.", "ormconfig."].iter().any(|front| name.starts_with(front))
+    });
+    settings.find_map(|file| {
+        let text = file.source.text();
+        let at = ["@localhost", "@127.0.0.1"].iter().find_map(|host| text.find(host))?;
+        (!text.contains("process.env")).then(|| place(&file.source, at))
+    })
 }
 
 /// Whether the image has the files that a command names.
@@ -180,7 +227,13 @@ fn has_program(application: &Application, project: &Project, command: &str) -> b
 /// The folder that a command of `data/migration_commands.tsv` reads beside a file, where it is not there.
 fn missing_folder(input: &EmitInput, file: &VariableFile, row: data::Row) -> Option<String> {
     let name = match row[4].strip_prefix('=') {
-        Some(key) => named_folder(file.source.text(), key)?,
+        Some(key) => {
+            let (key, below) = key.split_once('/').unwrap_or((key, ""));
+            let named = named_folder(file.source.text(), key)?;
+            // Alembic's files may lie in several other folders.
+            let is_moved = named_folder(file.source.text(), "version_locations").is_some();
+            if is_moved { named } else { path::child(&named, below) }
+        }
         None if row[4] == "-" => return None,
         None => row[4].to_owned(),
     };

@@ -20,7 +20,7 @@ pub(in crate::emit) struct Proxy {
     /// What its configuration needs to find programs.
     pub(in crate::emit) variables: Vec<(String, String)>,
     /// Its configuration, by its place in the repository's files.
-    file: usize,
+    pub(super) file: usize,
     /// The hosts that it passes requests to, and where they stand.
     pub(in crate::emit) hosts: Vec<(String, String)>,
     /// The same with the ports.
@@ -117,7 +117,7 @@ fn passes_on(source: &Source) -> bool {
 }
 
 /// The directives of a configuration, each with its first argument.
-fn directives(text: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn directives(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
     let statements = lines.flat_map(|line| line.split(['{', '}', ';']));
     statements.filter_map(|statement| {

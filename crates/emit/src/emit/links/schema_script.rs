@@ -26,6 +26,8 @@ pub(in crate::emit) struct SchemaScript {
     /// The database that it names.
     pub(in crate::emit) database: Option<String>,
     pub(in crate::emit) place: String,
+    /// Whether it makes tables, which would stop what migrates, and not only extensions.
+    pub(in crate::emit) makes_tables: bool,
     /// Whether only `MySQL` and `MariaDB` understand it.
     is_mysql: bool,
     is_postgres: bool,
@@ -49,8 +51,14 @@ pub(in crate::emit) fn schema_script(
     applications: &[Application],
     plan: &mut ComposePlan,
 ) -> Option<SchemaScript> {
-    let scripts: Vec<&VariableFile> =
-        input.files.files.iter().filter(|file| makes_tables(file)).take(MOST + 1).collect();
+    let with = |words: &str| -> Vec<&VariableFile> {
+        input.files.files.iter().filter(|file| makes(file, words)).take(MOST + 1).collect()
+    };
+    let mut scripts = with("create table");
+    let makes_tables = !scripts.is_empty();
+    if !makes_tables {
+        scripts = with("create extension");
+    }
     // So many are the steps of some tool.
     if scripts.len() > MOST {
         return None;
@@ -95,6 +103,7 @@ pub(in crate::emit) fn schema_script(
         volume,
         database: database(&text),
         place: script.source.name().to_owned(),
+        makes_tables,
         is_mysql,
         is_postgres: !is_mysql && data::SCRIPT_SIGNS.with("postgres").any(|sign| has_words(&text, sign)),
     })
@@ -123,7 +132,8 @@ fn beginning(file: &VariableFile) -> &str {
     &text[..text.floor_char_boundary(LIMIT.min(text.len()))]
 }
 
-fn makes_tables(file: &VariableFile) -> bool {
+/// Whether it is a script for an empty database with these words.
+fn makes(file: &VariableFile, words: &str) -> bool {
     let kind = FileKind::of(&file.below);
     let is_other = matches!(kind.role(), FileRole::Test | FileRole::Example | FileRole::Vendored | FileRole::Migration);
     // Tools and frameworks that run scripts know them by such folders and names.
@@ -135,7 +145,7 @@ fn makes_tables(file: &VariableFile) -> bool {
         && !is_numbered
         && !file.below.to_ascii_lowercase().split('/').any(is_of_tool)
         && !file.below.contains("src/main/resources/")
-        && beginning(file).to_ascii_lowercase().contains("create table")
+        && beginning(file).to_ascii_lowercase().contains(words)
 }
 
 /// Whether a program, or the image of a server that is built here, has the script and may run it.

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::{ServicePlanner, add_build, text, write_dependencies};
+use super::{ServicePlanner, text, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::check::{application_check, healthcheck, inherited_check};
+use crate::emit::input::EmitInput;
 use crate::emit::links::Program;
+use crate::emit::links::mention::place;
 use crate::emit::links::named_service::is_job;
 use crate::emit::plan::{PlannedService, ServiceRole};
-use crate::manifest::FileKind;
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::patterns;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_applications(&mut self) {
@@ -27,18 +30,16 @@ impl ServicePlanner<'_, '_> {
         let application = &program.application;
         let name = &application.name;
         let mut service = PlannedService::new(name, ServiceRole::Application);
-        add_build(program, &mut service);
+        self.add_build(program, &mut service);
         self.plan.choose(name, "build", application.reason.clone(), Some(application.place.clone()));
         if let Some(start) = &application.start {
             service.add("command", NewValue::texts(&start.words));
             self.plan.choose(name, "command", start.reason.clone(), start.place.clone());
         }
         self.add_environment(program, &mut service);
-        match self.program_before(application) {
-            Some(before) => {
-                let reason = format!("not published: {before} passes requests on to it");
-                self.plan.choose(name, "ports", reason, None);
-            }
+        let hidden = self.program_before(application).map(|before| format!("{before} passes requests on to it"));
+        match hidden.or_else(|| self.only_callers(application)) {
+            Some(reason) => self.plan.choose(name, "ports", format!("not published: {reason}"), None),
             None => self.add_ports(application, host_ports, &mut service),
         }
         self.add_volumes(program, &mut service);
@@ -65,13 +66,36 @@ impl ServicePlanner<'_, '_> {
             program.application.port.is_some() && named.any(|known| programs[known.at].application.name == *name)
         };
         let before = programs.iter().find(passes)?;
+        self.asked_on_host(application).is_none().then_some(&before.application.name)
+    }
+
+    /// The first place where a file of a program asks for a program at this machine, by its own port. Documentation does so
+    /// for whoever starts it alone.
+    fn asked_on_host(&self, application: &Application) -> Option<String> {
         let port = application.port?;
         let addresses = ["localhost", "127.0.0.1"].map(|host| format!("{host}:{port}"));
-        let is_asked = self.input.files.files.iter().any(|file| {
-            let text = file.source.text();
-            file.is_of_program() && addresses.iter().any(|address| text.contains(address.as_str()))
-        });
-        (!is_asked).then_some(&before.application.name)
+        let files = self.input.files.files.iter();
+        let mut files = files.filter(|file| file.is_of_program() && !FileKind::of(&file.below).is_for_people());
+        files.find_map(|file| {
+            let at = addresses.iter().find_map(|address| file.source.text().find(address.as_str()))?;
+            Some(place(&file.source, at))
+        })
+    }
+
+    /// Says that only other programs call a program, from their servers: a project with a front end may do so from browsers.
+    fn only_callers(&self, application: &Application) -> Option<String> {
+        let programs = &self.project.programs;
+        let calls = |program: &&Program| {
+            program.named.iter().any(|known| programs[known.at].application.name == application.name)
+        };
+        let has_front_end = programs
+            .iter()
+            .any(|program| program.application.projects().any(|known| known.ecosystem == Ecosystem::Node));
+        let callers: Vec<&str> =
+            programs.iter().filter(calls).map(|program| program.application.name.as_str()).collect();
+        let is_open = programs.iter().filter(calls).any(|program| program.application.port.is_some());
+        let is_hidden = is_open && !has_front_end && self.asked_on_host(application).is_none();
+        is_hidden.then(|| format!("only {} calls it, from the network of the services", callers.join(" and ")))
     }
 
     /// Whether it is started again when it ends, or only when the user asks for it.
@@ -85,6 +109,9 @@ impl ServicePlanner<'_, '_> {
         } else if application.answers_requests {
             service.add("restart", text("unless-stopped"));
             plan.notes.push(format!("{name} answers requests on a port that is not known: publish it under `ports`"));
+        } else if let Some(place) = runs_without_end(self.input, application) {
+            service.add("restart", text("unless-stopped"));
+            plan.choose(name, "restart", "its source works without an end", Some(place));
         } else {
             // A job that ends well is not to begin again.
             service.add("restart", text("on-failure"));
@@ -106,8 +133,10 @@ impl ServicePlanner<'_, '_> {
         let published: Vec<String> = published.collect();
         let [first, rest @ ..] = ports.as_slice() else { return };
         service.add("ports", NewValue::raw_texts(&published));
-        let reason = format!("it listens on port {first}, and no proxy here passes requests to it");
-        self.plan.choose(&service.name, "ports", reason, None);
+        let asked = self.asked_on_host(application);
+        let why =
+            if asked.is_some() { "is asked there from this machine" } else { "no proxy here passes requests to it" };
+        self.plan.choose(&service.name, "ports", format!("it listens on port {first}, and {why}"), asked);
         if !rest.is_empty() {
             let rest: Vec<String> = rest.iter().map(u16::to_string).collect();
             let reason = format!("its image is made to publish {} too (EXPOSE)", rest.join(", "));
@@ -148,10 +177,22 @@ impl ServicePlanner<'_, '_> {
         }
         match application_check(self.input, application) {
             Ok(check) => {
-                service.add("healthcheck", healthcheck(&check.test, check.seconds));
+                service.add("healthcheck", healthcheck(&check.test, (check.seconds, check.start_seconds)));
                 plan.choose(name, "healthcheck", check.reason, check.place);
             }
             Err(why) => plan.choose(name, "healthcheck", format!("none: {why}"), None),
         }
     }
+}
+
+/// The place of a source where a program begins to work without an end: it waits for messages, or repeats its work.
+fn runs_without_end(input: &EmitInput, application: &Application) -> Option<String> {
+    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
+    sources.find_map(|file| {
+        let kind = FileKind::of(&file.below);
+        let words = patterns::of("runs without an end").filter(|pattern| pattern.is_of(kind));
+        let at = words.filter_map(|pattern| file.source.text().find(pattern.text)).min()?;
+        Some(place(&file.source, at))
+    })
 }

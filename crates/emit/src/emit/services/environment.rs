@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::switch::switches;
-use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_set};
+use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_of_this_host, is_plain, is_set};
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::endpoint::endpoint_input;
+use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::links::backend::Backends;
 use crate::emit::links::connection::Connection;
-use crate::emit::links::mention::place;
+use crate::emit::links::mention::{nearest_example, place};
 use crate::emit::plan::ComposePlan;
+use crate::endpoint::listens_at_host_name;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret;
 use crate::sources::code::words;
 use crate::sources::variables::Absence;
+use crate::stack::known_service;
 use crate::variables::{ExampleVariable, committed_variables, example_variables, is_set_by_images};
 
 /// What a program connects to, and which of its variables are wanted.
@@ -43,11 +47,13 @@ pub(in crate::emit) fn environment(
         }
     }
     add_port(application, &mut entries, plan);
-    add_framework(application, &mut entries, plan);
+    add_host(input, application, &mut entries, plan);
     let examples = example_variables(input.files);
+    add_framework(input, application, &examples, &mut entries, plan);
     add_read(input, application, parts, &examples, &mut entries, plan);
     if parts.extent == EnvironmentExtent::All {
         add_example_secrets(input, application, parts, &examples, &mut entries, plan);
+        add_named(input, application, parts, &examples, &mut entries, plan);
     }
     add_set(input, application, &mut entries, plan);
     entries
@@ -62,16 +68,50 @@ fn add_port(application: &Application, entries: &mut Vec<(String, Option<String>
     }
 }
 
+/// Says to listen at all addresses, where a server would only do so at that of its container's name: checks ask at 127.0.0.1.
+fn add_host(
+    input: &EmitInput,
+    application: &Application,
+    entries: &mut Vec<(String, Option<String>)>,
+    plan: &mut ComposePlan,
+) {
+    const HOST: &str = "HOSTNAME";
+    let Some(stage) = application.build.target() else { return };
+    let endpoint = endpoint_input(input, application, &application.build, stage);
+    if listens_at_host_name(&endpoint) && entries.iter().all(|(known, _)| known != HOST) {
+        let reason = "the standalone server of Next.js listens where it says, else only at the address of its name";
+        plan.choose(&application.name, "environment", reason, None);
+        entries.push((HOST.to_owned(), Some("0.0.0.0".to_owned())));
+    }
+}
+
 /// Adds what frameworks ask for, although no source reads it.
-fn add_framework(application: &Application, entries: &mut Vec<(String, Option<String>)>, plan: &mut ComposePlan) {
+fn add_framework(
+    input: &EmitInput,
+    application: &Application,
+    examples: &[ExampleVariable],
+    entries: &mut Vec<(String, Option<String>)>,
+    plan: &mut ComposePlan,
+) {
+    let starts = start_texts(input, application);
     for row in data::FRAMEWORK_VARIABLES.rows() {
-        let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]));
-        let name = row[2];
+        let (name, command) = (row[2], row[3]);
+        let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]))
+            && (command == "-" || starts.iter().any(|start| start.text.contains(command)));
         if is_there && entries.iter().all(|(known, _)| known != name) && !is_set(application, name) {
-            plan.need(name, &format!("A secret that {} asks for.", row[0]));
-            let reason = format!("{} does not start without `{name}`", row[0]);
+            let subject = if command == "-" { row[0] } else { command };
+            let reason = format!("{subject} does not start without `{name}`");
             plan.choose(&application.name, "environment", reason, None);
-            entries.push((name.to_owned(), Some(format!("${{{name}:?set it in .env}}"))));
+            let is_secret = secret::names_secret(name);
+            let shown = examples.iter().find(|known| !is_secret && known.name == name && is_plain(&known.value));
+            let value = if let Some(example) = shown {
+                format!("${{{name}:-{}}}", example.value)
+            } else {
+                let kind = if is_secret || command == "-" { "A secret" } else { "A value" };
+                plan.need(name, &format!("{kind} that {subject} asks for."));
+                format!("${{{name}:?set it in .env}}")
+            };
+            entries.push((name.to_owned(), Some(value)));
         }
     }
 }
@@ -170,4 +210,57 @@ fn add_example_secrets(
         // Whether it can do without, the example does not say: Compose passes on what is set.
         entries.push((name.to_owned(), None));
     }
+}
+
+/// Adds what an example sets and a source names as a text: it is read by other ways than those that are known.
+fn add_named(
+    input: &EmitInput,
+    application: &Application,
+    parts: &EnvironmentParts,
+    examples: &[ExampleVariable],
+    entries: &mut Vec<(String, Option<String>)>,
+    plan: &mut ComposePlan,
+) {
+    if application.server.is_some() {
+        return;
+    }
+    let names: BTreeSet<&str> = examples.iter().map(|example| example.name.as_str()).collect();
+    for name in names {
+        let is_known = entries.iter().any(|(known, _)| known == name)
+            || application.code.reads.iter().any(|(_, read)| read.name == name);
+        if is_known || is_set(application, name) || is_set_by_images(name) || secret::names_secret(name) {
+            continue;
+        }
+        let quoted = [format!("\"{name}\""), format!("'{name}'")];
+        let names_it = |at: &usize| {
+            let file = &input.files.files[*at];
+            let text = file.source.text();
+            FileKind::of(&file.below).has_code()
+                && file.is_of_program()
+                && quoted.iter().any(|name| text.contains(name))
+        };
+        let Some(file) = application.code.files.iter().copied().find(names_it) else { continue };
+        let is_value = |known: &ExampleVariable| known.name == name && !known.is_comment && !known.value.is_empty();
+        let Some(example) = nearest_example(input, file, examples, is_value) else { continue };
+        // Of what is about a server that is here, the example tells its port alone.
+        let is_settled = parts.settled.contains(name) && !is_port_of_server(parts.backends, &example.value);
+        if is_settled || is_of_this_host(&example.value) {
+            continue;
+        }
+        let reason = format!("a source names `{name}`, and the example sets it");
+        plan.choose(
+            &application.name,
+            "environment",
+            reason,
+            Some(place(&input.files.files[example.file].source, example.at)),
+        );
+        let value = is_plain(&example.value).then(|| format!("${{{name}:-{}}}", example.value));
+        entries.push((name.to_owned(), value));
+    }
+}
+
+/// Whether a value is the port of one of the servers.
+fn is_port_of_server(backends: &Backends, value: &str) -> bool {
+    let known = backends.all.iter().filter_map(|backend| known_service(&backend.image));
+    known.flat_map(|known| known.ports().collect::<Vec<_>>()).any(|port| port.to_string() == value)
 }

@@ -2,7 +2,7 @@
 
 use super::environment::{EnvironmentParts, environment};
 use super::variable_need::EnvironmentExtent;
-use super::{ServicePlanner, add_build, add_no_check, variables, write_dependencies};
+use super::{ServicePlanner, add_no_check, variables, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::links::Program;
 use crate::emit::links::connection::Connection;
@@ -13,7 +13,7 @@ impl ServicePlanner<'_, '_> {
         let Some((at, job)) = &self.project.migration else { return };
         let (program, backends) = (self.program(*at), &self.project.backends);
         let mut service = PlannedService::new(&job.name, ServiceRole::Migration);
-        add_build(program, &mut service);
+        self.add_build(program, &mut service);
         self.add_command(program, &job.command, &mut service);
         let connections = program.connections.iter().filter(|known| backends.is_database(&known.backend));
         let connections: Vec<Connection> = connections.cloned().collect();

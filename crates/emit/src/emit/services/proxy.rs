@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{ServicePlanner, mapping, text, write_dependencies};
 use crate::compose::NewValue;
-use crate::emit::facts::check::healthcheck;
+use crate::emit::facts::check::{START_SECONDS, healthcheck};
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::stack::{HEALTHY, STARTED};
 
@@ -20,7 +20,9 @@ impl ServicePlanner<'_, '_> {
         }
         let ports: Vec<String> = proxy.ports.iter().map(|port| format!("{port}:{port}")).collect();
         service.add("ports", NewValue::raw_texts(&ports));
-        service.add("volumes", NewValue::raw_texts(&proxy.volumes));
+        let volumes: Vec<String> =
+            proxy.volumes.iter().cloned().chain(self.project.volumes_of_server(&proxy.name)).collect();
+        service.add("volumes", NewValue::raw_texts(&volumes));
         let names: BTreeSet<&str> = proxy.hosts.iter().map(|(host, _)| host.as_str()).collect();
         let known = self.plan.services.iter().filter(|known| names.contains(known.name.as_str()));
         let condition = |known: &PlannedService| if self.is_checked(known) { HEALTHY } else { STARTED };
@@ -30,7 +32,7 @@ impl ServicePlanner<'_, '_> {
             let reason = format!("it passes requests to `{host}`, and does not start where that name is unknown");
             self.plan.choose(&proxy.name, "depends_on", reason, Some(place.clone()));
         }
-        service.add("healthcheck", healthcheck(&proxy.test, 10));
+        service.add("healthcheck", healthcheck(&proxy.test, (10, START_SECONDS)));
         service.add("restart", text("unless-stopped"));
         self.plan.choose(&proxy.name, "image", proxy.reason.clone(), Some(proxy.place.clone()));
         let reason = "it asks nginx itself, whatever the servers behind it answer";

@@ -1,7 +1,7 @@
 //! The services of servers that programs connect to: databases, caches, brokers.
 
 use super::variable_need::EnvironmentExtent;
-use super::{ServicePlanner, add_build, text, variables};
+use super::{ServicePlanner, text, variables};
 use crate::compose::NewValue;
 use crate::emit::links::backend::Backend;
 use crate::emit::links::login::BackendPassword;
@@ -31,7 +31,8 @@ impl ServicePlanner<'_, '_> {
     /// The image of a server: the one that is built here, or a published one.
     fn add_image(&mut self, backend: &Backend, service: &mut PlannedService) {
         if let Some(at) = backend.application {
-            add_build(self.program(at), service);
+            let program = self.program(at);
+            self.add_build(program, service);
             return;
         }
         service.add("image", text(&backend.image));
@@ -44,13 +45,18 @@ impl ServicePlanner<'_, '_> {
 
     /// Its password and its volume.
     fn add_data(&mut self, backend: &Backend, service: &mut PlannedService) {
+        let is_in_url = |variable: &str| {
+            let mut connections = self.project.programs.iter().flat_map(|program| &program.connections);
+            connections.any(|known| known.value.contains("://") && known.value.contains(&format!("${{{variable}:")))
+        };
         let (name, plan) = (&backend.name, &mut *self.plan);
         if let Some((secret, variable)) = &backend.secret {
             service.add("secrets", NewValue::raw_texts(std::slice::from_ref(secret)));
             plan.secrets.push((secret.clone(), variable.clone()));
         }
         if let Some(BackendPassword::Variable(variable)) = &backend.password {
-            plan.need(variable, &format!("Password of {name}: letters and digits, as it is a part of URLs."));
+            let rule = if is_in_url(variable) { ": letters and digits, as it is a part of URLs" } else { "" };
+            plan.need(variable, &format!("Password of {name}{rule}."));
         }
         let mut volumes: Vec<String> = Vec::new();
         if let Some((volume, folder)) = &backend.volume {

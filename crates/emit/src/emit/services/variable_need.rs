@@ -203,7 +203,7 @@ impl Remark {
 }
 
 /// Whether a value means a server that the container does not reach by that name.
-fn is_of_this_host(value: &str) -> bool {
+pub(super) fn is_of_this_host(value: &str) -> bool {
     value.contains("localhost") || value.contains("127.0.0.1")
 }
 
@@ -218,6 +218,6 @@ pub(super) fn is_set(application: &Application, name: &str) -> bool {
 }
 
 /// Whether a value may stand in a variable of Compose as it is.
-fn is_plain(value: &str) -> bool {
+pub(super) fn is_plain(value: &str) -> bool {
     !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./:-".contains(c))
 }

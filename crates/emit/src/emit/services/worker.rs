@@ -1,8 +1,8 @@
 //! The services of workers, which run with the image of a program.
 
-use super::{ServicePlanner, add_build, add_no_check, text, write_dependencies};
+use super::{ServicePlanner, add_no_check, text, write_dependencies};
 use crate::compose::NewValue;
-use crate::emit::facts::check::healthcheck;
+use crate::emit::facts::check::{START_SECONDS, healthcheck};
 use crate::emit::facts::worker::Worker;
 use crate::emit::links::Program;
 use crate::emit::plan::{PlannedService, ServiceRole};
@@ -13,7 +13,7 @@ impl ServicePlanner<'_, '_> {
         for (at, worker) in &self.project.workers {
             let program = self.program(*at);
             let mut service = PlannedService::new(&worker.name, ServiceRole::Worker);
-            add_build(program, &mut service);
+            self.add_build(program, &mut service);
             if !worker.command.is_empty() {
                 self.add_command(program, &worker.command, &mut service);
             }
@@ -64,7 +64,7 @@ impl ServicePlanner<'_, '_> {
 
     fn add_worker_check(&mut self, program: &Program, worker: &Worker, service: &mut PlannedService) {
         if let Some((test, seconds)) = &worker.check {
-            service.add("healthcheck", healthcheck(test, *seconds));
+            service.add("healthcheck", healthcheck(test, (*seconds, START_SECONDS)));
         } else if program.application.has_check() {
             add_no_check(service, "The image's check asks for the server, which a worker does not run.");
         }

@@ -127,7 +127,9 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let settings = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && is_settings(path));
     let settings = settings.map(|(path, text)| SourceFile { path, text }).collect();
     let projects = input.projects().iter().collect();
-    let endpoint = EndpointInput { build: input.build, stage: target, files, is_start_known, settings, projects };
+    let build = input.build;
+    let sets_host = false;
+    let endpoint = EndpointInput { build, stage: target, files, is_start_known, settings, projects, sets_host };
     // Images of nginx start it by themselves.
     if input.build.launch(target).is_none() && !is_nginx(&endpoint) {
         return None;

@@ -2,11 +2,14 @@
 
 use super::words;
 use crate::build::installed;
+use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Project, Tool};
+use crate::optimize::assumption::Support;
 use crate::optimize::json_words::json_list;
 use crate::optimize::languages::node::started_project::project;
 use crate::optimize::pass_input::{PassInput, PassOutput};
+use crate::optimize::reached_sources::LazyReach;
 use crate::shell::program::{Kind, Program};
 
 /// Says what the script says.
@@ -45,7 +48,22 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     };
     let edit = input.edit(span, json_list(&words));
     let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
-    output.step(what, "the script does nothing else, and the program then receives signals", vec![edit]);
+    let manager = words::name(&called[0]);
+    output.step(what, format!("the script does nothing else, and {manager} stays out of the container"), vec![edit]);
+    if !stops_by_itself(input, &words) {
+        // The kernel ends no first process that does not ask for the signal.
+        let slow =
+            format!("no source does: `docker stop` then waits its 10 s, where {manager} ended the program at once");
+        output.assume("the program handles SIGTERM", Some((Support::Open, slow)));
+    }
+}
+
+/// Whether a program ends on SIGTERM as the first process of a container: it is known to (`data/node_packages.tsv`), or a
+/// source handles the signal.
+fn stops_by_itself(input: &PassInput, words: &[String]) -> bool {
+    let programs = words.iter().filter_map(|word| word.strip_prefix("node_modules/.bin/"));
+    programs.map(words::package_of).any(|package| data::NODE_PACKAGES.has(package, "stops"))
+        || LazyReach::new(input).shows("handles SIGTERM").is_some()
 }
 
 /// The words of the script that npm is told to run, with the program's path.
@@ -97,7 +115,7 @@ fn command(input: &PassInput, project: &Project, called: &[String]) -> Option<Ve
     let ours = project.dependencies.iter().any(|dependency| dependency.name == package);
     let known = Program::of(&program);
     let starts = [Kind::Packages, Kind::Launcher, Kind::Several].into_iter().any(|kind| known.is(kind));
-    if !alone || !linked || !ours || starts || program == "nodemon" {
+    if !alone || !linked || !ours || starts || data::NODE_PACKAGES.has(package, "spawns") {
         return None;
     }
     words[first] = format!("node_modules/.bin/{program}");

@@ -10,7 +10,7 @@ const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc", "start": "nod
 const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4"}, "devDependencies": {"typescript": "^5"}},
  "node_modules/express": {"version": "4.0.0"}, "node_modules/typescript": {"version": "5.0.0", "dev": true}}}"#;
 const TSCONFIG: &str = r#"{"compilerOptions": {"outDir": "./dist"}}"#;
-const MAIN: &str = "import express from 'express'\n";
+const MAIN: &str = "import express from 'express'\nprocess.on('SIGTERM', stop)\n";
 const SPLIT: &str = "FROM node:22
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -278,7 +278,28 @@ fn programs_are_started_without_npm() {
         let package =
             format!(r#"{{"name": "a", "scripts": {{"start": "{start}"}}, "dependencies": {{"express": "4"}}}}"#);
         let dockerfile = format!("FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD {cmd}\n");
-        check(&dockerfile, &[("package.json", &package), ("server.js", "require('express')\n")], &[expected], &[]);
+        check(
+            &dockerfile,
+            &[("package.json", &package), ("server.js", "require('express')\nprocess.on('SIGTERM', stop)\n")],
+            &[expected],
+            &[],
+        );
+    }
+    // A program that starts the real one does not end with it.
+    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD npm start\n";
+    for (start, packages, expected) in [
+        ("react-scripts start", r#""react-scripts": "5""#, "CMD npm start\n"),
+        ("next start", r#""next": "14""#, "node_modules/.bin/next"),
+    ] {
+        let package = format!(r#"{{"name": "a", "scripts": {{"start": "{start}"}}, "dependencies": {{{packages}}}}}"#);
+        check(dockerfile, &[("package.json", &package), ("server.js", "require('express')\n")], &[expected], &[]);
+    }
+    for (server, is_open) in [("require('express')\n", true), ("process.on('SIGTERM', stop)\n", false)] {
+        let package = r#"{"name": "a", "scripts": {"start": "node server.js"}}"#;
+        let outcome = optimize_to_level(dockerfile, &[("package.json", package), ("server.js", server)], Level::Stages);
+        let steps = outcome.levels.iter().flat_map(|level| &level.steps).filter(|step| step.pass == "node-start");
+        let mut assumptions = steps.flat_map(|step| &step.assumptions);
+        assert_eq!(assumptions.any(|assumption| assumption.why.contains("waits its 10 s")), is_open, "{server}");
     }
     let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD npm start\n";
     let hooked = r#"{"scripts": {"start": "node a.js", "prestart": "node b.js"}}"#;

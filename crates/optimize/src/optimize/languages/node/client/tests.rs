@@ -23,7 +23,10 @@ fn files<'f>(others: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
     let files = [
         ("package.json", SERVER),
         ("package-lock.json", SERVER_LOCK),
-        ("index.js", "const express = require('express')\napp.use(express.static('client/dist'))\n"),
+        (
+            "index.js",
+            "const express = require('express')\napp.use(express.static('client/dist'))\nprocess.on('SIGTERM', stop)\n",
+        ),
         ("client/package.json", CLIENT),
         ("client/package-lock.json", CLIENT_LOCK),
         ("client/index.html", "<script src=\"/src/main.jsx\"></script>"),

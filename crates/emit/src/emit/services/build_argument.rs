@@ -1,0 +1,39 @@
+//! The build arguments that an image is not complete without.
+
+use super::variable_need::is_plain;
+use crate::emit::facts::application::Application;
+use crate::emit::input::EmitInput;
+use crate::emit::links::mention::place;
+use crate::secret;
+use crate::text::path;
+use crate::variables::{ExampleVariable, example_variables};
+
+/// A build argument.
+pub(super) struct BuildArgument {
+    pub(super) name: String,
+    /// Its value, with a variable of Compose.
+    pub(super) value: String,
+    /// Where the example sets it.
+    pub(super) place: String,
+}
+
+/// The build arguments of a program that its Dockerfile declares without a default and that an example sets: a bundler puts
+/// them into what browsers load, where a variable of the container comes too late. Secrets would stay in the image.
+pub(super) fn build_arguments(input: &EmitInput, application: &Application) -> Vec<BuildArgument> {
+    let names = application.open_arguments();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let examples = example_variables(input.files);
+    let is_own =
+        |example: &&ExampleVariable| path::is_within(&input.files.files[example.file].path, &application.context);
+    let arguments = names.into_iter().filter(|name| !secret::names_secret(name)).filter_map(|name| {
+        let known = examples.iter().filter(|example| example.name == name && !example.value.is_empty());
+        let example = known.max_by_key(|example| (is_own(example), !example.is_comment))?;
+        let value =
+            if is_plain(&example.value) { format!("${{{name}:-{}}}", example.value) } else { format!("${{{name}}}") };
+        let place = place(&input.files.files[example.file].source, example.at);
+        Some(BuildArgument { name, value, place })
+    });
+    arguments.collect()
+}
