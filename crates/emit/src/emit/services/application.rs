@@ -133,10 +133,13 @@ impl ServicePlanner<'_, '_> {
         let published: Vec<String> = published.collect();
         let [first, rest @ ..] = ports.as_slice() else { return };
         service.add("ports", NewValue::raw_texts(&published));
-        let asked = self.asked_on_host(application);
-        let why =
-            if asked.is_some() { "is asked there from this machine" } else { "no proxy here passes requests to it" };
-        self.plan.choose(&service.name, "ports", format!("it listens on port {first}, and {why}"), asked);
+        let request_place = self.asked_on_host(application);
+        let why = if request_place.is_some() {
+            "is asked there from this machine"
+        } else {
+            "no proxy here passes requests to it"
+        };
+        self.plan.choose(&service.name, "ports", format!("it listens on port {first}, and {why}"), request_place);
         if !rest.is_empty() {
             let rest: Vec<String> = rest.iter().map(u16::to_string).collect();
             let reason = format!("its image is made to publish {} too (EXPOSE)", rest.join(", "));
