@@ -217,3 +217,37 @@ fn arguments_of_an_entrypoint_start_workers() {
     let other = ENTRYPOINT.replace("case \"$1\"", "case \"$MODE\"");
     lacks(&written(files(&other).path()), &["scheduler"]);
 }
+
+#[test]
+fn tasks_with_times_have_what_plans_them() {
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n";
+    let main = "import os\nfrom fastapi import FastAPI\nimport tasks\napp = FastAPI()\nURL = os.environ['REDIS_URL']\n";
+    let of = |tasks: &str, more: &[(&str, &str)]| {
+        let known = [
+            ("Dockerfile", dockerfile),
+            ("requirements.txt", "fastapi\nuvicorn\ncelery\nredis\n"),
+            ("main.py", main),
+            ("tasks.py", tasks),
+            (".env.example", "REDIS_URL=redis://localhost:6379/0\n"),
+        ];
+        written(project(&[&known[..], more].concat()).path())
+    };
+    let celery = "from celery import Celery\n\napp = Celery('shop')\n";
+    let schedule = format!("{celery}app.conf.beat_schedule = {{'a': {{'task': 'tasks.a', 'schedule': 10}}}}\n");
+    let text = of(&schedule, &[]);
+    has(&service(&text, "scheduler"), &["\"celery\", \"-A\", \"tasks:app\", \"beat\"", "restart: unless-stopped"]);
+    lacks(&service(&text, "scheduler"), &["ports:"]);
+    has(&text, &["  worker:\n"]);
+    lacks(&of(celery, &[]), &["scheduler"]);
+    // One that the file has under another name is it.
+    let compose = "services:\n  app: {build: ., environment: {REDIS_URL: 'redis://redis:6379/0'}}\n  beat:\n    build: .\n    command: celery -A tasks:app beat\n    environment: {REDIS_URL: 'redis://redis:6379/0'}\n  worker:\n    build: .\n    command: celery -A tasks:app worker\n    environment: {REDIS_URL: 'redis://redis:6379/0'}\n  redis: {image: 'redis:8'}\n";
+    let folder = project(&[
+        ("Dockerfile", dockerfile),
+        ("requirements.txt", "fastapi\nuvicorn\ncelery\nredis\n"),
+        ("main.py", main),
+        ("tasks.py", &schedule),
+        ("compose.yaml", compose),
+    ]);
+    let (_, said) = crate::compose_emit::run(folder.path(), &["compose", "emit"]);
+    lacks(&said, &["scheduler"]);
+}

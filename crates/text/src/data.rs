@@ -204,6 +204,8 @@ tables! {
     PACKAGE_PROGRAMS = "package_programs.tsv";
     /// Sizes of Debian's packages with all that they bring.
     PACKAGE_SIZES = "package_sizes.tsv";
+    /// Extensions that the images of `PostgreSQL` have.
+    POSTGRES_EXTENSIONS = "postgres_extensions.tsv";
     /// Images whose tags begin with a version of a product.
     PRODUCTS = "products.tsv";
     /// Options and commands of programs.
@@ -276,6 +278,8 @@ tables! {
     STORAGE_FOLDERS = "storage_folders.tsv";
     /// System packages and what they serve.
     SYSTEM_PACKAGES = "system_packages.tsv";
+    /// What plans the tasks of task libraries.
+    TASK_SCHEDULERS = "task_schedulers.tsv";
     /// Words of image tags.
     TAG_WORDS = "tag_words.tsv";
     /// Words of image tags that the version of a product follows.

@@ -77,15 +77,16 @@ pub fn answers_requests(input: &EndpointInput) -> bool {
     input.is_start_known && !routes(&input.files).is_empty()
 }
 
-/// Whether the server of a program answers requests of HTTP: its command, its base image or its sources say so.
+/// Whether the server of a program answers requests of HTTP without TLS: its command or its sources say so, and nothing that
+/// another protocol is spoken. What nginx passes on depends on others.
 pub fn speaks_http(input: &EndpointInput) -> bool {
-    let makes_application = |file: &SourceFile| patterns::shows(file.text, "makes an application");
+    let shows = |meaning: &str| input.files.iter().any(|file| patterns::shows(file.text, meaning));
     !is_fastcgi(input)
+        && !shows("speaks another protocol")
         && (started_server(input).is_some()
             || starts_traced_server(input)
-            || is_nginx(input)
             || page_route(input).is_some()
-            || input.files.iter().any(makes_application)
+            || shows("makes an application")
             || !routes(&input.files).is_empty())
 }
 

@@ -33,7 +33,7 @@ use self::service_names::{name_applications, name_workers};
 use self::static_files::{StaticFiles, static_files};
 use self::tls::serve_tls;
 use super::facts::application::Application;
-use super::facts::worker::{Worker, keep_planned_once, workers};
+use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, workers};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 
@@ -160,6 +160,9 @@ fn all_workers(input: &EmitInput, applications: &[Application]) -> Vec<(usize, W
     let numbered = applications.iter().enumerate();
     let mut all: Vec<(usize, Worker)> =
         numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
+    if applications.iter().any(|known| known.is_scheduler) {
+        all.retain(|(_, worker)| worker.name != SCHEDULER);
+    }
     keep_planned_once(&mut all, applications);
     name_workers(&mut all, applications);
     all

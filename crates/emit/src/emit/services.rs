@@ -104,10 +104,15 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
             self.plan.choose(&service.name, "volumes", reason, Some(known.place.clone()));
         }
         let texts = volumes.iter().map(|(name, folder)| format!("{name}:{folder}"));
-        let mut texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
-        if let Some(place) = loads_environment_file(self.input, application) {
-            texts.push(format!("./.env:{}:ro", path::child(&application.folder(), ".env")));
-            self.plan.choose(&service.name, "volumes", "its source loads `.env`, and fails without", Some(place));
+        let texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
+        if let Some(place) = loads_environment_file(self.input, application)
+            && service.name == application.name
+        {
+            let target = path::child(&application.folder(), ".env");
+            self.plan.notes.push(format!(
+                "{} loads `.env` and does not start without ({place}): mount one there (`./.env:{target}:ro`)",
+                service.name
+            ));
         }
         if texts.is_empty() {
             return;
@@ -212,7 +217,11 @@ fn loads_environment_file(input: &EmitInput, application: &Application) -> Optio
         let kind = FileKind::of(&file.below);
         let mut words =
             patterns::of("loads .env or fails").filter(|pattern| pattern.is_of(kind) && file.is_of_program());
-        let at = words.find_map(|pattern| file.source.text().find(pattern.text))?;
-        Some(place(&file.source, at))
+        let text = file.source.text();
+        let at = words.find_map(|pattern| text.find(pattern.text))?;
+        // One that a condition or `try` guards does without.
+        let line_start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let is_statement = text[line_start..at].is_empty();
+        is_statement.then(|| place(&file.source, at))
     })
 }

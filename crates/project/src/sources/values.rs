@@ -339,7 +339,7 @@ impl<'e> Evaluator<'e> {
 }
 
 /// A text without comments that fill whole lines; for JavaScript and TypeScript without any comments.
-pub(super) fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
+pub fn without_comments<'t>(file: &str, text: &'t str) -> Cow<'t, str> {
     let kind = FileKind::of(file);
     if kind.ecosystem() == Some(Ecosystem::Node) && kind.is_code() {
         return Cow::Owned(blank_comments(text));

@@ -244,13 +244,20 @@ fn begins(text: &str, at: usize, word: &str) -> bool {
     !(word.starts_with(|c: char| c.is_ascii_lowercase()) && text[..at].ends_with(inside))
 }
 
+/// The maximum number of bytes before the name of a package in its import.
+const LONGEST_IMPORT: usize = 200;
+
+/// The maximum number of imports of a package in a source.
+const MOST_IMPORTS: usize = 100;
+
 /// The names under which a source knows a package: `const X = require("package")`, `import X from "package"`.
 fn names_of_import<'t>(text: &'t str, package: &str) -> Vec<&'t str> {
     let quoted = text
         .match_indices(package)
         .filter(|(at, _)| text[..*at].ends_with(['"', '\'']) && text[at + package.len()..].starts_with(['"', '\'']));
-    let names = quoted.filter_map(|(at, _)| {
-        let line = text[..at - 1].rsplit('\n').next().unwrap_or_default();
+    let names = quoted.take(MOST_IMPORTS).filter_map(|(at, _)| {
+        let before = &text[text.ceil_char_boundary(at.saturating_sub(LONGEST_IMPORT))..at - 1];
+        let line = before.rsplit('\n').next().unwrap_or_default();
         let front = line
             .strip_suffix("require(")
             .map_or_else(|| line.trim_end().strip_suffix("from"), |front| front.trim_end().strip_suffix('='))?;

@@ -128,16 +128,18 @@ impl<'i> Application<'i> {
         NewValue::Mapping(entries)
     }
 
-    /// The names of build arguments that its stages declare without a default, and that its sources may read: those for
-    /// accounts and proxies are others'.
+    /// The names of build arguments that its stages declare, and that have a default nowhere in its Dockerfile.
     pub(in crate::emit) fn open_arguments(&self) -> BTreeSet<String> {
         let build = &self.build;
-        let file = &build.input().file;
+        let source = build.input().file.source();
         let needed = build.stages().iter().filter(|stage| build.is_needed(stage));
         let arguments = needed.flat_map(|stage| build.instructions_of(stage, Keyword::Arg));
-        let texts = arguments.map(|(_, instruction)| file.source().slice(instruction.rest.span));
-        let words = texts.flat_map(str::split_whitespace).filter(|word| !word.contains('='));
-        words.map(str::to_owned).collect()
+        let words = arguments.flat_map(|(_, instruction)| source.slice(instruction.rest.span).split_whitespace());
+        let text = source.text();
+        let has_default = |name: &str| {
+            [format!("ARG {name}="), format!("{{{name}:"), format!("{{{name}-")].iter().any(|form| text.contains(form))
+        };
+        words.filter(|word| !word.contains('=') && !has_default(word)).map(str::to_owned).collect()
     }
 
     /// Whether its Dockerfile has a HEALTHCHECK.

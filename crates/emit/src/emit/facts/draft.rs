@@ -12,6 +12,7 @@ use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
 use crate::build::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
+use crate::data;
 use crate::emit::input::EmitInput;
 use crate::emit::links::mention::place;
 use crate::emit::plan::ComposePlan;
@@ -163,6 +164,9 @@ fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &m
     });
 }
 
+/// Commands of a script that are looked at.
+const MOST_COMMANDS: usize = 1_000;
+
 /// The port that an example gives the variable which a start command listens on: `runserver 0.0.0.0:${API_PORT}`.
 fn port_of_start(input: &EmitInput, application: &Application) -> Option<(u16, PortVariable)> {
     let examples = example_variables(input.files);
@@ -173,13 +177,20 @@ fn port_of_start(input: &EmitInput, application: &Application) -> Option<(u16, P
         let example = known.max_by_key(|example| is_own(example))?;
         Some((example.value.parse::<u16>().ok()?, place(&input.files.files[example.file].source, example.at)))
     };
-    start_texts(input, application).iter().find_map(|start| {
-        let text = start.text;
-        text.match_indices('$').find_map(|(at, _)| {
-            let before = text[..at].trim_end_matches(['"', '\'']);
-            let is_port = before.ends_with(':')
-                || ["--port", "--port=", "-p"].iter().any(|word| before.trim_end().ends_with(word));
-            let rest = text[at + 1..].trim_start_matches('{');
+    // What waits for another server, or connects to one, names ports too.
+    let is_of_server = |command: &str| data::SERVER_PORTS.keys().any(|server| command.contains(server));
+    let starts = start_texts(input, application);
+    let commands = starts.iter().filter(|start| !FileKind::of(&start.place).has_code()).flat_map(|start| {
+        let commands = start.text.split(['\n', ';', '|', '&']).filter(|command| !command.trim_start().starts_with('#'));
+        commands.take(MOST_COMMANDS)
+    });
+    commands.filter(|command| is_of_server(command)).find_map(|command| {
+        command.match_indices('$').find_map(|(at, _)| {
+            let before = command[..at].trim_end_matches(['"', '\'']).trim_end_matches(' ');
+            let is_address =
+                before.ends_with(':') && before.trim_end_matches(':').ends_with(|c: char| " 0123456789]*".contains(c));
+            let is_port = is_address || ["--port", "--port=", "-p"].iter().any(|word| before.ends_with(word));
+            let rest = command[at + 1..].trim_start_matches('{');
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
             let (port, place) = of_example(&rest[..end]).filter(|(port, _)| is_port && *port > 0)?;
             let name = rest[..end].to_owned();

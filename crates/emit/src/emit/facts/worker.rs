@@ -3,7 +3,7 @@
 use super::application::Application;
 use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
 use super::start::start_texts;
-use crate::build::WorkerLine;
+use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
 use crate::emit::input::EmitInput;
 use crate::manifest::{Ecosystem, FileKind};
@@ -82,7 +82,48 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
     if workers.is_empty() && application.is_worker {
         workers.push(plain(Vec::new(), application.reason.clone(), Some(application.place.clone())));
     }
+    workers.extend(scheduler(input, application));
     workers
+}
+
+/// What plans the tasks to which a source gives times, where nothing starts it (`data/task_schedulers.tsv`).
+fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
+    if application.is_worker || application.is_scheduler {
+        return None;
+    }
+    let starts = start_texts(input, application);
+    // `celery worker -B` plans them too.
+    if starts
+        .iter()
+        .any(|start| ends_with_scheduler(start.text) || [" beat", " -B"].iter().any(|word| start.text.contains(word)))
+    {
+        return None;
+    }
+    data::TASK_SCHEDULERS.rows().find_map(|row| {
+        let ecosystem = Ecosystem::of(row[0]).filter(|known| application.has_package(*known, row[1]))?;
+        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let (file, at) = files.find_map(|file| {
+            let is_source = FileKind::of(&file.below).is_source_of(ecosystem) && file.is_of_program();
+            let at = file.source.text().find(row[2])?;
+            is_source.then_some((file, at))
+        })?;
+        let object = task_object(input, application, row[3])?;
+        let filled = |word: &str| word.replace("{module}", &object.module).replace("{name}", &object.name);
+        let place = format!("{}:{}", file.source.name(), file.source.line(u32::try_from(at).unwrap_or_default()));
+        let reason = format!("`{}` gives tasks their times, and nothing starts what plans them", row[2]);
+        let mut scheduler = plain(row[4].split(' ').map(filled).collect(), reason, Some(place));
+        name_scheduler(&mut scheduler);
+        Some(scheduler)
+    })
+}
+
+/// The name of the service that plans tasks.
+pub(in crate::emit) const SCHEDULER: &str = "scheduler";
+
+fn name_scheduler(scheduler: &mut Worker) {
+    SCHEDULER.clone_into(&mut scheduler.name);
+    scheduler.check = None;
+    "none: it only plans tasks, and nothing asks it whether it does".clone_into(&mut scheduler.check_reason);
 }
 
 /// The workers that the entrypoint of a program starts when it gets another argument.
@@ -95,9 +136,7 @@ fn workers_by_argument(input: &EmitInput, application: &Application) -> Vec<Work
     let worker = with(EntrypointRole::Worker).map(|argument| worker_by_argument(application, argument));
     let scheduler = with(EntrypointRole::Scheduler).map(|argument| {
         let mut scheduler = worker_by_argument(application, argument);
-        "scheduler".clone_into(&mut scheduler.name);
-        scheduler.check = None;
-        "none: it only plans tasks, and nothing asks it whether it does".clone_into(&mut scheduler.check_reason);
+        name_scheduler(&mut scheduler);
         scheduler
     });
     worker.into_iter().chain(scheduler).collect()

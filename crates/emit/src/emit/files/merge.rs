@@ -7,9 +7,10 @@ use super::emission::{Emission, EmittedFile};
 use super::file_service::{dockerfile_of, worker_line};
 use super::render::{files_beside, service_value};
 use crate::build::Reference;
-use crate::build::WorkerLine;
+use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::compose::{ComposeEditor, NewValue};
 use crate::data;
+use crate::emit::facts::worker::SCHEDULER;
 use crate::emit::input::EmitInput;
 use crate::emit::links::Project;
 use crate::emit::plan::{ComposePlan, MUST_BE_SET, PlannedKey, PlannedService, ServiceRole};
@@ -150,6 +151,9 @@ fn stands_for(
                 || planned_host.is_some() && service.known.and_then(|known| host(known.name)) == planned_host
         }
         ServiceRole::Migration => migrates || service.is_job && is_same_build,
+        ServiceRole::Worker if planned.name.split('-').any(|word| word == SCHEDULER) => {
+            ends_with_scheduler(&command) && is_same_build || service.name == planned.name
+        }
         ServiceRole::Worker => {
             (works || service.name.contains("worker")) && (is_same_build || service.name == planned.name)
         }

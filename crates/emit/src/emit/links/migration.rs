@@ -11,6 +11,7 @@ use crate::emit::plan::ComposePlan;
 use crate::manifest::{Ecosystem, FileKind, ManifestScript, Project, Tool};
 use crate::shell::Invocation;
 use crate::sources::patterns;
+use crate::sources::values::without_comments;
 use crate::text::path;
 use crate::variables::VariableFile;
 
@@ -52,10 +53,15 @@ pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Appli
         }
         let mut calls = endpoint.files.iter().enumerate().filter_map(|(file, source)| {
             let kind = FileKind::of(source.path);
-            let command = patterns::of("migrates a database")
-                .find(|call| call.is_of(kind) && source.text.contains(call.text))?
-                .text;
-            let line = source.text.lines().position(|line| line.contains(command))? + 1;
+            let words = patterns::of("migrates a database").filter(|call| call.is_of(kind));
+            let command = words.map(|call| call.text).find(|command| source.text.contains(command))?;
+            let text = without_comments(source.path, source.text);
+            // An argument of the command may have to ask for it.
+            let is_always = text.contains(command) && !text.contains("argv");
+            let line = text.lines().position(|line| line.contains(command))? + 1;
+            if !is_always {
+                return None;
+            }
             Some(StartMigration { command, place: place_of_line(input, application, &endpoint, (file, line))? })
         });
         calls.next()
@@ -197,7 +203,7 @@ fn fixed_address(input: &EmitInput, application: &Application) -> Option<String>
     settings.find_map(|file| {
         let text = file.source.text();
         let at = ["@localhost", "@127.0.0.1"].iter().find_map(|host| text.find(host))?;
-        (!text.contains("process.env")).then(|| place(&file.source, at))
+        (!text.contains("env") && !text.contains("import(")).then(|| place(&file.source, at))
     })
 }
 

@@ -58,6 +58,7 @@ pub(in crate::emit) fn schema_script(
     let makes_tables = !scripts.is_empty();
     if !makes_tables {
         scripts = with("create extension");
+        scripts.retain(|file| makes_extensions_alone(file));
     }
     // So many are the steps of some tool.
     if scripts.len() > MOST {
@@ -146,6 +147,18 @@ fn makes(file: &VariableFile, words: &str) -> bool {
         && !file.below.to_ascii_lowercase().split('/').any(is_of_tool)
         && !file.below.contains("src/main/resources/")
         && beginning(file).to_ascii_lowercase().contains(words)
+}
+
+/// Whether a script makes nothing but extensions that the image has, where they are not there.
+fn makes_extensions_alone(file: &VariableFile) -> bool {
+    let text = beginning(file).to_ascii_lowercase();
+    let text: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("--")).flat_map(|line| [line, " "]).collect();
+    text.split(';').map(str::trim).filter(|statement| !statement.is_empty()).all(|statement| {
+        let rest = statement.strip_prefix("create extension if not exists ").unwrap_or_default();
+        let name = rest.split_whitespace().next().unwrap_or_default().trim_matches('"');
+        data::POSTGRES_EXTENSIONS.contains(name)
+    })
 }
 
 /// Whether a program, or the image of a server that is built here, has the script and may run it.

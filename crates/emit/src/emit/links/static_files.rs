@@ -48,12 +48,13 @@ pub(in crate::emit) fn static_files(
         let sources = sources.filter(|source| {
             path::name(source.name()).split('.').next_back() == Some("conf") && !passed_hosts(source, None).is_empty()
         });
-        sources.map(|source| (application.name.as_str(), source, Some(application.name.as_str())))
+        sources.map(move |source| (application.name.as_str(), source, Some(application)))
     });
-    let servers: Vec<(&str, &Source, Option<&str>)> = of_proxy.into_iter().chain(of_images).collect();
-    for (server, source, own) in servers {
-        let locations = locations(source.text());
-        for application in applications.iter().filter(|application| Some(application.name.as_str()) != own) {
+    let servers: Vec<(&str, &Source, Option<&Application>)> = of_proxy.into_iter().chain(of_images).collect();
+    for (server, source, image) in servers {
+        let mut locations = locations(source.text());
+        locations.retain(|location| image.is_none_or(|application| !has_files(application, &location.folder)));
+        for application in applications.iter().filter(|application| application.name != server) {
             add_of_program(input, application, (server, &locations), (&mut all, plan));
         }
     }
@@ -70,18 +71,19 @@ fn add_of_program(
     let volumes = application.own_volumes();
     let sent = application.storage.iter().map(|(folder, place)| {
         let folder = folder.clone();
-        ServedFolder { folder, place: place.clone(), filled_by: None }
+        (ServedFolder { folder, place: place.clone(), filled_by: None }, true)
     });
-    for known in served_folders(input, application).into_iter().chain(sent) {
+    let folders = served_folders(input, application).into_iter().map(|known| (known, false));
+    for (known, is_sent) in folders.chain(sent) {
         // Another program may have files below the same path.
         let is_new = |target: &str| all.iter().all(|other| other.server != server || other.target != target);
-        let location = locations.iter().find(|location| answers_from(location, &known.folder));
+        let location = locations.iter().find(|location| answers_from(location, &known, is_sent));
         let Some(location) = location.filter(|location| is_new(&location.folder)) else { continue };
         let volume = volumes.iter().find(|(_, folder)| *folder == known.folder);
         let new = || service_name(&format!("{}-{}", application.name, path::name(&known.folder)));
         let volume = volume.map_or_else(new, |(name, _)| name.clone());
-        if let Some(command) = known.filled_by {
-            plan.notes.extend(note_of(input, application, (command, &known.folder), &volume));
+        if !is_sent {
+            plan.notes.extend(note_of(input, application, (known.filled_by, &known.folder), &volume));
         }
         all.push(StaticFiles {
             program: application.name.clone(),
@@ -94,19 +96,40 @@ fn add_of_program(
     }
 }
 
-/// Whether a location answers with the files of a folder: it names that, or its path has the name of the folder.
-fn answers_from(location: &Location, folder: &str) -> bool {
-    let topic = location.path.trim_matches('/');
-    location.folder == folder || !topic.is_empty() && !topic.contains('/') && path::name(folder).starts_with(topic)
+/// Whether a location answers with the files of a folder: it names that, or its path is the usual one of such files.
+fn answers_from(location: &Location, known: &ServedFolder, is_sent: bool) -> bool {
+    let is_usual = match location.path.trim_matches('/') {
+        "static" => known.filled_by.is_some(),
+        "media" | "uploads" => is_sent,
+        _ => false,
+    };
+    location.folder == known.folder || is_usual
+}
+
+/// Whether the image of a web server brings files to a folder, above it or below it.
+fn has_files(server: &Application, folder: &str) -> bool {
+    let build = &server.build;
+    let transfers = build.stages().iter().flat_map(|stage| build.transfers(stage));
+    let mut targets = transfers.filter_map(|transfer| transfer.destination.as_deref());
+    targets.any(|target| {
+        let target = target.trim_end_matches('/');
+        path::is_within(folder, target) || path::is_within(target, folder)
+    })
 }
 
 /// What is left to do by hand, so that a volume has the files of today.
 fn note_of(
     input: &EmitInput,
     application: &Application,
-    (command, folder): (&str, &str),
+    (command, folder): (Option<&str>, &str),
     volume: &str,
 ) -> Option<String> {
+    let name = &application.name;
+    let Some(command) = command else {
+        return Some(format!(
+            "the volume `{volume}` keeps `{folder}` of the first image of {name}: remove it with each new image"
+        ));
+    };
     let dockerfile = application.build.input().file.source().text();
     let mut scripts = application.code.files.iter().map(|at| &input.files.files[*at]);
     let starts_with_it =

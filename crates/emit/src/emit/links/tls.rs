@@ -37,7 +37,7 @@ pub(super) fn serve_tls(
     let mut servers =
         backends.all.iter_mut().filter(|known| known.row.host == "postgres" && known.application.is_none());
     let (Some(server), None) = (servers.next(), servers.next()) else { return };
-    if server.image.contains("alpine") {
+    if server.image.contains("alpine") || server.image.contains("timescale") {
         plan.notes.push(format!("{name} asks {} for TLS ({place}), which its image does not offer", server.name));
         return;
     }
@@ -57,8 +57,13 @@ fn asks_for_tls(input: &EmitInput, application: &Application) -> Option<String> 
         let text = file.source.text();
         let at = text.find(TAKES_ANY)?;
         let before = &text[text.ceil_char_boundary(at.saturating_sub(BEFORE))..at];
-        let is_conditional = before.contains('?') || before.contains("if (");
+        let is_conditional = ["?", "if (", "&&"].iter().any(|sign| before.contains(sign));
         let ssl = &before[before.rfind("ssl")?..];
+        // `ssl: {`, in the settings of a client.
+        let is_setting = ssl["ssl".len()..].trim_start().starts_with(':');
+        if !is_setting || !["postgres", "'pg'", "\"pg\""].iter().any(|client| text.contains(client)) {
+            return None;
+        }
         let is_by_mode = text.contains("NODE_ENV") && !reads_other_variable(ssl);
         let asks = !is_conditional || is_by_mode && is_production(input, application);
         (is_node && asks && file.is_of_program()).then(|| place(&file.source, at))

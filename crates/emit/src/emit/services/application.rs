@@ -66,16 +66,17 @@ impl ServicePlanner<'_, '_> {
             program.application.port.is_some() && named.any(|known| programs[known.at].application.name == *name)
         };
         let before = programs.iter().find(passes)?;
-        self.asked_on_host(application).is_none().then_some(&before.application.name)
+        self.asked_on_host(application, false).is_none().then_some(&before.application.name)
     }
 
-    /// The first place where a file of a program asks for a program at this machine, by its own port. Documentation does so
-    /// for whoever starts it alone.
-    fn asked_on_host(&self, application: &Application) -> Option<String> {
+    /// The first place where a file asks for a program at this machine, by its own port; documentation may do so for whoever
+    /// starts it alone.
+    fn asked_on_host(&self, application: &Application, with_documentation: bool) -> Option<String> {
         let port = application.port?;
         let addresses = ["localhost", "127.0.0.1"].map(|host| format!("{host}:{port}"));
         let files = self.input.files.files.iter();
-        let mut files = files.filter(|file| file.is_of_program() && !FileKind::of(&file.below).is_for_people());
+        let mut files = files
+            .filter(|file| file.is_of_program() && (with_documentation || !FileKind::of(&file.below).is_for_people()));
         files.find_map(|file| {
             let at = addresses.iter().find_map(|address| file.source.text().find(address.as_str()))?;
             Some(place(&file.source, at))
@@ -94,7 +95,7 @@ impl ServicePlanner<'_, '_> {
         let callers: Vec<&str> =
             programs.iter().filter(calls).map(|program| program.application.name.as_str()).collect();
         let is_open = programs.iter().filter(calls).any(|program| program.application.port.is_some());
-        let is_hidden = is_open && !has_front_end && self.asked_on_host(application).is_none();
+        let is_hidden = is_open && !has_front_end && self.asked_on_host(application, true).is_none();
         is_hidden.then(|| format!("only {} calls it, from the network of the services", callers.join(" and ")))
     }
 
@@ -133,7 +134,7 @@ impl ServicePlanner<'_, '_> {
         let published: Vec<String> = published.collect();
         let [first, rest @ ..] = ports.as_slice() else { return };
         service.add("ports", NewValue::raw_texts(&published));
-        let request_place = self.asked_on_host(application);
+        let request_place = self.asked_on_host(application, false);
         let why = if request_place.is_some() {
             "is asked there from this machine"
         } else {
@@ -196,6 +197,9 @@ fn runs_without_end(input: &EmitInput, application: &Application) -> Option<Stri
         let kind = FileKind::of(&file.below);
         let words = patterns::of("runs without an end").filter(|pattern| pattern.is_of(kind));
         let at = words.filter_map(|pattern| file.source.text().find(pattern.text)).min()?;
+        if patterns::words("ends by itself").any(|word| file.source.text().contains(word)) {
+            return None;
+        }
         Some(place(&file.source, at))
     })
 }

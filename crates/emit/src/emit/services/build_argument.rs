@@ -4,6 +4,7 @@ use super::variable_need::is_plain;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::links::mention::place;
+use crate::manifest::Ecosystem;
 use crate::secret;
 use crate::text::path;
 use crate::variables::{ExampleVariable, example_variables};
@@ -17,11 +18,12 @@ pub(super) struct BuildArgument {
     pub(super) place: String,
 }
 
-/// The build arguments of a program that its Dockerfile declares without a default and that an example sets: a bundler puts
-/// them into what browsers load, where a variable of the container comes too late. Secrets would stay in the image.
+/// The build arguments of a front end that its Dockerfile declares without a default and that an example sets: a bundler
+/// puts them into what browsers load, where a variable of the container comes too late. Only what its name or its address
+/// of the web shows to be for browsers is taken, as all stays in the image.
 pub(super) fn build_arguments(input: &EmitInput, application: &Application) -> Vec<BuildArgument> {
     let names = application.open_arguments();
-    if names.is_empty() {
+    if names.is_empty() || application.projects().all(|project| project.ecosystem != Ecosystem::Node) {
         return Vec::new();
     }
     let examples = example_variables(input.files);
@@ -30,6 +32,11 @@ pub(super) fn build_arguments(input: &EmitInput, application: &Application) -> V
     let arguments = names.into_iter().filter(|name| !secret::names_secret(name)).filter_map(|name| {
         let known = examples.iter().filter(|example| example.name == name && !example.value.is_empty());
         let example = known.max_by_key(|example| (is_own(example), !example.is_comment))?;
+        let is_address = example.value.starts_with("http") && !example.value.contains('@');
+        let is_for_browsers = secret::is_bundled(&name) || is_address && !name.to_ascii_lowercase().ends_with("_proxy");
+        if !is_for_browsers {
+            return None;
+        }
         let value =
             if is_plain(&example.value) { format!("${{{name}:-{}}}", example.value) } else { format!("${{{name}}}") };
         let place = place(&input.files.files[example.file].source, example.at);

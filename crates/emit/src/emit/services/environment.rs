@@ -1,9 +1,9 @@
 //! The variables that a program gets: where its servers are, what it cannot do without, and secrets of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::switch::switches;
-use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_of_this_host, is_plain, is_set};
+use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_plain, is_set};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::endpoint::endpoint_input;
@@ -20,6 +20,9 @@ use crate::sources::code::words;
 use crate::sources::variables::Absence;
 use crate::stack::known_service;
 use crate::variables::{ExampleVariable, committed_variables, example_variables, is_set_by_images};
+
+/// The maximum number of names that a source asks settings for.
+const MOST_NAMES: usize = 500;
 
 /// What a program connects to, and which of its variables are wanted.
 pub(in crate::emit) struct EnvironmentParts<'p> {
@@ -97,7 +100,7 @@ fn add_framework(
     for row in data::FRAMEWORK_VARIABLES.rows() {
         let (name, command) = (row[2], row[3]);
         let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]))
-            && (command == "-" || starts.iter().any(|start| start.text.contains(command)));
+            && (command == "-" || starts.iter().any(|start| runs_always(start.text, command, name)));
         if is_there && entries.iter().all(|(known, _)| known != name) && !is_set(application, name) {
             let subject = if command == "-" { row[0] } else { command };
             let reason = format!("{subject} does not start without `{name}`");
@@ -114,6 +117,20 @@ fn add_framework(
             entries.push((name.to_owned(), Some(value)));
         }
     }
+}
+
+/// Whether a text runs a command that asks for a variable, whatever happens: no script looks at that before, no option
+/// stands for it, and a failure is not passed over.
+fn runs_always(text: &str, command: &str, name: &str) -> bool {
+    let option = name.rsplit('_').next().unwrap_or_default().to_ascii_lowercase();
+    let mut lines = text.lines().filter(|line| line.contains(command) && !line.trim_start().starts_with('#'));
+    !text.contains(name)
+        && lines.any(|line| {
+            line.contains("input")
+                && !line.contains("||")
+                && !line.contains(&format!("--{option}"))
+                && !line.contains("if ")
+        })
 }
 
 /// Adds what its sources read.
@@ -212,7 +229,7 @@ fn add_example_secrets(
     }
 }
 
-/// Adds what an example sets and a source names as a text: it is read by other ways than those that are known.
+/// Adds what an example sets and a source asks some settings for by its name: `_env["TOKEN_LIFETIME"]`, `config("LEVEL")`.
 fn add_named(
     input: &EmitInput,
     application: &Application,
@@ -221,42 +238,67 @@ fn add_named(
     entries: &mut Vec<(String, Option<String>)>,
     plan: &mut ComposePlan,
 ) {
-    if application.server.is_some() {
+    if application.server.is_some() || examples.is_empty() {
         return;
     }
-    let names: BTreeSet<&str> = examples.iter().map(|example| example.name.as_str()).collect();
-    for name in names {
-        let is_known = entries.iter().any(|(known, _)| known == name)
+    for (name, file) in asked_names(input, application) {
+        let is_known = entries.iter().any(|(known, _)| *known == name)
             || application.code.reads.iter().any(|(_, read)| read.name == name);
-        if is_known || is_set(application, name) || is_set_by_images(name) || secret::names_secret(name) {
+        let is_of_others =
+            data::MODE_VARIABLES.contains(&name) || is_set_by_images(&name) || secret::names_secret(&name);
+        if is_known || is_of_others || is_set(application, &name) {
             continue;
         }
-        let quoted = [format!("\"{name}\""), format!("'{name}'")];
-        let names_it = |at: &usize| {
-            let file = &input.files.files[*at];
-            let text = file.source.text();
-            FileKind::of(&file.below).has_code()
-                && file.is_of_program()
-                && quoted.iter().any(|name| text.contains(name))
-        };
-        let Some(file) = application.code.files.iter().copied().find(names_it) else { continue };
         let is_value = |known: &ExampleVariable| known.name == name && !known.is_comment && !known.value.is_empty();
         let Some(example) = nearest_example(input, file, examples, is_value) else { continue };
-        // Of what is about a server that is here, the example tells its port alone.
-        let is_settled = parts.settled.contains(name) && !is_port_of_server(parts.backends, &example.value);
-        if is_settled || is_of_this_host(&example.value) {
+        // Of what is about a server that is here, or about places, the example tells the port of that server alone.
+        let words: Vec<&str> = name.split('_').collect();
+        let is_of_place = words.iter().any(|word| data::CONNECTION_WORDS.contains(word));
+        let is_free = !is_of_place && !parts.settled.contains(&name) && !secret::is_switch(&example.value);
+        let is_port = words.last() == Some(&"PORT") && words.len() > 1;
+        let is_told = is_free || is_port && is_port_of_server(parts.backends, &example.value);
+        if !is_told {
             continue;
         }
-        let reason = format!("a source names `{name}`, and the example sets it");
-        plan.choose(
-            &application.name,
-            "environment",
-            reason,
-            Some(place(&input.files.files[example.file].source, example.at)),
-        );
+        let reason = format!("a source asks for `{name}`, and the example sets it");
+        let place = place(&input.files.files[example.file].source, example.at);
+        plan.choose(&application.name, "environment", reason, Some(place));
         let value = is_plain(&example.value).then(|| format!("${{{name}:-{}}}", example.value));
-        entries.push((name.to_owned(), value));
+        entries.push((name, value));
     }
+}
+
+/// The names that the sources of a program ask some settings for, each with the file.
+fn asked_names(input: &EmitInput, application: &Application) -> BTreeMap<String, usize> {
+    let mut names = BTreeMap::new();
+    for at in &application.code.files {
+        let file = &input.files.files[*at];
+        if FileKind::of(&file.below).has_code() && file.is_of_program() {
+            let text = file.source.text();
+            let quotes = text.match_indices(['"', '\'']).filter(|(at, _)| text[..*at].ends_with(['[', '(']));
+            for name in quotes.filter_map(|(at, _)| asked_name(text, at)).take(MOST_NAMES) {
+                names.entry(name.to_owned()).or_insert(*at);
+            }
+        }
+    }
+    names
+}
+
+/// The name in quotes at a place, behind the name of some settings.
+fn asked_name(text: &str, at: usize) -> Option<&str> {
+    let last_word = |text: &str| {
+        let front = text.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        (front.len(), text[front.len()..].to_ascii_lowercase())
+    };
+    let before = &text[..at - 1];
+    let (start, mut subject) = last_word(before);
+    if ["get", "str", "int", "bool"].contains(&&*subject) {
+        subject = last_word(before[..start].strip_suffix('.')?).1;
+    }
+    let is_settings = ["env", "environ", "config", "settings", "vars"].iter().any(|word| subject.ends_with(word));
+    let rest = &text[at + 1..];
+    let name = &rest[..rest.find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))?];
+    (is_settings && name.len() > 2 && rest[name.len()..].starts_with(&text[at..=at])).then_some(name)
 }
 
 /// Whether a value is the port of one of the servers.

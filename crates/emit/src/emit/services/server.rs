@@ -66,7 +66,8 @@ impl ServicePlanner<'_, '_> {
         }
         if let Some(script) = &backend.script {
             volumes.push(script.volume.clone());
-            let reason = "the image runs the script, which makes the tables, when its volume is new";
+            let what = if script.makes_tables { "tables" } else { "extensions" };
+            let reason = format!("the image runs the script, which makes the {what}, when its volume is new");
             plan.choose(name, "volumes", reason, Some(script.place.clone()));
         }
         if !volumes.is_empty() {

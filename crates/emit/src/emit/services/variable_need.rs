@@ -203,7 +203,7 @@ impl Remark {
 }
 
 /// Whether a value means a server that the container does not reach by that name.
-pub(super) fn is_of_this_host(value: &str) -> bool {
+fn is_of_this_host(value: &str) -> bool {
     value.contains("localhost") || value.contains("127.0.0.1")
 }
 

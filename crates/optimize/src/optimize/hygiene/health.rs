@@ -16,7 +16,7 @@ use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::LazyReach;
 use crate::optimize::reason::reasons;
 use crate::sources::routes::SourceFile;
-use crate::text::Span;
+use crate::text::{Span, path};
 
 /// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
 const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
@@ -40,8 +40,15 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     if service::is_for_developers(build, target) {
         return output.skip(HealthReason::ForDevelopers);
     }
+    // A command that names the port listens there too.
+    let names_port = |command: &str| {
+        let mut numbers = command.split(|c: char| !c.is_ascii_digit());
+        numbers.any(|number| number.parse() == Ok(port))
+    };
     let starts_other = |service: &&Service| {
-        service.command.is_some() && service.healthcheck.is_none() && !input.repeats_command(target, service)
+        service.command.as_deref().is_some_and(|command| !names_port(command))
+            && service.healthcheck.is_none()
+            && !input.repeats_command(target, service)
     };
     if let Some(service) = input.evidence.services.iter().find(starts_other) {
         return output.skip(HealthReason::OtherCommand { service: service.name.clone(), port });
@@ -131,7 +138,7 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let sets_host = false;
     let endpoint = EndpointInput { build, stage: target, files, is_start_known, settings, projects, sets_host };
     // Images of nginx start it by themselves.
-    if input.build.launch(target).is_none() && !is_nginx(&endpoint) {
+    if input.build.launch(target).is_none() && !(is_nginx(&endpoint) && has_first_page(input, target)) {
         return None;
     }
     let known = known_port(&endpoint)?;
@@ -149,6 +156,21 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
         RouteOrigin::Server => "the server that a container starts answers there".to_owned(),
     };
     Some(Ok((port, route.path, why)))
+}
+
+/// Whether a COPY brings a first page to the folder that nginx serves: what another stage built, or a folder with one.
+fn has_first_page(input: &PassInput, target: &Stage) -> bool {
+    const ROOT: &str = "/usr/share/nginx/html";
+    const PAGE: &str = "index.html";
+    let has = |place: &str| input.context().is_some_and(|context| context.find(place).is_some());
+    input.build.transfers(target).iter().any(|transfer| {
+        let is_root = transfer.destination.as_deref().is_some_and(|folder| folder.trim_end_matches('/') == ROOT);
+        let mut sources = transfer.sources.iter().filter_map(|source| source.text.as_deref());
+        is_root
+            && (transfer.from.is_some()
+                || sources
+                    .any(|source| path::name(source) == PAGE || has(&path::child(&path::normalize(source), PAGE))))
+    })
 }
 
 /// The command that asks, as HEALTHCHECK CMD takes it.

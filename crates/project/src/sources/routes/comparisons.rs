@@ -10,12 +10,19 @@ use crate::sources::values::literal;
 /// The maximum number of bytes before a comparison that are looked at for what stands around it.
 const MOST_BYTES_BEFORE: usize = 8_000;
 
-/// The same for bytes behind it.
+/// The maximum number of bytes behind a comparison that belong to what answers.
+const MOST_BYTES_OF_BODY: usize = 300;
+
+/// The same for bytes behind it that belong to its condition.
 const MOST_BYTES_BEHIND: usize = 200;
 
 /// All routes that are comparisons.
 pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     let handles = |source: &RouteSource| patterns::shows(source.text(), "handles each request itself");
+    // With a framework, what is compared is seldom a route.
+    if sources.iter().any(|source| source.shows("makes an application")) {
+        return Vec::new();
+    }
     let sources = sources.iter().enumerate().filter(|(_, source)| source.shows("handles each request itself"));
     sources.filter(|(_, source)| handles(source)).flat_map(|(file, source)| compared(file, source)).collect()
 }
@@ -32,10 +39,19 @@ fn compared(file: usize, source: &RouteSource) -> Vec<Route> {
     let routes = places.iter().zip(ends).filter_map(|(&at, end)| {
         let length = text[at + 1..end].find(&text[at..=at])?;
         let path = literal(&text[at..at + length + 2])?.to_owned();
+        let body = &text[at..text.floor_char_boundary(end.min(at + MOST_BYTES_OF_BODY))];
+        if !shows(source, body, "answers a request") || shows(source, body, "answers with an error") {
+            return None;
+        }
         let answer = if refuses_all { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
         Some(Route { path, file, line: line_of(text, at), answer })
     });
     routes.collect()
+}
+
+/// Whether a text shows something by the words of the language of its source.
+fn shows(source: &RouteSource, text: &str, meaning: &str) -> bool {
+    patterns::of(meaning).any(|pattern| pattern.is_of(source.kind) && text.contains(pattern.text))
 }
 
 /// Whether the text that starts at a place is what the path of a GET request is compared with.
@@ -62,8 +78,8 @@ fn is_asked(source: &RouteSource, at: usize) -> bool {
 /// Whether what stands around a comparison allows GET.
 fn asks_by_get(source: &RouteSource, before: &str, rest_of_line: &str) -> bool {
     if source.kind.ecosystem() == Some(Ecosystem::Python) {
-        let (_, method) = before.rsplit_once("def do_").unwrap_or_default();
-        return method.is_empty() || method.starts_with("GET") || method.starts_with("HEAD");
+        let (_, function) = before.rsplit_once("def ").unwrap_or_default();
+        return function.starts_with("do_GET") || function.starts_with("do_HEAD");
     }
     let line = [before.lines().next_back().unwrap_or_default(), rest_of_line];
     !line.iter().any(|part| part.contains("method")) || line.iter().any(|part| part.contains("GET"))

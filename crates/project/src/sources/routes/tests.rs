@@ -124,21 +124,36 @@ fn applications_of_node_have_any_name() {
 #[test]
 fn servers_without_a_framework_compare_paths() {
     let node = |body: &str| format!("require('http').createServer((req, res) => {{\n{body}\n}}).listen(80);\n");
+    let answer = "res.end('ok');";
     check(
         "a.js",
-        &node("if (req.url === '/health') return res.end('ok');\nif (req.url == \"/\") {}"),
+        &node(&format!("if (req.url === '/health') {answer}\nif (req.url == \"/\") {answer}")),
         &["/health", "/"],
     );
-    check("a.js", &node("if (req.method === 'POST' && req.url === '/health') {}"), &[]);
-    check("a.js", &node("if (req.url === '/health' && req.method === 'GET') {}"), &["/health"]);
-    check("a.js", &node("const { pathname } = parse(req.url);\nswitch (pathname) {\n  case '/up': a();\n}"), &["/up"]);
-    check("a.js", &node("if (!key) { res.writeHead(401) }\nif (req.url === '/x') {}"), &["/x may refuse"]);
-    check("a.js", &node("if (file.name === '/x') {}"), &[]);
-    check("a.js", "if (location.pathname === '/x') {}", &[]);
-    check("a.ts", "Deno.serve((r) => {\n  if (new URL(r.url).pathname === \"/ok\") {}\n});", &["/ok"]);
+    check("a.js", &node(&format!("if (req.method === 'POST' && req.url === '/health') {answer}")), &[]);
+    check("a.js", &node(&format!("if (req.url === '/health' && req.method === 'GET') {answer}")), &["/health"]);
+    let switch = format!("const {{ pathname }} = parse(req.url);\nswitch (pathname) {{\n  case '/up': {answer}\n}}");
+    check("a.js", &node(&switch), &["/up"]);
+    check(
+        "a.js",
+        &node(&format!("if (!key) {{ res.writeHead(401) }}\nif (req.url === '/x') {answer}")),
+        &["/x may refuse"],
+    );
+    check("a.js", &node(&format!("if (file.name === '/x') {answer}")), &[]);
+    check("a.js", &format!("if (location.pathname === '/x') {answer}"), &[]);
+    // What is let through or refused is no route.
+    check("a.js", &node("if (req.url === '/') { res.writeHead(404); res.end() }"), &[]);
+    check("a.js", &node("if (req.url === '/x') return log(req)"), &[]);
+    let express = format!("const app = express();\n{}", node(&format!("if (req.url === '/x') {answer}")));
+    check("a.js", &express, &[]);
     check(
         "a.ts",
-        "Bun.serve({ fetch(r) { const url = new URL(r.url);\n if (url.pathname === '/ok') {} } });",
+        "Deno.serve((r) => {\n  if (new URL(r.url).pathname === \"/ok\") return new Response('');\n});",
+        &["/ok"],
+    );
+    check(
+        "a.ts",
+        "Bun.serve({ fetch(r) { const url = new URL(r.url);\n if (url.pathname === '/ok') return new Response(); } });",
         &["/ok"],
     );
     let python = |method: &str, body: &str| {
@@ -148,6 +163,8 @@ fn servers_without_a_framework_compare_paths() {
     };
     check("a.py", &python("do_GET", "self.send_response(200)"), &["/health"]);
     check("a.py", &python("do_POST", "self.send_response(200)"), &[]);
+    check("a.py", &python("log_request", "return"), &[]);
+    check("a.py", &python("do_GET", "self.send_error(404)"), &[]);
 }
 
 #[test]

@@ -10,8 +10,8 @@ const LISTEN: &str = "/tmp/listen.conf";
 
 /// The command of a container that listens on the port that a variable names. The shell writes it, as the configuration
 /// of nginx knows no variables there, and becomes nginx, so that signals reach it.
-pub(super) fn command(variable: &str) -> String {
-    let line = format!("listen ${variable}; listen [::]:${variable};");
+pub(super) fn command(variable: &str, port: u16) -> String {
+    let line = format!("listen ${{{variable}:-{port}}}; listen [::]:${{{variable}:-{port}}};");
     format!("CMD [\"sh\", \"-c\", \"echo \\\"{line}\\\" >{LISTEN} && exec nginx -g 'daemon off;'\"]\n")
 }
 

@@ -302,7 +302,8 @@ impl ServerReader<'_, '_> {
             Some(text) => {
                 let last = port_of_address(text);
                 match last.strip_prefix('$') {
-                    Some(rest) => variable_of(rest, server.port),
+                    Some(rest) => variable_of(rest, server.port)
+                        .ok_or_else(|| SiteBlocker::UnknownPort { text: text.to_string() })?,
                     None => return Ok((number_of(last)?, None)),
                 }
             }
@@ -342,7 +343,7 @@ impl ServerReader<'_, '_> {
             return Err(SiteBlocker::CommandSetsVariable { name: name.to_string() });
         }
         let mut values: Vec<Option<&str>> = Vec::new();
-        for service in self.input.evidence.services.iter().filter(|service| service.environment.contains(name)) {
+        for service in &self.input.evidence.services {
             values.push(service.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()));
         }
         values.dedup();
@@ -364,11 +365,13 @@ fn port_of_address(text: &str) -> &str {
     colons.next().map_or(text, |(at, _)| &text[at + 1..])
 }
 
-/// The name behind a `$`, and what stands for it where it is not set.
-fn variable_of<'t>(rest: &'t str, usual: &str) -> (&'t str, String) {
-    let inner = rest.trim_start_matches('{').trim_end_matches('}');
-    let (name, otherwise) = inner.split_once([':', '-']).unwrap_or((inner, usual));
-    (name, otherwise.trim_start_matches('-').to_owned())
+/// The name behind a `$`, and what stands for it where it is not set: `PORT`, `{PORT}`, `{PORT:-3000}`.
+fn variable_of<'t>(rest: &'t str, usual: &str) -> Option<(&'t str, String)> {
+    let inner = rest.strip_prefix('{').map_or(Some(rest), |inner| inner.strip_suffix('}'))?;
+    let (name, otherwise) = inner.split_once(":-").or_else(|| inner.split_once('-')).unwrap_or((inner, usual));
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then(|| (name, otherwise.to_owned()))
 }
 
 fn number_of(text: &str) -> Result<u16, SiteBlocker> {

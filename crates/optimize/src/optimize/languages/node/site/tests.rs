@@ -85,22 +85,28 @@ fn all_forms_of_the_command_are_followed() {
     for (command, parts) in [
         ("ENTRYPOINT [\"npm\", \"run\", \"preview\"]\nCMD [\"--\", \"--port\", \"8080\"]", &["listen 8080;"][..]),
         ("CMD [\"npx\", \"vite\", \"preview\", \"--host\", \"--port=80\"]", &["listen 80;"]),
-        ("CMD [\"npm\", \"run\", \"serve\"]", &["PORT=3000\n", "try_files $uri /index.html;"]),
+        ("CMD [\"npm\", \"run\", \"serve\"]", &["${PORT:-3000};", "try_files $uri /index.html;"]),
         ("CMD yarn serve -l 5000", &["listen 5000;"]),
-        ("CMD exec npx serve@14 dist", &["PORT=3000\n", "try_files $uri $uri.html $uri/index.html =404;", "/404.html"]),
-        ("CMD npx http-server dist", &["PORT=8080\n", "try_files $uri $uri.html $uri/ =404;"]),
+        (
+            "CMD exec npx serve@14 dist",
+            &["${PORT:-3000};", "try_files $uri $uri.html $uri/index.html =404;", "/404.html"],
+        ),
+        ("CMD npx http-server dist", &["${PORT:-8080};", "try_files $uri $uri.html $uri/ =404;"]),
         ("CMD npx sirv dist --host --single --port 5001", &["listen 5001;", "$uri/index.html /index.html;"]),
         ("CMD npx vite preview --host --port 8083 --port 8083", &["listen 8083;", "charset utf-8;"]),
-        ("ENV PORT=8081\nCMD serve dist -l tcp://0.0.0.0:$PORT", &["ENV PORT=8081\n"]),
-        ("CMD serve dist -l ${WEB_PORT:-8083}", &["ENV WEB_PORT=8083\n", "http://127.0.0.1:$WEB_PORT/\""]),
-        ("CMD serve dist -l $PORT", &["ENV PORT=3000\n"]),
+        ("ENV PORT=8081\nCMD serve dist -l tcp://0.0.0.0:$PORT", &["listen ${PORT:-8081};"]),
+        (
+            "CMD serve dist -l ${WEB_PORT:-8083}",
+            &["listen ${WEB_PORT:-8083};", "http://127.0.0.1:${WEB_PORT:-8083}/\""],
+        ),
+        ("CMD serve dist -l $PORT", &["listen ${PORT:-3000};"]),
         (
             "ENV PORT=8082\nCMD [\"serve\", \"-s\", \"dist\"]",
             &[
                 "include /tmp/listen.conf;",
-                "# The platform may set another port.\nENV PORT=8082\nUSER nginx\nEXPOSE 8082\n",
-                "CMD wget -qO /dev/null \"http://127.0.0.1:$PORT/\"\n",
-                r#"CMD ["sh", "-c", "echo \"listen $PORT; listen [::]:$PORT;\" >/tmp/listen.conf && exec nginx -g 'daemon off;'"]"#,
+                "USER nginx\nEXPOSE 8082\n",
+                "CMD wget -qO /dev/null \"http://127.0.0.1:${PORT:-8082}/\"\n# The platform may set another port.\nCMD [",
+                r#"CMD ["sh", "-c", "echo \"listen ${PORT:-8082}; listen [::]:${PORT:-8082};\" >/tmp/listen.conf && exec nginx -g 'daemon off;'"]"#,
             ],
         ),
     ] {
@@ -115,6 +121,8 @@ fn all_forms_of_the_command_are_followed() {
         ("CMD serve dist -l 3000 -l 4000", "several addresses"),
         ("CMD serve", "the whole project folder"),
         ("CMD ./env.sh && serve dist", "other programs than"),
+        ("CMD serve dist -l $((PORT+1))", "the port"),
+        ("CMD serve dist -l ${BASE}0", "the port"),
         ("CMD npx http-server dist -P http://api", "does more than serve files"),
         ("CMD npm run dev", "a development server; `--level 6` replaces it anyway (at least"),
     ] {
@@ -209,7 +217,7 @@ fn other_changes_of_the_image_need_level_6() {
     };
     let serve = DOCKERFILE.replace("npm run preview", "serve -s dist");
     let know = |evidence: &mut Evidence| evidence.services = vec![port.clone()];
-    assert!(optimize_site(&serve, &FILES, LevelLimit::Up(Level::Stages), know).0.contains("ENV PORT=4000\n"));
+    assert!(optimize_site(&serve, &FILES, LevelLimit::Up(Level::Stages), know).0.contains("listen ${PORT:-4000};"));
 }
 
 #[test]
@@ -221,7 +229,9 @@ fn servers_for_development_are_replaced_on_level_6() {
  "dependencies": {"react-scripts": "5"}}"#;
     let start = dev.replace("\"run\", \"dev\", \"--\", \"--host\"", "\"start\"");
     let (text, refusals) = optimize_site(&start, &[("package.json", cra)], LevelLimit::Up(Level::Server), |_| {});
-    for part in ["ENV PORT=3000\n", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"] {
+    for part in
+        ["listen ${PORT:-3000};", "/app/build /usr", "^/static/.+\\.[0-9a-f]{8,20}", "try_files $uri /index.html;"]
+    {
         assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");
     }
     let bound = |evidence: &mut Evidence| {

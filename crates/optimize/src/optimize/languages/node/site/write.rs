@@ -214,7 +214,8 @@ impl SiteWriter<'_, '_> {
             ));
         }
         if let Some(variable) = &site.port_variable {
-            out.push_str(&nginx::command(variable).replace('\n', newline));
+            out.push_str(&format!("# The platform may set another port.{newline}"));
+            out.push_str(&nginx::command(variable, site.port).replace('\n', newline));
         }
         Ok(out)
     }
@@ -233,7 +234,9 @@ impl SiteWriter<'_, '_> {
         };
         let path = self.site.base.as_deref().unwrap_or("/");
         Ok(Some(match &self.site.port_variable {
-            Some(variable) => format!("{} \"http://127.0.0.1:${variable}{path}\"", words.join(" ")),
+            Some(variable) => {
+                format!("{} \"http://127.0.0.1:${{{variable}:-{}}}{path}\"", words.join(" "), self.site.port)
+            }
             None => format!("[\"{}\", \"http://127.0.0.1:{}{path}\"]", words.join("\", \""), self.site.port),
         }))
     }
