@@ -14,7 +14,7 @@ use crate::sources::routes::SourceFile;
 use crate::sources::variables::is_spring;
 use crate::text::path;
 
-pub use self::port::{KnownPort, is_nginx, known_port, port_variable};
+pub use self::port::{KnownPort, NGINX_ROOT, is_nginx, known_port, port_variable};
 pub use self::route::{
     ReadyRoute, RouteOrigin, answers_requests, is_health_path, listens_at_host_name, ready_route, speaks_http,
 };

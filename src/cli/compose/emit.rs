@@ -84,6 +84,7 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
     let input = EmitInput {
         inputs: &inputs,
         files: &files,
+        examples: &crate::variables::example_variables(&files),
         faulty_checks: &faulty_checks,
         folder: &project,
         current: &current,

@@ -424,6 +424,9 @@ pub(super) fn has_own_sites(input: &EndpointInput) -> bool {
         || runs.any(|(index, _)| text(index).contains("/etc/nginx"))
 }
 
+/// The folder whose files the image of nginx serves, where no configuration says another.
+pub const NGINX_ROOT: &str = "/usr/share/nginx/html";
+
 /// Whether the base image is one of nginx.
 pub fn is_nginx(input: &EndpointInput) -> bool {
     let StageBase::Image(image) = input.build.root_base(input.stage) else { return false };

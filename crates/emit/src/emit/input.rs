@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::inputs::{ComposeInput, Inputs};
 use crate::text::FileId;
-use crate::variables::VariableInput;
+use crate::variables::{ExampleVariable, VariableInput};
 
 /// What a compose file is written from.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct EmitInput<'i> {
     pub inputs: &'i Inputs,
     /// The sources, settings and files of variables below the folder.
     pub files: &'i VariableInput,
+    /// The variables of the example files among them.
+    pub examples: &'i [ExampleVariable],
     /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
     pub faulty_checks: &'i BTreeSet<FileId>,
     /// The folder, absolute: that of the project.

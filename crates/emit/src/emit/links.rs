@@ -101,9 +101,10 @@ impl<'i> Project<'i> {
         let programs = programs.collect();
         let (migration, start_migration) = (None, None);
         let mut project = Self { programs, backends, workers, migration, start_migration, proxy, static_files };
-        project.migration = project.find_migration(input, plan);
+        let starts = project.start_migrations(input);
+        project.migration = project.find_migration(input, &starts, plan);
         if project.migration.is_none() {
-            project.start_migration = project.find_start_migration(input);
+            project.start_migration = starts.into_iter().enumerate().find_map(|(at, start)| Some((at, start?)));
         }
         // Tables that are there already would stop what migrates.
         let is_migrated = project.migration.is_some() || project.start_migration.is_some();
@@ -129,11 +130,26 @@ impl<'i> Project<'i> {
         program.connections.iter().any(|known| self.backends.is_database(&known.backend))
     }
 
+    /// What migrates the database when a program starts, of each program that has one.
+    fn start_migrations(&self, input: &EmitInput) -> Vec<Option<StartMigration>> {
+        let of = |program: &Program| {
+            if self.has_database(program) { migration_at_start(input, &program.application) } else { None }
+        };
+        self.programs.iter().map(of).collect()
+    }
+
     /// The job of the first program that migrates a database.
-    fn find_migration(&self, input: &EmitInput, plan: &mut ComposePlan) -> Option<(usize, MigrationJob)> {
-        let mut programs = self.programs.iter().enumerate().filter(|(_, program)| self.has_database(program));
-        let (at, mut job) =
-            programs.find_map(|(at, program)| Some((at, migration(input, &program.application, plan)?)))?;
+    fn find_migration(
+        &self,
+        input: &EmitInput,
+        starts: &[Option<StartMigration>],
+        plan: &mut ComposePlan,
+    ) -> Option<(usize, MigrationJob)> {
+        let programs = self.programs.iter().zip(starts).enumerate();
+        let mut programs = programs.filter(|(_, (program, _))| self.has_database(program));
+        let (at, mut job) = programs.find_map(|(at, (program, start))| {
+            Some((at, migration(input, &program.application, start.as_ref(), plan)?))
+        })?;
         while self.has_service(&job.name) {
             job.name.push_str("-database");
         }
@@ -146,12 +162,6 @@ impl<'i> Project<'i> {
             || self.backends.backend(name).is_some()
             || self.workers.iter().any(|(_, known)| known.name == name)
             || self.proxy.as_ref().is_some_and(|known| known.name == name)
-    }
-
-    /// The first program that migrates a database when it starts.
-    fn find_start_migration(&self, input: &EmitInput) -> Option<(usize, StartMigration)> {
-        let mut programs = self.programs.iter().enumerate().filter(|(_, program)| self.has_database(program));
-        programs.find_map(|(at, program)| Some((at, migration_at_start(input, &program.application)?)))
     }
 }
 

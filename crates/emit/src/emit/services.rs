@@ -22,8 +22,6 @@ use super::links::{Program, Project};
 use super::plan::{ComposePlan, PlannedService};
 use crate::build::User;
 use crate::compose::NewValue;
-use crate::manifest::FileKind;
-use crate::sources::patterns;
 use crate::stack::{COMPLETED, HEALTHY, STARTED};
 use crate::text::path;
 
@@ -179,7 +177,6 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
     }
 }
 
-/// Says which image a service of a program has.
 /// Turns the check of an image off.
 fn add_no_check(service: &mut PlannedService, comment: &str) {
     let off = mapping([("disable".to_owned(), NewValue::Inline("true".to_owned()))]);
@@ -210,18 +207,11 @@ fn text(value: &str) -> NewValue {
     NewValue::scalar(value)
 }
 
-/// The place of a source that loads `.env` from the working folder, and fails where there is none.
+/// The place of a source that loads `.env` from the working folder, and fails where there is none. What a condition or `try`
+/// guards does without, and begins no line.
 fn loads_environment_file(input: &EmitInput, application: &Application) -> Option<String> {
-    let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
-    files.find_map(|file| {
-        let kind = FileKind::of(&file.below);
-        let mut words =
-            patterns::of("loads .env or fails").filter(|pattern| pattern.is_of(kind) && file.is_of_program());
-        let text = file.source.text();
-        let at = words.find_map(|pattern| text.find(pattern.text))?;
-        // One that a condition or `try` guards does without.
-        let line_start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let is_statement = text[line_start..at].is_empty();
-        is_statement.then(|| place(&file.source, at))
-    })
+    let begins_line = |text: &str, at: usize| at == 0 || text[..at].ends_with('\n');
+    let mut signs = application.signs(input, "loads .env or fails");
+    let (file, at) = signs.find(|(file, at)| begins_line(file.source.text(), *at))?;
+    Some(place(&file.source, at))
 }

@@ -47,8 +47,7 @@ impl<'s, 'a> LazyReach<'s, 'a> {
         let words: Vec<&str> = patterns::words(meaning).collect();
         let mut texts = self.input.evidence.holding(&words).filter(|(path, text)| {
             let kind = FileKind::of(path);
-            let says_so = patterns::of(meaning).any(|pattern| pattern.is_of(kind) && text.contains(pattern.text));
-            kind.has_code() && says_so && self.may_run(path)
+            kind.has_code() && patterns::shows_in(kind, text, meaning) && self.may_run(path)
         });
         texts.next().map(|(path, _)| path.as_str())
     }

@@ -259,8 +259,7 @@ impl SourceReach<'_> {
 
 /// Whether a source loads others whose names only running it tells, by the words of its own language.
 fn loads_by_name(path: &str, text: &str) -> bool {
-    let kind = FileKind::of(path);
-    patterns::of("loads by name").any(|pattern| pattern.is_of(kind) && text.contains(pattern.text))
+    patterns::shows_in(FileKind::of(path), text, "loads by name")
 }
 
 /// Whether the imports of a language are followed.

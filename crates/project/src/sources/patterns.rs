@@ -65,6 +65,11 @@ pub fn shows(text: &str, meaning: &str) -> bool {
     read(meaning).is_some_and(|meaning| meaning.finder().is_none_or(|finder| finder.is_match(text)))
 }
 
+/// Whether a text in a file of a kind contains a word with a meaning in its language.
+pub fn shows_in(kind: FileKind, text: &str, meaning: &str) -> bool {
+    of(meaning).any(|pattern| pattern.is_of(kind) && text.contains(pattern.text))
+}
+
 fn read(meaning: &str) -> Option<&'static Meaning> {
     static MEANINGS: OnceLock<HashMap<&str, Meaning>> = OnceLock::new();
     let meanings = MEANINGS.get_or_init(|| {

@@ -1,8 +1,7 @@
 //! Which paths a program answers GET requests on, by its sources: paths of the application itself, of routers below the
 //! paths that they are mounted at, of frameworks that name paths by files, annotations or one list, and of servers without
-//! a framework that compare them. What a path begins
-//! with is followed over files; where it is not known, the route is left out. The calls are in
-//! `data/source_patterns.tsv`.
+//! a framework that compare them. What a path begins with is followed over files; where it is not known, the route is left
+//! out. The calls are in `data/source_patterns.tsv`.
 
 mod annotations;
 mod calls;

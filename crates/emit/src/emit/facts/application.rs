@@ -14,9 +14,10 @@ use crate::emit::plan::ComposePlan;
 use crate::emit::server_image::service_name;
 use crate::inputs::BuildInput;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
+use crate::sources::patterns;
 use crate::stack::known_service;
 use crate::text::path;
-use crate::variables::ServiceCode;
+use crate::variables::{ServiceCode, VariableFile};
 
 /// The maximum number of ports of a program that are published.
 const MOST_PORTS: usize = 8;
@@ -38,6 +39,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) volumes: Vec<String>,
     /// The folders in which it keeps what users send it, with the places that show them.
     pub(in crate::emit) storage: Vec<(String, String)>,
+    /// The variable without which its server listens only at the address of the container's name.
+    pub(in crate::emit) host_variable: Option<&'static str>,
     /// The port that its server listens on.
     pub(in crate::emit) port: Option<u16>,
     /// The variable that says where it listens, which nothing sets.
@@ -88,6 +91,27 @@ pub(in crate::emit) struct BuiltServer {
 }
 
 impl<'i> Application<'i> {
+    /// The files of its code.
+    pub(in crate::emit) fn code_files<'f>(&self, input: &EmitInput<'f>) -> impl Iterator<Item = &'f VariableFile> {
+        let files = &input.files.files;
+        self.code.files.iter().map(|at| &files[*at])
+    }
+
+    /// Its sources that show something, each with the place of the first word that does.
+    pub(in crate::emit) fn signs<'f>(
+        &self,
+        input: &EmitInput<'f>,
+        meaning: &str,
+    ) -> impl Iterator<Item = (&'f VariableFile, usize)> {
+        let sources =
+            self.code_files(input).filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
+        sources.filter_map(move |file| {
+            let kind = FileKind::of(&file.below);
+            let words = patterns::of(meaning).filter(|pattern| pattern.is_of(kind));
+            Some((file, words.filter_map(|pattern| file.source.text().find(pattern.text)).min()?))
+        })
+    }
+
     /// Its volumes for the folders that VOLUME declares and those for what users send, each with its folder.
     pub(in crate::emit) fn own_volumes(&self) -> Vec<(String, String)> {
         let folders: Vec<&String> = self.volumes.iter().chain(self.storage.iter().map(|known| &known.0)).collect();
@@ -349,6 +373,7 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
         answers_requests: false,
         server: None,
         storage: Vec::new(),
+        host_variable: None,
         command,
         start: None,
         is_worker,

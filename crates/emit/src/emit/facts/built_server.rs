@@ -47,7 +47,7 @@ fn is_started_by_script(input: &EmitInput, application: &Application, known: &Kn
     if texts.len() > 1 {
         return texts.iter().skip(1).any(|start| starts(start.text));
     }
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = application.code_files(input);
     files.filter(|file| FileKind::of(&file.below).is_shell()).any(|file| starts(file.source.text()))
 }
 

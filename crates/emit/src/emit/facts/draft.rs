@@ -14,14 +14,13 @@ use crate::build::{ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
 use crate::data;
 use crate::emit::input::EmitInput;
-use crate::emit::links::mention::place;
+use crate::emit::links::mention::{example_of, place};
 use crate::emit::plan::ComposePlan;
-use crate::endpoint::{KnownPort, answers_requests, known_port, port_variable};
+use crate::endpoint::{KnownPort, answers_requests, known_port, listens_at_host_name, port_variable};
 use crate::manifest::FileKind;
 use crate::stack::Stack;
 use crate::text::Source;
-use crate::text::path;
-use crate::variables::{ExampleVariable, ServiceCode, example_variables, service_code};
+use crate::variables::{ServiceCode, service_code};
 
 /// Reads the code of the programs.
 pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Application]) {
@@ -106,10 +105,15 @@ pub(in crate::emit) fn complete_with_code(
     for application in applications.iter_mut() {
         application.server = built_server(input, application);
         application.storage = storage_folders(input, application);
+        let listens_at_host_name = application
+            .build
+            .target()
+            .is_some_and(|stage| listens_at_host_name(&endpoint_input(input, application, &application.build, stage)));
+        application.host_variable = listens_at_host_name.then_some("HOSTNAME");
     }
     add_commands(input, applications, plan);
     applications.retain(|application| {
-        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let mut files = application.code_files(input);
         let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
         let is_program = holds_code
             || application.port.is_some()
@@ -169,12 +173,8 @@ const MOST_COMMANDS: usize = 1_000;
 
 /// The port that an example gives the variable which a start command listens on: `runserver 0.0.0.0:${API_PORT}`.
 fn port_of_start(input: &EmitInput, application: &Application) -> Option<(u16, PortVariable)> {
-    let examples = example_variables(input.files);
     let of_example = |name: &str| {
-        let known = examples.iter().filter(|example| example.name == name);
-        let is_own =
-            |example: &&ExampleVariable| path::is_within(&input.files.files[example.file].path, &application.context);
-        let example = known.max_by_key(|example| is_own(example))?;
+        let example = example_of(input, application, |known| known.name == name)?;
         Some((example.value.parse::<u16>().ok()?, place(&input.files.files[example.file].source, example.at)))
     };
     // What waits for another server, or connects to one, names ports too.

@@ -33,7 +33,7 @@ pub(in crate::emit) fn endpoint_input<'e, 'i: 'e>(
     build: &'e Build<'i>,
     stage: &'e Stage,
 ) -> EndpointInput<'e, 'i> {
-    let all = || application.code.files.iter().map(|at| &input.files.files[*at]);
+    let all = || application.code_files(input);
     let files = all().filter(|file| file.is_of_program());
     let files: Vec<SourceFile> = files.map(|file| SourceFile { path: &file.below, text: file.source.text() }).collect();
     let (files, is_start_known) = loaded_by_program(input, application, files);
@@ -53,7 +53,7 @@ pub(in crate::emit) fn place_of_line(
     (file, line): (usize, usize),
 ) -> Option<String> {
     let below = endpoint.files[file].path;
-    let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let mut files = application.code_files(input);
     let file = files.find(|file| file.below == below)?;
     Some(format!("{}:{line}", file.source.name()))
 }

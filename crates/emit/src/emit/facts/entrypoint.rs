@@ -101,7 +101,7 @@ fn entrypoint_script<'i>(input: &EmitInput<'i>, application: &Application) -> Op
     let (_, entrypoint) = build.chain(build.target()?).find_map(|stage| build.last(stage, Keyword::Entrypoint))?;
     let Arguments::Json(words) = &entrypoint.arguments else { return None };
     let name = path::name(&words.last()?.value);
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = application.code_files(input);
     let is_script = |file: &&VariableFile| {
         let first_line = file.source.text().lines().next().unwrap_or_default();
         let by_shebang = shell_of_shebang(first_line).is_some_and(|shell| shell.dialect.is_parsed());

@@ -35,7 +35,7 @@ pub(in crate::emit) fn started_texts<'i>(
         .filter(|project| project.ecosystem == Ecosystem::Node)
         .flat_map(|project| &project.scripts)
         .collect();
-    let files: Vec<_> = application.code.files.iter().map(|at| &input.files.files[*at]).collect();
+    let files: Vec<_> = application.code_files(input).collect();
     let mut by_name: HashMap<&str, Vec<&VariableFile>> = HashMap::new();
     for file in &files {
         by_name.entry(path::name(&file.path)).or_default().push(file);

@@ -15,7 +15,7 @@ pub(in crate::emit) struct ServedFolder {
     pub(in crate::emit) folder: String,
     /// The place that shows it.
     pub(in crate::emit) place: String,
-    /// The command that makes the files; `None` where they are sources.
+    /// The command that makes the files; `None` where the build of the image does.
     pub(in crate::emit) filled_by: Option<&'static str>,
 }
 
@@ -60,7 +60,7 @@ fn folder_of_row(input: &EmitInput, application: &Application, row: data::Row) -
 
 /// The folder that a line of a source names.
 fn named_folder(input: &EmitInput, application: &Application, sign: &str) -> Option<(String, String)> {
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = application.code_files(input);
     let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
     sources.find_map(|file| {
         let text = file.source.text();

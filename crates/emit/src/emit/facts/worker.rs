@@ -6,6 +6,7 @@ use super::start::start_texts;
 use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
 use crate::emit::input::EmitInput;
+use crate::emit::links::mention::place;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
 use crate::variables::VariableFile;
@@ -101,7 +102,7 @@ fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
     }
     data::TASK_SCHEDULERS.rows().find_map(|row| {
         let ecosystem = Ecosystem::of(row[0]).filter(|known| application.has_package(*known, row[1]))?;
-        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let mut files = application.code_files(input);
         let (file, at) = files.find_map(|file| {
             let is_source = FileKind::of(&file.below).is_source_of(ecosystem) && file.is_of_program();
             let at = file.source.text().find(row[2])?;
@@ -109,7 +110,7 @@ fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
         })?;
         let object = task_object(input, application, row[3])?;
         let filled = |word: &str| word.replace("{module}", &object.module).replace("{name}", &object.name);
-        let place = format!("{}:{}", file.source.name(), file.source.line(u32::try_from(at).unwrap_or_default()));
+        let place = place(&file.source, at);
         let reason = format!("`{}` gives tasks their times, and nothing starts what plans them", row[2]);
         let mut scheduler = plain(row[4].split(' ').map(filled).collect(), reason, Some(place));
         name_scheduler(&mut scheduler);
@@ -258,7 +259,7 @@ fn add_taskiq_hook(application: &Application, object: &TaskObject, worker: &mut 
 
 /// The object that a sign of the table makes, in a source that the program runs.
 pub(in crate::emit) fn task_object(input: &EmitInput, application: &Application, sign: &str) -> Option<TaskObject> {
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = application.code_files(input);
     let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
     sources.find_map(|file| {
         let (name, line) = named_by(file.source.text(), sign)?;

@@ -117,7 +117,7 @@ pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> 
     let has_client = programs.is_none_or(|programs| {
         [Ecosystem::Node, Ecosystem::Python].into_iter().any(|known| programs.may_interpret(known))
     });
-    let schemas = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let schemas = application.code_files(input);
     let schemas = schemas.filter(|file| has_client && FileKind::of(&file.below).language() == "Prisma");
     let providers = schemas.flat_map(|file| file.source.text().lines()).filter_map(|line| {
         let value = line.trim_start().strip_prefix("provider")?.trim_start().strip_prefix('=')?;
@@ -136,16 +136,28 @@ pub(in crate::emit) fn is_unsure(package: &str) -> bool {
 
 /// The example of a variable: that of the nearest folder above the file that reads it, else the first.
 pub(in crate::emit) fn nearest_example<'e>(
-    input: &EmitInput,
+    input: &EmitInput<'e>,
     file: usize,
-    examples: &'e [ExampleVariable],
     is_wanted: impl Fn(&ExampleVariable) -> bool,
 ) -> Option<&'e ExampleVariable> {
-    let known = || examples.iter().filter(|known| is_wanted(known));
+    let known = || input.examples.iter().filter(|known| is_wanted(known));
     let folder = |example: &ExampleVariable| path::parent(&input.files.files[example.file].path);
     let above = known().filter(|known| path::is_within(&input.files.files[file].path, folder(known)));
     let depth = |known: &&ExampleVariable| (folder(known).len(), !known.is_comment, std::cmp::Reverse(known.file));
     above.max_by_key(depth).or_else(|| known().min_by_key(|known| known.is_comment))
+}
+
+/// The example of a variable of a program: one below its build context before others, one that is no comment before one
+/// that is.
+pub(in crate::emit) fn example_of<'e>(
+    input: &EmitInput<'e>,
+    application: &Application,
+    is_wanted: impl Fn(&ExampleVariable) -> bool,
+) -> Option<&'e ExampleVariable> {
+    let is_own =
+        |example: &ExampleVariable| path::is_within(&input.files.files[example.file].path, &application.context);
+    let known = input.examples.iter().filter(|example| is_wanted(example));
+    known.max_by_key(|example| (is_own(example), !example.is_comment))
 }
 
 /// A place in a file, for people.

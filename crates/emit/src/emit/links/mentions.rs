@@ -12,7 +12,7 @@ use crate::manifest::{Ecosystem, FileKind};
 use crate::secret::is_switch;
 use crate::sources::literals::string_literals;
 use crate::sources::variables::{Absence, VariableRead, is_asked_for};
-use crate::variables::{ExampleVariable, example_variables};
+use crate::variables::ExampleVariable;
 
 /// How a program finds servers, and which it does without.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +25,8 @@ pub(in crate::emit) struct Mentions {
 /// How a program finds servers.
 pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) -> Mentions {
     let clients = clients(input, application);
-    let examples = example_variables(input.files);
     let mut mentions = Mentions::default();
-    add_reads(input, application, &clients, &examples, &mut mentions);
+    add_reads(input, application, &clients, &mut mentions);
     let all = &mut mentions.all;
     // What a library reads by itself.
     for row in data::CLIENT_LIBRARIES.rows().filter(|row| row[4] != "-") {
@@ -37,11 +36,11 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
         }
     }
     // Frameworks read what examples show.
-    for example in examples {
+    for example in input.examples {
         let is_known = all.iter().any(|known| known.variable.as_deref() == Some(&example.name));
         let place = place(&input.files.files[example.file].source, example.at);
         if !is_known && UrlParts::of(&example.value).is_some() {
-            let mention = mention(&example.name, [Some(example.value), None], true, &clients, Some(place));
+            let mention = mention(&example.name, [Some(example.value.clone()), None], true, &clients, Some(place));
             all.extend(mention.filter(|mention| clients.iter().any(|(_, row)| row.host == mention.row.host)));
         }
     }
@@ -87,7 +86,6 @@ fn add_reads(
     input: &EmitInput,
     application: &Application,
     clients: &[(&'static str, ServerImage)],
-    examples: &[ExampleVariable],
     mentions: &mut Mentions,
 ) {
     let reads = &application.code.reads;
@@ -96,14 +94,15 @@ fn add_reads(
         let is_read = || reads.iter().any(|(_, read)| read.name == example.name);
         UrlParts::of(&example.value).and_then(|url| ServerImage::with_scheme(url.kind())).is_some() && is_read()
     };
-    let has_example = examples.iter().any(shows);
+    let has_example = input.examples.iter().any(shows);
     for (file, read) in reads {
         let is_same = |known: &&Mention| known.variable.as_deref() == Some(&read.name);
         if mentions.all.iter().chain(&mentions.optional).any(|known| is_same(&known)) {
             continue;
         }
         let is_nothing = |value: &str| data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "unset");
-        let example = examples
+        let example = input
+            .examples
             .iter()
             .find(|known| known.name == read.name && !known.value.is_empty() && !is_nothing(&known.value));
         let default = match &read.absence {
@@ -124,7 +123,8 @@ fn add_reads(
         let mut same = reads.iter().filter(|(_, known)| known.name == read.name);
         let is_asked =
             |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
-        let is_open = mention.value.is_none() && has_default && !examples.iter().any(|known| known.name == read.name);
+        let is_open =
+            mention.value.is_none() && has_default && !input.examples.iter().any(|known| known.name == read.name);
         let is_off = matches!(&read.absence, Absence::Default(Some(value)) if is_switch(value));
         let is_asked = has_example || is_off || same.any(is_asked);
         let mut packages = clients.iter().filter(|(_, row)| row.host == mention.row.host);

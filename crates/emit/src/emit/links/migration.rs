@@ -56,10 +56,9 @@ pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Appli
             let words = patterns::of("migrates a database").filter(|call| call.is_of(kind));
             let command = words.map(|call| call.text).find(|command| source.text.contains(command))?;
             let text = without_comments(source.path, source.text);
-            // An argument of the command may have to ask for it.
-            let is_always = text.contains(command) && !text.contains("argv");
             let line = text.lines().position(|line| line.contains(command))? + 1;
-            if !is_always {
+            // An argument of the command may have to ask for it.
+            if text.contains("argv") {
                 return None;
             }
             Some(StartMigration { command, place: place_of_line(input, application, &endpoint, (file, line))? })
@@ -69,12 +68,14 @@ pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Appli
 }
 
 /// The job of a program that keeps its schema in its source; none where the program brings it up to date when it starts.
+/// `start`: what does so then.
 pub(in crate::emit) fn migration(
     input: &EmitInput,
     application: &Application,
+    start: Option<&StartMigration>,
     plan: &mut ComposePlan,
 ) -> Option<MigrationJob> {
-    let files: Vec<_> = application.code.files.iter().map(|at| &input.files.files[*at]).collect();
+    let files: Vec<_> = application.code_files(input).collect();
     let setup = entrypoint_arguments(input, application).into_iter().find(|known| known.role == EntrypointRole::Setup);
     if let Some(argument) = setup {
         let (name, argument, place) = (&application.name, argument.name, argument.place);
@@ -84,8 +85,7 @@ pub(in crate::emit) fn migration(
         ));
         return None;
     }
-    let by_call = migration_at_start(input, application).filter(|start| !data::MIGRATIONS.contains(start.command));
-    if let Some(StartMigration { command, place }) = by_call {
+    if let Some(StartMigration { command, place }) = start.filter(|start| !data::MIGRATIONS.contains(start.command)) {
         let name = &application.name;
         plan.notes
             .push(format!("{name} migrates its database when it starts (`{command}`, {place}): no job was added"));
@@ -195,7 +195,7 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
 
 /// The settings of a tool for migrations that name a database at the developer's machine and read no variable.
 fn fixed_address(input: &EmitInput, application: &Application) -> Option<String> {
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = application.code_files(input);
     let mut settings = files.filter(|file| {
         let name = path::name(&file.path);
         ["drizzle.config.", "knexfile.", "ormconfig."].iter().any(|front| name.starts_with(front))
@@ -211,7 +211,7 @@ fn fixed_address(input: &EmitInput, application: &Application) -> Option<String>
 fn has_files(input: &EmitInput, application: &Application, command: &str) -> bool {
     let words = command.split_whitespace().map(|word| word.trim_start_matches("./"));
     let mut named = words.filter(|word| FileKind::of(word).has_code() && !word.starts_with('-'));
-    let files = || application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = || application.code_files(input);
     named.all(|word| files().any(|file| path::ends_with(&file.path, word)))
 }
 

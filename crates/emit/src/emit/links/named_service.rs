@@ -92,7 +92,7 @@ fn add(
 /// The other programs that the files of one pass requests to, and where: `proxy_pass http://api:8000`; in a job any URL.
 fn passed_programs(input: &EmitInput, application: &Application, others: &[Application]) -> Vec<(String, String)> {
     let mut named: Vec<(String, String)> = Vec::new();
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = application.code_files(input);
     let is_named = |text: &str| others.iter().any(|other| text.contains(other.name.as_str()));
     let files = files.filter(|file| file.is_of_program() && is_named(file.source.text()));
     for file in files {

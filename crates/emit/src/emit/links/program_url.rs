@@ -11,7 +11,7 @@ use crate::emit::facts::built_server::image_variable;
 use crate::emit::input::EmitInput;
 use crate::secret;
 use crate::sources::variables::{Absence, VariableRead};
-use crate::variables::{ExampleVariable, example_variables};
+use crate::variables::ExampleVariable;
 
 /// Hosts that mean the container itself.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
@@ -22,7 +22,6 @@ pub(in crate::emit) fn program_connections(
     applications: &[Application],
     mentions: &[Mentions],
 ) -> Vec<Vec<Connection>> {
-    let examples = example_variables(input.files);
     let of = |(application, mentions): (&Application, &Mentions)| {
         let mut connections: Vec<Connection> = Vec::new();
         if application.server.is_some() {
@@ -35,7 +34,7 @@ pub(in crate::emit) fn program_connections(
                 continue;
             }
             let known = (*file, read);
-            let Some((target, value)) = address(input, application, known, applications, &examples) else { continue };
+            let Some((target, value)) = address(input, application, known, applications) else { continue };
             connections.push(Connection {
                 backend: target.name.clone(),
                 variable: Some(read.name.clone()),
@@ -54,7 +53,6 @@ fn address<'a, 'i>(
     application: &Application,
     (file, read): (usize, &VariableRead),
     applications: &'a [Application<'i>],
-    examples: &[ExampleVariable],
 ) -> Option<(&'a Application<'i>, String)> {
     let upper = read.name.to_ascii_uppercase();
     let (words, _, role) = parts(&upper)?;
@@ -71,7 +69,7 @@ fn address<'a, 'i>(
         return None;
     }
     let is_shown = |known: &ExampleVariable| known.name == read.name && !known.value.is_empty();
-    let shown = nearest_example(input, file, examples, is_shown);
+    let shown = nearest_example(input, file, is_shown);
     let default = match &read.absence {
         Absence::Default(value) => Some(value.clone().unwrap_or_default()),
         _ => None,

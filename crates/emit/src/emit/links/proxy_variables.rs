@@ -142,7 +142,7 @@ pub(in crate::emit) fn proxy_connections(
 /// The same for all files in the images of programs.
 pub(in crate::emit) fn image_connections(input: &EmitInput, applications: &[Application]) -> Vec<Vec<Connection>> {
     let of = |application: &Application| {
-        let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let files = application.code_files(input);
         let is_configuration = |below: &str| !FileKind::of(below).has_code() && !FileKind::of(below).is_shell();
         let files = files.filter(|file| file.is_of_program() && is_configuration(&file.below));
         let files = files.filter(|file| file.source.text().contains("_pass "));

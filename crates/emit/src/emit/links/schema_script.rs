@@ -170,7 +170,7 @@ fn is_run(input: &EmitInput, applications: &[Application], script: &VariableFile
         ['"', '\'', '`', '/'].map(|quote| format!("{}{quote}", if folder.is_empty() { name } else { folder }));
     let names = |text: &str| text.contains(name) || folders.iter().any(|folder| text.contains(folder.as_str()));
     applications.iter().any(|application| {
-        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+        let mut files = application.code_files(input);
         let is_server = application.server.is_some() && path::is_below(&script.path, &application.context);
         is_server || files.any(|file| FileKind::of(&file.below).has_code() && names(file.source.text()))
     })

@@ -14,7 +14,6 @@ use crate::emit::server_image::{is_service_host, service_name};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::stack::{known_service, passed_hosts};
 use crate::text::path;
-use crate::variables::example_variables;
 
 /// Names the programs: as the proxy and addresses in sources call what listens on their port, else by their folders.
 pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [Application], proxy: Option<&Proxy>) {
@@ -53,12 +52,11 @@ pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [
 /// Gives programs that listen where a variable says, and of which nothing says a port, the one of the example, else the usual
 /// one.
 fn choose_ports(input: &EmitInput, applications: &mut [Application]) {
-    let examples = example_variables(input.files);
     for application in applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker) {
         let Some(variable) = &application.port_variable else { continue };
         let mut reads = application.code.reads.iter().filter(|(_, read)| read.name == variable.name);
         let example = reads.next().and_then(|(file, _)| {
-            nearest_example(input, *file, &examples, |known| known.name == variable.name && !known.value.is_empty())
+            nearest_example(input, *file, |known| known.name == variable.name && !known.value.is_empty())
         });
         let port = example.and_then(|example| example.value.parse().ok()).filter(|port| *port > 0);
         application.port = Some(port.unwrap_or_else(|| usual_port(application)));
@@ -89,7 +87,7 @@ fn add_named_ports(applications: &mut [Application], hosts: &BTreeMap<u16, BTree
 
 /// The addresses of other programs in configurations of nginx and in the settings of a program.
 fn named_addresses(input: &EmitInput, application: &Application) -> Vec<(String, u16)> {
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let files = application.code_files(input);
     let files = files.filter(|file| file.is_of_program() && file.source.text().contains("_pass "));
     let configurations = files.map(|file| settled(&file.source)).filter(|known| !passed_hosts(known, None).is_empty());
     let mut named: Vec<(String, u16)> = configurations.flat_map(|known| addresses(known.text())).collect();

@@ -44,7 +44,7 @@ pub(in crate::emit) fn static_files(
     let mut all = Vec::new();
     let of_proxy = proxy.map(|proxy| (proxy.name.as_str(), &input.files.files[proxy.file].source, None));
     let of_images = applications.iter().flat_map(|application| {
-        let sources = application.code.files.iter().map(|at| &input.files.files[*at].source);
+        let sources = application.code_files(input).map(|file| &file.source);
         let sources = sources.filter(|source| {
             path::name(source.name()).split('.').next_back() == Some("conf") && !passed_hosts(source, None).is_empty()
         });
@@ -131,17 +131,16 @@ fn note_of(
         ));
     };
     let dockerfile = application.build.input().file.source().text();
-    let mut scripts = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let mut scripts = application.code_files(input);
     let starts_with_it =
         scripts.any(|file| FileKind::of(&file.below).is_shell() && file.source.text().contains(command));
     match () {
         () if starts_with_it => None,
         () if dockerfile.contains(command) => Some(format!(
-            "the volume `{volume}` keeps the files of the first image: run `{command}` when {} starts, or remove the \
-             volume with each new image",
-            application.name
+            "the volume `{volume}` keeps the files of the first image: run `{command}` when {name} starts, or remove the \
+             volume with each new image"
         )),
-        () => Some(format!("nothing runs `{command}`, so `{folder}` of {} stays empty", application.name)),
+        () => Some(format!("nothing runs `{command}`, so `{folder}` of {name} stays empty")),
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn serve_tls(
 /// The place of a source that asks for TLS: always, or in production, which the container is in.
 fn asks_for_tls(input: &EmitInput, application: &Application) -> Option<String> {
     let is_node = application.projects().any(|project| project.ecosystem == Ecosystem::Node);
-    let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
+    let mut files = application.code_files(input);
     files.find_map(|file| {
         let text = file.source.text();
         let at = text.find(TAKES_ANY)?;

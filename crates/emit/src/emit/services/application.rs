@@ -153,7 +153,7 @@ impl ServicePlanner<'_, '_> {
         let mut secrets: Vec<String> = Vec::new();
         for (secret, _) in self.plan.secrets.clone() {
             let file = format!("/run/secrets/{secret}");
-            let mut sources = application.code.files.iter().map(|at| &self.input.files.files[*at]);
+            let mut sources = application.code_files(self.input);
             let reads = sources.find(|source| {
                 FileKind::of(&source.below).has_code() && source.is_of_program() && source.source.text().contains(&file)
             });
@@ -191,15 +191,8 @@ impl ServicePlanner<'_, '_> {
 
 /// The place of a source where a program begins to work without an end: it waits for messages, or repeats its work.
 fn runs_without_end(input: &EmitInput, application: &Application) -> Option<String> {
-    let files = application.code.files.iter().map(|at| &input.files.files[*at]);
-    let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
-    sources.find_map(|file| {
-        let kind = FileKind::of(&file.below);
-        let words = patterns::of("runs without an end").filter(|pattern| pattern.is_of(kind));
-        let at = words.filter_map(|pattern| file.source.text().find(pattern.text)).min()?;
-        if patterns::words("ends by itself").any(|word| file.source.text().contains(word)) {
-            return None;
-        }
-        Some(place(&file.source, at))
-    })
+    let ends = |text: &str| patterns::words("ends by itself").any(|word| text.contains(word));
+    let mut signs = application.signs(input, "runs without an end");
+    let (file, at) = signs.find(|(file, _)| !ends(file.source.text()))?;
+    Some(place(&file.source, at))
 }

@@ -3,11 +3,10 @@
 use super::variable_need::is_plain;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
-use crate::emit::links::mention::place;
+use crate::emit::links::mention::{example_of, place};
 use crate::manifest::Ecosystem;
 use crate::secret;
-use crate::text::path;
-use crate::variables::{ExampleVariable, example_variables};
+use crate::variables::ExampleVariable;
 
 /// A build argument.
 pub(super) struct BuildArgument {
@@ -26,12 +25,9 @@ pub(super) fn build_arguments(input: &EmitInput, application: &Application) -> V
     if names.is_empty() || application.projects().all(|project| project.ecosystem != Ecosystem::Node) {
         return Vec::new();
     }
-    let examples = example_variables(input.files);
-    let is_own =
-        |example: &&ExampleVariable| path::is_within(&input.files.files[example.file].path, &application.context);
     let arguments = names.into_iter().filter(|name| !secret::names_secret(name)).filter_map(|name| {
-        let known = examples.iter().filter(|example| example.name == name && !example.value.is_empty());
-        let example = known.max_by_key(|example| (is_own(example), !example.is_comment))?;
+        let is_value = |known: &ExampleVariable| known.name == name && !known.value.is_empty();
+        let example = example_of(input, application, is_value)?;
         let is_address = example.value.starts_with("http") && !example.value.contains('@');
         let is_for_browsers = secret::is_bundled(&name) || is_address && !name.to_ascii_lowercase().ends_with("_proxy");
         if !is_for_browsers {

@@ -6,20 +6,18 @@ use super::switch::switches;
 use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_plain, is_set};
 use crate::data;
 use crate::emit::facts::application::Application;
-use crate::emit::facts::endpoint::endpoint_input;
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::links::backend::Backends;
 use crate::emit::links::connection::Connection;
 use crate::emit::links::mention::{nearest_example, place};
 use crate::emit::plan::ComposePlan;
-use crate::endpoint::listens_at_host_name;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret;
 use crate::sources::code::words;
 use crate::sources::variables::Absence;
 use crate::stack::known_service;
-use crate::variables::{ExampleVariable, committed_variables, example_variables, is_set_by_images};
+use crate::variables::{ExampleVariable, committed_variables, is_set_by_images};
 
 /// The maximum number of names that a source asks settings for.
 const MOST_NAMES: usize = 500;
@@ -41,80 +39,196 @@ pub(in crate::emit) fn environment(
     plan: &mut ComposePlan,
 ) -> Vec<(String, Option<String>)> {
     let connections = parts.connections.iter();
-    let mut entries: Vec<(String, Option<String>)> =
-        connections.filter_map(|known| Some((known.variable.clone()?, Some(known.value.clone())))).collect();
-    for switch in switches(input, application, parts.connections, parts.backends) {
-        if entries.iter().all(|(known, _)| *known != switch.name) {
-            plan.choose(&application.name, "environment", switch.reason, Some(switch.place));
-            entries.push((switch.name, Some(switch.value)));
+    let entries = connections.filter_map(|known| Some((known.variable.clone()?, Some(known.value.clone())))).collect();
+    let mut planner = EnvironmentPlanner { input, application, parts, plan, entries };
+    planner.add_switches();
+    planner.add_port();
+    planner.add_host();
+    planner.add_framework();
+    planner.add_read();
+    if parts.extent == EnvironmentExtent::All {
+        planner.add_example_secrets();
+        planner.add_named();
+    }
+    planner.add_set();
+    planner.entries
+}
+
+/// Plans the variables of a program, each once: what is there stays.
+struct EnvironmentPlanner<'p, 'i, 'a> {
+    input: &'p EmitInput<'i>,
+    application: &'p Application<'a>,
+    parts: &'p EnvironmentParts<'p>,
+    plan: &'p mut ComposePlan,
+    entries: Vec<(String, Option<String>)>,
+}
+
+impl EnvironmentPlanner<'_, '_, '_> {
+    fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(known, _)| known == name)
+    }
+
+    /// Adds a variable and the reason for it.
+    fn add(&mut self, name: &str, value: Option<String>, reason: impl Into<String>, place: Option<String>) {
+        self.plan.choose(&self.application.name, "environment", reason, place);
+        self.entries.push((name.to_owned(), value));
+    }
+
+    /// Where an example sets a variable, for people.
+    fn place_of(&self, example: &ExampleVariable) -> String {
+        place(&self.input.files.files[example.file].source, example.at)
+    }
+
+    /// Switches off what no server here speaks.
+    fn add_switches(&mut self) {
+        for switch in switches(self.input, self.application, self.parts.connections, self.parts.backends) {
+            if !self.has(&switch.name) {
+                self.add(&switch.name, Some(switch.value), switch.reason, Some(switch.place));
+            }
         }
     }
-    add_port(application, &mut entries, plan);
-    add_host(input, application, &mut entries, plan);
-    let examples = example_variables(input.files);
-    add_framework(input, application, &examples, &mut entries, plan);
-    add_read(input, application, parts, &examples, &mut entries, plan);
-    if parts.extent == EnvironmentExtent::All {
-        add_example_secrets(input, application, parts, &examples, &mut entries, plan);
-        add_named(input, application, parts, &examples, &mut entries, plan);
-    }
-    add_set(input, application, &mut entries, plan);
-    entries
-}
 
-/// Says where to listen, where the program has to be told: the port that its image exposes.
-fn add_port(application: &Application, entries: &mut Vec<(String, Option<String>)>, plan: &mut ComposePlan) {
-    let (Some(variable), Some(port)) = (&application.port_variable, application.port) else { return };
-    if entries.iter().all(|(known, _)| *known != variable.name) {
-        plan.choose(&application.name, "environment", &variable.reason, Some(variable.place.clone()));
-        entries.push((variable.name.clone(), Some(port.to_string())));
+    /// Says where to listen, where the program has to be told: the port that its image exposes.
+    fn add_port(&mut self) {
+        let (Some(variable), Some(port)) = (&self.application.port_variable, self.application.port) else { return };
+        if !self.has(&variable.name) {
+            self.add(&variable.name, Some(port.to_string()), &variable.reason, Some(variable.place.clone()));
+        }
     }
-}
 
-/// Says to listen at all addresses, where a server would only do so at that of its container's name: checks ask at 127.0.0.1.
-fn add_host(
-    input: &EmitInput,
-    application: &Application,
-    entries: &mut Vec<(String, Option<String>)>,
-    plan: &mut ComposePlan,
-) {
-    const HOST: &str = "HOSTNAME";
-    let Some(stage) = application.build.target() else { return };
-    let endpoint = endpoint_input(input, application, &application.build, stage);
-    if listens_at_host_name(&endpoint) && entries.iter().all(|(known, _)| known != HOST) {
+    /// Says to listen at all addresses, where a server would only do so at that of its container's name: checks ask at
+    /// 127.0.0.1.
+    fn add_host(&mut self) {
+        let Some(name) = self.application.host_variable.filter(|name| !self.has(name)) else { return };
         let reason = "the standalone server of Next.js listens where it says, else only at the address of its name";
-        plan.choose(&application.name, "environment", reason, None);
-        entries.push((HOST.to_owned(), Some("0.0.0.0".to_owned())));
+        self.add(name, Some("0.0.0.0".to_owned()), reason, None);
     }
-}
 
-/// Adds what frameworks ask for, although no source reads it.
-fn add_framework(
-    input: &EmitInput,
-    application: &Application,
-    examples: &[ExampleVariable],
-    entries: &mut Vec<(String, Option<String>)>,
-    plan: &mut ComposePlan,
-) {
-    let starts = start_texts(input, application);
-    for row in data::FRAMEWORK_VARIABLES.rows() {
-        let (name, command) = (row[2], row[3]);
-        let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]))
-            && (command == "-" || starts.iter().any(|start| runs_always(start.text, command, name)));
-        if is_there && entries.iter().all(|(known, _)| known != name) && !is_set(application, name) {
+    /// Adds what frameworks ask for, although no source reads it.
+    fn add_framework(&mut self) {
+        let (input, application) = (self.input, self.application);
+        let starts = start_texts(input, application);
+        for row in data::FRAMEWORK_VARIABLES.rows() {
+            let (name, command) = (row[2], row[3]);
+            let is_there = Ecosystem::of(row[1]).is_some_and(|known| application.has_package(known, row[0]))
+                && (command == "-" || starts.iter().any(|start| runs_always(start.text, command, name)));
+            if !is_there || self.has(name) || is_set(application, name) {
+                continue;
+            }
             let subject = if command == "-" { row[0] } else { command };
-            let reason = format!("{subject} does not start without `{name}`");
-            plan.choose(&application.name, "environment", reason, None);
             let is_secret = secret::names_secret(name);
-            let shown = examples.iter().find(|known| !is_secret && known.name == name && is_plain(&known.value));
-            let value = if let Some(example) = shown {
-                format!("${{{name}:-{}}}", example.value)
-            } else {
-                let kind = if is_secret || command == "-" { "A secret" } else { "A value" };
-                plan.need(name, &format!("{kind} that {subject} asks for."));
-                format!("${{{name}:?set it in .env}}")
+            let mut shown = input.examples.iter().filter(|known| known.name == name && is_plain(&known.value));
+            let value = match shown.next() {
+                Some(example) if !is_secret => format!("${{{name}:-{}}}", example.value),
+                _ => {
+                    let kind = if is_secret || command == "-" { "A secret" } else { "A value" };
+                    self.plan.need(name, &format!("{kind} that {subject} asks for."));
+                    format!("${{{name}:?set it in .env}}")
+                }
             };
-            entries.push((name.to_owned(), Some(value)));
+            self.add(name, Some(value), format!("{subject} does not start without `{name}`"), None);
+        }
+    }
+
+    /// Adds what its sources read.
+    fn add_read(&mut self) {
+        let (input, application, parts) = (self.input, self.application, self.parts);
+        for (file, read) in &application.code.reads {
+            let name = read.name.as_str();
+            if self.has(name) || parts.settled.contains(name) || is_set_by_images(name) {
+                continue;
+            }
+            let variable = ReadVariable::of(input, application, (*file, read));
+            let Some((need, reason)) = variable.need(parts.extent) else { continue };
+            let source = &input.files.files[*file].source;
+            let value = match need {
+                VariableNeed::Required => {
+                    self.plan.need(name, &format!("Read in {}.", source.name()));
+                    Some(format!("${{{name}:?set it in .env}}"))
+                }
+                VariableNeed::Shown(value) => Some(format!("${{{name}:-{value}}}")),
+                VariableNeed::PassedOn => None,
+                VariableNeed::Offered(remark) => {
+                    self.plan.offer(name, &remark.replace("{file}", source.name()));
+                    None
+                }
+            };
+            self.add(name, value, reason, Some(place(source, read.at)));
+        }
+    }
+
+    /// Adds what a committed `.env` sets and the program reads: without a value, so that Compose passes on what is set
+    /// there.
+    fn add_set(&mut self) {
+        let Some((at, variables)) = committed_variables(self.input.files, self.input.folder) else { return };
+        for variable in variables {
+            let is_read = self.application.code.reads.iter().any(|(_, read)| read.name == variable.name);
+            if is_read && !is_set_by_images(&variable.name) && !self.has(&variable.name) {
+                let place = place(&self.input.files.files[at].source, variable.at);
+                let reason = format!("`{}` is set in the `.env` that everybody has, and read", variable.name);
+                self.add(&variable.name, None, reason, Some(place));
+            }
+        }
+    }
+
+    /// Adds the secrets that an example sets and the program names.
+    fn add_example_secrets(&mut self) {
+        let (input, application) = (self.input, self.application);
+        if application.server.is_some() {
+            return;
+        }
+        for example in input.examples {
+            let name = example.name.as_str();
+            let is_known = self.entries.iter().any(|(known, value)| {
+                known == name || value.as_ref().is_some_and(|value| value.contains(&format!("${{{name}:")))
+            });
+            let is_secret = secret::names_secret(name) && !example.value.is_empty() && !example.value.contains("://");
+            let is_switch = example.is_comment || secret::is_switch(&example.value);
+            // What has a default or a rule that lets it out is optional.
+            let mut reads = application.code.reads.iter().filter(|(_, read)| read.name == name);
+            let is_optional = reads.any(|(_, read)| matches!(read.absence, Absence::Default(_)));
+            if is_known || !is_secret || is_switch || is_optional || self.parts.settled.contains(name) {
+                continue;
+            }
+            let names_it = application.code_files(input).any(|file| {
+                FileKind::of(&file.below).has_code()
+                    && file.is_of_program()
+                    && words(file.source.text(), name).next().is_some()
+            });
+            if names_it {
+                let reason = format!("`{name}` is a secret that the example sets and the program names");
+                // Whether it can do without, the example does not say: Compose passes on what is set.
+                self.add(name, None, reason, Some(self.place_of(example)));
+            }
+        }
+    }
+
+    /// Adds what an example sets and a source asks some settings for by its name: `_env["TOKEN_LIFETIME"]`,
+    /// `config("LEVEL")`.
+    fn add_named(&mut self) {
+        let (input, application, parts) = (self.input, self.application, self.parts);
+        if application.server.is_some() || input.examples.is_empty() {
+            return;
+        }
+        for (name, file) in asked_names(input, application) {
+            let is_known = self.has(&name) || application.code.reads.iter().any(|(_, read)| read.name == name);
+            let is_of_others =
+                data::MODE_VARIABLES.contains(&name) || is_set_by_images(&name) || secret::names_secret(&name);
+            if is_known || is_of_others || is_set(application, &name) {
+                continue;
+            }
+            let is_value = |known: &ExampleVariable| known.name == name && !known.is_comment && !known.value.is_empty();
+            let Some(example) = nearest_example(input, file, is_value) else { continue };
+            // Of what is about a server that is here, or about places, the example tells the port of that server alone.
+            let words: Vec<&str> = name.split('_').collect();
+            let is_of_place = words.iter().any(|word| data::CONNECTION_WORDS.contains(word));
+            let is_free = !is_of_place && !parts.settled.contains(&name) && !secret::is_switch(&example.value);
+            let is_port = words.last() == Some(&"PORT") && words.len() > 1;
+            if is_free || is_port && is_port_of_server(parts.backends, &example.value) {
+                let value = is_plain(&example.value).then(|| format!("${{{name}:-{}}}", example.value));
+                let reason = format!("a source asks for `{name}`, and the example sets it");
+                self.add(&name, value, reason, Some(self.place_of(example)));
+            }
         }
     }
 }
@@ -131,141 +245,6 @@ fn runs_always(text: &str, command: &str, name: &str) -> bool {
                 && !line.contains(&format!("--{option}"))
                 && !line.contains("if ")
         })
-}
-
-/// Adds what its sources read.
-fn add_read(
-    input: &EmitInput,
-    application: &Application,
-    parts: &EnvironmentParts,
-    examples: &[ExampleVariable],
-    entries: &mut Vec<(String, Option<String>)>,
-    plan: &mut ComposePlan,
-) {
-    for (file, read) in &application.code.reads {
-        let name = read.name.as_str();
-        let is_known = entries.iter().any(|(known, _)| known == name) || parts.settled.contains(name);
-        if is_known || is_set_by_images(name) {
-            continue;
-        }
-        let variable = ReadVariable::of(input, application, (*file, read), examples);
-        let Some((need, reason)) = variable.need(parts.extent) else { continue };
-        let source = &input.files.files[*file].source;
-        let value = match need {
-            VariableNeed::Required => {
-                plan.need(name, &format!("Read in {}.", source.name()));
-                Some(format!("${{{name}:?set it in .env}}"))
-            }
-            VariableNeed::Shown(value) => Some(format!("${{{name}:-{value}}}")),
-            VariableNeed::PassedOn => None,
-            VariableNeed::Offered(remark) => {
-                plan.offer(name, &remark.replace("{file}", source.name()));
-                None
-            }
-        };
-        plan.choose(&application.name, "environment", reason, Some(place(source, read.at)));
-        entries.push((name.to_owned(), value));
-    }
-}
-
-/// Adds what a committed `.env` sets and the program reads: without a value, so that Compose passes on what is set there.
-fn add_set(
-    input: &EmitInput,
-    application: &Application,
-    entries: &mut Vec<(String, Option<String>)>,
-    plan: &mut ComposePlan,
-) {
-    let Some((at, variables)) = committed_variables(input.files, input.folder) else { return };
-    for variable in variables {
-        let is_read = application.code.reads.iter().any(|(_, read)| read.name == variable.name);
-        if is_read && !is_set_by_images(&variable.name) && entries.iter().all(|(known, _)| *known != variable.name) {
-            let place = place(&input.files.files[at].source, variable.at);
-            let reason = format!("`{}` is set in the `.env` that everybody has, and read", variable.name);
-            plan.choose(&application.name, "environment", reason, Some(place));
-            entries.push((variable.name, None));
-        }
-    }
-}
-
-/// Adds the secrets that an example sets and the program names.
-fn add_example_secrets(
-    input: &EmitInput,
-    application: &Application,
-    parts: &EnvironmentParts,
-    examples: &[ExampleVariable],
-    entries: &mut Vec<(String, Option<String>)>,
-    plan: &mut ComposePlan,
-) {
-    if application.server.is_some() {
-        return;
-    }
-    for example in examples {
-        let name = example.name.as_str();
-        let is_known = entries.iter().any(|(known, value)| {
-            known == name || value.as_ref().is_some_and(|value| value.contains(&format!("${{{name}:")))
-        });
-        let is_secret = secret::names_secret(name) && !example.value.is_empty() && !example.value.contains("://");
-        let is_switch = example.is_comment || secret::is_switch(&example.value);
-        // What has a default or a rule that lets it out is optional.
-        let mut reads = application.code.reads.iter().filter(|(_, read)| read.name == name);
-        let is_optional = reads.any(|(_, read)| matches!(read.absence, Absence::Default(_)));
-        if is_known || !is_secret || is_switch || is_optional || parts.settled.contains(name) {
-            continue;
-        }
-        let mut files = application.code.files.iter().map(|at| &input.files.files[*at]);
-        let code = files.find(|file| {
-            FileKind::of(&file.below).has_code()
-                && file.is_of_program()
-                && words(file.source.text(), name).next().is_some()
-        });
-        if code.is_none() {
-            continue;
-        }
-        let reason = format!("`{name}` is a secret that the example sets and the program names");
-        let place = place(&input.files.files[example.file].source, example.at);
-        plan.choose(&application.name, "environment", reason, Some(place));
-        // Whether it can do without, the example does not say: Compose passes on what is set.
-        entries.push((name.to_owned(), None));
-    }
-}
-
-/// Adds what an example sets and a source asks some settings for by its name: `_env["TOKEN_LIFETIME"]`, `config("LEVEL")`.
-fn add_named(
-    input: &EmitInput,
-    application: &Application,
-    parts: &EnvironmentParts,
-    examples: &[ExampleVariable],
-    entries: &mut Vec<(String, Option<String>)>,
-    plan: &mut ComposePlan,
-) {
-    if application.server.is_some() || examples.is_empty() {
-        return;
-    }
-    for (name, file) in asked_names(input, application) {
-        let is_known = entries.iter().any(|(known, _)| *known == name)
-            || application.code.reads.iter().any(|(_, read)| read.name == name);
-        let is_of_others =
-            data::MODE_VARIABLES.contains(&name) || is_set_by_images(&name) || secret::names_secret(&name);
-        if is_known || is_of_others || is_set(application, &name) {
-            continue;
-        }
-        let is_value = |known: &ExampleVariable| known.name == name && !known.is_comment && !known.value.is_empty();
-        let Some(example) = nearest_example(input, file, examples, is_value) else { continue };
-        // Of what is about a server that is here, or about places, the example tells the port of that server alone.
-        let words: Vec<&str> = name.split('_').collect();
-        let is_of_place = words.iter().any(|word| data::CONNECTION_WORDS.contains(word));
-        let is_free = !is_of_place && !parts.settled.contains(&name) && !secret::is_switch(&example.value);
-        let is_port = words.last() == Some(&"PORT") && words.len() > 1;
-        let is_told = is_free || is_port && is_port_of_server(parts.backends, &example.value);
-        if !is_told {
-            continue;
-        }
-        let reason = format!("a source asks for `{name}`, and the example sets it");
-        let place = place(&input.files.files[example.file].source, example.at);
-        plan.choose(&application.name, "environment", reason, Some(place));
-        let value = is_plain(&example.value).then(|| format!("${{{name}:-{}}}", example.value));
-        entries.push((name, value));
-    }
 }
 
 /// The names that the sources of a program ask some settings for, each with the file.

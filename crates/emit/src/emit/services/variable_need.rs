@@ -52,11 +52,10 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
         input: &'r EmitInput<'i>,
         application: &'r Application<'a>,
         (file, read): (usize, &'r VariableRead),
-        examples: &'r [ExampleVariable],
     ) -> Self {
         let is_same = |known: &ExampleVariable| known.name == read.name;
-        let example = nearest_example(input, file, examples, is_same);
-        let shown = nearest_example(input, file, examples, |known| is_same(known) && !known.value.is_empty());
+        let example = nearest_example(input, file, is_same);
+        let shown = nearest_example(input, file, |known| is_same(known) && !known.value.is_empty());
         Self { input, application, file, read, example, shown: shown.map(|example| example.value.as_str()) }
     }
 

@@ -7,7 +7,8 @@ use super::rule_findings::findings;
 use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::endpoint::{
-    EndpointInput, RouteOrigin, is_health_path, is_nginx, is_settings, known_port, loaded_files, ready_route,
+    EndpointInput, NGINX_ROOT, RouteOrigin, is_health_path, is_nginx, is_settings, known_port, loaded_files,
+    ready_route,
 };
 use crate::finding::{FileEdit, Safety};
 use crate::inputs::Service;
@@ -138,7 +139,7 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let sets_host = false;
     let endpoint = EndpointInput { build, stage: target, files, is_start_known, settings, projects, sets_host };
     // Images of nginx start it by themselves.
-    if input.build.launch(target).is_none() && !(is_nginx(&endpoint) && has_first_page(input, target)) {
+    if build.launch(target).is_none() && !(is_nginx(&endpoint) && has_first_page(input, target)) {
         return None;
     }
     let known = known_port(&endpoint)?;
@@ -160,11 +161,10 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
 
 /// Whether a COPY brings a first page to the folder that nginx serves: what another stage built, or a folder with one.
 fn has_first_page(input: &PassInput, target: &Stage) -> bool {
-    const ROOT: &str = "/usr/share/nginx/html";
     const PAGE: &str = "index.html";
     let has = |place: &str| input.context().is_some_and(|context| context.find(place).is_some());
     input.build.transfers(target).iter().any(|transfer| {
-        let is_root = transfer.destination.as_deref().is_some_and(|folder| folder.trim_end_matches('/') == ROOT);
+        let is_root = transfer.destination.as_deref().is_some_and(|folder| folder.trim_end_matches('/') == NGINX_ROOT);
         let mut sources = transfer.sources.iter().filter_map(|source| source.text.as_deref());
         is_root
             && (transfer.from.is_some()

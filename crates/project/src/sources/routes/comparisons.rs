@@ -40,18 +40,14 @@ fn compared(file: usize, source: &RouteSource) -> Vec<Route> {
         let length = text[at + 1..end].find(&text[at..=at])?;
         let path = literal(&text[at..at + length + 2])?.to_owned();
         let body = &text[at..text.floor_char_boundary(end.min(at + MOST_BYTES_OF_BODY))];
-        if !shows(source, body, "answers a request") || shows(source, body, "answers with an error") {
+        let shows = |meaning| patterns::shows_in(source.kind, body, meaning);
+        if !shows("answers a request") || shows("answers with an error") {
             return None;
         }
         let answer = if refuses_all { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
         Some(Route { path, file, line: line_of(text, at), answer })
     });
     routes.collect()
-}
-
-/// Whether a text shows something by the words of the language of its source.
-fn shows(source: &RouteSource, text: &str, meaning: &str) -> bool {
-    patterns::of(meaning).any(|pattern| pattern.is_of(source.kind) && text.contains(pattern.text))
 }
 
 /// Whether the text that starts at a place is what the path of a GET request is compared with.

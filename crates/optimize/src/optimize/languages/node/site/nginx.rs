@@ -1,9 +1,7 @@
 //! nginx's configuration for a site. All that it writes lies in /tmp, so that it needs no rights.
 
 use super::served::Site;
-
-/// The folder that it serves.
-pub(super) const FOLDER: &str = "/usr/share/nginx/html";
+use crate::endpoint::NGINX_ROOT;
 
 /// Where it is told its port when it starts.
 const LISTEN: &str = "/tmp/listen.conf";
@@ -44,7 +42,7 @@ http {{
 
     server {{
         {listen}
-        root {FOLDER};
+        root {NGINX_ROOT};
         absolute_redirect off;
         add_header Cache-Control no-cache;
 {locations}    }}

@@ -9,6 +9,7 @@ use super::served::Site;
 use crate::arrange::elements;
 use crate::build::{BaseImage, Presence, Purpose, Stage, StageBase, installed};
 use crate::dockerfile::Keyword;
+use crate::endpoint::NGINX_ROOT;
 use crate::finding::FileEdit;
 use crate::inputs::context::ContextEntryKind;
 use crate::optimize::pass_input::{PassInput, refuse_if};
@@ -197,16 +198,8 @@ impl SiteWriter<'_, '_> {
         let below = site.base.as_deref().unwrap_or("").trim_end_matches('/');
         out.push_str(&format!(
             "COPY --from={} {} {}{below}{newline}",
-            built_files.stage,
-            built_files.folder,
-            nginx::FOLDER
+            built_files.stage, built_files.folder, NGINX_ROOT
         ));
-        if let Some(variable) = &site.port_variable {
-            out.push_str(&format!(
-                "# The platform may set another port.{newline}ENV {variable}={}{newline}",
-                site.port
-            ));
-        }
         out.push_str(&format!("USER nginx{newline}EXPOSE {}{newline}", site.port));
         if let Some(check) = self.check(server)? {
             out.push_str(&format!(
