@@ -3,19 +3,19 @@
 use crate::compose_emit::{emitted, project, written};
 use crate::compose_emit_variables::{has, lacks, service};
 
-const PYTHON: &str = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
-const NODE: &str = "FROM node:22-slim\nWORKDIR /srv\nCOPY . .\nRUN npm ci\n";
+pub(crate) const PYTHON: &str = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
+pub(crate) const NODE: &str = "FROM node:22-slim\nWORKDIR /srv\nCOPY . .\nRUN npm ci\n";
 const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {}}"#;
 
 /// The compose file and the notes for some files.
-fn written_with_notes(files: &[(&str, &str)]) -> (String, String) {
+pub(crate) fn written_with_notes(files: &[(&str, &str)]) -> (String, String) {
     let folder = project(files);
     let notes = emitted(folder.path())["notes"].to_string();
     (written(folder.path()), notes)
 }
 
 /// A program of Node.js in a folder.
-fn node(folder: &str, start: &str, packages: &str, source: &str) -> Vec<(String, String)> {
+pub(crate) fn node(folder: &str, start: &str, packages: &str, source: &str) -> Vec<(String, String)> {
     let manifest =
         format!(r#"{{"name": "{folder}", "scripts": {{"start": "{start}"}}, "dependencies": {{{packages}}}}}"#);
     [
@@ -28,7 +28,7 @@ fn node(folder: &str, start: &str, packages: &str, source: &str) -> Vec<(String,
     .to_vec()
 }
 
-fn files(all: &[(String, String)]) -> Vec<(&str, &str)> {
+pub(crate) fn files(all: &[(String, String)]) -> Vec<(&str, &str)> {
     all.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect()
 }
 

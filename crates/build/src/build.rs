@@ -65,7 +65,7 @@ pub use self::check_translation::{CheckTranslation, check_in_own_language, trans
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;
 pub use self::copied_files::{CopiedFile, StartFile, absolute};
-pub use self::development::{DevelopmentServer, reload_option};
+pub use self::development::{DevelopmentServer, reload_option, serves_developers};
 pub use self::download_size::DownloadSize;
 pub use self::environment::{FoundVariable, Home};
 pub use self::exposed::ExposedPorts;

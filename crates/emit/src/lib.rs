@@ -8,6 +8,6 @@ use dockopt_cache::variables;
 use dockopt_dockerfile::{compose, dockerfile, ignore};
 use dockopt_project::{manifest, sources};
 use dockopt_shell::shell;
-use dockopt_text::{data, secret, text};
+use dockopt_text::{data, secret, text, yaml};
 
 pub mod emit; // compose files for repositories

@@ -84,6 +84,8 @@ tables! {
     BACKENDS = "backends.tsv";
     /// Packages with which programs talk to servers.
     CLIENT_LIBRARIES = "client_libraries.tsv";
+    /// What packages ask of the server that they talk to.
+    CLIENT_SERVERS = "client_servers.tsv";
     /// Words of variables that hold parts of a connection.
     CONNECTION_WORDS = "connection_words.tsv";
     /// Requests of a healthcheck to a server of which no path is known.

@@ -21,7 +21,7 @@ mod url;
 mod value;
 mod variable;
 
-pub use self::bundle::{bundled, is_bundled};
+pub use self::bundle::{bundled, bundler, is_bundled};
 pub use self::folder::is_folder_for_show;
 pub use self::found::{FoundSecret, Sign};
 pub use self::text::{certain_in_text, defaults, in_text};

@@ -137,6 +137,20 @@ impl Build<'_> {
 }
 
 impl Build<'_> {
+    /// The folder of a stage's image that a source of the context is copied to; `None` where it is not, or is compiled on
+    /// the way.
+    pub fn source_folder(&self, stage: &Stage, file: &str) -> Option<String> {
+        let context = self.input().context.as_deref()?;
+        if FileKind::of(file).language() == "TypeScript" {
+            return None;
+        }
+        let landed = self.chain(stage).find_map(|stage| {
+            let transfers = self.transfers(stage);
+            transfers.iter().rev().find_map(|transfer| self.landing(context, stage, transfer, file))
+        });
+        landed.map(|landed| path::parent(&landed).to_owned())
+    }
+
     /// The absolute path where a COPY or ADD of the stage puts a file or folder of the context; `None` if it does not
     /// copy it, or the path is known only during the build.
     pub fn landing(&self, context: &BuildContext, stage: &Stage, transfer: &Transfer, path: &str) -> Option<String> {

@@ -69,6 +69,17 @@ fn of(place: &dyn Fn(Span) -> Span, invocation: &Invocation) -> Option<Developme
     })
 }
 
+/// Whether a command starts the server that a framework has for its developers alone: `vite dev`, also without its first
+/// word where that is the usual one (`vite`).
+pub fn serves_developers(words: &[String]) -> bool {
+    data::DEVELOPMENT_SERVERS.rows().filter(|cells| cells[3] == "serves").any(|cells| {
+        let program = words.iter().position(|word| path::name(word) == cells[0]);
+        let behind = program.and_then(|at| words.get(at + 1)).map_or("-", String::as_str);
+        let is_usual = cells[1] == "-" || behind.starts_with('-') && cells[0] == "vite";
+        program.is_some() && (is_usual || data::words(cells[1]).any(|first| first == behind))
+    })
+}
+
 /// The option with which a server of `data/server_ports.tsv`, or Node, starts again when a source changes, and whether it
 /// stands first behind the program.
 pub fn reload_option(server: &str) -> Option<(&'static str, bool)> {

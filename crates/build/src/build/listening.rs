@@ -111,12 +111,13 @@ fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
     if name == "serve" && !args.iter().any(is_of_files) {
         return None;
     }
-    let [first, rest @ ..] = args else { return Some((row(name)?, args)) };
-    if let Some(first) = first.value() {
-        let script = path::name(first);
-        if let Some(row) = row(&format!("{name} {script}")) {
-            return Some((row, rest));
-        }
+    // `react-scripts --openssl-legacy-provider start`
+    let command = args.iter().position(|word| !word.text().starts_with('-'));
+    if let Some(at) = command
+        && let Some(first) = args[at].value()
+        && let Some(row) = row(&format!("{name} {}", path::name(first)))
+    {
+        return Some((row, &args[at + 1..]));
     }
     Some((row(name)?, args))
 }

@@ -411,7 +411,9 @@ fn site_port(input: &EndpointInput) -> Option<u16> {
     if !listens.is_empty() && plain().next().is_none() && has_own_sites(input) {
         return Some(0);
     }
-    only_port(plain().filter_map(|value| address_port(value.split(' ').next()?)))
+    let ports = || plain().filter_map(|value| address_port(value.split(' ').next()?));
+    // Of several the usual one is the first.
+    if ports().any(|port| port == 80) { Some(80) } else { only_port(ports()) }
 }
 
 /// Whether the build gives nginx a site of its own.

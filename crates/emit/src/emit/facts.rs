@@ -13,6 +13,7 @@ pub(super) mod server_start;
 pub(super) mod spring_config;
 pub(super) mod start;
 pub(super) mod storage;
+pub(super) mod taskiq_hook;
 pub(super) mod unbuilt_program;
 pub(super) mod worker;
 

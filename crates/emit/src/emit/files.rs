@@ -4,8 +4,10 @@ mod addition;
 pub(super) mod emission;
 mod example;
 mod file_service;
+mod hook;
 pub(super) mod merge;
 pub(super) mod overrides;
+mod production;
 pub(super) mod render;
 mod watch;
 

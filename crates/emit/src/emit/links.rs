@@ -2,6 +2,8 @@
 //! the job that migrates their database.
 
 pub(super) mod backend;
+pub(super) mod certificates;
+pub(super) mod client_server;
 pub(super) mod connection;
 pub(super) mod fixed_address;
 pub(super) mod login;
@@ -17,6 +19,7 @@ pub(super) mod schema_script;
 pub(super) mod service_names;
 mod static_files;
 mod tls;
+pub(super) mod unknown_host;
 
 use std::collections::BTreeSet;
 

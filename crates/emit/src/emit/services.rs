@@ -14,10 +14,14 @@ mod worker;
 use self::build_argument::build_arguments;
 use self::environment::{EnvironmentParts, environment};
 use self::variable_need::EnvironmentExtent;
+use std::collections::BTreeSet;
+
 use super::facts::application::Application;
 use super::facts::entrypoint::ignores_command;
 use super::input::EmitInput;
+use super::links::certificates::certificates;
 use super::links::mention::place;
+use super::links::unknown_host::unknown_hosts;
 use super::links::{Program, Project};
 use super::plan::{ComposePlan, PlannedService};
 use crate::build::User;
@@ -34,6 +38,7 @@ pub(super) fn add_services(input: &EmitInput, project: &Project, plan: &mut Comp
     planner.add_workers();
     planner.add_proxy();
     planner.add_networks();
+    planner.note_hosts();
     plan.sort_choices();
 }
 
@@ -102,7 +107,8 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
             self.plan.choose(&service.name, "volumes", reason, Some(known.place.clone()));
         }
         let texts = volumes.iter().map(|(name, folder)| format!("{name}:{folder}"));
-        let texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
+        let mut texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
+        texts.extend(self.certificate_volumes(application));
         if let Some(place) = loads_environment_file(self.input, application)
             && service.name == application.name
         {
@@ -129,6 +135,34 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         for (folder, place) in &application.storage {
             let reason = format!("it keeps what users send in `{folder}`");
             plan.choose(&service.name, "volumes", reason, Some(place.clone()));
+        }
+    }
+
+    /// The folders for certificates that the configuration in its image names, and nothing brings.
+    fn certificate_volumes(&mut self, application: &Application) -> Vec<String> {
+        let Some(known) = certificates(self.input, application) else { return Vec::new() };
+        let volumes = known.folders.iter().map(|folder| {
+            let host = path::child("certificates", path::name(folder));
+            self.plan.notes.push(format!("the certificates that {} names belong into `{host}`", known.place));
+            format!("./{host}:{folder}:ro")
+        });
+        volumes.collect()
+    }
+
+    /// Says which hosts its variables name that no service has.
+    fn note_hosts(&mut self) {
+        let names: BTreeSet<String> = self.plan.services.iter().map(|service| service.name.clone()).collect();
+        for program in &self.project.programs {
+            for host in unknown_hosts(self.input, program) {
+                let is_known = names.contains(&host.name)
+                    || self.plan.notes.iter().any(|note| note.contains(&format!("`{}`", host.variable)));
+                if !is_known {
+                    self.plan.notes.push(format!(
+                        "`{}`, where `{}` leads {} ({}), is no service here: add it, or set the variable",
+                        host.name, host.variable, program.application.name, host.place
+                    ));
+                }
+            }
         }
     }
 

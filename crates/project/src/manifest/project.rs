@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::framework::Framework;
-use super::locked::LockedPackages;
+use super::locked::{LockedPackages, version_numbers};
 use super::python;
 use crate::data;
 use crate::shell::Manager;
@@ -349,6 +349,23 @@ impl Project {
     pub fn runs_with(&self, package: &str) -> bool {
         let is_run = |scope| matches!(scope, DependencyScope::Run | DependencyScope::Build);
         self.dependencies.iter().any(|known| known.name.eq_ignore_ascii_case(package) && is_run(known.scope))
+    }
+
+    /// The major version of a package that it runs with: the locked one, else that which its requirement keeps to.
+    pub fn major_version(&self, package: &str) -> Option<u64> {
+        let is_it = |name: &str| name.eq_ignore_ascii_case(package);
+        let locked = self.installs.iter().filter_map(|install| install.locked.as_ref());
+        let mut packages = locked.flat_map(|locked| &locked.packages).filter(|(name, _)| is_it(name));
+        let version = packages.find_map(|(_, known)| known.version.as_deref());
+        let major = |version: &str| version_numbers(version.split(['.', 'x']).next()?).first().copied();
+        if let Some(version) = version {
+            return major(version);
+        }
+        let dependency = self.dependencies.iter().find(|known| is_it(&known.name))?;
+        let requirement = dependency.requirement.as_deref()?.trim();
+        // What has only a lower end, or several parts, may be any later one.
+        let is_one = !requirement.contains([' ', ',', '|', '<', '>', '!']);
+        if is_one { major(requirement.trim_start_matches(['^', '~', '=', 'v'])) } else { None }
     }
 
     /// The dependencies that the manifest names and the lock file lacks, as far as its reader tells. Those of a workspace

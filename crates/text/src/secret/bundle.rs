@@ -9,6 +9,13 @@ pub fn is_bundled(name: &str) -> bool {
     data::BUNDLE_VARIABLES.keys().any(|prefix| name.starts_with(prefix))
 }
 
+/// The package of the bundler that writes a variable of this name into the pages when the program is built, so that what is
+/// set when it starts has no effect, and how sources read it.
+pub fn bundler(name: &str) -> Option<(&'static str, &'static str)> {
+    let row = data::BUNDLE_VARIABLES.rows().find(|row| name.starts_with(row[0]))?;
+    (row[3] != "yes").then_some((row[2], row[4]))
+}
+
 /// Whether a variable puts a secret into the pages: its name begins as the bundler wants it, and its other words mean a
 /// password or a secret. Keys and tokens are often made for pages, so they do not count.
 pub fn bundled(name: &str, value: Option<&str>) -> Option<Variable> {

@@ -1,12 +1,18 @@
 //! The folders of a program that later containers or others need (`data/storage_folders.tsv`).
 
-use super::application::Application;
+use std::collections::BTreeMap;
+
+use super::application::{Application, serves_by_itself};
 use crate::build::User;
 use crate::data;
 use crate::emit::input::EmitInput;
+use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::literals::string_literals;
+use crate::sources::values::Evaluator;
+use crate::sources::written_places::{self, WrittenPlace};
 use crate::text::path;
+use crate::variables::VariableFile;
 
 /// A folder of a program that a web server in front of it may answer from.
 #[derive(Debug)]
@@ -33,7 +39,81 @@ pub(in crate::emit) fn storage_folders(input: &EmitInput, application: &Applicat
         let folder = folder_of_row(input, application, row);
         folders.extend(folder.filter(|(folder, _)| is_new(folder) && may_write(input, application, folder)));
     }
+    for (folder, place) in written_folders(input, application) {
+        let is_known = folders
+            .iter()
+            .map(|(known, _)| known)
+            .chain(&application.volumes)
+            .any(|known| path::is_within(&folder, known) || path::is_within(known, &folder));
+        if !is_known && may_write(input, application, &folder) {
+            folders.push((folder, place));
+        }
+    }
     folders
+}
+
+/// The folders for data (`data/file_topics.tsv`) that its sources write to, and the image does not fill.
+fn written_folders(input: &EmitInput, application: &Application) -> Vec<(String, String)> {
+    let build = &application.build;
+    let Some(stage) = build.target().filter(|stage| !serves_by_itself(build, stage)) else { return Vec::new() };
+    let files = application.code_files(input).filter(|file| {
+        let kind = FileKind::of(&file.below);
+        kind.has_code() && !kind.is_shell() && file.is_of_program()
+    });
+    let sources: BTreeMap<&str, &VariableFile> =
+        files.filter_map(|file| Some((path::relative(&file.path, &application.context)?, file))).collect();
+    let variables = |name: &str| {
+        let value = build.known_value(stage, name, usize::MAX);
+        value.into_iter().filter(|value| !value.is_empty()).collect()
+    };
+    let location = |file: &str| build.source_folder(stage, file);
+    let texts = sources.iter().map(|(name, file)| (*name, file.source.text()));
+    let evaluator = Evaluator::new(texts, &variables, &location);
+    let work = application.folder();
+    let mut folders: BTreeMap<String, String> = BTreeMap::new();
+    for (name, file) in &sources {
+        for place in written_places::places(&evaluator, name) {
+            let folder = match &place {
+                WrittenPlace::Folder(folder) => folder.as_str(),
+                WrittenPlace::File(file) => path::parent(file),
+                WrittenPlace::Unknown(_) => continue,
+            };
+            let folder = data_folder(&path::join(&work, folder), &work);
+            if let Some(folder) = folder.filter(|folder| !is_filled(input, application, folder)) {
+                folders.entry(folder).or_insert_with(|| file.source.name().to_owned());
+            }
+        }
+    }
+    folders.into_iter().collect()
+}
+
+/// The uppermost folder of a path whose name says that it holds data, below the working folder or at the top.
+fn data_folder(path: &str, work: &str) -> Option<String> {
+    let (above, below) = match path::relative(path, work) {
+        Some(below) if work != "/" => (work, below),
+        _ => ("/", path.trim_start_matches('/')),
+    };
+    let parts: Vec<&str> = below.split('/').collect();
+    let is_data = |name: &&str| data::FILE_TOPICS.has(name, "data") && !data::FILE_TOPICS.has(name, "lost");
+    let at = parts.iter().position(is_data)?;
+    // Elsewhere than below the working folder only `/data` and the like are a program's own.
+    (above != "/" || at == 0).then(|| path::child(above, &parts[..=at].join("/")))
+}
+
+/// Whether the build context has files for a folder of the image, which would grow old in a volume.
+fn is_filled(input: &EmitInput, application: &Application, folder: &str) -> bool {
+    let below = path::relative(folder, &application.folder()).unwrap_or(folder).trim_start_matches('/');
+    let context = application.build.input().context.as_deref();
+    let Some(context) = context else {
+        let whole = path::child(&application.context, below);
+        return input.files.files.iter().any(|file| path::is_within(&file.path, &whole));
+    };
+    context.entries().any(|id| {
+        let name = context.path(id);
+        context.entry(id).kind == ContextEntryKind::File
+            && path::is_within(&name, below)
+            && !path::name(&name).starts_with('.')
+    })
 }
 
 /// The folders that a web server in front may answer from.

@@ -3,6 +3,7 @@
 use super::application::Application;
 use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
 use super::start::start_texts;
+use super::taskiq_hook::add_taskiq_hook;
 use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
 use crate::emit::input::EmitInput;
@@ -10,9 +11,6 @@ use crate::emit::links::mention::place;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
 use crate::variables::VariableFile;
-
-/// The hook that says when a worker of `TaskIQ` is ready.
-const TASKIQ_HOOK: &str = include_str!("../../../data/hooks/taskiq_ready.py");
 
 /// A program that takes tasks.
 #[derive(Clone, Debug)]
@@ -233,28 +231,10 @@ fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>
         };
         worker.check = Some((test, seconds));
         worker.check_reason = format!("{package} asks this worker through its broker");
-    } else if let (Some(object), "taskiq", false) = (object, package, application.is_worker) {
+    } else if package == "taskiq" {
         add_taskiq_hook(application, object, &mut worker);
     }
     worker
-}
-
-/// Has `TaskIQ`, which has no check of its own, say that a worker is ready.
-fn add_taskiq_hook(application: &Application, object: &TaskObject, worker: &mut Worker) {
-    worker.command = ["taskiq", "worker", "taskiq_ready:broker", object.module.as_str()].map(str::to_owned).to_vec();
-    worker.variables.push(("TASKIQ_BROKER".to_owned(), format!("{}:{}", object.module, object.name)));
-    worker.config = Some(WorkerFile {
-        name: "taskiq-ready".to_owned(),
-        path: "taskiq_ready.py".to_owned(),
-        target: path::child(&application.folder(), "taskiq_ready.py"),
-        text: TASKIQ_HOOK.to_owned(),
-        reason: "TaskIQ has no check: the hook touches a file as long as the worker is ready".to_owned(),
-    });
-    let check = data::SERVICES.row("worker taskiq").map_or("[]", |row| row[2]);
-    let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
-    worker.check = Some((std::iter::once("CMD".to_owned()).chain(words).collect(), 10));
-    let reason = "the file of its hook is touched only while its event loop runs and its broker answers";
-    reason.clone_into(&mut worker.check_reason);
 }
 
 /// The object that a sign of the table makes, in a source that the program runs.

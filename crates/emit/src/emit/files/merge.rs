@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::addition::{dependencies, model, reason_against};
 use super::emission::{Emission, EmittedFile};
 use super::file_service::{dockerfile_of, worker_line};
+use super::hook::with_hook;
 use super::render::{files_beside, service_value};
 use crate::build::{Reference, WorkerLine, ends_with_scheduler};
 use crate::compose::{ComposeEditor, NewValue};
@@ -37,8 +38,10 @@ pub(in crate::emit) fn emission(
     let added = file.extend(&stack, &plan, &names);
     let is_added = |name: &String| {
         plan.services.iter().any(|service| {
-            added.contains(&service.name)
-                && service.keys.iter().any(|key| format!("{:?}", key.value).contains(name.as_str()))
+            let is_of = |key: &&PlannedKey| {
+                added.contains(&service.name) || added.contains(&format!("{}.{}", service.name, key.name))
+            };
+            service.keys.iter().filter(is_of).any(|key| format!("{:?}", key.value).contains(name.as_str()))
         })
     };
     let volumes: Vec<String> = plan.volumes.iter().filter(|name| is_added(name)).cloned().collect();
@@ -257,7 +260,11 @@ impl ExtendedFile<'_> {
         let mut note = |key: &str| {
             added.insert(format!("{}.{key}", planned.name));
         };
-        if let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck"))
+        if let Some(source) = with_hook(&self.source, service, planned) {
+            self.source = source;
+            note("healthcheck");
+            note("configs");
+        } else if let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck"))
             && is_enabled(&check.value)
             && (runs_as_planned(service, planned)
                 || self.workers.get(name).is_some_and(|line| line.is_asked_by(&format!("{:?}", check.value))))

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::emission::EmittedFile;
+use super::production::{production, workloads};
 use super::watch::{reload_command, watch};
-use crate::compose::NewValue;
+use crate::compose::{ComposeEditor, NewValue};
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::links::Project;
@@ -42,7 +43,17 @@ pub(in crate::emit) fn override_files(
     let name = |service: &PlannedService| names.get(&service.name).unwrap_or(&service.name).clone();
     if input.overrides.production {
         let services = planned.iter().filter(|service| service.role != ServiceRole::Migration);
-        let services = services.map(|service| (name(service), production(service))).collect();
+        let workloads = workloads(input);
+        let services: Services = services
+            .map(|service| {
+                let is_restarted = is_restarted(input, service, &name(service));
+                let application = application_of(project, service);
+                let (keys, choices) = production(service, application, (&workloads, is_restarted));
+                plan.choices.extend(choices);
+                (name(service), keys)
+            })
+            .collect();
+        let variable = |service: &str| format!("{}_MEMORY", service.to_ascii_uppercase().replace('-', "_"));
         let is_new = add(PRODUCTION, services, &mut plan.notes);
         let first = planned.first().map(|service| variable(&service.name)).unwrap_or_default();
         if is_new {
@@ -55,10 +66,7 @@ pub(in crate::emit) fn override_files(
     if input.overrides.development || input.overrides.watch {
         let mut services: Services = Vec::new();
         for service in &planned {
-            let application = project.applications().find(|known| match &service.dockerfile {
-                Some(dockerfile) => known.dockerfile == *dockerfile,
-                None => Some(&known.context) == service.context.as_ref(),
-            });
+            let application = application_of(project, service);
             let mut keys = development(service, application);
             if let (true, Some(application)) = (input.overrides.watch, application)
                 && service.role != ServiceRole::Migration
@@ -87,6 +95,22 @@ pub(in crate::emit) fn override_files(
     files
 }
 
+/// The program that a service runs.
+fn application_of<'p, 'i>(project: &'p Project<'i>, service: &PlannedService) -> Option<&'p Application<'i>> {
+    project.applications().find(|known| match &service.dockerfile {
+        Some(dockerfile) => known.dockerfile == *dockerfile,
+        None => Some(&known.context) == service.context.as_ref(),
+    })
+}
+
+/// Whether the compose file says what happens when a service ends.
+fn is_restarted(input: &EmitInput, service: &PlannedService, name: &str) -> bool {
+    match input.existing {
+        Some(existing) => ComposeEditor::new(input.inputs.source(existing.file)).has(&["services", name, "restart"]),
+        None => service.key("restart").is_some() || service.key("profiles").is_some(),
+    }
+}
+
 fn text(path: &str, services: Services) -> String {
     let mut text = format!("# docker compose -f compose.yaml -f {path} up\nservices:\n");
     for (at, (name, keys)) in services.into_iter().enumerate() {
@@ -100,24 +124,6 @@ fn text(path: &str, services: Services) -> String {
 
 fn entry(key: &str, value: NewValue) -> (String, NewValue) {
     (key.to_owned(), value)
-}
-
-fn mapping(entries: Vec<(String, NewValue)>) -> NewValue {
-    NewValue::Mapping(entries)
-}
-
-/// Logs and memory with an end.
-fn production(service: &PlannedService) -> Vec<(String, NewValue)> {
-    let options = vec![entry("max-size", NewValue::raw_text("10m")), entry("max-file", NewValue::raw_text("3"))];
-    let logging = vec![entry("driver", NewValue::scalar("json-file")), entry("options", mapping(options))];
-    let memory = if service.role == ServiceRole::Backend { "1g" } else { "512m" };
-    let memory = NewValue::raw_text(&format!("${{{}:-{memory}}}", variable(&service.name)));
-    vec![entry("logging", mapping(logging)), entry("mem_limit", memory)]
-}
-
-/// The variable with the limit of a service's memory.
-fn variable(service: &str) -> String {
-    format!("{}_MEMORY", service.to_ascii_uppercase().replace('-', "_"))
 }
 
 /// Ports on this machine, a command that starts again when a source changes, and no restarts.

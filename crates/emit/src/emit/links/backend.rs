@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::client_server::{ClientServer, client_server};
 use super::login::{BackendPassword, ServerLogin, is_set_by_image, login};
 use super::mention::{ConnectionRole, Mention, UrlParts, is_unsure};
 use super::mentions::Mentions;
@@ -25,6 +26,8 @@ pub(in crate::emit) struct Backend {
     pub(in crate::emit) image: String,
     /// Where the repository runs this version.
     pub(in crate::emit) image_place: Option<String>,
+    /// What a package asks of it, and its usual image and command do not give.
+    pub(in crate::emit) demand: Option<ClientServer>,
     /// The program that builds its image.
     pub(in crate::emit) application: Option<usize>,
     pub(in crate::emit) command: Vec<String>,
@@ -225,14 +228,13 @@ fn backend(
     };
     let settings = data::words(&settings).filter_map(|setting| setting.split_once('='));
     let settings: Vec<(String, String)> = settings.map(|(name, value)| (name.to_owned(), filled(value))).collect();
-    let command = match built {
-        Some(_) => Vec::new(),
-        None if is_secured => row.secured.split(' ').map(filled).collect(),
-        None => command(input, row, applications),
+    let ImageChoice { image: row_image, place: image_place, demand } = image_choice(input, row, applications, built);
+    let command = match (built, &demand) {
+        (Some(_), _) => Vec::new(),
+        _ if is_secured => row.secured.split(' ').map(filled).collect(),
+        (None, Some(demand)) if !demand.command.is_empty() => demand.command.clone(),
+        _ => command(input, row, applications),
     };
-    let repository_image = repository_image(input, row.image);
-    let image_place = repository_image.as_ref().map(|known| known.place.clone());
-    let row_image = repository_image.map_or_else(|| row.image.to_owned(), |known| known.image);
     let known = known_service(row.image);
     let server = program.and_then(|known| known.server.as_ref());
     let image = server.map_or(&row_image, |server| &server.image);
@@ -247,6 +249,7 @@ fn backend(
     Backend {
         row,
         image_place,
+        demand,
         image: row_image,
         application: built,
         command,
@@ -262,6 +265,31 @@ fn backend(
         reason: reason.unwrap_or_default(),
         place,
         name,
+    }
+}
+
+/// The image of a server.
+struct ImageChoice {
+    image: String,
+    /// Where the repository runs it.
+    place: Option<String>,
+    /// What a package asks of it.
+    demand: Option<ClientServer>,
+}
+
+/// The version that the repository runs, else the usual one, else that which a package talks to.
+fn image_choice(
+    input: &EmitInput,
+    row: ServerImage,
+    applications: &[Application],
+    built: Option<usize>,
+) -> ImageChoice {
+    let known = repository_image(input, row.image);
+    let image = known.as_ref().map_or_else(|| row.image.to_owned(), |known| known.image.clone());
+    let demand = if built.is_none() { client_server(applications, &image) } else { None };
+    match demand.as_ref().and_then(|demand| demand.image) {
+        Some(other) => ImageChoice { image: other.to_owned(), place: None, demand },
+        None => ImageChoice { image, place: known.map(|known| known.place), demand },
     }
 }
 

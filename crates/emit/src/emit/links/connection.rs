@@ -146,12 +146,25 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         _ => String::new(),
     };
     let query = parts.as_ref().map(|url| url.query.clone()).unwrap_or_default();
+    let query = if scheme == "jdbc:mysql" { with_key_retrieval(query) } else { query };
     let path = match parts {
         _ if row.is_database() && has_database => format!("/{}", backend.database),
         Some(url) if !url.database.is_empty() => format!("/{}", url.database),
         _ => String::new(),
     };
     format!("{scheme}://{login}{address}{path}{query}")
+}
+
+/// The options of a JDBC URL that switches TLS off, with the one that its driver then needs to log in (`MySQL` Connector/J
+/// manual, `allowPublicKeyRetrieval`: the usual way of `MySQL` 8 to log in sends a public key).
+fn with_key_retrieval(query: String) -> String {
+    let options = query.to_ascii_lowercase();
+    let is_plain = ["usessl=false", "sslmode=disabled"].iter().any(|option| options.contains(option));
+    if is_plain && !options.contains("allowpublickeyretrieval") {
+        format!("{query}&allowPublicKeyRetrieval=true")
+    } else {
+        query
+    }
 }
 
 /// An address as the client of a program writes it.

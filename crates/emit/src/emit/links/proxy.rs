@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::certificates::certificate_folders;
 use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
@@ -62,12 +63,7 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
     let folder_variable = ("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), "/etc/nginx".to_owned());
     let variables = if target.ends_with("nginx.conf.template") { vec![folder_variable] } else { Vec::new() };
     let folder = path::parent(below);
-    let certificates: BTreeSet<&str> = directives(text)
-        .filter(|(name, _)| name.starts_with("ssl_") && name.contains("certificate"))
-        .map(|(_, value)| path::parent(value))
-        .filter(|folder| folder.starts_with("/etc/"))
-        .collect();
-    for certificate_folder in certificates {
+    for certificate_folder in certificate_folders(text) {
         let host = path::child(folder, path::name(certificate_folder));
         volumes.push(format!("./{host}:{certificate_folder}:ro"));
         plan.notes.push(format!("the certificates that {} names belong into `{host}`", source.name()));
@@ -127,7 +123,7 @@ pub(super) fn directives(text: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The ports that it listens on: `80`, `443 ssl`, `[::]:80`, `127.0.0.1:8080`.
-fn ports(text: &str) -> Vec<u16> {
+pub(super) fn ports(text: &str) -> Vec<u16> {
     let listens = directives(text).filter(|(name, _)| *name == "listen").map(|(_, value)| value);
     let ports: BTreeSet<u16> = listens.filter_map(|value| value.rsplit(':').next()?.parse().ok()).collect();
     if ports.is_empty() { vec![80] } else { ports.into_iter().collect() }

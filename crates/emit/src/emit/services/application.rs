@@ -8,6 +8,7 @@ use crate::emit::facts::application::Application;
 use crate::emit::facts::check::{application_check, healthcheck, inherited_check};
 use crate::emit::input::EmitInput;
 use crate::emit::links::Program;
+use crate::emit::links::certificates::certificates;
 use crate::emit::links::mention::place;
 use crate::emit::links::named_service::is_job;
 use crate::emit::plan::{PlannedService, ServiceRole};
@@ -122,7 +123,10 @@ impl ServicePlanner<'_, '_> {
 
     /// Publishes the ports of a program; `host_ports` are those of the host that are in use.
     fn add_ports(&mut self, application: &Application, host_ports: &mut BTreeSet<u16>, service: &mut PlannedService) {
-        let ports = application.published_ports();
+        let mut ports = application.published_ports();
+        if let Some(certificates) = certificates(self.input, application).filter(|_| !ports.is_empty()) {
+            ports.extend(certificates.ports.iter().filter(|port| !ports.contains(port)).copied().collect::<Vec<_>>());
+        }
         let published = ports.iter().map(|port| {
             // Ports below 1024 are for root, and often taken.
             let mut host = if *port < 1024 { port + 8000 } else { *port };
@@ -143,7 +147,7 @@ impl ServicePlanner<'_, '_> {
         self.plan.choose(&service.name, "ports", format!("it listens on port {first}, and {why}"), request_place);
         if !rest.is_empty() {
             let rest: Vec<String> = rest.iter().map(u16::to_string).collect();
-            let reason = format!("its image is made to publish {} too (EXPOSE)", rest.join(", "));
+            let reason = format!("its image is made to listen on {} too", rest.join(", "));
             self.plan.choose(&service.name, "ports", reason, Some(application.place.clone()));
         }
     }

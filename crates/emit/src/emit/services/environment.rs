@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::switch::switches;
 use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_plain, is_set};
+use crate::build::serves_developers;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::links::backend::Backends;
 use crate::emit::links::connection::Connection;
-use crate::emit::links::mention::{nearest_example, place};
+use crate::emit::links::mention::{example_of, nearest_example, place};
 use crate::emit::plan::ComposePlan;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret;
 use crate::sources::code::words;
-use crate::sources::variables::Absence;
+use crate::sources::variables::{Absence, VariableRead};
 use crate::stack::known_service;
 use crate::variables::{ExampleVariable, committed_variables, is_set_by_images};
 
@@ -49,6 +50,7 @@ pub(in crate::emit) fn environment(
     if parts.extent == EnvironmentExtent::All {
         planner.add_example_secrets();
         planner.add_named();
+        planner.note_built_in();
     }
     planner.add_set();
     planner.entries
@@ -64,8 +66,26 @@ struct EnvironmentPlanner<'p, 'i, 'a> {
 }
 
 impl EnvironmentPlanner<'_, '_, '_> {
+    /// Whether it is there, or has no effect when the program starts.
     fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|(known, _)| known == name)
+        self.entries.iter().any(|(known, _)| known == name) || is_built_in(self.input, self.application, name)
+    }
+
+    /// Says which variables that an example sets went into the pages when the image was built, without a build argument.
+    fn note_built_in(&mut self) {
+        let application = self.application;
+        let source = application.build.input().file.source();
+        let names: BTreeSet<&str> = application.code.reads.iter().map(|(_, read)| read.name.as_str()).collect();
+        for name in names.into_iter().filter(|name| is_built_in(self.input, application, name)) {
+            let is_value = |known: &ExampleVariable| known.name == name && !known.is_comment && !known.value.is_empty();
+            if example_of(self.input, application, is_value).is_some() && words(source.text(), name).next().is_none() {
+                self.plan.notes.push(format!(
+                    "`{name}` goes into the pages when the image of {} is built: without an `ARG {name}` in {} none of its values gets there",
+                    application.name,
+                    source.name()
+                ));
+            }
+        }
     }
 
     /// Adds a variable and the reason for it.
@@ -231,6 +251,20 @@ impl EnvironmentPlanner<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Whether a bundler put a variable into the pages when the image was built.
+fn is_built_in(input: &EmitInput, application: &Application, name: &str) -> bool {
+    let Some((bundler, reads)) = secret::bundler(name) else { return false };
+    let starts = || application.build.target().map(|stage| application.build.start_lines(stage)).unwrap_or_default();
+    let mut dependencies = application.projects().flat_map(|project| &project.dependencies);
+    let is_read_so = |(file, read): &(usize, VariableRead)| {
+        let line = input.files.files[*file].source.text()[..read.at].rsplit('\n').next().unwrap_or_default();
+        read.name != name || line.contains(reads)
+    };
+    dependencies.any(|known| known.name == bundler)
+        && application.code.reads.iter().all(is_read_so)
+        && !starts().iter().any(|words| serves_developers(words))
 }
 
 /// Whether a text runs a command that asks for a variable, whatever happens: no script looks at that before, no option

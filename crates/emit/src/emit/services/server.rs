@@ -35,8 +35,18 @@ impl ServicePlanner<'_, '_> {
             self.add_build(program, service);
             return;
         }
-        service.add("image", text(&backend.image));
+        match backend.demand.as_ref() {
+            Some(demand) if demand.is_ended => {
+                let comment = format!("dockopt ignore=compose-end-of-life-image reason: {}", demand.reason);
+                service.add_with("image", text(&backend.image), &comment);
+            }
+            _ => service.add("image", text(&backend.image)),
+        }
         service.image = Some(backend.image.clone());
+        if let Some(demand) = &backend.demand {
+            let key = if demand.image.is_some() { "image" } else { "command" };
+            self.plan.choose(&backend.name, key, demand.reason.clone(), None);
+        }
         if backend.image_place.is_some() {
             let reason = format!("the repository runs `{}` elsewhere", backend.image);
             self.plan.choose(&backend.name, "image", reason, backend.image_place.clone());

@@ -11,7 +11,8 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
             continue;
         }
         for call in run.invocations().iter().filter_map(Invocation::package_call) {
-            let installs = call.manager == Manager::Npm && call.verb == Verb::Install && call.is_from_manifest();
+            // Of what is installed for all, npm asks nothing.
+            let installs = call.manager == Manager::Npm && call.verb == Verb::Install && !call.has(&["-g", "--global"]);
             let at = run.place(call.verb_span);
             if !installs || input.source().slice(at) != call.verb_text {
                 continue;

@@ -51,6 +51,10 @@ fn npm() {
          |RUN npm install --no-audit --no-fund
          |COPY . .",
     );
+    let two = stays.replace("RUN npm install", "RUN npm install && npm install axios && npm install -g serve");
+    let quiet =
+        "RUN npm install --no-audit --no-fund && npm install --no-audit --no-fund axios && npm install -g serve";
+    check_pass("quiet-installs", &two, NPM, &stays.replace("RUN npm install", quiet));
 }
 
 #[test]

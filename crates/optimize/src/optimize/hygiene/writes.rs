@@ -129,7 +129,8 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
     let writing: Vec<&String> =
         input.evidence.perhaps_holding(&words).map(|(path, _)| path).filter(|path| may_tell(&reach, path)).collect();
     let texts = input.evidence.texts.iter().filter(|(path, _)| may_tell(&reach, path));
-    let (variables, location) = (|name: &str| variables(input, name), |file: &str| location(input, file));
+    let (variables, location) =
+        (|name: &str| variables(input, name), |file: &str| input.build.source_folder(input.target()?, file));
     let evaluator = Evaluator::new(texts.map(|(path, text)| (path.as_str(), text.as_str())), &variables, &location);
     for file in writing {
         for place in written_places::places(&evaluator, file) {
@@ -187,20 +188,6 @@ fn variables(input: &PassInput, name: &str) -> Vec<String> {
     values.extend(services.filter(|(variable_name, _)| variable_name == name).map(|(_, value)| value.clone()));
     values.retain(|value| !value.is_empty());
     values
-}
-
-/// The folder of the image that a source is copied to; `None` where it is compiled on the way, or the build knows.
-fn location(input: &PassInput, file: &str) -> Option<String> {
-    let (context, target) = (input.context()?, input.target()?);
-    if FileKind::of(file).language() == "TypeScript" {
-        return None;
-    }
-    let mut stages = input.build.chain(target);
-    let landed = stages.find_map(|stage| {
-        let transfers = input.build.transfers(stage);
-        transfers.iter().rev().find_map(|transfer| input.build.landing(context, stage, transfer, file))
-    });
-    landed.map(|landed| path::parent(&landed).to_owned())
 }
 
 /// Whether a RUN stands behind the sources, which may leave files of root's there.
