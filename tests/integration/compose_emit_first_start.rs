@@ -53,8 +53,9 @@ fn what_a_source_names_and_an_example_sets_arrives() {
     has(&api, &["DJANGO_SUPERUSER_USERNAME: ${DJANGO_SUPERUSER_USERNAME:-root}", "${DJANGO_SUPERUSER_PASSWORD:?"]);
     lacks(&api, &["UNREAD"]);
     let source = "process.loadEnvFile();\nrequire('express')().listen(3000);\n";
-    let (_, notes) = written_with_notes(&files(&node("web", "node index.js", "\"express\": \"4\"", source)));
-    has(&notes, &["does not start without", "mount one there (`./.env:/srv/.env:ro`)"]);
+    let (text, notes) = written_with_notes(&files(&node("web", "node index.js", "\"express\": \"4\"", source)));
+    has(&service(&text, "web"), &["volumes: [\"./.env:/srv/.env:ro\"]"]);
+    has(&notes, &["`.env` has to be there before the first start"]);
 }
 
 #[test]

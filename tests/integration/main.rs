@@ -18,6 +18,7 @@ mod cli;
 mod completions;
 mod compose_emit;
 mod compose_emit_first_start;
+mod compose_emit_connections;
 mod compose_emit_files;
 mod compose_emit_monorepo;
 mod compose_emit_notes;

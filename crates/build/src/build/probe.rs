@@ -95,9 +95,13 @@ impl Asker {
     /// The words of a request to the top of a server that each answer fulfils but those of a server that fails
     /// (`data/check_answers.tsv`): one that hangs gives none, although its port is open.
     pub fn request_any(self, port: u16) -> Vec<String> {
-        let words = data::CHECK_ANSWERS.row(self.program()).map_or("[]", |row| row[1]);
-        let words: Vec<String> = serde_json::from_str(words).unwrap_or_default();
-        words.iter().map(|word| word.replace("{port}", &port.to_string())).collect()
+        check_answer(self.program(), port).unwrap_or_default()
+    }
+
+    /// The words of a request that nginx answers itself, whatever it passes on (`data/check_answers.tsv`); `None` where the
+    /// program cannot send it.
+    pub fn request_to_nginx(self, port: u16) -> Option<Vec<String>> {
+        check_answer(&format!("{} nginx", self.program()), port)
     }
 
     /// The words of a request to the port that the variable `PORT` of the container names, else to another one; as
@@ -236,6 +240,12 @@ fn with_url(word: &str, url: &str) -> String {
     let Some((before, rest)) = raw.split_once("http://127.0.0.1") else { return raw };
     let end = rest.find(['\'', '"', ')']).unwrap_or(rest.len());
     format!("{before}{url}{}", &rest[end..])
+}
+
+/// The words of a row of `data/check_answers.tsv`.
+fn check_answer(program: &str, port: u16) -> Option<Vec<String>> {
+    let words: Vec<String> = serde_json::from_str(data::CHECK_ANSWERS.row(program)?[1]).ok()?;
+    Some(words.iter().map(|word| word.replace("{port}", &port.to_string())).collect())
 }
 
 #[cfg(test)]

@@ -465,7 +465,7 @@ fn port_setting(text: &str) -> Option<u16> {
 }
 
 /// The port of the framework of a program (`data/framework_ports.tsv`): that of its settings, else the usual one.
-fn framework_port(input: &EndpointInput) -> Option<u16> {
+pub(super) fn framework_port(input: &EndpointInput) -> Option<u16> {
     let has = |row: &data::Row| Ecosystem::of(row[0]).is_some_and(|known| has_package(&input.projects, known, row[1]));
     let row = data::FRAMEWORK_PORTS.rows().find(has)?;
     if let Some(value) = input.variable(row[2]) {

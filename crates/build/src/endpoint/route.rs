@@ -1,7 +1,7 @@
 //! The route that says that a program is ready.
 
 use super::EndpointInput;
-use super::port::{active_setting, has_own_sites, has_package, is_nginx, sites};
+use super::port::{active_setting, framework_port, has_own_sites, has_package, is_nginx, sites};
 use super::start::{has_traced_server, started_server, starts_traced_server};
 use crate::build::is_command;
 use crate::data;
@@ -86,6 +86,7 @@ pub fn speaks_http(input: &EndpointInput) -> bool {
         && (started_server(input).is_some()
             || starts_traced_server(input)
             || page_route(input).is_some()
+            || framework_port(input).is_some()
             || shows("makes an application")
             || !routes(&input.files).is_empty())
 }

@@ -17,6 +17,7 @@ pub(super) mod proxy_variables;
 pub(super) mod repository_image;
 pub(super) mod schema_script;
 pub(super) mod service_names;
+mod setting_address;
 mod static_files;
 mod tls;
 pub(super) mod unknown_host;

@@ -70,6 +70,11 @@ impl ServerImage {
         self.settings.contains("{user")
     }
 
+    /// The variables with which it asks for a login, where it does so only then.
+    pub(super) fn login_settings(self) -> Option<&'static str> {
+        (self.secured.contains("{user}")).then_some(self.secured)
+    }
+
     /// The only user that the server sets up: `neo4j`.
     pub(super) fn only_user(self) -> Option<&'static str> {
         Some(self.settings.split_once("{user:")?.1.split_once('}')?.0)

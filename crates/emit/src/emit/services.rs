@@ -109,14 +109,14 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         let texts = volumes.iter().map(|(name, folder)| format!("{name}:{folder}"));
         let mut texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
         texts.extend(self.certificate_volumes(application));
-        if let Some(place) = loads_environment_file(self.input, application)
-            && service.name == application.name
-        {
-            let target = path::child(&application.folder(), ".env");
-            self.plan.notes.push(format!(
-                "{} loads `.env` and does not start without ({place}): mount one there (`./.env:{target}:ro`)",
-                service.name
-            ));
+        if let Some(place) = loads_environment_file(self.input, application) {
+            texts.push(format!("./.env:{}:ro", path::child(&application.folder(), ".env")));
+            let reason = "it loads `.env` and does not start without";
+            self.plan.choose(&service.name, "volumes", reason, Some(place));
+            let note = "`.env` has to be there before the first start, also where nothing is set in it";
+            if !self.plan.notes.iter().any(|known| known == note) {
+                self.plan.notes.push(note.to_owned());
+            }
         }
         if texts.is_empty() {
             return;

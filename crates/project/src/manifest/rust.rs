@@ -15,6 +15,7 @@ use super::project::{Ecosystem, EntryPoint, Project, Tool};
 use super::toml_text::{self, TomlTable};
 use super::tree::{ManifestTree, ancestors, resolve};
 use super::wildcard::{MOST_PATTERNS, Patterns};
+use crate::data;
 use crate::text::path;
 
 /// The Rust projects of a context: each folder with a `Cargo.toml` is one.
@@ -43,7 +44,16 @@ fn project(tree: &mut ManifestTree, root: &str, packages: &CargoPackages) -> Pro
         for (name, value) in list {
             let demand = toml_text::text_or(value.get_ref(), "version");
             let package = value.get_ref().get("package").and_then(|name| name.get_ref().as_str());
-            project.depend(package.unwrap_or(name.get_ref()), scope, demand);
+            let package = package.unwrap_or(name.get_ref());
+            project.depend(package, scope, demand);
+            // A feature says which database a crate talks to: `sqlx/postgres`.
+            let features = value.get_ref().get("features").and_then(|features| features.get_ref().as_array());
+            let features = features.into_iter().flatten().filter_map(|feature| feature.get_ref().as_str());
+            for name in features.map(|feature| format!("{package}/{feature}")) {
+                if data::CLIENT_LIBRARIES.rows().any(|row| row[0] == "rust" && row[1] == name) {
+                    project.depend(&name, scope, None);
+                }
+            }
         }
     }
     entry_points(tree, &mut project, table);

@@ -7,7 +7,7 @@ use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::emit::input::EmitInput;
-use crate::endpoint::{RouteOrigin, ready_route, speaks_http};
+use crate::endpoint::{RouteOrigin, is_nginx, ready_route, speaks_http};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Program};
 
@@ -124,7 +124,10 @@ pub(in crate::emit) fn application_check(
     let wanted = url.as_deref().or(speaks_http.then_some(top.as_str()));
     let asker = Asker::of_image(build, stage, wanted, ecosystem(application))
         .ok_or("its image has no program that could ask the server")?;
+    let of_nginx = if url.is_none() && is_nginx(&endpoint) { asker.request_to_nginx(port) } else { None };
+    let is_of_nginx = of_nginx.is_some();
     let words = match &url {
+        _ if is_of_nginx => of_nginx.unwrap_or_default(),
         Some(url) => asker.request(url, asker.usual_limit()),
         None if speaks_http => asker.request_any(port),
         None => asker.connect(port),
@@ -133,6 +136,7 @@ pub(in crate::emit) fn application_check(
     let seconds = if matches!(asker, Asker::Python | Asker::Node | Asker::Ruby) { 10 } else { 5 };
     let reason = match &route {
         Some((path, _, subject)) => format!("{subject} answers `{path}`"),
+        None if is_of_nginx => "it asks nginx itself, whatever the servers behind it answer".to_owned(),
         None if speaks_http => {
             "no path for checks is known that does not depend on another one: any answer below 500 will do".to_owned()
         }

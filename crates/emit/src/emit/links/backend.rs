@@ -209,16 +209,24 @@ fn backend(
     while !names.insert(name.clone()) {
         name = format!("{name}-{}", row.host);
     }
-    let ServerLogin { user, database, variable, password, is_asked, is_secured } =
+    let ServerLogin { user, database, variable, password, is_asked, is_secured, is_in_image } =
         login(row, (&name, of_script), mentions, program);
     // Images with more in them stand for the plain one.
     let row = variant(input, row, applications).unwrap_or(row);
     let is_fixed = matches!(password, BackendPassword::Fixed(_));
     // A password that everybody can read in a source is no secret.
-    let all_settings = row.settings_of(&user);
-    let settings = if is_fixed { all_settings.replace("_FILE={file}", "={password}") } else { all_settings.clone() };
+    let all_settings = match row.login_settings() {
+        Some(login) if is_secured => login.to_owned(),
+        _ => row.settings_of(&user),
+    };
+    let settings = if is_fixed || is_in_image {
+        all_settings.replace("_FILE={file}", "={password}")
+    } else {
+        all_settings.clone()
+    };
     // What the image sets itself is not set again.
-    let settings = settings.split(' ').filter(|setting| !is_set_by_image(setting, program));
+    let is_password = |setting: &str| is_in_image && setting.ends_with("={password}");
+    let settings = settings.split(' ').filter(|setting| is_password(setting) || !is_set_by_image(setting, program));
     let settings = settings.collect::<Vec<_>>().join(" ");
     let secret = settings.contains("{file}").then(|| (format!("{name}-password"), variable.clone()));
     let file = secret.as_ref().map(|(name, _)| format!("/run/secrets/{name}")).unwrap_or_default();
@@ -231,7 +239,7 @@ fn backend(
     let ImageChoice { image: row_image, place: image_place, demand } = image_choice(input, row, applications, built);
     let command = match (built, &demand) {
         (Some(_), _) => Vec::new(),
-        _ if is_secured => row.secured.split(' ').map(filled).collect(),
+        _ if is_secured && row.login_settings().is_none() => row.secured.split(' ').map(filled).collect(),
         (None, Some(demand)) if !demand.command.is_empty() => demand.command.clone(),
         _ => command(input, row, applications),
     };
@@ -252,12 +260,12 @@ fn backend(
         demand,
         image: row_image,
         application: built,
+        volume: data_folder(row, &command).map(|folder| (format!("{name}-data"), folder)),
         command,
         settings,
         secret,
         password: is_asked.then_some(password),
         script: None,
-        volume: (row.data != "-").then(|| (format!("{name}-data"), row.data.to_owned())),
         check,
         trap: known.and_then(|known| known.trap),
         user,
@@ -266,6 +274,12 @@ fn backend(
         place,
         name,
     }
+}
+
+/// The folder of its data: that of its image, or the one that a command says.
+fn data_folder(row: ServerImage, command: &[String]) -> Option<String> {
+    let of_command = || command.iter().skip_while(|word| *word != "--store_dir").nth(1).cloned();
+    if row.data == "-" { of_command() } else { Some(row.data.to_owned()) }
 }
 
 /// The image of a server.

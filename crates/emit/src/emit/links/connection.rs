@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::backend::{Backend, Backends};
 use super::login::BackendPassword;
-use super::mention::{ConnectionRole, Mention, UrlParts};
+use super::mention::{ConnectionRole, Mention, UrlParts, is_by_http};
 use super::mentions::Mentions;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -84,7 +84,7 @@ fn connection(
             _ => backend.name.clone(),
         },
         ConnectionRole::Port => port(mention, backend)?,
-        ConnectionRole::User if backend.row.asks_for_login() => backend.user.clone(),
+        ConnectionRole::User if backend.row.asks_for_login() || has_login_settings(backend) => backend.user.clone(),
         ConnectionRole::Password => password?,
         ConnectionRole::Database if backend.row.is_database() => backend.database.clone(),
         ConnectionRole::User | ConnectionRole::Database => return None,
@@ -119,7 +119,10 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         .or_else(|| driver(application, row.host))
         .or_else(|| first.map(str::to_owned));
     let scheme = scheme.unwrap_or_else(|| "http".to_owned());
-    let shown = parts.as_ref().and_then(|url| url.port).filter(|port| row.ports().any(|known| known == *port));
+    // A port of this machine is one that Compose publishes, which may be another.
+    let of_server =
+        parts.as_ref().filter(|url| row.schemes != "-" || !["localhost", "127.0.0.1"].contains(&&*url.host));
+    let shown = of_server.and_then(|url| url.port).filter(|port| row.ports().any(|known| known == *port));
     let form = if parts.is_none() { address_form(application, row.host) } else { None };
     let of_scheme = || if form.is_none() { plain.port_of_scheme(&scheme) } else { None };
     let port = shown.or_else(of_scheme).or_else(|| row.port()).map(|port| port.to_string()).unwrap_or_default();
@@ -139,20 +142,43 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
     let has_login = !(separate.has_password && is_bare(|url| &url.user));
     let has_database = !(separate.has_database && is_bare(|url| &url.database));
     let login = match password {
+        _ if parts.as_ref().is_some_and(|url| is_by_http(url, row) && url.user.is_empty()) => String::new(),
         Some(password) if has_login && row.asks_for_login() && !scheme.contains(':') => {
             format!("{}:{password}@", backend.user)
         }
+        Some(password) if has_login && has_login_settings(backend) => format!("{}:{password}@", backend.user),
         Some(password) if has_login && row.secured != "-" => format!(":{password}@"),
         _ => String::new(),
     };
     let query = parts.as_ref().map(|url| url.query.clone()).unwrap_or_default();
-    let query = if scheme == "jdbc:mysql" { with_key_retrieval(query) } else { query };
+    let query = match &*scheme {
+        "jdbc:mysql" => with_key_retrieval(query),
+        "mongodb" => with_user_database(query, !login.is_empty()),
+        _ => query,
+    };
     let path = match parts {
+        Some(url) if is_by_http(&url, row) && url.database.is_empty() => String::new(),
         _ if row.is_database() && has_database => format!("/{}", backend.database),
         Some(url) if !url.database.is_empty() => format!("/{}", url.database),
         _ => String::new(),
     };
     format!("{scheme}://{login}{address}{path}{query}")
+}
+
+/// Whether a server asks for a login because of variables that it has only then.
+fn has_login_settings(backend: &Backend) -> bool {
+    backend.password.is_some() && backend.row.login_settings().is_some()
+}
+
+/// The options of a URL of `MongoDB` with the database that knows its users, or without where nobody logs in.
+fn with_user_database(query: String, has_login: bool) -> String {
+    let options: Vec<&str> = query
+        .trim_start_matches('?')
+        .split('&')
+        .filter(|option| !option.is_empty() && !option.starts_with("authSource="))
+        .collect();
+    let options: Vec<&str> = options.into_iter().chain(has_login.then_some("authSource=admin")).collect();
+    if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) }
 }
 
 /// The options of a JDBC URL that switches TLS off, with the one that its driver then needs to log in (`MySQL` Connector/J

@@ -42,9 +42,9 @@ pub(in crate::emit) fn fixed_addresses(
         } else {
             continue;
         };
-        for literal in literals {
-            let address = fixed_address(&literal, clients).or_else(|| spring_login(&literal, clients));
-            let Some(address) = address else { continue };
+        for literal in &literals {
+            let address = fixed_address(literal, clients).or_else(|| spring_login(literal, clients));
+            let Some(address) = address.map(|address| with_login(address, literal, &literals)) else { continue };
             if mentions
                 .iter()
                 .any(|known| known.row.host == address.row.host && known.value.as_ref() == Some(&address.value))
@@ -58,11 +58,97 @@ pub(in crate::emit) fn fixed_addresses(
                 reason: format!("the source names {}", display(&address)),
                 value: Some(address.value),
                 has_default: true,
+                is_setting: false,
                 place: Some(place(&file.source, literal.at)),
             });
         }
     }
     mentions
+}
+
+/// Bytes between the host and the rest of a login in the arguments of one call.
+const NEAR: usize = 300;
+
+/// A host with the user, the password and the database beside it: `connect(host="db", user="app", password="secret")`.
+fn with_login(address: FixedAddress, host: &StringLiteral, literals: &[StringLiteral]) -> FixedAddress {
+    if address.role != ConnectionRole::Host {
+        return address;
+    }
+    let near = literals.iter().filter(|known| known.at.abs_diff(host.at) < NEAR);
+    let mut parts: Vec<(ConnectionRole, &str)> = Vec::new();
+    for literal in near.filter(|literal| literal.at != host.at && is_word(&literal.text)) {
+        let key = literal.before.trim_end().trim_end_matches(['=', ':', '>']).trim_end();
+        let key = key.trim_end_matches(['"', '\'']);
+        let start = key.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+        let is_value = literal.before.trim_end().ends_with(['=', ':', '>']);
+        if let Some(role) = role(&key[start..].to_ascii_uppercase()).filter(|_| is_value)
+            && parts.iter().all(|(known, _)| *known != role)
+        {
+            parts.push((role, &literal.text));
+        }
+    }
+    let part = |of| parts.iter().find(|(role, _)| *role == of).map_or("", |(_, value)| *value);
+    let (user, password) = (part(ConnectionRole::User), part(ConnectionRole::Password));
+    let Some(scheme) = address.row.url_schemes().next().filter(|scheme| *scheme != "-" && !password.is_empty()) else {
+        return address;
+    };
+    let name = address.value.split(':').next().unwrap_or_default();
+    let value = format!("{scheme}://{user}:{password}@{name}/{}", part(ConnectionRole::Database));
+    FixedAddress { role: ConnectionRole::Url, value, ..address }
+}
+
+/// The databases that sources name in addresses whose hosts variables say: `f"postgresql://{USER}@{HOST}/shop"`.
+pub(in crate::emit) fn fixed_databases(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+) -> Vec<Mention> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    for at in application.code.files.iter().chain(&application.served_settings) {
+        let file = &input.files.files[*at];
+        let name = path::name(&file.below);
+        if !file.is_of_program() || !file.source.text().contains("://") && !file.source.text().contains("dbname=") {
+            continue;
+        }
+        let literals = if FileKind::of(&file.below).has_code() {
+            string_literals(&file.below, file.source.text())
+        } else if is_spring(name) {
+            settings_of(name, file.source.text())
+        } else {
+            continue;
+        };
+        for literal in &literals {
+            let Some((row, database)) = fixed_database(&literal.text, clients) else { continue };
+            if mentions.iter().all(|known| known.row.host != row.host) {
+                mentions.push(Mention {
+                    variable: None,
+                    role: ConnectionRole::Database,
+                    row,
+                    value: Some(database),
+                    has_default: true,
+                    is_setting: false,
+                    reason: "the source names the database".to_owned(),
+                    place: Some(place(&file.source, literal.at)),
+                });
+            }
+        }
+    }
+    mentions
+}
+
+/// The database of an address with a host that something else says.
+fn fixed_database(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<(ServerImage, String)> {
+    let is_open = |host: &str| host.contains(['{', '$', '%', '+']);
+    let (row, host, database) = match UrlParts::of(text.trim()) {
+        Some(url) => (ServerImage::with_scheme(url.kind())?, url.host, url.database),
+        None => {
+            let parts = connection_parts(text);
+            let part = |of| parts.iter().find(|(role, _)| *role == of).map(|(_, value)| (*value).to_owned());
+            (database_client(clients)?, part(ConnectionRole::Host)?, part(ConnectionRole::Database)?)
+        }
+    };
+    let is_client = row.is_database() && clients.iter().any(|(_, known)| known.host == row.host);
+    (is_client && is_open(&host) && is_word(&database)).then_some((row, database))
 }
 
 /// What a text with an address of one of these servers holds.
@@ -117,15 +203,19 @@ fn fixed_address(literal: &StringLiteral, clients: &[(&'static str, ServerImage)
     connection_string(text, clients).or_else(|| host(text, &literal.before, clients))
 }
 
+/// The parts of a connection string: `Server=db;Username=app`, as ADO.NET takes it, or `host=db dbname=shop` of libpq.
+pub(super) fn connection_parts(text: &str) -> Vec<(ConnectionRole, &str)> {
+    let separator = if text.contains(';') { ';' } else { ' ' };
+    let pairs = text.split(separator).filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        Some((role(&key.trim().to_ascii_uppercase())?, value.trim().trim_matches('\'')))
+    });
+    pairs.collect()
+}
+
 /// `Server=db;Username=app;Password=secret`, as ADO.NET and JDBC drivers take it.
 fn connection_string(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
-    let pairs: Vec<(ConnectionRole, &str)> = text
-        .split(';')
-        .filter_map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            Some((role(&key.trim().to_ascii_uppercase())?, value.trim()))
-        })
-        .collect();
+    let pairs = connection_parts(text);
     let part = |of| pairs.iter().find(|(role, _)| *role == of).map(|(_, value)| *value);
     let host = part(ConnectionRole::Host)?.split([':', ',']).next().unwrap_or_default();
     let row = database_client(clients)?;
@@ -150,13 +240,21 @@ fn host(text: &str, before: &str, clients: &[(&'static str, ServerImage)]) -> Op
         row.host == text || row.service == text || data::words(row.names).any(|name| name.eq_ignore_ascii_case(text))
     };
     let named = clients.iter().map(|(_, row)| *row).find(|row| is_named(row, host));
+    // `store:6379`, the port of one client's server alone.
+    let of_port = || {
+        let port = port?.parse::<u16>().ok();
+        let mut rows = clients.iter().map(|(_, row)| *row).filter(|row| port.is_some() && row.port() == port);
+        let first = rows.next()?;
+        rows.all(|row| row.host == first.host).then_some(first)
+    };
     let is_database = || data::CONNECTION_WORDS.has(&host.to_ascii_uppercase(), "database");
     // `Redis(host="cache")`.
     let words = || before.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').rev().skip(1);
     let called = || clients.iter().find(|(package, row)| words().any(|word| word == *package || is_named(row, word)));
     let row = named
         .or_else(|| if is_database() { database_client(clients) } else { None })
-        .or_else(|| called().map(|(_, row)| *row))?;
+        .or_else(|| called().map(|(_, row)| *row))
+        .or_else(of_port)?;
     let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok() && port.parse().ok() == row.port());
     if port.is_some() && !is_port {
         return None;
@@ -183,7 +281,7 @@ fn is_place_of_host(before: &str) -> bool {
 }
 
 /// The database that a program has the client of.
-fn database_client(clients: &[(&'static str, ServerImage)]) -> Option<ServerImage> {
+pub(super) fn database_client(clients: &[(&'static str, ServerImage)]) -> Option<ServerImage> {
     clients.iter().map(|(_, row)| *row).find(|row| row.is_database() && row.schemes != "-").or_else(|| {
         // A variant of a plain one, as `pgvector` is.
         let variant = clients.iter().map(|(_, row)| *row).find(|row| row.is_database())?;

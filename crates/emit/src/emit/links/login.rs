@@ -36,6 +36,8 @@ pub(in crate::emit) struct ServerLogin {
     pub(in crate::emit) is_asked: bool,
     /// Whether it does so only because a program fails without one.
     pub(in crate::emit) is_secured: bool,
+    /// Whether the image of a program sets a password.
+    pub(in crate::emit) is_in_image: bool,
 }
 
 /// How programs log in to the server of a name, whose tables a script makes in a database (`of_script`); `program`: the one that builds its image.
@@ -57,13 +59,16 @@ pub(in crate::emit) fn login(
     let settings = row.settings_of(&user);
     let set = |part: &str| of_image(&settings, part);
     let database = set("{database}").or_else(|| text(|url| &url.database)).or_else(|| value(ConnectionRole::Database));
-    let variable = of_role(ConnectionRole::Password).find_map(|mention| mention.variable.clone());
+    // What overrides a setting has a long name of its framework's.
+    let passwords = of_role(ConnectionRole::Password).filter(|mention| !mention.is_setting);
+    let variable = passwords.into_iter().find_map(|mention| mention.variable.clone());
     let variable = variable.unwrap_or_else(|| format!("{}_PASSWORD", name.to_ascii_uppercase().replace('-', "_")));
-    let fixed = set("{password}").or_else(|| set("{file}"));
-    let fixed = fixed.or_else(|| mentions.iter().find_map(|mention| mention.fixed_password()));
+    // The one that an image sets gives way to a variable: no second file says it.
+    let is_in_image = set("{password}").or_else(|| set("{file}")).is_some();
+    let fixed = mentions.iter().find_map(|mention| mention.fixed_password());
     let is_read = program.is_some_and(|known| known.code.reads.iter().any(|(_, read)| read.name == variable));
     let is_needed = of_role(ConnectionRole::Password).any(|known| !known.has_default);
-    let is_secured = program.is_none() && row.secured != "-" && is_needed;
+    let is_secured = program.is_none() && row.secured != "-" && (is_needed || fixed.is_some());
     let has_password = ["{password}", "{file}"].iter().any(|part| settings.contains(part));
     ServerLogin {
         user,
@@ -72,6 +77,7 @@ pub(in crate::emit) fn login(
         variable,
         is_asked: has_password || is_read || is_secured,
         is_secured,
+        is_in_image,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::code::words;
 use crate::text::{Source, path};
 use crate::variables::ExampleVariable;
 
@@ -31,6 +32,8 @@ pub(in crate::emit) struct Mention {
     pub(in crate::emit) value: Option<String>,
     /// Whether the program does without it.
     pub(in crate::emit) has_default: bool,
+    /// Whether the variable overrides a setting of the source.
+    pub(in crate::emit) is_setting: bool,
     /// What shows the server.
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,
@@ -123,10 +126,44 @@ pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> 
         let value = line.trim_start().strip_prefix("provider")?.trim_start().strip_prefix('=')?;
         Some(("prisma", ServerImage::with_scheme(value.trim().trim_matches('"'))?))
     });
-    let rows = data::CLIENT_LIBRARIES
-        .rows()
-        .filter(|row| Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1])));
-    rows.filter_map(|row| Some((row[1], ServerImage::of_client(row)?))).chain(providers).collect()
+    let php = php_extensions(application);
+    let rows = data::CLIENT_LIBRARIES.rows().filter(|row| {
+        let ecosystem = Ecosystem::of(row[0]);
+        ecosystem.is_some_and(|known| application.has_package(known, row[1]))
+            || php.contains(&row[1])
+            || ecosystem == Some(Ecosystem::Go) && imports(input, application, row[1])
+    });
+    let mut clients: Vec<_> =
+        rows.filter_map(|row| Some((row[1], ServerImage::of_client(row)?))).chain(providers).collect();
+    if let Some(host) = laravel_database(input, application) {
+        clients.retain(|(package, row)| !package.starts_with("ext-") || !row.is_database() || row.host == host);
+    }
+    clients
+}
+
+/// Whether a source of Go imports a package: manifests call some that it does `// indirect`.
+fn imports(input: &EmitInput, application: &Application, package: &str) -> bool {
+    let quoted = format!("\"{package}\"");
+    let mut sources = application.code_files(input).filter(|file| FileKind::of(&file.below).language() == "Go");
+    sources.any(|file| file.is_of_program() && file.source.text().contains(&quoted))
+}
+
+/// The extensions of PHP with which programs talk to servers, as its Dockerfile installs them.
+fn php_extensions(application: &Application) -> Vec<&'static str> {
+    let text = application.build.input().file.source().text();
+    if !["docker-php-ext-install", "pecl install", "install-php-extensions"].iter().any(|word| text.contains(word)) {
+        return Vec::new();
+    }
+    let rows = data::CLIENT_LIBRARIES.rows().filter(|row| row[0] == "php");
+    let is_installed = |name: &&str| name.strip_prefix("ext-").is_some_and(|name| words(text, name).next().is_some());
+    rows.map(|row| row[1]).filter(is_installed).collect()
+}
+
+/// The database that an example gives a program of Laravel.
+fn laravel_database(input: &EmitInput, application: &Application) -> Option<&'static str> {
+    let is_value = |known: &ExampleVariable| known.name == "DB_CONNECTION" && !known.is_comment;
+    let example = example_of(input, application, is_value)?;
+    ServerImage::all().find(|row| row.url_schemes().any(|scheme| scheme == example.value)).map(|row| row.host)
 }
 
 /// Whether a package as often talks to something else than to its server here.
@@ -184,7 +221,7 @@ pub(in crate::emit) fn mention(
     let value = values.into_iter().flatten().find(|value| !value.is_empty());
     let mention_of = |row, role, value, reason: String| {
         let (variable, reason) = (Some(name.to_owned()), format!("`{name}` {reason}"));
-        Some(Mention { variable, role, row, value, has_default, reason, place })
+        Some(Mention { variable, role, row, value, has_default, is_setting: false, reason, place })
     };
     if let Some(url) = value.as_deref().and_then(UrlParts::of)
         && let Some(row) = ServerImage::with_scheme(url.kind())
@@ -216,9 +253,15 @@ pub(in crate::emit) fn mention(
     if row.schemes == "-" && value.as_deref().and_then(UrlParts::of).is_some_and(|url| is_elsewhere(&url, row)) {
         return None;
     }
-    // An address of another kind is not one of it.
-    let value = value.filter(|value| !value.contains("://") || row.schemes == "-");
+    // An address of another kind is not one of it, unless the server answers requests of HTTP there.
+    let is_of_server = |value: &str| UrlParts::of(value).is_some_and(|url| is_by_http(&url, row));
+    let value = value.filter(|value| !value.contains("://") || row.schemes == "-" || is_of_server(value));
     mention_of(row, role, value, format!("says so, and `{package}` talks to {}", row.host))
+}
+
+/// Whether a URL is of HTTP, and has a port that the server listens on besides its usual one.
+pub(in crate::emit) fn is_by_http(url: &UrlParts, row: ServerImage) -> bool {
+    row.schemes != "-" && url.scheme == "http" && url.port.is_some_and(|port| row.ports().any(|known| known == port))
 }
 
 /// Whether a URL is that of a machine somewhere else, or of something else on this one.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::fixed_address::fixed_addresses;
+use super::fixed_address::{fixed_addresses, fixed_databases};
 use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, place};
+use super::setting_address::setting_addresses;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
-use crate::emit::server_image::ServerImage;
+use crate::emit::server_image::{ServerImage, is_word};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret::is_switch;
 use crate::sources::literals::string_literals;
@@ -28,6 +29,13 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
     let mut mentions = Mentions::default();
     add_reads(input, application, &clients, &mut mentions);
     let all = &mut mentions.all;
+    let settings = setting_addresses(input, application, &clients);
+    all.extend(
+        settings
+            .into_iter()
+            .filter(|known| !all.iter().any(|other| other.variable == known.variable && other.variable.is_some()))
+            .collect::<Vec<_>>(),
+    );
     // What a library reads by itself.
     for row in data::CLIENT_LIBRARIES.rows().filter(|row| row[4] != "-") {
         let is_there = Ecosystem::of(row[0]).is_some_and(|known| application.has_package(known, row[1]));
@@ -52,14 +60,27 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
             mentions.all.extend(add(input, application, &open));
         }
     }
+    let named: BTreeSet<&str> =
+        mentions.all.iter().filter(|known| names_database(known)).map(|known| known.row.host).collect();
+    let databases = fixed_databases(input, application, &clients);
+    let databases: Vec<Mention> = databases.into_iter().filter(|known| !named.contains(known.row.host)).collect();
+    mentions.all.extend(databases);
     mentions.keep_needed();
     mentions
+}
+
+/// Whether a mention says which database is meant.
+fn names_database(mention: &Mention) -> bool {
+    let url = mention.value.as_deref().and_then(UrlParts::of);
+    mention.role == ConnectionRole::Database && mention.value.is_some()
+        || url.is_some_and(|url| !url.database.is_empty() && is_word(&url.database))
 }
 
 impl Mentions {
     /// The host of a kind of server that stands in a source, where no variable says another one.
     pub(in crate::emit) fn fixed_host(&self, kind: &str) -> Option<String> {
-        let of_kind = self.all.iter().filter(|mention| mention.row.host == kind && mention.variable.is_none());
+        let is_fixed = |mention: &&Mention| mention.variable.is_none() || mention.is_setting;
+        let of_kind = self.all.iter().filter(|mention| mention.row.host == kind && is_fixed(mention));
         of_kind.filter(|mention| mention.is_address()).find_map(Mention::service_host)
     }
 
@@ -98,6 +119,11 @@ fn add_reads(
     for (file, read) in reads {
         let is_same = |known: &&Mention| known.variable.as_deref() == Some(&read.name);
         if mentions.all.iter().chain(&mentions.optional).any(|known| is_same(&known)) {
+            continue;
+        }
+        // Who says a file of SQLite wants no server.
+        let is_active = |known: &&ExampleVariable| known.name == read.name && !known.is_comment;
+        if input.examples.iter().filter(is_active).any(|known| known.value.starts_with("sqlite")) {
             continue;
         }
         let is_nothing = |value: &str| data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "unset");

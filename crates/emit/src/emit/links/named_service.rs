@@ -9,6 +9,7 @@ use crate::emit::facts::application::Application;
 use crate::emit::facts::check::{application_check, inherited_check};
 use crate::emit::facts::spring_config::program_settings;
 use crate::emit::input::EmitInput;
+use crate::manifest::FileKind;
 use crate::sources::variables::Absence;
 use crate::stack::passed_hosts;
 
@@ -50,7 +51,9 @@ pub(in crate::emit) fn named_programs(
         for (name, place) in passed {
             add(&mut named, at, (&name, place, is_passed), applications, &is_checked);
         }
-        for (name, place) in of_variables(&in_sources[at]) {
+        for (name, place) in
+            of_variables(&in_sources[at]).into_iter().chain(called_programs(input, application, applications))
+        {
             add(&mut named, at, (&name, place, false), applications, &is_checked);
         }
     }
@@ -110,6 +113,26 @@ fn passed_programs(input: &EmitInput, application: &Application, others: &[Appli
             if let Some(at) = line
                 && named.iter().all(|(name, _)| *name != other.name)
             {
+                named.push((other.name.clone(), place(&file.source, at)));
+            }
+        }
+    }
+    named
+}
+
+/// The other programs whose URLs stand in the sources of one: `http://customers:8000`.
+fn called_programs(input: &EmitInput, application: &Application, others: &[Application]) -> Vec<(String, String)> {
+    let mut named: Vec<(String, String)> = Vec::new();
+    let files =
+        application.code_files(input).filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
+    for file in files {
+        let text = file.source.text();
+        if !text.contains("http") {
+            continue;
+        }
+        for other in others.iter().filter(|other| other.name != application.name && other.port.is_some()) {
+            let is_new = named.iter().all(|(name, _)| *name != other.name);
+            if let Some(at) = called(text, &other.name).filter(|_| is_new) {
                 named.push((other.name.clone(), place(&file.source, at)));
             }
         }

@@ -101,7 +101,7 @@ fn address<'a, 'i>(
 }
 
 /// Whether the name of a program says that people open its pages.
-fn is_front(application: &Application) -> bool {
+pub(in crate::emit) fn is_front(application: &Application) -> bool {
     application.words_of_name().any(|part| data::NAME_WORDS.has(part, "front-end") || part == "web")
 }
 

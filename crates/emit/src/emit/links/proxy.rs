@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::certificates::certificate_folders;
 use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
+use crate::build::Asker;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
@@ -164,13 +165,13 @@ pub(in crate::emit) fn addresses(text: &str) -> Vec<(String, u16)> {
 /// else whether it listens.
 fn test(text: &str, ports: &[u16]) -> Vec<String> {
     let answers = |port: &&u16| servers(text).any(|block| listens(block, **port) && answers_itself(block));
-    let command = match ports.iter().find(answers) {
-        Some(port) => format!("curl -fsS -o /dev/null http://127.0.0.1:{port}/"),
-        None => format!("exec 3<>/dev/tcp/127.0.0.1/{}", ports.first().copied().unwrap_or(80)),
+    let words = match ports.iter().find(answers) {
+        Some(port) => {
+            ["curl", "-fsS", "-o", "/dev/null", &format!("http://127.0.0.1:{port}/")].map(str::to_owned).to_vec()
+        }
+        None => Asker::Bash.request_to_nginx(ports.first().copied().unwrap_or(80)).unwrap_or_default(),
     };
-    let words: Vec<&str> =
-        if command.starts_with("curl") { command.split(' ').collect() } else { vec!["bash", "-c", &command] };
-    std::iter::once("CMD").chain(words).map(str::to_owned).collect()
+    std::iter::once("CMD".to_owned()).chain(words).collect()
 }
 
 /// The `server` blocks of a configuration, without those of one server in an `upstream`.
@@ -219,6 +220,6 @@ mod tests {
         assert_eq!(names, ["api nginx.conf:1", "web nginx.conf:4"]);
         assert_eq!(test(text, &[80, 443]).last().unwrap(), "http://127.0.0.1:80/");
         let passed = "server { listen 80; location / { proxy_pass http://web:3000; } }";
-        assert_eq!(test(passed, &[80]).last().unwrap(), "exec 3<>/dev/tcp/127.0.0.1/80");
+        assert!(test(passed, &[80]).last().unwrap().starts_with("exec 3<>/dev/tcp/127.0.0.1/80 && printf"));
     }
 }

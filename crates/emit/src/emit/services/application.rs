@@ -11,6 +11,7 @@ use crate::emit::links::Program;
 use crate::emit::links::certificates::certificates;
 use crate::emit::links::mention::place;
 use crate::emit::links::named_service::is_job;
+use crate::emit::links::program_url::is_front;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
@@ -71,15 +72,23 @@ impl ServicePlanner<'_, '_> {
     }
 
     /// The first place where a file asks for a program at this machine, by its own port; documentation may do so for whoever
-    /// starts it alone.
+    /// starts it alone. A Dockerfile asks in its own container, and a server names its own address.
     fn asked_on_host(&self, application: &Application, with_documentation: bool) -> Option<String> {
         let port = application.port?;
         let addresses = ["localhost", "127.0.0.1"].map(|host| format!("{host}:{port}"));
-        let files = self.input.files.files.iter();
-        let mut files = files
-            .filter(|file| file.is_of_program() && (with_documentation || !FileKind::of(&file.below).is_for_people()));
-        files.find_map(|file| {
-            let at = addresses.iter().find_map(|address| file.source.text().find(address.as_str()))?;
+        let files = self.input.files.files.iter().enumerate().filter(|(at, file)| {
+            let kind = FileKind::of(&file.below);
+            let is_own = kind.has_code() && application.code.files.contains(at) && !is_front(application);
+            let is_asker = !kind.is_recipe() && !is_own && file.is_of_program();
+            is_asker && (with_documentation || !kind.is_for_people())
+        });
+        files.map(|(_, file)| file).find_map(|file| {
+            let text = file.source.text();
+            let is_whole =
+                |at: usize, address: &str| !text[at + address.len()..].starts_with(|c: char| c.is_ascii_digit());
+            let at = addresses.iter().find_map(|address| {
+                text.match_indices(address.as_str()).map(|(at, _)| at).find(|at| is_whole(*at, address))
+            })?;
             Some(place(&file.source, at))
         })
     }

@@ -109,7 +109,9 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
         let mut reads = self.application.code.reads.iter().filter(|(_, known)| known.name == *name);
         let has_default = reads.any(|(_, known)| matches!(known.absence, Absence::Default(_)));
         let is_open = self.example.is_none() && !has_default && self.is_without_value();
-        let is_of_others = data::MODE_VARIABLES.contains(name) || secret::is_bundled(name) || is_read_elsewhere(name);
+        // A container gets no key of this machine by itself.
+        let is_of_library = is_read_elsewhere(name) && !self.is_secret();
+        let is_of_others = data::MODE_VARIABLES.contains(name) || secret::is_bundled(name) || is_of_library;
         if is_open && !is_of_others {
             let reason = format!("the program reads `{name}`, and nothing has a value for it");
             return Some((VariableNeed::Offered("Read in {file}, without a default."), reason));

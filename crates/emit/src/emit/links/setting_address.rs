@@ -1,0 +1,164 @@
+//! Addresses of servers in the settings of frameworks, which variables override: `spring.datasource.url` is
+//! `SPRING_DATASOURCE_URL`, `ConnectionStrings:Default` is `ConnectionStrings__Default`.
+
+use std::collections::BTreeSet;
+
+use super::fixed_address::{connection_parts, database_client};
+use super::mention::{ConnectionRole, Mention, UrlParts, place};
+use crate::data;
+use crate::emit::facts::application::Application;
+use crate::emit::facts::spring_config::program_settings;
+use crate::emit::input::EmitInput;
+use crate::emit::server_image::{ServerImage, is_service_host, is_word};
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::literals::StringLiteral;
+use crate::sources::settings::settings_of;
+use crate::text::path;
+
+/// Where .NET has the addresses of servers.
+const CONNECTION_STRINGS: &str = "ConnectionStrings";
+
+/// The variables that override the settings with which a program finds its servers.
+pub(super) fn setting_addresses(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+) -> Vec<Mention> {
+    let mut mentions = spring_addresses(input, application, clients);
+    mentions.extend(dotnet_addresses(input, application, clients));
+    mentions
+}
+
+/// The row of a server that a program has a client of.
+fn row_of(service: &str, clients: &[(&'static str, ServerImage)]) -> Option<ServerImage> {
+    if service == "sql" {
+        return database_client(clients);
+    }
+    let row = ServerImage::of_service(service)?;
+    clients.iter().any(|(_, known)| known.host == row.host).then_some(row)
+}
+
+/// Whether a host is this machine, or may be the name of a service.
+fn may_be_here(host: &str) -> bool {
+    let host = host.split([':', ',']).next().unwrap_or_default();
+    matches!(host, "localhost" | "127.0.0.1") || is_service_host(host)
+}
+
+fn spring_addresses(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+) -> Vec<Mention> {
+    let mut settings = program_settings(input, application);
+    // Those of all profiles first.
+    settings.sort_by_key(|(file, _)| path::name(&input.files.files[*file].below).contains('-'));
+    let setting = |name: &str| {
+        let is_it = |known: &StringLiteral| known.before.strip_suffix('=').is_some_and(|key| key.trim() == name);
+        settings.iter().find(|(_, known)| is_it(known))
+    };
+    let role = |row: data::Row| match row[2] {
+        "url" => ConnectionRole::Url,
+        "host" => ConnectionRole::Host,
+        "user" => ConnectionRole::User,
+        _ => ConnectionRole::Password,
+    };
+    let mut mentions: Vec<Mention> = Vec::new();
+    let mut services: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for row in data::SETTING_ADDRESSES.rows() {
+        let address = setting(row[0]).filter(|_| matches!(role(row), ConnectionRole::Url | ConnectionRole::Host));
+        let (Some((_, address)), Some(server)) = (address, row_of(row[1], clients)) else { continue };
+        let host = UrlParts::of(&address.text).map_or_else(|| address.text.clone(), |url| url.host);
+        // A variable says it already.
+        if address.text.contains("${") || !may_be_here(&host) {
+            continue;
+        }
+        let prefix = row[0].rsplit_once('.').map_or(row[0], |(prefix, _)| prefix);
+        if !services.insert((row[1], prefix)) {
+            continue;
+        }
+        let of_server = data::SETTING_ADDRESSES.rows().filter(|known| known[0].starts_with(prefix));
+        for known in of_server {
+            let (value, is_address) = (setting(known[0]), known[0] == row[0]);
+            let is_login = matches!(role(known), ConnectionRole::User | ConnectionRole::Password);
+            let is_wanted = is_address || is_login && (value.is_some() || server.asks_for_login());
+            if !is_wanted || value.is_some_and(|(_, known)| known.text.contains("${")) {
+                continue;
+            }
+            let (file, at) = value.map_or((0, None), |(file, known)| (*file, Some(known.at)));
+            let text = value.map(|(_, known)| known.text.clone()).filter(|text| !text.is_empty());
+            mentions.push(Mention {
+                variable: Some(known[0].to_ascii_uppercase().replace('.', "_").replace('-', "")),
+                role: role(known),
+                row: server,
+                // The password of a setting is nobody's secret.
+                value: text.filter(|_| role(known) != ConnectionRole::Password),
+                has_default: false,
+                is_setting: true,
+                reason: format!("`{}` is a setting of the program", known[0]),
+                place: at.map(|at| place(&input.files.files[file].source, at)),
+            });
+        }
+    }
+    mentions
+}
+
+fn dotnet_addresses(
+    input: &EmitInput,
+    application: &Application,
+    clients: &[(&'static str, ServerImage)],
+) -> Vec<Mention> {
+    let mut mentions: Vec<Mention> = Vec::new();
+    if application.projects().all(|project| project.ecosystem != Ecosystem::DotNet) {
+        return mentions;
+    }
+    let is_settings = |name: &str| name == "appsettings.json" || name == "appsettings.Production.json";
+    let files = application.code_files(input).filter(|file| is_settings(path::name(&file.below)));
+    for file in files {
+        for setting in settings_of("appsettings.json", file.source.text()) {
+            let key = setting.before.trim_end_matches('=');
+            let Some(name) = key.strip_prefix(CONNECTION_STRINGS).and_then(|rest| rest.strip_prefix('.')) else {
+                continue;
+            };
+            let quoted = [format!("\"{name}\""), format!("{CONNECTION_STRINGS}:{name}\"")];
+            let is_read = application.code_files(input).any(|file| {
+                FileKind::of(&file.below).has_code() && quoted.iter().any(|word| file.source.text().contains(word))
+            });
+            let Some((row, value)) = connection(&setting.text, clients).filter(|_| is_read) else { continue };
+            let place = Some(place(&file.source, setting.at));
+            let mention = |variable: Option<String>, role: ConnectionRole, value: Option<String>| Mention {
+                variable,
+                role,
+                row,
+                value,
+                has_default: false,
+                is_setting: true,
+                reason: format!("`{CONNECTION_STRINGS}:{name}` is a setting of the program"),
+                place: place.clone(),
+            };
+            let parts = connection_parts(&setting.text);
+            for role in [ConnectionRole::User, ConnectionRole::Database] {
+                let part = parts.iter().find(|(known, _)| *known == role).map(|(_, value)| (*value).to_owned());
+                mentions.extend(part.filter(|part| is_word(part)).map(|part| mention(None, role, Some(part))));
+            }
+            mentions.push(mention(Some(format!("{CONNECTION_STRINGS}__{name}")), ConnectionRole::Url, value));
+        }
+    }
+    mentions
+}
+
+/// The server of a connection string, and its value where that is a URL.
+fn connection(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<(ServerImage, Option<String>)> {
+    if let Some(url) = UrlParts::of(text) {
+        let row = ServerImage::with_scheme(url.kind())?;
+        let is_client = clients.iter().any(|(_, known)| known.host == row.host);
+        return (is_client && may_be_here(&url.host)).then(|| (row, Some(text.to_owned())));
+    }
+    let parts = connection_parts(text);
+    if let Some((_, host)) = parts.iter().find(|(role, _)| *role == ConnectionRole::Host) {
+        return may_be_here(host).then(|| database_client(clients)).flatten().map(|row| (row, None));
+    }
+    // `localhost:6379`, with options behind a comma.
+    let (host, port) = text.split(',').next()?.split_once(':')?;
+    let port: u16 = port.parse().ok().filter(|_| may_be_here(host))?;
+    clients.iter().map(|(_, row)| *row).find(|row| row.port() == Some(port)).map(|row| (row, None))
+}

@@ -1,0 +1,205 @@
+//! `dockopt compose emit`: connections that stand in settings and sources instead of variables.
+
+use crate::compose_emit_first_start::{PYTHON, files, node, written_with_notes};
+use crate::compose_emit_variables::{has, lacks, service};
+
+const JAVA: &str = "FROM maven:3-eclipse-temurin-21 AS build\nWORKDIR /s\nCOPY . .\nRUN mvn package\nFROM eclipse-temurin:21-jre\nCOPY --from=build /s/target/shop-1.jar /shop.jar\nCMD [\"java\", \"-jar\", \"/shop.jar\"]\n";
+
+/// A program of Spring with starters and settings.
+fn spring(packages: &[&str], settings: &str) -> (String, String) {
+    let dependency = |package: &&str| {
+        let (group, name) = package.split_once(':').unwrap();
+        format!("<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId></dependency>")
+    };
+    let dependencies: String = packages.iter().map(dependency).collect();
+    let manifest = format!(
+        "<project><modelVersion>4.0.0</modelVersion><groupId>a</groupId><artifactId>shop</artifactId><version>1</version><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency>{dependencies}</dependencies></project>"
+    );
+    written_with_notes(&[
+        ("shop/Dockerfile", JAVA),
+        ("shop/pom.xml", &manifest),
+        (
+            "shop/src/main/java/Shop.java",
+            "@RestController class Shop { @GetMapping(\"/a\") String a() { return \"\"; } }\n",
+        ),
+        ("shop/src/main/resources/application.yml", settings),
+    ])
+}
+
+/// A program of Python that answers requests.
+fn fastapi(requirements: &str, source: &str) -> (String, String) {
+    let command = "CMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n";
+    written_with_notes(&[
+        ("Dockerfile", &format!("{PYTHON}{command}")),
+        ("requirements.txt", &format!("fastapi\nuvicorn\n{requirements}\n")),
+        ("main.py", &format!("import os\nfrom fastapi import FastAPI\napp = FastAPI()\n{source}\n")),
+    ])
+}
+
+#[test]
+fn variables_override_the_settings_of_spring() {
+    let (text, _) = spring(
+        &["org.postgresql:postgresql", "org.springframework.boot:spring-boot-starter-data-mongodb"],
+        "spring:\n  datasource:\n    url: jdbc:postgresql://localhost:5431/orders?ssl=false\n    username: kenti\n    password: secret\n  data:\n    mongodb:\n      uri: mongodb://root:secret@mongodb:27017/orders?authSource=admin\n",
+    );
+    let shop = service(&text, "shop");
+    has(
+        &shop,
+        &[
+            "SPRING_DATASOURCE_URL: jdbc:postgresql://postgres:5432/orders?ssl=false",
+            "SPRING_DATASOURCE_USERNAME: kenti",
+            "SPRING_DATASOURCE_PASSWORD: \"${POSTGRES_PASSWORD:?",
+            "SPRING_DATA_MONGODB_URI: mongodb://mongodb:27017/orders\n",
+        ],
+    );
+    has(&service(&text, "postgres"), &["POSTGRES_USER: kenti", "POSTGRES_DB: orders"]);
+    lacks(&text, &["secret@", "password: secret"]);
+    // Another machine's server is nobody's here, and a variable that is there is enough.
+    let (text, _) = spring(
+        &["org.postgresql:postgresql"],
+        "spring:\n  datasource:\n    url: jdbc:postgresql://db.example.com/orders\n",
+    );
+    lacks(&text, &["SPRING_DATASOURCE_URL", "postgres:"]);
+    let (text, _) =
+        spring(&["org.springframework.boot:spring-boot-starter-amqp"], "spring:\n  rabbitmq:\n    host: localhost\n");
+    has(
+        &service(&text, "shop"),
+        &["SPRING_RABBITMQ_HOST: rabbitmq", "SPRING_RABBITMQ_USERNAME: app", "SPRING_RABBITMQ_PASSWORD:"],
+    );
+}
+
+#[test]
+fn variables_override_connection_strings_of_dotnet() {
+    let (text, _) = written_with_notes(&[
+        (
+            "shop/Dockerfile",
+            "FROM mcr.microsoft.com/dotnet/sdk:8.0 AS build\nWORKDIR /s\nCOPY . .\nRUN dotnet publish -o /out\nFROM mcr.microsoft.com/dotnet/aspnet:8.0\nWORKDIR /app\nCOPY --from=build /out .\nENTRYPOINT [\"dotnet\", \"shop.dll\"]\n",
+        ),
+        (
+            "shop/shop.csproj",
+            "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include=\"Npgsql\" Version=\"8.0.0\" /><PackageReference Include=\"StackExchange.Redis\" Version=\"2.7.0\" /></ItemGroup></Project>\n",
+        ),
+        (
+            "shop/Program.cs",
+            "var builder = WebApplication.CreateBuilder(args);\nvar db = builder.Configuration.GetConnectionString(\"Default\");\nvar cache = builder.Configuration[\"ConnectionStrings:Cache\"];\nvar app = builder.Build();\napp.MapGet(\"/a\", () => \"\");\napp.Run();\n",
+        ),
+        (
+            "shop/appsettings.json",
+            "{\"ConnectionStrings\": {\"Default\": \"Host=localhost;Port=5433;Database=shop;Username=sa;Password=x\", \"Cache\": \"localhost:6379\", \"Unused\": \"Host=localhost;Database=old;Username=a\"}}\n",
+        ),
+    ]);
+    has(
+        &service(&text, "shop"),
+        &[
+            "ConnectionStrings__Default: \"Host=postgres;Port=5432;Username=sa;Password=${POSTGRES_PASSWORD:?set it in .env};Database=shop\"",
+            "ConnectionStrings__Cache: redis:6379",
+        ],
+    );
+    lacks(&text, &["Unused"]);
+}
+
+#[test]
+fn logins_in_sources_are_those_of_their_server() {
+    let (text, _) = fastapi(
+        "psycopg2-binary",
+        "import psycopg2\npsycopg2.connect(host=\"db\", user=\"sam\", password=\"s3cret\", dbname=\"shop\")",
+    );
+    has(&service(&text, "db"), &["POSTGRES_USER: sam", "POSTGRES_PASSWORD: s3cret", "POSTGRES_DB: shop"]);
+    let (text, _) = fastapi(
+        "psycopg2-binary",
+        "import psycopg2\npsycopg2.connect(\"host=store user=sam password=s3cret dbname=shop sslmode=disable\")",
+    );
+    has(&service(&text, "store"), &["POSTGRES_USER: sam", "POSTGRES_PASSWORD: s3cret", "POSTGRES_DB: shop"]);
+    let (text, _) = fastapi("redis", "import redis\nclient = redis.Redis(host=\"cache\", password=\"pw1\")");
+    has(&service(&text, "cache"), &["command: [\"redis-server\", \"--requirepass\", \"pw1\"]"]);
+    let (text, _) = fastapi(
+        "pymongo",
+        "from pymongo import MongoClient\nclient = MongoClient(\"mongodb://root:pw@mongo:27017/shop?authSource=admin\")",
+    );
+    has(&service(&text, "mongo"), &["MONGO_INITDB_ROOT_USERNAME: root", "MONGO_INITDB_ROOT_PASSWORD: pw"]);
+    // Only the database stands in the address.
+    let source = "from sqlalchemy import create_engine\nengine = create_engine(f\"postgresql://{os.environ['PGUSER']}:{os.environ['PGPASSWORD']}@{os.environ['PGHOST']}:5432/shop\")";
+    let (text, _) = fastapi("psycopg2-binary\nsqlalchemy", source);
+    has(&service(&text, "postgres"), &["POSTGRES_DB: shop"]);
+    // A server under another name, by its port.
+    let source =
+        "const client = require('redis').createClient({ url: 'redis2:6379' });\nrequire('express')().listen(3000);\n";
+    let (text, _) =
+        written_with_notes(&files(&node("api", "node index.js", "\"redis\": \"4\", \"express\": \"4\"", source)));
+    has(&text, &["  redis2:\n"]);
+}
+
+#[test]
+fn servers_of_extensions_and_features_are_there() {
+    let (text, _) = written_with_notes(&[
+        (
+            "Dockerfile",
+            "FROM php:8.3-apache\nRUN docker-php-ext-install pdo_mysql pdo_pgsql && pecl install redis\nWORKDIR /var/www/html\nCOPY . .\n",
+        ),
+        ("composer.json", "{\"require\": {\"php\": \"^8.3\", \"laravel/framework\": \"^11.0\"}}"),
+        ("public/index.php", "<?php echo 1;\n"),
+        (
+            "config/database.php",
+            "<?php return ['host' => env('DB_HOST', '127.0.0.1'), 'password' => env('DB_PASSWORD', ''), 'redis' => env('REDIS_HOST', '127.0.0.1')];\n",
+        ),
+        (".env.example", "DB_CONNECTION=mysql\nDB_HOST=mysql\nDB_PASSWORD=\nREDIS_HOST=redis\nAPP_KEY=\n"),
+    ]);
+    has(&text, &["  mysql:\n", "  redis:\n", "DB_HOST: mysql", "REDIS_HOST: redis"]);
+    lacks(&text, &["postgres"]);
+    let rust = |features: &str| {
+        written_with_notes(&[
+            ("Dockerfile", "FROM rust:1.82 AS build\nWORKDIR /s\nCOPY . .\nRUN cargo build --release\nFROM debian:bookworm-slim\nCOPY --from=build /s/target/release/shop /shop\nEXPOSE 8000\nCMD [\"/shop\"]\n"),
+            ("Cargo.toml", &format!("[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\nsqlx = {{ version = \"0.8\", features = [{features}] }}\naxum = \"0.7\"\n")),
+            ("src/main.rs", "fn main() { let url = std::env::var(\"DATABASE_URL\").unwrap(); }\n"),
+        ])
+        .0
+    };
+    has(&service(&rust("\"postgres\""), "shop"), &["DATABASE_URL: \"postgres"]);
+    has(&service(&rust("\"mysql\""), "shop"), &["DATABASE_URL: \"mysql"]);
+    lacks(&rust("\"sqlite\""), &["postgres", "mysql"]);
+}
+
+#[test]
+fn a_port_of_this_machine_is_not_that_of_the_server() {
+    let source = "const s3 = new S3({ endpoint: process.env.S3_ENDPOINT, key: process.env.S3_ACCESS_KEY, secret: process.env.S3_SECRET_KEY });\nrequire('express')().listen(3000);\n";
+    let mut all = node("api", "node index.js", "\"@aws-sdk/client-s3\": \"3\", \"express\": \"4\"", source);
+    all.push((
+        ".env.example".to_owned(),
+        "S3_ENDPOINT=http://localhost:9001\nS3_ACCESS_KEY=a\nS3_SECRET_KEY=\n".to_owned(),
+    ));
+    has(&service(&written_with_notes(&files(&all)).0, "api"), &["S3_ENDPOINT: http://minio:9000"]);
+}
+
+#[test]
+fn programs_that_sources_call_are_waited_for() {
+    let gateway = "SERVICES = {\"customers\": \"http://customers:8000\"}\n";
+    let program = |folder: &str, source: &str| {
+        let command = "CMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n";
+        [
+            (
+                format!("{folder}/Dockerfile"),
+                format!("{PYTHON}HEALTHCHECK CMD curl -f http://localhost:8000/health\n{command}"),
+            ),
+            (format!("{folder}/requirements.txt"), "fastapi\nuvicorn\n".to_owned()),
+            (
+                format!("{folder}/main.py"),
+                format!(
+                    "from fastapi import FastAPI\napp = FastAPI()\n@app.get(\"/health\")\ndef health(): return {{}}\n{source}"
+                ),
+            ),
+        ]
+    };
+    let all: Vec<(String, String)> = program("customers", "").into_iter().chain(program("gateway", gateway)).collect();
+    let (text, _) = written_with_notes(&files(&all));
+    has(&service(&text, "gateway"), &["customers:\n        condition: service_healthy", "ports:"]);
+    lacks(&service(&text, "customers"), &["ports:"]);
+}
+
+#[test]
+fn keys_of_libraries_arrive() {
+    let source =
+        "const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });\nrequire('express')().listen(3000);\n";
+    let (text, _) =
+        written_with_notes(&files(&node("api", "node index.js", "\"openai\": \"4\", \"express\": \"4\"", source)));
+    has(&service(&text, "api"), &["OPENAI_API_KEY:"]);
+}
