@@ -120,6 +120,8 @@ tables! {
     SERVER_COMMANDS = "server_commands.tsv";
     /// What SQL scripts that make tables show.
     SCRIPT_SIGNS = "script_signs.tsv";
+    /// Images that run the sources of a program, and the files that its folder has.
+    SOURCE_IMAGES = "source_images.tsv";
     /// Images of the servers that applications connect to.
     SERVER_IMAGES = "server_images.tsv";
     /// How the commands of a monorepo name the projects that they work on.
