@@ -8,6 +8,7 @@ pub(super) mod draft;
 pub(super) mod endpoint;
 pub(super) mod entrypoint;
 pub(super) mod missing_source;
+pub(super) mod runner;
 pub(super) mod server_command;
 pub(super) mod server_start;
 pub(super) mod spring_config;
