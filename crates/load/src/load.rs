@@ -18,6 +18,7 @@ mod file;
 mod gather;
 pub mod git;
 pub mod image;
+mod source_folder;
 mod context_place;
 mod project_files;
 mod projects;

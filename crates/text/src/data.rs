@@ -122,6 +122,8 @@ tables! {
     SCRIPT_SIGNS = "script_signs.tsv";
     /// Settings of frameworks with addresses of servers.
     SETTING_ADDRESSES = "setting_addresses.tsv";
+    /// Images that run the sources of a program, and the files that its folder has.
+    SOURCE_IMAGES = "source_images.tsv";
     /// Images of the servers that applications connect to.
     SERVER_IMAGES = "server_images.tsv";
     /// How the commands of a monorepo name the projects that they work on.

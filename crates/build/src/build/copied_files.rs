@@ -1,7 +1,7 @@
 //! Which file of the context is at a path of the image, as far as COPY and ADD show, and the files that a container
 //! starts with.
 
-use super::{Build, Stage, Transfer, default_path};
+use super::{Build, Stage, StageBase, Transfer, default_path};
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId};
 use crate::manifest::FileKind;
 use crate::shell::program::Program;
@@ -38,6 +38,9 @@ pub struct StartFile {
 
 /// The maximum number of files; a container starts with one or two.
 const MOST: usize = 8;
+
+/// The maximum number of stages that a file is followed through.
+const MOST_COPIES: usize = 4;
 
 impl Build<'_> {
     /// The shell scripts of the context that a stage copies by their names or with a folder that it names, as somebody does
@@ -149,6 +152,41 @@ impl Build<'_> {
             transfers.iter().rev().find_map(|transfer| self.landing(context, stage, transfer, file))
         });
         landed.map(|landed| path::parent(&landed).to_owned())
+    }
+
+    /// The absolute path of a file of the context in a stage's image, also behind `COPY --from`; `None` where it is not there,
+    /// or the path is known only during the build.
+    pub fn place_in_image(&self, stage: &Stage, file: &str) -> Option<String> {
+        self.place_behind(stage, file, MOST_COPIES)
+    }
+
+    fn place_behind(&self, stage: &Stage, file: &str, copies: usize) -> Option<String> {
+        let context = self.input().context.as_deref()?;
+        self.chain(stage).find_map(|below| {
+            self.transfers(below).iter().rev().find_map(|transfer| match transfer.from {
+                None => self.landing(context, below, transfer, file),
+                Some(StageBase::Stage(from)) if copies > 0 && from != below.index => {
+                    let place = self.place_behind(self.stages().get(from)?, file, copies - 1)?;
+                    self.copied_on(below, transfer, &place)
+                }
+                Some(_) => None,
+            })
+        })
+    }
+
+    /// Where a COPY from another stage puts what lies at a path there.
+    fn copied_on(&self, stage: &Stage, transfer: &Transfer, place: &str) -> Option<String> {
+        let text = transfer.destination.as_deref()?;
+        let to = absolute(text, Some(&super::installed::workdir(self, stage, transfer.index)))?;
+        transfer.sources.iter().filter_map(|source| source.text.as_deref()).find_map(|source| {
+            let rest = path::relative(place, &path::join("/", source))?;
+            let is_folder = transfer.sources.len() > 1 || text.ends_with(['/', '.']);
+            Some(match rest {
+                "" if is_folder => path::join(&to, path::name(place)),
+                "" => to.clone(),
+                rest => path::join(&to, rest),
+            })
+        })
     }
 
     /// The absolute path where a COPY or ADD of the stage puts a file or folder of the context; `None` if it does not

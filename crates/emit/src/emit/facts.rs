@@ -8,6 +8,7 @@ pub(super) mod draft;
 pub(super) mod endpoint;
 pub(super) mod entrypoint;
 pub(super) mod missing_source;
+pub(super) mod runner;
 pub(super) mod server_command;
 pub(super) mod server_start;
 pub(super) mod spring_config;
@@ -15,10 +16,12 @@ pub(super) mod start;
 pub(super) mod storage;
 pub(super) mod taskiq_hook;
 pub(super) mod unbuilt_program;
+mod variant;
 pub(super) mod worker;
 
 use self::application::{Application, built_applications};
 use self::draft::{complete_with_code, read_code};
+use self::variant::leave_out_variants;
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 
@@ -27,5 +30,6 @@ pub(super) fn applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) ->
     let mut applications = built_applications(input, plan);
     read_code(input, &mut applications);
     complete_with_code(input, &mut applications, plan);
+    leave_out_variants(input, &mut applications, plan);
     applications
 }

@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use self::backend::{Backends, backends};
 use self::connection::{Connection, connections, settled_variables};
 use self::mentions::{Mentions, mentions};
-use self::migration::{MigrationJob, StartMigration, migration, migration_at_start};
+use self::migration::{MigrationJob, StartMigration, image_migration, migration, migration_at_start};
 use self::named_service::{NamedProgram, named_programs};
 use self::program_url::program_connections;
 use self::proxy::{Proxy, proxy};
@@ -149,6 +149,11 @@ impl<'i> Project<'i> {
         starts: &[Option<StartMigration>],
         plan: &mut ComposePlan,
     ) -> Option<(usize, MigrationJob)> {
+        let mut numbered = self.programs.iter().enumerate();
+        let by_image = numbered.find_map(|(at, program)| Some((at, image_migration(&program.application)?)));
+        if by_image.is_some() {
+            return by_image;
+        }
         let programs = self.programs.iter().zip(starts).enumerate();
         let mut programs = programs.filter(|(_, (program, _))| self.has_database(program));
         let (at, mut job) = programs.find_map(|(at, (program, start))| {

@@ -7,12 +7,10 @@ use std::sync::Mutex;
 use super::GatherRequest;
 use super::file::{display_path, folder_of};
 use super::recipes::NamedContext;
-use crate::build::{Build, Source, Transfer};
+use super::source_folder::{above, is_whole, source_folder};
+use crate::build::Build;
 use crate::cache::Likeness;
 use crate::shell::{Invocation, LockUse, Manager, SeparatorKind, Verb, Word};
-
-/// Folders above a Dockerfile that are tried.
-const HIGHEST: usize = 8;
 
 /// Sources that are looked up to tell a context.
 const SOURCES: usize = 200;
@@ -141,7 +139,15 @@ pub(super) fn place(
             }
         }
     }
-    let (_, chosen) = best;
+    let (_, mut chosen) = best;
+    // A folder that holds a Dockerfile and no program is for one that lies elsewhere.
+    if request.needs.context()
+        && !is_marked
+        && let Some(folder) = source_folder(dockerfile_folder, build, root)
+        && is_missing(&folder) <= least
+    {
+        chosen = folder;
+    }
     let notice = (chosen != dockerfile_folder).then(|| {
         format!(
             "{}: assuming the build context is `{}`, which contains the copied files",
@@ -172,16 +178,10 @@ fn copied_paths(build: &Build) -> Vec<String> {
     named
 }
 
-/// Whether the target copies its context as a whole.
-fn copies_everything(build: &Build) -> bool {
-    let is_whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything);
-    build.needed_transfers().any(|(_, transfer)| is_whole(transfer))
-}
-
 /// The paths of programs that the RUNs of a context that is copied as a whole build: `go build ./cmd/api`.
 fn program_paths(build: &Build) -> Vec<String> {
     let mut paths = Vec::new();
-    if !copies_everything(build) {
+    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
         return paths;
     }
     for invocation in called(build) {
@@ -216,7 +216,7 @@ fn called<'b>(build: &'b Build) -> impl Iterator<Item = Invocation<'b>> {
 /// The manifests of which one should be in a context that is copied as a whole and then installed from or built; empty
 /// where that tells nothing.
 fn manifests(build: &Build) -> Vec<&'static str> {
-    if !copies_everything(build) {
+    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
         return Vec::new();
     }
     let mut manifests = Vec::new();
@@ -249,7 +249,7 @@ const fn manifests_of(manager: Manager) -> &'static [&'static str] {
 /// The lock files, and the settings of a workspace, without which the commands of a build fail that copies its context as
 /// a whole: for each command those of which one must be there.
 fn lock_files(build: &Build) -> Vec<&'static [&'static str]> {
-    if !copies_everything(build) {
+    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
         return Vec::new();
     }
     let mut files: Vec<&'static [&'static str]> = Vec::new();
@@ -327,23 +327,4 @@ fn has_subfolder_with(folder: &Path, names: &[&str]) -> bool {
     entries
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink()))
         .any(|entry| has_any_in(&entry.path(), names))
-}
-
-/// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.
-fn above(folder: &Path, root: Option<&Path>) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    let mut at = folder.to_owned();
-    for _ in 0..HIGHEST {
-        if root.is_some_and(|root| at == root) || (root.is_none() && at.join(".git").exists()) {
-            break;
-        }
-        // The root of the file system is nobody's context.
-        let Some(parent) = at.parent().filter(|parent| parent.parent().is_some() || !parent.has_root()) else { break };
-        at = if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() };
-        folders.push(at.clone());
-        if at == Path::new(".") {
-            break;
-        }
-    }
-    folders
 }

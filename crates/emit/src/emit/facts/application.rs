@@ -187,6 +187,12 @@ impl<'i> Application<'i> {
         std::iter::once(port).chain(others).take(MOST_PORTS).collect()
     }
 
+    /// Where a file of the repository lies in its image.
+    pub(in crate::emit) fn place_in_image(&self, file: &VariableFile) -> Option<String> {
+        let below = path::relative(&file.path, &self.context)?;
+        self.build.place_in_image(self.build.target()?, below)
+    }
+
     /// Its working folder in the container.
     pub(in crate::emit) fn folder(&self) -> String {
         let build = &self.build;

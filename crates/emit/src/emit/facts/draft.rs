@@ -10,7 +10,8 @@ use super::spring_config::add_served_settings;
 use super::start::start_texts;
 use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
-use crate::build::{ends_with_scheduler, ends_with_worker};
+use crate::build::Source as CopySource;
+use crate::build::{Build, Reference, StageBase, Transfer, ends_with_scheduler, ends_with_worker};
 use crate::compose::written_project;
 use crate::data;
 use crate::emit::input::EmitInput;
@@ -115,6 +116,12 @@ pub(in crate::emit) fn complete_with_code(
     applications.retain(|application| {
         let mut files = application.code_files(input);
         let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
+        if !holds_code && copies_sources(&application.build) {
+            let name = input.inputs.source(application.build.input().dockerfile).name();
+            let folder = &application.context_text;
+            plan.notes.push(format!("{name} is left out: its build context `{folder}` holds no source of a program"));
+            return false;
+        }
         let is_program = holds_code
             || application.port.is_some()
             || application.server.is_some()
@@ -126,6 +133,14 @@ pub(in crate::emit) fn complete_with_code(
         is_program
     });
     plan.notes.extend(unbuilt_programs(input, applications));
+}
+
+/// Whether an image that runs sources is made of its whole build context.
+fn copies_sources(build: &Build) -> bool {
+    let Some(StageBase::Image(image)) = build.target().map(|stage| build.root_base(stage)) else { return false };
+    let is_whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(CopySource::is_everything);
+    data::SOURCE_IMAGES.contains(Reference::of(image).short_name())
+        && build.needed_transfers().any(|(_, transfer)| is_whole(transfer))
 }
 
 /// Gives servers whose image starts nothing by itself their command; leaves out those of which none is known, and those whose

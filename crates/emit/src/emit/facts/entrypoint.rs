@@ -63,14 +63,16 @@ pub(in crate::emit) fn entrypoint_arguments(input: &EmitInput, application: &App
     arguments.collect()
 }
 
+/// The last line of the script of the entrypoint of a program.
+pub(in crate::emit) fn last_line<'i>(input: &EmitInput<'i>, application: &Application) -> Option<&'i str> {
+    let mut lines = entrypoint_script(input, application)?.source.text().lines().rev().map(str::trim);
+    lines.find(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
 /// Whether the script of the entrypoint of a program ends with the command that it gets: `exec "$@"`.
 pub(in crate::emit) fn hands_over(input: &EmitInput, application: &Application) -> bool {
-    let script = entrypoint_script(input, application);
-    script.is_some_and(|file| {
-        let mut lines = file.source.text().lines().rev().map(str::trim);
-        let last = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
-        last.is_some_and(|line| line.ends_with("\"$@\""))
-    })
+    let line = last_line(input, application);
+    line.is_some_and(|line| line.ends_with("\"$@\"") || line.ends_with("\"${@}\""))
 }
 
 /// The script of the entrypoint of a program that does not look at the command which it gets, as a place.

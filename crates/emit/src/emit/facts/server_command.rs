@@ -3,12 +3,14 @@
 use super::application::Application;
 use super::entrypoint::hands_over;
 use super::server_start::ServerCommand;
+use super::runner::in_environment;
 use super::worker::task_object;
 use crate::build::{Build, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::emit::input::EmitInput;
 use crate::manifest::Ecosystem;
+use crate::text::path;
 
 /// Whether the image of a program starts nothing by itself: it has neither ENTRYPOINT nor CMD, or an ENTRYPOINT that runs the
 /// command which it gets, and no CMD.
@@ -31,14 +33,14 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
         }
         let object = match row[2] {
             "-" => None,
+            sign if sign.contains("wsgi") && has_asgi_workers(input, application) => return None,
             sign => Some(task_object(input, application, sign)?),
         };
         let filled = |word: &str| match &object {
             Some(object) => word.replace("{module}", &object.module).replace("{name}", &object.name),
             None => word.to_owned(),
         };
-        let mut words: Vec<String> = runner(application).iter().map(|word| (*word).to_owned()).collect();
-        words.extend(row[3].split(' ').map(filled));
+        let words = in_environment(application, row[3].split(' ').map(filled).collect());
         let packages = row[1].replace(' ', " and ");
         Some(ServerCommand {
             words,
@@ -49,16 +51,8 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
     })
 }
 
-/// What finds the packages of a project that are in an environment of their own, where the image has no PATH to it.
-fn runner(application: &Application) -> &'static [&'static str] {
-    let text = application.build.input().file.source().text();
-    let has_path = text.lines().any(|line| line.contains("PATH") && line.contains("venv"));
-    let makes_none = ["virtualenvs.create false", "POETRY_VIRTUALENVS_CREATE", "UV_PROJECT_ENVIRONMENT", "--system"];
-    match () {
-        () if has_path || makes_none.iter().any(|sign| text.contains(sign)) => &[],
-        () if text.contains("uv sync") => &["uv", "run"],
-        () if text.contains("poetry install") => &["poetry", "run"],
-        () if text.contains("pipenv install") || text.contains("pipenv sync") => &["pipenv", "run"],
-        () => &[],
-    }
+/// Whether the settings of Gunicorn name workers that speak ASGI.
+fn has_asgi_workers(input: &EmitInput, application: &Application) -> bool {
+    let mut files = application.code_files(input);
+    files.any(|file| path::name(&file.path) == "gunicorn.conf.py" && file.source.text().contains("UvicornWorker"))
 }

@@ -40,6 +40,7 @@ pub(in crate::emit) fn started_texts<'i>(
     for file in &files {
         by_name.entry(path::name(&file.path)).or_default().push(file);
     }
+    let folder = application.folder();
     let mut at = 0;
     while at < texts.len() && texts.len() < MOST {
         let text = texts[at].text;
@@ -62,17 +63,18 @@ pub(in crate::emit) fn started_texts<'i>(
             });
             let named = word.trim_start_matches("./");
             // `/srv/bin/start.sh` in the image is `bin/start.sh` of the context, or lay elsewhere before COPY.
-            let is_named = |whole: &str| {
-                let below = path::relative(whole, &application.context).unwrap_or(whole);
-                path::ends_with(whole, named.trim_start_matches('/'))
+            let is_named = |file: &VariableFile| {
+                let below = path::relative(&file.path, &application.context).unwrap_or(&file.path);
+                path::ends_with(&file.path, named.trim_start_matches('/'))
                     || named.starts_with('/') && path::ends_with(named, below)
+                    || application.place_in_image(file).is_some_and(|place| place == path::join(&folder, named))
             };
             let file = || {
                 let name = path::name(named);
                 // A script without an ending is named with its folder: `/app/bin/docker-entrypoint`.
                 let is_file = |file: &&&VariableFile| {
                     let is_script = named.contains('/') && file.source.text().starts_with("#!");
-                    is_named(&file.path) && (name.contains('.') || is_script)
+                    is_named(file) && (name.contains('.') || is_script)
                 };
                 let file = by_name.get(name)?.iter().find(is_file)?;
                 Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })

@@ -2,6 +2,7 @@
 
 use super::application::Application;
 use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
+use super::runner::in_environment;
 use super::start::start_texts;
 use super::taskiq_hook::add_taskiq_hook;
 use crate::build::{WorkerLine, ends_with_scheduler};
@@ -110,7 +111,9 @@ fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
         let filled = |word: &str| word.replace("{module}", &object.module).replace("{name}", &object.name);
         let place = place(&file.source, at);
         let reason = format!("`{}` gives tasks their times, and nothing starts what plans them", row[2]);
-        let mut scheduler = plain(row[4].split(' ').map(filled).collect(), reason, Some(place));
+        let words: Vec<String> = row[4].split(' ').map(filled).collect();
+        let words = if ecosystem == Ecosystem::Python { in_environment(application, words) } else { words };
+        let mut scheduler = plain(words, reason, Some(place));
         name_scheduler(&mut scheduler);
         Some(scheduler)
     })
@@ -206,7 +209,8 @@ fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>
         (_, Some(object)) => text.replace("{module}", &object.module).replace("{name}", &object.name),
         _ => text.to_owned(),
     };
-    let words: Vec<String> = command.split(' ').map(filled).collect();
+    let started_in = |words: Vec<String>| if row[0] == "python" { in_environment(application, words) } else { words };
+    let words = started_in(command.split(' ').map(filled).collect());
     let reason = format!("`{package}` is a package of {}", application.name);
     let place = object.map(|object| object.place.clone());
     let mut worker = plain(if application.is_worker { Vec::new() } else { words }, reason, place);
@@ -221,6 +225,7 @@ fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>
         "none: it has a name of its own, under which its check would not find it".clone_into(&mut worker.check_reason);
     } else if check != "-" && is_named && has_variable {
         let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
+        let words = started_in(words);
         // Only a shell knows variables.
         let has_variable = words.iter().any(|word| word.contains('$'));
         let test = if has_variable {

@@ -152,7 +152,7 @@ fn stands_for(
             service.name == planned.name
                 || planned_host.is_some() && service.known.and_then(|known| host(known.name)) == planned_host
         }
-        ServiceRole::Migration => migrates || service.is_job && is_same_build,
+        ServiceRole::Migration => migrates || service.is_job && is_same_build || service.name == planned.name,
         ServiceRole::Worker if planned.name.split('-').any(|word| word == SCHEDULER) => {
             ends_with_scheduler(&command) && is_same_build || service.name == planned.name
         }

@@ -5,11 +5,12 @@ use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::endpoint::{endpoint_input, place_of_line};
 use crate::emit::facts::entrypoint::{EntrypointRole, entrypoint_arguments};
+use crate::emit::facts::runner::in_environment;
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::manifest::{Ecosystem, FileKind, ManifestScript, Project, Tool};
-use crate::shell::Invocation;
+use crate::shell::{Invocation, Word};
 use crate::sources::patterns;
 use crate::sources::values::without_comments;
 use crate::text::path;
@@ -26,9 +27,19 @@ const DEVELOPMENT: [&str; 5] = ["migrate dev", "db push", "nodemon", "--watch", 
 pub(in crate::emit) struct MigrationJob {
     /// The name of its service.
     pub(in crate::emit) name: String,
+    /// The folder of the image that it runs in, where that is another than the program's.
+    pub(in crate::emit) folder: Option<String>,
+    /// Its command; nothing where the image starts it.
     pub(in crate::emit) command: Vec<String>,
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,
+}
+
+impl MigrationJob {
+    /// Whether an image is made for it.
+    pub(in crate::emit) const fn is_image(&self) -> bool {
+        self.command.is_empty()
+    }
 }
 
 /// What brings the schema of a database up to date when a program starts.
@@ -53,10 +64,12 @@ pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Appli
         }
         let mut calls = endpoint.files.iter().enumerate().filter_map(|(file, source)| {
             let kind = FileKind::of(source.path);
-            let words = patterns::of("migrates a database").filter(|call| call.is_of(kind));
-            let command = words.map(|call| call.text).find(|command| source.text.contains(command))?;
+            let mut words = patterns::of("migrates a database").filter(|call| call.is_of(kind)).map(|call| call.text);
+            let by_word = words.find(|word| source.text.contains(word));
+            let by_list = || data::MIGRATIONS.keys().find(|command| is_listed(source.text, command));
+            let command = by_word.or_else(by_list)?;
             let text = without_comments(source.path, source.text);
-            let line = text.lines().position(|line| line.contains(command))? + 1;
+            let line = text.lines().position(|line| line.contains(command) || is_listed(line, command))? + 1;
             // An argument of the command may have to ask for it.
             if text.contains("argv") {
                 return None;
@@ -64,6 +77,29 @@ pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Appli
             Some(StartMigration { command, place: place_of_line(input, application, &endpoint, (file, line))? })
         });
         calls.next()
+    })
+}
+
+/// Whether a source has a command as the words of a list: `["alembic", "upgrade", "head"]`.
+fn is_listed(text: &str, command: &str) -> bool {
+    let listed = |quote: &str| text.contains(&command.replace(' ', &format!("{quote}, {quote}")));
+    command.contains(' ') && (listed("\"") || listed("'"))
+}
+
+/// The job of an image whose command migrates the database: `CMD ["dotnet", "ef", "database", "update"]`.
+pub(in crate::emit) fn image_migration(application: &Application) -> Option<MigrationJob> {
+    let launch = application.build.launch(application.build.target()?)?;
+    let invocations = launch.script().invocations();
+    let last = invocations.last()?;
+    let words: Vec<&str> = std::iter::once(last.path).chain(last.args).map(Word::text).collect();
+    let text = words.join(" ");
+    let key = data::MIGRATIONS.keys().find(|key| text.contains(*key))?;
+    Some(MigrationJob {
+        name: application.name.clone(),
+        folder: None,
+        command: Vec::new(),
+        reason: format!("its image runs `{key}`, and ends"),
+        place: Some(application.place.clone()),
     })
 }
 
@@ -96,15 +132,8 @@ pub(in crate::emit) fn migration(
         if !application.has_package(ecosystem, row[1]) {
             continue;
         }
-        let folder = application.folder();
-        let is_in_folder = |place: &str| {
-            // The folder that the program works in, or one that is copied to it.
-            let below = path::relative(place, &application.context).unwrap_or_default();
-            let parent = below.strip_suffix(row[2]).map(|parent| parent.trim_end_matches('/'));
-            parent.is_some_and(|parent| parent.is_empty() || folder.ends_with(&format!("/{parent}")))
-        };
         let key = data::MIGRATIONS.keys().find(|key| row[3].contains(key)).unwrap_or(row[3]);
-        let Some(file) = files.iter().find(|file| is_in_folder(&file.path)) else {
+        let Some((file, folder)) = settings_in_image(application, &files, row[2]) else {
             let is_run = start_texts(input, application).iter().any(|start| start.text.contains(key));
             let is_specific = row[2] != "pyproject.toml";
             let elsewhere = files.iter().find(|file| path::ends_with(&file.path, row[2]));
@@ -121,15 +150,19 @@ pub(in crate::emit) fn migration(
             plan.notes.push(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
             return None;
         }
-        if let Some(start) = start_texts(input, application).iter().find(|start| start.text.contains(key)) {
-            plan.notes
-                .push(format!("{} runs `{key}` when it starts ({}): no job was added", application.name, start.place));
+        let starts = start_texts(input, application);
+        let by_command = starts.into_iter().find(|start| start.text.contains(key)).map(|start| start.place);
+        let by_source = start.filter(|start| start.command == key).map(|start| start.place.clone());
+        if let Some(place) = by_command.or(by_source) {
+            plan.notes.push(format!("{} runs `{key}` when it starts ({place}): no job was added", application.name));
             return None;
         }
-        let command = command_in_environment(application, row[3]);
+        let words = row[3].split(' ').map(str::to_owned).collect();
+        let command = if ecosystem == Ecosystem::Python { in_environment(application, words) } else { words };
         let reason = format!("`{}` keeps the schema of the database in its source ({})", application.name, row[1]);
         return Some(MigrationJob {
             name: NAME.to_owned(),
+            folder: (folder != application.folder()).then_some(folder),
             command,
             reason,
             place: Some(file.source.name().to_owned()),
@@ -138,21 +171,27 @@ pub(in crate::emit) fn migration(
     migration_script(input, application, plan)
 }
 
-/// A command, behind what finds the packages of the project.
-fn command_in_environment(application: &Application, text: &str) -> Vec<String> {
-    let mut command: Vec<String> = Vec::new();
-    // What the program itself is started with finds the packages of its project.
-    let words: Vec<&str> = application
-        .command
-        .split(|c: char| c.is_whitespace() || "[],\"".contains(c))
-        .filter(|word| !word.is_empty())
-        .take(2)
-        .collect();
-    if let [runner @ ("uv" | "poetry" | "pipenv" | "pdm"), "run"] = words.as_slice() {
-        command.extend([(*runner).to_owned(), "run".to_owned()]);
-    }
-    command.extend(text.split(' ').map(str::to_owned));
-    command
+/// The file that a tool for migrations looks for, and the folder of the image that it must run in; that of the program before
+/// others.
+fn settings_in_image<'f>(
+    application: &Application,
+    files: &[&'f VariableFile],
+    name: &str,
+) -> Option<(&'f VariableFile, String)> {
+    let folder = application.folder();
+    let known = files.iter().filter(|file| path::ends_with(&file.path, name)).filter_map(|file| {
+        let place = application.place_in_image(file).or_else(|| {
+            // Without a context: the folder that the program works in, or one that is copied to it.
+            let below = path::relative(&file.path, &application.context)?;
+            let parent = below.strip_suffix(name)?.trim_end_matches('/');
+            let is_there = parent.is_empty() || folder.ends_with(&format!("/{parent}"));
+            is_there.then(|| path::child(&folder, name))
+        })?;
+        let parent = path::parent(&place).to_owned();
+        let whole = place.strip_suffix(name)?.trim_end_matches('/').to_owned();
+        (!parent.is_empty()).then_some((*file, if whole.is_empty() { "/".to_owned() } else { whole }))
+    });
+    known.min_by_key(|(_, place)| (*place != folder, place.len()))
 }
 
 /// The script of package.json that migrates, where the image has the program that it starts.
@@ -188,7 +227,13 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
             return None;
         }
         let reason = format!("`{}` of package.json brings the schema of the database up to date", script.name);
-        return Some(MigrationJob { name: NAME.to_owned(), command, reason, place: Some(application.place.clone()) });
+        return Some(MigrationJob {
+            name: NAME.to_owned(),
+            folder: None,
+            command,
+            reason,
+            place: Some(application.place.clone()),
+        });
     }
     None
 }

@@ -4,13 +4,19 @@ use std::collections::BTreeSet;
 
 use super::certificates::certificate_folders;
 use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
+<<<<<<< HEAD
 use crate::build::Asker;
+=======
+use crate::build::{Reference, StageBase};
+use crate::data;
+>>>>>>> emit1
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::emit::server_image::{ServerImage, is_service_host};
 use crate::stack::passed_hosts;
 use crate::text::{Source, path};
+use crate::variables::VariableFile;
 
 /// The proxy.
 #[derive(Debug)]
@@ -36,12 +42,24 @@ pub(in crate::emit) struct Proxy {
 /// The proxy, where a configuration passes requests on and is in no image.
 pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut ComposePlan) -> Option<Proxy> {
     let in_images: BTreeSet<usize> = applications.iter().flat_map(|known| known.code.files.iter().copied()).collect();
-    let mut candidates = input.files.files.iter().enumerate().filter(|(at, file)| {
-        let name = path::name(&file.path);
-        let is_configuration = ["conf", "template"].contains(&name.rsplit('.').next().unwrap_or_default());
-        is_configuration && !in_images.contains(at) && file.is_of_program() && passes_on(&file.source)
+    let candidates: Vec<(usize, &VariableFile)> = input
+        .files
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(at, file)| {
+            is_configuration(file) && !in_images.contains(at) && file.is_of_program() && passes_on(&file.source)
+        })
+        .collect();
+    let mut candidates = candidates.into_iter().filter(|(_, file)| {
+        let built = built_beside(input, applications, file);
+        if let Some(dockerfile) = built {
+            plan.notes.push(format!("{} is left out: {dockerfile} brings another configuration", file.source.name()));
+        }
+        built.is_none()
     });
     let (at, file) = candidates.next()?;
+    let candidates: Vec<_> = candidates.collect();
     for (_, other) in candidates {
         plan.notes.push(format!(
             "{} is left out: {} is the configuration of the proxy",
@@ -87,6 +105,31 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
         reason: format!("{} passes requests on", source.name()),
         place: source.name().to_owned(),
     })
+}
+
+fn is_configuration(file: &VariableFile) -> bool {
+    let name = path::name(&file.path);
+    ["conf", "template"].contains(&name.rsplit('.').next().unwrap_or_default())
+}
+
+/// The Dockerfile of a proxy beside a configuration, whose image has another one.
+fn built_beside<'i>(input: &EmitInput<'i>, applications: &[Application], file: &VariableFile) -> Option<&'i str> {
+    let is_other = |known: &VariableFile| is_configuration(known) && known.source.text().contains("listen");
+    let application = applications.iter().find(|application| {
+        let folder = path::parent(&application.dockerfile);
+        folder != input.folder
+            && path::is_below(&file.path, folder)
+            && is_proxy(application)
+            && application.code_files(input).any(is_other)
+    })?;
+    Some(input.inputs.source(application.build.input().dockerfile).name())
+}
+
+/// Whether the image of a program is that of a server which passes requests on.
+fn is_proxy(application: &Application) -> bool {
+    let build = &application.build;
+    let Some(StageBase::Image(image)) = build.target().map(|stage| build.root_base(stage)) else { return false };
+    data::PROXY_IMAGES.contains(Reference::of(image).short_name())
 }
 
 impl Proxy {

@@ -21,8 +21,9 @@ impl ServicePlanner<'_, '_> {
         let mut host_ports: BTreeSet<u16> = BTreeSet::new();
         let servers: BTreeSet<usize> =
             self.project.backends.all.iter().filter_map(|backend| backend.application).collect();
+        let is_job = |at: usize| self.project.migration.as_ref().is_some_and(|(job, known)| *job == at && known.is_image());
         for (at, program) in self.project.programs.iter().enumerate() {
-            if !program.application.is_worker && !servers.contains(&at) {
+            if !program.application.is_worker && !servers.contains(&at) && !is_job(at) {
                 self.add_application(program, &mut host_ports);
             }
         }
@@ -205,7 +206,8 @@ impl ServicePlanner<'_, '_> {
 /// The place of a source where a program begins to work without an end: it waits for messages, or repeats its work.
 fn runs_without_end(input: &EmitInput, application: &Application) -> Option<String> {
     let ends = |text: &str| patterns::words("ends by itself").any(|word| text.contains(word));
-    let mut signs = application.signs(input, "runs without an end");
-    let (file, at) = signs.find(|(file, _)| !ends(file.source.text()))?;
+    let mut signs = application.signs(input, "runs without an end").filter(|(file, _)| !ends(file.source.text()));
+    // What repeats its work ends only where that fails.
+    let (file, at) = signs.next().or_else(|| application.signs(input, "repeats its work").next())?;
     Some(place(&file.source, at))
 }

@@ -2,7 +2,7 @@
 
 use super::environment::{EnvironmentParts, environment};
 use super::variable_need::EnvironmentExtent;
-use super::{ServicePlanner, add_no_check, variables, write_dependencies};
+use super::{ServicePlanner, add_no_check, text, variables, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::links::Program;
 use crate::emit::links::connection::Connection;
@@ -14,7 +14,13 @@ impl ServicePlanner<'_, '_> {
         let (program, backends) = (self.program(*at), &self.project.backends);
         let mut service = PlannedService::new(&job.name, ServiceRole::Migration);
         self.add_build(program, &mut service);
-        self.add_command(program, &job.command, &mut service);
+        if !job.is_image() {
+            self.add_command(program, &job.command, &mut service);
+        }
+        if let Some(folder) = &job.folder {
+            service.add("working_dir", text(folder));
+            self.plan.choose(&job.name, "working_dir", "what it reads lies there in the image", job.place.clone());
+        }
         let connections = program.connections.iter().filter(|known| backends.is_database(&known.backend));
         let connections: Vec<Connection> = connections.cloned().collect();
         let (settled, extent) = (&program.settled, EnvironmentExtent::Needed);
@@ -30,7 +36,7 @@ impl ServicePlanner<'_, '_> {
         }
         self.add_rights(program, &mut service);
         service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
-        self.plan.choose(&job.name, "command", job.reason.clone(), job.place.clone());
+        self.plan.choose(&job.name, if job.is_image() { "build" } else { "command" }, job.reason.clone(), job.place.clone());
         self.plan.choose(&job.name, "restart", "a job that is restarted never counts as completed", None);
         self.plan.services.push(service);
     }
@@ -43,9 +49,12 @@ impl ServicePlanner<'_, '_> {
 
     /// Whether a program is the one whose database is migrated, or connects to the same.
     pub(super) fn waits_for_migration(&self, program: &Program) -> bool {
-        self.project.migration.as_ref().is_some_and(|(at, _)| {
+        self.project.migration.as_ref().is_some_and(|(at, job)| {
             let migrated = self.program(*at);
+            let files = &program.application.code.files;
+            let shares_code = || migrated.application.code.files.iter().any(|file| files.contains(file));
             migrated.application.name == program.application.name
+                || job.is_image() && shares_code()
                 || self.databases(migrated).iter().any(|(name, _)| program.connects_to(name))
         })
     }

@@ -1,0 +1,99 @@
+//! The folder of the program that a Dockerfile in a folder of its own is for: `docker/php/Dockerfile` beside `backend/`.
+
+use std::path::{Path, PathBuf};
+
+use super::tree_walk::tree_walk;
+use crate::build::{Build, Reference, Source, StageBase, Transfer};
+use crate::data;
+use crate::manifest::FileKind;
+
+/// Folders above a Dockerfile that are tried.
+const HIGHEST: usize = 8;
+
+/// Entries of a folder that are looked at.
+const ENTRIES: usize = 1_000;
+
+/// How far below a Dockerfile code is looked for.
+const DEPTH: usize = 4;
+
+/// The folder that has the manifest of the program whose sources a build copies as a whole: the nearest above, or the only one
+/// beside it. `None` where the Dockerfile's own folder holds a program, and where several may be meant.
+pub(super) fn source_folder(dockerfile_folder: &Path, build: &Build, root: Option<&Path>) -> Option<PathBuf> {
+    let manifests = manifests_of_base(build);
+    let has_manifest = |folder: &Path| manifests.iter().any(|name| folder.join(name).is_file());
+    if manifests.is_empty() || has_manifest(dockerfile_folder) || holds_code(dockerfile_folder) {
+        return None;
+    }
+    for folder in above(dockerfile_folder, root) {
+        if has_manifest(&folder) {
+            return Some(folder);
+        }
+        let mut beside = subfolders(&folder).into_iter().filter(|folder| has_manifest(folder));
+        match (beside.next(), beside.next()) {
+            (Some(only), None) => return (!names_folder(build, &only)).then_some(only),
+            (Some(_), Some(_)) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a Dockerfile has the name of a folder as a part of a path: it is built above that.
+fn names_folder(build: &Build, folder: &Path) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let text = build.input().file.source().text();
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.any(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).any(|part| part == name))
+}
+
+/// The manifests of the programs that the base images of the stages run which copy the whole context.
+fn manifests_of_base(build: &Build) -> Vec<&'static str> {
+    let stages = build.needed_transfers().filter(|(_, transfer)| is_whole(transfer)).map(|(stage, _)| stage);
+    let rows = stages.filter_map(|stage| match build.root_base(stage) {
+        StageBase::Image(name) => data::SOURCE_IMAGES.row(Reference::of(name).short_name()),
+        _ => None,
+    });
+    rows.flat_map(|row| data::words(row[1])).collect()
+}
+
+/// Whether a transfer copies the context as a whole.
+pub(super) fn is_whole(transfer: &Transfer) -> bool {
+    transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything)
+}
+
+/// Whether code lies in a folder or somewhat below it.
+fn holds_code(folder: &Path) -> bool {
+    let entries = tree_walk(folder).max_depth(Some(DEPTH)).build().filter_map(Result::ok).take(ENTRIES);
+    let mut names = entries.filter_map(|entry| entry.file_name().to_str().map(str::to_owned));
+    names.any(|name| FileKind::of(&name).has_code())
+}
+
+/// The folders directly in a folder, in the order of their names.
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(ENTRIES).filter_map(Result::ok);
+    let is_hidden = |name: &std::ffi::OsStr| name.to_str().is_none_or(|name| name.starts_with('.'));
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut folders: Vec<PathBuf> =
+        folders.filter(|entry| !is_hidden(&entry.file_name())).map(|entry| entry.path()).collect();
+    folders.sort();
+    folders
+}
+
+/// The folders above, nearest first: up to `root` where one was asked for, else up to the repository's top.
+pub(super) fn above(folder: &Path, root: Option<&Path>) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let mut at = folder.to_owned();
+    for _ in 0..HIGHEST {
+        if root.is_some_and(|root| at == root) || (root.is_none() && at.join(".git").exists()) {
+            break;
+        }
+        // The root of the file system is nobody's context.
+        let Some(parent) = at.parent().filter(|parent| parent.parent().is_some() || !parent.has_root()) else { break };
+        at = if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() };
+        folders.push(at.clone());
+        if at == Path::new(".") {
+            break;
+        }
+    }
+    folders
+}
