@@ -19,6 +19,8 @@ impl File {
         let start = instruction.start_line.saturating_sub(1) as usize;
         let above = self.lines()[..start].iter().rev().take_while(|line| line.kind == LineKind::Comment).count();
         let last = start + self.lines()[start..].iter().take_while(|line| belongs(line.kind)).count().max(1) - 1;
-        Span::new(self.lines()[start - above].span.start, self.lines()[last].span.end)
+        // A byte order mark stays at the start of the file, wherever the instruction goes.
+        let first = self.lines()[start - above].span.start.max(self.source().mark());
+        Span::new(first, self.lines()[last].span.end)
     }
 }

@@ -1,8 +1,11 @@
-//! What no pass may remove: the file that a container of any stage starts, and stages that are built by name.
+//! What no pass may remove: the file that a container of any stage starts, stages that are built by name, and folders that
+//! files are copied into.
 
 use super::languages::node::words;
-use crate::build::{Build, Stage, Transfer};
+use crate::build::accounts::created_user;
+use crate::build::{Build, Stage, Transfer, installed};
 use crate::dockerfile::Keyword;
+use crate::inputs::context::ContextEntryKind;
 use crate::manifest::{FileKind, Project};
 use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Script, Verb, Word, parse};
@@ -25,7 +28,63 @@ pub(super) fn find_loss(before: &Build, after: &Build, projects: &[Project]) -> 
             return Some(why);
         }
     }
-    lost_start((before, before.target()?), (after, after.target()?), projects)
+    lost_start((before, before.target()?), (after, after.target()?), projects).or_else(|| lost_folder(before, after))
+}
+
+/// A folder that a COPY of one file names without a `/` at the end, and that nothing makes any more: it would be a file.
+fn lost_folder(before: &Build, after: &Build) -> Option<String> {
+    let was = copies(before);
+    copies(after).into_iter().find_map(|(stage, copy)| {
+        let folder = if puts_one_file(after, copy) { installed::destination(after, stage, copy) } else { None }?;
+        let is_same = |(stage, other): &&(&Stage, &Transfer)| {
+            other.sources.iter().map(|source| &source.text).eq(copy.sources.iter().map(|source| &source.text))
+                && installed::destination(before, stage, other).as_ref() == Some(&folder)
+        };
+        let had = was.iter().filter(is_same).any(|(stage, other)| makes_folder(before, stage, other.index, &folder));
+        (had && !makes_folder(after, stage, copy.index, &folder)).then(|| {
+            format!("`{folder}` would be a file, because nothing makes the folder before a file is copied to it")
+        })
+    })
+}
+
+/// All COPYs and ADDs with their stages.
+fn copies<'b, 'i>(build: &'b Build<'i>) -> Vec<(&'b Stage, &'b Transfer<'i>)> {
+    let stages = build.stages().iter();
+    stages.flat_map(|stage| build.transfers(stage).iter().map(move |copy| (stage, copy))).collect()
+}
+
+/// Whether a COPY brings one file of the context, to a path without a `/` at the end.
+fn puts_one_file(build: &Build, copy: &Transfer) -> bool {
+    let [source] = copy.sources.as_slice() else { return false };
+    let (Some(source), Some(to), None) = (source.text.as_deref(), copy.destination.as_deref(), &copy.from) else {
+        return false;
+    };
+    let context = build.input().context.as_deref();
+    let entry = context.and_then(|all| Some(all.entry(all.find(source.trim_start_matches("./"))?)));
+    !to.ends_with(['/', '.']) && entry.is_some_and(|entry| entry.kind == ContextEntryKind::File)
+}
+
+/// Whether a step of the stage before an instruction makes a folder.
+fn makes_folder(build: &Build, stage: &Stage, at: usize, folder: &str) -> bool {
+    build.chain(stage).any(|below| {
+        let mut before = build.instructions(below).filter(|(index, _)| below.index != stage.index || *index < at);
+        before.any(|(index, instruction)| match instruction.keyword {
+            Keyword::Workdir => path::is_within(&installed::workdir(build, below, index + 1), folder),
+            Keyword::Copy | Keyword::Add => build.transfer_at(below, index).is_some_and(|copy| {
+                let to = installed::destination(build, below, copy);
+                to.is_some_and(|to| path::is_within(&to, folder) && (to != folder || !puts_one_file(build, copy)))
+            }),
+            Keyword::Run => {
+                let calls = build.code(index).map(|code| code.script.invocations()).unwrap_or_default();
+                let makes = |call: &Invocation| {
+                    matches!(call.program, Some("mkdir" | "install")) || created_user(call).is_some()
+                };
+                let text = build.input().file.source().slice(instruction.span);
+                calls.iter().any(makes) && text.contains(path::name(folder))
+            }
+            _ => false,
+        })
+    })
 }
 
 /// The file that a container starts with, where it was in the image and is no more.
@@ -133,14 +192,32 @@ fn makes(build: &Build, stage: &Stage, index: usize, file: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::optimize::Level;
-    use crate::optimize::test_inputs::optimize_to_level;
+    use crate::optimize::test_inputs::{optimize_to_level, project};
 
     fn check(dockerfile: &str, files: &[(&str, &str)], why: &str) {
         let done = optimize_to_level(dockerfile, files, Level::Hygiene);
         let refusals: Vec<_> =
             done.levels.iter().flat_map(|level| &level.refusals).map(|refusal| &refusal.why).collect();
         assert!(refusals.iter().any(|refusal| refusal.contains(why)), "{refusals:?}\n{}", done.result()[0].text());
+    }
+
+    #[test]
+    fn folders_that_files_are_copied_to_stay_folders() {
+        let files = [("a.txt", "a"), ("main.py", "")];
+        let loss = |before: &str, after: &str| {
+            let (before, _) = project(&format!("FROM python:3.13\n{before}COPY a.txt /app\n"), &files);
+            let (after, _) = project(&format!("FROM python:3.13\n{after}COPY a.txt /app\n"), &files);
+            find_loss(&Build::new(&before.builds[0]), &Build::new(&after.builds[0]), &[])
+        };
+        for made in ["RUN mkdir -p /app\n", "WORKDIR /app/x\n", "COPY main.py /app/\n", "RUN useradd -m -d /app web\n"]
+        {
+            assert!(loss(made, "").is_some_and(|why| why.starts_with("`/app` would be a file")), "{made}");
+            assert_eq!(loss(made, "WORKDIR /app\n"), None, "{made}");
+        }
+        assert_eq!(loss("", ""), None);
+        assert_eq!(loss("COPY main.py /app\n", ""), None);
     }
 
     #[test]

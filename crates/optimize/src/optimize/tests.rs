@@ -15,3 +15,31 @@ fn unsupported_code_is_kept() {
     assert_eq!(rewritten(text, &[], Level::Server), text);
     assert_eq!(optimize_to_level(text, &[], Level::Stages).highest(), None);
 }
+
+#[test]
+fn a_byte_order_mark_stays_at_the_start_of_the_file() {
+    let python = "FROM python:3.12\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"app.py\"]\n";
+    let node = "FROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\nCMD [\"node\", \"dist/main.js\"]\n";
+    let files = [
+        ("requirements.txt", "flask==3.1.3\n"),
+        ("app.py", "import flask\n"),
+        (
+            "package.json",
+            r#"{"name": "a", "scripts": {"build": "tsc"}, "dependencies": {"express": "4"}, "devDependencies": {"typescript": "5"}}"#,
+        ),
+        (
+            "package-lock.json",
+            r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "4"}, "devDependencies": {"typescript": "5"}}, "node_modules/express": {"version": "4.0.0"}, "node_modules/typescript": {"version": "5.0.0", "dev": true}}}"#,
+        ),
+        ("tsconfig.json", r#"{"compilerOptions": {"outDir": "dist"}}"#),
+        ("src/main.ts", "import 'express'"),
+    ];
+    for head in ["", "# The web.\n", "# syntax=docker/dockerfile:1\n"] {
+        for text in [python, node] {
+            let plain = rewritten(&format!("{head}{text}"), &files, Level::Server);
+            let marked = rewritten(&format!("\u{feff}{head}{text}"), &files, Level::Server);
+            assert!(plain.matches("FROM ").count() > 1, "{plain}");
+            assert_eq!(marked, format!("\u{feff}{plain}"));
+        }
+    }
+}

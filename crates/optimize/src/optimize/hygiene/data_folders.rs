@@ -1,5 +1,7 @@
 //! Empty folders that a RUN creates for data.
 
+use std::collections::BTreeSet;
+
 use super::account::Account;
 use super::writes::is_system;
 use crate::build::Stage;
@@ -19,8 +21,8 @@ pub(super) struct CreatedFolders {
     pub folders: Vec<String>,
 }
 
-/// The RUNs of a stage that make such folders, and can be told to hand them over.
-pub(super) fn folders(input: &PassInput, target: &Stage) -> Vec<CreatedFolders> {
+/// The RUNs of a stage that make such folders or written ones, and can be told to hand them over.
+pub(super) fn folders(input: &PassInput, target: &Stage, written: &BTreeSet<String>) -> Vec<CreatedFolders> {
     let build = input.build;
     let folders = build.own_runs(target).filter_map(|run| {
         let (invocations, index) = (run.invocations(), run.index);
@@ -34,10 +36,27 @@ pub(super) fn folders(input: &PassInput, target: &Stage) -> Vec<CreatedFolders> 
         let words = invocations.iter().filter(|invocation| invocation.is("mkdir")).flat_map(|call| call.args);
         let plain = words.filter(|word| !word.is_dynamic() && !word.text().starts_with('-'));
         let paths = plain.map(|word| path::join(work, word.text()));
-        let folders: Vec<String> = paths.filter(|path| is_for_data(path) && !is_filled(input, target, path)).collect();
+        let is_empty = |path: &String| is_for_data(path) && !is_filled(input, target, path);
+        let folders: Vec<String> = paths.filter(|path| written.contains(path) || is_empty(path)).collect();
         (!folders.is_empty()).then_some(CreatedFolders { index, folders })
     });
     folders.collect()
+}
+
+/// Absolute paths of all folders that RUNs of a stage make by name, from an instruction on.
+pub(super) fn made(input: &PassInput, target: &Stage, first: usize) -> Vec<String> {
+    let build = input.build;
+    let runs = build.own_runs(target).filter(|run| run.index >= first).flat_map(|run| {
+        let calls = run.invocations().into_iter().filter(|call| call.is("mkdir"));
+        let words: Vec<String> = calls.flat_map(|call| call.args).map(|word| word.text().to_owned()).collect();
+        words.into_iter().map(move |word| (run.index, word))
+    });
+    let paths = runs.filter(|(_, word)| !word.starts_with('-')).filter_map(|(index, word)| {
+        let work = build.workdir(target, index);
+        let word = build.scopes().expand(target.index, index, &word)?;
+        Some(path::join(work.value().map_or("/", String::as_str), &word))
+    });
+    paths.collect()
 }
 
 fn is_for_data(path: &str) -> bool {

@@ -519,3 +519,28 @@ fn mounts_over_written_folders_keep_root() {
         assert!(!refusals_of(file, files, &[read_only]).iter().any(|why| why.contains("mounts")), "{file}");
     }
 }
+
+#[test]
+fn folders_that_the_author_makes_are_only_handed_over() {
+    let with = |steps: &str, user: &str| {
+        format!("FROM node:22-slim\nWORKDIR /app\n{steps}{user}CMD [\"node\", \"server.js\"]\n")
+    };
+    let writes = |folder: &str| format!("require('fs').writeFileSync('{folder}/x.txt', 'y')\n");
+    for (folder, steps, after) in [
+        ("uploads", "COPY . .\nRUN mkdir uploads\n", "COPY . .\nRUN mkdir uploads && chown node:node /app/uploads\n"),
+        ("out", "RUN mkdir out other\nCOPY . .\n", "RUN mkdir out other && chown node:node /app/out\nCOPY . .\n"),
+        // A RUN that does more is followed by the change of the owner.
+        (
+            "out",
+            "COPY . .\nRUN mkdir out && cp server.js out/old.js\n",
+            "COPY . .\nRUN mkdir out && cp server.js out/old.js\nRUN install -d -o node -g node /app/out\n",
+        ),
+        (
+            "/srv/a/b",
+            "COPY . .\nRUN mkdir /srv/a && touch /srv/a/x\n",
+            "COPY . .\nRUN mkdir /srv/a && touch /srv/a/x\nRUN install -d -o node -g node /srv/a/b\n",
+        ),
+    ] {
+        check(&with(steps, ""), &[("server.js", &writes(folder))], &with(after, "USER node\n"));
+    }
+}

@@ -54,9 +54,9 @@ fn plan(input: &PassInput, target: &Stage) -> Result<UserPlan, RootReason> {
     needs_root::reason_to_stay_root(input, target).map_or(Ok(()), Err)?;
     let account = account::of(build, target)?;
     let folder = build.workdir(target, usize::MAX).value().cloned().ok_or(RootReason::UnknownWorkingFolder)?;
-    let empty = data_folders::folders(input, target);
+    let empty = data_folders::folders(input, target, &BTreeSet::new());
     let writes = known_writes(input, target, &folder, &empty)?;
-    edits_of(input, target, &account, &folder, &empty, writes)
+    edits_of(input, target, &account, &folder, writes)
 }
 
 /// What the program writes, by its sources and frameworks; or why that needs root.
@@ -102,7 +102,6 @@ fn edits_of(
     target: &Stage,
     account: &Account,
     folder: &str,
-    empty: &[CreatedFolders],
     writes: Writes,
 ) -> Result<UserPlan, RootReason> {
     let copies = copies(input, target, folder);
@@ -116,11 +115,12 @@ fn edits_of(
     let whole: Vec<&str> =
         if owns { Vec::new() } else { writes.whole.iter().filter(is_empty_folder).map(String::as_str).collect() };
     refuse_if(!has_shell(input, target) && !writes.folders.is_empty() && !writes.sources, RootReason::ScratchFolders)?;
-    // What an install empties is made behind it.
-    let (late, early): (BTreeSet<String>, _) =
-        writes.folders.iter().cloned().partition(|path| path.contains("/node_modules/"));
-    edits.extend(create_user(input, target, account, &early, empty.first().map(|created| created.index))?);
-    edits.extend(data_folders::handed(input, empty, account));
+    let empty = data_folders::folders(input, target, &writes.folders);
+    let first = first_user(input, target, &empty);
+    let (early, late) = split_folders(input, target, &writes, &empty, first);
+    refuse_if(early.union(&late).any(|path| needs_quotes(path)), RootReason::QuotedFolder)?;
+    edits.extend(create_user(input, target, account, &early, first));
+    edits.extend(data_folders::handed(input, &empty, account));
     edits.extend(made_last(input, target, account, &late));
     edits.extend(handed_over(input, target, account, &whole));
     let step = (owns && late.is_empty()).then(|| steps::first_own(input, target, &copies)).flatten();
@@ -137,6 +137,24 @@ fn edits_of(
         }
     };
     Ok(UserPlan { edits, what: format!("runs as `{}`", account.name), why, writes })
+}
+
+/// The folders that are made for the user before and behind the author's steps: behind them what an install empties, and
+/// what a `mkdir` of the author would find there. What RUNs hand over themselves is in neither.
+fn split_folders(
+    input: &PassInput,
+    target: &Stage,
+    writes: &Writes,
+    empty: &[CreatedFolders],
+    first: Option<usize>,
+) -> (BTreeSet<String>, BTreeSet<String>) {
+    let handed: Vec<&String> = empty.iter().flat_map(|created| &created.folders).collect();
+    let made = data_folders::made(input, target, first.unwrap_or(usize::MAX));
+    let comes_late =
+        |path: &String| path.contains("/node_modules/") || made.iter().any(|made| path::is_within(path, made));
+    let folders = writes.folders.iter().filter(|path| !handed.contains(path)).cloned();
+    let (late, early) = folders.partition(comes_late);
+    (early, late)
 }
 
 fn has_shell(input: &PassInput, target: &Stage) -> bool {
@@ -186,35 +204,36 @@ fn with_owner(input: &PassInput, target: &Stage, copy: &Transfer, account: &Acco
     (!owned).then(|| input.edit(at, format!(" --chown={}", account.owner)))
 }
 
-/// A RUN that makes the user and the folders that are to be the user's, before the first COPY and before the RUN that
-/// wants the user.
+/// The first COPY, or the first RUN that wants the user.
+fn first_user(input: &PassInput, target: &Stage, empty: &[CreatedFolders]) -> Option<usize> {
+    let wanted = empty.first().map(|created| created.index);
+    let brings = |keyword| matches!(keyword, Keyword::Copy | Keyword::Add);
+    let mut all = input.build.instructions(target);
+    all.find(|(index, instruction)| brings(instruction.keyword) || Some(*index) == wanted).map(|(index, _)| index)
+}
+
+/// A RUN that makes the user and the folders that are to be the user's, before the first instruction that needs them.
 fn create_user(
     input: &PassInput,
     target: &Stage,
     account: &Account,
     folders: &BTreeSet<String>,
-    wanted: Option<usize>,
-) -> Result<Option<FileEdit>, RootReason> {
+    first: Option<usize>,
+) -> Option<FileEdit> {
     let mut commands: Vec<String> = account.command.into_iter().map(str::to_owned).collect();
     if !folders.is_empty() && has_shell(input, target) {
         let (user, group) = account.owner.split_once(':').unwrap_or((&account.owner, ""));
         let group = if group.is_empty() { String::new() } else { format!(" -g {group}") };
         let paths: Vec<&str> = folders.iter().map(String::as_str).collect();
-        refuse_if(paths.iter().any(|path| needs_quotes(path)), RootReason::QuotedFolder)?;
         commands.push(format!("install -d -o {user}{group} {}", paths.join(" ")));
     }
     if commands.is_empty() {
-        return Ok(None);
+        return None;
     }
     let newline = input.newline();
     let text = format!("RUN {}{newline}", commands.join(&format!(" \\{newline}    && ")));
-    let brings = |keyword| matches!(keyword, Keyword::Copy | Keyword::Add);
-    let first = input
-        .build
-        .instructions(target)
-        .find(|(index, instruction)| brings(instruction.keyword) || Some(*index) == wanted);
-    let place = first.map_or_else(|| health::closing(input, target), |(index, _)| input.instruction_span(index).start);
-    Ok(Some(input.edit(Span::at(place), text)))
+    let place = first.map_or_else(|| health::closing(input, target), |index| input.instruction_span(index).start);
+    Some(input.edit(Span::at(place), text))
 }
 
 /// A RUN behind all that brings files, for folders below them.

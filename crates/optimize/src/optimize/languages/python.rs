@@ -7,6 +7,7 @@ pub(in crate::optimize) mod run_parts;
 pub(in crate::optimize) mod evidence;
 mod install;
 mod launch;
+mod made_folders;
 pub(in crate::optimize) mod needs;
 mod plan;
 pub(in crate::optimize) mod stage_blocker;

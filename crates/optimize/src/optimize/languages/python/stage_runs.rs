@@ -20,7 +20,8 @@ impl PythonWriter<'_, '_> {
             return;
         };
         let places = |purpose: PartPurpose| self.places(purpose, before, run_parts);
-        let mut build: Vec<String> = self.parts(run_parts, &|run_part| places(run_part.purpose).0, true);
+        let builds = |run_part: &RunPart| places(run_part.purpose).0 || self.makes_for_build(index, run_part);
+        let mut build: Vec<String> = self.parts(run_parts, &builds, true);
         let mut run: Vec<String> = self.parts(run_parts, &|run_part| places(run_part.purpose).1, false);
         self.with_lists(index, run_parts, &mut build, true);
         self.with_lists(index, run_parts, &mut run, false);

@@ -388,3 +388,40 @@ fn packages_without_a_wheel_are_compiled_in_place() {
         assert_eq!(first(base, requirements), (expected, compiler), "{base} {requirements}");
     }
 }
+
+#[test]
+fn folders_that_files_are_copied_to_are_made_in_the_build_stage() {
+    let file =
+        |lines: &str| format!("FROM python:3.13\n{lines}\nCOPY . /app\nWORKDIR /app\nCMD [\"python\", \"app.py\"]\n");
+    let copy = "COPY requirements.txt /app\n";
+    let install = "WORKDIR /app\nRUN pip install -r requirements.txt";
+    for made in [
+        "RUN mkdir /app\n",
+        "RUN mkdir -p /app /data\n",
+        "RUN mkdir app\n",
+        "ENV HOME_OF_APP=/app\nRUN mkdir $HOME_OF_APP\n",
+        "RUN useradd -m -d /app web\n",
+    ] {
+        let run = made.trim_end().lines().last().unwrap();
+        check(&file(&format!("{made}{copy}{install}")), &[REQUIREMENTS, APP], &[run, copy, "\nFROM ", run], &[]);
+    }
+    // What works in the folder needs it as well.
+    check(
+        &file("RUN mkdir /app && cd /app && pip install flask"),
+        &[REQUIREMENTS, APP],
+        &["RUN mkdir /app", "cd /app", "pip --python", "\nFROM "],
+        &[],
+    );
+    // Where something else makes the folder, the image's own stage is enough.
+    for lines in [
+        format!("RUN mkdir /app\nWORKDIR /app\n{copy}RUN pip install -r requirements.txt"),
+        format!("RUN mkdir /app\nCOPY requirements.txt /app/\n{install}"),
+    ] {
+        check(
+            &file(&lines),
+            &[REQUIREMENTS, APP],
+            &["AS build\n", "\nFROM ", "RUN mkdir /app\n"],
+            &["AS build\nRUN mkdir"],
+        );
+    }
+}
