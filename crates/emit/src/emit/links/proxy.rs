@@ -4,12 +4,8 @@ use std::collections::BTreeSet;
 
 use super::certificates::certificate_folders;
 use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
-<<<<<<< HEAD
-use crate::build::Asker;
-=======
-use crate::build::{Reference, StageBase};
+use crate::build::{Asker, Reference, StageBase};
 use crate::data;
->>>>>>> emit1
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;

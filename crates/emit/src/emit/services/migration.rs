@@ -36,7 +36,12 @@ impl ServicePlanner<'_, '_> {
         }
         self.add_rights(program, &mut service);
         service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
-        self.plan.choose(&job.name, if job.is_image() { "build" } else { "command" }, job.reason.clone(), job.place.clone());
+        self.plan.choose(
+            &job.name,
+            if job.is_image() { "build" } else { "command" },
+            job.reason.clone(),
+            job.place.clone(),
+        );
         self.plan.choose(&job.name, "restart", "a job that is restarted never counts as completed", None);
         self.plan.services.push(service);
     }
