@@ -56,10 +56,12 @@ fn what_an_image_sets_itself_is_not_set_again() {
         ("backup/backup.sh", "#!/bin/sh\nexec pg_dump -h db -U postgres goods\n"),
     ]);
     let text = written(folder.path());
-    has(&service(&text, "api"), &["DATABASE_URL: postgresql://shop:known@db:5432/goods"]);
+    // But the password, which no second file is to say.
+    has(&service(&text, "api"), &["DATABASE_URL: \"postgresql://shop:${DB_PASSWORD:?set it in .env}@db:5432/goods\""]);
     let server = service(&text, "db");
     has(&server, &["build: ./db", "db-data:/var/lib/postgresql/data", "pg_isready"]);
-    lacks(&server, &["POSTGRES_PASSWORD", "environment:", "secrets:"]);
+    has(&server, &["environment:\n      POSTGRES_PASSWORD: \"${DB_PASSWORD:?set it in .env}\"\n"]);
+    lacks(&server, &["POSTGRES_USER:", "POSTGRES_DB:", "secrets:"]);
     assert_eq!(text.matches(":/var/lib/postgresql/data").count(), 1, "{text}");
 }
 

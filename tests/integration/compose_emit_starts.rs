@@ -314,22 +314,25 @@ fn ports_of_variables_follow_examples_and_proxies() {
 #[test]
 fn programs_behind_a_proxy_of_the_repository_are_not_published() {
     let nginx = "events {}\nhttp {\n  upstream api { server shop_api:8000; }\n  server { listen 80; location / { proxy_pass http://api; } }\n}\n";
-    let of = |source: &str| {
-        let api: Vec<(String, String)> = flask(8000, source).map(|(file, text)| (format!("api/{file}"), text)).to_vec();
+    let of = |more: &[(&'static str, &'static str)]| {
+        let api: Vec<(String, String)> =
+            flask(8000, "HERE = \"http://localhost:8000\"").map(|(file, text)| (format!("api/{file}"), text)).to_vec();
         let mut files: Vec<(&str, &str)> = api.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
         files.extend([
             ("nginx/Dockerfile", "FROM nginx:1.30\nCOPY nginx.conf /etc/nginx/nginx.conf\n"),
             ("nginx/nginx.conf", nginx),
         ]);
+        files.extend(more);
         written(project(&files).path())
     };
-    let text = of("");
+    let text = of(&[]);
     // The name is that of the configuration.
     has(&service(&text, "nginx"), &["ports: [\"8080:80\"]", "shop_api:\n        condition: service_healthy"]);
     has(&service(&text, "shop_api"), &["build: ./api", "healthcheck:"]);
     lacks(&service(&text, "shop_api"), &["ports:"]);
-    // Somebody asks it by its own port.
-    has(&service(&of("HERE = \"http://localhost:8000\""), "shop_api"), &["ports: [\"8000:8000\"]"]);
+    // Somebody asks it by its own port, and not by another that begins as that does.
+    has(&service(&of(&[(".env.example", "API_URL=http://localhost:8000\n")]), "shop_api"), &["ports: [\"8000:8000\"]"]);
+    lacks(&service(&of(&[(".env.example", "API_URL=http://localhost:80001\n")]), "shop_api"), &["ports:"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::backend::{Backend, Backends};
 use super::login::BackendPassword;
-use super::mention::{ConnectionRole, Mention, UrlParts, is_by_http};
+use super::mention::{ConnectionRole, Mention, UrlParts};
 use super::mentions::Mentions;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -142,7 +142,6 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
     let has_login = !(separate.has_password && is_bare(|url| &url.user));
     let has_database = !(separate.has_database && is_bare(|url| &url.database));
     let login = match password {
-        _ if parts.as_ref().is_some_and(|url| is_by_http(url, row) && url.user.is_empty()) => String::new(),
         Some(password) if has_login && row.asks_for_login() && !scheme.contains(':') => {
             format!("{}:{password}@", backend.user)
         }
@@ -157,7 +156,6 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         _ => query,
     };
     let path = match parts {
-        Some(url) if is_by_http(&url, row) && url.database.is_empty() => String::new(),
         _ if row.is_database() && has_database => format!("/{}", backend.database),
         Some(url) if !url.database.is_empty() => format!("/{}", url.database),
         _ => String::new(),

@@ -260,7 +260,7 @@ pub(in crate::emit) fn mention(
 }
 
 /// Whether a URL is of HTTP, and has a port that the server listens on besides its usual one.
-pub(in crate::emit) fn is_by_http(url: &UrlParts, row: ServerImage) -> bool {
+fn is_by_http(url: &UrlParts, row: ServerImage) -> bool {
     row.schemes != "-" && url.scheme == "http" && url.port.is_some_and(|port| row.ports().any(|known| known == port))
 }
 
