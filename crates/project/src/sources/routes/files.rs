@@ -22,7 +22,11 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
             _ if refuses || is_next && is_sent_elsewhere(sources, &below) => RouteAnswer::MayRefuse,
             answer => answer,
         };
-        let path = if base.is_empty() { below } else { path::below_route(&base, &below) };
+        let path = match (base.as_str(), is_page) {
+            ("", _) => below,
+            (base, true) => base.to_owned(),
+            (base, false) => path::below_route(base, &below),
+        };
         routes.push(Route { path, file, line: 1, answer });
     }
     routes.extend(first_page(sources, &base));

@@ -18,7 +18,9 @@ pub(super) fn answer_of(text: &str, at: usize, end: usize) -> RouteAnswer {
     // The decorators of the next function belong to that.
     let lines = body.lines().take(LINES).enumerate();
     let lines = lines.take_while(|(number, line)| *number < 2 || !line.trim_start().starts_with('@'));
-    let body: String = lines.flat_map(|(_, line)| [line, "\n"]).collect::<String>().to_ascii_lowercase();
+    let body: String = lines.flat_map(|(_, line)| [line, "\n"]).collect();
+    // A parameter of FastAPI asks no database.
+    let body = body.replace(" Query(", " (").to_ascii_lowercase();
     match () {
         () if patterns::shows(&body, "may refuse") => RouteAnswer::MayRefuse,
         () if patterns::shows(&body, "asks another service") => RouteAnswer::WithOthers,
