@@ -27,6 +27,7 @@ mod latest_setting;
 mod logged_steps;
 mod launch;
 mod listening;
+mod lock_format;
 mod needs;
 mod package_cache;
 mod package_lists;
@@ -76,6 +77,7 @@ pub use self::image::{BaseImage, Presence, Reference, is_like, is_official, prov
 pub use self::image_sources::{ImageSources, compiled_packages};
 pub use self::launch::Launch;
 pub use self::listening::{Listening, ListeningOrigin};
+pub use self::lock_format::reads_lock;
 pub use self::needs::ProgramNeeds;
 pub use self::package_cache::{PackageCache, stops_cache};
 pub use self::package_lists::PackageLists;

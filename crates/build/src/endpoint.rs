@@ -2,9 +2,11 @@
 //! `optimize` and `compose emit` both ask here, so that they give the same answer. Each answer has its evidence; without
 //! evidence there is none.
 
+mod delay;
 mod port;
 mod route;
 mod start;
+mod tls;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +16,7 @@ use crate::sources::routes::SourceFile;
 use crate::sources::variables::is_spring;
 use crate::text::path;
 
+pub use self::delay::start_seconds;
 pub use self::port::{KnownPort, NGINX_ROOT, is_nginx, known_port, port_variable};
 pub use self::route::{
     ReadyRoute, RouteOrigin, answers_requests, is_health_path, listens_at_host_name, ready_route, speaks_http,
@@ -30,7 +33,7 @@ pub struct EndpointInput<'e, 'i> {
     pub files: Vec<SourceFile<'e>>,
     /// Whether they are what its start loads; else the sources may be those of several programs.
     pub is_start_known: bool,
-    /// Its settings in the form of Spring's, and the configurations of Vite.
+    /// Its settings in the form of Spring's, and the configurations of Vite, Next.js, Nuxt and `SvelteKit`.
     pub settings: Vec<SourceFile<'e>>,
     /// The projects whose packages it runs with.
     pub projects: Vec<&'e Project>,
@@ -56,10 +59,16 @@ pub fn loaded_files(files: Vec<SourceFile<'_>>, loads: impl Fn(&str) -> Option<b
     (files.into_iter().filter(is_of_program).collect(), true)
 }
 
-/// Whether a file has settings of a server: those of Spring, apart from those of tests, and the configuration of Vite.
+/// Whether a file has settings of a server: those of Spring, apart from those of tests, and the configurations of Vite,
+/// Next.js, Nuxt and `SvelteKit`.
 pub fn is_settings(place: &str) -> bool {
-    let name = path::name(place);
-    is_spring(name) && FileKind::of(place).role().is_of_program() || name.starts_with("vite.config.")
+    is_spring(path::name(place)) && FileKind::of(place).role().is_of_program() || is_configuration(place)
+}
+
+/// Whether a file is the configuration of Vite or of a framework whose files stand for routes.
+fn is_configuration(place: &str) -> bool {
+    let starts = ["vite.config.", "next.config.", "nuxt.config.", "svelte.config."];
+    starts.iter().any(|start| path::name(place).starts_with(start))
 }
 
 impl EndpointInput<'_, '_> {

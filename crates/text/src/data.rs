@@ -180,6 +180,8 @@ tables! {
     IMAGE_ARCHITECTURES = "image_architectures.tsv";
     /// Ports that base images give to servers.
     IMAGE_PORTS = "image_ports.tsv";
+    /// Which package managers read which formats of lock files.
+    LOCK_FORMATS = "lock_formats.tsv";
     /// Commands that make keys.
     KEY_COMMANDS = "key_commands.tsv";
     /// Debian's packages of a shared library.
@@ -190,6 +192,8 @@ tables! {
     NODE_ADDONS = "node_addons.tsv";
     /// Modules that Node.js brings itself.
     NODE_MODULES = "node_modules.tsv";
+    /// Packages of npm that let each request pass before a route.
+    NODE_MIDDLEWARE = "node_middleware.tsv";
     /// Packages of npm and what they are.
     NODE_PACKAGES = "node_packages.tsv";
     /// Programs of npm's packages.

@@ -82,14 +82,16 @@ impl Build<'_> {
         paths.into_iter().take(MOST_FILES).collect()
     }
 
-    /// Whether one of the files that were read takes a version from the history.
-    pub(super) fn text_reads_history(&self) -> bool {
+    /// The file of those that were read which takes a version from the history, or asks git for it.
+    pub fn text_with_history(&self) -> Option<&str> {
         let texts = self.input().texts.iter().flat_map(|texts| texts.iter());
-        let texts = texts.filter(|(path, _)| !FileKind::of(path).is_for_people()).map(|(_, text)| text);
-        let reads = ["takes its version from the history", "asks git for the history"];
-        texts
-            .filter_map(|text| std::str::from_utf8(text).ok())
-            .any(|text| reads.iter().any(|how| patterns::shows(text, how)))
+        let mut texts = texts.filter(|(path, _)| !FileKind::of(path).is_for_people());
+        let meanings = ["takes its version from the history", "asks git for the history"];
+        let reads = |path: &str, text: &[u8]| {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            meanings.iter().any(|meaning| patterns::shows_word(FileKind::of(path), text, meaning))
+        };
+        texts.find(|(path, text)| reads(path, text)).map(|(path, _)| path.as_str())
     }
 
     fn reader_in(&self, stage: &Stage) -> Option<String> {

@@ -5,6 +5,7 @@ use super::{Build, Code, SentFiles, Transfer};
 use crate::dockerfile::Keyword;
 use crate::ignore::{has_wildcard, path_match};
 use crate::inputs::context::{BuildContext, Certainty, ClassKind, ClassMatch, EntryId};
+use crate::manifest::FileKind;
 use crate::shell::{Invocation, Manager, PackageCall, Verb};
 use crate::sources::patterns;
 use crate::text::path;
@@ -239,7 +240,7 @@ impl Build<'_> {
     /// Whether a step or the image's own command calls git, names its folder, or calls a tool that takes versions from
     /// tags; also through a makefile, manifest or script that was read.
     fn reads_history(&self) -> bool {
-        if self.text_reads_history() {
+        if self.text_with_history().is_some() {
             return true;
         }
         let file = &self.input().file;
@@ -254,7 +255,8 @@ impl Build<'_> {
                 let invocations = self.code(index).map(|code| code.script.invocations()).unwrap_or_default();
                 invocations.iter().any(reads)
             };
-            patterns::shows(text, "takes its version from the history") || (text.contains("git") && calls())
+            let kind = FileKind::of(file.source().name());
+            patterns::shows_word(kind, text, "takes its version from the history") || (text.contains("git") && calls())
         })
     }
 }

@@ -1,11 +1,13 @@
 //! The route that says that a program is ready.
 
-use super::EndpointInput;
 use super::port::{active_setting, framework_port, has_own_sites, has_package, is_nginx, sites};
 use super::start::{has_traced_server, started_server, starts_traced_server};
+use super::tls::serves_tls;
+use super::{EndpointInput, is_configuration};
 use crate::build::is_command;
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::object_literals::{Literal, literal};
 use crate::sources::patterns;
 use crate::sources::routes::{RouteAnswer, SourceFile, asks_for_login, routes};
 use crate::text::path;
@@ -39,15 +41,18 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
         return None;
     }
     // A server of FastCGI answers no requests of HTTP.
-    if is_fastcgi(input) {
+    if is_fastcgi(input) || serves_tls(input) {
         return None;
     }
     let mut files = files_of_environment(input);
+    // They put paths before all routes, and are no part of what runs.
+    files.extend(input.settings.iter().filter(|file| is_configuration(file.path)));
     if starts_traced_server(input) {
         // Another program may lie beside its pages.
         files.iter_mut().filter(|file| patterns::shows(file.text, "opens a port")).for_each(|file| file.text = "");
     }
     let mut known = routes(&files);
+    known.retain(|route| route.file < input.files.len());
     if redirects_to_tls(input)
         || has_package(&input.projects, Ecosystem::Java, SECURITY) && asks_for_login(&input.files, "/").is_none()
     {
@@ -82,6 +87,7 @@ pub fn answers_requests(input: &EndpointInput) -> bool {
 pub fn speaks_http(input: &EndpointInput) -> bool {
     let shows = |meaning: &str| input.files.iter().any(|file| patterns::shows(file.text, meaning));
     !is_fastcgi(input)
+        && !serves_tls(input)
         && !shows("speaks another protocol")
         && (started_server(input).is_some()
             || starts_traced_server(input)
@@ -179,8 +185,9 @@ fn own_route(input: &EndpointInput) -> Option<ReadyRoute> {
 fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
     let first = |origin| ReadyRoute { path: "/".to_owned(), origin, needs_others: false };
     let lines = input.build.start_lines(input.stage);
-    if data::FILE_SERVERS.keys().any(|server| lines.iter().any(|line| is_command(line, server))) {
-        return Some(first(RouteOrigin::Server));
+    if let Some(server) = data::FILE_SERVERS.keys().find(|server| lines.iter().any(|line| is_command(line, server))) {
+        let path = if server.starts_with("vite") { vite_base(input, &lines)? } else { "/".to_owned() };
+        return Some(ReadyRoute { path, ..first(RouteOrigin::Server) });
     }
     if !is_nginx(input) {
         return None;
@@ -191,6 +198,20 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
     }
     let [(index, file)] = sites(input)[..] else { return None };
     Some(first(RouteOrigin::Source(index, page_line(file.text)?)))
+}
+
+/// The path below which a server of Vite answers; `None` where only running it tells.
+fn vite_base(input: &EndpointInput, lines: &[Vec<String>]) -> Option<String> {
+    if lines.iter().flatten().any(|word| word.starts_with("--base")) {
+        return None;
+    }
+    let configurations = input.settings.iter().filter(|file| path::name(file.path).starts_with("vite.config."));
+    configurations.into_iter().try_fold("/".to_owned(), |base, file| match literal(file.text, "base") {
+        Literal::Missing => Some(base),
+        Literal::Text(value) if value.starts_with('/') => Some(value.to_owned()),
+        Literal::Text("" | "./") => Some(base),
+        _ => None,
+    })
 }
 
 /// The line of the location of nginx that serves the first page from files: `/`, with a root and no other answer.

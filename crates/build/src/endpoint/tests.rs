@@ -347,3 +347,62 @@ fn settings_files_count_before_expose() {
     assert_eq!(port(&format!("FROM continuumio/miniconda3\n{conda}"), &[]), Some(8001));
     assert_eq!(port("FROM python:3.13\nCMD streamlit run app.py --server.port=8502\n", &[]), Some(8502));
 }
+
+#[test]
+fn servers_with_tls_have_no_route() {
+    let express = |server: &str| {
+        let text = format!("const app = express();\napp.get('/health', (q, r) => r.send(1));\n{server}\n");
+        route(&[("server.js", &text)])
+    };
+    assert_eq!(express("app.listen(3000);").as_deref(), Some("/health"));
+    assert_eq!(express("require(\"https\").createServer({ key }, app).listen(3000);"), None);
+    assert_eq!(express("https.createServer(options, app).listen(3000);"), None);
+    let nest = |options: &str| {
+        let main = format!("const app = await NestFactory.create(AppModule{options});\n");
+        let controller = "@Controller()\nexport class A {\n  @Get('health')\n  get() {}\n}\n";
+        route(&[("main.ts", &main), ("app.controller.ts", controller)])
+    };
+    assert_eq!(nest("").as_deref(), Some("/health"));
+    assert_eq!(nest(", { httpsOptions }"), None);
+    let python = |rest: &str| {
+        let text = format!("app = FastAPI()\n@app.get('/health')\ndef health():\n    return 1\n{rest}\n");
+        route(&[("main.py", &text)])
+    };
+    assert_eq!(python("uvicorn.run(app, port=8000, ssl_keyfile='k', ssl_certfile='c')"), None);
+    assert_eq!(python("app.run(ssl_context=\"adhoc\")"), None);
+    // The certificate of a client.
+    assert_eq!(python("KafkaProducer(ssl_keyfile='k')").as_deref(), Some("/health"));
+    let started = |command: &str| {
+        let dockerfile = format!("FROM python:3.13\nCMD {command}\n");
+        let text = "app = FastAPI()\n@app.get('/health')\ndef health():\n    return 1\n";
+        ask(&dockerfile, &[("main.py", text)], |input| ready_route(input).map(|known| known.path))
+    };
+    assert_eq!(started("uvicorn main:app").as_deref(), Some("/health"));
+    assert_eq!(started("uvicorn main:app --ssl-keyfile=k.pem"), None);
+    assert_eq!(started("gunicorn --certfile c.pem main:app"), None);
+}
+
+#[test]
+fn starts_that_build_or_migrate_take_minutes() {
+    let seconds = |line: &str| {
+        let line = line.split(' ').map(str::to_owned).collect();
+        start_seconds(&[line], |_, _| false)
+    };
+    assert_eq!(seconds("node server.js"), 30);
+    assert!(seconds("npm run build") >= 120 && seconds("npx prisma migrate deploy") >= 120);
+    assert!(seconds("vite build") >= 120 && seconds("python manage.py migrate") >= 120);
+}
+
+#[test]
+fn settings_of_frameworks_put_paths_before_routes() {
+    let page = ("app/page.tsx", "export default function Home() { return <p/>; }\n");
+    let next = |config: &str| {
+        ask("FROM node:22\nCMD next start\n", &[page, ("package.json", "{}")], |input| {
+            let settings = vec![SourceFile { path: "next.config.mjs", text: config }];
+            ready_route(&EndpointInput { settings, ..input.clone() }).map(|known| known.path)
+        })
+    };
+    assert_eq!(next("export default {};\n").as_deref(), Some("/"));
+    assert_eq!(next("export default { basePath: '/docs' };\n"), None);
+    assert_eq!(next("export default { basePath: process.env.BASE };\n"), None);
+}

@@ -44,10 +44,19 @@ impl<'s, 'a> LazyReach<'s, 'a> {
 
     /// The first source of a container that shows something, by the words that stand for it.
     pub(super) fn shows(&self, meaning: &str) -> Option<&'a str> {
+        self.shows_by(meaning, patterns::shows_in)
+    }
+
+    /// The same by whole words.
+    pub(super) fn shows_word(&self, meaning: &str) -> Option<&'a str> {
+        self.shows_by(meaning, patterns::shows_word)
+    }
+
+    fn shows_by(&self, meaning: &str, shows: fn(FileKind, &str, &str) -> bool) -> Option<&'a str> {
         let words: Vec<&str> = patterns::words(meaning).collect();
         let mut texts = self.input.evidence.holding(&words).filter(|(path, text)| {
             let kind = FileKind::of(path);
-            kind.has_code() && patterns::shows_in(kind, text, meaning) && self.may_run(path)
+            kind.has_code() && shows(kind, text, meaning) && self.may_run(path)
         });
         texts.next().map(|(path, _)| path.as_str())
     }

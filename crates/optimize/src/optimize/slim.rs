@@ -38,7 +38,7 @@ pub(super) fn runtime(input: &PassInput, output: &mut PassOutput) {
         Ok((mut edits, packages)) => {
             edits.extend(healthcheck(input, target, &variant));
             add_step(output, "as the final base image", &variant, &packages, edits);
-            let open = LazyReach::new(input).shows("starts programs");
+            let open = LazyReach::new(input).shows_word("starts programs");
             output.assume(
                 format!("the program uses nothing else that only `{}` contains", variant.full),
                 open.map(|path| {

@@ -107,6 +107,7 @@ impl Closure {
             missing: self.missing.into_iter().collect(),
             open: self.open.into_iter().collect(),
             scripts: self.scripts.into_iter().collect(),
+            pinned: None,
             locked,
         }
     }

@@ -13,6 +13,8 @@ pub struct LockedPackages {
     pub fits: Option<bool>,
     /// Whether a package comes from a repository of git (told by the readers of Node's and Ruby's files).
     pub from_git: bool,
+    /// The version of its format, as it names it (told by the readers of Node's files): `5.4`, `3`.
+    pub format: Option<String>,
     /// Whether it lists systems, and none of them is that of images: a frozen install refuses it (Ruby's files).
     pub for_other_systems: bool,
 }
@@ -91,7 +93,7 @@ impl LockedPackages {
                 _ => None,
             };
         }
-        Self { packages, demands: None, fits: None, from_git: false, for_other_systems: false }
+        Self { packages, demands: None, fits: None, from_git: false, format: None, for_other_systems: false }
     }
 
     /// Whether `name` is installed, with or without the development dependencies; `None` when that isn't told.

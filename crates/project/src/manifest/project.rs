@@ -233,6 +233,8 @@ pub struct Install {
     pub open: Vec<OpenReason>,
     /// Those of `open` that are scripts of Node projects, sorted.
     pub scripts: Vec<InstallScript>,
+    /// The tool with its version that the manifest pins: `pnpm@8.6.0` of `packageManager`.
+    pub pinned: Option<String>,
     /// What the lock file holds; `None` without one, or when it can't be read.
     pub locked: Option<LockedPackages>,
 }

@@ -25,6 +25,23 @@ impl WordPattern {
         let node = self.language == "JavaScript" && kind.ecosystem() == Some(Ecosystem::Node);
         node || self.language == "-" || self.language == kind.language()
     }
+
+    /// Whether it may stand in a file of a project in its language: in such a source, or in what is no source at all.
+    fn may_stand_in(&self, kind: FileKind) -> bool {
+        let java = self.language == "Java" && kind.ecosystem() == Some(Ecosystem::Java);
+        self.is_of(kind) || java || !kind.has_code()
+    }
+
+    /// Whether a text holds it, not as a part of a longer word.
+    fn is_word_of(&self, text: &str) -> bool {
+        let starts_as_word = self.text.starts_with(char::is_alphanumeric);
+        let ends_as_word = self.text.ends_with(char::is_alphanumeric);
+        text.match_indices(self.text).any(|(at, word)| {
+            let is_longer = |c: char| c.is_alphanumeric() || c == '_';
+            !(starts_as_word && text[..at].ends_with(char::is_alphanumeric))
+                && !(ends_as_word && text[at + word.len()..].starts_with(is_longer))
+        })
+    }
 }
 
 /// The patterns of a meaning, and a matcher that finds any of them in a single pass.
@@ -70,6 +87,12 @@ pub fn shows_in(kind: FileKind, text: &str, meaning: &str) -> bool {
     of(meaning).any(|pattern| pattern.is_of(kind) && text.contains(pattern.text))
 }
 
+/// Whether a text of a project's file contains a word with a meaning: a whole word, and in sources one of their language.
+pub fn shows_word(kind: FileKind, text: &str, meaning: &str) -> bool {
+    let may_show = || of(meaning).any(|pattern| pattern.may_stand_in(kind) && pattern.is_word_of(text));
+    shows(text, meaning) && may_show()
+}
+
 fn read(meaning: &str) -> Option<&'static Meaning> {
     static MEANINGS: OnceLock<HashMap<&str, Meaning>> = OnceLock::new();
     let meanings = MEANINGS.get_or_init(|| {
@@ -97,6 +120,30 @@ mod tests {
         }
         assert!(!shows("print('hello')", "writes somewhere"));
         assert!(!shows("anything", "no such meaning"));
+    }
+
+    #[test]
+    fn whole_words_of_the_language_are_told_from_parts() {
+        let shows = |path: &str, text: &str, meaning: &str| shows_word(FileKind::of(path), text, meaning);
+        for text in ["import shutil", "import shared", "import shopapp.models", "import sh_tools", "x = popenings"] {
+            assert!(!shows("a.py", text, "starts programs"), "{text}");
+        }
+        for text in ["import sh", "import sh as shell", "from sh import git", "os.execvp(a, b)", "os.system('a')"] {
+            assert!(shows("a.py", text, "starts programs"), "{text}");
+        }
+        assert!(!shows("a.rb", "ecosystem = filesystem", "starts programs"));
+        let history = "takes its version from the history";
+        assert!(!shows("nd.ts", "// neurodivergent, divergence", history));
+        assert!(!shows("nd.ts", "import vergen from 'vergen'", history));
+        assert!(!shows("Cargo.toml", "divergent = 1", history));
+        assert!(shows("Cargo.toml", "vergen = 8", history));
+        assert!(shows("Cargo.toml", "vergen-git2 = 1", history));
+        assert!(shows("pyproject.toml", "requires = [\"setuptools_scm\"]", history));
+        let environments = "loads environment files";
+        assert!(shows("a.py", "from dotenv import load_dotenv", environments));
+        assert!(shows("main.go", "github.com/joho/godotenv", environments));
+        assert!(shows("a.ts", "ConfigModule.forRoot({ envFilePath: x })", environments));
+        assert!(!shows("a.py", "the two are decoupled", environments));
     }
 
     #[test]

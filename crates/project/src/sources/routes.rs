@@ -6,13 +6,16 @@
 mod annotations;
 mod calls;
 mod comparisons;
+mod config;
 mod files;
 mod handler;
 mod holder;
 mod ktor;
 mod lists;
+mod middleware;
 mod mounts;
 mod prefixes;
+mod refusal;
 mod rust;
 mod security;
 mod source;

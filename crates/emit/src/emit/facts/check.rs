@@ -2,12 +2,12 @@
 
 use super::application::Application;
 use super::endpoint::{endpoint_input, place_of_line};
-use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs, is_command};
+use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs};
 use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::emit::input::EmitInput;
-use crate::endpoint::{RouteOrigin, is_nginx, ready_route, speaks_http};
+use crate::endpoint::{self, RouteOrigin, is_nginx, ready_route, speaks_http};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Program};
 
@@ -151,14 +151,7 @@ pub(in crate::emit) fn application_check(
 fn start_seconds(application: &Application) -> u32 {
     let mut lines = application.build.target().map(|stage| application.build.start_lines(stage)).unwrap_or_default();
     lines.extend(application.start.as_ref().map(|start| start.words.clone()));
-    let is_of_program = |row: &data::Row| match row[1].split_once(' ') {
-        Some((ecosystem, package)) => {
-            Ecosystem::of(ecosystem).is_some_and(|known| application.has_package(known, package))
-        }
-        None => lines.iter().any(|line| is_command(line, row[0])),
-    };
-    let seconds = data::SLOW_STARTS.rows().filter(is_of_program).filter_map(|row| row[2].parse().ok());
-    seconds.max().unwrap_or(START_SECONDS)
+    endpoint::start_seconds(&lines, |ecosystem, package| application.has_package(ecosystem, package))
 }
 
 /// The ecosystem of the project that a program is made from.

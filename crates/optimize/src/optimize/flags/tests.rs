@@ -118,3 +118,41 @@ fn the_builders_own_check_has_nothing_to_say() {
     assert!(got.starts_with("FROM python:3.13-slim AS build\nENV A=1\n"), "{got}");
     assert!(got.contains("\n\nFROM python:3.13-slim\n"), "{got}");
 }
+
+#[test]
+fn frozen_installs_only_with_a_lock_file_that_the_manager_reads() {
+    let lock = |version: &str| {
+        format!(
+            "lockfileVersion: {version}\n\ndependencies:\n  express:\n    specifier: '4'\n    version: 4.0.0\n\n\
+             packages:\n\n  /express@4.0.0:\n    dev: false\n"
+        )
+    };
+    let package = r#"{"dependencies":{"express":"4"}}"#;
+    let dockerfile = |install: &str| {
+        format!(
+            "|FROM node:22
+         |RUN npm install -g {install}
+         |WORKDIR /app
+         |COPY package.json pnpm-lock.yaml ./
+         |RUN pnpm install
+         |COPY . ."
+        )
+    };
+    for (install, version, is_read) in
+        [("pnpm", "'6.0'", false), ("pnpm", "5.4", false), ("pnpm@8", "'6.0'", true), ("pnpm@8", "'9.0'", false)]
+    {
+        let dockerfile = dockerfile(install);
+        let expected = if is_read {
+            dockerfile.replace("pnpm install\n", "pnpm install --frozen-lockfile\n")
+        } else {
+            dockerfile.clone()
+        };
+        let lock = lock(version);
+        check_pass(
+            "lock-respecting-install",
+            &dockerfile,
+            &[("package.json", package), ("pnpm-lock.yaml", &lock)],
+            &expected,
+        );
+    }
+}

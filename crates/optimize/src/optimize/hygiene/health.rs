@@ -8,7 +8,7 @@ use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::endpoint::{
     EndpointInput, NGINX_ROOT, RouteOrigin, is_health_path, is_nginx, is_settings, known_port, loaded_files,
-    ready_route,
+    ready_route, start_seconds,
 };
 use crate::finding::{FileEdit, Safety};
 use crate::inputs::Service;
@@ -19,8 +19,8 @@ use crate::optimize::reason::reasons;
 use crate::sources::routes::SourceFile;
 use crate::text::{Span, path};
 
-/// Times that fit a web service: the start of most takes less, and a check costs some tens of milliseconds.
-const TIMES: &str = "--interval=30s --timeout=5s --start-period=30s --retries=3";
+/// Times that fit a web service: a check costs some tens of milliseconds.
+const TIMES: [&str; 2] = ["--interval=30s --timeout=5s", "--retries=3"];
 
 pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let build = input.build;
@@ -57,7 +57,13 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let Some(check) = probe(input, target, port, &path) else { return output.skip(HealthReason::NoProgram) };
     let at = closing(input, target);
     let newline = input.newline();
-    let text = format!("HEALTHCHECK {TIMES} \\{newline}    CMD {check}{newline}");
+    let [before, behind] = TIMES;
+    let lines = build.start_lines(target);
+    let runs_with = |ecosystem, package: &str| {
+        input.projects().iter().any(|project| project.ecosystem == ecosystem && project.runs_with(package))
+    };
+    let seconds = start_seconds(&lines, runs_with);
+    let text = format!("HEALTHCHECK {before} --start-period={seconds}s {behind} \\{newline}    CMD {check}{newline}");
     output.step(
         format!("adds a HEALTHCHECK that requests {path} on port {port}"),
         why,

@@ -20,10 +20,13 @@ pub(super) fn mention<'e>(evidence: &'e Evidence, word: &str, outside: &str) -> 
 
 /// The source that loads environment files when the program runs.
 pub(super) fn env_loader(evidence: &Evidence) -> Option<&str> {
-    let is_meant = |path: &str| {
-        is_code(path) || path.ends_with("package.json") || FileKind::of(path).language() == "Java Properties"
-    };
+    let is_meant = |path: &str| is_code(path) || FileKind::of(path).language() == "Java Properties";
     with_one_of(evidence, "loads environment files", is_meant)
+}
+
+/// The manifest that names a package which loads environment files.
+pub(super) fn env_package(evidence: &Evidence) -> Option<&str> {
+    with_one_of(evidence, "loads environment files", |path| path.ends_with("package.json"))
 }
 
 /// The file that asks for a version of the history.
@@ -46,8 +49,11 @@ pub(super) fn asks_git(evidence: &Evidence, makes: bool) -> Option<&str> {
 
 fn with_one_of<'e>(evidence: &'e Evidence, meaning: &str, is_meant: impl Fn(&str) -> bool) -> Option<&'e str> {
     let words: Vec<&str> = patterns::words(meaning).collect();
-    evidence.holding(&words).find(|(path, _)| is_meant(path)).map(|(path, _)| path.as_str())
+    let shows = |path: &str, text: &str| patterns::shows_word(FileKind::of(path), text, meaning);
+    let mut texts = evidence.holding(&words).filter(|(path, _)| is_meant(path));
+    texts.find(|(path, text)| shows(path, text)).map(|(path, _)| path.as_str())
 }
+
 fn is_make(name: &str) -> bool {
     ["justfile", "makefile", "taskfile"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }

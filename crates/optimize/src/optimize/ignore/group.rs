@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use super::reason::ContextReason;
 use crate::build::{Build, NamedPaths, SentFiles, may_take_in};
 use crate::dockerfile::Keyword;
 use crate::inputs::Evidence;
@@ -20,8 +21,8 @@ pub(super) struct Group<'a> {
     members: Vec<Member<'a>>,
     /// What asks for the repository's history, once it was looked for.
     pub history: OnceCell<Option<&'a str>>,
-    /// Whether environment files are read, once it was looked for.
-    pub environments: OnceCell<bool>,
+    /// What reads environment files, once it was looked for.
+    pub environments: OnceCell<Option<ContextReason>>,
 }
 
 struct Member<'a> {
@@ -106,6 +107,11 @@ impl<'a> Group<'a> {
     /// Why a step might read the repository's history; `None` when it is certain that none does.
     pub(super) fn may_read_history(&self) -> Option<String> {
         self.members.iter().find_map(|member| member.build.may_read_history(true))
+    }
+
+    /// The file by which a build does not do without the repository's history.
+    pub(super) fn text_with_history(&self) -> Option<String> {
+        self.members.iter().find_map(|member| member.build.text_with_history().map(str::to_owned))
     }
 
     /// What the manifests tell.

@@ -46,6 +46,16 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
     })
 }
 
+/// Why the history stays.
+fn reason_for_history(group: &Group) -> ContextReason {
+    let reader = history_reader(group).map(str::to_owned).or_else(|| group.text_with_history());
+    match (reader, group.may_read_history()) {
+        (Some(reader), _) => ContextReason::HistoryRead { reader },
+        (None, Some(why)) => ContextReason::HistoryPerhapsRead { why },
+        (None, None) => ContextReason::HistoryNamed,
+    }
+}
+
 /// By the table of names.
 fn classes(group: &Group, output: &mut PassOutput) -> Vec<Exclusion> {
     let mut gone = Vec::new();
@@ -58,14 +68,11 @@ fn classes(group: &Group, output: &mut PassOutput) -> Vec<Exclusion> {
         let (goes, section) = match class_match.class.kind {
             ClassKind::Secret => continue,
             ClassKind::VersionControl => {
-                let reader = history_reader(group);
-                if let Some(reader) = reader
-                    && path == ".git"
-                {
-                    let why = ContextReason::HistoryRead { reader: reader.to_owned() };
-                    output.refuse("keeps `.git` in the build context", why);
+                let goes = history_reader(group).is_none() && group.is_useless(class_match);
+                if !goes && path == ".git" {
+                    output.refuse("keeps `.git` in the build context", reason_for_history(group));
                 }
-                (reader.is_none() && group.is_useless(class_match), Section::Forge)
+                (goes, Section::Forge)
             }
             ClassKind::Editor | ClassKind::Pipeline => (group.is_useless(class_match), Section::Forge),
             ClassKind::BuildOutput => (is_made_again(group, class_match, &path), Section::Made),

@@ -1,12 +1,12 @@
 //! Files whose names suggest secrets and that nothing in the image reads.
 
-use super::evidence::{env_loader, mention};
+use super::evidence::{env_loader, env_package, mention};
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;
 use super::reason::ContextReason;
 use crate::build::has_public_name;
 use crate::data;
-use crate::inputs::context::{Certainty, ClassKind, classify};
+use crate::inputs::context::{Certainty, ClassKind, EntryId, classify};
 use crate::manifest::Ecosystem;
 use crate::optimize::pass_input::PassOutput;
 use crate::text::path;
@@ -33,7 +33,7 @@ pub(super) fn find_exclusions(group: &Group, output: &mut PassOutput) -> Vec<Exc
             continue;
         }
         if !sure {
-            perhaps.push(path);
+            perhaps.extend((!is_known_harmless(group, class_match.entry)).then_some(path));
             continue;
         }
         if environment && are_environments_read(group) {
@@ -46,9 +46,10 @@ pub(super) fn find_exclusions(group: &Group, output: &mut PassOutput) -> Vec<Exc
             gone.push(Exclusion::new(class_match.entry, &class_match.pattern, Section::Secret, bytes, true));
         }
     }
-    // What a bundler takes into its build is no oversight.
-    if let (Some(first), Some(reader)) = (kept_paths.first(), env_loader(group.evidence)) {
-        output.refuse(format!("keeps `{first}` in the image"), ContextReason::Loaded { reader: reader.to_owned() });
+    if !kept_paths.is_empty()
+        && let Some(why) = environment_reader(group)
+    {
+        output.refuse(format!("keeps {} in the image", listed(&kept_paths)), why);
     }
     if !named.is_empty() {
         output.refuse(format!("keeps {} in the image", listed(&named)), ContextReason::Copied);
@@ -70,26 +71,48 @@ fn is_environment(name: &str) -> bool {
     name == ".env" || name.starts_with(".env.")
 }
 
-/// Whether something in the build or the program may read environment files.
-pub(super) fn are_environments_read(group: &Group) -> bool {
-    *group.environments.get_or_init(|| reads_environments(group))
+/// Whether settings of a package manager were read and have no secret in them: lines with secrets are left out of the texts.
+fn is_known_harmless(group: &Group, entry: EntryId) -> bool {
+    let Some(text) = group.evidence.texts.get(&group.context.path(entry)) else { return false };
+    let is_settings = [".npmrc", ".yarnrc.yml"].contains(&group.context.entry(entry).name);
+    let gone = group.context.entry(entry).amount.bytes.abs_diff(text.len() as u64);
+    // The end of a line may be two characters in the file.
+    is_settings && (gone <= 1 || gone.abs_diff(text.lines().count() as u64) <= 1)
 }
 
-fn reads_environments(group: &Group) -> bool {
+/// Whether something in the build or the program may read environment files.
+pub(super) fn are_environments_read(group: &Group) -> bool {
+    environment_reader(group).is_some()
+}
+
+/// What may read environment files.
+fn environment_reader(group: &Group) -> Option<ContextReason> {
+    group.environments.get_or_init(|| find_environment_reader(group)).clone()
+}
+
+fn find_environment_reader(group: &Group) -> Option<ContextReason> {
+    if let Some(reader) = env_loader(group.evidence) {
+        return Some(ContextReason::Loaded { reader: reader.to_owned() });
+    }
+    let words = [".env", "bun ", "pipenv run", "\"pipenv\", \"run\"", "\"pipenv\",\"run\""];
+    if group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word))) {
+        return Some(ContextReason::CommandLoads);
+    }
     let node = group.projects().filter(|project| project.ecosystem == Ecosystem::Node);
-    let bundler = node
-        .flat_map(|project| &project.dependencies)
-        .any(|dependency| data::NODE_PACKAGES.has(dependency.name.as_str(), "bundler"));
-    // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
+    let mut of_node = node.flat_map(|project| &project.dependencies);
+    if let Some(bundler) = of_node.find(|known| data::NODE_PACKAGES.has(known.name.as_str(), "bundler")) {
+        return Some(ContextReason::Bundled { package: bundler.name.clone() });
+    }
     let dependencies = || group.projects().flat_map(|project| &project.dependencies);
     let has = |name: &str| dependencies().any(|dependency| dependency.name == name);
+    // Flask loads it where python-dotenv is installed, Bun, Laravel and Symfony always.
     let flask = has("flask") && has("python-dotenv") && group.dockerfiles().any(|text| text.contains("flask"));
-    // Its command line and its older clients load it.
-    let prisma = has("prisma") || has("@prisma/client");
-    let php = has("laravel/framework") || has("symfony/dotenv");
-    let words = [".env", "bun ", "pipenv run", "\"pipenv\", \"run\"", "\"pipenv\",\"run\""];
-    let is_loaded = group.dockerfiles().any(|text| words.iter().any(|word| text.contains(word)));
-    bundler || flask || prisma || php || is_loaded || env_loader(group.evidence).is_some()
+    // The command line of Prisma and its older clients load it.
+    let loads = ["prisma", "@prisma/client", "laravel/framework", "symfony/dotenv"].into_iter().find(|name| has(name));
+    if let Some(reader) = flask.then_some("flask").or(loads) {
+        return Some(ContextReason::Loaded { reader: reader.to_owned() });
+    }
+    env_package(group.evidence).map(|manifest| ContextReason::PackageLoads { manifest: manifest.to_owned() })
 }
 
 /// `.env.example` and its like.

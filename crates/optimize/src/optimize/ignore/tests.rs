@@ -164,6 +164,48 @@ fn environment_files_stay_where_something_loads_them() {
 }
 
 #[test]
+fn what_stays_is_told_with_what_reads_it() {
+    let told = |dockerfile: &str, files: &[(&str, &str)], text: &str| {
+        let done = optimize_to_level(dockerfile, files, Level::Ignore);
+        let mut refusals = done.levels.iter().flat_map(|level| &level.refusals);
+        let is_told = refusals.any(|refusal| format!("{} {}", refusal.what, refusal.why).contains(text));
+        assert!(is_told, "{text} in {:?}", done.levels);
+    };
+    let env = (".env", "TOKEN=abc");
+    let nest = r#"{"dependencies": {"@nestjs/config": "3"}}"#;
+    let loader = ("src/app.module.ts", "import { ConfigModule } from '@nestjs/config'");
+    told(NODE, &[("package.json", nest), loader, env], "`src/app.module.ts` loads it");
+    told(NODE, &[("package.json", nest), env], "`package.json` names a package that loads it");
+    let next = r#"{"dependencies": {"next": "14"}}"#;
+    let files = [("package.json", next), env, (".env.local", "KEY=abc")];
+    told(NODE, &files, "keeps `.env`, `.env.local` in the image `next` reads it when it builds");
+    let makes = ("scripts/version.ts", "exec('git rev-parse HEAD')");
+    told(NODE, &[("package.json", PACKAGE), makes, (".git/HEAD", "x")], "`scripts/version.ts` reads the git history");
+}
+
+#[test]
+fn words_inside_of_words_keep_nothing() {
+    let files = [("package.json", PACKAGE), ("src/nd.ts", "// neurodivergent, convergence"), (".git/HEAD", "x")];
+    assert!(ignore_file_of(NODE, &files).contains(".git\n"));
+    let files = [("app.py", "# they are decoupled"), (".env", "TOKEN=abc")];
+    assert!(ignore_file_of(PYTHON, &files).contains("**/.env"));
+}
+
+#[test]
+fn settings_of_npm_without_secrets_are_not_told() {
+    let told = |text: &str| {
+        let done = optimize_to_level(NODE, &[("package.json", PACKAGE), (".npmrc", text)], Level::Ignore);
+        done.levels.iter().flat_map(|level| &level.refusals).any(|refusal| refusal.what.contains(".npmrc"))
+    };
+    assert!(!told("engine-strict=true\n"));
+    let (inputs, mut evidence) = project(NODE, &[("package.json", PACKAGE), (".npmrc", "a=1\n//r/:_authToken=abc\n")]);
+    evidence.texts.insert(".npmrc".to_owned(), "a=1\n".to_owned());
+    let options = Options { level: LevelLimit::Up(Level::Ignore), ..Options::new(&crate::rules::AllRules) };
+    let done = optimize(&inputs, 0, &evidence, &options);
+    assert!(done.levels.iter().flat_map(|level| &level.refusals).any(|refusal| refusal.what.contains(".npmrc")));
+}
+
+#[test]
 fn keys_that_the_program_reads_stay() {
     let text = ignore_file_of(PYTHON, &[("certs/ca.pem", "x"), ("id_rsa", "x"), ("app.py", "x")]);
     assert!(text.contains("id_rsa\n") && !text.contains("*.pem") && text.contains("**/*.key"), "{text}");

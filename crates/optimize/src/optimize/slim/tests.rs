@@ -237,3 +237,16 @@ fn installed_packages_decide_what_a_stage_builds() {
     }
     assert_eq!(run("RUN npm install -g better-sqlite3\n"), "node:22");
 }
+
+#[test]
+fn only_what_starts_programs_makes_the_final_base_doubtful() {
+    let open = |source: &str| {
+        let files = [("requirements.txt", "flask==3.0.0"), ("app.py", source)];
+        let dockerfile = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n\
+                          CMD [\"python\", \"app.py\"]\n";
+        let done = optimize_to_level(dockerfile, &files, Level::Slim);
+        format!("{:?}", done.levels).contains("`app.py` starts programs")
+    };
+    assert!(open("import sh"));
+    assert!(!open("import shutil\nimport shared\nimport shopapp.models"));
+}

@@ -114,7 +114,8 @@ fn install(
             tree.problem(lock, None, &format!("`{lock_name}` lacks {names} from `package.json`, so `npm ci` fails"));
         }
     }
-    closure.install(tool, &path::child(root, "package.json"), lock, locked)
+    let pinned = packages.get(root).and_then(|package| json::text(package, "packageManager")).map(str::to_owned);
+    Install { pinned, ..closure.install(tool, &path::child(root, "package.json"), lock, locked) }
 }
 
 /// What the package asks for, by name.

@@ -30,6 +30,7 @@ pub(super) fn read(
         return None;
     }
     let text = tree.text(path)?;
+    let format = format(tool, text);
     let from_git = GIT.iter().any(|sign| text.contains(sign));
     let locked = match tool {
         Tool::Npm => npm(tree, path, text),
@@ -46,7 +47,22 @@ pub(super) fn read(
             Some(LockedPackages { demands: super::demands::bun(&lock), ..LockedPackages::new(bun(&lock), Some(run)) })
         }
     }?;
-    Some(LockedPackages { from_git, ..locked })
+    Some(LockedPackages { from_git, format, ..locked })
+}
+
+/// The version of the format that a lock file says it has: `3` of npm, `5.4` of pnpm, `8` of newer yarn, `1` of the older.
+fn format(tool: Tool, text: &str) -> Option<String> {
+    let (before, key) = match tool {
+        Tool::Npm => ("", "\"lockfileVersion\":"),
+        Tool::Pnpm => ("", "lockfileVersion:"),
+        Tool::YarnBerry => ("__metadata:", "version:"),
+        Tool::YarnClassic => return Some("1".to_owned()),
+        _ => return None,
+    };
+    let (_, rest) = text.split_once(before)?;
+    let (_, rest) = rest.split_once(key)?;
+    let version = rest.lines().next()?.split(',').next()?.trim();
+    Some(unquote(version).to_owned())
 }
 
 /// `package-lock.json`: `packages` since version 2, else `dependencies`.

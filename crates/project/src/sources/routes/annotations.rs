@@ -2,8 +2,9 @@
 
 use std::cell::OnceCell;
 
-use super::handler::answer_of;
+use super::handler::{Guards, answer_of};
 use super::holder::named_argument;
+use super::refusal::answers_with_error;
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
@@ -17,6 +18,9 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     let nest = nest_prefix(sources);
     let spring = spring_prefix(sources);
     let of_all: OnceCell<bool> = OnceCell::new();
+    // What stands before all routes of Nest is set up where it starts.
+    let starts_nest = |source: &RouteSource| source.raw.contains("NestFactory");
+    let refuses = sources.iter().any(|source| starts_nest(source) && !Guards::of(source).is_empty());
     let guards_all = || *of_all.get_or_init(|| sources.iter().any(guards_all_methods));
     for (file, source) in sources.iter().enumerate() {
         let text = source.text();
@@ -33,11 +37,13 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
             Some(Ecosystem::DotNet) if text.contains("[HttpGet") => controllers(text),
             _ => continue,
         };
-        let is_guarded =
-            |at: usize| source.kind.ecosystem() == Some(Ecosystem::Node) && is_guarded(&guards_all, text, at);
+        let is_guarded = |at: usize| {
+            source.kind.ecosystem() == Some(Ecosystem::Node) && (refuses || is_guarded(&guards_all, text, at))
+        };
         routes.extend(of_class.into_iter().map(|(at, path)| {
             let end = text[at + 1..].find("\n    @").map_or(text.len(), |end| at + 1 + end);
-            let answer = if is_guarded(at) { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
+            let may_refuse = is_guarded(at) || answers_with_error(source, at, end);
+            let answer = if may_refuse { RouteAnswer::MayRefuse } else { answer_of(text, at, end) };
             Route { path, file, line: line_of(text, at), answer }
         }));
     }

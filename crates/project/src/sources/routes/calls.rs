@@ -4,6 +4,7 @@ use super::handler::{Guards, answer_of};
 use super::holder::receiver;
 use super::mounts::asks_for_login;
 use super::prefixes::RoutePrefixes;
+use super::refusal::{answers_with_error, wants_parameters};
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
@@ -42,7 +43,8 @@ pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes)
                 .filter(|nest| nest.start < call.at && call.at < nest.end)
                 .try_fold(String::new(), |front, nest| Some(below_route(&front, nest.path?)));
             let Some(inner) = inner else { continue };
-            let handler = answer_of(text, call.at, end);
+            let refuses = wants_parameters(sources, source, call.at, end) || answers_with_error(source, call.at, end);
+            let handler = if refuses { RouteAnswer::MayRefuse } else { answer_of(text, call.at, end) };
             for prefix in prefixes.of_holder(holder) {
                 let path = below_route(&below_route(&prefix.path, &inner), call.path);
                 let is_guarded = prefix.may_refuse || call.is_guarded || guards.stand_before(call.at);

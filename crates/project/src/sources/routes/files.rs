@@ -1,9 +1,10 @@
 //! Routes that the names of files declare: of Next.js, Nuxt and `SvelteKit`.
 
+use super::config::{base_path, is_sent_elsewhere};
 use super::handler::answer_of;
 use super::source::{Route, RouteAnswer, RouteSource};
 use crate::manifest::Ecosystem;
-use crate::sources::values::literal;
+use crate::sources::patterns;
 use crate::text::path;
 
 /// All routes that files stand for.
@@ -15,16 +16,25 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     let has_middleware = sources.iter().any(|source| ["middleware", "proxy"].contains(&&*stem(source)));
     for (file, source) in sources.iter().enumerate().filter(|(_, source)| source.kind.is_source_of(Ecosystem::Node)) {
         let Some(below) = path_of(source, is_next, has_middleware) else { continue };
-        let answer = answer_of(source.text(), 0, source.text().len());
-        let path = if base.is_empty() { below } else { path::below_route(&base, &below) };
+        let is_page = below == "/";
+        let refuses = is_page && patterns::shows(source.text(), "refuses the first page");
+        let answer = match answer_of(source.text(), 0, source.text().len()) {
+            _ if refuses || is_next && is_sent_elsewhere(sources, &below) => RouteAnswer::MayRefuse,
+            answer => answer,
+        };
+        let path = match (base.as_str(), is_page) {
+            ("", _) => below,
+            (base, true) => base.to_owned(),
+            (base, false) => path::below_route(base, &below),
+        };
         routes.push(Route { path, file, line: 1, answer });
     }
-    routes.extend(first_page(sources));
+    routes.extend(first_page(sources, &base));
     routes
 }
 
 /// The first page of Nuxt and `SvelteKit`, where nothing of the server stands before it.
-fn first_page(sources: &[RouteSource]) -> Option<Route> {
+fn first_page(sources: &[RouteSource], base: &str) -> Option<Route> {
     let has = |test: &dyn Fn(&str) -> bool| sources.iter().any(|source| test(source.path));
     let stem = |path: &str| path::name(path).split(".ts").next().unwrap_or_default().to_owned();
     let is_first = |source: &RouteSource| {
@@ -44,16 +54,10 @@ fn first_page(sources: &[RouteSource]) -> Option<Route> {
         }
     };
     let file = sources.iter().position(is_first)?;
-    Some(Route { path: "/".to_owned(), file, line: 1, answer: RouteAnswer::Always })
-}
-
-/// The path that the settings of Next.js put before all; `None` if it is not known.
-fn base_path(sources: &[RouteSource]) -> Option<String> {
-    let settings = sources.iter().find(|source| path::name(source.path).starts_with("next.config."));
-    let Some((_, rest)) = settings.and_then(|settings| settings.text().split_once("basePath")) else {
-        return Some(String::new());
-    };
-    literal(rest.trim_start().strip_prefix(':')?.split([',', '\n']).next()?).map(str::to_owned)
+    let path = if base.is_empty() { "/".to_owned() } else { base.to_owned() };
+    let refuses = patterns::shows(sources[file].text(), "refuses the first page");
+    let answer = if refuses { RouteAnswer::MayRefuse } else { RouteAnswer::Always };
+    Some(Route { path, file, line: 1, answer })
 }
 
 /// The path that a file answers, by its folders and name. A folder `pages` is that of Next.js only where it is used.

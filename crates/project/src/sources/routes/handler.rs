@@ -1,5 +1,6 @@
 //! Who gets an answer from a route, by the words of its handler and of what is asked before it.
 
+use super::middleware::may_refuse;
 use super::mounts::asks_for_login;
 use super::source::{RouteAnswer, RouteSource};
 use crate::manifest::Ecosystem;
@@ -17,7 +18,9 @@ pub(super) fn answer_of(text: &str, at: usize, end: usize) -> RouteAnswer {
     // The decorators of the next function belong to that.
     let lines = body.lines().take(LINES).enumerate();
     let lines = lines.take_while(|(number, line)| *number < 2 || !line.trim_start().starts_with('@'));
-    let body: String = lines.flat_map(|(_, line)| [line, "\n"]).collect::<String>().to_ascii_lowercase();
+    let body: String = lines.flat_map(|(_, line)| [line, "\n"]).collect();
+    // A parameter of FastAPI asks no database.
+    let body = body.replace(" Query(", " (").to_ascii_lowercase();
     match () {
         () if patterns::shows(&body, "may refuse") => RouteAnswer::MayRefuse,
         () if patterns::shows(&body, "asks another service") => RouteAnswer::WithOthers,
@@ -52,6 +55,11 @@ impl Guards {
         Self { places }
     }
 
+    /// Whether the file has none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
     /// Whether one stands before a place of the file.
     pub(super) fn stand_before(&self, at: usize) -> bool {
         self.places.iter().any(|place| *place <= at)
@@ -64,9 +72,10 @@ fn guards_of_calls(text: &str) -> Vec<usize> {
     let uses = text.match_indices(".use(").filter(|(at, _)| {
         let arguments = code::bracketed(&text[at + ".use".len()..]).map(code::arguments);
         arguments.is_some_and(|arguments| match arguments[..] {
-            [only] => asks_for_login(only),
-            [path, ref functions @ ..] if is_all(path) => functions.iter().any(|function| asks_for_login(function)),
-            _ => false,
+            [path, ref functions @ ..] if is_all(path) => functions.iter().any(|function| may_refuse(text, function)),
+            // Below a path of its own.
+            [path, ..] if literal(path).is_some() || path.starts_with('[') => false,
+            ref functions => functions.iter().any(|function| may_refuse(text, function)),
         })
     });
     uses.map(|(at, _)| at).collect()

@@ -1,5 +1,6 @@
 //! Where routers are mounted: `app.include_router(health.router, prefix="/api")`, `app.use('/api', require('./routes'))`.
 
+use super::handler::Guards;
 use super::holder::{ArgumentPlace, RouteHolders, name_before, receiver};
 use super::source::{MOST_CALLS, RouteSource};
 use crate::manifest::{Ecosystem, FileKind};
@@ -34,6 +35,7 @@ pub(super) fn mounts<'s>(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) 
             continue;
         }
         let text = source.text();
+        let guards = Guards::of(source);
         for pattern in patterns::of("mounts a router").filter(|pattern| pattern.is_of(source.kind)) {
             for (at, _) in text.match_indices(pattern.text).take(MOST_CALLS.saturating_sub(mounts.len())) {
                 let Some(before) = text[..at].strip_suffix('.') else { continue };
@@ -67,7 +69,7 @@ pub(super) fn mounts<'s>(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) 
                     parent,
                     child,
                     prefix: prefix.clone(),
-                    may_refuse: asks_first || list.contains("dependencies="),
+                    may_refuse: asks_first || list.contains("dependencies=") || guards.stand_before(at),
                     takes_function,
                 }));
             }
@@ -239,7 +241,7 @@ fn node_children(file: usize, child: &str, sources: &[RouteSource], holders: &Ro
 }
 
 /// What a name is imported from, and its name there where it is not the default.
-fn node_import(text: &str, name: &str) -> Option<(String, Option<String>)> {
+pub(super) fn node_import(text: &str, name: &str) -> Option<(String, Option<String>)> {
     for line_at in code::words(text, name) {
         let line_start = text[..line_at].rfind(['\n', ';']).map_or(0, |end| end + 1);
         let statement_end = text[line_at..].find(['\n', ';']).map_or(text.len(), |end| line_at + end);

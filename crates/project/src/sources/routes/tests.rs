@@ -1,5 +1,7 @@
 use super::*;
 
+mod refusals;
+
 fn paths(all: &[(&str, &str)]) -> Vec<String> {
     let files: Vec<SourceFile> = all.iter().map(|(path, text)| SourceFile { path, text }).collect();
     let shown = |route: Route| match route.answer {

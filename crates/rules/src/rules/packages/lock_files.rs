@@ -1,7 +1,9 @@
 //! Rules about lock files.
 
 use crate::build::installed::is_set;
-use crate::build::{BaseImage, Build, Code, Release, Run, Stage, StageBase, Transfer, installed, is_like, releases};
+use crate::build::{
+    BaseImage, Build, Code, Release, Run, Stage, StageBase, Transfer, installed, is_like, reads_lock, releases,
+};
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Findings, Fix, Safety};
 use crate::manifest::Tool;
@@ -296,6 +298,11 @@ fn lock_file_unchecked(cx: &Context, out: &mut Findings) {
             {
                 continue;
             }
+            // The stricter command fails then, and the lock file counts for nothing.
+            let known = installed::of(build, place, &invocation, &call).and_then(|known| known.install);
+            if known.is_some_and(|install| !reads_lock(build, place, call.manager, install)) {
+                continue;
+            }
             let title = call.title();
             let span = code.place(&build.input().file, call.span);
             if let Some((message, first)) = outdated(build, place, &invocation, &call) {
@@ -494,7 +501,7 @@ fn risk(
         return None;
     }
     let install = project.install?;
-    if project.project.is_in_sync(install) == Some(false) {
+    if project.project.is_in_sync(install) == Some(false) || !reads_lock(build, (stage, index), call.manager, install) {
         return None;
     }
     if installed_before(build, (stage, index)) {
