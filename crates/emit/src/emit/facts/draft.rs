@@ -138,7 +138,8 @@ pub(in crate::emit) fn complete_with_code(
 /// Whether an image that runs sources is made of its whole build context.
 fn copies_sources(build: &Build) -> bool {
     let Some(StageBase::Image(image)) = build.target().map(|stage| build.root_base(stage)) else { return false };
-    let is_whole = |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(CopySource::is_everything);
+    let is_whole =
+        |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(CopySource::is_everything);
     data::SOURCE_IMAGES.contains(Reference::of(image).short_name())
         && build.needed_transfers().any(|(_, transfer)| is_whole(transfer))
 }

@@ -2,8 +2,8 @@
 
 use super::application::Application;
 use super::entrypoint::hands_over;
-use super::server_start::ServerCommand;
 use super::runner::in_environment;
+use super::server_start::ServerCommand;
 use super::worker::task_object;
 use crate::build::{Build, Stage};
 use crate::data;

@@ -93,7 +93,8 @@ fn start_words(input: &EmitInput, application: &Application) -> Option<Vec<Strin
     if text.contains('$') {
         return None;
     }
-    let words = text.split(|c: char| c.is_whitespace() || "[],\"'".contains(c)).map(|word| word.trim_start_matches("./"));
+    let words =
+        text.split(|c: char| c.is_whitespace() || "[],\"'".contains(c)).map(|word| word.trim_start_matches("./"));
     let is_address = |word: &str| word.chars().all(|c| c.is_ascii_digit() || ".:".contains(c));
     let words = words.filter(|word| *word != "exec" && !word.starts_with('-') && !is_address(word));
     Some(words.map(str::to_owned).collect())

@@ -20,7 +20,8 @@ impl ServicePlanner<'_, '_> {
         let mut host_ports: BTreeSet<u16> = BTreeSet::new();
         let servers: BTreeSet<usize> =
             self.project.backends.all.iter().filter_map(|backend| backend.application).collect();
-        let is_job = |at: usize| self.project.migration.as_ref().is_some_and(|(job, known)| *job == at && known.is_image());
+        let is_job =
+            |at: usize| self.project.migration.as_ref().is_some_and(|(job, known)| *job == at && known.is_image());
         for (at, program) in self.project.programs.iter().enumerate() {
             if !program.application.is_worker && !servers.contains(&at) && !is_job(at) {
                 self.add_application(program, &mut host_ports);
