@@ -107,7 +107,7 @@ pub(in crate::emit) fn schema_script(
 
 /// A script that makes tables, whose volume holds some files.
 pub(super) fn script_of(volume: String, first: &VariableFile, files: &[&VariableFile]) -> SchemaScript {
-    let has = |role: &str| {
+    let has = |role: &'static str| {
         files.iter().any(|file| {
             let text = beginning(file).to_ascii_lowercase();
             data::SCRIPT_SIGNS.with(role).any(|sign| has_words(&text, sign))
