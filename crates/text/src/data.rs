@@ -112,12 +112,16 @@ tables! {
     HEALTH_PATHS = "health_paths.tsv";
     /// How projects bring the schema of their database up to date.
     MIGRATION_COMMANDS = "migration_commands.tsv";
+    /// Tools that bring the schema of a database up to date from files of SQL.
+    MIGRATION_FILES = "migration_files.tsv";
     /// Names of scripts of package.json that bring the schema of a database up to date.
     MIGRATION_SCRIPTS = "migration_scripts.tsv";
     /// Commands that start a program for its developers.
     DEVELOPMENT_SERVERS = "development_servers.tsv";
     /// How servers are started whose image starts nothing by itself.
     SERVER_COMMANDS = "server_commands.tsv";
+    /// Programs that scripts give a source.
+    SCRIPT_INTERPRETERS = "script_interpreters.tsv";
     /// What SQL scripts that make tables show.
     SCRIPT_SIGNS = "script_signs.tsv";
     /// Settings of frameworks with addresses of servers.

@@ -405,7 +405,8 @@ fn site_port(input: &EndpointInput) -> Option<u16> {
         return None;
     }
     let lines = sites(input).into_iter().flat_map(|(_, file)| file.text.lines());
-    let statements = lines.map(|line| line.split('#').next().unwrap_or_default()).flat_map(|line| line.split([';', '{']));
+    let statements =
+        lines.map(|line| line.split('#').next().unwrap_or_default()).flat_map(|line| line.split([';', '{']));
     let listens = statements.filter_map(|statement| statement.trim().strip_prefix("listen "));
     let listens: Vec<&str> = listens.collect();
     let plain = || listens.iter().filter(|value| !value.contains("ssl") && !value.contains("quic"));

@@ -5,12 +5,15 @@ pub(super) mod backend;
 pub(super) mod certificates;
 pub(super) mod client_server;
 pub(super) mod connection;
+mod django_models;
 pub(super) mod fixed_address;
 pub(super) mod login;
 pub(super) mod mention;
 pub(super) mod mentions;
 pub(super) mod migration;
+mod migration_files;
 pub(super) mod named_service;
+mod numbered_scripts;
 pub(super) mod program_url;
 pub(super) mod proxy;
 pub(super) mod proxy_variables;
@@ -28,7 +31,9 @@ use self::backend::{Backends, backends};
 use self::connection::{Connection, connections, settled_variables};
 use self::mentions::{Mentions, mentions};
 use self::migration::{MigrationJob, StartMigration, image_migration, migration, migration_at_start};
+use self::migration_files::file_migration;
 use self::named_service::{NamedProgram, named_programs};
+use self::numbered_scripts::numbered_scripts;
 use self::program_url::program_connections;
 use self::proxy::{Proxy, proxy};
 use self::proxy_variables::image_connections;
@@ -110,8 +115,13 @@ impl<'i> Project<'i> {
         if project.migration.is_none() {
             project.start_migration = starts.into_iter().enumerate().find_map(|(at, start)| Some((at, start?)));
         }
+        if project.migration.is_none() && project.start_migration.is_none() {
+            project.migration = project.find_file_migration(input, plan);
+        }
         // Tables that are there already would stop what migrates.
         let is_migrated = project.migration.is_some() || project.start_migration.is_some();
+        let script =
+            script.or_else(|| if is_migrated { None } else { numbered_scripts(input, &project.programs, plan) });
         if !is_migrated || script.as_ref().is_some_and(|script| !script.makes_tables) {
             project.backends.give(script);
         }
@@ -159,6 +169,15 @@ impl<'i> Project<'i> {
         let (at, mut job) = programs.find_map(|(at, (program, start))| {
             Some((at, migration(input, &program.application, start.as_ref(), plan)?))
         })?;
+        while self.has_service(&job.name) {
+            job.name.push_str("-database");
+        }
+        Some((at, job))
+    }
+
+    /// The job for files of SQL that nothing runs.
+    fn find_file_migration(&self, input: &EmitInput, plan: &mut ComposePlan) -> Option<(usize, MigrationJob)> {
+        let (at, mut job) = file_migration(input, &self.programs, &self.backends, plan)?;
         while self.has_service(&job.name) {
             job.name.push_str("-database");
         }

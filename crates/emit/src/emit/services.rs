@@ -3,8 +3,10 @@
 mod application;
 mod build_argument;
 mod environment;
+mod late_read;
 mod migration;
 mod network;
+mod other_example;
 mod proxy;
 mod server;
 mod switch;
@@ -39,6 +41,7 @@ pub(super) fn add_services(input: &EmitInput, project: &Project, plan: &mut Comp
     planner.add_proxy();
     planner.add_networks();
     planner.note_hosts();
+    planner.note_examples();
     plan.sort_choices();
 }
 

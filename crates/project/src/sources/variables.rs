@@ -2,6 +2,7 @@
 //! `data/variable_reads.tsv`. Nothing is executed; names that only running the program tells are noted as such.
 
 mod calls;
+mod embedded;
 mod fields;
 mod placeholders;
 mod read;
@@ -26,7 +27,7 @@ pub fn variable_reads(path: &str, text: &str) -> VariableReads {
     let mut reads = VariableReads::default();
     let name = path::name(path);
     match () {
-        () if kind.is_shell() => shell_variables::add(text, &mut reads),
+        () if kind.is_shell() => add_script(text, &mut reads),
         () if name.ends_with(".template") => placeholders::add_template(text, &mut reads),
         () if placeholders::is_spring(name) => placeholders::add_spring(name, text, &mut reads),
         () if kind.has_code() || kind.language() == "Prisma" => {
@@ -46,6 +47,17 @@ pub fn variable_reads(path: &str, text: &str) -> VariableReads {
     }
     soften(&mut reads);
     reads
+}
+
+/// Adds what a script reads, and the sources that stand in it. What these do without a variable, the script may pass over.
+fn add_script(text: &str, reads: &mut VariableReads) {
+    shell_variables::add(text, reads);
+    for source in embedded::sources(text) {
+        for read in variable_reads(source.name, source.text).reads {
+            let absence = if read.absence == Absence::Fails { Absence::Continues } else { read.absence };
+            reads.reads.push(VariableRead { at: source.at + read.at, absence, ..read });
+        }
+    }
 }
 
 /// A variable that is read in another way in the same file is asked for before it is used.

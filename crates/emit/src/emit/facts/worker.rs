@@ -9,6 +9,7 @@ use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
 use crate::emit::input::EmitInput;
 use crate::emit::links::mention::place;
+use crate::emit::server_image::service_name;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
 use crate::variables::VariableFile;
@@ -310,17 +311,11 @@ fn module_of(application: &Application, file: &VariableFile) -> Option<String> {
 
 /// Workers that a `Procfile` or a script of the manifest names.
 fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
-    let procfile = path::child(&application.context, "Procfile");
-    let file = input.files.files.iter().find(|file| file.path == procfile);
-    let lines = file.into_iter().flat_map(|file| file.source.text().lines().enumerate().map(move |line| (file, line)));
-    let of_procfile = lines.filter_map(|(file, (at, line))| {
-        let (name, command) = line.split_once(':')?;
-        let is_worker = name.contains("worker") && !command.contains(['|', '&', ';', '$', '"', '\'']);
-        let words = command.split_whitespace().map(str::to_owned).collect();
-        let place = format!("{}:{}", file.source.name(), at + 1);
-        is_worker.then(|| plain(words, format!("`{name}` of the Procfile"), Some(place)))
-    });
-    let mut workers: Vec<Worker> = of_procfile.collect();
+    let mut workers = procfile_workers(input, application);
+    workers.extend(
+        rails_worker(input, application)
+            .filter(|own| workers.iter().all(|known| !known.command.ends_with(&own.command))),
+    );
     let scripts =
         application.projects().filter(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty());
     let mut names = scripts.flat_map(|project| &project.scripts).map(|script| script.name.as_str());
@@ -335,6 +330,55 @@ fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
         workers.push(plain(words, format!("package.json has the script `{name}`"), None));
     }
     workers
+}
+
+/// The workers of the `Procfile` of a program, or of the one for its developers.
+fn procfile_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
+    let roots = application.projects().map(|project| path::child(&application.context, &project.root));
+    let folders: Vec<String> = std::iter::once(application.context.clone()).chain(roots).collect();
+    let file = ["Procfile", "Procfile.dev"].iter().find_map(|name| {
+        let is_wanted = |file: &&VariableFile| {
+            path::name(&file.path) == *name
+                && folders.iter().any(|folder| path::parent(&file.path) == folder.trim_end_matches('/'))
+        };
+        input.files.files.iter().find(is_wanted)
+    });
+    let lines = file.into_iter().flat_map(|file| file.source.text().lines().enumerate().map(move |line| (file, line)));
+    let workers = lines.filter_map(|(file, (at, line))| {
+        let (name, command) = line.split_once(':')?;
+        let is_worker = name.contains("worker") || ["job", "jobs", "queue", "sidekiq"].contains(&name);
+        let is_plain = !name.starts_with('#') && !command.contains(['|', '&', ';', '$', '"', '\'', '=']);
+        let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+        let words = if words.first().is_some_and(|word| word == "rake") {
+            ["bundle", "exec"].map(str::to_owned).into_iter().chain(words).collect()
+        } else {
+            in_environment(application, words)
+        };
+        let (kind, place) = (path::name(&file.path), format!("{}:{}", file.source.name(), at + 1));
+        let mut worker = plain(words, format!("`{name}` of the {kind}"), Some(place));
+        worker.name = service_name(name);
+        (is_worker && is_plain && !worker.command.is_empty()).then_some(worker)
+    });
+    workers.collect()
+}
+
+/// What runs the jobs of Rails that Solid Queue keeps, where the program has some and its web server does not run them.
+fn rails_worker(input: &EmitInput, application: &Application) -> Option<Worker> {
+    if !application.has_package(Ecosystem::Ruby, "solid_queue") {
+        return None;
+    }
+    let mut files = application.code_files(input);
+    let job = files.find(|file| {
+        path::parent(&file.below).ends_with("app/jobs") && path::name(&file.below) != "application_job.rb"
+    })?;
+    let has_program = application.code_files(input).any(|file| path::ends_with(&file.path, "bin/jobs"));
+    let is_run_by_server = application.code_files(input).any(|file| {
+        path::ends_with(&file.path, "config/puma.rb")
+            && file.source.text().lines().any(|line| line.trim() == "plugin :solid_queue")
+    });
+    let reason = "Solid Queue keeps the jobs of Rails, and nothing else runs them".to_owned();
+    let place = Some(job.source.name().to_owned());
+    (has_program && !is_run_by_server).then(|| plain(vec!["bin/jobs".to_owned()], reason, place))
 }
 
 #[cfg(test)]

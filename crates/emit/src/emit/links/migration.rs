@@ -1,5 +1,6 @@
 //! The job that brings the schema of a database up to date.
 
+use super::django_models::missing_migrations;
 use super::mention::place;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -17,7 +18,7 @@ use crate::text::path;
 use crate::variables::VariableFile;
 
 /// The name of its service, where no other one has it.
-const NAME: &str = "migrate";
+pub(super) const NAME: &str = "migrate";
 
 /// What commands have that only developers run.
 const DEVELOPMENT: [&str; 5] = ["migrate dev", "db push", "nodemon", "--watch", "--env-file"];
@@ -31,6 +32,8 @@ pub(in crate::emit) struct MigrationJob {
     pub(in crate::emit) folder: Option<String>,
     /// Its command; nothing where the image starts it.
     pub(in crate::emit) command: Vec<String>,
+    /// The image of a tool that runs it, where it is not that of the program.
+    pub(in crate::emit) published: Option<PublishedImage>,
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,
 }
@@ -40,6 +43,16 @@ impl MigrationJob {
     pub(in crate::emit) const fn is_image(&self) -> bool {
         self.command.is_empty()
     }
+}
+
+/// The image of a tool that migrates databases.
+#[derive(Debug)]
+pub(in crate::emit) struct PublishedImage {
+    pub(in crate::emit) image: String,
+    /// The volume with the files: `./migrations:/migrations:ro`.
+    pub(in crate::emit) volume: String,
+    /// The name of the database.
+    pub(in crate::emit) database: String,
 }
 
 /// What brings the schema of a database up to date when a program starts.
@@ -99,6 +112,7 @@ pub(in crate::emit) fn image_migration(application: &Application) -> Option<Migr
         name: application.name.clone(),
         folder: None,
         command: Vec::new(),
+        published: None,
         reason: format!("its image runs `{key}`, and ends"),
         place: Some(application.place.clone()),
     })
@@ -151,6 +165,9 @@ pub(in crate::emit) fn migration(
             plan.notes.push(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
             return None;
         }
+        if row[1] == "django" {
+            plan.notes.extend(missing_migrations(input, application));
+        }
         let starts = start_texts(input, application);
         let by_command = starts.into_iter().find(|start| start.text.contains(key)).map(|start| start.place);
         let by_source = start.filter(|start| start.command == key).map(|start| start.place.clone());
@@ -165,6 +182,7 @@ pub(in crate::emit) fn migration(
             name: NAME.to_owned(),
             folder: (folder != application.folder()).then_some(folder),
             command,
+            published: None,
             reason,
             place: Some(file.source.name().to_owned()),
         });
@@ -232,6 +250,7 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
             name: NAME.to_owned(),
             folder: None,
             command,
+            published: None,
             reason,
             place: Some(application.place.clone()),
         });

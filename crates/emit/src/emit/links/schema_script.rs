@@ -64,7 +64,8 @@ pub(in crate::emit) fn schema_script(
     if scripts.len() > MOST {
         return None;
     }
-    let scripts: Vec<&VariableFile> = scripts.into_iter().filter(|file| !is_run(input, applications, file)).collect();
+    let scripts: Vec<&VariableFile> =
+        scripts.into_iter().filter(|file| !is_run(input, applications.iter(), file)).collect();
     let first = scripts.first()?;
     let folder = path::parent(&first.path);
     let is_folder = path::name(folder).contains("initdb");
@@ -99,19 +100,32 @@ pub(in crate::emit) fn schema_script(
             .push(format!("{} makes tables, and no database was given it: it has `{sign}`", script.source.name()));
         return None;
     }
-    let is_mysql = data::SCRIPT_SIGNS.with("mysql").any(|sign| has_words(&text, sign));
-    Some(SchemaScript {
+    let mut known = script_of(volume, script, &[script]);
+    (known.database, known.makes_tables) = (database(&text), makes_tables);
+    Some(known)
+}
+
+/// A script that makes tables, whose volume holds some files.
+pub(super) fn script_of(volume: String, first: &VariableFile, files: &[&VariableFile]) -> SchemaScript {
+    let has = |role: &'static str| {
+        files.iter().any(|file| {
+            let text = beginning(file).to_ascii_lowercase();
+            data::SCRIPT_SIGNS.with(role).any(|sign| has_words(&text, sign))
+        })
+    };
+    let is_mysql = has("mysql");
+    SchemaScript {
         volume,
-        database: database(&text),
-        place: script.source.name().to_owned(),
-        makes_tables,
+        database: None,
+        place: first.source.name().to_owned(),
+        makes_tables: true,
         is_mysql,
-        is_postgres: !is_mysql && data::SCRIPT_SIGNS.with("postgres").any(|sign| has_words(&text, sign)),
-    })
+        is_postgres: !is_mysql && has("postgres"),
+    }
 }
 
 /// Whether a text has words that no letter, digit or `_` continues.
-fn has_words(text: &str, words: &str) -> bool {
+pub(super) fn has_words(text: &str, words: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let starts = |at: usize| !words.starts_with(is_word) || !text[..at].ends_with(is_word);
     let ends = |end: usize| !words.ends_with(is_word) || !text[end..].starts_with(is_word);
@@ -128,7 +142,8 @@ fn script_with_name<'f>(scripts: &[&'f VariableFile]) -> Option<&'f VariableFile
     Some(script)
 }
 
-fn beginning(file: &VariableFile) -> &str {
+/// The part of a script that is looked at.
+pub(super) fn beginning(file: &VariableFile) -> &str {
     let text = file.source.text();
     &text[..text.floor_char_boundary(LIMIT.min(text.len()))]
 }
@@ -162,14 +177,18 @@ fn makes_extensions_alone(file: &VariableFile) -> bool {
 }
 
 /// Whether a program, or the image of a server that is built here, has the script and may run it.
-fn is_run(input: &EmitInput, applications: &[Application], script: &VariableFile) -> bool {
+pub(super) fn is_run<'p, 'i: 'p>(
+    input: &EmitInput,
+    mut applications: impl Iterator<Item = &'p Application<'i>>,
+    script: &VariableFile,
+) -> bool {
     let name = path::name(&script.path);
     // By its name, or with the folder that it lies in.
     let folder = path::parent(&script.below);
     let folders =
         ['"', '\'', '`', '/'].map(|quote| format!("{}{quote}", if folder.is_empty() { name } else { folder }));
     let names = |text: &str| text.contains(name) || folders.iter().any(|folder| text.contains(folder.as_str()));
-    applications.iter().any(|application| {
+    applications.any(|application| {
         let mut files = application.code_files(input);
         let is_server = application.server.is_some() && path::is_below(&script.path, &application.context);
         is_server || files.any(|file| FileKind::of(&file.below).has_code() && names(file.source.text()))

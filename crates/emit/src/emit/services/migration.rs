@@ -6,11 +6,16 @@ use super::{ServicePlanner, add_no_check, text, variables, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::links::Program;
 use crate::emit::links::connection::Connection;
+use crate::emit::links::migration::{MigrationJob, PublishedImage};
 use crate::emit::plan::{PlannedService, ServiceRole};
+use crate::stack::{HEALTHY, STARTED};
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_migration(&mut self) {
         let Some((at, job)) = &self.project.migration else { return };
+        if let Some(published) = &job.published {
+            return self.add_published_migration(job, published);
+        }
         let (program, backends) = (self.program(*at), &self.project.backends);
         let mut service = PlannedService::new(&job.name, ServiceRole::Migration);
         self.add_build(program, &mut service);
@@ -42,6 +47,23 @@ impl ServicePlanner<'_, '_> {
             job.reason.clone(),
             job.place.clone(),
         );
+        self.plan.choose(&job.name, "restart", "a job that is restarted never counts as completed", None);
+        self.plan.services.push(service);
+    }
+
+    /// The job that runs with the image of a tool.
+    fn add_published_migration(&mut self, job: &MigrationJob, published: &PublishedImage) {
+        let mut service = PlannedService::new(&job.name, ServiceRole::Migration);
+        service.add("image", text(&published.image));
+        service.image = Some(published.image.clone());
+        service.add("command", NewValue::raw_texts(&job.command));
+        service.add("volumes", NewValue::raw_texts(std::slice::from_ref(&published.volume)));
+        let database = self.project.backends.backend(&published.database);
+        let is_checked = database.is_some_and(|known| known.check.is_ok());
+        service.dependencies = vec![(published.database.clone(), if is_checked { HEALTHY } else { STARTED })];
+        write_dependencies(&mut service);
+        service.add_with("restart", NewValue::raw_text("no"), "It ends when the schema is up to date.");
+        self.plan.choose(&job.name, "command", job.reason.clone(), job.place.clone());
         self.plan.choose(&job.name, "restart", "a job that is restarted never counts as completed", None);
         self.plan.services.push(service);
     }

@@ -1,5 +1,6 @@
 //! Whether a program needs a variable that it reads, and which value it gets.
 
+use super::late_read::is_read_late;
 use crate::build::{Lookup, VariableOrigin};
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -65,6 +66,7 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
         let remark = self.example.map(|example| Remark::of(self.input, example)).unwrap_or_default();
         match &self.read.absence {
             Absence::Fails if remark == Remark::Optional => self.passed_on(),
+            Absence::Fails if !self.is_of_program() && self.is_read_late() => self.need_of_late(),
             Absence::Continues if remark == Remark::Required && self.is_secret() => {
                 Some((VariableNeed::Required, format!("the example says that `{name}` is required")))
             }
@@ -83,6 +85,23 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
             Absence::Default(_) => self.passed_on(),
             Absence::Continues => self.need_of_open(),
         }
+    }
+
+    /// Whether all its reads stand in functions that the program calls when it needs them.
+    fn is_read_late(&self) -> bool {
+        let mut reads = self.application.code.reads.iter().filter(|(_, known)| known.name == self.read.name);
+        reads.all(|(file, read)| {
+            let file = &self.input.files.files[*file];
+            is_read_late(&file.below, file.source.text(), read.at)
+        })
+    }
+
+    /// How it gets what a function fails without.
+    fn need_of_late(&self) -> Option<(VariableNeed, String)> {
+        let name = &self.read.name;
+        let offered = VariableNeed::Offered("A function in {file} fails without it.");
+        let reason = format!("a function fails without `{name}`, when it is called");
+        self.passed_on().or_else(|| (!is_set(self.application, name)).then_some((offered, reason)))
     }
 
     /// How it gets a secret that has a default.
@@ -130,8 +149,26 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
     fn passed_on(&self) -> Option<(VariableNeed, String)> {
         let name = &self.read.name;
         let is_free = name != "PORT" && !is_set(self.application, name);
-        let reason = format!("the program reads `{name}`, and the example sets it");
-        self.example.filter(|example| is_free && !example.is_comment).map(|_| (VariableNeed::PassedOn, reason))
+        let example = self.example.filter(|example| is_free && !example.is_comment)?;
+        // Compose would pass on an empty value too, which stands for the default then.
+        if example.value.is_empty()
+            && let Some(default) = self.default()
+        {
+            let reason = format!("the program reads `{name}`, which the example leaves empty");
+            return Some((VariableNeed::Shown(default), reason));
+        }
+        Some((VariableNeed::PassedOn, format!("the program reads `{name}`, and the example sets it")))
+    }
+
+    /// The default of its sources, where it is no secret and may stand in the file.
+    fn default(&self) -> Option<String> {
+        let mut reads = self.application.code.reads.iter().filter(|(_, known)| known.name == self.read.name);
+        let default = reads.find_map(|(_, known)| match &known.absence {
+            Absence::Default(Some(value)) if !value.is_empty() => Some(value),
+            _ => None,
+        })?;
+        let is_fine = !default.contains(['$', '{', '}', '"', '\'', '\\', '\n']) && !self.is_secret();
+        is_fine.then(|| default.clone())
     }
 
     fn is_shell(&self) -> bool {
