@@ -27,6 +27,7 @@ mod passes;
 mod plan;
 mod dev_dependencies;
 mod reached_sources;
+mod replaced_installs;
 mod reason;
 mod level;
 mod run;

@@ -5,7 +5,7 @@ use super::languages::{compiled, node, python, ruby_php};
 use super::level::Level;
 use super::pass_input::{PassInput, PassOutput};
 use super::{app_folder, flags, hygiene, ignore, order, server, slim};
-use super::{cache_mounts, dependency_files, dev_dependencies};
+use super::{cache_mounts, dependency_files, dev_dependencies, replaced_installs};
 
 /// The name and the level of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ passes! {
             assuming "no build step reads an excluded file" Sources => ignore::run;
     }
     Order {
+        "replaced-installs": "removes installs whose packages a later COPY replaces"
+            assuming "the copied packages are those of the same lock file" Sources => replaced_installs::run;
         "declared-packages": "installs packages from the manifest instead of naming them in a command"
             assuming "the program runs with the versions of the manifest" Sources => order::declared::run;
         "dependency-files-first": "copies dependency files and installs before the sources are copied"

@@ -211,10 +211,10 @@ mod tests {
             let (after, _) = project(&format!("FROM python:3.13\n{after}COPY a.txt /app\n"), &files);
             find_loss(&Build::new(&before.builds[0]), &Build::new(&after.builds[0]), &[])
         };
-        for made in ["RUN mkdir -p /app\n", "WORKDIR /app/x\n", "COPY main.py /app/\n", "RUN useradd -m -d /app web\n"]
+        for step in ["RUN mkdir -p /app\n", "WORKDIR /app/x\n", "COPY main.py /app/\n", "RUN useradd -m -d /app web\n"]
         {
-            assert!(loss(made, "").is_some_and(|why| why.starts_with("`/app` would be a file")), "{made}");
-            assert_eq!(loss(made, "WORKDIR /app\n"), None, "{made}");
+            assert!(loss(step, "").is_some_and(|why| why.starts_with("`/app` would be a file")), "{step}");
+            assert_eq!(loss(step, "WORKDIR /app\n"), None, "{step}");
         }
         assert_eq!(loss("", ""), None);
         assert_eq!(loss("COPY main.py /app\n", ""), None);

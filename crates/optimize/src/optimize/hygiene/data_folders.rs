@@ -44,7 +44,7 @@ pub(super) fn folders(input: &PassInput, target: &Stage, written: &BTreeSet<Stri
 }
 
 /// Absolute paths of all folders that RUNs of a stage make by name, from an instruction on.
-pub(super) fn made(input: &PassInput, target: &Stage, first: usize) -> Vec<String> {
+pub(super) fn later_folders(input: &PassInput, target: &Stage, first: usize) -> Vec<String> {
     let build = input.build;
     let runs = build.own_runs(target).filter(|run| run.index >= first).flat_map(|run| {
         let calls = run.invocations().into_iter().filter(|call| call.is("mkdir"));

@@ -47,7 +47,7 @@ pub(super) fn add(input: &PassInput, target: &Stage, folder: &str, writes: &mut 
     writes.folders.extend(folders.filter_map(|name| input.build.known_value(target, name, usize::MAX)).take(1));
 }
 
-/// Next.js keeps a cache in `.next`, and pages that it makes anew.
+/// Next.js keeps a cache in the folder that it builds into, and pages that it makes anew.
 fn next(input: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &mut Writes) {
     let (renews, text) = (node::written_folders::renews_pages(input), input.source().text());
     let writes_cache = renews || !node::written_folders::takes_traced(input);
@@ -55,8 +55,15 @@ fn next(input: &PassInput, target: &Stage, folder: &str, starts: bool, writes: &
     if !writes_cache || !is_started {
         return;
     }
-    writes.evidence = Some(WriteEvidence::NextCache);
-    let cache_folder = path::join(folder, ".next");
+    let output = node::next::project(input).map(|project| node::next::output_folder(input, project));
+    let Some(output) = output.unwrap_or_else(|| Some(".next".to_owned())) else {
+        writes.evidence = Some(WriteEvidence::NextCache { folder: folder.to_owned() });
+        writes.sources = true;
+        writes.folders.insert(folder.to_owned());
+        return;
+    };
+    writes.evidence = Some(WriteEvidence::NextCache { folder: output.clone() });
+    let cache_folder = path::join(folder, &output);
     let copied = input.build.transfers(target).iter().any(|copy| {
         let base = input.build.workdir(target, copy.index).value().cloned().unwrap_or_default();
         copy.destination.as_deref().is_some_and(|to| path::join(&base, to) == cache_folder)

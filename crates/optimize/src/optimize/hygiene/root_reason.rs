@@ -70,7 +70,7 @@ reasons! {
         Command { path: String }: "the command writes `{path}`";
         CeleryBeat: "celery beat stores its schedule in the working folder";
         Package { name: String }: "{name} writes to its folders";
-        NextCache: "Next.js stores a cache in .next";
+        NextCache { folder: String }: "Next.js stores a cache in {folder}";
         Start(StartWrite): "{0}";
     }
 }

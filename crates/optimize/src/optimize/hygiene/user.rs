@@ -149,9 +149,9 @@ fn split_folders(
     first: Option<usize>,
 ) -> (BTreeSet<String>, BTreeSet<String>) {
     let handed: Vec<&String> = empty.iter().flat_map(|created| &created.folders).collect();
-    let made = data_folders::made(input, target, first.unwrap_or(usize::MAX));
+    let later = data_folders::later_folders(input, target, first.unwrap_or(usize::MAX));
     let comes_late =
-        |path: &String| path.contains("/node_modules/") || made.iter().any(|made| path::is_within(path, made));
+        |path: &String| path.contains("/node_modules/") || later.iter().any(|folder| path::is_within(path, folder));
     let folders = writes.folders.iter().filter(|path| !handed.contains(path)).cloned();
     let (late, early) = folders.partition(comes_late);
     (early, late)

@@ -7,7 +7,8 @@ pub(super) fn edits(change: &Change) -> Vec<Edit> {
     let (before, file) = (change.before, change.file());
     let is_kept = |comments: &str| {
         let all: Vec<&str> = comments.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let lines: Vec<&str> = file.source().text().lines().map(str::trim).collect();
+        let text = &file.source().text()[file.source().mark() as usize..];
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
         lines.windows(all.len().max(1)).any(|lines| lines == all)
     };
     let mut edits: Vec<Edit> = Vec::new();

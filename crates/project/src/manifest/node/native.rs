@@ -5,7 +5,8 @@ use crate::manifest::{Ecosystem, LockedPackage, LockedPackages, Project};
 
 impl LockedPackages {
     /// Whether one of the packages of npm may be compiled when an image for Linux installs it: one that runs a script of
-    /// its own and asks for what compiles. That somebody depends on `node-gyp` compiles nothing.
+    /// its own, unless that is known to compile nothing. Where the file does not tell of scripts, it is one that asks for what
+    /// compiles. That somebody depends on `node-gyp` compiles nothing.
     pub fn compiles(&self, with_dev: bool) -> bool {
         let is_recorded = self.packages.values().any(|package| package.scripts == Some(true));
         let runs = |locked_package: &LockedPackage| locked_package.scripts.unwrap_or(!is_recorded);
@@ -21,6 +22,7 @@ impl LockedPackages {
 
 fn asks_for_compiler(name: &str, package: &LockedPackage) -> bool {
     data::NODE_PACKAGES.has(name, "compiles")
+        || package.scripts == Some(true) && !data::NODE_PACKAGES.has(name, "ready")
         || package.needs.iter().any(|need| data::NODE_PACKAGES.has(need.as_str(), "native"))
 }
 
@@ -65,6 +67,11 @@ mod tests {
             r#""node_modules/sass":{"version":"4.0.0","hasInstallScript":true,"dependencies":{"node-gyp":"^10"}}"#;
         lock(&format!("{gyp},{sass}"), true);
         lock(r#""node_modules/bcrypt":{"version":"5.1.1","hasInstallScript":true}"#, true);
+        // What a script does that nobody knows may be to compile.
+        lock(r#""node_modules/@discordjs/opus":{"version":"0.10.0","hasInstallScript":true}"#, true);
+        lock(r#""node_modules/a-new-binding":{"version":"1.0.0","hasInstallScript":true}"#, true);
+        lock(r#""node_modules/a-new-binding":{"version":"1.0.0"}"#, false);
+        lock(r#""node_modules/sharp":{"version":"0.34.5","hasInstallScript":true}"#, false);
     }
 
     #[test]

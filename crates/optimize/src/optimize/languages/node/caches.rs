@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{next, words};
 use crate::build::{Run, User, installed};
-use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::manifest::{Ecosystem, Project};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
-use crate::sources::object_literals::{Literal, literal};
 use crate::text::path;
 
 /// The first version of Next.js that bundles with Turbopack unless told otherwise, and keeps what that compiled (16.4.6 does).
@@ -97,7 +96,7 @@ fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize)
     let folder = match program {
         "react-scripts" | "craco" | "react-app-rewired" | "vue-cli-service" => "node_modules/.cache",
         // What it fetched while it built lies beside that, and shall be fetched anew.
-        "next" if has_usual_folder(input, project) => {
+        "next" if next::output_folder(input, project).as_deref() == Some(".next") => {
             let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
             match next::major(project) {
                 _ if has(&["--webpack"]) => ".next/cache/webpack",
@@ -110,13 +109,4 @@ fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize)
         _ => return None,
     };
     Some((program.to_owned(), folder))
-}
-
-/// Whether Next.js builds into `.next`.
-fn has_usual_folder(input: &PassInput, project: &Project) -> bool {
-    FileKind::endings_of(Ecosystem::Node).all(|ending| {
-        let path = path::join(&project.root, &format!("next.config{ending}"));
-        let text = input.evidence.texts.get(&path);
-        text.is_none_or(|text| literal(text, "distDir") == Literal::Missing)
-    })
 }

@@ -30,6 +30,10 @@ const MAJORS: RangeInclusive<u32> = 12..=16;
 /// The first version that brings what its optimizer of images needs.
 const BRINGS_SHARP: u32 = 15;
 
+/// Environment files that `next start` reads, and that a build does not put beside its traced server (15.1.9, 16.1.6 and 16.4.6
+/// take `.env` and `.env.production`: `build/index.js`).
+const UNTRACED_ENVIRONMENTS: [&str; 2] = [".env.local", ".env.production.local"];
+
 /// Takes what was traced.
 pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let Some(stage) = stage_parts::divisible_stage(input) else { return };
@@ -85,7 +89,19 @@ fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -
         build: steps(input, stage, parts)?,
         is_told,
         has_public: context.find(&path::join(&project.root, "public")).is_some(),
+        environments: environments(input, project),
     })
+}
+
+/// The environment files of the project that its server reads when it starts and that are not traced, as far as the context
+/// may have them.
+fn environments(input: &PassInput, project: &Project) -> Vec<&'static str> {
+    let is_sent = |name: &str| {
+        let path = path::join(&project.root, name);
+        let has = input.context().is_some_and(|context| context.find(&path).is_some());
+        has || input.evidence.absent.contains(&path)
+    };
+    UNTRACED_ENVIRONMENTS.into_iter().filter(|name| is_sent(name)).collect()
 }
 
 /// Whether the build has to be told, as the configuration does not name the output itself; an error where it says
@@ -194,7 +210,12 @@ fn steps(input: &PassInput, stage: &Stage, parts: &StageParts) -> Result<usize, 
         .all
         .iter()
         .rfind(|part| build.instruction(part.index).keyword == Keyword::Run && builds(part.index).is_some());
-    let build_part = build_part.ok_or(StandaloneBlocker::NoBuild)?.index;
+    let elsewhere = || {
+        let mut others = build.needed_stages().filter(|other| other.index != stage.index);
+        others.find(|other| build.own_runs(other).any(|run| builds(run.index).is_some())).map(Stage::title)
+    };
+    let missing = || elsewhere().map_or(StandaloneBlocker::NoBuild, |stage| StandaloneBlocker::BuiltInStage { stage });
+    let build_part = build_part.ok_or_else(missing)?.index;
     if build.code(build_part).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
         return Err(StandaloneBlocker::UnsupportedBuild);
     }
@@ -247,6 +268,7 @@ reasons! {
         UnknownPort { text: String }: "the port `{text}` is not known";
         UnknownHost { host: String }: "the host `{host}` is not known";
         NoBuild: "no RUN builds it";
+        BuiltInStage { stage: String }: "stage `{stage}` builds it, and the final stage installs its packages again";
         UnsupportedBuild: "the RUN that builds it is not supported";
         RunCreatesFiles: "a RUN creates files that the server may need";
         StepAfterBuild: "a step after its build adds files that the server may need";

@@ -1,6 +1,8 @@
 //! Rewrites of small Node projects.
 
 mod folders;
+mod natives;
+mod next;
 
 use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
 use crate::optimize::{Level, Options, optimize};
@@ -494,7 +496,7 @@ fn next_js_takes_what_it_traced() {
         "ENV NEXT_PRIVATE_STANDALONE=true\nRUN --mount=type=cache,target=/app/.next/cache/webpack",
         "ENV PORT=4000 HOSTNAME=0.0.0.0\n",
         "COPY --from=build /app/.next/standalone ./\nCOPY --from=build /app/.next/static ./.next/static\nCOPY --from=build /app/public ./public\n",
-        "install -d -o node -g node /app/.next/cache /app/.next/server/route-cache\n",
+        "install -d -o node -g node /app/.next/cache\n",
         "CMD [\"node\", \"server.js\"]",
     ] {
         assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");

@@ -4,6 +4,7 @@ mod selection;
 
 use std::collections::BTreeSet;
 
+use super::libraries;
 use super::plan::{Modules, NodePlan};
 use super::stage_parts::{PartPurpose, StagePart, StageParts};
 use crate::build::{Stage, installed};
@@ -197,6 +198,11 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
             match part.purpose {
                 PartPurpose::Image | PartPurpose::System | PartPurpose::Files => self.put(&mut text, index, None),
                 PartPurpose::Setting if self.is_wanted(index, &parts) => self.put(&mut text, index, None),
+                PartPurpose::Compilers => {
+                    if let Some(run) = libraries::install(self.input, self.stage, index) {
+                        self.put(&mut text, index, Some(run));
+                    }
+                }
                 PartPurpose::Global if self.runs(index) => self.put(&mut text, index, None),
                 PartPurpose::Copy if !self.is_covered(index) && !self.is_for_compiler(index) => {
                     self.put(&mut text, index, None);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-use super::words;
+use super::{next, words};
 use crate::build::installed;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, Project};
@@ -67,9 +67,11 @@ pub(in crate::optimize) fn writes(input: &PassInput) -> BTreeMap<String, StartWr
             }
             "node" if has("server.js") && takes_traced(input) => {
                 let sign = StartWrite::NextPages;
-                write(below(".next/cache"), sign);
-                // Version 16 writes pages there that it makes when it runs.
-                write(below(".next/server/route-cache"), sign);
+                let output = path::join(&folder, &next_output(input));
+                write(path::child(&output, "cache"), sign);
+                if next::project(input).is_some_and(|project| next::route_cache(project).0) {
+                    write(path::child(&output, "server/route-cache"), sign);
+                }
             }
             "next" | "remix" if has("start") => {}
             "astro" if has("preview") => {}
@@ -85,16 +87,25 @@ pub(in crate::optimize) fn writes(input: &PassInput) -> BTreeMap<String, StartWr
     writes
 }
 
-/// Whether sources tell of pages that Next.js makes anew when it runs, beside those of the build.
+/// Whether sources tell of pages that Next.js makes when it runs, and stores beside those of the build.
 pub(in crate::optimize) fn renews_pages(input: &PassInput) -> bool {
-    input.evidence.holding(&["revalidate"]).next().is_some()
+    let shows = |words: &[&str]| input.evidence.holding(words).next().is_some();
+    let has_folder = next::project(input).is_some_and(|project| next::route_cache(project).1);
+    shows(&["revalidate"]) || !has_folder && shows(&["generateStaticParams", "getStaticPaths"])
+}
+
+/// The folder that Next.js builds into, as far as its configuration tells.
+fn next_output(input: &PassInput) -> String {
+    let folder = next::project(input).and_then(|project| next::output_folder(input, project));
+    folder.unwrap_or_else(|| ".next".to_owned())
 }
 
 /// Whether the image takes what Next.js traced for its server.
 pub(in crate::optimize) fn takes_traced(input: &PassInput) -> bool {
     let Some(stage) = input.target() else { return false };
     let sources = input.build.transfers(stage).iter().flat_map(|transfer| &transfer.sources);
-    sources.filter_map(|source| source.text.as_deref()).any(|text| text.ends_with(".next/standalone"))
+    let traced = path::child(&next_output(input), "standalone");
+    sources.filter_map(|source| source.text.as_deref()).any(|text| path::ends_with(text, &traced))
 }
 
 fn is_old_vite(project: &Project) -> bool {

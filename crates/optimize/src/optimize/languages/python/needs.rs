@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence;
 use super::run_parts::{PartPurpose, parts};
-use super::system::{call_any, distributions, imports_tk, is_full, package_of, packages, starters, uses_git};
+use super::system::{call_any, distributions, imports_tk, package_of, packages, starters, uses_git};
 use crate::build::toolchain::is_build_package;
 use crate::build::{Reference, SlimImage, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, python_name, version_numbers};
-use crate::optimize::debian::{libraries, suite};
+use crate::optimize::debian::{is_full, libraries, suite};
 use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Manager, PackageSource, parse};
 use crate::sources::patterns;

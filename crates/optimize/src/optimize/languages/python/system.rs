@@ -4,9 +4,9 @@
 use super::evidence;
 use super::run_parts::RunPart;
 use crate::build::toolchain::is_build_package;
-use crate::build::{Libc, SlimImage, Stage, StageBase, libc};
+use crate::build::{SlimImage, Stage};
 use crate::data;
-use crate::optimize::debian::{Libraries, libraries, suite};
+use crate::optimize::debian::behind_headers;
 use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Verb};
 use crate::sources::patterns;
@@ -99,21 +99,12 @@ pub(in crate::optimize) fn fate_at_run_time(
     build: &str,
     texts: &str,
 ) -> Fate {
-    let full = is_full(input, stage);
     if name.ends_with("-dev") && only_builds(name) {
         // Where it is not known what stands behind the headers, they stay.
-        let apt = match suite(input, stage) {
-            Some(suite) => Some(libraries(name, suite)),
-            None => in_any_suite(input, stage, name).map(Some),
-        };
-        return match apt {
-            Some(Some(known)) if known.names.is_empty() || (known.full && full) => Fate::Goes,
-            Some(Some(known)) => Fate::Becomes(known.names.join(" ")),
-            _ if matches!(name, "python3-dev" | "libc6-dev" | "musl-dev" | "linux-headers" | "libffi-dev") => {
-                Fate::Goes
-            }
-            _ if name.starts_with("python3") => Fate::Goes,
-            _ => Fate::Stays,
+        return match behind_headers(input, stage, name) {
+            Some(names) if names.is_empty() => Fate::Goes,
+            Some(names) => Fate::Becomes(names.join(" ")),
+            None => Fate::Stays,
         };
     }
     if only_builds(name) {
@@ -128,24 +119,6 @@ pub(in crate::optimize) fn fate_at_run_time(
         }
         _ => Fate::Stays,
     }
-}
-
-/// The libraries where the release is not known, and it does not matter.
-fn in_any_suite(input: &PassInput, stage: &Stage, package: &str) -> Option<Libraries> {
-    let StageBase::Image(image) = input.build.root_base(stage) else { return None };
-    // Older releases have other names.
-    let debian = match libc(image) {
-        Some(Libc::Glibc(Some(release))) => matches!(release.name, "bookworm" | "trixie"),
-        Some(Libc::Glibc(None)) => true,
-        _ => false,
-    };
-    let (new, old) = (libraries(package, "trixie")?, libraries(package, "bookworm")?);
-    (debian && new.names == old.names).then_some(new)
-}
-
-pub(in crate::optimize) fn is_full(input: &PassInput, stage: &Stage) -> bool {
-    let StageBase::Image(image) = input.build.root_base(stage) else { return false };
-    !["slim", "alpine"].iter().any(|word| image.contains(word))
 }
 
 /// Whether a word stands in a text.

@@ -395,15 +395,15 @@ fn folders_that_files_are_copied_to_are_made_in_the_build_stage() {
         |lines: &str| format!("FROM python:3.13\n{lines}\nCOPY . /app\nWORKDIR /app\nCMD [\"python\", \"app.py\"]\n");
     let copy = "COPY requirements.txt /app\n";
     let install = "WORKDIR /app\nRUN pip install -r requirements.txt";
-    for made in [
+    for step in [
         "RUN mkdir /app\n",
         "RUN mkdir -p /app /data\n",
         "RUN mkdir app\n",
         "ENV HOME_OF_APP=/app\nRUN mkdir $HOME_OF_APP\n",
         "RUN useradd -m -d /app web\n",
     ] {
-        let run = made.trim_end().lines().last().unwrap();
-        check(&file(&format!("{made}{copy}{install}")), &[REQUIREMENTS, APP], &[run, copy, "\nFROM ", run], &[]);
+        let run = step.trim_end().lines().last().unwrap();
+        check(&file(&format!("{step}{copy}{install}")), &[REQUIREMENTS, APP], &[run, copy, "\nFROM ", run], &[]);
     }
     // What works in the folder needs it as well.
     check(

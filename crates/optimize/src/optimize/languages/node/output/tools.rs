@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::tsconfig::{Emit, TsConfig};
 use super::{OutputReader, words};
+use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Framework, parse_jsonc};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
@@ -169,10 +170,32 @@ impl<'a> OutputReader<'_, 'a> {
         }
         let export = literal(text, "output");
         self.bundles("next", ".next");
+        self.published(text);
         match export {
             Literal::Missing | Literal::Text("standalone") => {}
             Literal::Text("export") => self.out.add_path("out"),
             _ => self.out.opens(UnknownOutput::NextOutput),
+        }
+    }
+
+    /// What plugins of a configuration of Next.js write for browsers beside what it builds. In doubt the folder `public` is that
+    /// of the build.
+    fn published(&mut self, text: &str) {
+        let text = &blank_comments(text);
+        let names_folder = || ["'public", "\"public", "`public", "/public"].iter().any(|word| text.contains(word));
+        let has_plugin = data::NODE_PACKAGES.with("publishes").any(|name| text.contains(name));
+        if self.has("public") && (has_plugin || names_folder()) {
+            self.out.add_path("public");
+        }
+        for key in if has_plugin { &["dest", "swDest"][..] } else { &[] } {
+            match literal(text, key) {
+                Literal::Missing => {}
+                Literal::Text(file) if *key == "swDest" => self.out.add_path(path::parent(file)),
+                Literal::Text(folder) => self.out.add_path(folder),
+                Literal::Open => {
+                    self.out.opens(UnknownOutput::Setting { key: (*key).to_owned(), file: "next.config".to_owned() });
+                }
+            }
         }
     }
 

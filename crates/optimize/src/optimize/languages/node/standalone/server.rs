@@ -10,4 +10,6 @@ pub(super) struct Server {
     pub(super) is_told: bool,
     /// Whether the context has a folder `public`.
     pub(super) has_public: bool,
+    /// Environment files that it reads when it starts, and that are not traced.
+    pub(super) environments: Vec<&'static str>,
 }

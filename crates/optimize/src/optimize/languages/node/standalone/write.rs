@@ -4,6 +4,7 @@ use super::server::Server;
 use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::optimize::languages::node::libraries;
 use crate::optimize::languages::node::stage_parts::{PartPurpose, StageParts};
 use crate::optimize::new_stage::uses_variable;
 use crate::optimize::pass_input::PassInput;
@@ -57,7 +58,12 @@ fn last(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server, n
             PartPurpose::Files => part.index < server.build,
             _ => false,
         };
-        if keep {
+        let libraries =
+            if part.purpose == PartPurpose::Compilers { libraries::install(input, stage, part.index) } else { None };
+        if let Some(run) = libraries {
+            paragraph(input, part.index, &mut out);
+            out.push_str(&format!("{run}{newline}"));
+        } else if keep {
             paragraph(input, part.index, &mut out);
             out.push_str(&input.passage_text(part.index));
         } else if matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
@@ -89,6 +95,15 @@ fn traced(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server,
     let public = server.has_public.then_some(("public", "public"));
     for (from, to) in [(".next/standalone", ""), (".next/static", ".next/static")].into_iter().chain(public) {
         out.push_str(&format!("COPY {owner}--from={name} {folder}/{from} {}{newline}", target(to)));
+    }
+    if !server.environments.is_empty() {
+        // As a pattern, because a build without the file must not fail.
+        let patterns = server.environments.iter().map(|file| {
+            let (start, last) = file.split_at(file.len() - 1);
+            format!("{folder}/{start}[{last}]")
+        });
+        let (patterns, to) = (patterns.collect::<Vec<_>>().join(" "), target(""));
+        out.push_str(&format!("COPY {owner}--from={name} {patterns} {}/{newline}", to.trim_end_matches('/')));
     }
     out
 }
