@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::missing_source::missing_source;
 use super::server_start::{ServerCommand, may_be_started};
-use crate::build::{Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableValue, compiled_packages};
+use crate::build::{
+    Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableValue, compiled_packages,
+};
 use crate::build::{starts_scheduler, starts_worker};
 use crate::compose::NewValue;
 use crate::data;
@@ -339,7 +341,8 @@ pub(in crate::emit) fn serves_by_itself(build: &Build, stage: &Stage) -> bool {
     let known = known_service(reference);
     let image = Reference::of(reference);
     // Those of PHP start Apache, or the server of FastCGI; the others a shell of PHP.
-    let is_of_php = image.short_name() == "php" && image.tag.is_some_and(|tag| tag.contains("apache") || tag.contains("fpm"));
+    let is_of_php =
+        image.short_name() == "php" && image.tag.is_some_and(|tag| tag.contains("apache") || tag.contains("fpm"));
     known.is_some_and(|known| known.is_exact) || build.last(stage, Keyword::Expose).is_some() || is_of_php
 }
 
