@@ -258,6 +258,7 @@ impl Build<'_> {
                 return Some(RootOnly::Home { path });
             }
             let place = written_places::places(&evaluator, file).into_iter().find_map(|place| match place {
+                WrittenPlace::OfPrograms(_) => None,
                 WrittenPlace::Folder(path) | WrittenPlace::File(path) => {
                     self.belongs_to_root(stage, &path).then(|| if path.is_empty() { ".".to_owned() } else { path })
                 }

@@ -18,6 +18,8 @@ pub enum WrittenPlace {
     File(String),
     /// This expression, and nobody knows what it comes to.
     Unknown(String),
+    /// Wherever the programs write that this call starts.
+    OfPrograms(&'static str),
 }
 
 /// The places that a source names.
@@ -29,6 +31,7 @@ pub fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<WrittenPlace> {
     reader.settings();
     reader.databases();
     reader.somewhere();
+    reader.started_programs();
     reader.places.sort();
     reader.places.dedup();
     reader.places
@@ -60,6 +63,17 @@ impl WriteReader<'_, '_> {
             for (meaning, folder) in meanings {
                 self.calls_of_packages(meaning, folder);
             }
+        }
+    }
+
+    /// The programs that it starts.
+    fn started_programs(&mut self) {
+        if !FileKind::of(self.file).has_code() {
+            return;
+        }
+        let mut calls = patterns::of("starts programs").filter(|pattern| self.is_of_language(pattern));
+        if let Some(call) = calls.find(|pattern| self.text.contains(pattern.text)) {
+            self.places.push(WrittenPlace::OfPrograms(call.text));
         }
     }
 
@@ -216,6 +230,7 @@ impl WriteReader<'_, '_> {
         for pattern in patterns {
             match pattern.argument {
                 "." => self.places.push(WrittenPlace::Folder(String::new())),
+                "!" => self.places.push(WrittenPlace::Unknown(shortened(pattern.text))),
                 _ => unknown = Some(pattern.text),
             }
         }
@@ -394,6 +409,7 @@ mod tests {
                 WrittenPlace::Folder(path) => format!("/{path}").replacen("//", "/", 1),
                 WrittenPlace::File(path) => format!("/{}", path::parent(&path)).replacen("//", "/", 1),
                 WrittenPlace::Unknown(_) => "?".to_owned(),
+                WrittenPlace::OfPrograms(_) => "programs".to_owned(),
             })
             .collect();
         assert_eq!(paths, expected.iter().map(|expected| (*expected).to_owned()).collect(), "{text}");
@@ -409,6 +425,26 @@ mod tests {
         check_in("a.js", &format!("{rotate}new winstonDaily({{ dirname: 'logs' }})"), &["/logs"]);
         check_in("a.ts", "import Sqlite from \"better-sqlite3\"\nconst db = new Sqlite('data/a.db')", &["/data"]);
         check_in("a.ts", "import { x } from 'multer'\nx({ dest: 'a' })", &[]);
+    }
+
+    #[test]
+    fn functions_under_other_names_write_anywhere() {
+        check_in("a.js", "const { writeFileSync: w } = require('fs')\nw('data/a', 1)", &["?"]);
+        check_in("a.mjs", "import { mkdirSync as m } from 'fs'\nm('data/b')", &["?"]);
+        check("from os import makedirs\nmakedirs('data', exist_ok=True)", &["/data"]);
+        check("import sqlite3 as s\ns.connect('db/a.db')", &["?"]);
+        check("from sqlite3 import connect\nconnect('db/a.db')", &["?"]);
+        check("from logging.handlers import TimedRotatingFileHandler as T\nT('logs/a.log')", &["?"]);
+        check("from redis import connect\nconnect('db/a.db')", &[]);
+        check("request.files['f'].save('uploads/a.png')", &["/uploads"]);
+        check_in("a.js", "new DatabaseSync('./data/x.sqlite')", &["/data"]);
+    }
+
+    #[test]
+    fn programs_write_where_they_like() {
+        check_in("a.js", "require('child_process').execSync('mkdir data')", &["programs"]);
+        check("import subprocess\nsubprocess.run(['mkdir', 'data'])", &["programs"]);
+        check("import os\nos.path.join('a')", &[]);
     }
 
     #[test]

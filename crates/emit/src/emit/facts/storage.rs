@@ -76,7 +76,7 @@ fn written_folders(input: &EmitInput, application: &Application) -> Vec<(String,
             let folder = match &place {
                 WrittenPlace::Folder(folder) => folder.as_str(),
                 WrittenPlace::File(file) => path::parent(file),
-                WrittenPlace::Unknown(_) => continue,
+                WrittenPlace::Unknown(_) | WrittenPlace::OfPrograms(_) => continue,
             };
             let folder = data_folder(&path::join(&work, folder), &work);
             if let Some(folder) = folder.filter(|folder| !is_filled(input, application, folder)) {

@@ -81,6 +81,8 @@ reasons! {
         RootFolder: "it writes to `/`, which belongs to root";
         UnknownValue { file: String, expression: String }:
             "`{file}` writes to `{expression}`, whose value is not in the sources";
+        StartsPrograms { file: String, call: String }:
+            "`{file}` starts other programs (`{call}`), and nothing says where those write";
         NoSources: "its sources were not found, so the folders that it writes to are not known";
         LargeSource { path: String }: "`{path}` is too large to read, so the folders that it writes to are not known";
     }

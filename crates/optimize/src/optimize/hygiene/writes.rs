@@ -122,8 +122,14 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
     let reach = LazyReach::new(input);
     let any = input.evidence.texts.keys().any(|path| may_tell(&reach, path));
     let others = ["open(", "sqlite", "pyrogram"];
-    let meanings =
-        ["writes somewhere", "writes a file", "writes a folder", "names a written file", "names a written folder"];
+    let meanings = [
+        "writes somewhere",
+        "writes a file",
+        "writes a folder",
+        "names a written file",
+        "names a written folder",
+        "starts programs",
+    ];
     let exports = patterns::words("is exported without a name");
     let words: Vec<&str> = meanings.into_iter().flat_map(patterns::words).chain(exports).chain(others).collect();
     let writing: Vec<&String> =
@@ -140,6 +146,11 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
                 WrittenPlace::Unknown(what) => {
                     writes.sources = true;
                     writes.unknown = Some(UnknownWrites::UnknownValue { file: file.clone(), expression: what });
+                }
+                WrittenPlace::OfPrograms(call) => {
+                    writes.sources = true;
+                    let call = call.trim_end_matches(['(', '.']).to_owned();
+                    writes.unknown = Some(UnknownWrites::StartsPrograms { file: file.clone(), call });
                 }
             }
             writes.evidence = Some(WriteEvidence::Source { file: file.clone() });
