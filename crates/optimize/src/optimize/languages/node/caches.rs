@@ -7,11 +7,19 @@ use crate::build::{Run, User, installed};
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
+use crate::sources::comments::blank_comments;
 use crate::sources::object_literals::{Literal, literal};
 use crate::text::path;
 
-/// The first version of Next.js that bundles with Turbopack unless told otherwise, and keeps what that compiled (16.4.6 does).
+/// The first version of Next.js that bundles with Turbopack unless told otherwise.
 const TURBOPACK: u32 = 16;
+
+/// The first release whose builds keep what Turbopack compiled unless told otherwise (dist/server/config-shared.js: false in
+/// 16.2.0, true in 16.3.0).
+const TURBOPACK_KEEPS: (u32, u32) = (16, 3);
+
+/// The setting of it.
+const KEEPS: &str = "turbopackFileSystemCacheForBuild";
 
 /// A bundler's folder of what it has compiled.
 struct KeptCache<'a> {
@@ -102,7 +110,8 @@ fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize)
             match next::major(project) {
                 _ if has(&["--webpack"]) => ".next/cache/webpack",
                 _ if has(&["--turbopack", "--turbo"]) => return None,
-                Some(major) if major >= TURBOPACK => ".next/cache/turbopack",
+                Some(major) if major >= TURBOPACK && keeps_turbopack(input, project) => ".next/cache/turbopack",
+                Some(major) if major >= TURBOPACK => return None,
                 _ => ".next/cache/webpack",
             }
         }
@@ -114,9 +123,22 @@ fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize)
 
 /// Whether Next.js builds into `.next`.
 fn has_usual_folder(input: &PassInput, project: &Project) -> bool {
-    FileKind::endings_of(Ecosystem::Node).all(|ending| {
-        let path = path::join(&project.root, &format!("next.config{ending}"));
-        let text = input.evidence.texts.get(&path);
-        text.is_none_or(|text| literal(text, "distDir") == Literal::Missing)
-    })
+    configurations(input, project).iter().all(|text| literal(text, "distDir") == Literal::Missing)
+}
+
+/// Whether a build keeps what Turbopack compiled: as the configuration says, else by the release.
+fn keeps_turbopack(input: &PassInput, project: &Project) -> bool {
+    let told = configurations(input, project).into_iter().find_map(|text| {
+        let text = blank_comments(text);
+        let (_, rest) = text.split_once(KEEPS)?;
+        Some(rest.trim_start().strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true")))
+    });
+    told.unwrap_or_else(|| next::release(project).is_some_and(|release| release >= TURBOPACK_KEEPS))
+}
+
+/// The texts of the configurations of Next.js.
+fn configurations<'a>(input: &PassInput<'a>, project: &Project) -> Vec<&'a str> {
+    let paths = FileKind::endings_of(Ecosystem::Node).map(|ending| format!("next.config{ending}"));
+    let texts = paths.filter_map(|name| input.evidence.texts.get(&path::join(&project.root, &name)));
+    texts.map(String::as_str).collect()
 }
