@@ -2,7 +2,7 @@
 
 use super::reason::Reason;
 use super::state::{InstallNeeds, Walk};
-use crate::build::installed;
+use crate::build::{StageBase, Transfer, installed};
 use crate::manifest::{Ecosystem, Install, OpenReason, Project, Tool};
 use crate::shell::{InputKind, Invocation, Manager, PackageCall, Verb};
 use crate::text::path;
@@ -33,6 +33,7 @@ pub(super) fn needs<'i>(
         title: call.title(),
         key: String::new(),
         ways: Vec::new(),
+        other_lock: None,
         files: Vec::new(),
         without_project: None,
         folder: folder.clone(),
@@ -40,13 +41,16 @@ pub(super) fn needs<'i>(
     if is_pip(call) {
         pip(walk, at, call, &mut needs)?;
     } else {
-        let project = installed::of(walk.build, place, invocation, call).ok_or(Reason::ManifestMissing)?;
+        let project = installed::of(walk.build, place, invocation, call);
+        let project = project.ok_or_else(|| reason_without_manifest(walk, at, call))?;
         needs.key = project_key(call, project.project);
         if walk.is_done(&needs.key) {
             return Ok(None);
         }
         let way = project.install.or_else(|| project.project.install()).ok_or(Reason::InstallUnknown)?;
         needs.ways.push(way);
+        // A manager reads no lock file of another one.
+        needs.other_lock = if project.install.is_none() { way.lock.as_deref() } else { None };
         needs.without_project = without_project(project.project, call).map(|option| (call.span.end, option));
     }
     if walk.is_done(&needs.key) {
@@ -69,6 +73,20 @@ pub(super) fn needs<'i>(
     Ok(Some(needs))
 }
 
+/// Why there is no manifest of the context: another stage brings it, or none is there.
+fn reason_without_manifest(walk: &Walk, at: usize, call: &PackageCall) -> Reason {
+    let transfers = walk.build.transfers(walk.stage);
+    let brings = |transfer: &&Transfer| {
+        let mut sources = transfer.sources.iter().filter_map(|source| source.text.as_deref());
+        transfer.index < at && sources.any(|source| installed::is_manifest(call.manager, source))
+    };
+    let stage = transfers.iter().filter(brings).find_map(|transfer| match transfer.from {
+        Some(StageBase::Stage(index)) => walk.build.stages().get(index),
+        _ => None,
+    });
+    stage.map_or(Reason::ManifestMissing, |stage| Reason::ManifestOfStage(stage.title()))
+}
+
 impl InstallNeeds<'_> {
     /// The files in the usual order: the manifest, its lock file, the rest.
     pub(super) fn in_order(&self) -> Vec<&str> {
@@ -76,7 +94,7 @@ impl InstallNeeds<'_> {
         for way in &self.ways {
             let first = std::iter::once(&way.manifest).chain(&way.lock);
             for path in first.chain(&way.files) {
-                if !files.contains(&path.as_str()) {
+                if !files.contains(&path.as_str()) && self.other_lock != Some(path.as_str()) {
                     files.push(path);
                 }
             }
@@ -128,7 +146,15 @@ pub(super) fn download<'i>(
     }
     let title = "go mod download".to_owned();
     Some((
-        InstallNeeds { title, key, ways: vec![way], files: Vec::new(), without_project: None, folder },
+        InstallNeeds {
+            title,
+            key,
+            ways: vec![way],
+            other_lock: None,
+            files: Vec::new(),
+            without_project: None,
+            folder,
+        },
         "go mod download",
     ))
 }

@@ -12,6 +12,9 @@ pub enum Reason {
     /// There is no manifest in its working directory.
     #[error("the build context has no manifest for its working directory")]
     ManifestMissing,
+    /// Its manifest comes from this stage.
+    #[error("stage `{0}` brings its manifest")]
+    ManifestOfStage(String),
     /// The files that it reads are unknown.
     #[error("it is unknown which files it reads")]
     InstallUnknown,

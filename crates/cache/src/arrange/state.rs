@@ -20,6 +20,8 @@ pub(super) struct InstallNeeds<'i> {
     pub(super) key: String,
     /// The installs whose files it reads.
     pub(super) ways: Vec<&'i Install>,
+    /// The lock file of another manager, which this one does not read.
+    pub(super) other_lock: Option<&'i str>,
     /// Further files.
     pub(super) files: Vec<String>,
     /// The option that excludes the project itself, and its offset in the script; the call is then kept below, too.

@@ -7,6 +7,7 @@ pub(super) mod command;
 mod data_folders;
 mod frameworks;
 pub(super) mod health;
+mod low_port;
 mod mounted;
 mod port;
 mod needs_root;

@@ -34,8 +34,8 @@ pub(super) fn apply_rule_fixes(
     let target = Target::File(input.input().dockerfile);
     let change = outcome.changes.into_iter().find(|change| change.target == target);
     let after = change.and_then(|change| String::from_utf8(change.after).ok());
-    let edit =
-        after.and_then(|after| difference(input.source().text(), &after)).map(|(span, text)| input.edit(span, text));
+    let change = after.as_deref().and_then(|after| difference(input.source().text(), after));
+    let edit = change.map(|(span, text)| input.edit(span, text));
     let mut done = Vec::new();
     for applied in outcome.applied {
         let title = applied.finding.fixes.get(applied.fix).map_or_else(String::new, |fix| fix.title.clone());
@@ -44,7 +44,22 @@ pub(super) fn apply_rule_fixes(
             done.push(applied_fix);
         }
     }
+    // What a later fix took back is no part of the result.
+    if let Some(after) = &after {
+        done.retain(|(_, title)| is_in_result(title, input.source().text(), after));
+    }
     FixResult { edit, done }
+}
+
+/// Whether a text shows what the title of a fix says: it has more of what was added, or less of what was removed.
+fn is_in_result(title: &str, before: &str, after: &str) -> bool {
+    let quoted = |verb: &str| title.strip_prefix(verb)?.strip_prefix(" `")?.strip_suffix('`');
+    let count = |text: &str, part: &str| text.matches(part).count();
+    match (quoted("add"), quoted("remove")) {
+        (Some(part), _) => count(after, part) > count(before, part),
+        (_, Some(part)) => count(after, part) < count(before, part),
+        _ => true,
+    }
 }
 
 /// The same for rules by their names.

@@ -249,7 +249,7 @@ fn supported(pass: &Pass, mut output: PassOutput, evidence: &Evidence) -> PassOu
             };
             format!("{why}; `--verify` can prove that {}", assumption.what)
         });
-        refused.refuse(format!("not done: {}", step.what), why);
+        refused.refuse(format!("leaves out a step ({})", step.what), why);
     }
     refused
 }

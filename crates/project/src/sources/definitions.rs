@@ -270,6 +270,52 @@ fn parameter<'t>(header: &'t str, name: &str) -> Option<Parameter<'t>> {
     None
 }
 
+/// What a function without parameters returns: `function f() { return a }`, `const f = () => a`, `def f(): return a`. Nothing
+/// where a file defines it twice.
+pub(super) fn returned<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
+    let text = place.text;
+    let bodies: Vec<(usize, &str)> = words(text, name).filter_map(|at| body_of(text, at, name)).collect();
+    let [(start, body)] = bodies[..] else { return Vec::new() };
+    // An arrow before a plain expression.
+    if !body.starts_with(['{', '\n']) {
+        return vec![(CodePlace { at: start, ..place }, expression(body))];
+    }
+    let returns = words(body, "return").map(|at| at + "return".len());
+    let values = returns.map(|at| (CodePlace { at: start + at, ..place }, expression(&body[at..])));
+    values.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// The body of the function that a name at a place is defined as, with its offset: from its brace on, what stands behind the
+/// arrow, or the lines of Python.
+fn body_of<'t>(text: &'t str, at: usize, name: &str) -> Option<(usize, &'t str)> {
+    let before = text[..at].trim_end();
+    let behind = at + name.len();
+    let rest = &text[behind..];
+    let line = rest.lines().next().unwrap_or_default();
+    let offset = |part: &str| text.len() - part.len();
+    if before.ends_with("def") && rest.starts_with("()") {
+        let level = text[..at].rsplit('\n').next().unwrap_or_default();
+        let level = level.len() - level.trim_start().len();
+        let start = behind + line.len();
+        let is_outside = |line: &str| !line.trim().is_empty() && line.len() - line.trim_start().len() <= level;
+        let inside = text[start..].split_inclusive('\n').enumerate();
+        let length = inside.take_while(|(index, line)| *index == 0 || !is_outside(line)).map(|(_, line)| line.len());
+        return Some((start, &text[start..start + length.sum::<usize>()]));
+    }
+    let braced = |rest: &'t str| {
+        let open = rest.find('{')?;
+        let inner = bracketed(&rest[open..])?;
+        Some((offset(rest) + open, &rest[open..open + inner.len() + 2]))
+    };
+    if before.ends_with("function") && rest.starts_with("()") && line.contains('{') {
+        return braced(rest);
+    }
+    let value = rest.trim_start().strip_prefix('=')?.trim_start().strip_prefix("()")?;
+    let (_, arrow) = value.split_once("=>").filter(|(types, _)| !types.contains([';', '\n', '(']))?;
+    let arrow = arrow.trim_start();
+    if arrow.starts_with('{') { braced(arrow) } else { Some((offset(arrow), arrow)) }
+}
+
 /// The class around a position: calling its name creates an instance.
 fn class_around(text: &str, end: usize) -> Option<&str> {
     let line = text[..end].lines().rev().find(|line| {

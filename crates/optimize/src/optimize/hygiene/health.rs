@@ -135,15 +135,8 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
         return Some(Ok((*port, path.clone(), "a container of the original image answers there".to_owned())));
     }
     let reach = LazyReach::new(input);
-    let texts = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && reach.may_run(path));
-    let files = texts.map(|(path, text)| SourceFile { path, text }).collect();
-    let (files, is_start_known) = loaded_files(files, |path| reach.loads(path));
-    let settings = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && is_settings(path));
-    let settings = settings.map(|(path, text)| SourceFile { path, text }).collect();
-    let projects = input.projects().iter().collect();
+    let endpoint = endpoint(input, target, &reach);
     let build = input.build;
-    let sets_host = false;
-    let endpoint = EndpointInput { build, stage: target, files, is_start_known, settings, projects, sets_host };
     // Images of nginx start it by themselves.
     if build.launch(target).is_none() && !(is_nginx(&endpoint) && has_first_page(input, target)) {
         return None;
@@ -163,6 +156,26 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
         RouteOrigin::Server => "the server that a container starts answers there".to_owned(),
     };
     Some(Ok((port, route.path, why)))
+}
+
+/// What is known of the server of a stage.
+pub(super) fn endpoint<'a, 'e>(
+    input: &PassInput<'a>,
+    target: &'e Stage,
+    reach: &LazyReach<'_, 'a>,
+) -> EndpointInput<'e, 'a>
+where
+    'a: 'e,
+{
+    let texts = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && reach.may_run(path));
+    let files = texts.map(|(path, text)| SourceFile { path, text }).collect();
+    let (files, is_start_known) = loaded_files(files, |path| reach.loads(path));
+    let settings = input.evidence.texts.iter().filter(|(path, _)| reach.is_in_image(path) && is_settings(path));
+    let settings = settings.map(|(path, text)| SourceFile { path, text }).collect();
+    let projects = input.projects().iter().collect();
+    let build = input.build;
+    let sets_host = false;
+    EndpointInput { build, stage: target, files, is_start_known, settings, projects, sets_host }
 }
 
 /// Whether a COPY brings a first page to the folder that nginx serves: what another stage built, or a folder with one.

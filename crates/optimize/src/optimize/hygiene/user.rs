@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::account::{self, Account};
 use super::data_folders::{self, CreatedFolders};
 use super::writes::{self, Writes};
-use super::{frameworks, health, mounted, needs_root, steps};
+use super::{frameworks, health, low_port, mounted, needs_root, steps};
 use crate::build::{BaseImage, Setting, Stage, StageBase, Transfer, User, accounts, service};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
@@ -39,6 +39,7 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     output.step(plan.what, plan.why, plan.edits);
     let unknown = plan.writes.unknown.as_ref().map(|why| (Support::Missing, why.to_string()));
     output.assume(plan.writes.assumption_text(), unknown);
+    low_port::assume(input, target, output);
 }
 
 /// What a user without rights takes.
@@ -132,9 +133,7 @@ fn edits_of(
     let why = match (&writes.evidence, writes.sources) {
         (Some(evidence), _) => format!("{evidence}; the new user gets write access there"),
         (None, true) => "it is not known whether it writes to its folder, so the new user owns that folder".to_owned(),
-        (None, false) => {
-            "no source writes outside /tmp, and any user can listen on ports below 1024 since Docker 20.10".to_owned()
-        }
+        (None, false) => "no source writes outside /tmp".to_owned(),
     };
     Ok(UserPlan { edits, what: format!("runs as `{}`", account.name), why, writes })
 }

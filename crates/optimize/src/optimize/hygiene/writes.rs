@@ -178,9 +178,18 @@ fn unread(input: &PassInput, reach: &LazyReach, any: bool) -> Option<UnknownWrit
         return None;
     }
     let context = input.context()?;
+    // Nothing loads a script that it does not name.
+    let is_named = |path: &str| {
+        let stem = path::name(FileKind::of(path).without_ending());
+        input.evidence.holding(&[stem]).next().is_some()
+    };
     let is_unread = |path: &String| {
-        let written_by_hand = matches!(FileKind::of(path).role(), FileRole::Program | FileRole::Script);
-        written_by_hand && may_tell(reach, path) && !input.evidence.texts.contains_key(path)
+        let may_run = match FileKind::of(path).role() {
+            FileRole::Program => true,
+            FileRole::Script => is_named(path),
+            _ => false,
+        };
+        may_run && may_tell(reach, path) && !input.evidence.texts.contains_key(path)
     };
     let path = context
         .entries()

@@ -7,10 +7,18 @@ use crate::build::{Run, User, installed};
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::{Invocation, Verb};
+use crate::sources::comments::blank_comments;
 use crate::text::path;
 
-/// The first version of Next.js that bundles with Turbopack unless told otherwise, and keeps what that compiled (16.4.6 does).
+/// The first version of Next.js that bundles with Turbopack unless told otherwise.
 const TURBOPACK: u32 = 16;
+
+/// The first release whose builds keep what Turbopack compiled unless told otherwise (dist/server/config-shared.js: false in
+/// 16.2.0, true in 16.3.0).
+const TURBOPACK_KEEPS: (u32, u32) = (16, 3);
+
+/// The setting of it.
+const KEEPS: &str = "turbopackFileSystemCacheForBuild";
 
 /// A bundler's folder of what it has compiled.
 struct KeptCache<'a> {
@@ -101,7 +109,8 @@ fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize)
             match next::major(project) {
                 _ if has(&["--webpack"]) => ".next/cache/webpack",
                 _ if has(&["--turbopack", "--turbo"]) => return None,
-                Some(major) if major >= TURBOPACK => ".next/cache/turbopack",
+                Some(major) if major >= TURBOPACK && keeps_turbopack(input, project) => ".next/cache/turbopack",
+                Some(major) if major >= TURBOPACK => return None,
                 _ => ".next/cache/webpack",
             }
         }
@@ -109,4 +118,15 @@ fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize)
         _ => return None,
     };
     Some((program.to_owned(), folder))
+}
+
+/// Whether a build keeps what Turbopack compiled: as the configuration says, else by the release.
+fn keeps_turbopack(input: &PassInput, project: &Project) -> bool {
+    let configuration = next::configuration(input, project);
+    let told = configuration.and_then(|(_, text)| {
+        let text = blank_comments(text?);
+        let (_, rest) = text.split_once(KEEPS)?;
+        Some(rest.trim_start().strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true")))
+    });
+    told.unwrap_or_else(|| next::release(project).is_some_and(|release| release >= TURBOPACK_KEEPS))
 }

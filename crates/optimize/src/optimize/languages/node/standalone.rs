@@ -15,6 +15,7 @@ use crate::build::{Purpose, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
+use crate::optimize::assumption::Support;
 use crate::optimize::languages::node::container_uses::ContainerUse;
 use crate::optimize::languages::node::{container_uses, started_project};
 use crate::optimize::pass_input::{PassInput, PassOutput, refuse_if};
@@ -44,9 +45,18 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     }
     let Some(server) = output.ok_or_skip(read(input, stage, &parts, &args)) else { return };
     let edit = write::edit(input, stage, &parts, &server);
-    let why = "the traced files include all that the server loads; no source reads another file";
+    let why = "Next.js traces what its server loads, and no source reads files by itself";
     output.step("copies only the files that Next.js traced for its server", why, vec![edit]);
+    let untraced = "a package may read a file that its code does not name".to_owned();
+    output.assume("the server loads only files that Next.js traces", Some((Support::Open, untraced)));
+    if server.variables.iter().any(|(name, value)| *name == "HOSTNAME" && value == ALL_OF_IPV4) {
+        let both = "`next start` listens on IPv6 too, the server that Next.js wrote on IPv4 alone".to_owned();
+        output.assume("nobody asks the server over IPv6", Some((Support::Open, both)));
+    }
 }
+
+/// All addresses, without those of IPv6.
+const ALL_OF_IPV4: &str = "0.0.0.0";
 
 /// The project whose server the container starts by `next start`, and what stands behind that.
 fn next_server<'a>(input: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project, Vec<String>)> {
@@ -167,7 +177,7 @@ fn reads_files<'a>(input: &PassInput<'a>, project: &Project) -> Option<&'a str> 
 /// What `next start` is told, as its server takes it.
 fn variables(input: &PassInput, args: &[String]) -> Result<Vec<(&'static str, String)>, StandaloneBlocker> {
     // The engine sets `HOSTNAME` to the container's own name, on whose address alone it would listen.
-    let mut host = "0.0.0.0".to_owned();
+    let mut host = ALL_OF_IPV4.to_owned();
     let mut port = None;
     let mut words = args.iter();
     while let Some(word) = words.next() {

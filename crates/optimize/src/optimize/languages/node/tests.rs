@@ -503,8 +503,13 @@ fn next_js_takes_what_it_traced() {
     }
     let standalone = ("next.config.js", "module.exports = { output: 'standalone' }");
     assert!(!with(NEXT, &[standalone]).0.contains("NEXT_PRIVATE"));
-    let newer = NEXT.replace("15.5.0", "16.1.0");
-    assert!(with(&newer, &[]).0.contains("/app/.next/cache/turbopack"));
+    // Builds of older ones keep it only where they are told to.
+    let turbopack = "/app/.next/cache/turbopack";
+    assert!(with(&NEXT.replace("15.5.0", "16.3.0"), &[]).0.contains(turbopack));
+    let newer = NEXT.replace("15.5.0", "16.1.6");
+    assert!(!with(&newer, &[]).0.contains(turbopack));
+    let told = "export default { experimental: { turbopackFileSystemCacheForBuild: true } }";
+    assert!(with(&newer, &[("next.config.mjs", told)]).0.contains(turbopack));
     let prisma = NEXT.replace("\"react\"", "\"@prisma/client\": \"6\", \"react\"");
     let host = NEXT.replace("-p 4000", "-p $WEB_PORT");
     for (package, other, why) in [

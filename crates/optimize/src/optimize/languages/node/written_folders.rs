@@ -73,8 +73,8 @@ pub(in crate::optimize) fn writes(input: &PassInput) -> BTreeMap<String, StartWr
                     write(path::child(&output, "server/route-cache"), sign);
                 }
             }
-            "next" | "remix" if has("start") => {}
-            "astro" if has("preview") => {}
+            "next" | "remix" | "nuxt" | "nuxi" if has("start") => {}
+            "astro" | "nuxt" | "nuxi" if has("preview") => {}
             "npm" | "yarn" | "pnpm" if has("install") || has("ci") => write(folder.clone(), StartWrite::Installs),
             name => {
                 let program = Program::of(name);
