@@ -139,23 +139,22 @@ pub(super) fn place(
             }
         }
     }
-    let (_, mut chosen) = best;
+    let (count, mut chosen) = best;
     // A folder that holds a Dockerfile and no program is for one that lies elsewhere.
     if request.needs.context()
         && !is_marked
         && let Some(folder) = source_folder(dockerfile_folder, build, root)
-        && is_missing(&folder) <= least
+        && is_missing(&folder) <= count
     {
         chosen = folder;
     }
-    let notice = (chosen != dockerfile_folder).then(|| {
-        format!(
-            "{}: assuming the build context is `{}`, which contains the copied files",
-            display_path(path),
-            display_path(&chosen)
-        )
-    });
+    let notice = (chosen != dockerfile_folder).then(|| notice(path, &chosen));
     BuildPlace { root: Some(chosen), notice, doubt: None }
+}
+
+fn notice(path: &Path, folder: &Path) -> String {
+    let (path, folder) = (display_path(path), display_path(folder));
+    format!("{path}: assuming the build context is `{folder}`, which contains the copied files")
 }
 
 /// Plain paths that COPY and ADD take from the context.

@@ -117,9 +117,7 @@ pub(in crate::emit) fn complete_with_code(
         let mut files = application.code_files(input);
         let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
         if !holds_code && copies_sources(&application.build) {
-            let name = input.inputs.source(application.build.input().dockerfile).name();
-            let folder = &application.context_text;
-            plan.notes.push(format!("{name} is left out: its build context `{folder}` holds no source of a program"));
+            plan.notes.push(sourceless_note(input, application));
             return false;
         }
         let is_program = holds_code
@@ -133,6 +131,12 @@ pub(in crate::emit) fn complete_with_code(
         is_program
     });
     plan.notes.extend(unbuilt_programs(input, applications));
+}
+
+fn sourceless_note(input: &EmitInput, application: &Application) -> String {
+    let name = input.inputs.source(application.build.input().dockerfile).name();
+    let folder = &application.context_text;
+    format!("{name} is left out: its build context `{folder}` holds no source of a program")
 }
 
 /// Whether an image that runs sources is made of its whole build context.

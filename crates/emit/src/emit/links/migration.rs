@@ -126,22 +126,10 @@ pub(in crate::emit) fn migration(
     start: Option<&StartMigration>,
     plan: &mut ComposePlan,
 ) -> Option<MigrationJob> {
+    if is_prepared_otherwise(input, application, start, plan) {
+        return None;
+    }
     let files: Vec<_> = application.code_files(input).collect();
-    let setup = entrypoint_arguments(input, application).into_iter().find(|known| known.role == EntrypointRole::Setup);
-    if let Some(argument) = setup {
-        let (name, argument, place) = (&application.name, argument.name, argument.place);
-        // Whether it may run a second time, its name does not say.
-        plan.notes.push(format!(
-            "the entrypoint of {name} prepares the database when it gets `{argument}` ({place}): `docker compose run --rm {name} {argument}`"
-        ));
-        return None;
-    }
-    if let Some(StartMigration { command, place }) = start.filter(|start| !data::MIGRATIONS.contains(start.command)) {
-        let name = &application.name;
-        plan.notes
-            .push(format!("{name} migrates its database when it starts (`{command}`, {place}): no job was added"));
-        return None;
-    }
     for row in data::MIGRATION_COMMANDS.rows() {
         let ecosystem = Ecosystem::of(row[0])?;
         if !application.has_package(ecosystem, row[1]) {
@@ -190,6 +178,31 @@ pub(in crate::emit) fn migration(
     migration_script(input, application, plan)
 }
 
+/// Whether an argument of its entrypoint prepares the database of a program, or a call of its source: a note says so.
+fn is_prepared_otherwise(
+    input: &EmitInput,
+    application: &Application,
+    start: Option<&StartMigration>,
+    plan: &mut ComposePlan,
+) -> bool {
+    let setup = entrypoint_arguments(input, application).into_iter().find(|known| known.role == EntrypointRole::Setup);
+    if let Some(argument) = setup {
+        let (name, argument, place) = (&application.name, argument.name, argument.place);
+        // Whether it may run a second time, its name does not say.
+        plan.notes.push(format!(
+            "the entrypoint of {name} prepares the database when it gets `{argument}` ({place}): `docker compose run --rm {name} {argument}`"
+        ));
+        return true;
+    }
+    if let Some(StartMigration { command, place }) = start.filter(|start| !data::MIGRATIONS.contains(start.command)) {
+        let name = &application.name;
+        plan.notes
+            .push(format!("{name} migrates its database when it starts (`{command}`, {place}): no job was added"));
+        return true;
+    }
+    false
+}
+
 /// The file that a tool for migrations looks for, and the folder of the image that it must run in; that of the program before
 /// others.
 fn settings_in_image<'f>(
@@ -217,9 +230,8 @@ fn settings_in_image<'f>(
 fn migration_script(input: &EmitInput, application: &Application, plan: &mut ComposePlan) -> Option<MigrationJob> {
     let name = &application.name;
     let projects = application.projects().filter(|project| project.ecosystem == Ecosystem::Node);
-    for project in
-        projects.filter(|project| path::ends_with(&application.context, &project.root) || project.root.is_empty())
-    {
+    let projects = projects.filter_map(|project| Some((project, folder_in_image(application, project)?)));
+    for (project, folder) in projects {
         let is_wanted = |known: &&ManifestScript| {
             let is_development = DEVELOPMENT.iter().any(|part| known.command.contains(part));
             data::MIGRATION_SCRIPTS.contains(&known.name) && !is_development
@@ -248,7 +260,7 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
         let reason = format!("`{}` of package.json brings the schema of the database up to date", script.name);
         return Some(MigrationJob {
             name: NAME.to_owned(),
-            folder: None,
+            folder: (folder != application.folder()).then_some(folder),
             command,
             published: None,
             reason,
@@ -256,6 +268,16 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
         });
     }
     None
+}
+
+/// The folder of the image that a project lies in; that of the program where the project is the whole context.
+fn folder_in_image(application: &Application, project: &Project) -> Option<String> {
+    if project.root.is_empty() || path::ends_with(&application.context, &project.root) {
+        return Some(application.folder());
+    }
+    let manifest = path::child(&project.root, "package.json");
+    let place = application.build.place_in_image(application.build.target()?, &manifest)?;
+    Some(path::parent(&place).to_owned())
 }
 
 /// The settings of a tool for migrations that name a database at the developer's machine and read no variable.

@@ -37,25 +37,8 @@ pub(in crate::emit) struct Proxy {
 
 /// The proxy, where a configuration passes requests on and is in no image.
 pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], plan: &mut ComposePlan) -> Option<Proxy> {
-    let in_images: BTreeSet<usize> = applications.iter().flat_map(|known| known.code.files.iter().copied()).collect();
-    let candidates: Vec<(usize, &VariableFile)> = input
-        .files
-        .files
-        .iter()
-        .enumerate()
-        .filter(|(at, file)| {
-            is_configuration(file) && !in_images.contains(at) && file.is_of_program() && passes_on(&file.source)
-        })
-        .collect();
-    let mut candidates = candidates.into_iter().filter(|(_, file)| {
-        let built = built_beside(input, applications, file);
-        if let Some(dockerfile) = built {
-            plan.notes.push(format!("{} is left out: {dockerfile} brings another configuration", file.source.name()));
-        }
-        built.is_none()
-    });
+    let mut candidates = candidates(input, applications, plan).into_iter();
     let (at, file) = candidates.next()?;
-    let candidates: Vec<_> = candidates.collect();
     for (_, other) in candidates {
         plan.notes.push(format!(
             "{} is left out: {} is the configuration of the proxy",
@@ -101,6 +84,28 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
         reason: format!("{} passes requests on", source.name()),
         place: source.name().to_owned(),
     })
+}
+
+/// The configurations that pass requests on and are in no image, without those beside a Dockerfile that brings another one.
+fn candidates<'i>(
+    input: &EmitInput<'i>,
+    applications: &[Application],
+    plan: &mut ComposePlan,
+) -> Vec<(usize, &'i VariableFile)> {
+    let in_images: BTreeSet<usize> = applications.iter().flat_map(|known| known.code.files.iter().copied()).collect();
+    let mut candidates = Vec::new();
+    for (at, file) in input.files.files.iter().enumerate() {
+        if !is_configuration(file) || in_images.contains(&at) || !file.is_of_program() || !passes_on(&file.source) {
+            continue;
+        }
+        match built_beside(input, applications, file) {
+            Some(dockerfile) => plan
+                .notes
+                .push(format!("{} is left out: {dockerfile} brings another configuration", file.source.name())),
+            None => candidates.push((at, file)),
+        }
+    }
+    candidates
 }
 
 fn is_configuration(file: &VariableFile) -> bool {

@@ -19,7 +19,8 @@ pub(super) fn is_read_late(place: &str, text: &str, at: usize) -> bool {
         let mut lines = text.lines().filter(|line| !line.starts_with([' ', '\t']) && !is_head(line));
         lines.any(|line| line.contains(&format!("{name}(")) || line.trim() == name)
     };
-    !names.is_empty() && !names.iter().any(|name| words(name).any(prepares) || is_called_at_start(name))
+    let is_called = |name: &&str| name.is_empty() || words(name).any(prepares) || is_called_at_start(name);
+    !names.is_empty() && !names.iter().any(is_called)
 }
 
 /// Whether a word of a name says that the function, or the file, prepares the program.
@@ -109,6 +110,9 @@ mod tests {
             ("src/a.ts", "const pay = async (id) => {\n  const key = env(\"KEY\");\n};\n", true),
             ("src/a.ts", "const options = {\n  key: env(\"KEY\"),\n};\n", false),
             ("src/a.ts", "class A {\n  constructor() {\n    this.key = env(\"KEY\");\n  }\n}\n", false),
+            ("src/a.ts", "(async () => {\n  const key = env(\"KEY\");\n})();\n", false),
+            ("src/a.ts", "x({\n  useFactory: (c) => {\n    return env(\"KEY\");\n  },\n});\n", false),
+            ("src/a.ts", "app.get('/x', (req, res) => {\n  const key = env(\"KEY\");\n});\n", true),
             ("src/loadKey.ts", "function pay() {\n  return env(\"KEY\");\n}\n", false),
         ] {
             let at = text.find("\"KEY\"").unwrap();

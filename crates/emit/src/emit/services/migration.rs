@@ -28,7 +28,9 @@ impl ServicePlanner<'_, '_> {
         }
         let connections = program.connections.iter().filter(|known| backends.is_database(&known.backend));
         let connections: Vec<Connection> = connections.cloned().collect();
-        let (settled, extent) = (&program.settled, EnvironmentExtent::Needed);
+        // An image that is made for it reads the settings of its program.
+        let extent = if job.is_image() { EnvironmentExtent::All } else { EnvironmentExtent::Needed };
+        let settled = &program.settled;
         let parts = EnvironmentParts { connections: &connections, settled, backends, extent };
         let entries = environment(self.input, &program.application, &parts, self.plan);
         if !entries.is_empty() {

@@ -11,6 +11,10 @@ use crate::variables::ExampleVariable;
 impl ServicePlanner<'_, '_> {
     /// Says which examples show variables that services get and that no `.env.example` of the folder shows.
     pub(super) fn note_examples(&mut self) {
+        // A file that is there may pass them on in another way.
+        if self.input.existing.is_some() {
+            return;
+        }
         let usual = path::child(self.input.folder, ".env.example");
         let place = |example: &ExampleVariable| self.input.files.files[example.file].path.as_str();
         let names: BTreeSet<&str> = self.plan.services.iter().flat_map(passed_on).collect();
