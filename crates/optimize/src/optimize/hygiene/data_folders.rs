@@ -52,9 +52,9 @@ pub(super) fn later_folders(input: &PassInput, target: &Stage, first: usize) -> 
         words.into_iter().map(move |word| (run.index, word))
     });
     let paths = runs.filter(|(_, word)| !word.starts_with('-')).filter_map(|(index, word)| {
-        let work = build.workdir(target, index);
-        let word = build.scopes().expand(target.index, index, &word)?;
-        Some(path::join(work.value().map_or("/", String::as_str), &word))
+        let folder = build.workdir(target, index);
+        let name = build.scopes().expand(target.index, index, &word)?;
+        Some(path::join(folder.value().map_or("/", String::as_str), &name))
     });
     paths.collect()
 }

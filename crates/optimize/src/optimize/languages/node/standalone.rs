@@ -14,6 +14,7 @@ use super::{next, words};
 use crate::build::{Purpose, Stage, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
+use crate::inputs::IgnoreInput;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Framework, Project};
 use crate::optimize::assumption::Support;
 use crate::optimize::languages::node::container_uses::ContainerUse;
@@ -52,6 +53,13 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     if server.variables.iter().any(|(name, value)| *name == "HOSTNAME" && value == ALL_OF_IPV4) {
         let both = "`next start` listens on IPv6 too, the server that Next.js wrote on IPv4 alone".to_owned();
         output.assume("nobody asks the server over IPv6", Some((Support::Open, both)));
+    }
+    let missing = UNTRACED_ENVIRONMENTS
+        .into_iter()
+        .filter(|name| !server.environments.contains(name) && !is_excluded(input, &path::join(&project.root, name)));
+    let missing: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+    if !missing.is_empty() {
+        output.assume(format!("no build context has {}", missing.join(" or ")), None);
     }
 }
 
@@ -109,9 +117,16 @@ fn environments(input: &PassInput, project: &Project) -> Vec<&'static str> {
     let is_sent = |name: &str| {
         let path = path::join(&project.root, name);
         let has = input.context().is_some_and(|context| context.find(&path).is_some());
-        has || input.evidence.absent.contains(&path)
+        let is_named = || input.evidence.holding(&[name]).next().is_some();
+        has || input.evidence.absent.contains(&path) || is_named() && !is_excluded(input, &path)
     };
     UNTRACED_ENVIRONMENTS.into_iter().filter(|name| is_sent(name)).collect()
+}
+
+/// Whether the .dockerignore keeps a path out of the context.
+fn is_excluded(input: &PassInput, path: &str) -> bool {
+    let IgnoreInput::Present(_, file) = &input.input().ignore else { return false };
+    file.matcher().matches_only(path).is_ok_and(|(is_excluded, _)| is_excluded)
 }
 
 /// Whether the build has to be told, as the configuration does not name the output itself; an error where it says

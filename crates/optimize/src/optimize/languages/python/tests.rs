@@ -405,6 +405,13 @@ fn folders_that_files_are_copied_to_are_made_in_the_build_stage() {
         let run = step.trim_end().lines().last().unwrap();
         check(&file(&format!("{step}{copy}{install}")), &[REQUIREMENTS, APP], &[run, copy, "\nFROM ", run], &[]);
     }
+    for steps in [
+        "ADD requirements.txt /code\nRUN pip install -r /code/requirements.txt",
+        "COPY requirements.txt /code\nRUN cd /code && pip install -r requirements.txt",
+    ] {
+        let steps = format!("RUN mkdir /code\n{steps}");
+        check(&file(&steps), &[REQUIREMENTS, APP], &["RUN mkdir /code\n", " /code\n", "pip --python", "\nFROM "], &[]);
+    }
     // What works in the folder needs it as well.
     check(
         &file("RUN mkdir /app && cd /app && pip install flask"),

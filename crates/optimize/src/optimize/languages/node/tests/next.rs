@@ -53,6 +53,8 @@ fn environment_files_that_are_not_traced_are_taken() {
     let text = with(&[(".env.local", "A=1\n"), (".env.production.local", "A=1\n")]);
     let both = "COPY --from=build /app/.env.loca[l] /app/.env.production.loca[l] ./\n";
     assert!(text.contains(&format!("{traced}{both}")), "{text}");
+    let text = with(&[("scripts/setup.sh", "cp .env.example .env.local\n")]);
+    assert!(text.contains(&format!("{traced}COPY --from=build /app/.env.loca[l] ./\n")), "{text}");
     let text = with(&[(".env", "A=1\n")]);
     assert!(text.contains(traced) && !text.contains("loca[l]"), "{text}");
     let text = with(&[(".env.local", "A=1\n"), (".dockerignore", ".env*.local\n")]);
