@@ -26,6 +26,9 @@ pub(super) fn varies(input: &PassInput, target: &Stage, port: u16) -> bool {
     }
     let lines = input.last_of(target, &[Keyword::Entrypoint, Keyword::Cmd]);
     let command = lines.iter().any(|(_, line)| reads(input.source().slice(line.span), &EXPANDED));
+    // The server that Next.js wrote.
+    let is_traced = input.source().text().contains(".next/standalone")
+        && lines.iter().any(|(_, line)| input.source().slice(line.span).contains("server.js"));
     let shell = |path: &str| path::name(path) == "package.json" || FileKind::of(path).is_shell();
     let patterns: Vec<&str> = patterns::words("reads the variable PORT").collect();
     let reach = LazyReach::new(input);
@@ -33,6 +36,7 @@ pub(super) fn varies(input: &PassInput, target: &Stage, port: u16) -> bool {
     let scripts = || input.evidence.holding(&EXPANDED).filter(|(path, _)| shell(path));
     !other
         && (command
+            || is_traced
             || sources().any(|(_, text)| reads(text, &patterns))
             || scripts().any(|(_, text)| reads(text, &EXPANDED)))
 }

@@ -54,6 +54,10 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
         let both = "`next start` listens on IPv6 too, the server that Next.js wrote on IPv4 alone".to_owned();
         output.assume("nobody asks the server over IPv6", Some((Support::Open, both)));
     }
+    if let Some((_, port)) = server.variables.iter().find(|(name, _)| *name == "PORT") {
+        let told = format!("`next start` listened on {port} whatever it says");
+        output.assume("nobody starts the container with another `PORT`", Some((Support::Open, told)));
+    }
     let missing = UNTRACED_ENVIRONMENTS
         .into_iter()
         .filter(|name| !server.environments.contains(name) && !is_excluded(input, &path::join(&project.root, name)));
@@ -97,6 +101,9 @@ fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -
     };
     if let Some(dependency) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
         return Err(StandaloneBlocker::UntracedPackage { package: dependency.name.clone() });
+    }
+    if major < BRINGS_SHARP && input.evidence.holding(&["next/image"]).next().is_some() {
+        return Err(StandaloneBlocker::Images);
     }
     if let Some(file) = reads_files(input, project) {
         return Err(StandaloneBlocker::UsesFiles { file: file.to_string() });
@@ -289,6 +296,7 @@ reasons! {
         SetsOutput { path: String }: "`{path}` sets the output folder or the traced files";
         OtherOutput { path: String }: "`output` in `{path}` is neither unset nor `standalone`";
         UnsupportedOption { word: String }: "the traced server does not support `{word}`";
+        Images: "before version 15 the traced server sends images as they are, and a source uses `next/image`";
         OtherPort: "compose sets `PORT`, but `next start` uses another port";
         UnknownPort { text: String }: "the port `{text}` is not known";
         UnknownHost { host: String }: "the host `{host}` is not known";
