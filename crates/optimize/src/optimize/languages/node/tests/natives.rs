@@ -8,7 +8,7 @@ const INSTALL: &str = "COPY package.json package-lock.json ./\nRUN npm ci\nCOPY 
 const PACKAGE: &str = r#"{"name": "a", "scripts": {"build": "tsc"},
  "dependencies": {"canvas": "2"}, "devDependencies": {"typescript": "5"}}"#;
 
-fn files<'f>(lock: &'f str) -> Vec<(&'f str, &'f str)> {
+fn files(lock: &str) -> Vec<(&str, &str)> {
     vec![
         ("package.json", PACKAGE),
         ("package-lock.json", lock),
