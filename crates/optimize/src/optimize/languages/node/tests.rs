@@ -499,6 +499,13 @@ fn next_js_takes_what_it_traced() {
     ] {
         assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");
     }
+    let said = |host: &str| {
+        let package = NEXT.replace("-p 4000", &format!("-p 4000{host}"));
+        let (inputs, evidence) = project(NEXT_BUILD, &[("package.json", &package), page]);
+        format!("{:?}", optimize(&inputs, 0, &evidence, &Options::new(&crate::rules::AllRules)).levels)
+    };
+    let over_ipv6 = "nobody asks the server over IPv6";
+    assert!(said("").contains(over_ipv6) && !said(" -H 127.0.0.1").contains(over_ipv6));
     let standalone = ("next.config.js", "module.exports = { output: 'standalone' }");
     assert!(!with(NEXT, &[standalone]).0.contains("NEXT_PRIVATE"));
     // Builds of older ones keep it only where they are told to.
