@@ -73,11 +73,12 @@ fn no_check_asks_what_never_answers() {
     let package = "{\"scripts\": {\"start\": \"next start\"}, \"dependencies\": {\"next\": \"15.1.0\"}}";
     let next = |config: &str| {
         let files = [("package.json", package), page, ("next.config.mjs", config)];
-        rewritten(NPM, &files, Level::Hygiene).contains("HEALTHCHECK")
+        let text = rewritten(NPM, &files, Level::Hygiene);
+        assert!(!config.contains("'/docs' }") || text.contains("127.0.0.1:3000/docs"), "{text}");
+        text.contains("HEALTHCHECK")
     };
-    assert!(next("export default {};\n"));
+    assert!(next("export default {};\n") && next("export default { basePath: '/docs' };\n"));
     for config in [
-        "export default { basePath: '/docs' };\n",
         "const basePath = '/docs';\nexport default { basePath };\n",
         "export default { basePath: process.env.BASE_PATH };\n",
         "export default { async redirects() { return [{ source: '/', destination: 'https://a.example', permanent: false }]; } };\n",
