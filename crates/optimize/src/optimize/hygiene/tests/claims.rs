@@ -8,7 +8,7 @@ const NODE: &str = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"
 const NPM: &str = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"npm\", \"start\"]\n";
 
 /// All that is said of a rewrite.
-fn said(dockerfile: &str, files: &[(&str, &str)]) -> String {
+fn plan_of(dockerfile: &str, files: &[(&str, &str)]) -> String {
     format!("{:?}", optimize_to_level(dockerfile, files, Level::Hygiene).levels)
 }
 
@@ -18,7 +18,7 @@ fn express(port: u16, rest: &str) -> String {
 
 #[test]
 fn low_ports_are_told_where_one_is_listened_on() {
-    let of_port = |port: u16| said(NODE, &[("server.js", &express(port, ""))]);
+    let of_port = |port: u16| plan_of(NODE, &[("server.js", &express(port, ""))]);
     assert!(of_port(80).contains("the container runtime lets any user listen on port 80"));
     let usual = of_port(3000);
     assert!(usual.contains("runs as `node`") && !usual.contains("lets any user") && !usual.contains("1024"), "{usual}");
@@ -28,7 +28,7 @@ fn low_ports_are_told_where_one_is_listened_on() {
 fn servers_that_build_nothing_do_not_build_at_start_up() {
     for start in ["nuxt start", "nuxi preview", "next start"] {
         let package = format!("{{\"scripts\": {{\"start\": \"{start}\"}}, \"dependencies\": {{\"nuxt\": \"3\"}}}}");
-        let text = said(NPM, &[("package.json", &package), ("pages/index.vue", "<p/>")]);
+        let text = plan_of(NPM, &[("package.json", &package), ("pages/index.vue", "<p/>")]);
         assert!(!text.contains("builds at start-up"), "{start}: {text}");
     }
 }

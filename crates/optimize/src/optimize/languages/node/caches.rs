@@ -128,12 +128,12 @@ fn has_usual_folder(input: &PassInput, project: &Project) -> bool {
 
 /// Whether a build keeps what Turbopack compiled: as the configuration says, else by the release.
 fn keeps_turbopack(input: &PassInput, project: &Project) -> bool {
-    let told = configurations(input, project).into_iter().find_map(|text| {
+    let setting = configurations(input, project).into_iter().find_map(|text| {
         let text = blank_comments(text);
         let (_, rest) = text.split_once(KEEPS)?;
         Some(rest.trim_start().strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true")))
     });
-    told.unwrap_or_else(|| next::release(project).is_some_and(|release| release >= TURBOPACK_KEEPS))
+    setting.unwrap_or_else(|| next::release(project).is_some_and(|release| release >= TURBOPACK_KEEPS))
 }
 
 /// The texts of the configurations of Next.js.

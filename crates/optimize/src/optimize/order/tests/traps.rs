@@ -221,8 +221,8 @@ fn a_manifest_of_another_stage_is_told() {
                       RUN npm install --omit=dev\nCMD [\"node\", \"src/a.js\"]\n";
     let (inputs, evidence) = project(dockerfile, &[("package.json", "{}"), ("src/a.js", "")]);
     let done = optimize(&inputs, 0, &evidence, &options_of_pass("dependency-files-first"));
-    let told = format!("{:?}", done.levels);
-    assert!(told.contains("stage `build` brings its manifest") && !told.contains("has no manifest"), "{told}");
+    let plan = format!("{:?}", done.levels);
+    assert!(plan.contains("stage `build` brings its manifest") && !plan.contains("has no manifest"), "{plan}");
 }
 
 #[test]
