@@ -196,6 +196,8 @@ tables! {
     NODE_ADDONS = "node_addons.tsv";
     /// Modules that Node.js brings itself.
     NODE_MODULES = "node_modules.tsv";
+    /// Where frameworks are told the path before all their routes.
+    BASE_PATHS = "base_paths.tsv";
     /// Packages of npm that let each request pass before a route.
     NODE_MIDDLEWARE = "node_middleware.tsv";
     /// Packages of npm and what they are.

@@ -9,7 +9,7 @@ use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::object_literals::{Literal, literal};
 use crate::sources::patterns;
-use crate::sources::routes::{RouteAnswer, SourceFile, asks_for_login, routes};
+use crate::sources::routes::{RouteAnswer, SourceFile, asks_for_login, base_path, routes};
 use crate::text::path;
 
 /// A route that a check can ask.
@@ -65,8 +65,9 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     if !input.is_start_known && applications.count() > 1 {
         known.clear();
     }
+    let top = base_path(&files).filter(|base| !base.is_empty()).unwrap_or_else(|| "/".to_owned());
     let ranked = known.iter().filter(|route| route.answer != RouteAnswer::MayRefuse).filter_map(|route| {
-        let rank = rank(&route.path).or((route.path == "/").then_some(usize::MAX))?;
+        let rank = rank(&route.path).or((route.path == top).then_some(usize::MAX))?;
         Some(((rank == usize::MAX, route.answer, rank), route))
     });
     let best = ranked.min_by_key(|(rank, _)| *rank).map(|(_, route)| ReadyRoute {

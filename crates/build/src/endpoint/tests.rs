@@ -403,6 +403,6 @@ fn settings_of_frameworks_put_paths_before_routes() {
         })
     };
     assert_eq!(next("export default {};\n").as_deref(), Some("/"));
-    assert_eq!(next("export default { basePath: '/docs' };\n"), None);
+    assert_eq!(next("export default { basePath: '/docs' };\n").as_deref(), Some("/docs"));
     assert_eq!(next("export default { basePath: process.env.BASE };\n"), None);
 }

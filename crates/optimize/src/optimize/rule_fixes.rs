@@ -146,3 +146,17 @@ pub(super) fn calls_at<T>(
             .flatten()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_later_fix_took_back_is_not_told() {
+        let (before, after) = ("RUN pip install a\n", "RUN --mount=type=cache,target=/c pip install -q a\n");
+        assert!(!is_in_result("add `--no-cache-dir`", before, after));
+        assert!(!is_in_result("remove `--no-cache-dir`", before, after));
+        assert!(is_in_result("add `-q`", before, after));
+        assert!(is_in_result("mount the folder that the program uses", before, after));
+    }
+}

@@ -272,7 +272,7 @@ fn parameter<'t>(header: &'t str, name: &str) -> Option<Parameter<'t>> {
 
 /// What a function without parameters returns: `function f() { return a }`, `const f = () => a`, `def f(): return a`. Nothing
 /// where a file defines it twice.
-pub(super) fn returned<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
+pub(super) fn returned_values<'t>(place: CodePlace<'t>, name: &str) -> GivenValues<'t> {
     let text = place.text;
     let bodies: Vec<(usize, &str)> = words(text, name).filter_map(|at| body_of(text, at, name)).collect();
     let [(start, body)] = bodies[..] else { return Vec::new() };

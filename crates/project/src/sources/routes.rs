@@ -59,6 +59,12 @@ pub fn routes(files: &[SourceFile]) -> Vec<Route> {
     routes
 }
 
+/// The path that the configuration of a framework puts before all routes that files stand for; `None` if it is not known.
+pub fn base_path(files: &[SourceFile]) -> Option<String> {
+    let sources: Vec<RouteSource> = files.iter().map(RouteSource::new).collect();
+    config::base_path(&sources)
+}
+
 /// Whether Spring Security, as the sources set it up, asks for a login before a path; `None` where they do not.
 pub fn asks_for_login(files: &[SourceFile], path: &str) -> Option<bool> {
     let sources: Vec<RouteSource> = files.iter().map(RouteSource::new).collect();

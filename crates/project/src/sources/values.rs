@@ -233,13 +233,13 @@ impl<'e> Evaluator<'e> {
         if is_named(callee, "the same path") {
             return self.of(place, receiver.or(inner(0))?, depth + 1);
         }
-        if list.is_empty() && of.is_none() { self.returned(place, name, depth) } else { None }
+        if list.is_empty() && of.is_none() { self.value_of_call(place, name, depth) } else { None }
     }
 
     /// What a function without parameters returns, in the file itself or in the only one that defines it.
-    fn returned(&self, place: CodePlace, function: &str, depth: usize) -> Values {
-        let here = definitions::returned(place, function);
-        let all = || self.holding(function).map(|other| definitions::returned(other, function));
+    fn value_of_call(&self, place: CodePlace, function: &str, depth: usize) -> Values {
+        let here = definitions::returned_values(place, function);
+        let all = || self.holding(function).map(|other| definitions::returned_values(other, function));
         let definitions: Vec<GivenValues> =
             if here.is_empty() { all().filter(|values| !values.is_empty()).collect() } else { vec![here] };
         match &definitions[..] {

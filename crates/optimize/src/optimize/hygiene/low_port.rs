@@ -14,7 +14,7 @@ const FIRST_OF_USERS: u16 = 1024;
 pub(super) fn assume(input: &PassInput, target: &Stage, output: &mut PassOutput) {
     let port = known_port(&endpoint(input, target, &LazyReach::new(input))).map(|known| known.port);
     if let Some(port) = port.filter(|port| *port < FIRST_OF_USERS) {
-        let why = "Docker 20.10 and later do; Podman and Kubernetes on containerd 1 do not";
+        let why = "Docker does since 20.10; Podman, and Kubernetes with containerd 1, may not";
         output.assume(
             format!("the container runtime lets any user listen on port {port}"),
             Some((Support::Open, why.to_owned())),

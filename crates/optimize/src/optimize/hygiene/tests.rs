@@ -3,6 +3,8 @@ use crate::optimize::Level;
 use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
 use crate::optimize::{LevelLimit, Options, optimize};
 
+mod claims;
+
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Level::Hygiene);
     let refusals: Vec<_> = optimize_to_level(dockerfile, files, Level::Hygiene)

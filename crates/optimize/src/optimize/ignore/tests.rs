@@ -165,7 +165,7 @@ fn environment_files_stay_where_something_loads_them() {
 
 #[test]
 fn what_stays_is_told_with_what_reads_it() {
-    let told = |dockerfile: &str, files: &[(&str, &str)], text: &str| {
+    let check_told = |dockerfile: &str, files: &[(&str, &str)], text: &str| {
         let done = optimize_to_level(dockerfile, files, Level::Ignore);
         let mut refusals = done.levels.iter().flat_map(|level| &level.refusals);
         let is_told = refusals.any(|refusal| format!("{} {}", refusal.what, refusal.why).contains(text));
@@ -174,13 +174,17 @@ fn what_stays_is_told_with_what_reads_it() {
     let env = (".env", "TOKEN=abc");
     let nest = r#"{"dependencies": {"@nestjs/config": "3"}}"#;
     let loader = ("src/app.module.ts", "import { ConfigModule } from '@nestjs/config'");
-    told(NODE, &[("package.json", nest), loader, env], "`src/app.module.ts` loads it");
-    told(NODE, &[("package.json", nest), env], "`package.json` names a package that loads it");
+    check_told(NODE, &[("package.json", nest), loader, env], "`src/app.module.ts` loads it");
+    check_told(NODE, &[("package.json", nest), env], "`package.json` names a package that loads it");
     let next = r#"{"dependencies": {"next": "14"}}"#;
     let files = [("package.json", next), env, (".env.local", "KEY=abc")];
-    told(NODE, &files, "keeps `.env`, `.env.local` in the image `next` reads it when it builds");
+    check_told(NODE, &files, "keeps `.env`, `.env.local` in the image `next` reads it when it builds");
     let makes = ("scripts/version.ts", "exec('git rev-parse HEAD')");
-    told(NODE, &[("package.json", PACKAGE), makes, (".git/HEAD", "x")], "`scripts/version.ts` reads the git history");
+    check_told(
+        NODE,
+        &[("package.json", PACKAGE), makes, (".git/HEAD", "x")],
+        "`scripts/version.ts` reads the git history",
+    );
 }
 
 #[test]
@@ -193,11 +197,11 @@ fn words_inside_of_words_keep_nothing() {
 
 #[test]
 fn settings_of_npm_without_secrets_are_not_told() {
-    let told = |text: &str| {
+    let is_told = |text: &str| {
         let done = optimize_to_level(NODE, &[("package.json", PACKAGE), (".npmrc", text)], Level::Ignore);
         done.levels.iter().flat_map(|level| &level.refusals).any(|refusal| refusal.what.contains(".npmrc"))
     };
-    assert!(!told("engine-strict=true\n"));
+    assert!(!is_told("engine-strict=true\n"));
     let (inputs, mut evidence) = project(NODE, &[("package.json", PACKAGE), (".npmrc", "a=1\n//r/:_authToken=abc\n")]);
     evidence.texts.insert(".npmrc".to_owned(), "a=1\n".to_owned());
     let options = Options { level: LevelLimit::Up(Level::Ignore), ..Options::new(&crate::rules::AllRules) };

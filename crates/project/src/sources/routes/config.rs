@@ -2,19 +2,16 @@
 //! send whoever asks to another place.
 
 use super::source::RouteSource;
+use crate::data;
 use crate::sources::code;
 use crate::sources::object_literals::{self, Literal};
 use crate::text::path;
 
-/// Where a framework has the path that its settings put before all: the start of the file's name, the object that the key is
-/// in, the key.
-const BASE_PATHS: [(&str, &str, &str); 3] =
-    [("next.config.", "", "basePath"), ("svelte.config.", "paths", "base"), ("nuxt.config.", "app", "baseURL")];
-
 /// The path before all routes that files stand for; `None` if it is not known.
 pub(super) fn base_path(sources: &[RouteSource]) -> Option<String> {
     let mut base: Option<String> = None;
-    for (start, object, key) in BASE_PATHS {
+    for row in data::BASE_PATHS.rows() {
+        let &[start, object, key, ..] = row else { continue };
         for source in sources.iter().filter(|source| path::name(source.path).starts_with(start)) {
             let value = match object_literals::literal(inner(source.text(), object)?, key) {
                 Literal::Missing => "",
@@ -33,7 +30,7 @@ pub(super) fn base_path(sources: &[RouteSource]) -> Option<String> {
 
 /// What stands in the object of a name; nothing where it is not there, `None` where it is no plain object.
 fn inner<'t>(text: &'t str, object: &'t str) -> Option<&'t str> {
-    if object.is_empty() {
+    if object == "-" {
         return Some(text);
     }
     let Some(at) = code::words(text, object).next() else { return Some("") };

@@ -74,7 +74,7 @@ fn guards_of_calls(text: &str) -> Vec<usize> {
         arguments.is_some_and(|arguments| match arguments[..] {
             [path, ref functions @ ..] if is_all(path) => functions.iter().any(|function| may_refuse(text, function)),
             // Below a path of its own.
-            [path, ..] if literal(path).is_some() || path.starts_with('[') => false,
+            [path, _, ..] if literal(path).is_some() || path.starts_with('[') => false,
             ref functions => functions.iter().any(|function| may_refuse(text, function)),
         })
     });

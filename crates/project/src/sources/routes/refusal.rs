@@ -50,7 +50,7 @@ fn always_in_python(body: &str, place: usize) -> bool {
     let level = body[first..].lines().find(|line| !line.trim().is_empty()).map_or(0, indent);
     let decides = |line: &str| {
         let first = line.trim_start().split([' ', ':', '(']).next().unwrap_or_default();
-        matches!(first, "if" | "for" | "while" | "try" | "with" | "return")
+        patterns::words_in("Python", "decides or answers").contains(&first)
     };
     let line = body[start..].lines().next().unwrap_or_default();
     let is_end = ["return ", "raise ", "abort("].iter().any(|word| line.trim_start().starts_with(word));

@@ -20,6 +20,21 @@ fn value(sources: &[(&str, &str)]) -> String {
     values.iter().map(format_value).collect::<Vec<_>>().join(" | ")
 }
 
+#[test]
+fn functions_without_parameters_come_to_what_they_return() {
+    let base = "export function base() {\n  return process.cwd();\n}\n";
+    assert_eq!(
+        value(&[("a.ts", "import { base } from './b';\nHERE(path.join(base(), 'data'))"), ("b.ts", base)]),
+        "data"
+    );
+    check("a.js", "const dir = () => '/data';\nHERE(dir())", "/data");
+    check("a.js", "const dir = () => {\n  return '/data';\n};\nHERE(dir())", "/data");
+    check("a.py", "def base():\n    return '/data'\n\nHERE(base())", "/data");
+    check("a.js", "function dir() {\n  if (x) return '/a';\n  return '/b';\n}\nHERE(dir())", "/a | /b");
+    check("a.js", "function dir() {\n  return f(x);\n}\nHERE(dir())", "?");
+    check("a.js", "function dir() {\n  return dir();\n}\nHERE(dir())", "?");
+}
+
 fn check(file: &str, text: &str, expected: &str) {
     assert_eq!(value(&[(file, text)]), expected, "{text}");
 }

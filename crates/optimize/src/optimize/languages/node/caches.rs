@@ -123,10 +123,10 @@ fn bundles(input: &PassInput, project: &Project, words: &[String], depth: usize)
 /// Whether a build keeps what Turbopack compiled: as the configuration says, else by the release.
 fn keeps_turbopack(input: &PassInput, project: &Project) -> bool {
     let configuration = next::configuration(input, project);
-    let told = configuration.and_then(|(_, text)| {
+    let setting = configuration.and_then(|(_, text)| {
         let text = blank_comments(text?);
         let (_, rest) = text.split_once(KEEPS)?;
         Some(rest.trim_start().strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true")))
     });
-    told.unwrap_or_else(|| next::release(project).is_some_and(|release| release >= TURBOPACK_KEEPS))
+    setting.unwrap_or_else(|| next::release(project).is_some_and(|release| release >= TURBOPACK_KEEPS))
 }

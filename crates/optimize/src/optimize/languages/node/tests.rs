@@ -501,6 +501,13 @@ fn next_js_takes_what_it_traced() {
     ] {
         assert!(text.contains(part), "{part}: {text}\n{refusals:#?}");
     }
+    let plan_of = |host: &str| {
+        let package = NEXT.replace("-p 4000", &format!("-p 4000{host}"));
+        let (inputs, evidence) = project(NEXT_BUILD, &[("package.json", &package), page]);
+        format!("{:?}", optimize(&inputs, 0, &evidence, &Options::new(&crate::rules::AllRules)).levels)
+    };
+    let over_ipv6 = "nobody asks the server over IPv6";
+    assert!(plan_of("").contains(over_ipv6) && !plan_of(" -H 127.0.0.1").contains(over_ipv6));
     let standalone = ("next.config.js", "module.exports = { output: 'standalone' }");
     assert!(!with(NEXT, &[standalone]).0.contains("NEXT_PRIVATE"));
     // Builds of older ones keep it only where they are told to.
@@ -508,8 +515,8 @@ fn next_js_takes_what_it_traced() {
     assert!(with(&NEXT.replace("15.5.0", "16.3.0"), &[]).0.contains(turbopack));
     let newer = NEXT.replace("15.5.0", "16.1.6");
     assert!(!with(&newer, &[]).0.contains(turbopack));
-    let told = "export default { experimental: { turbopackFileSystemCacheForBuild: true } }";
-    assert!(with(&newer, &[("next.config.mjs", told)]).0.contains(turbopack));
+    let config = "export default { experimental: { turbopackFileSystemCacheForBuild: true } }";
+    assert!(with(&newer, &[("next.config.mjs", config)]).0.contains(turbopack));
     let prisma = NEXT.replace("\"react\"", "\"@prisma/client\": \"6\", \"react\"");
     let host = NEXT.replace("-p 4000", "-p $WEB_PORT");
     for (package, other, why) in [

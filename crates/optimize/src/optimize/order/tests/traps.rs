@@ -200,6 +200,32 @@ fn lifecycle_scripts_are_inputs() {
 }
 
 #[test]
+fn a_manager_is_given_no_lock_file_of_another_one() {
+    let dockerfile = "|FROM node:22
+         |WORKDIR /app
+         |COPY . .
+         |RUN npm install";
+    let files = [("package.json", "{}"), ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n"), ("src/a.js", "")];
+    let expected = "|FROM node:22
+         |WORKDIR /app
+         |COPY package.json ./
+         |RUN npm install
+         |COPY . .";
+    check(dockerfile, &files, expected);
+}
+
+#[test]
+fn a_manifest_of_another_stage_is_told() {
+    let dockerfile = "FROM node:22 AS build\nWORKDIR /app\nCOPY . .\nRUN npm install && npm run build\n\
+                      FROM node:22\nWORKDIR /app\nCOPY --from=build /app/package.json ./\nCOPY src ./src\n\
+                      RUN npm install --omit=dev\nCMD [\"node\", \"src/a.js\"]\n";
+    let (inputs, evidence) = project(dockerfile, &[("package.json", "{}"), ("src/a.js", "")]);
+    let done = optimize(&inputs, 0, &evidence, &options_of_pass("dependency-files-first"));
+    let plan = format!("{:?}", done.levels);
+    assert!(plan.contains("stage `build` brings its manifest") && !plan.contains("has no manifest"), "{plan}");
+}
+
+#[test]
 fn forms_of_files() {
     let files: Vec<(&str, &str)> = PIP.to_vec();
     let crlf = "FROM python:3.13\r\nCOPY . .\r\nRUN pip install -r requirements.txt\r\n";

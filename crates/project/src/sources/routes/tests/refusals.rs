@@ -11,6 +11,7 @@ fn packages_before_routes_let_pass_only_where_they_are_known_to() {
     assert_eq!(express("", "app.use(require('express-basic-auth')({ users }));"), ["/health may refuse"]);
     assert_eq!(express("import gate from 'some-gate';\n", "app.use(gate());"), ["/health may refuse"]);
     assert_eq!(express("import gate from './gate';\n", "app.use(gate());"), ["/health"]);
+    assert_eq!(express("", "app.use([requireAuth]);"), ["/health may refuse"]);
     let known = "const helmet = require('helmet');\nimport cors from \"cors\";\nconst express = require('express');\n";
     assert_eq!(express(known, "app.use(helmet(), cors());\napp.use(express.json());"), ["/health"]);
     assert_eq!(express("import gate from 'some-gate';\n", "app.use('/admin', gate());"), ["/health"]);
