@@ -79,7 +79,7 @@ pub(in crate::emit) fn migration_at_start(input: &EmitInput, application: &Appli
             let kind = FileKind::of(source.path);
             let mut words = patterns::of("migrates a database").filter(|call| call.is_of(kind)).map(|call| call.text);
             let by_word = words.find(|word| source.text.contains(word));
-            let by_list = || data::MIGRATIONS.keys().find(|command| is_listed(source.text, command));
+            let by_list = || data::MIGRATIONS.keys().find(|command| kind.has_code() && is_listed(source.text, command));
             let command = by_word.or_else(by_list)?;
             let text = without_comments(source.path, source.text);
             let line = text.lines().position(|line| line.contains(command) || is_listed(line, command))? + 1;
