@@ -118,7 +118,7 @@ fn scripts_that_make_tables_are_given_to_their_database() {
     for (path, script, more) in [
         ("db/init.sql", "CREATE TABLE users (id int AUTO_INCREMENT);\n", ""),
         ("test/init.sql", table, ""),
-        ("migrations/1.sql", table, ""),
+        ("supabase/migrations/1.sql", table, ""),
         ("db/init.sql", table, "fs.readFileSync(\"db/init.sql\");\n"),
         ("db/seed.sql", "INSERT INTO users VALUES (1);\n", ""),
         // What the image's set-up stops at, and what tools and frameworks run.

@@ -9,6 +9,16 @@ use crate::text::path;
 /// Bytes before a call that may be what it is called on.
 const RECEIVER: usize = 400;
 
+/// The meanings of the words that sources which write have (`data/source_patterns.tsv`).
+pub const MEANINGS: [&str; 6] = [
+    "writes somewhere",
+    "writes a file",
+    "writes a folder",
+    "names a written file",
+    "names a written folder",
+    "lets programs write",
+];
+
 /// A place that is written to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WrittenPlace {
@@ -71,7 +81,7 @@ impl WriteReader<'_, '_> {
         if !FileKind::of(self.file).has_code() {
             return;
         }
-        let mut calls = patterns::of("starts programs").filter(|pattern| self.is_of_language(pattern));
+        let mut calls = patterns::of("lets programs write").filter(|pattern| self.is_of_language(pattern));
         if let Some(call) = calls.find(|pattern| self.text.contains(pattern.text)) {
             self.places.push(WrittenPlace::OfPrograms(call.text));
         }

@@ -122,16 +122,9 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
     let reach = LazyReach::new(input);
     let any = input.evidence.texts.keys().any(|path| may_tell(&reach, path));
     let others = ["open(", "sqlite", "pyrogram"];
-    let meanings = [
-        "writes somewhere",
-        "writes a file",
-        "writes a folder",
-        "names a written file",
-        "names a written folder",
-        "starts programs",
-    ];
     let exports = patterns::words("is exported without a name");
-    let words: Vec<&str> = meanings.into_iter().flat_map(patterns::words).chain(exports).chain(others).collect();
+    let words: Vec<&str> =
+        written_places::MEANINGS.into_iter().flat_map(patterns::words).chain(exports).chain(others).collect();
     let writing: Vec<&String> =
         input.evidence.perhaps_holding(&words).map(|(path, _)| path).filter(|path| may_tell(&reach, path)).collect();
     let texts = input.evidence.texts.iter().filter(|(path, _)| may_tell(&reach, path));
