@@ -5,6 +5,7 @@ pub(super) mod backend;
 pub(super) mod certificates;
 pub(super) mod client_server;
 pub(super) mod connection;
+mod directives;
 mod django_models;
 pub(super) mod fixed_address;
 pub(super) mod login;
@@ -14,6 +15,7 @@ pub(super) mod migration;
 mod migration_files;
 pub(super) mod named_service;
 mod numbered_scripts;
+pub(super) mod program;
 pub(super) mod program_url;
 pub(super) mod proxy;
 pub(super) mod proxy_variables;
@@ -25,15 +27,14 @@ mod static_files;
 mod tls;
 pub(super) mod unknown_host;
 
-use std::collections::BTreeSet;
-
 use self::backend::{Backends, backends};
-use self::connection::{Connection, connections, settled_variables};
+use self::connection::{connections, settled_variables};
 use self::mentions::{Mentions, mentions};
 use self::migration::{MigrationJob, StartMigration, image_migration, migration, migration_at_start};
 use self::migration_files::file_migration;
-use self::named_service::{NamedProgram, named_programs};
+use self::named_service::named_programs;
 use self::numbered_scripts::numbered_scripts;
+use self::program::Program;
 use self::program_url::program_connections;
 use self::proxy::{Proxy, proxy};
 use self::proxy_variables::image_connections;
@@ -45,25 +46,6 @@ use super::facts::application::Application;
 use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, workers};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
-
-/// A program among the others.
-#[derive(Debug)]
-pub(super) struct Program<'i> {
-    pub(super) application: Application<'i>,
-    /// How it finds the servers that it connects to.
-    pub(super) connections: Vec<Connection>,
-    /// Its variables that are about servers which are here.
-    pub(super) settled: BTreeSet<String>,
-    /// The other programs that it needs.
-    pub(super) named: Vec<NamedProgram>,
-}
-
-impl Program<'_> {
-    /// Whether it connects to a server.
-    pub(super) fn connects_to(&self, server: &str) -> bool {
-        self.connections.iter().any(|connection| connection.backend == server)
-    }
-}
 
 /// What is known of a repository before its services are written down.
 #[derive(Debug)]

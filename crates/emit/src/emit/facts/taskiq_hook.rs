@@ -1,44 +1,10 @@
 //! The hook that says whether a worker of `TaskIQ`, which has no check of its own, is ready.
 
-use super::application::Application;
-use super::worker::{TaskObject, Worker, WorkerFile};
-use crate::data;
-use crate::text::path;
-
 /// The hook.
-const HOOK: &str = include_str!("../../../data/hooks/taskiq_ready.py");
+pub(super) const HOOK: &str = include_str!("../../../data/hooks/taskiq_ready.py");
 
 /// The variable by which it finds the broker of the program.
 pub(in crate::emit) const BROKER: &str = "TASKIQ_BROKER";
-
-/// Starts a worker through the hook: the one that its image starts, else that of an object of a source.
-pub(super) fn add_taskiq_hook(application: &Application, object: Option<&TaskObject>, worker: &mut Worker) {
-    let build = &application.build;
-    let lines = build.target().map(|stage| build.start_lines(stage)).unwrap_or_default();
-    let known = match (application.is_worker, object) {
-        (true, _) => lines.iter().find_map(|words| through_hook(words)),
-        (false, Some(object)) => {
-            let words = ["taskiq", "worker", "taskiq_ready:broker", object.module.as_str()];
-            Some((words.map(str::to_owned).to_vec(), format!("{}:{}", object.module, object.name)))
-        }
-        (false, None) => None,
-    };
-    let Some((command, broker)) = known else { return };
-    worker.command = command;
-    worker.variables.push((BROKER.to_owned(), broker));
-    worker.config = Some(WorkerFile {
-        name: "taskiq-ready".to_owned(),
-        path: "taskiq_ready.py".to_owned(),
-        target: path::child(&application.folder(), "taskiq_ready.py"),
-        text: HOOK.to_owned(),
-        reason: "TaskIQ has no check: the hook touches a file as long as the worker is ready".to_owned(),
-    });
-    let check = data::SERVICES.row("worker taskiq").map_or("[]", |row| row[2]);
-    let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
-    worker.check = Some((std::iter::once("CMD".to_owned()).chain(words).collect(), 10));
-    let reason = "the file of its hook is touched only while its event loop runs and its broker answers";
-    reason.clone_into(&mut worker.check_reason);
-}
 
 /// The words of a command with the hook's broker, and the broker that it had.
 pub(in crate::emit) fn through_hook(texts: &[String]) -> Option<(Vec<String>, String)> {

@@ -4,7 +4,7 @@ use super::application::Application;
 use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
 use super::runner::in_environment;
 use super::start::start_texts;
-use super::taskiq_hook::add_taskiq_hook;
+use super::taskiq_hook::{BROKER, HOOK, through_hook};
 use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
 use crate::emit::input::EmitInput;
@@ -243,6 +243,35 @@ fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>
     worker
 }
 
+/// Starts a worker through the hook: the one that its image starts, else that of an object of a source.
+fn add_taskiq_hook(application: &Application, object: Option<&TaskObject>, worker: &mut Worker) {
+    let build = &application.build;
+    let lines = build.target().map(|stage| build.start_lines(stage)).unwrap_or_default();
+    let known = match (application.is_worker, object) {
+        (true, _) => lines.iter().find_map(|words| through_hook(words)),
+        (false, Some(object)) => {
+            let words = ["taskiq", "worker", "taskiq_ready:broker", object.module.as_str()];
+            Some((words.map(str::to_owned).to_vec(), format!("{}:{}", object.module, object.name)))
+        }
+        (false, None) => None,
+    };
+    let Some((command, broker)) = known else { return };
+    worker.command = command;
+    worker.variables.push((BROKER.to_owned(), broker));
+    worker.config = Some(WorkerFile {
+        name: "taskiq-ready".to_owned(),
+        path: "taskiq_ready.py".to_owned(),
+        target: path::child(&application.folder(), "taskiq_ready.py"),
+        text: HOOK.to_owned(),
+        reason: "TaskIQ has no check: the hook touches a file as long as the worker is ready".to_owned(),
+    });
+    let check = data::SERVICES.row("worker taskiq").map_or("[]", |row| row[2]);
+    let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
+    worker.check = Some((std::iter::once("CMD".to_owned()).chain(words).collect(), 10));
+    let reason = "the file of its hook is touched only while its event loop runs and its broker answers";
+    reason.clone_into(&mut worker.check_reason);
+}
+
 /// The object that a sign of the table makes, in a source that the program runs.
 pub(in crate::emit) fn task_object(input: &EmitInput, application: &Application, sign: &str) -> Option<TaskObject> {
     let files = application.code_files(input);
@@ -314,7 +343,7 @@ fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
     let mut workers = procfile_workers(input, application);
     workers.extend(
         rails_worker(input, application)
-            .filter(|own| workers.iter().all(|known| !known.command.ends_with(&own.command))),
+            .filter(|worker| workers.iter().all(|known| !known.command.ends_with(&worker.command))),
     );
     let scripts =
         application.projects().filter(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty());

@@ -56,7 +56,10 @@ fn workload(document: YamlNode<'_>, place: String) -> Option<Workload> {
     let containers = || spec.get("template")?.get("spec")?.get("containers");
     // Of several containers none is the service.
     let mut all = containers().into_iter().flat_map(YamlNode::items);
-    let only = all.next().filter(|_| all.next().is_none());
+    let only = match (all.next(), all.next()) {
+        (first, None) => first,
+        _ => None,
+    };
     let limit = |key: &str| only?.get("resources")?.get("limits")?.get(key)?.value_text();
     let (cpus, memory) = (limit("cpu").and_then(cpus), limit("memory").and_then(memory));
     Some(Workload { name, replicas: replicas.filter(|count| (1..=MOST).contains(count)), cpus, memory, place })
@@ -127,7 +130,7 @@ pub(super) fn production(
     let memory = known_memory.map_or_else(|| usual.to_owned(), |(memory, _)| memory);
     keys.push(entry("mem_limit", NewValue::raw_text(&format!("${{{}:-{memory}}}", variable("MEMORY")))));
     let known_cpus = workload.and_then(|known| Some((known.cpus.clone()?, known.place.clone())));
-    let processes = application.filter(|_| service.role == ServiceRole::Application).and_then(processes);
+    let processes = if service.role == ServiceRole::Application { application.and_then(processes) } else { None };
     if let Some((cpus, place)) = known_cpus {
         keys.push(entry("cpus", NewValue::raw_text(&format!("${{{}:-{cpus}}}", variable("CPUS")))));
         choose("cpus", "the repository's files for Kubernetes have this limit".to_owned(), Some(place));

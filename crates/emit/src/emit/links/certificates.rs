@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::proxy::{directives, ports};
+use super::directives::{directives, ports};
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::text::path;

@@ -81,7 +81,8 @@ fn with_login(address: FixedAddress, host: &StringLiteral, literals: &[StringLit
         let key = key.trim_end_matches(['"', '\'']);
         let start = key.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
         let is_value = literal.before.trim_end().ends_with(['=', ':', '>']);
-        if let Some(role) = role(&key[start..].to_ascii_uppercase()).filter(|_| is_value)
+        if is_value
+            && let Some(role) = role(&key[start..].to_ascii_uppercase())
             && parts.iter().all(|(known, _)| *known != role)
         {
             parts.push((role, &literal.text));

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Program;
 use super::backend::{Backend, Backends};
 use super::login::BackendPassword;
 use super::migration::{MigrationJob, NAME, PublishedImage};
+use super::program::Program;
 use super::schema_script::beginning;
 use crate::data;
 use crate::emit::input::EmitInput;

@@ -132,7 +132,7 @@ fn called_programs(input: &EmitInput, application: &Application, others: &[Appli
         }
         for other in others.iter().filter(|other| other.name != application.name && other.port.is_some()) {
             let is_new = named.iter().all(|(name, _)| *name != other.name);
-            if let Some(at) = called(text, &other.name).filter(|_| is_new) {
+            if is_new && let Some(at) = called(text, &other.name) {
                 named.push((other.name.clone(), place(&file.source, at)));
             }
         }

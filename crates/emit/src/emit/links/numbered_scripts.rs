@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Program;
+use super::program::Program;
 use super::schema_script::{SchemaScript, beginning, has_words, is_run, script_of};
 use crate::data;
 use crate::emit::input::EmitInput;

@@ -65,8 +65,10 @@ fn spring_addresses(
     let mut mentions: Vec<Mention> = Vec::new();
     let mut services: BTreeSet<(&str, &str)> = BTreeSet::new();
     for row in data::SETTING_ADDRESSES.rows() {
-        let address = setting(row[0]).filter(|_| matches!(role(row), ConnectionRole::Url | ConnectionRole::Host));
-        let (Some((_, address)), Some(server)) = (address, row_of(row[1], clients)) else { continue };
+        if !matches!(role(row), ConnectionRole::Url | ConnectionRole::Host) {
+            continue;
+        }
+        let (Some((_, address)), Some(server)) = (setting(row[0]), row_of(row[1], clients)) else { continue };
         let host = UrlParts::of(&address.text).map_or_else(|| address.text.clone(), |url| url.host);
         // A variable says it already.
         if address.text.contains("${") || !may_be_here(&host) {
@@ -86,12 +88,13 @@ fn spring_addresses(
             }
             let (file, at) = value.map_or((0, None), |(file, known)| (*file, Some(known.at)));
             let text = value.map(|(_, known)| known.text.clone()).filter(|text| !text.is_empty());
+            let is_password = role(known) == ConnectionRole::Password;
             mentions.push(Mention {
                 variable: Some(known[0].to_ascii_uppercase().replace('.', "_").replace('-', "")),
                 role: role(known),
                 row: server,
                 // The password of a setting is nobody's secret.
-                value: text.filter(|_| role(known) != ConnectionRole::Password),
+                value: if is_password { None } else { text },
                 has_default: false,
                 is_setting: true,
                 reason: format!("`{}` is a setting of the program", known[0]),
@@ -123,7 +126,8 @@ fn dotnet_addresses(
             let is_read = application.code_files(input).any(|file| {
                 FileKind::of(&file.below).has_code() && quoted.iter().any(|word| file.source.text().contains(word))
             });
-            let Some((row, value)) = connection(&setting.text, clients).filter(|_| is_read) else { continue };
+            let known = if is_read { connection(&setting.text, clients) } else { None };
+            let Some((row, value)) = known else { continue };
             let place = Some(place(&file.source, setting.at));
             let mention = |variable: Option<String>, role: ConnectionRole, value: Option<String>| Mention {
                 variable,
@@ -159,6 +163,7 @@ fn connection(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<(Se
     }
     // `localhost:6379`, with options behind a comma.
     let (host, port) = text.split(',').next()?.split_once(':')?;
-    let port: u16 = port.parse().ok().filter(|_| may_be_here(host))?;
-    clients.iter().map(|(_, row)| *row).find(|row| row.port() == Some(port)).map(|row| (row, None))
+    let port: u16 = port.parse().ok()?;
+    let mut rows = clients.iter().map(|(_, row)| *row);
+    if may_be_here(host) { rows.find(|row| row.port() == Some(port)).map(|row| (row, None)) } else { None }
 }

@@ -1,6 +1,7 @@
 //! Files of programs that a web server in front of them answers with: a volume brings them to it.
 
-use super::proxy::{Proxy, directives};
+use super::directives::directives;
+use super::proxy::Proxy;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::storage::{ServedFolder, served_folders};
 use crate::emit::input::EmitInput;

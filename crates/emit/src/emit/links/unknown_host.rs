@@ -1,7 +1,7 @@
 //! Hosts that the variables of a program name, and that nothing here says who they are: `http://ollama:11434`.
 
-use super::Program;
 use super::mention::{ConnectionRole, UrlParts, nearest_example, parts, place};
+use super::program::Program;
 use crate::data;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::is_service_host;

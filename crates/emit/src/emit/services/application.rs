@@ -7,10 +7,10 @@ use crate::compose::NewValue;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::check::{application_check, healthcheck, inherited_check};
 use crate::emit::input::EmitInput;
-use crate::emit::links::Program;
 use crate::emit::links::certificates::certificates;
 use crate::emit::links::mention::place;
 use crate::emit::links::named_service::is_job;
+use crate::emit::links::program::Program;
 use crate::emit::links::program_url::is_front;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::manifest::{Ecosystem, FileKind};
@@ -135,7 +135,9 @@ impl ServicePlanner<'_, '_> {
     /// Publishes the ports of a program; `host_ports` are those of the host that are in use.
     fn add_ports(&mut self, application: &Application, host_ports: &mut BTreeSet<u16>, service: &mut PlannedService) {
         let mut ports = application.published_ports();
-        if let Some(certificates) = certificates(self.input, application).filter(|_| !ports.is_empty()) {
+        if !ports.is_empty()
+            && let Some(certificates) = certificates(self.input, application)
+        {
             ports.extend(certificates.ports.iter().filter(|port| !ports.contains(port)).copied().collect::<Vec<_>>());
         }
         let published = ports.iter().map(|port| {

@@ -58,7 +58,7 @@ fn functions_around(text: &str, at: usize) -> Vec<&str> {
         }
         if !line.trim().is_empty() && indent(line) < depth {
             depth = indent(line);
-            names.extend(is_head(line).then(|| name_of(line)));
+            names.extend(is_head(line).then(|| function_name(line)));
         }
     }
     names
@@ -81,8 +81,8 @@ fn is_head(line: &str) -> bool {
 }
 
 /// The name in the head of a function: the last word before its parameters, or before `=`.
-fn name_of(line: &str) -> &str {
-    let line = line.trim();
+fn function_name(head: &str) -> &str {
+    let line = head.trim();
     let front = match line.find("=>") {
         Some(arrow) => line[..arrow].split('=').next().unwrap_or_default(),
         None => line.split('(').next().unwrap_or(line),

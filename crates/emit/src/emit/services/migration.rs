@@ -4,9 +4,9 @@ use super::environment::{EnvironmentParts, environment};
 use super::variable_need::EnvironmentExtent;
 use super::{ServicePlanner, add_no_check, text, variables, write_dependencies};
 use crate::compose::NewValue;
-use crate::emit::links::Program;
 use crate::emit::links::connection::Connection;
 use crate::emit::links::migration::{MigrationJob, PublishedImage};
+use crate::emit::links::program::Program;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::stack::{HEALTHY, STARTED};
 

@@ -1,4 +1,4 @@
-//! Examples that Compose does not read where they would be copied to: it reads `.env` beside its own file.
+//! Examples that Compose does not read where they would be copied to: it reads `.env` in the folder of its own file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ impl ServicePlanner<'_, '_> {
                     [name, ..] => format!("`{name}` and {} more", names.len() - 1),
                     [] => String::new(),
                 };
-                format!("services get {variables} of {file} only from `.env` beside compose.yaml: copy the lines there")
+                format!("services get {variables} of {file} only from `.env` in the folder of compose.yaml: copy the lines there")
             })
             .collect();
         self.plan.notes.extend(notes);

@@ -4,7 +4,7 @@ use super::{ServicePlanner, add_no_check, text, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::facts::check::{START_SECONDS, healthcheck};
 use crate::emit::facts::worker::Worker;
-use crate::emit::links::Program;
+use crate::emit::links::program::Program;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::stack::{HEALTHY, STARTED};
 

@@ -55,8 +55,8 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
         output.assume("nobody asks the server over IPv6", Some((Support::Open, both)));
     }
     if let Some((_, port)) = server.variables.iter().find(|(name, _)| *name == "PORT") {
-        let told = format!("`next start` listened on {port} whatever it says");
-        output.assume("nobody starts the container with another `PORT`", Some((Support::Open, told)));
+        let why = format!("`next start` listened on {port} whatever it says");
+        output.assume("nobody starts the container with another `PORT`", Some((Support::Open, why)));
     }
     let missing = UNTRACED_ENVIRONMENTS
         .into_iter()
