@@ -5,7 +5,7 @@ use super::{Build, Stage, StageBase, releases};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::Install;
-use crate::shell::{Manager, Verb};
+use crate::shell::{Invocation, Manager, Verb};
 use crate::text::path;
 
 /// The first major version of pnpm that fetches the version which the manifest pins (`manage-package-manager-versions`).
@@ -37,22 +37,22 @@ fn major_version(build: &Build, place: (&Stage, usize), manager: Manager, instal
     let installed = installed_version(build, place, manager);
     match (manager, installed) {
         // It calls the one of the project, whichever is installed.
-        (Manager::Yarn, _) => {
-            let of_project = || release_of_project(build).or(pin);
-            of_project().map_or_else(|| installed.unwrap_or(Some(1)), Some)
-        }
-        (Manager::Pnpm, Some(Some(version))) if version < PNPM_FETCHES_PINNED => Some(version),
-        (Manager::Pnpm, Some(None)) => pin,
+        (Manager::Yarn, _) => release_of_project(build).or(pin).or(match installed {
+            Some(version) => version.number(),
+            None => Some(1),
+        }),
+        (Manager::Pnpm, Some(ManagerVersion::Number(version))) if version < PNPM_FETCHES_PINNED => Some(version),
+        (Manager::Pnpm, Some(ManagerVersion::Unknown)) => pin,
         (Manager::Pnpm, _) if pin.is_some() => pin,
-        (_, Some(version)) => version,
+        (_, Some(version)) => version.number(),
         (Manager::Npm, None) if has_old_npm(build, place.0) => Some(6),
         (_, None) => Some(u32::MAX),
     }
 }
 
 /// The version that the last step above a place installs: `npm install -g pnpm@8`, `corepack prepare pnpm@8 --activate`,
-/// `yarn set version 3`; the inner `None` where only the build knows it. Without a version it is the newest.
-fn installed_version(build: &Build, (stage, index): (&Stage, usize), manager: Manager) -> Option<Option<u32>> {
+/// `yarn set version 3`. Without a version it is the newest.
+fn installed_version(build: &Build, (stage, index): (&Stage, usize), manager: Manager) -> Option<ManagerVersion> {
     let mut last = None;
     let stages: Vec<&Stage> = build.chain(stage).collect();
     for below in stages.into_iter().rev() {
@@ -61,18 +61,18 @@ fn installed_version(build: &Build, (stage, index): (&Stage, usize), manager: Ma
             .filter(|(at, _)| below.index != stage.index || *at <= index)
             .filter_map(|(at, _)| Some((at, build.code(at)?)))
         {
-            for call in code.script.invocations().iter().filter_map(|invocation| invocation.package_call()) {
+            for call in code.script.invocations().iter().filter_map(Invocation::package_call) {
                 let is_global = call.manager == Manager::Corepack
                     || call.verb == Verb::Install
                         && (call.has(&["-g", "--global", "--location"]) || call.verb_text.starts_with("global"));
                 let package = call.packages.iter().find(|package| package.name.text == manager.name());
                 if let (true, Some(package)) = (is_global, package) {
                     let version = package.version.as_ref().map(|version| version.value.text);
-                    last = Some(version.map_or(Some(u32::MAX), version_number));
+                    last = Some(version.map_or(ManagerVersion::Number(u32::MAX), ManagerVersion::of));
                 }
                 if call.manager == manager && call.verb_text.starts_with("set") {
                     let word = call.operands.last().map_or("", |word| word.text());
-                    last = Some(version_number(word));
+                    last = Some(ManagerVersion::of(word));
                 }
             }
         }
@@ -80,12 +80,31 @@ fn installed_version(build: &Build, (stage, index): (&Stage, usize), manager: Ma
     last
 }
 
-/// The first number of a version as commands write it; the highest number for `latest` and its like.
-fn version_number(version: &str) -> Option<u32> {
-    match version {
-        "latest" | "stable" | "berry" | "next" => Some(u32::MAX),
-        "classic" => Some(1),
-        _ => major(version),
+/// The version of a manager that a command installs.
+#[derive(Clone, Copy, Debug)]
+enum ManagerVersion {
+    /// Its first number; the highest number for the newest.
+    Number(u32),
+    /// Only the build knows it.
+    Unknown,
+}
+
+impl ManagerVersion {
+    /// As commands write it.
+    fn of(version: &str) -> Self {
+        let number = match version {
+            "latest" | "stable" | "berry" | "next" => Some(u32::MAX),
+            "classic" => Some(1),
+            _ => major(version),
+        };
+        number.map_or(Self::Unknown, Self::Number)
+    }
+
+    const fn number(self) -> Option<u32> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Unknown => None,
+        }
     }
 }
 

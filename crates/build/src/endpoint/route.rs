@@ -208,9 +208,8 @@ fn vite_base(input: &EndpointInput, lines: &[Vec<String>]) -> Option<String> {
     }
     let configurations = input.settings.iter().filter(|file| path::name(file.path).starts_with("vite.config."));
     configurations.into_iter().try_fold("/".to_owned(), |base, file| match literal(file.text, "base") {
-        Literal::Missing => Some(base),
         Literal::Text(value) if value.starts_with('/') => Some(value.to_owned()),
-        Literal::Text("" | "./") => Some(base),
+        Literal::Missing | Literal::Text("" | "./") => Some(base),
         _ => None,
     })
 }

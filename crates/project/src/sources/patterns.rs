@@ -38,8 +38,9 @@ impl WordPattern {
         let ends_as_word = self.text.ends_with(char::is_alphanumeric);
         text.match_indices(self.text).any(|(at, word)| {
             let is_longer = |c: char| c.is_alphanumeric() || c == '_';
-            !(starts_as_word && text[..at].ends_with(char::is_alphanumeric))
-                && !(ends_as_word && text[at + word.len()..].starts_with(is_longer))
+            let is_part = starts_as_word && text[..at].ends_with(char::is_alphanumeric);
+            let goes_on = ends_as_word && text[at + word.len()..].starts_with(is_longer);
+            !is_part && !goes_on
         })
     }
 }

@@ -59,10 +59,7 @@ fn holds_source(body: &str, route: &str, is_before_pages: bool) -> bool {
     code::words(body, "source").any(|at| {
         let start = body[..at].rfind('{').unwrap_or(0);
         let entry = code::bracketed(&body[start..]).unwrap_or(&body[at..]);
-        let source = match object_literals::literal(entry, "source") {
-            Literal::Text(source) => source,
-            _ => return true,
-        };
+        let Literal::Text(source) = object_literals::literal(entry, "source") else { return true };
         let is_all = is_before_pages && (source.starts_with("/:") || source.starts_with("/(")) && source.contains('*');
         !entry.contains("has:") && (source == route || is_all)
     })
