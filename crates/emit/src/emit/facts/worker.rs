@@ -314,7 +314,7 @@ fn named_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
     let mut workers = procfile_workers(input, application);
     workers.extend(
         rails_worker(input, application)
-            .filter(|own| workers.iter().all(|known| !known.command.ends_with(&own.command))),
+            .filter(|rails| workers.iter().all(|known| !known.command.ends_with(&rails.command))),
     );
     let scripts =
         application.projects().filter(|project| project.ecosystem == Ecosystem::Node && project.root.is_empty());

@@ -36,7 +36,7 @@ impl ServicePlanner<'_, '_> {
                     [name, ..] => format!("`{name}` and {} more", names.len() - 1),
                     [] => String::new(),
                 };
-                format!("services get {variables} of {file} only from `.env` beside compose.yaml: copy the lines there")
+                format!("services get {variables} of {file} only from the `.env` of this folder: copy the lines there")
             })
             .collect();
         self.plan.notes.extend(notes);

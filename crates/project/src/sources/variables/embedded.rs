@@ -68,7 +68,7 @@ fn heredoc<'t>(text: &'t str, line: &str, next: usize) -> Option<(usize, &'t str
 /// The text in quotes behind the option that takes a source: `-c "…"`, and behind `runner` of Rails.
 fn argument<'t>(text: &'t str, line: &str, (start, program, at): (usize, &str, usize)) -> Option<(usize, &'t str)> {
     let option = data::SCRIPT_INTERPRETERS.row(program)?[2];
-    let behind = line[at..].find(&format!(" {option} ")).map(|found| at + found + option.len() + 2)?;
+    let behind = line[at..].find(&format!(" {option} ")).map(|start| at + start + option.len() + 2)?;
     let from = start + behind + (line[behind..].len() - line[behind..].trim_start().len());
     let quote = text[from..].chars().next().filter(|c| ['"', '\''].contains(c))?;
     let body = &text[from + 1..];
