@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::tree_walk::tree_walk;
+use super::tree_walk::{may_be_entered, tree_walk};
 use crate::build::{Build, Reference, Source, StageBase, Transfer};
 use crate::data;
 use crate::manifest::FileKind;
@@ -63,7 +63,12 @@ pub(super) fn is_whole(transfer: &Transfer) -> bool {
 
 /// Whether code lies in a folder or somewhat below it.
 fn holds_code(folder: &Path) -> bool {
-    let entries = tree_walk(folder).max_depth(Some(DEPTH)).build().filter_map(Result::ok).take(ENTRIES);
+    let entries = tree_walk(folder)
+        .max_depth(Some(DEPTH))
+        .filter_entry(may_be_entered)
+        .build()
+        .filter_map(Result::ok)
+        .take(ENTRIES);
     let mut names = entries.filter_map(|entry| entry.file_name().to_str().map(str::to_owned));
     names.any(|name| FileKind::of(&name).has_code())
 }
