@@ -140,7 +140,7 @@ fn servers_of_extensions_and_features_are_there() {
         ("public/index.php", "<?php echo 1;\n"),
         (
             "config/database.php",
-            "<?php return ['host' => env('DB_HOST', '127.0.0.1'), 'password' => env('DB_PASSWORD', ''), 'redis' => env('REDIS_HOST', '127.0.0.1')];\n",
+            "<?php\n\nreturn [\n    'host' => env('DB_HOST', '127.0.0.1'),\n    'password' => env('DB_PASSWORD', ''),\n    'redis' => env('REDIS_HOST', '127.0.0.1'),\n];\n",
         ),
         (".env.example", "DB_CONNECTION=mysql\nDB_HOST=mysql\nDB_PASSWORD=\nREDIS_HOST=redis\nAPP_KEY=\n"),
     ]);

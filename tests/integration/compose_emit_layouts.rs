@@ -163,7 +163,10 @@ fn variables_are_asked_for_when_they_are_needed() {
     let api = service(&text, "api");
     has(&api, &["LIMIT_NAME: ${LIMIT_NAME:-small}", "WELCOME_TEXT:", "${REGION_NAME:?", "PAY_TOKEN_KEY:"]);
     lacks(&api, &["${PAY_TOKEN_KEY:?"]);
-    has(&notes, &["services get `WELCOME_TEXT` of ", "api/.env.example only from the `.env` of this folder"]);
+    has(
+        &notes,
+        &["services get `WELCOME_TEXT` of ", "api/.env.example only from `.env` in the folder of compose.yaml"],
+    );
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn what_an_image_sets_itself_is_not_set_again() {
     let server = service(&text, "db");
     has(&server, &["build: ./db", "db-data:/var/lib/postgresql/data", "pg_isready"]);
     has(&server, &["environment:\n      POSTGRES_PASSWORD: \"${DB_PASSWORD:?set it in .env}\"\n"]);
-    lacks(&server, &["POSTGRES_USER:", "POSTGRES_DB:", "secrets:"]);
+    lacks(&server, &["POSTGRES_USER: ", "POSTGRES_DB: ", "secrets:"]);
     assert_eq!(text.matches(":/var/lib/postgresql/data").count(), 1, "{text}");
 }
 

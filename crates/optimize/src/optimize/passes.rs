@@ -89,7 +89,7 @@ passes! {
             assuming "the server needs nothing from the site but the built files" Sources => node::client::run;
         "client-production": "omits dev dependencies of the program that serves such a site"
             assuming "the program loads no dev dependency" Sources => dev_dependencies::run;
-        "node-start": "starts Node programs that handle SIGTERM without npm"
+        "node-start": "starts Node programs without npm"
             assuming "the script starts nothing but this program" Sources => node::start::run;
         "node-stages": "builds Node projects in a separate stage"
             assuming "the final image needs nothing from the build stage but the files that are copied" Sources

@@ -12,6 +12,7 @@ mod handler;
 mod holder;
 mod ktor;
 mod lists;
+mod login;
 mod middleware;
 mod mounts;
 mod prefixes;

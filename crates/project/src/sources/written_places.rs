@@ -1,9 +1,11 @@
 //! The places that a source writes to.
 
 use super::code;
+use super::literals::string_literals;
 use super::patterns::{self, WordPattern};
 use super::values::{Evaluator, SourceValue};
 use crate::manifest::{Ecosystem, FileKind};
+use crate::shell::program::Program;
 use crate::text::path;
 
 /// Bytes before a call that may be what it is called on.
@@ -18,6 +20,9 @@ pub const MEANINGS: [&str; 6] = [
     "names a written folder",
     "lets programs write",
 ];
+
+/// How calls begin that start programs, of Python and of Node.js.
+const STARTS: [&str; 5] = ["run(", "check_output(", "execSync(", "spawnSync(", "execFileSync("];
 
 /// A place that is written to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,9 +87,31 @@ impl WriteReader<'_, '_> {
             return;
         }
         let mut calls = patterns::of("lets programs write").filter(|pattern| self.is_of_language(pattern));
-        if let Some(call) = calls.find(|pattern| self.text.contains(pattern.text)) {
+        if let Some(call) = calls.find(|pattern| self.text.contains(pattern.text))
+            && !self.starts_only_readers()
+        {
             self.places.push(WrittenPlace::OfPrograms(call.text));
         }
+    }
+
+    /// Whether all programs that it starts are named, and write nothing: `subprocess.run(["git", "--version"])`.
+    fn starts_only_readers(&self) -> bool {
+        let mut calls = 0;
+        let starts = STARTS.iter().flat_map(|start| self.text.match_indices(start)).filter(|(at, start)| {
+            let before = self.text[..*at].chars().next_back();
+            !before.is_some_and(|c| c.is_alphanumeric() || c == '_') && !start.is_empty()
+        });
+        for (at, start) in starts {
+            let Some(list) = code::bracketed(&self.text[at + start.len() - 1..]) else { return false };
+            calls += 1;
+            let texts = string_literals(self.file, list);
+            let mut words = texts.iter().flat_map(|literal| literal.text.split_whitespace());
+            let Some(program) = words.next() else { return false };
+            if !Program::of(path::name(program)).writes_nothing() && !words.any(|word| word == "--version") {
+                return false;
+            }
+        }
+        calls > 0
     }
 
     /// Calls of what a package of Node.js exports without a name, which each source names as it likes.
@@ -455,6 +482,9 @@ mod tests {
         check_in("a.js", "require('child_process').execSync('mkdir data')", &["programs"]);
         check("import subprocess\nsubprocess.run(['mkdir', 'data'])", &["programs"]);
         check("import os\nos.path.join('a')", &[]);
+        check("import subprocess\nsubprocess.run([\"git\", \"--version\"], check=True)", &[]);
+        check_in("a.js", "require('child_process').execSync('cat /etc/os-release')", &[]);
+        check("import subprocess\nsubprocess.run(words)", &["programs"]);
     }
 
     #[test]

@@ -434,7 +434,7 @@ fn every_step_names_what_it_assumes() {
     use crate::optimize::{Support, passes};
     let text = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"npm\", \"start\"]\n";
     let package = ("package.json", r#"{"name": "a", "scripts": {"start": "node server.js"}}"#);
-    let server = ("server.js", "require('child_process').execSync('git log')\nfs.writeFileSync('/data/x', '')\n");
+    let server = ("server.js", "fs.writeFileSync('/data/x', '')\nprocess.on('SIGTERM', stop)\n");
     let done = optimize_to_level(text, &[package, server], Level::Server);
     let steps: Vec<_> = done.levels.iter().flat_map(|level| &level.steps).collect();
     assert!(steps.iter().all(|step| !step.assumptions.is_empty()) && steps.len() > 3, "{steps:?}");
@@ -444,7 +444,10 @@ fn every_step_names_what_it_assumes() {
         (assumption_of("non-root").what.as_str(), assumption_of("non-root").support),
         ("the program writes only to /data and /tmp", Support::Sources)
     );
-    let slim = assumption_of("slim-runtime");
+    let starter = ("server.js", "require('child_process').execSync('git log')\n");
+    let started = optimize_to_level(text, &[package, starter], Level::Server);
+    let mut all = started.levels.iter().flat_map(|level| &level.steps);
+    let slim = all.find(|step| step.pass == "slim-runtime").map(|step| step.assumptions[0].clone()).unwrap();
     assert!(slim.support == Support::Open && slim.why.contains("`server.js` starts programs"), "{slim:?}");
     assert!(
         crate::optimize::passes::PASSES.iter().all(|pass| !pass.assumes.0.is_empty()),

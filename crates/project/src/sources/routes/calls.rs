@@ -2,7 +2,7 @@
 
 use super::handler::{Guards, answer_of};
 use super::holder::receiver;
-use super::mounts::asks_for_login;
+use super::login::asks_for_login;
 use super::prefixes::RoutePrefixes;
 use super::refusal::{answers_with_error, wants_parameters};
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};

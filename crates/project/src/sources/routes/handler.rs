@@ -1,7 +1,7 @@
 //! Who gets an answer from a route, by the words of its handler and of what is asked before it.
 
+use super::login::asks_for_login;
 use super::middleware::may_refuse;
-use super::mounts::asks_for_login;
 use super::source::{RouteAnswer, RouteSource};
 use crate::manifest::Ecosystem;
 use crate::sources::code;
@@ -21,6 +21,8 @@ pub(super) fn answer_of(text: &str, at: usize, end: usize) -> RouteAnswer {
     let body: String = lines.flat_map(|(_, line)| [line, "\n"]).collect();
     // A parameter of FastAPI asks no database.
     let body = body.replace(" Query(", " (").to_ascii_lowercase();
+    // A connection to a database is tested so, not who asks: `sequelize.authenticate()`.
+    let body = body.replace(".authenticate()", "");
     match () {
         () if patterns::shows(&body, "may refuse") => RouteAnswer::MayRefuse,
         () if patterns::shows(&body, "asks another service") => RouteAnswer::WithOthers,

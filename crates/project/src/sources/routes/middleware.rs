@@ -1,7 +1,7 @@
 //! What packages of npm ask before each request: those of `data/node_middleware.tsv` let all requests pass, any other may
 //! ask for a login.
 
-use super::mounts::{asks_for_login, node_import};
+use super::login::{asks_for_login, node_import};
 use crate::data;
 use crate::sources::code;
 use crate::sources::values::literal;

@@ -5,6 +5,7 @@ use crate::build::installed;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Project, Tool};
+use crate::optimize::assumption::Support;
 use crate::optimize::json_words::json_list;
 use crate::optimize::languages::node::started_project::project;
 use crate::optimize::pass_input::{PassInput, PassOutput};
@@ -45,17 +46,16 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
         Arguments::Json(_) => instruction.rest.span,
         _ => return,
     };
-    let manager = words::name(&called[0]);
-    if !stops_by_itself(input, &words) {
-        // The kernel ends no first process that does not ask for the signal.
-        return output.skip(format!(
-            "no source handles SIGTERM: without {manager}, which ends `{}` at once, `docker stop` would wait its 10 s",
-            words.join(" ")
-        ));
-    }
     let edit = input.edit(span, json_list(&words));
     let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
+    let manager = words::name(&called[0]);
     output.step(what, format!("the script does nothing else, and {manager} stays out of the container"), vec![edit]);
+    if !stops_by_itself(input, &words) {
+        // The kernel ends no first process that does not ask for the signal.
+        let slow =
+            format!("no source does: `docker stop` then waits its 10 s, where {manager} ended the program at once");
+        output.assume("the program handles SIGTERM", Some((Support::Open, slow)));
+    }
 }
 
 /// Whether a program ends on SIGTERM as the first process of a container: it is known to (`data/node_packages.tsv`), or a
