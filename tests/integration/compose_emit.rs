@@ -328,7 +328,7 @@ fn programs_that_name_each_other_wait() {
     for part in [
         "  proxy:\n    build: ./proxy\n    ports: [\"8080:80\"]\n    depends_on:\n      backend:\n        condition: service_healthy\n",
         "  seed:\n    build: ./seed\n    depends_on:\n      backend:\n        condition: service_healthy\n    profiles: [\"seed\"]\n",
-        "    test: [\"CMD\", \"nc\", \"-z\", \"127.0.0.1\", \"80\"]\n",
+        "| nc -w 3 127.0.0.1 80 | grep -q 'HTTP/1.1 4'\"]\n",
     ] {
         let part = part.trim_start_matches("    ");
         assert!(text.contains(part), "{part} is not in {text}");

@@ -154,8 +154,8 @@ fn servers_of_extensions_and_features_are_there() {
         ])
         .0
     };
-    has(&service(&rust("\"postgres\""), "shop"), &["DATABASE_URL: \"postgres"]);
-    has(&service(&rust("\"mysql\""), "shop"), &["DATABASE_URL: \"mysql"]);
+    has(&service(&rust("\"postgres\""), "app"), &["DATABASE_URL: \"postgres"]);
+    has(&service(&rust("\"mysql\""), "app"), &["DATABASE_URL: \"mysql"]);
     lacks(&rust("\"sqlite\""), &["postgres", "mysql"]);
 }
 

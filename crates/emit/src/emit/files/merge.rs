@@ -260,17 +260,8 @@ impl ExtendedFile<'_> {
         let mut note = |key: &str| {
             added.insert(format!("{}.{key}", planned.name));
         };
-        if let Some(source) = with_hook(&self.source, service, planned) {
-            self.source = source;
-            note("healthcheck");
-            note("configs");
-        } else if let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck"))
-            && is_enabled(&check.value)
-            && (runs_as_planned(service, planned)
-                || self.workers.get(name).is_some_and(|line| line.is_asked_by(&format!("{:?}", check.value))))
-            && self.add(&["services", name, "healthcheck"], &check.value)
-        {
-            note("healthcheck");
+        for key in self.add_check(service, planned) {
+            note(key);
         }
         let missing: Vec<(String, &'static str)> = dependencies(planned, names)
             .into_iter()
@@ -319,6 +310,23 @@ impl ExtendedFile<'_> {
                 note("depends_on");
             }
         }
+    }
+
+    /// Adds the check that a service lacks, a hook of its worker with it; returns the keys that are new.
+    fn add_check(&mut self, service: &StackService, planned: &PlannedService) -> Vec<&'static str> {
+        if let Some(source) = with_hook(&self.source, service, planned) {
+            self.source = source;
+            return vec!["healthcheck", "configs"];
+        }
+        let (ServiceCheck::Missing, Some(check)) = (&service.check, planned.key("healthcheck")) else {
+            return Vec::new();
+        };
+        let line = self.workers.get(service.name);
+        let is_fit = is_enabled(&check.value)
+            && (runs_as_planned(service, planned)
+                || line.is_some_and(|line| line.is_asked_by(&format!("{:?}", check.value))));
+        let is_added = is_fit && self.add(&["services", service.name, "healthcheck"], &check.value);
+        if is_added { vec!["healthcheck"] } else { Vec::new() }
     }
 
     /// What can be waited for of a service of the file, as it stands now.

@@ -42,17 +42,7 @@ pub(in crate::emit) fn override_files(
     let planned = plan.services.clone();
     let name = |service: &PlannedService| names.get(&service.name).unwrap_or(&service.name).clone();
     if input.overrides.production {
-        let services = planned.iter().filter(|service| service.role != ServiceRole::Migration);
-        let workloads = workloads(input);
-        let services: Services = services
-            .map(|service| {
-                let is_restarted = is_restarted(input, service, &name(service));
-                let application = application_of(project, service);
-                let (keys, choices) = production(service, application, (&workloads, is_restarted));
-                plan.choices.extend(choices);
-                (name(service), keys)
-            })
-            .collect();
+        let services = production_services(input, project, plan, &name);
         let variable = |service: &str| format!("{}_MEMORY", service.to_ascii_uppercase().replace('-', "_"));
         let is_new = add(PRODUCTION, services, &mut plan.notes);
         let first = planned.first().map(|service| variable(&service.name)).unwrap_or_default();
@@ -93,6 +83,25 @@ pub(in crate::emit) fn override_files(
         add(DEVELOPMENT, services, &mut plan.notes);
     }
     files
+}
+
+/// What the services have only in production.
+fn production_services(
+    input: &EmitInput,
+    project: &Project,
+    plan: &mut ComposePlan,
+    name: &dyn Fn(&PlannedService) -> String,
+) -> Services {
+    let workloads = workloads(input);
+    let planned = plan.services.clone();
+    let services = planned.iter().filter(|service| service.role != ServiceRole::Migration);
+    let services = services.map(|service| {
+        let is_restarted = is_restarted(input, service, &name(service));
+        let (keys, choices) = production(service, application_of(project, service), (&workloads, is_restarted));
+        plan.choices.extend(choices);
+        (name(service), keys)
+    });
+    services.collect()
 }
 
 /// The program that a service runs.

@@ -67,13 +67,12 @@ fn workload(document: YamlNode<'_>, place: String) -> Option<Workload> {
 
 /// Processors as Compose writes them: `500m` is 0.5.
 fn cpus(text: &str) -> Option<String> {
-    let thousandths = match text.strip_suffix('m') {
-        Some(text) => text.parse::<u32>().ok()?,
-        None => {
-            let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
-            let rest = format!("{rest:0<3}");
-            whole.parse::<u32>().ok()?.checked_mul(1000)?.checked_add(rest.get(..3)?.parse().ok()?)?
-        }
+    let thousandths = if let Some(text) = text.strip_suffix('m') {
+        text.parse::<u32>().ok()?
+    } else {
+        let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));
+        let rest = format!("{rest:0<3}");
+        whole.parse::<u32>().ok()?.checked_mul(1000)?.checked_add(rest.get(..3)?.parse().ok()?)?
     };
     let is_usual = thousandths > 0 && thousandths <= MOST * 1000;
     let (whole, rest) = (thousandths / 1000, thousandths % 1000);

@@ -209,25 +209,11 @@ fn backend(
     while !names.insert(name.clone()) {
         name = format!("{name}-{}", row.host);
     }
-    let ServerLogin { user, database, variable, password, is_asked, is_secured, is_in_image } =
-        login(row, (&name, of_script), mentions, program);
+    let login = login(row, (&name, of_script), mentions, program);
     // Images with more in them stand for the plain one.
     let row = variant(input, row, applications).unwrap_or(row);
-    let is_fixed = matches!(password, BackendPassword::Fixed(_));
-    // A password that everybody can read in a source is no secret.
-    let all_settings = match row.login_settings() {
-        Some(login) if is_secured => login.to_owned(),
-        _ => row.settings_of(&user),
-    };
-    let settings = if is_fixed || is_in_image {
-        all_settings.replace("_FILE={file}", "={password}")
-    } else {
-        all_settings.clone()
-    };
-    // What the image sets itself is not set again.
-    let is_password = |setting: &str| is_in_image && setting.ends_with("={password}");
-    let settings = settings.split(' ').filter(|setting| is_password(setting) || !is_set_by_image(setting, program));
-    let settings = settings.collect::<Vec<_>>().join(" ");
+    let [all_settings, settings] = login_settings(row, &login, program);
+    let ServerLogin { user, database, variable, password, is_asked, is_secured, .. } = login;
     let secret = settings.contains("{file}").then(|| (format!("{name}-password"), variable.clone()));
     let file = secret.as_ref().map(|(name, _)| format!("/run/secrets/{name}")).unwrap_or_default();
     let filled = |text: &str| {
@@ -274,6 +260,21 @@ fn backend(
         place,
         name,
     }
+}
+
+/// The settings of a server, and those of them that it gets: without what its image sets, apart from the password.
+fn login_settings(row: ServerImage, login: &ServerLogin, program: Option<&Application>) -> [String; 2] {
+    let all = match row.login_settings() {
+        Some(settings) if login.is_secured => settings.to_owned(),
+        _ => row.settings_of(&login.user),
+    };
+    // A password that everybody can read in a source is no secret.
+    let is_fixed = matches!(login.password, BackendPassword::Fixed(_));
+    let text = if is_fixed || login.is_in_image { all.replace("_FILE={file}", "={password}") } else { all.clone() };
+    let is_password = |setting: &str| login.is_in_image && setting.ends_with("={password}");
+    let kept = text.split(' ').filter(|setting| is_password(setting) || !is_set_by_image(setting, program));
+    let settings = kept.collect::<Vec<_>>().join(" ");
+    [all, settings]
 }
 
 /// The folder of its data: that of its image, or the one that a command says.

@@ -37,7 +37,8 @@ pub(in crate::emit) fn certificates(input: &EmitInput, application: &Application
         }
         let folders = certificate_folders(text).into_iter().filter(|folder| {
             let top = folder.split('/').take(3).collect::<Vec<_>>().join("/");
-            !dockerfile.contains(folder) && !(folder.contains("letsencrypt") && dockerfile.contains(&top))
+            let is_above = folder.contains("letsencrypt") && dockerfile.contains(&top);
+            !(dockerfile.contains(folder) || is_above)
         });
         let folders: BTreeSet<String> = folders.map(str::to_owned).collect();
         let place = file.source.name().to_owned();

@@ -151,8 +151,8 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
     };
     let query = parts.as_ref().map(|url| url.query.clone()).unwrap_or_default();
     let query = match &*scheme {
-        "jdbc:mysql" => with_key_retrieval(query),
-        "mongodb" => with_user_database(query, !login.is_empty()),
+        "jdbc:mysql" => with_key_retrieval(&query),
+        "mongodb" => with_user_database(&query, !login.is_empty()),
         _ => query,
     };
     let path = match parts {
@@ -169,7 +169,7 @@ fn has_login_settings(backend: &Backend) -> bool {
 }
 
 /// The options of a URL of `MongoDB` with the database that knows its users, or without where nobody logs in.
-fn with_user_database(query: String, has_login: bool) -> String {
+fn with_user_database(query: &str, has_login: bool) -> String {
     let options: Vec<&str> = query
         .trim_start_matches('?')
         .split('&')
@@ -181,13 +181,13 @@ fn with_user_database(query: String, has_login: bool) -> String {
 
 /// The options of a JDBC URL that switches TLS off, with the one that its driver then needs to log in (`MySQL` Connector/J
 /// manual, `allowPublicKeyRetrieval`: the usual way of `MySQL` 8 to log in sends a public key).
-fn with_key_retrieval(query: String) -> String {
+fn with_key_retrieval(query: &str) -> String {
     let options = query.to_ascii_lowercase();
     let is_plain = ["usessl=false", "sslmode=disabled"].iter().any(|option| options.contains(option));
     if is_plain && !options.contains("allowpublickeyretrieval") {
         format!("{query}&allowPublicKeyRetrieval=true")
     } else {
-        query
+        query.to_owned()
     }
 }
 

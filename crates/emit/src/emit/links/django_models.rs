@@ -2,6 +2,7 @@
 
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
+use crate::manifest::FileKind;
 use crate::text::path;
 
 /// The note on the apps of a program.
@@ -11,7 +12,8 @@ pub(in crate::emit) fn missing_migrations(input: &EmitInput, application: &Appli
     });
     let has_migrations = |folder: &str| {
         let folder = path::child(folder, "migrations");
-        let is_migration = |place: &str| place.ends_with(".py") && path::name(place) != "__init__.py";
+        let is_migration =
+            |place: &str| FileKind::of(place).language() == "Python" && path::name(place) != "__init__.py";
         input.files.files.iter().any(|file| path::parent(&file.path) == folder && is_migration(&file.path))
     };
     let apps = models.map(|file| path::parent(&file.path)).filter(|folder| !has_migrations(folder));

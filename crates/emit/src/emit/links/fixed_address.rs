@@ -140,13 +140,12 @@ pub(in crate::emit) fn fixed_databases(
 /// The database of an address with a host that something else says.
 fn fixed_database(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<(ServerImage, String)> {
     let is_open = |host: &str| host.contains(['{', '$', '%', '+']);
-    let (row, host, database) = match UrlParts::of(text.trim()) {
-        Some(url) => (ServerImage::with_scheme(url.kind())?, url.host, url.database),
-        None => {
-            let parts = connection_parts(text);
-            let part = |of| parts.iter().find(|(role, _)| *role == of).map(|(_, value)| (*value).to_owned());
-            (database_client(clients)?, part(ConnectionRole::Host)?, part(ConnectionRole::Database)?)
-        }
+    let (row, host, database) = if let Some(url) = UrlParts::of(text.trim()) {
+        (ServerImage::with_scheme(url.kind())?, url.host, url.database)
+    } else {
+        let parts = connection_parts(text);
+        let part = |of| parts.iter().find(|(role, _)| *role == of).map(|(_, value)| (*value).to_owned());
+        (database_client(clients)?, part(ConnectionRole::Host)?, part(ConnectionRole::Database)?)
     };
     let is_client = row.is_database() && clients.iter().any(|(_, known)| known.host == row.host);
     (is_client && is_open(&host) && is_word(&database)).then_some((row, database))

@@ -81,7 +81,7 @@ fn has_runner(input: &EmitInput, programs: &[Program]) -> bool {
 
 /// The names of the tables that a text in small letters makes.
 fn tables(text: &str) -> Vec<String> {
-    let texts = text.split("create table").skip(1).map(|rest| rest.trim_start());
+    let texts = text.split("create table").skip(1).map(str::trim_start);
     let rests = texts.map(|rest| rest.strip_prefix("if not exists").unwrap_or(rest).trim_start());
     let is_end = |c: char| c.is_whitespace() || c == '(';
     rests.filter_map(|rest| rest.split(is_end).next()).map(|name| name.trim_matches(['`', '"']).to_owned()).collect()

@@ -444,9 +444,9 @@ fn every_step_names_what_it_assumes() {
         (assumption_of("non-root").what.as_str(), assumption_of("non-root").support),
         ("the program writes only to /data and /tmp", Support::Sources)
     );
-    let starter = ("server.js", "require('child_process').execSync('git log')\n");
-    let started = optimize_to_level(text, &[package, starter], Level::Server);
-    let mut all = started.levels.iter().flat_map(|level| &level.steps);
+    let caller = ("server.js", "require('child_process').execSync('git log')\n");
+    let other = optimize_to_level(text, &[package, caller], Level::Server);
+    let mut all = other.levels.iter().flat_map(|level| &level.steps);
     let slim = all.find(|step| step.pass == "slim-runtime").map(|step| step.assumptions[0].clone()).unwrap();
     assert!(slim.support == Support::Open && slim.why.contains("`server.js` starts programs"), "{slim:?}");
     assert!(

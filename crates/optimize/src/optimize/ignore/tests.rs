@@ -172,10 +172,10 @@ fn what_stays_is_told_with_what_reads_it() {
         assert!(is_told, "{text} in {:?}", done.levels);
     };
     let env = (".env", "TOKEN=abc");
-    let nest = r#"{"dependencies": {"@nestjs/config": "3"}}"#;
+    let manifest = r#"{"dependencies": {"@nestjs/config": "3"}}"#;
     let loader = ("src/app.module.ts", "import { ConfigModule } from '@nestjs/config'");
-    check_told(NODE, &[("package.json", nest), loader, env], "`src/app.module.ts` loads it");
-    check_told(NODE, &[("package.json", nest), env], "`package.json` names a package that loads it");
+    check_told(NODE, &[("package.json", manifest), loader, env], "`src/app.module.ts` loads it");
+    check_told(NODE, &[("package.json", manifest), env], "`package.json` names a package that loads it");
     let next = r#"{"dependencies": {"next": "14"}}"#;
     let files = [("package.json", next), env, (".env.local", "KEY=abc")];
     check_told(NODE, &files, "keeps `.env`, `.env.local` in the image `next` reads it when it builds");
