@@ -167,6 +167,17 @@ fn a_stage_that_starts_a_program_is_suggested() {
 }
 
 #[test]
+fn a_request_that_ends_the_program_is_left_out() {
+    let Some(_engine) = Engine::find() else { return };
+    let ends = "    def do_GET(self):\n        if self.path == \"/boom\":\n            os._exit(3)\n";
+    let program = format!("{}{SERVE}", SERVER.replace("    def do_GET(self):\n", ends));
+    let folder = project(&[("Dockerfile", &dockerfile(START)), ("main.py", &program)]);
+    let (proof, code) = verified(folder.path(), &[]);
+    assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{proof:#}");
+    assert!(proof.to_string().contains("not asked: at 8000/boom the original ends"), "{proof:#}");
+}
+
+#[test]
 fn a_rewrite_that_is_larger_is_withdrawn() {
     let Some(_engine) = Engine::find() else { return };
     let program = format!("{SERVER}{SERVE}");

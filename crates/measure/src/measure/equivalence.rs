@@ -89,6 +89,10 @@ impl Session {
             &trial.answers,
             (wanted.questions_from(), declared.serves_files),
         ));
+        if !original.trial.deadly.is_empty() {
+            let questions = original.trial.deadly.join(", ");
+            checks.push(Check::skipped("probe", format!("not asked: at {questions} the original ends")));
+        }
         checks.push(if declared.traces_files {
             Check::skipped("imports", "not checked: Next.js bundles or traces the imports of its server")
         } else {

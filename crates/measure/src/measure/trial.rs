@@ -27,6 +27,9 @@ const SETTLE: Duration = Duration::from_millis(750);
 /// A server that ends within this time does not work: it listened before it found out what it lacks.
 const LIVES: Duration = Duration::from_secs(5);
 
+/// The maximum number of questions at which a program may end.
+const MOST_DEADLY: usize = 3;
+
 /// How often a health check may fail at first.
 const HEALTH: usize = 15;
 
@@ -37,6 +40,10 @@ pub(super) struct ContainerTrial<'s> {
     /// What it said until it was asked.
     pub log: String,
     pub answers: Answers,
+    /// The first question without an answer.
+    silence: Option<String>,
+    /// Guessed questions at which the program ended; it was started again and not asked them.
+    pub deadly: Vec<String>,
     /// Whether its health check succeeds, and what that said.
     pub health: Option<(bool, String)>,
     pub changes: Vec<PathChange>,
@@ -46,12 +53,32 @@ pub(super) struct ContainerTrial<'s> {
 }
 
 impl Session {
-    /// Starts a container and asks it. `questions` are those of the other side, where it was asked before.
+    /// Starts a container and asks it. `questions` are those of the other side, where it was asked before. A program that
+    /// ends at a question which was only guessed is started again without it.
     pub(super) fn trial(
         &self,
         image: &str,
         wanted: &TrialRequest,
         questions: Option<&Answers>,
+    ) -> Result<ContainerTrial<'_>, Failure> {
+        let mut deadly: Vec<String> = Vec::new();
+        loop {
+            let trial = self.start_trial(image, wanted, (questions, deadly.clone()))?;
+            let is_guess = questions.is_none() && wanted.probes.is_empty() && deadly.len() < MOST_DEADLY;
+            match &trial.silence {
+                Some(question) if is_guess && matches!(trial.stood, SettledState::Ended { .. }) => {
+                    deadly.push(question.clone());
+                }
+                _ => return Ok(trial),
+            }
+        }
+    }
+
+    fn start_trial(
+        &self,
+        image: &str,
+        wanted: &TrialRequest,
+        (questions, deadly): (Option<&Answers>, Vec<String>),
     ) -> Result<ContainerTrial<'_>, Failure> {
         let config = self.engine.config(image)?;
         let mut stand = TrialNetwork::open(self, wanted)?;
@@ -64,6 +91,8 @@ impl Session {
             stood,
             log: String::new(),
             answers: Answers::new(),
+            silence: None,
+            deadly,
             health: None,
             changes: Vec::new(),
             config,

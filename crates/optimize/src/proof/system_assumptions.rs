@@ -84,7 +84,7 @@ fn versions(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
             if used.contains(&kind) {
                 seen.fail(ImageDifference::Runtime { after: now.join(", "), before: runtime.clone() });
             }
-        } else {
+        } else if used.contains(&kind) {
             seen.explain(ImageDifference::SameRuntime { runtime: runtime.clone() });
         }
     }

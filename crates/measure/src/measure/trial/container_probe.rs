@@ -33,6 +33,7 @@ impl ContainerTrial<'_> {
             Some(requested) => requested.keys().cloned().collect(),
             None => self.questions(wanted),
         };
+        let named: Vec<String> = named.into_iter().filter(|question| !self.deadly.contains(question)).collect();
         for question in named {
             if session.is_stopped() {
                 return Err(Failure::interrupted());
@@ -52,6 +53,9 @@ impl ContainerTrial<'_> {
                     }
                 }
             };
+            if answer.status.is_none() && self.silence.is_none() {
+                self.silence = Some(question.clone());
+            }
             self.answers.insert(question, answer);
         }
         Ok(())
