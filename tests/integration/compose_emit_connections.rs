@@ -196,6 +196,23 @@ fn programs_that_sources_call_are_waited_for() {
 }
 
 #[test]
+fn migrations_that_nothing_runs_are_named() {
+    let source = "const db = connect(process.env.DATABASE_URL);\nrequire('express')().listen(3000);\n";
+    let of = |start: &str| {
+        let mut all = node("api", start, "\"pg\": \"8\", \"sequelize\": \"6\", \"express\": \"4\"", source);
+        all[1].1 =
+            all[1].1.replace("\"dependencies\"", "\"devDependencies\": {\"sequelize-cli\": \"6\"}, \"dependencies\"");
+        all.push(("api/.sequelizerc".to_owned(), "module.exports = {};\n".to_owned()));
+        written_with_notes(&files(&all)).1
+    };
+    has(
+        &of("node index.js"),
+        &["`sequelize-cli` of api is a package for development, and nothing runs `npx sequelize-cli db:migrate`"],
+    );
+    lacks(&of("sequelize-cli db:migrate && node index.js"), &["nothing runs"]);
+}
+
+#[test]
 fn keys_of_libraries_arrive() {
     let source =
         "const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });\nrequire('express')().listen(3000);\n";

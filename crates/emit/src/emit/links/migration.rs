@@ -133,6 +133,7 @@ pub(in crate::emit) fn migration(
     for row in data::MIGRATION_COMMANDS.rows() {
         let ecosystem = Ecosystem::of(row[0])?;
         if !application.has_package(ecosystem, row[1]) {
+            plan.notes.extend(missing_tool(input, application, row));
             continue;
         }
         let key = data::MIGRATIONS.keys().find(|key| row[3].contains(key)).unwrap_or(row[3]);
@@ -176,6 +177,29 @@ pub(in crate::emit) fn migration(
         });
     }
     migration_script(input, application, plan)
+}
+
+/// That a tool which migrates is a package for development, and nothing runs it.
+fn missing_tool(input: &EmitInput, application: &Application, row: data::Row) -> Option<String> {
+    let mut dependencies = application.projects().flat_map(|project| &project.dependencies);
+    let mut scripts = application.projects().flat_map(|project| &project.scripts);
+    let is_run = || {
+        let starts = start_texts(input, application);
+        let key = row[3].strip_prefix("npx ").unwrap_or(row[3]);
+        starts.iter().any(|start| start.text.contains(key))
+    };
+    if !dependencies.any(|known| known.name == row[1])
+        || scripts.any(|known| data::MIGRATION_SCRIPTS.contains(&known.name))
+        || is_run()
+    {
+        return None;
+    }
+    let is_settings = |file: &&VariableFile| {
+        path::is_within(&file.path, &application.context) && path::ends_with(&file.path, row[2]) && file.is_of_program()
+    };
+    let settings = input.files.files.iter().find(is_settings)?.source.name();
+    let (name, tool, command) = (&application.name, row[1], row[3]);
+    Some(format!("`{tool}` of {name} is a package for development, and nothing runs `{command}` ({settings})"))
 }
 
 /// Whether an argument of its entrypoint prepares the database of a program, or a call of its source: a note says so.
