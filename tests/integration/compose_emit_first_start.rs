@@ -37,7 +37,7 @@ fn what_a_source_names_and_an_example_sets_arrives() {
     let settings =
         "from env import _env\nROOT_URLCONF = 'urls'\nSECRET_KEY = 'x'\nLIFETIME = _env[\"TOKEN_LIFETIME\"]\n";
     let command = "CMD [\"sh\", \"-c\", \"python manage.py createsuperuser --noinput && python manage.py runserver 0.0.0.0:${API_PORT}\"]\n";
-    let (text, _) = written_with_notes(&[
+    let (text, notes) = written_with_notes(&[
         ("api/Dockerfile", &format!("{PYTHON}{command}")),
         ("api/requirements.txt", "django\n"),
         ("api/manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'settings')\n"),
@@ -52,6 +52,7 @@ fn what_a_source_names_and_an_example_sets_arrives() {
     );
     has(&api, &["DJANGO_SUPERUSER_USERNAME: ${DJANGO_SUPERUSER_USERNAME:-root}", "${DJANGO_SUPERUSER_PASSWORD:?"]);
     lacks(&api, &["UNREAD"]);
+    has(&notes, &["api runs `createsuperuser` at each start, which fails once the user is there"]);
     let source = "process.loadEnvFile();\nrequire('express')().listen(3000);\n";
     let (text, notes) = written_with_notes(&files(&node("web", "node index.js", "\"express\": \"4\"", source)));
     has(&service(&text, "web"), &["volumes: [\"./.env:/srv/.env:ro\"]"]);

@@ -7,7 +7,7 @@ use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_pla
 use crate::build::serves_developers;
 use crate::data;
 use crate::emit::facts::application::Application;
-use crate::emit::facts::start::start_texts;
+use crate::emit::facts::start::{StartText, start_texts};
 use crate::emit::input::EmitInput;
 use crate::emit::links::backend::Backends;
 use crate::emit::links::connection::Connection;
@@ -69,6 +69,19 @@ impl EnvironmentPlanner<'_, '_, '_> {
     /// Whether it is there, or has no effect when the program starts.
     fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|(known, _)| known == name) || is_built_in(self.input, self.application, name)
+    }
+
+    /// Says that a command which makes a user stops what follows it once that user is there.
+    fn note_second_start(&mut self, command: &str, starts: &[StartText]) {
+        let is_chain = |text: &str| text.split_once(command).is_some_and(|(_, rest)| rest.contains("&&"));
+        let Some(start) = starts.iter().find(|start| command != "-" && is_chain(start.text)) else { return };
+        let note = format!(
+            "{} runs `{command}` at each start, which fails once the user is there ({}): what follows it does not run then",
+            self.application.name, start.place
+        );
+        if !self.plan.notes.contains(&note) {
+            self.plan.notes.push(note);
+        }
     }
 
     /// Says which variables that an example sets went into the pages when the image was built, without a build argument.
@@ -135,6 +148,7 @@ impl EnvironmentPlanner<'_, '_, '_> {
             if !is_there || self.has(name) || is_set(application, name) {
                 continue;
             }
+            self.note_second_start(command, &starts);
             let subject = if command == "-" { row[0] } else { command };
             let is_secret = secret::names_secret(name);
             let mut shown = input.examples.iter().filter(|known| known.name == name && is_plain(&known.value));
