@@ -156,14 +156,16 @@ fn production_has_what_manifests_and_commands_say() {
             "replicas: \"${WORKER_REPLICAS:-3}\"",
         ],
     );
-    has(&service(&text, "job"), &["cpus: \"${JOB_CPUS:-4}\""]);
+    // How many processors a machine has, no start command says.
+    lacks(&service(&text, "job"), &["cpus:"]);
     lacks(&service(&text, "api"), &["cpus:", "replicas:", "restart:"]);
     // A file that starts nothing again.
-    fs::write(folder.path().join("compose.yaml"), "services:\n  api:\n    build: ./api\n").unwrap();
+    let compose = "services:\n  api:\n    build: ./api\n    deploy: {resources: {limits: {memory: 1g}}}\n    logging: {driver: local}\n";
+    fs::write(folder.path().join("compose.yaml"), compose).unwrap();
     fs::remove_file(folder.path().join("compose.prod.yaml")).unwrap();
     assert_eq!(run(folder.path(), &["compose", "emit", "--prod", "--write"]).0, 0);
     let text = fs::read_to_string(folder.path().join("compose.prod.yaml")).unwrap();
-    has(&service(&text, "api"), &["restart: unless-stopped"]);
+    lacks(&text, &["\n  api:"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod dependency_files;
 mod flags;
 mod app_folder;
 mod protected_files;
+mod home_downloads;
 mod hygiene;
 mod ignore;
 mod json_words;

@@ -45,7 +45,9 @@ fn of(place: &dyn Fn(Span) -> Span, invocation: &Invocation) -> Option<Developme
             return None;
         }
         let stands_first = |word: &&Word| data::words(first).any(|known| word.is(known));
-        let start = args.first();
+        // `react-scripts --openssl-legacy-provider start`
+        let is_command = |word: &&Word| first.starts_with('-') || !word.text().starts_with('-');
+        let start = args.iter().find(is_command);
         let first_word = match first {
             "-" => None,
             _ => Some(start.filter(stands_first)?),
@@ -74,8 +76,9 @@ fn of(place: &dyn Fn(Span) -> Span, invocation: &Invocation) -> Option<Developme
 pub fn serves_developers(words: &[String]) -> bool {
     data::DEVELOPMENT_SERVERS.rows().filter(|cells| cells[3] == "serves").any(|cells| {
         let program = words.iter().position(|word| path::name(word) == cells[0]);
-        let behind = program.and_then(|at| words.get(at + 1)).map_or("-", String::as_str);
-        let is_usual = cells[1] == "-" || behind.starts_with('-') && cells[0] == "vite";
+        let rest = program.map_or(&words[..0], |at| &words[at + 1..]);
+        let behind = rest.iter().find(|word| !word.starts_with('-')).map_or("-", String::as_str);
+        let is_usual = cells[1] == "-" || behind == "-" && cells[0] == "vite";
         program.is_some() && (is_usual || data::words(cells[1]).any(|first| first == behind))
     })
 }

@@ -43,8 +43,8 @@ struct ListenRow {
     variable: &'static str,
     default_port: Option<u16>,
     default_host: Option<&'static str>,
-    /// The name of a configuration file; where the build context may have it, the defaults do not hold.
-    file: Option<&'static str>,
+    /// The names of configuration files, whole or up to a dot; where the build context may have one, the defaults do not hold.
+    files: Vec<&'static str>,
     ecosystem: Option<Ecosystem>,
 }
 
@@ -59,7 +59,7 @@ fn row(server: &str) -> Option<ListenRow> {
             variable,
             default_port: default_port.parse().ok(),
             default_host: (default_host != "-").then_some(default_host),
-            file: (file != "-").then_some(file),
+            files: if file == "-" { Vec::new() } else { list(file) },
             ecosystem: Ecosystem::of(ecosystem),
         }),
         _ => None,
@@ -241,11 +241,13 @@ impl ListenReader<'_, '_, '_> {
     /// What sets the defaults; `None` where a configuration file may say otherwise.
     fn default_origin(&self) -> Option<ListeningOrigin> {
         let context = self.build.input().context.as_deref();
-        let lacks =
-            |name: &str| context.is_some_and(|context| !context.entries().any(|id| context.entry(id).name == name));
-        match self.row.file {
-            None => Some(ListeningOrigin::Default),
-            Some(name) => lacks(name).then_some(ListeningOrigin::DefaultWithoutFile),
+        let is_it = |name: &str, file: &str| name == file || file.ends_with('.') && name.starts_with(file);
+        let lacks = |file: &str| {
+            context.is_some_and(|context| !context.entries().any(|id| is_it(context.entry(id).name, file)))
+        };
+        match self.row.files[..] {
+            [] => Some(ListeningOrigin::Default),
+            ref files => files.iter().all(|file| lacks(file)).then_some(ListeningOrigin::DefaultWithoutFile),
         }
     }
 

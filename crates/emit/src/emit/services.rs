@@ -145,6 +145,10 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
     /// The folders for certificates that the configuration in its image names, and nothing brings.
     fn certificate_volumes(&mut self, application: &Application) -> Vec<String> {
         let Some(known) = certificates(self.input, application) else { return Vec::new() };
+        if !known.files.is_empty() {
+            let files = known.files.join("`, `");
+            self.plan.notes.push(format!("{} names `{files}`: they have to come into the container", known.place));
+        }
         let volumes = known.folders.iter().map(|folder| {
             let host = path::child("certificates", path::name(folder));
             self.plan.notes.push(format!("the certificates that {} names belong into `{host}`", known.place));

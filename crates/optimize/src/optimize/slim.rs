@@ -21,6 +21,7 @@ use super::reached_sources::LazyReach;
 use crate::build::{SlimImage, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::FileEdit;
+use crate::text::path;
 
 pub(super) fn runtime(input: &PassInput, output: &mut PassOutput) {
     let build = input.build;
@@ -29,7 +30,10 @@ pub(super) fn runtime(input: &PassInput, output: &mut PassOutput) {
     let Some(Some(variant)) = output.ok_or_skip(slim_base::of(input, root)) else { return };
     // A container of the original shows what is loaded, and the proof what is missing.
     let is_unknown = input.evidence.observed.is_none() && python::needs::links_unknown(input);
-    let rebased = if is_unknown {
+    let compiler = if variant.slim.contains("jre") { starts_compiler(input, target) } else { None };
+    let rebased = if let Some(program) = compiler {
+        Err(FullBaseReason::CompilesAtStart { program })
+    } else if is_unknown {
         Err(FullBaseReason::UnknownLibraries)
     } else {
         rebase_on_variant(input, root, &variant, Some(target))
@@ -48,6 +52,14 @@ pub(super) fn runtime(input: &PassInput, output: &mut PassOutput) {
         }
         Err(why) => output.refuse(format!("keeps `{}` as the final base image", variant.full), why),
     }
+}
+
+/// The build tool that a container starts, which compiles with the JDK: `./mvnw spring-boot:run`.
+fn starts_compiler(input: &PassInput, target: &Stage) -> Option<String> {
+    let launch = input.build.launch(target)?;
+    let invocations = launch.script().invocations();
+    let mut programs = invocations.iter().filter_map(|invocation| invocation.program).map(path::name);
+    programs.find(|program| ["mvn", "mvnw", "gradle", "gradlew"].contains(program)).map(str::to_owned)
 }
 
 pub(super) fn builder(input: &PassInput, output: &mut PassOutput) {

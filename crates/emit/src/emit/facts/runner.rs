@@ -19,8 +19,13 @@ fn runner(application: &Application) -> Option<&'static str> {
     if application.start.is_none() && build.last(build.target()?, Keyword::Cmd).is_some() {
         return None;
     }
-    let text = build.input().file.source().text();
-    let has_path = text.lines().any(|line| line.contains("PATH") && line.contains("venv"));
+    let source = build.input().file.source();
+    let target = build.target()?;
+    let lines =
+        build.chain(target).flat_map(|stage| build.instructions(stage)).map(|(_, known)| source.slice(known.span));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let is_environment = |line: &str| line.contains("venv") || line.contains("VIRTUAL_ENV");
+    let has_path = text.lines().any(|line| line.contains("PATH") && is_environment(line));
     let makes_none = ["virtualenvs.create false", "POETRY_VIRTUALENVS_CREATE", "UV_PROJECT_ENVIRONMENT", "--system"];
     if has_path || makes_none.iter().any(|sign| text.contains(sign)) {
         return None;

@@ -167,7 +167,7 @@ fn may_write(input: &EmitInput, application: &Application, folder: &str) -> bool
     let is_named = || {
         let words =
             application.build.input().file.source().text().split(|c: char| c.is_whitespace() || "\"',[]".contains(c));
-        words.into_iter().any(|word| word.trim_end_matches('/').ends_with(below))
+        words.into_iter().any(|word| path::ends_with(word.trim_end_matches('/'), below))
     };
     !is_other || is_sent() || is_named()
 }

@@ -78,6 +78,12 @@ fn compiles(build: &Build) -> bool {
     })
 }
 
+/// Options that say where a server listens.
+const ADDRESS_OPTIONS: [&str; 5] = ["--host", "--port", "-p", "--bind", "-b"];
+
+/// Options that say how a server works, and change nothing of what it does.
+const PROCESS_OPTIONS: [&str; 5] = ["--workers", "-w", "--reload", "--debug", "--log-level"];
+
 /// The words that start a program, those of its entrypoint's script where that is the whole command.
 fn start_words(input: &EmitInput, application: &Application) -> Option<Vec<String>> {
     let build = &application.build;
@@ -96,7 +102,11 @@ fn start_words(input: &EmitInput, application: &Application) -> Option<Vec<Strin
     let words =
         text.split(|c: char| c.is_whitespace() || "[],\"'".contains(c)).map(|word| word.trim_start_matches("./"));
     let is_address = |word: &str| word.chars().all(|c| c.is_ascii_digit() || ".:".contains(c));
-    let words = words.filter(|word| *word != "exec" && !word.starts_with('-') && !is_address(word));
+    let is_of_server = |word: &str| {
+        let name = word.split('=').next().unwrap_or(word);
+        ADDRESS_OPTIONS.contains(&name) || PROCESS_OPTIONS.contains(&name)
+    };
+    let words = words.filter(|word| *word != "exec" && !is_of_server(word) && !is_address(word));
     Some(words.map(str::to_owned).collect())
 }
 

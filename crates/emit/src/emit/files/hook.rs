@@ -14,7 +14,9 @@ pub(super) fn with_hook(source: &Source, service: &StackService, planned: &Plann
     let has = |key: &str| editor.has(&["services", service.name, key]);
     let is_open = planned.role == ServiceRole::Worker
         && matches!(service.check, ServiceCheck::Missing)
-        && !["configs", "working_dir", "entrypoint", "<<", "extends"].into_iter().any(has);
+        && !["configs", "working_dir", "entrypoint", "<<", "extends"].into_iter().any(has)
+        // The hook writes a file.
+        && !has("read_only");
     if !is_open {
         return None;
     }

@@ -16,7 +16,7 @@ use crate::emit::links::Project;
 use crate::emit::plan::{ComposePlan, MUST_BE_SET, PlannedKey, PlannedService, ServiceRole};
 use crate::emit::server_image::ServerImage;
 use crate::inputs::ComposeInput;
-use crate::stack::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService};
+use crate::stack::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService, known_service};
 use crate::text::{Source, path};
 
 /// The compose file with what it lacked.
@@ -323,6 +323,7 @@ impl ExtendedFile<'_> {
         };
         let line = self.workers.get(service.name);
         let is_fit = is_enabled(&check.value)
+            && has_planned_check(service, planned)
             && (runs_as_planned(service, planned)
                 || line.is_some_and(|line| line.is_asked_by(&format!("{:?}", check.value))));
         let is_added = is_fit && self.add(&["services", service.name, "healthcheck"], &check.value);
@@ -397,6 +398,13 @@ fn runs_as_planned(service: &StackService, planned: &PlannedService) -> bool {
         ServiceRole::Worker => false,
         _ => !is_changed,
     }
+}
+
+/// Whether the image that a server of the file has is asked as the planned one is.
+fn has_planned_check(service: &StackService, planned: &PlannedService) -> bool {
+    let Some(image) = planned.image.as_deref() else { return true };
+    let check_of = |image: &str| known_service(image).and_then(|known| known.check);
+    planned.role != ServiceRole::Backend || service.base_name().is_none_or(|name| check_of(&name) == check_of(image))
 }
 
 fn is_enabled(check: &NewValue) -> bool {

@@ -42,7 +42,7 @@ pub(in crate::emit) fn override_files(
     let planned = plan.services.clone();
     let name = |service: &PlannedService| names.get(&service.name).unwrap_or(&service.name).clone();
     if input.overrides.production {
-        let services = production_services(input, project, plan, &name);
+        let services = production_services(input, plan, &name);
         let variable = |service: &str| format!("{}_MEMORY", service.to_ascii_uppercase().replace('-', "_"));
         let is_new = add(PRODUCTION, services, &mut plan.notes);
         let first = planned.first().map(|service| variable(&service.name)).unwrap_or_default();
@@ -88,7 +88,6 @@ pub(in crate::emit) fn override_files(
 /// What the services have only in production.
 fn production_services(
     input: &EmitInput,
-    project: &Project,
     plan: &mut ComposePlan,
     name: &dyn Fn(&PlannedService) -> String,
 ) -> Services {
@@ -97,10 +96,14 @@ fn production_services(
     let services = planned.iter().filter(|service| service.role != ServiceRole::Migration);
     let services = services.map(|service| {
         let is_restarted = is_restarted(input, service, &name(service));
-        let (keys, choices) = production(service, application_of(project, service), (&workloads, is_restarted));
-        plan.choices.extend(choices);
+        let (mut keys, choices) = production(service, (&workloads, is_restarted));
+        let is_set = |key: &str| is_set(input, &name(service), key);
+        // Compose refuses two values of a limit, and what the author set stays.
+        keys.retain(|(key, _)| !is_set(key) && (key == "logging" || !is_set("deploy")));
+        plan.choices.extend(choices.into_iter().filter(|choice| keys.iter().any(|(key, _)| *key == choice.key)));
         (name(service), keys)
     });
+    let services = services.filter(|(_, keys): &(String, _)| !keys.is_empty());
     services.collect()
 }
 
@@ -110,6 +113,12 @@ fn application_of<'p, 'i>(project: &'p Project<'i>, service: &PlannedService) ->
         Some(dockerfile) => known.dockerfile == *dockerfile,
         None => Some(&known.context) == service.context.as_ref(),
     })
+}
+
+/// Whether the compose file that is there sets a key of a service.
+fn is_set(input: &EmitInput, name: &str, key: &str) -> bool {
+    let source = input.existing.map(|existing| input.inputs.source(existing.file));
+    source.is_some_and(|source| ComposeEditor::new(source).has(&["services", name, key]))
 }
 
 /// Whether the compose file says what happens when a service ends.

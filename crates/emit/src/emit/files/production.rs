@@ -1,14 +1,17 @@
-//! What a service has only in production: logs and memory with an end, and what the repository's files for Kubernetes or its
-//! start command say of processors and copies.
+//! What a service has only in production: logs and memory with an end, and what the repository's files for Kubernetes say of
+//! processors and copies.
 
 use crate::compose::NewValue;
-use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::links::mention::place;
 use crate::emit::plan::{Choice, PlannedService, ServiceRole};
 use crate::manifest::{FileKind, FileRole};
 use crate::text::path;
 use crate::yaml::{YamlNode, read};
+
+/// The least and the most memory that is taken over, in KiB.
+const LEAST_MEMORY: u64 = 6 * 1024;
+const MOST_MEMORY: u64 = 1024 * 1024 * 1024;
 
 /// The maximum number of processors or copies that are taken over.
 const MOST: u32 = 64;
@@ -86,29 +89,19 @@ fn memory(text: &str) -> Option<String> {
     let (number, unit) = [("Gi", "g"), ("Mi", "m"), ("Ki", "k")]
         .into_iter()
         .find_map(|(ending, unit)| Some((text.strip_suffix(ending)?, unit)))?;
-    number.parse::<u32>().ok().filter(|number| *number > 0).map(|number| format!("{number}{unit}"))
-}
-
-/// The processes that the start command of a program names: `gunicorn --workers 4`.
-fn processes(application: &Application) -> Option<u32> {
-    let build = &application.build;
-    let lines = build.target().map(|stage| build.start_lines(stage)).unwrap_or_default();
-    lines.iter().find_map(|words| {
-        let is_server = words.iter().any(|word| matches!(path::name(word), "gunicorn" | "uvicorn" | "hypercorn"));
-        let value = |at: usize, word: &String| match word.split_once('=') {
-            Some(("--workers" | "-w", value)) => Some(value.to_owned()),
-            None if word == "--workers" || word == "-w" => words.get(at + 1).cloned(),
-            _ => None,
-        };
-        let count = words.iter().enumerate().find_map(|(at, word)| value(at, word))?.parse().ok()?;
-        (is_server && (2..=MOST).contains(&count)).then_some(count)
-    })
+    let number: u64 = number.parse().ok()?;
+    let kibibytes = match unit {
+        "g" => number.checked_mul(1024 * 1024)?,
+        "m" => number.checked_mul(1024)?,
+        _ => number,
+    };
+    // Less than 6 MiB the engine refuses.
+    (LEAST_MEMORY..=MOST_MEMORY).contains(&kibibytes).then(|| format!("{number}{unit}"))
 }
 
 /// The keys of a service in production, and why; `is_restarted`: whether the file starts it again when it ends.
 pub(super) fn production(
     service: &PlannedService,
-    application: Option<&Application>,
     (workloads, is_restarted): (&[Workload], bool),
 ) -> (Vec<(String, NewValue)>, Vec<Choice>) {
     let mut choices = Vec::new();
@@ -129,14 +122,9 @@ pub(super) fn production(
     let memory = known_memory.map_or_else(|| usual.to_owned(), |(memory, _)| memory);
     keys.push(entry("mem_limit", NewValue::raw_text(&format!("${{{}:-{memory}}}", variable("MEMORY")))));
     let known_cpus = workload.and_then(|known| Some((known.cpus.clone()?, known.place.clone())));
-    let processes = if service.role == ServiceRole::Application { application.and_then(processes) } else { None };
     if let Some((cpus, place)) = known_cpus {
         keys.push(entry("cpus", NewValue::raw_text(&format!("${{{}:-{cpus}}}", variable("CPUS")))));
         choose("cpus", "the repository's files for Kubernetes have this limit".to_owned(), Some(place));
-    } else if let Some(count) = processes {
-        keys.push(entry("cpus", NewValue::raw_text(&format!("${{{}:-{count}}}", variable("CPUS")))));
-        let place = application.map(|known| known.place.clone());
-        choose("cpus", format!("its start command names {count} processes, and more are of no use"), place);
     }
     // Only one container can have a port of the host; a volume is not made for several writers.
     let is_alone = service.key("ports").is_some() || service.key("volumes").is_some();
@@ -172,7 +160,9 @@ mod tests {
         for (text, expected) in known {
             assert_eq!(cpus(text).as_deref(), expected, "{text}");
         }
-        for (text, expected) in [("512Mi", Some("512m")), ("1Gi", Some("1g")), ("1G", None), ("-1Mi", None)] {
+        for (text, expected) in
+            [("512Mi", Some("512m")), ("1Gi", Some("1g")), ("1G", None), ("-1Mi", None), ("4Mi", None)]
+        {
             assert_eq!(memory(text).as_deref(), expected, "{text}");
         }
     }

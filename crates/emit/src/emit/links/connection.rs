@@ -150,6 +150,7 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         _ => String::new(),
     };
     let query = parts.as_ref().map(|url| url.query.clone()).unwrap_or_default();
+    let query = if scheme.starts_with("jdbc:") { without_login(&query) } else { query };
     let query = match &*scheme {
         "jdbc:mysql" => with_key_retrieval(&query),
         "mongodb" => with_user_database(&query, !login.is_empty()),
@@ -177,6 +178,14 @@ fn with_user_database(query: &str, has_login: bool) -> String {
         .collect();
     let options: Vec<&str> = options.into_iter().chain(has_login.then_some("authSource=admin")).collect();
     if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) }
+}
+
+/// The options of a JDBC URL without a login, which comes in settings of its own.
+fn without_login(query: &str) -> String {
+    let is_login = |option: &&str| option.starts_with("user=") || option.starts_with("password=");
+    let options: Vec<&str> = query.trim_start_matches('?').split('&').filter(|option| !is_login(option)).collect();
+    let text = options.join("&");
+    if text.is_empty() { text } else { format!("?{text}") }
 }
 
 /// The options of a JDBC URL that switches TLS off, with the one that its driver then needs to log in (`MySQL` Connector/J

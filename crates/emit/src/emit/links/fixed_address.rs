@@ -6,6 +6,7 @@ use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::FileKind;
+use crate::sources::code::bracketed;
 use crate::sources::literals::{StringLiteral, string_literals};
 use crate::sources::settings::settings_of;
 use crate::sources::variables::is_spring;
@@ -43,8 +44,9 @@ pub(in crate::emit) fn fixed_addresses(
             continue;
         };
         for literal in &literals {
-            let address = fixed_address(literal, clients).or_else(|| spring_login(literal, clients));
-            let Some(address) = address.map(|address| with_login(address, literal, &literals)) else { continue };
+            let text = file.source.text();
+            let address = fixed_address(literal, clients).or_else(|| spring_login(text, literal, clients));
+            let Some(address) = address.map(|address| with_login(text, address, literal, &literals)) else { continue };
             if mentions
                 .iter()
                 .any(|known| known.row.host == address.row.host && known.value.as_ref() == Some(&address.value))
@@ -66,31 +68,52 @@ pub(in crate::emit) fn fixed_addresses(
     mentions
 }
 
-/// Bytes between the host and the rest of a login in the arguments of one call.
-const NEAR: usize = 300;
+/// Bytes of a call before a host in it.
+const NEAR: usize = 1_000;
+
+/// The brackets that a place of a text is in.
+fn brackets_around(text: &str, at: usize) -> Option<std::ops::Range<usize>> {
+    let from = text.ceil_char_boundary(at.saturating_sub(NEAR));
+    let mut depth = 0;
+    let open = text[from..at].char_indices().rev().find(|(_, c)| {
+        depth += i32::from(matches!(c, ')' | '}' | ']')) - i32::from(matches!(c, '(' | '{' | '['));
+        depth < 0
+    })?;
+    let start = from + open.0;
+    Some(start..start + bracketed(&text[start..])?.len() + 1)
+}
 
 /// A host with the user, the password and the database beside it: `connect(host="db", user="app", password="secret")`.
-fn with_login(address: FixedAddress, host: &StringLiteral, literals: &[StringLiteral]) -> FixedAddress {
+fn with_login(text: &str, address: FixedAddress, host: &StringLiteral, literals: &[StringLiteral]) -> FixedAddress {
     if address.role != ConnectionRole::Host {
         return address;
     }
-    let near = literals.iter().filter(|known| known.at.abs_diff(host.at) < NEAR);
+    let Some(call) = brackets_around(text, host.at) else { return address };
+    let start = literals.partition_point(|known| known.at < call.start);
+    let inside = literals[start..].iter().take_while(|known| known.at < call.end);
     let mut parts: Vec<(ConnectionRole, &str)> = Vec::new();
-    for literal in near.filter(|literal| literal.at != host.at && is_word(&literal.text)) {
+    for literal in inside.filter(|literal| literal.at != host.at) {
         let key = literal.before.trim_end().trim_end_matches(['=', ':', '>']).trim_end();
         let key = key.trim_end_matches(['"', '\'']);
         let start = key.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
         let is_value = literal.before.trim_end().ends_with(['=', ':', '>']);
+        let word = key[start..].to_ascii_uppercase();
+        // A key that signs something is no password of a server.
+        let is_key = data::CONNECTION_WORDS.has(&word, "key") || word.ends_with("KEY");
         if is_value
-            && let Some(role) = role(&key[start..].to_ascii_uppercase())
+            && !is_key
+            && let Some(role) = role(&word)
             && parts.iter().all(|(known, _)| *known != role)
         {
             parts.push((role, &literal.text));
         }
     }
+    let is_plain = parts.iter().all(|(role, value)| *role == ConnectionRole::Port || is_word(value));
     let part = |of| parts.iter().find(|(role, _)| *role == of).map_or("", |(_, value)| *value);
     let (user, password) = (part(ConnectionRole::User), part(ConnectionRole::Password));
-    let Some(scheme) = address.row.url_schemes().next().filter(|scheme| *scheme != "-" && !password.is_empty()) else {
+    let Some(scheme) =
+        address.row.url_schemes().next().filter(|scheme| *scheme != "-" && is_plain && !password.is_empty())
+    else {
         return address;
     };
     let name = address.value.split(':').next().unwrap_or_default();
@@ -172,12 +195,14 @@ fn quoted(name: &str) -> [String; 3] {
 }
 
 /// The user and the password of Spring's database: `spring.datasource.username=app`.
-fn spring_login(literal: &StringLiteral, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
+fn spring_login(text: &str, literal: &StringLiteral, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
     let key = literal.before.strip_suffix('=')?;
     let word = key.trim().strip_prefix("spring.datasource.")?;
     let role = role(&word.to_ascii_uppercase()).filter(|role| *role == ConnectionRole::User)?;
-    let value = literal.text.clone();
-    is_word(&value).then_some(FixedAddress { row: database_client(clients)?, role, value })
+    let (value, row) = (literal.text.clone(), database_client(clients)?);
+    // The settings may be those of another database.
+    let is_of_row = row.url_schemes().any(|scheme| text.contains(&format!("jdbc:{scheme}:")));
+    (is_of_row && is_word(&value)).then_some(FixedAddress { row, role, value })
 }
 
 /// The address without its password.

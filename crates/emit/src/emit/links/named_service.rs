@@ -10,6 +10,7 @@ use crate::emit::facts::check::{application_check, inherited_check};
 use crate::emit::facts::spring_config::program_settings;
 use crate::emit::input::EmitInput;
 use crate::manifest::FileKind;
+use crate::sources::values::without_comments;
 use crate::sources::variables::Absence;
 use crate::stack::passed_hosts;
 
@@ -42,6 +43,17 @@ pub(in crate::emit) fn named_programs(
         .iter()
         .map(|known| inherited_check(input, known).is_some() || application_check(input, known).is_ok())
         .collect();
+    let calls: Vec<Vec<(String, String)>> =
+        applications.iter().map(|known| called_programs(input, known, applications)).collect();
+    let calls_back = |at: usize, name: &str| {
+        let other = applications.iter().position(|known| known.name == name);
+        other.is_some_and(|other| calls[other].iter().any(|(known, _)| *known == applications[at].name))
+    };
+    // Of two that name each other nobody knows which has to be there first.
+    let called = |at: usize| {
+        let of_program = calls[at].iter().filter(move |(name, _)| !calls_back(at, name));
+        of_program.cloned().collect::<Vec<_>>()
+    };
     for (at, application) in applications.iter().enumerate() {
         let is_passed = !is_job(application);
         let of_variables = |connections: &[Connection]| -> Vec<(String, String)> {
@@ -51,9 +63,7 @@ pub(in crate::emit) fn named_programs(
         for (name, place) in passed {
             add(&mut named, at, (&name, place, is_passed), applications, &is_checked);
         }
-        for (name, place) in
-            of_variables(&in_sources[at]).into_iter().chain(called_programs(input, application, applications))
-        {
+        for (name, place) in of_variables(&in_sources[at]).into_iter().chain(called(at)) {
             add(&mut named, at, (&name, place, false), applications, &is_checked);
         }
     }
@@ -126,18 +136,26 @@ fn called_programs(input: &EmitInput, application: &Application, others: &[Appli
     let files =
         application.code_files(input).filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
     for file in files {
-        let text = file.source.text();
-        if !text.contains("http") {
+        if !file.source.text().contains("http") {
             continue;
         }
+        let text = without_comments(&file.below, file.source.text());
         for other in others.iter().filter(|other| other.name != application.name && other.port.is_some()) {
             let is_new = named.iter().all(|(name, _)| *name != other.name);
-            if is_new && let Some(at) = called(text, &other.name) {
+            let is_asked = |at: &usize| !may_be_asker(&text, *at);
+            if is_new && let Some(at) = called(&text, &other.name).filter(is_asked) {
                 named.push((other.name.clone(), place(&file.source, at)));
             }
         }
     }
     named
+}
+
+/// Whether the line of an address says who may ask, and not who is asked: `allow_origins=["http://web:3000"]`.
+fn may_be_asker(text: &str, at: usize) -> bool {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let line = text[start..].lines().next().unwrap_or_default().to_ascii_lowercase();
+    ["origin", "cors", "allowed", "trusted"].iter().any(|word| line.contains(word))
 }
 
 /// Where a text has a URL with a host.

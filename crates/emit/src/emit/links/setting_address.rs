@@ -70,6 +70,15 @@ fn spring_addresses(
         }
         let (Some((_, address)), Some(server)) = (setting(row[0]), row_of(row[1], clients)) else { continue };
         let host = UrlParts::of(&address.text).map_or_else(|| address.text.clone(), |url| url.host);
+        let is_of_server =
+            |url: &UrlParts| ServerImage::with_scheme(url.kind()).is_some_and(|row| row.host == server.host);
+        let is_url = role(row) != ConnectionRole::Url
+            || server.schemes == "-"
+            || server.service.starts_with("kafka")
+            || UrlParts::of(&address.text).is_some_and(|url| is_of_server(&url));
+        if !is_url {
+            continue;
+        }
         // A variable says it already.
         if address.text.contains("${") || !may_be_here(&host) {
             continue;
@@ -128,6 +137,12 @@ fn dotnet_addresses(
             });
             let known = if is_read { connection(&setting.text, clients) } else { None };
             let Some((row, value)) = known else { continue };
+            let variable = format!("{CONNECTION_STRINGS}__{name}");
+            let is_known =
+                |known: &Mention| known.variable.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&variable));
+            if mentions.iter().any(is_known) || !is_word(name) {
+                continue;
+            }
             let place = Some(place(&file.source, setting.at));
             let mention = |variable: Option<String>, role: ConnectionRole, value: Option<String>| Mention {
                 variable,
@@ -144,7 +159,7 @@ fn dotnet_addresses(
                 let part = parts.iter().find(|(known, _)| *known == role).map(|(_, value)| (*value).to_owned());
                 mentions.extend(part.filter(|part| is_word(part)).map(|part| mention(None, role, Some(part))));
             }
-            mentions.push(mention(Some(format!("{CONNECTION_STRINGS}__{name}")), ConnectionRole::Url, value));
+            mentions.push(mention(Some(variable), ConnectionRole::Url, value));
         }
     }
     mentions

@@ -4,7 +4,7 @@ use super::mention::{ConnectionRole, UrlParts, nearest_example, parts, place};
 use super::program::Program;
 use crate::data;
 use crate::emit::input::EmitInput;
-use crate::emit::server_image::is_service_host;
+use crate::emit::server_image::{ServerImage, is_service_host};
 use crate::sources::variables::Absence;
 use crate::variables::ExampleVariable;
 
@@ -44,8 +44,14 @@ pub(in crate::emit) fn unknown_hosts(input: &EmitInput, program: &Program) -> Ve
 /// The host in a value that is the name of a service.
 fn host(variable: &str, value: &str) -> Option<String> {
     let upper = variable.to_ascii_uppercase();
+    // Where it listens, or who may ask it, is no address of another.
+    if ["BIND", "LISTEN", "ORIGIN", "ALLOWED"].iter().any(|word| upper.contains(word)) {
+        return None;
+    }
     let host = match UrlParts::of(value) {
-        Some(url) => url.host,
+        Some(url) if matches!(&*url.scheme, "http" | "https" | "ws" | "wss" | "tcp" | "grpc") => url.host,
+        Some(url) if ServerImage::with_scheme(url.kind()).is_some() => url.host,
+        Some(_) => return None,
         None if parts(&upper).is_some_and(|(.., role)| role == ConnectionRole::Host) => value.to_owned(),
         None => return None,
     };

@@ -39,8 +39,14 @@ pub(in crate::emit) fn environment(
     parts: &EnvironmentParts,
     plan: &mut ComposePlan,
 ) -> Vec<(String, Option<String>)> {
-    let connections = parts.connections.iter();
-    let entries = connections.filter_map(|known| Some((known.variable.clone()?, Some(known.value.clone())))).collect();
+    let mut entries: Vec<(String, Option<String>)> = Vec::new();
+    for known in parts.connections {
+        if let Some(variable) = &known.variable
+            && entries.iter().all(|(name, _)| name != variable)
+        {
+            entries.push((variable.clone(), Some(known.value.clone())));
+        }
+    }
     let mut planner = EnvironmentPlanner { input, application, parts, plan, entries };
     planner.add_switches();
     planner.add_port();

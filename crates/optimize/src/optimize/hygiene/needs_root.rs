@@ -4,6 +4,7 @@ use super::root_reason::{RootReason, Starter};
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::Ecosystem;
+use crate::optimize::home_downloads::installs_puppeteer;
 use crate::optimize::pass_input::PassInput;
 use crate::optimize::reached_sources::LazyReach;
 use crate::shell::program::{Kind, Program};
@@ -131,8 +132,7 @@ fn texts_of_called_scripts<'a>(input: &PassInput<'a>, script: &Script) -> Vec<&'
 fn of_projects(input: &PassInput, target: &Stage) -> Option<RootReason> {
     let node = || input.projects_of(Ecosystem::Node);
     let source = input.source().text();
-    let puppeteer = node().flat_map(|project| &project.dependencies).any(|dependency| dependency.name == "puppeteer");
-    if puppeteer && !source.contains("PUPPETEER_") {
+    if installs_puppeteer(input) {
         return Some(RootReason::Puppeteer);
     }
     let launch = input.build.launch(target)?;

@@ -7,9 +7,9 @@ use crate::sources::values::literal;
 /// `cors({ allowedHeaders: ['Authorization'] })`.
 pub(super) fn asks_for_login(argument: &str) -> bool {
     let says = |text: &str| {
-        let lower = text.to_ascii_lowercase();
+        let lower = text.to_ascii_lowercase().replace("authoriz", "authz").replace("author", "");
         !lower.contains("require(")
-            && !lower.contains("router")
+            && !lower.contains("route")
             && ["auth", "jwt"].iter().any(|word| lower.contains(word))
     };
     let is_plain = |text: &&str| literal(text).is_none() && !text.starts_with(['{', '[']);

@@ -5,6 +5,7 @@ use super::stage_parts::{PartPurpose, StageParts, node_major, not_alone};
 use super::{native, need, words};
 use crate::build::{BaseImage, Presence, Source, Stage, StageBase, installed};
 use crate::manifest::{DependencyScope, Ecosystem, Project, parse_jsonc};
+use crate::optimize::home_downloads::downloads_to_home;
 use crate::optimize::languages::node::stage_blocker::NodeBlocker;
 use crate::optimize::pass_input::{PassInput, refuse_if};
 use crate::shell::program::{self, Program};
@@ -43,6 +44,9 @@ pub(super) struct NodePlan {
 /// What taking the stage apart gives; `None` where it would drop nothing, an error where it can't be done.
 pub(super) fn plan(input: &PassInput, stage: &Stage, parts: &StageParts) -> Result<Option<NodePlan>, NodeBlocker> {
     let project = parts.project;
+    if let Some(what) = downloads_to_home(input, stage) {
+        return Err(NodeBlocker::DownloadsToHome { what });
+    }
     let developed = has_dev(input, project) && !parts.omits;
     let dev_package = developed.then(|| need::of_development(input, stage, parts)).flatten();
     let drops_dev = developed && dev_package.is_none();

@@ -9,6 +9,7 @@ reasons! {
         UnsupportedInstruction: "an instruction is not supported";
         OtherProjectRuns { other: String }: "the project in `{other}` is installed too and has a program that runs";
         UnlistedPackages { command: String }: "`{command}` installs packages that package.json does not list";
+        DownloadsToHome { what: String }: "{what} leaves files in root's home, which the final stage would lack";
         InstallsTwice: "a RUN installs twice";
         InstallsAndBuilds: "a RUN installs programs and also builds with them";
         SystemPackagesAndDependencies: "a RUN installs both system packages and dependencies";

@@ -7,7 +7,7 @@ use crate::build::installed::lands;
 use crate::build::{Source, Transfer};
 use crate::dockerfile::Instruction;
 use crate::inputs::context::ContextEntryKind;
-use crate::shell::{InputKind, Manager};
+use crate::shell::{InputKind, Invocation, Manager, Word};
 use crate::text::{Edit, Span, path};
 
 impl PythonWriter<'_, '_> {
@@ -86,6 +86,21 @@ impl PythonWriter<'_, '_> {
         self.input.build.transfer_at(self.plan.stage, index).is_some_and(is_tool_copy)
     }
 
+    /// Whether a step other than the install names a file of a COPY: `rm requirements.txt`.
+    fn is_worked_on(&self, copy: &Transfer) -> bool {
+        let build = self.input.build;
+        let names: Vec<&str> =
+            copy.sources.iter().filter_map(|source| source.text.as_deref()).map(path::name).collect();
+        let runs = build.own_runs(self.plan.stage).filter(|run| run.index > copy.index);
+        let works = |invocation: &Invocation| {
+            let is_forced = invocation.is("rm")
+                && invocation.args.iter().any(|word| word.text().starts_with("-") && word.text().contains('f'));
+            let names_file = |word: &Word| names.iter().any(|name| path::ends_with(word.text(), name));
+            invocation.package_call().is_none() && !is_forced && invocation.args.iter().any(names_file)
+        };
+        runs.flat_map(|run| run.invocations().iter().map(works).collect::<Vec<_>>()).any(|works| works)
+    }
+
     /// Whether a later COPY of the run-time stage brings the same files to the same place.
     pub(super) fn is_covered(&self, index: usize) -> bool {
         let (input, stage) = (self.input, self.plan.stage);
@@ -100,6 +115,9 @@ impl PythonWriter<'_, '_> {
             return false;
         }
         let Some(place) = folder(copy) else { return false };
+        if self.is_worked_on(copy) {
+            return false;
+        }
         if place.starts_with("/tmp") {
             return true;
         }
