@@ -48,12 +48,12 @@ fn host(variable: &str, value: &str) -> Option<String> {
     if ["BIND", "LISTEN", "ORIGIN", "ALLOWED"].iter().any(|word| upper.contains(word)) {
         return None;
     }
+    let is_host = || parts(&upper).is_some_and(|(.., role)| role == ConnectionRole::Host);
+    let is_web = |scheme: &str| scheme.starts_with("http") || matches!(scheme, "ws" | "wss" | "tcp" | "grpc");
     let host = match UrlParts::of(value) {
-        Some(url) if matches!(&*url.scheme, "http" | "https" | "ws" | "wss" | "tcp" | "grpc") => url.host,
-        Some(url) if ServerImage::with_scheme(url.kind()).is_some() => url.host,
-        Some(_) => return None,
-        None if parts(&upper).is_some_and(|(.., role)| role == ConnectionRole::Host) => value.to_owned(),
-        None => return None,
+        Some(url) if is_web(&url.scheme) || ServerImage::with_scheme(url.kind()).is_some() => url.host,
+        None if is_host() => value.to_owned(),
+        _ => return None,
     };
     let host = host.split(':').next().unwrap_or_default().to_owned();
     let is_example = data::SECRET_WORDS.has(&host, "placeholder") || host.starts_with("your") || host.contains("host");

@@ -94,7 +94,7 @@ impl PythonWriter<'_, '_> {
         let runs = build.own_runs(self.plan.stage).filter(|run| run.index > copy.index);
         let works = |invocation: &Invocation| {
             let is_forced = invocation.is("rm")
-                && invocation.args.iter().any(|word| word.text().starts_with("-") && word.text().contains('f'));
+                && invocation.args.iter().any(|word| word.text().starts_with('-') && word.text().contains('f'));
             let names_file = |word: &Word| names.iter().any(|name| path::ends_with(word.text(), name));
             invocation.package_call().is_none() && !is_forced && invocation.args.iter().any(names_file)
         };
