@@ -36,13 +36,7 @@ pub(in crate::emit) fn fixed_addresses(
         if !file.is_of_program() || !may_have_address {
             continue;
         }
-        let literals = if FileKind::of(&file.below).has_code() {
-            string_literals(&file.below, file.source.text())
-        } else if is_settings {
-            settings_of(path::name(&file.below), file.source.text())
-        } else {
-            continue;
-        };
+        let Some(literals) = literals(&file.below, file.source.text(), is_settings) else { continue };
         for literal in &literals {
             let text = file.source.text();
             let address = fixed_address(literal, clients).or_else(|| spring_login(text, literal, clients));
@@ -66,6 +60,14 @@ pub(in crate::emit) fn fixed_addresses(
         }
     }
     mentions
+}
+
+/// The texts of a source, or the values of a settings file; `None`: it is neither.
+fn literals(file: &str, text: &str, is_settings: bool) -> Option<Vec<StringLiteral>> {
+    if FileKind::of(file).has_code() {
+        return Some(string_literals(file, text));
+    }
+    is_settings.then(|| settings_of(path::name(file), text))
 }
 
 /// Bytes of a call before a host in it.
@@ -130,17 +132,11 @@ pub(in crate::emit) fn fixed_databases(
     let mut mentions: Vec<Mention> = Vec::new();
     for at in application.code.files.iter().chain(&application.served_settings) {
         let file = &input.files.files[*at];
-        let name = path::name(&file.below);
         if !file.is_of_program() || !file.source.text().contains("://") && !file.source.text().contains("dbname=") {
             continue;
         }
-        let literals = if FileKind::of(&file.below).has_code() {
-            string_literals(&file.below, file.source.text())
-        } else if is_spring(name) {
-            settings_of(name, file.source.text())
-        } else {
-            continue;
-        };
+        let is_settings = is_spring(path::name(&file.below));
+        let Some(literals) = literals(&file.below, file.source.text(), is_settings) else { continue };
         for literal in &literals {
             let Some((row, database)) = fixed_database(&literal.text, clients) else { continue };
             if mentions.iter().all(|known| known.row.host != row.host) {

@@ -39,6 +39,24 @@ pub(in crate::emit) struct MigrationJob {
 }
 
 impl MigrationJob {
+    /// A command in the image of a program, in this folder.
+    fn of_image(
+        application: &Application,
+        folder: String,
+        command: Vec<String>,
+        reason: String,
+        place: String,
+    ) -> MigrationJob {
+        MigrationJob {
+            name: NAME.to_owned(),
+            folder: (folder != application.folder()).then_some(folder),
+            command,
+            published: None,
+            reason,
+            place: Some(place),
+        }
+    }
+
     /// Whether an image is made for it.
     pub(in crate::emit) const fn is_image(&self) -> bool {
         self.command.is_empty()
@@ -167,14 +185,7 @@ pub(in crate::emit) fn migration(
         let words = row[3].split(' ').map(str::to_owned).collect();
         let command = if ecosystem == Ecosystem::Python { in_environment(application, words) } else { words };
         let reason = format!("`{}` keeps the schema of the database in its source ({})", application.name, row[1]);
-        return Some(MigrationJob {
-            name: NAME.to_owned(),
-            folder: (folder != application.folder()).then_some(folder),
-            command,
-            published: None,
-            reason,
-            place: Some(file.source.name().to_owned()),
-        });
+        return Some(MigrationJob::of_image(application, folder, command, reason, file.source.name().to_owned()));
     }
     migration_script(input, application, plan)
 }
@@ -282,14 +293,7 @@ fn migration_script(input: &EmitInput, application: &Application, plan: &mut Com
             return None;
         }
         let reason = format!("`{}` of package.json brings the schema of the database up to date", script.name);
-        return Some(MigrationJob {
-            name: NAME.to_owned(),
-            folder: (folder != application.folder()).then_some(folder),
-            command,
-            published: None,
-            reason,
-            place: Some(application.place.clone()),
-        });
+        return Some(MigrationJob::of_image(application, folder, command, reason, application.place.clone()));
     }
     None
 }
