@@ -91,14 +91,14 @@ impl PythonWriter<'_, '_> {
         let build = self.input.build;
         let names: Vec<&str> =
             copy.sources.iter().filter_map(|source| source.text.as_deref()).map(path::name).collect();
-        let runs = build.own_runs(self.plan.stage).filter(|run| run.index > copy.index);
+        let mut runs = build.own_runs(self.plan.stage).filter(|run| run.index > copy.index);
         let works = |invocation: &Invocation| {
             let is_forced = invocation.is("rm")
                 && invocation.args.iter().any(|word| word.text().starts_with('-') && word.text().contains('f'));
             let names_file = |word: &Word| names.iter().any(|name| path::ends_with(word.text(), name));
             invocation.package_call().is_none() && !is_forced && invocation.args.iter().any(names_file)
         };
-        runs.flat_map(|run| run.invocations().iter().map(works).collect::<Vec<_>>()).any(|works| works)
+        runs.any(|run| run.invocations().iter().any(works))
     }
 
     /// Whether a later COPY of the run-time stage brings the same files to the same place.
