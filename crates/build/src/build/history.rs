@@ -84,12 +84,16 @@ impl Build<'_> {
 
     /// The file of those that were read which takes a version from the history, or asks git for it.
     pub fn text_with_history(&self) -> Option<&str> {
-        let texts = self.input().texts.iter().flat_map(|texts| texts.iter());
-        let mut texts = texts.filter(|(path, _)| !FileKind::of(path).is_for_people());
-        let meanings = ["takes its version from the history", "asks git for the history"];
+        let mut texts = self.input().texts.iter().flat_map(|texts| texts.iter());
         let reads = |path: &str, text: &[u8]| {
             let text = std::str::from_utf8(text).unwrap_or_default();
-            meanings.iter().any(|meaning| patterns::shows_word(FileKind::of(path), text, meaning))
+            ["takes its version from the history", "asks git for the history"].iter().any(|meaning| {
+                // Few texts have one of the words at all, and kinds of files take longer to tell.
+                patterns::shows(text, meaning) && {
+                    let kind = FileKind::of(path);
+                    !kind.is_for_people() && patterns::shows_word(kind, text, meaning)
+                }
+            })
         };
         texts.find(|(path, text)| reads(path, text)).map(|(path, _)| path.as_str())
     }

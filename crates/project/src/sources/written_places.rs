@@ -40,7 +40,7 @@ pub enum WrittenPlace {
 /// The places that a source names.
 pub fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<WrittenPlace> {
     let text = evaluator.source(file);
-    let mut reader = WriteReader { evaluator, file, text, places: Vec::new() };
+    let mut reader = WriteReader { evaluator, file, kind: FileKind::of(file), text, places: Vec::new() };
     reader.calls();
     reader.read_open_calls();
     reader.settings();
@@ -55,6 +55,7 @@ pub fn places(evaluator: &Evaluator<'_>, file: &str) -> Vec<WrittenPlace> {
 struct WriteReader<'r, 'e> {
     evaluator: &'r Evaluator<'e>,
     file: &'r str,
+    kind: FileKind<'r>,
     text: &'r str,
     places: Vec<WrittenPlace>,
 }
@@ -83,7 +84,7 @@ impl WriteReader<'_, '_> {
 
     /// The programs that it starts.
     fn started_programs(&mut self) {
-        if !FileKind::of(self.file).has_code() {
+        if !self.kind.has_code() || !patterns::shows(self.text, "lets programs write") {
             return;
         }
         let mut calls = patterns::of("lets programs write").filter(|pattern| self.is_of_language(pattern));
@@ -131,9 +132,8 @@ impl WriteReader<'_, '_> {
 
     /// Whether a word may stand in this file for what it means: those of Python mean something else in other languages.
     fn is_of_language(&self, pattern: &WordPattern) -> bool {
-        let kind = FileKind::of(self.file);
-        let is_python = kind.ecosystem() == Some(Ecosystem::Python);
-        !kind.is_code() || pattern.language == "-" || (pattern.language == "Python") == is_python
+        let is_python = self.kind.ecosystem() == Some(Ecosystem::Python);
+        !self.kind.is_code() || pattern.language == "-" || (pattern.language == "Python") == is_python
     }
 
     /// What a call, or a setting with such a word in it, writes to.
