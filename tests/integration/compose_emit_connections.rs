@@ -69,6 +69,57 @@ fn variables_override_the_settings_of_spring() {
 }
 
 #[test]
+fn settings_of_spring_that_the_server_lacks_are_overridden() {
+    let (text, _) = spring(
+        &[
+            "org.springframework.boot:spring-boot-starter-data-mongodb",
+            "org.springframework.boot:spring-boot-starter-amqp",
+            "org.springframework.boot:spring-boot-starter-data-redis",
+        ],
+        "spring:\n  data:\n    mongodb: {host: localhost, port: 27018, username: root, password: pw, database: shop}\n    redis: {host: localhost, port: 6379, password: pw}\n  rabbitmq: {host: localhost, port: 5673, username: sam, password: pw, virtual-host: shop}\n",
+    );
+    let shop = service(&text, "shop");
+    has(
+        &shop,
+        &[
+            "SPRING_DATA_MONGODB_PORT: \"27017\"",
+            "SPRING_DATA_MONGODB_USERNAME: root",
+            "SPRING_DATA_MONGODB_AUTHENTICATIONDATABASE: admin",
+            "SPRING_DATA_REDIS_PASSWORD:",
+            "SPRING_RABBITMQ_PORT: \"5672\"",
+            "SPRING_RABBITMQ_VIRTUALHOST: /\n",
+        ],
+    );
+    // What is right already needs no variable.
+    lacks(&shop, &["SPRING_DATA_REDIS_PORT", "MONGODB_DATABASE"]);
+    has(&service(&text, "mongo"), &["MONGO_INITDB_ROOT_USERNAME: root", "MONGO_INITDB_ROOT_PASSWORD:"]);
+    has(&service(&text, "redis"), &["--requirepass"]);
+}
+
+#[test]
+fn each_database_that_programs_use_is_made() {
+    let program = |name: &'static str, database: &str| {
+        let source = "import os, psycopg2\nfrom fastapi import FastAPI\napp = FastAPI()\npsycopg2.connect(os.environ[\"DATABASE_URL\"])\n";
+        [
+            (format!("{name}/Dockerfile"), format!("{PYTHON}CMD [\"uvicorn\", \"main:app\", \"--port\", \"8000\"]\n")),
+            (format!("{name}/requirements.txt"), "fastapi\nuvicorn\npsycopg2-binary\n".to_owned()),
+            (format!("{name}/main.py"), source.to_owned()),
+            (format!("{name}/.env.example"), format!("DATABASE_URL=postgresql://sam:pw@localhost:5432/{database}\n")),
+        ]
+    };
+    let all: Vec<(String, String)> = [program("orders", "orders"), program("users", "people")].concat();
+    let (text, _) = written_with_notes(&files(&all));
+    has(&service(&text, "orders"), &["@postgres:5432/orders\""]);
+    has(&service(&text, "users"), &["@postgres:5432/people\""]);
+    let postgres = service(&text, "postgres");
+    has(&postgres, &["POSTGRES_DB: orders", "target: /docker-entrypoint-initdb.d/postgres-databases.sql"]);
+    has(&text, &["configs:\n  postgres-databases:\n    file: ./postgres-databases.sql"]);
+    // Both name the same one.
+    let all: Vec<(String, String)> = [program("orders", "shop"), program("users", "shop")].concat();
+    lacks(&written_with_notes(&files(&all)).0, &["configs"]);
+}
+
+#[test]
 fn variables_override_connection_strings_of_dotnet() {
     let (text, _) = written_with_notes(&[
         (
@@ -81,11 +132,11 @@ fn variables_override_connection_strings_of_dotnet() {
         ),
         (
             "shop/Program.cs",
-            "var builder = WebApplication.CreateBuilder(args);\nvar db = builder.Configuration.GetConnectionString(\"Default\");\nvar cache = builder.Configuration[\"ConnectionStrings:Cache\"];\nvar app = builder.Build();\napp.MapGet(\"/a\", () => \"\");\napp.Run();\n",
+            "var builder = WebApplication.CreateBuilder(args);\nvar db = builder.Configuration.GetConnectionString(\"Default\");\nvar audit = builder.Configuration.GetConnectionString(\"Audit\");\nvar cache = builder.Configuration[\"ConnectionStrings:Cache\"];\nvar app = builder.Build();\napp.MapGet(\"/a\", () => \"\");\napp.Run();\n",
         ),
         (
             "shop/appsettings.json",
-            "{\"ConnectionStrings\": {\"Default\": \"Host=localhost;Port=5433;Database=shop;Username=sa;Password=x\", \"Cache\": \"localhost:6379\", \"Unused\": \"Host=localhost;Database=old;Username=a\"}}\n",
+            "\u{feff}{ // the servers\n\"ConnectionStrings\": {\"Default\": \"Host=localhost;Port=5433;Database=shop;Username=sa;Password=x\", \"Cache\": \"localhost:6379\", \"Audit\": \"Host=localhost;Database=audit;Username=sa;Password=x\", \"Unused\": \"Host=localhost;Database=old;Username=a\"},}\n",
         ),
     ]);
     has(
@@ -93,6 +144,7 @@ fn variables_override_connection_strings_of_dotnet() {
         &[
             "ConnectionStrings__Default: \"Host=postgres;Port=5432;Username=sa;Password=${POSTGRES_PASSWORD:?set it in .env};Database=shop\"",
             "ConnectionStrings__Cache: redis:6379",
+            ";Database=audit\"",
         ],
     );
     lacks(&text, &["Unused"]);
@@ -110,6 +162,20 @@ fn logins_in_sources_are_those_of_their_server() {
         "import psycopg2\npsycopg2.connect(\"host=store user=sam password=s3cret dbname=shop sslmode=disable\")",
     );
     has(&service(&text, "store"), &["POSTGRES_USER: sam", "POSTGRES_PASSWORD: s3cret", "POSTGRES_DB: shop"]);
+    // Beside a host of a variable.
+    for (database, user) in [("dbname", "user"), ("\"database\"", "\"user\"")] {
+        let is_text = database.starts_with('"');
+        let (open, is, close) = if is_text { ("**{", ":", "}") } else { ("", "=", "") };
+        let key = |name: &str| if is_text { format!("\"{name}\"") } else { name.to_owned() };
+        let source = format!(
+            "import psycopg2\npsycopg2.connect({open}{}{is} os.environ[\"DB_HOST\"], {user}{is} \"sam\", {}{is} \"s3cret\", {database}{is} \"shop\"{close})",
+            key("host"),
+            key("password")
+        );
+        let (text, _) = fastapi("psycopg2-binary", &source);
+        has(&service(&text, "app"), &["DB_HOST: postgres"]);
+        has(&service(&text, "postgres"), &["POSTGRES_USER: sam", "POSTGRES_PASSWORD: s3cret", "POSTGRES_DB: shop"]);
+    }
     let (text, _) = fastapi("redis", "import redis\nclient = redis.Redis(host=\"cache\", password=\"pw1\")");
     has(&service(&text, "cache"), &["command: [\"redis-server\", \"--requirepass\", \"pw1\"]"]);
     let (text, _) = fastapi(

@@ -53,6 +53,7 @@ fn what_a_source_names_and_an_example_sets_arrives() {
     has(&api, &["DJANGO_SUPERUSER_USERNAME: ${DJANGO_SUPERUSER_USERNAME:-root}", "${DJANGO_SUPERUSER_PASSWORD:?"]);
     lacks(&api, &["UNREAD"]);
     has(&notes, &["api runs `createsuperuser` at each start, which fails once the user is there"]);
+    lacks(&notes, &["(api/Dockerfile:1)"]);
     let source = "process.loadEnvFile();\nrequire('express')().listen(3000);\n";
     let (text, notes) = written_with_notes(&files(&node("web", "node index.js", "\"express\": \"4\"", source)));
     has(&service(&text, "web"), &["volumes: [\"./.env:/srv/.env:ro\"]"]);

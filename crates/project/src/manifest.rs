@@ -31,7 +31,7 @@ mod xml;
 pub use self::file_kind::{ContentKind, FileKind, FileRole, is_typescript};
 pub use self::framework::Framework;
 pub use self::go::calls_c;
-pub use self::json::parse_jsonc;
+pub use self::json::{parse_jsonc, plain_json};
 pub use self::locked::{LockedPackage, LockedPackages, version_numbers};
 pub use self::node::INSTALL_SCRIPTS;
 pub use self::project::{

@@ -398,24 +398,49 @@ fn settings_port(input: &EndpointInput) -> Option<u16> {
     })
 }
 
-/// The port of the sites of nginx, where the image is made of it and all of them say the same, apart from TLS; 0 where
-/// they listen for TLS alone.
+/// The port of the sites of nginx, where the image is made of it and all of them say the same, apart from TLS; that of
+/// TLS where they listen for nothing else.
 fn site_port(input: &EndpointInput) -> Option<u16> {
+    let listens = listens(input);
+    if has_tls_alone(&listens) {
+        return has_own_sites(input)
+            .then(|| only_port(listens.iter().filter_map(|value| listen_port(value))))
+            .flatten();
+    }
+    let plain = listens.iter().filter(|value| !is_tls(value)).filter_map(|value| listen_port(value));
+    let mut ports = plain.clone();
+    // Of several the usual one is the first.
+    if ports.any(|port| port == 80) { Some(80) } else { only_port(plain) }
+}
+
+/// Whether the sites that the build gives nginx listen for TLS alone.
+pub(super) fn sites_have_tls_alone(input: &EndpointInput) -> bool {
+    has_tls_alone(&listens(input)) && has_own_sites(input)
+}
+
+/// The port of what follows `listen` in a site of nginx.
+fn listen_port(value: &str) -> Option<u16> {
+    address_port(value.split(' ').next()?)
+}
+
+/// Whether what follows `listen` asks for TLS.
+fn is_tls(value: &str) -> bool {
+    value.contains("ssl") || value.contains("quic")
+}
+
+fn has_tls_alone(listens: &[&str]) -> bool {
+    !listens.is_empty() && listens.iter().all(|value| is_tls(value))
+}
+
+/// What follows `listen` in the sites of an image of nginx.
+fn listens<'s>(input: &'s EndpointInput) -> Vec<&'s str> {
     if !is_nginx(input) {
-        return None;
+        return Vec::new();
     }
     let lines = sites(input).into_iter().flat_map(|(_, file)| file.text.lines());
     let statements =
         lines.map(|line| line.split('#').next().unwrap_or_default()).flat_map(|line| line.split([';', '{']));
-    let listens = statements.filter_map(|statement| statement.trim().strip_prefix("listen "));
-    let listens: Vec<&str> = listens.collect();
-    let plain = || listens.iter().filter(|value| !value.contains("ssl") && !value.contains("quic"));
-    if !listens.is_empty() && plain().next().is_none() && has_own_sites(input) {
-        return Some(0);
-    }
-    let ports = || plain().filter_map(|value| address_port(value.split(' ').next()?));
-    // Of several the usual one is the first.
-    if ports().any(|port| port == 80) { Some(80) } else { only_port(ports()) }
+    statements.filter_map(|statement| statement.trim().strip_prefix("listen ")).collect()
 }
 
 /// Whether the build gives nginx a site of its own.

@@ -166,7 +166,10 @@ fn servers_of_files_answer_at_the_top() {
     assert_eq!(top("FROM nginx:1.30\nCOPY dist /usr/share/nginx/html\n", &[]), at_top);
     assert_eq!(top("FROM nginx:1.30\nCOPY other.conf /etc/nginx/conf.d/default.conf\n", &[]), None);
     let tls = "server {\n  listen 443 ssl;\n  root /srv;\n}\n";
-    assert_eq!(port("FROM nginx:1.30\nCOPY site.conf /etc/nginx/conf.d/default.conf\n", &[("site.conf", tls)]), None);
+    let with_tls = "FROM nginx:1.30\nCOPY site.conf /etc/nginx/conf.d/default.conf\n";
+    assert_eq!(port(with_tls, &[("site.conf", tls)]), Some(443));
+    assert_eq!(top(with_tls, &[("site.conf", tls)]), None);
+    assert!(!ask(with_tls, &[("site.conf", tls)], speaks_http));
     assert_eq!(top("FROM node:22\nCMD [\"npx\", \"serve\", \"-s\", \"build\"]\n", &[]), at_top);
     assert_eq!(top("FROM python:3.13\nCMD streamlit run app.py\n", &[]).as_deref(), Some("/_stcore/health"));
 }

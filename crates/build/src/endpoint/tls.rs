@@ -1,7 +1,7 @@
 //! Whether the server of a program answers TLS alone.
 
 use super::EndpointInput;
-use super::port::active_setting;
+use super::port::{active_setting, sites_have_tls_alone};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
 use crate::sources::patterns;
@@ -21,6 +21,7 @@ pub(super) fn serves_tls(input: &EndpointInput) -> bool {
         || ["server.ssl.key-store", "server.ssl.certificate", "server.ssl.bundle"]
             .iter()
             .any(|name| active_setting(input, name).is_some())
+        || sites_have_tls_alone(input)
         || input.files.iter().any(source_serves_tls)
         || input
             .settings

@@ -193,7 +193,7 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         }
         for connection in &program.connections {
             let reason = match &connection.variable {
-                Some(variable) => format!("`{variable}` is where it finds {}", connection.backend),
+                Some(variable) => format!("it connects to {} with `{variable}`", connection.backend),
                 None => format!("its source names {}", connection.backend),
             };
             self.plan.choose(&service.name, "depends_on", reason, connection.place.clone());
@@ -201,6 +201,14 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         if is_migrated {
             self.plan.choose(&service.name, "depends_on", "it starts when the schema is up to date", None);
         }
+    }
+
+    /// Gives a service a file as a config, which is at `target` in its containers; `path`: where the file is written.
+    fn give_file(&mut self, service: &mut PlannedService, (name, target): (&str, &str), (path, content): (&str, &str)) {
+        let entries = [("source", text(name)), ("target", text(target))];
+        service.add("configs", NewValue::Inline(format!("[{{{}}}]", flow(&entries))));
+        self.plan.configs.push((name.to_owned(), format!("./{path}")));
+        self.plan.files.push((path.to_owned(), content.to_owned()));
     }
 
     /// Takes rights that a container without root cannot use, unless a program of its image gets them back.
@@ -256,4 +264,13 @@ fn loads_environment_file(input: &EmitInput, application: &Application) -> Optio
     let mut signs = application.signs(input, "loads .env or fails");
     let (file, at) = signs.find(|(file, at)| begins_line(file.source.text(), *at))?;
     Some(place(&file.source, at))
+}
+
+/// Entries in one line.
+fn flow(entries: &[(&str, NewValue)]) -> String {
+    let entry = |(key, value): &(&str, NewValue)| match value {
+        NewValue::Inline(text) | NewValue::Block(text) => format!("{key}: {text}"),
+        NewValue::Mapping(_) => (*key).to_owned(),
+    };
+    entries.iter().map(entry).collect::<Vec<String>>().join(", ")
 }

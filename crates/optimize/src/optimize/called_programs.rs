@@ -118,9 +118,8 @@ fn calls(text: &str, program: &str, ruby: bool) -> bool {
 fn is_started(before: &str, quote: char, alone: bool) -> bool {
     let before = before.trim_end();
     let last = |text: &str| {
-        let text = text.trim_end();
-        let start = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$'))).map_or(0, |at| at + 1);
-        text.get(start..).unwrap_or_default().to_ascii_lowercase()
+        let mut names = text.trim_end().rsplit(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '$')));
+        names.next().unwrap_or_default().to_ascii_lowercase()
     };
     let starts = |name: &str| {
         patterns::shows(name, "is in the name of what starts programs")

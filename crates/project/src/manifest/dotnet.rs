@@ -75,7 +75,7 @@ fn project(tree: &mut ManifestTree, references: &mut References, root: &str, fil
     for folder in ancestors(root) {
         let path = path::child(folder, "global.json");
         if tree.has(&path) {
-            let plain = tree.text(&path).map(json::plain).unwrap_or_default();
+            let plain = tree.text(&path).map(json::plain_json).unwrap_or_default();
             let settings: Option<serde_json::Value> = json::read(tree, &path, &plain);
             let version = settings.as_ref().and_then(|settings| settings.get("sdk")?.get("version")?.as_str());
             project.speaks(version.unwrap_or_default(), &path);

@@ -46,11 +46,11 @@ pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
 
 /// The value of a JSON text that may have comments and trailing commas, as `tsconfig.json`; `None` where it is broken.
 pub fn parse_jsonc(text: &str) -> Option<Value> {
-    serde_json::from_str(&plain(text)).ok()
+    serde_json::from_str(&plain_json(text)).ok()
 }
 
 /// JSON with comments and trailing commas as plain JSON: both are replaced by as many spaces, so that places stay.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain_json(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = bytes.to_vec();
     let (mut at, mut comma) = (0, None);
@@ -105,7 +105,7 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 mod tests {
     #[test]
     fn comments_and_trailing_commas_go() {
-        let check = |text, expected| assert_eq!(super::plain(text), expected);
+        let check = |text, expected| assert_eq!(super::plain_json(text), expected);
         check("{\"a//,]\": [1, 2, ], // x\n}", "{\"a//,]\": [1, 2  ]      \n}");
         check("[1 /* é */ , ]", "[1            ]");
         check("[\"\\\\\",]", "[\"\\\\\" ]");

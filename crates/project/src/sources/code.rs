@@ -148,12 +148,19 @@ pub fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 
         .filter(move |at| !text[..*at].ends_with(inside) && !text[at + name.len()..].starts_with(inside))
 }
 
+/// The name that a text ends with; empty where it ends with something else.
+pub fn last_name(text: &str) -> &str {
+    text.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn pieces_are_reported() {
+        assert_eq!(last_name("a→b_1"), "b_1");
+        assert_eq!(last_name("a→"), "");
         assert_eq!(bracketed("(a, ')', (b)) + c"), Some("a, ')', (b)"));
         assert_eq!(split("a || (b || c) || '||'", "||"), ["a ", " (b || c) ", " '||'"]);
         assert_eq!(arguments("a, f(b, c), \"d,e\",\n"), ["a", "f(b, c)", "\"d,e\""]);

@@ -1,6 +1,6 @@
 //! Where source files define the value of a name: constants, properties, parameters.
 
-use super::code::{arguments, bracketed, expression, words};
+use super::code::{arguments, bracketed, expression, last_name, words};
 use super::patterns;
 use crate::manifest::{Ecosystem, FileKind};
 
@@ -328,16 +328,11 @@ fn class_around(text: &str, end: usize) -> Option<&str> {
 
 /// The name before a list of parameters: `def f`, `const f = async`, `f`.
 fn function_name(before: &str) -> Option<&str> {
-    let word = |text: &str| {
-        let text = text.trim_end();
-        let start = text.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
-        (start < text.len()).then_some((start, text.len()))
-    };
     let before = before.trim_end();
     let before = before.strip_suffix("function").unwrap_or(before).trim_end();
     let before = before.strip_suffix("async").unwrap_or(before).trim_end();
     let before = before.strip_suffix(['=', ':']).unwrap_or(before);
-    word(before).map(|(start, end)| &before[start..end])
+    Some(last_name(before.trim_end())).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

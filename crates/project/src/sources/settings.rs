@@ -1,6 +1,7 @@
-//! The settings of programs of Spring: their names and values.
+//! The settings of programs of Spring and .NET: their names and values.
 
 use super::literals::StringLiteral;
+use crate::manifest::plain_json;
 use crate::yaml::{self, YamlNode};
 
 /// The value of a setting, with the default of a variable in its place.
@@ -10,9 +11,16 @@ pub fn setting<'s>(mut settings: impl Iterator<Item = &'s StringLiteral>, name: 
     Some(variable.map_or(&*known.text, |inner| inner.split_once(':').map_or("", |(_, default)| default)))
 }
 
-/// The values of Spring's settings in a file, each with its full name in `before`: `spring.data.mongodb.host=`.
+/// The values of the settings in a file, each with its full name in `before`: `spring.data.mongodb.host=`.
 pub fn settings_of(name: &str, text: &str) -> Vec<StringLiteral> {
-    if name.ends_with(".properties") { properties(text) } else { yaml_settings(text) }
+    if name.ends_with(".properties") {
+        properties(text)
+    } else if name.ends_with(".json") {
+        // Editors put a byte order mark in front; comments are no YAML.
+        yaml_settings(&plain_json(&text.replace('\u{feff}', "   ")))
+    } else {
+        yaml_settings(text)
+    }
 }
 
 /// Names of settings with more parts, or longer parts, are not Spring's.
@@ -76,6 +84,15 @@ mod tests {
         let nested = format!("{}x: host\n", "a:\n ".repeat(3));
         settings_of("application.yml", &nested);
         settings_of("application.yml", &"[".repeat(10_000));
+    }
+
+    #[test]
+    fn settings_in_json_may_have_comments() {
+        let text = "\u{feff}{\n  // a: b\n  \"ConnectionStrings\": {\n    \"Main\": \"Host=db\", /* c */\n  },\n}\n";
+        let all = settings_of("appsettings.json", text);
+        let shown: Vec<(&str, &str)> = all.iter().map(|value| (&*value.before, &*value.text)).collect();
+        assert_eq!(shown, [("ConnectionStrings.Main=", "Host=db")]);
+        assert!(text[all[0].at..].starts_with("\"Host=db\""));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::inputs::BuildInput;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
 use crate::sources::patterns;
 use crate::stack::known_service;
-use crate::text::path;
+use crate::text::{Span, path};
 use crate::variables::{ServiceCode, VariableFile};
 
 /// The maximum number of ports of a program that are published.
@@ -69,6 +69,8 @@ pub(in crate::emit) struct Application<'i> {
     /// Why it is taken for a program, and where that shows.
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: String,
+    /// Where the command stands that its container starts.
+    pub(in crate::emit) command_place: String,
 }
 
 /// The variable that says where a program listens.
@@ -368,7 +370,10 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
     };
     let command = command(&build, stage);
     let (is_worker, is_scheduler) = (starts_worker(&command), starts_scheduler(&command));
-    let line = build.from_of(stage).map_or(1, |from| source.line(from.span.start));
+    let place_of = |span: Option<Span>| format!("{}:{}", source.name(), span.map_or(1, |span| source.line(span.start)));
+    let place = place_of(build.from_of(stage).map(|from| from.span));
+    let last = [Keyword::Cmd, Keyword::Entrypoint].into_iter().find_map(|keyword| build.last(stage, keyword));
+    let command_place = last.map_or_else(|| place.clone(), |(_, instruction)| place_of(Some(instruction.span)));
     Some(Application {
         name: String::new(),
         dockerfile_text: (below != "Dockerfile").then_some(below),
@@ -399,7 +404,8 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
             .filter(|project| Programs::of(&build, stage).may_interpret(project.ecosystem))
             .collect(),
         reason: format!("{} builds a program", source.name()),
-        place: format!("{}:{line}", source.name()),
+        place,
+        command_place,
         build,
     })
 }

@@ -29,7 +29,7 @@ pub(in crate::emit) fn started_texts<'i>(
     application: &'i Application<'_>,
     command: &'i str,
 ) -> Vec<StartText<'i>> {
-    let mut texts = vec![StartText { text: command, place: application.place.clone() }];
+    let mut texts = vec![StartText { text: command, place: application.command_place.clone() }];
     let scripts: Vec<&ManifestScript> = application
         .projects()
         .filter(|project| project.ecosystem == Ecosystem::Node)

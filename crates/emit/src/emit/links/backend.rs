@@ -15,7 +15,7 @@ use crate::emit::facts::built_server::image_variable;
 use crate::emit::facts::check::healthcheck_with;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::{ComposePlan, MUST_BE_SET};
-use crate::emit::server_image::ServerImage;
+use crate::emit::server_image::{ServerImage, is_word};
 use crate::stack::{ServiceSettings, configured_test, known_service};
 
 /// A server that programs connect to.
@@ -45,6 +45,8 @@ pub(in crate::emit) struct Backend {
     pub(in crate::emit) trap: Option<&'static str>,
     pub(in crate::emit) user: String,
     pub(in crate::emit) database: String,
+    /// The databases that programs use beside that one.
+    pub(in crate::emit) other_databases: Vec<String>,
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,
 }
@@ -177,6 +179,30 @@ fn explain_missing(
     }
 }
 
+/// The databases that programs name beside the first one.
+fn other_databases(mentions: &[&Mention], first: &str) -> Vec<String> {
+    let of_urls: Vec<String> = mentions.iter().filter_map(|mention| mention.database()).collect();
+    let variable = mentions.iter().find(|known| known.role == ConnectionRole::Database && known.variable.is_some());
+    // Different variables may be about the same database.
+    let of_variable = || {
+        let same = mentions.iter().filter(|known| variable.is_some_and(|other| other.variable == known.variable));
+        same.filter_map(|known| known.value.clone()).filter(|value| is_word(value)).collect::<Vec<_>>()
+    };
+    let mut databases = if of_urls.is_empty() { of_variable() } else { of_urls };
+    databases.retain(|database| database != first);
+    databases.sort();
+    databases.dedup();
+    databases
+}
+
+impl Backend {
+    /// The database that a program means by a variable.
+    pub(in crate::emit) fn database_of(&self, mention: &Mention) -> &str {
+        let database = mention.database().or_else(|| mention.value.clone());
+        self.other_databases.iter().find(|known| database.as_ref() == Some(known)).unwrap_or(&self.database)
+    }
+}
+
 /// The host that programs have for a server, where it may be the name of a service.
 fn named_host(mentions: &[&Mention]) -> Option<String> {
     let of_urls =
@@ -210,6 +236,8 @@ fn backend(
         name = format!("{name}-{}", row.host);
     }
     let login = login(row, (&name, of_script), mentions, program);
+    let is_open = program.is_none() && of_script.is_none() && row.is_database();
+    let other_databases = if is_open { other_databases(mentions, &login.database) } else { Vec::new() };
     // Images with more in them stand for the plain one.
     let row = variant(input, row, applications).unwrap_or(row);
     let [all_settings, settings] = login_settings(row, &login, program);
@@ -256,6 +284,7 @@ fn backend(
         trap: known.and_then(|known| known.trap),
         user,
         database,
+        other_databases,
         reason: reason.unwrap_or_default(),
         place,
         name,

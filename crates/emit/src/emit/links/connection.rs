@@ -86,7 +86,8 @@ fn connection(
         ConnectionRole::Port => port(mention, backend)?,
         ConnectionRole::User if backend.row.asks_for_login() || has_login_settings(backend) => backend.user.clone(),
         ConnectionRole::Password => password?,
-        ConnectionRole::Database if backend.row.is_database() => backend.database.clone(),
+        ConnectionRole::Fixed => mention.value.clone()?,
+        ConnectionRole::Database if backend.row.is_database() => backend.database_of(mention).to_owned(),
         ConnectionRole::User | ConnectionRole::Database => return None,
     };
     let (backend, variable, place) = (backend.name.clone(), mention.variable.clone(), mention.place.clone());
@@ -135,7 +136,7 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         // An example with a port wants one.
         let has_port = mention.value.as_deref().and_then(|value| value.split_once(':')).is_some();
         let form = if form == "{host}" && has_port { "{host}:{port}" } else { form };
-        return filled(form, backend, &port, separate);
+        return filled(form, (backend, backend.database_of(mention)), &port, separate);
     }
     // Who shows a URL without a name or a database, and reads them from other variables, puts them together.
     let is_bare = |part: fn(&UrlParts) -> &str| parts.as_ref().is_some_and(|url| part(url).is_empty());
@@ -157,7 +158,7 @@ fn url(application: &Application, mention: &Mention, backend: &Backend, separate
         _ => query,
     };
     let path = match parts {
-        _ if row.is_database() && has_database => format!("/{}", backend.database),
+        _ if row.is_database() && has_database => format!("/{}", backend.database_of(mention)),
         Some(url) if !url.database.is_empty() => format!("/{}", url.database),
         _ => String::new(),
     };
@@ -201,7 +202,7 @@ fn with_key_retrieval(query: &str) -> String {
 }
 
 /// An address as the client of a program writes it.
-fn filled(form: &str, backend: &Backend, port: &str, separate: SeparateParts) -> String {
+fn filled(form: &str, (backend, database): (&Backend, &str), port: &str, separate: SeparateParts) -> String {
     let mut form = form.to_owned();
     if form.starts_with("http") && separate.has_password {
         form = form.replace("{user}:{password}@", "");
@@ -210,7 +211,7 @@ fn filled(form: &str, backend: &Backend, port: &str, separate: SeparateParts) ->
         form = form.replace("/{database}", "");
     }
     let password = backend.password.as_ref().map(BackendPassword::value).unwrap_or_default();
-    let form = form.replace("{user}", &backend.user).replace("{database}", &backend.database);
+    let form = form.replace("{user}", &backend.user).replace("{database}", database);
     form.replace("{host}", &backend.name).replace("{port}", port).replace("{password}", &password)
 }
 

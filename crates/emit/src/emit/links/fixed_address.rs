@@ -1,16 +1,16 @@
 //! Addresses of servers that stand in sources, where no variable says them: `Redis(host="redis")`.
 
-use super::mention::{ConnectionRole, Mention, UrlParts, place, role};
+use super::mention::{ConnectionRole, Mention, UrlParts, connection_parts, place, role};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::FileKind;
-use crate::sources::code::bracketed;
+use crate::sources::code::{bracketed, last_name};
 use crate::sources::literals::{StringLiteral, string_literals};
 use crate::sources::settings::settings_of;
 use crate::sources::variables::is_spring;
-use crate::text::path;
+use crate::text::{Source, path};
 
 /// An address in a source.
 struct FixedAddress {
@@ -28,17 +28,11 @@ pub(in crate::emit) fn fixed_addresses(
 ) -> Vec<Mention> {
     let mut mentions: Vec<Mention> = Vec::new();
     let words = address_words(clients);
-    for at in application.code.files.iter().chain(&application.served_settings) {
-        let file = &input.files.files[*at];
-        let is_settings = is_spring(path::name(&file.below)) || application.served_settings.contains(at);
-        // Most sources have no word that an address has.
-        let may_have_address = is_settings || words.iter().any(|word| file.source.text().contains(word.as_str()));
-        if !file.is_of_program() || !may_have_address {
-            continue;
-        }
-        let Some(literals) = literals(&file.below, file.source.text(), is_settings) else { continue };
+    // Most sources have no word that an address has.
+    let may_have_address = |text: &str| words.iter().any(|word| text.contains(word.as_str()));
+    for (source, literals) in literals_of_program(input, application, may_have_address) {
         for literal in &literals {
-            let text = file.source.text();
+            let text = source.text();
             let address = fixed_address(literal, clients).or_else(|| spring_login(text, literal, clients));
             let Some(address) = address.map(|address| with_login(text, address, literal, &literals)) else { continue };
             if mentions
@@ -55,19 +49,36 @@ pub(in crate::emit) fn fixed_addresses(
                 value: Some(address.value),
                 has_default: true,
                 is_setting: false,
-                place: Some(place(&file.source, literal.at)),
+                place: Some(place(source, literal.at)),
             });
         }
     }
     mentions
 }
 
-/// The texts of a source, or the values of a settings file; `None`: it is neither.
-fn literals(file: &str, text: &str, is_settings: bool) -> Option<Vec<StringLiteral>> {
-    if FileKind::of(file).has_code() {
-        return Some(string_literals(file, text));
-    }
-    is_settings.then(|| settings_of(path::name(file), text))
+/// The texts in the sources of a program and the values in its settings, where a file may have some that count.
+fn literals_of_program<'e>(
+    input: &'e EmitInput,
+    application: &'e Application,
+    may_count: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = (&'e Source, Vec<StringLiteral>)> {
+    let files = application.code.files.iter().chain(&application.served_settings);
+    files.filter_map(move |at| {
+        let file = &input.files.files[*at];
+        let (name, text) = (path::name(&file.below), file.source.text());
+        let is_settings = is_spring(name) || application.served_settings.contains(at);
+        if !file.is_of_program() || !is_settings && !may_count(text) {
+            return None;
+        }
+        let literals = if FileKind::of(&file.below).has_code() {
+            string_literals(&file.below, text)
+        } else if is_settings {
+            settings_of(name, text)
+        } else {
+            return None;
+        };
+        Some((&file.source, literals))
+    })
 }
 
 /// Bytes of a call before a host in it.
@@ -91,25 +102,7 @@ fn with_login(text: &str, address: FixedAddress, host: &StringLiteral, literals:
         return address;
     }
     let Some(call) = brackets_around(text, host.at) else { return address };
-    let start = literals.partition_point(|known| known.at < call.start);
-    let inside = literals[start..].iter().take_while(|known| known.at < call.end);
-    let mut parts: Vec<(ConnectionRole, &str)> = Vec::new();
-    for literal in inside.filter(|literal| literal.at != host.at) {
-        let key = literal.before.trim_end().trim_end_matches(['=', ':', '>']).trim_end();
-        let key = key.trim_end_matches(['"', '\'']);
-        let start = key.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
-        let is_value = literal.before.trim_end().ends_with(['=', ':', '>']);
-        let word = key[start..].to_ascii_uppercase();
-        // A key that signs something is no password of a server.
-        let is_key = data::CONNECTION_WORDS.has(&word, "key") || word.ends_with("KEY");
-        if is_value
-            && !is_key
-            && let Some(role) = role(&word)
-            && parts.iter().all(|(known, _)| *known != role)
-        {
-            parts.push((role, &literal.text));
-        }
-    }
+    let parts = login_parts(&call, host.at, literals);
     let is_plain = parts.iter().all(|(role, value)| *role == ConnectionRole::Port || is_word(value));
     let part = |of| parts.iter().find(|(role, _)| *role == of).map_or("", |(_, value)| *value);
     let (user, password) = (part(ConnectionRole::User), part(ConnectionRole::Password));
@@ -130,30 +123,102 @@ pub(in crate::emit) fn fixed_databases(
     clients: &[(&'static str, ServerImage)],
 ) -> Vec<Mention> {
     let mut mentions: Vec<Mention> = Vec::new();
-    for at in application.code.files.iter().chain(&application.served_settings) {
-        let file = &input.files.files[*at];
-        if !file.is_of_program() || !file.source.text().contains("://") && !file.source.text().contains("dbname=") {
-            continue;
-        }
-        let is_settings = is_spring(path::name(&file.below));
-        let Some(literals) = literals(&file.below, file.source.text(), is_settings) else { continue };
+    let words = ["://", "dbname", "database", "'NAME'", "\"NAME\""];
+    let may_have_database = |text: &str| words.iter().any(|word| text.contains(word));
+    for (source, literals) in literals_of_program(input, application, may_have_database) {
         for literal in &literals {
-            let Some((row, database)) = fixed_database(&literal.text, clients) else { continue };
-            if mentions.iter().all(|known| known.row.host != row.host) {
-                mentions.push(Mention {
-                    variable: None,
-                    role: ConnectionRole::Database,
-                    row,
-                    value: Some(database),
-                    has_default: true,
-                    is_setting: false,
-                    reason: "the source names the database".to_owned(),
-                    place: Some(place(&file.source, literal.at)),
-                });
+            let in_address = fixed_database(&literal.text, clients)
+                .map(|(row, database)| (row, vec![(ConnectionRole::Database, database)]));
+            let Some((row, parts)) = in_address.or_else(|| login_beside(source.text(), literal, &literals, clients))
+            else {
+                continue;
+            };
+            if mentions.iter().any(|known| known.row.host == row.host) {
+                continue;
             }
+            let place = Some(place(source, literal.at));
+            mentions.extend(parts.into_iter().map(|(role, value)| Mention {
+                variable: None,
+                role,
+                row,
+                value: Some(value),
+                has_default: true,
+                is_setting: false,
+                reason: "the source names the database".to_owned(),
+                place: place.clone(),
+            }));
         }
     }
     mentions
+}
+
+/// The database, the user and the password beside a host that something else says: `connect(host=HOST, user="app", …)`.
+fn login_beside(
+    text: &str,
+    database: &StringLiteral,
+    literals: &[StringLiteral],
+    clients: &[(&'static str, ServerImage)],
+) -> Option<(ServerImage, Vec<(ConnectionRole, String)>)> {
+    if key_role(&database.before) != Some(ConnectionRole::Database) || !is_word(&database.text) {
+        return None;
+    }
+    let row = database_client(clients)?;
+    let call = brackets_around(text, database.at)?;
+    let has = |wanted| {
+        let mut words = text[call.clone()].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|word| role(&word.to_ascii_uppercase()) == Some(wanted))
+    };
+    let parts = login_parts(&call, database.at, literals);
+    // One with its host is an address of its own.
+    if !has(ConnectionRole::Host)
+        || !has(ConnectionRole::User)
+        || parts.iter().any(|(role, _)| *role == ConnectionRole::Host)
+    {
+        return None;
+    }
+    let part =
+        |of| parts.iter().find(|(role, value)| *role == of && is_word(value)).map(|(_, value)| (*value).to_owned());
+    let mut login = vec![(ConnectionRole::Database, database.text.clone())];
+    let user = part(ConnectionRole::User);
+    match (&user, part(ConnectionRole::Password), row.url_schemes().next()) {
+        (Some(user), Some(password), Some(scheme)) => {
+            login.push((ConnectionRole::Url, format!("{scheme}://{user}:{password}@/{}", database.text)));
+        }
+        _ => login.extend(user.map(|user| (ConnectionRole::User, user))),
+    }
+    Some((row, login))
+}
+
+/// The part of a connection that the key in front of a value says: `user=`, `"password":`.
+fn key_role(before: &str) -> Option<ConnectionRole> {
+    let before = before.trim_end();
+    if !before.ends_with(['=', ':', '>']) {
+        return None;
+    }
+    let key = before.trim_end_matches(['=', ':', '>']).trim_end().trim_end_matches(['"', '\'']);
+    let word = last_name(key).to_ascii_uppercase();
+    // A key that signs something is no password of a server.
+    let is_key = data::CONNECTION_WORDS.has(&word, "key") || word.ends_with("KEY");
+    if is_key { None } else { role(&word) }
+}
+
+/// The parts of a connection that a call has beside the value at a place.
+fn login_parts<'l>(
+    call: &std::ops::Range<usize>,
+    at: usize,
+    literals: &'l [StringLiteral],
+) -> Vec<(ConnectionRole, &'l str)> {
+    let start = literals.partition_point(|known| known.at < call.start);
+    let inside = literals[start..].iter().take_while(|known| known.at < call.end);
+    let mut parts: Vec<(ConnectionRole, &str)> = Vec::new();
+    for literal in inside.filter(|literal| literal.at != at) {
+        if let Some(role) = key_role(&literal.before)
+            && parts.iter().all(|(known, _)| *known != role)
+        {
+            parts.push((role, &literal.text));
+        }
+    }
+    parts
 }
 
 /// The database of an address with a host that something else says.
@@ -224,16 +289,6 @@ fn fixed_address(literal: &StringLiteral, clients: &[(&'static str, ServerImage)
     connection_string(text, clients).or_else(|| host(text, &literal.before, clients))
 }
 
-/// The parts of a connection string: `Server=db;Username=app`, as ADO.NET takes it, or `host=db dbname=shop` of libpq.
-pub(super) fn connection_parts(text: &str) -> Vec<(ConnectionRole, &str)> {
-    let separator = if text.contains(';') { ';' } else { ' ' };
-    let pairs = text.split(separator).filter_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        Some((role(&key.trim().to_ascii_uppercase())?, value.trim().trim_matches('\'')))
-    });
-    pairs.collect()
-}
-
 /// `Server=db;Username=app;Password=secret`, as ADO.NET and JDBC drivers take it.
 fn connection_string(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
     let pairs = connection_parts(text);
@@ -291,14 +346,13 @@ fn host(text: &str, before: &str, clients: &[(&'static str, ServerImage)]) -> Op
 fn is_place_of_host(before: &str) -> bool {
     if let Some(key) = before.strip_suffix("=>").or_else(|| before.strip_suffix(['=', ':'])) {
         let key = key.trim_end().trim_end_matches(['"', '\'', ':']).trim_end();
-        let start = key.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
-        let word = key[start..].to_ascii_uppercase();
+        let word = last_name(key).to_ascii_uppercase();
         let last = word.rsplit('_').next().unwrap_or_default();
         return role(last) == Some(ConnectionRole::Host);
     }
     let Some(callee) = before.strip_suffix('(') else { return false };
-    let start = callee.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |at| at + 1);
-    data::CONNECTION_WORDS.with("call").any(|word| callee[start..].to_ascii_uppercase().contains(word))
+    let name = last_name(callee).to_ascii_uppercase();
+    data::CONNECTION_WORDS.with("call").any(|word| name.contains(word))
 }
 
 /// The database that a program has the client of.
@@ -348,5 +402,8 @@ mod tests {
         assert_eq!(address("redis", "import_module(", &["redis"]), None);
         assert_eq!(address("redis:1", "host =", &["redis"]), None);
         assert_eq!(address("é=ü;=", "host =", &["postgres"]), None);
+        assert_eq!(address("redis", "é host·=", &["redis"]), None);
+        assert_eq!(address("redis", "é→(", &["redis"]), None);
+        assert_eq!(key_role("“ü”ı:"), None);
     }
 }

@@ -19,6 +19,8 @@ pub(in crate::emit) enum ConnectionRole {
     User,
     Password,
     Database,
+    /// Another setting that has to have a value where the server is this one.
+    Fixed,
 }
 
 /// A variable, or an address in a source, by which a program finds a server.
@@ -54,6 +56,16 @@ impl Mention {
             _ => return None,
         };
         Some(host.split(':').next().unwrap_or_default().to_owned()).filter(|host| is_service_host(host))
+    }
+
+    /// The database of its URL or connection string.
+    pub(in crate::emit) fn database(&self) -> Option<String> {
+        let value = self.value.as_deref()?;
+        let of_parts = || {
+            let mut parts = connection_parts(value).into_iter();
+            Some(parts.find(|(role, _)| *role == ConnectionRole::Database)?.1.to_owned())
+        };
+        UrlParts::of(value).map(|url| url.database).or_else(of_parts).filter(|database| is_word(database))
     }
 
     /// The password that its source has.
@@ -294,4 +306,14 @@ pub(in crate::emit) fn role(word: &str) -> Option<ConnectionRole> {
     ];
     let known = roles.into_iter().find(|(role, _)| data::CONNECTION_WORDS.has(word, role)).map(|(_, role)| role);
     known.or_else(|| data::CONNECTION_WORDS.has(word, "database").then_some(ConnectionRole::Database))
+}
+
+/// The parts of a connection string: `Server=db;Username=app`, as ADO.NET takes it, or `host=db dbname=shop` of libpq.
+pub(super) fn connection_parts(text: &str) -> Vec<(ConnectionRole, &str)> {
+    let separator = if text.contains(';') { ';' } else { ' ' };
+    let pairs = text.split(separator).filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        Some((role(&key.trim().to_ascii_uppercase())?, value.trim().trim_matches('\'')))
+    });
+    pairs.collect()
 }

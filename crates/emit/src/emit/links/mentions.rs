@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fixed_address::{fixed_addresses, fixed_databases};
-use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, place};
+use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, nearest_example, place};
 use super::setting_address::setting_addresses;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -127,10 +127,9 @@ fn add_reads(
             continue;
         }
         let is_nothing = |value: &str| data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "unset");
-        let example = input
-            .examples
-            .iter()
-            .find(|known| known.name == read.name && !known.value.is_empty() && !is_nothing(&known.value));
+        let example = nearest_example(input, *file, |known| {
+            known.name == read.name && !known.value.is_empty() && !is_nothing(&known.value)
+        });
         let default = match &read.absence {
             // `False` is no address.
             Absence::Default(value) => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::program::Program;
-use super::schema_script::{SchemaScript, beginning, has_words, is_run, script_of};
+use super::schema_script::{INIT_SCRIPTS, SchemaScript, beginning, has_words, is_run, script_of};
 use crate::data;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
@@ -54,7 +54,7 @@ pub(in crate::emit) fn numbered_scripts(
         return None;
     }
     let below = path::relative(folder, input.folder).filter(|below| !below.is_empty())?;
-    Some(script_of(format!("./{below}:/docker-entrypoint-initdb.d:ro"), first, &files))
+    Some(script_of(format!("./{below}:{INIT_SCRIPTS}:ro"), first, &files))
 }
 
 /// Whether a file is a numbered step of a schema, of no tool.

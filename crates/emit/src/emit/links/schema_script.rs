@@ -9,8 +9,8 @@ use crate::manifest::{FileKind, FileRole};
 use crate::text::path;
 use crate::variables::VariableFile;
 
-/// The folder whose scripts the images of these servers run.
-const FOLDER: &str = "/docker-entrypoint-initdb.d";
+/// The folder whose scripts the images of databases run when their volume is new.
+pub(in crate::emit) const INIT_SCRIPTS: &str = "/docker-entrypoint-initdb.d";
 
 /// Scripts that are looked at.
 const MOST: usize = 32;
@@ -34,6 +34,11 @@ pub(in crate::emit) struct SchemaScript {
 }
 
 impl SchemaScript {
+    /// Whether the volume is the whole folder of scripts, to which nothing can be added.
+    pub(in crate::emit) fn is_folder(&self) -> bool {
+        self.volume.ends_with(&format!("{INIT_SCRIPTS}:ro"))
+    }
+
     /// Whether a kind of server understands it.
     pub(in crate::emit) fn is_for(&self, host: &str) -> bool {
         match host {
@@ -90,9 +95,9 @@ pub(in crate::emit) fn schema_script(
         is_script && path::parent(&file.path) == folder
     };
     let volume = if is_folder && input.files.files.iter().filter(|file| is_beside(file)).count() > 1 {
-        format!("./{}:{FOLDER}:ro", below(folder)?)
+        format!("./{}:{INIT_SCRIPTS}:ro", below(folder)?)
     } else {
-        format!("./{}:{FOLDER}/{}:ro", below(&script.path)?, path::name(&script.path))
+        format!("./{}:{INIT_SCRIPTS}/{}:ro", below(&script.path)?, path::name(&script.path))
     };
     let text = beginning(script).to_ascii_lowercase();
     if let Some(sign) = data::SCRIPT_SIGNS.with("refused").find(|sign| has_words(&text, sign)) {

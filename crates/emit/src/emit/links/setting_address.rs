@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::fixed_address::{connection_parts, database_client};
-use super::mention::{ConnectionRole, Mention, UrlParts, place};
+use super::fixed_address::database_client;
+use super::mention::{ConnectionRole, Mention, UrlParts, connection_parts, place};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::spring_config::program_settings;
@@ -44,71 +44,108 @@ fn may_be_here(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1") || is_service_host(host)
 }
 
+/// What a setting of Spring says of a server.
+fn role(row: data::Row) -> ConnectionRole {
+    match row[2] {
+        "url" => ConnectionRole::Url,
+        "host" => ConnectionRole::Host,
+        "port" => ConnectionRole::Port,
+        "user" => ConnectionRole::User,
+        "password" => ConnectionRole::Password,
+        _ => ConnectionRole::Fixed,
+    }
+}
+
+/// The settings of a program of Spring, each with its file, those of all profiles first.
+struct SpringSettings<'e> {
+    input: &'e EmitInput<'e>,
+    all: Vec<(usize, StringLiteral)>,
+}
+
+impl SpringSettings<'_> {
+    fn get(&self, name: &str) -> Option<&(usize, StringLiteral)> {
+        let is_it = |known: &StringLiteral| known.before.strip_suffix('=').is_some_and(|key| key.trim() == name);
+        self.all.iter().find(|(_, known)| is_it(known))
+    }
+
+    /// The server that an address in the settings leads to; `None` where a variable says it already, or it is elsewhere.
+    fn server(&self, row: data::Row, clients: &[(&'static str, ServerImage)]) -> Option<ServerImage> {
+        if !matches!(role(row), ConnectionRole::Url | ConnectionRole::Host) {
+            return None;
+        }
+        let ((_, address), server) = (self.get(row[0])?, row_of(row[1], clients)?);
+        let url = UrlParts::of(&address.text);
+        let host = url.as_ref().map_or(&address.text, |url| &url.host);
+        let is_of_server =
+            |url: &UrlParts| ServerImage::with_scheme(url.kind()).is_some_and(|row| row.host == server.host);
+        let is_address = role(row) != ConnectionRole::Url
+            || server.schemes == "-"
+            || server.service.starts_with("kafka")
+            || url.as_ref().is_some_and(is_of_server);
+        (is_address && !address.text.contains("${") && may_be_here(host)).then_some(server)
+    }
+
+    /// The variable that overrides a setting beside an address of a server, where it has to.
+    fn mention(&self, server: ServerImage, address: &str, known: data::Row) -> Option<Mention> {
+        let value = self.get(known[0]);
+        let text = value.map(|(_, known)| known.text.clone()).filter(|text| !text.is_empty());
+        let is_other = |wanted: &str| text.as_ref().is_some_and(|text| text != wanted);
+        let is_login = value.is_some() || server.asks_for_login();
+        let (is_wanted, text) = match (role(known), known[2].split_once(':')) {
+            (_, Some(("login", wanted))) => (self.has_user(address) || is_other(wanted), Some(wanted.to_owned())),
+            (_, Some((_, wanted))) => (is_other(wanted), Some(wanted.to_owned())),
+            // The password of a setting is nobody's secret.
+            (ConnectionRole::Password, _) => (is_login, None),
+            (ConnectionRole::User, _) => (is_login, text),
+            (ConnectionRole::Port, _) => (value.is_some(), text),
+            _ => (known[0] == address, text),
+        };
+        if !is_wanted || value.is_some_and(|(_, known)| known.text.contains("${")) {
+            return None;
+        }
+        Some(Mention {
+            variable: Some(known[0].to_ascii_uppercase().replace('.', "_").replace('-', "")),
+            role: role(known),
+            row: server,
+            value: text,
+            // A right port needs no variable.
+            has_default: role(known) == ConnectionRole::Port,
+            is_setting: true,
+            reason: format!("`{}` is a setting of the program", known[0]),
+            place: value.map(|(file, known)| place(&self.input.files.files[*file].source, known.at)),
+        })
+    }
+
+    /// Whether the settings beside an address have a user.
+    fn has_user(&self, address: &str) -> bool {
+        rows_beside(address).any(|row| role(row) == ConnectionRole::User && self.get(row[0]).is_some())
+    }
+}
+
+/// What stands in front of the last part of a setting: `spring.datasource`.
+fn prefix(setting: &str) -> &str {
+    setting.rsplit_once('.').map_or(setting, |(prefix, _)| prefix)
+}
+
+/// The settings of the server that one has the address of.
+fn rows_beside(address: &str) -> impl Iterator<Item = data::Row> {
+    let prefix = format!("{}.", prefix(address));
+    data::SETTING_ADDRESSES.rows().filter(move |known| known[0].starts_with(&prefix))
+}
+
 fn spring_addresses(
     input: &EmitInput,
     application: &Application,
     clients: &[(&'static str, ServerImage)],
 ) -> Vec<Mention> {
-    let mut settings = program_settings(input, application);
-    // Those of all profiles first.
-    settings.sort_by_key(|(file, _)| path::name(&input.files.files[*file].below).contains('-'));
-    let setting = |name: &str| {
-        let is_it = |known: &StringLiteral| known.before.strip_suffix('=').is_some_and(|key| key.trim() == name);
-        settings.iter().find(|(_, known)| is_it(known))
-    };
-    let role = |row: data::Row| match row[2] {
-        "url" => ConnectionRole::Url,
-        "host" => ConnectionRole::Host,
-        "user" => ConnectionRole::User,
-        _ => ConnectionRole::Password,
-    };
+    let mut settings = SpringSettings { input, all: program_settings(input, application) };
+    settings.all.sort_by_key(|(file, _)| path::name(&input.files.files[*file].below).contains('-'));
     let mut mentions: Vec<Mention> = Vec::new();
-    let mut services: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut servers: BTreeSet<(&str, &str)> = BTreeSet::new();
     for row in data::SETTING_ADDRESSES.rows() {
-        if !matches!(role(row), ConnectionRole::Url | ConnectionRole::Host) {
-            continue;
-        }
-        let (Some((_, address)), Some(server)) = (setting(row[0]), row_of(row[1], clients)) else { continue };
-        let host = UrlParts::of(&address.text).map_or_else(|| address.text.clone(), |url| url.host);
-        let is_of_server =
-            |url: &UrlParts| ServerImage::with_scheme(url.kind()).is_some_and(|row| row.host == server.host);
-        let is_url = role(row) != ConnectionRole::Url
-            || server.schemes == "-"
-            || server.service.starts_with("kafka")
-            || UrlParts::of(&address.text).is_some_and(|url| is_of_server(&url));
-        if !is_url {
-            continue;
-        }
-        // A variable says it already.
-        if address.text.contains("${") || !may_be_here(&host) {
-            continue;
-        }
-        let prefix = row[0].rsplit_once('.').map_or(row[0], |(prefix, _)| prefix);
-        if !services.insert((row[1], prefix)) {
-            continue;
-        }
-        let of_server = data::SETTING_ADDRESSES.rows().filter(|known| known[0].starts_with(prefix));
-        for known in of_server {
-            let (value, is_address) = (setting(known[0]), known[0] == row[0]);
-            let is_login = matches!(role(known), ConnectionRole::User | ConnectionRole::Password);
-            let is_wanted = is_address || is_login && (value.is_some() || server.asks_for_login());
-            if !is_wanted || value.is_some_and(|(_, known)| known.text.contains("${")) {
-                continue;
-            }
-            let (file, at) = value.map_or((0, None), |(file, known)| (*file, Some(known.at)));
-            let text = value.map(|(_, known)| known.text.clone()).filter(|text| !text.is_empty());
-            let is_password = role(known) == ConnectionRole::Password;
-            mentions.push(Mention {
-                variable: Some(known[0].to_ascii_uppercase().replace('.', "_").replace('-', "")),
-                role: role(known),
-                row: server,
-                // The password of a setting is nobody's secret.
-                value: if is_password { None } else { text },
-                has_default: false,
-                is_setting: true,
-                reason: format!("`{}` is a setting of the program", known[0]),
-                place: at.map(|at| place(&input.files.files[file].source, at)),
-            });
+        let Some(server) = settings.server(row, clients) else { continue };
+        if servers.insert((row[1], prefix(row[0]))) {
+            mentions.extend(rows_beside(row[0]).filter_map(|known| settings.mention(server, row[0], known)));
         }
     }
     mentions
@@ -165,7 +202,7 @@ fn dotnet_addresses(
     mentions
 }
 
-/// The server of a connection string, and its value where that is a URL.
+/// The server of a connection string, and its value where that says more than a host.
 fn connection(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<(ServerImage, Option<String>)> {
     if let Some(url) = UrlParts::of(text) {
         let row = ServerImage::with_scheme(url.kind())?;
@@ -174,7 +211,7 @@ fn connection(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<(Se
     }
     let parts = connection_parts(text);
     if let Some((_, host)) = parts.iter().find(|(role, _)| *role == ConnectionRole::Host) {
-        return may_be_here(host).then(|| database_client(clients)).flatten().map(|row| (row, None));
+        return may_be_here(host).then(|| database_client(clients)).flatten().map(|row| (row, Some(text.to_owned())));
     }
     // `localhost:6379`, with options behind a comma.
     let (host, port) = text.split(',').next()?.split_once(':')?;

@@ -5,6 +5,7 @@ use super::{ServicePlanner, text, variables};
 use crate::compose::NewValue;
 use crate::emit::links::backend::Backend;
 use crate::emit::links::login::BackendPassword;
+use crate::emit::links::schema_script::INIT_SCRIPTS;
 use crate::emit::plan::{ComposePlan, PlannedService, ServiceRole};
 
 impl ServicePlanner<'_, '_> {
@@ -20,6 +21,7 @@ impl ServicePlanner<'_, '_> {
                 service.add("environment", variables(settings));
             }
             self.add_data(backend, &mut service);
+            self.add_databases(backend, &mut service);
             add_check(&mut service, backend, self.plan);
             service.add("restart", text("unless-stopped"));
             let key = if backend.application.is_some() { "build" } else { "image" };
@@ -83,6 +85,28 @@ impl ServicePlanner<'_, '_> {
         if !volumes.is_empty() {
             service.add("volumes", NewValue::raw_texts(&volumes));
         }
+    }
+
+    /// What makes the other databases that programs use, when the volume is new.
+    fn add_databases(&mut self, backend: &Backend, service: &mut PlannedService) {
+        let has_folder = backend.script.as_ref().is_some_and(|script| script.is_folder());
+        if backend.other_databases.is_empty() || has_folder {
+            return;
+        }
+        let make = |database: &String| match backend.row.host {
+            "postgres" => format!("CREATE DATABASE \"{database}\";\n"),
+            "clickhouse" => format!("CREATE DATABASE IF NOT EXISTS `{database}`;\n"),
+            _ => {
+                let user = &backend.user;
+                format!("CREATE DATABASE IF NOT EXISTS `{database}`;\nGRANT ALL ON `{database}`.* TO '{user}'@'%';\n")
+            }
+        };
+        let sql: String = backend.other_databases.iter().map(make).collect();
+        let (name, file) = (format!("{}-databases", backend.name), format!("{}-databases.sql", backend.name));
+        self.give_file(service, (&name, &format!("{INIT_SCRIPTS}/{file}")), (&file, &sql));
+        let names = backend.other_databases.join("`, `");
+        let reason = format!("programs use `{names}` too: the image makes what a script says when its volume is new");
+        self.plan.choose(&backend.name, "configs", reason, None);
     }
 
     /// The variables of a server: those of its row, and those that the scripts of its image read.

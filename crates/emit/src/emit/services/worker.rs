@@ -55,10 +55,7 @@ impl ServicePlanner<'_, '_> {
     /// The file that a worker gets.
     fn add_file(&mut self, worker: &Worker, service: &mut PlannedService) {
         let Some(file) = &worker.config else { return };
-        let entries = [("source", text(&file.name)), ("target", text(&file.target))];
-        service.add("configs", NewValue::Inline(format!("[{{{}}}]", flow(&entries))));
-        self.plan.configs.push((file.name.clone(), format!("./{}", file.path)));
-        self.plan.files.push((file.path.clone(), file.text.clone()));
+        self.give_file(service, (&file.name, &file.target), (&file.path, &file.text));
         self.plan.choose(&worker.name, "configs", file.reason.clone(), None);
     }
 
@@ -70,13 +67,4 @@ impl ServicePlanner<'_, '_> {
         }
         self.plan.choose(&worker.name, "healthcheck", worker.check_reason.clone(), None);
     }
-}
-
-/// Entries in one line.
-fn flow(entries: &[(&str, NewValue)]) -> String {
-    let entry = |(key, value): &(&str, NewValue)| match value {
-        NewValue::Inline(text) | NewValue::Block(text) => format!("{key}: {text}"),
-        NewValue::Mapping(_) => (*key).to_owned(),
-    };
-    entries.iter().map(entry).collect::<Vec<String>>().join(", ")
 }

@@ -42,7 +42,7 @@ pub(super) fn read(
             Some(LockedPackages { demands: super::demands::pnpm(text), ..LockedPackages::new(pnpm(text), Some(run)) })
         }
         _ => {
-            let plain = json::plain(text);
+            let plain = json::plain_json(text);
             let lock: Value = json::read(tree, path, &plain)?;
             Some(LockedPackages { demands: super::demands::bun(&lock), ..LockedPackages::new(bun(&lock), Some(run)) })
         }

@@ -82,7 +82,8 @@ fn django(sources: &[RouteSource], routes: &mut Vec<Route>) {
     routes.extend(listed);
 }
 
-/// Whether the settings of Django allow requests to 127.0.0.1: each list of hosts that is set has it, or all.
+/// Whether the settings of Django allow requests to 127.0.0.1: each list of hosts that is set has it, or all; while it
+/// debugs, so do those without a list (Django docs, settings: `ALLOWED_HOSTS`).
 fn allows_this_machine(sources: &[RouteSource]) -> bool {
     let lists = sources.iter().flat_map(|source| {
         let text = source.raw;
@@ -97,7 +98,9 @@ fn allows_this_machine(sources: &[RouteSource]) -> bool {
         let is_empty = list.trim_start().strip_prefix('[').is_some_and(|rest| rest.trim().is_empty());
         ["'*'", "\"*\"", "127.0.0.1"].iter().any(|host| list.contains(host)) || is_empty && debugs
     };
-    lists.peek().is_some() && lists.all(allows)
+    let debugs_without_list =
+        || sources.iter().any(|source| source.raw.contains("ROOT_URLCONF") && source.raw.contains("DEBUG = True"));
+    if lists.peek().is_some() { lists.all(allows) } else { debugs_without_list() }
 }
 
 fn urls(sources: &[RouteSource], file: usize, front: &str, depth: usize, routes: &mut Vec<Route>) {

@@ -9,7 +9,7 @@ use super::read::{
 };
 use super::refusal::{is_refused_at_once, is_refused_below};
 use crate::manifest::{Ecosystem, FileKind};
-use crate::sources::code::{arguments, bracketed, expression, words};
+use crate::sources::code::{arguments, bracketed, expression, last_name, words};
 use crate::sources::patterns;
 use crate::sources::values::literal;
 
@@ -350,7 +350,7 @@ fn add_whole(kind: FileKind, text: &str, at: usize, rest: &str, reads: &mut Vari
             reads.reads.push(VariableRead { at, name: name.to_owned(), absence: Absence::Continues });
             return;
         }
-        let name = inquiry.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+        let name = last_name(inquiry);
         if is_helper(text, at, name) {
             return;
         }
