@@ -286,3 +286,53 @@ fn keys_of_libraries_arrive() {
         written_with_notes(&files(&node("api", "node index.js", "\"openai\": \"4\", \"express\": \"4\"", source)));
     has(&service(&text, "api"), &["OPENAI_API_KEY:"]);
 }
+
+#[test]
+fn migrations_log_in_as_their_settings_say() {
+    let of = |environment: &str| {
+        written_with_notes(&[
+            ("Dockerfile", &format!("{PYTHON}CMD alembic upgrade head && uvicorn main:app --host 0.0.0.0 --port 8000\n")),
+            ("requirements.txt", "fastapi\nuvicorn\nalembic\npsycopg2-binary\n"),
+            ("main.py", "import os, psycopg2\nfrom fastapi import FastAPI\napp = FastAPI()\npsycopg2.connect(host=os.environ[\"POSTGRES_HOST\"], user=os.environ[\"POSTGRES_USER\"], password=os.environ[\"POSTGRES_PASSWORD\"])\n"),
+            ("alembic.ini", "[alembic]\nscript_location = alembic\nsqlalchemy.url = postgresql+psycopg2://sam:pw@postgres:5432/shop\n"),
+            ("alembic/env.py", environment),
+            ("alembic/versions/1.py", "revision = '1'\n"),
+        ])
+        .0
+    };
+    let plain = "from sqlalchemy import engine_from_config\nengine = engine_from_config(config.get_section(config.config_ini_section))\n";
+    let text = of(plain);
+    has(&service(&text, "postgres"), &["POSTGRES_USER: sam", "POSTGRES_PASSWORD: pw", "POSTGRES_DB: shop"]);
+    has(&service(&text, "app"), &["POSTGRES_PASSWORD: pw"]);
+    // What takes the place of the setting counts.
+    let text =
+        of(&format!("import os\nconfig.set_main_option('sqlalchemy.url', os.environ['POSTGRES_HOST'])\n{plain}"));
+    has(&service(&text, "postgres"), &["POSTGRES_PASSWORD_FILE:"]);
+}
+
+#[test]
+fn an_entrance_to_the_others_is_published() {
+    let program = |name: &str, calls: &[&str]| {
+        let calls: String = calls.iter().map(|called| format!("httpx.get(\"http://{called}:8000/a\")\n")).collect();
+        [
+            (
+                format!("{name}/Dockerfile"),
+                format!("{PYTHON}CMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n"),
+            ),
+            (format!("{name}/requirements.txt"), "fastapi\nuvicorn\nhttpx\n".to_owned()),
+            (format!("{name}/main.py"), format!("import httpx\nfrom fastapi import FastAPI\napp = FastAPI()\n{calls}")),
+        ]
+    };
+    let all = [
+        program("gateway", &["orders", "people", "stock"]),
+        program("orders", &["stock"]),
+        program("people", &[]),
+        program("stock", &[]),
+        program("board", &["gateway"]),
+    ];
+    let (text, _) = written_with_notes(&files(&all.concat()));
+    has(&service(&text, "gateway"), &["ports:"]);
+    for hidden in ["orders", "people", "stock"] {
+        lacks(&service(&text, hidden), &["ports:"]);
+    }
+}

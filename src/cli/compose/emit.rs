@@ -34,7 +34,10 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
     if command.write {
         changes::write_with_folders(&outcome.changes)?;
     }
-    hide_secrets(&mut emission, &mask);
+    let is_masked = hide_secrets(&mut emission, &mask);
+    if is_masked && (global.format == Format::Json || !command.write) {
+        emission.notes.push("secrets are masked here: `--write` writes the values of your files".to_owned());
+    }
     let text = match global.format {
         Format::Json => report::compose_emit_json(&emission).into_bytes(),
         _ if command.explain => report::compose_emit(&emission, terminal::stdout(global)).into_bytes(),
@@ -95,8 +98,8 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
     Ok((crate::emit::emit(&input), audit.into_mask(), is_unread))
 }
 
-/// Hides secrets in what is printed; the files are written as they are.
-fn hide_secrets(emission: &mut Emission, mask: &Mask) {
+/// Hides secrets in what is printed, and says whether there are any; the files are written as they are.
+fn hide_secrets(emission: &mut Emission, mask: &Mask) -> bool {
     let mut is_masked = false;
     for file in &mut emission.files {
         let text = mask.apply(&file.text);
@@ -109,9 +112,7 @@ fn hide_secrets(emission: &mut Emission, mask: &Mask) {
     for note in &mut emission.notes {
         *note = mask.apply(note);
     }
-    if is_masked {
-        emission.notes.push("secrets are masked here: `--write` writes the values of your files".to_owned());
-    }
+    is_masked
 }
 
 /// The files as changes of what is there.

@@ -1,6 +1,7 @@
 //! How the programs of a repository belong together: their names, the servers that they connect to, the proxy before them, and
 //! the job that migrates their database.
 
+mod alembic;
 pub(super) mod backend;
 pub(super) mod certificates;
 pub(super) mod client_server;

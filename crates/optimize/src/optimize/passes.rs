@@ -127,6 +127,9 @@ passes! {
             assuming "the build uses nothing that only the full image contains" Sources => slim::builder;
         "java-manuals": "creates a folder that Debian's Java packages expect"
             assuming "an additional empty folder does no harm" Sources => compiled::manuals::make;
+        // What stood in the way of a fix may be gone: a RUN that used the package lists of another one.
+        "remaining-fixes": "applies the safe fixes of the rules to what the stages and bases changed"
+            assuming "the fixed instructions do the same" Sources => flags::safe::run;
     }
     Hygiene {
         "exec-form": "starts the program without a shell"

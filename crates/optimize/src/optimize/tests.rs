@@ -43,3 +43,14 @@ fn a_byte_order_mark_stays_at_the_start_of_the_file() {
         }
     }
 }
+
+#[test]
+fn lists_that_a_later_run_used_go_when_it_fetches_its_own() {
+    let dockerfile = "FROM python:3.13\nCOPY . ./home\nRUN apt-get update\nRUN apt-get install ffmpeg -y\nRUN apt-get install tesseract-ocr -y\nWORKDIR /home\nRUN pip install -r requirements.txt\nCMD [\"python\", \"api.py\"]\n";
+    let files =
+        [("requirements.txt", "fastapi==0.121.0\nopencv-python-headless==4.12.0.88\n"), ("api.py", "import cv2\n")];
+    let text = rewritten(dockerfile, &files, Level::Slim);
+    assert!(text.contains("python:3.13-slim"), "{text}");
+    assert_eq!(text.matches("apt-get update").count(), text.matches("rm -rf /var/lib/apt/lists").count(), "{text}");
+    assert_eq!(rewritten(&text, &files, Level::Slim), text);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::alembic::alembic_address;
 use super::fixed_address::{fixed_addresses, fixed_databases};
 use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, nearest_example, place};
 use super::setting_address::setting_addresses;
@@ -60,6 +61,7 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
             mentions.all.extend(add(input, application, &open));
         }
     }
+    mentions.all.extend(alembic_address(input, application));
     let named: BTreeSet<&str> =
         mentions.all.iter().filter(|known| names_database(known)).map(|known| known.row.host).collect();
     let databases = fixed_databases(input, application, &clients);

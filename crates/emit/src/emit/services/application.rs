@@ -15,6 +15,7 @@ use crate::emit::links::program_url::is_front;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
+use crate::text::listed;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_applications(&mut self) {
@@ -101,14 +102,19 @@ impl ServicePlanner<'_, '_> {
         let calls = |program: &&Program| {
             program.named.iter().any(|known| programs[known.at].application.name == application.name)
         };
+        // What calls most of the others is the entrance to them, whoever calls it.
+        let is_entrance = programs.iter().any(|program| {
+            program.application.name == application.name && 2 * program.named.len() >= programs.len().max(3)
+        });
         let has_front_end = programs
             .iter()
             .any(|program| program.application.projects().any(|known| known.ecosystem == Ecosystem::Node));
         let callers: Vec<&str> =
             programs.iter().filter(calls).map(|program| program.application.name.as_str()).collect();
         let is_open = programs.iter().filter(calls).any(|program| program.application.port.is_some());
-        let is_hidden = is_open && !has_front_end && self.asked_on_host(application, true).is_none();
-        is_hidden.then(|| format!("only {} calls it, from the network of the services", callers.join(" and ")))
+        let is_hidden = is_open && !is_entrance && !has_front_end && self.asked_on_host(application, true).is_none();
+        let call = if callers.len() == 1 { "calls" } else { "call" };
+        is_hidden.then(|| format!("only {} {call} it, from the network of the services", listed(&callers)))
     }
 
     /// Whether it is started again when it ends, or only when the user asks for it.

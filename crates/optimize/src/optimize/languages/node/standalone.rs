@@ -84,6 +84,12 @@ fn next_server<'a>(input: &PassInput<'a>, stage: &Stage) -> Option<(&'a Project,
     (is_next && ours && project.frameworks.contains(&Framework::Next)).then(|| (project, command[2..].to_vec()))
 }
 
+/// Whether a source or a configuration names a package.
+fn is_named(input: &PassInput, package: &str) -> bool {
+    let mut texts = input.evidence.holding(&[package]);
+    texts.any(|(path, _)| FileKind::of(path).has_code())
+}
+
 fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -> Result<Server, StandaloneBlocker> {
     let project = parts.project;
     let version = next::major(project).filter(|major| MAJORS.contains(major));
@@ -97,7 +103,8 @@ fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -
     }
     let loads = |name: &str| match name {
         "sharp" => major < BRINGS_SHARP,
-        name => data::NODE_PACKAGES.has(name, "untraced"),
+        // Many a manifest has what nothing imports any more.
+        name => data::NODE_PACKAGES.has(name, "untraced") && is_named(input, name),
     };
     if let Some(dependency) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
         return Err(StandaloneBlocker::UntracedPackage { package: dependency.name.clone() });

@@ -42,6 +42,19 @@ fn what_plugins_write_for_browsers_comes_from_the_build() {
 }
 
 #[test]
+fn packages_that_nothing_imports_load_no_files() {
+    let package = NEXT.replace("next-pwa", "next-i18next");
+    let is_traced = |files: &[(&str, &str)]| {
+        let files = [&[("package.json", &*package), LOCK, STATIC_PAGE][..], files].concat();
+        rewritten(DOCKERFILE, &files, Level::Stages).contains(".next/standalone")
+    };
+    assert!(is_traced(&[]));
+    assert!(is_traced(&[("README.md", "uses next-i18next\n")]));
+    assert!(!is_traced(&[("pages/_app.js", "import { appWithTranslation } from 'next-i18next'\n")]));
+    assert!(!is_traced(&[("next.config.js", "const { i18n } = require('next-i18next')\nmodule.exports = {}\n")]));
+}
+
+#[test]
 fn environment_files_that_are_not_traced_are_taken() {
     let with = |others: &[(&str, &str)]| {
         let package = NEXT.replace(", \"next-pwa\": \"5\"", "");
