@@ -313,7 +313,9 @@ fn migrations_log_in_as_their_settings_say() {
 #[test]
 fn an_entrance_to_the_others_is_published() {
     let program = |name: &str, calls: &[&str]| {
-        let calls: String = calls.iter().map(|called| format!("httpx.get(\"http://{called}:8000/a\")\n")).collect();
+        let calls: Vec<String> =
+            calls.iter().map(|called| format!("httpx.get(\"http://{called}:8000/a\")\n")).collect();
+        let calls = calls.concat();
         [
             (
                 format!("{name}/Dockerfile"),

@@ -13,13 +13,11 @@ pub fn setting<'s>(mut settings: impl Iterator<Item = &'s StringLiteral>, name: 
 
 /// The values of the settings in a file, each with its full name in `before`: `spring.data.mongodb.host=`.
 pub fn settings_of(name: &str, text: &str) -> Vec<StringLiteral> {
-    if name.ends_with(".properties") {
-        properties(text)
-    } else if name.ends_with(".json") {
+    match name.rsplit_once('.') {
+        Some((_, "properties")) => properties(text),
         // Editors put a byte order mark in front; comments are no YAML.
-        yaml_settings(&plain_json(&text.replace('\u{feff}', "   ")))
-    } else {
-        yaml_settings(text)
+        Some((_, "json")) => yaml_settings(&plain_json(&text.replace('\u{feff}', "   "))),
+        _ => yaml_settings(text),
     }
 }
 

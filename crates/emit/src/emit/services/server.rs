@@ -5,7 +5,7 @@ use super::{ServicePlanner, text, variables};
 use crate::compose::NewValue;
 use crate::emit::links::backend::Backend;
 use crate::emit::links::login::BackendPassword;
-use crate::emit::links::schema_script::INIT_SCRIPTS;
+use crate::emit::links::schema_script::{INIT_SCRIPTS, SchemaScript};
 use crate::emit::plan::{ComposePlan, PlannedService, ServiceRole};
 
 impl ServicePlanner<'_, '_> {
@@ -89,7 +89,7 @@ impl ServicePlanner<'_, '_> {
 
     /// What makes the other databases that programs use, when the volume is new.
     fn add_databases(&mut self, backend: &Backend, service: &mut PlannedService) {
-        let has_folder = backend.script.as_ref().is_some_and(|script| script.is_folder());
+        let has_folder = backend.script.as_ref().is_some_and(SchemaScript::is_folder);
         if backend.other_databases.is_empty() || has_folder {
             return;
         }
