@@ -5,11 +5,11 @@ use crate::build::installed;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::manifest::{Project, Tool};
+use crate::optimize::assumption::Support;
 use crate::optimize::json_words::json_list;
 use crate::optimize::languages::node::started_project::project;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::optimize::reached_sources::LazyReach;
-use crate::optimize::reason::reasons;
 use crate::shell::program::{Kind, Program};
 
 /// Says what the script says.
@@ -41,11 +41,6 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let called = words::of(invocation);
     let Some(project) = project(input, stage, index) else { return };
     let Some(words) = command(input, project, &called) else { return };
-    let manager = words::name(&called[0]);
-    if !stops_by_itself(input, &words) {
-        output.skip(StartBlocker::NoHandler { manager: manager.to_owned() });
-        return;
-    }
     let span = match &instruction.arguments {
         Arguments::Raw(word) => word.span,
         Arguments::Json(_) => instruction.rest.span,
@@ -53,14 +48,13 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     };
     let edit = input.edit(span, json_list(&words));
     let what = format!("starts `{}` instead of `{}`", words.join(" "), called.join(" "));
+    let manager = words::name(&called[0]);
     output.step(what, format!("the script does nothing else, and {manager} stays out of the container"), vec![edit]);
-}
-
-reasons! {
-    /// Why a container goes on to start its program by a package manager.
-    pub(super) StartBlocker {
+    if !stops_by_itself(input, &words) {
         // The kernel ends no first process that does not ask for the signal.
-        NoHandler { manager: String }: "no source handles SIGTERM: without {manager}, which ends the program at once, `docker stop` would wait its 10 s";
+        let slow =
+            format!("no source does: `docker stop` then waits its 10 s, where {manager} ended the program at once");
+        output.assume("the program handles SIGTERM", Some((Support::Open, slow)));
     }
 }
 
