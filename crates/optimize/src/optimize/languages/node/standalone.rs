@@ -103,8 +103,11 @@ fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -
     }
     let loads = |name: &str| match name {
         "sharp" => major < BRINGS_SHARP,
-        // Many a manifest has what nothing imports any more.
-        name => data::NODE_PACKAGES.has(name, "untraced") && is_named(input, name),
+        // Many a manifest has what nothing imports any more; other packages load drivers and the like.
+        name => {
+            data::NODE_PACKAGES.has(name, "untraced")
+                && (!data::NODE_PACKAGES.has(name, "imported") || is_named(input, name))
+        }
     };
     if let Some(dependency) = project.dependencies.iter().find(|dependency| loads(&dependency.name)) {
         return Err(StandaloneBlocker::UntracedPackage { package: dependency.name.clone() });

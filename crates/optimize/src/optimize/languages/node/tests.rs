@@ -525,7 +525,7 @@ fn next_js_takes_what_it_traced() {
         (NEXT, ("next.config.js", "module.exports = { output: 'export' }"), "neither unset nor `standalone`"),
         (NEXT, ("next.config.ts", "export default { publicRuntimeConfig: {} }"), "read at start-up"),
         (NEXT, ("next.config.mjs", "export default { distDir: 'out' }"), "sets the output folder"),
-        (&prisma, ("lib/db.ts", "import { PrismaClient } from '@prisma/client'\n"), "`@prisma/client`"),
+        (&prisma, ("a.txt", ""), "`@prisma/client`"),
         (&host, ("a.txt", ""), "the port `$WEB_PORT`"),
         (&NEXT.replace("15.5.0", "latest"), ("a.txt", ""), "the version of Next.js"),
     ] {
