@@ -15,7 +15,7 @@ use crate::sources::object_literals::vite_port;
 use crate::sources::patterns;
 use crate::sources::ports::{ListeningCall, address_port, assigned_port, listening_calls};
 use crate::sources::routes::SourceFile;
-use crate::sources::settings::{setting, settings_of};
+use crate::sources::settings::{setting, setting_name, settings_of};
 use crate::sources::variables::{Absence, variable_reads};
 use crate::stack::known_service;
 use crate::text::path;
@@ -403,9 +403,8 @@ fn settings_port(input: &EndpointInput) -> Option<u16> {
 fn site_port(input: &EndpointInput) -> Option<u16> {
     let listens = listens(input);
     if has_tls_alone(&listens) {
-        return has_own_sites(input)
-            .then(|| only_port(listens.iter().filter_map(|value| listen_port(value))))
-            .flatten();
+        let ports = listens.iter().filter_map(|value| listen_port(value));
+        return if has_own_sites(input) { only_port(ports) } else { None };
     }
     let plain = listens.iter().filter(|value| !is_tls(value)).filter_map(|value| listen_port(value));
     let mut ports = plain.clone();
@@ -518,7 +517,7 @@ pub(super) fn active_setting(input: &EndpointInput, name: &str) -> Option<String
 pub(super) fn active_settings<'s>(input: &'s EndpointInput) -> impl Iterator<Item = &'s SourceFile<'s>> {
     const ACTIVE: &str = "spring.profiles.active";
     let all = input.settings.iter().flat_map(|file| settings_of(path::name(file.path), file.text));
-    let named = all.filter(|known| known.before.trim_end_matches('=').trim() == ACTIVE).map(|known| known.text);
+    let named = all.filter(|known| setting_name(known) == Some(ACTIVE)).map(|known| known.text);
     let words = input.build.start_lines(input.stage).into_iter().flatten().filter(|word| word.contains(ACTIVE));
     let active: Vec<String> = input.variable("SPRING_PROFILES_ACTIVE").into_iter().chain(named).chain(words).collect();
     input.settings.iter().filter(move |file| {

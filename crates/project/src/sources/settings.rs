@@ -6,9 +6,14 @@ use crate::yaml::{self, YamlNode};
 
 /// The value of a setting, with the default of a variable in its place.
 pub fn setting<'s>(mut settings: impl Iterator<Item = &'s StringLiteral>, name: &str) -> Option<&'s str> {
-    let known = settings.find(|known| known.before.strip_suffix('=').is_some_and(|key| key.trim() == name))?;
+    let known = settings.find(|known| setting_name(known) == Some(name))?;
     let variable = known.text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
     Some(variable.map_or(&*known.text, |inner| inner.split_once(':').map_or("", |(_, default)| default)))
+}
+
+/// The full name of a setting; `None` for a text that is none.
+pub fn setting_name(setting: &StringLiteral) -> Option<&str> {
+    setting.before.strip_suffix('=').map(str::trim)
 }
 
 /// The values of the settings in a file, each with its full name in `before`: `spring.data.mongodb.host=`.

@@ -12,6 +12,7 @@ use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::shell::Manager;
+use crate::sources::patterns;
 use crate::text::path;
 
 /// The languages whose sources an image starts: what a compiler made of the same sources may be another program.
@@ -78,12 +79,6 @@ fn compiles(build: &Build) -> bool {
     })
 }
 
-/// Options that say where a server listens.
-const ADDRESS_OPTIONS: [&str; 5] = ["--host", "--port", "-p", "--bind", "-b"];
-
-/// Options that say how a server works, and change nothing of what it does.
-const PROCESS_OPTIONS: [&str; 5] = ["--workers", "-w", "--reload", "--debug", "--log-level"];
-
 /// The words that start a program, those of its entrypoint's script where that is the whole command.
 fn start_words(input: &EmitInput, application: &Application) -> Option<Vec<String>> {
     let build = &application.build;
@@ -104,7 +99,7 @@ fn start_words(input: &EmitInput, application: &Application) -> Option<Vec<Strin
     let is_address = |word: &str| word.chars().all(|c| c.is_ascii_digit() || ".:".contains(c));
     let is_of_server = |word: &str| {
         let name = word.split('=').next().unwrap_or(word);
-        ADDRESS_OPTIONS.contains(&name) || PROCESS_OPTIONS.contains(&name)
+        patterns::words("changes only how a server works").any(|option| option == name)
     };
     let words = words.filter(|word| *word != "exec" && !is_of_server(word) && !is_address(word));
     Some(words.map(str::to_owned).collect())

@@ -1,6 +1,6 @@
 //! The database that migrations of Alembic name in `alembic.ini`, where nothing gives them another one.
 
-use super::mention::{ConnectionRole, Mention, UrlParts, place};
+use super::mention::{ConnectionRole, Mention, UrlParts};
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host};
@@ -21,16 +21,7 @@ pub(super) fn alembic_address(input: &EmitInput, application: &Application) -> O
         return None;
     }
     of_name("alembic.ini").find_map(|file| {
-        let text = file.source.text();
-        let (at, line) = text
-            .split_inclusive('\n')
-            .scan(0, |at, line| {
-                let start = *at;
-                *at += line.len();
-                Some((start, line))
-            })
-            .find(|(_, line)| line.starts_with("sqlalchemy.url"))?;
-        let value = line.split_once('=')?.1.trim();
+        let (line, value) = ini_value(file.source.text(), "sqlalchemy.url")?;
         let url = UrlParts::of(value)?;
         let row = ServerImage::with_scheme(url.kind())?;
         let is_plain = is_service_host(&url.host) && !value.contains('%');
@@ -42,7 +33,13 @@ pub(super) fn alembic_address(input: &EmitInput, application: &Application) -> O
             has_default: true,
             is_setting: false,
             reason: format!("its migrations go to `{}`", url.host),
-            place: Some(place(&file.source, at)),
+            place: Some(format!("{}:{line}", file.source.name())),
         })
     })
+}
+
+/// The value of a key of an INI file, with its line.
+pub(super) fn ini_value<'t>(text: &'t str, key: &str) -> Option<(usize, &'t str)> {
+    let value = |line: &'t str| line.trim().strip_prefix(key)?.trim_start().strip_prefix('=').map(str::trim);
+    text.lines().enumerate().find_map(|(at, line)| Some((at + 1, value(line)?)))
 }

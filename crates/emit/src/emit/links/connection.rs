@@ -178,15 +178,19 @@ fn with_user_database(query: &str, has_login: bool) -> String {
         .filter(|option| !option.is_empty() && !option.starts_with("authSource="))
         .collect();
     let options: Vec<&str> = options.into_iter().chain(has_login.then_some("authSource=admin")).collect();
+    query_of(&options)
+}
+
+/// The options of a URL behind its `?`.
+fn query_of(options: &[&str]) -> String {
     if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) }
 }
 
 /// The options of a JDBC URL without a login, which comes in settings of its own.
 fn without_login(query: &str) -> String {
     let is_login = |option: &&str| option.starts_with("user=") || option.starts_with("password=");
-    let options: Vec<&str> = query.trim_start_matches('?').split('&').filter(|option| !is_login(option)).collect();
-    let text = options.join("&");
-    if text.is_empty() { text } else { format!("?{text}") }
+    let options = query.trim_start_matches('?').split('&').filter(|option| !option.is_empty() && !is_login(option));
+    query_of(&options.collect::<Vec<_>>())
 }
 
 /// The options of a JDBC URL that switches TLS off, with the one that its driver then needs to log in (`MySQL` Connector/J

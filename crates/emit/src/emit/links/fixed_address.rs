@@ -8,7 +8,7 @@ use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::FileKind;
 use crate::sources::code::{bracketed, last_name};
 use crate::sources::literals::{StringLiteral, string_literals};
-use crate::sources::settings::settings_of;
+use crate::sources::settings::{setting_name, settings_of};
 use crate::sources::variables::is_spring;
 use crate::text::{Source, path};
 
@@ -257,8 +257,7 @@ fn quoted(name: &str) -> [String; 3] {
 
 /// The user and the password of Spring's database: `spring.datasource.username=app`.
 fn spring_login(text: &str, literal: &StringLiteral, clients: &[(&'static str, ServerImage)]) -> Option<FixedAddress> {
-    let key = literal.before.strip_suffix('=')?;
-    let word = key.trim().strip_prefix("spring.datasource.")?;
+    let word = setting_name(literal)?.strip_prefix("spring.datasource.")?;
     let role = role(&word.to_ascii_uppercase()).filter(|role| *role == ConnectionRole::User)?;
     let (value, row) = (literal.text.clone(), database_client(clients)?);
     // The settings may be those of another database.

@@ -58,7 +58,8 @@ pub(in crate::emit) fn login(
     let user = user.unwrap_or_else(|| "app".to_owned());
     let settings = row.settings_of(&user);
     let set = |part: &str| of_image(&settings, part);
-    let database = set("{database}").or_else(|| text(|url| &url.database)).or_else(|| value(ConnectionRole::Database));
+    let named = || mentions.iter().find_map(|mention| mention.database());
+    let database = set("{database}").or_else(named).or_else(|| value(ConnectionRole::Database));
     // What overrides a setting has a long name of its framework's.
     let passwords = of_role(ConnectionRole::Password).filter(|mention| !mention.is_setting);
     let variable = passwords.into_iter().find_map(|mention| mention.variable.clone());

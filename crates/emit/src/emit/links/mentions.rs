@@ -9,7 +9,7 @@ use super::setting_address::setting_addresses;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
-use crate::emit::server_image::{ServerImage, is_word};
+use crate::emit::server_image::ServerImage;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret::is_switch;
 use crate::sources::literals::string_literals;
@@ -73,9 +73,7 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
 
 /// Whether a mention says which database is meant.
 fn names_database(mention: &Mention) -> bool {
-    let url = mention.value.as_deref().and_then(UrlParts::of);
-    mention.role == ConnectionRole::Database && mention.value.is_some()
-        || url.is_some_and(|url| !url.database.is_empty() && is_word(&url.database))
+    mention.role == ConnectionRole::Database && mention.value.is_some() || mention.database().is_some()
 }
 
 impl Mentions {

@@ -1,5 +1,6 @@
 //! The job that brings the schema of a database up to date.
 
+use super::alembic::ini_value;
 use super::django_models::missing_migrations;
 use super::mention::place;
 use crate::data;
@@ -370,8 +371,7 @@ fn missing_folder(input: &EmitInput, file: &VariableFile, row: data::Row) -> Opt
 
 /// The folder that a key of an INI file names; none where it is the module of a package, or another variable of the file.
 fn named_folder(text: &str, key: &str) -> Option<String> {
-    let mut values = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('='));
-    let value = values.next()?.trim();
+    let (_, value) = ini_value(text, key)?;
     let value = value.strip_prefix("%(here)s").map_or(value, |rest| rest.trim_start_matches('/'));
     let is_path = !value.is_empty() && !value.contains([':', '%', '$']) && !value.starts_with(['/', '.']);
     is_path.then(|| value.trim_end_matches('/').to_owned())

@@ -12,7 +12,7 @@ use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::literals::StringLiteral;
-use crate::sources::settings::settings_of;
+use crate::sources::settings::{setting_name, settings_of};
 use crate::text::path;
 
 /// Where .NET has the addresses of servers.
@@ -64,8 +64,7 @@ struct SpringSettings<'e> {
 
 impl SpringSettings<'_> {
     fn get(&self, name: &str) -> Option<&(usize, StringLiteral)> {
-        let is_it = |known: &StringLiteral| known.before.strip_suffix('=').is_some_and(|key| key.trim() == name);
-        self.all.iter().find(|(_, known)| is_it(known))
+        self.all.iter().find(|(_, known)| setting_name(known) == Some(name))
     }
 
     /// The server that an address in the settings leads to; `None` where a variable says it already, or it is elsewhere.
@@ -164,7 +163,7 @@ fn dotnet_addresses(
     let files = application.code_files(input).filter(|file| is_settings(path::name(&file.below)));
     for file in files {
         for setting in settings_of("appsettings.json", file.source.text()) {
-            let key = setting.before.trim_end_matches('=');
+            let key = setting_name(&setting).unwrap_or_default();
             let Some(name) = key.strip_prefix(CONNECTION_STRINGS).and_then(|rest| rest.strip_prefix('.')) else {
                 continue;
             };
@@ -192,10 +191,9 @@ fn dotnet_addresses(
                 place: place.clone(),
             };
             let parts = connection_parts(&setting.text);
-            for role in [ConnectionRole::User, ConnectionRole::Database] {
-                let part = parts.iter().find(|(known, _)| *known == role).map(|(_, value)| (*value).to_owned());
-                mentions.extend(part.filter(|part| is_word(part)).map(|part| mention(None, role, Some(part))));
-            }
+            let user = parts.iter().find(|(known, _)| *known == ConnectionRole::User).map(|(_, value)| *value);
+            let user = user.filter(|user| is_word(user)).map(str::to_owned);
+            mentions.extend(user.map(|user| mention(None, ConnectionRole::User, Some(user))));
             mentions.push(mention(Some(variable), ConnectionRole::Url, value));
         }
     }

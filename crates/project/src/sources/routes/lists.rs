@@ -90,17 +90,15 @@ fn allows_this_machine(sources: &[RouteSource]) -> bool {
         text.match_indices("ALLOWED_HOSTS").map(move |(at, name)| &text[at + name.len()..])
     });
     let debugs =
-        sources.iter().any(|source| source.raw.contains("ALLOWED_HOSTS") && source.raw.contains("DEBUG = True"));
+        |word: &str| sources.iter().any(|source| source.raw.contains(word) && source.raw.contains("DEBUG = True"));
     let mut lists = lists.filter_map(|rest| rest.trim_start().strip_prefix('=')).peekable();
     let allows = |list: &str| {
         let list = list.split(']').next().unwrap_or(list);
         // While it debugs, an empty list allows this machine.
         let is_empty = list.trim_start().strip_prefix('[').is_some_and(|rest| rest.trim().is_empty());
-        ["'*'", "\"*\"", "127.0.0.1"].iter().any(|host| list.contains(host)) || is_empty && debugs
+        ["'*'", "\"*\"", "127.0.0.1"].iter().any(|host| list.contains(host)) || is_empty && debugs("ALLOWED_HOSTS")
     };
-    let debugs_without_list =
-        || sources.iter().any(|source| source.raw.contains("ROOT_URLCONF") && source.raw.contains("DEBUG = True"));
-    if lists.peek().is_some() { lists.all(allows) } else { debugs_without_list() }
+    if lists.peek().is_some() { lists.all(allows) } else { debugs("ROOT_URLCONF") }
 }
 
 fn urls(sources: &[RouteSource], file: usize, front: &str, depth: usize, routes: &mut Vec<Route>) {
