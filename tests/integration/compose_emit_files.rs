@@ -2,8 +2,10 @@
 //! variables of pages, files for production.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use crate::compose_emit::{project, run};
+use crate::compose_emit::{project, run, written};
 use crate::compose_emit_first_start::{NODE, PYTHON, files, node, written_with_notes};
 use crate::compose_emit_variables::{has, lacks, service};
 
@@ -189,4 +191,31 @@ fn a_worker_of_a_file_that_is_there_gets_its_hook() {
     assert!(folder.path().join("taskiq_ready.py").is_file());
     let (code, text) = run(folder.path(), &["compose", "emit", "--check"]);
     assert_eq!(code, 0, "a second run would write again: {text}");
+}
+
+/// Git keeps the file that shows the variables, and not the one with the secrets; what git keeps already is said.
+#[test]
+fn git_keeps_the_example_and_not_the_secrets() {
+    let sources = [
+        ("Dockerfile", "FROM python:3.13-slim\nCOPY app.py .\nEXPOSE 8000\nCMD [\"python\", \"app.py\"]\n"),
+        ("app.py", "import os\nimport http.server\n\nKEY = os.environ[\"SECRET_KEY\"]\n"),
+    ];
+    let git = |folder: &Path, arguments: &[&str]| {
+        assert!(Command::new("git").args(arguments).current_dir(folder).output().unwrap().status.success());
+    };
+    for (ignored, lines) in [(".venv", ".venv\n.env\n"), (".env*\n", ".env*\n!.env.example\n"), (".env\n", ".env\n")] {
+        let folder = project(&sources);
+        fs::write(folder.path().join(".gitignore"), ignored).unwrap();
+        git(folder.path(), &["init", "-q"]);
+        written(folder.path());
+        assert_eq!(fs::read_to_string(folder.path().join(".gitignore")).unwrap(), lines);
+    }
+    let folder = project(&sources);
+    fs::write(folder.path().join(".env"), "LEVEL=1\n").unwrap();
+    git(folder.path(), &["init", "-q"]);
+    git(folder.path(), &["add", ".env"]);
+    let (_, text) = run(folder.path(), &["compose", "emit", "--write"]);
+    assert!(text.contains("git keeps .env") && !folder.path().join(".gitignore").exists(), "{text}");
+    let example = fs::read_to_string(folder.path().join(".env.example")).unwrap();
+    assert!(example.starts_with("# Add these to `.env`"), "{example}");
 }

@@ -12,7 +12,7 @@ mod services;
 mod files;
 
 pub use self::files::emission::{Emission, EmittedFile};
-pub use self::input::{EmitInput, EmitOverrides};
+pub use self::input::{ENVIRONMENT_FILES, EmitInput, EmitOverrides, IGNORE_FILE};
 pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 
 use self::links::Project;

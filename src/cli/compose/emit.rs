@@ -7,7 +7,7 @@ use crate::cli::args::{ComposeEmit, Global};
 use crate::cli::exit::{CLEAN, FAILED, FOUND};
 use crate::cli::output::{CommandFailure, complain, print};
 use crate::cli::{changes, progress, terminal};
-use crate::emit::{Emission, EmitInput, EmitOverrides};
+use crate::emit::{ENVIRONMENT_FILES, Emission, EmitInput, EmitOverrides, IGNORE_FILE};
 use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_bytes};
@@ -84,11 +84,13 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
     let current = current.to_string_lossy();
     let audit = InputAudit::new(&inputs);
     let faulty_checks = audit.faulty_checks();
+    let git_ignored = crate::load::git_ignored_names(folder, &ENVIRONMENT_FILES);
     let input = EmitInput {
         inputs: &inputs,
         files: &files,
         examples: &crate::variables::example_variables(&files),
         faulty_checks: &faulty_checks,
+        git_ignored: git_ignored.as_ref(),
         folder: &project,
         current: &current,
         existing,
@@ -128,6 +130,15 @@ fn changes_of(folder: &Path, emission: &Emission) -> Result<Vec<Change>, Command
                 return Err(CommandFailure::Because { what: error.to_string(), help });
             }
         };
+        // What was not read, as it is large or no text, would be lost.
+        let is_list = file.path == IGNORE_FILE || ENVIRONMENT_FILES.contains(&file.path.as_str());
+        if let Some(bytes) = before.as_deref()
+            && is_list
+            && !file.text.as_bytes().starts_with(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+        {
+            let help = Some("move it out of the way, or add what `dockopt compose emit` shows by hand".to_owned());
+            return Err(CommandFailure::Because { what: format!("`{}` could not be read", place.display()), help });
+        }
         changes.push(Change {
             target: Target::New(place.to_string_lossy().into_owned()),
             name: place.to_string_lossy().into_owned(),

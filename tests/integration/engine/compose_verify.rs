@@ -16,7 +16,7 @@ use crate::fixtures::keeps_schema;
 
 /// A store that answers late, a job, a server that asks the store in its check, a worker whose check is a lie, and one
 /// without a check.
-const STACK: &str = r#"x-check: &check {interval: 1s, timeout: 1s, retries: 2, start_period: 20s, start_interval: 500ms}
+const STACK: &str = r#"x-check: &check {interval: 1s, timeout: 5s, retries: 2, start_period: 60s, start_interval: 500ms}
 services:
   store:
     image: python:3.13-slim
@@ -25,7 +25,7 @@ services:
     ports: ["PORT:8000"]
     volumes: ["data:/data", "./folder:/folder"]
     healthcheck:
-      test: ["CMD", "python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/', timeout=1)"]
+      test: ["CMD", "python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/', timeout=4)"]
       <<: *check
   setup:
     image: debian:trixie-slim
@@ -39,14 +39,14 @@ services:
     command: ["python", "-m", "http.server", "8000"]
     depends_on: {store: {condition: service_healthy}, setup: {condition: service_completed_successfully}}
     healthcheck:
-      test: ["CMD", "python", "-c", "import urllib.request as u; u.urlopen('http://dockopt-test-store:8000/', timeout=1); u.urlopen('http://127.0.0.1:8000/', timeout=1)"]
+      test: ["CMD", "python", "-c", "import urllib.request as u; u.urlopen('http://dockopt-test-store:8000/', timeout=2); u.urlopen('http://127.0.0.1:8000/', timeout=2)"]
       <<: *check
   worker:
     image: debian:trixie-slim
     command: ["sleep", "infinity"]
     init: true
     depends_on: {store: {condition: service_healthy}}
-    healthcheck: {test: "exit 0", interval: 1s, timeout: 1s, retries: 2}
+    healthcheck: {test: "exit 0", interval: 1s, timeout: 5s, retries: 2}
   web:
     image: debian:trixie-slim
     command: ["sleep", "infinity"]

@@ -130,6 +130,11 @@ pub fn releases(image: &str) -> Vec<&'static Release> {
     releases
 }
 
+/// Whether an image, or a release in it, gets no security fixes any more.
+pub fn has_ended(image: &str, today: Date) -> bool {
+    UnmaintainedImage::of(image, today).is_some() || !ended_releases(image, today).is_empty()
+}
+
 /// The releases of an image that have ended before a day. A tag with a major version alone moves to its last release:
 /// that one counts where the product has a newer major version.
 pub fn ended_releases(image: &str, today: Date) -> Vec<&'static Release> {

@@ -4,6 +4,7 @@ mod addition;
 pub(super) mod emission;
 mod example;
 mod file_service;
+mod git_ignore;
 mod hook;
 pub(super) mod merge;
 pub(super) mod overrides;
@@ -11,9 +12,10 @@ mod production;
 pub(super) mod render;
 mod watch;
 
-use self::emission::Emission;
+use self::emission::{Emission, EmittedFile};
 use self::example::copied_environment_note;
-use super::input::EmitInput;
+use self::git_ignore::{committed_file_note, git_ignore_file};
+use super::input::{ENVIRONMENT_FILES, EmitInput};
 use super::links::Project;
 use super::plan::ComposePlan;
 use crate::compose::{is_main_file, written_project};
@@ -25,6 +27,8 @@ pub(super) fn emission(input: &EmitInput, project: &Project, mut plan: ComposePl
         return render::empty_emission(plan);
     }
     plan.notes.extend(copied_environment_note(input, project, &plan));
+    plan.notes.extend(committed_file_note(input, &plan));
+    let git_ignore = git_ignore_file(input, &plan);
     let names = input.existing.map(|existing| merge::service_names(input, existing, &plan, project));
     let overrides = overrides::override_files(input, &mut plan, project, &names.unwrap_or_default());
     let mut emission = match input.existing {
@@ -32,6 +36,10 @@ pub(super) fn emission(input: &EmitInput, project: &Project, mut plan: ComposePl
         Some(existing) => merge::emission(input, existing, plan, project),
     };
     emission.files.extend(overrides);
+    let shows_variables = |file: &EmittedFile| file.path == ENVIRONMENT_FILES[1];
+    if input.existing.is_none() || emission.files.iter().any(shows_variables) {
+        emission.files.extend(git_ignore);
+    }
     if let Some(failure) = refusal(input, &emission) {
         return Emission { notes: emission.notes, failure: Some(failure), ..Emission::default() };
     }

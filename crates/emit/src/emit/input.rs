@@ -3,8 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::inputs::{ComposeInput, Inputs};
-use crate::text::FileId;
-use crate::variables::{ExampleVariable, VariableInput};
+use crate::text::{FileId, path};
+use crate::variables::{ExampleVariable, VariableFile, VariableInput};
+
+/// The file of variables beside a compose file, and the one that shows what to set in it.
+pub const ENVIRONMENT_FILES: [&str; 2] = [".env", ".env.example"];
+
+/// The file with what git ignores.
+pub const IGNORE_FILE: &str = ".gitignore";
 
 /// What a compose file is written from.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +23,8 @@ pub struct EmitInput<'i> {
     pub examples: &'i [ExampleVariable],
     /// The Dockerfiles with a HEALTHCHECK that a rule finds wrong.
     pub faulty_checks: &'i BTreeSet<FileId>,
+    /// Which of [`ENVIRONMENT_FILES`] git would ignore in the folder; `None` outside of a repository.
+    pub git_ignored: Option<&'i BTreeSet<String>>,
     /// The folder, absolute: that of the project.
     pub folder: &'i str,
     /// The folder that paths are seen from, absolute.
@@ -25,6 +33,14 @@ pub struct EmitInput<'i> {
     pub existing: Option<&'i ComposeInput>,
     /// Which files on top of it are wanted.
     pub overrides: EmitOverrides,
+}
+
+impl<'i> EmitInput<'i> {
+    /// The file of a name in the folder of the project.
+    pub(super) fn file(&self, name: &str) -> Option<&'i VariableFile> {
+        let place = path::child(self.folder, name);
+        self.files.files.iter().find(|file| file.path == place)
+    }
 }
 
 /// Files on top of a compose file.

@@ -5,6 +5,7 @@ mod git;
 mod services;
 mod vendored;
 
+pub use self::git::git_ignored_names;
 use std::path::Path;
 use std::sync::Arc;
 

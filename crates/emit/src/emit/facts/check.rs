@@ -103,7 +103,12 @@ pub(in crate::emit) fn application_check(
     input: &EmitInput,
     application: &Application,
 ) -> Result<ApplicationCheck, String> {
-    let port = application.port.ok_or("the port of its server is not known")?;
+    let why_none = if application.answers_requests {
+        "the port of its server is not known"
+    } else {
+        "nothing says that it answers requests"
+    };
+    let port = application.port.ok_or(why_none)?;
     let build = &application.build;
     let stage = build.target().ok_or("its Dockerfile has no stage")?;
     let endpoint = endpoint_input(input, application, build, stage);

@@ -2,21 +2,17 @@
 
 use crate::build::Source;
 use crate::emit::facts::application::Application;
-use crate::emit::input::EmitInput;
+use crate::emit::input::{ENVIRONMENT_FILES, EmitInput};
 use crate::emit::links::Project;
 use crate::emit::plan::ComposePlan;
 use crate::ignore::MatchedPatterns;
 use crate::inputs::IgnoreInput;
-use crate::text::path;
 use crate::variables::committed_variables;
-
-/// Its name.
-const NAME: &str = ".env.example";
 
 /// The text of the file with the variables that it lacks; `None` where it has them all.
 pub(in crate::emit) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Option<(String, String)> {
-    let place = path::child(input.folder, NAME);
-    let existing = input.files.files.iter().find(|file| file.path == place).map(|file| file.source.text());
+    let [set_file, name] = ENVIRONMENT_FILES;
+    let existing = input.file(name).map(|file| file.source.text());
     let has = |name: &str| {
         existing.is_some_and(|text| {
             text.lines().any(|line| {
@@ -32,8 +28,12 @@ pub(in crate::emit) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Op
     if missing.is_empty() {
         return None;
     }
-    let mut text =
-        existing.unwrap_or("# Copy this file to `.env` and set the values; `.env` is not for git.\n").to_owned();
+    // A copy would take away what is set there.
+    let head = match input.file(set_file) {
+        Some(_) => "# Add these to `.env` and set the values.\n",
+        None => "# Copy this file to `.env` and set the values; `.env` is not for git.\n",
+    };
+    let mut text = existing.unwrap_or(head).to_owned();
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
@@ -41,7 +41,7 @@ pub(in crate::emit) fn example_file(input: &EmitInput, plan: &ComposePlan) -> Op
         let mark = if variable.is_optional { "# " } else { "" };
         text.push_str(&format!("\n# {}\n{mark}{}=\n", variable.purpose, variable.name));
     }
-    Some((NAME.to_owned(), text))
+    Some((name.to_owned(), text))
 }
 
 /// A note on the images that `.env` would be copied into, where the user is asked to write that file.

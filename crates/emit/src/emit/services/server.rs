@@ -2,6 +2,7 @@
 
 use super::variable_need::EnvironmentExtent;
 use super::{ServicePlanner, text, variables};
+use crate::build::has_ended;
 use crate::compose::NewValue;
 use crate::emit::links::backend::Backend;
 use crate::emit::links::login::BackendPassword;
@@ -41,6 +42,13 @@ impl ServicePlanner<'_, '_> {
             Some(demand) if demand.is_ended => {
                 let comment = format!("dockopt ignore=compose-end-of-life-image reason: {}", demand.reason);
                 service.add_with("image", text(&backend.image), &comment);
+            }
+            _ if self.input.inputs.today.is_some_and(|today| has_ended(&backend.image, today)) => {
+                let comment = "dockopt ignore=compose-end-of-life-image reason: the repository runs this version";
+                service.add_with("image", text(&backend.image), comment);
+                let note =
+                    format!("`{}` of {} gets no fixes any more: move to a newer version", backend.image, backend.name);
+                self.plan.notes.push(note);
             }
             _ => service.add("image", text(&backend.image)),
         }

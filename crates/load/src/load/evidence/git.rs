@@ -39,17 +39,33 @@ pub(super) fn ask_git(root: &Path, context: &BuildContext) -> GitAnswer {
     GitAnswer { absent: walk.absent, ..GitAnswer::default() }
 }
 
+/// Which names of files in a folder git would ignore, whether they are there or not; `None` outside of a repository.
+pub fn git_ignored_names(folder: &Path, names: &[&str]) -> Option<BTreeSet<String>> {
+    let (folders, is_repository) = folders_above(folder);
+    if !is_repository {
+        return None;
+    }
+    let (folder, top) = (folders.first()?, folders.last()?);
+    let rules = rules_of(&git_folder(&top.join(".git"))?, &folders);
+    let is_ignored = |name: &&&str| decide(rules.iter().map(|(_, rules)| rules), &folder.join(name), false);
+    Some(names.iter().filter(is_ignored).map(|name| (*name).to_owned()).collect())
+}
+
+/// The patterns above a folder, those of the repository itself first.
+fn rules_of(git_dir: &Path, folders: &[PathBuf]) -> Rules {
+    let exclude = common_dir(git_dir).join("info/exclude");
+    let of_repository = folders.last().and_then(|top| patterns(&exclude, top));
+    let others = folders.iter().rev().filter_map(|folder| patterns(&folder.join(".gitignore"), folder));
+    of_repository.into_iter().chain(others).map(|rules| (None, rules)).collect()
+}
+
 fn of_repository(folders: &[PathBuf], context: &BuildContext) -> Option<GitAnswer> {
     let (folder, top) = (folders.first()?, folders.last()?);
     let git_dir = git_folder(&top.join(".git"))?;
     let tracked = tracked_paths(&git_dir);
     let prefix = folder.strip_prefix(top).ok()?.to_str()?.to_owned();
     let committed = committed(context, &prefix, &tracked);
-    let mut rules: Vec<(Option<EntryId>, Gitignore)> = Vec::new();
-    rules.extend(patterns(&common_dir(&git_dir).join("info/exclude"), top).map(|rules| (None, rules)));
-    for folder in folders.iter().rev() {
-        rules.extend(patterns(&folder.join(".gitignore"), folder).map(|rules| (None, rules)));
-    }
+    let rules = rules_of(&git_dir, folders);
     if prefix_is_ignored(&rules, top, folder) {
         return Some(GitAnswer { ignored: Some(Vec::new()), committed, absent: Vec::new() });
     }
@@ -250,6 +266,17 @@ mod tests {
         ("web/.env", ""),
         ("web/lib2/é.ts", ""),
     ];
+
+    #[test]
+    fn names_are_ignored_by_the_deepest_pattern() {
+        let folder = repository(&[(".gitignore", ".env*\n"), ("web/.gitignore", "!.env.example\n")]);
+        let names = [".env", ".env.example", "compose.yaml"];
+        let ignored =
+            |at: &str| git_ignored_names(&folder.path().join(at), &names).unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(ignored(""), [".env", ".env.example"]);
+        assert_eq!(ignored("web"), [".env"]);
+        assert_eq!(git_ignored_names(tempfile::tempdir().unwrap().path(), &names), None);
+    }
 
     #[test]
     fn what_git_ignores_is_told_at_its_top() {

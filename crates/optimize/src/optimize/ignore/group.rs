@@ -4,10 +4,10 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::reason::ContextReason;
-use crate::build::{Build, NamedPaths, SentFiles, may_take_in};
+use crate::build::{Build, IgnoredName, NamedPaths, SentFiles, may_take_in};
 use crate::dockerfile::Keyword;
 use crate::inputs::Evidence;
-use crate::inputs::context::{BuildContext, ClassMatch, EntryId};
+use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, EntryId};
 use crate::inputs::{BuildInput, IgnoreInput, Inputs};
 use crate::manifest::{Ecosystem, Project};
 use crate::optimize::pass_input::PassInput;
@@ -132,6 +132,14 @@ impl<'a> Group<'a> {
             call.is_some_and(|call| Ecosystem::of_manager(call.manager) == Some(ecosystem) && call.verb != Verb::Clean)
         };
         self.members.iter().any(|member| member.calls(installs))
+    }
+
+    /// The folders for outputs of builds that .gitignore lists at the top.
+    pub(super) fn outputs_for_git(&self) -> impl Iterator<Item = &'a str> + '_ {
+        let texts = self.members.first().and_then(|member| member.build.input().texts.as_deref());
+        let text = texts.and_then(|texts| std::str::from_utf8(texts.get(".gitignore")?).ok()).unwrap_or_default();
+        let is_output = |known: &IgnoredName| known.kind(self.context) == Some(ClassKind::BuildOutput);
+        IgnoredName::all(text).filter(is_output).map(|known| known.name)
     }
 
     /// The Dockerfiles' texts.

@@ -54,6 +54,9 @@ impl SectionLines {
         if root(Ecosystem::Rust) && group.installs(Ecosystem::Rust) {
             wanted.push((Section::Made, "target"));
         }
+        // What a build on the host leaves, git ignores, and this build makes anew.
+        let outputs: Vec<&str> = if group.builds() { group.outputs_for_git().collect() } else { Vec::new() };
+        wanted.extend(outputs.iter().map(|name| (Section::Made, *name)));
         if !are_environments_read(group) {
             wanted.extend([(Section::Secret, "**/.env"), (Section::Secret, "**/.env.*")]);
         }

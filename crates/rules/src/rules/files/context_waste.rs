@@ -1,12 +1,12 @@
 //! Rules about files that a build does not need, and lines of .dockerignore.
 
-use crate::build::{Build, Source, TakenFile, may_take_in, toolchain};
+use crate::build::{Build, GIT_IGNORE_LINES, IgnoredName, Source, TakenFile, may_take_in, toolchain};
 use crate::finding::{
     Basis, CostFrequency, FileEdit, Finding, Findings, Fix, Impact, ImpactKind, Safety, Saving, Severity, Target,
 };
 use crate::ignore::MatchedPatterns;
 use crate::inputs::IgnoreInput;
-use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, EntryId, folder_kind, is_secret_name};
+use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, EntryId};
 use crate::manifest::{Ecosystem, FileKind, is_manifest};
 use crate::rules::Context;
 use crate::shell::{Invocation, Verb};
@@ -225,9 +225,9 @@ fn git_ignored_files_copied(cx: &Context, out: &mut Findings) {
     }
     let text = String::from_utf8_lossy(text);
     let copied_paths = build.named_paths(true);
-    let mut names: Vec<(TopName, ClassKind)> = Vec::new();
-    for top_name in text.lines().take(GITIGNORE_LINES).filter_map(TopName::of) {
-        let name = top_name.name;
+    let mut names: Vec<(IgnoredName, ClassKind)> = Vec::new();
+    for ignored in IgnoredName::all(&text) {
+        let name = ignored.name;
         let is_known = names.iter().any(|(known, _)| known.name == name);
         // What is there is reported by the rules on the context.
         if is_known
@@ -237,11 +237,11 @@ fn git_ignored_files_copied(cx: &Context, out: &mut Findings) {
         {
             continue;
         }
-        let kind = kind(context, name).filter(|kind| counts(build, *kind, name) && has_language(context, name));
+        let kind = ignored.kind(context).filter(|kind| counts(build, *kind, name) && has_language(context, name));
         if let Some(kind) = kind
             && !is_excluded(cx, name)
         {
-            names.push((top_name, kind));
+            names.push((ignored, kind));
         }
     }
     // Secrets first, then installed packages.
@@ -264,11 +264,11 @@ fn git_ignored_files_copied(cx: &Context, out: &mut Findings) {
         finding.severity = Severity::Info;
     }
     let loads = || cx.texts().any(|text| patterns::shows(&String::from_utf8_lossy(text), "loads environment files"));
-    if names.iter().any(|(top, _)| top.is_environment()) && loads() {
+    if names.iter().any(|(top, _)| is_environment(top)) && loads() {
         finding.notes.push("not excluded by a fix: the program may load its `.env` from the image".to_owned());
-        names.retain(|(top, _)| !top.is_environment());
+        names.retain(|(top, _)| !is_environment(top));
     }
-    let mut lines: Vec<String> = names.iter().map(|(top, _)| top.pattern(context)).collect();
+    let mut lines: Vec<String> = names.iter().map(|(top, _)| line_for(top, context)).collect();
     lines.sort_unstable();
     let safety = Safety::Unsafe("an image that is built where they exist then lacks them".into());
     let is_broken = matches!(cx.ignore(), IgnoreInput::Present(_, file) if file.error().is_some());
@@ -286,42 +286,15 @@ fn whole_copy(build: &Build) -> Option<Span> {
     Some(copy.instruction.head)
 }
 
-/// A name that a line of .gitignore lists at the top of the context.
-struct TopName<'t> {
-    name: &'t str,
-    /// Whether the line lists it there only (`/vendor`).
-    is_anchored: bool,
+/// Whether it is a file of variables that programs load.
+fn is_environment(ignored: &IgnoredName) -> bool {
+    ignored.name == ".env" || ignored.name.starts_with(".env.")
 }
 
-impl<'t> TopName<'t> {
-    fn of(line: &'t str) -> Option<Self> {
-        let line = line.trim();
-        let name = line.strip_prefix('/').unwrap_or(line).trim_end_matches('/');
-        let is_literal =
-            !name.is_empty() && !name.contains(['/', '*', '?', '[', '\\']) && !line.starts_with(['#', '!']);
-        is_literal.then_some(Self { name, is_anchored: line.starts_with('/') })
-    }
-
-    /// Whether it is a file of variables that programs load.
-    fn is_environment(&self) -> bool {
-        self.name == ".env" || self.name.starts_with(".env.")
-    }
-
-    /// The line for .dockerignore. What the context has by this name elsewhere is tracked, or is reported by other rules.
-    fn pattern(&self, context: &BuildContext) -> String {
-        let is_elsewhere = context.entries().any(|id| context.entry(id).name == self.name);
-        if self.is_anchored || is_elsewhere { self.name.to_owned() } else { format!("**/{}", self.name) }
-    }
-}
-
-/// What a file or a folder of a name would be among the files of the context.
-fn kind(context: &BuildContext, name: &str) -> Option<ClassKind> {
-    if is_secret_name("", name) {
-        return Some(ClassKind::Secret);
-    }
-    // A virtual environment is known by a file in it.
-    let inside = if name.ends_with("venv") { "pyvenv.cfg" } else { "x" };
-    folder_kind(context, name, inside)
+/// The line for .dockerignore. What the context has by this name elsewhere is tracked, or is reported by other rules.
+fn line_for(ignored: &IgnoredName, context: &BuildContext) -> String {
+    let is_elsewhere = context.entries().any(|id| context.entry(id).name == ignored.name);
+    if ignored.is_anchored || is_elsewhere { ignored.name.to_owned() } else { format!("**/{}", ignored.name) }
 }
 
 /// Whether packages of a folder's language may be installed at all: .gitignore files are often made for any project.
@@ -375,12 +348,9 @@ fn builds(build: &Build) -> bool {
 
 // Edits of .dockerignore: lines that exclude paths from the context.
 
-/// The most lines of .gitignore that are read; no real file has more that name one thing.
-pub(in crate::rules) const GITIGNORE_LINES: usize = 500;
-
 /// Whether a .gitignore brings back a path, a file of its name, or something in it: then the repository has it on purpose.
 pub(in crate::rules) fn brought_back_by_git(gitignore: &str, file: &str) -> bool {
-    let lines = gitignore.lines().take(GITIGNORE_LINES).filter_map(|line| line.trim().strip_prefix('!'));
+    let lines = gitignore.lines().take(GIT_IGNORE_LINES).filter_map(|line| line.trim().strip_prefix('!'));
     lines.map(|line| line.trim_matches('/')).any(|line| path::covers(file, line) || line == path::name(file))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::arrange::arrange;
-use crate::build::{Build, DownloadSize, Stage, StageBase, Transfer, installed, toolchain};
+use crate::build::{Build, DownloadSize, GIT_IGNORE_LINES, Stage, StageBase, Transfer, installed, toolchain};
 use crate::cache::{Likeness, Origins, source_file, source_file_outside};
 use crate::data;
 use crate::dockerfile::{Instruction, Keyword};
@@ -12,7 +12,7 @@ use crate::inputs::BuildInput;
 use crate::inputs::context::{BuildContext, ContextEntryKind, EntryId, Selection};
 use crate::manifest::{Ecosystem, FileKind, InstallScript, Project};
 use crate::rules::Context;
-use crate::rules::files::context_waste::{GITIGNORE_LINES, is_excluded};
+use crate::rules::files::context_waste::is_excluded;
 use crate::rules::shared::copied_packages;
 use crate::rules::shared::copied_packages::StageCopy;
 use crate::shell::{Input, InputKind, Invocation, Manager, PackageCall, PackageSource, Verb};
@@ -442,7 +442,7 @@ fn lays_over_packages(cx: &Context, install: &Install) -> bool {
     }
     let Some(text) = cx.text_of(".gitignore") else { return false };
     let text = String::from_utf8_lossy(text);
-    text.lines().take(GITIGNORE_LINES).any(|line| line.trim().trim_start_matches('/').starts_with(".pnp"))
+    text.lines().take(GIT_IGNORE_LINES).any(|line| line.trim().trim_start_matches('/').starts_with(".pnp"))
         && !is_excluded(cx, ".pnp.cjs")
 }
 

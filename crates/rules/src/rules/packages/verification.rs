@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Run, SlimImage, StageBase};
+use crate::build::{Run, SlimImage, StageBase, has_ended};
 use crate::data;
 use crate::dockerfile::{File, Instruction, Keyword};
 use crate::finding::Findings;
 use crate::rules::Context;
-use crate::rules::base::bases::EndOfLife;
 use crate::rules::packages::package_calls;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program, State};
@@ -58,7 +57,7 @@ fn has_authorities(cx: &Context, run: &Run, invocation: &Invocation) -> bool {
     }
     let build = run.build;
     let StageBase::Image(image) = build.root_base(run.stage) else { return false };
-    if cx.inputs().today.is_some_and(|today| EndOfLife::of(image, today).is_some()) {
+    if cx.inputs().today.is_some_and(|today| has_ended(image, today)) {
         return false;
     }
     let mut installed = SlimImage::has_authorities(image);
