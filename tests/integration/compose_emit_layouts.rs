@@ -30,6 +30,33 @@ fn a_dockerfile_in_a_folder_of_its_own_belongs_to_a_program() {
 }
 
 #[test]
+fn what_patterns_and_paths_upwards_name_lies_in_the_context() {
+    let dockerfile = "FROM node:22-slim\nWORKDIR /srv\nCOPY frontend/package*.json ./\nRUN npm install\nCOPY ../frontend .\nEXPOSE 3000\nCMD [\"node\", \"index.js\"]\n";
+    let mut all = node("frontend", "node index.js", "\"express\": \"4\"", SERVER);
+    all.remove(0);
+    all.push(("docker/frontend/Dockerfile".to_owned(), dockerfile.to_owned()));
+    let upwards = dockerfile.replace("COPY frontend/package*.json", "COPY ../frontend/package.json");
+    for text in [dockerfile, upwards.as_str()] {
+        all.last_mut().unwrap().1 = text.to_owned();
+        let (text, _) = written_with_notes(&files(&all));
+        has(&text, &["context: .\n", "dockerfile: docker/frontend/Dockerfile"]);
+    }
+}
+
+#[test]
+fn images_without_a_command_start_what_their_bases_do() {
+    let proxy = "FROM nginx:1.30\nCOPY docker/nginx/nginx.conf /etc/nginx/conf.d/default.conf\n";
+    let (text, notes) = written_with_notes(&[
+        ("docker/app/Dockerfile", &format!("{API}COPY src .\n")),
+        ("docker/nginx/Dockerfile", proxy),
+        ("docker/nginx/nginx.conf", "server {\n    listen 80;\n    root /usr/share/nginx/html;\n}\n"),
+        ("src/main.py", MAIN),
+    ]);
+    has(&text, &["dockerfile: docker/nginx/Dockerfile"]);
+    lacks(&notes, &["starts the same program"]);
+}
+
+#[test]
 fn several_dockerfiles_of_a_program_are_one_service() {
     let dockerfile = format!("{PYTHON}CMD [\"python\", \"main.py\"]\n");
     let tunnel = format!("{PYTHON}RUN chmod +x entrypoint.sh\nENTRYPOINT [\"/app/entrypoint.sh\"]\n");

@@ -11,9 +11,13 @@ use super::source_folder::{above, is_whole, source_folder};
 use crate::build::Build;
 use crate::cache::Likeness;
 use crate::shell::{Invocation, LockUse, Manager, SeparatorKind, Verb, Word};
+use crate::text::path;
 
 /// Sources that are looked up to tell a context.
 const SOURCES: usize = 200;
+
+/// What makes a part of a path a pattern.
+const WILDCARDS: [char; 5] = ['*', '?', '[', '\\', '\0'];
 
 /// Entries of a folder that are looked into for a manifest.
 const SUBFOLDERS: usize = 1_000;
@@ -123,12 +127,12 @@ pub(super) fn place(
         let has_lock =
             |names: &[&'static str]| has_any_in(folder, names) || !has_code && searches.has_any(folder, names);
         let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
-        let absent = sources.iter().chain(&programs).filter(|source| !folder.join(source).exists()).count();
+        let absent = sources.iter().chain(&programs).filter(|source| !has_path(folder, source)).count();
         absent + without_manifest + without_lock
     };
     // The builder reads .dockerignore in the context's folder only.
     let is_marked = dockerfile_folder.join(".dockerignore").is_file()
-        && sources.iter().all(|source| dockerfile_folder.join(source).exists());
+        && sources.iter().all(|source| has_path(dockerfile_folder, source));
     let least = if is_marked { 0 } else { is_missing(dockerfile_folder) };
     let mut best = (least, dockerfile_folder.to_owned());
     if least > 0 {
@@ -157,24 +161,41 @@ fn notice(path: &Path, folder: &Path) -> String {
     format!("{path}: assuming the build context is `{folder}`, which contains the copied files")
 }
 
-/// Plain paths that COPY and ADD take from the context.
+/// The paths that COPY and ADD take from the context, those of patterns up to the first part with a wildcard. The builder knows
+/// nothing above the context: `../web` is `web` there (BuildKit, `dockerfile2llb`: sources are cleaned as paths below `/`).
 fn copied_paths(build: &Build) -> Vec<String> {
     let mut named = Vec::new();
     for stage in build.stages() {
         for transfer in build.transfers(stage).iter().filter(|transfer| transfer.from.is_none()) {
             for source in transfer.sources.iter().filter(|source| !source.is_remote() && !source.is_everything()) {
                 let Some(text) = &source.text else { continue };
-                let plain = text.trim_start_matches("./").trim_start_matches('/');
-                if !plain.contains(['*', '?', '[', '\\', '\0']) && !plain.split('/').any(|part| part == "..") {
-                    named.push(plain.to_owned());
-                }
+                let whole = path::normalize(&format!("/{text}"));
+                let whole = whole.trim_start_matches('/');
+                let wild = whole.find(WILDCARDS).unwrap_or(whole.len());
+                let end = whole[wild..].find('/').map_or(whole.len(), |at| wild + at);
+                named.push(whole[..end].to_owned());
             }
         }
     }
+    named.retain(|path| !path.is_empty());
     named.sort();
     named.dedup();
     named.truncate(SOURCES);
     named
+}
+
+/// Whether a folder has a path, or for a pattern a name that begins and ends like its last part.
+fn has_path(folder: &Path, path: &str) -> bool {
+    let (parent, name) = path::split(path);
+    let Some(first) = name.find(WILDCARDS) else { return folder.join(path).exists() };
+    let end = name.rsplit(WILDCARDS).next().unwrap_or_default();
+    // The bounds of `[a-z]` are no part of a name.
+    let end = if name.contains(['[', '\\']) { "" } else { end };
+    let is_like = |entry: std::fs::DirEntry| {
+        entry.file_name().to_str().is_some_and(|known| known.starts_with(&name[..first]) && known.ends_with(end))
+    };
+    let entries = std::fs::read_dir(folder.join(parent)).into_iter().flatten().take(SUBFOLDERS);
+    entries.filter_map(Result::ok).any(is_like)
 }
 
 /// The paths of programs that the RUNs of a context that is copied as a whole build: `go build ./cmd/api`.

@@ -209,7 +209,7 @@ impl<'i> Application<'i> {
 /// The programs, and the servers that are built here, as their Dockerfiles show them.
 pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut ComposePlan) -> Vec<Application<'i>> {
     let mut applications: Vec<Application> = Vec::new();
-    let mut seen: BTreeMap<(String, BTreeSet<String>, String), &str> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, BTreeSet<String>, Option<String>), &str> = BTreeMap::new();
     let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
     // The usual name stands for variants of it.
     builds.sort_by_key(|build| (path::name(&build.place) != "Dockerfile", build.place.clone()));
@@ -235,7 +235,10 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
             continue;
         }
         let context = absolute(input.current, root);
-        let key = (context.clone(), program_folders(build_input, &build, root), command(&build, stage));
+        // Without a command, an image starts what its base does.
+        let start = Some(command(&build, stage)).filter(|command| !command.is_empty());
+        let start = start.or_else(|| base_name(&build).map(str::to_owned));
+        let key = (context.clone(), program_folders(build_input, &build, root), start);
         if let Some(other) = seen.get(&key) {
             plan.notes.push(format!("{name} is left out: {other} starts the same program"));
             continue;
@@ -419,4 +422,10 @@ fn built_projects<'i>(input: &'i BuildInput, build: &Build) -> BuiltProjects<'i>
 pub(in crate::emit) fn absolute(current: &str, text: &str) -> String {
     let joined = if text.starts_with('/') { text.to_owned() } else { path::child(current, text) };
     format!("/{}", path::normalize(&joined).trim_start_matches('/'))
+}
+
+/// The name of the image that the last stage is made from, without registry and tag.
+pub(in crate::emit) fn base_name<'b>(build: &'b Build) -> Option<&'b str> {
+    let StageBase::Image(image) = build.root_base(build.target()?) else { return None };
+    Some(Reference::of(image).short_name())
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::application::Application;
+use super::application::{Application, base_name};
 use super::built_server::image_variable;
 use super::entrypoint::{hands_over, last_line};
-use crate::build::{Build, Reference, StageBase};
+use crate::build::{Build, StageBase};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::emit::input::EmitInput;
@@ -88,7 +88,7 @@ fn start_words(input: &EmitInput, application: &Application) -> Option<Vec<Strin
         (Some(start), _) => start.words.join(" "),
         (None, Some(_)) if hands_over(input, application) => command?.to_owned(),
         (None, Some(line)) if command.is_none() => line.to_owned(),
-        _ if application.command.is_empty() => return base_name(build).map(|name| vec![name]),
+        _ if application.command.is_empty() => return base_name(build).map(|name| vec![name.to_owned()]),
         _ => application.command.clone(),
     };
     if text.contains('$') {
@@ -103,11 +103,6 @@ fn start_words(input: &EmitInput, application: &Application) -> Option<Vec<Strin
     };
     let words = words.filter(|word| *word != "exec" && !is_of_server(word) && !is_address(word));
     Some(words.map(str::to_owned).collect())
-}
-
-fn base_name(build: &Build) -> Option<String> {
-    let StageBase::Image(image) = build.root_base(build.target()?) else { return None };
-    Some(Reference::of(image).short_name().to_owned())
 }
 
 /// Keeps one of the images of a program, and notes the others.
