@@ -10,6 +10,7 @@ use super::recipes::NamedContext;
 use super::source_folder::{above, is_whole, source_folder};
 use crate::build::Build;
 use crate::cache::Likeness;
+use crate::ignore::path_match;
 use crate::shell::{Invocation, LockUse, Manager, SeparatorKind, Verb, Word};
 use crate::text::path;
 
@@ -184,18 +185,19 @@ fn copied_paths(build: &Build) -> Vec<String> {
     named
 }
 
-/// Whether a folder has a path, or for a pattern a name that begins and ends like its last part.
+/// Whether a folder has a path, or a name that the pattern at its end matches.
 fn has_path(folder: &Path, path: &str) -> bool {
     let (parent, name) = path::split(path);
-    let Some(first) = name.find(WILDCARDS) else { return folder.join(path).exists() };
-    let end = name.rsplit(WILDCARDS).next().unwrap_or_default();
-    // The bounds of `[a-z]` are no part of a name.
-    let end = if name.contains(['[', '\\']) { "" } else { end };
-    let is_like = |entry: std::fs::DirEntry| {
-        entry.file_name().to_str().is_some_and(|known| known.starts_with(&name[..first]) && known.ends_with(end))
+    if !name.contains(WILDCARDS) {
+        return folder.join(path).exists();
+    }
+    // A variable without a known value may have any.
+    let pattern = name.replace('\0', "*");
+    let is_match = |entry: std::fs::DirEntry| {
+        entry.file_name().to_str().is_some_and(|known| path_match(&pattern, known) == Ok(true))
     };
     let entries = std::fs::read_dir(folder.join(parent)).into_iter().flatten().take(SUBFOLDERS);
-    entries.filter_map(Result::ok).any(is_like)
+    entries.filter_map(Result::ok).any(is_match)
 }
 
 /// The paths of programs that the RUNs of a context that is copied as a whole build: `go build ./cmd/api`.

@@ -11,7 +11,6 @@ use crate::emit::input::EmitInput;
 use crate::emit::links::Project;
 use crate::emit::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 use crate::stack::known_service;
-use crate::text::path;
 
 /// The file for production.
 const PRODUCTION: &str = "compose.prod.yaml";
@@ -30,8 +29,7 @@ pub(in crate::emit) fn override_files(
 ) -> Vec<EmittedFile> {
     let mut files = Vec::new();
     let mut add = |path: &str, services: Services, notes: &mut Vec<String>| {
-        let whole = path::child(input.folder, path);
-        if input.files.files.iter().any(|file| file.path == whole) {
+        if input.file(path).is_some() {
             notes.push(format!("{path} is there and is kept"));
             return false;
         }

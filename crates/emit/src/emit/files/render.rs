@@ -25,11 +25,7 @@ pub(in crate::emit) fn empty_emission(plan: ComposePlan) -> Emission {
 
 /// The files that a compose file needs beside it, as far as they are not there.
 pub(in crate::emit) fn files_beside(input: &EmitInput, plan: &ComposePlan) -> Vec<EmittedFile> {
-    let is_there = |path: &str| {
-        let whole = crate::text::path::child(input.folder, path);
-        input.files.files.iter().any(|file| file.path == whole)
-    };
-    let needed = plan.files.iter().filter(|(path, _)| !is_there(path)).cloned();
+    let needed = plan.files.iter().filter(|(path, _)| input.file(path).is_none()).cloned();
     let all = example_file(input, plan).into_iter().chain(needed);
     all.map(|(path, text)| EmittedFile { path, text }).collect()
 }
