@@ -52,7 +52,7 @@ pub(super) fn check(before: &ImageSide, after: &ImageSide, declared: &DeclaredCo
         let named = environments.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", ");
         seen.explain(ImageDifference::ContextEnvironment { folders: named });
     }
-    contents((before, &environments), after, (&old, &new), &mut seen);
+    contents((before, &environments), after, (&old, &new), declared, &mut seen);
     built(before, after, &mut seen);
     let kept_count = old.keys().filter(|key| new.contains_key(*key)).count();
     seen.explain(ImageDifference::SamePackages { count: kept_count.to_string() });
@@ -261,8 +261,10 @@ fn contents(
     (before, aside): (&ImageSide, &[String]),
     after: &ImageSide,
     (old, new): (&BTreeMap<Key, u32>, &BTreeMap<Key, u32>),
+    declared: &DeclaredConfig,
     seen: &mut Observation,
 ) {
+    let mut traced_count = 0;
     let count = |side: &ImageSide, aside: &[String]| {
         let mut count: BTreeMap<Key, BTreeMap<u32, usize>> = BTreeMap::new();
         let folders = modules(side);
@@ -296,7 +298,9 @@ fn contents(
     let (had, has) = (count(before, aside), count(after, &[]));
     for (key, many) in had.iter().filter(|(key, _)| old.contains_key(*key) && new.contains_key(*key)) {
         let now = has.get(key).copied().unwrap_or_default();
-        if now < *many {
+        if now < *many && key.0 == Ecosystem::Node && declared.traces_files {
+            traced_count += 1;
+        } else if now < *many {
             seen.fail(ImageDifference::PackageFiles {
                 name: key.1.clone(),
                 version: key.2.clone(),
@@ -304,6 +308,10 @@ fn contents(
                 before: many.to_string(),
             });
         }
+    }
+    if traced_count > 0 {
+        let names = format!("files of {traced_count} packages");
+        seen.explain(ImageDifference::Removed { names, explanation: Explanation::NotTraced });
     }
 }
 

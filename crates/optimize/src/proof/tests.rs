@@ -244,6 +244,10 @@ fn a_package_of_node_has_the_files_of_its_folder() {
         &packages::check(&linked, &of(&[a, b], &file), &DeclaredConfig::default()),
         &["b 1.0.0 has 1 files instead of 2"],
     );
+    let traced = DeclaredConfig { traces_files: true, ..DeclaredConfig::default() };
+    let check = packages::check(&linked, &of(&[a, b], &file), &traced);
+    assert_wrong(&check, &[]);
+    assert!(check.details[0].contains("files of 1 packages (Next.js traced"), "{check:?}");
     let tool = of(&[a, "usr/local/lib/node_modules/pnpm/dist/node_modules/b"], "");
     assert_wrong(&packages::check(&tool, &of(&[a], ""), &DeclaredConfig::default()), &[]);
     assert_wrong(

@@ -79,7 +79,8 @@ impl<'s, 'g> PassSearch<'s, 'g> {
         }
     }
 
-    /// Leaves out what is at fault, pass by pass, until the rest holds.
+    /// Leaves out what is at fault, pass by pass, until the rest holds. Where the original does not work nothing can be
+    /// proved, so that one rewrite is built, for its size.
     pub(super) fn run(&mut self) -> Result<(), Failure> {
         let mut options = self.trials.ground.options.clone();
         let mut holding = 0;
@@ -88,6 +89,7 @@ impl<'s, 'g> PassSearch<'s, 'g> {
         loop {
             let passes = passes(&full);
             match self.holds(full)? {
+                _ if self.is_broken => return Ok(()),
                 Some(false) => {}
                 Some(true) => {
                     let Some(best) = self.best.take_if(|_| !self.is_timed) else { return Ok(()) };
