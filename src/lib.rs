@@ -22,7 +22,7 @@
 //! | `dockerfile` | [`bake`] | bake files |
 //! | `project` | [`manifest`] | package.json, pyproject.toml, go.mod, … and their lock files |
 //! | `project` | [`sources`] | what source code imports and calls |
-//! | `project` | [`recipe`] | `docker build` in makefiles, scripts and workflows |
+//! | `project` | [`recipe`] | `docker build` and `docker run` in makefiles, scripts and workflows |
 //! | `image` | [`image`] | layers, files, packages and secrets of an image |
 //! | `build` | [`buildlog`] | build logs in every form |
 //! | `build` | [`inputs`] | everything that was read |

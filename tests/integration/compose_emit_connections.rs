@@ -338,3 +338,12 @@ fn an_entrance_to_the_others_is_published() {
         lacks(&service(&text, hidden), &["ports:"]);
     }
 }
+
+#[test]
+fn what_extras_install_connects_too() {
+    let source = "from redis import asyncio as aioredis\nhost = os.environ[\"REDIS_HOST\"]\n";
+    let (text, _) = fastapi("fastapi-cache2[redis]", source);
+    has(&service(&text, "app"), &["REDIS_HOST: redis"]);
+    let (text, _) = fastapi("fastapi-cache2", "host = os.environ[\"REDIS_HOST\"]\n");
+    lacks(&text, &["image: redis"]);
+}

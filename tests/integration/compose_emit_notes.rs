@@ -1,6 +1,7 @@
 //! What `dockopt compose emit` leaves to the user, and says: programs without an image, schemas without a job, secrets in images.
 
 use crate::compose_emit::{emitted, project, written};
+use crate::compose_emit_first_start::{PYTHON, written_with_notes};
 use crate::compose_emit_variables::{has, lacks, service};
 
 const PROGRAM: &str = "@SpringBootApplication\npublic class Program {}\n";
@@ -109,4 +110,37 @@ fn a_program_that_has_to_be_told_its_port_is_told_the_one_of_its_image() {
     has(&of("PORT"), &["PORT: \"3000\"", "3000:3000"]);
     has(&of("WEB_PORT"), &["WEB_PORT: \"3000\"", "3000:3000"]);
     lacks(&of("PORT || 3000"), &["PORT:"]);
+}
+
+#[test]
+fn ports_of_the_host_are_those_that_the_repository_publishes() {
+    let readme = "# Shop\n\n```sh\ndocker build -t shop .\ndocker run -p 9000:8000 shop\n```\n";
+    let command = "CMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n";
+    let dockerfile = format!("{PYTHON}{command}");
+    let source = "from fastapi import FastAPI\napp = FastAPI()\n";
+    let files = |name: &str, readme: &str| {
+        [
+            (format!("{name}/Dockerfile"), dockerfile.clone()),
+            (format!("{name}/requirements.txt"), "fastapi\nuvicorn\n".to_owned()),
+            (format!("{name}/main.py"), source.to_owned()),
+            (format!("{name}/README.md"), readme.to_owned()),
+        ]
+    };
+    let written = |files: &[(String, String)]| {
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        written_with_notes(&files).0
+    };
+    let (api, web) = (files("api", readme), files("web", ""));
+    has(&written(&api), &["\"9000:8000\""]);
+    // One that stands above both tells of neither.
+    let both: Vec<_> = api.iter().chain(&web).cloned().collect();
+    let text = written(&both);
+    has(&service(&text, "api"), &["\"9000:8000\""]);
+    has(&service(&text, "web"), &["\"8000:8000\""]);
+    let above: Vec<_> = both
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("README.md"))
+        .chain([("README.md".to_owned(), readme.to_owned())])
+        .collect();
+    lacks(&written(&above), &["9000"]);
 }

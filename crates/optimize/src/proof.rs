@@ -67,6 +67,8 @@ pub struct Proof {
     pub tried: Vec<TriedLevels>,
     /// What containers were started with that their images don't say; `None` where they say all.
     pub started_as: Option<String>,
+    /// Why a container of the original does not work, where no test of the user's own says more: nothing can be proved then.
+    pub broken_start: Option<String>,
     /// What may help where nothing could be proved: options of the command line.
     pub advice: Vec<String>,
     /// Passes that did not hold, and why.
@@ -101,7 +103,8 @@ impl Proof {
             () if self.original.is_some() => Verdict::OriginalFails,
             () if self.tried.is_empty() => Verdict::Unchanged,
             () if self.tried.iter().any(TriedLevels::proves) => Verdict::Proved,
-            () if self.tried.iter().any(TriedLevels::holds) || !self.advice.is_empty() => Verdict::Unproved,
+            () if self.broken_start.is_some() || !self.advice.is_empty() => Verdict::Unproved,
+            () if self.tried.iter().any(TriedLevels::holds) => Verdict::Unproved,
             () => Verdict::Rejected,
         }
     }

@@ -1,12 +1,14 @@
-//! What recipes, scripts, pipelines and texts for people say of how images are built: `docker build -f docker/web ./web`, and
-//! the step of a workflow that does the same. Runs nothing.
+//! What recipes, scripts, pipelines and texts for people say of how images are built and started: `docker build -f docker/web
+//! ./web`, the step of a workflow that does the same, and the ports of `docker run`. Runs nothing.
 
 mod built_names;
 mod image_build;
+mod published_port;
 mod workflow;
 
 pub use self::built_names::built_image_names;
 pub use self::image_build::ImageBuild;
+pub use self::published_port::{PublishedPort, published_ports};
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -225,3 +225,31 @@ fn rejected_passes_are_remembered() {
     assert_eq!((proof["verdict"].as_str(), code), (Some("unchanged"), 0), "{proof:#}");
     assert_eq!(fs::read_to_string(folder.path().join("dockopt.toml")).unwrap(), written);
 }
+
+/// Of the packages that stay, the server that Next.js writes keeps only the files that it traced.
+#[test]
+fn a_standalone_server_of_next_is_proved() {
+    let Some(_engine) = Engine::find().filter(|_| full()) else { return };
+    let manifest = r#"{"name": "shop", "private": true, "scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15.5.4", "react": "19.1.0", "react-dom": "19.1.0"}}"#;
+    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN npm run build\nEXPOSE 3000\nCMD [\"npm\", \"start\"]\n";
+    let layout = "export default function Layout({ children }) {\n  return <html lang=\"en\"><body>{children}</body></html>;\n}\n";
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("package.json", manifest),
+        ("Dockerfile", dockerfile),
+        ("app/layout.js", layout),
+        ("app/page.js", "export default function Page() {\n  return <h1>Shop</h1>;\n}\n"),
+        (
+            "app/api/time/route.js",
+            "export const dynamic = \"force-dynamic\";\nexport function GET() {\n  return Response.json({ shop: true });\n}\n",
+        ),
+    ] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let (proof, code) = verified(folder.path(), &[]);
+    assert_eq!((proof["verdict"].as_str(), code), (Some("proved"), 0), "{proof:#}");
+    assert_eq!(proof["tried"].as_array().unwrap().len(), 1, "{proof:#}");
+    assert!(proof.to_string().contains("Next.js traced that its server does not load it"), "{proof:#}");
+}

@@ -87,11 +87,23 @@ impl<'a> Build<'a> {
             let edge = self.edges().partition_point(|edge| edge.instruction < index);
             self.edges().get(edge).map_or(StageBase::Scratch, |edge| edge.to.clone())
         });
+        // BuildKit takes the root of the context for what lies above it (`solver/llbsolver/file`, cleanPath).
+        let below_root = |text: String| {
+            let mut rest = text.as_str();
+            while let Some(shorter) = rest.strip_prefix("../").filter(|_| from.is_none()) {
+                rest = shorter;
+            }
+            rest.to_owned()
+        };
         Some(Transfer {
             index,
             instruction,
+            sources: parts
+                .sources
+                .iter()
+                .map(|source| Source { text: expand(&source.text).map(below_root), span: source.span })
+                .collect(),
             from,
-            sources: parts.sources.iter().map(|s| Source { text: expand(&s.text), span: s.span }).collect(),
             destination: expand(&parts.destination.text),
             exclude: parts.exclude.iter().filter_map(|argument| expand(&argument.text)).collect(),
             parents: parts.parents == Some(true),

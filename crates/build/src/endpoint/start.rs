@@ -67,7 +67,10 @@ fn listening_of_script(input: &EndpointInput) -> Option<Listening> {
         text.push_str(&format!("FROM {}\n", input.stage.name.as_ref()?));
     }
     text.push_str(&format!("ENTRYPOINT []\nCMD {}\n", command.replace('\n', " ")));
-    let started = BuildInput::new(&Source::of("Dockerfile", &text), BuildOptions::default());
+    let mut started = BuildInput::new(&Source::of("Dockerfile", &text), BuildOptions::default());
+    // Files of the context may say another port.
+    started.context.clone_from(&input.build.input().context);
+    started.texts.clone_from(&input.build.input().texts);
     let build = Build::new(&started);
     build.listening(build.target()?)
 }

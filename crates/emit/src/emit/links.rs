@@ -37,7 +37,7 @@ use self::named_service::named_programs;
 use self::numbered_scripts::numbered_scripts;
 use self::program::Program;
 use self::program_url::program_connections;
-use self::proxy::{Proxy, proxy};
+use self::proxy::{Proxy, leave_out_proxies, mount_configurations, proxy};
 use self::proxy_variables::image_connections;
 use self::schema_script::schema_script;
 use self::service_names::{name_applications, name_workers};
@@ -67,11 +67,13 @@ pub(super) struct Project<'i> {
 impl<'i> Project<'i> {
     /// Names the programs, and finds out how they belong together.
     pub(super) fn of(input: &EmitInput<'i>, mut applications: Vec<Application<'i>>, plan: &mut ComposePlan) -> Self {
+        mount_configurations(input, &mut applications, plan);
         let mut proxy = proxy(input, &applications, plan);
         name_applications(input, &mut applications, proxy.as_ref());
         if let Some(proxy) = &mut proxy {
             proxy.find_programs(input, &applications);
         }
+        leave_out_proxies(input, &mut applications, &mut proxy, plan);
         let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
         let script = schema_script(input, &applications, plan);
         let mut backends = backends(input, &applications, &mentions, (script.as_ref(), plan));
@@ -149,7 +151,19 @@ impl<'i> Project<'i> {
         }
         let programs = self.programs.iter().zip(starts).enumerate();
         let mut programs = programs.filter(|(_, (program, _))| self.has_database(program));
+        // What shares its sources with a program that migrates when it starts would do so at the same time.
+        let is_migrated = |program: &Program| {
+            let mut others = self
+                .programs
+                .iter()
+                .zip(starts)
+                .filter(|(other, start)| start.is_some() && other.application.name != program.application.name);
+            others.any(|(other, _)| other.application.shares_code(&program.application))
+        };
         let (at, mut job) = programs.find_map(|(at, (program, start))| {
+            if is_migrated(program) {
+                return None;
+            }
             Some((at, migration(input, &program.application, start.as_ref(), plan)?))
         })?;
         while self.has_service(&job.name) {

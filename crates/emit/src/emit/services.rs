@@ -113,6 +113,7 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         let texts = volumes.iter().map(|(name, folder)| format!("{name}:{folder}"));
         let mut texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
         texts.extend(self.certificate_volumes(application));
+        texts.extend(application.configuration.clone());
         if let Some(place) = loads_environment_file(self.input, application) {
             texts.push(format!("./.env:{}:ro", path::child(&application.folder(), ".env")));
             let reason = "it loads `.env` and does not start without";

@@ -87,8 +87,11 @@ fn verdict(proof: &Proof) -> String {
             _ => "the rewrite is proved".to_owned(),
         },
         Verdict::Unproved => {
-            let doubts = proof.tried.iter().find(|tried| tried.holds()).map(|tried| tried.doubts().collect::<Vec<_>>());
-            let doubts = doubts.map_or_else(|| "the original does not work".to_owned(), |doubts| doubts.join("; "));
+            let doubts = proof.tried.iter().find(|tried| tried.holds());
+            let doubts = doubts.map(|tried| tried.doubts().map(str::to_owned).collect::<Vec<_>>());
+            let doubts = doubts
+                .unwrap_or_else(|| proof.broken_start.iter().map(|fault| format!("the original {fault}")).collect());
+            let doubts = doubts.join("; ");
             format!("not proved: {doubts}{}", advice(proof))
         }
         Verdict::Rejected => "no rewrite could be proved; nothing changes".to_owned(),

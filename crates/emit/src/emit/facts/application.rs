@@ -37,6 +37,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) dockerfile: String,
     /// Its Dockerfile below the context, where it is not called `Dockerfile`.
     pub(in crate::emit) dockerfile_text: Option<String>,
+    /// A configuration that lies beside its Dockerfile and comes into its containers as a volume.
+    pub(in crate::emit) configuration: Option<String>,
     /// The folders that its image declares with VOLUME.
     pub(in crate::emit) volumes: Vec<String>,
     /// The folders in which it keeps what users send it, with the places that show them.
@@ -114,6 +116,11 @@ impl<'i> Application<'i> {
             let words = patterns::of(meaning).filter(|pattern| pattern.is_of(kind));
             Some((file, words.filter_map(|pattern| file.source.text().find(pattern.text)).min()?))
         })
+    }
+
+    /// Whether a file of its code is one of another program too.
+    pub(in crate::emit) fn shares_code(&self, other: &Application<'_>) -> bool {
+        self.code.files.iter().any(|file| other.code.files.binary_search(file).is_ok())
     }
 
     /// Its volumes for the folders that VOLUME declares and those for what users send, each with its folder.
@@ -212,7 +219,9 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
     let mut seen: BTreeMap<(String, BTreeSet<String>, Option<String>), &str> = BTreeMap::new();
     let mut builds: Vec<&BuildInput> = input.inputs.builds.iter().collect();
     // The usual name stands for variants of it.
-    builds.sort_by_key(|build| (path::name(&build.place) != "Dockerfile", build.place.clone()));
+    builds.sort_by_key(|build| {
+        (path::name(&build.place) != "Dockerfile", names_workers(&build.place), build.place.clone())
+    });
     let production: BTreeSet<String> = builds.iter().filter_map(|build| usual_place(&build.place)).collect();
     for build_input in builds {
         let source = input.inputs.source(build_input.dockerfile);
@@ -221,7 +230,7 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
         let name = source.name();
         let missing = missing_source(build_input);
         let why = reason_against(&build, stage).map(str::to_owned).or_else(|| match &missing {
-            Some(missing) if !missing.is_output => {
+            Some(missing) if !missing.is_output && !missing.is_environment() => {
                 Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
             }
             _ => None,
@@ -238,6 +247,9 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
         // Without a command, an image starts what its base does.
         let start = Some(command(&build, stage)).filter(|command| !command.is_empty());
         let start = start.or_else(|| base_name(&build).map(str::to_owned));
+        // Scripts of one name in the image are several files of the repository.
+        let script = started_script(input, &build, &context);
+        let start = start.map(|start| format!("{start} {}", script.unwrap_or_default()));
         let key = (context.clone(), program_folders(build_input, &build, root), start);
         if let Some(other) = seen.get(&key) {
             plan.notes.push(format!("{name} is left out: {other} starts the same program"));
@@ -247,12 +259,43 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
         let Some(mut application) = application(input, build, context) else { continue };
         if let Some(missing) = missing {
             let path = &missing.path;
-            plan.notes.push(format!("{name} copies `{path}`, which the project's build writes: run that build first"));
+            plan.notes.push(if missing.is_environment() {
+                format!("{name} copies `{path}`, which git does not keep: write it before the first build")
+            } else {
+                format!("{name} copies `{path}`, which the project's build writes: run that build first")
+            });
             application.output = Some(missing.path);
         }
         applications.push(application);
     }
     applications
+}
+
+/// Whether the place of a Dockerfile is called after what takes tasks: `docker/celery/Dockerfile`, `Dockerfile.worker`.
+pub(in crate::emit) fn names_workers(place: &str) -> bool {
+    let mut words = place.split(['/', '.', '-', '_']);
+    words.any(|word| {
+        let word = word.to_ascii_lowercase();
+        let is_package = || data::WORKER_PROGRAMS.rows().any(|row| row[1] == word);
+        word.trim_end_matches('s') == "worker" || is_package()
+    })
+}
+
+/// The script of the repository that an image starts by its place in it.
+fn started_script<'i>(input: &EmitInput<'i>, build: &Build, context: &str) -> Option<&'i str> {
+    let stage = build.target()?;
+    let text = command(build, stage);
+    let is_end = |c: char| c.is_whitespace() || "[],\"'".contains(c);
+    let words: Vec<&str> = text.split(is_end).filter(|word| word.starts_with('/')).collect();
+    let is_started = |file: &&VariableFile| {
+        let below = path::relative(&file.path, context);
+        let is_named = |below: &str| words.iter().any(|word| path::name(word) == path::name(below));
+        let below = below.filter(|below| is_named(below) || words.iter().any(|word| word.ends_with(".sh")));
+        let place = below.and_then(|below| build.place_in_image(stage, below));
+        place.is_some_and(|place| words.contains(&place.as_str()))
+    };
+    let files = if words.is_empty() { &[] } else { input.files.files.as_slice() };
+    files.iter().find(is_started).map(|file| file.path.as_str())
 }
 
 /// The place of the `Dockerfile` beside one for production: `app/Dockerfile` of `app/Dockerfile.prod`.
@@ -380,6 +423,7 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
     Some(Application {
         name: String::new(),
         dockerfile_text: (below != "Dockerfile").then_some(below),
+        configuration: None,
         volumes: build
             .volumes(stage)
             .into_iter()

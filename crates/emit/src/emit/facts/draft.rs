@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::application::{Application, PortVariable, absolute, serves_by_itself};
+use super::application::{Application, PortVariable, absolute, names_workers, serves_by_itself};
 use super::built_server::built_server;
 use super::endpoint::{endpoint_input, place_of_line};
-use super::server_command::{server_command, starts_nothing};
+use super::entrypoint::starts_nothing;
+use super::server_command::server_command;
 use super::spring_config::add_served_settings;
 use super::start::start_texts;
 use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
 use crate::build::Source as CopySource;
-use crate::build::{Build, Reference, StageBase, Transfer, ends_with_scheduler, ends_with_worker};
+use crate::build::{Build, Reference, StageBase, Transfer, ends_with_scheduler, ends_with_worker, serves_developers};
 use crate::compose::written_project;
 use crate::data;
 use crate::emit::input::EmitInput;
@@ -160,17 +161,26 @@ fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &m
         .zip(&idle)
         .filter(|(_, idle)| !**idle)
         .flat_map(|(known, _)| known.code.files.clone())
+        .filter(|file| FileKind::of(&input.files.files[*file].below).has_code())
         .collect();
+    mark_worker_images(&idle, applications);
     let mut at = 0;
     applications.retain_mut(|application| {
         let is_idle = idle[at];
         at += 1;
-        if !is_idle {
+        if !is_idle || application.is_worker {
             return true;
         }
         let is_other = application.code.files.iter().any(|file| started.contains(file));
         let command = if is_other { None } else { server_command(input, application) };
         if let Some(command) = command {
+            if serves_developers(&command.words) {
+                let name = input.inputs.source(application.build.input().dockerfile).name();
+                plan.notes.push(format!(
+                    "`{}`, which starts the image of {name}, is a server for development: nothing here installs another",
+                    command.words.join(" ")
+                ));
+            }
             application.port = command.port;
             application.command = format!("{} {}", application.command, command.words.join(" "));
             application.start = Some(command);
@@ -186,6 +196,25 @@ fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &m
         }
         is_program
     });
+}
+
+/// Takes the image that starts nothing, is called after what takes tasks, and shares its sources with another program, for
+/// that of workers: `celery/Dockerfile` beside `django/Dockerfile`.
+fn mark_worker_images(idle: &[bool], applications: &mut [Application]) {
+    let shares_sources = |at: usize, applications: &[Application]| {
+        let mut others = applications.iter().filter(|known| !is_for_workers(known));
+        others.any(|known| known.shares_code(&applications[at]))
+    };
+    for at in (0..applications.len()).filter(|at| idle[*at]) {
+        if is_for_workers(&applications[at]) && shares_sources(at, applications) {
+            applications[at].is_worker = true;
+        }
+    }
+}
+
+/// Whether the place of its Dockerfile is called after what takes tasks.
+fn is_for_workers(application: &Application) -> bool {
+    names_workers(&application.build.input().place)
 }
 
 /// Commands of a script that are looked at.

@@ -2,6 +2,7 @@
 //! `case "$1" in worker) …`.
 
 use super::application::Application;
+use crate::build::{Build, Stage};
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::emit::input::EmitInput;
@@ -82,6 +83,18 @@ pub(in crate::emit) fn ignores_command(input: &EmitInput, application: &Applicat
     let reads = |name: &str| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}"));
     let is_read = ["@", "*", "1", "#"].into_iter().any(reads) || text.contains("shift") || text.contains("getopts");
     (!is_read).then(|| file.source.name().to_owned())
+}
+
+/// Whether the image of a program starts nothing by itself: it has neither ENTRYPOINT nor CMD, or an ENTRYPOINT that runs the
+/// command which it gets, and no CMD.
+pub(in crate::emit) fn starts_nothing(input: &EmitInput, application: &Application) -> bool {
+    let build = &application.build;
+    let Some(stage) = build.target() else { return false };
+    build.launch(stage).is_none() || lacks_command(build, stage) && hands_over(input, application)
+}
+
+fn lacks_command(build: &Build, stage: &Stage) -> bool {
+    build.last(stage, Keyword::Cmd).is_none()
 }
 
 fn range(span: Span) -> std::ops::Range<usize> {

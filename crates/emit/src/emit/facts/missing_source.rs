@@ -2,6 +2,7 @@
 
 use crate::build::Build;
 use crate::data;
+use crate::emit::input::ENVIRONMENT_FILES;
 use crate::inputs::BuildInput;
 use crate::inputs::context::{BuildContext, ExcludedEntry, Selector, SourceOutcome, select};
 use crate::manifest::{FileRole, Role, is_manifest};
@@ -44,6 +45,13 @@ pub(in crate::emit) fn missing_source(input: &BuildInput) -> Option<MissingSourc
     }
     missing.sort_by_key(|known| known.is_output);
     missing.into_iter().next()
+}
+
+impl MissingSource {
+    /// Whether it holds the settings of one machine, which git does not keep: `.env`.
+    pub(in crate::emit) fn is_environment(&self) -> bool {
+        path::name(&self.path) == ENVIRONMENT_FILES[0]
+    }
 }
 
 /// Whether a path lies in a folder that the tools of a project here write.

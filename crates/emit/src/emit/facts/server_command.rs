@@ -1,28 +1,13 @@
 //! The command of a server whose image starts nothing by itself: its compose file has to.
 
 use super::application::Application;
-use super::entrypoint::hands_over;
 use super::runner::in_environment;
 use super::server_start::ServerCommand;
-use super::worker::task_object;
-use crate::build::{Build, Stage};
+use super::worker::{TaskObject, task_object};
 use crate::data;
-use crate::dockerfile::Keyword;
 use crate::emit::input::EmitInput;
 use crate::manifest::Ecosystem;
 use crate::text::path;
-
-/// Whether the image of a program starts nothing by itself: it has neither ENTRYPOINT nor CMD, or an ENTRYPOINT that runs the
-/// command which it gets, and no CMD.
-pub(in crate::emit) fn starts_nothing(input: &EmitInput, application: &Application) -> bool {
-    let build = &application.build;
-    let Some(stage) = build.target() else { return false };
-    build.launch(stage).is_none() || lacks_command(build, stage) && hands_over(input, application)
-}
-
-fn lacks_command(build: &Build, stage: &Stage) -> bool {
-    build.last(stage, Keyword::Cmd).is_none()
-}
 
 /// The command of the server that the sources of a program make.
 pub(in crate::emit) fn server_command(input: &EmitInput, application: &Application) -> Option<ServerCommand> {
@@ -34,6 +19,7 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
         let object = match row[2] {
             "-" => None,
             sign if sign.contains("wsgi") && has_asgi_workers(input, application) => return None,
+            name if !name.contains(' ') => Some(program_file(input, application, name)?),
             sign => Some(task_object(input, application, sign)?),
         };
         let filled = |word: &str| match &object {
@@ -42,12 +28,25 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
         };
         let words = in_environment(application, row[3].split(' ').map(filled).collect());
         let packages = row[1].replace(' ', " and ");
+        let is_single = !row[1].contains(' ');
+        let has = if is_single { "it has the package" } else { "it has the packages" };
         Some(ServerCommand {
             words,
             port: row[4].parse().ok(),
-            reason: format!("its image starts nothing by itself, and it has the packages {packages}"),
+            reason: format!("its image starts nothing by itself, and {has} {packages}"),
             place: object.map(|object| object.place),
         })
+    })
+}
+
+/// The file of a name that lies in the image, by its path from the working folder.
+fn program_file(input: &EmitInput, application: &Application, name: &str) -> Option<TaskObject> {
+    let folder = application.folder();
+    let mut files = application.code_files(input).filter(|file| path::name(&file.path) == name && file.is_of_program());
+    files.find_map(|file| {
+        let place = application.place_in_image(file)?;
+        let module = path::relative(&place, &folder).map_or_else(|| place.clone(), str::to_owned);
+        Some(TaskObject { module, name: name.to_owned(), place: file.source.name().to_owned() })
     })
 }
 

@@ -1,7 +1,7 @@
 //! Programs that take tasks: what starts them, and how they are asked whether they do.
 
 use super::application::Application;
-use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments};
+use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments, starts_nothing};
 use super::runner::in_environment;
 use super::start::start_texts;
 use super::taskiq_hook::{BROKER, HOOK, through_hook};
@@ -58,6 +58,7 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
     }
     let mut workers = Vec::new();
     let line = worker_line(input, application);
+    let starts_itself = application.is_worker && !starts_nothing(input, application);
     for row in data::WORKER_PROGRAMS.rows() {
         if line.as_ref().is_some_and(|line| line.row != row) {
             continue;
@@ -71,16 +72,16 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
         } else {
             task_object(input, application, row[2])
         };
-        if object.is_none() && row[2] != "-" && !application.is_worker {
+        if object.is_none() && row[2] != "-" && !starts_itself {
             continue;
         }
-        workers.push(worker(application, row, object.as_ref(), line.as_ref()));
+        workers.push(worker(input, application, row, (object.as_ref(), line.as_ref())));
         break;
     }
     if workers.is_empty() {
         workers.extend(named_workers(input, application));
     }
-    if workers.is_empty() && application.is_worker {
+    if workers.is_empty() && starts_itself {
         workers.push(plain(Vec::new(), application.reason.clone(), Some(application.place.clone())));
     }
     workers.extend(scheduler(input, application));
@@ -136,19 +137,19 @@ fn workers_by_argument(input: &EmitInput, application: &Application) -> Vec<Work
     }
     let arguments = entrypoint_arguments(input, application);
     let with = |role: EntrypointRole| arguments.iter().find(|argument| argument.role == role);
-    let worker = with(EntrypointRole::Worker).map(|argument| worker_by_argument(application, argument));
+    let worker = with(EntrypointRole::Worker).map(|argument| worker_by_argument(input, application, argument));
     let scheduler = with(EntrypointRole::Scheduler).map(|argument| {
-        let mut scheduler = worker_by_argument(application, argument);
+        let mut scheduler = worker_by_argument(input, application, argument);
         name_scheduler(&mut scheduler);
         scheduler
     });
     worker.into_iter().chain(scheduler).collect()
 }
 
-fn worker_by_argument(application: &Application, argument: &EntrypointArgument) -> Worker {
+fn worker_by_argument(input: &EmitInput, application: &Application, argument: &EntrypointArgument) -> Worker {
     let line = WorkerLine::of(&argument.text);
     let mut planned = match &line {
-        Some(line) => worker(application, line.row, None, Some(line)),
+        Some(line) => worker(input, application, line.row, (None, Some(line))),
         None => plain(Vec::new(), String::new(), None),
     };
     planned.command = vec![argument.name.clone()];
@@ -167,9 +168,8 @@ fn worker_line(input: &EmitInput, application: &Application) -> Option<WorkerLin
 
 /// Leaves out the workers that have an image of their own.
 pub(in crate::emit) fn keep_planned_once(workers: &mut Vec<(usize, Worker)>, applications: &[Application]) {
-    let shares_code = |left: &Application, right: &Application| {
-        left.context == right.context || left.code.files.iter().any(|file| right.code.files.binary_search(file).is_ok())
-    };
+    let shares_code =
+        |left: &Application, right: &Application| left.context == right.context || left.shares_code(right);
     let is_for_workers = |known: &Application| {
         known.is_worker || known.name.split('-').any(|word| word.trim_end_matches('s') == "worker")
     };
@@ -200,7 +200,13 @@ fn plain(command: Vec<String>, reason: String, place: Option<String>) -> Worker 
     }
 }
 
-fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>, line: Option<&WorkerLine>) -> Worker {
+fn worker(
+    input: &EmitInput,
+    application: &Application,
+    row: data::Row,
+    (object, line): (Option<&TaskObject>, Option<&WorkerLine>),
+) -> Worker {
+    let starts_itself = application.is_worker && !starts_nothing(input, application);
     let (package, command, check) = (row[1], row[3], row[4]);
     let seconds = row[5].parse().unwrap_or(30);
     let template = row[3].split(' ').find(|word| word.contains('{')).unwrap_or("{}");
@@ -214,7 +220,7 @@ fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>
     let words = started_in(command.split(' ').map(filled).collect());
     let reason = format!("`{package}` is a package of {}", application.name);
     let place = object.map(|object| object.place.clone());
-    let mut worker = plain(if application.is_worker { Vec::new() } else { words }, reason, place);
+    let mut worker = plain(if starts_itself { Vec::new() } else { words }, reason, place);
     let is_named = started.is_some() || object.is_some() || !check.contains("{module}");
     // A check that reads a variable needs a program that does so too.
     let reads = |name: &str| application.code.reads.iter().any(|(_, read)| read.name == name);
@@ -238,16 +244,20 @@ fn worker(application: &Application, row: data::Row, object: Option<&TaskObject>
         worker.check = Some((test, seconds));
         worker.check_reason = format!("{package} asks this worker through its broker");
     } else if package == "taskiq" {
-        add_taskiq_hook(application, object, &mut worker);
+        add_taskiq_hook(application, (starts_itself, object), &mut worker);
     }
     worker
 }
 
 /// Starts a worker through the hook: the one that its image starts, else that of an object of a source.
-fn add_taskiq_hook(application: &Application, object: Option<&TaskObject>, worker: &mut Worker) {
+fn add_taskiq_hook(
+    application: &Application,
+    (starts_itself, object): (bool, Option<&TaskObject>),
+    worker: &mut Worker,
+) {
     let build = &application.build;
     let lines = build.target().map(|stage| build.start_lines(stage)).unwrap_or_default();
-    let known = match (application.is_worker, object) {
+    let known = match (starts_itself, object) {
         (true, _) => lines.iter().find_map(|words| through_hook(words)),
         (false, Some(object)) => {
             let words = ["taskiq", "worker", "taskiq_ready:broker", object.module.as_str()];
@@ -323,7 +333,9 @@ fn defines(text: &str, name: &str) -> bool {
 /// A Python file as the module that the program's own command would name: `src/app/tasks.py` is `app.tasks` where `src/` is no
 /// package.
 fn module_of(application: &Application, file: &VariableFile) -> Option<String> {
-    let below = path::relative(&file.path, &application.context)?;
+    let place = application.place_in_image(file);
+    let in_folder = place.as_deref().and_then(|place| path::relative(place, &application.folder()));
+    let below = in_folder.or_else(|| path::relative(&file.path, &application.context))?;
     let stem = below.strip_suffix(".py")?.trim_end_matches("/__init__");
     let whole = stem.replace('/', ".");
     // The command's own module tells which folders count.

@@ -32,6 +32,8 @@ pub(in crate::emit) struct Backend {
     pub(in crate::emit) application: Option<usize>,
     pub(in crate::emit) command: Vec<String>,
     pub(in crate::emit) settings: Vec<(String, String)>,
+    /// Where its password stands in a source that only a variable should hold.
+    pub(in crate::emit) password_place: Option<String>,
     /// The secret with its password, and the variable that holds it.
     pub(in crate::emit) secret: Option<(String, String)>,
     pub(in crate::emit) password: Option<BackendPassword>,
@@ -241,7 +243,7 @@ fn backend(
     // Images with more in them stand for the plain one.
     let row = variant(input, row, applications).unwrap_or(row);
     let [all_settings, settings] = login_settings(row, &login, program);
-    let ServerLogin { user, database, variable, password, is_asked, is_secured, .. } = login;
+    let ServerLogin { user, database, variable, password, password_place, is_asked, is_secured, .. } = login;
     let secret = settings.contains("{file}").then(|| (format!("{name}-password"), variable.clone()));
     let file = secret.as_ref().map(|(name, _)| format!("/run/secrets/{name}")).unwrap_or_default();
     let filled = |text: &str| {
@@ -279,6 +281,7 @@ fn backend(
         settings,
         secret,
         password: is_asked.then_some(password),
+        password_place,
         script: None,
         check,
         trap: known.and_then(|known| known.trap),

@@ -103,7 +103,14 @@ fn with_login(text: &str, address: FixedAddress, host: &StringLiteral, literals:
     }
     let Some(call) = brackets_around(text, host.at) else { return address };
     let parts = login_parts(&call, host.at, literals);
-    let is_plain = parts.iter().all(|(role, value)| *role == ConnectionRole::Port || is_word(value));
+    let is_plain = parts.iter().all(|(role, value)| match role {
+        ConnectionRole::Port => true,
+        ConnectionRole::Password => {
+            value.chars().all(|c| c.is_ascii_graphic())
+                && !value.contains(['/', '?', '%', '{', '$', '<', '"', '\'', '\\'])
+        }
+        _ => is_word(value),
+    });
     let part = |of| parts.iter().find(|(role, _)| *role == of).map_or("", |(_, value)| *value);
     let (user, password) = (part(ConnectionRole::User), part(ConnectionRole::Password));
     let Some(scheme) =

@@ -5,6 +5,7 @@ use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::built_server::image_variable;
 use crate::emit::server_image::{ServerImage, is_word};
+use crate::secret;
 
 /// Where the password of a server stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(in crate::emit) struct ServerLogin {
     /// The variable that holds the password.
     pub(in crate::emit) variable: String,
     pub(in crate::emit) password: BackendPassword,
+    /// Where the password stands in a source that only a variable should hold.
+    pub(in crate::emit) password_place: Option<String>,
     /// Whether the server asks for a password.
     pub(in crate::emit) is_asked: bool,
     /// Whether it does so only because a program fails without one.
@@ -66,16 +69,23 @@ pub(in crate::emit) fn login(
     let variable = variable.unwrap_or_else(|| format!("{}_PASSWORD", name.to_ascii_uppercase().replace('-', "_")));
     // The one that an image sets gives way to a variable: no second file says it.
     let is_in_image = set("{password}").or_else(|| set("{file}")).is_some();
-    let fixed = mentions.iter().find_map(|mention| mention.fixed_password());
+    let fixed = mentions.iter().find_map(|mention| Some((mention.fixed_password()?, mention.place.clone())));
+    // What looks like a secret does not come into another file.
+    let (fixed, password_place) = match fixed {
+        Some((password, place)) if !secret::written_in(&variable, &password).is_empty() => (None, place),
+        fixed => (fixed.map(|(password, _)| password), None),
+    };
     let is_read = program.is_some_and(|known| known.code.reads.iter().any(|(_, read)| read.name == variable));
     let is_needed = of_role(ConnectionRole::Password).any(|known| !known.has_default);
-    let is_secured = program.is_none() && row.secured != "-" && (is_needed || fixed.is_some());
+    let is_secured =
+        program.is_none() && row.secured != "-" && (is_needed || fixed.is_some() || password_place.is_some());
     let has_password = ["{password}", "{file}"].iter().any(|part| settings.contains(part));
     ServerLogin {
         user,
         database: database.unwrap_or_else(|| of_script.unwrap_or("app").to_owned()),
         password: fixed.map_or_else(|| BackendPassword::Variable(variable.clone()), BackendPassword::Fixed),
         variable,
+        password_place,
         is_asked: has_password || is_read || is_secured,
         is_secured,
         is_in_image,

@@ -1,5 +1,7 @@
 //! A variable, or an address in a source, by which a program finds a server that it connects to.
 
+use std::collections::BTreeSet;
+
 use crate::build::Programs;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -139,10 +141,12 @@ pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> 
         Some(("prisma", ServerImage::with_scheme(value.trim().trim_matches('"'))?))
     });
     let php = php_extensions(application);
+    let modules = imported_modules(input, application);
     let rows = data::CLIENT_LIBRARIES.rows().filter(|row| {
         let ecosystem = Ecosystem::of(row[0]);
         ecosystem.is_some_and(|known| application.has_package(known, row[1]))
             || php.contains(&row[1])
+            || ecosystem == Some(Ecosystem::Python) && modules.contains(row[1])
             || ecosystem == Some(Ecosystem::Go) && imports(input, application, row[1])
     });
     let mut clients: Vec<_> =
@@ -151,6 +155,18 @@ pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> 
         clients.retain(|(package, row)| !package.starts_with("ext-") || !row.is_database() || row.host == host);
     }
     clients
+}
+
+/// The modules that the sources of a program of Python import: extras of other packages bring some that no manifest names
+/// (`celery[redis]`).
+fn imported_modules<'i>(input: &EmitInput<'i>, application: &Application) -> BTreeSet<&'i str> {
+    let files = application
+        .code_files(input)
+        .filter(|file| FileKind::of(&file.below).is_source_of(Ecosystem::Python) && file.is_of_program());
+    let lines = files.flat_map(|file| file.source.text().lines());
+    let imports = lines.filter_map(|line| line.strip_prefix("import ").or_else(|| line.strip_prefix("from ")));
+    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    imports.filter_map(|rest| rest.split(is_end).next()).filter(|name| !name.is_empty()).collect()
 }
 
 /// Whether a source of Go imports a package: manifests call some that it does `// indirect`.
@@ -267,8 +283,13 @@ pub(in crate::emit) fn mention(
     }
     // An address of another kind is not one of it, unless the server answers requests of HTTP there.
     let is_of_server = |value: &str| UrlParts::of(value).is_some_and(|url| is_by_http(&url, row));
-    let value = value.filter(|value| !value.contains("://") || row.schemes == "-" || is_of_server(value));
-    mention_of(row, role, value, format!("says so, and `{package}` talks to {}", row.host))
+    let (value, other): (Option<String>, Option<String>) = match value {
+        Some(value) if value.contains("://") && row.schemes != "-" && !is_of_server(&value) => (None, Some(value)),
+        value => (value, None),
+    };
+    let other = other.as_deref().and_then(|value| value.split_once("://")).map(|(scheme, _)| scheme);
+    let says = other.map_or_else(|| "says so".to_owned(), |scheme| format!("has a value of `{scheme}`"));
+    mention_of(row, role, value, format!("{says}, and `{package}` talks to {}", row.host))
 }
 
 /// Whether a URL is of HTTP, and has a port that the server listens on besides its usual one.

@@ -11,7 +11,7 @@ use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::emit::server_image::{ServerImage, is_service_host};
-use crate::stack::passed_hosts;
+use crate::stack::{known_service, passed_hosts};
 use crate::text::{Source, path};
 use crate::variables::VariableFile;
 
@@ -50,13 +50,7 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
     let (source, text) = (&file.source, file.source.text());
     let below = path::relative(&file.path, input.folder)?;
     let ports = ports(text);
-    let is_whole = directives(text).any(|(name, _)| name == "events" || name == "http");
-    let target = match (below.ends_with(".template"), is_whole) {
-        (true, true) => "/etc/nginx/templates/nginx.conf.template",
-        (true, false) => "/etc/nginx/templates/default.conf.template",
-        (false, true) => "/etc/nginx/nginx.conf",
-        (false, false) => "/etc/nginx/conf.d/default.conf",
-    };
+    let target = target(below, text);
     let mut volumes = vec![format!("./{below}:{target}:ro")];
     // The image writes what it makes of templates into `conf.d`.
     let folder_variable = ("NGINX_ENVSUBST_OUTPUT_DIR".to_owned(), "/etc/nginx".to_owned());
@@ -85,6 +79,46 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
         reason: format!("{} passes requests on", source.name()),
         place: source.name().to_owned(),
     })
+}
+
+/// Gives the images of web servers that bring no configuration the one that lies beside their Dockerfiles: a compose file
+/// mounted it.
+pub(super) fn mount_configurations(input: &EmitInput, applications: &mut [Application], plan: &mut ComposePlan) {
+    for (at, file) in candidates(input, applications, &mut ComposePlan::default()) {
+        let Some(below) = path::relative(&file.path, input.folder) else { continue };
+        let is_beside = |known: &&mut Application| {
+            let folder = path::parent(&known.dockerfile);
+            folder != input.folder
+                && path::is_below(&file.path, folder)
+                && is_proxy(known)
+                && !known.code_files(input).any(is_server_configuration)
+        };
+        let Some(application) = applications.iter_mut().find(is_beside) else { continue };
+        application.configuration = Some(format!("./{below}:{}:ro", target(below, file.source.text())));
+        let place = application.code.files.partition_point(|known| *known < at);
+        application.code.files.insert(place, at);
+        let dockerfile = input.inputs.source(application.build.input().dockerfile).name();
+        plan.notes.push(format!(
+            "{} is no part of the image of {dockerfile}, beside which it lies: it comes into its containers as a volume",
+            file.source.name()
+        ));
+    }
+}
+
+/// Where the image of nginx looks for a configuration.
+fn target(below: &str, text: &str) -> &'static str {
+    let is_whole = directives(text).any(|(name, _)| name == "events" || name == "http");
+    match (below.ends_with(".template"), is_whole) {
+        (true, true) => "/etc/nginx/templates/nginx.conf.template",
+        (true, false) => "/etc/nginx/templates/default.conf.template",
+        (false, true) => "/etc/nginx/nginx.conf",
+        (false, false) => "/etc/nginx/conf.d/default.conf",
+    }
+}
+
+/// Whether a file is the configuration of a server.
+fn is_server_configuration(file: &VariableFile) -> bool {
+    is_configuration(file) && file.source.text().contains("listen")
 }
 
 /// The configurations that pass requests on and are in no image, without those beside a Dockerfile that brings another one.
@@ -116,13 +150,12 @@ fn is_configuration(file: &VariableFile) -> bool {
 
 /// The Dockerfile of a proxy beside a configuration, whose image has another one.
 fn built_beside<'i>(input: &EmitInput<'i>, applications: &[Application], file: &VariableFile) -> Option<&'i str> {
-    let is_other = |known: &VariableFile| is_configuration(known) && known.source.text().contains("listen");
     let application = applications.iter().find(|application| {
         let folder = path::parent(&application.dockerfile);
         folder != input.folder
             && path::is_below(&file.path, folder)
             && is_proxy(application)
-            && application.code_files(input).any(is_other)
+            && application.code_files(input).any(is_server_configuration)
     })?;
     Some(input.inputs.source(application.build.input().dockerfile).name())
 }
@@ -156,6 +189,41 @@ fn passes_on(source: &Source) -> bool {
     let passes = || !passed_hosts(&settled(source), None).is_empty();
     let passes_variable = || source.name().ends_with(".template") && has_passed_variable(text);
     text.contains("server") && text.contains("listen") && (passes() || passes_variable())
+}
+
+/// The hosts that the configuration in the image of a proxy passes requests to, and where they stand.
+fn hosts_of_image(input: &EmitInput, application: &Application) -> Vec<(String, String)> {
+    if !is_proxy(application) {
+        return Vec::new();
+    }
+    let files = application.code_files(input).filter(|file| is_configuration(file) && passes_on(&file.source));
+    files.flat_map(|file| hosts(&settled(&file.source))).collect()
+}
+
+/// Leaves out the proxies that pass requests to hosts which are no service: they do not start.
+pub(super) fn leave_out_proxies(
+    input: &EmitInput,
+    applications: &mut Vec<Application>,
+    proxy: &mut Option<Proxy>,
+    plan: &mut ComposePlan,
+) {
+    let names: BTreeSet<String> = applications.iter().map(|known| known.name.clone()).collect();
+    let unknown = |hosts: &[(String, String)]| {
+        let mut open = hosts.iter().filter(|(host, _)| !names.contains(host) && known_service(host).is_none());
+        open.next().map(|(host, place)| {
+            format!("{place} passes requests to `{host}`, which is no service here, and nginx does not start without")
+        })
+    };
+    if let Some(why) = proxy.as_ref().and_then(|proxy| unknown(&proxy.hosts)) {
+        plan.notes.push(format!("no proxy is added: {why}"));
+        *proxy = None;
+    }
+    applications.retain(|application| {
+        let why = unknown(&hosts_of_image(input, application));
+        let name = input.inputs.source(application.build.input().dockerfile).name();
+        plan.notes.extend(why.iter().map(|why| format!("{name} is left out: {why}")));
+        why.is_none()
+    });
 }
 
 /// The hosts that are names of services, each where it stands first; names of `upstream` blocks are none.

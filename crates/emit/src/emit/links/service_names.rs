@@ -45,8 +45,26 @@ pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [
         }
         application.name = unique;
     }
+    name_as_asked(applications, &hosts);
     add_named_ports(applications, &hosts);
     choose_ports(input, applications);
+}
+
+/// Names the only program of which no port is known as the only host that no program has.
+fn name_as_asked(applications: &mut [Application], hosts: &BTreeMap<u16, BTreeSet<String>>) {
+    let names: BTreeSet<&str> = applications.iter().map(|known| known.name.as_str()).collect();
+    let all = hosts.iter().flat_map(|(port, names)| names.iter().map(|name| (name.clone(), *port)));
+    let open: Vec<(String, u16)> =
+        all.filter(|(host, _)| !names.contains(host.as_str()) && known_service(host).is_none()).collect();
+    let [(host, port)] = open.as_slice() else { return };
+    let is_server = |known: &&mut Application| {
+        let is_job = known.words_of_name().any(|word| data::NAME_WORDS.has(word, "job"));
+        known.port.is_none() && !known.is_worker && !known.is_scheduler && known.server.is_none() && !is_job
+    };
+    let mut candidates = applications.iter_mut().filter(is_server);
+    if let (Some(application), None) = (candidates.next(), candidates.next()) {
+        (application.name, application.port) = (host.clone(), Some(*port));
+    }
 }
 
 /// Gives programs that listen where a variable says, and of which nothing says a port, the one of the example, else the usual

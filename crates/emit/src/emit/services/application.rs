@@ -14,8 +14,9 @@ use crate::emit::links::program::Program;
 use crate::emit::links::program_url::is_front;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::manifest::{Ecosystem, FileKind};
+use crate::recipe::published_ports;
 use crate::sources::patterns;
-use crate::text::listed;
+use crate::text::{listed, path};
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_applications(&mut self) {
@@ -146,9 +147,11 @@ impl ServicePlanner<'_, '_> {
         {
             ports.extend(certificates.ports.iter().filter(|port| !ports.contains(port)).copied().collect::<Vec<_>>());
         }
+        let shown: Vec<ShownPort> = ports.iter().filter_map(|port| self.shown_port(application, *port)).collect();
         let published = ports.iter().map(|port| {
+            let shown = shown.iter().find(|known| known.container == *port).map(|known| known.host);
             // Ports below 1024 are for root, and often taken.
-            let mut host = if *port < 1024 { port + 8000 } else { *port };
+            let mut host = shown.unwrap_or(if *port < 1024 { port + 8000 } else { *port });
             while !host_ports.insert(host) {
                 host = host.saturating_add(1);
             }
@@ -164,11 +167,35 @@ impl ServicePlanner<'_, '_> {
             "no proxy here passes requests to it"
         };
         self.plan.choose(&service.name, "ports", format!("it listens on port {first}, and {why}"), request_place);
+        for known in shown {
+            let reason = format!("`docker run` publishes port {} on {}", known.container, known.host);
+            self.plan.choose(&service.name, "ports", reason, Some(known.place));
+        }
         if !rest.is_empty() {
             let rest: Vec<String> = rest.iter().map(u16::to_string).collect();
             let reason = format!("its image is made to listen on {} too", rest.join(", "));
             self.plan.choose(&service.name, "ports", reason, Some(application.place.clone()));
         }
+    }
+
+    /// The port of the host that a script or a text publishes a port of a program on. One that lies above several programs
+    /// tells of one only where no other listens there.
+    fn shown_port(&self, application: &Application, port: u16) -> Option<ShownPort> {
+        let programs = self.project.programs.iter().map(|program| &program.application);
+        let others = || programs.clone().any(|known| known.name != application.name && known.port == Some(port));
+        let files = self.input.files.files.iter().filter(|file| {
+            let kind = FileKind::of(&file.below);
+            let tells = kind.is_for_people() || kind.holds_commands() || kind.is_shell();
+            tells
+                && (path::is_below(&file.path, &application.context) && application.context != self.input.folder
+                    || !others())
+        });
+        files.into_iter().find_map(|file| {
+            let ports = published_ports(file.source.text());
+            let known = ports.into_iter().find(|known| known.container == port && known.host >= 1024)?;
+            let place = format!("{}:{}", file.source.name(), known.line);
+            Some(ShownPort { container: port, host: known.host, place })
+        })
     }
 
     /// Gives it the secrets that its sources read as files.
@@ -210,6 +237,14 @@ impl ServicePlanner<'_, '_> {
             Err(why) => plan.choose(name, "healthcheck", format!("none: {why}"), None),
         }
     }
+}
+
+/// The port of the host that the repository publishes a port on.
+struct ShownPort {
+    container: u16,
+    host: u16,
+    /// Where it says so.
+    place: String,
 }
 
 /// The place of a source where a program begins to work without an end: it waits for messages, or repeats its work.

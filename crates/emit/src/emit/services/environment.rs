@@ -173,6 +173,7 @@ impl EnvironmentPlanner<'_, '_, '_> {
     /// Adds what its sources read.
     fn add_read(&mut self) {
         let (input, application, parts) = (self.input, self.application, self.parts);
+        let mut open: Vec<&str> = Vec::new();
         for (file, read) in &application.code.reads {
             let name = read.name.as_str();
             if self.has(name) || parts.settled.contains(name) || is_set_by_images(name) {
@@ -189,11 +190,27 @@ impl EnvironmentPlanner<'_, '_, '_> {
                 VariableNeed::Shown(value) => Some(format!("${{{name}:-{value}}}")),
                 VariableNeed::PassedOn => None,
                 VariableNeed::Offered(remark) => {
+                    open.push(name);
                     self.plan.offer(name, &remark.replace("{file}", source.name()));
                     None
                 }
             };
             self.add(name, value, reason, Some(place(source, read.at)));
+        }
+        self.note_open(&open);
+    }
+
+    /// Says which variables of a program nothing has a value for: it may start, and fail at its work.
+    fn note_open(&mut self, names: &[&str]) {
+        let Some(first) = names.first() else { return };
+        let more = names.len() - 1;
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let note = format!(
+            "{} gets `{first}`{rest} only from `.env`: .env.example says where they are read",
+            self.application.name
+        );
+        if !self.plan.notes.contains(&note) {
+            self.plan.notes.push(note);
         }
     }
 

@@ -76,7 +76,8 @@ impl ServicePlanner<'_, '_> {
         }
         if let Some(BackendPassword::Variable(variable)) = &backend.password {
             let rule = if is_in_url(variable) { ": letters and digits, as it is a part of URLs" } else { "" };
-            plan.need(variable, &format!("Password of {name}{rule}."));
+            let origin = backend.password_place.as_ref().map(|place| format!(": the one that stands in {place}"));
+            plan.need(variable, &format!("Password of {name}{}.", origin.as_deref().unwrap_or(rule)));
         }
         let mut volumes: Vec<String> = Vec::new();
         if let Some((volume, folder)) = &backend.volume {

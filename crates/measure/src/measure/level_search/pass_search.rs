@@ -36,8 +36,6 @@ pub(super) struct PassSearch<'s, 'g> {
     passes: Vec<(Level, &'static str)>,
     /// The rewrites that were measured.
     measured: BTreeSet<usize>,
-    /// Whether a container of the original does not work, which shows nothing against a pass.
-    is_broken: bool,
     /// Whether what is slower to rebuild fails: only once a rewrite is proved that is.
     is_timed: bool,
     best: Option<BestRewrite>,
@@ -62,7 +60,6 @@ impl<'s, 'g> PassSearch<'s, 'g> {
         proof: Proof,
     ) -> Self {
         let (known, sizes, measured, fault) = (BTreeMap::new(), Vec::new(), BTreeSet::new(), String::new());
-        let is_broken = trials.is_broken(original);
         Self {
             trials,
             original,
@@ -72,7 +69,6 @@ impl<'s, 'g> PassSearch<'s, 'g> {
             sizes,
             passes: Vec::new(),
             measured,
-            is_broken,
             is_timed: false,
             best: None,
             fault,
@@ -89,7 +85,7 @@ impl<'s, 'g> PassSearch<'s, 'g> {
         loop {
             let passes = passes(&full);
             match self.holds(full)? {
-                _ if self.is_broken => return Ok(()),
+                _ if self.proof.broken_start.is_some() => return Ok(()),
                 Some(false) => {}
                 Some(true) => {
                     let Some(best) = self.best.take_if(|_| !self.is_timed) else { return Ok(()) };
@@ -124,10 +120,7 @@ impl<'s, 'g> PassSearch<'s, 'g> {
         if let Some(optimized) = &optimized {
             let contradicted = self.contradicted(optimized);
             self.proof.rejected.extend(contradicted);
-        } else if self.is_broken {
-            self.proof.rejected.clear();
-            self.proof.untried.clear();
-        } else {
+        } else if self.proof.broken_start.is_none() {
             // What was proved and never measured is not written, so that it does not count as proved.
             for tried in self.proof.tried.iter_mut().filter(|tried| tried.proves()) {
                 let why = "a rewrite with these passes was slower to rebuild, and this one was not measured".to_owned();

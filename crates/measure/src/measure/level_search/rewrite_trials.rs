@@ -146,15 +146,12 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
                 (trial, start, self.wanted) = (other, second, wanted);
             }
         }
-        if start.fault().is_some() {
+        if let Some(fault) = start.fault() {
             proof.advice = start_hints::advice(self.ground, &start);
+            // Tests of the user's own prove what a start does not show.
+            proof.broken_start = self.wanted.runs.is_empty().then_some(fault);
         }
         session.original(&built.tag, (trial, &self.wanted), declared, &self.sources).map(Some)
-    }
-
-    /// Whether a container of the original does not work.
-    pub(super) fn is_broken(&self, original: &Original<'_>) -> bool {
-        original.trial.start(&self.wanted).fault().is_some()
     }
 
     /// What is asked of both sides, with what sources and command tell.
@@ -267,7 +264,7 @@ impl<'s, 'g> RewriteTrials<'s, 'g> {
         proof.commands = self.session.commands();
         proof.left_in_cache = self.session.left_in_cache();
         let hide = |text: &mut String| *text = self.session.mask(text);
-        proof.original.iter_mut().chain(&mut proof.started_as).for_each(hide);
+        proof.original.iter_mut().chain(&mut proof.started_as).chain(&mut proof.broken_start).for_each(hide);
         proof.rejected.iter_mut().for_each(|rejected| hide(&mut rejected.reason));
         for tried in &mut proof.tried {
             tried.failure.iter_mut().for_each(hide);
