@@ -550,3 +550,46 @@ fn passwords_in_sources_may_have_signs() {
     has(&service(&text, "db"), &["POSTGRES_USER: rome", "POSTGRES_PASSWORD_FILE:", "POSTGRES_DB: votes"]);
     lacks(&text, &["cB@8F"]);
 }
+
+#[test]
+fn packages_of_other_requirements_are_not_there() {
+    let dockerfile =
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install --no-cache-dir -r requirements/local.txt\n";
+    let written = |local: &str| {
+        written_with_notes(&[
+            ("Dockerfile", dockerfile),
+            ("requirements/base.txt", "django==5.2\n"),
+            ("requirements/local.txt", local),
+            ("requirements/production.txt", "-r base.txt\ngunicorn==23\n"),
+            ("manage.py", "import os\n"),
+            ("shop/wsgi.py", "application = get_wsgi_application()\n"),
+        ])
+        .0
+    };
+    has(&written("-r base.txt\ncoverage\n"), &["\"manage.py\", \"runserver\""]);
+    has(&written("-r production.txt\n"), &["\"gunicorn\", \"shop.wsgi:application\""]);
+}
+
+#[test]
+fn an_image_that_is_called_after_migrations_is_a_job() {
+    let (text, _) = written_with_notes(&[
+        (
+            "api/Dockerfile",
+            "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"flask\", \"--app\", \"main.py\", \"run\", \"--host\", \"0.0.0.0\"]\n",
+        ),
+        ("api/requirements.txt", "flask\npsycopg2-binary\n"),
+        (
+            "api/main.py",
+            "import os\nfrom flask import Flask\n\napp = Flask(__name__)\nkey = os.getenv('AWS_ACCESS_KEY_ID')\nhost = os.getenv('POSTGRES_HOST', 'db')\npassword = os.getenv('POSTGRES_PASSWORD')\n",
+        ),
+        ("migrations/Dockerfile", "FROM postgres:17\nCOPY . .\nCMD [\"./migrate_db.sh\"]\n"),
+        (
+            "migrations/migrate_db.sh",
+            "#!/bin/sh\nexport PGPASSWORD=$POSTGRES_PASSWORD\npsql -h ${POSTGRES_HOST:=db} -f first.up.sql\n",
+        ),
+        ("migrations/first.up.sql", "CREATE TABLE a (b int);\n"),
+    ]);
+    let api = service(&text, "api");
+    has(&api, &["5000:5000", "AWS_ACCESS_KEY_ID:", "service_completed_successfully"]);
+    has(&service(&text, "migrations"), &["build: ./migrations", "restart: \"no\""]);
+}

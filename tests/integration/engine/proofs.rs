@@ -229,7 +229,7 @@ fn rejected_passes_are_remembered() {
 /// Of the packages that stay, the server that Next.js writes keeps only the files that it traced.
 #[test]
 fn a_standalone_server_of_next_is_proved() {
-    let Some(_engine) = Engine::find().filter(|_| full()) else { return };
+    let (Some(_engine), true) = (Engine::find(), full()) else { return };
     let manifest = r#"{"name": "shop", "private": true, "scripts": {"build": "next build", "start": "next start"}, "dependencies": {"next": "15.5.4", "react": "19.1.0", "react-dom": "19.1.0"}}"#;
     let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nRUN npm run build\nEXPOSE 3000\nCMD [\"npm\", \"start\"]\n";
     let layout = "export default function Layout({ children }) {\n  return <html lang=\"en\"><body>{children}</body></html>;\n}\n";

@@ -103,6 +103,9 @@ impl Build<'_> {
     }
 }
 
+/// Words of a command line that may be the command of a program, behind options and their values.
+const COMMAND_WORDS: usize = 3;
+
 /// The table's row of a server, and its arguments.
 fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
     let (name, args) = program(invocation.program?, invocation.args)?;
@@ -111,15 +114,14 @@ fn server<'s>(invocation: &Invocation<'s>) -> Option<(ListenRow, &'s [Word])> {
     if name == "serve" && !args.iter().any(is_of_files) {
         return None;
     }
-    // `react-scripts --openssl-legacy-provider start`
-    let command = args.iter().position(|word| !word.text().starts_with('-'));
-    if let Some(at) = command
-        && let Some(first) = args[at].value()
-        && let Some(row) = row(&format!("{name} {}", path::name(first)))
-    {
-        return Some((row, &args[at + 1..]));
+    // `react-scripts --openssl-legacy-provider start`, `flask --app main run`
+    let commands = args.iter().enumerate().filter(|(_, word)| !word.text().starts_with('-')).take(COMMAND_WORDS);
+    let mut known =
+        commands.filter_map(|(at, word)| Some((row(&format!("{name} {}", path::name(word.value()?)))?, at)));
+    match known.next() {
+        Some((row, at)) => Some((row, &args[at + 1..])),
+        None => Some((row(name)?, args)),
     }
-    Some((row(name)?, args))
 }
 
 /// Skips wrappers such as `python -m` and `uv run`.

@@ -90,8 +90,10 @@ impl<'a> Build<'a> {
         // BuildKit takes the root of the context for what lies above it (`solver/llbsolver/file`, cleanPath).
         let below_root = |text: String| {
             let mut rest = text.as_str();
-            while let Some(shorter) = rest.strip_prefix("../").filter(|_| from.is_none()) {
-                rest = shorter;
+            if from.is_none() {
+                while let Some(shorter) = rest.strip_prefix("../") {
+                    rest = shorter;
+                }
             }
             rest.to_owned()
         };

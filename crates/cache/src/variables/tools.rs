@@ -13,11 +13,15 @@ pub fn is_set_by_images(name: &str) -> bool {
     is_set_elsewhere(name) || has_role(name, "of-base")
 }
 
+/// Whether a tool or a runtime is known to read it, or an image or the shell to set it.
+pub fn is_read_by_tools(name: &str) -> bool {
+    is_set_elsewhere(name) || has_role(name, "tool")
+}
+
 /// Whether a tool, a runtime or a library is known to read it, or a whole family of variables that it belongs to.
-pub fn is_read_elsewhere(name: &str) -> bool {
+pub(super) fn is_read_elsewhere(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    is_set_elsewhere(name)
-        || has_role(name, "tool")
+    is_read_by_tools(name)
         || patterns::words("begins a variable that libraries read").any(|start| upper.starts_with(start))
 }
 

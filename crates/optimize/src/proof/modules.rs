@@ -44,8 +44,12 @@ pub fn python_module(words: &[String]) -> Option<String> {
             after(&["--app", "-A"]).map(|argument| FileKind::of(&argument).source_stem(Ecosystem::Python).to_owned())
         }
         _ if program.starts_with("python") => after(&["-m"]),
-        // Its argument is a file.
+        // Their argument is a file.
         "streamlit" => None,
+        "fastapi" => words[1..].iter().find_map(|word| {
+            let stem = FileKind::of(word).source_stem(Ecosystem::Python);
+            (stem != word).then(|| stem.trim_start_matches("./").replace('/', "."))
+        }),
         _ if Program::of(program).is_python_server() => {
             attribute().or_else(|| words[1..].iter().find(|word| word.contains('.') && is_module(word)).cloned())
         }
@@ -203,6 +207,9 @@ mod tests {
             ("gunicorn --bind :8000 project.wsgi:application", Some("project.wsgi")),
             ("celery -A project worker", Some("project")),
             ("python -m app.run", Some("app.run")),
+            ("fastapi run main.py", Some("main")),
+            ("fastapi dev ./app/main.py --port 80", Some("app.main")),
+            ("fastapi run", None),
             ("python3 app.py", None),
             ("nginx -g x", None),
         ] {

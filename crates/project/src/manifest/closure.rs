@@ -108,6 +108,7 @@ impl Closure {
             open: self.open.into_iter().collect(),
             scripts: self.scripts.into_iter().collect(),
             pinned: None,
+            names: BTreeSet::new(),
             locked,
         }
     }

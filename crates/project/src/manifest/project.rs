@@ -235,6 +235,8 @@ pub struct Install {
     pub scripts: Vec<InstallScript>,
     /// The tool with its version that the manifest pins: `pnpm@8.6.0` of `packageManager`.
     pub pinned: Option<String>,
+    /// pip: the distributions that its file and those that it includes name.
+    pub names: BTreeSet<String>,
     /// What the lock file holds; `None` without one, or when it can't be read.
     pub locked: Option<LockedPackages>,
 }

@@ -290,7 +290,7 @@ fn started_script<'i>(input: &EmitInput<'i>, build: &Build, context: &str) -> Op
     let is_started = |file: &&VariableFile| {
         let below = path::relative(&file.path, context);
         let is_named = |below: &str| words.iter().any(|word| path::name(word) == path::name(below));
-        let below = below.filter(|below| is_named(below) || words.iter().any(|word| word.ends_with(".sh")));
+        let below = below.filter(|below| is_named(below) || FileKind::of(below).is_shell());
         let place = below.and_then(|below| build.place_in_image(stage, below));
         place.is_some_and(|place| words.contains(&place.as_str()))
     };

@@ -122,6 +122,7 @@ pub(in crate::emit) fn complete_with_code(
             return false;
         }
         let is_program = holds_code
+            || starts_client(input, application)
             || application.port.is_some()
             || application.server.is_some()
             || application.build.input().projects.iter().any(|projects| !projects.is_empty());
@@ -132,6 +133,13 @@ pub(in crate::emit) fn complete_with_code(
         is_program
     });
     plan.notes.extend(unbuilt_programs(input, applications));
+}
+
+/// Whether an image of a server starts a script of the repository, which talks to that server: `psql` in one of `postgres`.
+fn starts_client(input: &EmitInput, application: &Application) -> bool {
+    let build = &application.build;
+    let is_of_server = build.target().is_some_and(|stage| serves_by_itself(build, stage));
+    is_of_server && start_texts(input, application).len() > 1
 }
 
 fn sourceless_note(input: &EmitInput, application: &Application) -> String {

@@ -1,19 +1,23 @@
 //! The command of a server whose image starts nothing by itself: its compose file has to.
 
+use std::sync::Arc;
+
 use super::application::Application;
 use super::runner::in_environment;
 use super::server_start::ServerCommand;
 use super::worker::{TaskObject, task_object};
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::emit::input::EmitInput;
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, Install, Tool};
 use crate::text::path;
 
 /// The command of the server that the sources of a program make.
 pub(in crate::emit) fn server_command(input: &EmitInput, application: &Application) -> Option<ServerCommand> {
     data::SERVER_COMMANDS.rows().find_map(|row| {
         let ecosystem = Ecosystem::of(row[0])?;
-        if !data::words(row[1]).all(|package| application.has_package(ecosystem, package)) {
+        let is_there = |package: &str| application.has_package(ecosystem, package) && installs(application, package);
+        if !data::words(row[1]).all(is_there) {
             return None;
         }
         let object = match row[2] {
@@ -37,6 +41,24 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
             place: object.map(|object| object.place),
         })
     })
+}
+
+/// Whether an image gets a package, as far as requirements files of pip tell: those that its Dockerfile names.
+fn installs(application: &Application, package: &str) -> bool {
+    let build = &application.build;
+    let source = build.input().file.source();
+    let stages = build.target().into_iter().flat_map(|stage| build.chain(stage));
+    let texts = stages.flat_map(|stage| build.instructions_of(stage, Keyword::Run));
+    let words: Vec<&str> = texts.flat_map(|(_, run)| source.slice(run.span).split_whitespace()).collect();
+    let files = words.windows(2).filter(|pair| matches!(pair[0], "-r" | "--requirement")).map(|pair| pair[1]);
+    let files: Vec<String> = files.map(|file| path::normalize(file.trim_matches(['"', '\'']))).collect();
+    let all: Vec<_> = application.projects().flat_map(|project| &project.installs).collect();
+    let is_named = |install: &&&Arc<Install>| {
+        install.tool == Tool::Pip
+            && files.iter().any(|file| path::ends_with(&install.manifest, file.trim_start_matches('/')))
+    };
+    let mut named = all.iter().filter(is_named).peekable();
+    named.peek().is_none() || named.any(|install| install.names.contains(package))
 }
 
 /// The file of a name that lies in the image, by its path from the working folder.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::Programs;
+use crate::build::{Programs, StageBase};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code::words;
+use crate::stack::known_service;
 use crate::text::{Source, path};
 use crate::variables::ExampleVariable;
 
@@ -151,6 +152,15 @@ pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> 
     });
     let mut clients: Vec<_> =
         rows.filter_map(|row| Some((row[1], ServerImage::of_client(row)?))).chain(providers).collect();
+    // What does not start the server of its base image has the programs that ask it.
+    let base = application.build.target().map(|stage| application.build.root_base(stage));
+    if let Some(StageBase::Image(image)) = base
+        && application.server.is_none()
+        && let Some(known) = known_service(image).filter(|known| known.is_exact)
+        && let Some(row) = ServerImage::of_service(known.name).filter(|row| row.names != "-")
+    {
+        clients.push((known.name, row));
+    }
     if let Some(host) = laravel_database(input, application) {
         clients.retain(|(package, row)| !package.starts_with("ext-") || !row.is_database() || row.host == host);
     }

@@ -3,6 +3,7 @@
 use super::alembic::ini_value;
 use super::django_models::missing_migrations;
 use super::mention::place;
+use super::named_service::is_job;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::endpoint::{endpoint_input, place_of_line};
@@ -119,20 +120,27 @@ fn is_listed(text: &str, command: &str) -> bool {
     command.contains(' ') && (listed("\"") || listed("'"))
 }
 
-/// The job of an image whose command migrates the database: `CMD ["dotnet", "ef", "database", "update"]`.
+/// The job of an image whose command migrates the database: `CMD ["dotnet", "ef", "database", "update"]`, or whose name says
+/// so.
 pub(in crate::emit) fn image_migration(application: &Application) -> Option<MigrationJob> {
     let launch = application.build.launch(application.build.target()?)?;
     let invocations = launch.script().invocations();
     let last = invocations.last()?;
     let words: Vec<&str> = std::iter::once(last.path).chain(last.args).map(Word::text).collect();
     let text = words.join(" ");
-    let key = data::MIGRATIONS.keys().find(|key| text.contains(*key))?;
+    let is_named = || is_job(application) && application.words_of_name().any(|word| word.starts_with("migrat"));
+    let by_command = data::MIGRATIONS.keys().find(|key| text.contains(*key));
+    let reason = match by_command {
+        Some(key) => format!("its image runs `{key}`, and ends"),
+        None if is_named() => format!("its name says that it does its work once: `{}`", application.name),
+        None => return None,
+    };
     Some(MigrationJob {
         name: application.name.clone(),
         folder: None,
         command: Vec::new(),
         published: None,
-        reason: format!("its image runs `{key}`, and ends"),
+        reason,
         place: Some(application.place.clone()),
     })
 }

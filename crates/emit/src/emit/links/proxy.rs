@@ -99,7 +99,7 @@ pub(super) fn mount_configurations(input: &EmitInput, applications: &mut [Applic
         application.code.files.insert(place, at);
         let dockerfile = input.inputs.source(application.build.input().dockerfile).name();
         plan.notes.push(format!(
-            "{} is no part of the image of {dockerfile}, beside which it lies: it comes into its containers as a volume",
+            "{} is in the folder of {dockerfile}, which does not copy it: it comes into the containers as a volume",
             file.source.name()
         ));
     }

@@ -83,7 +83,8 @@ impl ServicePlanner<'_, '_> {
             let files = &program.application.code.files;
             let shares_code = || migrated.application.code.files.iter().any(|file| files.contains(file));
             migrated.application.name == program.application.name
-                || job.is_image() && shares_code()
+                || job.is_image()
+                    && (shares_code() || self.databases(migrated).is_empty() && !self.databases(program).is_empty())
                 || self.databases(migrated).iter().any(|(name, _)| program.connects_to(name))
         })
     }

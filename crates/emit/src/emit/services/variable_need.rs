@@ -10,7 +10,7 @@ use crate::manifest::FileKind;
 use crate::secret;
 use crate::sources::patterns;
 use crate::sources::variables::{Absence, VariableRead, is_asked_for};
-use crate::variables::{ExampleVariable, is_read_elsewhere};
+use crate::variables::{ExampleVariable, is_read_by_tools};
 
 /// Which variables are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,9 +128,7 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
         let mut reads = self.application.code.reads.iter().filter(|(_, known)| known.name == *name);
         let has_default = reads.any(|(_, known)| matches!(known.absence, Absence::Default(_)));
         let is_open = self.example.is_none() && !has_default && self.is_without_value();
-        // A container gets no key of this machine by itself.
-        let is_of_library = is_read_elsewhere(name) && !self.is_secret();
-        let is_of_others = data::MODE_VARIABLES.contains(name) || secret::is_bundled(name) || is_of_library;
+        let is_of_others = data::MODE_VARIABLES.contains(name) || secret::is_bundled(name) || is_read_by_tools(name);
         if is_open && !is_of_others {
             let reason = format!("the program reads `{name}`, and nothing has a value for it");
             return Some((VariableNeed::Offered("Read in {file}, without a default."), reason));

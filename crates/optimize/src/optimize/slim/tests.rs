@@ -107,6 +107,12 @@ fn a_compiler_is_installed_for_what_is_known_to_need_it() {
     assert!(got.starts_with("FROM python:3.13-slim AS build\nRUN apt-get update"), "{got}");
     assert!(got.contains("recommends gcc libc6-dev libpq-dev \\\n"), "{got}");
     assert!(got.contains("recommends libpq5 \\\n"), "{got}");
+    // No wheel of this version for this Python, and the C library is all that it loads once it is compiled.
+    let text = text.replace("3.13", "3.11");
+    let got = rewritten(&text, &[("requirements.txt", "markupsafe==2.0.1\n"), ("app.py", "")], Level::Slim);
+    assert!(got.contains("recommends gcc libc6-dev \\\n") && !got.contains("python:3.11\n"), "{got}");
+    let got = rewritten(&text, &[("requirements.txt", "markupsafe==2.1.5\n"), ("app.py", "")], Level::Slim);
+    assert!(!got.contains("gcc"), "{got}");
 }
 
 #[test]

@@ -64,9 +64,10 @@ pub(super) fn install(tree: &mut ManifestTree, project: &mut Project, path: &str
             }
         }
     }
+    let names = entries.iter().map(|entry| entry.name.clone()).collect();
     let locked = (complete && !entries.is_empty()).then(|| LockedPackages::new(mark_as_runtime(entries), None));
     let lock = locked.is_some().then(|| path.to_string());
-    closure.install(Tool::Pip, path, lock, locked)
+    Install { names, ..closure.install(Tool::Pip, path, lock, locked) }
 }
 
 /// Everything in a requirements file is installed: nothing of it is for development only.

@@ -233,7 +233,7 @@ fn demand_of(ecosystem: Ecosystem, name: &str) -> ProjectRequirement {
         _ => (false, None),
     };
     match row {
-        Some(&[_, _, build, ..]) if build != "-" => ProjectRequirement::Compiler,
+        Some(&[_, "no", build, ..]) if build != "-" => ProjectRequirement::Compiler,
         Some(&[_, "no", ..]) => ProjectRequirement::Unknown,
         _ if libraries => ProjectRequirement::Unknown,
         _ => ProjectRequirement::Nothing,

@@ -84,7 +84,8 @@ pub(in crate::optimize) fn build_packages(input: &PassInput, stage: usize) -> Op
 /// What compiles the dependencies that are known to have no wheels.
 fn compilers(input: &PassInput, stage: &Stage) -> Vec<&'static str> {
     let dists = dists(input, stage);
-    let rows = distributions().filter(|row| !row.wheel && dists.contains(row.dist));
+    let late = without_wheels(input, stage, &dists).unwrap_or_default();
+    let rows = distributions().filter(|row| if row.wheel { late.contains(row.dist) } else { dists.contains(row.dist) });
     rows.flat_map(|row| row.build).collect()
 }
 
@@ -132,26 +133,28 @@ pub(in crate::optimize) fn links_unknown(input: &PassInput) -> bool {
 /// Whether something has no wheel for the stage's Python, or none yet in the version that is pinned, and what it is
 /// compiled with is not known.
 fn older_than_wheels(input: &PassInput, stage: &Stage, dists: &PackageNames) -> bool {
-    let StageBase::Image(image) = input.build.root_base(stage) else { return true };
+    let compilable: BTreeSet<&str> = distributions().filter(|row| !row.build.is_empty()).map(|row| row.dist).collect();
+    let names = without_wheels(input, stage, dists);
+    names.is_none_or(|names| names.iter().any(|name| !compilable.contains(name.as_str())))
+}
+
+/// What has no wheel for the stage's Python, or none yet in the version that is pinned; `None` where nobody knows the Python.
+fn without_wheels(input: &PassInput, stage: &Stage, dists: &PackageNames) -> Option<PackageNames> {
+    let StageBase::Image(image) = input.build.root_base(stage) else { return None };
     let tag = Reference::of(image).tag.unwrap_or_default().trim_start_matches("python");
     let minor = tag.split(['-', '.']).nth(1).and_then(|text| text.parse::<usize>().ok());
     let column = match minor {
         Some(minor @ 8..=14) => minor - 7,
-        Some(_) => return false,
+        Some(_) => return Some(PackageNames::new()),
         None => 7,
     };
     let firsts: BTreeMap<&str, &str> =
         data::PYTHON_WHEELS.rows().filter_map(|cells| Some((*cells.first()?, *cells.get(column)?))).collect();
-    let compilable = distributions().filter(|row| !row.wheel && !row.build.is_empty()).map(|row| row.dist);
-    let compilable: BTreeSet<&str> = compilable.collect();
-    let first = |name: &str| if compilable.contains(name) { None } else { firsts.get(name).copied() };
-    if dists.iter().any(|name| first(name) == Some("-")) {
-        return true;
-    }
+    let first = |name: &str| firsts.get(name).copied();
+    let mut late: PackageNames = dists.iter().filter(|name| first(name) == Some("-")).cloned().collect();
     let older =
         |name: &str, version: &str| first(name).is_some_and(|first| version_numbers(version) < version_numbers(first));
-    let projects = input.projects_of(Ecosystem::Python);
-    projects.into_iter().any(|project| {
+    for project in input.projects_of(Ecosystem::Python) {
         let pins = project.dependencies.iter().filter_map(|dependency| {
             let pinned = dependency.requirement.as_deref().and_then(|text| text.trim().strip_prefix("=="));
             Some((dependency.name.as_str(), dependency.version.as_deref().or(pinned)?))
@@ -159,8 +162,10 @@ fn older_than_wheels(input: &PassInput, stage: &Stage, dists: &PackageNames) -> 
         let locked = project.installs.iter().filter_map(|install| install.locked.as_ref());
         let locked = locked.flat_map(|locked| &locked.packages);
         let locked = locked.filter_map(|(name, package)| Some((name.as_str(), package.version.as_deref()?)));
-        pins.chain(locked).any(|(name, version)| older(name, version))
-    })
+        let names = pins.chain(locked).filter(|(name, version)| older(name, version)).map(|(name, _)| name.to_owned());
+        late.extend(names);
+    }
+    Some(late)
 }
 
 /// Whether the project itself may be compiled when it is installed.
