@@ -376,7 +376,8 @@ fn packages_without_a_wheel_are_compiled_in_place() {
     for (base, requirements, slim, compiler) in [
         ("3.12", "flask==3.1.3\n", true, false),
         ("3.12", "asyncpg==0.29.0\n", true, false),
-        ("3.12", "asyncpg==0.27.0\n", false, false),
+        ("3.12", "asyncpg==0.27.0\n", true, true),
+        ("3.12", "grpcio==1.40.0\n", false, false),
         ("3.10", "asyncpg==0.27.0\n", true, false),
         ("3.8", "Twisted==20.3.0\n", false, false),
         ("3.12", "pyrogram\nTgCrypto\n", true, true),
