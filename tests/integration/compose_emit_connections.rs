@@ -347,3 +347,16 @@ fn what_extras_install_connects_too() {
     let (text, _) = fastapi("fastapi-cache2", "host = os.environ[\"REDIS_HOST\"]\n");
     lacks(&text, &["image: redis"]);
 }
+
+#[test]
+fn virtual_hosts_in_sources_are_made() {
+    let of = |argument: &str| {
+        let source = format!(
+            "import pika\nhost = os.getenv('RABBITMQ_HOST', 'rabbitmq')\nconnection = pika.BlockingConnection(pika.ConnectionParameters(host, {argument}))\n"
+        );
+        fastapi("pika", &source).0
+    };
+    has(&service(&of("5672, 'orders'"), "rabbitmq"), &["RABBITMQ_DEFAULT_VHOST: orders"]);
+    has(&service(&of("virtual_host='orders'"), "rabbitmq"), &["RABBITMQ_DEFAULT_VHOST: orders"]);
+    lacks(&of("5672, os.getenv('A'), heartbeat=f('orders')"), &["VHOST"]);
+}

@@ -462,6 +462,21 @@ fn images_without_a_command_get_that_of_their_program() {
     let worker = service(&text, "worker");
     has(&worker, &["docker/celery/Dockerfile", "\"celery\""]);
     lacks(&worker, &["gunicorn", "ports:"]);
+    lacks(&text, &["scheduler:"]);
+    // Tasks with times: the image for workers plans them too.
+    let timed = "from celery import Celery\n\napp = Celery('shop')\napp.conf.beat_schedule = {}\n";
+    let (text, _) = django(
+        "django\ngunicorn\ncelery\nredis\n",
+        &[
+            ("docker/web/Dockerfile", &web),
+            ("docker/celery/Dockerfile", &celery),
+            ("docker/web/entrypoint.sh", script),
+            ("docker/celery/entrypoint.sh", script),
+            ("backend/config/celery.py", timed),
+        ],
+    );
+    has(&service(&text, "scheduler"), &["docker/celery/Dockerfile", "\"beat\""]);
+    has(&service(&text, "worker"), &["docker/celery/Dockerfile", "\"worker\""]);
 }
 
 #[test]

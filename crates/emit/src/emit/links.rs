@@ -27,6 +27,7 @@ mod setting_address;
 mod static_files;
 mod tls;
 pub(super) mod unknown_host;
+mod virtual_host;
 
 use self::backend::{Backends, backends};
 use self::connection::{connections, settled_variables};
@@ -43,8 +44,9 @@ use self::schema_script::schema_script;
 use self::service_names::{name_applications, name_workers};
 use self::static_files::{StaticFiles, static_files};
 use self::tls::serve_tls;
+use self::virtual_host::add_virtual_host;
 use super::facts::application::Application;
-use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, workers};
+use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, plans_tasks, workers};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 
@@ -78,6 +80,7 @@ impl<'i> Project<'i> {
         let script = schema_script(input, &applications, plan);
         let mut backends = backends(input, &applications, &mentions, (script.as_ref(), plan));
         serve_tls(input, &applications, &mut backends, plan);
+        add_virtual_host(input, &applications, &mut backends, plan);
         let mut connections = connections(&applications, &mentions, &backends);
         let in_images = image_connections(input, &applications);
         let in_sources = program_connections(input, &applications, &mentions);
@@ -195,7 +198,7 @@ fn all_workers(input: &EmitInput, applications: &[Application]) -> Vec<(usize, W
     let numbered = applications.iter().enumerate();
     let mut all: Vec<(usize, Worker)> =
         numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
-    if applications.iter().any(|known| known.is_scheduler) {
+    if applications.iter().any(|known| known.is_scheduler || plans_tasks(input, known)) {
         all.retain(|(_, worker)| worker.name != SCHEDULER);
     }
     keep_planned_once(&mut all, applications);

@@ -90,15 +90,8 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
 
 /// What plans the tasks to which a source gives times, where nothing starts it (`data/task_schedulers.tsv`).
 fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
-    if application.is_worker || application.is_scheduler {
-        return None;
-    }
-    let starts = start_texts(input, application);
-    // `celery worker -B` plans them too.
-    if starts
-        .iter()
-        .any(|start| ends_with_scheduler(start.text) || [" beat", " -B"].iter().any(|word| start.text.contains(word)))
-    {
+    let starts_itself = application.is_worker && !starts_nothing(input, application);
+    if starts_itself || application.is_scheduler || plans_tasks(input, application) {
         return None;
     }
     data::TASK_SCHEDULERS.rows().find_map(|row| {
@@ -119,6 +112,12 @@ fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
         name_scheduler(&mut scheduler);
         Some(scheduler)
     })
+}
+
+/// Whether what a program starts plans tasks: `celery worker -B` does so too.
+pub(in crate::emit) fn plans_tasks(input: &EmitInput, application: &Application) -> bool {
+    let plans = |text: &str| ends_with_scheduler(text) || [" beat", " -B"].iter().any(|word| text.contains(word));
+    start_texts(input, application).iter().any(|start| plans(start.text))
 }
 
 /// The name of the service that plans tasks.
@@ -177,9 +176,12 @@ pub(in crate::emit) fn keep_planned_once(workers: &mut Vec<(usize, Worker)>, app
     // One that shares its code with another program is for that one.
     let is_paired =
         |worker: &Application| applications.iter().any(|known| !is_for_workers(known) && shares_code(known, worker));
-    workers.retain(|(at, _)| {
+    let is_scheduler = |worker: &Worker| worker.name == SCHEDULER;
+    let has_own_scheduler = workers.iter().any(|(at, worker)| is_scheduler(worker) && applications[*at].is_worker);
+    workers.retain(|(at, worker)| {
         let application = &applications[*at];
         is_for_workers(application)
+            || is_scheduler(worker) && !has_own_scheduler
             || !worker_programs
                 .iter()
                 .any(|worker| shares_code(application, worker) || worker.is_worker && !is_paired(worker))

@@ -8,7 +8,7 @@ use super::proxy_variables::settled;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::spring_config::program_settings;
-use crate::emit::facts::worker::Worker;
+use crate::emit::facts::worker::{SCHEDULER, Worker};
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{is_service_host, service_name};
 use crate::manifest::{Ecosystem, FileKind};
@@ -156,12 +156,12 @@ pub(in crate::emit) fn name_workers(workers: &mut [(usize, Worker)], application
     for (at, worker) in workers {
         let application = &applications[*at];
         let name = match () {
-            () if application.is_worker => application.name.clone(),
+            () if application.is_worker && worker.name != SCHEDULER => application.name.clone(),
             () if of_name[&worker.name] == 1 => worker.name.clone(),
             () => service_name(&format!("{}-{}", application.name, worker.name)),
         };
         let used = count.entry(name.clone()).or_insert(0);
-        let is_own = application.is_worker && *used == 1;
+        let is_own = application.is_worker && worker.name != SCHEDULER && *used == 1;
         *used += 1;
         worker.name = if *used == 1 || is_own { name } else { format!("{name}-{used}") };
     }
