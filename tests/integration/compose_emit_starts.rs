@@ -608,3 +608,22 @@ fn an_image_that_is_called_after_migrations_is_a_job() {
     has(&api, &["5000:5000", "AWS_ACCESS_KEY_ID:", "service_completed_successfully"]);
     has(&service(&text, "migrations"), &["build: ./migrations", "restart: \"no\""]);
 }
+
+#[test]
+fn only_web_servers_answer_from_the_files_of_others() {
+    let conf = "events {}\nhttp { server { listen 80; location / { proxy_pass http://web:8000; } location /uploads/ { alias /uploads/; } } }\n";
+    let python = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
+    let (text, _) = written_with_notes(&[
+        ("docker/web/Dockerfile", &format!("{python}CMD [\"gunicorn\", \"-b\", \"0.0.0.0:8000\", \"app.main:app\"]\n")),
+        ("docker/celery/Dockerfile", &format!("{python}CMD [\"celery\", \"-A\", \"app.main\", \"worker\"]\n")),
+        ("docker/nginx/Dockerfile", "FROM nginx:1.30\nCOPY nginx/nginx.conf /etc/nginx/nginx.conf\n"),
+        ("nginx/nginx.conf", conf),
+        ("requirements.txt", "flask\ngunicorn\ncelery\nredis\n"),
+        ("app/__init__.py", ""),
+        (
+            "app/main.py",
+            "import os\nfrom flask import Flask\nfrom celery import Celery\n\napp = Flask(__name__)\nUPLOAD_FOLDER = '/app/uploads'\nqueue = Celery('a', broker=os.environ['REDIS_URL'])\nopen('/app/uploads/a', 'w')\n",
+        ),
+    ]);
+    lacks(&service(&text, "web"), &[":ro"]);
+}

@@ -161,7 +161,7 @@ fn built_beside<'i>(input: &EmitInput<'i>, applications: &[Application], file: &
 }
 
 /// Whether the image of a program is that of a server which passes requests on.
-fn is_proxy(application: &Application) -> bool {
+pub(super) fn is_proxy(application: &Application) -> bool {
     let build = &application.build;
     let Some(StageBase::Image(image)) = build.target().map(|stage| build.root_base(stage)) else { return false };
     data::PROXY_IMAGES.contains(Reference::of(image).short_name())

@@ -1,7 +1,7 @@
 //! Files of programs that a web server in front of them answers with: a volume brings them to it.
 
 use super::directives::directives;
-use super::proxy::Proxy;
+use super::proxy::{Proxy, is_proxy};
 use crate::emit::facts::application::Application;
 use crate::emit::facts::storage::{ServedFolder, served_folders};
 use crate::emit::input::EmitInput;
@@ -44,7 +44,8 @@ pub(in crate::emit) fn static_files(
 ) -> Vec<StaticFiles> {
     let mut all = Vec::new();
     let of_proxy = proxy.map(|proxy| (proxy.name.as_str(), &input.files.files[proxy.file].source, None));
-    let of_images = applications.iter().flat_map(|application| {
+    // Other images may hold the configuration too, and serve nothing with it.
+    let of_images = applications.iter().filter(|known| is_proxy(known)).flat_map(|application| {
         let sources = application.code_files(input).map(|file| &file.source);
         let sources = sources.filter(|source| {
             path::name(source.name()).split('.').next_back() == Some("conf") && !passed_hosts(source, None).is_empty()
