@@ -20,6 +20,7 @@ mod compose_emit;
 mod compose_emit_first_start;
 mod compose_emit_connections;
 mod compose_emit_files;
+mod compose_emit_idle;
 mod compose_emit_layouts;
 mod compose_emit_monorepo;
 mod compose_emit_notes;

@@ -29,8 +29,11 @@ pub(super) fn add_virtual_host(
     let mut servers =
         backends.all.iter_mut().filter(|known| known.row.host == "rabbitmq" && known.application.is_none());
     let (Some(server), None) = (servers.next(), servers.next()) else { return };
+    if server.settings.iter().any(|(name, _)| name == SETTING) {
+        return;
+    }
     let hosts = applications.iter().find_map(|application| fixed_virtual_host(input, application));
-    let Some((host, place)) = hosts.filter(|_| server.settings.iter().all(|(name, _)| name != SETTING)) else { return };
+    let Some((host, place)) = hosts else { return };
     plan.choose(&server.name, "environment", format!("a program connects to the virtual host `{host}`"), Some(place));
     server.settings.push((SETTING.to_owned(), host));
 }
