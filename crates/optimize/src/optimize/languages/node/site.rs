@@ -98,6 +98,11 @@ fn differences(site: &Site) -> Vec<(&'static str, String)> {
             format!("nginx answers 404 where the name of a file has a hash, `{command}` sends the first page"),
         ));
     }
+    let hashed = if site.hashed.is_some() { ", and to keep those with a hash in the name for a year" } else { "" };
+    differences.push((
+        "nobody needs other headers for caches",
+        format!("nginx tells browsers to ask again for files (`Cache-Control: no-cache`){hashed}"),
+    ));
     differences.push((
         "the kernel has IPv6",
         "nginx listens on both protocols and does not start where one is missing (`ipv6.disable=1`)".to_owned(),
