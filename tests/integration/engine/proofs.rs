@@ -99,7 +99,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             arguments: &["--run=python -c 'import no_such_module'"],
-            ..case("tests that fail in both", START, &serving(""), "ends with 1: ModuleNotFoundError")
+            ..case("tests that fail in both", START, &serving(""), "exits with 1: ModuleNotFoundError")
         },
     ]
 }
