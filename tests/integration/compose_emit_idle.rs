@@ -47,15 +47,13 @@ fn images_without_a_command_get_that_of_their_program() {
     };
     let (web, celery) = (entrypoint("web"), entrypoint("celery"));
     let script = "#!/bin/sh\nset -e\nexec \"$@\"\n";
-    let (text, _) = django(
-        "django\ngunicorn\ncelery\nredis\n",
-        &[
-            ("docker/web/Dockerfile", &web),
-            ("docker/celery/Dockerfile", &celery),
-            ("docker/web/entrypoint.sh", script),
-            ("docker/celery/entrypoint.sh", script),
-        ],
-    );
+    let entrypoints = [
+        ("docker/web/Dockerfile", web.as_str()),
+        ("docker/celery/Dockerfile", &celery),
+        ("docker/web/entrypoint.sh", script),
+        ("docker/celery/entrypoint.sh", script),
+    ];
+    let (text, _) = django("django\ngunicorn\ncelery\nredis\n", &entrypoints);
     has(&service(&text, "web"), &["docker/web/Dockerfile", "\"config.wsgi:application\""]);
     let worker = service(&text, "worker");
     has(&worker, &["docker/celery/Dockerfile", "\"celery\""]);
@@ -63,16 +61,8 @@ fn images_without_a_command_get_that_of_their_program() {
     lacks(&text, &["scheduler:"]);
     // Tasks with times: the image for workers plans them too.
     let timed = "from celery import Celery\n\napp = Celery('shop')\napp.conf.beat_schedule = {}\n";
-    let (text, _) = django(
-        "django\ngunicorn\ncelery\nredis\n",
-        &[
-            ("docker/web/Dockerfile", &web),
-            ("docker/celery/Dockerfile", &celery),
-            ("docker/web/entrypoint.sh", script),
-            ("docker/celery/entrypoint.sh", script),
-            ("backend/config/celery.py", timed),
-        ],
-    );
+    let with_times: Vec<_> = entrypoints.into_iter().chain([("backend/config/celery.py", timed)]).collect();
+    let (text, _) = django("django\ngunicorn\ncelery\nredis\n", &with_times);
     has(&service(&text, "scheduler"), &["docker/celery/Dockerfile", "\"beat\""]);
     has(&service(&text, "worker"), &["docker/celery/Dockerfile", "\"worker\""]);
 }

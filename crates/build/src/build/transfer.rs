@@ -87,16 +87,8 @@ impl<'a> Build<'a> {
             let edge = self.edges().partition_point(|edge| edge.instruction < index);
             self.edges().get(edge).map_or(StageBase::Scratch, |edge| edge.to.clone())
         });
-        // BuildKit takes the root of the context for what lies above it (`solver/llbsolver/file`, cleanPath).
-        let below_root = |text: String| {
-            let mut rest = text.as_str();
-            if from.is_none() {
-                while let Some(shorter) = rest.strip_prefix("../") {
-                    rest = shorter;
-                }
-            }
-            rest.to_owned()
-        };
+        // Nothing lies above the context (BuildKit, `dockerfile2llb`: sources are cleaned as paths below `/`).
+        let below_root = |text: String| if from.is_none() { text.trim_start_matches("../").to_owned() } else { text };
         Some(Transfer {
             index,
             instruction,

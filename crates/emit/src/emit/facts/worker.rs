@@ -58,7 +58,7 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
     }
     let mut workers = Vec::new();
     let line = worker_line(input, application);
-    let starts_itself = application.is_worker && !starts_nothing(input, application);
+    let starts_itself = starts_worker(input, application);
     for row in data::WORKER_PROGRAMS.rows() {
         if line.as_ref().is_some_and(|line| line.row != row) {
             continue;
@@ -88,10 +88,14 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
     workers
 }
 
+/// Whether the image of a program starts a worker by itself.
+fn starts_worker(input: &EmitInput, application: &Application) -> bool {
+    application.is_worker && !starts_nothing(input, application)
+}
+
 /// What plans the tasks to which a source gives times, where nothing starts it (`data/task_schedulers.tsv`).
 fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
-    let starts_itself = application.is_worker && !starts_nothing(input, application);
-    if starts_itself || application.is_scheduler || plans_tasks(input, application) {
+    if starts_worker(input, application) {
         return None;
     }
     data::TASK_SCHEDULERS.rows().find_map(|row| {
@@ -208,7 +212,7 @@ fn worker(
     row: data::Row,
     (object, line): (Option<&TaskObject>, Option<&WorkerLine>),
 ) -> Worker {
-    let starts_itself = application.is_worker && !starts_nothing(input, application);
+    let starts_itself = starts_worker(input, application);
     let (package, command, check) = (row[1], row[3], row[4]);
     let seconds = row[5].parse().unwrap_or(30);
     let template = row[3].split(' ').find(|word| word.contains('{')).unwrap_or("{}");

@@ -80,11 +80,10 @@ impl ServicePlanner<'_, '_> {
     pub(super) fn waits_for_migration(&self, program: &Program) -> bool {
         self.project.migration.as_ref().is_some_and(|(at, job)| {
             let migrated = self.program(*at);
-            let files = &program.application.code.files;
-            let shares_code = || migrated.application.code.files.iter().any(|file| files.contains(file));
             migrated.application.name == program.application.name
                 || job.is_image()
-                    && (shares_code() || self.databases(migrated).is_empty() && !self.databases(program).is_empty())
+                    && (migrated.application.shares_code(&program.application)
+                        || self.databases(migrated).is_empty() && !self.databases(program).is_empty())
                 || self.databases(migrated).iter().any(|(name, _)| program.connects_to(name))
         })
     }
