@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Engine, full};
+use super::{Engine, PATIENCE, full};
 use crate::fixtures::keeps_schema;
 
 /// A store that answers late, a job, a server that asks the store in its check, a worker whose check is a lie, and one
@@ -138,7 +138,7 @@ impl Project {
         let command = self.command(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let start = Instant::now();
         while !self.runs(engine, service) {
-            assert!(start.elapsed() < Duration::from_mins(1), "`{service}` was not started");
+            assert!(start.elapsed() < PATIENCE, "`{service}` was not started");
             std::thread::sleep(Duration::from_millis(100));
         }
         command
@@ -291,7 +291,7 @@ fn an_engine_that_is_lost_during_a_start_is_reported() {
     let command = command.env("DOCKER_HOST", host).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let start = Instant::now();
     while !project.runs(&engine, "never") {
-        assert!(start.elapsed() < Duration::from_mins(1), "`never` was not started");
+        assert!(start.elapsed() < PATIENCE, "`never` was not started");
         std::thread::sleep(Duration::from_millis(100));
     }
     way.cut();
@@ -437,7 +437,7 @@ fn repaired(text: &str) -> String {
         ("pg_isready -U", "pg_isready -h 127.0.0.1 -U"),
         (
             "      interval: 10s\n      timeout: 5s\n      retries: 5\n\n  nats",
-            "      interval: 2s\n      timeout: 5s\n      retries: 5\n      start_period: 60s\n\n  nats",
+            "      interval: 2s\n      timeout: 5s\n      retries: 5\n      start_period: 120s\n\n  nats",
         ),
         (
             "    healthcheck:\n      test: [\"CMD\", \"nats\", \"rtt\"]\n      interval: 10s\n      timeout: 5s\n      retries: 5\n",
@@ -450,7 +450,7 @@ fn repaired(text: &str) -> String {
         ),
         (
             "      interval: 30s\n      timeout: 10s\n      retries: 3\n",
-            "      interval: 3s\n      timeout: 5s\n      retries: 3\n      start_period: 30s\n",
+            "      interval: 3s\n      timeout: 5s\n      retries: 3\n      start_period: 120s\n",
         ),
         ("condition: service_started\n      dashboard", "condition: service_healthy\n      dashboard"),
         (

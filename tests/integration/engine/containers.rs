@@ -7,7 +7,7 @@ use std::time::Duration;
 use dockopt::engine::{ChangeKind, Engine, EngineOptions, Exec, Spec};
 use dockopt::failure::FailureKind;
 
-use super::Engine as Client;
+use super::{Engine as Client, PATIENCE};
 
 fn connected() -> Option<Engine> {
     Client::find().map(|_| Engine::connect(&EngineOptions::of_process()).unwrap())
@@ -42,7 +42,7 @@ fn a_container_is_made_looked_at_and_removed() {
     let exec = |words: &[&str]| engine.exec(&id, &Exec::new(words.iter().copied())).unwrap();
     let port = engine.state(&id).unwrap().ports[&8000];
     let script = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8000').status)";
-    let answers = (0..50).any(|_| {
+    let answers = (0..600).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         exec(&["python", "-c", script]).code == Some(0)
     });
@@ -78,7 +78,7 @@ fn a_container_is_made_looked_at_and_removed() {
     assert!(engine.containers(Some("dockopt.test=none")).unwrap().is_empty());
     engine.kill(&id).unwrap();
     engine.kill(&id).unwrap();
-    assert_eq!(engine.wait(&id, Duration::from_secs(5), &|| false).unwrap(), Some(137));
+    assert_eq!(engine.wait(&id, PATIENCE, &|| false).unwrap(), Some(137));
     engine.remove(&id).unwrap();
     engine.remove(&id).unwrap();
     assert_eq!(engine.state(&id).unwrap_err().kind, FailureKind::Missing);
@@ -96,11 +96,11 @@ fn containers_of_a_network_reach_each_other_by_name() {
     };
     let first = engine.create(&served).unwrap();
     engine.start(&first).unwrap();
-    let script = "for i in $(seq 50); do python -c \"import urllib.request as r; r.urlopen('http://db:8000')\" \
+    let script = "for i in $(seq 600); do python -c \"import urllib.request as r; r.urlopen('http://db:8000')\" \
                   2>/dev/null && exit 7; sleep 0.1; done";
     let asking = engine.create(&Spec { network: Some(network.clone()), ..spec(script) }).unwrap();
     engine.start(&asking).unwrap();
-    let ended = engine.wait(&asking, Duration::from_secs(30), &|| false).unwrap();
+    let ended = engine.wait(&asking, PATIENCE, &|| false).unwrap();
     assert!(engine.state(&first).unwrap().addresses.values().any(|address| !address.is_empty()));
     assert!(engine.remove_network(&network).is_err(), "containers use it");
     engine.remove(&asking).unwrap();

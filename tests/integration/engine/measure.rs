@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Engine;
+use super::{Engine, PATIENCE};
 use crate::fixtures::keeps_schema;
 
 /// A context whose steps are told from those of all other tests.
@@ -78,7 +78,7 @@ pub(super) fn until_building(folder: &Path, child: &mut Child) {
     let start = Instant::now();
     let builds = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().count() >= 2;
     loop {
-        assert!(start.elapsed() < Duration::from_mins(1), "no build begins");
+        assert!(start.elapsed() < PATIENCE, "no build begins");
         assert!(child.try_wait().unwrap().is_none(), "it ended");
         let folders: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         if folders.into_iter().any(builds) {
@@ -162,7 +162,7 @@ fn files_of_the_user_survive_an_interrupted_run() {
             Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap().success()
         );
         let ended = child.wait().unwrap();
-        assert!(start.elapsed() < Duration::from_secs(30), "{signal}: it goes on");
+        assert!(start.elapsed() < PATIENCE, "{signal}: it goes on");
         assert!(!ended.success());
         assert_eq!(leftovers(&engine, folder.path()), Vec::<String>::new(), "{signal}");
         assert_eq!(user(), before, "{signal}");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Container, Engine, Image, full};
+use super::{Container, Engine, Image, PATIENCE, full};
 use crate::dockopt::{Dockopt, panic_message};
 use ::dockopt::build::Asker;
 
@@ -22,9 +22,6 @@ const FOLDER: &str = "tests/engine/recipes";
 
 /// Services that run at the same time.
 const THREADS: usize = 10;
-
-/// Until something that must happen has not happened.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A run of a check, as the engine notes it.
 struct CheckRun {

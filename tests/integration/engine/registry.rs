@@ -15,7 +15,7 @@ use dockopt::remote;
 use dockopt::remote::Repository;
 
 use super::api::context;
-use super::{Engine, left_out};
+use super::{Engine, PATIENCE, left_out};
 
 /// A running registry; it ends with the test, and leaves nothing.
 pub(super) struct Registry {
@@ -37,7 +37,7 @@ impl Registry {
         let mut registry = Self { program: command.spawn().unwrap(), folder, host: String::new() };
         let start = Instant::now();
         while registry.host.is_empty() {
-            assert!(start.elapsed() < Duration::from_secs(30), "no registry: {}", registry.log());
+            assert!(start.elapsed() < PATIENCE, "no registry: {}", registry.log());
             std::thread::sleep(Duration::from_millis(50));
             let log = registry.log();
             let port = log.split_once("listening on 127.0.0.1:").and_then(|(_, rest)| rest.split_once(','));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{Container, Engine, Image, full};
+use super::super::{Container, Engine, Image, PATIENCE, full};
 use super::{FOLDER, check_of, each, seconds};
 
 /// A worker and what it asks for jobs.
@@ -100,11 +100,11 @@ impl<'e> Pair<'e> {
         self.worker.engine.run(&words).status.success()
     }
 
-    /// Runs the check until it ends as expected, for a minute and a half.
+    /// Runs the check until it ends as expected.
     fn becomes(&self, expected: bool, when: &str) -> String {
         let start = Instant::now();
         while self.succeeds() != expected {
-            assert!(start.elapsed() < Duration::from_secs(90), "the check does not notice it: {when}");
+            assert!(start.elapsed() < PATIENCE, "the check does not notice it: {when}");
             std::thread::sleep(Duration::from_millis(500));
         }
         seconds(start)
