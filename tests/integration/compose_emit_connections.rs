@@ -360,3 +360,58 @@ fn virtual_hosts_in_sources_are_made() {
     has(&service(&of("virtual_host='orders'"), "rabbitmq"), &["RABBITMQ_DEFAULT_VHOST: orders"]);
     lacks(&of("5672, os.getenv('A'), heartbeat=f('orders')"), &["VHOST"]);
 }
+
+#[test]
+fn packages_that_only_a_command_installs_have_their_servers() {
+    let node =
+        "FROM node:22-slim\nWORKDIR /srv\nCOPY index.js .\nRUN npm i bull express\nCMD [\"node\", \"index.js\"]\n";
+    let source = "const Queue = require('bull')\nconst queue = new Queue('mail', { redis: { host: process.env.REDIS_HOST } })\nrequire('express')().listen(3000)\n";
+    let (text, _) = written_with_notes(&[("Dockerfile", node), ("index.js", source)]);
+    has(&service(&text, "redis"), &["image: redis:"]);
+    has(&text, &["REDIS_HOST: "]);
+    let python = "FROM python:3.13-slim\nWORKDIR /srv\nCOPY main.py .\nRUN pip install --no-cache-dir 'Redis[hiredis]==5.0.1' flask\nCMD [\"python\", \"main.py\"]\n";
+    let source = "import os, redis\nfrom flask import Flask\napp = Flask(__name__)\nredis.Redis(host=os.environ['REDIS_HOST'])\napp.run(host='0.0.0.0', port=5000)\n";
+    let (text, _) = written_with_notes(&[("Dockerfile", python), ("main.py", source)]);
+    has(&text, &["REDIS_HOST: ", "image: redis:"]);
+    let other = python.replace("pip install", "pip uninstall -y");
+    let (text, _) =
+        written_with_notes(&[("Dockerfile", &other), ("main.py", &source.replace("import os, redis", "import os"))]);
+    lacks(&text, &["image: redis:"]);
+}
+
+#[test]
+fn flask_migrate_gets_the_application_that_it_works_on() {
+    let project = |command: &str, more: &[(&str, &str)]| {
+        let dockerfile = format!(
+            "FROM python:3.13-slim\nWORKDIR /srv\nCOPY . .\nRUN pip install -r requirements.txt\nCMD {command}\n"
+        );
+        let files = [
+            ("Dockerfile", dockerfile.as_str()),
+            ("requirements.txt", "alembic\nflask\nflask_migrate\ngunicorn\npsycopg2-binary\n"),
+            ("migrations/alembic.ini", "[alembic]\n\n[loggers]\nkeys = root\n"),
+            ("migrations/env.py", "from flask import current_app\n"),
+            ("migrations/versions/1_a.py", "revision = '1'\n"),
+            (
+                "shop/__init__.py",
+                "import os\nfrom flask import Flask\n\n\ndef create_app():\n    app = Flask(__name__)\n    app.config['SQLALCHEMY_DATABASE_URI'] = os.environ['DATABASE_URL']\n    return app\n",
+            ),
+        ];
+        written_with_notes(&files.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let gunicorn = "[\"gunicorn\", \"-b\", \"0.0.0.0:5000\", \"shop:create_app()\"]";
+    let (text, _) = project(gunicorn, &[]);
+    has(&service(&text, "migrate"), &["[\"flask\", \"--app\", \"shop:create_app()\", \"db\", \"upgrade\"]"]);
+    lacks(&text, &["alembic"]);
+    // Flask finds a file of this name itself, and what the variable names.
+    let server = "[\"gunicorn\", \"-b\", \"0.0.0.0:5000\", \"-c\", \"conf.py\"]";
+    let (text, _) = project(server, &[("wsgi.py", "from shop import create_app\n\napp = create_app()\n")]);
+    has(&service(&text, "migrate"), &["[\"flask\", \"db\", \"upgrade\"]"]);
+    let (text, _) = project(server, &[(".env.example", "FLASK_APP=shop\n")]);
+    has(&service(&text, "migrate"), &["[\"flask\", \"--app\", \"shop\", \"db\", \"upgrade\"]"]);
+    // Nothing says which application it is; and where the start migrates, no job does.
+    let (text, notes) = project(server, &[]);
+    lacks(&text, &["migrate:"]);
+    has(&notes, &["which application `db upgrade` needs is not known"]);
+    let (text, _) = project("flask --app shop db upgrade && flask --app shop run --host 0.0.0.0", &[]);
+    lacks(&text, &["migrate:"]);
+}

@@ -58,6 +58,18 @@ fn folders_that_sources_write_to_are_kept() {
     lacks(&flask(&dockerfile, &source("data"), &[("data/seed.json", "[]")]), &["volumes:"]);
     lacks(&flask(&dockerfile, &source("logs"), &[]), &["volumes:"]);
     lacks(&flask(&dockerfile, &source("/tmp"), &[]), &["volumes:"]);
+    // A variable of the example, which the container gets, comes before a default of the source.
+    let variable = |read: &str, example: &str| {
+        let source = format!(
+            "import os\nfrom flask import Flask\napp = Flask(__name__)\nUPLOAD_FOLDER = {read}\napp.config['UPLOAD_FOLDER'] = UPLOAD_FOLDER\napp.run(host='0.0.0.0', port=5000)\n"
+        );
+        flask(&dockerfile, &source, &[(".env.example", example)])
+    };
+    let default = "os.environ.get('UPLOAD_FOLDER', '/app/uploads')";
+    has(&variable(default, "UPLOAD_FOLDER=/uploads\n"), &[":/uploads\"]"]);
+    has(&variable(default, "A=1\n"), &[":/app/uploads\"]"]);
+    has(&variable("os.environ['UPLOAD_FOLDER']", "UPLOAD_FOLDER=/uploads\n"), &[":/uploads\"]"]);
+    lacks(&variable("os.environ['UPLOAD_FOLDER']", "A=1\n"), &["volumes:"]);
     // A new volume is root's where the image lacks the folder.
     let other = dockerfile.replace("CMD", "USER 1000\nCMD");
     lacks(&flask(&other, &source("uploads"), &[]), &["volumes:"]);

@@ -214,4 +214,8 @@ fn only_web_servers_answer_from_the_files_of_others() {
         ),
     ]);
     lacks(&service(&text, "web"), &[":ro"]);
+    // A worker works on what its program was sent.
+    has(&service(&text, "web"), &["volumes: [\"web-data:/app/uploads\"]"]);
+    has(&service(&text, "worker"), &["volumes: [\"web-data:/app/uploads\"]"]);
+    lacks(&text, &["worker-data"]);
 }

@@ -9,6 +9,7 @@ pub(super) mod connection;
 mod directives;
 mod django_models;
 pub(super) mod fixed_address;
+mod flask_application;
 pub(super) mod login;
 pub(super) mod mention;
 pub(super) mod mentions;
@@ -28,6 +29,8 @@ mod static_files;
 mod tls;
 pub(super) mod unknown_host;
 mod virtual_host;
+
+use std::collections::BTreeSet;
 
 use self::backend::{Backends, backends};
 use self::connection::{connections, settled_variables};
@@ -76,6 +79,7 @@ impl<'i> Project<'i> {
             proxy.find_programs(input, &applications);
         }
         leave_out_proxies(input, &mut applications, &mut proxy, plan);
+        share_storage(&mut applications);
         let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
         let script = schema_script(input, &applications, plan);
         let mut backends = backends(input, &applications, &mentions, (script.as_ref(), plan));
@@ -190,6 +194,21 @@ impl<'i> Project<'i> {
             || self.backends.backend(name).is_some()
             || self.workers.iter().any(|(_, known)| known.name == name)
             || self.proxy.as_ref().is_some_and(|known| known.name == name)
+    }
+}
+
+/// Gives the worker of a program, which works on what the program was sent, the same volume for the same folder.
+fn share_storage(applications: &mut [Application]) {
+    for at in 0..applications.len() {
+        let worker = &applications[at];
+        if !worker.is_worker {
+            continue;
+        }
+        let folders: BTreeSet<&String> = worker.storage.iter().map(|(folder, _)| folder).collect();
+        let others = applications.iter().filter(|known| !known.is_worker && known.shares_code(worker));
+        let volumes = others.flat_map(|known| known.storage_volumes());
+        let shared = volumes.filter(|(_, folder)| folders.contains(folder)).map(|(name, folder)| (folder, name));
+        applications[at].shared_volumes = shared.collect();
     }
 }
 

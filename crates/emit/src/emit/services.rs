@@ -20,10 +20,10 @@ use std::collections::BTreeSet;
 
 use super::facts::application::Application;
 use super::facts::entrypoint::ignores_command;
+use super::facts::example::place;
 use super::input::EmitInput;
 use super::links::Project;
 use super::links::certificates::certificates;
-use super::links::mention::place;
 use super::links::program::Program;
 use super::links::unknown_host::unknown_hosts;
 use super::plan::{ComposePlan, PlannedService};

@@ -85,6 +85,11 @@ impl ProbeAnswer {
         self.works() || matches!(self.status, Some(401 | 403 | 405))
     }
 
+    /// Whether it is the demand for parameters. A server that refuses each request answers so too.
+    fn asks_for_parameters(&self) -> bool {
+        matches!(self.status, Some(400 | 422))
+    }
+
     fn describe(&self) -> String {
         let status = self.status.map_or("nothing".to_owned(), |status| status.to_string());
         if self.content_type.is_empty() { status } else { format!("{status} {}", self.content_type) }
@@ -115,12 +120,15 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
     }
     let mut seen = Observation::default();
     let mut useless = Vec::new();
+    let is_refused_alone =
+        |was: &ProbeAnswer| was.asks_for_parameters() && before.values().any(|other| other.status != was.status);
     for (question, was) in before {
         let is = after.get(question).cloned().unwrap_or_default();
         let same = was.status == is.status && was.content_type == is.content_type;
-        if same && was.shape == is.shape && was.counts() {
+        let counts = was.counts() || is_refused_alone(was);
+        if same && was.shape == is.shape && counts {
             seen.explain(format!("{question}: {}", was.describe()));
-        } else if same && !was.counts() {
+        } else if same && !counts {
             useless.push(format!("{question}: {} in both", was.describe()));
         } else if !was.works() && is.works() {
             seen.explain(format!("{question}: {} instead of {}", is.describe(), was.describe()));
@@ -289,6 +297,10 @@ mod tests {
         check(&[page(200), page(500)], Guessed, Passed);
         check(&[page(200), page(500)], Named, Unproved);
         check(&[page(401)], Named, Passed);
+        // A route that lacks a parameter is one that the program answers; a server that knows no such host refuses all.
+        check(&[page(404), page(400)], Guessed, Passed);
+        check(&[page(404), page(422)], Guessed, Passed);
+        check(&[page(400), page(400)], Guessed, Unproved);
         check(&[ProbeAnswer { status: Some(1), ..nothing() }], Named, Unproved);
         check(&[ProbeAnswer { status: Some(0), ..nothing() }], Named, Passed);
     }

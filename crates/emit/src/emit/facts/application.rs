@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::missing_source::missing_source;
+use super::named_packages::NamedPackages;
 use super::server_start::{ServerCommand, may_be_started};
 use crate::build::{
     Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableValue, compiled_packages,
@@ -43,6 +44,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) volumes: Vec<String>,
     /// The folders in which it keeps what users send it, with the places that show them.
     pub(in crate::emit) storage: Vec<(String, String)>,
+    /// Its folders that lie in a volume of another program, each with the name of the volume.
+    pub(in crate::emit) shared_volumes: BTreeMap<String, String>,
     /// The variable without which its server listens only at the address of the container's name.
     pub(in crate::emit) host_variable: Option<&'static str>,
     /// The port that its server listens on.
@@ -68,6 +71,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) served_settings: Vec<usize>,
     /// The projects whose packages it runs with.
     pub(in crate::emit) projects: Vec<&'i Project>,
+    /// The packages that its Dockerfile installs by their names.
+    pub(in crate::emit) named_packages: NamedPackages,
     /// Why it is taken for a program, and where that shows.
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: String,
@@ -130,7 +135,14 @@ impl<'i> Application<'i> {
             1 => format!("{}-data", self.name),
             _ => service_name(&format!("{}-{}", self.name, folder.replace('/', " ").trim())),
         };
+        let name = |folder: &String| self.shared_volumes.get(folder).cloned().unwrap_or_else(|| name(folder));
         folders.iter().map(|folder| (name(folder), (*folder).clone())).collect()
+    }
+
+    /// Its volumes for what users send, each with its folder.
+    pub(in crate::emit) fn storage_volumes(&self) -> impl Iterator<Item = (String, String)> {
+        let is_storage = |folder: &str| self.storage.iter().any(|(known, _)| known == folder);
+        self.own_volumes().into_iter().filter(move |(_, folder)| is_storage(folder))
     }
 
     /// The words of its name: `auth`, `api` of `auth-api`.
@@ -145,7 +157,8 @@ impl<'i> Application<'i> {
 
     /// Whether it has a package when it runs.
     pub(in crate::emit) fn has_package(&self, ecosystem: Ecosystem, name: &str) -> bool {
-        self.projects().any(|project| project.ecosystem == ecosystem && project.runs_with(name))
+        self.named_packages.has(ecosystem, name)
+            || self.projects().any(|project| project.ecosystem == ecosystem && project.runs_with(name))
     }
 
     /// What `build` of its services is, with build arguments.
@@ -437,6 +450,7 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
         answers_requests: false,
         server: None,
         storage: Vec::new(),
+        shared_volumes: BTreeMap::new(),
         host_variable: None,
         command,
         start: None,
@@ -445,6 +459,7 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
         output: None,
         code: ServiceCode::default(),
         served_settings: Vec::new(),
+        named_packages: NamedPackages::of(&build),
         projects: built_projects(build_input, &build)
             .projects
             .into_iter()

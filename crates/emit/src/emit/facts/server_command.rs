@@ -7,7 +7,6 @@ use super::runner::in_environment;
 use super::server_start::ServerCommand;
 use super::worker::{TaskObject, task_object};
 use crate::data;
-use crate::dockerfile::Keyword;
 use crate::emit::input::EmitInput;
 use crate::manifest::{Ecosystem, Install, Tool};
 use crate::text::path;
@@ -45,20 +44,15 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
 
 /// Whether an image gets a package, as far as requirements files of pip tell: those that its Dockerfile names.
 fn installs(application: &Application, package: &str) -> bool {
-    let build = &application.build;
-    let source = build.input().file.source();
-    let stages = build.target().into_iter().flat_map(|stage| build.chain(stage));
-    let texts = stages.flat_map(|stage| build.instructions_of(stage, Keyword::Run));
-    let words: Vec<&str> = texts.flat_map(|(_, run)| source.slice(run.span).split_whitespace()).collect();
-    let files = words.windows(2).filter(|pair| matches!(pair[0], "-r" | "--requirement")).map(|pair| pair[1]);
-    let files: Vec<String> = files.map(|file| path::normalize(file.trim_matches(['"', '\'']))).collect();
+    let files = &application.named_packages.requirements;
     let all: Vec<_> = application.projects().flat_map(|project| &project.installs).collect();
     let is_named = |install: &&&Arc<Install>| {
         install.tool == Tool::Pip
             && files.iter().any(|file| path::ends_with(&install.manifest, file.trim_start_matches('/')))
     };
     let mut named = all.iter().filter(is_named).peekable();
-    named.peek().is_none() || named.any(|install| install.names.contains(package))
+    let is_by_name = application.named_packages.has(Ecosystem::Python, package);
+    is_by_name || named.peek().is_none() || named.any(|install| install.names.contains(package))
 }
 
 /// The file of a name that lies in the image, by its path from the working folder.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::application::{Application, serves_by_itself};
+use super::example::example_of;
 use crate::build::User;
 use crate::data;
 use crate::emit::input::EmitInput;
@@ -12,7 +13,7 @@ use crate::sources::literals::string_literals;
 use crate::sources::values::Evaluator;
 use crate::sources::written_places::{self, WrittenPlace};
 use crate::text::path;
-use crate::variables::VariableFile;
+use crate::variables::{ExampleVariable, VariableFile};
 
 /// A folder of a program that a web server in front of it may answer from.
 #[derive(Debug)]
@@ -62,10 +63,8 @@ fn written_folders(input: &EmitInput, application: &Application) -> Vec<(String,
     });
     let sources: BTreeMap<&str, &VariableFile> =
         files.filter_map(|file| Some((path::relative(&file.path, &application.context)?, file))).collect();
-    let variables = |name: &str| {
-        let value = build.known_value(stage, name, usize::MAX);
-        value.into_iter().filter(|value| !value.is_empty()).collect()
-    };
+    let variables =
+        |name: &str| variable(input, application, name).into_iter().filter(|value| !value.is_empty()).collect();
     let location = |file: &str| build.source_folder(stage, file);
     let texts = sources.iter().map(|(name, file)| (*name, file.source.text()));
     let evaluator = Evaluator::new(texts, &variables, &location);
@@ -138,7 +137,14 @@ fn folder_of_row(input: &EmitInput, application: &Application, row: data::Row) -
     named_folder(input, application, row[3])
 }
 
-/// The folder that a line of a source names.
+/// What a variable is in the container: an example's value, which the compose file hands on, or that of ENV.
+fn variable(input: &EmitInput, application: &Application, name: &str) -> Option<String> {
+    let is_value = |known: &ExampleVariable| known.name == name && !known.is_comment && !known.value.is_empty();
+    let example = example_of(input, application, is_value).map(|known| known.value.clone());
+    example.or_else(|| application.build.known_value(application.build.target()?, name, usize::MAX))
+}
+
+/// The folder that a line of a source names, itself or by a variable with a default.
 fn named_folder(input: &EmitInput, application: &Application, sign: &str) -> Option<(String, String)> {
     let files = application.code_files(input);
     let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
@@ -146,7 +152,16 @@ fn named_folder(input: &EmitInput, application: &Application, sign: &str) -> Opt
         let text = file.source.text();
         let (at, line) = text.lines().enumerate().find(|(_, line)| line.trim_start().starts_with(sign))?;
         let value = &line[line.find(sign)? + sign.len()..];
-        let name = string_literals(&file.below, value).pop()?.text;
+        let mut literals = string_literals(&file.below, value);
+        let default = literals.pop()?.text;
+        let is_variable = |text: &str| text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let read = literals.first().map_or(&default, |first| &first.text);
+        let value = if is_variable(read) { variable(input, application, read) } else { None };
+        let name = match value {
+            Some(value) => value,
+            None if is_variable(&default) => return None,
+            None => default,
+        };
         let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
         let name = name.trim_end_matches('/');
         if name.is_empty() || name == "." || name.contains("..") || !name.chars().all(plain) {

@@ -2,8 +2,8 @@
 //! processors and copies.
 
 use crate::compose::NewValue;
+use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
-use crate::emit::links::mention::place;
 use crate::emit::plan::{Choice, PlannedService, ServiceRole};
 use crate::manifest::{FileKind, FileRole};
 use crate::text::path;

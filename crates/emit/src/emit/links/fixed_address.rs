@@ -1,8 +1,9 @@
 //! Addresses of servers that stand in sources, where no variable says them: `Redis(host="redis")`.
 
-use super::mention::{ConnectionRole, Mention, UrlParts, connection_parts, place, role};
+use super::mention::{ConnectionRole, Mention, UrlParts, connection_parts, role};
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::FileKind;

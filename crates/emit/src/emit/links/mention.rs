@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use crate::build::{Programs, StageBase};
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::example_of;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code::words;
 use crate::stack::known_service;
-use crate::text::{Source, path};
 use crate::variables::ExampleVariable;
 
 /// Which part of a connection a variable holds.
@@ -207,37 +207,6 @@ fn laravel_database(input: &EmitInput, application: &Application) -> Option<&'st
 /// Whether a package as often talks to something else than to its server here.
 pub(in crate::emit) fn is_unsure(package: &str) -> bool {
     data::CLIENT_LIBRARIES.rows().any(|row| row[1] == package && row[2].ends_with('?'))
-}
-
-/// The example of a variable: that of the nearest folder above the file that reads it, else the first.
-pub(in crate::emit) fn nearest_example<'e>(
-    input: &EmitInput<'e>,
-    file: usize,
-    is_wanted: impl Fn(&ExampleVariable) -> bool,
-) -> Option<&'e ExampleVariable> {
-    let known = || input.examples.iter().filter(|known| is_wanted(known));
-    let folder = |example: &ExampleVariable| path::parent(&input.files.files[example.file].path);
-    let above = known().filter(|known| path::is_within(&input.files.files[file].path, folder(known)));
-    let depth = |known: &&ExampleVariable| (folder(known).len(), !known.is_comment, std::cmp::Reverse(known.file));
-    above.max_by_key(depth).or_else(|| known().min_by_key(|known| known.is_comment))
-}
-
-/// The example of a variable of a program: one below its build context before others, one that is no comment before one
-/// that is.
-pub(in crate::emit) fn example_of<'e>(
-    input: &EmitInput<'e>,
-    application: &Application,
-    is_wanted: impl Fn(&ExampleVariable) -> bool,
-) -> Option<&'e ExampleVariable> {
-    let is_own =
-        |example: &ExampleVariable| path::is_within(&input.files.files[example.file].path, &application.context);
-    let known = input.examples.iter().filter(|example| is_wanted(example));
-    known.max_by_key(|example| (is_own(example), !example.is_comment))
-}
-
-/// A place in a file, for people.
-pub(in crate::emit) fn place(source: &Source, at: usize) -> String {
-    format!("{}:{}", source.name(), source.line(u32::try_from(at).unwrap_or_default()))
 }
 
 /// The part of a connection that a variable holds, by its name and values.

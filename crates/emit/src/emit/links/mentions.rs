@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::alembic::alembic_address;
 use super::fixed_address::{fixed_addresses, fixed_databases};
-use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, nearest_example, place};
+use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention};
 use super::setting_address::setting_addresses;
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::{nearest_example, place};
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::ServerImage;
 use crate::manifest::{Ecosystem, FileKind};

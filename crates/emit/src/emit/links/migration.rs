@@ -2,12 +2,13 @@
 
 use super::alembic::ini_value;
 use super::django_models::missing_migrations;
-use super::mention::place;
+use super::flask_application::{FlaskApplication, flask_application};
 use super::named_service::is_job;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::endpoint::{endpoint_input, place_of_line};
 use crate::emit::facts::entrypoint::{EntrypointRole, entrypoint_arguments};
+use crate::emit::facts::example::place;
 use crate::emit::facts::runner::in_environment;
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
@@ -24,6 +25,9 @@ pub(super) const NAME: &str = "migrate";
 
 /// What commands have that only developers run.
 const DEVELOPMENT: [&str; 5] = ["migrate dev", "db push", "nodemon", "--watch", "--env-file"];
+
+/// The package whose commands need the application.
+const FLASK_MIGRATE: &str = "flask-migrate";
 
 /// The job.
 #[derive(Debug)]
@@ -191,7 +195,22 @@ pub(in crate::emit) fn migration(
             plan.notes.push(format!("{} runs `{key}` when it starts ({place}): no job was added", application.name));
             return None;
         }
-        let words = row[3].split(' ').map(str::to_owned).collect();
+        let mut words: Vec<String> = row[3].split(' ').map(str::to_owned).collect();
+        if row[1] == FLASK_MIGRATE {
+            match flask_application(input, application) {
+                Some(FlaskApplication::Default) => {}
+                Some(FlaskApplication::Named(object)) => {
+                    words.splice(1..1, ["--app".to_owned(), object]);
+                }
+                None => {
+                    let (name, file) = (&application.name, file.source.name());
+                    plan.notes.push(format!(
+                        "{name} keeps the schema of its database in {file}, and which application `{key}` needs is not known: no job runs it"
+                    ));
+                    return None;
+                }
+            }
+        }
         let command = if ecosystem == Ecosystem::Python { in_environment(application, words) } else { words };
         let reason = format!("`{}` keeps the schema of the database in its source ({})", application.name, row[1]);
         return Some(MigrationJob::of_image(application, folder, command, reason, file.source.name().to_owned()));

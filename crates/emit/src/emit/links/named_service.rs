@@ -2,11 +2,12 @@
 //! one.
 
 use super::connection::Connection;
-use super::mention::{UrlParts, place};
+use super::mention::UrlParts;
 use super::proxy_variables::settled;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::check::{application_check, inherited_check};
+use crate::emit::facts::example::place;
 use crate::emit::facts::spring_config::program_settings;
 use crate::emit::input::EmitInput;
 use crate::manifest::FileKind;

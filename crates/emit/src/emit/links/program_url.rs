@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::connection::Connection;
-use super::mention::{ConnectionRole, nearest_example, parts, place};
+use super::mention::{ConnectionRole, parts};
 use super::mentions::Mentions;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::built_server::image_variable;
+use crate::emit::facts::example::{nearest_example, place};
 use crate::emit::input::EmitInput;
 use crate::secret;
 use crate::sources::variables::{Absence, VariableRead};

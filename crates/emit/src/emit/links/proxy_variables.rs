@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::connection::Connection;
-use super::mention::{ConnectionRole, place, role};
+use super::mention::{ConnectionRole, role};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::built_server::image_variable;
+use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
 use crate::manifest::FileKind;
 use crate::text::Source;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mention::{UrlParts, nearest_example};
+use super::mention::UrlParts;
 use super::proxy::{Proxy, addresses};
 use super::proxy_variables::settled;
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::nearest_example;
 use crate::emit::facts::spring_config::program_settings;
 use crate::emit::facts::worker::{SCHEDULER, Worker};
 use crate::emit::input::EmitInput;

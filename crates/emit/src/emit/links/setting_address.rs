@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::fixed_address::database_client;
-use super::mention::{ConnectionRole, Mention, UrlParts, connection_parts, place};
+use super::mention::{ConnectionRole, Mention, UrlParts, connection_parts};
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::place;
 use crate::emit::facts::spring_config::program_settings;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host, is_word};

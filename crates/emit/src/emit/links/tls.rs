@@ -1,9 +1,9 @@
 //! Programs that ask their database for TLS, whatever variables say.
 
 use super::backend::Backends;
-use super::mention::place;
 use crate::build::FoundVariable;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::place;
 use crate::emit::facts::start::start_texts;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;

@@ -1,8 +1,9 @@
 //! Hosts that the variables of a program name, and that nothing here says who they are: `http://ollama:11434`.
 
-use super::mention::{ConnectionRole, UrlParts, nearest_example, parts, place};
+use super::mention::{ConnectionRole, UrlParts, parts};
 use super::program::Program;
 use crate::data;
+use crate::emit::facts::example::{nearest_example, place};
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::{ServerImage, is_service_host};
 use crate::sources::variables::Absence;

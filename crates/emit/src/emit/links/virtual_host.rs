@@ -1,8 +1,8 @@
 //! Virtual hosts of `RabbitMQ` that stand in sources: a server has only the one that a setting makes.
 
 use super::backend::Backends;
-use super::mention::place;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::emit::server_image::is_word;

@@ -2,8 +2,8 @@
 
 use super::variable_need::is_plain;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::{example_of, place};
 use crate::emit::input::EmitInput;
-use crate::emit::links::mention::{example_of, place};
 use crate::manifest::Ecosystem;
 use crate::secret;
 use crate::variables::ExampleVariable;

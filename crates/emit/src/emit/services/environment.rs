@@ -7,11 +7,11 @@ use super::variable_need::{EnvironmentExtent, ReadVariable, VariableNeed, is_pla
 use crate::build::serves_developers;
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::{example_of, nearest_example, place};
 use crate::emit::facts::start::{StartText, start_texts};
 use crate::emit::input::EmitInput;
 use crate::emit::links::backend::Backends;
 use crate::emit::links::connection::Connection;
-use crate::emit::links::mention::{example_of, nearest_example, place};
 use crate::emit::plan::ComposePlan;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret;

@@ -2,10 +2,10 @@
 
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
 use crate::emit::links::backend::Backends;
 use crate::emit::links::connection::Connection;
-use crate::emit::links::mention::place;
 use crate::emit::server_image::ServerImage;
 use crate::sources::variables::{Absence, VariableRead};
 
