@@ -38,7 +38,7 @@ pub use self::project::{
     Dependency, DependencyScope, Ecosystem, EntryPoint, Install, InstallScript, LanguageVersion, ManifestProblem,
     ManifestScript, Manifests, OpenReason, Project, Tool,
 };
-pub use self::python::{comes_compiled, has_wheels, normal as python_name};
+pub use self::python::{admits, comes_compiled, has_wheels, normal as python_name};
 pub use self::select::{ManifestFileKind, Role, is_manifest};
 
 /// The projects in a build context.

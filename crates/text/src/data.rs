@@ -150,6 +150,8 @@ tables! {
     WATCH_IGNORES = "watch_ignores.tsv";
     /// Commands that bring the schema of a database up to date.
     MIGRATIONS = "migrations.tsv";
+    /// Releases of Python packages with which programs fail whose manifest lets them in.
+    PYTHON_BREAKS = "python_breaks.tsv";
     /// Names of files and folders that say what they are about.
     FILE_TOPICS = "file_topics.tsv";
     /// Programs that ask only the first address that a name has.

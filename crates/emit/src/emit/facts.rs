@@ -2,6 +2,7 @@
 //! its image, and how it is asked whether it is ready.
 
 pub(super) mod application;
+pub(super) mod broken_release;
 pub(super) mod built_server;
 pub(super) mod check;
 pub(super) mod draft;

@@ -49,6 +49,7 @@ use self::static_files::{StaticFiles, static_files};
 use self::tls::serve_tls;
 use self::virtual_host::add_virtual_host;
 use super::facts::application::Application;
+use super::facts::broken_release::broken_releases;
 use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, plans_tasks, workers};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
@@ -80,6 +81,7 @@ impl<'i> Project<'i> {
         }
         leave_out_proxies(input, &mut applications, &mut proxy, plan);
         share_storage(&mut applications);
+        plan.notes.extend(broken_releases(&applications));
         let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
         let script = schema_script(input, &applications, plan);
         let mut backends = backends(input, &applications, &mentions, (script.as_ref(), plan));

@@ -276,6 +276,8 @@ pub struct Project {
     pub language: Vec<LanguageVersion>,
     /// Direct dependencies, sorted by name.
     pub dependencies: Vec<Dependency>,
+    /// Python: the extras that it asks for, each with its package: `sqlalchemy` and `asyncio` of `sqlalchemy[asyncio]`.
+    pub extras: BTreeSet<(String, String)>,
     /// Named commands, by name.
     pub scripts: Vec<ManifestScript>,
     /// Programs that it provides.
@@ -303,6 +305,7 @@ impl Project {
             frameworks: Vec::new(),
             language: Vec::new(),
             dependencies: Vec::new(),
+            extras: BTreeSet::new(),
             scripts: Vec::new(),
             entry_points: Vec::new(),
             installs: Vec::new(),

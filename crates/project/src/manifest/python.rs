@@ -21,8 +21,8 @@ use crate::text::path;
 
 pub(super) use self::modules::installs;
 pub use self::modules::{comes_compiled, has_wheels};
-pub use self::requirement::normal;
 pub(super) use self::requirement::specifiers;
+pub use self::requirement::{admits, normal};
 
 /// More requirements files of one folder than these get no way to install of their own.
 const MOST_REQUIREMENTS: usize = 32;

@@ -1,6 +1,6 @@
 //! The packages and requirements files that a Dockerfile names in its commands: no manifest has what only they install.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::Build;
 use crate::manifest::{Ecosystem, python_name};
@@ -10,8 +10,8 @@ use crate::text::path;
 /// What the commands of the stages that are built name.
 #[derive(Debug, Default)]
 pub(in crate::emit) struct NamedPackages {
-    /// Packages of registries: `bull` of `npm install bull`, `redis` of `pip install redis==5.0`.
-    packages: BTreeSet<(Ecosystem, String)>,
+    /// Packages of registries, each with the version asked for: `redis` and `==5.0` of `pip install redis==5.0`.
+    packages: BTreeMap<(Ecosystem, String), String>,
     /// Requirements files of pip, as written.
     pub(in crate::emit) requirements: BTreeSet<String>,
 }
@@ -31,7 +31,12 @@ impl NamedPackages {
                 });
                 named.packages.extend(packages.map(|package| {
                     let name = package.name.text;
-                    (ecosystem, if ecosystem == Ecosystem::Python { python_name(name) } else { name.to_owned() })
+                    let name = if ecosystem == Ecosystem::Python { python_name(name) } else { name.to_owned() };
+                    let version = package.version.as_ref();
+                    (
+                        (ecosystem, name),
+                        version.map_or_else(String::new, |known| format!("{}{}", known.operator, known.value.text)),
+                    )
                 }));
             }
         }
@@ -40,6 +45,11 @@ impl NamedPackages {
 
     /// Whether a command installs a package by its name.
     pub(in crate::emit) fn has(&self, ecosystem: Ecosystem, name: &str) -> bool {
-        self.packages.contains(&(ecosystem, name.to_owned()))
+        self.packages.contains_key(&(ecosystem, name.to_owned()))
+    }
+
+    /// The version that a command asks for; empty where it asks for any.
+    pub(in crate::emit) fn requirement(&self, ecosystem: Ecosystem, name: &str) -> Option<&str> {
+        self.packages.get(&(ecosystem, name.to_owned())).map(String::as_str)
     }
 }

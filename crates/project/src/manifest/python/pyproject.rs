@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::de::DeValue;
 
 use super::lock;
-use super::requirement::{normal, requirement};
+use super::requirement::{extras, normal, requirement};
 use crate::data;
 use crate::manifest::closure::Closure;
 use crate::manifest::project::{DependencyScope, EntryPoint, Install, ManifestScript, Project, Tool};
@@ -117,6 +117,7 @@ pub(super) fn add_script(project: &mut Project, name: &str, value: &DeValue) {
 fn depend(project: &mut Project, text: &str, scope: DependencyScope) {
     if let Some((name, demand)) = requirement(text) {
         project.depend(&name, scope, Some(demand));
+        project.extras.extend(extras(text).map(|extra| (name.clone(), extra)));
     }
 }
 

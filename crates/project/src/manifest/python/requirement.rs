@@ -1,5 +1,7 @@
 //! One requirement: the distribution's name, and what it says of the version.
 
+use crate::manifest::locked::version_numbers;
+
 /// Name and the rest of a PEP 508 requirement: `a[x]>=1; marker` gives `a` and `>=1`. `None` when it begins with no
 /// name.
 pub(super) fn requirement(text: &str) -> Option<(String, &str)> {
@@ -15,6 +17,35 @@ pub(super) fn requirement(text: &str) -> Option<(String, &str)> {
     // ` ;` begins a marker; a `;` inside of a URL is not preceded by a blank.
     let marker = if rest.trim_start().starts_with('@') { " ;" } else { ";" };
     Some((normal(&text[..end]), rest.split(marker).next().unwrap_or_default().trim()))
+}
+
+/// The extras of a requirement: `x` and `y` of `a[x, y]>=1`.
+pub(super) fn extras(text: &str) -> impl Iterator<Item = String> {
+    let list = text.split(';').next().and_then(|text| text.split_once('['));
+    let list = list.and_then(|(_, rest)| rest.split_once(']')).map_or("", |(list, _)| list);
+    list.split(',').map(normal).filter(|extra| !extra.is_empty())
+}
+
+/// Whether a specifier lets pip install a release, or one after it: `>=2` does for 2.1, `<2.1`, `==2.0.3` and `~=2.0.3` do not.
+pub fn admits(specifier: &str, release: &str) -> bool {
+    let release = version_numbers(release);
+    specifier.split(',').map(str::trim).all(|part| {
+        let end = part.find(|c: char| !"=<>~!".contains(c)).unwrap_or(part.len());
+        let numbers = version_numbers(part[end..].trim().trim_end_matches(".*"));
+        let front = |length: usize| release.iter().take(length).copied().collect::<Vec<u64>>();
+        match &part[..end] {
+            "<" => numbers > release,
+            "<=" => numbers >= release,
+            "==" | "===" if part.ends_with(".*") => numbers >= front(numbers.len()),
+            "==" | "===" => numbers >= release,
+            // `~=2.0.3` keeps to 2.0.
+            "~=" => {
+                let length = numbers.len().saturating_sub(1);
+                numbers[..length] >= front(length)[..]
+            }
+            _ => true,
+        }
+    })
 }
 
 /// The parts of a specifier, which stand in any order.

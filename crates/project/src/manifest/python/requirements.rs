@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::requirement::{normal, requirement};
+use super::requirement::{extras, normal, requirement};
 use crate::manifest::closure::Closure;
 use crate::manifest::locked::{LockEntry, LockedPackages};
 use crate::manifest::project::{DependencyScope, Install, Project, Tool};
@@ -50,6 +50,7 @@ pub(super) fn install(tree: &mut ManifestTree, project: &mut Project, path: &str
             match read(&line) {
                 Some(RequirementLine::Package(name, demand)) if !constraints => {
                     entries.push(LockEntry { name: name.clone(), version: pinned(demand), ..LockEntry::default() });
+                    project.extras.extend(extras(&line).map(|extra| (name.clone(), extra)));
                     project.depend(&name, scope_of(&file).max(scope_of(path)), Some(demand));
                 }
                 Some(RequirementLine::Include(other, as_constraints)) => {

@@ -1,6 +1,6 @@
 //! `setup.py`, `setup.cfg`, and projects that only pip's own build can install.
 
-use super::requirement::{normal, requirement};
+use super::requirement::{extras, normal, requirement};
 use crate::manifest::closure::Closure;
 use crate::manifest::project::{DependencyScope, Install, Project, Tool};
 use crate::manifest::toml_text::{self, TomlTable};
@@ -49,6 +49,7 @@ fn setting(project: &mut Project, path: &str, section: &str, key: &str, value: &
         ("options", "install_requires") => {
             if let Some((name, demand)) = requirement(value) {
                 project.depend(&name, DependencyScope::Run, Some(demand));
+                project.extras.extend(extras(value).map(|extra| (name.clone(), extra)));
             }
         }
         ("options.extras_require", _) => {

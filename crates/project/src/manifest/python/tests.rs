@@ -277,4 +277,31 @@ fn names_and_requirements() {
     check("a @ https://x/y;z ; os_name=='nt'", Some(("a", "@ https://x/y;z")));
     check("(a)", None);
     check("a[", None);
+    let extras = |text| super::requirement::extras(text).collect::<Vec<_>>();
+    assert_eq!(extras("a[X_1, y]>=1; extra == 'b[c]'"), ["x-1", "y"]);
+    assert!(extras("a>=1").is_empty() && extras("a[]").is_empty() && extras("a[x").is_empty());
+}
+
+#[test]
+fn specifiers_admit_releases() {
+    for (specifier, release, admitted) in [
+        ("", "2.1", true),
+        (">=2.0", "2.1", true),
+        ("!=2.1.0", "2.1", true),
+        ("<2.1", "2.1", false),
+        ("<3", "2.1", true),
+        (">=1.4, <2", "2.1", false),
+        ("<=2.0.99", "2.1", false),
+        ("==2.0.44", "2.1", false),
+        ("==2.1.3", "2.1", true),
+        ("==2.*", "2.1", true),
+        ("==2.0.*", "2.1", false),
+        ("~=2.0", "2.1", true),
+        ("~=2.0.3", "2.1", false),
+        ("===2.0", "2.1", false),
+        ("==5.0.1", "6.4", false),
+        ("@ https://x/y.whl", "2.1", true),
+    ] {
+        assert_eq!(super::requirement::admits(specifier, release), admitted, "{specifier}");
+    }
 }
