@@ -1,6 +1,7 @@
 //! `dockopt compose emit` for servers whose images a repository builds, and for programs that wait for each other.
 
 use crate::compose_emit::{project, written};
+use crate::compose_emit_first_start::{PYTHON, written_with_notes};
 use crate::compose_emit_variables::{has, lacks, service};
 
 /// A program of Node that finds a server by variables.
@@ -335,4 +336,91 @@ fn servers_have_the_version_that_the_repository_runs() {
     let packages = ("requirements.txt", "psycopg\nboto3\n");
     let example = (".env.example", "DATABASE_URL=postgres://a@localhost/a\n# AWS_S3_ENDPOINT_URL=None\n");
     lacks(&written(project(&[program, settings, packages, example]).path()), &["minio"]);
+}
+
+#[test]
+fn an_address_without_a_login_is_that_of_the_usual_user() {
+    let of = |broker: &str| {
+        let tasks = format!(
+            "from celery import Celery\napp = Celery('tasks', broker='{broker}')\n@app.task\ndef job():\n    pass\n"
+        );
+        let dockerfile = format!("{PYTHON}CMD [\"celery\", \"-A\", \"tasks\", \"worker\"]\n");
+        written_with_notes(&[("Dockerfile", &dockerfile), ("requirements.txt", "celery\n"), ("tasks.py", &tasks)]).0
+    };
+    let text = of("amqp://rabbitmq");
+    has(&service(&text, "rabbitmq"), &["RABBITMQ_DEFAULT_USER: guest", "RABBITMQ_DEFAULT_PASS: guest"]);
+    lacks(&text, &["RABBITMQ_PASSWORD"]);
+    has(&service(&of("amqp://ann:b@rabbitmq//"), "rabbitmq"), &["RABBITMQ_DEFAULT_USER: ann"]);
+}
+
+#[test]
+fn the_engine_of_a_database_asks_for_its_extension() {
+    let of = |engine: &str| {
+        let settings = format!(
+            "DATABASES = {{'default': {{'ENGINE': '{engine}', 'NAME': 'm', 'USER': 'u', 'PASSWORD': 'p', 'HOST': 'db', 'PORT': 5432}}}}\n"
+        );
+        let dockerfile = format!("{PYTHON}CMD [\"python\", \"manage.py\", \"runserver\", \"0.0.0.0:8000\"]\n");
+        let files = [
+            ("Dockerfile", dockerfile.as_str()),
+            ("requirements.txt", "django\npsycopg2-binary\n"),
+            ("manage.py", "import os, sys\n"),
+            ("site1/__init__.py", ""),
+            ("site1/settings.py", &settings),
+        ];
+        service(&written_with_notes(&files).0, "db")
+    };
+    has(&of("django.contrib.gis.db.backends.postgis"), &["image: postgis/postgis:"]);
+    has(&of("django.db.backends.postgresql"), &["image: postgres:"]);
+}
+
+#[test]
+fn a_configuration_at_the_top_is_that_of_the_proxy() {
+    let conf = "events {}\nhttp { server { listen 80; location / { proxy_pass http://web:8000; } } }\n";
+    let dockerfile = format!(
+        "{PYTHON}EXPOSE 8000\nCMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n"
+    );
+    let of = |dockerfile: &str| {
+        let main = "from fastapi import FastAPI\napp = FastAPI()\n";
+        let files = [
+            ("docker/web/Dockerfile", dockerfile),
+            ("requirements.txt", "fastapi\nuvicorn\n"),
+            ("main.py", main),
+            ("nginx.conf", conf),
+        ];
+        written_with_notes(&files).0
+    };
+    has(&service(&of(&dockerfile), "nginx"), &["./nginx.conf:/etc/nginx/nginx.conf:ro"]);
+    // The image has a server of its own for it.
+    lacks(
+        &of(&dockerfile.replace("EXPOSE", "RUN apt-get update && apt-get install -y nginx\nEXPOSE")),
+        &["image: nginx"],
+    );
+}
+
+#[test]
+fn a_variable_that_a_command_listens_at_is_all_addresses() {
+    let dockerfile = format!("{PYTHON}CMD python manage.py runserver ${{API_HOST}}:8000\n");
+    let files = [
+        ("Dockerfile", dockerfile.as_str()),
+        ("requirements.txt", "django\n"),
+        ("manage.py", "import os, sys\n"),
+        ("site1/settings.py", "SECRET_KEY = 'x'\n"),
+        (".env.example", "API_HOST=<YOUR_API_HOST>\n"),
+    ];
+    has(&written_with_notes(&files).0, &["API_HOST: \"0.0.0.0\"", "ports: [\"8000:8000\"]"]);
+}
+
+#[test]
+fn a_job_gets_the_addresses_that_its_settings_fail_without() {
+    let settings = "import os\nCELERY_BROKER_URL = f\"amqp://{os.environ['RABBITMQ_HOST']}:{os.environ['RABBITMQ_PORT']}\"\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': 'm', 'USER': 'u', 'PASSWORD': 'p', 'HOST': 'db', 'PORT': 5432}}\n";
+    let dockerfile = format!("{PYTHON}CMD [\"python\", \"manage.py\", \"runserver\", \"0.0.0.0:8000\"]\n");
+    let files = [
+        ("Dockerfile", dockerfile.as_str()),
+        ("requirements.txt", "celery\ndjango\npsycopg2-binary\n"),
+        ("manage.py", "import os\nos.environ.setdefault(\"DJANGO_SETTINGS_MODULE\", \"site1.settings\")\n"),
+        ("site1/__init__.py", ""),
+        ("site1/settings.py", settings),
+    ];
+    let job = service(&written_with_notes(&files).0, "migrate");
+    has(&job, &["RABBITMQ_HOST: rabbitmq", "RABBITMQ_PORT: "]);
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::compose_emit::{project, written};
+use crate::compose_emit_first_start::written_with_notes;
 use crate::compose_emit_variables::{has, lacks, service};
 
 /// A worker with a Dockerfile of its own.
@@ -250,4 +251,56 @@ fn tasks_with_times_have_what_plans_them() {
     ]);
     let (_, said) = crate::compose_emit::run(folder.path(), &["compose", "emit"]);
     lacks(&said, &["scheduler"]);
+}
+
+#[test]
+fn the_module_of_a_worker_is_found_where_it_lies() {
+    let image = "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n";
+    let written = |files: &[(&str, &str)]| written_with_notes(files).0;
+    // The command of the server changes into the folder; the image for workers has none.
+    let web = format!(
+        "{image}COPY . .\nCMD [\"sh\", \"-c\", \"cd src && gunicorn --bind 0.0.0.0:8000 config.wsgi:application\"]\n"
+    );
+    let celery = "import os\nfrom celery import Celery\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\napp = Celery('config', broker='redis://redis:6379/0')\n";
+    let django = |dockerfile: &str| {
+        written(&[
+            ("docker/web/Dockerfile", &web),
+            ("docker/celery/Dockerfile", dockerfile),
+            ("requirements.txt", "django\ncelery\ngunicorn\nredis\n"),
+            ("src/manage.py", "import os, sys\n"),
+            ("src/config/__init__.py", ""),
+            ("src/config/settings.py", "SECRET_KEY = 'x'\n"),
+            ("src/config/celery.py", celery),
+            (
+                "src/config/wsgi.py",
+                "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n",
+            ),
+        ])
+    };
+    let worker = service(&django(&format!("{image}COPY . .\n")), "worker");
+    has(&worker, &["\"config.celery:app\"", "working_dir: /app/src"]);
+    let worker = service(&django(&format!("{image}ENV PYTHONPATH=/app/src\nCOPY . .\n")), "worker");
+    lacks(&worker, &["working_dir"]);
+    // What sources import as `src` is a package; and its worker plans the tasks itself.
+    let bot = |command: &str| {
+        let celery = format!("{image}COPY src src\nCMD {command}\n");
+        written(&[
+            ("docker/bot/Dockerfile", &format!("{image}COPY src src\nCMD [\"python\", \"src/bot.py\"]\n")),
+            ("docker/celery/Dockerfile", &celery),
+            ("requirements.txt", "celery\nredis\n"),
+            ("src/__init__.py", ""),
+            ("src/bot.py", "from src.celery.tasks import send\nsend.delay()\n"),
+            (
+                "src/celery/app.py",
+                "from celery import Celery\ncelery_app = Celery('tasks', broker='redis://redis:6379/3')\ncelery_app.conf.beat_schedule = {}\n",
+            ),
+            ("src/celery/tasks.py", "from src.celery.app import celery_app\n@celery_app.task\ndef send():\n    pass\n"),
+        ])
+    };
+    has(&service(&bot("celery -A src.celery.tasks worker"), "scheduler"), &["\"src.celery.app:celery_app\", \"beat\""]);
+    for command in
+        ["celery -A src.celery.tasks worker --beat", "[\"celery\", \"-A\", \"src.celery.tasks\", \"worker\", \"-B\"]"]
+    {
+        lacks(&bot(command), &["scheduler:"]);
+    }
 }

@@ -97,7 +97,8 @@ fn a_start_is_a_timeline() {
         ..OutageTrial::default()
     };
     proof.outages = Some(vec![Outage::of(&plan, trial)]);
-    let crash = CrashTrial { service: "api".to_owned(), limit: 46.0, recovered_after: Some(5.5), obstacle: None };
+    let crash =
+        CrashTrial { service: "api".to_owned(), limit: 46.0, recovered_after: Some(5.5), ..CrashTrial::default() };
     proof.crashes = vec![crash];
     is_text(&proof, GOOD);
 }

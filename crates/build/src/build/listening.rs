@@ -207,7 +207,7 @@ impl ListenReader<'_, '_, '_> {
             return Some((port.parse().ok().map(|port| (port, *origin)), host));
         }
         if matches!(address, ListenOption::Unknown) {
-            return None;
+            return self.port_behind_variable();
         }
         let port = match self.option_value(&self.row.port) {
             ListenOption::Known(text, origin) => text.parse().ok().map(|port| (port, origin)),
@@ -220,6 +220,19 @@ impl ListenReader<'_, '_, '_> {
             ListenOption::No => self.default_host(),
         };
         Some((port, host))
+    }
+
+    /// The port of an address whose host is known only in the container: `${HOST}:8000`.
+    fn port_behind_variable(&self) -> Option<ListenAddress> {
+        self.args.iter().find_map(|word| {
+            let text = word.text();
+            if !text.starts_with('$') {
+                return None;
+            }
+            let at = text.rfind(':')? + 1;
+            let port = text[at..].parse().ok()?;
+            Some((Some((port, ListeningOrigin::Word(self.span(word.part(at, text.len()))))), None))
+        })
     }
 
     fn default_port(&self) -> Option<(u16, ListeningOrigin)> {

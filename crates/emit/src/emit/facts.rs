@@ -17,6 +17,7 @@ pub(super) mod server_start;
 pub(super) mod spring_config;
 pub(super) mod start;
 pub(super) mod storage;
+pub(super) mod task_object;
 pub(super) mod taskiq_hook;
 pub(super) mod unbuilt_program;
 mod variant;

@@ -91,6 +91,18 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         self.plan.choose(&service.name, "entrypoint", reason, Some(place));
     }
 
+    /// The folder that a command finds its module in.
+    fn add_folder(&mut self, folder: Option<&String>, place: Option<String>, service: &mut PlannedService) {
+        let Some(folder) = folder else { return };
+        service.add("working_dir", text(folder));
+        self.plan.choose(
+            &service.name,
+            "working_dir",
+            "the module that its command names lies there in the image",
+            place,
+        );
+    }
+
     fn add_environment(&mut self, program: &Program, service: &mut PlannedService) {
         let entries = self.environment(program, EnvironmentExtent::All);
         if !entries.is_empty() {

@@ -5,8 +5,9 @@ use crate::build::{Build, SlimImage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::inputs::Inputs;
 use crate::manifest::{Ecosystem, Project};
+use crate::optimize::languages::node::words;
 use crate::shell::program::{Files, Kind, Program};
-use crate::shell::{Invocation, Verb, Word};
+use crate::shell::{Invocation, Verb};
 
 use crate::inputs::Evidence;
 
@@ -113,19 +114,14 @@ fn planned(project: &Project) -> PlannedProject {
 pub(super) fn is_builder(invocation: &Invocation) -> bool {
     match invocation.package_call() {
         Some(call) => matches!(call.verb, Verb::Build | Verb::Run),
-        None => started_program(invocation).map(Program::of).is_some_and(|program| {
-            program.is(Kind::Bundler) || program.is(Kind::BuildTool) && program.files != Files::System
-        }),
+        None => {
+            let words = words::of(invocation);
+            let program = words::program(&words).first().map(|word| Program::of(words::name(word)));
+            program.is_some_and(|program| {
+                program.is(Kind::Bundler) || program.is(Kind::BuildTool) && program.files != Files::System
+            })
+        }
     }
-}
-
-/// The program of a command, behind what fetches and starts it: `vite` of `npx vite build`.
-fn started_program<'s>(invocation: &Invocation<'s>) -> Option<&'s str> {
-    let is_launcher = invocation.program.is_some_and(|program| matches!(program, "npx" | "bunx" | "pnpx"));
-    if !is_launcher {
-        return invocation.program;
-    }
-    invocation.args.iter().filter_map(Word::value).find(|word| !word.starts_with('-'))
 }
 
 fn builders(build: &Build) -> Vec<String> {

@@ -56,11 +56,19 @@ impl Start {
             SettledState::Ended { out_of_memory: true, .. } => "is killed because it runs out of memory".to_owned(),
             SettledState::Ended { code, .. } => {
                 let class = failure_class(&self.log);
-                match self.unset.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
-                    [] if class.is_empty() => format!("exits with {code} without output"),
-                    [] => format!("exits with {code}: {class}"),
-                    [name] => format!("exits with {code} ({name} is not set)"),
-                    several => format!("exits with {code} ({} are not set)", several.join(", ")),
+                let unset = match self.unset.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().as_slice() {
+                    [] if class.is_empty() => "without output".to_owned(),
+                    [] => return format!("exits with {code}: {class}"),
+                    [name] => format!("({name} is not set)"),
+                    several => format!("({} are not set)", several.join(", ")),
+                };
+                // What it says may be about something else than a variable.
+                let cause = class.to_ascii_lowercase();
+                let is_said = self.unset.iter().any(|name| cause.contains(&name.to_ascii_lowercase()));
+                if is_said || class.is_empty() {
+                    format!("exits with {code} {unset}")
+                } else {
+                    format!("exits with {code}: {class} {unset}")
                 }
             }
             SettledState::NotStarted(why) => format!("does not start: {why}"),
@@ -157,6 +165,11 @@ mod tests {
             Unproved,
             "the original exits with 1 (`SECRET_KEY` is not set), and the rewrite does the same",
         );
+        // What it says is about something else.
+        let mut rotten = classify_exit(1, "ModuleNotFoundError: No module named 'psycopg'\n");
+        rotten.unset = vec!["DATABASE_URL".to_owned()];
+        let why = "exits with 1: ModuleNotFoundError: No module named 'psycopg' (`DATABASE_URL` is not set)";
+        check(&rotten, &rotten, Unproved, why);
         let missing = start(SettledState::NotStarted("no command specified".to_owned()), "");
         check(&missing, &missing, Unproved, "does not start: no command specified");
         let killed = start(SettledState::Ended { code: 137, out_of_memory: true }, "");

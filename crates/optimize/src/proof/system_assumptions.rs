@@ -244,8 +244,13 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
     };
     for name in words(after).iter().filter(|name| !Program::of(name).is(Kind::Builtin)) {
         let simple = !name.contains(['$', '`', '\'', '"', ' ']) && !name.is_empty();
-        if simple && after.program(name).is_none() {
-            let too = before.program(name).is_none() && words(before).contains(name);
+        // What starts a script of package.json puts this folder into PATH.
+        let of_package = format!("node_modules/.bin/{name}");
+        let has = |side: &ImageSide| {
+            side.program(name).is_some() || !name.contains('/') && side.program(&of_package).is_some()
+        };
+        if simple && !has(after) {
+            let too = !has(before) && words(before).contains(name);
             seen.judge(
                 too.then_some(Explanation::OriginalLacksIt),
                 &ImageDifference::ProgramMissing { name: name.clone() },

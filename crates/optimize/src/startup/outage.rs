@@ -38,17 +38,27 @@ pub struct CrashTrial {
     pub limit: f64,
     /// Seconds until it ran again and was healthy; `None` where it was not.
     pub recovered_after: Option<f64>,
+    /// Services that wait for it, and whose checks fail since it is back.
+    pub unrecovered_dependents: Vec<String>,
 }
 
 impl CrashTrial {
     /// What is not as it should be.
-    pub fn problem(&self) -> Option<StartProblem> {
-        if self.obstacle.is_some() || self.recovered_after.is_some() {
-            return None;
+    pub fn problems(&self) -> Vec<StartProblem> {
+        if self.obstacle.is_some() {
+            return Vec::new();
         }
         let (service, limit) = (&self.service, self.limit);
-        let what = format!("`{service}` was not ready again within {limit:.0} s after its process was killed");
-        Some(StartProblem::silent(service, StartProblemKind::NotRecovered, what))
+        if self.recovered_after.is_none() {
+            let what = format!("`{service}` was not ready again within {limit:.0} s after its process was killed");
+            return vec![StartProblem::silent(service, StartProblemKind::NotRecovered, what)];
+        }
+        let problem = |dependent: &String| {
+            let what =
+                format!("the check of `{dependent}` fails since the process of `{service}` was killed and is back");
+            StartProblem::silent(dependent, StartProblemKind::NotRecovered, what)
+        };
+        self.unrecovered_dependents.iter().map(problem).collect()
     }
 }
 

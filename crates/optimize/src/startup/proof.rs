@@ -37,7 +37,7 @@ impl StartProof {
     /// What the outages show that is not as it should be.
     pub fn outage_problems(&self) -> Vec<StartProblem> {
         let outages = self.outages.iter().flatten().flat_map(Outage::problems);
-        outages.chain(self.crashes.iter().filter_map(CrashTrial::problem)).collect()
+        outages.chain(self.crashes.iter().flat_map(CrashTrial::problems)).collect()
     }
 
     /// The services that run without a check.

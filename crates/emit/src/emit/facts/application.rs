@@ -47,7 +47,7 @@ pub(in crate::emit) struct Application<'i> {
     /// Its folders that lie in a volume of another program, each with the name of the volume.
     pub(in crate::emit) shared_volumes: BTreeMap<String, String>,
     /// The variable without which its server listens only at the address of the container's name.
-    pub(in crate::emit) host_variable: Option<&'static str>,
+    pub(in crate::emit) host_variable: Option<String>,
     /// The port that its server listens on.
     pub(in crate::emit) port: Option<u16>,
     /// The variable that says where it listens, which nothing sets.

@@ -61,8 +61,8 @@ fn is_there(application: &Application, known: &str) -> bool {
     match known.split_once('[') {
         None => application.has_package(Ecosystem::Python, known),
         Some((package, extra)) => {
-            let asked = (package.to_owned(), extra.trim_end_matches(']').to_owned());
-            application.projects().any(|project| project.extras.contains(&asked))
+            let known_extra = (package.to_owned(), extra.trim_end_matches(']').to_owned());
+            application.projects().any(|project| project.extras.contains(&known_extra))
         }
     }
 }

@@ -8,7 +8,7 @@ use super::endpoint::{endpoint_input, place_of_line};
 use super::entrypoint::starts_nothing;
 use super::server_command::server_command;
 use super::spring_config::add_served_settings;
-use super::start::start_texts;
+use super::start::{address_variable, start_texts};
 use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
 use crate::build::Source as CopySource;
@@ -111,7 +111,8 @@ pub(in crate::emit) fn complete_with_code(
             .build
             .target()
             .is_some_and(|stage| listens_at_host_name(&endpoint_input(input, application, &application.build, stage)));
-        application.host_variable = listens_at_host_name.then_some("HOSTNAME");
+        application.host_variable =
+            if listens_at_host_name { Some("HOSTNAME".to_owned()) } else { address_variable(input, application) };
     }
     add_commands(input, applications, plan);
     applications.retain(|application| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::application::Application;
 use super::runner::in_environment;
 use super::server_start::ServerCommand;
-use super::worker::{TaskObject, task_object};
+use super::task_object::{TaskObject, task_object};
 use crate::data;
 use crate::emit::input::EmitInput;
 use crate::manifest::{Ecosystem, Install, Tool};
@@ -37,6 +37,7 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
             words,
             port: row[4].parse().ok(),
             reason: format!("its image starts nothing by itself, and {has} {packages}"),
+            folder: object.as_ref().and_then(|object| object.folder.clone()),
             place: object.map(|object| object.place),
         })
     })
@@ -62,7 +63,7 @@ fn program_file(input: &EmitInput, application: &Application, name: &str) -> Opt
     files.find_map(|file| {
         let place = application.place_in_image(file)?;
         let module = path::relative(&place, &folder).map_or_else(|| place.clone(), str::to_owned);
-        Some(TaskObject { module, name: name.to_owned(), place: file.source.name().to_owned() })
+        Some(TaskObject { module, name: name.to_owned(), place: file.source.name().to_owned(), folder: None })
     })
 }
 

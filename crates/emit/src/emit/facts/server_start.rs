@@ -7,6 +7,8 @@ use crate::manifest::{Ecosystem, Project};
 #[derive(Clone, Debug)]
 pub(in crate::emit) struct ServerCommand {
     pub(in crate::emit) words: Vec<String>,
+    /// The folder of the image that it is started in, where that is another than the program's.
+    pub(in crate::emit) folder: Option<String>,
     pub(in crate::emit) port: Option<u16>,
     pub(in crate::emit) reason: String,
     pub(in crate::emit) place: Option<String>,

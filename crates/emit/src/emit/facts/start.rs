@@ -89,3 +89,47 @@ pub(in crate::emit) fn started_texts<'i>(
     }
     texts
 }
+
+/// What stands before the address that a server listens at.
+const ADDRESS_OPTIONS: [&str; 5] = ["runserver", "--host", "--bind", "-b", "-H"];
+
+/// The variable that a start command takes the address from at which its server listens: `runserver ${API_HOST}:8000`.
+pub(in crate::emit) fn address_variable(input: &EmitInput, application: &Application) -> Option<String> {
+    start_texts(input, application).iter().find_map(|start| variable_of_address(start.text)).map(str::to_owned)
+}
+
+fn variable_of_address(text: &str) -> Option<&str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices('$').find_map(|(at, _)| {
+        let before = text[..at].trim_end_matches(|c: char| c.is_whitespace() || "=\"',".contains(c));
+        let rest = text[at + 1..].trim_start_matches('{');
+        let name = rest.split(|c: char| !is_name(c)).next().filter(|name| !name.is_empty())?;
+        // A default says where it listens else.
+        let has_default = rest[name.len()..].starts_with([':', '-']) && text[at + 1..].starts_with('{');
+        let is_address = ADDRESS_OPTIONS.iter().any(|option| {
+            before
+                .strip_suffix(option)
+                .is_some_and(|rest| rest.ends_with(|c: char| c.is_whitespace() || "\"',".contains(c)))
+        });
+        (is_address && !has_default).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variable_of_address;
+
+    #[test]
+    fn variables_of_addresses_are_found() {
+        for (text, name) in [
+            ("python manage.py runserver ${API_HOST}:8000", Some("API_HOST")),
+            ("[\"uvicorn\", \"main:app\", \"--host\", \"$HOST\"]", Some("HOST")),
+            ("gunicorn --bind=$ADDRESS:8000 app:app", Some("ADDRESS")),
+            ("uvicorn main:app --host ${HOST:-0.0.0.0}", None),
+            ("uvicorn main:app --port $PORT", None),
+            ("echo $HOST", None),
+        ] {
+            assert_eq!(variable_of_address(text), name, "{text}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use super::application::Application;
 use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments, starts_nothing};
 use super::runner::in_environment;
 use super::start::start_texts;
+use super::task_object::{TaskObject, task_object};
 use super::taskiq_hook::{BROKER, HOOK, through_hook};
 use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
@@ -20,6 +21,8 @@ pub(in crate::emit) struct Worker {
     pub(in crate::emit) name: String,
     /// Its command; nothing where its image starts it.
     pub(in crate::emit) command: Vec<String>,
+    /// The folder of the image that it runs in, where that is another than the program's.
+    pub(in crate::emit) folder: Option<String>,
     /// Variables that it gets besides those of its program.
     pub(in crate::emit) variables: Vec<(String, String)>,
     /// A file that is put into its container.
@@ -41,13 +44,6 @@ pub(in crate::emit) struct WorkerFile {
     pub(in crate::emit) target: String,
     pub(in crate::emit) text: String,
     pub(in crate::emit) reason: String,
-}
-
-/// An object of a source that a command names.
-pub(in crate::emit) struct TaskObject {
-    pub(in crate::emit) module: String,
-    pub(in crate::emit) name: String,
-    pub(in crate::emit) place: String,
 }
 
 /// The workers that run with the image of a program, and what plans their tasks.
@@ -113,6 +109,7 @@ fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
         let words: Vec<String> = row[4].split(' ').map(filled).collect();
         let words = if ecosystem == Ecosystem::Python { in_environment(application, words) } else { words };
         let mut scheduler = plain(words, reason, Some(place));
+        scheduler.folder = object.folder;
         name_scheduler(&mut scheduler);
         Some(scheduler)
     })
@@ -120,7 +117,9 @@ fn scheduler(input: &EmitInput, application: &Application) -> Option<Worker> {
 
 /// Whether what a program starts plans tasks: `celery worker -B` does so too.
 pub(in crate::emit) fn plans_tasks(input: &EmitInput, application: &Application) -> bool {
-    let plans = |text: &str| ends_with_scheduler(text) || [" beat", " -B"].iter().any(|word| text.contains(word));
+    let plans = |text: &str| {
+        ends_with_scheduler(text) || [" beat", " -B", "\"-B\"", "--beat"].iter().any(|word| text.contains(word))
+    };
     start_texts(input, application).iter().any(|start| plans(start.text))
 }
 
@@ -197,6 +196,7 @@ fn plain(command: Vec<String>, reason: String, place: Option<String>) -> Worker 
     Worker {
         name: "worker".to_owned(),
         command,
+        folder: None,
         variables: Vec::new(),
         config: None,
         check: None,
@@ -227,6 +227,9 @@ fn worker(
     let reason = format!("`{package}` is a package of {}", application.name);
     let place = object.map(|object| object.place.clone());
     let mut worker = plain(if starts_itself { Vec::new() } else { words }, reason, place);
+    if !starts_itself && started.is_none() {
+        worker.folder = object.and_then(|object| object.folder.clone());
+    }
     let is_named = started.is_some() || object.is_some() || !check.contains("{module}");
     // A check that reads a variable needs a program that does so too.
     let reads = |name: &str| application.code.reads.iter().any(|(_, read)| read.name == name);
@@ -286,74 +289,6 @@ fn add_taskiq_hook(
     worker.check = Some((std::iter::once("CMD".to_owned()).chain(words).collect(), 10));
     let reason = "the file of its hook is touched only while its event loop runs and its broker answers";
     reason.clone_into(&mut worker.check_reason);
-}
-
-/// The object that a sign of the table makes, in a source that the program runs.
-pub(in crate::emit) fn task_object(input: &EmitInput, application: &Application, sign: &str) -> Option<TaskObject> {
-    let files = application.code_files(input);
-    let mut sources = files.filter(|file| FileKind::of(&file.below).has_code() && file.is_of_program());
-    sources.find_map(|file| {
-        let (name, line) = named_by(file.source.text(), sign)?;
-        let module = module_of(application, file)?;
-        Some(TaskObject { module, name, place: format!("{}:{}", file.source.name(), line + 1) })
-    })
-}
-
-/// The name that a sign stands at in a text, and its line from 0 on.
-fn named_by(text: &str, sign: &str) -> Option<(String, usize)> {
-    let Some((before, behind)) = sign.split_once("{name}") else {
-        return text.lines().position(|line| line.trim_start().starts_with(sign)).map(|line| (String::new(), line));
-    };
-    text.lines().enumerate().find_map(|(at, line)| {
-        let rest = line.strip_prefix(before)?;
-        let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-        let (name, tail) = match behind.strip_prefix(" = ") {
-            Some(call) => {
-                let name = &rest[..rest.find(is_end).unwrap_or(rest.len())];
-                // Types may stand between the name and its value.
-                let value = rest[name.len()..].split_once('=').map_or("", |(_, value)| value.trim_start());
-                (
-                    name,
-                    value.starts_with(call)
-                        || value
-                            .split('(')
-                            .next()
-                            .is_some_and(|path| path.rsplit('.').next() == call.strip_suffix('(')),
-                )
-            }
-            None => match rest.split_once(behind) {
-                Some((name, _)) => (name, !name.contains(is_end)),
-                None => ("", false),
-            },
-        };
-        let is_defined = before != "@" || defines(text, name);
-        (tail && !name.is_empty() && is_defined).then(|| (name.to_owned(), at))
-    })
-}
-
-/// Whether a text binds a name at its outermost level.
-fn defines(text: &str, name: &str) -> bool {
-    text.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(['=', ':'])))
-}
-
-/// A Python file as the module that the program's own command would name: `src/app/tasks.py` is `app.tasks` where `src/` is no
-/// package.
-fn module_of(application: &Application, file: &VariableFile) -> Option<String> {
-    let place = application.place_in_image(file);
-    let in_folder = place.as_deref().and_then(|place| path::relative(place, &application.folder()));
-    let below = in_folder.or_else(|| path::relative(&file.path, &application.context))?;
-    let stem = below.strip_suffix(".py")?.trim_end_matches("/__init__");
-    let whole = stem.replace('/', ".");
-    // The command's own module tells which folders count.
-    let words = application.command.split(|c: char| c.is_whitespace() || "[],\"'".contains(c));
-    let known = words
-        .filter_map(|word| word.split_once(':'))
-        .map(|(module, _)| module)
-        .find(|module| !module.is_empty() && module.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.'));
-    let package = known.and_then(|module| module.split('.').next());
-    let mut tails = std::iter::successors(Some(whole.as_str()), |module| module.split_once('.').map(|(_, rest)| rest));
-    let tail = package.and_then(|package| tails.find(|module| module.split('.').next() == Some(package)));
-    Some(tail.map_or_else(|| whole.strip_prefix("src.").unwrap_or(&whole).to_owned(), str::to_owned))
 }
 
 /// Workers that a `Procfile` or a script of the manifest names.
@@ -426,22 +361,4 @@ fn rails_worker(input: &EmitInput, application: &Application) -> Option<Worker> 
     let reason = "Solid Queue keeps the jobs of Rails, and nothing else runs them".to_owned();
     let place = Some(job.source.name().to_owned());
     (has_program && !is_run_by_server).then(|| plain(vec!["bin/jobs".to_owned()], reason, place))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_of_task_libraries_are_found() {
-        let of = |text: &str, sign: &str| named_by(text, sign).map(|(name, line)| format!("{name} {line}"));
-        let celery = "from celery import Celery\n\napp = Celery('x')\n";
-        assert_eq!(of(celery, "{name} = Celery(").as_deref(), Some("app 2"));
-        assert_eq!(of("celery_app: Celery = celery.Celery(\n", "{name} = Celery(").as_deref(), Some("celery_app 0"));
-        let taskiq = "broker = make_broker(url)\n\n@broker.task\nasync def f(): ...\n";
-        assert_eq!(of(taskiq, "@{name}.task").as_deref(), Some("broker 2"));
-        assert_eq!(of("from a import broker\n\n@broker.task\n", "@{name}.task"), None);
-        assert_eq!(of("class WorkerSettings:\n", "class {name}Settings:").as_deref(), Some("Worker 0"));
-        assert_eq!(of("@dramatiq.actor\ndef f(): ...\n", "@dramatiq.actor").as_deref(), Some(" 0"));
-    }
 }

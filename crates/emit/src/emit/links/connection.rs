@@ -27,6 +27,8 @@ pub(in crate::emit) struct Connection {
     /// Its value, with variables of Compose.
     pub(in crate::emit) value: String,
     pub(in crate::emit) place: Option<String>,
+    /// Whether the program starts without it.
+    pub(in crate::emit) has_default: bool,
 }
 
 /// How each program finds its servers.
@@ -91,7 +93,7 @@ fn connection(
         ConnectionRole::User | ConnectionRole::Database => return None,
     };
     let (backend, variable, place) = (backend.name.clone(), mention.variable.clone(), mention.place.clone());
-    Some(Connection { backend, variable, value, place })
+    Some(Connection { backend, variable, value, place, has_default: mention.has_default })
 }
 
 /// The port that a variable has: the one that an example says, where the server listens on it; `None` where the program's own

@@ -3,7 +3,7 @@
 use crate::emit::facts::application::Application;
 use crate::emit::facts::example::example_of;
 use crate::emit::facts::start::start_texts;
-use crate::emit::facts::worker::task_object;
+use crate::emit::facts::task_object::task_object;
 use crate::emit::input::EmitInput;
 use crate::text::path;
 use crate::variables::ExampleVariable;

@@ -7,6 +7,9 @@ use crate::emit::facts::built_server::image_variable;
 use crate::emit::server_image::{ServerImage, is_word};
 use crate::secret;
 
+/// Servers whose clients log in under a name where their address has none (RabbitMQ docs: access control, default user).
+const GUESTS: [(&str, &str); 1] = [("rabbitmq", "guest")];
+
 /// Where the password of a server stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::emit) enum BackendPassword {
@@ -70,6 +73,9 @@ pub(in crate::emit) fn login(
     // The one that an image sets gives way to a variable: no second file says it.
     let is_in_image = set("{password}").or_else(|| set("{file}")).is_some();
     let fixed = mentions.iter().find_map(|mention| Some((mention.fixed_password()?, mention.place.clone())));
+    let guest = guest(row, mentions);
+    let user = guest.map_or(user, str::to_owned);
+    let fixed = fixed.or_else(|| Some((guest?.to_owned(), None)));
     // What looks like a secret does not come into another file.
     let (fixed, password_place) = match fixed {
         Some((password, place)) if !secret::written_in(&variable, &password).is_empty() => (None, place),
@@ -90,6 +96,16 @@ pub(in crate::emit) fn login(
         is_secured,
         is_in_image,
     }
+}
+
+/// The user, and password, of a server whose address stands in a source without a login.
+fn guest(row: ServerImage, mentions: &[&Mention]) -> Option<&'static str> {
+    let &(_, guest) = GUESTS.iter().find(|(host, _)| *host == row.host)?;
+    let is_open = |mention: &&Mention| {
+        let url = mention.value.as_deref().and_then(UrlParts::of);
+        mention.variable.is_none() && url.is_some_and(|url| url.user.is_empty())
+    };
+    mentions.iter().any(|mention| is_open(mention)).then_some(guest)
 }
 
 /// What the image of a program sets the variable to that settings of a row have for a part: `{database}`.

@@ -161,6 +161,9 @@ pub(in crate::emit) fn clients(input: &EmitInput, application: &Application) -> 
     {
         clients.push((known.name, row));
     }
+    if application.signs(input, "talks to PostGIS").next().is_some() {
+        clients.extend(ServerImage::of_service("postgis").map(|row| ("django.contrib.gis", row)));
+    }
     if let Some(host) = laravel_database(input, application) {
         clients.retain(|(package, row)| !package.starts_with("ext-") || !row.is_database() || row.host == host);
     }

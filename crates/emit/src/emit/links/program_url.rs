@@ -37,6 +37,7 @@ pub(in crate::emit) fn program_connections(
             let known = (*file, read);
             let Some((target, value)) = address(input, application, known, applications) else { continue };
             connections.push(Connection {
+                has_default: true,
                 backend: target.name.clone(),
                 variable: Some(read.name.clone()),
                 value,

@@ -127,7 +127,11 @@ fn candidates<'i>(
     applications: &[Application],
     plan: &mut ComposePlan,
 ) -> Vec<(usize, &'i VariableFile)> {
-    let in_images: BTreeSet<usize> = applications.iter().flat_map(|known| known.code.files.iter().copied()).collect();
+    // An image without a web server has the whole folder, and its configuration by that.
+    let may_serve =
+        |known: &&Application| is_proxy(known) || known.build.input().file.source().text().contains("nginx");
+    let servers = applications.iter().filter(may_serve);
+    let in_images: BTreeSet<usize> = servers.flat_map(|known| known.code.files.iter().copied()).collect();
     let mut candidates = Vec::new();
     for (at, file) in input.files.files.iter().enumerate() {
         if !is_configuration(file) || in_images.contains(&at) || !file.is_of_program() || !passes_on(&file.source) {

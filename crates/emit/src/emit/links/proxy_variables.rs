@@ -130,6 +130,7 @@ pub(in crate::emit) fn proxy_connections(
         if connections.iter().all(|known| known.variable.as_deref() != Some(variable.name)) {
             let place = Some(place(source, variable.at));
             connections.push(Connection {
+                has_default: true,
                 backend: name.clone(),
                 variable: Some(variable.name.to_owned()),
                 value,

@@ -41,6 +41,7 @@ impl ServicePlanner<'_, '_> {
         if let Some(start) = &application.start {
             service.add("command", NewValue::texts(&start.words));
             self.plan.choose(name, "command", start.reason.clone(), start.place.clone());
+            self.add_folder(start.folder.as_ref(), start.place.clone(), &mut service);
         }
         self.add_environment(program, &mut service);
         let hidden = self.program_before(application).map(|before| format!("{before} passes requests on to it"));

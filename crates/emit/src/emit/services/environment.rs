@@ -138,8 +138,13 @@ impl EnvironmentPlanner<'_, '_, '_> {
     /// Says to listen at all addresses, where a server would only do so at that of its container's name: checks ask at
     /// 127.0.0.1.
     fn add_host(&mut self) {
-        let Some(name) = self.application.host_variable.filter(|name| !self.has(name)) else { return };
-        let reason = "the standalone server of Next.js listens where it says, else only at the address of its name";
+        let Some(name) = self.application.host_variable.as_deref().filter(|name| !self.has(name)) else { return };
+        let reason = match name {
+            "HOSTNAME" => {
+                "the standalone server of Next.js listens where it says, else only at the address of its name"
+            }
+            _ => "its command listens where it says: at all addresses, or nobody reaches it",
+        };
         self.add(name, Some("0.0.0.0".to_owned()), reason, None);
     }
 

@@ -26,7 +26,9 @@ impl ServicePlanner<'_, '_> {
             service.add("working_dir", text(folder));
             self.plan.choose(&job.name, "working_dir", "what it reads lies there in the image", job.place.clone());
         }
-        let connections = program.connections.iter().filter(|known| backends.is_database(&known.backend));
+        // Settings that fail without the address of another server do so here too.
+        let is_needed = |known: &&Connection| backends.is_database(&known.backend) || !known.has_default;
+        let connections = program.connections.iter().filter(is_needed);
         let connections: Vec<Connection> = connections.cloned().collect();
         // An image that is made for it reads the settings of its program.
         let extent = if job.is_image() { EnvironmentExtent::All } else { EnvironmentExtent::Needed };
@@ -36,7 +38,9 @@ impl ServicePlanner<'_, '_> {
         if !entries.is_empty() {
             service.add("environment", variables(entries));
         }
-        service.dependencies = self.databases(program);
+        let servers = self.needed_servers(program).into_iter();
+        service.dependencies =
+            servers.filter(|(name, _)| connections.iter().any(|known| known.backend == *name)).collect();
         write_dependencies(&mut service);
         if program.application.has_check() {
             add_no_check(&mut service, "The image's check asks for the server, which this job does not run.");

@@ -17,6 +17,7 @@ impl ServicePlanner<'_, '_> {
             if !worker.command.is_empty() {
                 self.add_command(program, &worker.command, &mut service);
             }
+            self.add_folder(worker.folder.as_ref(), worker.place.clone(), &mut service);
             self.add_environment(program, &mut service);
             if let Some(NewValue::Mapping(entries)) =
                 service.keys.iter_mut().find(|key| key.name == "environment").map(|key| &mut key.value)

@@ -20,6 +20,8 @@ pub(super) struct Output {
     pub(super) paths: BTreeSet<String>,
     /// Those outside of that folder, relative to it.
     pub(super) outer: BTreeSet<String>,
+    /// Folders that a bundler empties before it writes.
+    pub(super) emptied: BTreeSet<String>,
     /// Why there may be more; none where that is all.
     pub(super) open: Option<UnknownOutput>,
     /// Whether it writes into what was installed.

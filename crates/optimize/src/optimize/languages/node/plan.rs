@@ -55,7 +55,9 @@ pub(super) fn plan(input: &PassInput, stage: &Stage, parts: &StageParts) -> Resu
     let builds = parts.builds();
     let output = builds.then(|| output::of(input, project, &parts.commands(input.build)));
     let workspace = !project.members.is_empty() || project.workspace.is_some();
-    let open = output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
+    // Beside what a copy of the context brings, the final stage would have files that the build removes.
+    let is_stale = output.as_ref().is_some_and(|output| empties_files_of_context(input, project, output));
+    let open = is_stale || output.as_ref().is_some_and(|output| output.open.is_some() || workspace);
     if !(drops_tools || builds && (drops_dev || prunes)) {
         if !builds {
             return Ok(None);
@@ -80,6 +82,12 @@ pub(super) fn plan(input: &PassInput, stage: &Stage, parts: &StageParts) -> Resu
     refuse_if((whole || workspace) && matches!(parts.folder.as_str(), "/" | "/?"), NodeBlocker::InRootFolder)?;
     refuse_if(parts.is_berry() && !links_modules(input, project), NodeBlocker::PackagesElsewhere)?;
     Ok(Some(NodePlan { modules, output, whole, workspace, why: why.to_owned() }))
+}
+
+/// Whether the context has files where the bundler writes, which empties its folder first.
+fn empties_files_of_context(input: &PassInput, project: &Project, output: &Output) -> bool {
+    let Some(context) = input.context() else { return false };
+    output.emptied.iter().any(|folder| context.find(&path::join(&project.root, folder)).is_some())
 }
 
 /// Another project that scripts of this one install or build.

@@ -10,7 +10,7 @@ use crate::manifest::{Ecosystem, FileKind, Framework, parse_jsonc};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::program::{Kind, Program};
 use crate::sources::comments::blank_comments;
-use crate::sources::object_literals::{Literal, literal};
+use crate::sources::object_literals::{Literal, inner, literal};
 use crate::text::path;
 
 /// The value behind one of these options.
@@ -88,6 +88,9 @@ impl<'a> OutputReader<'_, 'a> {
     fn bundles(&mut self, bundler: &'static str, folder: &str) {
         self.out.bundler = Some(bundler);
         self.out.add_path(folder);
+        if !data::KEEPING_BUNDLERS.contains(bundler) {
+            self.out.emptied.extend(inner(folder));
+        }
     }
 
     /// The last word is where it goes.

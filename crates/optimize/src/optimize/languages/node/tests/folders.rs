@@ -33,3 +33,26 @@ fn a_server_and_its_client_in_one_stage_stay_with_a_reason() {
     let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install && npm run client-install && npm run client-build\nCMD [\"node\", \"a.js\"]\n";
     refused(dockerfile, &[("package.json", scripts), ("client/package.json", WEB), ("a.js", "")], why);
 }
+
+#[test]
+fn files_that_a_bundler_removes_do_not_come_back() {
+    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build\nCMD [\"node\", \"server.js\"]\n";
+    let build = |tool: &str| {
+        format!(
+            r#"{{"name": "a", "scripts": {{"build": "{tool}"}}, "devDependencies": {{"vite": "5", "webpack": "5"}}}}"#
+        )
+    };
+    let of = |tool: &str, files: &[(&str, &str)]| {
+        let package = build(tool);
+        let lock = r#"{"name": "a", "lockfileVersion": 3, "packages": {"": {"name": "a"}}}"#;
+        let known = [("package.json", package.as_str()), ("package-lock.json", lock), ("server.js", "")];
+        rewritten(dockerfile, &[&known[..], files].concat(), Level::Stages)
+    };
+    let old = ("dist/assets/index-1.js", "old");
+    let (merged, whole) = ("COPY --from=build /app/dist ./dist", "COPY --from=build /app ./");
+    assert!(of("vite build", &[]).contains(merged));
+    let text = of("vite build", &[old]);
+    assert!(text.contains(whole) && !text.contains(merged) && text.contains("npm prune --omit=dev"), "{text}");
+    // This one leaves them where they are, also in the original.
+    assert!(of("webpack --output-path dist", &[old]).contains(merged));
+}
