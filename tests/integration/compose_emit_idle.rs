@@ -219,3 +219,37 @@ fn only_web_servers_answer_from_the_files_of_others() {
     has(&service(&text, "worker"), &["volumes: [\"web-data:/app/uploads\"]"]);
     lacks(&text, &["worker-data"]);
 }
+
+#[test]
+fn sources_that_only_a_compose_file_mounted_are_mounted() {
+    let python =
+        "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt /app/\nRUN pip install -r requirements.txt\n";
+    let web = format!("{python}CMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n");
+    let worker = format!("{python}CMD [\"celery\", \"-A\", \"worker\", \"worker\"]\n");
+    let tasks =
+        "from celery import Celery\napp = Celery('a', broker='redis://redis:6379/0')\n@app.task\ndef f():\n    pass\n";
+    let files = [
+        ("docker/web/Dockerfile", web.as_str()),
+        ("docker/worker/Dockerfile", &worker),
+        ("requirements.txt", "fastapi\nuvicorn\ncelery\nredis\n"),
+        ("main.py", "from fastapi import FastAPI\nfrom worker import f\napp = FastAPI()\n"),
+        ("worker.py", tasks),
+    ];
+    let (text, notes) = written_with_notes(&files);
+    for name in ["web", "worker"] {
+        has(&service(&text, name), &["\"./:/app\""]);
+    }
+    has(&service(&text, "redis"), &["image: redis:"]);
+    has(&notes, &["holds no sources"]);
+    let node =
+        "FROM node:22-slim\nWORKDIR /app\nCOPY package*.json ./\nRUN npm install\nCMD [\"node\", \"index.js\"]\n";
+    let files = [
+        ("api/Dockerfile", node),
+        ("api/package.json", "{\"name\": \"a\"}"),
+        ("api/index.js", "require('http').createServer((_, r) => r.end('ok')).listen(3000)\n"),
+    ];
+    has(&service(&written_with_notes(&files).0, "api"), &["\"./api:/app\"", "\"/app/node_modules\"", "3000"]);
+    // An image that has them needs none.
+    let whole = [("api/Dockerfile", &*node.replace("CMD", "COPY . .\nCMD")), files[1], files[2]];
+    lacks(&service(&written_with_notes(&whole).0, "api"), &["volumes"]);
+}

@@ -10,6 +10,7 @@ pub(super) mod endpoint;
 pub(super) mod entrypoint;
 pub(super) mod example;
 pub(super) mod missing_source;
+pub(super) mod mounted_sources;
 pub(super) mod named_packages;
 pub(super) mod runner;
 pub(super) mod server_command;

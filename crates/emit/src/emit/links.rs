@@ -208,7 +208,7 @@ fn share_storage(applications: &mut [Application]) {
         }
         let folders: BTreeSet<&String> = worker.storage.iter().map(|(folder, _)| folder).collect();
         let others = applications.iter().filter(|known| !known.is_worker && known.shares_code(worker));
-        let volumes = others.flat_map(|known| known.storage_volumes());
+        let volumes = others.flat_map(Application::storage_volumes);
         let shared = volumes.filter(|(_, folder)| folders.contains(folder)).map(|(name, folder)| (folder, name));
         applications[at].shared_volumes = shared.collect();
     }

@@ -29,6 +29,7 @@ use super::links::unknown_host::unknown_hosts;
 use super::plan::{ComposePlan, PlannedService};
 use crate::build::User;
 use crate::compose::NewValue;
+use crate::manifest::Ecosystem;
 use crate::stack::{COMPLETED, HEALTHY, STARTED};
 use crate::text::path;
 
@@ -124,6 +125,15 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         }
         let texts = volumes.iter().map(|(name, folder)| format!("{name}:{folder}"));
         let mut texts: Vec<String> = texts.chain(self.project.volumes_of_server(&service.name)).collect();
+        if let Some(folder) = &application.source_folder {
+            texts.extend(source_volumes(application, folder));
+            let name = &application.name;
+            self.plan.choose(name, "volumes", "its image holds no sources", Some(application.place.clone()));
+            self.plan.notes.push(format!(
+                "the image of {} holds no sources: they come into its containers as a volume; with `COPY . .` it works elsewhere too",
+                service.name
+            ));
+        }
         texts.extend(self.certificate_volumes(application));
         texts.extend(application.configuration.clone());
         if let Some(place) = loads_environment_file(self.input, application) {
@@ -286,4 +296,14 @@ fn flow(entries: &[(&str, NewValue)]) -> String {
         NewValue::Mapping(_) => (*key).to_owned(),
     };
     entries.iter().map(entry).collect::<Vec<String>>().join(", ")
+}
+
+/// The volumes that bring the sources into the containers, in the short form; the packages that the image installed stay.
+fn source_volumes(application: &Application, folder: &str) -> Vec<String> {
+    let host = application.context_text.trim_end_matches('/');
+    let mut volumes = vec![format!("{}:{folder}", if host == "." { "./" } else { host })];
+    if application.projects().any(|project| project.ecosystem == Ecosystem::Node) {
+        volumes.push(path::child(folder, "node_modules"));
+    }
+    volumes
 }

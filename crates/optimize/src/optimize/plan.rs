@@ -112,16 +112,14 @@ fn planned(project: &Project) -> PlannedProject {
 
 /// Whether a command compiles or bundles.
 pub(super) fn is_builder(invocation: &Invocation) -> bool {
-    match invocation.package_call() {
-        Some(call) => matches!(call.verb, Verb::Build | Verb::Run),
-        None => {
-            let words = words::of(invocation);
-            let program = words::program(&words).first().map(|word| Program::of(words::name(word)));
-            program.is_some_and(|program| {
-                program.is(Kind::Bundler) || program.is(Kind::BuildTool) && program.files != Files::System
-            })
-        }
+    if let Some(call) = invocation.package_call() {
+        return matches!(call.verb, Verb::Build | Verb::Run);
     }
+    let words = words::of(invocation);
+    let program = words::program(&words).first().map(|word| Program::of(words::name(word)));
+    program.is_some_and(|program| {
+        program.is(Kind::Bundler) || program.is(Kind::BuildTool) && program.files != Files::System
+    })
 }
 
 fn builders(build: &Build) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::missing_source::missing_source;
+use super::mounted_sources::folder_without_sources;
 use super::named_packages::NamedPackages;
 use super::server_start::{ServerCommand, may_be_started};
 use crate::build::{
@@ -38,6 +39,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) dockerfile: String,
     /// Its Dockerfile below the context, where it is not called `Dockerfile`.
     pub(in crate::emit) dockerfile_text: Option<String>,
+    /// The folder of its containers that its sources come into as a volume, where its image lacks them.
+    pub(in crate::emit) source_folder: Option<String>,
     /// A configuration that lies beside its Dockerfile and comes into its containers as a volume.
     pub(in crate::emit) configuration: Option<String>,
     /// The folders that its image declares with VOLUME.
@@ -436,6 +439,7 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
     Some(Application {
         name: String::new(),
         dockerfile_text: (below != "Dockerfile").then_some(below),
+        source_folder: folder_without_sources(input, &build, stage, &context),
         configuration: None,
         volumes: build
             .volumes(stage)

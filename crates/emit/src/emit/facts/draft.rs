@@ -34,7 +34,12 @@ pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Applicat
         let (context, dockerfile) = (quoted(&application.context), quoted(&absolute(input.current, source.name())));
         // Services stand in the order of their names.
         let name = format!("a{at:05}");
-        text.push_str(&format!("  {name}: {{build: {{context: {context}, dockerfile: {dockerfile}}}}}\n"));
+        let volumes = application
+            .source_folder
+            .as_deref()
+            .map(|folder| format!(", volumes: [{{type: bind, source: {context}, target: {}}}]", quoted(folder)));
+        let volumes = volumes.unwrap_or_default();
+        text.push_str(&format!("  {name}: {{build: {{context: {context}, dockerfile: {dockerfile}}}{volumes}}}\n"));
         dockerfiles.insert(name, source.clone());
     }
     let codes = written_project(&Source::of("compose.yaml", &text), input.folder).map(|project| {

@@ -7,7 +7,7 @@ use crate::emit::facts::built_server::image_variable;
 use crate::emit::server_image::{ServerImage, is_word};
 use crate::secret;
 
-/// Servers whose clients log in under a name where their address has none (RabbitMQ docs: access control, default user).
+/// Servers whose clients log in under a name where their address has none (`RabbitMQ` docs: access control, default user).
 const GUESTS: [(&str, &str); 1] = [("rabbitmq", "guest")];
 
 /// Where the password of a server stands.
@@ -105,7 +105,7 @@ fn guest(row: ServerImage, mentions: &[&Mention]) -> Option<&'static str> {
         let url = mention.value.as_deref().and_then(UrlParts::of);
         mention.variable.is_none() && url.is_some_and(|url| url.user.is_empty())
     };
-    mentions.iter().any(|mention| is_open(mention)).then_some(guest)
+    mentions.iter().any(is_open).then_some(guest)
 }
 
 /// What the image of a program sets the variable to that settings of a row have for a part: `{database}`.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::signal::Signaller;
 use crate::failure::Failure;
 use crate::measure::session::Session;
+use crate::stack::CheckTiming;
 use crate::startup::{ContainerRecord, CrashTrial, ServicePlan, StartPlan, outage_groups};
 
 /// Between two looks at a container.
@@ -78,7 +79,7 @@ impl Session {
             let fails = |container: &&ContainerRecord| container.probes.last().is_none_or(|probe| probe.exit_code != 0);
             let watched = || containers.iter().filter(|container| before.contains_key(&container.id));
             let patience = |container: &ContainerRecord| {
-                let notice = container.check.map_or(0.0, |check| check.notice());
+                let notice = container.check.map_or(0.0, CheckTiming::notice);
                 (RESTART + notice).min(LONGEST)
             };
             let is_open = |container: &&ContainerRecord| !is_new(container) || fails(container);

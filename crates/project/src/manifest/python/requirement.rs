@@ -35,9 +35,8 @@ pub fn admits(specifier: &str, release: &str) -> bool {
         let front = |length: usize| release.iter().take(length).copied().collect::<Vec<u64>>();
         match &part[..end] {
             "<" => numbers > release,
-            "<=" => numbers >= release,
             "==" | "===" if part.ends_with(".*") => numbers >= front(numbers.len()),
-            "==" | "===" => numbers >= release,
+            "<=" | "==" | "===" => numbers >= release,
             // `~=2.0.3` keeps to 2.0.
             "~=" => {
                 let length = numbers.len().saturating_sub(1);
