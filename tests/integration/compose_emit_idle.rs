@@ -249,6 +249,17 @@ fn sources_that_only_a_compose_file_mounted_are_mounted() {
         ("api/index.js", "require('http').createServer((_, r) => r.end('ok')).listen(3000)\n"),
     ];
     has(&service(&written_with_notes(&files).0, "api"), &["\"./api:/app\"", "\"/app/node_modules\"", "3000"]);
+    // What else brings a program, or packages below its folder, would be hidden.
+    for line in [
+        "RUN git clone https://example.org/a.git .",
+        "COPY --from=node:22-slim /opt /app",
+        "COPY dist dist",
+        "ADD https://example.org/a.js /app/",
+        "COPY <<EOF /app/a.js\n1\nEOF",
+    ] {
+        let other = [("api/Dockerfile", &*node.replace("CMD", &format!("{line}\nCMD"))), files[1], files[2]];
+        lacks(&written_with_notes(&other).0, &["./api:/app"]);
+    }
     // An image that has them needs none.
     let whole = [("api/Dockerfile", &*node.replace("CMD", "COPY . .\nCMD")), files[1], files[2]];
     lacks(&service(&written_with_notes(&whole).0, "api"), &["volumes"]);

@@ -390,6 +390,15 @@ fn a_configuration_at_the_top_is_that_of_the_proxy() {
         written_with_notes(&files).0
     };
     has(&service(&of(&dockerfile), "nginx"), &["./nginx.conf:/etc/nginx/nginx.conf:ro"]);
+    // One for the host, which passes requests to a port of it.
+    let host = conf.replace("http://web:8000", "http://127.0.0.1:8000");
+    let files = [
+        ("Dockerfile", dockerfile.as_str()),
+        ("requirements.txt", "fastapi\nuvicorn\n"),
+        ("main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
+        ("nginx.conf", &host),
+    ];
+    lacks(&written_with_notes(&files).0, &["nginx"]);
     // The image has a server of its own for it.
     lacks(
         &of(&dockerfile.replace("EXPOSE", "RUN apt-get update && apt-get install -y nginx\nEXPOSE")),

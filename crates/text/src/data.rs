@@ -152,6 +152,8 @@ tables! {
     MIGRATIONS = "migrations.tsv";
     /// Releases of Python packages with which programs fail whose manifest lets them in.
     PYTHON_BREAKS = "python_breaks.tsv";
+    /// What stands before the address that a server listens at.
+    ADDRESS_OPTIONS = "address_options.tsv";
     /// Bundlers that leave other files in the folder that they write to.
     KEEPING_BUNDLERS = "keeping_bundlers.tsv";
     /// Names of files and folders that say what they are about.

@@ -81,7 +81,7 @@ impl<'i> Project<'i> {
         }
         leave_out_proxies(input, &mut applications, &mut proxy, plan);
         share_storage(&mut applications);
-        plan.notes.extend(broken_releases(&applications));
+        plan.notes.extend(broken_releases(input, &applications));
         let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
         let script = schema_script(input, &applications, plan);
         let mut backends = backends(input, &applications, &mentions, (script.as_ref(), plan));

@@ -120,12 +120,19 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
     }
     let mut seen = Observation::default();
     let mut useless = Vec::new();
-    let is_refused_alone =
-        |was: &ProbeAnswer| was.asks_for_parameters() && before.values().any(|other| other.status != was.status);
+    // One on the same port that gets another answer shows that the program itself refuses this one.
+    let port = |question: &str| question.split('/').next().unwrap_or_default().to_owned();
+    let is_refused_alone = |question: &str, was: &ProbeAnswer| {
+        let is_other = |(other, answer): (&String, &ProbeAnswer)| {
+            let is_response = answer.status.is_some_and(|status| (200..500).contains(&status));
+            port(other) == port(question) && is_response && !answer.asks_for_parameters()
+        };
+        from != QuestionsFrom::Named && was.asks_for_parameters() && before.iter().any(is_other)
+    };
     for (question, was) in before {
         let is = after.get(question).cloned().unwrap_or_default();
         let same = was.status == is.status && was.content_type == is.content_type;
-        let counts = was.counts() || is_refused_alone(was);
+        let counts = was.counts() || is_refused_alone(question, was);
         if same && was.shape == is.shape && counts {
             seen.explain(format!("{question}: {}", was.describe()));
         } else if same && !counts {
@@ -301,6 +308,8 @@ mod tests {
         check(&[page(404), page(400)], Guessed, Passed);
         check(&[page(404), page(422)], Guessed, Passed);
         check(&[page(400), page(400)], Guessed, Unproved);
+        check(&[page(400), nothing()], Guessed, Unproved);
+        check(&[page(404), page(400)], Named, Unproved);
         check(&[ProbeAnswer { status: Some(1), ..nothing() }], Named, Unproved);
         check(&[ProbeAnswer { status: Some(0), ..nothing() }], Named, Passed);
     }

@@ -63,8 +63,8 @@ impl Start {
                     several => format!("({} are not set)", several.join(", ")),
                 };
                 // What it says may be about something else than a variable.
-                let cause = class.to_ascii_lowercase();
-                let is_said = self.unset.iter().any(|name| cause.contains(&name.to_ascii_lowercase()));
+                let mut words = class.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                let is_said = words.any(|word| self.unset.iter().any(|name| word.eq_ignore_ascii_case(name)));
                 if is_said || class.is_empty() {
                     format!("exits with {code} {unset}")
                 } else {

@@ -247,7 +247,10 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
         // What starts a script of package.json puts this folder into PATH.
         let of_package = format!("node_modules/.bin/{name}");
         let has = |side: &ImageSide| {
-            side.program(name).is_some() || !name.contains('/') && side.program(&of_package).is_some()
+            let config = side.config();
+            let written = config.entrypoint.iter().chain(&config.cmd).chain(&config.healthcheck).flatten();
+            let is_of_script = !name.contains('/') && !written.into_iter().any(|word| word.contains(name));
+            side.program(name).is_some() || is_of_script && side.program(&of_package).is_some()
         };
         if simple && !has(after) {
             let too = !has(before) && words(before).contains(name);

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::application::Application;
+use crate::data;
 use crate::emit::input::EmitInput;
 use crate::manifest::{Ecosystem, FileKind, ManifestScript};
 use crate::text::path;
-use crate::variables::VariableFile;
+use crate::variables::{ExampleVariable, VariableFile};
 
 /// The maximum number of texts.
 const MOST: usize = 50;
@@ -90,26 +91,38 @@ pub(in crate::emit) fn started_texts<'i>(
     texts
 }
 
-/// What stands before the address that a server listens at.
-const ADDRESS_OPTIONS: [&str; 5] = ["runserver", "--host", "--bind", "-b", "-H"];
-
-/// The variable that a start command takes the address from at which its server listens: `runserver ${API_HOST}:8000`.
+/// The variable that a start command takes the address from at which its server listens (`runserver ${API_HOST}:8000`), where
+/// neither the image nor an example has a value for it.
 pub(in crate::emit) fn address_variable(input: &EmitInput, application: &Application) -> Option<String> {
-    start_texts(input, application).iter().find_map(|start| variable_of_address(start.text)).map(str::to_owned)
+    let starts = start_texts(input, application);
+    let name = starts.iter().find_map(|start| start.text.lines().find_map(variable_of_address))?;
+    let build = &application.build;
+    let is_set = build.known_value(build.target()?, name, usize::MAX).is_some();
+    // `<YOUR_API_HOST>` is no value.
+    let is_value =
+        |known: &ExampleVariable| known.name == name && !known.value.is_empty() && !known.value.contains('<');
+    let has_example = input.examples.iter().any(is_value);
+    (!is_set && !has_example).then(|| name.to_owned())
 }
 
-fn variable_of_address(text: &str) -> Option<&str> {
+/// The variable that the server of a line takes its address from.
+fn variable_of_address(line: &str) -> Option<&str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices('$').find_map(|(at, _)| {
-        let before = text[..at].trim_end_matches(|c: char| c.is_whitespace() || "=\"',".contains(c));
-        let rest = text[at + 1..].trim_start_matches('{');
-        let name = rest.split(|c: char| !is_name(c)).next().filter(|name| !name.is_empty())?;
+    let is_space = |c: char| c.is_whitespace() || "\"',[".contains(c);
+    line.match_indices('$').find_map(|(at, _)| {
+        let before = line[..at].trim_end_matches(|c: char| is_space(c) || c == '=');
+        let has_brace = line[at + 1..].starts_with('{');
+        let rest = line[at + 1..].trim_start_matches('{');
+        let name = rest.split(|c: char| !is_name(c)).next()?;
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            return None;
+        }
         // A default says where it listens else.
-        let has_default = rest[name.len()..].starts_with([':', '-']) && text[at + 1..].starts_with('{');
-        let is_address = ADDRESS_OPTIONS.iter().any(|option| {
-            before
-                .strip_suffix(option)
-                .is_some_and(|rest| rest.ends_with(|c: char| c.is_whitespace() || "\"',".contains(c)))
+        let has_default = has_brace && !rest[name.len()..].starts_with('}');
+        let is_address = data::ADDRESS_OPTIONS.rows().any(|row| {
+            let (option, program) = (row[0], row[1]);
+            let front = before.strip_suffix(option).filter(|front| front.ends_with(is_space));
+            front.is_some_and(|front| program == "-" || front.split(is_space).any(|word| path::name(word) == program))
         });
         (is_address && !has_default).then_some(name)
     })
@@ -124,10 +137,14 @@ mod tests {
         for (text, name) in [
             ("python manage.py runserver ${API_HOST}:8000", Some("API_HOST")),
             ("[\"uvicorn\", \"main:app\", \"--host\", \"$HOST\"]", Some("HOST")),
-            ("gunicorn --bind=$ADDRESS:8000 app:app", Some("ADDRESS")),
+            ("/usr/bin/gunicorn --bind=$ADDRESS:8000 app:app", Some("ADDRESS")),
             ("uvicorn main:app --host ${HOST:-0.0.0.0}", None),
             ("uvicorn main:app --port $PORT", None),
+            ("curl -H $AUTH_HEADER http://a && uvicorn main:app", None),
+            ("mysqldump --host=$BACKUP_HOST a", None),
+            ("uvicorn main:app --host \"$1\"", None),
             ("echo $HOST", None),
+            ("$", None),
         ] {
             assert_eq!(variable_of_address(text), name, "{text}");
         }

@@ -151,8 +151,12 @@ fn named_folder(input: &EmitInput, application: &Application, sign: &str) -> Opt
     sources.find_map(|file| {
         let text = file.source.text();
         let (at, line) = text.lines().enumerate().find(|(_, line)| line.trim_start().starts_with(sign))?;
-        let value = &line[line.find(sign)? + sign.len()..];
+        let value = line[line.find(sign)? + sign.len()..].split(" #").next()?;
         let mut literals = string_literals(&file.below, value);
+        // A path in several parts, of which only the last one would be known.
+        if literals.len() > 1 && !value.contains("env") {
+            return None;
+        }
         let default = literals.pop()?.text;
         let is_variable = |text: &str| text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         let read = literals.first().map_or(&default, |first| &first.text);
@@ -167,7 +171,13 @@ fn named_folder(input: &EmitInput, application: &Application, sign: &str) -> Opt
         if name.is_empty() || name == "." || name.contains("..") || !name.chars().all(plain) {
             return None;
         }
-        let folder = if name.starts_with('/') { name.to_owned() } else { path::child(&application.folder(), name) };
+        let work = application.folder();
+        let folder = if name.starts_with('/') { name.to_owned() } else { path::child(&work, name) };
+        let is_whole_program = path::is_within(&work, &folder);
+        let is_code = is_filled(input, application, &folder) && data_folder(&folder, &work).is_none();
+        if is_whole_program || is_code || path::is_within(&folder, "/tmp") {
+            return None;
+        }
         Some((folder, format!("{}:{}", file.source.name(), at + 1)))
     })
 }

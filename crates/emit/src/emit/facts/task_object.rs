@@ -1,5 +1,7 @@
 //! Objects of sources that commands name: `shop.celery:app` of `celery -A shop.celery:app worker`.
 
+use std::collections::BTreeSet;
+
 use super::application::Application;
 use crate::emit::input::EmitInput;
 use crate::manifest::{Ecosystem, FileKind};
@@ -32,6 +34,7 @@ fn named_by(text: &str, sign: &str) -> Option<(String, usize)> {
     let Some((before, behind)) = sign.split_once("{name}") else {
         return text.lines().position(|line| line.trim_start().starts_with(sign)).map(|line| (String::new(), line));
     };
+    let bound = if before == "@" { bound_names(text) } else { BTreeSet::new() };
     text.lines().enumerate().find_map(|(at, line)| {
         let rest = line.strip_prefix(before)?;
         let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
@@ -54,14 +57,19 @@ fn named_by(text: &str, sign: &str) -> Option<(String, usize)> {
                 None => ("", false),
             },
         };
-        let is_defined = before != "@" || defines(text, name);
+        let is_defined = before != "@" || bound.contains(name);
         (tail && !name.is_empty() && is_defined).then(|| (name.to_owned(), at))
     })
 }
 
-/// Whether a text binds a name at its outermost level.
-fn defines(text: &str, name: &str) -> bool {
-    text.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(['=', ':'])))
+/// The names that a text binds at its outermost level.
+fn bound_names(text: &str) -> BTreeSet<&str> {
+    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let names = text.lines().filter_map(|line| {
+        let name = &line[..line.find(is_end)?];
+        line[name.len()..].trim_start().starts_with(['=', ':']).then_some(name)
+    });
+    names.collect()
 }
 
 /// A Python file as the module that the program's own command would name: `src/app/tasks.py` is `app.tasks` where `src/` is no

@@ -28,10 +28,18 @@ pub(super) fn flask_application(input: &EmitInput, application: &Application) ->
     }
     // No source reads it, so that the job does not get it as a variable.
     let is_value = |known: &ExampleVariable| known.name == "FLASK_APP" && !known.is_comment && !known.value.is_empty();
-    if let Some(example) = example_of(input, application, is_value) {
+    let is_near = |known: &&ExampleVariable| {
+        let folder = path::parent(&input.files.files[known.file].path);
+        path::is_within(folder, &application.context) || path::is_within(&application.context, folder)
+    };
+    if let Some(example) = example_of(input, application, is_value).filter(is_near) {
         return Some(FlaskApplication::Named(example.value.clone()));
     }
     let starts = start_texts(input, application);
+    // Its modules lie in another folder.
+    if starts.iter().any(|start| start.text.contains("--chdir")) {
+        return None;
+    }
     let is_server = |text: &str| ["gunicorn", "waitress-serve", "flask"].iter().any(|program| text.contains(program));
     let words = starts.iter().filter(|start| is_server(start.text)).flat_map(|start| words(start.text));
     if let Some(named) = words.into_iter().find(|word| is_object(word)) {
@@ -46,6 +54,9 @@ pub(super) fn flask_application(input: &EmitInput, application: &Application) ->
         return Some(FlaskApplication::Default);
     }
     let object = task_object(input, application, "{name} = Flask(")?;
+    if object.folder.is_some() {
+        return None;
+    }
     Some(FlaskApplication::Named(format!("{}:{}", object.module, object.name)))
 }
 

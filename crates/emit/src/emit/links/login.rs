@@ -105,7 +105,12 @@ fn guest(row: ServerImage, mentions: &[&Mention]) -> Option<&'static str> {
         let url = mention.value.as_deref().and_then(UrlParts::of);
         mention.variable.is_none() && url.is_some_and(|url| url.user.is_empty())
     };
-    mentions.iter().any(is_open).then_some(guest)
+    let has_login = |mention: &&Mention| {
+        let is_part = matches!(mention.role, ConnectionRole::User | ConnectionRole::Password);
+        let url = mention.value.as_deref().and_then(UrlParts::of);
+        is_part || url.is_some_and(|url| !url.user.is_empty())
+    };
+    (mentions.iter().any(is_open) && !mentions.iter().any(has_login)).then_some(guest)
 }
 
 /// What the image of a program sets the variable to that settings of a row have for a part: `{database}`.

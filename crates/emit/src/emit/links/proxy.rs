@@ -127,14 +127,19 @@ fn candidates<'i>(
     applications: &[Application],
     plan: &mut ComposePlan,
 ) -> Vec<(usize, &'i VariableFile)> {
-    // An image without a web server has the whole folder, and its configuration by that.
-    let may_serve =
-        |known: &&Application| is_proxy(known) || known.build.input().file.source().text().contains("nginx");
-    let servers = applications.iter().filter(may_serve);
-    let in_images: BTreeSet<usize> = servers.flat_map(|known| known.code.files.iter().copied()).collect();
+    let may_serve = |known: &Application| is_proxy(known) || known.build.input().file.source().text().contains("nginx");
+    let files_of = |serve: bool| -> BTreeSet<usize> {
+        let known = applications.iter().filter(|known| may_serve(known) == serve);
+        known.flat_map(|known| known.code.files.iter().copied()).collect()
+    };
+    let (in_images, in_others) = (files_of(true), files_of(false));
     let mut candidates = Vec::new();
     for (at, file) in input.files.files.iter().enumerate() {
         if !is_configuration(file) || in_images.contains(&at) || !file.is_of_program() || !passes_on(&file.source) {
+            continue;
+        }
+        // An image without a web server has it with the whole folder. One for the host names no services.
+        if in_others.contains(&at) && !is_for_services(&file.source) {
             continue;
         }
         match built_beside(input, applications, file) {
@@ -145,6 +150,15 @@ fn candidates<'i>(
         }
     }
     candidates
+}
+
+/// Whether all that a configuration passes requests to may be services, and it needs no certificates of its host.
+fn is_for_services(source: &Source) -> bool {
+    let hosts = hosts(&settled(source));
+    let is_service = |host: &str| is_service_host(host) && host != "localhost";
+    !hosts.is_empty()
+        && hosts.iter().all(|(host, _)| is_service(host))
+        && !["127.0.0.1", "localhost", "ssl_certificate"].iter().any(|word| source.text().contains(word))
 }
 
 fn is_configuration(file: &VariableFile) -> bool {

@@ -2,7 +2,7 @@
 
 use super::environment::{EnvironmentParts, environment};
 use super::variable_need::EnvironmentExtent;
-use super::{ServicePlanner, add_no_check, text, variables, write_dependencies};
+use super::{ServicePlanner, add_no_check, source_volumes, text, variables, write_dependencies};
 use crate::compose::NewValue;
 use crate::emit::links::connection::Connection;
 use crate::emit::links::migration::{MigrationJob, PublishedImage};
@@ -28,6 +28,9 @@ impl ServicePlanner<'_, '_> {
         }
         // Settings that fail without the address of another server do so here too.
         let is_needed = |known: &&Connection| backends.is_database(&known.backend) || !known.has_default;
+        if let Some(folder) = &program.application.source_folder {
+            service.add("volumes", NewValue::raw_texts(&source_volumes(&program.application, folder)));
+        }
         let connections = program.connections.iter().filter(is_needed);
         let connections: Vec<Connection> = connections.cloned().collect();
         // An image that is made for it reads the settings of its program.

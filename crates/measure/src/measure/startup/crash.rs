@@ -45,7 +45,8 @@ impl Session {
             if trial.obstacle.is_none() {
                 trial.recovered_after = self.watch_restart(container, trial.limit)?;
                 if trial.recovered_after.is_some() {
-                    trial.unrecovered_dependents = self.watch_dependents(plan, &trial.service)?;
+                    let before = healthy_dependents(plan, &trial.service, &containers);
+                    trial.unrecovered_dependents = self.watch_dependents(&before)?;
                 }
             }
             trials.push(trial);
@@ -53,21 +54,12 @@ impl Session {
         Ok(trials)
     }
 
-    /// The services that wait for a server and whose checks fail from now on, when it is back. What dies of it would else be
-    /// taken for a fault of the next trial.
-    fn watch_dependents(&self, plan: &StartPlan, name: &str) -> Result<Vec<String>, Failure> {
-        let dependents: BTreeSet<&str> = plan.dependents(name).map(|(service, _)| service.name.as_str()).collect();
-        let is_watched = |container: &ContainerRecord| {
-            let is_running_server = container.is_running && container.check.is_some();
-            is_running_server && dependents.contains(container.service.as_str())
-        };
+    /// The services whose checks fail, or that end, once a server that they wait for is back; `before`: their containers that
+    /// were healthy until it was killed. What dies of it would else be taken for a fault of the next trial.
+    fn watch_dependents(&self, before: &[ContainerRecord]) -> Result<Vec<String>, Failure> {
         let last_probe = |container: &ContainerRecord| container.probes.last().and_then(|probe| probe.began);
-        let before: BTreeMap<String, Option<i64>> = self
-            .container_records()?
-            .iter()
-            .filter(|container| is_watched(container))
-            .map(|container| (container.id.clone(), last_probe(container)))
-            .collect();
+        let marks: BTreeMap<String, Option<i64>> =
+            self.container_records()?.iter().map(|container| (container.id.clone(), last_probe(container))).collect();
         let start = Instant::now();
         loop {
             if self.is_stopped() {
@@ -75,17 +67,25 @@ impl Session {
             }
             let seconds = start.elapsed().as_secs_f64();
             let containers = self.container_records()?;
-            let is_new = |container: &ContainerRecord| before.get(&container.id) != Some(&last_probe(container));
-            let fails = |container: &&ContainerRecord| container.probes.last().is_none_or(|probe| probe.exit_code != 0);
-            let watched = || containers.iter().filter(|container| before.contains_key(&container.id));
+            let now = |known: &ContainerRecord| containers.iter().find(|container| container.id == known.id);
+            // A check that has not run since says nothing.
+            let is_new = |container: &ContainerRecord| {
+                let last = last_probe(container);
+                last.is_some() && marks.get(&container.id) != Some(&last)
+            };
+            let works = |container: &ContainerRecord| {
+                let succeeds = container.probes.last().is_some_and(|probe| probe.exit_code == 0);
+                container.is_running && is_new(container) && succeeds
+            };
+            let fails = |container: &ContainerRecord| !container.is_running || is_new(container) && !works(container);
             let patience = |container: &ContainerRecord| {
                 let notice = container.check.map_or(0.0, CheckTiming::notice);
                 (RESTART + notice).min(LONGEST)
             };
-            let is_open = |container: &&ContainerRecord| !is_new(container) || fails(container);
-            if watched().filter(is_open).all(|container| seconds >= patience(container)) {
-                let failing = watched().filter(|container| is_new(container)).filter(fails);
-                return Ok(failing.map(|container| container.service.clone()).collect());
+            let is_over = |known: &ContainerRecord| now(known).is_some_and(works) || seconds >= patience(known);
+            if before.iter().all(is_over) {
+                let failing = before.iter().filter(|known| now(known).is_none_or(fails));
+                return Ok(failing.map(|known| known.service.clone()).collect());
             }
             thread::sleep(LOOK);
         }
@@ -113,4 +113,12 @@ impl Session {
             thread::sleep(LOOK);
         }
     }
+}
+
+/// The containers of services that wait for a server and were healthy.
+fn healthy_dependents(plan: &StartPlan, name: &str, containers: &[ContainerRecord]) -> Vec<ContainerRecord> {
+    let names: BTreeSet<&str> = plan.dependents(name).map(|(service, _)| service.name.as_str()).collect();
+    let is_healthy = |known: &&ContainerRecord| known.is_running && known.health.as_deref() == Some("healthy");
+    let dependents = containers.iter().filter(|known| names.contains(known.service.as_str()));
+    dependents.filter(is_healthy).cloned().collect()
 }

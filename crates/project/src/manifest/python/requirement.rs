@@ -28,10 +28,20 @@ pub(super) fn extras(text: &str) -> impl Iterator<Item = String> {
 
 /// Whether a specifier lets pip install a release, or one after it: `>=2` does for 2.1, `<2.1`, `==2.0.3` and `~=2.0.3` do not.
 pub fn admits(specifier: &str, release: &str) -> bool {
-    let release = version_numbers(release);
+    // 2.1.0 is 2.1.
+    let numbers_of = |text: &str| {
+        let mut numbers = version_numbers(text);
+        while numbers.last() == Some(&0) {
+            numbers.pop();
+        }
+        numbers
+    };
+    let release = numbers_of(release);
+    let specifier = specifier.trim_matches(|c: char| c.is_whitespace() || "()".contains(c));
     specifier.split(',').map(str::trim).all(|part| {
         let end = part.find(|c: char| !"=<>~!".contains(c)).unwrap_or(part.len());
-        let numbers = version_numbers(part[end..].trim().trim_end_matches(".*"));
+        let text = part[end..].trim().trim_end_matches(".*");
+        let numbers = numbers_of(text);
         let front = |length: usize| release.iter().take(length).copied().collect::<Vec<u64>>();
         match &part[..end] {
             "<" => numbers > release,
@@ -39,6 +49,7 @@ pub fn admits(specifier: &str, release: &str) -> bool {
             "<=" | "==" | "===" => numbers >= release,
             // `~=2.0.3` keeps to 2.0.
             "~=" => {
+                let numbers = version_numbers(text);
                 let length = numbers.len().saturating_sub(1);
                 numbers[..length] >= front(length)[..]
             }

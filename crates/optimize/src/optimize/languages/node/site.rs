@@ -88,8 +88,10 @@ fn differences(site: &Site) -> Vec<(&'static str, String)> {
     }
     if site.redirects_pages {
         differences.push((
-            "nobody needs a redirect from `/index.html`",
-            format!("nginx sends the page itself, `{command}` redirects to `/index`"),
+            "nobody needs redirects from the names of pages",
+            format!(
+                "nginx sends the page itself, `{command}` redirects `/about.html` to `/about`, `/index.html` to `/index`, and that to `/`"
+            ),
         ));
     }
     if site.fallback && site.hashed.is_some() {

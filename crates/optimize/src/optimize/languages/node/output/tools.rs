@@ -27,6 +27,30 @@ fn option<'w>(args: &'w [String], names: &[&str]) -> Option<&'w str> {
 
 impl<'a> OutputReader<'_, 'a> {
     pub(super) fn tool(&mut self, program: &str, args: &[String]) {
+        self.tool_output(program, args);
+        if Program::of(program).is(Kind::Deletes) {
+            let removed = args.iter().filter(|word| !word.starts_with('-')).filter_map(|word| inner(word));
+            self.out.emptied.extend(removed);
+        } else if self.cleans(program, args) {
+            let paths: Vec<String> = self.out.paths.iter().cloned().collect();
+            self.out.emptied.extend(paths);
+        }
+    }
+
+    /// Whether a program that keeps other files in its folder is told to remove them.
+    fn cleans(&self, program: &str, args: &[String]) -> bool {
+        let is_told = args.iter().any(|word| matches!(word.as_str(), "--clean" | "--output-clean"));
+        let says = |(_, text): (String, Option<&str>)| text.is_some_and(|text| text.contains("clean: true"));
+        is_told
+            || match program {
+                "webpack" | "webpack-cli" => self.configuration("webpack.config").is_some_and(says),
+                "tsup" => self.configuration("tsup.config").is_some_and(says),
+                "nest" => self.text("nest-cli.json").is_some_and(|text| text.contains("\"deleteOutDir\": true")),
+                _ => false,
+            }
+    }
+
+    fn tool_output(&mut self, program: &str, args: &[String]) {
         let has = |word: &str| args.iter().any(|arg| arg == word);
         let known = Program::of(program);
         match program {

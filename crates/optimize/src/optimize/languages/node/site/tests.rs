@@ -70,6 +70,10 @@ fn previews_become_a_web_server() {
         "[\"wget\", \"-qO\", \"/dev/null\", \"http://127.0.0.1:4173/\"]",
     ];
     check(DOCKERFILE, &[], &present, &["CMD npm", "502"]);
+    // The times of the author's healthcheck stay.
+    let checked =
+        DOCKERFILE.replace("CMD ", "HEALTHCHECK --interval=10s --retries=12 CMD curl -f localhost:4173\nCMD ");
+    check(&checked, &[], &["HEALTHCHECK --interval=10s --retries=12 \\\n    CMD [\"wget\""], &["--timeout"]);
     let named = |image: &'static str| {
         optimize_site(DOCKERFILE, &FILES, LevelLimit::Up(Level::Stages), move |evidence| {
             evidence.named_images = BTreeSet::from(["node:22".to_owned(), image.to_owned()]);

@@ -202,15 +202,26 @@ impl SiteWriter<'_, '_> {
         ));
         out.push_str(&format!("USER nginx{newline}EXPOSE {}{newline}", site.port));
         if let Some(check) = self.check(server)? {
-            out.push_str(&format!(
-                "HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 \\{newline}    CMD {check}{newline}"
-            ));
+            let options = self.check_options();
+            out.push_str(&format!("HEALTHCHECK {options}\\{newline}    CMD {check}{newline}"));
         }
         if let Some(variable) = &site.port_variable {
             out.push_str(&format!("# The platform may set another port.{newline}"));
             out.push_str(&nginx::command(variable, site.port).replace('\n', newline));
         }
         Ok(out)
+    }
+
+    /// The options of the healthcheck: those of the author's, where there is one.
+    fn check_options(&self) -> String {
+        let (file, build) = (self.input.file(), self.input.build);
+        match build.last(self.stage, Keyword::Healthcheck) {
+            Some((_, known)) => {
+                let flags = known.flags.iter().map(|flag| file.flag(flag).to_owned() + " ");
+                flags.collect()
+            }
+            None => "--interval=30s --timeout=5s --start-period=5s --retries=3 ".to_owned(),
+        }
     }
 
     /// The command of the healthcheck, where the image has a program for it.

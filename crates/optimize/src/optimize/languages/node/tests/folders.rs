@@ -55,4 +55,8 @@ fn files_that_a_bundler_removes_do_not_come_back() {
     assert!(text.contains(whole) && !text.contains(merged) && text.contains("npm prune --omit=dev"), "{text}");
     // This one leaves them where they are, also in the original.
     assert!(of("webpack --output-path dist", &[old]).contains(merged));
+    for tool in ["webpack --output-path dist --output-clean", "rm -rf dist && webpack --output-path dist"] {
+        let text = of(tool, &[old]);
+        assert!(text.contains(whole) && !text.contains(merged), "{tool}: {text}");
+    }
 }
