@@ -45,7 +45,10 @@ pub fn admits(specifier: &str, release: &str) -> bool {
         let front = |length: usize| release.iter().take(length).copied().collect::<Vec<u64>>();
         match &part[..end] {
             "<" => numbers > release,
-            "==" | "===" if part.ends_with(".*") => numbers >= front(numbers.len()),
+            "==" | "===" if part.ends_with(".*") => {
+                let numbers = version_numbers(text);
+                numbers >= front(numbers.len())
+            }
             "<=" | "==" | "===" => numbers >= release,
             // `~=2.0.3` keeps to 2.0.
             "~=" => {
