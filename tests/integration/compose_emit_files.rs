@@ -70,9 +70,13 @@ fn folders_that_sources_write_to_are_kept() {
     has(&variable(default, "A=1\n"), &[":/app/uploads\"]"]);
     has(&variable("os.environ['UPLOAD_FOLDER']", "UPLOAD_FOLDER=/uploads\n"), &[":/uploads\"]"]);
     lacks(&variable("os.environ['UPLOAD_FOLDER']", "A=1\n"), &["volumes:"]);
-    for other in
-        ["os.path.join(os.path.dirname(__file__), 'static', 'uploads')", "'/app'", "'/tmp/a'", "'.'  # or 'uploads'"]
-    {
+    for other in [
+        "os.path.join(os.path.dirname(__file__), 'static', 'uploads')",
+        "os.getcwd() + '/uploads'",
+        "'/app'",
+        "'/tmp/a'",
+        "'.'  # or 'uploads'",
+    ] {
         lacks(&variable(other, "A=1\n"), &["volumes:"]);
     }
     // A new volume is root's where the image lacks the folder.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::application::Application;
 use crate::data;
 use crate::emit::input::EmitInput;
-use crate::manifest::{Ecosystem, Tool, admits};
+use crate::manifest::{Ecosystem, Install, Tool, admits};
 
 /// The programs of Python for which a release is wrong today that no manifest keeps out, as notes.
 pub(in crate::emit) fn broken_releases(input: &EmitInput, applications: &[Application]) -> Vec<String> {
@@ -24,9 +24,10 @@ pub(in crate::emit) fn broken_releases(input: &EmitInput, applications: &[Applic
 fn is_installed_by_pip(application: &Application) -> bool {
     let projects = application.projects().filter(|project| project.ecosystem == Ecosystem::Python);
     let mut installs = projects.flat_map(|project| &project.installs);
-    installs.all(|install| {
+    let is_plain = |install: &Install| {
         install.tool == Tool::Pip && !install.files.iter().any(|file| file.to_ascii_lowercase().contains("constraint"))
-    })
+    };
+    !application.named_packages.is_constrained && installs.all(|install| is_plain(install))
 }
 
 /// What fails of a program with a release of the table.

@@ -12,6 +12,8 @@ use crate::text::path;
 pub(in crate::emit) struct NamedPackages {
     /// Packages of registries, each with the version asked for: `redis` and `==5.0` of `pip install redis==5.0`.
     packages: BTreeMap<(Ecosystem, String), String>,
+    /// Whether a file limits the versions of what is installed: `pip install -c constraints.txt`.
+    pub(in crate::emit) is_constrained: bool,
     /// Requirements files of pip, as written.
     pub(in crate::emit) requirements: BTreeSet<String>,
 }
@@ -23,6 +25,7 @@ impl NamedPackages {
             let invocations = run.invocations();
             let calls = invocations.iter().filter_map(Invocation::package_call);
             for call in calls.filter(|call| call.verb == Verb::Install) {
+                named.is_constrained |= call.inputs.iter().any(|input| input.kind == InputKind::Constraints);
                 let files = call.inputs.iter().filter(|input| input.kind == InputKind::Requirements);
                 named.requirements.extend(files.map(|input| path::normalize(input.path.text)));
                 let Some(ecosystem) = Ecosystem::of_manager(call.manager) else { continue };

@@ -154,7 +154,7 @@ fn named_folder(input: &EmitInput, application: &Application, sign: &str) -> Opt
         let value = line[line.find(sign)? + sign.len()..].split(" #").next()?;
         let mut literals = string_literals(&file.below, value);
         // A path in several parts, of which only the last one would be known.
-        if literals.len() > 1 && !value.contains("env") {
+        if value.contains('+') || literals.len() > 1 && !value.contains("env") {
             return None;
         }
         let default = literals.pop()?.text;

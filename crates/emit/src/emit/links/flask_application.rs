@@ -71,8 +71,10 @@ fn is_object(word: &str) -> bool {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
     };
-    word.split_once(':')
-        .is_some_and(|(module, object)| is_name(module) && is_name(object.strip_suffix("()").unwrap_or(object)))
+    // `python:web.conf` is a configuration of Gunicorn.
+    word.split_once(':').is_some_and(|(module, object)| {
+        module != "python" && is_name(module) && is_name(object.strip_suffix("()").unwrap_or(object))
+    })
 }
 
 #[cfg(test)]
@@ -87,6 +89,7 @@ mod tests {
             ("gunicorn --bind :8000 'web:create_app()'", Some("web:create_app()")),
             ("flask --app=shop:app run --host 0.0.0.0", Some("shop:app")),
             ("gunicorn -b 0.0.0.0:5000 -b unix:/run/a.sock -b localhost:8000", None),
+            ("gunicorn -c python:web.conf web.main:app", Some("web.main:app")),
             ("flask run", None),
         ] {
             assert_eq!(of(text), object, "{text}");
