@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::outage::is_well;
 use super::signal::Signaller;
 use crate::failure::Failure;
 use crate::measure::session::Session;
@@ -60,13 +61,7 @@ impl Session {
         let last_probe = |container: &ContainerRecord| container.probes.last().and_then(|probe| probe.began);
         let marks: BTreeMap<String, Option<i64>> =
             self.container_records()?.iter().map(|container| (container.id.clone(), last_probe(container))).collect();
-        let start = Instant::now();
-        loop {
-            if self.is_stopped() {
-                return Err(Failure::interrupted());
-            }
-            let seconds = start.elapsed().as_secs_f64();
-            let containers = self.container_records()?;
+        self.watch_containers(|seconds, containers| {
             let now = |known: &ContainerRecord| containers.iter().find(|container| container.id == known.id);
             // A check that has not run since says nothing.
             let is_new = |container: &ContainerRecord| {
@@ -85,30 +80,36 @@ impl Session {
             let is_over = |known: &ContainerRecord| now(known).is_some_and(works) || seconds >= patience(known);
             if before.iter().all(is_over) {
                 let failing = before.iter().filter(|known| now(known).is_none_or(fails));
-                return Ok(failing.map(|known| known.service.clone()).collect());
+                return Some(failing.map(|known| known.service.clone()).collect());
             }
-            thread::sleep(LOOK);
-        }
+            None
+        })
     }
 
     /// Seconds until a container was restarted and is ready again.
     fn watch_restart(&self, before: &ContainerRecord, limit: f64) -> Result<Option<f64>, Failure> {
+        self.watch_containers(|seconds, containers| {
+            let is_back = |container: &ContainerRecord| {
+                let is_well = container.check.is_none() || container.health.as_deref() == Some("healthy");
+                container.id == before.id && container.restarts > before.restarts && container.is_running && is_well
+            };
+            if containers.iter().any(is_back) {
+                return Some(Some(seconds));
+            }
+            (seconds >= limit).then_some(None)
+        })
+    }
+
+    /// Looks at the containers again, with the seconds since it began, until that tells something.
+    fn watch_containers<T>(&self, look: impl Fn(f64, &[ContainerRecord]) -> Option<T>) -> Result<T, Failure> {
         let start = Instant::now();
         loop {
             if self.is_stopped() {
                 return Err(Failure::interrupted());
             }
             let seconds = start.elapsed().as_secs_f64();
-            let containers = self.container_records()?;
-            let is_back = |container: &ContainerRecord| {
-                let is_well = container.check.is_none() || container.health.as_deref() == Some("healthy");
-                container.id == before.id && container.restarts > before.restarts && container.is_running && is_well
-            };
-            if containers.iter().any(is_back) {
-                return Ok(Some(seconds));
-            }
-            if seconds >= limit {
-                return Ok(None);
+            if let Some(result) = look(seconds, &self.container_records()?) {
+                return Ok(result);
             }
             thread::sleep(LOOK);
         }
@@ -118,7 +119,6 @@ impl Session {
 /// The containers of services that wait for a server and were healthy.
 fn healthy_dependents(plan: &StartPlan, name: &str, containers: &[ContainerRecord]) -> Vec<ContainerRecord> {
     let names: BTreeSet<&str> = plan.dependents(name).map(|(service, _)| service.name.as_str()).collect();
-    let is_healthy = |known: &&ContainerRecord| known.is_running && known.health.as_deref() == Some("healthy");
     let dependents = containers.iter().filter(|known| names.contains(known.service.as_str()));
-    dependents.filter(is_healthy).cloned().collect()
+    dependents.filter(|known| is_well(known)).cloned().collect()
 }

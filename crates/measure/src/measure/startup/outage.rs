@@ -160,7 +160,8 @@ impl Session {
     }
 }
 
-fn is_well(container: &ContainerRecord) -> bool {
+/// Whether a container runs and its check succeeds.
+pub(super) fn is_well(container: &ContainerRecord) -> bool {
     container.is_running && container.health.as_deref() == Some("healthy")
 }
 
