@@ -37,6 +37,11 @@ impl PackageSize {
         if bytes > 0 { Some((*most, bytes)) } else { None }
     }
 
+    /// Whether a package was measured.
+    pub fn is_known(package: &str) -> bool {
+        data::PACKAGE_SIZES.contains(package)
+    }
+
     /// Where the figure comes from.
     pub fn evidence(&self) -> String {
         format!("`{}` with its dependencies on Debian {}, looked up on {}", self.package, self.suite, self.date)

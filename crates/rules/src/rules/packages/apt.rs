@@ -81,12 +81,17 @@ fn apt_recommends(cx: &Context, out: &mut Findings) {
             set || configures_apt(instruction, text)
         })
     });
+    // Those of a known size, each once: few, however long the file is.
     let mut installed: Vec<&str> = Vec::new();
     for run in cx.build().shipped_runs() {
         for invocation in run.invocations() {
             let Some(call) = invocation.package_call().filter(|call| call.manager == Manager::Apt) else { continue };
             let before = installed.len();
-            installed.extend(call.packages.iter().map(|package| package.name.text));
+            for name in call.packages.iter().map(|package| package.name.text) {
+                if PackageSize::is_known(name) && !installed.contains(&name) {
+                    installed.push(name);
+                }
+            }
             if !takes_recommended(&call) {
                 continue;
             }

@@ -403,7 +403,12 @@ pub(in crate::rules) fn near<'b>(
 ) -> Option<&'b str> {
     // At most each instruction above defines a name.
     *compared += index + 1;
-    if *compared > COMPARED { None } else { build.scopes().nearest(stage.index, name, index) }
+    if *compared > COMPARED {
+        return None;
+    }
+    // A name of other characters is a typo itself, and cannot be used.
+    let is_usable = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    build.scopes().nearest(stage.index, name, index).filter(is_usable)
 }
 
 /// The names in `${NAME+…}` and `${NAME:+…}`.
