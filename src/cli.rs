@@ -5,6 +5,7 @@ mod audit;
 mod baseline;
 mod cache;
 mod changes;
+mod ci;
 mod completions;
 mod compose;
 mod compose_env;
@@ -68,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Rules(command) => explain::rules(&cli.global, &command),
         Command::Cache { command: CacheCommand::Explain(command) } => cache::explain::run(&cli.global, &command),
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, &command),
+        Command::Ci { command } => ci::run(&cli.global, *command),
         Command::Compose { command } => compose::run(&cli.global, *command),
         Command::Completions(command) => completions::completions(&cli.global, &command),
         Command::Man(command) => completions::man(&cli.global, &command),

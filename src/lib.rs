@@ -22,6 +22,7 @@
 //! | `dockerfile` | [`bake`] | bake files |
 //! | `project` | [`manifest`] | package.json, pyproject.toml, go.mod, … and their lock files |
 //! | `project` | [`sources`] | what source code imports and calls |
+//! | `project` | [`workflow`] | pipelines: jobs, steps, and the images that they build |
 //! | `project` | [`recipe`] | `docker build` and `docker run` in makefiles, scripts and workflows |
 //! | `image` | [`image`] | layers, files, packages and secrets of an image |
 //! | `build` | [`buildlog`] | build logs in every form |
@@ -78,7 +79,7 @@ pub use dockopt_measure::measure;
 #[doc(no_inline)]
 pub use dockopt_optimize::{optimize, proof, startup};
 #[doc(no_inline)]
-pub use dockopt_project::{manifest, recipe, sources};
+pub use dockopt_project::{manifest, recipe, sources, workflow};
 #[doc(no_inline)]
 pub use dockopt_report::{report, results};
 #[doc(no_inline)]

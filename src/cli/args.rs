@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help texts.
 
 mod cache;
+mod ci;
 mod completions;
 mod compose;
 mod fix;
@@ -14,6 +15,7 @@ mod options;
 mod report;
 
 pub(super) use self::cache::{CacheCommand, CacheHistory, CachePredict, ExplainLog, ImageStore};
+pub(super) use self::ci::{CiCheck, CiCommand};
 pub(super) use self::completions::{Completions, Man};
 pub(super) use self::compose::{
     ComposeCheck, ComposeCommand, ComposeEmit, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
@@ -81,6 +83,11 @@ pub(super) enum Command {
     Cache {
         #[command(subcommand)]
         command: CacheCommand,
+    },
+    /// Check and fix how pipelines build, start and push images
+    Ci {
+        #[command(subcommand)]
+        command: Box<CiCommand>,
     },
     /// Check, fix, write and verify compose files
     Compose {

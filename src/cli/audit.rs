@@ -13,7 +13,7 @@ use crate::audit::InputAudit;
 use crate::build::Build;
 use crate::buildlog::LogForm;
 use crate::inputs::{Inputs, Needs, TimedSteps};
-use crate::load::{FactSelection, build_log_name, read_build_log, untimed_steps};
+use crate::load::{FactSelection, PipelineSelection, build_log_name, is_pipeline_file, read_build_log, untimed_steps};
 use crate::report::{self, AuditView, ReportRun};
 
 pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure> {
@@ -21,6 +21,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
     let mut request = command.check.build.request(command.path.clone(), today(&command.check.choice)?);
     request.wants = FactSelection::Columns;
     request.configuration = command.check.config.configuration();
+    request.pipelines = PipelineSelection::All;
     request.line = line;
     request.exclude.clone_from(&command.check.exclude.exclude);
     request.shellcheck = true;
@@ -33,13 +34,18 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
         let failed = complain(global, &inputs);
         return settings::show(global, &inputs, &command.check.choice, &command.check.threshold, failed);
     }
-    let mut inputs = crate::load::gather(&request)?;
+    let mut inputs = if is_pipeline_file(&command.path) {
+        super::ci::gather(std::slice::from_ref(&command.path), &request)?
+    } else {
+        crate::load::gather(&request)?
+    };
     if let Some(name) = &command.image {
         super::image::measure(global, name, &mut inputs)?;
     }
     if !command.no_history {
         progress::doing("reading the git history");
         super::cache::history::add_step_histories(&mut inputs);
+        crate::load::add_changes(&mut inputs);
     }
     if let Some(log) = &command.log {
         add_times(log, &mut inputs)?;

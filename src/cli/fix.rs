@@ -16,9 +16,9 @@ use crate::audit::{InputAudit, Report};
 use crate::finding::{Finding, Mask};
 use crate::fix::{FixLevel, FixOutcome};
 use crate::inputs::Inputs;
-use crate::load::FactSelection;
+use crate::load::{FactSelection, PipelineSelection, is_pipeline_file};
 use crate::report::{self, Format, Layout};
-use crate::rules::Policies;
+use crate::rules::{Policies, Subject};
 use crate::text::{FileId, Source};
 
 /// Which files are fixed.
@@ -28,6 +28,8 @@ pub(super) enum FixScope {
     All,
     /// Compose files alone.
     Composes,
+    /// Pipelines, and what their fixes change with them.
+    Pipelines,
 }
 
 pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result<u8, CommandFailure> {
@@ -45,16 +47,23 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         request.configuration = command.config.configuration();
         request.line = line.clone();
         request.compose = command.compose.clone();
+        request.pipelines = PipelineSelection::All;
         request.exclude.clone_from(&command.exclude.exclude);
         let mut inputs = match scope {
+            FixScope::All if is_pipeline_file(path) => super::ci::gather(std::slice::from_ref(path), &request)?,
             FixScope::All => crate::load::gather(&request)?,
             FixScope::Composes => crate::load::gather_composes(std::slice::from_ref(path), &request)?,
+            FixScope::Pipelines => super::ci::gather(std::slice::from_ref(path), &request)?,
         };
         // A fix that rests on history is not safe.
         if command.mode.r#unsafe {
             super::cache::history::add_step_histories(&mut inputs);
+            crate::load::add_changes(&mut inputs);
         }
-        let policies = policies(global, &inputs, &line)?;
+        let mut policies = policies(global, &inputs, &line)?;
+        if scope == FixScope::Pipelines || is_pipeline_file(path) {
+            policies = policies.only(Subject::Workflow);
+        }
         describe_inputs(global, &inputs, &policies);
         failed |= complain(global, &inputs);
         let audit = InputAudit::new(&inputs);
@@ -76,6 +85,7 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
             terminal::note(match scope {
                 FixScope::All => "no Dockerfile found",
                 FixScope::Composes => "no compose file found",
+                FixScope::Pipelines => "no pipeline found",
             });
         }
         // Of what could not be read nobody knows whether there is something to fix.
@@ -101,6 +111,7 @@ fn more_unsafe(inputs: &mut Inputs, policies: &Policies, command: &FixArgs, outc
         return 0;
     }
     super::cache::history::add_step_histories(inputs);
+    crate::load::add_changes(inputs);
     let risky = crate::audit::fix(inputs, policies, FixLevel::Unsafe);
     risky.applied.len().saturating_sub(outcome.applied.len())
 }
@@ -111,7 +122,7 @@ struct FixSession {
     report: Report,
     outcome: FixOutcome,
     masks: Mask,
-    /// Dockerfiles and compose files.
+    /// Dockerfiles, compose files and pipelines.
     builds: usize,
     /// Findings that `--unsafe` would fix beyond those.
     more_unsafe: usize,
@@ -126,6 +137,7 @@ impl FixSession {
             self.more_unsafe += more_unsafe;
         }
         self.builds += inputs.builds.iter().filter(|build| new(inputs.source(build.dockerfile).name())).count();
+        self.builds += inputs.workflows.iter().filter(|workflow| new(inputs.source(workflow.file).name())).count();
         self.builds += inputs.composes.iter().filter(|compose| new(inputs.source(compose.file).name())).count();
         let name = |file: FileId| inputs.sources.get(file.0 as usize).map(Source::name);
         let all = &mut self.outcome;

@@ -12,7 +12,10 @@ use super::{baseline, changes, progress, settings, terminal, version};
 use crate::audit::InputAudit;
 use crate::fix::Change;
 use crate::inputs::{InputProblem, Inputs};
-use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_source, read_stdin, with_contexts};
+use crate::load::{
+    DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, PipelineSelection, is_pipeline_file, read_source,
+    read_stdin, with_contexts,
+};
 use crate::report::{self, Format, ReportRun};
 use crate::rules::Policies;
 use crate::text::Source;
@@ -25,7 +28,9 @@ pub(super) fn run(global: &Global, command: &Lint) -> Result<u8, CommandFailure>
     request.wants = FactSelection::Nothing;
     request.folders = command.files.iter().filter(|path| path.is_dir()).cloned().collect();
     request.configuration = command.check.config.configuration();
-    let (texts, problems) = texts(command, &request)?;
+    let (pipelines, files): (Vec<_>, Vec<_>) = command.files.iter().cloned().partition(|path| is_pipeline_file(path));
+    let (texts, problems) = texts(command, files, &request)?;
+    request.pipelines = PipelineSelection::Named(pipelines);
     request.line = line;
     request.shellcheck = true;
     let mut inputs = crate::load::gather_texts(texts, &request);
@@ -96,10 +101,14 @@ fn add_ignores(
 type ReadFile = (Option<PathBuf>, Result<Source, LoadError>);
 
 /// Each text with its path, none for what came without a name; and what of the folders was not read.
-fn texts(command: &Lint, request: &GatherRequest) -> Result<(Vec<ReadFile>, Vec<InputProblem>), CommandFailure> {
+fn texts(
+    command: &Lint,
+    files: Vec<PathBuf>,
+    request: &GatherRequest,
+) -> Result<(Vec<ReadFile>, Vec<InputProblem>), CommandFailure> {
     let (mut paths, problems) = match &command.check.build.file {
         Some(file) => (vec![file.clone()], Vec::new()),
-        None => crate::load::files_to_lint(command.files.clone(), request),
+        None => crate::load::files_to_lint(files, request),
     };
     if paths.is_empty() && command.files.is_empty() {
         paths.push("Dockerfile".into());

@@ -5,6 +5,7 @@
 mod delay;
 mod port;
 mod route;
+mod silence;
 mod start;
 mod tls;
 

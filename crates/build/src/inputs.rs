@@ -3,16 +3,21 @@
 
 mod changed_inputs;
 mod checked_sources;
+mod commit_changes;
 mod compose_input;
 mod compose_use;
 mod context_place;
 mod date;
 mod evidence;
+mod external;
 mod needs;
+mod run_times;
 mod service;
 mod shellcheck;
+mod workflow_input;
 
 pub use self::checked_sources::{CheckedSources, ContextFiles, checked_sources};
+pub use self::commit_changes::CommitChanges;
 pub use self::compose_input::{
     ComposeInput, ComposeReading, MissingDockerfile, ProjectProblem, ProxyConfiguration, missing_dockerfiles,
     proxy_configurations,
@@ -21,9 +26,12 @@ pub use self::compose_use::ComposeUse;
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;
 pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
+pub use self::external::{ExternalFinding, ExternalGap, ExternalSeverity};
 pub use self::needs::{Need, Needs};
+pub use self::run_times::{RunTimes, TypicalTime, read_runs};
 pub use self::service::Service;
 pub use self::shellcheck::{ShellcheckAnswers, ShellcheckComment, ShellcheckLevel};
+pub use self::workflow_input::{Repository, WorkflowInput};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,6 +56,8 @@ pub struct Inputs {
     pub builds: Vec<BuildInput>,
     /// The compose files that are checked, in the order of their names.
     pub composes: Vec<ComposeInput>,
+    /// The pipelines that are checked, in the order of their names.
+    pub workflows: Vec<WorkflowInput>,
     /// The folder that was asked for, where it was to be listed and no Dockerfile takes anything from it.
     pub folder: Option<Folder>,
     /// Today, for tables that age; `None` where nobody gave it.
@@ -66,6 +76,14 @@ pub struct Inputs {
     pub histories: BTreeMap<FileId, StepHistory>,
     /// What a build log tells of the lines of the Dockerfiles.
     pub timed: BTreeMap<FileId, TimedSteps>,
+    /// What other linters find in the pipelines.
+    pub external: Vec<ExternalFinding>,
+    /// What they did not look at.
+    pub external_gaps: Vec<ExternalGap>,
+    /// What the last commits of the pipelines' repository changed; `None` where nobody looked, or there is none.
+    pub changes: Option<Arc<CommitChanges>>,
+    /// How long jobs and steps of earlier runs took; `None` where nobody gave it.
+    pub run_times: Option<Arc<RunTimes>>,
 }
 
 impl Inputs {

@@ -2,7 +2,7 @@
 //! of a text before it builds (`$$`, variables); starts nothing and reads no other file.
 
 mod builds;
-mod edit;
+mod escaped;
 mod inline;
 mod kind;
 pub mod project;
@@ -10,7 +10,7 @@ mod run;
 mod write;
 
 pub use self::builds::{Compose, ComposeProblem, Service, builds, inline_dockerfiles, written_project};
-pub use self::edit::{ComposeEditor, NewValue, escaped};
+pub use self::escaped::{escaped, escaped_texts};
 pub use self::inline::indent;
 pub use self::kind::{holds_services, is_main_file};
 pub use self::run::{ServiceRun, runs};

@@ -4,6 +4,11 @@
 mod input;
 mod plan;
 mod server_image;
+mod target_builds;
+#[cfg(test)]
+mod test_inputs;
+#[cfg(test)]
+mod tests;
 
 // The passes, in the order of their running.
 mod facts;
@@ -19,6 +24,8 @@ use self::links::Project;
 
 /// Writes a compose file, or adds to the one that is there.
 pub fn emit(input: &EmitInput) -> Emission {
+    let inputs = target_builds::with_targets(input.inputs);
+    let input = &EmitInput { inputs: &inputs, ..*input };
     let mut plan = ComposePlan::default();
     let applications = facts::applications(input, &mut plan);
     let project = Project::of(input, applications, &mut plan);

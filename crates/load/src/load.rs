@@ -2,6 +2,7 @@
 //! about what was read.
 
 mod build_log;
+mod child_output;
 mod compose;
 mod compose_input;
 mod compose_use;
@@ -13,6 +14,7 @@ mod discover;
 mod dockerfiles;
 mod evidence;
 mod exclusion;
+mod external;
 mod file_metadata;
 mod file;
 mod gather;
@@ -33,6 +35,7 @@ mod text_files;
 mod tree_walk;
 mod variables;
 mod walk;
+mod workflows;
 
 pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
 pub use self::compose_input::{compose_builds, default_composes, older_compose_builds};
@@ -40,9 +43,11 @@ pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::confirmation::with_contexts;
 pub use self::discover::files_to_lint;
 pub use self::evidence::{EvidenceReader, git_ignored_names};
+pub use self::external::{ExternalLinter, add_external_findings};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, read_bytes, read_source, read_stdin};
 pub use self::gather::{gather, gather_composes, gather_texts};
-pub use self::request::{ComposeOptions, FactSelection, GatherRequest};
+pub use self::request::{ComposeOptions, FactSelection, GatherRequest, PipelineSelection};
 pub use self::settings::{SettingsSource, settings};
 pub use self::variables::{absolute_path, current_folder, variable_input};
 pub use self::walk::{walk, walk_named};
+pub use self::workflows::{add_changes, is_pipeline_file, tops_of_pipelines};

@@ -4,7 +4,6 @@
 mod built_names;
 mod image_build;
 mod published_port;
-mod workflow;
 
 pub use self::built_names::built_image_names;
 pub use self::image_build::ImageBuild;
@@ -16,7 +15,8 @@ use std::sync::LazyLock;
 use self::image_build::{BUILDS, is_plain, replaced};
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word, arguments_of_command, parse};
-use crate::text::path;
+use crate::text::{Source, path};
+use crate::workflow::{self, BuildCall, Builder};
 
 /// The build context that comes from standard input.
 pub const STDIN: &str = "-";
@@ -82,7 +82,32 @@ pub fn image_builds(name: &str, text: &str) -> Vec<ImageBuild> {
         }
     }
     if is_workflow(name) {
-        builds.extend(workflow::image_builds(text));
+        builds.extend(pipeline_builds(name, text));
+    }
+    builds
+}
+
+/// The builds of a pipeline's actions, one for each leg that builds another image; those of its scripts are lines as in any
+/// other text.
+fn pipeline_builds(name: &str, text: &str) -> Vec<ImageBuild> {
+    if !text.contains("uses:") {
+        return Vec::new();
+    }
+    let source = Source::of(name, text);
+    let workflow =
+        workflow::read(name, &source, &|_| None, None).unwrap_or_else(|| workflow::read_steps(name, &source));
+    let mut builds = Vec::new();
+    for call in BuildCall::all(&workflow) {
+        let is_known = matches!(call.builder, Builder::Action | Builder::OtherAction) && call.place.file == 0;
+        let Some(job) = workflow.jobs.get(call.job).filter(|_| is_known) else { continue };
+        for leg in call.legs(job).unwrap_or_default() {
+            if builds.len() >= BUILDS {
+                return builds;
+            }
+            let context = if leg.context.is_empty() { ".".to_owned() } else { leg.context };
+            let file = call.file.is_some().then_some(leg.file);
+            builds.push(ImageBuild { line: source.line(call.place.span.start), file, context, folders: Vec::new() });
+        }
     }
     builds
 }
@@ -218,6 +243,29 @@ mod tests {
         ] {
             check("Makefile", text, &[]);
         }
+    }
+
+    #[test]
+    fn steps_with_the_action_are_read() {
+        let step = |with: &str| {
+            format!(
+                "jobs:\n  a:\n    strategy: {{matrix: {{folder: [web, api]}}}}\n    steps:\n      - uses: actions/checkout@v4\n      - uses: docker/build-push-action@v6\n        with:\n          push: true\n{with}"
+            )
+        };
+        let check = |with: &str, expected: &[(u32, Option<&str>, &str)]| check("ci.yml", &step(with), expected);
+        check("", &[(6, None, ".")]);
+        check("          context: web\n", &[(6, None, "web")]);
+        check(
+            "          context: .\n          file: docker/web/Dockerfile\n",
+            &[(6, Some("docker/web/Dockerfile"), ".")],
+        );
+        check("          context: ${{ matrix.folder }}\n", &[(6, None, "api"), (6, None, "web")]);
+        check("          context: ${{ inputs.folder }}\n", &[]);
+        check("          context: \"{{defaultContext}}:web\"\n", &[(6, None, "web")]);
+        check("          context: ${{ github.workspace }}/api\n", &[(6, None, "api")]);
+        assert!(image_builds("ci.yml", "jobs: {}\n").is_empty());
+        let other = "steps:\n- uses: ./.github/actions/build-image\n  with:\n    dockerfile-path: api/Dockerfile\n    build-context: api\n- uses: actions/cache@v4\n  with: {path: a}\n";
+        self::check("other.yml", other, &[(2, Some("api/Dockerfile"), "api")]);
     }
 
     #[test]

@@ -15,10 +15,13 @@ mod image_findings;
 mod offer;
 mod overview;
 mod report;
+mod run_facts;
 mod run;
 mod shared_steps;
 mod context_problems;
 mod verdict;
+mod external;
+mod workflows;
 
 pub use self::baseline::{baseline_findings, leave_out};
 pub use self::embedded::write as write_embedded;

@@ -23,6 +23,9 @@ mod start;
 #[cfg(test)]
 mod test_page;
 mod values;
+mod workflow;
+mod workflow_context;
+mod workflow_run;
 
 use std::sync::LazyLock;
 
@@ -44,6 +47,8 @@ pub use self::rule_runner::AllRules;
 pub use self::run::{Outcome, check_image, pragmas_of, run, select_findings};
 pub use self::run::{confirm, unconfirmed};
 pub use self::selection::{Selection, SelectorError, suggest};
+pub use self::workflow_context::{WorkflowChange, WorkflowCheck, WorkflowContext};
+pub use self::workflow_run::{pragmas_of_workflow, workflow_breach};
 
 /// All rules, in the order of their names.
 pub static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
@@ -98,4 +103,22 @@ static FAMILIES: &[&[Rule]] = &[
     &values::labels::RULES,
     &values::secrets::RULES,
     &values::variables::RULES,
+    &workflow::builds::RULES,
+    &workflow::cache_contents::RULES,
+    &workflow::cache_flow::RULES,
+    &workflow::cache_lack::RULES,
+    &workflow::cache_places::RULES,
+    &workflow::cache_scopes::RULES,
+    &workflow::commands::RULES,
+    &workflow::context::RULES,
+    &workflow::contexts::RULES,
+    &workflow::gitlab::RULES,
+    &workflow::justfile::RULES,
+    &workflow::missing_paths::RULES,
+    &workflow::paths::RULES,
+    &workflow::platforms::RULES,
+    &workflow::secrets::RULES,
+    &workflow::started::RULES,
+    &workflow::tags::RULES,
+    &workflow::versions::RULES,
 ];

@@ -54,6 +54,8 @@ tables! {
     CACHE_MOUNT_NAMES = "cache_mount_names.tsv";
     /// The attributes of compose files by the mapping that they stand in.
     COMPOSE_ATTRIBUTES = "compose_attributes.tsv";
+    /// What commands of Compose are given.
+    COMPOSE_COMMANDS = "compose_commands.tsv";
     /// What happens to values of compose files by the path of their keys.
     COMPOSE_PATHS = "compose_paths.tsv";
     /// What programs do.
@@ -110,6 +112,10 @@ tables! {
     HUB_NAMES = "hub_names.tsv";
     /// Paths under which applications say whether they are ready.
     HEALTH_PATHS = "health_paths.tsv";
+    /// Findings of linters of workflows that mean the same.
+    LINTER_EQUIVALENTS = "linter_equivalents.tsv";
+    /// Words of recipes that say that data goes.
+    RESET_WORDS = "reset_words.tsv";
     /// How projects bring the schema of their database up to date.
     MIGRATION_COMMANDS = "migration_commands.tsv";
     /// Tools that bring the schema of a database up to date from files of SQL.
@@ -310,6 +316,10 @@ tables! {
     TLS_VARIABLES = "tls_variables.tsv";
     /// Tokens of well-known services, by how they begin.
     TOKEN_FORMATS = "token_formats.tsv";
+    /// Variables that say which settings of a program are loaded.
+    SETTINGS_VARIABLES = "settings_variables.tsv";
+    /// Programs of the system that tools call while they run.
+    TOOL_CALLS = "tool_calls.tsv";
     /// Images that people compile in.
     TOOLCHAIN_IMAGES = "toolchain_images.tsv";
     /// Images that get no updates any more.
@@ -324,8 +334,12 @@ tables! {
     WAIT_PROGRAMS = "wait_programs.tsv";
     /// Releases of web servers for built files.
     WEB_SERVERS = "web_servers.tsv";
+    /// Actions of GitHub and what steps with them do.
+    WORKFLOW_ACTIONS = "workflow_actions.tsv";
     /// Folders that frameworks write to when they run.
     WRITTEN_FOLDERS = "written_folders.tsv";
+    /// Actions of Docker with their majors.
+    DOCKER_ACTIONS = "docker_actions.tsv";
 }
 
 impl DataTable {

@@ -187,11 +187,29 @@ impl<'r> AskerReader<'r, '_> {
         ];
         let mut askers = rows.into_iter().filter(|(asker, known, first)| {
             let program = asker.program();
-            (self.base_has(program) || known.is_some_and(is_started))
+            (self.base_has(program)
+                || known.is_some_and(is_started)
+                || *asker == Asker::Python && self.base_brings_python())
                 && !self.programs.lacks(program)
                 && is_recent(program, *first)
         });
         askers.next().map(|(asker, ..)| asker)
+    }
+
+    /// Whether a step calls Python, and no step installs it: the base has it then, whatever image that is.
+    fn base_brings_python(&self) -> bool {
+        let is_lacking = self.base().is_none_or(|(base, _)| base.presence("python") == Presence::Lacks);
+        let stages = || self.build.chain(self.stage);
+        let calls = |name: &str| matches!(name, "pip" | "python");
+        let is_python = |call: &PackageCall| {
+            call.manager.is_system() && call.packages.iter().any(|package| package.name.text.starts_with("py"))
+        };
+        let installs_it = |stage: &Stage| {
+            self.build.called(stage).any(|known| known.package_call().is_some_and(|call| is_python(&call)))
+        };
+        !is_lacking
+            && stages().any(|stage| self.build.called(stage).any(|known| known.program.is_some_and(calls)))
+            && !stages().any(installs_it)
     }
 
     fn other(&self, url: Option<&str>) -> Option<Asker> {

@@ -123,7 +123,32 @@ impl Build<'_> {
     /// A path in root's home that ENV, a mount, COPY, ADD or a command of a RUN names.
     fn path_in_root_home(&self, stage: &Stage) -> Option<String> {
         let named = self.folders_in_root_home(stage).into_iter().next();
+        let named = named.or_else(|| self.started_in_root_home(stage));
         named.or_else(|| self.chain(stage).find_map(|stage| self.filled_in_root_home(stage)))
+    }
+
+    /// A path in root's home that a container of the stage starts in, gets files in, or starts something from.
+    pub fn started_in_root_home(&self, stage: &Stage) -> Option<String> {
+        let is_in_home = |path: &String| path::is_within(path, HOME);
+        if let Some(folder) = self.workdir(stage, usize::MAX).value().filter(|folder| is_in_home(folder)) {
+            return Some(folder.clone());
+        }
+        let brought = self.chain(stage).flat_map(|stage| {
+            let transfers = self.transfers(stage).iter();
+            transfers.filter_map(|transfer| {
+                let folder = self.workdir(stage, transfer.index);
+                Some(path::join(folder.value().map_or("/", String::as_str), transfer.destination.as_deref()?))
+            })
+        });
+        let launch = self.launch(stage);
+        let scripts = self.start_scripts(stage);
+        let started = launch.iter().map(|launch| launch.script());
+        let started = started.chain(scripts.iter().map(|(_, script)| script)).flat_map(|script| script.invocations());
+        let words = started.flat_map(|invocation| {
+            let words = [invocation.path].into_iter().chain(invocation.args);
+            words.map(|word| word.text().trim_matches(['"', '\'']).to_owned()).collect::<Vec<_>>()
+        });
+        brought.chain(words).find(is_in_home)
     }
 
     fn filled_in_root_home(&self, stage: &Stage) -> Option<String> {

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::EndpointInput;
+use super::silence::listens_nowhere;
 use super::start::{started_server, starts_file, starts_traced_server};
 use crate::build::toolchain::Language;
 use crate::build::{Listening, Reference, SlimImage, StageBase, is_command, is_like};
 use crate::data;
 use crate::dockerfile::Keyword;
-use crate::manifest::{Ecosystem, FileKind, Framework, Project};
+use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::sources::comments::blank_comments;
 use crate::sources::object_literals::vite_port;
 use crate::sources::patterns;
@@ -527,24 +528,6 @@ pub(super) fn active_settings<'s>(input: &'s EndpointInput) -> impl Iterator<Ite
             active.iter().any(|text| text.split(|c: char| !is_word(c)).any(|word| word == profile))
         })
     })
-}
-
-/// Whether a program of Node listens nowhere, as far as its sources show: EXPOSE is no evidence then.
-fn listens_nowhere(input: &EndpointInput) -> bool {
-    let lines = input.build.start_lines(input.stage);
-    let starts_file = lines.iter().any(|line| {
-        let program = line.first().map(|word| path::name(word)).unwrap_or_default();
-        matches!(program, "node" | "ts-node" | "tsx" | "bun")
-            && line.last().is_some_and(|last| FileKind::of(last).is_code())
-    });
-    // What a framework builds listens by itself.
-    let has_framework =
-        input.projects.iter().flat_map(|project| &project.frameworks).any(|framework| *framework != Framework::Prisma);
-    let mut code = input.files.iter().filter(|file| FileKind::of(file.path).is_source_of(Ecosystem::Node)).peekable();
-    starts_file
-        && !has_framework
-        && code.peek().is_some()
-        && !code.any(|file| patterns::shows(file.text, "may open a port"))
 }
 
 /// Whether a program has a package when it runs.

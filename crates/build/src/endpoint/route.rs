@@ -4,7 +4,7 @@ use super::port::{active_setting, framework_port, has_own_sites, has_package, is
 use super::start::{has_traced_server, started_server, starts_traced_server};
 use super::tls::serves_tls;
 use super::{EndpointInput, is_configuration};
-use crate::build::is_command;
+use crate::build::{StageBase, is_command};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::object_literals::{Literal, literal};
@@ -47,12 +47,17 @@ pub fn ready_route(input: &EndpointInput) -> Option<ReadyRoute> {
     let mut files = files_of_environment(input);
     // They put paths before all routes, and are no part of what runs.
     files.extend(input.settings.iter().filter(|file| is_configuration(file.path)));
+    // The pages of another program may lie in its image: some are routes by their names alone.
+    let is_python = is_of_python_alone(input);
+    if is_python {
+        files.iter_mut().filter(|file| is_of_node(file) || is_configuration(file.path)).for_each(|file| file.text = "");
+    }
     if starts_traced_server(input) {
         // Another program may lie beside its pages.
         files.iter_mut().filter(|file| patterns::shows(file.text, "opens a port")).for_each(|file| file.text = "");
     }
     let mut known = routes(&files);
-    known.retain(|route| route.file < input.files.len());
+    known.retain(|route| input.files.get(route.file).is_some_and(|file| !(is_python && is_of_node(file))));
     if redirects_to_tls(input)
         || has_package(&input.projects, Ecosystem::Java, SECURITY) && asks_for_login(&input.files, "/").is_none()
     {
@@ -96,6 +101,29 @@ pub fn speaks_http(input: &EndpointInput) -> bool {
             || framework_port(input).is_some()
             || shows("makes an application")
             || !routes(&input.files).is_empty())
+}
+
+/// Whether the steps of an image call Python and nothing of Node.js, which its base does not bring by its name.
+fn is_of_python_alone(input: &EndpointInput) -> bool {
+    let build = input.build;
+    let calls = |is_meant: fn(&str) -> bool| {
+        let mut called = build.needed_stages().flat_map(|stage| build.called(stage));
+        called.any(|known| known.program.is_some_and(is_meant))
+    };
+    let is_node = |name: &str| matches!(name, "node" | "npm" | "npx" | "yarn" | "pnpm") || name == "bun";
+    let starts_node = build.start_lines(input.stage).iter().flatten().any(|word| is_node(path::name(word)));
+    let has_node = build.stages().iter().any(|stage| match build.root_base(stage) {
+        StageBase::Image(image) => image.contains("node") || image.contains("bun"),
+        _ => false,
+    });
+    calls(|name| matches!(name, "pip" | "pip3" | "python" | "python3" | "uv" | "poetry"))
+        && !calls(|name| matches!(name, "node" | "npm" | "npx" | "yarn" | "pnpm" | "bun"))
+        && !starts_node
+        && !has_node
+}
+
+fn is_of_node(file: &SourceFile) -> bool {
+    FileKind::of(file.path).ecosystem() == Some(Ecosystem::Node)
 }
 
 /// The package of Spring that asks for a login before each path, where the sources say no other.
@@ -198,7 +226,52 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
         return Some(first(RouteOrigin::Server));
     }
     let [(index, file)] = sites(input)[..] else { return None };
+    if let Some((line, path)) = answered_location(file.text) {
+        return Some(ReadyRoute { path, ..first(RouteOrigin::Source(index, line)) });
+    }
     Some(first(RouteOrigin::Source(index, page_line(file.text)?)))
+}
+
+/// The location of nginx that says whether it works, by its path, and answers by itself: `location /health { return 200; }`.
+fn answered_location(text: &str) -> Option<(usize, String)> {
+    let bare = bare_lines(text);
+    let servers = bare.iter().filter(|line| line.starts_with("server") && line.ends_with('{')).count();
+    let refuses = |line: &&str| patterns::words("answers instead of files").any(|word| line.starts_with(word));
+    if servers != 1 || outside_locations(&bare).iter().any(refuses) {
+        return None;
+    }
+    bare.iter().enumerate().find_map(|(at, line)| {
+        let path = line.strip_prefix("location ")?.strip_suffix('{')?.trim().trim_start_matches("= ");
+        let mut block = bare[at + 1..].iter().take_while(|line| **line != "}");
+        let answers = block.any(|line| line.starts_with("return 200") || line.starts_with("return 204"));
+        (answers && path.starts_with('/') && rank(path).is_some()).then(|| (at + 1, path.to_owned()))
+    })
+}
+
+/// The lines of a configuration of nginx without comments.
+fn bare_lines(text: &str) -> Vec<&str> {
+    text.lines().map(|line| line.split('#').next().unwrap_or(line).trim()).collect()
+}
+
+/// Those that stand in no block of a location.
+fn outside_locations<'t>(bare: &[&'t str]) -> Vec<&'t str> {
+    let (mut depth, mut inside, mut outside) = (0usize, None, Vec::new());
+    for line in bare {
+        if line.ends_with('{') {
+            if line.starts_with("location") && inside.is_none() {
+                inside = Some(depth);
+            }
+            depth += 1;
+        } else if line.starts_with('}') {
+            depth = depth.saturating_sub(1);
+            if inside == Some(depth) {
+                inside = None;
+            }
+        } else if inside.is_none() {
+            outside.push(*line);
+        }
+    }
+    outside
 }
 
 /// The path below which a server of Vite answers; `None` where only running it tells.
@@ -216,12 +289,13 @@ fn vite_base(input: &EndpointInput, lines: &[Vec<String>]) -> Option<String> {
 
 /// The line of the location of nginx that serves the first page from files: `/`, with a root and no other answer.
 fn page_line(text: &str) -> Option<usize> {
-    let bare: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or(line).trim()).collect();
+    let bare = bare_lines(text);
     let servers = bare.iter().filter(|line| line.starts_with("server") && line.ends_with('{')).count();
     let has_root = bare.iter().any(|line| line.starts_with("root "));
     let start = bare.iter().position(|line| *line == "location / {")?;
     let block = bare[start..].iter().take_while(|line| **line != "}").copied();
-    let outside = || bare.iter().any(|line| line.starts_with("return ") || line.starts_with("auth_"));
+    let outside =
+        || outside_locations(&bare).iter().any(|line| line.starts_with("return ") || line.starts_with("auth_"));
     let is_files = !block.clone().any(|line| line.contains(".php"))
         && !block.clone().any(|line| patterns::words("answers instead of files").any(|word| line.starts_with(word)));
     (servers == 1 && has_root && is_files && !outside()).then_some(start + 1)

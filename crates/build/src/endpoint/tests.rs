@@ -129,11 +129,41 @@ fn servers_of_ruby_have_their_ports() {
 }
 
 #[test]
+fn pages_of_another_program_are_no_routes() {
+    let files = [
+        ("app/main.py", "app = FastAPI()\n"),
+        ("public/next.config.js", "module.exports = {basePath: '/ui'}\n"),
+        ("public/pages/index.tsx", "export default () => 1\n"),
+    ];
+    let top = |steps: &str| {
+        let image = format!("FROM example/python\nCOPY . .\n{steps}");
+        ask(&image, &files, |input| ready_route(input).map(|known| known.path))
+    };
+    assert_eq!(top("RUN pip install -r requirements.txt\n"), None);
+    assert_eq!(top("RUN npm ci && pip install a\n"), top("RUN npm ci\n"));
+}
+
+#[test]
 fn what_listens_nowhere_has_no_port() {
     let node = |source: &str| port("FROM node:22\nEXPOSE 8080\nCMD [\"node\", \"bot.js\"]\n", &[("bot.js", source)]);
     assert_eq!(node("import { Client } from 'discord.js';\nclient.login(token);\n"), None);
     assert_eq!(node("import { start } from 'own';\nstart().listen(port());\n"), Some(8080));
     assert_eq!(node("http.createServer(f)"), Some(8080));
+    let built = "FROM golang AS b\nCOPY . .\nRUN go build -o /a\nFROM debian\nEXPOSE 8080\nCMD [\"/a\"]\n";
+    let go = |source: &str| port(built, &[("main.go", source)]);
+    assert_eq!(
+        go("package main\nimport \"github.com/segmentio/kafka-go\"\nfunc main() { kafka.NewReader(c) }\n"),
+        None
+    );
+    assert_eq!(go("package main\nimport \"net/http\"\nfunc main() { run(http.NewServeMux()) }\n"), Some(8080));
+    assert_eq!(go("package main\nimport \"example.org/server\"\nfunc main() { server.Run() }\n"), Some(8080));
+    // The page of another program says nothing of one in Go.
+    let other = [("main.go", "package main\n"), ("web/app.js", "listen()")];
+    assert_eq!(port(built, &other), Some(8080));
+    let python =
+        |source: &str| port("FROM python:3.13\nEXPOSE 8080\nCMD [\"python\", \"bot.py\"]\n", &[("bot.py", source)]);
+    assert_eq!(python("import discord\nclient = discord.Client()\nclient.run(TOKEN)\n"), None);
+    assert_eq!(python("from wsgiref.simple_server import make_server\n"), Some(8080));
 }
 
 #[test]
@@ -152,6 +182,11 @@ fn servers_of_files_answer_at_the_top() {
         None
     );
     assert_eq!(site(&server("  auth_basic a;\n  location / {\n    try_files $uri /a;\n  }\n")), None);
+    let page = "  location / {\n    try_files $uri /index.html;\n  }\n";
+    let health = |block: &str| site(&server(&format!("{page}  location /health {{\n    {block}\n  }}\n")));
+    assert_eq!(health("return 200 \"OK\";").as_deref(), Some("/health"));
+    assert_eq!(health("return 301 /;"), at_top);
+    assert_eq!(site(&server(&format!("  auth_basic a;\n{page}  location /health {{\n    return 200;\n  }}\n"))), None);
     let site_port = |conf: &str| {
         port("FROM nginx:1.30\nEXPOSE 80\nCMD [\"nginx-debug\", \"-g\", \"daemon off;\"]\n", &[("site.conf", conf)])
     };

@@ -19,6 +19,7 @@ impl Inputs {
             sources: sources.to_vec(),
             builds,
             composes: self.composes.iter().map(|input| input.with_sources(&self.sources, sources)).collect(),
+            workflows: self.workflows.iter().map(|input| input.with_sources(&self.sources, sources)).collect(),
             folder: None,
             today: self.today,
             settings: self.settings.clone(),
@@ -28,6 +29,10 @@ impl Inputs {
             measured: BTreeMap::new(),
             histories: BTreeMap::new(),
             timed: BTreeMap::new(),
+            external: Vec::new(),
+            external_gaps: Vec::new(),
+            changes: self.changes.clone(),
+            run_times: self.run_times.clone(),
         }
     }
 }

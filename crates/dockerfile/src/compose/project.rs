@@ -43,7 +43,6 @@ use self::files::Lookup;
 pub use self::files::{ProjectFile, ProjectFiles, ProjectNeed};
 use self::interpolate::SET_VARIABLE;
 pub use self::interpolate::UnsetVariable;
-pub(super) use self::interpolate::boolean;
 pub use self::listed::listed_files;
 use self::loader::{Loader, Room, Scope};
 use self::locations::{absolute, go_join, relative};

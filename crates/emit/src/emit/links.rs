@@ -10,6 +10,7 @@ mod directives;
 mod django_models;
 pub(super) mod fixed_address;
 mod flask_application;
+mod job_address;
 pub(super) mod login;
 pub(super) mod mention;
 pub(super) mod mentions;
@@ -50,9 +51,13 @@ use self::tls::serve_tls;
 use self::virtual_host::add_virtual_host;
 use super::facts::application::Application;
 use super::facts::broken_release::broken_releases;
+use super::facts::relative_import::relative_imports;
 use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, plans_tasks, workers};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
+use crate::manifest::FileKind;
+use crate::sources::patterns;
+use crate::variables::VariableFile;
 
 /// What is known of a repository before its services are written down.
 #[derive(Debug)]
@@ -81,7 +86,9 @@ impl<'i> Project<'i> {
         }
         leave_out_proxies(input, &mut applications, &mut proxy, plan);
         share_storage(&mut applications);
+        share_databases(input, &mut applications);
         plan.notes.extend(broken_releases(input, &applications));
+        plan.notes.extend(relative_imports(input, &applications));
         let mentions: Vec<Mentions> = applications.iter().map(|known| mentions(input, known)).collect();
         let script = schema_script(input, &applications, plan);
         let mut backends = backends(input, &applications, &mentions, (script.as_ref(), plan));
@@ -212,6 +219,32 @@ fn share_storage(applications: &mut [Application]) {
         let shared = volumes.filter(|(_, folder)| folders.contains(folder)).map(|(name, folder)| (folder, name));
         applications[at].shared_volumes = shared.collect();
     }
+}
+
+/// Gives a program the volume of another one for the folder in which both open the same file of a database.
+fn share_databases(input: &EmitInput, applications: &mut [Application]) {
+    let files: Vec<BTreeSet<String>> = applications.iter().map(|known| database_files(input, known)).collect();
+    for at in 1..applications.len() {
+        let (before, rest) = applications.split_at_mut(at);
+        let shared = |folder: &String| {
+            let others = before.iter().zip(&files).filter(|(_, known)| !known.is_disjoint(&files[at]));
+            others.flat_map(|(other, _)| other.own_volumes()).find(|(_, known)| known == folder)
+        };
+        let folders: Vec<String> = rest[0].own_volumes().into_iter().map(|(_, folder)| folder).collect();
+        let volumes: Vec<(String, String)> = folders.iter().filter_map(shared).collect();
+        rest[0].shared_volumes.extend(volumes.into_iter().map(|(name, folder)| (folder, name)));
+    }
+}
+
+/// The names of files of databases in the sources of a program: `battery.db`.
+fn database_files(input: &EmitInput, application: &Application) -> BTreeSet<String> {
+    let is_source = |file: &&VariableFile| FileKind::of(&file.below).has_code() && file.is_of_program();
+    let endings: Vec<&str> = patterns::words("ending of a file of SQLite").collect();
+    let sources = application.code_files(input).filter(is_source);
+    let is_end = |c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c));
+    let words = sources.flat_map(|file| file.source.text().split(is_end));
+    let is_database = |word: &&str| endings.iter().any(|ending| word.len() > ending.len() && word.ends_with(ending));
+    words.filter(is_database).map(str::to_owned).collect()
 }
 
 /// The workers of all programs, each once and with its name.

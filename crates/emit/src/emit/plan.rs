@@ -1,6 +1,6 @@
 //! What a compose file is to hold: its services with their keys, each with the reason for it.
 
-use crate::compose::NewValue;
+use crate::yaml::NewValue;
 
 /// How a value ends that must be set.
 pub(super) const MUST_BE_SET: &str = ":?set it in .env}";

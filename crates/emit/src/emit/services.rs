@@ -19,19 +19,21 @@ use self::variable_need::EnvironmentExtent;
 use std::collections::BTreeSet;
 
 use super::facts::application::Application;
+use super::facts::copied_environment::is_copied;
 use super::facts::entrypoint::ignores_command;
 use super::facts::example::place;
-use super::input::EmitInput;
+use super::input::{ENVIRONMENT_FILES, EmitInput};
 use super::links::Project;
 use super::links::certificates::certificates;
 use super::links::program::Program;
 use super::links::unknown_host::unknown_hosts;
 use super::plan::{ComposePlan, PlannedService};
 use crate::build::User;
-use crate::compose::NewValue;
+use crate::compose::escaped_texts;
 use crate::manifest::Ecosystem;
 use crate::stack::{COMPLETED, HEALTHY, STARTED};
 use crate::text::path;
+use crate::yaml::NewValue;
 
 /// Plans the services, in the order of the file.
 pub(super) fn add_services(input: &EmitInput, project: &Project, plan: &mut ComposePlan) {
@@ -85,9 +87,9 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
     /// What a service runs instead of its image's own command.
     fn add_command(&mut self, program: &Program, words: &[String], service: &mut PlannedService) {
         let Some(place) = ignores_command(self.input, &program.application) else {
-            return service.add("command", NewValue::texts(words));
+            return service.add("command", escaped_texts(words));
         };
-        service.add("entrypoint", NewValue::texts(words));
+        service.add("entrypoint", escaped_texts(words));
         let reason = "the script of the image's entrypoint does not run the command that it gets";
         self.plan.choose(&service.name, "entrypoint", reason, Some(place));
     }
@@ -105,10 +107,24 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
     }
 
     fn add_environment(&mut self, program: &Program, service: &mut PlannedService) {
+        self.add_environment_file(program, service);
         let entries = self.environment(program, EnvironmentExtent::All);
         if !entries.is_empty() {
             service.add("environment", variables(entries));
         }
+    }
+
+    /// Gives a program the committed `.env` that its image would have: it loads its settings from there.
+    fn add_environment_file(&mut self, program: &Program, service: &mut PlannedService) {
+        let application = &program.application;
+        let is_committed = self.input.file(ENVIRONMENT_FILES[0]).is_some_and(|file| file.is_committed);
+        let Some((file, at)) = application.signs(self.input, "loads environment files").next() else { return };
+        if !is_committed || !is_copied(self.input, application) {
+            return;
+        }
+        service.add("env_file", NewValue::raw_texts(&[ENVIRONMENT_FILES[0].to_owned()]));
+        let reason = "it loads its settings from `.env`, which does not belong into its image";
+        self.plan.choose(&service.name, "env_file", reason, Some(place(&file.source, at)));
     }
 
     /// The folders that VOLUME declares and those for what users send, in volumes with a name: what is in no volume, or in one
@@ -160,7 +176,10 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
             plan.choose(&service.name, "volumes", reason, Some(application.place.clone()));
         }
         for (folder, place) in &application.storage {
-            let reason = format!("it keeps what users send in `{folder}`");
+            let reason = match application.shared_volumes.get(folder) {
+                Some(volume) => format!("it shares the files in `{folder}` with another program, in {volume}"),
+                None => format!("it keeps its data in `{folder}`"),
+            };
             plan.choose(&service.name, "volumes", reason, Some(place.clone()));
         }
     }
@@ -293,7 +312,7 @@ fn loads_environment_file(input: &EmitInput, application: &Application) -> Optio
 fn flow(entries: &[(&str, NewValue)]) -> String {
     let entry = |(key, value): &(&str, NewValue)| match value {
         NewValue::Inline(text) | NewValue::Block(text) => format!("{key}: {text}"),
-        NewValue::Mapping(_) => (*key).to_owned(),
+        NewValue::List(_) | NewValue::Mapping(_) => (*key).to_owned(),
     };
     entries.iter().map(entry).collect::<Vec<String>>().join(", ")
 }

@@ -97,7 +97,7 @@ fn counted(named: &[NamedContext]) -> Vec<&NamedContext> {
 }
 
 /// The context of a Dockerfile: as given by `--file` with a path, else its own folder, else the nearest folder above (within
-/// `root`) that has what the COPY lines name.
+/// `root`) that has what the COPY lines name, or one of the Dockerfile's name there that has more of it.
 pub(super) fn place(
     path: &Path,
     build: &Build,
@@ -144,6 +144,14 @@ pub(super) fn place(
             }
         }
     }
+    if best.0 > 0 {
+        for folder in namesakes(path, root) {
+            let count = is_missing(&folder);
+            if count < best.0 {
+                best = (count, folder);
+            }
+        }
+    }
     let (count, mut chosen) = best;
     // A folder that holds a Dockerfile and no program is for one that lies elsewhere.
     if request.needs.context()
@@ -155,6 +163,22 @@ pub(super) fn place(
     }
     let notice = (chosen != dockerfile_folder).then(|| notice(path, &chosen));
     BuildPlace { root: Some(chosen), notice, doubt: None }
+}
+
+/// The folders with the name of a Dockerfile's folder, or of its own ending, beside those above it: `backend` of
+/// `docker/backend/Dockerfile` and of `docker/Dockerfile.backend`.
+fn namesakes(path: &Path, root: Option<&Path>) -> Vec<PathBuf> {
+    let dockerfile_folder = folder_of(path);
+    let text = |name: Option<&std::ffi::OsStr>| name.and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let file_name = text(path.file_name());
+    let ending = file_name.strip_prefix("Dockerfile.").or_else(|| file_name.strip_suffix(".Dockerfile"));
+    let names = [ending.map(str::to_owned), Some(text(dockerfile_folder.file_name()))];
+    let names: Vec<String> = names.into_iter().flatten().filter(|name| !name.is_empty()).collect();
+    let folders = above(dockerfile_folder, root).into_iter().flat_map(|folder| {
+        let below: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+        below
+    });
+    folders.filter(|folder| folder.as_path() != dockerfile_folder && folder.is_dir()).collect()
 }
 
 fn notice(path: &Path, folder: &Path) -> String {
@@ -349,4 +373,23 @@ fn has_subfolder_with(folder: &Path, names: &[&str]) -> bool {
     entries
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink()))
         .any(|entry| has_any_in(&entry.path(), names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_the_same_name_may_be_the_context() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in ["docker/backend", "backend", "docker/web", ".git"] {
+            std::fs::create_dir_all(root.join(name)).unwrap();
+        }
+        let names = |dockerfile: &str| namesakes(&root.join(dockerfile), None);
+        assert_eq!(names("docker/backend/Dockerfile.prod"), [root.join("backend")]);
+        assert_eq!(names("docker/Dockerfile.backend"), [root.join("backend")]);
+        assert_eq!(names("docker/backend.Dockerfile"), [root.join("backend")]);
+        assert!(names("docker/web/Dockerfile").is_empty());
+    }
 }

@@ -17,6 +17,7 @@ use crate::dockerfile::Template;
 use crate::inputs::InputProblem;
 use crate::manifest::{ContentKind, FileKind, FileRole};
 use crate::text::path::is_compose;
+use crate::workflow::pipeline_kind;
 use ignore::{DirEntry, WalkState};
 
 /// What a walk for Dockerfiles found.
@@ -28,6 +29,8 @@ pub(super) struct Discovery {
     pub compose: Vec<PathBuf>,
     /// Files that may say how images are built besides.
     pub recipes: Vec<PathBuf>,
+    /// Pipelines, sorted.
+    pub pipelines: Vec<PathBuf>,
     /// Dockerfiles that are inputs of tests, sorted: nobody builds them.
     pub test_inputs: Vec<PathBuf>,
     /// Folders with the name of a Dockerfile or a compose file, sorted.
@@ -104,6 +107,7 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
     discovery.unreadable.extend(unread.into_iter().map(|file| (file, why.to_owned())));
     discovery.dockerfiles.sort();
     discovery.compose.sort();
+    discovery.pipelines.sort();
     discovery.test_inputs.sort();
     leave_out_twins(&mut discovery.dockerfiles);
     discovery.folders.sort();
@@ -156,6 +160,13 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
             lock(discovery).folders.push(entry.path().to_owned());
         }
         return;
+    }
+    let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+    if pipeline_kind(&below.to_string_lossy().replace('\\', "/")).is_some()
+        && !entry.path_is_symlink()
+        && !is_test_input(root, entry.path())
+    {
+        lock(discovery).pipelines.push(entry.path().to_owned());
     }
     // A file that lists builds is read where it lies. An entry that is not a file stays in the list: reading it reports why.
     let is_listed = || !compose || !entry.path_is_symlink() || !entry.path().is_file();

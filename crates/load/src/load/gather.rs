@@ -18,8 +18,9 @@ use super::git::git_modes;
 use super::project_files::ProjectFiles;
 use super::projects::projects;
 use super::recipes::{self, NamedContext};
-use super::request::{FactSelection, GatherRequest};
+use super::request::{FactSelection, GatherRequest, PipelineSelection};
 use super::text_files::texts;
+use super::workflows::add_workflows;
 use crate::build::{Build, generated_line};
 use crate::dockerfile::{self, Template};
 use crate::ignore::{self, Matcher};
@@ -44,7 +45,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
         std::fs::read_dir(&request.path).map_err(|error| LoadError::of_system(&request.path, error))?;
     }
     let mut inputs = Inputs { root: display_path(&request.path), today: request.today, ..Inputs::default() };
-    let (mut files, mut recipes) = (Vec::new(), Vec::new());
+    let (mut files, mut recipes, mut pipelines) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(file) = &request.file {
         files.push(file.clone());
     } else if kind.is_dir() {
@@ -53,12 +54,20 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
         files = discovery.dockerfiles;
         files.extend(discovery.compose);
         recipes = discovery.recipes;
+        pipelines = discovery.pipelines;
     } else {
         files.push(request.path.clone());
     }
     let read = |path: &PathBuf| super::read_source(path, super::DOCKERFILE_LIMIT);
     let sources: Vec<Result<Source, LoadError>> = files.par_iter().map(read).collect();
     let root = kind.is_dir().then_some(request.path.as_path());
+    match &request.pipelines {
+        PipelineSelection::None => pipelines.clear(),
+        PipelineSelection::All => {}
+        PipelineSelection::Named(named) => pipelines.clone_from(named),
+    }
+    let named = add_workflows(&mut inputs, pipelines, &request.path);
+    super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
     if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
         let parent = || folder_of(&request.path);
@@ -114,6 +123,12 @@ fn wrong_platform(platforms: &str) -> Option<InputProblem> {
 pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, request: &GatherRequest) -> Inputs {
     let mut inputs = Inputs { root: ".".into(), today: request.today, ..Inputs::default() };
     let texts = texts.into_iter().map(|(path, text)| (path.unwrap_or_default(), text));
+    if let PipelineSelection::Named(pipelines) = &request.pipelines
+        && let Some(first) = pipelines.first()
+    {
+        let named = add_workflows(&mut inputs, pipelines.clone(), first);
+        super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
+    }
     fill(&mut inputs, texts, request, (None, &[]));
     inputs
 }

@@ -2,6 +2,7 @@
 //! are gix's business; here are the questions of dockopt, with bounds and messages.
 
 mod builds;
+mod changed_paths;
 mod checkout;
 mod config;
 mod directories;

@@ -17,7 +17,7 @@ const HIGHEST: usize = 8;
 const COMPOSES: usize = 100;
 
 /// Where a repository keeps its history: what is above its folder belongs to something else.
-const GIT_FOLDER: &str = ".git";
+pub(super) const GIT_FOLDER: &str = ".git";
 
 /// Where workflows are, below the top of a project.
 const WORKFLOWS: &str = ".github/workflows";
@@ -93,7 +93,7 @@ fn sources_of(files: Vec<PathBuf>) -> Vec<(PathBuf, Source)> {
 }
 
 /// The folder of a path and those above, links followed and as the user would type them; not the root of the file system.
-fn folders_above(path: &Path, real: &Path) -> Vec<(PathBuf, PathBuf)> {
+pub(super) fn folders_above(path: &Path, real: &Path) -> Vec<(PathBuf, PathBuf)> {
     let is_folder = real.is_dir();
     let start = if is_folder { Some(real) } else { real.parent() };
     let parent = folder_of(path);

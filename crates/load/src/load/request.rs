@@ -25,6 +25,8 @@ pub struct GatherRequest {
     pub wants: FactSelection,
     /// The compose project that is asked for.
     pub compose: ComposeOptions,
+    /// Which pipelines are looked at.
+    pub pipelines: PipelineSelection,
     /// Where settings come from.
     pub configuration: SettingsSource,
     /// Files and folders that are passed over where a folder is searched (`--exclude`).
@@ -53,6 +55,7 @@ impl GatherRequest {
             needs: Needs::NONE,
             wants: FactSelection::Nothing,
             compose: ComposeOptions::default(),
+            pipelines: PipelineSelection::None,
             configuration: SettingsSource::default(),
             exclude: Vec::new(),
             line: CommandLinePolicy::default(),
@@ -62,6 +65,18 @@ impl GatherRequest {
             today: None,
         }
     }
+}
+
+/// Which pipelines of a folder are looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PipelineSelection {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// These files.
+    Named(Vec<PathBuf>),
 }
 
 /// How `docker compose` is called for the projects that are looked at.

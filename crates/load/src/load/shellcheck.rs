@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::child_output::listen;
 use crate::build::Build;
 use crate::inputs::{InputProblem, Inputs, ShellcheckAnswers};
 use crate::settings::FactNeeds;
@@ -30,9 +30,6 @@ const ANSWER: u64 = 16 << 20;
 
 /// For all runs of the program.
 const LIMIT: Duration = Duration::from_mins(1);
-
-/// Between two looks at whether it has ended.
-const LOOK: Duration = Duration::from_millis(2);
 
 /// Adds what ShellCheck says about the scripts of the builds whose rules ask for it.
 pub(super) fn ask(inputs: &mut Inputs, facts: &FactNeeds) {
@@ -121,7 +118,7 @@ fn run(program: &Path, folder: &Path, batch: &[usize], end: Instant) -> Result<C
     command.current_dir(folder).env_remove("SHELLCHECK_OPTS");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| ShellcheckFailure::of_start(&error))?;
-    let answer = listen(&mut child, end);
+    let answer = listen(&mut child, ANSWER, end);
     // One that has ended is not there to be ended.
     let _ = child.kill();
     let status = child.wait();
@@ -136,26 +133,6 @@ fn run(program: &Path, folder: &Path, batch: &[usize], end: Instant) -> Result<C
         let code = code.map(|code| format!(" (exit code {code})")).unwrap_or_default();
         ShellcheckFailure::new(format!("the output of ShellCheck is not valid JSON{code}: {error}"))
     })
-}
-
-/// What it writes; `None` when it takes too long.
-fn listen(child: &mut Child, end: Instant) -> Option<Vec<u8>> {
-    let stdout = child.stdout.take()?;
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut answer = Vec::new();
-        let _ = stdout.take(ANSWER + 1).read_to_end(&mut answer);
-        let _ = sender.send(answer);
-    });
-    let answer = receiver.recv_timeout(end.saturating_duration_since(Instant::now())).ok()?;
-    // It has written all; its status is still to come, unless it was cut short.
-    while answer.len() as u64 <= ANSWER && matches!(child.try_wait(), Ok(None)) {
-        if Instant::now() >= end {
-            return None;
-        }
-        thread::sleep(LOOK);
-    }
-    Some(answer)
 }
 
 /// A temporary folder of this run, gone with it.

@@ -8,7 +8,7 @@ use super::reached_sources::LazyReach;
 use crate::build::SlimImage;
 use crate::data;
 use crate::manifest::{DependencyScope, Ecosystem, FileKind};
-use crate::shell::{Package, PackageSource, Verb, parse};
+use crate::shell::{Invocation, Package, PackageSource, Verb, Word, parse};
 use crate::sources::patterns;
 
 /// The programs that sources of a language start, and what its packages start: where a container is `shipped`, those that
@@ -20,6 +20,19 @@ pub(super) fn programs(input: &PassInput, language: Ecosystem, shipped: bool) ->
         programs.extend(needed.filter(|program| *program != BROWSER));
     }
     programs
+}
+
+/// The programs of the system that a tool calls when it is started like this: `ps` of `nest start --watch`.
+pub(super) fn called_by_tool(invocation: &Invocation) -> impl Iterator<Item = &'static str> {
+    let words = || invocation.args.iter().map(Word::text);
+    let tool = match invocation.program {
+        Some("npx" | "bunx") => words().find(|word| !word.starts_with('-')),
+        program => program,
+    };
+    let has_word =
+        |row: data::Row| row[1] == "-" || data::words(row[1]).any(|wanted| words().any(|word| word == wanted));
+    let row = tool.and_then(|tool| data::TOOL_CALLS.row(tool)).filter(|row| has_word(row));
+    row.into_iter().flat_map(|row| data::words(row[2]))
 }
 
 /// A package that starts a browser which nothing here installs as a package of the distribution.

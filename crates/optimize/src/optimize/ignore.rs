@@ -6,10 +6,12 @@ mod deployment;
 mod evidence;
 mod exclusion;
 mod group;
+mod host_scripts;
 mod junk;
 mod lines;
 mod reason;
 mod secrets;
+mod whole_folders;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +46,7 @@ pub(super) fn run(input: &PassInput, output: &mut PassOutput) {
     if group.takes_everything() {
         deployment::add(&group, &mut gone);
     }
+    whole_folders::join(&group, &mut gone);
     gone.extend(secrets::find_exclusions(&group, output));
     if present {
         gone.retain(|exclusion| !group.is_brought_back(exclusion.entry));

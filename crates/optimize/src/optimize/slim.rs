@@ -49,6 +49,11 @@ pub(super) fn runtime(input: &PassInput, output: &mut PassOutput) {
                     (Support::Open, format!("`{path}` starts programs; those that it names are installed"))
                 }),
             );
+            if let Ok(Some((command, _))) = needs::to_build_at_start(input, target) {
+                let why = format!("`{command}` runs when a container starts, so its packages are known only then");
+                let what = format!("what `{command}` installs is built without the compilers of `{}`", variant.full);
+                output.assume(what, Some((Support::Open, why)));
+            }
         }
         Err(why) => output.refuse(format!("keeps `{}` as the final base image", variant.full), why),
     }
@@ -121,6 +126,12 @@ fn rebase_on_variant(
         let to_build = if same { BTreeSet::new() } else { needs::to_build(input, stage)? };
         if ships && let Some(package) = to_build.first() {
             return Err(FullBaseReason::BuildsDependencies { package: package.clone() });
+        }
+        if ships
+            && let Some((command, packages)) = needs::to_build_at_start(input, stage)?
+            && let Some(package) = packages.first()
+        {
+            return Err(FullBaseReason::BuildsAtStart { command, package: package.clone() });
         }
         for package in &to_build {
             apt::want(&mut wanted, package, needs::first_install(input, stage));

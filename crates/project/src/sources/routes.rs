@@ -15,6 +15,7 @@ mod lists;
 mod login;
 mod middleware;
 mod mounts;
+mod order;
 mod prefixes;
 mod refusal;
 mod rust;

@@ -5,6 +5,7 @@ mod calls;
 mod embedded;
 mod fields;
 mod placeholders;
+mod prefixed_fields;
 mod read;
 mod refusal;
 mod schema;

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::{ContextListing, Notice, ProblemReport, Report, SkippedInput, Threshold};
 use super::{
-    context_problems, embedded, history_facts, image_facts, image_findings, listing, log_facts, masking, overview,
-    shared_steps,
+    context_problems, embedded, external, history_facts, image_facts, image_findings, listing, log_facts, masking,
+    overview, run_facts, shared_steps, workflows,
 };
 use crate::build::Build;
 use crate::compose;
@@ -17,7 +17,7 @@ use crate::finding::{Finding, Findings, Mask, Severity};
 use crate::fix::{self, FindingSource, FixLevel, FixOutcome, RuleRunner};
 use crate::ignore::ProblemKind;
 use crate::inputs::{ComposeInput, IgnoreInput, InputProblem, Inputs, Need, ProjectProblem};
-use crate::rules::{self, AllRules, Policies, Rule, is_there};
+use crate::rules::{self, AllRules, Policies, Rule, Subject, is_there};
 use crate::settings;
 use crate::text::{FileId, Source};
 
@@ -75,6 +75,25 @@ impl<'i> InputAudit<'i> {
         self.report(policies, false)
     }
 
+    /// What rules and other linters find in the pipelines; nothing of the Dockerfiles and compose files around them.
+    pub fn check_workflows(&self, policies: &Policies) -> Report {
+        let policies = &policies.only(Subject::Workflow);
+        let (inputs, mask) = (self.inputs, self.mask());
+        let mut report = Report { skipped: workflows::gaps(inputs, mask), ..self.report(policies, false) };
+        let files: BTreeSet<&str> =
+            inputs.workflows.iter().map(|workflow| inputs.source(workflow.file).name()).collect();
+        report.problems.retain(|problem| files.contains(&*problem.file) || problem.code == "settings");
+        report.notices.clear();
+        self.add_findings(&mut report, rules::run(inputs, &self.builds, policies), policies);
+        external::add(&mut report, inputs, mask);
+        report
+    }
+
+    fn workflow_problems(&self, policies: &Policies) -> Vec<ProblemReport> {
+        let workflows = self.inputs.workflows.iter();
+        workflows.flat_map(|workflow| workflows::problems(self.inputs, workflow, policies, self.mask())).collect()
+    }
+
     /// The whole product: what costs what, per build.
     pub fn audit(&self, policies: &Policies) -> Report {
         let (inputs, builds, mask) = (self.inputs, &self.builds, self.mask());
@@ -123,11 +142,15 @@ impl<'i> InputAudit<'i> {
         problems.extend(of_builds.into_iter().flatten());
         problems.extend(builds.iter().flat_map(|build| pragmas(build, policies, mask)));
         problems.extend(inputs.composes.iter().flat_map(|compose| compose_problems(inputs, compose, policies, mask)));
+        problems.extend(self.workflow_problems(policies));
         deduplicate(&mut problems);
         Report {
             root: inputs.root.clone(),
             sources: inputs.sources.par_iter().map(|source| mask.source(source.host())).collect(),
-            skipped: skipped(inputs, builds, policies, looked),
+            skipped: skipped(inputs, builds, policies, looked)
+                .into_iter()
+                .chain(workflows::gaps(inputs, mask))
+                .collect(),
             rules_off: policies.rules_off(inputs),
             thresholds: thresholds(inputs, builds, policies),
             problems,
@@ -143,6 +166,7 @@ impl<'i> InputAudit<'i> {
         add_image_findings(report, &mut outcome, inputs, builds, policies);
         history_facts::price(&mut outcome.findings, inputs);
         log_facts::price(&mut outcome.findings, inputs);
+        run_facts::price(&mut outcome.findings, inputs);
         let mask_findings = |findings: Vec<Finding>| {
             let shown_findings = embedded::ShownFindings::new(&findings, &inputs.sources);
             findings.into_par_iter().map(|finding| masked(shown_findings.finding(finding), mask)).collect()
@@ -171,6 +195,9 @@ impl FindingSource for RuleFindings<'_> {
     }
 
     fn refuses(&self, file: FileId, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
+        if self.inputs.workflows.iter().any(|workflow| workflow.parts.contains(&Some(file))) {
+            return rules::workflow_breach(before, after, &rules::announced(rules));
+        }
         let mut composes = self.inputs.composes.iter().filter(|compose| compose.reads(file)).peekable();
         if composes.peek().is_some() {
             return composes.find_map(|compose| compose_refusal(self.inputs, compose, file, (before, after), rules));
@@ -382,6 +409,9 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
             known.fail_on = known.fail_on.stricter(threshold.fail_on);
         }
     }
+    for workflow in &inputs.workflows {
+        thresholds.insert(workflow.file, Threshold { fail_on: policies.of(workflow.file).settings.fail_on });
+    }
     for compose in &inputs.composes {
         thresholds.insert(compose.file, Threshold { fail_on: policies.of(compose.file).settings.fail_on });
     }
@@ -395,7 +425,7 @@ fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport
     pragmas.problems.into_iter().map(|problem| pragma_problem(problem, source, mask)).collect()
 }
 
-fn pragma_problem(problem: settings::SettingsProblem, source: &Source, mask: &Mask) -> ProblemReport {
+pub(super) fn pragma_problem(problem: settings::SettingsProblem, source: &Source, mask: &Mask) -> ProblemReport {
     ProblemReport {
         code: "suppression-comment",
         file: source.name().to_owned(),

@@ -7,6 +7,7 @@ use std::sync::{LazyLock, OnceLock};
 use super::compose_context::ComposeCheck;
 use super::image_rules::ImageCheck;
 use super::metadata::{Metadata, body};
+use super::workflow_context::WorkflowCheck;
 use super::{ALL, Context};
 use crate::dockerfile;
 use crate::dockerfile::Difference;
@@ -26,18 +27,23 @@ pub struct Rule {
     pub(super) image: Option<ImageCheck>,
     /// Checks a compose file, if that is the subject of the rule.
     pub(super) compose: Option<ComposeCheck>,
+    /// Checks a pipeline, if that is the subject of the rule.
+    pub(super) workflow: Option<WorkflowCheck>,
     /// The front matter, parsed on first use.
     metadata: OnceLock<Metadata>,
 }
 
 /// Defines the rules of a file, each with its page and its check, and a test that runs the examples of the pages;
-/// `of_image` or `of_compose` before them for rules about built images or compose files.
+/// `of_image`, `of_compose` or `of_workflow` before them for rules about built images, compose files or pipelines.
 macro_rules! family {
     (of_image $($name:literal => $check:expr;)+) => {
         $crate::rules::catalogue::family!(@of_image $($name => $check;)+);
     };
     (of_compose $($name:literal => $check:expr;)+) => {
         $crate::rules::catalogue::family!(@of_compose $($name => $check;)+);
+    };
+    (of_workflow $($name:literal => $check:expr;)+) => {
+        $crate::rules::catalogue::family!(@of_workflow $($name => $check;)+);
     };
     ($($name:literal => $check:expr;)+) => {
         $crate::rules::catalogue::family!(@new $($name => $check;)+);
@@ -74,21 +80,49 @@ impl Rule {
     /// The same rule with another text of its page.
     #[cfg(test)]
     pub(super) fn with_page(&self, page: &'static str) -> Self {
-        let Self { name, check, image, compose, .. } = *self;
-        Self { name, page, check, image, compose, metadata: OnceLock::new() }
+        let Self { name, check, image, compose, workflow, .. } = *self;
+        Self { name, page, check, image, compose, workflow, metadata: OnceLock::new() }
     }
 
     pub(super) const fn new(name: &'static str, page: &'static str, check: fn(&Context, &mut Findings)) -> Self {
-        Self { name, page, check, image: None, compose: None, metadata: OnceLock::new() }
+        Self { name, page, check, image: None, compose: None, workflow: None, metadata: OnceLock::new() }
     }
 
     pub(super) const fn of_image(name: &'static str, page: &'static str, check: ImageCheck) -> Self {
         // It checks nothing in a Dockerfile.
-        Self { name, page, check: |_, _| {}, image: Some(check), compose: None, metadata: OnceLock::new() }
+        Self {
+            name,
+            page,
+            check: |_, _| {},
+            image: Some(check),
+            compose: None,
+            workflow: None,
+            metadata: OnceLock::new(),
+        }
     }
 
     pub(super) const fn of_compose(name: &'static str, page: &'static str, check: ComposeCheck) -> Self {
-        Self { name, page, check: |_, _| {}, image: None, compose: Some(check), metadata: OnceLock::new() }
+        Self {
+            name,
+            page,
+            check: |_, _| {},
+            image: None,
+            compose: Some(check),
+            workflow: None,
+            metadata: OnceLock::new(),
+        }
+    }
+
+    pub(super) const fn of_workflow(name: &'static str, page: &'static str, check: WorkflowCheck) -> Self {
+        Self {
+            name,
+            page,
+            check: |_, _| {},
+            image: None,
+            compose: None,
+            workflow: Some(check),
+            metadata: OnceLock::new(),
+        }
     }
 
     /// The front matter of the page.

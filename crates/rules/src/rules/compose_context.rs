@@ -2,11 +2,11 @@
 
 use super::metadata::Metadata;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
-use crate::compose::{ComposeEditor, NewValue};
 use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
 use crate::inputs::{CheckedSources, ComposeInput, ComposeUse, Date, MissingDockerfile, ProxyConfiguration};
 use crate::stack::{Stack, StackService};
 use crate::text::{Edit, FileId, Source, Span, path};
+use crate::yaml::{NewValue, YamlEditor};
 
 /// The check function of a rule about compose files.
 pub type ComposeCheck = fn(&ComposeContext, &mut Findings);
@@ -21,7 +21,7 @@ pub struct ComposeContext<'a> {
     pub(super) project: &'a ComposeProject,
     pub(super) stack: &'a Stack<'a>,
     /// The file, and those of its parts.
-    pub(super) editors: &'a [(FileId, ComposeEditor<'a>)],
+    pub(super) editors: &'a [(FileId, YamlEditor<'a>)],
     /// Today, if it is known.
     pub(super) today: Option<Date>,
     /// All compose files of the run.
@@ -218,7 +218,7 @@ impl<'a> ComposeContext<'a> {
     where
         'a: 'k,
     {
-        let is_first = |(known, _): &&(FileId, ComposeEditor)| *known == file;
+        let is_first = |(known, _): &&(FileId, YamlEditor)| *known == file;
         let first = self.editors.iter().filter(is_first);
         let mut all = first.chain(self.editors.iter().filter(|known| !is_first(known)));
         all.find_map(|(file, editor)| self.written_in(*file, editor, path)).unwrap_or_else(|| {
@@ -228,12 +228,7 @@ impl<'a> ComposeContext<'a> {
     }
 
     /// A key as a file has it: a service that is extended may have another name.
-    fn written_in<'k>(
-        &self,
-        file: FileId,
-        editor: &'a ComposeEditor<'a>,
-        path: &[&'k str],
-    ) -> Option<WrittenKey<'a, 'k>>
+    fn written_in<'k>(&self, file: FileId, editor: &'a YamlEditor<'a>, path: &[&'k str]) -> Option<WrittenKey<'a, 'k>>
     where
         'a: 'k,
     {
@@ -320,7 +315,7 @@ impl<'a> ComposeContext<'a> {
 /// A key in the file that has it.
 struct WrittenKey<'a, 'k> {
     file: FileId,
-    editor: &'a ComposeEditor<'a>,
+    editor: &'a YamlEditor<'a>,
     /// As it is written there.
     path: Vec<&'k str>,
 }

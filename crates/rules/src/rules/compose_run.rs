@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use super::compose_context::ComposeContext;
 use super::{Policies, Policy, Rule, known_rules};
-use crate::compose::ComposeEditor;
 use crate::compose::project::{ComposeMap, ComposeProject, ComposeValue};
 use crate::finding::{Finding, Findings, SuppressionUse, suppress};
 use crate::inputs::{ComposeInput, Inputs};
@@ -14,6 +13,7 @@ use crate::settings::{Pragmas, compose_pragmas};
 use crate::stack::Stack;
 use crate::text::FileId;
 use crate::yaml;
+use crate::yaml::YamlEditor;
 
 /// What the rules find in the compose files: the findings to report, and those that comments and settings hide.
 pub(super) fn run_composes(inputs: &Inputs, policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
@@ -44,7 +44,7 @@ pub(super) fn check_compose(inputs: &Inputs, input: &ComposeInput, rules: &[&'st
     let Some(project) = &input.reading.project else { return out };
     let stack = Stack::new(project, &input.dockerfiles);
     let files = std::iter::once(input.file).chain(input.parts.iter().copied());
-    let editors: Vec<_> = files.map(|file| (file, ComposeEditor::new(inputs.source(file)))).collect();
+    let editors: Vec<_> = files.map(|file| (file, YamlEditor::new(inputs.source(file)))).collect();
     for rule in rules {
         if let Some(check) = rule.compose {
             let (rule, metadata) = (rule.name, rule.metadata());

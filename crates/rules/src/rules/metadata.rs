@@ -387,9 +387,10 @@ const INSTRUCTIONS: [&str; 19] = [
 /// Whether it is a word of `changes`.
 fn is_change(word: &str) -> bool {
     const OTHER: [&str; 5] = ["comment", "directive", "dockerignore", "keyword", "settings"];
-    // What stands under a key of a compose file's services, or at its top.
+    // What stands under a key of a compose file's services, or at its top; under a key of a pipeline.
     OTHER.contains(&word)
         || word.starts_with("compose.")
+        || word.starts_with("workflow.")
         || INSTRUCTIONS.contains(&word.strip_prefix(['+', '-']).unwrap_or(word))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use super::{ALL, Category, Group, Rule, Selection, SelectorError};
+use super::{ALL, Category, Group, Rule, Selection, SelectorError, Subject};
 use crate::finding::{Finding, Findings, Severity};
 use crate::inputs::{InputProblem, Inputs, Needs, SettingsInput};
 use crate::settings::{self, CommandLinePolicy, ResolvedSettings, RuleNames, SettingsReader};
@@ -180,16 +180,29 @@ impl Policies {
         changed.then(|| Self::read(inputs, &self.line).0)
     }
 
+    /// The same policies with the rules of one subject alone.
+    #[must_use]
+    pub fn only(&self, subject: Subject) -> Self {
+        let keep = |policy: &Arc<Policy>| {
+            let mut policy = (**policy).clone();
+            policy.rules.retain(|rule| rule.metadata().subject == subject);
+            Arc::new(policy)
+        };
+        let of = self.of.iter().map(|(file, policy)| (*file, keep(policy))).collect();
+        Self { default: keep(&self.default), of, line: self.line.clone() }
+    }
+
     /// The policy for a Dockerfile.
     pub fn of(&self, dockerfile: FileId) -> &Policy {
         self.of.get(&dockerfile).unwrap_or(&self.default)
     }
 
-    /// The policies for the Dockerfiles and compose files of the inputs, each once.
+    /// The policies for the Dockerfiles, compose files and pipelines of the inputs, each once.
     pub fn all<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a Policy> {
         let mut seen = BTreeSet::new();
         let composes = inputs.composes.iter().map(|compose| compose.file);
-        let files = inputs.builds.iter().map(|build| build.dockerfile).chain(composes);
+        let workflows = inputs.workflows.iter().map(|workflow| workflow.file);
+        let files = inputs.builds.iter().map(|build| build.dockerfile).chain(composes).chain(workflows);
         files.map(|file| self.of(file)).filter(move |policy| seen.insert(std::ptr::from_ref::<Policy>(*policy)))
     }
 

@@ -374,7 +374,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
 }
 
 /// A truth value with the words of YAML 1.1, which Compose takes with a warning.
-pub(in crate::compose) fn boolean(text: &str) -> Option<bool> {
+pub(super) fn boolean(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
         "true" | "y" | "yes" | "on" => Some(true),
         "false" | "n" | "no" | "off" => Some(false),

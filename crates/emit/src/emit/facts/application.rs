@@ -10,7 +10,6 @@ use crate::build::{
     Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableValue, compiled_packages,
 };
 use crate::build::{starts_scheduler, starts_worker};
-use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::emit::input::EmitInput;
@@ -22,6 +21,7 @@ use crate::sources::patterns;
 use crate::stack::known_service;
 use crate::text::{Span, path};
 use crate::variables::{ServiceCode, VariableFile};
+use crate::yaml::NewValue;
 
 /// The maximum number of ports of a program that are published.
 const MOST_PORTS: usize = 8;
@@ -67,6 +67,10 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) is_worker: bool,
     /// Whether it plans the tasks of workers.
     pub(in crate::emit) is_scheduler: bool,
+    /// The command that migrates a database, where a container runs it last and ends.
+    pub(in crate::emit) migrates: Option<&'static str>,
+    /// The stage that is built, where its Dockerfile makes images of several programs.
+    pub(in crate::emit) target: Option<String>,
     /// What the tools of its project must write before it is built: `target/shop.jar`.
     pub(in crate::emit) output: Option<String>,
     pub(in crate::emit) code: ServiceCode,
@@ -167,12 +171,13 @@ impl<'i> Application<'i> {
     /// What `build` of its services is, with build arguments.
     pub(in crate::emit) fn build_value(&self, arguments: Vec<(String, NewValue)>) -> NewValue {
         let context = NewValue::scalar(&self.context_text);
-        if self.dockerfile_text.is_none() && arguments.is_empty() {
+        if self.dockerfile_text.is_none() && self.target.is_none() && arguments.is_empty() {
             return context;
         }
         let dockerfile = self.dockerfile_text.as_ref();
         let mut entries = vec![("context".to_owned(), context)];
         entries.extend(dockerfile.map(|dockerfile| ("dockerfile".to_owned(), NewValue::scalar(dockerfile))));
+        entries.extend(self.target.as_ref().map(|target| ("target".to_owned(), NewValue::scalar(target))));
         if !arguments.is_empty() {
             entries.push(("args".to_owned(), NewValue::Mapping(arguments)));
         }
@@ -238,20 +243,16 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
     builds.sort_by_key(|build| {
         (path::name(&build.place) != "Dockerfile", names_workers(&build.place), build.place.clone())
     });
-    let production: BTreeSet<String> = builds.iter().filter_map(|build| usual_place(&build.place)).collect();
+    // One that cannot be built stands for no other.
+    let production: BTreeSet<String> =
+        builds.iter().filter_map(|build| usual_place(&build.place).filter(|_| why_left_out(build).is_none())).collect();
     for build_input in builds {
         let source = input.inputs.source(build_input.dockerfile);
         let build = Build::new(build_input);
         let (Some(stage), Some(root)) = (build.target(), build_input.context_root.as_deref()) else { continue };
         let name = source.name();
         let missing = missing_source(build_input);
-        let why = reason_against(&build, stage).map(str::to_owned).or_else(|| match &missing {
-            Some(missing) if !missing.is_output && !missing.is_environment() => {
-                Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
-            }
-            _ => None,
-        });
-        let why = why.or_else(|| {
+        let why = why_left_out(build_input).or_else(|| {
             let is_variant = production.contains(&build_input.place);
             is_variant.then(|| "its folder has one for production, of the same program".to_owned())
         });
@@ -285,6 +286,18 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
         applications.push(application);
     }
     applications
+}
+
+/// Why a Dockerfile makes no service by what stands in it, or lacks in its context.
+fn why_left_out(build_input: &BuildInput) -> Option<String> {
+    let build = Build::new(build_input);
+    let root = build_input.context_root.as_deref()?;
+    reason_against(&build, build.target()?).map(str::to_owned).or_else(|| match missing_source(build_input) {
+        Some(missing) if !missing.is_output && !missing.is_environment() => {
+            Some(format!("it copies `{}`, which is not in {}", missing.path, folder_in_text(root)))
+        }
+        _ => None,
+    })
 }
 
 /// Whether the place of a Dockerfile is called after what takes tasks: `docker/celery/Dockerfile`, `Dockerfile.worker`.
@@ -460,6 +473,8 @@ fn application<'i>(input: &EmitInput<'i>, build: Build<'i>, context: String) -> 
         start: None,
         is_worker,
         is_scheduler,
+        migrates: None,
+        target: build_input.options.target.clone(),
         output: None,
         code: ServiceCode::default(),
         served_settings: Vec::new(),

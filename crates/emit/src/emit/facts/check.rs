@@ -3,13 +3,14 @@
 use super::application::Application;
 use super::endpoint::{endpoint_input, place_of_line};
 use crate::build::{Asker, BaseImage, Build, Presence, StageBase, installs};
-use crate::compose::NewValue;
+use crate::compose::escaped_texts;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::emit::input::EmitInput;
 use crate::endpoint::{self, RouteOrigin, is_nginx, ready_route, speaks_http};
 use crate::manifest::Ecosystem;
 use crate::shell::program::{Kind, Program};
+use crate::yaml::NewValue;
 
 /// A check of a program.
 pub(in crate::emit) struct ApplicationCheck {
@@ -30,7 +31,7 @@ pub(in crate::emit) const START_SECONDS: u32 = 30;
 /// and those at the start in which failed ones do not count.
 pub(in crate::emit) fn healthcheck(test: &[String], (seconds, start_seconds): (u32, u32)) -> NewValue {
     let entry = |key: &str, value: String| (key.to_owned(), NewValue::Inline(value));
-    let mut entries = vec![("test".to_owned(), NewValue::texts(test))];
+    let mut entries = vec![("test".to_owned(), escaped_texts(test))];
     entries.push(entry("interval", format!("{seconds}s")));
     // A check that asks through a broker may wait for the answer.
     entries.push(entry("timeout", format!("{}s", if seconds > 10 { 10 } else { 5 })));

@@ -6,6 +6,7 @@ use super::application::{Application, PortVariable, absolute, names_workers, ser
 use super::built_server::built_server;
 use super::endpoint::{endpoint_input, place_of_line};
 use super::entrypoint::starts_nothing;
+use super::migrating_command::migrating_command;
 use super::server_command::server_command;
 use super::spring_config::add_served_settings;
 use super::start::{address_variable, start_texts};
@@ -39,7 +40,11 @@ pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Applicat
             .as_deref()
             .map(|folder| format!(", volumes: [{{type: bind, source: {context}, target: {}}}]", quoted(folder)));
         let volumes = volumes.unwrap_or_default();
-        text.push_str(&format!("  {name}: {{build: {{context: {context}, dockerfile: {dockerfile}}}{volumes}}}\n"));
+        let target = application.target.as_deref().map(|target| format!(", target: {}", quoted(target)));
+        let target = target.unwrap_or_default();
+        text.push_str(&format!(
+            "  {name}: {{build: {{context: {context}, dockerfile: {dockerfile}{target}}}{volumes}}}\n"
+        ));
         dockerfiles.insert(name, source.clone());
     }
     let codes = written_project(&Source::of("compose.yaml", &text), input.folder).map(|project| {
@@ -76,15 +81,29 @@ fn started_by_scripts(scripts: &[&str]) -> (bool, bool) {
     (is_worker, !is_worker && scripts.iter().any(|text| ends_with_scheduler(text)))
 }
 
+/// Finds the images that migrate a database and end.
+fn mark_migrations(input: &EmitInput, applications: &mut [Application]) {
+    for application in applications.iter_mut() {
+        application.migrates = migrating_command(input, application);
+        // A tool that reads files of SQL loads no source of the program, whatever lies in its build context.
+        if application.migrates.and_then(|command| data::MIGRATIONS.row(command)).is_some_and(|row| row[1] == "files") {
+            let is_shell = |file: usize| FileKind::of(&input.files.files[file].below).is_shell();
+            application.code.reads.retain(|(file, _)| is_shell(*file));
+        }
+    }
+}
+
 /// Adds what the code of the programs says, once it is read; leaves out images that hold none of it and serve nothing.
 pub(in crate::emit) fn complete_with_code(
     input: &EmitInput,
     applications: &mut Vec<Application>,
     plan: &mut ComposePlan,
 ) {
-    for application in
-        applications.iter_mut().filter(|known| known.port.is_none() && !known.is_worker && !known.is_scheduler)
-    {
+    mark_migrations(input, applications);
+    let may_listen = |known: &&mut Application| {
+        known.port.is_none() && !known.is_worker && !known.is_scheduler && known.migrates.is_none()
+    };
+    for application in applications.iter_mut().filter(may_listen) {
         let Some(stage) = application.build.target() else { continue };
         let endpoint = endpoint_input(input, application, &application.build, stage);
         let known = known_port(&endpoint);
@@ -123,7 +142,7 @@ pub(in crate::emit) fn complete_with_code(
     applications.retain(|application| {
         let mut files = application.code_files(input);
         let holds_code = files.any(|file| FileKind::of(&file.below).has_code());
-        if !holds_code && copies_sources(&application.build) {
+        if !holds_code && application.migrates.is_none() && copies_sources(&application.build) {
             plan.notes.push(sourceless_note(input, application));
             return false;
         }
@@ -131,6 +150,7 @@ pub(in crate::emit) fn complete_with_code(
             || starts_client(input, application)
             || application.port.is_some()
             || application.server.is_some()
+            || application.migrates.is_some()
             || application.build.input().projects.iter().any(|projects| !projects.is_empty());
         if !is_program {
             let name = input.inputs.source(application.build.input().dockerfile).name();

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::compose::ComposeEditor;
 use crate::compose::project::ComposeValue;
 use crate::emit::plan::{ComposePlan, PlannedService, ServiceRole};
 use crate::sources::code::words;
 use crate::stack::{Stack, StackService};
 use crate::text::{Source, path};
+use crate::yaml::YamlEditor;
 
 /// The service of the file that is built from the same Dockerfile.
 pub(in crate::emit) fn model<'n>(
@@ -40,7 +40,7 @@ pub(in crate::emit) fn reason_against(
     let Some(model) = model(plan, service, names) else {
         return reason_against_new(stack, service);
     };
-    let editor = ComposeEditor::new(source);
+    let editor = YamlEditor::new(source);
     if ["<<", "extends"].iter().any(|key| editor.has(&["services", model, key])) {
         return Some("what it would need comes from a merge key or `extends`".to_owned());
     }

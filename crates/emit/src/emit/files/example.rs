@@ -1,12 +1,9 @@
 //! The file that shows which variables the user must set.
 
-use crate::build::Source;
-use crate::emit::facts::application::Application;
+use crate::emit::facts::copied_environment::is_copied;
 use crate::emit::input::{ENVIRONMENT_FILES, EmitInput};
 use crate::emit::links::Project;
 use crate::emit::plan::ComposePlan;
-use crate::ignore::MatchedPatterns;
-use crate::inputs::IgnoreInput;
 use crate::variables::committed_variables;
 
 /// The text of the file with the variables that it lacks; `None` where it has them all.
@@ -61,22 +58,4 @@ pub(in crate::emit) fn copied_environment_note(
         names => format!("the images of {}", names.join(", ")),
     };
     Some(format!("`COPY` takes `.env` with its secrets into {images}: add `.env` to .dockerignore"))
-}
-
-/// Whether an image that is shipped takes the whole folder with `.env`.
-fn is_copied(input: &EmitInput, application: &Application) -> bool {
-    let build = &application.build;
-    let Some(stage) = build.target() else { return false };
-    if application.context != input.folder {
-        return false;
-    }
-    let is_left_out = match &application.build.input().ignore {
-        IgnoreInput::Present(_, ignore) => {
-            ignore.matcher().decide(".env", &MatchedPatterns::default()).is_ok_and(|verdict| verdict.excluded)
-        }
-        IgnoreInput::Missing(_) => false,
-        IgnoreInput::Unknown => true,
-    };
-    let mut transfers = build.chain(stage).flat_map(|stage| build.transfers(stage));
-    !is_left_out && transfers.any(|known| known.from.is_none() && known.sources.iter().any(Source::is_everything))
 }

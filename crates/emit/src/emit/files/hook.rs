@@ -1,16 +1,16 @@
 //! The hook of a worker that a compose file starts without one: `taskiq worker app.tasks:broker`.
 
-use crate::compose::{ComposeEditor, NewValue};
 use crate::emit::facts::taskiq_hook::{BROKER, through_hook};
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::stack::{ServiceCheck, StackService};
 use crate::text::{Source, apply};
+use crate::yaml::{NewValue, YamlEditor};
 
 /// The file in which a service's worker is started through the hook and asked whether it is ready; `None` where it has a
 /// check, or what it runs and gets is written elsewhere.
 pub(super) fn with_hook(source: &Source, service: &StackService, planned: &PlannedService) -> Option<Source> {
     let (Some(config), Some(check)) = (planned.key("configs"), planned.key("healthcheck")) else { return None };
-    let editor = ComposeEditor::new(source);
+    let editor = YamlEditor::new(source);
     let has = |key: &str| editor.has(&["services", service.name, key]);
     let is_open = planned.role == ServiceRole::Worker
         && matches!(service.check, ServiceCheck::Missing)
@@ -43,7 +43,7 @@ pub(super) fn with_hook(source: &Source, service: &StackService, planned: &Plann
     let mut source = source.clone();
     for (path, value) in steps {
         let whole: Vec<&str> = ["services", service.name].into_iter().chain(path).collect();
-        let edit = ComposeEditor::new(&source).set(&whole, &value).ok()?;
+        let edit = YamlEditor::new(&source).set(&whole, &value).ok()?;
         let bytes = apply(&source, &[edit]).ok()?;
         source = Source::of(source.name(), &String::from_utf8_lossy(&bytes));
     }

@@ -8,7 +8,6 @@ use super::file_service::{dockerfile_of, worker_line};
 use super::hook::with_hook;
 use super::render::{files_beside, service_value};
 use crate::build::{Reference, WorkerLine, ends_with_scheduler};
-use crate::compose::{ComposeEditor, NewValue};
 use crate::data;
 use crate::emit::facts::worker::SCHEDULER;
 use crate::emit::input::EmitInput;
@@ -18,6 +17,7 @@ use crate::emit::server_image::ServerImage;
 use crate::inputs::ComposeInput;
 use crate::stack::{COMPLETED, HEALTHY, STARTED, ServiceCheck, Stack, StackService, known_service};
 use crate::text::{Source, path};
+use crate::yaml::{NewValue, YamlEditor};
 
 /// The compose file with what it lacked.
 pub(in crate::emit) fn emission(
@@ -221,7 +221,7 @@ impl ExtendedFile<'_> {
 
     /// Adds a key; says so where that is not possible.
     fn add(&mut self, path: &[&str], value: &NewValue) -> bool {
-        let editor = ComposeEditor::new(&self.source);
+        let editor = YamlEditor::new(&self.source);
         if editor.has(path) {
             return false;
         }
@@ -239,7 +239,7 @@ impl ExtendedFile<'_> {
     }
 
     fn add_top(&mut self, section: &str, name: &str, value: NewValue) {
-        let editor = ComposeEditor::new(&self.source);
+        let editor = YamlEditor::new(&self.source);
         if editor.has(&[section]) {
             self.add(&[section, name], &value);
         } else {
@@ -292,7 +292,7 @@ impl ExtendedFile<'_> {
             return;
         }
         let path = ["services", name, "depends_on"];
-        let has_key = ComposeEditor::new(&self.source).has(&path);
+        let has_key = YamlEditor::new(&self.source).has(&path);
         if !has_key && service.dependencies.iter().any(|known| !known.is_implied) {
             self.notes.push(format!("`{name}` takes `depends_on` from elsewhere, where nothing is added"));
             return;
@@ -334,7 +334,7 @@ impl ExtendedFile<'_> {
     fn possible(&self, stack: &Stack, name: &str, condition: &'static str) -> &'static str {
         let Some(target) = stack.service(name) else { return condition };
         let has_check =
-            !target.check.is_absent() || ComposeEditor::new(&self.source).has(&["services", name, "healthcheck"]);
+            !target.check.is_absent() || YamlEditor::new(&self.source).has(&["services", name, "healthcheck"]);
         match condition {
             HEALTHY if !has_check => STARTED,
             COMPLETED if target.is_restarted() => STARTED,
@@ -372,7 +372,7 @@ fn unforced(value: NewValue) -> NewValue {
             NewValue::Mapping(entries.into_iter().map(|(key, value)| (key, unforced(value))).collect())
         }
         NewValue::Inline(text) => NewValue::Inline(text.replace(MUST_BE_SET, "}")),
-        NewValue::Block(text) => NewValue::Block(text),
+        NewValue::Block(_) | NewValue::List(_) => value,
     }
 }
 
@@ -413,7 +413,7 @@ fn is_enabled(check: &NewValue) -> bool {
 
 /// What is written behind a key of a service: an alias for what has an anchor.
 fn written(source: &Source, service: &str, key: &str) -> Option<String> {
-    let editor = ComposeEditor::new(source);
+    let editor = YamlEditor::new(source);
     let span = editor.keys(&["services", service]).into_iter().find(|(name, _)| *name == key)?.1;
     let text = source.slice(span);
     let (_, value) = text.split_once(':')?;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::emission::EmittedFile;
 use super::production::{production, workloads};
 use super::watch::{reload_command, watch};
-use crate::compose::{ComposeEditor, NewValue};
+use crate::compose::escaped_texts;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::links::Project;
 use crate::emit::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 use crate::stack::known_service;
+use crate::yaml::{NewValue, YamlEditor};
 
 /// The file for production.
 const PRODUCTION: &str = "compose.prod.yaml";
@@ -116,13 +117,13 @@ fn application_of<'p, 'i>(project: &'p Project<'i>, service: &PlannedService) ->
 /// Whether the compose file that is there sets a key of a service.
 fn is_set(input: &EmitInput, name: &str, key: &str) -> bool {
     let source = input.existing.map(|existing| input.inputs.source(existing.file));
-    source.is_some_and(|source| ComposeEditor::new(source).has(&["services", name, key]))
+    source.is_some_and(|source| YamlEditor::new(source).has(&["services", name, key]))
 }
 
 /// Whether the compose file says what happens when a service ends.
 fn is_restarted(input: &EmitInput, service: &PlannedService, name: &str) -> bool {
     match input.existing {
-        Some(existing) => ComposeEditor::new(input.inputs.source(existing.file)).has(&["services", name, "restart"]),
+        Some(existing) => YamlEditor::new(input.inputs.source(existing.file)).has(&["services", name, "restart"]),
         None => service.key("restart").is_some() || service.key("profiles").is_some(),
     }
 }
@@ -157,7 +158,7 @@ fn development(service: &PlannedService, application: Option<&Application>) -> V
         keys.push(entry("ports", NewValue::raw_texts(&[format!("127.0.0.1:{port}:{port}")])));
     }
     if let (ServiceRole::Application, Some(words)) = (service.role, application.and_then(reload_command)) {
-        keys.push(entry("command", NewValue::texts(&words)));
+        keys.push(entry("command", escaped_texts(&words)));
     }
     keys.push(entry("restart", NewValue::raw_text("no")));
     keys

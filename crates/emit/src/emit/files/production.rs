@@ -1,12 +1,12 @@
 //! What a service has only in production: logs and memory with an end, and what the repository's files for Kubernetes say of
 //! processors and copies.
 
-use crate::compose::NewValue;
 use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::{Choice, PlannedService, ServiceRole};
 use crate::manifest::{FileKind, FileRole};
 use crate::text::path;
+use crate::yaml::NewValue;
 use crate::yaml::{YamlNode, read};
 
 /// The least and the most memory that is taken over, in KiB.

@@ -2,9 +2,9 @@
 
 use super::emission::{Emission, EmittedFile};
 use super::example::example_file;
-use crate::compose::NewValue;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::{ComposePlan, PlannedService};
+use crate::yaml::NewValue;
 
 /// Spaces by which the file indents.
 const UNIT: usize = 2;

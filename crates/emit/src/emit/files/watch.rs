@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::build::{Build, Stage, Transfer, User, absolute, reload_option};
-use crate::compose::NewValue;
 use crate::data;
 use crate::dockerfile::{Arguments, Keyword};
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::manifest::Ecosystem;
 use crate::text::path;
+use crate::yaml::NewValue;
 
 /// A reason, and where it shows.
 type Reason = (String, Option<String>);

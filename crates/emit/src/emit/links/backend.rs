@@ -8,7 +8,6 @@ use super::mention::{ConnectionRole, Mention, UrlParts, is_unsure};
 use super::mentions::Mentions;
 use super::repository_image::repository_image;
 use super::schema_script::SchemaScript;
-use crate::compose::NewValue;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::built_server::image_variable;
@@ -17,6 +16,7 @@ use crate::emit::input::EmitInput;
 use crate::emit::plan::{ComposePlan, MUST_BE_SET};
 use crate::emit::server_image::{ServerImage, is_word};
 use crate::stack::{ServiceSettings, configured_test, known_service};
+use crate::yaml::NewValue;
 
 /// A server that programs connect to.
 #[derive(Debug)]

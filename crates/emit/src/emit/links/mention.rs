@@ -271,7 +271,17 @@ pub(in crate::emit) fn mention(
     };
     let other = other.as_deref().and_then(|value| value.split_once("://")).map(|(scheme, _)| scheme);
     let says = other.map_or_else(|| "says so".to_owned(), |scheme| format!("has a value of `{scheme}`"));
+    // Whatever the variable is called, a value like `kafka:9092` is an address.
+    let role = match (role, value.as_deref()) {
+        (ConnectionRole::Port, Some(value)) if is_address(value) => ConnectionRole::Host,
+        _ => role,
+    };
     mention_of(row, role, value, format!("{says}, and `{package}` talks to {}", row.host))
+}
+
+/// Whether a value is a host and a port.
+fn is_address(value: &str) -> bool {
+    value.split_once(':').is_some_and(|(host, port)| is_word(host) && port.parse::<u16>().is_ok())
 }
 
 /// Whether a URL is of HTTP, and has a port that the server listens on besides its usual one.

@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 
 use super::alembic::alembic_address;
 use super::fixed_address::{fixed_addresses, fixed_databases};
+use super::job_address::job_address;
 use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention};
 use super::setting_address::setting_addresses;
 use crate::data;
 use crate::emit::facts::application::Application;
+use crate::emit::facts::committed::committed;
 use crate::emit::facts::example::{nearest_example, place};
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::ServerImage;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::secret::is_switch;
+use crate::sources::code::words;
 use crate::sources::literals::string_literals;
 use crate::sources::variables::{Absence, VariableRead, is_asked_for};
-use crate::variables::ExampleVariable;
+use crate::variables::{ExampleVariable, VariableFile};
 
 /// How a program finds servers, and which it does without.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +31,9 @@ pub(in crate::emit) struct Mentions {
 /// How a program finds servers.
 pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) -> Mentions {
     let clients = clients(input, application);
+    let committed = committed(input, application);
     let mut mentions = Mentions::default();
-    add_reads(input, application, &clients, &mut mentions);
+    add_reads(input, application, (&clients, &committed), &mut mentions);
     let all = &mut mentions.all;
     let settings = setting_addresses(input, application, &clients);
     all.extend(
@@ -54,6 +58,7 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
             all.extend(mention.filter(|mention| clients.iter().any(|(_, row)| row.host == mention.row.host)));
         }
     }
+    all.extend(named_in_sources(input, application, &committed, all));
     for add in [fixed_addresses, named_variables] {
         let known = mentions.all.iter().chain(&mentions.optional).filter(|known| known.is_address());
         let hosts: BTreeSet<&str> = known.map(|known| known.row.host).collect();
@@ -63,6 +68,7 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
         }
     }
     mentions.all.extend(alembic_address(input, application));
+    mentions.all.extend(job_address(input, application));
     let named: BTreeSet<&str> =
         mentions.all.iter().filter(|known| names_database(known)).map(|known| known.row.host).collect();
     let databases = fixed_databases(input, application, &clients);
@@ -107,7 +113,7 @@ impl Mentions {
 fn add_reads(
     input: &EmitInput,
     application: &Application,
-    clients: &[(&'static str, ServerImage)],
+    (clients, committed): (&[(&'static str, ServerImage)], &[ExampleVariable]),
     mentions: &mut Mentions,
 ) {
     let reads = &application.code.reads;
@@ -127,10 +133,7 @@ fn add_reads(
         if input.examples.iter().filter(is_active).any(|known| known.value.starts_with("sqlite")) {
             continue;
         }
-        let is_nothing = |value: &str| data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "unset");
-        let example = nearest_example(input, *file, |known| {
-            known.name == read.name && !known.value.is_empty() && !is_nothing(&known.value)
-        });
+        let example = shown_value(input, (*file, read), committed);
         let default = match &read.absence {
             // `False` is no address.
             Absence::Default(value) => {
@@ -138,7 +141,7 @@ fn add_reads(
             }
             _ => None,
         };
-        let values = [example.map(|known| known.value.clone()), default];
+        let values = [example, default];
         let place = place(&input.files.files[*file].source, read.at);
         let has_default = reads.iter().all(|(_, known)| known.name != read.name || known.absence != Absence::Fails);
         let Some(mut mention) = mention(&read.name, values, has_default, clients, Some(place)) else { continue };
@@ -175,6 +178,50 @@ fn add_reads(
     mentions.all.retain(|known| !known.is_address() || has_value(known) || !urls.contains(&known.row.host));
 }
 
+/// The value that an example has for a variable, else that of the `.env` which everybody has: it shows more than a default.
+fn shown_value(
+    input: &EmitInput,
+    (file, read): (usize, &VariableRead),
+    committed: &[ExampleVariable],
+) -> Option<String> {
+    let is_nothing = |value: &str| data::SECRET_WORDS.has(&value.to_ascii_lowercase(), "unset");
+    let is_shown =
+        |known: &ExampleVariable| known.name == read.name && !known.value.is_empty() && !is_nothing(&known.value);
+    let example = nearest_example(input, file, is_shown);
+    let example = example.or_else(|| committed.iter().find(|known| is_shown(known)));
+    example.map(|known| known.value.clone())
+}
+
+/// The URLs of servers in a committed `.env` whose variables sources name, where nothing shows who reads them: an object of
+/// settings does (`settings.BROKER_URL`).
+fn named_in_sources(
+    input: &EmitInput,
+    application: &Application,
+    committed: &[ExampleVariable],
+    known: &[Mention],
+) -> Vec<Mention> {
+    let is_source = |file: &&VariableFile| FileKind::of(&file.below).has_code() && file.is_of_program();
+    let sources: Vec<&VariableFile> = application.code_files(input).filter(is_source).collect();
+    let mentions = committed.iter().filter_map(|variable| {
+        let name = variable.name.as_str();
+        let row = UrlParts::of(&variable.value).and_then(|url| ServerImage::with_scheme(url.kind()))?;
+        let is_known = known.iter().any(|other| other.variable.as_deref() == Some(name));
+        let named = sources.iter().find(|file| words(file.source.text(), name).next().is_some())?;
+        let at = words(named.source.text(), name).next()?;
+        (!is_known).then(|| Mention {
+            variable: Some(name.to_owned()),
+            role: ConnectionRole::Url,
+            row,
+            value: Some(variable.value.clone()),
+            has_default: true,
+            is_setting: false,
+            reason: format!("`{name}` is named in a source, and `.env` has a URL for it"),
+            place: Some(place(&named.source, at)),
+        })
+    });
+    mentions.collect()
+}
+
 /// Whether a read of a variable has a default.
 fn has_written_default(reads: &[(usize, VariableRead)], name: &str) -> bool {
     reads.iter().any(|(_, known)| known.name == name && matches!(known.absence, Absence::Default(_)))
@@ -190,11 +237,11 @@ fn named_variables(
     let mut mentions: Vec<Mention> = Vec::new();
     let names = clients.iter().flat_map(|(_, row)| data::words(row.names));
     let roles = ["sql", "database"].into_iter().flat_map(|role| data::CONNECTION_WORDS.with(role));
-    let words: BTreeSet<&str> = names.chain(roles.filter(|word| word.len() > 2)).collect();
+    let signs: BTreeSet<&str> = names.chain(roles.filter(|word| word.len() > 2)).collect();
     for at in &application.code.files {
         let file = &input.files.files[*at];
         let is_source = FileKind::of(&file.below).has_code() && file.is_of_program();
-        if !is_source || !words.iter().any(|word| file.source.text().contains(word)) {
+        if !is_source || !signs.iter().any(|word| file.source.text().contains(word)) {
             continue;
         }
         for literal in string_literals(&file.below, file.source.text()) {

@@ -34,7 +34,13 @@ pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [
         .iter()
         .map(|application| {
             let by_address = application.port.and_then(|port| of_port(port, applications));
-            by_address.unwrap_or_else(|| name_by_place(input, application))
+            let same_target = applications.iter().filter(|known| known.target == application.target).count();
+            by_address.unwrap_or_else(|| match &application.target {
+                Some(target) if same_target > 1 => {
+                    service_name(&format!("{}-{target}", name_of_folder(input, application)))
+                }
+                _ => name_by_place(input, application),
+            })
         })
         .collect();
     for (application, name) in applications.iter_mut().zip(names) {
@@ -119,8 +125,17 @@ fn named_addresses(input: &EmitInput, application: &Application) -> Vec<(String,
     named
 }
 
-/// The name by the Dockerfile's own (`Dockerfile.worker`), that of its folder, or what the program does.
+/// The name of the stage that is built, where it is one of several programs; else by the Dockerfile's own
+/// (`Dockerfile.worker`), that of its folder, or what the program does.
 fn name_by_place(input: &EmitInput, application: &Application) -> String {
+    if let Some(target) = &application.target {
+        return service_name(target);
+    }
+    name_of_folder(input, application)
+}
+
+/// The name by the Dockerfile's own or that of its folder, whatever stage of it is built.
+fn name_of_folder(input: &EmitInput, application: &Application) -> String {
     let file = path::name(application.dockerfile_text.as_deref().unwrap_or("Dockerfile"));
     let suffix = file
         .strip_prefix("Dockerfile.")

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{ServicePlanner, text, write_dependencies};
-use crate::compose::NewValue;
+use crate::compose::escaped_texts;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::check::{application_check, healthcheck, inherited_check};
 use crate::emit::facts::example::place;
@@ -17,6 +17,7 @@ use crate::manifest::{Ecosystem, FileKind};
 use crate::recipe::published_ports;
 use crate::sources::patterns;
 use crate::text::{listed, path};
+use crate::yaml::NewValue;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_applications(&mut self) {
@@ -39,7 +40,7 @@ impl ServicePlanner<'_, '_> {
         self.add_build(program, &mut service);
         self.plan.choose(name, "build", application.reason.clone(), Some(application.place.clone()));
         if let Some(start) = &application.start {
-            service.add("command", NewValue::texts(&start.words));
+            service.add("command", escaped_texts(&start.words));
             self.plan.choose(name, "command", start.reason.clone(), start.place.clone());
             self.add_folder(start.folder.as_ref(), start.place.clone(), &mut service);
         }

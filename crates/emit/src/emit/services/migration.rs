@@ -3,12 +3,12 @@
 use super::environment::{EnvironmentParts, environment};
 use super::variable_need::EnvironmentExtent;
 use super::{ServicePlanner, add_no_check, source_volumes, text, variables, write_dependencies};
-use crate::compose::NewValue;
 use crate::emit::links::connection::Connection;
 use crate::emit::links::migration::{MigrationJob, PublishedImage};
 use crate::emit::links::program::Program;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::stack::{HEALTHY, STARTED};
+use crate::yaml::NewValue;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_migration(&mut self) {
@@ -31,6 +31,7 @@ impl ServicePlanner<'_, '_> {
         if let Some(folder) = &program.application.source_folder {
             service.add("volumes", NewValue::raw_texts(&source_volumes(&program.application, folder)));
         }
+        self.add_environment_file(program, &mut service);
         let connections = program.connections.iter().filter(is_needed);
         let connections: Vec<Connection> = connections.cloned().collect();
         // An image that is made for it reads the settings of its program.
@@ -44,6 +45,9 @@ impl ServicePlanner<'_, '_> {
         let servers = self.needed_servers(program).into_iter();
         service.dependencies =
             servers.filter(|(name, _)| connections.iter().any(|known| known.backend == *name)).collect();
+        if job.is_image() && service.dependencies.is_empty() {
+            service.dependencies = self.all_databases();
+        }
         write_dependencies(&mut service);
         if program.application.has_check() {
             add_no_check(&mut service, "The image's check asks for the server, which this job does not run.");
@@ -75,6 +79,13 @@ impl ServicePlanner<'_, '_> {
         self.plan.choose(&job.name, "command", job.reason.clone(), job.place.clone());
         self.plan.choose(&job.name, "restart", "a job that is restarted never counts as completed", None);
         self.plan.services.push(service);
+    }
+
+    /// All databases of the project, each with the condition: an image that only migrates is for one of them.
+    fn all_databases(&self) -> Vec<(String, &'static str)> {
+        let backends = &self.project.backends;
+        let all = backends.all.iter().filter(|server| backends.is_database(&server.name));
+        all.map(|server| (server.name.clone(), if server.check.is_ok() { HEALTHY } else { STARTED })).collect()
     }
 
     /// The databases that a program needs, each with the condition.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::ServicePlanner;
-use crate::compose::NewValue;
 use crate::emit::plan::{PlannedKey, ServiceRole};
+use crate::yaml::NewValue;
 
 /// The network of what answers requests.
 const FRONT: &str = "frontend";

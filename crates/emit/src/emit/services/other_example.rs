@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ServicePlanner;
-use crate::compose::NewValue;
 use crate::emit::plan::PlannedService;
 use crate::text::path;
 use crate::variables::ExampleVariable;
+use crate::yaml::NewValue;
 
 impl ServicePlanner<'_, '_> {
     /// Says which examples show variables that services get and that no `.env.example` of the folder shows.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{ServicePlanner, mapping, text, write_dependencies};
-use crate::compose::NewValue;
 use crate::emit::facts::check::{START_SECONDS, healthcheck};
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::stack::{HEALTHY, STARTED};
+use crate::yaml::NewValue;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_proxy(&mut self) {

@@ -3,11 +3,11 @@
 use super::variable_need::EnvironmentExtent;
 use super::{ServicePlanner, text, variables};
 use crate::build::has_ended;
-use crate::compose::NewValue;
 use crate::emit::links::backend::Backend;
 use crate::emit::links::login::BackendPassword;
 use crate::emit::links::schema_script::{INIT_SCRIPTS, SchemaScript};
 use crate::emit::plan::{ComposePlan, PlannedService, ServiceRole};
+use crate::yaml::NewValue;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_servers(&mut self) {

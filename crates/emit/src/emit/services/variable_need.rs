@@ -79,7 +79,7 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
                 Some((self.plain_value().map_or(VariableNeed::Required, VariableNeed::Shown), reason))
             }
             Absence::Fails => None,
-            _ if extent == EnvironmentExtent::Needed => None,
+            _ if extent == EnvironmentExtent::Needed && !chooses_settings(name) => None,
             Absence::Default(value) if self.is_secret() => self.need_of_secret(value.as_deref()),
             // A default is a reason not to require it: what the user sets has to arrive.
             Absence::Default(_) => self.passed_on(),
@@ -236,6 +236,11 @@ impl Remark {
             _ => Self::None,
         }
     }
+}
+
+/// Whether other settings are loaded under another value.
+fn chooses_settings(name: &str) -> bool {
+    data::SETTINGS_VARIABLES.contains(name) || data::MODE_VARIABLES.contains(name)
 }
 
 /// Whether a value means a server that the container does not reach by that name.

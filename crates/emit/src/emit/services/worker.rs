@@ -1,12 +1,12 @@
 //! The services of workers, which run with the image of a program.
 
 use super::{ServicePlanner, add_no_check, text, write_dependencies};
-use crate::compose::NewValue;
 use crate::emit::facts::check::{START_SECONDS, healthcheck};
 use crate::emit::facts::worker::Worker;
 use crate::emit::links::program::Program;
 use crate::emit::plan::{PlannedService, ServiceRole};
 use crate::stack::{HEALTHY, STARTED};
+use crate::yaml::NewValue;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_workers(&mut self) {

@@ -8,6 +8,7 @@ use super::compose_part::{ComposePart, ComposeReader, PartService};
 use super::git::folders_above;
 use crate::compose::project::{ComposeProject, ComposeValue};
 use crate::compose::{self, ServiceRun};
+use crate::data;
 use crate::inputs::Service;
 use crate::inputs::{BuildInput, Inputs};
 use crate::load::compose_input::dockerfile_path;
@@ -68,16 +69,45 @@ pub(super) fn read_services(inputs: &Inputs, input: &BuildInput, reader: &Compos
         !service.is_built
             && services.iter().any(|(of, known): &(&Path, FoundService)| {
                 let named = *of == folder && known.service.name == service.service.name;
-                named || (known.image.is_some() && known.image == service.image)
+                let has_its_image = || match (&known.image, &service.image) {
+                    (None, Some(image)) => {
+                        *of == folder && known.is_built && is_default_name(image, &known.service.name)
+                    }
+                    (known, image) => known.is_some() && known == image,
+                };
+                named || has_its_image()
             })
     };
-    rest.retain(|(folder, service)| same(folder, service));
+    // Where no file builds it, the image with a name of no other project that several services start is meant.
+    let is_meant = |service: &FoundService| {
+        let image = service.image.as_deref().filter(|image| services.is_empty() && is_local_name(image));
+        let is_shared =
+            |image: &str| rest.iter().filter(|(_, known)| known.image.as_deref() == Some(image)).count() > 1;
+        image.is_some_and(is_shared) && inputs.builds.len() == 1
+    };
+    let is_kept: Vec<bool> = rest.iter().map(|(folder, service)| same(folder, service) || is_meant(service)).collect();
+    let mut kept = is_kept.into_iter();
+    rest.retain(|_| kept.next() == Some(true));
     let all = || services.iter().chain(&rest);
     around.names = all().filter_map(|(_, service)| service.image.clone()).collect();
     around.services = all().map(|(_, service)| service.service.clone()).collect();
     around.services.sort_by(|a, b| (&a.file, &a.name).cmp(&(&b.file, &b.name)));
     around.services.dedup_by(|a, b| (&a.file, &a.name) == (&b.file, &b.name));
     around
+}
+
+/// Whether an image has the name that Compose gives that of a service without `image`, whatever the project is called:
+/// `shop-api` of `api`, with the older versions of Compose `shop_api`.
+fn is_default_name(image: &str, service: &str) -> bool {
+    let name = image.strip_suffix(":latest").unwrap_or(image);
+    let front = name.strip_suffix(service).filter(|front| front.len() > 1 && front.ends_with(['-', '_']));
+    front.is_some() && !name.contains(['/', ':', '@'])
+}
+
+/// Whether an image has a name that no registry has and that Compose may have given it: `shop-app`, in no version.
+fn is_local_name(image: &str) -> bool {
+    let name = image.strip_suffix(":latest").unwrap_or(image);
+    name.contains(['-', '_']) && !name.contains(['/', ':', '@', '$']) && !data::OFFICIAL_IMAGES.contains(name)
 }
 
 /// A service of a compose file, and how its image comes about.
@@ -357,5 +387,15 @@ mod tests {
     fn a_dockerfile_inside_of_a_compose_file_has_its_own_service() {
         let compose = "services:\n  a:\n    command: one\n    build:\n      dockerfile_inline: |\n        FROM a\n  b:\n    command: two\n    build:\n      dockerfile_inline: |\n        FROM a\n";
         check(&[("compose.yml", compose)], "", &[("a", Some("one"))]);
+    }
+
+    #[test]
+    fn names_of_compose_end_with_the_service() {
+        for image in ["shop-app:latest", "shop-app", "shop_app"] {
+            assert!(is_default_name(image, "app"), "{image}");
+        }
+        for image in ["app", "-app", "shop-app:1.2", "example.org/shop-app", "shopapp", "shop-api"] {
+            assert!(!is_default_name(image, "app"), "{image}");
+        }
     }
 }

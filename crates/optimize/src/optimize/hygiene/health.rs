@@ -8,7 +8,7 @@ use crate::build::{Asker, Stage, StageBase, service};
 use crate::dockerfile::Keyword;
 use crate::endpoint::{
     EndpointInput, NGINX_ROOT, RouteOrigin, is_health_path, is_nginx, is_settings, known_port, loaded_files,
-    ready_route, start_seconds,
+    ready_route, speaks_http, start_seconds,
 };
 use crate::finding::{FileEdit, Safety};
 use crate::inputs::Service;
@@ -146,7 +146,9 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
         return None;
     }
     let port = known.port;
-    let route = ready_route(&endpoint)?;
+    let Some(route) = ready_route(&endpoint) else {
+        return speaks_http(&endpoint).then_some(Err(HealthReason::NoRoute { port }));
+    };
     if route.needs_others {
         return Some(Err(HealthReason::NeedsOthers { path: route.path }));
     }
@@ -228,6 +230,7 @@ reasons! {
         OtherCommand { service: String, port: u16 }:
             "service `{service}` runs another command in the same image, which may not answer on port {port}";
         NoProgram: "the image has no program that can send the request, and none is added only for that";
+        NoRoute { port: u16 }: "no route on port {port} is known that answers anybody";
         NeedsOthers { path: String }:
             "`{path}` answers only while other services do: `dockopt compose emit` writes a check that starts \
              after them";

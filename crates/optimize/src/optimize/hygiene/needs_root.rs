@@ -3,7 +3,7 @@
 use super::root_reason::{RootReason, Starter};
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::optimize::home_downloads::installs_puppeteer;
 use crate::optimize::pass_input::PassInput;
 use crate::optimize::reached_sources::LazyReach;
@@ -11,6 +11,9 @@ use crate::shell::program::{Kind, Program};
 use crate::shell::{Invocation, Manager, Script, Verb, Word, parse};
 use crate::sources::patterns;
 use crate::text::path;
+
+/// Where nobody but root may enter.
+const ROOT_HOME: &str = "/root";
 
 /// The first reason that keeps a container of the stage with root.
 pub(super) fn reason_to_stay_root(input: &PassInput, target: &Stage) -> Option<RootReason> {
@@ -74,15 +77,16 @@ fn is_build(invocation: &Invocation) -> bool {
 /// What lies in the home of root, which nobody else may read.
 fn at_home(input: &PassInput, target: &Stage) -> Option<RootReason> {
     let build = input.build;
+    if build.started_in_root_home(target).is_some() || services_at_home(input, target) {
+        return Some(RootReason::FilesInRootHome);
+    }
+    if let Some(file) = source_at_home(input) {
+        return Some(RootReason::SourceInRootHome { file: file.to_owned() });
+    }
     let text = |index: usize| input.source().slice(build.instruction(index).span);
     for (index, instruction) in build.chain(target).flat_map(|stage| build.instructions(stage)) {
         let named = match instruction.keyword {
             Keyword::Env => text(index).contains("/root/"),
-            Keyword::Copy | Keyword::Add => {
-                let transfer = build.transfer_at(build.stage_of(index)?, index);
-                let to = transfer.and_then(|transfer| transfer.destination.as_deref());
-                to.is_some_and(|to| path::is_within(to, "/root"))
-            }
             _ => false,
         };
         if named {
@@ -100,6 +104,25 @@ fn at_home(input: &PassInput, target: &Stage) -> Option<RootReason> {
         }
     }
     None
+}
+
+/// Whether compose starts a container in root's home, or something that lies there.
+fn services_at_home(input: &PassInput, target: &Stage) -> bool {
+    let is_at_home = |path: &str| path::is_within(path, ROOT_HOME);
+    input.services_of(target).any(|service| {
+        let texts = [&service.workdir, &service.entrypoint, &service.command].into_iter().flatten();
+        let mut words = texts.flat_map(|text| text.split([' ', '"', '\'', ',', '[', ']']));
+        words.any(is_at_home) || service.mounts.iter().any(|mount| is_at_home(mount))
+    })
+}
+
+/// A source of the program with a path in root's home, as the start of a string.
+fn source_at_home<'a>(input: &PassInput<'a>) -> Option<&'a str> {
+    let quoted = ['"', '\'', '`'].map(|quote| format!("{quote}{ROOT_HOME}/"));
+    let reach = LazyReach::new(input);
+    let mut texts = input.evidence.holding(&quoted);
+    let file = texts.find(|(path, _)| FileKind::of(path).has_code() && reach.may_run(path))?;
+    Some(file.0.as_str())
 }
 
 /// Texts of the context's scripts that commands start: `python fetch_models.py`, `python -m app.fetch`, `./fetch.sh`.

@@ -27,12 +27,15 @@ reasons! {
         Builds { starter: Starter, command: String }: "{starter} builds at start-up: `{command}`";
         BuildsByScript { starter: Starter }: "{starter} builds at start-up";
         FilesInRootHome: "it needs files below /root, which only root may read";
+        SourceInRootHome { file: String }: "`{file}` names a path below /root, which only root may read";
         FetchesToHome { command: String, variable: String }:
             "`{command}` leaves files in root's home; set `{variable}` to a folder that any user can read";
         Puppeteer: "the install of puppeteer downloads a browser to root's home; set `PUPPETEER_CACHE_DIR`";
         Corepack: "the command starts a package manager that corepack keeps in root's home";
         DevelopmentServer { command: String }:
             "`{command}` is a development server, which writes next to the installed packages";
+        LowPortInCluster { file: String, port: u16 }:
+            "`{file}` starts it in Kubernetes, where only root may listen on port {port} with older runtimes";
         DataFolderMounted { path: String, mount: MountedFolder }: "a RUN creates `{path}` for data, and {mount}";
         WritesToMount { evidence: WriteEvidence, mount: MountedFolder }: "{evidence}, and {mount}";
         WritesInRootFolder { evidence: WriteEvidence }: "{evidence}, and its working folder is `/`";
@@ -65,6 +68,7 @@ reasons! {
     /// What shows that the program writes.
     pub(super) WriteEvidence {
         Source { file: String }: "`{file}` writes files";
+        OtherSource { file: String }: "`{file}`, which may be started by hand, writes files";
         Container { path: String }: "a container of the original image wrote `{path}`";
         ManagePy { command: String }: "`manage.py {command}` writes to the working folder at start-up";
         Command { path: String }: "the command writes `{path}`";

@@ -4,6 +4,7 @@ use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
 use crate::optimize::{LevelLimit, Options, optimize};
 
 mod claims;
+mod root_home;
 
 fn check(dockerfile: &str, files: &[(&str, &str)], expected: &str) {
     let text = rewritten(dockerfile, files, Level::Hygiene);

@@ -36,6 +36,9 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
         return output.skip(RootReason::NeedsRoot);
     }
     let Some(plan) = output.ok_or_skip(plan(input, target)) else { return };
+    if let Some(reason) = low_port::refusal(input, target) {
+        return output.skip(reason);
+    }
     output.step(plan.what, plan.why, plan.edits);
     let unknown = plan.writes.unknown.as_ref().map(|why| (Support::Missing, why.to_string()));
     output.assume(plan.writes.assumption_text(), unknown);

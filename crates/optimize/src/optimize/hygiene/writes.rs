@@ -131,7 +131,9 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
     let (variables, location) =
         (|name: &str| variables(input, name), |file: &str| input.build.source_folder(input.target()?, file));
     let evaluator = Evaluator::new(texts.map(|(path, text)| (path.as_str(), text.as_str())), &variables, &location);
+    let mut shown: Option<(bool, &String)> = None;
     for file in writing {
+        let is_loaded = reach.loads(file) != Some(false);
         for place in written_places::places(&evaluator, file) {
             match place {
                 WrittenPlace::Folder(path) => writes.add(input, folder, &path),
@@ -146,9 +148,16 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
                     writes.unknown = Some(UnknownWrites::StartsPrograms { file: file.clone(), call });
                 }
             }
-            writes.evidence = Some(WriteEvidence::Source { file: file.clone() });
+            // What the program loads shows more than a lesson or a script that lies there too.
+            if shown.is_none_or(|(was_loaded, _)| is_loaded || !was_loaded) {
+                shown = Some((is_loaded, file));
+            }
         }
     }
+    writes.evidence = shown.map(|(is_loaded, file)| match is_loaded {
+        true => WriteEvidence::Source { file: file.clone() },
+        false => WriteEvidence::OtherSource { file: file.clone() },
+    });
     // Of what Next.js traced it is known what it writes.
     if let Some(why) = unread(input, &reach, any)
         && !takes_traced(input)

@@ -2,19 +2,21 @@
 
 use memchr::memmem::Finder;
 
+use super::group::Group;
 use crate::inputs::Evidence;
 use crate::manifest::{ContentKind, Ecosystem, FileKind, Role, is_manifest};
 use crate::sources::patterns;
 use crate::text::path;
 
 /// The first source, in the order of their paths, that mentions a word, those at or below a path left out.
-pub(super) fn mention<'e>(evidence: &'e Evidence, word: &str, outside: &str) -> Option<&'e str> {
+pub(super) fn mention<'e>(group: &Group<'e>, word: &str, outside: &str) -> Option<&'e str> {
     let finder = Finder::new(word);
     let below = |path: &str| {
         path.strip_prefix(outside).is_some_and(|rest| outside.is_empty() || rest.is_empty() || rest.starts_with('/'))
     };
     let mentions = |text: &str| finder.find_iter(text.as_bytes()).any(|at| is_word(text, at, word.len()));
-    let mut texts = evidence.perhaps_holding(&[word]).filter(|(path, _)| is_read(path));
+    let mut texts =
+        group.evidence.perhaps_holding(&[word]).filter(|(path, _)| is_read(path) && !group.is_for_host(path));
     texts.find(|(path, text)| (outside.is_empty() || !below(path)) && mentions(text)).map(|(path, _)| path.as_str())
 }
 
@@ -42,9 +44,13 @@ pub(super) fn versioner(evidence: &Evidence) -> Option<&str> {
 }
 
 /// The source or script that asks git itself. `makes`: whether a Makefile counts.
-pub(super) fn asks_git(evidence: &Evidence, makes: bool) -> Option<&str> {
-    let is_meant = |path: &str| is_code(path) || path.ends_with("package.json") || (makes && is_make(path::name(path)));
-    with_one_of(evidence, "asks git for the history", is_meant)
+pub(super) fn asks_git<'e>(group: &Group<'e>, makes: bool) -> Option<&'e str> {
+    let is_meant = |path: &str| {
+        (is_code(path) && !group.is_for_host(path))
+            || path.ends_with("package.json")
+            || (makes && is_make(path::name(path)))
+    };
+    with_one_of(group.evidence, "asks git for the history", is_meant)
 }
 
 fn with_one_of<'e>(evidence: &'e Evidence, meaning: &str, is_meant: impl Fn(&str) -> bool) -> Option<&'e str> {
@@ -54,7 +60,7 @@ fn with_one_of<'e>(evidence: &'e Evidence, meaning: &str, is_meant: impl Fn(&str
     texts.find(|(path, text)| shows(path, text)).map(|(path, _)| path.as_str())
 }
 
-fn is_make(name: &str) -> bool {
+pub(super) fn is_make(name: &str) -> bool {
     ["justfile", "makefile", "taskfile"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 

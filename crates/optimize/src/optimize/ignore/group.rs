@@ -3,8 +3,10 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use super::host_scripts;
 use super::reason::ContextReason;
-use crate::build::{Build, IgnoredName, NamedPaths, SentFiles, may_take_in};
+use crate::build::{Build, IgnoredName, NamedPaths, SentFiles, StageBase, may_take_in};
+use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::Evidence;
 use crate::inputs::context::{BuildContext, ClassKind, ClassMatch, EntryId};
@@ -21,6 +23,8 @@ pub(super) struct Group<'a> {
     members: Vec<Member<'a>>,
     /// What asks for the repository's history, once it was looked for.
     pub history: OnceCell<Option<&'a str>>,
+    /// The scripts that only people or machines outside of the images start, once they were looked for.
+    host_scripts: OnceCell<BTreeSet<&'a str>>,
     /// What reads environment files, once it was looked for.
     pub environments: OnceCell<Option<ContextReason>>,
 }
@@ -49,6 +53,7 @@ impl<'a> Group<'a> {
             evidence: input.evidence,
             members,
             history: OnceCell::new(),
+            host_scripts: OnceCell::new(),
             environments: OnceCell::new(),
         })
     }
@@ -102,6 +107,29 @@ impl<'a> Group<'a> {
         let file = self.members.first().map(|member| &member.build.input().ignore);
         let Some(IgnoreInput::Present(_, file)) = file else { return false };
         file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, &path))
+    }
+
+    /// Whether nothing of the builds and programs starts a script of a shell: `scripts/deploy.sh`, which cron calls.
+    pub(super) fn is_for_host(&self, path: &str) -> bool {
+        self.host_scripts.get_or_init(|| host_scripts::of(self)).contains(path)
+    }
+
+    /// Whether a step, a command of a container or a base image has to do with Node.
+    pub(super) fn uses_node(&self) -> bool {
+        let is_node = |invocation: &Invocation| {
+            let call = invocation.package_call().and_then(|call| Ecosystem::of_manager(call.manager));
+            call == Some(Ecosystem::Node)
+                || invocation
+                    .program
+                    .is_some_and(|program| data::NODE_PROGRAMS.row(program).is_some() || program == "node")
+        };
+        self.members.iter().any(|member| {
+            let images = member.build.stages().iter().filter_map(|stage| match member.build.root_base(stage) {
+                StageBase::Image(reference) => Some(reference.to_owned()),
+                _ => None,
+            });
+            member.calls(is_node) || images.into_iter().any(|image| image.contains("node") || image.contains("bun"))
+        })
     }
 
     /// Why a step might read the repository's history; `None` when it is certain that none does.

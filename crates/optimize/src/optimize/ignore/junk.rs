@@ -42,7 +42,7 @@ fn history_reader<'a>(group: &Group<'a>) -> Option<&'a str> {
         let makes = group.dockerfiles().any(|text| text.contains("make"));
         let has_version = group.dockerfiles().any(|text| TOLD_VERSION.iter().any(|name| text.contains(name)));
         let versioner = || versioner(group.evidence).filter(|_| !has_version && group.may_read_history().is_some());
-        asks_git(group.evidence, makes).or_else(versioner)
+        asks_git(group, makes).or_else(versioner)
     })
 }
 
@@ -128,7 +128,7 @@ fn is_leftover(group: &Group, class_match: &ClassMatch, path: &str) -> bool {
 
 /// Whether a source speaks of a file, or it is not known: not all of them were read.
 pub(super) fn is_mentioned(group: &Group, name: &str, path: &str) -> bool {
-    group.evidence.texts_cut || mention(group.evidence, name, path).is_some()
+    group.evidence.texts_cut || mention(group, name, path).is_some()
 }
 
 pub(super) fn lies_in(context: &BuildContext, gone: &[Exclusion], id: EntryId) -> bool {
@@ -157,7 +157,7 @@ fn add_project_files(group: &Group, gone: &mut Vec<Exclusion>) {
         };
         let ending = &entry.name[kind.without_ending().len()..];
         let endings =
-            || [format!("*{ending}"), ending.to_owned()].iter().any(|word| mention(group.evidence, word, "").is_some());
+            || [format!("*{ending}"), ending.to_owned()].iter().any(|word| mention(group, word, "").is_some());
         let text = kind.is_for_people() && !ending.is_empty() && endings();
         if !text && !is_mentioned(group, entry.name, entry.name) && !lies_in(context, gone, id) {
             gone.push(Exclusion::new(id, entry.name, section, bytes, false));

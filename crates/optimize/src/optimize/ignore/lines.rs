@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::evidence::is_code;
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;
 use super::secrets::{are_environments_read, is_sample};
 use crate::inputs::context::{BuildContext, EntryId};
-use crate::manifest::Ecosystem;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;
 
 /// Lines by section.
@@ -43,7 +44,7 @@ impl SectionLines {
         if has(Ecosystem::Python) {
             wanted.extend([(Section::Made, "**/__pycache__"), (Section::Made, ".venv")]);
         }
-        if group.installs(Ecosystem::Node) {
+        if group.installs(Ecosystem::Node) || (has(Ecosystem::Node) && leaves_node_to_the_host(group)) {
             wanted.push((Section::Made, "**/node_modules"));
         }
         if group.installs(Ecosystem::DotNet) {
@@ -127,6 +128,15 @@ impl SectionLines {
         }
         text
     }
+}
+
+/// Whether packages of Node are for tools of the host alone: nothing here runs Node, and no source names them.
+fn leaves_node_to_the_host(group: &Group) -> bool {
+    let evidence = group.evidence;
+    let mut texts = evidence
+        .perhaps_holding(&["node_modules"])
+        .filter(|(path, _)| is_code(path) && FileKind::of(path).role().is_of_program());
+    !evidence.texts_cut && !group.uses_node() && !texts.any(|(_, text)| text.contains("node_modules"))
 }
 
 /// Whether a pattern takes nothing but what is to go. Patterns are names anywhere (`**/name`, `**/*.end`, `**/.env.*`) or

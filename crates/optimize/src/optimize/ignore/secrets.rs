@@ -38,7 +38,7 @@ pub(super) fn find_exclusions(group: &Group, output: &mut PassOutput) -> Vec<Exc
         }
         if environment && are_environments_read(group) {
             kept_paths.push(path);
-        } else if let Some(reader) = mention(group.evidence, name, "")
+        } else if let Some(reader) = mention(group, name, "")
             && !environment
         {
             output.refuse(format!("keeps `{path}` in the image"), ContextReason::Named { reader: reader.to_owned() });

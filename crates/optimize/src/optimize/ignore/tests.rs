@@ -304,3 +304,47 @@ fn files_that_sources_read_are_kept() {
     let text = ignore_file_of(PYTHON, &files);
     assert!(!text.contains("k8s") && !text.contains("charts\n"), "{text}");
 }
+
+#[test]
+fn a_script_that_nothing_starts_reads_no_history() {
+    let go = "FROM golang:1.25\nWORKDIR /src\nCOPY . .\nRUN go build -o /bin/a .\nCMD [\"a\"]\n";
+    let main = ("main.go", "package main\n\nfunc main() {}\n");
+    let deploy =
+        ("scripts/deploy.sh", "git fetch origin\ngit rev-parse HEAD\ndocker compose -f docker-compose.prod.yml up\n");
+    let files = [main, ("go.mod", "module a\n"), (".git/HEAD", "x"), ("docker-compose.prod.yml", "x"), deploy];
+    let text = ignore_file_of(go, &files);
+    assert!(text.contains(".git\n") && text.contains("docker-compose.prod.yml\n"), "{text}");
+    for starter in [
+        go.replace("RUN go", "RUN sh scripts/deploy.sh && go"),
+        go.replace("RUN go", "RUN ./scripts/all.sh && go"),
+        go.replace("CMD [\"a\"]", "CMD [\"./scripts/deploy.sh\"]"),
+    ] {
+        let others = [("scripts/all.sh", "./scripts/deploy.sh\n")];
+        let text = ignore_file_of(&starter, &[&files[..], &others].concat());
+        assert!(!text.contains(".git\n"), "{starter}: {text}");
+    }
+}
+
+#[test]
+fn packages_of_a_part_that_the_host_builds_stay_out() {
+    let go = "FROM golang:1.25\nWORKDIR /src\nCOPY . .\nRUN go build -o /bin/a .\nCMD [\"a\"]\n";
+    let main = ("main.go", "package main\n\nfunc main() {}\n");
+    let files = [main, ("go.mod", "module a\n"), ("frontend/package.json", PACKAGE)];
+    assert!(ignore_file_of(go, &files).contains("**/node_modules\n"));
+    let served = ("web.go", "package main\n\nvar dir = \"frontend/node_modules/bootstrap\"\n");
+    assert!(!ignore_file_of(go, &[&files[..], &[served]].concat()).contains("node_modules"));
+    let node = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"main.js\"]\n";
+    assert!(!ignore_file_of(node, &[("package.json", PACKAGE), ("main.js", "")]).contains("node_modules"));
+}
+
+#[test]
+fn a_folder_of_which_nothing_is_needed_is_one_line() {
+    let manifest = "apiVersion: v1\nkind: Service\n";
+    let files = [("requirements.txt", "flask\n"), ("app.py", "x"), ("k8s/a.yaml", manifest), ("k8s/b.yaml", manifest)];
+    // Something speaks of the folder, and nothing of its files.
+    let script = ("app.py", "import os\n# see k8s\n");
+    for files in [files.to_vec(), [&files[..1], &files[2..], &[script]].concat()] {
+        let text = ignore_file_of(PYTHON, &files);
+        assert!(text.contains("\nk8s\n") && !text.contains("k8s/"), "{text}");
+    }
+}

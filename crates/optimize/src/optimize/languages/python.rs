@@ -29,7 +29,12 @@ pub(in crate::optimize) fn stages(input: &PassInput, output: &mut PassOutput) {
     let venvs = plan.venvs.join(" and ");
     output.step(
         format!("installs into {venvs} in a build stage and copies it to the final stage"),
-        "pip's cache, compilers, headers and installers are not needed at run time",
+        if text.contains("--system-site-packages") {
+            "pip's cache, compilers, headers and installers are not needed at run time; \
+             `--system-site-packages` leaves setuptools, which Python below 3.12 brings, to packages that import it"
+        } else {
+            "pip's cache, compilers, headers and installers are not needed at run time"
+        },
         vec![input.edit(span, text)],
     );
 }

@@ -9,7 +9,7 @@ use crate::optimize::assumption::Support;
 use crate::optimize::languages::node::stage_parts::node_major;
 use crate::optimize::pass_input::{PassInput, PassOutput};
 use crate::shell::program::options::ProgramOptions;
-use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb};
+use crate::shell::{Invocation, Manager, Package, PackageCall, PackageSource, Verb, Word};
 use crate::text::Span;
 
 /// The first Node.js whose npm installs the rest of the manifest along with what it is told.
@@ -33,14 +33,22 @@ fn in_stage(input: &PassInput, stage: &Stage, output: &mut PassOutput) {
             let Some((call, project)) = declared(input, (stage, index), invocation) else { continue };
             let root = project.project.root.as_str();
             let repeated = done.contains(&root);
+            // An earlier install without what is for development does a part of what this one does.
+            let Ok(part) = earlier_part(input, (stage, index), root) else { continue };
             let edit = if repeated {
                 (invocations.len() == 1).then(|| input.edit(input.instruction_span(index), String::new()))
             } else {
-                renamed(input, code, invocation, &call)
+                let more = part.as_ref().map(|part| part.options.clone()).unwrap_or_default();
+                renamed(input, code, invocation, (&call, &more))
             };
             let Some(edit) = edit else { continue };
             done.push(root);
             say(output, &call, &project, edit, repeated);
+            if let Some(part) = part.filter(|_| !repeated) {
+                let edits = vec![input.edit(input.instruction_span(part.index), String::new())];
+                let why = "the install below installs the same and the rest, with its options";
+                output.step(format!("removes `{}`", part.command), why, edits);
+            }
         }
     }
 }
@@ -58,6 +66,42 @@ fn installed_whole<'i>(input: &PassInput<'i>, stage: &Stage) -> Vec<&'i str> {
         }
     }
     roots
+}
+
+/// An install of a whole manifest but for what is for development, in a RUN of its own.
+struct PartialInstall {
+    index: usize,
+    /// As people say it.
+    command: String,
+    /// Its options but for the one that leaves out a part.
+    options: Vec<String>,
+}
+
+/// The install of a part of the same manifest that stands before a step of the stage; an error where more than it stands in
+/// its RUN, or its options are not all known.
+fn earlier_part(input: &PassInput, (stage, index): (&Stage, usize), root: &str) -> Result<Option<PartialInstall>, ()> {
+    let build = input.build;
+    for run in build.own_runs(stage).filter(|run| run.index < index) {
+        let invocations = run.invocations();
+        for invocation in &invocations {
+            let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
+            let is_part = call.is_from_manifest() && call.packages.is_empty() && call.says("production");
+            let project = if is_part { installed::of(build, (stage, run.index), invocation, &call) } else { None };
+            if !project.is_some_and(|project| project.project.root == root) {
+                continue;
+            }
+            let known = ProgramOptions::of(call.manager.name());
+            let others = invocation.args.iter().filter(|word| word.span != call.verb_span);
+            let options: Vec<&str> = others.map(Word::text).filter(|text| !known.has(text, "production")).collect();
+            let is_known = options.iter().all(|text| text.starts_with('-') && !text.contains('='));
+            if invocations.len() > 1 || run.code.is_exec() || !run.instruction.heredocs.is_empty() || !is_known {
+                return Err(());
+            }
+            let options = options.into_iter().map(str::to_owned).collect();
+            return Ok(Some(PartialInstall { index: run.index, command: call.title(), options }));
+        }
+    }
+    Ok(None)
 }
 
 /// The call, where all packages that it names are those of the manifest beside it, in versions that it asks for.
@@ -94,8 +138,13 @@ fn lacks_rest(input: &PassInput, stage: &Stage, manager: Manager) -> bool {
     manager == Manager::Npm && node_major(input, stage).is_some_and(|major| major < NPM_INSTALLS_ALL)
 }
 
-/// The call without the names.
-fn renamed(input: &PassInput, code: &Code, invocation: &Invocation, call: &PackageCall) -> Option<FileEdit> {
+/// The call without the names, with `more` options that it does not have yet.
+fn renamed(
+    input: &PassInput,
+    code: &Code,
+    invocation: &Invocation,
+    (call, more): (&PackageCall, &[String]),
+) -> Option<FileEdit> {
     let is_package = |span: Span| call.packages.iter().any(|package| package.span == span);
     let saves = |text: &str| ProgramOptions::of(call.manager.name()).has(text, "saves");
     let options: Vec<&str> = invocation
@@ -104,6 +153,8 @@ fn renamed(input: &PassInput, code: &Code, invocation: &Invocation, call: &Packa
         .filter(|word| word.span != call.verb_span && !is_package(word.span) && !saves(word.text()))
         .map(|word| input.source().slice(code.place(input.file(), word.span)))
         .collect();
+    let more = more.iter().map(String::as_str).filter(|option| !options.contains(option));
+    let options: Vec<&str> = options.iter().copied().chain(more).collect();
     let place = code.place(input.file(), call.span);
     let written = input.source().slice(place);
     // Other managers have no `add` without names.

@@ -59,6 +59,9 @@ pub(super) fn of_script(
         }
         let Some(program) = invocation.program else { continue };
         want_program(wanted, slim, program, at);
+        for called in called_programs::called_by_tool(&invocation) {
+            want_program(wanted, slim, called, at);
+        }
         if program == "apt-key" {
             want_program(wanted, slim, "gpg", at);
         }
@@ -200,6 +203,41 @@ pub(super) fn to_build(input: &PassInput, stage: &Stage) -> Result<BTreeSet<Stri
         all.retain(|package| !matches!(&**package, "gcc" | "g++" | "make" | "libc6-dev" | "build-essential"));
     }
     Ok(all)
+}
+
+/// The packages that what a container installs when it starts is built with, and the words of that install; an error where
+/// they are not known. A stage whose steps install the same is asked by [`to_build`].
+pub(super) fn to_build_at_start(
+    input: &PassInput,
+    stage: &Stage,
+) -> Result<Option<(String, BTreeSet<String>)>, FullBaseReason> {
+    let Some((language, command)) = install_at_start(input, stage) else { return Ok(None) };
+    let Some((_, answer)) = LANGUAGES.iter().find(|(known, _)| *known == language) else { return Ok(None) };
+    let unknown_tools = || FullBaseReason::UnknownBuildTools { language: language.name().to_string() };
+    let mut packages = answer(input, stage.index).ok_or_else(unknown_tools)?;
+    packages.retain(|package| !apt::installs(input, stage, package, usize::MAX));
+    Ok(Some((command, packages)))
+}
+
+/// The first install of a project's dependencies that a container starts with: its language and its words.
+fn install_at_start(input: &PassInput, stage: &Stage) -> Option<(Ecosystem, String)> {
+    let codes = input.codes_of(stage, &[Keyword::Entrypoint, Keyword::Cmd]);
+    let texts = input.start_texts(stage).into_iter().map(|(_, text)| parse(text));
+    let services = input.services_of(stage).filter_map(|service| service.command.as_deref()).map(parse);
+    let others: Vec<Script> = texts.chain(services).collect();
+    let scripts = codes.iter().map(|code| &code.script).chain(&others);
+    scripts.flat_map(Script::invocations).find_map(|invocation| {
+        let direct = install_of(&invocation);
+        direct.or_else(|| {
+            let below: Vec<Script> = of_package(input, &invocation).into_iter().map(parse).collect();
+            below.iter().flat_map(Script::invocations).find_map(|invocation| install_of(&invocation))
+        })
+    })
+}
+
+fn install_of(invocation: &Invocation) -> Option<(Ecosystem, String)> {
+    let call = invocation.package_call().filter(|call| call.verb == Verb::Install)?;
+    Some((Ecosystem::of_manager(call.manager)?, call.title()))
 }
 
 /// The first step of a stage that installs dependencies.

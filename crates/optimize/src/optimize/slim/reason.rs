@@ -6,6 +6,8 @@ reasons! {
     /// Why a stage keeps the full base image.
     pub(super) FullBaseReason {
         BuildsDependencies { package: String }: "`{package}` builds dependencies in the final stage";
+        BuildsAtStart { command: String, package: String }:
+            "the container starts with `{command}`, and what that compiles needs `{package}`";
         CompilesAtStart { program: String }: "the container starts `{program}`, which compiles with the JDK";
         UnsupportedShell: "a RUN uses a shell that is not supported, so the programs it calls are unknown";
         MissingFile { file: String }: "`{file}` was not found, so the programs it calls are unknown";

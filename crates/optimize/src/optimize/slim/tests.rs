@@ -256,3 +256,37 @@ fn only_what_starts_programs_makes_the_final_base_doubtful() {
     assert!(open("import sh"));
     assert!(!open("import shutil\nimport shared\nimport shopapp.models"));
 }
+
+#[test]
+fn programs_that_tools_call_are_installed() {
+    let with = |start: &str| {
+        let package = format!("{{\"name\": \"a\", \"scripts\": {{\"start:docker\": \"{start}\"}}}}");
+        let text = "FROM node:22\nWORKDIR /app\nCOPY . .\nCMD [\"npm\", \"run\", \"start:docker\"]\n";
+        rewritten(text, &[("package.json", &package), ("main.js", "")], Level::Slim)
+    };
+    for start in [
+        "cd /app && npm install && nest start --watch",
+        "nest start -w",
+        "npx nest start --watch",
+        "tsc-watch --onSuccess 'node dist/main.js'",
+        "pm2-runtime main.js",
+        "concurrently -k 'node main.js' 'node other.js'",
+        "start-server-and-test 'node main.js' 3000 'node test.js'",
+    ] {
+        let text = with(start);
+        assert!(text.contains("node:22-slim") && text.contains(" procps"), "{start}: {text}");
+    }
+    for start in ["nest start", "node main.js", "concurrently 'node main.js' 'node other.js'"] {
+        assert!(!with(start).contains("procps"), "{start}");
+    }
+}
+
+#[test]
+fn what_a_container_installs_when_it_starts_is_told() {
+    let package = "{\"name\": \"a\", \"scripts\": {\"start\": \"npm install && node main.js\"}}";
+    let text = "FROM node:22\nWORKDIR /app\nCOPY . .\nCMD [\"npm\", \"start\"]\n";
+    let done = optimize_to_level(text, &[("package.json", package), ("main.js", "")], Level::Slim);
+    let steps = done.levels.iter().flat_map(|level| &level.steps);
+    let mut assumptions = steps.flat_map(|step| &step.assumptions);
+    assert!(assumptions.any(|known| known.what.contains("what `npm install` installs")), "{:#?}", done.levels);
+}

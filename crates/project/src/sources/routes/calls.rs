@@ -3,6 +3,7 @@
 use super::handler::{Guards, answer_of};
 use super::holder::receiver;
 use super::login::asks_for_login;
+use super::order::{covers, is_hidden};
 use super::prefixes::RoutePrefixes;
 use super::refusal::{answers_with_error, wants_parameters};
 use super::source::{MOST_CALLS, Route, RouteAnswer, RouteSource, line_of};
@@ -32,6 +33,7 @@ pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes)
         // Where a route lies is not known then.
         let Some(nests) = nests(source) else { continue };
         let guards = Guards::of(source);
+        let covers = covers(source);
         let ends: Vec<usize> = calls.iter().map(|call| call.at).skip(1).chain([text.len()]).collect();
         for (call, end) in calls.iter().zip(ends) {
             let holders = &prefixes.holders;
@@ -43,6 +45,9 @@ pub(super) fn declared_routes(sources: &[RouteSource], prefixes: &RoutePrefixes)
                 .filter(|nest| nest.start < call.at && call.at < nest.end)
                 .try_fold(String::new(), |front, nest| Some(below_route(&front, nest.path?)));
             let Some(inner) = inner else { continue };
+            if is_hidden(&covers, (call.at, call.receiver), &below_route(&inner, call.path)) {
+                continue;
+            }
             let refuses = wants_parameters(sources, source, call.at, end) || answers_with_error(source, call.at, end);
             let handler = if refuses { RouteAnswer::MayRefuse } else { answer_of(text, call.at, end) };
             for prefix in prefixes.of_holder(holder) {

@@ -3,12 +3,14 @@
 use super::handler::Guards;
 use super::holder::{ArgumentPlace, RouteHolders, name_before, receiver};
 use super::login::{asks_for_login, node_import};
+use super::order::{covers, is_hidden};
 use super::source::{MOST_CALLS, RouteSource};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code;
 use crate::sources::patterns;
 use crate::sources::values::{Evaluator, literal};
 use crate::text::path;
+use crate::text::path::below_route;
 
 /// A router that is put below a path of another one.
 #[derive(Clone, Debug)]
@@ -37,6 +39,7 @@ pub(super) fn mounts<'s>(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) 
         }
         let text = source.text();
         let guards = Guards::of(source);
+        let covers = covers(source);
         for pattern in patterns::of("mounts a router").filter(|pattern| pattern.is_of(source.kind)) {
             for (at, _) in text.match_indices(pattern.text).take(MOST_CALLS.saturating_sub(mounts.len())) {
                 let Some(before) = text[..at].strip_suffix('.') else { continue };
@@ -61,6 +64,8 @@ pub(super) fn mounts<'s>(sources: &'s [RouteSource<'s>], evaluator: &Evaluator) 
                     (_, true) => place.path(arguments[0]),
                     _ => Some(String::new()),
                 };
+                // Where a router is mounted behind what answers instead of it, its routes are as good as unknown.
+                let prefix = prefix.filter(|prefix| !is_hidden(&covers, (at, parent), &below_route(prefix, "")));
                 let children = if is_named { &arguments[..1] } else { &arguments[usize::from(has_path)..] };
                 let asks_first = children.iter().any(|child| asks_for_login(child));
                 let takes_function = pattern.argument == "prefix:";

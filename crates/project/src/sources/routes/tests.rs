@@ -1,5 +1,6 @@
 use super::*;
 
+mod order;
 mod refusals;
 
 fn paths(all: &[(&str, &str)]) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::prefixed_fields::FieldPrefixes;
 use super::read::{Absence, VariableRead, VariableReads};
 
 static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -13,8 +14,9 @@ static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Adds the variables of tags.
 pub(super) fn add(text: &str, reads: &mut VariableReads) {
     let Some(tag) = &*TAG else { return };
+    let prefixes = FieldPrefixes::of(text);
     // A prefix in front of all names stands elsewhere.
-    let is_whole = !text.contains("envPrefix") && !text.contains("PrefixLookuper");
+    let is_whole = !prefixes.has_unknown && !text.contains("PrefixLookuper");
     for captures in tag.captures_iter(text) {
         let (Some(tags), Some(name), Some(options)) = (captures.get(0), captures.get(1), captures.get(2)) else {
             continue;
@@ -33,6 +35,9 @@ pub(super) fn add(text: &str, reads: &mut VariableReads) {
             None if is_required && is_whole => Absence::Fails,
             None => Absence::Continues,
         };
-        reads.reads.push(VariableRead { at: name.start(), name: name.as_str().to_owned(), absence });
+        for prefix in prefixes.at(name.start()) {
+            let name_read = format!("{prefix}{}", name.as_str());
+            reads.reads.push(VariableRead { at: name.start(), name: name_read, absence: absence.clone() });
+        }
     }
 }

@@ -119,6 +119,15 @@ fn other_languages_read() {
         "type C struct {\n\tA string `env:\"A1,required\"`\n\tB int `env:\"B1\" envDefault:\"80\"`\n\tC string `envconfig:\"C1\" required:\"true\"`\n\tD string `json:\"d\" env:\"D1\"`\n}\n",
         &["A1!", "B1=80", "C1!", "D1"],
     );
+    let process = "const prefix = \"PG\"\ntype Pg struct {\n\tHost string `envconfig:\"HOST\"`\n\tTls Tls\n}\ntype Tls struct {\n\tMode string `envconfig:\"MODE\" default:\"off\"`\n}\nfunc Load() {\n\tvar s Pg\n\terr := envconfig.Process(prefix, &s)\n}\n";
+    check("a.go", process, &["PG_HOST", "PG_TLS_MODE=off"]);
+    check("a.go", &process.replace("prefix, ", "\"\", "), &["HOST", "TLS_MODE=off"]);
+    check("a.go", &process.replace("prefix, ", "other.Prefix, "), &["HOST", "MODE=off"]);
+    let twice = "type W struct {\n\tP int `envconfig:\"PERIOD\"`\n}\nvar a W\nvar b W\nvar x = envconfig.Process(\"a\", &a)\nvar y = envconfig.Process(\"B\", &b)\n";
+    check("a.go", twice, &["A_PERIOD", "B_PERIOD"]);
+    let nested = "type C struct {\n\tDB Database `envPrefix:\"DB_\"`\n}\ntype Database struct {\n\tHost string `env:\"HOST,required\"`\n}\n";
+    check("a.go", nested, &["DB_HOST!", "DB_*"]);
+    check("a.go", &nested.replace("envPrefix", "env-prefix"), &["DB_HOST!"]);
     check(
         "a.rs",
         "let a = env::var(\"A1\").unwrap();\nlet b = std::env::var(\"B1\").unwrap_or_else(|_| \"b\".into());\nlet c = env::var(\"C1\").ok();\nlet d = env::var(\"D1\")?;\n",

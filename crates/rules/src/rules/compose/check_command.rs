@@ -1,7 +1,8 @@
 //! Rules about the command of a healthcheck in a compose file.
 
 use crate::build::{Build, Libc, StageBase, libc};
-use crate::compose::{NewValue, project::ComposePlace};
+use crate::compose::escaped_texts;
+use crate::compose::project::ComposePlace;
 use crate::data;
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::compose_context::unfixed;
@@ -36,7 +37,7 @@ fn compose_check_needs_shell(cx: &ComposeContext, out: &mut Findings) {
             let Some(finding) = cx.finding(check.place, message) else { continue };
             let finding = finding.help("write `test: [\"NONE\"]`, or `disable: true`");
             let change =
-                KeyChange::Set(vec!["services", service.name, "healthcheck", "test"], NewValue::texts(&["NONE"]));
+                KeyChange::Set(vec!["services", service.name, "healthcheck", "test"], escaped_texts(&["NONE"]));
             let safety = Safety::Unsafe("the container has no health any more".to_owned());
             out.push(cx.fixed(finding, "turn the check off", safety, &[change]));
             continue;
@@ -60,7 +61,7 @@ fn compose_check_needs_shell(cx: &ComposeContext, out: &mut Findings) {
         let Some(finding) = cx.finding(check.place, message) else { continue };
         let finding = finding.help("write `CMD-SHELL` with the command line as one string");
         out.push(finding.with(command_line(check), |finding, line| {
-            let value = NewValue::texts(&["CMD-SHELL", &line]);
+            let value = escaped_texts(&["CMD-SHELL", &line]);
             let change = KeyChange::Set(vec!["services", service.name, "healthcheck", "test"], value);
             cx.fixed(finding, "run the check in a shell", Safety::Unsafe(NEEDS_SHELL.to_owned()), &[change])
         }));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::compose::{NewValue, project::ComposeValue};
+use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::finding::{Finding, Findings, Safety, Severity};
 use crate::manifest::FileKind;
@@ -14,6 +14,7 @@ use crate::stack::{
     COMPLETED, CheckTiming, Dependency, HEALTHY, STARTED, ServiceCheck, ServiceProgram, StackService, awaited_hosts,
 };
 use crate::text::{Span, listed, path};
+use crate::yaml::NewValue;
 
 crate::rules::family! {
     of_compose

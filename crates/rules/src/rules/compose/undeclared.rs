@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::build::Build;
-use crate::compose::NewValue;
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposeValue, is_service_name};
 use crate::data;
 use crate::dockerfile::Keyword;
@@ -22,6 +21,7 @@ use crate::stack::{
     StackService, WrittenCheck, awaited_hosts, hosts, passed_hosts, proxied_hosts, server_groups,
 };
 use crate::text::{Span, listed, path};
+use crate::yaml::NewValue;
 
 crate::rules::family! {
     of_compose

@@ -1,8 +1,9 @@
 //! Changes of a written healthcheck that keep the rest of it: its options, ports and passwords.
 
-use crate::compose::{NewValue, escaped};
+use crate::compose::escaped;
 use crate::rules::ComposeContext;
 use crate::stack::{StackService, WrittenCheck};
+use crate::yaml::NewValue;
 
 /// The words of `test` as the file has them: variables of Compose are not replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]

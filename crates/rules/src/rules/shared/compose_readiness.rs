@@ -2,8 +2,8 @@
 //! listed.
 
 use crate::build::{Build, CheckTranslation, Programs, Reference, WorkerLine, translate_check};
+use crate::compose::escaped;
 use crate::compose::project::{ComposeMap, ComposeValue};
-use crate::compose::{NewValue, escaped};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Safety};
@@ -18,6 +18,7 @@ use crate::stack::{
     awaited_hosts, configured_test,
 };
 use crate::text::listed;
+use crate::yaml::NewValue;
 
 /// Why another check is a risk.
 const WHY_CHECK: &str = "a container that fails the new check becomes unhealthy";

@@ -73,6 +73,12 @@ pub(super) fn check(runner: &mut Runner, example: &Example, change: &Change, wha
             runner.fail(example.line, format_args!("{what}: {breach}\n{}", indented(after.text())));
         }
         runner.used.extend(used);
+    } else if inputs::is_pipeline(name) {
+        let (breach, used) = inputs::workflow_breaches(&before, &after, &announced);
+        if let Some(breach) = breach {
+            runner.fail(example.line, format_args!("{what}: {breach}\n{}", indented(after.text())));
+        }
+        runner.used.extend(used);
     } else if let Some(word) = announced.iter().find(|word| is_file(word, name)) {
         runner.used.insert(word);
     } else {

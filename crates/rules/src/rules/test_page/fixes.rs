@@ -96,7 +96,7 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
         let word = if risky { "fixed unsafe" } else { "fixed" };
         let info = match change.name.as_str() {
             "Dockerfile" => format!("dockerfile {word}"),
-            name if is_compose(name) => format!("yaml path={name} {word}"),
+            name if is_compose(name) || name.ends_with(".yml") => format!("yaml path={name} {word}"),
             name => format!("text path={name} {word}"),
         };
         runner.fail(example.line, format_args!("a fence `{info}` is missing"));
@@ -117,7 +117,7 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
 
 /// In a file with CR LF the same fixes must give the same text.
 fn crlf(runner: &mut Runner, example: &Example, level: FixLevel, outcome: &FixOutcome) {
-    let is_subject = |name: &str| inputs::is_dockerfile(name) || is_compose(name);
+    let is_subject = |name: &str| inputs::is_dockerfile(name) || is_compose(name) || inputs::is_pipeline(name);
     for change in outcome.changes.iter().filter(|change| is_subject(&change.name)) {
         let Target::File(FileId(_)) = change.target else { continue };
         let sources = variants::sources(example, variants::crlf);

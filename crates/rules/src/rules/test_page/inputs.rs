@@ -10,18 +10,20 @@ use crate::finding::{Finding, Findings};
 use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
-    BuildInput, BuildOptions, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes, IgnoreInput,
-    Inputs, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, checked_sources, missing_dockerfiles,
-    proxy_configurations,
+    BuildInput, BuildOptions, CommitChanges, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes,
+    IgnoreInput, Inputs, Repository, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, WorkflowInput,
+    checked_sources, missing_dockerfiles, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
-use crate::rules::{Context, Neighbours, Policies, Rule, Subject, compose_breach, run};
+use crate::rules::workflow_run::check_workflow;
+use crate::rules::{Context, Neighbours, Policies, Rule, Subject, compose_breach, run, workflow_breach};
 use crate::settings::Choice;
 use crate::settings::CommandLinePolicy;
 use crate::shellcheck;
 use crate::text::path::is_compose;
 use crate::text::{FileId, Source, path};
+use crate::workflow::{PipelineKind, pipeline_kind};
 
 /// The date that is used for all examples.
 const TODAY: &str = "2026-11-20";
@@ -38,6 +40,11 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
         let composes = inputs.composes.iter();
         let all = composes.fold(Findings::new(), |out, input| out.chain(check_compose(&inputs, input, &[rule])));
         return all.into_sorted();
+    }
+    if rule.metadata().subject == Subject::Workflow {
+        let workflows = inputs.workflows.iter();
+        let all = workflows.map(|input| check_workflow(&inputs, &builds, input, &[rule]));
+        return all.fold(Findings::new(), Findings::chain).into_sorted();
     }
     if rule.metadata().subject == Subject::Suppressions {
         // Suppressions can be judged only if the other rules ran.
@@ -75,6 +82,8 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
         }
     }
     inputs.composes = composes(sources);
+    inputs.workflows = workflows(sources, listing);
+    inputs.changes = changes(sources).map(Arc::new);
     for input in &mut inputs.builds {
         input.shellcheck = shellcheck(input, sources).map(Arc::new);
         if let Some(git) = sources.iter().find(|source| source.name() == GIT) {
@@ -170,6 +179,45 @@ fn compose(
     }
 }
 
+/// The pipelines of an example, in a repository that holds its files.
+fn workflows(sources: &[Source], listing: &[(u64, &str)]) -> Vec<WorkflowInput> {
+    let texts: BTreeMap<String, Source> =
+        sources.iter().map(|source| (source.name().to_owned(), source.clone())).collect();
+    let listed = listing.iter().map(|(_, path)| (*path).to_owned());
+    let files = texts.keys().cloned().chain(listed).collect();
+    let repository = Arc::new(Repository { folder: String::new(), files, is_complete: true, texts });
+    let read = |(index, source): (usize, &Source)| {
+        let name = source.name().to_owned();
+        pipeline_kind(&name)?;
+        let text = |path: &str| repository.texts.get(path).cloned();
+        WorkflowInput::read(FileId(index as u32), name, source, &text, Arc::clone(&repository))
+    };
+    let mut workflows: Vec<WorkflowInput> = sources.iter().enumerate().filter_map(read).collect();
+    for workflow in workflows.iter_mut().filter(|input| input.workflow.kind == PipelineKind::Gitlab) {
+        workflow.set_parts(&|path| {
+            sources.iter().position(|source| source.name() == path).map(|index| FileId(index as u32))
+        });
+    }
+    workflows
+}
+
+/// What an edit of a pipeline did beside what is announced, and which announced words it shows.
+pub(super) fn workflow_breaches(
+    before: &Source,
+    after: &Source,
+    announced: &[&'static str],
+) -> (Option<String>, Vec<&'static str>) {
+    let without = |word: &str| announced.iter().copied().filter(|other| *other != word).collect::<Vec<_>>();
+    let breach = workflow_breach(before, after, announced);
+    let used = announced.iter().copied().filter(|word| workflow_breach(before, after, &without(word)).is_some());
+    (breach, used.collect())
+}
+
+/// Whether a path names a pipeline.
+pub(super) fn is_pipeline(path: &str) -> bool {
+    pipeline_kind(path).is_some()
+}
+
 /// What an edit of a compose file did beside what is announced, and which announced words it shows.
 pub(super) fn compose_breaches(
     before: &Source,
@@ -229,6 +277,16 @@ struct GitRecord {
     /// Those in which the step of a line reran for the Dockerfile or .dockerignore only.
     #[serde(default)]
     definition_only: BTreeMap<u32, u32>,
+    /// What commits changed, and how many changed the same.
+    #[serde(default)]
+    changes: Vec<(usize, Vec<String>)>,
+}
+
+fn changes(sources: &[Source]) -> Option<CommitChanges> {
+    let git = sources.iter().find(|source| source.name() == GIT)?;
+    let record: GitRecord = serde_json::from_slice(git.bytes()).unwrap();
+    let commits = record.changes.into_iter().flat_map(|(count, paths)| std::iter::repeat_n(paths, count));
+    Some(CommitChanges { commits: commits.collect() })
 }
 
 /// ShellCheck's output as given in an example: its files are the numbers of the example's scripts, from 0.

@@ -5,6 +5,7 @@
 //! so each `dockerfile` fence without a path begins an example.
 
 use crate::text::path::is_compose;
+use crate::workflow::pipeline_kind;
 
 /// An example with its expected results.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -118,8 +119,12 @@ impl<'a> PageReader<'a> {
             },
             (_, _) if fixed => self.take_fixed(kind, path, risky, fence),
             ("context", None) => self.take_listing(good, fence),
-            ("dockerfile", None) => self.take_file(good, "Dockerfile", true, fence),
-            (_, Some(path)) => self.take_file(good, path, is_compose(path), fence),
+            ("dockerfile", None) => self.take_file(good, "Dockerfile", !self.has_pipeline(), fence),
+            (_, Some(path)) => {
+                let is_again = self.now.as_ref().is_some_and(|example| example.files.iter().any(|file| file.0 == path));
+                let begins = if self.has_pipeline() { is_again } else { is_compose(path) };
+                self.take_file(good, path, begins, fence);
+            }
             ("image", None) => self.take_file(good, "image", true, fence),
             ("log" | "git", None) => {
                 self.problems.push(format!("{}: `{kind}` fences are not supported", fence.line));
@@ -129,6 +134,13 @@ impl<'a> PageReader<'a> {
                 fence.line
             )),
         }
+    }
+
+    /// Whether the example is one of pipelines, which other files belong to.
+    fn has_pipeline(&self) -> bool {
+        let is_pipeline =
+            |example: &Example| example.files.first().is_some_and(|(path, _)| pipeline_kind(path).is_some());
+        self.now.as_ref().is_some_and(is_pipeline)
     }
 
     fn example(&mut self, good: bool, begins: bool, line: usize) -> &mut Example<'a> {

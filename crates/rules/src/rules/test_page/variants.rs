@@ -67,11 +67,12 @@ fn findings_of_variant(runner: &Runner, example: &Example, rewrite: impl Fn(&str
     format_findings(&sources, &inputs::findings(runner.rule, &sources, &example.listing))
 }
 
-/// The example's files, the Dockerfiles and compose files rewritten.
+/// The example's files, the Dockerfiles, compose files and pipelines rewritten; scripts are copied as they are.
 pub(super) fn sources(example: &Example, rewrite: impl Fn(&str) -> String) -> Vec<Source> {
     let mut sources = Vec::new();
     for (path, text) in &example.files {
-        let is_subject = inputs::is_dockerfile(path) || is_compose(path);
+        let is_subject =
+            inputs::is_dockerfile(path) || is_compose(path) || inputs::is_pipeline(path) && !path.ends_with(".sh");
         let text = if is_subject { rewrite(text) } else { (*text).to_owned() };
         sources.push(Source::of(path, &text));
     }

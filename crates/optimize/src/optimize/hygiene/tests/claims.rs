@@ -1,5 +1,6 @@
 //! What is said of the user and of the healthcheck is true.
 
+use super::{APP, START};
 use crate::optimize::test_inputs::{optimize_to_level, project, rewritten};
 use crate::optimize::{Level, LevelLimit, Options, optimize};
 
@@ -89,4 +90,29 @@ fn no_check_asks_what_never_answers() {
         |rest: &str| rewritten(NODE, &[("server.js", &express(3000, rest))], Level::Hygiene).contains("HEALTHCHECK");
     assert!(node(""));
     assert!(!node("require('https').createServer({ key, cert }, app).listen(3443);\n"));
+}
+
+#[test]
+fn what_the_program_loads_shows_its_writes_before_what_lies_beside_it() {
+    let text = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nCMD [\"python\", \"app.py\"]\n";
+    let write = "open('out.txt', 'w')\n";
+    let reason = |files: &[(&str, &str)]| plan_of(text, files);
+    let why = reason(&[("app.py", "import store\n"), ("lessons/files.py", write), ("store.py", write)]);
+    assert!(why.contains("`store.py` writes files"), "{why}");
+    let why = reason(&[("app.py", "print(1)\n"), ("lessons/files.py", write)]);
+    assert!(why.contains("`lessons/files.py`, which may be started by hand"), "{why}");
+}
+
+#[test]
+fn a_low_port_in_a_cluster_keeps_root() {
+    let text = format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 80\n{}", START.replace("8000", "80"));
+    let manifest = |port: u16| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nspec:\n  containers:\n  - ports:\n    - containerPort: {port}\n"
+        )
+    };
+    for (port, is_kept) in [(80, true), (8080, false)] {
+        let done = optimize_to_level(&text, &[APP, ("k8s/web.yaml", &manifest(port))], Level::Hygiene);
+        assert_eq!(!done.result()[0].text().contains("USER"), is_kept, "{port}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Rewrites of small Node projects.
 
+mod compiled_alone;
 mod folders;
 mod natives;
 mod next;

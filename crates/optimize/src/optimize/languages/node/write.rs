@@ -205,7 +205,10 @@ impl<'w, 'a, 'p> NodeWriter<'w, 'a, 'p> {
                 }
                 PartPurpose::Global if self.runs(index) => self.put(&mut text, index, None),
                 PartPurpose::Copy if !self.is_covered(index) && !self.is_for_compiler(index) => {
-                    self.put(&mut text, index, None);
+                    let rest = self.without_locks(index);
+                    if rest.as_deref() != Some("") {
+                        self.put(&mut text, index, rest);
+                    }
                 }
                 _ => {}
             }

@@ -64,3 +64,12 @@ fn managers_that_take_the_newest_need_a_proof() {
     let steps: Vec<_> = done.levels.iter().flat_map(|level| &level.steps).collect();
     assert_eq!(steps[0].assumptions[0].support, Support::Open, "{steps:?}");
 }
+
+#[test]
+fn an_earlier_install_of_a_part_goes_with_its_options_kept() {
+    check(&["pnpm install --production --ignore-scripts", "pnpm install express"], &["pnpm install --ignore-scripts"]);
+    check(&["npm install --production", "npm install nodemon"], &["npm install"]);
+    // What else stands in its RUN has to stay, and so do both.
+    let both = ["npm install --production && npm test", "npm install express"];
+    check(&both, &both);
+}

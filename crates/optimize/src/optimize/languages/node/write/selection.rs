@@ -7,14 +7,14 @@ use crate::build::{Source, Transfer, installed};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::inputs::context::ContextEntryKind;
-use crate::manifest::{FileKind, is_typescript};
+use crate::manifest::{ContentKind, FileKind, is_typescript};
 use crate::optimize::languages::node::need;
 use crate::optimize::languages::node::plan::Modules;
 use crate::optimize::languages::node::stage_parts::{PartPurpose, StagePart};
 use crate::optimize::languages::node::words;
 use crate::optimize::new_stage::uses_variable;
 use crate::shell::{Invocation, Manager, Word};
-use crate::text::path;
+use crate::text::{Span, path};
 
 impl NodeWriter<'_, '_, '_> {
     /// Whether it installs programs for all that nothing builds with.
@@ -70,7 +70,10 @@ impl NodeWriter<'_, '_, '_> {
     /// it, the loaders of TypeScript stay behind, and no source names its folder.
     pub(super) fn is_for_compiler(&self, index: usize) -> bool {
         let build = self.input.build;
-        let drops_dev = matches!(self.plan.modules, Modules::Separate(_) | Modules::Beside(_) | Modules::Pruned(_));
+        let drops_dev = matches!(
+            self.plan.modules,
+            Modules::Separate(_) | Modules::Beside(_) | Modules::Pruned(_) | Modules::Absent
+        );
         let (Some(copy), Some(context)) = (build.transfer_at(self.stage, index), self.input.context()) else {
             return false;
         };
@@ -95,6 +98,40 @@ impl NodeWriter<'_, '_, '_> {
         files().next().is_some()
             && files().all(|file| is_typescript(&file))
             && !texts.any(|(_, text)| names_folder(text))
+    }
+
+    /// A copy of manifests without their lock files, which only the install reads, where Node.js starts what was built: the text
+    /// of its line, which is empty where nothing is left of it.
+    pub(super) fn without_locks(&self, index: usize) -> Option<String> {
+        let copy = self.input.build.transfer_at(self.stage, index)?;
+        let is_lock = |source: &Source| {
+            let name = source.text.as_deref().map(path::name).unwrap_or_default();
+            FileKind::of(name).nature() == ContentKind::Lock && !self.is_named_in_sources(name)
+        };
+        let locks: Vec<&Source> = copy.sources.iter().filter(|source| is_lock(source)).collect();
+        let is_plain = copy.from.is_none() && copy.instruction.heredocs.is_empty() && copy.exclude.is_empty();
+        if locks.is_empty() || !is_plain || !matches!(self.plan.modules, Modules::Absent) || !self.starts_output() {
+            return None;
+        }
+        if locks.len() == copy.sources.len() {
+            return Some(String::new());
+        }
+        let (source, whole) = (self.input.source(), copy.instruction.span);
+        let (mut text, mut from) = (String::new(), whole.start);
+        for lock in locks {
+            text.push_str(source.slice(Span::new(from, lock.span.start)));
+            let rest = source.slice(Span::new(lock.span.end, whole.end));
+            from = lock.span.end + (rest.len() - rest.trim_start_matches(' ').len()) as u32;
+        }
+        let text = text + source.slice(Span::new(from, whole.end));
+        // A list in brackets has commas between its parts.
+        (!text.contains('[') && !text.contains('\\')).then_some(text)
+    }
+
+    /// Whether a source of the project names a file.
+    fn is_named_in_sources(&self, name: &str) -> bool {
+        let mut texts = self.input.evidence.perhaps_holding(&[name]).filter(|(file, _)| FileKind::of(file).has_code());
+        texts.any(|(_, text)| text.contains(name))
     }
 
     /// Whether a container starts Node.js with a file that the build writes.

@@ -1,15 +1,17 @@
-//! Changes of a compose file in place: a value replaced, a key added or removed, everything else byte for byte as it
-//! stands. Refuses where the value comes from elsewhere (an anchor, a merge key) or a comment would be lost.
+//! Changes of a YAML file in place: a value replaced, a key or a member of a list added or removed, everything else byte
+//! for byte as it stands. Refuses where the value comes from elsewhere (an anchor, a merge key) or a comment would be lost.
+//!
+//! A path names keys from the top; in a list a key is the number of a member, from 0.
 
 use std::borrow::Cow;
 
-use super::project::boolean;
+use super::{NodeKind, Scalar, Style, YamlEntry, YamlNode, YamlTree};
 use crate::text::{Edit, Source, Span};
-use crate::yaml::{self, NodeKind, Scalar, Style, YamlEntry, YamlNode, YamlTree};
+use crate::yaml;
 
-/// A compose file to be changed.
+/// A file to be changed.
 #[derive(Debug)]
-pub struct ComposeEditor<'s> {
+pub struct YamlEditor<'s> {
     source: &'s Source,
     tree: YamlTree,
 }
@@ -21,17 +23,13 @@ pub enum NewValue {
     Inline(String),
     /// As it stands behind the colon, with its lines: for keys as deep as those that it was written for.
     Block(String),
+    /// A list of texts in double quotes, one a line.
+    List(Vec<String>),
     /// A mapping.
     Mapping(Vec<(String, NewValue)>),
 }
 
 impl NewValue {
-    /// A list of texts in brackets and double quotes; every `$` is doubled, so that it reaches the container.
-    pub fn texts<T: AsRef<str>>(texts: &[T]) -> Self {
-        let escaped: Vec<String> = texts.iter().map(|text| escaped(text.as_ref())).collect();
-        Self::raw_texts(&escaped)
-    }
-
     /// A text in double quotes, with each `$` as it stands.
     pub fn raw_text(text: &str) -> Self {
         Self::Inline(quoted(text))
@@ -39,14 +37,14 @@ impl NewValue {
 
     /// A list of texts in brackets and double quotes, with each `$` as it stands.
     pub fn raw_texts(texts: &[String]) -> Self {
-        let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-        Self::Inline(format!("[{}]", quoted.join(", ")))
+        Self::Inline(flow_list(texts))
     }
 
     /// In braces, on one line.
     fn flow(&self) -> String {
         match self {
             Self::Inline(text) | Self::Block(text) => text.clone(),
+            Self::List(texts) => flow_list(texts),
             Self::Mapping(entries) => {
                 let entries: Vec<String> =
                     entries.iter().map(|(key, value)| format!("{}: {}", key_text(key), value.flow())).collect();
@@ -62,7 +60,7 @@ impl NewValue {
         let tree = yaml::read(text);
         let is_text = tree.root().is_some_and(|root| root.scalar() == Ok(Some(Scalar::Text(text.into()))));
         let is_word =
-            text.chars().all(is_plain) && starts_plain && is_text && !text.ends_with(':') && boolean(text).is_none();
+            text.chars().all(is_plain) && starts_plain && is_text && !text.ends_with(':') && !is_boolean(text);
         if is_word { Self::Inline(text.to_owned()) } else { Self::raw_text(text) }
     }
 
@@ -72,6 +70,10 @@ impl NewValue {
             Self::Inline(text) if text.is_empty() => String::new(),
             Self::Inline(text) => format!(" {text}"),
             Self::Block(text) => text.clone(),
+            Self::List(texts) => {
+                let line = |text: &String| format!("{end}{}- {}", " ".repeat(indent + unit), quoted(text));
+                texts.iter().map(line).collect()
+            }
             Self::Mapping(entries) => {
                 let inner = indent + unit;
                 let line = |(key, value): &(String, NewValue)| {
@@ -83,9 +85,26 @@ impl NewValue {
     }
 }
 
-/// A text for the container, as a compose file writes it.
-pub fn escaped(text: &str) -> String {
-    text.replace('$', "$$")
+fn flow_list(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// What stands below a node: under a key, or the member of a list with that number.
+fn below<'t>(node: YamlNode<'t>, key: &str) -> Option<YamlNode<'t>> {
+    if !node.is_alias() && node.kind() == Some(NodeKind::Sequence) {
+        return node.items().nth(key.parse().ok()?);
+    }
+    node.entries().find(|entry| entry.key.text() == Some(key)).map(|entry| entry.value)
+}
+
+fn unwritten(path: &[&str]) -> String {
+    format!("`{}` is not written in this file, or comes from a merge key (`<<`)", path.join("."))
+}
+
+/// Whether YAML 1.1, which Compose and others read too, takes a word for a truth value.
+fn is_boolean(text: &str) -> bool {
+    matches!(&*text.to_lowercase(), "true" | "y" | "yes" | "on" | "false" | "n" | "no" | "off")
 }
 
 /// A text in double quotes, as YAML and JSON both read it.
@@ -104,7 +123,7 @@ fn key_text(key: &str) -> Cow<'_, str> {
     if is_text && tree.problems().is_empty() { Cow::Borrowed(key) } else { Cow::Owned(quoted(key)) }
 }
 
-impl<'s> ComposeEditor<'s> {
+impl<'s> YamlEditor<'s> {
     /// Reads a file.
     pub fn new(source: &'s Source) -> Self {
         Self { source, tree: yaml::read(source.text()) }
@@ -119,8 +138,8 @@ impl<'s> ComposeEditor<'s> {
     pub fn has(&self, path: &[&str]) -> bool {
         let Some(mut node) = self.tree.root() else { return false };
         for key in path {
-            let Some(entry) = node.entries().find(|entry| entry.key.text() == Some(key)) else { return false };
-            node = entry.value;
+            let Some(below) = below(node, key) else { return false };
+            node = below;
         }
         true
     }
@@ -128,9 +147,7 @@ impl<'s> ComposeEditor<'s> {
     /// The keys of a mapping that is written at a path, each with the place of it and its value.
     pub fn keys(&self, path: &[&str]) -> Vec<(&str, Span)> {
         let Some(root) = self.tree.root() else { return Vec::new() };
-        let node = path.iter().try_fold(root, |node, key| {
-            node.entries().find(|entry| entry.key.text() == Some(key)).map(|entry| entry.value)
-        });
+        let node = path.iter().try_fold(root, |node, key| below(node, key));
         let entries = node.into_iter().filter(|node| !node.is_alias()).flat_map(YamlNode::entries);
         let named =
             entries.filter_map(|entry| Some((entry.key.text()?, Span::new(entry.key.span().start, self.end(entry)))));
@@ -189,14 +206,8 @@ impl<'s> ComposeEditor<'s> {
 
     /// The mapping at a path, written there.
     fn mapping(&self, path: &[&str]) -> Result<YamlNode<'_>, String> {
-        let node = match path {
-            [] => self.tree.root().ok_or("the file is empty")?,
-            _ => self.entry(path)?.value,
-        };
+        let node = self.written(path)?;
         let name = path.join(".");
-        if node.is_alias() {
-            return Err(self.elsewhere(&name, node));
-        }
         if node.kind() != Some(NodeKind::Mapping) || node.entries().next().is_none() {
             return Err(format!("`{name}` is not a mapping with keys"));
         }
@@ -205,23 +216,85 @@ impl<'s> ComposeEditor<'s> {
 
     /// The entry at a path, each key being written where it is looked for.
     fn entry(&self, path: &[&str]) -> Result<YamlEntry<'_>, String> {
+        let (last, above) = path.split_last().ok_or("no key is named")?;
+        let node = self.written(above)?;
+        let entry = node.entries().find(|entry| entry.key.text() == Some(last)).ok_or_else(|| unwritten(path))?;
+        self.is_free(path, entry.value)?;
+        Ok(entry)
+    }
+
+    /// The value at a path, each key being written where it is looked for, and used nowhere else.
+    fn written(&self, path: &[&str]) -> Result<YamlNode<'_>, String> {
         let mut node = self.tree.root().ok_or("the file is empty")?;
-        let mut entry = None;
         for (depth, key) in path.iter().enumerate() {
+            node = below(node, key).ok_or_else(|| unwritten(&path[..=depth]))?;
             if node.is_alias() {
-                return Err(self.elsewhere(&path[..depth].join("."), node));
+                return Err(self.elsewhere(&path[..=depth].join("."), node));
             }
-            let next = node.entries().find(|entry| entry.key.text() == Some(key));
-            let next = next.ok_or_else(|| {
-                format!("`{}` is not written in this file, or comes from a merge key (`<<`)", path[..=depth].join("."))
-            })?;
-            if next.value.has_anchor() {
-                let name = path[..=depth].join(".");
-                return Err(format!("`{name}` has an anchor, and would change wherever the anchor is used"));
-            }
-            (node, entry) = (next.value, Some(next));
+            self.is_free(&path[..=depth], node)?;
         }
-        entry.ok_or_else(|| "no key is named".to_owned())
+        Ok(node)
+    }
+
+    /// Whether no alias takes a value over.
+    fn is_free(&self, path: &[&str], node: YamlNode) -> Result<(), String> {
+        if node.has_anchor() {
+            let name = path.join(".");
+            return Err(format!("`{name}` has an anchor, and would change wherever the anchor is used"));
+        }
+        Ok(())
+    }
+
+    /// The edit that adds a member to a list before the one with this number; `text`: its lines, without indentation.
+    ///
+    /// # Errors
+    /// Why the file is left as it is.
+    pub fn insert(&self, path: &[&str], number: usize, text: &str) -> Result<Edit, String> {
+        let name = path.join(".");
+        let list = self.written(path)?;
+        let member = list.items().nth(number).ok_or_else(|| format!("`{name}` has no member {number}"))?;
+        if list.is_flow() {
+            return Err(format!("`{name}` stands on one line"));
+        }
+        let line = self.source.line_span(self.source.line(member.span().start));
+        let before = self.slice(line.start, member.span().start);
+        let indent = before.strip_suffix("- ").map(str::trim_end).filter(|indent| indent.is_empty());
+        if indent.is_none() {
+            return Err(format!("member {number} of `{name}` shares its line with something else"));
+        }
+        let indent = &before[..before.len() - before.trim_start().len()];
+        let end = self.line_end();
+        let line_of = |(at, line): (usize, &str)| match (at, line) {
+            (0, line) => format!("{indent}- {line}{end}"),
+            (_, "") => end.to_owned(),
+            (_, line) => format!("{indent}  {line}{end}"),
+        };
+        Ok(Edit { span: Span::at(line.start), text: text.lines().enumerate().map(line_of).collect() })
+    }
+
+    /// The edit that removes a member of a list with its lines.
+    ///
+    /// # Errors
+    /// Why the file is left as it is.
+    pub fn remove_member(&self, path: &[&str], number: usize) -> Result<Edit, String> {
+        let name = path.join(".");
+        let list = self.written(path)?;
+        let member = list.items().nth(number).ok_or_else(|| format!("`{name}` has no member {number}"))?;
+        if member.is_alias() || member.has_anchor() || list.is_flow() || list.items().nth(1).is_none() {
+            return Err(format!("member {number} of `{name}` cannot go by itself"));
+        }
+        let member_end = member.entries().last().map_or(member.span().end, |entry| self.end(entry));
+        let whole = |line: u32| Span::new(self.source.line_span(line).start, self.source.line_span(line + 1).start);
+        let first = self.source.line(member.span().start);
+        let span = whole(first).to(whole(self.source.line(member_end.max(member.span().start + 1) - 1)));
+        let is_alone = self.slice(span.start, member.span().start).trim() == "-";
+        if !is_alone || self.has_comment(span) || !self.slice(member_end, span.end).trim().is_empty() {
+            return Err(format!("member {number} of `{name}` shares its lines with something else"));
+        }
+        // A blank line between members goes with the one below it.
+        let above = first.checked_sub(1).filter(|line| number > 0 && *line > 0).map(whole);
+        let blank = above.filter(|above| self.source.slice(*above).trim().is_empty());
+        Ok(Edit { span: blank.map_or(span, |blank| blank.to(span)), text: String::new() })
     }
 
     /// Why a value that an alias brings in is not edited.
@@ -346,7 +419,7 @@ mod tests {
 
     fn set(text: &str, path: &[&str], value: &NewValue) -> Result<String, String> {
         let source = Source::of("compose.yaml", text);
-        let edit = ComposeEditor::new(&source).set(path, value)?;
+        let edit = YamlEditor::new(&source).set(path, value)?;
         Ok(String::from_utf8(apply(&source, &[edit]).unwrap()).unwrap())
     }
 
@@ -364,7 +437,7 @@ mod tests {
     #[test]
     fn keys_are_added_behind_the_last_one() {
         let value = NewValue::Mapping(vec![
-            ("test".to_owned(), NewValue::texts(&["CMD", "a $B"])),
+            ("test".to_owned(), NewValue::raw_texts(&["CMD".to_owned(), "a $$B".to_owned()])),
             ("retries".to_owned(), inline("5")),
         ]);
         let path = ["services", "db", "healthcheck"];
@@ -430,7 +503,7 @@ mod tests {
         ] {
             let separator = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
             let text = format!("services:\n  db:\n    test:{separator}{value}\n    x: 1\n");
-            check(&text, &path, &NewValue::texts(&["a"]), expected);
+            check(&text, &path, &NewValue::raw_texts(&["a".to_owned()]), expected);
         }
         check("services:\n  db:\n    test: a # why\n", &path, &inline("b"), "services:\n  db:\n    test: b # why\n");
         check("services:\n  db: {test: a, x: 1}\n", &path, &inline("b"), "services:\n  db: {test: b, x: 1}\n");
@@ -457,7 +530,7 @@ mod tests {
     fn keys_are_removed_with_their_lines() {
         let remove = |text: &str| {
             let source = Source::of("compose.yaml", text);
-            let edit = ComposeEditor::new(&source).remove(&["version"])?;
+            let edit = YamlEditor::new(&source).remove(&["version"])?;
             Ok::<_, String>(String::from_utf8(apply(&source, &[edit]).unwrap()).unwrap())
         };
         assert_eq!(remove("version: '3'\n\nservices: {}\n").as_deref(), Ok("services: {}\n"));
@@ -474,7 +547,7 @@ mod tests {
             for insertion in ["", "\n", ": ", "- ", "&x ", "*a", "{", "]", "#", "\t", "é"] {
                 let broken = format!("{}{insertion}{}", &text[..cut], &text[cut..]);
                 let source = Source::of("compose.yaml", &broken);
-                let editor = ComposeEditor::new(&source);
+                let editor = YamlEditor::new(&source);
                 for path in [&["services", "db", "test"][..], &["services", "e", "h"], &["services"]] {
                     for edit in [editor.set(path, &inline("1")), editor.remove(path)].into_iter().flatten() {
                         assert!(apply(&source, &[edit]).is_ok(), "{broken}");
@@ -482,5 +555,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn members_of_lists_are_added_and_removed() {
+        let text =
+            "a:\n  steps:\n    - uses: x # one\n\n    - run: |\n        b\n      with:\n        c: d\n    - uses: y\n";
+        let source = Source::of("ci.yml", text);
+        let editor = YamlEditor::new(&source);
+        let applied = |edit: Edit| String::from_utf8(apply(&source, &[edit]).unwrap()).unwrap();
+        let added = applied(editor.insert(&["a", "steps"], 1, "uses: z\nwith:\n  e: f").unwrap());
+        assert_eq!(added, text.replace("    - run", "    - uses: z\n      with:\n        e: f\n    - run"));
+        let removed = applied(editor.remove_member(&["a", "steps"], 1).unwrap());
+        assert_eq!(removed, "a:\n  steps:\n    - uses: x # one\n    - uses: y\n");
+        assert_eq!(applied(editor.remove_member(&["a", "steps"], 2).unwrap()), text.replace("    - uses: y\n", ""));
+        assert!(editor.remove_member(&["a", "steps"], 0).is_err());
+        let set = editor.set(&["a", "steps", "1", "with", "c"], &inline("e")).unwrap();
+        assert_eq!(applied(set), text.replace("c: d", "c: e"));
+        assert!(editor.has(&["a", "steps", "2", "uses"]) && !editor.has(&["a", "steps", "3"]));
     }
 }

@@ -1,0 +1,34 @@
+//! Pipelines ─► their jobs with steps, and the images that these build: workflows of GitHub and its composite actions,
+//! GitLab's files, justfiles, makefiles and scripts. Runs nothing, and guesses nothing: what is no constant is not known.
+
+mod build_call;
+mod build_command;
+mod cache_entry;
+mod compose_call;
+mod expression;
+mod github;
+mod gitlab;
+mod just;
+mod make;
+mod matrix;
+mod model;
+mod plain_script;
+mod path_filter;
+mod read;
+mod script;
+mod step_command;
+
+pub use self::build_call::{BuildCall, Builder, LegBuild, Switch, WorkflowArgument};
+pub use self::cache_entry::CacheEntry;
+pub use self::compose_call::ComposeCall;
+pub use self::expression::names as expression_names;
+pub use self::gitlab::filled_in;
+pub use self::matrix::{Matrix, MatrixLeg, text_in_leg};
+pub use self::model::{
+    ActionUse, Event, Job, PipelineKind, Recipe, RecipeParameter, Step, StepInput, StepScript, Workflow, WorkflowGap,
+    WorkflowPlace, WorkflowProblem, WorkflowText,
+};
+pub use self::path_filter::PathFilter;
+pub use self::read::{RepositoryFiles, pipeline_kind, read, read_steps};
+pub use self::script::ScriptText;
+pub use self::step_command::StepCommand;

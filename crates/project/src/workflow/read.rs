@@ -1,0 +1,103 @@
+//! Which reader reads a file.
+
+use std::collections::BTreeSet;
+
+use super::model::{PipelineKind, Workflow};
+use super::{github, gitlab, just, make, model, plain_script};
+use crate::manifest::FileKind;
+use crate::text::{Source, path};
+use crate::yaml::{self, YamlTree};
+
+/// Bytes that a file may have.
+const LIMIT: usize = 4 << 20;
+
+/// The texts of a repository, by their paths from its top.
+pub type RepositoryFiles<'f> = dyn Fn(&str) -> Option<Source> + 'f;
+
+/// What a file is, by its place in the repository; `None` for one that is no pipeline.
+pub fn pipeline_kind(file: &str) -> Option<PipelineKind> {
+    let (folder, name) = path::split(file);
+    let lower = name.to_ascii_lowercase();
+    let is_yaml = lower.ends_with(".yml") || lower.ends_with(".yaml");
+    if is_yaml && (folder == ".github/workflows" || folder.ends_with("/.github/workflows")) {
+        return Some(PipelineKind::Github);
+    }
+    if matches!(&*lower, "action.yml" | "action.yaml") {
+        return Some(PipelineKind::Action);
+    }
+    if is_yaml && lower.trim_end_matches(".yml").trim_end_matches(".yaml").ends_with(".gitlab-ci") {
+        return Some(PipelineKind::Gitlab);
+    }
+    let kind = FileKind::of(name);
+    match kind.language() {
+        "Just" => Some(PipelineKind::Just),
+        "Makefile" => Some(PipelineKind::Make),
+        _ if kind.is_shell() => Some(PipelineKind::Script),
+        _ => None,
+    }
+}
+
+/// Reads a pipeline. `file`: its path from the top of the repository; `files`: the others, of which those that it includes or
+/// uses are read; `names`: the paths of all, where they are known. `None` where the text is no pipeline.
+pub fn read(
+    file: &str,
+    source: &Source,
+    files: &RepositoryFiles,
+    names: Option<&BTreeSet<String>>,
+) -> Option<Workflow> {
+    if source.text().len() > LIMIT {
+        return None;
+    }
+    match pipeline_kind(file) {
+        Some(PipelineKind::Just) => Some(just::read(file, source, files)),
+        Some(PipelineKind::Make) => Some(make::read(file, source, files)),
+        Some(PipelineKind::Script) => Some(plain_script::read(file, source)),
+        kind => {
+            let tree = yaml::read(source.text());
+            let kind = kind.filter(|kind| *kind != PipelineKind::Github).or_else(|| kind_of_text(&tree))?;
+            match kind {
+                PipelineKind::Github | PipelineKind::Action => github::read(file, source, &tree, files),
+                PipelineKind::Gitlab => Some(gitlab::read(file, source, &tree, files, names)),
+                _ => None,
+            }
+        }
+    }
+}
+
+/// The steps with actions of a YAML file that is no pipeline by its keys.
+pub fn read_steps(file: &str, source: &Source) -> Workflow {
+    if source.text().len() > LIMIT {
+        return Workflow::new(PipelineKind::Action, file);
+    }
+    github::read_steps(file, source, &yaml::read(source.text()))
+}
+
+/// The folder of commands that may be started anywhere.
+pub(super) fn unknown_folder(place: model::WorkflowPlace) -> model::WorkflowText {
+    model::WorkflowText { text: "$".to_owned(), place }
+}
+
+/// What a YAML text is, by its keys.
+fn kind_of_text(tree: &YamlTree) -> Option<PipelineKind> {
+    let has = |key: &str| tree.root().is_some_and(|root| root.get(key).is_some());
+    let is_job = |entry: yaml::YamlEntry| {
+        let has = |key: &str| entry.value.get(key).is_some();
+        has("script") && (has("stage") || has("image") || has("tags") || has("rules") || has("only"))
+    };
+    match () {
+        () if has("jobs") => Some(PipelineKind::Github),
+        () if has("runs") => Some(PipelineKind::Action),
+        () if has("stages") || has("include") || has("default") => Some(PipelineKind::Gitlab),
+        () if tree.root().is_some_and(|root| root.entries().any(is_job)) => Some(PipelineKind::Gitlab),
+        () => None,
+    }
+}
+
+/// What is wrong with a text as YAML.
+pub(super) fn yaml_problems(tree: &YamlTree) -> Vec<model::WorkflowProblem> {
+    let problems = tree.problems().iter();
+    let place = |span| model::WorkflowPlace::of(span);
+    problems
+        .map(|problem| model::WorkflowProblem { place: place(problem.span), message: problem.message.clone() })
+        .collect()
+}

@@ -1,0 +1,104 @@
+//! What is wrong with pipelines, and what of them is not known.
+
+use super::report::{ProblemReport, SkippedInput};
+use crate::finding::Mask;
+use crate::inputs::{Inputs, WorkflowInput};
+use crate::rules::{self, Policies};
+use crate::text::path;
+use crate::workflow::{BuildCall, Builder, Job, WorkflowGap, WorkflowProblem};
+
+/// Lines about what is not known of one pipeline.
+const GAPS: usize = 20;
+
+/// What is wrong with a pipeline's text, and with comments in it.
+pub(super) fn problems(
+    inputs: &Inputs,
+    workflow: &WorkflowInput,
+    policies: &Policies,
+    mask: &Mask,
+) -> Vec<ProblemReport> {
+    let report = |problem: &WorkflowProblem| {
+        let source = inputs.source(workflow.file_of(problem.place)?);
+        Some(ProblemReport {
+            code: "pipeline-file",
+            file: source.name().to_owned(),
+            place: Some(source.line_column(problem.place.span.start)),
+            error: true,
+            message: mask.apply(&problem.message),
+            help: Some("the readable parts were checked".to_owned()),
+            ..ProblemReport::default()
+        })
+    };
+    let mut problems: Vec<_> = workflow.workflow.problems.iter().filter_map(report).collect();
+    let source = inputs.source(workflow.file);
+    let pragmas = rules::pragmas_of_workflow(inputs, workflow, policies.of(workflow.file));
+    problems.extend(pragmas.problems.into_iter().map(|problem| super::run::pragma_problem(problem, source, mask)));
+    problems
+}
+
+/// What is not known of the pipelines, so that nothing is said of it: a line each.
+pub(super) fn gaps(inputs: &Inputs, mask: &Mask) -> Vec<SkippedInput> {
+    let mut skipped = Vec::new();
+    for workflow in &inputs.workflows {
+        let mut gaps: Vec<WorkflowGap> =
+            workflow.workflow.gaps.iter().filter(|gap| counts(workflow, gap)).cloned().collect();
+        gaps.extend(workflow.calls.iter().filter_map(|call| unknown_build(workflow, call)));
+        gaps.sort();
+        gaps.dedup();
+        let more = gaps.len().saturating_sub(GAPS);
+        for gap in gaps.into_iter().take(GAPS) {
+            let (name, line) = place(inputs, workflow, &gap);
+            skipped.push(SkippedInput {
+                what: format!("{name}:{line}"),
+                why: mask.apply(&gap.what),
+                remedy: "findings that need it are left out".to_owned(),
+            });
+        }
+        if more > 0 {
+            let name = inputs.source(workflow.file).name().to_owned();
+            let why = format!("{more} more parts of it are not known");
+            skipped.push(SkippedInput { what: name, why, remedy: "findings that need them are left out".to_owned() });
+        }
+    }
+    skipped
+}
+
+/// Whether an image may be built there: what other jobs do is of no interest.
+fn counts(workflow: &WorkflowInput, gap: &WorkflowGap) -> bool {
+    let is_of = |job: &Job| job.place == gap.place;
+    let job = workflow.workflow.jobs.iter().position(is_of);
+    job.is_none_or(|number| {
+        workflow.workflow.jobs[number].calls.is_some() || workflow.calls.iter().any(|call| call.job == number)
+    })
+}
+
+/// What is not known of a build before a run.
+fn unknown_build(workflow: &WorkflowInput, call: &BuildCall) -> Option<WorkflowGap> {
+    let job = workflow.workflow.jobs.get(call.job)?;
+    if job.matrix.is_open
+        || call.builder == Builder::Bake
+        || call.builder == Builder::Compose
+        || call.legs(job).is_some()
+    {
+        return None;
+    }
+    let texts = [("build context", &call.context), ("Dockerfile", &call.file), ("folder", &call.folder)];
+    let (what, text) = texts.into_iter().find_map(|(what, text)| {
+        let text = text.as_ref().filter(|text| text.text.contains('$'))?;
+        Some((what, text))
+    })?;
+    let what = format!("the {what} `{}` is not known before a run", text.text);
+    Some(WorkflowGap { place: text.place, what })
+}
+
+fn place(inputs: &Inputs, workflow: &WorkflowInput, gap: &WorkflowGap) -> (String, u32) {
+    match workflow.file_of(gap.place) {
+        Some(file) => (inputs.source(file).name().to_owned(), inputs.source(file).line(gap.place.span.start)),
+        None => {
+            let part = workflow.workflow.files.get(gap.place.file as usize);
+            let name = part.map(|part| path::normalize(&workflow.repository.name(part))).unwrap_or_default();
+            let text = part.and_then(|part| workflow.repository.texts.get(part));
+            (name, text.map_or(1, |source| source.line(gap.place.span.start)))
+        }
+    }
+}

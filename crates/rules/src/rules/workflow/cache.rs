@@ -1,0 +1,403 @@
+//! What rules about the cache of builds share: which machine and which builder a step has, and how its cache is called.
+
+use crate::data;
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::workflow::{
+    ActionUse, BuildCall, CacheEntry, Job, LegBuild, PipelineKind, Step, Workflow, WorkflowPlace, expression_names,
+};
+use crate::yaml::NewValue;
+
+/// How the labels of GitHub's machines begin: each job gets a new one.
+const HOSTED: [&str; 3] = ["ubuntu-", "windows-", "macos-"];
+
+/// Builds of a pipeline that are compared with each other.
+pub(super) const BUILDS: usize = 200;
+
+/// The action that makes a builder.
+pub(super) const SETUP: &str = "docker/setup-buildx-action";
+
+/// What builds in a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JobBuilder {
+    /// The engine itself.
+    Engine,
+    /// A builder that the job makes, which is empty at first.
+    New,
+    /// A builder that keeps its cache by itself.
+    Kept,
+    /// That is not known.
+    Unknown,
+}
+
+/// Whether an action has a role in `data/workflow_actions.tsv`.
+pub(super) fn has_role(action: &ActionUse, role: &str) -> bool {
+    data::WORKFLOW_ACTIONS.has(&action.name.to_ascii_lowercase(), role)
+}
+
+/// Whether a job runs on a machine that is new each time.
+pub(super) fn is_hosted(workflow: &Workflow, job: &Job) -> bool {
+    let is_label = |label: &String| HOSTED.iter().any(|start| label.starts_with(start));
+    let is_hosted = |label: &str| job.matrix.texts(label).is_some_and(|labels| labels.iter().all(is_label));
+    workflow.kind == PipelineKind::Github
+        && !job.runners.is_empty()
+        && job.runners.iter().all(|label| is_hosted(&label.text))
+}
+
+/// Whether runs of a pipeline follow each other on one branch, so that the later one can read what the earlier one kept:
+/// caches of GitHub are seen on their branch, and on those made from it ("Restrictions for accessing a cache").
+pub(super) fn is_repeated(cx: &WorkflowContext) -> bool {
+    let path = format!("./{}", cx.input.path);
+    let is_caller = |workflow: &Workflow| {
+        workflow.jobs.iter().any(|job| job.calls.as_ref().is_some_and(|calls| calls.text == path))
+            && runs_on_branches(workflow)
+    };
+    runs_on_branches(cx.workflow()) || cx.inputs.workflows.iter().any(|input| is_caller(&input.workflow))
+}
+
+fn runs_on_branches(workflow: &Workflow) -> bool {
+    workflow.events.iter().any(|event| match &*event.name {
+        "push" => {
+            let has = |key: &str| event.filter(key).is_some();
+            has("branches") || has("branches-ignore") || !has("tags") && !has("tags-ignore")
+        }
+        "pull_request" | "pull_request_target" | "merge_group" => true,
+        _ => false,
+    })
+}
+
+/// Whether a pipeline runs for pull requests only.
+pub(super) fn is_for_pull_requests(workflow: &Workflow) -> bool {
+    let is_one = |name: &str| name.starts_with("pull_request") || name == "merge_group";
+    !workflow.events.is_empty() && workflow.events.iter().all(|event| is_one(&event.name))
+}
+
+/// Whether a condition leaves a build to releases, tags or the clock.
+pub(super) fn is_rare(job: &Job, step: &Step) -> bool {
+    let conditions = [&job.condition, &step.condition];
+    let words = ["refs/tags", "ref_type", "release", "schedule", "workflow_dispatch"];
+    conditions.into_iter().flatten().any(|condition| words.iter().any(|word| condition.text.contains(word)))
+}
+
+/// What builds for a step of a job.
+pub(super) fn builder_before(workflow: &Workflow, job: &Job, step: usize) -> JobBuilder {
+    let mut builder = JobBuilder::Engine;
+    for step in job.steps.iter().take(step) {
+        match step_builder(workflow, step) {
+            Some(JobBuilder::Kept) => return JobBuilder::Kept,
+            Some(next) => builder = next,
+            None => {}
+        }
+    }
+    builder
+}
+
+fn step_builder(workflow: &Workflow, step: &Step) -> Option<JobBuilder> {
+    if let Some(script) = &step.script {
+        let text = &script.text.text;
+        let is_kept = ["remote", "kubernetes", "cloud"].iter().any(|driver| text.contains(driver));
+        return match text.contains("buildx create") {
+            true if is_kept => Some(JobBuilder::Kept),
+            true => Some(JobBuilder::New),
+            false => text.contains("containerd-snapshotter").then_some(JobBuilder::Unknown),
+        };
+    }
+    let action = step.action.as_ref()?;
+    if has_role(action, "keeps-cache") {
+        return Some(JobBuilder::Kept);
+    }
+    if has_role(action, "builder") {
+        let driver = step.input("driver").map_or("docker-container", |driver| &driver.value.text);
+        return Some(match driver {
+            _ if step.input("endpoint").is_some() => JobBuilder::Kept,
+            "docker-container" => JobBuilder::New,
+            "docker" => JobBuilder::Engine,
+            _ => JobBuilder::Kept,
+        });
+    }
+    let is_gap = workflow.gaps.iter().any(|gap| gap.place == action.place);
+    let name = action.name.to_ascii_lowercase();
+    let is_setup = name.contains("buildx") || name.contains("setup") && name.contains("docker");
+    (is_gap || is_setup || has_role(action, "engine")).then_some(JobBuilder::Unknown)
+}
+
+/// Whether a step before this one brings what earlier runs built.
+pub(super) fn has_layers(job: &Job, step: usize) -> bool {
+    job.steps.iter().take(step).any(|step| {
+        let Some(action) = &step.action else { return false };
+        let names_builder = |text: &str| ["docker", "buildx", "buildkit"].iter().any(|name| text.contains(name));
+        let keeps_files =
+            has_role(action, "files") && step.input("path").is_some_and(|path| names_builder(&path.value.text));
+        keeps_files || has_role(action, "layers")
+    })
+}
+
+/// Whether a build starts with nothing in each run, and could have what an earlier one left.
+pub(super) fn is_cold(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let (workflow, job, step) = (cx.workflow(), cx.job(call), cx.step(call));
+    let is_new = matches!(builder_before(workflow, job, call.step), JobBuilder::Engine | JobBuilder::New);
+    call.place.file == 0
+        && is_new
+        && !call.no_cache.may_be_on()
+        && !is_rare(job, step)
+        && is_hosted(workflow, job)
+        && !has_layers(job, call.step)
+        && is_repeated(cx)
+        && has_work(cx, call)
+        && !has_earlier_build(cx, call)
+}
+
+/// Whether a cache is of use to a build: some RUN is in a stage that it needs, as far as that is known.
+fn has_work(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let builds = cx.builds_of(call);
+    builds.is_empty()
+        || builds.iter().any(|(_, build)| build.stages().iter().any(|stage| build.runs(stage).next().is_some()))
+}
+
+/// Whether the same job built from the same file before, so that the builder has its layers already.
+fn has_earlier_build(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let files = |call: &BuildCall| {
+        let legs = call.legs(cx.job(call))?;
+        Some(legs.into_iter().map(|leg| (leg.context, leg.file)).collect::<Vec<_>>())
+    };
+    let earlier = cx.calls().iter().filter(|other| other.job == call.job);
+    let mut earlier = earlier.take(BUILDS).take_while(|other| (other.step, other.command) != (call.step, call.command));
+    earlier.any(|other| files(other).is_some_and(|all| Some(all) == files(call)))
+}
+
+/// What a build builds, to be compared with others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum BuildSubject {
+    /// What its legs build.
+    Legs(Vec<LegBuild>),
+    /// The texts as they are written, where the legs are not known.
+    Written([String; 4]),
+}
+
+/// What a build builds.
+pub(super) fn subject(cx: &WorkflowContext, call: &BuildCall) -> BuildSubject {
+    let text =
+        |text: &Option<crate::workflow::WorkflowText>| text.as_ref().map(|text| text.text.clone()).unwrap_or_default();
+    match call.legs(cx.job(call)) {
+        Some(legs) if call.builder != crate::workflow::Builder::Bake => BuildSubject::Legs(legs),
+        _ => {
+            let targets: Vec<&str> = call.targets.iter().map(|target| target.text.as_str()).collect();
+            BuildSubject::Written([text(&call.context), text(&call.file), text(&call.target), targets.join(",")])
+        }
+    }
+}
+
+/// A name for the cache of a build that no other build of the pipeline gets: the image's, the folder's of the Dockerfile,
+/// the job's; with the values in which the legs differ. `None` where there is no such name.
+pub(super) fn cache_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    if cx.calls().len() > BUILDS {
+        return None;
+    }
+    let legs = leg_suffix(cx, call)?;
+    let subject_here = subject(cx, call);
+    let others: Vec<&BuildCall> = cx.calls().iter().filter(|other| subject(cx, other) != subject_here).collect();
+    for name in [image_name, folder_name, job_name, target_name] {
+        let Some(candidate) = name(cx, call).filter(|name| is_plain(name)) else { continue };
+        if !others.iter().any(|other| name(cx, other).as_ref() == Some(&candidate)) {
+            return Some(format!("{candidate}{legs}"));
+        }
+    }
+    None
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+fn image_name(_: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    let tag = &call.tags.first()?.text;
+    let last = tag.rsplit('/').next()?;
+    Some(last.split([':', '@']).next()?.to_ascii_lowercase())
+}
+
+fn folder_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    let legs = call.legs(cx.job(call))?;
+    let [leg] = &legs[..] else { return None };
+    let (folder, file) = crate::text::path::split(&leg.file);
+    let suffix = file.strip_prefix("Dockerfile.").or_else(|| file.strip_suffix(".Dockerfile"));
+    let folder = folder.rsplit('/').next().filter(|folder| !folder.is_empty());
+    suffix.or(folder).map(str::to_owned)
+}
+
+fn job_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    Some(cx.job(call).id.clone())
+}
+
+fn target_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    let target = call.target.as_ref()?.constant()?;
+    Some(format!("{}-{target}", image_name(cx, call).or_else(|| folder_name(cx, call)).or_else(|| job_name(cx, call))?))
+}
+
+/// `-${{ matrix.platform }}` for each value of the legs that makes them build something else; `None` where a cache cannot
+/// have these values in its name.
+fn leg_suffix(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    let job = cx.job(call);
+    let mut suffix = String::new();
+    for name in leg_names(cx, call) {
+        let text = format!("${{{{ {name} }}}}");
+        let values = job.matrix.texts(&text)?;
+        let is_value = |value: &String| !value.is_empty() && !value.contains([',', '"', ' ', '\n']);
+        if !values.iter().all(is_value) {
+            return None;
+        }
+        suffix = format!("{suffix}-{text}");
+    }
+    Some(suffix)
+}
+
+/// The names of the matrix that a build uses.
+pub(super) fn leg_names(cx: &WorkflowContext, call: &BuildCall) -> Vec<String> {
+    let single = [&call.context, &call.file, &call.target].into_iter().flatten().map(|text| text.text.as_str());
+    // The platform says what the machine is for.
+    let lists = if call.platforms.is_empty() { &cx.job(call).runners } else { &call.platforms };
+    let lists = lists.iter().map(|text| text.text.as_str());
+    let arguments = call.arguments.iter().filter_map(|argument| argument.value.as_deref());
+    let used = single.chain(lists).chain(arguments).flat_map(expression_names);
+    let mut names: Vec<String> = used.filter(|name| name.starts_with("matrix.")).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The change that gives a build without caches both of them; `None` where it has no name.
+pub(super) fn add_caches<'c>(cx: &'c WorkflowContext, call: &'c BuildCall) -> Option<WorkflowChange<'c>> {
+    let name = cache_name(cx, call)?;
+    let step = cx.step(call);
+    let [read, write] = gha_fields(&name);
+    let Some(first) = step.inputs.first() else {
+        let entries = [("cache-from", read), ("cache-to", write)];
+        let mapping = entries.map(|(key, text)| (key.to_owned(), NewValue::Inline(text)));
+        return Some(WorkflowChange::Set(step.path_to(&["with"]), NewValue::Mapping(mapping.into())));
+    };
+    // Both keys come with one edit, as they come to one place.
+    let value = if is_flow(cx, step) {
+        NewValue::Inline(format!("\"{read}\", cache-to: \"{write}\""))
+    } else {
+        let source = cx.source();
+        let line = source.line_span(source.line(first.key.span.start));
+        let indent = " ".repeat((first.key.span.start - line.start) as usize);
+        let end = if source.text().contains("\r\n") { "\r\n" } else { "\n" };
+        NewValue::Block(format!(" {read}{end}{indent}cache-to: {write}"))
+    };
+    Some(WorkflowChange::Set(step.path_to(&["with", "cache-from"]), value))
+}
+
+/// What a build reads from GitHub's cache, and what it writes there.
+pub(super) fn gha_fields(name: &str) -> [String; 2] {
+    [format!("type=gha,scope={name}"), format!("type=gha,scope={name},mode=max,ignore-error=true")]
+}
+
+/// Whether the inputs of a step stand in braces.
+pub(super) fn is_flow(cx: &WorkflowContext, step: &Step) -> bool {
+    let text = cx.source().text();
+    step.inputs.first().is_some_and(|input| {
+        let before = text.get(..input.key.span.start as usize).unwrap_or_default();
+        before.trim_end().ends_with('{')
+    })
+}
+
+/// The change that adds the step that makes a builder before a step, where it is not made yet.
+pub(super) fn add_builder<'c>(cx: &WorkflowContext<'c, '_>, job: &'c Job, step: &'c Step) -> WorkflowChange<'c> {
+    let Some((number, path)) = step.path.split_last() else {
+        return WorkflowChange::Impossible("the place of the step is not known".to_owned());
+    };
+    let Some(text) = setup_step(cx) else {
+        return WorkflowChange::Impossible(format!("`{SETUP}` has no version in the table of actions"));
+    };
+    let path = path.iter().map(String::as_str).collect();
+    match number.parse() {
+        Ok(number) => WorkflowChange::Insert(path, number, text),
+        Err(_) => WorkflowChange::Impossible(format!("the steps of `{}` have no numbers", job.id)),
+    }
+}
+
+/// `uses: docker/setup-buildx-action@…`, pinned as the file pins other actions of Docker.
+fn setup_step(cx: &WorkflowContext) -> Option<String> {
+    let row = data::WORKFLOW_ACTIONS.row(SETUP)?;
+    let (version, commit) = (row[2], row[3]);
+    let actions: Vec<&ActionUse> = cx.steps().filter_map(|(_, step)| step.action.as_ref()).collect();
+    let same = actions.iter().find(|action| action.place.file == 0 && action.name.eq_ignore_ascii_case(SETUP));
+    if let Some(same) = same {
+        let line = cx.source().line_span(cx.source().line(same.place.span.start));
+        let comment = cx.source().slice(line).split_once(" #").map_or("", |(_, comment)| comment.trim_end());
+        let comment = if comment.is_empty() { String::new() } else { format!(" #{comment}") };
+        return Some(format!("uses: {SETUP}@{}{comment}", same.version));
+    }
+    let of_docker = actions.iter().find(|action| action.name.starts_with("docker/"));
+    let is_commit = |version: &str| version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let pin = match of_docker.map(|action| action.version.as_str()) {
+        Some(pin) if is_commit(pin) => format!("{commit} # {version}"),
+        Some(pin) if pin.contains('.') => version.to_owned(),
+        _ => version.split('.').next()?.to_owned(),
+    };
+    Some(format!("uses: {SETUP}@{pin}"))
+}
+
+/// The change that adds a field behind the last one of a cache; `None` where its text is written in a way that does not
+/// allow it.
+pub(super) fn add_field(cx: &WorkflowContext, entry: &CacheEntry, field: &str) -> Option<WorkflowChange<'static>> {
+    let WorkflowPlace { file, span } = entry.text.place;
+    let written = cx.source().text().get(span.range())?;
+    let is_verbatim = file == 0 && written.starts_with("type=") && !written.contains(['"', '\'', '\n']);
+    let place = WorkflowPlace { file, span: crate::text::Span::at(span.end) };
+    is_verbatim.then(|| WorkflowChange::Replace(place, format!(",{field}")))
+}
+
+/// Whether a later step of the job may take the image from the engine.
+pub(super) fn is_used_later(job: &Job, step: usize) -> bool {
+    let names = |step: &Step| {
+        let script = step.script.as_ref().is_some_and(|script| script.text.text.contains("docker"));
+        script || step.inputs.iter().any(|input| input.name.contains("image"))
+    };
+    job.steps.iter().skip(step + 1).any(names)
+}
+
+/// Where a cache lies, as its fields say it.
+pub(super) fn cache_place(entry: &CacheEntry) -> Option<(String, String)> {
+    let kind = entry.kind();
+    let place = match kind {
+        "gha" => entry.get("scope").unwrap_or("buildkit"),
+        "registry" => entry.get("ref")?,
+        "local" => entry.get("dest").or_else(|| entry.get("src"))?,
+        _ => return None,
+    };
+    Some((kind.to_owned(), place.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::WorkflowText;
+
+    /// The parameters of `type=gha` for `cache-from` and `cache-to`, and those of `cache-to` alone, with the values that they
+    /// take (docs.docker.com/build/cache/backends/gha, 2026-11-27).
+    const DOCUMENTED: &[(&str, &str, &str)] = &[
+        ("scope", "cache-to cache-from", "String"),
+        ("mode", "cache-to", "min max"),
+        ("ignore-error", "cache-to", "true false"),
+        ("timeout", "cache-to cache-from", "String"),
+        ("version", "cache-to cache-from", "String"),
+    ];
+
+    #[test]
+    fn written_caches_have_documented_parameters() {
+        for (option, text) in ["cache-from", "cache-to"].into_iter().zip(gha_fields("shop-${{ matrix.platform }}")) {
+            let (kind, fields) = text.split_once(',').unwrap();
+            assert_eq!(kind, "type=gha");
+            for field in fields.split(',') {
+                let (name, value) = field.split_once('=').unwrap();
+                let (_, options, values) = DOCUMENTED.iter().find(|(known, ..)| *known == name).unwrap();
+                assert!(options.split(' ').any(|known| known == option), "{name} in {option}");
+                assert!(*values == "String" || values.split(' ').any(|known| known == value), "{field}");
+            }
+            let place = WorkflowPlace::of(crate::text::Span::at(0));
+            let entry = CacheEntry::read(WorkflowText { text, place });
+            assert_eq!(cache_place(&entry).unwrap().1, "shop-${{ matrix.platform }}");
+            assert_eq!(entry.has_all_stages(), option == "cache-to");
+        }
+    }
+}

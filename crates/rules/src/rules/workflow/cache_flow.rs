@@ -1,0 +1,153 @@
+//! Rules about caches that one build writes and another one reads.
+
+use super::cache::{BUILDS, JobBuilder, builder_before, cache_place, is_flow, is_for_pull_requests};
+use crate::finding::{Findings, Safety};
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::text::path;
+use crate::workflow::{BuildCall, Builder, CacheEntry, PipelineKind, Workflow};
+use crate::yaml::NewValue;
+
+crate::rules::family! {
+    of_workflow
+    "cache-never-read" => cache_never_read;
+    "cache-never-written" => cache_never_written;
+    "cache-out-of-reach" => cache_out_of_reach;
+}
+
+/// All builds that may have to do with the caches of a pipeline; `None` where not all pipelines of the repository were
+/// read, or a file of bake may name caches.
+fn known_calls<'a>(cx: &WorkflowContext<'a, '_>) -> Option<Vec<(&'a Workflow, &'a BuildCall)>> {
+    let inputs = &cx.inputs.workflows;
+    let is_read = |file: &str| inputs.iter().any(|input| input.path == file);
+    let is_yaml = |file: &&str| file.ends_with(".yml") || file.ends_with(".yaml");
+    let all_read = cx.repository().below(".github/workflows").filter(is_yaml).all(is_read);
+    let of_input = |input: &'a crate::inputs::WorkflowInput| input.calls.iter().map(|call| (&*input.workflow, call));
+    let calls: Vec<_> = inputs.iter().flat_map(of_input).collect();
+    let is_clear =
+        |(_, call): &(&Workflow, &BuildCall)| call.builder != Builder::Bake && call.builder != Builder::OtherAction;
+    (calls.len() <= BUILDS * 5
+        && cx.workflow().kind == PipelineKind::Github
+        && all_read
+        && cx.repository().is_complete
+        && calls.iter().all(is_clear))
+    .then_some(calls)
+}
+
+/// Whether one of these may be the same cache as `wanted`.
+fn may_be_among<'e>(wanted: &CacheEntry, mut others: impl Iterator<Item = &'e CacheEntry>) -> bool {
+    let Some(place) = cache_place(wanted) else { return true };
+    others.any(|other| match cache_place(other) {
+        _ if other.kind().is_empty() => true,
+        Some(known) => known == place || known.0 == place.0 && (other.is_open() || wanted.is_open()),
+        None => other.kind() == "inline" && place.0 == "registry",
+    })
+}
+
+fn has_inline_argument(call: &BuildCall) -> bool {
+    call.arguments.iter().any(|argument| argument.name == "BUILDKIT_INLINE_CACHE")
+}
+
+/// A build reads a cache that no build writes.
+fn cache_never_written(cx: &WorkflowContext, out: &mut Findings) {
+    if is_for_pull_requests(cx.workflow()) || !cx.calls().iter().any(|call| !call.cache_from.is_empty()) {
+        return;
+    }
+    let Some(all) = known_calls(cx) else { return };
+    for call in cx.calls() {
+        let is_written = |entry: &CacheEntry| {
+            let has_inline = entry.kind() == "registry" && all.iter().any(|(_, call)| has_inline_argument(call));
+            has_inline
+                || entry.kind() == "local"
+                || may_be_among(entry, all.iter().flat_map(|(_, call)| &call.cache_to))
+        };
+        let Some(first) = call.cache_from.first().filter(|_| !call.cache_from.iter().any(is_written)) else { continue };
+        let name = first.kind();
+        let message = format!("no build writes the cache of the type `{name}` that this one reads: it is always empty");
+        let Some(finding) = cx.finding(first.text.place, message) else { continue };
+        let finding = finding.help(match call.command {
+            None => "give the step `cache-to` with the same fields, and with `mode=max`",
+            Some(_) => "write it with `--cache-to`, or into the image with `--build-arg BUILDKIT_INLINE_CACHE=1`",
+        });
+        let step = cx.step(call);
+        let can_write = builder_before(cx.workflow(), cx.job(call), call.step) == JobBuilder::New;
+        let is_fixed = name == "gha" && call.cache_to.is_empty() && call.command.is_none() && can_write;
+        if !is_fixed {
+            out.push(finding);
+            continue;
+        }
+        let text = format!("{},mode=max,ignore-error=true", first.text.text);
+        let value = if is_flow(cx, step) { NewValue::raw_text(&text) } else { NewValue::Inline(text) };
+        let change = WorkflowChange::Set(step.path_to(&["with", "cache-to"]), value);
+        out.push(cx.fixed(finding, "write the cache too", Safety::Safe, &[change]));
+    }
+}
+
+/// A build writes a cache that no build reads.
+fn cache_never_read(cx: &WorkflowContext, out: &mut Findings) {
+    if !cx.calls().iter().any(|call| !call.cache_to.is_empty()) {
+        return;
+    }
+    let Some(all) = known_calls(cx) else { return };
+    for call in cx.calls() {
+        for entry in &call.cache_to {
+            let is_read = may_be_among(entry, all.iter().flat_map(|(_, call)| &call.cache_from));
+            let is_kept = entry.kind() == "local" || entry.kind() == "inline";
+            if is_read || is_kept {
+                continue;
+            }
+            let message = format!("no build reads the cache of the type `{}` that this one writes", entry.kind());
+            let Some(finding) = cx.finding(entry.text.place, message) else { continue };
+            let finding = finding.help("give the step `cache-from` with the same place, or remove `cache-to`");
+            let is_fixed = call.cache_from.is_empty() && call.command.is_none() && call.cache_to.len() == 1;
+            let Some((kind, place)) = cache_place(entry).filter(|_| is_fixed) else {
+                out.push(finding);
+                continue;
+            };
+            let text = match (&*kind, entry.get("scope")) {
+                ("gha", None) => "type=gha".to_owned(),
+                ("gha", Some(scope)) => format!("type=gha,scope={scope}"),
+                _ => format!("type={kind},ref={place}"),
+            };
+            let step = cx.step(call);
+            let value = if is_flow(cx, step) { NewValue::raw_text(&text) } else { NewValue::Inline(text) };
+            let change = WorkflowChange::Set(step.path_to(&["with", "cache-from"]), value);
+            out.push(cx.fixed(finding, "read the cache too", Safety::Safe, &[change]));
+        }
+    }
+}
+
+/// A cache of GitHub's is seen on the branch or tag of the run that wrote it, and on branches made from that.
+fn cache_out_of_reach(cx: &WorkflowContext, out: &mut Findings) {
+    let workflow = cx.workflow();
+    let is_closed = |workflow: &Workflow| !workflow.events.is_empty() && workflow.events.iter().all(is_closed_event);
+    if !is_closed(workflow) {
+        return;
+    }
+    let Some(all) = known_calls(cx) else { return };
+    let open = all.iter().filter(|(workflow, _)| !is_closed(workflow));
+    let written: Vec<&CacheEntry> = open.flat_map(|(_, call)| &call.cache_to).collect();
+    for call in cx.calls() {
+        for entry in call.cache_to.iter().filter(|entry| entry.kind() == "gha") {
+            if may_be_among(entry, written.iter().copied()) {
+                continue;
+            }
+            let what = if is_for_pull_requests(workflow) { "pull request" } else { "tag" };
+            let message = format!("only runs of the same {what} see this cache, as no run on a branch writes it");
+            let Some(finding) = cx.finding(entry.text.place, message) else { continue };
+            let name = path::name(&cx.input.path);
+            out.push(finding.help(format!(
+                "write it on the default branch too: add `push` with its name to the events of `{name}`"
+            )));
+        }
+    }
+}
+
+/// Whether runs of an event write caches that only runs of the same pull request or tag see.
+fn is_closed_event(event: &crate::workflow::Event) -> bool {
+    let has = |key: &str| event.filter(key).is_some();
+    match &*event.name {
+        "pull_request" | "release" => true,
+        "push" => has("tags") && !has("branches") && !has("branches-ignore"),
+        _ => false,
+    }
+}

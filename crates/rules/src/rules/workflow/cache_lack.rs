@@ -1,0 +1,219 @@
+//! Rules about builds that start with nothing.
+
+use std::collections::BTreeSet;
+
+use super::cache::{
+    JobBuilder, add_builder, add_caches, builder_before, cache_name, is_cold, is_hosted, is_used_later,
+};
+use crate::data;
+use crate::finding::{Finding, Findings, Safety};
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::shell::Word;
+use crate::workflow::{ActionUse, BuildCall, Builder, Step, Switch, WorkflowPlace};
+
+crate::rules::family! {
+    of_workflow
+    "build-without-cache" => build_without_cache;
+    "build-without-reuse" => build_without_reuse;
+    "docker-build-without-cache" => docker_build_without_cache;
+}
+
+/// A step that builds on a new machine, and neither reads nor writes a cache.
+fn build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
+    for call in cx.calls() {
+        let is_action = matches!(call.builder, Builder::Action | Builder::Bake) && call.command.is_none();
+        if !is_action || !is_cold(cx, call) || has_caches(cx, call) {
+            continue;
+        }
+        let message = match builds_of_job(cx, call) {
+            1 => "the build has no cache: each run repeats all of its steps".to_owned(),
+            _ => format!("the build of `{}` has no cache: each run repeats all of its steps", subject_name(cx, call)),
+        };
+        let Some(finding) = cx.finding(call.place, message) else { continue };
+        let finding = finding.help("give the step `cache-from` and `cache-to`, with a `scope` for each image");
+        out.push(with_caches(cx, call, finding));
+    }
+}
+
+fn builds_of_job(cx: &WorkflowContext, call: &BuildCall) -> usize {
+    cx.calls().iter().filter(|other| other.job == call.job).count()
+}
+
+fn subject_name(cx: &WorkflowContext, call: &BuildCall) -> String {
+    let step = cx.step(call);
+    let tag = call.tags.first().map(|tag| &tag.text);
+    let name = tag.or_else(|| Some(&call.context.as_ref()?.text)).or_else(|| Some(&step.name.as_ref()?.text));
+    name.cloned().unwrap_or_else(|| call.job.to_string())
+}
+
+fn with_caches(cx: &WorkflowContext, call: &BuildCall, finding: Finding) -> Finding {
+    let (job, step) = (cx.job(call), cx.step(call));
+    if call.builder == Builder::Bake {
+        return finding;
+    }
+    let Some(caches) = add_caches(cx, call) else { return finding };
+    let doubt = doubt(cx, call);
+    if builder_before(cx.workflow(), job, call.step) == JobBuilder::New {
+        let safety = doubt.map_or(Safety::Safe, |doubt| Safety::Unsafe(doubt.to_owned()));
+        return cx.fixed(finding, "keep its cache in that of GitHub", safety, &[caches]);
+    }
+    let changes = [caches, add_builder(cx, job, step)];
+    let is_kept = call.push.is_on() || call.load.is_on();
+    let is_alone = is_kept && !is_used_later(job, call.step) && builds_of_job(cx, call) == 1;
+    let doubt = doubt.or((!is_alone).then_some("the new builder gives the image to the engine only with `load: true`"));
+    let safety = doubt.map_or(Safety::Safe, |doubt| Safety::Unsafe(doubt.to_owned()));
+    cx.fixed(finding, "keep its cache in that of GitHub, with a builder that can", safety, &changes)
+}
+
+/// The first version of docker/build-push-action that is made for GitHub's cache as it is since 2025.
+const CACHE_VERSION: u32 = 6;
+
+/// Why a cache may change more than the time of a build.
+fn doubt(cx: &WorkflowContext, call: &BuildCall) -> Option<&'static str> {
+    let version = cx.step(call).action.as_ref().and_then(ActionUse::major);
+    if cx.workflow().events.iter().any(|event| event.name == "schedule") {
+        return Some("scheduled runs no longer fetch the newest packages where nothing else changed");
+    }
+    version
+        .is_some_and(|version| version < CACHE_VERSION)
+        .then_some("this version of the action is older than the cache of GitHub that is in service")
+}
+
+/// Whether a build has a cache, or may have it from a file that is not known.
+fn has_caches(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let is_set = |text: &str| text.contains("cache-") || text.contains("cache_");
+    if !call.cache_from.is_empty() || !call.cache_to.is_empty() {
+        return true;
+    }
+    match call.builder {
+        Builder::Bake | Builder::Compose => {
+            let texts = build_files(cx, call);
+            call.overrides.iter().any(|set| is_set(&set.text))
+                || texts.is_none_or(|texts| texts.iter().any(|text| is_set(text)))
+        }
+        _ => false,
+    }
+}
+
+/// The texts of the files of bake or Compose that a build reads; `None` where one of them is not known.
+fn build_files<'a>(cx: &WorkflowContext<'a, '_>, call: &BuildCall) -> Option<Vec<&'a str>> {
+    let repository = cx.repository();
+    let files = repository.build_files(call)?;
+    let texts: Vec<&str> = files.iter().map(|file| Some(repository.texts.get(file)?.text())).collect::<Option<_>>()?;
+    (!texts.is_empty()).then_some(texts)
+}
+
+/// `docker build` in a script, on a new machine.
+fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
+    let mut jobs = BTreeSet::new();
+    for call in cx.calls() {
+        let is_command = matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Compose);
+        if !is_command
+            || jobs.contains(&call.job)
+            || has_unknown_options(cx, call)
+            || !is_cold(cx, call)
+            || has_caches(cx, call)
+            || lacks_dockerfile(cx, call)
+        {
+            continue;
+        }
+        // What is true of the first build of a job is true of the others.
+        jobs.insert(call.job);
+        let message = "the build has no cache: each run repeats all of its steps";
+        let Some(finding) = cx.finding(call.place, message) else { continue };
+        let finding = finding.help(
+            "build with `docker/build-push-action` behind `docker/setup-buildx-action`, or call `docker buildx build --load` with `--cache-from` and `--cache-to`",
+        );
+        out.push(with_flags(cx, call, finding));
+    }
+}
+
+/// Whether the repository is known to have no such Dockerfile: that build ends with an error.
+fn lacks_dockerfile(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let repository = cx.repository();
+    let legs = call.legs(cx.job(call)).unwrap_or_default();
+    repository.is_complete && call.file.is_some() && legs.iter().any(|leg| !repository.has(&leg.file))
+}
+
+/// Whether a variable of a command may hold options: `docker build $OPTIONS .`
+fn has_unknown_options(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let Some(script) = &cx.step(call).script else { return true };
+    let invocations = script.commands().invocations();
+    let Some(invocation) = invocations.iter().find(|invocation| Some(invocation.span) == call.command) else {
+        return true;
+    };
+    let is_context = |word: &Word| {
+        let place = script.text.place_of(word.span);
+        call.context.as_ref().is_some_and(|context| context.place == place)
+    };
+    let is_option = |word: &Word| word.text().starts_with('-') && !word.text().contains('=');
+    let word_text = |word: &Word| script.text.slice(word.span.range());
+    let mut before = None;
+    invocation.args.iter().any(|word| {
+        let is_value = before.replace(word).is_some_and(is_option);
+        let is_variable = word.is_dynamic() && word_text(word).trim_start_matches('"').starts_with('$');
+        is_variable && (word_text(word).contains("[@]") || !is_value && !is_context(word))
+    })
+}
+
+/// The fix of a plain `docker build`: a builder, the credentials of the cache, and the options.
+fn with_flags(cx: &WorkflowContext, call: &BuildCall, finding: Finding) -> Finding {
+    let (job, step) = (cx.job(call), cx.step(call));
+    let is_first = builder_before(cx.workflow(), job, call.step) == JobBuilder::Engine;
+    let is_plain =
+        call.builder == Builder::Docker && is_first && builds_of_job(cx, call) == 1 && call.outputs.is_empty();
+    let edit = if is_plain { command_edit(cx, call, step) } else { None };
+    let (Some(edit), WorkflowChange::Insert(path, number, setup)) = (edit, add_builder(cx, job, step)) else {
+        return finding;
+    };
+    let Some(row) = data::WORKFLOW_ACTIONS.row("crazy-max/ghaction-github-runtime").filter(|_| !setup.contains('#'))
+    else {
+        return finding;
+    };
+    // Two steps that come to one place would be two edits of it: the credentials are there from the start of the job.
+    if number == 0 {
+        return finding;
+    }
+    let runtime = WorkflowChange::Insert(path.clone(), 0, format!("uses: {}@{}", row[0], row[2]));
+    let changes = [runtime, WorkflowChange::Insert(path, number, setup), edit];
+    let safety = Safety::Unsafe("another builder builds, which does not see images of the engine".to_owned());
+    cx.fixed(finding, "build with a builder that keeps its cache in that of GitHub", safety, &changes)
+}
+
+/// `docker build` with the options of the cache behind it.
+fn command_edit(cx: &WorkflowContext, call: &BuildCall, step: &Step) -> Option<WorkflowChange<'static>> {
+    let script = step.script.as_ref()?;
+    let name = cache_name(cx, call)?;
+    let text = script.text.slice(call.command?.range());
+    let words = ["docker buildx build", "docker build"];
+    let start = words.into_iter().find(|start| text.starts_with(start))?;
+    let from = call.command?.start;
+    let span = script.text.verbatim(crate::text::Span::new(from, from + start.len() as u32))?;
+    let place = WorkflowPlace { file: 0, span };
+    let options =
+        format!("--cache-from type=gha,scope={name} --cache-to type=gha,scope={name},mode=max,ignore-error=true");
+    Some(WorkflowChange::Replace(place, format!("docker buildx build --load {options}")))
+}
+
+/// `no-cache` in a pipeline that runs with each change.
+fn build_without_reuse(cx: &WorkflowContext, out: &mut Findings) {
+    let is_timed = cx.workflow().events.iter().any(|event| matches!(&*event.name, "schedule" | "release"));
+    for call in cx.calls() {
+        let Switch::On(place) = call.no_cache else { continue };
+        let is_for_changes =
+            !is_timed && super::cache::is_repeated(cx) && !super::cache::is_rare(cx.job(call), cx.step(call));
+        if !is_for_changes || !is_hosted(cx.workflow(), cx.job(call)) && call.command.is_some() {
+            continue;
+        }
+        let message = "`no-cache` repeats all steps of the build with each change";
+        let Some(finding) = cx.finding(place, message) else { continue };
+        let finding = finding.help("use the cache here, and build without it in a workflow that runs once a week");
+        let path = cx.step(call).path_to(&["with", "no-cache"]);
+        let safety =
+            Safety::Unsafe("steps that fetch the newest of something run only when their input changes".to_owned());
+        out.push(match call.command {
+            None => cx.fixed(finding, "use the cache", safety, &[WorkflowChange::Remove(path)]),
+            Some(_) => finding,
+        });
+    }
+}

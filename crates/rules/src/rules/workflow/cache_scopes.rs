@@ -1,0 +1,200 @@
+//! Rules about caches that several builds write to one place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cache::{BUILDS, add_field, cache_name, cache_place};
+use crate::finding::{Findings, Safety};
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::text::{Span, path};
+use crate::workflow::{BuildCall, CacheEntry, WorkflowPlace, WorkflowText};
+
+crate::rules::family! {
+    of_workflow
+    "cache-ref-shared" => cache_ref_shared;
+    "gha-scope-shared" => gha_scope_shared;
+}
+
+/// Legs that are compared with each other.
+const WRITERS: usize = 500;
+
+/// Names that a message lists.
+const NAMES: usize = 3;
+
+/// A build of a leg that writes to a place.
+struct CacheWriter<'c> {
+    call: &'c BuildCall,
+    entry: &'c CacheEntry,
+    /// Context, Dockerfile and stage.
+    image: [String; 3],
+    /// What else makes legs of one step build different layers: platforms, machine, arguments.
+    leg: [String; 3],
+}
+
+/// The builds that write caches of a type, by the place that they write to.
+fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<String, Vec<CacheWriter<'c>>> {
+    let mut writers: BTreeMap<String, Vec<CacheWriter>> = BTreeMap::new();
+    for call in cx.calls().iter().filter(|call| call.place.file == 0).take(BUILDS) {
+        for entry in call.cache_to.iter().filter(|entry| entry.kind() == kind) {
+            let Some((_, place)) = cache_place(entry) else { continue };
+            let Some(places) = cx.job(call).matrix.texts(&place) else { continue };
+            let Some(legs) = legs(cx, call) else { continue };
+            for (place, (image, leg)) in places.into_iter().zip(legs) {
+                let known = writers.entry(place).or_default();
+                if known.len() < WRITERS {
+                    known.push(CacheWriter { call, entry, image, leg });
+                }
+            }
+        }
+    }
+    writers
+}
+
+/// What each leg of a job builds by a call; `None` where that is not known.
+fn legs(cx: &WorkflowContext, call: &BuildCall) -> Option<Vec<([String; 3], [String; 3])>> {
+    let job = cx.job(call);
+    let texts = |text: &str| {
+        let is_of_leg = text.contains("matrix.");
+        let same = || Some(vec![text.to_owned(); job.matrix.legs.len().max(1)]);
+        if is_of_leg { job.matrix.texts(text) } else { same() }
+    };
+    let single = |text: &Option<WorkflowText>| texts(text.as_ref().map_or("", |text| &text.text));
+    let joined = |texts: Vec<&str>| texts.join("\n");
+    let (contexts, files, targets) = (single(&call.context)?, single(&call.file)?, single(&call.target)?);
+    let platforms = texts(&joined(call.platforms.iter().map(|text| text.text.as_str()).collect()))?;
+    let runners = texts(&joined(job.runners.iter().map(|text| text.text.as_str()).collect()))?;
+    let arguments = texts(&joined(call.arguments.iter().filter_map(|argument| argument.value.as_deref()).collect()))?;
+    let leg = |number: usize| {
+        let context = path::normalize(contexts.get(number)?);
+        let context = if context == "." { String::new() } else { context };
+        let file = files.get(number).filter(|file| !file.is_empty());
+        let file = file.map_or_else(|| path::child(&context, "Dockerfile"), |file| path::normalize(file));
+        let machine = if runners.get(number)?.contains("arm") { "arm" } else { "" };
+        let leg = [platforms.get(number)?.clone(), machine.to_owned(), arguments.get(number)?.clone()];
+        Some(([context, file, targets.get(number)?.clone()], leg))
+    };
+    (0..contexts.len()).map(leg).collect()
+}
+
+/// Whether two builds make different layers, and run after each other on one branch.
+fn differ(cx: &WorkflowContext, writer: &CacheWriter, other: &CacheWriter) -> bool {
+    if std::ptr::eq(writer.call, other.call) {
+        return writer.image != other.image || writer.leg != other.leg;
+    }
+    let conditions = |writer: &CacheWriter| {
+        let (job, step) = (cx.job(writer.call), cx.step(writer.call));
+        let texts = [&job.condition, &step.condition].into_iter().flatten().map(|text| text.text.clone());
+        texts.filter(|text| text.contains("github.event") || text.contains("github.ref")).collect::<Vec<_>>()
+    };
+    writer.image != other.image && conditions(writer) == conditions(other)
+}
+
+/// The builds of a place that overwrite each other: one for each build that is written, the first first.
+fn clashing<'w, 'c>(cx: &WorkflowContext, writers: &'w [CacheWriter<'c>]) -> Vec<&'w CacheWriter<'c>> {
+    let first = writers.iter().find(|writer| writers.iter().any(|other| differ(cx, writer, other)));
+    let Some(first) = first else { return Vec::new() };
+    let mut clashing = vec![first];
+    for writer in writers.iter().filter(|writer| differ(cx, first, writer)) {
+        if !clashing.iter().any(|known| std::ptr::eq(known.call, writer.call)) {
+            clashing.push(writer);
+        }
+    }
+    clashing
+}
+
+/// Who writes to one place, for people.
+fn names(cx: &WorkflowContext, clashing: &[&CacheWriter], writers: &[CacheWriter]) -> String {
+    let [_, _, ..] = clashing else {
+        let legs = writers.iter().filter(|writer| std::ptr::eq(writer.call, clashing[0].call)).count();
+        return format!("{legs} legs of the job `{}`", cx.job(clashing[0].call).id);
+    };
+    let name = |writer: &&CacheWriter| {
+        let [context, file, target] = &writer.image;
+        let name = if context.is_empty() { file } else { context };
+        let target = if target.is_empty() { String::new() } else { format!(" ({target})") };
+        format!("`{name}{target}`")
+    };
+    let names: Vec<String> = clashing.iter().take(NAMES).map(name).collect();
+    let more = clashing.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("the builds of {}{more}", names.join(", "))
+}
+
+/// The caches of a build that lie in a place: those that it writes, and those that it reads.
+fn entries_at<'c>(call: &'c BuildCall, entry: &CacheEntry) -> impl Iterator<Item = &'c CacheEntry> + use<'c> {
+    let place = cache_place(entry);
+    call.cache_to.iter().chain(&call.cache_from).filter(move |entry| cache_place(entry) == place)
+}
+
+/// The change of the value of a field of a cache; `None` where its text is not written as it is read.
+fn set_field(cx: &WorkflowContext, entry: &CacheEntry, field: &str, value: &str) -> Option<WorkflowChange<'static>> {
+    let WorkflowPlace { file, span } = entry.text.place;
+    let written = cx.source().text().get(span.range()).filter(|_| file == 0)?;
+    let old = format!("{field}={}", entry.get(field)?);
+    let at = written.find(&old)? as u32;
+    let from = span.start + at + field.len() as u32 + 1;
+    let place = WorkflowPlace { file, span: Span::new(from, span.start + at + old.len() as u32) };
+    Some(WorkflowChange::Replace(place, value.to_owned()))
+}
+
+/// Builds of several images or legs write GitHub's cache under one scope.
+fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places = BTreeSet::new();
+    for (scope, writers) in writers(cx, "gha") {
+        let clashing = clashing(cx, &writers);
+        // Legs with a scope each have the same builds in it.
+        let Some(first) = clashing.first().filter(|first| places.insert(first.entry.text.place)) else { continue };
+        let names = names(cx, &clashing, &writers);
+        let message = match first.entry.get("scope") {
+            Some(_) => format!("{names} write the cache under the scope `{scope}`: the last one replaces the others"),
+            None => format!("{names} write the cache without a `scope`: the last one replaces the others"),
+        };
+        let Some(finding) = cx.finding(first.entry.text.place, message) else { continue };
+        let finding = finding.help("write another `scope` for each, in `cache-from` and in `cache-to`");
+        let change = |call: &BuildCall, entry: &CacheEntry| {
+            let name = cache_name(cx, call)?;
+            match entry.get("scope") {
+                Some(old) if *old == name => None,
+                Some(_) => set_field(cx, entry, "scope", &name),
+                None => add_field(cx, entry, &format!("scope={name}")),
+            }
+        };
+        let changes: Option<Vec<_>> = clashing
+            .iter()
+            .flat_map(|writer| entries_at(writer.call, writer.entry).map(|entry| change(writer.call, entry)))
+            .collect();
+        out.push(match changes {
+            Some(changes) => cx.fixed(finding, "give each image a scope", Safety::Safe, &changes),
+            None => finding,
+        });
+    }
+}
+
+/// Caches in a registry that overwrite an image, or each other.
+fn cache_ref_shared(cx: &WorkflowContext, out: &mut Findings) {
+    for (reference, writers) in writers(cx, "registry") {
+        let is_image = |writer: &&CacheWriter| {
+            let tags = writer.call.tags.iter().filter_map(|tag| cx.job(writer.call).matrix.texts(&tag.text));
+            tags.flatten().any(|tag| with_tag(&tag) == with_tag(&reference))
+        };
+        let overwriting = writers.iter().find(is_image);
+        let clashing = clashing(cx, &writers);
+        let (writer, message) = match (overwriting, clashing.first()) {
+            (Some(writer), _) => {
+                (writer, format!("the cache is written over the image `{reference}`, which the same step pushes"))
+            }
+            (None, Some(first)) => {
+                let names = names(cx, &clashing, &writers);
+                (*first, format!("{names} write the cache to `{reference}`: the last one replaces the others"))
+            }
+            (None, None) => continue,
+        };
+        let Some(finding) = cx.finding(writer.entry.text.place, message) else { continue };
+        out.push(finding.help("write another reference for each, with a tag such as `buildcache-amd64`"));
+    }
+}
+
+/// A reference with its tag.
+fn with_tag(reference: &str) -> String {
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    if name.contains(':') { reference.to_owned() } else { format!("{reference}:latest") }
+}

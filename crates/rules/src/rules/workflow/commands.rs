@@ -1,0 +1,130 @@
+//! Rules about commands in pipelines, justfiles, makefiles and scripts.
+
+use super::steps::is_self_hosted;
+use crate::finding::{Findings, Safety, Severity};
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::shell::{Invocation, arguments_of_command};
+use crate::workflow::{PipelineKind, Step, StepScript, WorkflowPlace};
+
+crate::rules::family! {
+    of_workflow
+    "compose-v1-command" => compose_v1_command;
+    "password-on-command-line" => password_on_command_line;
+}
+
+const V1: &str = "docker-compose";
+
+/// `docker-compose` is the command of Compose 1, which hosted runners do not have any more.
+fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
+    let kind = cx.workflow().kind;
+    for job in &cx.workflow().jobs {
+        // Images of jobs have what they have: those of Docker bring Compose 2 under this name too.
+        if job.image.is_some() || is_self_hosted(job) || kind == PipelineKind::Gitlab || job.steps.iter().any(brings_v1)
+        {
+            continue;
+        }
+        for step in &job.steps {
+            let Some(script) = step.script.as_ref().filter(|script| script.text.text.contains(V1)) else { continue };
+            for invocation in step.invocations() {
+                if !invocation.is(V1) || invocation.path.text().contains('/') {
+                    continue;
+                }
+                let message = if kind.is_pipeline() {
+                    "`docker-compose` is Compose 1, which is on no hosted runner any more"
+                } else {
+                    "`docker-compose` is Compose 1, which Docker does not bring any more"
+                };
+                let Some(finding) = cx.finding(script.text.place_of(invocation.path.span), message) else { continue };
+                let finding = if kind.is_pipeline() { finding } else { finding.lowered(Severity::Warning) };
+                let finding = finding.help("write `docker compose`");
+                let Some(place) = verbatim(script, invocation.path.span) else {
+                    out.push(finding);
+                    continue;
+                };
+                let change = WorkflowChange::Replace(place, "docker compose".to_owned());
+                out.push(cx.fixed(finding, "call Compose 2", Safety::Safe, &[change]));
+            }
+        }
+    }
+}
+
+/// Where a part of a script can be edited.
+fn verbatim(script: &StepScript, span: crate::text::Span) -> Option<WorkflowPlace> {
+    let place = script.text.place_of(span);
+    script.text.verbatim(span).map(|span| WorkflowPlace { span, ..place })
+}
+
+/// Whether a step installs or defines a `docker-compose`, or asks whether there is one.
+fn brings_v1(step: &Step) -> bool {
+    if step.action.as_ref().is_some_and(|action| action.name.contains("compose") && !action.name.starts_with("./")) {
+        return true;
+    }
+    let Some(script) = step.script.as_ref().filter(|script| script.text.text.contains(V1)) else { return false };
+    let text = &script.text.text;
+    let is_defined = [" ()", "()", " {"].iter().any(|end| text.contains(&format!("{V1}{end}")));
+    let names_it = |invocation: &Invocation| {
+        let is_printed = matches!(invocation.program, Some("echo" | "printf"));
+        !invocation.is(V1) && !is_printed && invocation.args.iter().any(|word| names_program(word.text()))
+    };
+    is_defined || step.invocations().iter().any(names_it)
+}
+
+/// Whether a word is the program's name, with a folder, a version or a value around it: no `docker-compose.yml`.
+fn names_program(word: &str) -> bool {
+    word.match_indices(V1).any(|(at, _)| {
+        let behind = &word[at + V1.len()..];
+        behind.is_empty() || behind.starts_with(['=', '-', ' ', '/', '"', '\'']) && !behind.contains(".y")
+    })
+}
+
+/// The password of a login that others on the machine see in the list of processes.
+fn password_on_command_line(cx: &WorkflowContext, out: &mut Findings) {
+    for (_, step) in cx.steps() {
+        let Some(script) = step.script.as_ref().filter(|script| script.text.text.contains("login")) else { continue };
+        for invocation in step.invocations() {
+            let Some(first) = invocation.args.first().filter(|word| word.is("login")) else { continue };
+            let Some(program) =
+                invocation.program.filter(|name| matches!(*name, "docker" | "podman" | "buildah" | "nerdctl"))
+            else {
+                continue;
+            };
+            let (flags, _) = arguments_of_command("docker", "login", &invocation.args[1..]);
+            let Some(flag) = flags.iter().find(|flag| matches!(&*flag.name, "-p" | "--password")) else { continue };
+            let Some(value) = flag.value.as_ref() else { continue };
+            let message =
+                format!("the password of `{program} login` is an argument: all processes of the machine can read it");
+            let Some(finding) = cx.finding(script.text.place_of(flag.span), message) else { continue };
+            let finding =
+                finding.help(format!("write `echo \"$PASSWORD\" | {program} login --username … --password-stdin`"));
+            let written = script.text.slice(value.span.range()).trim_matches(['"', '\'']);
+            let is_alone = invocation.via.is_empty()
+                && invocation.command.assignments.is_empty()
+                && invocation.command.redirects.is_empty()
+                && invocation.command.place.pipe_len == 1
+                && std::ptr::eq(invocation.script, script.commands())
+                && first.span.start < flag.span.start;
+            let places = verbatim(script, flag.span).zip(verbatim(script, invocation.path.span));
+            let places = if is_alone && is_variable(written) { places } else { None };
+            let Some((flag_place, program_place)) = places else {
+                out.push(finding);
+                continue;
+            };
+            let (at, line) = (program_place.span.start, flag_place.span);
+            let start = WorkflowPlace { span: crate::text::Span::at(at), ..program_place };
+            let changes = [
+                WorkflowChange::Replace(start, format!("echo \"{written}\" | ")),
+                WorkflowChange::Replace(WorkflowPlace { span: line, ..flag_place }, "--password-stdin".to_owned()),
+            ];
+            out.push(cx.fixed(finding, "give the password on the standard input", Safety::Safe, &changes));
+        }
+    }
+}
+
+/// Whether a value is one variable of the shell or one expression, so that quotes around it keep it.
+fn is_variable(text: &str) -> bool {
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let name = text.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
+    let is_expression = name.is_some_and(|name| !name.contains(['{', '}', '"', '\'', '$', '\n']));
+    let braced = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    is_expression || braced.or_else(|| text.strip_prefix('$')).is_some_and(is_name)
+}

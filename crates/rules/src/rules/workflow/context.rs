@@ -1,0 +1,128 @@
+//! Rules about what pipelines send to the builder.
+
+use std::collections::BTreeSet;
+
+use crate::build::Build;
+use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
+use crate::ignore::MatchedPatterns;
+use crate::inputs::{IgnoreInput, Inputs};
+use crate::rules::WorkflowContext;
+use crate::text::{FileId, path};
+use crate::workflow::{BuildCall, Builder, LegBuild};
+
+crate::rules::family! {
+    of_workflow
+    "context-too-large-in-pipeline" => context_too_large_in_pipeline;
+}
+
+/// Rules about Dockerfiles that say the same.
+const SAME: [&str; 2] = ["useless-context", "dockerignore-missing"];
+
+/// Bytes of a checkout that are worth a line in .dockerignore.
+const WORTHWHILE: u64 = 1_000_000;
+
+/// Bytes of a file or folder that are worth a line of their own.
+const WORTH_A_LINE: u64 = 100_000;
+
+/// Paths that a message names.
+const NAMED: usize = 3;
+
+/// The folder with the repository's history.
+const GIT: &str = ".git";
+
+fn context_too_large_in_pipeline(cx: &WorkflowContext, out: &mut Findings) {
+    if !cx.workflow().kind.is_pipeline() {
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    // Of a machine that people work on nobody knows what lies there.
+    for call in cx.calls().iter().filter(|_| cx.workflow().kind.is_pipeline()) {
+        let is_plain = matches!(call.builder, Builder::Action | Builder::Docker | Builder::Buildx);
+        for (leg, build) in cx.builds_of(call) {
+            let is_new = is_plain && seen.insert((build.input().dockerfile, leg.context.clone()));
+            if let Some(finding) = Some(()).filter(|()| is_new).and_then(|()| finding_of(cx, call, &leg, build)) {
+                out.push(finding);
+            }
+        }
+    }
+}
+
+/// The finding about a build; of a checkout only the files that git has are there.
+fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Build) -> Option<Finding> {
+    let input = build.input();
+    let root = input.context_root.as_deref()?;
+    let context = input.context.as_deref()?;
+    if path::normalize(&cx.repository().name(&leg.context)) != path::normalize(root) {
+        return None;
+    }
+    let sent = build.sent_files(context).filter(|sent| sent.whole)?;
+    let is_checked_out = |name: &str| {
+        let name = path::child(&leg.context, name);
+        cx.repository().has(&name) || cx.repository().below(&name).next().is_some()
+    };
+    let mut useless: Vec<(String, u64)> = Vec::new();
+    // The git context of docker/build-push-action has no such folder.
+    if leg.context.is_empty() && call.context.is_some() && keeps_git(&input.ignore) && !names_git(build) {
+        useless.push((GIT.to_owned(), 0));
+    }
+    let entries = build.useless(context, &sent).into_iter();
+    let named = entries.map(|class_match| (context.path(class_match.entry), class_match.amount.bytes));
+    useless.extend(named.filter(|(name, bytes)| name != GIT && *bytes >= WORTH_A_LINE && is_checked_out(name)));
+    let bytes: u64 = useless.iter().map(|(_, bytes)| bytes).sum();
+    if useless.is_empty() || bytes < WORTHWHILE && useless[0].0 != GIT {
+        return None;
+    }
+    let names: Vec<String> = useless.iter().take(NAMED).map(|(name, _)| format!("`{name}`")).collect();
+    let more = useless.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let dockerfile = cx.inputs.source(input.dockerfile).name();
+    let lead = if matches!(input.ignore, IgnoreInput::Present(..)) { "" } else { "no .dockerignore: " };
+    let message =
+        format!("{lead}`{dockerfile}` takes {}{more} of the checkout, which no build needs", names.join(", "));
+    let finding = cx.finding(call.place, message)?;
+    let finding = finding.help(format!("exclude them in `{}`", path::child(root, ".dockerignore")));
+    Some(if bytes < WORTHWHILE {
+        finding.costs(Impact {
+            per: CostFrequency::Commit,
+            ..Impact::slower_rebuild("each commit changes the repository's history and thus the copied files")
+        })
+    } else {
+        finding.costs(Impact {
+            kind: ImpactKind::ContextBytes,
+            saves: Some(Saving::Bytes(bytes)),
+            per: CostFrequency::Build,
+            basis: Basis::Computed,
+            evidence: format!("sizes of the files that git has in `{root}`"),
+        })
+    })
+}
+
+/// Whether the history of the repository is sent.
+/// Whether a Dockerfile has git, which may read the history, also in a script that it runs.
+fn names_git(build: &Build) -> bool {
+    let text = build.input().file.source().text();
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_./".contains(c))).any(|word| matches!(word, "git" | GIT))
+}
+
+fn keeps_git(ignore: &IgnoreInput) -> bool {
+    match ignore {
+        IgnoreInput::Unknown => false,
+        IgnoreInput::Missing(_) => true,
+        IgnoreInput::Present(_, file) => {
+            let verdict = file.matcher().decide(GIT, &MatchedPatterns::default());
+            verdict.is_ok_and(|verdict| !verdict.excluded) && file.error().is_none()
+        }
+    }
+}
+
+/// Takes out what rules about Dockerfiles say in the same run.
+pub(in crate::rules) fn drop_repeated(findings: &mut Vec<Finding>, inputs: &Inputs, builds: &[Build]) {
+    let reported: BTreeSet<FileId> =
+        findings.iter().filter(|finding| SAME.contains(&finding.rule)).map(|finding| finding.file).collect();
+    let names = |finding: &Finding, file: FileId| {
+        reported.contains(&file) && finding.message.contains(&format!("`{}`", inputs.source(file).name()))
+    };
+    findings.retain(|finding| {
+        finding.rule != RULES[0].name || !builds.iter().any(|build| names(finding, build.input().dockerfile))
+    });
+}

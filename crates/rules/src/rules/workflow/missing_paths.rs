@@ -1,0 +1,180 @@
+//! A rule about names in builds that the repository does not have.
+
+use super::steps::{checkout, is_plain, leaves_files};
+use crate::build::{Build, PLATFORM_ARGS, PROXY_ARGS};
+use crate::dockerfile::Keyword;
+use crate::finding::Safety;
+use crate::finding::{Finding, Findings, Severity};
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::text::path;
+use crate::workflow::{BuildCall, Builder, Job, LegBuild, PipelineKind, WorkflowText};
+
+crate::rules::family! {
+    of_workflow
+    "build-path-missing" => build_path_missing;
+}
+
+/// Names that are compared with the missing one.
+const COMPARED: usize = 5_000;
+
+/// A Dockerfile, a context, a stage or an argument that the repository does not have.
+fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
+    for call in cx.calls().iter().filter(|call| is_plain(call)) {
+        let job = cx.job(call);
+        let Some(legs) = call.legs(job) else { continue };
+        if cx.repository().is_complete && is_checked_out(cx, job, call) {
+            let missing = legs.iter().find_map(|leg| missing_path(cx, call, leg));
+            if let Some(finding) = missing {
+                out.push(finding);
+                continue;
+            }
+        }
+        let builds = cx.builds_of(call);
+        if let Some(finding) = builds.iter().find_map(|(leg, build)| missing_stage(cx, call, leg, build)) {
+            out.push(finding);
+            continue;
+        }
+        for finding in missing_arguments(cx, call, &builds) {
+            out.push(finding);
+        }
+    }
+}
+
+/// Whether the build sees the files of the repository, and no others.
+fn is_checked_out(cx: &WorkflowContext, job: &Job, call: &BuildCall) -> bool {
+    let before = &job.steps[..call.step];
+    let checkouts = before.iter().filter(|step| step.uses("actions/checkout"));
+    let is_git = call.builder == Builder::Action && call.context.is_none();
+    let is_plain = checkout(job, call.step).is_some_and(|step| step.input("ref").is_none()) && checkouts.count() == 1;
+    let is_made = job.steps[..call.step].iter().any(|step| !leaves_files(step));
+    let script_makes = call.command.is_some() && job.steps.get(call.step).is_some_and(|step| !leaves_files(step));
+    // GitLab checks out by itself, and brings what earlier jobs keep.
+    let keeps = |job: &Job| job.key("artifacts").is_some() || job.key("cache").is_some();
+    let is_gitlab = cx.workflow().kind == PipelineKind::Gitlab
+        && job.variable("GIT_STRATEGY").is_none()
+        && !job.is_partial
+        && !cx.workflow().jobs.iter().any(keeps);
+    (is_git || is_plain || is_gitlab) && !is_made && !script_makes
+}
+
+/// A finding about the Dockerfile or the context of a leg.
+fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild) -> Option<Finding> {
+    let repository = cx.repository();
+    let may_lie_elsewhere = |path: &str| {
+        let above = std::iter::successors(Some(path), |path| {
+            Some(path::parent(path)).filter(|path| !path.is_empty() && *path != ".")
+        });
+        // A link of a folder is a file of the repository, and a module has no files in it.
+        let mut above = above.take(100);
+        above.any(|folder| repository.has(folder)) || repository.has(".gitmodules")
+    };
+    if !leg.context.is_empty() && !repository.has_folder(&leg.context) {
+        if may_lie_elsewhere(&leg.context) {
+            return None;
+        }
+        let written = call.context.as_ref()?;
+        let folders = repository.files.iter().take(COMPARED).map(|file| path::parent(file));
+        let near = nearest(&leg.context, folders);
+        let message = format!("the repository has no folder `{}` to build", leg.context);
+        return named(cx, written, message, near, &leg.context);
+    }
+    if repository.has(&leg.file) || may_lie_elsewhere(path::parent(&leg.file)) {
+        return None;
+    }
+    let written = call.file.as_ref().or(call.context.as_ref());
+    let is_dockerfile = |file: &&str| {
+        path::name(file).to_ascii_lowercase().contains("dockerfile") || path::name(file).contains("Containerfile")
+    };
+    let files = repository.files.iter().map(String::as_str).filter(is_dockerfile).take(COMPARED);
+    let near = nearest(&leg.file, files);
+    let message = format!("the repository has no `{}`", leg.file);
+    match written {
+        Some(written) => named(cx, written, message, near, &leg.file),
+        None => Some(
+            cx.finding(call.place, message)?
+                .with(near, |finding, near| finding.help(format!("the nearest name is `{near}`"))),
+        ),
+    }
+}
+
+/// A finding at a name with the one that was probably meant.
+fn named(
+    cx: &WorkflowContext,
+    written: &WorkflowText,
+    message: String,
+    near: Option<String>,
+    name: &str,
+) -> Option<Finding> {
+    let finding = cx.finding(written.place, message)?;
+    let Some(near) = near else { return Some(finding) };
+    let finding = finding.help(format!("the nearest name is `{near}`"));
+    let source = cx.inputs.source(cx.input.file_of(written.place)?);
+    let text = source.text().get(written.place.span.range())?;
+    let mut places = text.match_indices(name).map(|(at, _)| at);
+    let (Some(at), None) = (places.next(), places.next()) else { return Some(finding) };
+    let start = written.place.span.start + at as u32;
+    let span = crate::text::Span::new(start, start + name.len() as u32);
+    let place = crate::workflow::WorkflowPlace { span, ..written.place };
+    let why = Safety::Unsafe("the nearest name may not be what is meant".to_owned());
+    let title = format!("write `{near}`");
+    Some(cx.fixed(finding, &title, why, &[WorkflowChange::Replace(place, near)]))
+}
+
+/// A finding about the stage of a leg.
+fn missing_stage(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Build) -> Option<Finding> {
+    let (name, written) = (leg.target.as_ref()?, call.target.as_ref()?);
+    let names: Vec<&str> = build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
+    let is_there = names.iter().any(|known| known.eq_ignore_ascii_case(name)) || name.parse::<usize>().is_ok();
+    if is_there || name.is_empty() || name.contains(['$', '{', '`']) || build.is_fragment() {
+        return None;
+    }
+    let message = format!("`{}` has no stage `{name}`", leg.file);
+    named(cx, written, message, nearest(name, names.into_iter()), name)
+}
+
+/// Findings about arguments that no Dockerfile of the build declares.
+fn missing_arguments(cx: &WorkflowContext, call: &BuildCall, builds: &[(LegBuild, &Build)]) -> Vec<Finding> {
+    let Some((leg, _)) = builds.first() else { return Vec::new() };
+    let mut declared = Vec::new();
+    for (_, build) in builds {
+        let file = &build.input().file;
+        // A trigger of the base image may declare more.
+        let is_open = build.is_fragment()
+            || file.instructions().iter().any(|instruction| instruction.keyword == Keyword::Unknown);
+        if is_open || cx.inputs.source(build.input().dockerfile).text().contains("onbuild") {
+            return Vec::new();
+        }
+        declared.extend(
+            file.instructions()
+                .iter()
+                .flat_map(|instruction| file.args(instruction))
+                .map(|arg| arg.name.text.to_string()),
+        );
+    }
+    let is_builtin = |name: &str| {
+        let is_listed = PROXY_ARGS.contains(&name) || PLATFORM_ARGS.contains(&name);
+        is_listed || name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH"
+    };
+    let is_open = |name: &str| name.is_empty() || name.contains(['$', '{', ' ']);
+    let unknown = call.arguments.iter().filter(|argument| !is_open(&argument.name) && !is_builtin(&argument.name));
+    let mut findings = Vec::new();
+    for argument in unknown.filter(|argument| !declared.contains(&argument.name)) {
+        let message = format!("`{}` has no `ARG {}`: the builder warns and ignores the value", leg.file, argument.name);
+        let written = WorkflowText { text: argument.name.clone(), place: argument.place };
+        let near = nearest(&argument.name, declared.iter().map(String::as_str));
+        findings.extend(
+            named(cx, &written, message, near, &argument.name).map(|finding| finding.lowered(Severity::Warning)),
+        );
+    }
+    findings
+}
+
+/// The name that was probably meant.
+fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let limit = 1 + name.len().min(100) / 4;
+    let is_close = |known: &&str| known.len().abs_diff(name.len()) <= limit && known.len() < 200;
+    let distance =
+        |known: &'n str| (strsim::levenshtein(&name.to_ascii_lowercase(), &known.to_ascii_lowercase()), known);
+    let best = known.filter(is_close).take(COMPARED).map(distance).min()?;
+    (best.0 <= limit && !best.1.is_empty()).then(|| best.1.to_owned())
+}

@@ -1,0 +1,217 @@
+//! Rules about platforms: what is emulated, what is set up for nothing, what no engine takes.
+
+use std::collections::BTreeSet;
+
+use super::steps::{FILELESS_ACTION, architecture, is_action, is_plain, legs};
+use crate::build::{Build, Stage, StageBase};
+use crate::dockerfile::Keyword;
+use crate::finding::{Findings, Safety};
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::shell::{Invocation, program::Program};
+use crate::workflow::{BuildCall, Builder, Job, LegBuild, MatrixLeg, text_in_leg};
+
+crate::rules::family! {
+    of_workflow
+    "platform-emulated" => platform_emulated;
+    "qemu-unused" => qemu_unused;
+    "multi-platform-load" => multi_platform_load;
+}
+
+const QEMU: &str = "docker/setup-qemu-action";
+const BUILDX: &str = "docker/setup-buildx-action";
+
+/// A processor emulates each instruction of a RUN for another platform.
+fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
+    for call in cx.calls().iter().filter(|call| is_plain(call)) {
+        let job = cx.job(call);
+        if call.builder_name.is_some() || has_remote_builder(job) || !job.steps.iter().any(|step| step.uses(QEMU)) {
+            continue;
+        }
+        let builds = cx.builds_of(call);
+        let Some(legs) = legs(job) else { continue };
+        let mut foreign: Vec<_> = legs.iter().flat_map(|leg| foreign_platforms(job, call, leg)).collect();
+        // Those that there are runners of come first.
+        foreign.sort_by_key(|(platform, _)| runner_of(platform).is_none());
+        let emulated = foreign.into_iter().find_map(|(platform, native)| {
+            let stage = builds.iter().find_map(|(leg, build)| emulated_stage(build, leg, &platform))?;
+            Some((platform, native, stage))
+        });
+        let Some((platform, native, stage)) = emulated else { continue };
+        let place = call.platforms.first().map_or(call.place, |text| text.place);
+        let message = format!("the RUN of the stage `{stage}` is emulated for `{platform}`: the runner is `{native}`");
+        let Some(finding) = cx.finding(place, message) else { continue };
+        let cross = "let the stage run on `--platform=$BUILDPLATFORM` and cross-compile";
+        out.push(finding.help(match runner_of(&platform) {
+            Some(runner) => format!(
+                "build each platform on a runner of its kind (a matrix with `{runner}`), push by digest, and merge the \
+                 digests with `docker buildx imagetools create`; or {cross}"
+            ),
+            None => cross.to_owned(),
+        }));
+    }
+}
+
+/// The hosted runner of a platform.
+fn runner_of(platform: &str) -> Option<&'static str> {
+    match platform {
+        "linux/arm64" | "linux/arm64/v8" => Some("ubuntu-24.04-arm"),
+        "linux/amd64" => Some("ubuntu-24.04"),
+        _ => None,
+    }
+}
+
+/// Whether builds of a job may run on machines elsewhere.
+fn has_remote_builder(job: &Job) -> bool {
+    let is_remote = |step: &crate::workflow::Step| {
+        let driver = step.input("driver").map_or("docker-container", |input| &input.value.text);
+        step.uses(BUILDX)
+            && (step.input("append").is_some() || step.input("endpoint").is_some() || driver != "docker-container")
+    };
+    job.steps.iter().any(is_remote)
+}
+
+/// The platforms of a build that the runner of a leg has to emulate, with the runner's architecture.
+fn foreign_platforms(job: &Job, call: &BuildCall, leg: &MatrixLeg) -> Vec<(String, &'static str)> {
+    let (Some(native), Some(platforms)) = (architecture(job, leg), platforms(call, leg)) else { return Vec::new() };
+    let is_foreign = |platform: &String| match (platform.split('/').nth(1), native) {
+        // A 32-bit program runs on the processor of its 64-bit family.
+        (Some("amd64" | "386"), "amd64") | (Some("arm64" | "arm"), "arm64") | (None, _) => false,
+        _ => platform.starts_with("linux/"),
+    };
+    platforms.into_iter().filter(is_foreign).map(|platform| (platform, native)).collect()
+}
+
+/// The platforms of a build in a leg; `None` where one of them is not known.
+fn platforms(call: &BuildCall, leg: &MatrixLeg) -> Option<Vec<String>> {
+    let texts: Vec<String> = call.platforms.iter().map(|text| text_in_leg(&text.text, leg)).collect();
+    let is_known = texts.iter().all(|text| !text.contains('$'));
+    is_known.then(|| texts.iter().flat_map(|text| text.split(',')).map(|text| text.trim().to_owned()).collect())
+}
+
+/// The first stage with a RUN that the target needs and that runs on the platform of the result.
+fn emulated_stage(build: &Build, leg: &LegBuild, platform: &str) -> Option<String> {
+    let needed = needed(build, leg)?;
+    let is_emulated = |stage: &&Stage| {
+        let mut all = build.instructions(stage);
+        let runs = all.any(|(index, instruction)| instruction.keyword == Keyword::Run && is_slow(build, index));
+        runs && match stage_platform(build, stage) {
+            None => true,
+            Some(text) => text == platform || text.contains("TARGETPLATFORM"),
+        }
+    };
+    build.stages().iter().filter(|stage| needed.contains(&stage.index)).find(is_emulated).map(Stage::title)
+}
+
+/// Whether a RUN does more than to handle files, make users and add packages of Alpine, which takes no time anywhere.
+fn is_slow(build: &Build, index: usize) -> bool {
+    let is_quick = |invocation: &Invocation| {
+        let Some(name) = invocation.program else { return false };
+        let program = Program::of(name);
+        name == "apk" || program.writes_nothing() || program.handles_files() || program.prepares_system()
+    };
+    let invocations = build.code(index).map_or_else(Vec::new, |code| code.script.invocations());
+    invocations.is_empty() || !invocations.iter().all(is_quick)
+}
+
+/// What a stage or the one that it is based on has behind `--platform=`.
+fn stage_platform<'b>(build: &'b Build, stage: &'b Stage) -> Option<&'b str> {
+    let file = &build.input().file;
+    build.chain(stage).find_map(|stage| {
+        let from = build.from_of(stage)?;
+        let flag = from.flags.iter().find(|flag| file.flag_name(flag) == "platform")?;
+        flag.value.map(|value| file.str(value))
+    })
+}
+
+/// The stages that the target of a build needs; `None` where it is not there.
+pub(super) fn needed(build: &Build, leg: &LegBuild) -> Option<BTreeSet<usize>> {
+    let stages = build.stages();
+    let target = match &leg.target {
+        Some(name) => {
+            stages.iter().rfind(|stage| stage.name.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name)))?
+        }
+        None => stages.last()?,
+    };
+    let (mut needed, mut open) = (BTreeSet::new(), vec![target.index]);
+    while let Some(index) = open.pop() {
+        let Some(stage) = stages.get(index) else { continue };
+        if !needed.insert(index) {
+            continue;
+        }
+        let targets = build.edges_of(stage).iter().filter_map(|edge| match edge.to {
+            StageBase::Stage(to) => Some(to),
+            _ => None,
+        });
+        open.extend(targets);
+    }
+    Some(needed)
+}
+
+/// QEMU is set up, and nothing in the job is built for another platform.
+fn qemu_unused(cx: &WorkflowContext, out: &mut Findings) {
+    for (number, job) in cx.workflow().jobs.iter().enumerate() {
+        let Some(step) = job.steps.iter().find(|step| step.uses(QEMU) && step.place.file == 0) else { continue };
+        let calls: Vec<&BuildCall> = cx.calls().iter().filter(|call| call.job == number).collect();
+        let Some(legs) = legs(job) else { continue };
+        let is_native = |call: &&BuildCall| {
+            let builds = cx.builds_of(call);
+            let names_none = |build: &Build| {
+                build
+                    .stages()
+                    .iter()
+                    .all(|stage| stage_platform(build, stage).is_none_or(|text| text.contains("BUILDPLATFORM")))
+            };
+            let is_native_in = |leg: &MatrixLeg| {
+                let native = architecture(job, leg);
+                native.is_some_and(|native| {
+                    platforms(call, leg)
+                        .is_some_and(|all| all.iter().all(|platform| *platform == format!("linux/{native}")))
+                })
+            };
+            is_plain(call)
+                && !builds.is_empty()
+                && builds.iter().all(|(_, build)| names_none(build))
+                && legs.iter().all(is_native_in)
+        };
+        let has_known_steps = job.steps.iter().all(|step| match (&step.action, &step.script) {
+            (Some(_), _) => is_action(step, FILELESS_ACTION) || step.uses("actions/checkout"),
+            (None, Some(script)) => {
+                ["arm", "aarch", "platform", "qemu", "binfmt"].iter().all(|word| !script.text.text.contains(word))
+            }
+            (None, None) => true,
+        });
+        if calls.is_empty() || !calls.iter().all(is_native) || !has_known_steps {
+            continue;
+        }
+        let place = step.action.as_ref().map_or(step.place, |action| action.place);
+        let message = "QEMU is set up for nothing: all images of the job are built for the platform of the runner";
+        let Some(finding) = cx.finding(place, message) else { continue };
+        let (last, list) = step.path.split_last().map_or(("", &[][..]), |(last, list)| (last.as_str(), list));
+        let change = match last.parse() {
+            Ok(at) => WorkflowChange::RemoveMember(list.iter().map(String::as_str).collect(), at),
+            Err(_) => continue,
+        };
+        let is_used = step.id.as_ref().is_some_and(|id| cx.source().text().contains(&format!("steps.{id}.")));
+        let change = if is_used { WorkflowChange::Impossible("its outputs are used".to_owned()) } else { change };
+        out.push(cx.fixed(finding.help("leave the step out"), "leave the step out", Safety::Safe, &[change]));
+    }
+}
+
+/// The engine takes an image of one platform only.
+fn multi_platform_load(cx: &WorkflowContext, out: &mut Findings) {
+    if !cx.workflow().kind.is_pipeline() {
+        return;
+    }
+    for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Action | Builder::Buildx)) {
+        let crate::workflow::Switch::On(place) = call.load else { continue };
+        let is_known = call.platforms.iter().all(|text| text.constant().is_some());
+        if call.platforms.len() < 2 || !is_known {
+            continue;
+        }
+        let count = call.platforms.len();
+        let message =
+            format!("the image of {count} platforms cannot be loaded: the engine of hosted runners takes one platform");
+        let Some(finding) = cx.finding(place, message) else { continue };
+        out.push(finding.help("load the platform of the runner alone, and build the others in the step that pushes"));
+    }
+}

@@ -1,0 +1,181 @@
+//! Rules about secrets in pipelines.
+
+mod repair;
+
+use self::repair::repair;
+use crate::build::{Build, Definition, Lookup, Stage, VariableOrigin};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::finding::{Findings, Safety};
+use crate::inputs::{BuildInput, BuildOptions};
+use crate::rules::WorkflowContext;
+use crate::secret::{bundled, is_bundled, names_secret};
+use crate::workflow::{BuildCall, Builder, LegBuild, WorkflowArgument, expression_names};
+
+crate::rules::family! {
+    of_workflow
+    "secret-as-build-argument" => secret_as_build_argument;
+}
+
+/// Tokens that are worth nothing once the job has ended.
+const SHORT_LIVED: [&str; 3] = ["GITHUB_TOKEN", "CI_JOB_TOKEN", "ACTIONS_RUNTIME_TOKEN"];
+
+/// Where the value of a build argument comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum SecretValue {
+    /// An expression that reads a secret: `${{ secrets.NPM_TOKEN }}`, as written.
+    Expression(String),
+    /// A variable of the command's environment.
+    Variable(String),
+}
+
+/// What a Dockerfile does with a build argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reach {
+    /// The line of the instruction that gets it first.
+    line: u32,
+    /// Whether that is in the image's history, and not in that of another stage alone.
+    ships: bool,
+}
+
+fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
+    for call in cx.calls() {
+        let mut secrets = call.arguments.iter().filter_map(|argument| Some((argument, value_of(cx, call, argument)?)));
+        let Some(first) = secrets.next() else { continue };
+        let built: Vec<BuildInput> = cx.builds_of(call).iter().map(|(leg, build)| of_leg(leg, build)).collect();
+        let builds: Vec<Build> = built.iter().map(Build::new).collect();
+        for (argument, value) in std::iter::once(first).chain(secrets) {
+            let name = &argument.name;
+            let reaches: Vec<(&Build, Reach)> =
+                builds.iter().filter_map(|build| Some((build, reach(build, name)?))).collect();
+            let Some((build, reach)) = reaches.iter().find(|(_, reach)| reach.ships).or_else(|| reaches.first()) else {
+                continue;
+            };
+            let stored = if reach.ships {
+                "is stored in the history of the image"
+            } else {
+                "stays in the build cache and provenance"
+            };
+            let message = format!("the secret `{name}` is a build argument: its value {stored}");
+            let Some(mut finding) = cx.finding(argument.place, message) else { continue };
+            let dockerfile = cx.inputs.source(build.input().dockerfile).name();
+            finding.notes.push(format!("`{dockerfile}` uses it in line {}", reach.line));
+            let passed = match call.command {
+                Some(_) => format!("`--secret id={name},env=…`"),
+                None => format!("`secrets: {name}=…`"),
+            };
+            let finding = finding.help(format!(
+                "pass it as a secret: {passed}, and `RUN --mount=type=secret,id={name},env={name} …` in the Dockerfile"
+            ));
+            let changes =
+                repair(cx, call, (argument, &value), &reaches.iter().map(|(build, _)| *build).collect::<Vec<_>>());
+            let why = format!(
+                "builds by hand get `{name}` by `--secret id={name},env={name}` from then on, and values that were stored \
+                 stay so until they are revoked"
+            );
+            out.push(cx.fixed(finding, "pass the secret by a mount", Safety::Unsafe(why), &changes));
+        }
+    }
+}
+
+/// The build of a leg: of its stage.
+fn of_leg(leg: &LegBuild, build: &Build) -> BuildInput {
+    let input = build.input().clone();
+    let target = leg.target.clone().or_else(|| input.options.target.clone());
+    BuildInput { options: BuildOptions { target, ..input.options.clone() }, ..input }
+}
+
+/// The secret that an argument gets; `None` where it is none, or one that everybody may read.
+fn value_of(cx: &WorkflowContext, call: &BuildCall, argument: &WorkflowArgument) -> Option<SecretValue> {
+    let name = &argument.name;
+    let is_variable = matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Kaniko | Builder::Other);
+    let is_public = is_bundled(name) && bundled(name, None).is_none();
+    if is_public || name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return None;
+    }
+    let Some(value) = &argument.value else {
+        let is_kept = names_secret(name) && !SHORT_LIVED.contains(&name.as_str());
+        return is_kept.then(|| SecretValue::Variable(name.clone()));
+    };
+    if reads_secret(value) {
+        return Some(SecretValue::Expression(value.clone()));
+    }
+    let variable = |name: &str| {
+        let step = cx.step(call).variables.iter().rev().find(|(known, _)| known == name).map(|(_, text)| text);
+        step.or_else(|| cx.job(call).variable(name))
+    };
+    let of_environment = expression_names(value).into_iter().find_map(|name| variable(name.strip_prefix("env.")?));
+    if of_environment.is_some_and(|text| reads_secret(&text.text)) {
+        return Some(SecretValue::Expression(value.clone()));
+    }
+    if !is_variable {
+        return None;
+    }
+    let read = value.strip_prefix('$')?;
+    let read = read.strip_prefix('{').and_then(|read| read.strip_suffix('}')).unwrap_or(read);
+    if read.is_empty() || !read.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return None;
+    }
+    let is_secret = match variable(read) {
+        Some(text) if text.constant().is_some() => false,
+        Some(text) => reads_secret(&text.text) || names_secret(read) && !text.text.contains("secrets."),
+        None => names_secret(read) && !SHORT_LIVED.contains(&read),
+    };
+    is_secret.then(|| SecretValue::Variable(read.to_owned()))
+}
+
+/// Whether an expression reads a secret that is worth something when the job has ended.
+fn reads_secret(text: &str) -> bool {
+    let names = expression_names(text);
+    let mut secrets = names.iter().filter_map(|name| name.strip_prefix("secrets."));
+    secrets.any(|name| !SHORT_LIVED.contains(&name))
+}
+
+/// What of the needed stages gets the build argument; `None` where nothing does.
+fn reach(build: &Build, name: &str) -> Option<Reach> {
+    let mut reached: Vec<Reach> = Vec::new();
+    for stage in build.needed_stages() {
+        for (index, instruction) in build.instructions(stage) {
+            let gets = match instruction.keyword {
+                Keyword::Run => gets(build, stage, index, name),
+                Keyword::Env => gets(build, stage, index, name) && uses(build, instruction, name),
+                _ => false,
+            };
+            if gets {
+                reached.push(Reach { line: instruction.start_line, ships: build.ships(stage) });
+            }
+        }
+    }
+    reached.sort_by_key(|reach| (!reach.ships, reach.line));
+    reached.first().copied()
+}
+
+/// Whether a build argument of this name is in force at an instruction.
+fn gets(build: &Build, stage: &Stage, index: usize, name: &str) -> bool {
+    let lookup = build.scopes().lookup(stage.index, name, index);
+    matches!(
+        lookup,
+        Lookup::Defined(Definition {
+            origin: VariableOrigin::Arg | VariableOrigin::GlobalArg,
+            instruction: Some(_),
+            ..
+        })
+    )
+}
+
+/// Whether an instruction's text uses a variable.
+fn uses(build: &Build, instruction: &Instruction, name: &str) -> bool {
+    let text = build.input().file.source().slice(instruction.span);
+    let is_end = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let is_use = |(at, _): (usize, &str)| {
+        let before = &text[..at];
+        let is_variable = before.ends_with('$') || before.ends_with("${") || before.ends_with("${!");
+        is_variable && is_end(&text[at + name.len()..])
+    };
+    text.match_indices(name).any(is_use)
+}
+
+/// Whether an instruction's text has the name as a word: a variable, or what a program is asked for (`printenv NAME`).
+fn names(build: &Build, instruction: &Instruction, name: &str) -> bool {
+    let text = build.input().file.source().slice(instruction.span);
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
+}

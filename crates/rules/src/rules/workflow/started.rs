@@ -1,0 +1,142 @@
+//! A rule about images that are pushed before anything has started them.
+
+use super::steps::{awaited_jobs, docker_words, is_compose, last_part, name_of, pushes};
+use crate::build::{Build, Stage, StageBase};
+use crate::dockerfile::{Instruction, Keyword};
+use crate::finding::Findings;
+use crate::rules::WorkflowContext;
+use crate::shell::Invocation;
+use crate::sources::patterns;
+use crate::workflow::{BuildCall, Job, PipelineKind, Step, WorkflowText};
+
+crate::rules::family! {
+    of_workflow
+    "pushed-before-started" => pushed_before_started;
+}
+
+/// Meanings in `data/source_patterns.tsv`.
+const PROGRAM: &str = "program that starts images";
+const RUNNER: &str = "program that runs what a project defines";
+const ACTION: &str = "word of an action that starts images";
+const COMMAND: &str = "command that starts an image";
+const TEST: &str = "word of a test of an image";
+
+/// Commands of Compose that start services.
+const STARTS: [&str; 4] = ["up", "run", "start", "create"];
+
+/// An image that starts nowhere in the pipeline is first started by those who get it.
+fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
+    let workflow = cx.workflow();
+    let is_called = workflow.events.iter().any(|event| event.name == "workflow_call");
+    let is_unknown =
+        workflow.kind == PipelineKind::Action || is_called || workflow.jobs.iter().any(|job| job.calls.is_some());
+    if is_unknown || !workflow.kind.is_pipeline() {
+        return;
+    }
+    let pushes = pushes(cx);
+    let Some(first) = pushes.first().filter(|_| !starts_nothing(cx)) else { return };
+    let names: Vec<&str> = pushes.iter().flat_map(|push| &push.tags).map(|tag| last_part(name_of(&tag.text))).collect();
+    let images =
+        StartedImages { names: names.into_iter().filter(|name| !name.is_empty() && !name.contains('$')).collect() };
+    let starts = |(number, job): (usize, &Job)| {
+        let awaited = awaited_jobs(&workflow.jobs, number);
+        let is_behind =
+            |call: &BuildCall, at: usize| call.job == number && call.step <= at || awaited.contains(&call.job);
+        let is_gitlab = workflow.kind == PipelineKind::Gitlab;
+        // Stages of GitLab wait without `needs`.
+        let is_near = |at: usize| is_gitlab || cx.calls().iter().any(|call| is_behind(call, at));
+        job.image.iter().chain(&job.services).any(|image| images.are_named_by(&image.text))
+            || job.steps.iter().enumerate().any(|(at, step)| images.are_started_by(step, is_near(at)))
+    };
+    if workflow.jobs.iter().enumerate().any(starts) || is_followed(cx) {
+        return;
+    }
+    let names = &images.names;
+    let message = match names.first() {
+        Some(name) if names.iter().all(|other| other == name) => {
+            format!("`{name}` is pushed, and no step of the pipeline starts it")
+        }
+        _ => "the image is pushed, and no step of the pipeline starts it".to_owned(),
+    };
+    let Some(finding) = cx.finding(first.place, message) else { return };
+    let name = names.first().copied().unwrap_or("image");
+    out.push(finding.help(format!(
+        "start it before it gets its tag: build with `load: true` and the tag `{name}:test`, then `docker run -d --name test \
+         {name}:test`, wait until `docker inspect -f '{{{{.State.Health.Status}}}}' test` prints `healthy` (or, without a \
+         HEALTHCHECK, until it answers), and push in a step behind that"
+    )));
+}
+
+/// Whether all images that the pipeline builds are known, and none of them has a program to start.
+fn starts_nothing(cx: &WorkflowContext) -> bool {
+    let starts = |build: &Build| {
+        let is_start = |instruction: &Instruction| matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint);
+        let is_scratch = |stage: &Stage| matches!(build.root_base(stage), StageBase::Scratch);
+        build.input().file.instructions().iter().any(is_start) || !build.stages().last().is_some_and(is_scratch)
+    };
+    let builds: Vec<_> = cx.calls().iter().map(|call| cx.builds_of(call)).collect();
+    let are_known = !builds.is_empty() && builds.iter().all(|builds| !builds.is_empty());
+    are_known && builds.iter().flatten().all(|(_, build)| !starts(build))
+}
+
+/// The images of a pipeline by the last part of their names.
+struct StartedImages<'n> {
+    names: Vec<&'n str>,
+}
+
+impl StartedImages<'_> {
+    /// Whether a text may name one of them.
+    fn are_named_by(&self, text: &str) -> bool {
+        text.contains('$') || self.names.iter().any(|name| text.contains(name))
+    }
+
+    /// Whether a step may start one of them; `is_near`: whether its job builds or waits for a build.
+    fn are_started_by(&self, step: &Step, is_near: bool) -> bool {
+        if let Some(action) = &step.action {
+            let name = action.name.to_ascii_lowercase();
+            let is_unread = name.starts_with("./") || name.contains("/.github/");
+            let mut lines = step.inputs.iter().flat_map(|input| &input.lines);
+            return patterns::words(ACTION).any(|word| name.contains(word))
+                || is_unread && is_near
+                || lines.any(|line: &WorkflowText| patterns::shows(&line.text, COMMAND));
+        }
+        let Some(script) = &step.script else { return false };
+        let names_test = || {
+            let title = step.name.as_ref().map_or("", |name| name.text.as_str());
+            let text = format!("{title} {}", script.text.text).to_ascii_lowercase();
+            patterns::words(TEST).any(|word| text.contains(word))
+        };
+        step.invocations()
+            .iter()
+            .any(|invocation| self.is_start(invocation) || runs_unread(invocation) && (is_near || names_test()))
+    }
+
+    /// Whether a command starts one of the images.
+    fn is_start(&self, invocation: &Invocation) -> bool {
+        let Some(program) = invocation.program else { return true };
+        let words = docker_words(invocation);
+        let is_run = matches!(words[..], ["run" | "create", ..] | ["container", "run" | "create", ..]);
+        let is_service = matches!(words[..], ["service" | "stack", ..]);
+        let is_named = self.names.is_empty() || invocation.args.iter().any(|word| self.are_named_by(word.text()));
+        is_run && is_named
+            || is_service
+            || is_compose(invocation, &STARTS)
+            || patterns::words(PROGRAM).any(|name| name == program)
+    }
+}
+
+/// Whether a program does what files of the project say, which are not read here.
+fn runs_unread(invocation: &Invocation) -> bool {
+    let path = invocation.path.text();
+    let is_script =
+        path.contains('/') && !path.starts_with("/usr/") && !path.starts_with("/bin/") || path.ends_with(".sh");
+    is_script || invocation.program.is_some_and(|program| patterns::words(RUNNER).any(|name| name == program))
+}
+
+/// Whether another workflow of the repository runs when this one is done and starts something.
+fn is_followed(cx: &WorkflowContext) -> bool {
+    let others = cx.repository().below(".github/workflows").filter(|path| *path != cx.input.path);
+    let texts = others.filter_map(|path| cx.repository().texts.get(path));
+    let mut following = texts.filter(|source| source.text().contains("workflow_run"));
+    following.any(|source| patterns::shows(source.text(), COMMAND))
+}

@@ -1,0 +1,228 @@
+//! What rules about pipelines ask of steps: the commands of Docker in them, the machines that they run on, what is pushed.
+
+use crate::rules::WorkflowContext;
+use crate::shell::program::options::ProgramOptions;
+use crate::shell::{Invocation, Redirect, RedirectOperator};
+use crate::sources::patterns;
+use crate::workflow::{
+    BuildCall, Builder, Job, MatrixLeg, Step, Switch, WorkflowPlace, WorkflowText, expression_names, text_in_leg,
+};
+
+/// Meanings in `data/source_patterns.tsv`.
+const RUNNER: &str = "label of a hosted runner";
+pub(super) const FILELESS_ACTION: &str = "action that writes no file of the checkout";
+
+/// The engines whose commands are those of Docker.
+const ENGINES: [&str; 3] = ["docker", "podman", "nerdctl"];
+
+/// An image that goes to a registry.
+#[derive(Clone, Debug)]
+pub(super) struct ImagePush<'a> {
+    /// The number of its job.
+    pub job: usize,
+    /// The number of its step.
+    pub step: usize,
+    /// Where the push is written.
+    pub place: WorkflowPlace,
+    /// The references that it gets.
+    pub tags: Vec<WorkflowText>,
+    /// The build that pushes it; `None` for `docker push`.
+    pub call: Option<&'a BuildCall>,
+}
+
+/// The words behind `docker` and its own options; empty for other programs.
+pub(super) fn docker_words<'s>(invocation: &Invocation<'s>) -> Vec<&'s str> {
+    let Some(program) = invocation.program.filter(|program| ENGINES.contains(program)) else { return Vec::new() };
+    let options = ProgramOptions::of(program);
+    let mut at = 0;
+    while let Some(word) = invocation.args.get(at).filter(|word| word.text().starts_with('-')) {
+        at += if word.text().contains('=') { 1 } else { options.word_count(word.text()) };
+    }
+    invocation.args.get(at..).unwrap_or_default().iter().map(|word| word.text()).collect()
+}
+
+/// Whether the program of a step is Compose with one of these commands.
+pub(super) fn is_compose(invocation: &Invocation, verbs: &[&str]) -> bool {
+    let words = docker_words(invocation);
+    let is_plugin = words.first() == Some(&"compose");
+    let mut all = invocation.args.iter();
+    (is_plugin || invocation.is("docker-compose")) && all.any(|word| verbs.contains(&word.text()))
+}
+
+/// Whether a build pushes its image, in some runs at least, by what is written here.
+pub(super) fn is_pushed(call: &BuildCall) -> bool {
+    let by_switch = match &call.push {
+        Switch::On(_) => true,
+        Switch::Off => false,
+        Switch::Unknown(text) => {
+            let names = expression_names(&text.text);
+            !names.is_empty() && names.iter().all(|name| name.starts_with("github."))
+        }
+    };
+    let is_output = |output: &WorkflowText| {
+        output.text.split(',').any(|field| matches!(field.trim(), "push=true" | "type=registry"))
+    };
+    by_switch || call.outputs.iter().any(is_output)
+}
+
+/// The images that the pipeline pushes, in order.
+pub(super) fn pushes<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<ImagePush<'a>> {
+    let mut pushes = Vec::new();
+    for (number, job) in cx.workflow().jobs.iter().enumerate() {
+        for (at, step) in job.steps.iter().enumerate() {
+            let calls = cx.calls().iter().filter(|call| (call.job, call.step) == (number, at) && is_pushed(call));
+            pushes.extend(calls.map(|call| ImagePush {
+                job: number,
+                step: at,
+                place: call.place,
+                tags: call.tags.clone(),
+                call: Some(call),
+            }));
+            let Some(script) = step.script.as_ref().filter(|script| script.text.text.contains("push")) else {
+                continue;
+            };
+            for invocation in step.invocations() {
+                let words = docker_words(&invocation);
+                if !matches!(words[..], ["push", ..] | ["image", "push", ..]) {
+                    continue;
+                }
+                let Some(last) = invocation.args.last() else { continue };
+                let text = script.text.slice(last.span.range()).trim_matches(['"', '\'']).to_owned();
+                let tags = vec![WorkflowText { text, place: script.text.place_of(last.span) }];
+                let place = script.text.place_of(invocation.span);
+                pushes.push(ImagePush { job: number, step: at, place, tags, call: None });
+            }
+        }
+    }
+    pushes
+}
+
+/// The legs of a job, one without values for a job that has no matrix; `None` where they are not known.
+pub(super) fn legs(job: &Job) -> Option<Vec<MatrixLeg>> {
+    match (job.matrix.is_open, job.matrix.legs.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some(vec![MatrixLeg::new()]),
+        (false, false) => Some(job.matrix.legs.clone()),
+    }
+}
+
+/// The architecture of the hosted runner that a leg of a job runs on; `None` for other machines.
+pub(super) fn architecture(job: &Job, leg: &MatrixLeg) -> Option<&'static str> {
+    let [label] = &job.runners[..] else { return None };
+    let label = text_in_leg(&label.text, leg);
+    patterns::of(RUNNER).find(|pattern| pattern.text == label).map(|pattern| pattern.argument)
+}
+
+/// Whether a job runs on a machine of its owner.
+pub(super) fn is_self_hosted(job: &Job) -> bool {
+    job.runners.iter().any(|label| label.text.contains("self-hosted"))
+}
+
+/// Whether the action of a step is one with this meaning in `data/source_patterns.tsv`.
+pub(super) fn is_action(step: &Step, meaning: &str) -> bool {
+    step.action
+        .as_ref()
+        .is_some_and(|action| patterns::words(meaning).any(|name| name.eq_ignore_ascii_case(&action.name)))
+}
+
+/// Whether a step leaves the files of the checkout as they are, as far as what it does is known.
+pub(super) fn leaves_files(step: &Step) -> bool {
+    if step.action.is_some() {
+        return is_action(step, FILELESS_ACTION) || step.uses("actions/checkout");
+    }
+    let Some(script) = &step.script else { return true };
+    let commands = script.commands();
+    let redirects = commands.commands.iter().flat_map(|command| &command.redirects);
+    let mut redirects = redirects.chain(commands.compounds.iter().flat_map(|compound| &compound.redirects));
+    let invocations = step.invocations();
+    let is_readable = !invocations.is_empty() || commands.commands.iter().all(|command| command.words.is_empty());
+    is_readable && commands.problems.is_empty() && !redirects.any(writes_file) && invocations.iter().all(makes_nothing)
+}
+
+/// Whether a redirect writes a file of the checkout.
+fn writes_file(redirect: &Redirect) -> bool {
+    let text = redirect.target.as_ref().map_or("", |word| word.text());
+    let is_write = matches!(
+        redirect.operator,
+        RedirectOperator::Write | RedirectOperator::Append | RedirectOperator::Clobber | RedirectOperator::WriteBoth
+    );
+    is_write && text != "/dev/null" && !text.contains("GITHUB_")
+}
+
+/// Whether a program makes no file in the folder that it runs in.
+fn makes_nothing(invocation: &Invocation) -> bool {
+    let Some(program) = invocation.program else { return false };
+    let words = docker_words(invocation);
+    let is_docker = match words.first() {
+        Some(&("run" | "cp" | "compose" | "container" | "exec" | "save" | "buildx")) | None => {
+            words.get(1) == Some(&"build")
+        }
+        Some(_) => true,
+    };
+    let git_reads = invocation.is("git")
+        && invocation
+            .args
+            .first()
+            .is_some_and(|word| !matches!(word.text(), "clone" | "submodule" | "checkout" | "worktree" | "pull"));
+    // Without `-i`, `sed` prints.
+    let prints = invocation.is("sed")
+        && !invocation.args.iter().any(|word| word.text().starts_with("-i") || word.is("--in-place"));
+    is_docker || git_reads || prints || crate::shell::program::Program::of(program).writes_nothing()
+}
+
+/// The checkout of the pipeline's own repository that stands before a step of a job, into the folder of the job.
+pub(super) fn checkout(job: &Job, before: usize) -> Option<&Step> {
+    let mut checkouts = job.steps.iter().take(before).filter(|step| step.uses("actions/checkout"));
+    checkouts.find(|step| ["repository", "path"].iter().all(|name| step.input(name).is_none()))
+}
+
+/// Whether a build is one whose context and Dockerfile dockopt understands.
+pub(super) fn is_plain(call: &BuildCall) -> bool {
+    matches!(call.builder, Builder::Action | Builder::Docker | Builder::Buildx)
+}
+
+/// The jobs that a job waits for, by way of others too, without itself.
+pub(super) fn awaited_jobs(jobs: &[Job], number: usize) -> Vec<usize> {
+    let mut is_reached = vec![false; jobs.len()];
+    let mut open = vec![number];
+    let mut awaited = Vec::new();
+    while let Some(number) = open.pop() {
+        for name in jobs.get(number).map_or(&[][..], |job| &job.needs) {
+            let Some(at) = jobs.iter().position(|job| job.id == *name) else { continue };
+            if !is_reached[at] {
+                is_reached[at] = true;
+                open.push(at);
+                awaited.push(at);
+            }
+        }
+    }
+    awaited
+}
+
+/// The name of a reference without its tag and digest.
+pub(super) fn name_of(reference: &str) -> &str {
+    let reference = reference.split('@').next().unwrap_or(reference);
+    let last = last_part(reference);
+    let from = reference.len() - last.len();
+    outside(last, b':').first().map_or(reference, |at| &reference[..from + at])
+}
+
+/// What stands behind the last slash of a reference, expressions left whole.
+pub(super) fn last_part(reference: &str) -> &str {
+    outside(reference, b'/').last().map_or(reference, |at| &reference[at + 1..])
+}
+
+/// Where a byte stands outside of expressions.
+fn outside(text: &str, wanted: u8) -> Vec<usize> {
+    let mut depth = 0_usize;
+    let mut places = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' | b'(' => depth += 1,
+            b'}' | b')' => depth = depth.saturating_sub(1),
+            byte if byte == wanted && depth == 0 => places.push(at),
+            _ => {}
+        }
+    }
+    places
+}

@@ -1,0 +1,175 @@
+//! What a rule about pipelines sees: the pipeline with the builds of its steps, the repository, and how findings and edits
+//! are made.
+
+use super::Metadata;
+use super::compose_context::unfixed;
+use crate::build::Build;
+use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
+use crate::inputs::{Inputs, Repository, WorkflowInput};
+use crate::text::{Edit, FileId, Source, Span, path};
+use crate::workflow::{BuildCall, Job, LegBuild, Step, Workflow, WorkflowPlace};
+use crate::yaml::{NewValue, YamlEditor};
+
+/// A check of a pipeline.
+pub type WorkflowCheck = fn(&WorkflowContext<'_, '_>, &mut Findings);
+
+/// A pipeline, for one rule.
+#[derive(Clone, Copy)]
+pub struct WorkflowContext<'a, 'i> {
+    pub(super) rule: &'static str,
+    pub(super) metadata: &'static Metadata,
+    /// The pipeline and what is around it.
+    pub input: &'a WorkflowInput,
+    /// All that was read.
+    pub inputs: &'a Inputs,
+    /// The builds of the run's Dockerfiles.
+    pub builds: &'a [Build<'i>],
+    /// The texts of the pipeline's files, by the numbers that places have.
+    pub(super) editors: &'a [Option<YamlEditor<'a>>],
+}
+
+/// A change of a pipeline.
+#[derive(Clone, Debug)]
+pub enum WorkflowChange<'c> {
+    /// A key gets a value: the keys that lead to it, and numbers in lists.
+    Set(Vec<&'c str>, NewValue),
+    /// A key goes.
+    Remove(Vec<&'c str>),
+    /// A list gets a member before the one with this number: its lines, without indentation.
+    Insert(Vec<&'c str>, usize, String),
+    /// A member of a list goes.
+    RemoveMember(Vec<&'c str>, usize),
+    /// A part of the text is replaced.
+    Replace(WorkflowPlace, String),
+    /// A part of another file of the run, such as a Dockerfile, is replaced.
+    Elsewhere(FileId, Span, String),
+    /// There is no such change; why, in one sentence without a full stop.
+    Impossible(String),
+}
+
+impl<'a, 'i> WorkflowContext<'a, 'i> {
+    /// The pipeline.
+    pub fn workflow(&self) -> &'a Workflow {
+        &self.input.workflow
+    }
+
+    /// The builds of its steps.
+    pub fn calls(&self) -> &'a [BuildCall] {
+        &self.input.calls
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> &'a Repository {
+        &self.input.repository
+    }
+
+    /// The job of a build.
+    pub fn job(&self, call: &BuildCall) -> &'a Job {
+        &self.workflow().jobs[call.job]
+    }
+
+    /// The step of a build.
+    pub fn step(&self, call: &BuildCall) -> &'a Step {
+        &self.job(call).steps[call.step]
+    }
+
+    /// The steps of all jobs with their jobs.
+    pub fn steps(&self) -> impl Iterator<Item = (&'a Job, &'a Step)> {
+        self.workflow().jobs.iter().flat_map(|job| job.steps.iter().map(move |step| (job, step)))
+    }
+
+    /// The Dockerfiles of a build, one for each leg that builds another one; empty where one of them is not known.
+    pub fn builds_of(&self, call: &BuildCall) -> Vec<(LegBuild, &'a Build<'i>)> {
+        let legs = call.legs(self.job(call)).unwrap_or_default();
+        let builds: Option<Vec<_>> =
+            legs.into_iter().map(|leg| self.build_at(&leg.file).map(|build| (leg, build))).collect();
+        builds.unwrap_or_default()
+    }
+
+    /// The build of a Dockerfile, by its path from the top of the repository.
+    pub fn build_at(&self, file: &str) -> Option<&'a Build<'i>> {
+        let wanted = path::normalize(&self.repository().name(file));
+        let name = |build: &Build| path::normalize(self.inputs.source(build.input().dockerfile).name());
+        self.builds.iter().find(|build| name(build) == wanted)
+    }
+
+    /// The text of the pipeline's own file.
+    pub fn source(&self) -> &'a Source {
+        self.inputs.source(self.input.file)
+    }
+
+    /// A finding of this rule; `None` where the place is in a file of which nothing is reported with this pipeline.
+    pub fn finding(&self, place: WorkflowPlace, message: impl Into<String>) -> Option<Finding> {
+        let file = self.input.file_of(place)?;
+        let source = self.inputs.source(file);
+        let text = source.text().get(place.span.range()).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default().trim_end();
+        let span = Span::new(place.span.start, place.span.start + first.len() as u32);
+        let metadata = self.metadata;
+        Some(Finding {
+            rule: self.rule,
+            codes: metadata.aliases.iter().map(|&name| Code { name, line: None }).collect(),
+            severity: metadata.severity,
+            file,
+            span,
+            labels: Vec::new(),
+            instruction_line: Some(source.line(span.start)),
+            stage: None,
+            message: message.into(),
+            help: None,
+            notes: Vec::new(),
+            hidden_by: None,
+            impact: Vec::new(),
+            fixes: Vec::new(),
+        })
+    }
+
+    /// The finding with edits that make `changes` in the file of the finding, all or none; where the file does not allow
+    /// them, with a note that says why.
+    pub fn fixed(&self, finding: Finding, title: &str, safety: Safety, changes: &[WorkflowChange<'_>]) -> Finding {
+        let mut edits = Vec::new();
+        for change in changes {
+            match self.edit(finding.file, change) {
+                Ok(edit) => edits.push(edit),
+                Err(why) => return unfixed(finding, &why),
+            }
+        }
+        edits.sort_by(|a, b| (&a.target, a.span).cmp(&(&b.target, b.span)));
+        edits.dedup();
+        let mut finding = finding;
+        finding.fixes.push(Fix { title: title.to_owned(), safety, edits });
+        finding
+    }
+
+    fn edit(&self, file: FileId, change: &WorkflowChange<'_>) -> Result<FileEdit, String> {
+        let number = self.input.parts.iter().position(|part| *part == Some(file));
+        let editor = number.and_then(|number| self.editors.get(number)?.as_ref());
+        let yaml = || match editor {
+            Some(editor) if editor.has(&["spec"]) => Err("its file has two documents".to_owned()),
+            Some(editor) => Ok(editor),
+            None => Err("it is in a file that is no YAML".to_owned()),
+        };
+        let Edit { span, text } = match change {
+            WorkflowChange::Set(path, value) => yaml()?.set(path, value)?,
+            WorkflowChange::Remove(path) => yaml()?.remove(path)?,
+            WorkflowChange::Insert(path, number, text) => yaml()?.insert(path, *number, text)?,
+            WorkflowChange::RemoveMember(path, number) => yaml()?.remove_member(path, *number)?,
+            WorkflowChange::Replace(place, text) if self.input.file_of(*place) == Some(file) => {
+                Edit { span: place.span, text: text.clone() }
+            }
+            WorkflowChange::Replace(..) => {
+                return Err("it is written in another file: check and fix that one".to_owned());
+            }
+            WorkflowChange::Elsewhere(file, span, text) => {
+                return Ok(FileEdit { target: Target::File(*file), span: *span, text: text.clone() });
+            }
+            WorkflowChange::Impossible(why) => return Err(why.clone()),
+        };
+        Ok(FileEdit { target: Target::File(file), span, text })
+    }
+
+    /// Whether a key is written at a path of the pipeline's own file.
+    pub fn has_key(&self, path: &[&str]) -> bool {
+        self.editors.first().and_then(Option::as_ref).is_some_and(|editor| editor.has(path))
+    }
+}

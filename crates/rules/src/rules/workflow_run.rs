@@ -1,0 +1,110 @@
+//! Runs the rules about pipelines, hides what comments hide, and compares a pipeline before and after edits.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::workflow_context::WorkflowContext;
+use super::{Policies, Policy, Rule, known_rules};
+use crate::build::Build;
+use crate::finding::{Finding, Findings, SuppressionUse, suppress};
+use crate::inputs::{Inputs, WorkflowInput};
+use crate::settings::{Pragmas, compose_pragmas};
+use crate::text::{FileId, Source};
+use crate::workflow::PipelineKind;
+use crate::yaml::{self, YamlEditor, YamlNode};
+
+/// Levels of a pipeline that are compared.
+const DEEPEST: usize = 40;
+
+/// What the rules find in the pipelines: the findings to report, and those that comments and settings hide.
+pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
+    let of_file = |input: &WorkflowInput| {
+        let policy = policies.of(input.file);
+        let out = check_workflow(inputs, builds, input, policy.rules());
+        let files = input.parts.iter().flatten();
+        let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, *file, policy)).collect();
+        let written = pragmas.iter().flat_map(|pragmas| &pragmas.suppressions);
+        let all = written.chain(&policy.settings.suppressions);
+        let mut judged: Vec<SuppressionUse> =
+            all.map(|suppression| SuppressionUse::new(suppression, inputs.today)).collect();
+        suppress(policy.judge(out), &mut judged, &inputs.sources)
+    };
+    let (mut findings, mut hidden) = (Vec::new(), Vec::new());
+    for (kept, more) in inputs.workflows.par_iter().map(of_file).collect::<Vec<_>>() {
+        findings.extend(kept);
+        hidden.extend(more);
+    }
+    (findings, hidden)
+}
+
+/// What rules find in a pipeline.
+pub(super) fn check_workflow(
+    inputs: &Inputs,
+    builds: &[Build],
+    input: &WorkflowInput,
+    rules: &[&'static Rule],
+) -> Findings {
+    let mut out = Findings::new();
+    let is_yaml = !matches!(input.workflow.kind, PipelineKind::Just | PipelineKind::Make | PipelineKind::Script);
+    let editor = |part: &Option<FileId>| part.filter(|_| is_yaml).map(|file| YamlEditor::new(inputs.source(file)));
+    let editors: Vec<_> = input.parts.iter().map(editor).collect();
+    for rule in rules {
+        if let Some(check) = rule.workflow {
+            let (rule, metadata) = (rule.name, rule.metadata());
+            check(&WorkflowContext { rule, metadata, input, inputs, builds, editors: &editors }, &mut out);
+        }
+    }
+    out
+}
+
+/// The comments of a pipeline, as far as its settings allow them.
+pub fn pragmas_of_workflow(inputs: &Inputs, input: &WorkflowInput, policy: &Policy) -> Pragmas {
+    pragmas_of_file(inputs, input.file, policy)
+}
+
+fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
+    let source = inputs.source(file);
+    if policy.settings.no_inline || !source.text().contains("dockopt") {
+        return Pragmas::default();
+    }
+    compose_pragmas(file, source, &yaml::read(source.text()), known_rules())
+}
+
+/// What an edit did to a pipeline that none of the rules announces: `workflow.with` is what stands under a key `with`
+/// somewhere; `None` where all is announced.
+pub fn workflow_breach(before: &Source, after: &Source, announced: &[&str]) -> Option<String> {
+    let (old, new) = (yaml::read(before.text()), yaml::read(after.text()));
+    if new.problems().len() > old.problems().len() {
+        return Some(format!("the file would be no valid YAML any more: {}", new.problems().last()?.message));
+    }
+    let values = |tree: &yaml::YamlTree| {
+        let mut values = BTreeMap::new();
+        for (number, root) in tree.documents().enumerate() {
+            flatten(root, vec![number.to_string()], DEEPEST, &mut values);
+        }
+        values
+    };
+    let (old, new) = (values(&old), values(&new));
+    let allows = |path: &[String]| {
+        let words = announced.iter().filter_map(|word| word.strip_prefix("workflow."));
+        words.into_iter().any(|word| path.iter().any(|key| key == word))
+    };
+    let paths = old.keys().chain(new.keys());
+    let changed = paths.filter(|path| old.get(*path) != new.get(*path)).find(|path| !allows(path))?;
+    Some(format!("`{}` would change, which no rule announces", changed[1..].join(".")))
+}
+
+/// The texts of a document by the keys that lead to them.
+fn flatten(node: YamlNode, path: Vec<String>, depth: usize, out: &mut BTreeMap<Vec<String>, String>) {
+    let Some(below) = depth.checked_sub(1) else { return };
+    if let Some(text) = node.text() {
+        out.insert(path, text.to_owned());
+        return;
+    }
+    let members = node.items().enumerate().map(|(number, item)| (number.to_string(), item));
+    let entries = node.entries().filter_map(|entry| Some((entry.key.text()?.to_owned(), entry.value)));
+    for (key, value) in members.chain(entries) {
+        flatten(value, path.iter().cloned().chain([key]).collect(), below, out);
+    }
+}

@@ -1,0 +1,97 @@
+//! `dockopt ci`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{CiCheck, CiCommand, Global};
+use super::exit;
+use super::fix::{self, FixScope};
+use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
+use super::{baseline, progress, terminal, version};
+use crate::audit::InputAudit;
+use crate::inputs::{Inputs, Need, Needs, RunTimes, read_runs};
+use crate::load::{ExternalLinter, GatherRequest, PipelineSelection, read_bytes, tops_of_pipelines};
+use crate::report::{self, Format, ReportRun};
+use crate::rules::AllRules;
+
+/// Bytes that a file with the times of runs may have.
+const RUNS_LIMIT: u64 = 64 << 20;
+
+pub(super) fn run(global: &Global, command: CiCommand) -> Result<u8, CommandFailure> {
+    match command {
+        CiCommand::Check(command) => check(global, &command),
+        CiCommand::Fix(command) => fix::run(global, &command.into_fix(), FixScope::Pipelines),
+    }
+}
+
+fn check(global: &Global, command: &CiCheck) -> Result<u8, CommandFailure> {
+    let line = line(&command.choice, Some(&command.threshold), false)?;
+    let request = GatherRequest {
+        configuration: command.config.configuration(),
+        line: line.clone(),
+        exclude: command.exclude.exclude.clone(),
+        today: today(&command.choice)?,
+        ..GatherRequest::new(&AllRules)
+    };
+    let mut inputs = gather(&command.paths, &request)?;
+    if let Some(file) = &command.runs {
+        inputs.run_times = Some(Arc::new(read_run_times(file)?));
+    }
+    progress::doing("reading the git history");
+    super::cache::history::add_step_histories(&mut inputs);
+    crate::load::add_changes(&mut inputs);
+    progress::doing("asking other linters");
+    let linters: Vec<ExternalLinter> = command.with.iter().map(|linter| ExternalLinter::from(*linter)).collect();
+    crate::load::add_external_findings(&mut inputs, &linters);
+    crate::load::add_changes(&mut inputs);
+    let policies = policies(global, &inputs, &line)?;
+    let failed = complain(global, &inputs);
+    if failed && inputs.sources.is_empty() && global.format == Format::Text {
+        return Err(CommandFailure::Said);
+    }
+    if inputs.workflows.is_empty() && !failed {
+        terminal::note("no pipeline found");
+    }
+    version::warn_of_old_data(request.today);
+    progress::doing("checking");
+    let mut report = InputAudit::new(&inputs).check_workflows(&policies);
+    baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
+    let code = command.threshold.code(exit::code(&report, failed));
+    let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
+    write_run(global, &run, |layout| report::lint(&report, layout), || report::lint_json(&report))?;
+    Ok(code)
+}
+
+/// The times of earlier runs in a file.
+fn read_run_times(file: &Path) -> Result<RunTimes, CommandFailure> {
+    let bytes = read_bytes(file, RUNS_LIMIT)?;
+    read_runs(&bytes).map_err(|why| CommandFailure::Because {
+        what: format!("`{}` holds no times of runs: {why}", file.display()),
+        help: Some("write it with `gh api repos/OWNER/NAME/actions/runs/ID/jobs`".to_owned()),
+    })
+}
+
+/// The pipelines at these paths, with the Dockerfiles of their repository.
+pub(super) fn gather(paths: &[PathBuf], request: &GatherRequest) -> Result<Inputs, CommandFailure> {
+    let tops = tops_of_pipelines(paths)?;
+    let [top] = tops.as_slice() else {
+        let names: Vec<String> = tops.iter().map(|top| format!("`{}`", top.display())).collect();
+        return Err(CommandFailure::Because {
+            what: format!("the paths belong to several repositories: {}", names.join(", ")),
+            help: Some("call dockopt once for each repository".to_owned()),
+        });
+    };
+    let pipelines = if paths.iter().any(|path| path.is_dir()) {
+        PipelineSelection::All
+    } else {
+        PipelineSelection::Named(paths.iter().map(|path| without_dot(path)).collect())
+    };
+    let needs = [Need::ContextNames, Need::ContextBytes].into_iter().collect::<Needs>();
+    let request = GatherRequest { path: top.clone(), pipelines, needs, ..request.clone() };
+    Ok(crate::load::gather(&request)?)
+}
+
+/// A path as discovery gives it.
+fn without_dot(path: &Path) -> PathBuf {
+    path.strip_prefix(".").unwrap_or(path).to_owned()
+}
