@@ -84,7 +84,7 @@ fn computed_paths_take_each_commit_that_makes_another_image() {
             let file = project.files[round * 7 % project.files.len()];
             let other = project.files[round * 3 % project.files.len()];
             let files = [(file, text.as_str()), (other, text.as_str())];
-            commit(at, "next", &files[..1 + usize::from(round % 5 == 0)]);
+            commit(at, "next", &files[..=usize::from(round % 5 == 0)]);
         }
         let filter = filter(at, project.dockerfile, project.context).expect("a filter");
         git(at, &["clean", "-qfd"]);

@@ -288,10 +288,7 @@ impl BuildCall {
 
     fn leg(&self, leg: &MatrixLeg, are_variables: bool) -> Option<LegBuild> {
         let value = |name: &str| leg.get(name.strip_prefix("matrix.")?).cloned();
-        let filled = |text: &str| match are_variables {
-            true => gitlab::filled(text, &|name| leg.get(name).cloned()),
-            false => filled(text, &value),
-        };
+        let filled = |text: &str| if are_variables { gitlab::filled(text, &|name| leg.get(name).cloned()) } else { filled(text, &value) };
         let plain = |text: &WorkflowText| {
             let text = filled(&text.text);
             let text = patterns::words(HERE)

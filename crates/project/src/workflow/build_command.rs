@@ -160,7 +160,7 @@ fn bake(script: &StepScript, invocation: &Invocation, from: usize) -> BuildCall 
             "--no-cache" => call.no_cache = Switch::On(script.text.place_of(word.span)),
             "--builder" => call.builder_name = value(),
             "--metadata-file" | "--progress" | "--provenance" | "--sbom" | "--allow" | "--call" | "--var" => {
-                drop(value())
+                drop(value());
             }
             name if name.starts_with('-') => {}
             _ => call.targets.push(text_of(script, word)),

@@ -111,12 +111,9 @@ fn with_included(mut legs: Vec<MatrixLeg>, include: &[MatrixLeg]) -> Vec<MatrixL
 
 /// A value by its name, those of a mapping by their paths.
 fn flat(name: &str, node: YamlNode) -> MatrixLeg {
-    match node.text() {
-        Some(text) => MatrixLeg::from([(name.to_owned(), text.to_owned())]),
-        None => {
-            let members = node.entries().filter_map(|entry| Some((entry.key.text()?, entry.value.text()?)));
-            members.map(|(key, value)| (format!("{name}.{key}"), value.to_owned())).collect()
-        }
+    if let Some(text) = node.text() { MatrixLeg::from([(name.to_owned(), text.to_owned())]) } else {
+        let members = node.entries().filter_map(|entry| Some((entry.key.text()?, entry.value.text()?)));
+        members.map(|(key, value)| (format!("{name}.{key}"), value.to_owned())).collect()
     }
 }
 

@@ -126,17 +126,14 @@ impl ScriptText {
 
 /// A variable of so many bytes, for what only a run knows.
 fn push_variable(len: usize, out: &mut String) {
-    match len {
-        0..=3 => {
-            out.push('$');
-            out.extend(std::iter::repeat_n('_', len.saturating_sub(1)));
-        }
-        _ => {
-            out.push_str("${");
-            // A variable's name has letters of one byte each.
-            out.extend(std::iter::repeat_n('_', len - 3));
-            out.push('}');
-        }
+    if let 0..=3 = len {
+        out.push('$');
+        out.extend(std::iter::repeat_n('_', len.saturating_sub(1)));
+    } else {
+        out.push_str("${");
+        // A variable's name has letters of one byte each.
+        out.extend(std::iter::repeat_n('_', len - 3));
+        out.push('}');
     }
 }
 

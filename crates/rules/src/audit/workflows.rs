@@ -92,13 +92,10 @@ fn unknown_build(workflow: &WorkflowInput, call: &BuildCall) -> Option<WorkflowG
 }
 
 fn place(inputs: &Inputs, workflow: &WorkflowInput, gap: &WorkflowGap) -> (String, u32) {
-    match workflow.file_of(gap.place) {
-        Some(file) => (inputs.source(file).name().to_owned(), inputs.source(file).line(gap.place.span.start)),
-        None => {
-            let part = workflow.workflow.files.get(gap.place.file as usize);
-            let name = part.map(|part| path::normalize(&workflow.repository.name(part))).unwrap_or_default();
-            let text = part.and_then(|part| workflow.repository.texts.get(part));
-            (name, text.map_or(1, |source| source.line(gap.place.span.start)))
-        }
+    if let Some(file) = workflow.file_of(gap.place) { (inputs.source(file).name().to_owned(), inputs.source(file).line(gap.place.span.start)) } else {
+        let part = workflow.workflow.files.get(gap.place.file as usize);
+        let name = part.map(|part| path::normalize(&workflow.repository.name(part))).unwrap_or_default();
+        let text = part.and_then(|part| workflow.repository.texts.get(part));
+        (name, text.map_or(1, |source| source.line(gap.place.span.start)))
     }
 }

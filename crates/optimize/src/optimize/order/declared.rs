@@ -87,7 +87,7 @@ fn earlier_part(input: &PassInput, (stage, index): (&Stage, usize), root: &str) 
             let Some(call) = invocation.package_call().filter(|call| call.verb == Verb::Install) else { continue };
             let is_part = call.is_from_manifest() && call.packages.is_empty() && call.says("production");
             let project = if is_part { installed::of(build, (stage, run.index), invocation, &call) } else { None };
-            if !project.is_some_and(|project| project.project.root == root) {
+            if project.is_none_or(|project| project.project.root != root) {
                 continue;
             }
             let known = ProgramOptions::of(call.manager.name());

@@ -164,12 +164,9 @@ impl Conversion {
     ) -> Vec<(ConfigKey, Rc<ConfigNode>)> {
         let mut entries: Vec<(ConfigKey, Rc<ConfigNode>)> = Vec::new();
         let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut add = |key: ConfigKey, node: Rc<ConfigNode>| match numbers.get(&key.name) {
-            Some(&number) => entries[number] = (key, node),
-            None => {
-                numbers.insert(key.name.clone(), entries.len());
-                entries.push((key, node));
-            }
+        let mut add = |key: ConfigKey, node: Rc<ConfigNode>| if let Some(&number) = numbers.get(&key.name) { entries[number] = (key, node) } else {
+            numbers.insert(key.name.clone(), entries.len());
+            entries.push((key, node));
         };
         for entry in node.entries().filter(|entry| entry.key.is_merge()) {
             let base = self.node(entry.value, Some(child(path, "<<")), depth);

@@ -112,12 +112,9 @@ impl<'f> PipelineFiles<'f> {
                 return Vec::new();
             }
             ConfigValue::Text(_) => include,
-            _ => match include.get("local") {
-                Some(local) => local,
-                None => {
-                    self.gap(place, elsewhere(include));
-                    return Vec::new();
-                }
+            _ => if let Some(local) = include.get("local") { local } else {
+                self.gap(place, elsewhere(include));
+                return Vec::new();
             },
         };
         let Some(text) = local.text() else { return Vec::new() };
@@ -162,17 +159,14 @@ impl<'f> PipelineFiles<'f> {
             return None;
         }
         self.includes -= 1;
-        let number = match known {
-            Some(number) => number,
-            None => {
-                let Some(source) = (self.files)(file) else {
-                    self.gap(place, format!("the included file `{file}` was not read"));
-                    return None;
-                };
-                self.paths.push(file.to_owned());
-                self.sources.push(source);
-                self.paths.len() - 1
-            }
+        let number = if let Some(number) = known { number } else {
+            let Some(source) = (self.files)(file) else {
+                self.gap(place, format!("the included file `{file}` was not read"));
+                return None;
+            };
+            self.paths.push(file.to_owned());
+            self.sources.push(source);
+            self.paths.len() - 1
         };
         let source = self.sources[number].clone();
         let node = self.file(number as u32, &yaml::read(source.text()));

@@ -178,12 +178,9 @@ impl Resolver {
                 _ => node.get(key).cloned(),
             });
         }
-        let found = match found {
-            Some(node) => Some(self.filled(&node, depth)),
-            None => {
-                self.gap(place, format!("`!reference [{name}]` was not read"));
-                None
-            }
+        let found = if let Some(node) = found { Some(self.filled(&node, depth)) } else {
+            self.gap(place, format!("`!reference [{name}]` was not read"));
+            None
         };
         self.referred.pop();
         self.resolved.insert(path.to_vec(), (found.clone(), !self.is_incomplete));

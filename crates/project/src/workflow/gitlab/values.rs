@@ -136,7 +136,7 @@ fn variable_at(text: &str) -> (&str, &str) {
         return (&text[..2], "");
     }
     let end = name.find(|c| !is_name(c)).unwrap_or(name.len());
-    (&text[..end + 1], &name[..end])
+    (&text[..=end], &name[..end])
 }
 
 /// Adds the names that a script gives values to: `NAME=…`, also in a text that it writes to a file of variables; not those

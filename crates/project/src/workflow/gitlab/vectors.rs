@@ -97,13 +97,10 @@ fn theirs(root: YamlNode, node: YamlNode, job: &Job) -> Lines {
     // gitlab-ci-local hands down fewer keys of `default` than GitLab does.
     let keys = ["rules", "only", "except"];
     keys.into_iter().filter(|key| node.get(key).is_some()).for_each(|key| add("key", key));
-    let legs = node.get("parallel").map_or(1, |node| match node.text() {
-        Some(count) => count.parse().unwrap(),
-        None => {
-            let entries = node.get("matrix").unwrap().items();
-            let count = |value: YamlNode| value.items().count().max(1);
-            entries.map(|entry| entry.entries().map(|entry| count(entry.value)).product::<usize>()).sum()
-        }
+    let legs = node.get("parallel").map_or(1, |node| if let Some(count) = node.text() { count.parse().unwrap() } else {
+        let entries = node.get("matrix").unwrap().items();
+        let count = |value: YamlNode| value.items().count().max(1);
+        entries.map(|entry| entry.entries().map(|entry| count(entry.value)).product::<usize>()).sum()
     });
     add("legs", &legs.to_string());
     lines

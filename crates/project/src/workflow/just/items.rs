@@ -72,12 +72,9 @@ impl Module {
         let in_folder = |folder: &str| {
             ["mod.just", "justfile", ".justfile", "Justfile"].map(|name| path::child(folder, name)).to_vec()
         };
-        match &self.path {
-            Some(path) => std::iter::once(path.clone()).chain(in_folder(path)).collect(),
-            None => {
-                let file = path::child(&self.folder, &format!("{}.just", self.name));
-                std::iter::once(file).chain(in_folder(&path::child(&self.folder, &self.name))).collect()
-            }
+        if let Some(path) = &self.path { std::iter::once(path.clone()).chain(in_folder(path)).collect() } else {
+            let file = path::child(&self.folder, &format!("{}.just", self.name));
+            std::iter::once(file).chain(in_folder(&path::child(&self.folder, &self.name))).collect()
         }
     }
 }

@@ -244,10 +244,7 @@ impl<'s> ImageUses<'s> {
 fn image_lost_between_jobs(cx: &WorkflowContext, out: &mut Findings) {
     let jobs = &cx.workflow().jobs;
     let uses: Vec<ImageUses> = jobs.iter().map(ImageUses::of).collect();
-    let filled = |job: &Job, text: &str| match is_gitlab(cx) {
-        true => workflow::filled_in(job, text),
-        false => text.to_owned(),
-    };
+    let filled = |job: &Job, text: &str| if is_gitlab(cx) { workflow::filled_in(job, text) } else { text.to_owned() };
     let pushes = |call: &BuildCall, tag: &str| {
         call.may_push()
             || uses[call.job].pushed.iter().any(|pushed| filled(cx.job(call), pushed) == tag)
@@ -326,10 +323,7 @@ fn gitlab_job_not_interruptible(cx: &WorkflowContext, out: &mut Findings) {
         let message = format!("the build of `{}` goes on when a newer commit is pushed", job.id);
         let Some(finding) = cx.finding(job.place, message) else { continue };
         let finding = finding.help("write `interruptible: true`");
-        let safety = match pushes {
-            true => Safety::Unsafe("the image of an older commit may then be missing".to_owned()),
-            false => Safety::Safe,
-        };
+        let safety = if pushes { Safety::Unsafe("the image of an older commit may then be missing".to_owned()) } else { Safety::Safe };
         let path = vec![job.id.as_str(), "interruptible"];
         let changes = [WorkflowChange::Set(path, NewValue::Inline("true".to_owned()))];
         out.push(cx.fixed(finding, "let newer pipelines end the job", safety, &changes));

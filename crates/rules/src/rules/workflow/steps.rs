@@ -38,7 +38,7 @@ pub(super) fn docker_words<'s>(invocation: &Invocation<'s>) -> Vec<&'s str> {
     while let Some(word) = invocation.args.get(at).filter(|word| word.text().starts_with('-')) {
         at += if word.text().contains('=') { 1 } else { options.word_count(word.text()) };
     }
-    invocation.args.get(at..).unwrap_or_default().iter().map(|word| word.text()).collect()
+    invocation.args.get(at..).unwrap_or_default().iter().map(dockopt_shell::shell::Word::text).collect()
 }
 
 /// Whether the program of a step is Compose with one of these commands.
