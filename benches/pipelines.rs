@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use timing::{median, millis, time, watch_memory};
+use timing::{median, millis, ratio, time, watch_memory};
 
 /// Workflows as projects have them; `{n}` differs from file to file.
 const TEMPLATES: [&str; 2] = [include_str!("pipelines/images.txt"), include_str!("pipelines/deploy.txt")];
@@ -26,6 +26,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (paths, lines) = files(folder.path(), count);
     println!("ci check of {count} workflows, {lines} lines");
+    let mut medians = Vec::new();
     for (name, arguments) in [("a folder", vec![".".to_owned()]), ("each file named", paths)] {
         let command = || {
             let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
@@ -44,7 +45,9 @@ fn main() {
         let least = times.iter().min().copied().unwrap_or_default();
         let (median, memory) = (median(times), memory / 1_000);
         println!("  {name:16} {:8.1} ms  (least of {rounds}: {:.1})  {memory} MB", millis(median), millis(least));
+        medians.push(median);
     }
+    println!("  each file named against a folder: {:.2} times", ratio(medians[1], medians[0]));
 }
 
 /// The files' paths below the folder, and their lines together.

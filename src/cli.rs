@@ -23,6 +23,7 @@ mod lint;
 mod measure;
 mod optimize;
 mod output;
+mod pipelines;
 mod progress;
 mod report;
 mod settings;

@@ -35,7 +35,7 @@ pub(super) fn run(global: &Global, command: &Audit) -> Result<u8, CommandFailure
         return settings::show(global, &inputs, &command.check.choice, &command.check.threshold, failed);
     }
     let mut inputs = if is_pipeline_file(&command.path) {
-        super::ci::gather(std::slice::from_ref(&command.path), &request)?
+        super::pipelines::gather_pipelines(std::slice::from_ref(&command.path), &request)?
     } else {
         crate::load::gather(&request)?
     };

@@ -1,16 +1,17 @@
 //! `dockopt ci`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{CiCheck, CiCommand, Global};
 use super::exit;
 use super::fix::{self, FixScope};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
+use super::pipelines::gather_pipelines;
 use super::{baseline, progress, terminal, version};
 use crate::audit::InputAudit;
-use crate::inputs::{Inputs, Need, Needs, RunTimes, read_runs};
-use crate::load::{ExternalLinter, GatherRequest, PipelineSelection, read_bytes, tops_of_pipelines};
+use crate::inputs::{RunTimes, read_runs};
+use crate::load::{ExternalLinter, GatherRequest, read_bytes};
 use crate::report::{self, Format, ReportRun};
 use crate::rules::AllRules;
 
@@ -33,7 +34,7 @@ fn check(global: &Global, command: &CiCheck) -> Result<u8, CommandFailure> {
         today: today(&command.choice)?,
         ..GatherRequest::new(&AllRules)
     };
-    let mut inputs = gather(&command.paths, &request)?;
+    let mut inputs = gather_pipelines(&command.paths, &request)?;
     if let Some(file) = &command.runs {
         inputs.run_times = Some(Arc::new(read_run_times(file)?));
     }
@@ -69,29 +70,4 @@ fn read_run_times(file: &Path) -> Result<RunTimes, CommandFailure> {
         what: format!("`{}` holds no times of runs: {why}", file.display()),
         help: Some("write it with `gh api repos/OWNER/NAME/actions/runs/ID/jobs`".to_owned()),
     })
-}
-
-/// The pipelines at these paths, with the Dockerfiles of their repository.
-pub(super) fn gather(paths: &[PathBuf], request: &GatherRequest) -> Result<Inputs, CommandFailure> {
-    let tops = tops_of_pipelines(paths)?;
-    let [top] = tops.as_slice() else {
-        let names: Vec<String> = tops.iter().map(|top| format!("`{}`", top.display())).collect();
-        return Err(CommandFailure::Because {
-            what: format!("the paths belong to several repositories: {}", names.join(", ")),
-            help: Some("call dockopt once for each repository".to_owned()),
-        });
-    };
-    let pipelines = if paths.iter().any(|path| path.is_dir()) {
-        PipelineSelection::All
-    } else {
-        PipelineSelection::Named(paths.iter().map(|path| without_dot(path)).collect())
-    };
-    let needs = [Need::ContextNames, Need::ContextBytes].into_iter().collect::<Needs>();
-    let request = GatherRequest { path: top.clone(), pipelines, needs, ..request.clone() };
-    Ok(crate::load::gather(&request)?)
-}
-
-/// A path as discovery gives it.
-fn without_dot(path: &Path) -> PathBuf {
-    path.strip_prefix(".").unwrap_or(path).to_owned()
 }

@@ -11,12 +11,13 @@ use super::args::{FixArgs, Global};
 use super::changes::place;
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, complain, describe_inputs, line, policies, print, today};
+use super::pipelines::gather_pipelines;
 use super::{changes, progress, terminal};
 use crate::audit::{InputAudit, Report};
 use crate::finding::{Finding, Mask};
 use crate::fix::{FixLevel, FixOutcome};
 use crate::inputs::Inputs;
-use crate::load::{FactSelection, PipelineSelection, is_pipeline_file};
+use crate::load::{FactSelection, GatherRequest, PipelineSelection, is_pipeline_file};
 use crate::report::{self, Format, Layout};
 use crate::rules::{Policies, Subject};
 use crate::text::{FileId, Source};
@@ -42,19 +43,8 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
     let mut work = FixSession { report: Report { root: root(command), ..Report::default() }, ..FixSession::default() };
     // All is worked out before the first file is touched.
     for path in &command.paths {
-        let mut request = command.build.request(path.clone(), today(&command.choice)?);
-        request.wants = FactSelection::Rules;
-        request.configuration = command.config.configuration();
-        request.line = line.clone();
-        request.compose = command.compose.clone();
-        request.pipelines = PipelineSelection::All;
-        request.exclude.clone_from(&command.exclude.exclude);
-        let mut inputs = match scope {
-            FixScope::All if is_pipeline_file(path) => super::ci::gather(std::slice::from_ref(path), &request)?,
-            FixScope::All => crate::load::gather(&request)?,
-            FixScope::Composes => crate::load::gather_composes(std::slice::from_ref(path), &request)?,
-            FixScope::Pipelines => super::ci::gather(std::slice::from_ref(path), &request)?,
-        };
+        let request = GatherRequest { line: line.clone(), ..request(path, command)? };
+        let mut inputs = gather_scope(scope, path, &request)?;
         // A fix that rests on history is not safe.
         if command.mode.r#unsafe {
             super::cache::history::add_step_histories(&mut inputs);
@@ -101,6 +91,28 @@ pub(super) fn run(global: &Global, command: &FixArgs, scope: FixScope) -> Result
         (true, _) => FAILED,
         (false, true) => FOUND,
         (false, false) => CLEAN,
+    })
+}
+
+/// What one of the paths asks for.
+fn request(path: &Path, command: &FixArgs) -> Result<GatherRequest, CommandFailure> {
+    let mut request = command.build.request(path.to_owned(), today(&command.choice)?);
+    request.wants = FactSelection::Rules;
+    request.configuration = command.config.configuration();
+    request.compose = command.compose.clone();
+    request.pipelines = PipelineSelection::All;
+    request.exclude.clone_from(&command.exclude.exclude);
+    Ok(request)
+}
+
+/// The files at a path that are fixed.
+fn gather_scope(scope: FixScope, path: &PathBuf, request: &GatherRequest) -> Result<Inputs, CommandFailure> {
+    let paths = std::slice::from_ref(path);
+    Ok(match scope {
+        FixScope::All if is_pipeline_file(path) => gather_pipelines(paths, request)?,
+        FixScope::All => crate::load::gather(request)?,
+        FixScope::Composes => crate::load::gather_composes(paths, request)?,
+        FixScope::Pipelines => gather_pipelines(paths, request)?,
     })
 }
 

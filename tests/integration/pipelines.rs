@@ -139,7 +139,7 @@ fn hostile_pipelines_end() {
         format!("on: push\njobs:\n  a:\n    steps:\n      - run: docker build {} .\n", many("${{ a }} ${{ ", 20_000));
     let axes = format!(
         "on: push\njobs:\n  a:\n    strategy:\n      matrix:\n{}    steps:\n{build}",
-        (0..40).map(|axis| format!("        a{axis}: [1, 2, 3]\n")).collect::<String>()
+        (0..40).map(|axis| format!("        a{axis}: [1, 2, 3]\n")).collect::<Vec<_>>().concat()
     );
     for text in [&*jobs, &long, &script, &expressions, &axes] {
         let ran = check(text);

@@ -99,7 +99,10 @@ fn pipeline_builds(name: &str, text: &str) -> Vec<ImageBuild> {
     let mut builds = Vec::new();
     for call in BuildCall::all(&workflow) {
         let is_known = matches!(call.builder, Builder::Action | Builder::OtherAction) && call.place.file == 0;
-        let Some(job) = workflow.jobs.get(call.job).filter(|_| is_known) else { continue };
+        let Some(job) = workflow.jobs.get(call.job) else { continue };
+        if !is_known {
+            continue;
+        }
         for leg in call.legs(job).unwrap_or_default() {
             if builds.len() >= BUILDS {
                 return builds;
@@ -114,7 +117,7 @@ fn pipeline_builds(name: &str, text: &str) -> Vec<ImageBuild> {
 
 /// Whether a file is one of a CI system, by its name.
 pub fn is_workflow(name: &str) -> bool {
-    matches!(name.rsplit_once('.'), Some((_, "yml" | "yaml")))
+    path::is_yaml(name)
 }
 
 /// The Dockerfile and the context of a command that builds an image.

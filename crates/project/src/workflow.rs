@@ -2,6 +2,7 @@
 //! GitLab's files, justfiles, makefiles and scripts. Runs nothing, and guesses nothing: what is no constant is not known.
 
 mod build_call;
+mod builds;
 mod build_command;
 mod cache_entry;
 mod compose_call;
@@ -12,11 +13,13 @@ mod just;
 mod make;
 mod matrix;
 mod model;
-mod plain_script;
 mod path_filter;
+mod place;
+mod plain_script;
 mod read;
 mod script;
 mod step_command;
+mod variables;
 
 pub use self::build_call::{BuildCall, Builder, LegBuild, Switch, WorkflowArgument};
 pub use self::cache_entry::CacheEntry;
@@ -25,10 +28,11 @@ pub use self::expression::names as expression_names;
 pub use self::gitlab::filled_in;
 pub use self::matrix::{Matrix, MatrixLeg, text_in_leg};
 pub use self::model::{
-    ActionUse, Event, Job, PipelineKind, Recipe, RecipeParameter, Step, StepInput, StepScript, Workflow, WorkflowGap,
-    WorkflowPlace, WorkflowProblem, WorkflowText,
+    ActionUse, Event, Job, PipelineKind, Recipe, RecipeParameter, RepositoryFiles, Step, StepInput, StepScript,
+    Workflow, WorkflowGap, WorkflowProblem,
 };
 pub use self::path_filter::PathFilter;
-pub use self::read::{RepositoryFiles, pipeline_kind, read, read_steps};
+pub use self::place::{WorkflowPlace, WorkflowText};
+pub use self::read::{pipeline_kind, read, read_steps};
 pub use self::script::ScriptText;
 pub use self::step_command::StepCommand;

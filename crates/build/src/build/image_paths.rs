@@ -75,7 +75,7 @@ impl Build<'_> {
             }
             included.patterns = self.brought_back(place.context).unwrap_or_else(|| vec![whole]);
         }
-        Some(ImagePaths { included, left_out: self.left_out(place.context), definition: self.definition(place) })
+        Some(ImagePaths { included, left_out: self.left_out(place.context), definition: definition(place) })
     }
 
     /// What the ignore file keeps back, as far as patterns say the same; nothing where it brings something back.
@@ -113,14 +113,14 @@ impl Build<'_> {
         }
         (!brought_back.patterns.is_empty() && brought_back.patterns.len() <= SOURCES).then_some(brought_back.patterns)
     }
+}
 
-    /// The Dockerfile, and each file that may say what it is not sent.
-    fn definition(&self, place: &ImagePlace) -> Vec<String> {
-        let dockerfile = PathFilter::path(place.dockerfile);
-        let beside = format!("{dockerfile}.dockerignore");
-        let shared = path::child(&PathFilter::path(place.context), ".dockerignore");
-        vec![dockerfile, beside, shared]
-    }
+/// The Dockerfile, and each file that may say what it is not sent.
+fn definition(place: &ImagePlace) -> Vec<String> {
+    let dockerfile = PathFilter::path(place.dockerfile);
+    let beside = format!("{dockerfile}.dockerignore");
+    let shared = path::child(&PathFilter::path(place.context), ".dockerignore");
+    vec![dockerfile, beside, shared]
 }
 
 /// The patterns of what a source takes, from the top of the context; `None` where nothing has that name.

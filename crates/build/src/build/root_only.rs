@@ -143,7 +143,8 @@ impl Build<'_> {
         let launch = self.launch(stage);
         let scripts = self.start_scripts(stage);
         let started = launch.iter().map(super::launch::Launch::script);
-        let started = started.chain(scripts.iter().map(|(_, script)| script)).flat_map(dockopt_shell::shell::Script::invocations);
+        let started =
+            started.chain(scripts.iter().map(|(_, script)| script)).flat_map(dockopt_shell::shell::Script::invocations);
         let words = started.flat_map(|invocation| {
             let words = [invocation.path].into_iter().chain(invocation.args);
             words.map(|word| word.text().trim_matches(['"', '\'']).to_owned()).collect::<Vec<_>>()

@@ -106,20 +106,18 @@ pub fn speaks_http(input: &EndpointInput) -> bool {
 /// Whether the steps of an image call Python and nothing of Node.js, which its base does not bring by its name.
 fn is_of_python_alone(input: &EndpointInput) -> bool {
     let build = input.build;
-    let calls = |is_meant: fn(&str) -> bool| {
+    let calls = |is_meant: &dyn Fn(&str) -> bool| {
         let mut called = build.needed_stages().flat_map(|stage| build.called(stage));
         called.any(|known| known.program.is_some_and(is_meant))
     };
-    let is_node = |name: &str| matches!(name, "node" | "npm" | "npx" | "yarn" | "pnpm") || name == "bun";
+    let is_node = |name: &str| patterns::words("program of Node.js").any(|word| word == name);
+    let is_python = |name: &str| patterns::words("program of Python").any(|word| word == name);
     let starts_node = build.start_lines(input.stage).iter().flatten().any(|word| is_node(path::name(word)));
     let has_node = build.stages().iter().any(|stage| match build.root_base(stage) {
         StageBase::Image(image) => image.contains("node") || image.contains("bun"),
         _ => false,
     });
-    calls(|name| matches!(name, "pip" | "pip3" | "python" | "python3" | "uv" | "poetry"))
-        && !calls(|name| matches!(name, "node" | "npm" | "npx" | "yarn" | "pnpm" | "bun"))
-        && !starts_node
-        && !has_node
+    calls(&is_python) && !calls(&is_node) && !starts_node && !has_node
 }
 
 fn is_of_node(file: &SourceFile) -> bool {

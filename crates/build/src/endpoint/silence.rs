@@ -9,17 +9,16 @@ use crate::text::path;
 
 /// Whether the program of an image listens nowhere: all its sources are known, and none has a word of what opens a port.
 pub(super) fn listens_nowhere(input: &EndpointInput) -> bool {
-    let of_language = |ecosystem| {
+    let of_language = |ecosystem: Ecosystem| {
         let code = || input.files.iter().filter(|file| FileKind::of(file.path).has_code());
         let is_of_language = |file: &SourceFile| FileKind::of(file.path).is_source_of(ecosystem);
         let may_open = |file: &SourceFile| patterns::shows_in(FileKind::of(file.path), file.text, "may open a port");
-        match ecosystem {
-            // Other programs may lie beside those of these languages.
-            Ecosystem::Go => code().all(is_of_language) && code().count() > 0 && !code().any(may_open),
-            _ => {
-                let mut sources = code().filter(|file| is_of_language(file)).peekable();
-                sources.peek().is_some() && !sources.any(may_open)
-            }
+        // Other programs may lie beside those of these languages.
+        if ecosystem == Ecosystem::Go {
+            code().all(is_of_language) && code().count() > 0 && !code().any(may_open)
+        } else {
+            let mut sources = code().filter(|file| is_of_language(file)).peekable();
+            sources.peek().is_some() && !sources.any(may_open)
         }
     };
     let is_node = || starts_file(input, &["node", "ts-node", "tsx", "bun"]) && !has_framework(input);

@@ -68,9 +68,9 @@ impl Repository {
                 from.take_while(move |path| path.starts_with(begins.as_str()))
             });
             let in_folder = |path: &&str| path::parent(path) == folder && path::is_compose(path);
-            let found: Vec<&str> = named.filter(in_folder).collect();
-            if !found.is_empty() || folder.is_empty() {
-                return found;
+            let composes: Vec<&str> = named.filter(in_folder).collect();
+            if !composes.is_empty() || folder.is_empty() {
+                return composes;
             }
             folder = path::parent(folder);
         }
@@ -112,7 +112,7 @@ impl WorkflowInput {
         files: &RepositoryFiles,
         repository: Arc<Repository>,
     ) -> Option<Self> {
-        let names = Some(&repository.files).filter(|_| repository.is_complete);
+        let names = repository.is_complete.then_some(&repository.files);
         let workflow = workflow::read(&path, source, files, names)?;
         let calls = Arc::new(BuildCall::all(&workflow));
         // Their texts are kept with those that pipelines ask for.
@@ -174,7 +174,9 @@ fn ask_for_texts(workflow: &Workflow, calls: &[ComposeCall], repository: &Reposi
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     for call in calls {
         wanted.extend(call.files.iter().filter_map(|(_, path)| path.clone()));
-        if let Some(folder) = call.folder.as_ref().filter(|_| call.files.is_empty()) {
+        if let Some(folder) = &call.folder
+            && call.files.is_empty()
+        {
             wanted.extend(repository.composes_of(folder).into_iter().map(str::to_owned));
             wanted.insert(path::child(folder, ".env"));
         }

@@ -33,7 +33,7 @@ impl<'i> ProjectVariables<'i> {
         let stack = Stack::new(project, &compose.dockerfiles);
         let services = stack.services.iter().map(|service| ServiceVariables::of(service, project, input, code));
         let services = services.collect();
-        let is_yaml = |path: &String| matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml")));
+        let is_yaml = |path: &String| path::is_yaml(path);
         let files = project.paths.iter().zip(&project.sources).enumerate().filter(|(_, (path, _))| is_yaml(path));
         let interpolations = files.flat_map(|(at, (_, source))| {
             let comments = crate::yaml::read(source.text()).comments().to_vec();

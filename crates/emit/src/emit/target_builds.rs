@@ -36,7 +36,7 @@ pub(super) fn with_targets(inputs: &Inputs) -> Cow<'_, Inputs> {
 /// The stages of a Dockerfile that are programs, where there are several.
 fn targets(input: &BuildInput) -> Vec<String> {
     let build = Build::new(input);
-    let Some(last) = build.target().filter(|_| input.options.target.is_none()) else { return Vec::new() };
+    let (Some(last), None) = (build.target(), &input.options.target) else { return Vec::new() };
     let mut programs: Vec<&Stage> = Vec::new();
     for stage in build.stages() {
         let is_usable = stage.name.is_some() && is_last_of_its_kind(&build, stage);

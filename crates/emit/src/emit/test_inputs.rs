@@ -24,7 +24,7 @@ pub(super) fn emitted(files: &[(&str, &str)], contexts: &[(&str, &str)]) -> (Str
 pub(super) fn service(text: &str, name: &str) -> String {
     let start = format!("  {name}:");
     let lines = text.lines().skip_while(|line| **line != start).skip(1);
-    lines.take_while(|line| line.starts_with("    ")).map(|line| format!("{}\n", line.trim())).collect()
+    lines.take_while(|line| line.starts_with("    ")).flat_map(|line| [line.trim(), "\n"]).collect()
 }
 
 fn emission(files: &[(&str, &str)], contexts: &[(&str, &str)]) -> Emission {

@@ -318,7 +318,7 @@ fn parts(inputs: &mut Inputs, group: &ProjectGroup, files: &mut BTreeMap<String,
     let checked = group.request.paths();
     let mut parts = Vec::new();
     for (path, source) in project.paths.iter().zip(&project.sources) {
-        let is_yaml = matches!(path.rsplit_once('.'), Some((_, "yaml" | "yml")));
+        let is_yaml = path::is_yaml(path);
         if !is_yaml || checked.contains(path) {
             continue;
         }

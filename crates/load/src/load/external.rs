@@ -64,7 +64,7 @@ impl ExternalLinter {
     fn arguments(self) -> &'static [&'static str] {
         match self {
             // Findings must not depend on what a network answers.
-            Self::Zizmor => &["--format", "json", "--no-progress", "--offline", "--persona", "regular", "--"],
+            Self::Zizmor => &["--format=json", "--no-progress", "--offline", "--persona=regular", "--"],
             Self::Actionlint => &["-no-color", "-format", "{{json .}}", "--"],
         }
     }
@@ -74,11 +74,11 @@ impl ExternalLinter {
     }
 }
 
-/// Adds what other linters find in the pipelines of a run; what they did not look at is a gap. `asked`: those that the user
-/// named; the others are run where they are installed.
-pub fn add_external_findings(inputs: &mut Inputs, asked: &[ExternalLinter]) {
+/// Adds what other linters find in the pipelines of a run; what they did not look at is a gap. `required`: those that the
+/// user named; the others are run where they are installed.
+pub fn add_external_findings(inputs: &mut Inputs, required: &[ExternalLinter]) {
     for linter in ExternalLinter::ALL {
-        add(inputs, linter, OsStr::new(linter.name()), asked.contains(&linter));
+        add(inputs, linter, OsStr::new(linter.name()), required.contains(&linter));
     }
     let mut findings = std::mem::take(&mut inputs.external);
     drop_duplicates(&mut findings);

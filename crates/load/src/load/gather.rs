@@ -66,7 +66,7 @@ pub fn gather(request: &GatherRequest) -> Result<Inputs, LoadError> {
         PipelineSelection::All => {}
         PipelineSelection::Named(named) => pipelines.clone_from(named),
     }
-    let named = add_workflows(&mut inputs, pipelines, &request.path);
+    let named = add_workflows(&mut inputs, &pipelines, &request.path);
     super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     fill(&mut inputs, files.into_iter().zip(sources), request, (root, &recipes));
     if request.folder && inputs.builds.iter().all(|build| build.context.is_none()) {
@@ -126,7 +126,7 @@ pub fn gather_texts(texts: Vec<(Option<PathBuf>, Result<Source, LoadError>)>, re
     if let PipelineSelection::Named(pipelines) = &request.pipelines
         && let Some(first) = pipelines.first()
     {
-        let named = add_workflows(&mut inputs, pipelines.clone(), first);
+        let named = add_workflows(&mut inputs, pipelines, first);
         super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     }
     fill(&mut inputs, texts, request, (None, &[]));

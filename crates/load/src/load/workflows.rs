@@ -64,7 +64,7 @@ fn top_of(file: &Path) -> PathBuf {
 }
 
 /// Adds pipelines of a folder to the inputs.
-pub(super) fn add_workflows(inputs: &mut Inputs, files: Vec<PathBuf>, root: &Path) -> Vec<(PathBuf, FileId)> {
+pub(super) fn add_workflows(inputs: &mut Inputs, files: &[PathBuf], root: &Path) -> Vec<(PathBuf, FileId)> {
     if files.is_empty() {
         return Vec::new();
     }
@@ -130,7 +130,10 @@ pub fn add_changes(inputs: &mut Inputs) {
     let changes = || {
         let repository = Repository::discover(folder).ok()??;
         let is_top = repository.work_tree()?.canonicalize().ok()? == folder.canonicalize().ok()?;
-        let head = repository.resolve("HEAD").ok().filter(|_| is_top)?;
+        if !is_top {
+            return None;
+        }
+        let head = repository.resolve("HEAD").ok()?;
         repository.changes(head, COMMITS).ok()
     };
     inputs.changes = changes().map(Arc::new);
@@ -148,8 +151,8 @@ impl RepositoryTexts<'_> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&file) {
             return known.clone();
         }
-        let real = self.top.join(&file).canonicalize().ok();
-        let is_inside = real.zip(self.top.canonicalize().ok()).is_some_and(|(real, top)| real.starts_with(top));
+        let target = self.top.join(&file).canonicalize().ok();
+        let is_inside = target.zip(self.top.canonicalize().ok()).is_some_and(|(target, top)| target.starts_with(top));
         let read = || read_source(&join_path(self.top, Path::new(&file)), LIMIT).ok();
         let source = if is_inside { read() } else { None };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(file, source.clone());
@@ -159,9 +162,10 @@ impl RepositoryTexts<'_> {
 
 /// The path of a file below a folder, with slashes.
 fn below(file: &Path, top: &Path) -> Option<String> {
-    let typed = file.strip_prefix(top).ok().map(Path::to_owned);
-    let real = || file.canonicalize().ok()?.strip_prefix(top.canonicalize().ok()?).ok().map(Path::to_owned);
-    let path = typed.filter(|_| top != Path::new(".") || !file.is_absolute()).or_else(real)?;
+    let path = match file.strip_prefix(top) {
+        Ok(typed) if top != Path::new(".") || !file.is_absolute() => typed.to_owned(),
+        _ => file.canonicalize().ok()?.strip_prefix(top.canonicalize().ok()?).ok()?.to_owned(),
+    };
     let text = path.to_string_lossy().replace('\\', "/");
     Some(text.trim_start_matches("./").to_owned())
 }

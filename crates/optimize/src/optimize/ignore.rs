@@ -3,6 +3,7 @@
 //! .dockerignore needs.
 
 mod deployment;
+mod code;
 mod evidence;
 mod exclusion;
 mod group;

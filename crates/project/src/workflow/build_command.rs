@@ -2,11 +2,12 @@
 
 use super::build_call::{BuildCall, Builder, Switch, WorkflowArgument};
 use super::cache_entry::CacheEntry;
-use super::model::{Step, StepScript, WorkflowText};
+use super::compose_call::ComposeCall;
+use super::model::{Step, StepScript};
+use super::place::WorkflowText;
 use super::step_command::StepCommand;
 use crate::shell::program::options::ProgramOptions;
-use crate::shell::{Invocation, Word, arguments_of_command};
-use crate::text::path;
+use crate::shell::{Flag, Invocation, Word, arguments_of_command};
 
 /// Builds of one script that are read.
 const BUILDS: usize = 200;
@@ -15,14 +16,12 @@ const BUILDS: usize = 200;
 pub(super) fn add(step: &Step, calls: &mut Vec<BuildCall>) {
     let Some(script) = &step.script else { return };
     let text = &script.text.text;
-    let names_builder =
-        ["docker", "podman", "buildah", "nerdctl", "kaniko", "compose"].iter().any(|name| text.contains(name));
-    if !names_builder {
+    if !["docker", "podman", "buildah", "nerdctl", "kaniko"].iter().any(|name| text.contains(name)) {
         return;
     }
     for command in StepCommand::all(step) {
-        let Some(mut call) = of_invocation(script, &command.invocation) else { continue };
-        call.folder = command.folder;
+        let Some(mut call) = of_command(script, &command) else { continue };
+        call.folder.clone_from(&command.folder);
         calls.push(call);
         if calls.len() >= BUILDS {
             return;
@@ -30,24 +29,8 @@ pub(super) fn add(step: &Step, calls: &mut Vec<BuildCall>) {
     }
 }
 
-/// Whether a shell runs the commands that reads them as this reader does.
-pub(super) fn is_posix(step: &Step) -> bool {
-    let shell = step.shell.as_ref().map_or("bash", |shell| shell.text.split_whitespace().next().unwrap_or("bash"));
-    matches!(path::name(shell), "bash" | "sh" | "dash" | "zsh" | "ash")
-}
-
-/// A word of a script, expressions as they are written.
-pub(super) fn text_of(script: &StepScript, word: &Word) -> WorkflowText {
-    let place = script.text.place_of(word.span);
-    let text = if word.is_dynamic() {
-        script.text.slice(word.span.range()).trim_matches(['"', '\'']).to_owned()
-    } else {
-        word.text().to_owned()
-    };
-    WorkflowText { text, place }
-}
-
-fn of_invocation(script: &StepScript, invocation: &Invocation) -> Option<BuildCall> {
+fn of_command(script: &StepScript, command: &StepCommand) -> Option<BuildCall> {
+    let invocation = &command.invocation;
     let program = invocation.program?;
     let place = script.text.place_of(invocation.span);
     let words: Vec<&Word> = invocation.args.iter().collect();
@@ -56,14 +39,14 @@ fn of_invocation(script: &StepScript, invocation: &Invocation) -> Option<BuildCa
         return Some(kaniko(script, invocation, call));
     }
     if program == "docker-compose" {
-        return compose(script, invocation, 0);
+        return compose(script, command);
     }
     let engine = ProgramOptions::of(program);
     let (first, _) = leading(program, &words)?;
     let verb = words[first].text();
     let next = words.get(first + 1).map_or("", |word| word.text());
     match (program, verb, next) {
-        ("docker" | "podman" | "nerdctl", "compose", _) => return compose(script, invocation, first + 1),
+        ("docker" | "podman" | "nerdctl", "compose", _) => return compose(script, command),
         ("docker", "buildx", "bake") => return Some(bake(script, invocation, first + 2)),
         _ => {}
     }
@@ -97,22 +80,12 @@ fn leading(program: &str, words: &[&Word]) -> Option<(usize, usize)> {
 fn build(script: &StepScript, args: &[Word], mut call: BuildCall) -> Option<BuildCall> {
     let (flags, operands) = arguments_of_command("docker", "build", args);
     for flag in &flags {
-        let place = script.text.place_of(flag.value.as_ref().map_or(flag.span, |value| value.span));
-        let value = flag.value.as_ref().map(|value| {
-            let written = script.text.slice(value.span.range()).trim_matches(['"', '\'']);
-            let text = if value.dynamic { written.to_owned() } else { value.text.to_owned() };
-            WorkflowText { text, place }
-        });
-        let switch = || match value.as_ref().map(WorkflowText::as_bool) {
-            Some(Some(false)) => Switch::Off,
-            Some(None) => value.clone().map_or(Switch::Off, Switch::Unknown),
-            Some(Some(true)) | None => Switch::On(place),
-        };
-        match (&*flag.name, value.clone()) {
-            ("--push", _) => call.push = switch(),
-            ("--load", _) => call.load = switch(),
-            ("--no-cache", _) => call.no_cache = switch(),
-            ("--pull", _) => call.pull = switch(),
+        let value = script.value_of(flag);
+        match (&*flag.name, value) {
+            ("--push", _) => call.push = switch(script, flag),
+            ("--load", _) => call.load = switch(script, flag),
+            ("--no-cache", _) => call.no_cache = switch(script, flag),
+            ("--pull", _) => call.pull = switch(script, flag),
             ("-f" | "--file", Some(value)) => call.file = Some(value),
             ("--target", Some(value)) => call.target = Some(value),
             ("-t" | "--tag", Some(value)) => call.tags.push(value),
@@ -120,6 +93,7 @@ fn build(script: &StepScript, args: &[Word], mut call: BuildCall) -> Option<Buil
             ("--build-context", Some(value)) => call.contexts.push(value),
             ("--secret", Some(value)) => call.secrets.push(value),
             ("--platform", Some(value)) => {
+                let place = value.place;
                 let platforms = value.text.split(',').map(|text| WorkflowText { text: text.to_owned(), place });
                 call.platforms.extend(platforms);
             }
@@ -135,7 +109,7 @@ fn build(script: &StepScript, args: &[Word], mut call: BuildCall) -> Option<Buil
     let is_variable = |word: &&&Word| word.is_dynamic() && word.text().starts_with('$') && !word.is_quoted();
     let behind = operands.iter().rev().take_while(is_variable).count().min(operands.len().saturating_sub(1));
     let context = operands[..operands.len() - behind].last()?;
-    call.context = Some(text_of(script, context));
+    call.context = Some(script.text_of(context));
     Some(call)
 }
 
@@ -143,63 +117,49 @@ fn build(script: &StepScript, args: &[Word], mut call: BuildCall) -> Option<Buil
 fn bake(script: &StepScript, invocation: &Invocation, from: usize) -> BuildCall {
     let place = script.text.place_of(invocation.span);
     let mut call = BuildCall { command: Some(invocation.span), ..BuildCall::new(Builder::Bake, place) };
-    let mut words = invocation.args[from.min(invocation.args.len())..].iter();
-    while let Some(word) = words.next() {
-        let (name, attached) = word.text().split_once('=').map_or((word.text(), false), |(name, _)| (name, true));
-        let mut value = || {
-            let text = text_of(script, if attached { word } else { words.next()? });
-            let text_of_value =
-                if attached { text.text.split_once('=').map_or("", |(_, value)| value).to_owned() } else { text.text };
-            Some(WorkflowText { text: text_of_value, place: text.place })
-        };
-        match name {
-            "-f" | "--file" => call.files.extend(value()),
-            "--set" => call.overrides.extend(value()),
-            "--push" => call.push = Switch::On(script.text.place_of(word.span)),
-            "--load" => call.load = Switch::On(script.text.place_of(word.span)),
-            "--no-cache" => call.no_cache = Switch::On(script.text.place_of(word.span)),
-            "--builder" => call.builder_name = value(),
-            "--metadata-file" | "--progress" | "--provenance" | "--sbom" | "--allow" | "--call" | "--var" => {
-                drop(value());
-            }
-            name if name.starts_with('-') => {}
-            _ => call.targets.push(text_of(script, word)),
+    let words = &invocation.args[from.min(invocation.args.len())..];
+    let (flags, operands) = arguments_of_command("docker", "buildx bake", words);
+    for flag in &flags {
+        match &*flag.name {
+            "-f" | "--file" => call.files.extend(script.value_of(flag)),
+            "--set" => call.overrides.extend(script.value_of(flag)),
+            "--push" => call.push = switch(script, flag),
+            "--load" => call.load = switch(script, flag),
+            "--no-cache" => call.no_cache = switch(script, flag),
+            "--builder" => call.builder_name = script.value_of(flag),
+            _ => {}
         }
     }
+    call.targets = operands.into_iter().map(|word| script.text_of(word)).collect();
     call
 }
 
 /// `docker compose build`, and `up --build`.
-fn compose(script: &StepScript, invocation: &Invocation, from: usize) -> Option<BuildCall> {
-    let place = script.text.place_of(invocation.span);
-    let mut call = BuildCall { command: Some(invocation.span), ..BuildCall::new(Builder::Compose, place) };
-    let mut verb: Option<&str> = None;
-    let mut builds = false;
-    let mut words = invocation.args[from.min(invocation.args.len())..].iter();
-    while let Some(word) = words.next() {
-        let text = word.text();
-        match text.split_once('=').map_or(text, |(name, _)| name) {
-            "-f" | "--file" if text.contains('=') => {
-                let written = text_of(script, word);
-                let value = written.text.split_once('=').map_or("", |(_, value)| value).to_owned();
-                call.files.push(WorkflowText { text: value, place: written.place });
-            }
-            "-f" | "--file" if verb.is_none() => call.files.extend(words.next().map(|word| text_of(script, word))),
-            "-p" | "--project-name" | "--profile" | "--env-file" | "--project-directory" | "--build-arg"
-                if !text.contains('=') =>
-            {
-                words.next();
-            }
-            "--no-cache" => call.no_cache = Switch::On(script.text.place_of(word.span)),
-            "--push" => call.push = Switch::On(script.text.place_of(word.span)),
-            "--pull" => call.pull = Switch::On(script.text.place_of(word.span)),
-            "--build" => builds = true,
-            name if name.starts_with('-') => {}
-            _ if verb.is_none() => verb = Some(text),
-            _ => call.targets.push(text_of(script, word)),
-        }
+fn compose(script: &StepScript, command: &StepCommand) -> Option<BuildCall> {
+    let composed = ComposeCall::of(script, command)?;
+    let on = |name: &str| composed.options.iter().find(|(known, _)| known == name).map(|(_, place)| *place);
+    if composed.command != "build" && (composed.command != "up" || on("--build").is_none()) {
+        return None;
     }
-    (verb == Some("build") || verb == Some("up") && builds).then_some(call)
+    let switch = |name: &str| on(name).map_or(Switch::Off, Switch::On);
+    Some(BuildCall {
+        command: Some(command.invocation.span),
+        files: composed.files.into_iter().map(|(file, _)| file).collect(),
+        targets: composed.services,
+        no_cache: switch("--no-cache"),
+        push: switch("--push"),
+        pull: switch("--pull"),
+        ..BuildCall::new(Builder::Compose, composed.place)
+    })
+}
+
+/// Whether an option is on.
+fn switch(script: &StepScript, flag: &Flag) -> Switch {
+    match script.is_on(flag) {
+        Some(true) => Switch::On(script.text.place_of(flag.value.as_ref().map_or(flag.span, |value| value.span))),
+        Some(false) => Switch::Off,
+        None => script.value_of(flag).map_or(Switch::Off, Switch::Unknown),
+    }
 }
 
 /// Kaniko's executor (its README, "Additional Flags").
@@ -207,7 +167,7 @@ fn kaniko(script: &StepScript, invocation: &Invocation, mut call: BuildCall) -> 
     call.push = Switch::On(call.place);
     let mut words = invocation.args.iter();
     while let Some(word) = words.next() {
-        let written = text_of(script, word);
+        let written = script.text_of(word);
         let (name, value) = match written.text.split_once('=') {
             Some((name, value)) => {
                 (name.to_owned(), Some(WorkflowText { text: value.to_owned(), place: written.place }))
@@ -216,7 +176,7 @@ fn kaniko(script: &StepScript, invocation: &Invocation, mut call: BuildCall) -> 
         };
         let is_boolean =
             matches!(&*name, "--cache" | "--no-push" | "--cleanup" | "--reproducible" | "--single-snapshot");
-        let value = value.or_else(|| if is_boolean { None } else { words.next().map(|word| text_of(script, word)) });
+        let value = value.or_else(|| if is_boolean { None } else { words.next().map(|word| script.text_of(word)) });
         match (&*name, value) {
             ("--context" | "-c", Some(value)) => {
                 let text = value

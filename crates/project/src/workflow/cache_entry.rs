@@ -1,6 +1,6 @@
 //! A cache of a build: `type=gha,scope=web,mode=max`, as BuildKit reads it (docs.docker.com/build/cache/backends).
 
-use super::WorkflowText;
+use super::place::WorkflowText;
 
 /// A place that a build's cache is read from or written to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,10 @@
 //! Steps ─► their calls of Compose: files, profiles and services as they are named.
 
-use super::build_command::text_of;
-use super::model::{Workflow, WorkflowPlace, WorkflowText};
+use super::model::{StepScript, Workflow};
+use super::place::{WorkflowPlace, WorkflowText};
 use super::step_command::StepCommand;
 use crate::data;
-use crate::shell::{Flag, Word, arguments_of_command};
-use crate::text::Span;
+use crate::shell::{Word, arguments_of_command};
 
 /// Calls of one pipeline that are read.
 const CALLS: usize = 5_000;
@@ -27,8 +26,8 @@ pub struct ComposeCall {
     pub profiles: Vec<WorkflowText>,
     /// The services that it names; those behind words that only a run knows are left out.
     pub services: Vec<WorkflowText>,
-    /// The option with which volumes are removed.
-    pub removed_volumes: Option<WorkflowPlace>,
+    /// The options behind the command that are on, or may be: `--build`, `-v`.
+    pub options: Vec<(String, WorkflowPlace)>,
     /// The folder that files are looked for in where none is named; `None` where that is not known.
     pub folder: Option<String>,
 }
@@ -43,8 +42,7 @@ impl ComposeCall {
                     continue;
                 };
                 for command in StepCommand::all(known) {
-                    let call = of_command(script, &command).map(|call| Self { job, step, ..call });
-                    calls.extend(call);
+                    calls.extend(Self::of(script, &command).map(|call| Self { job, step, ..call }));
                     if calls.len() >= CALLS {
                         return calls;
                     }
@@ -53,72 +51,62 @@ impl ComposeCall {
         }
         calls
     }
-}
 
-fn of_command(script: &super::StepScript, command: &StepCommand) -> Option<ComposeCall> {
-    let invocation = &command.invocation;
-    let words = match invocation.program? {
-        "docker" if invocation.args.first().is_some_and(|word| word.is("compose")) => &invocation.args[1..],
-        "docker-compose" => invocation.args,
-        _ => return None,
-    };
-    let mut call = ComposeCall {
-        job: 0,
-        step: 0,
-        place: script.text.place_of(invocation.span),
-        command: String::new(),
-        files: Vec::new(),
-        profiles: Vec::new(),
-        services: Vec::new(),
-        removed_volumes: None,
-        folder: command.path("."),
-    };
-    let (flags, operands) = arguments_of_command("docker", "compose", words);
-    let verb = operands.first()?;
-    let at = words.iter().position(|word| std::ptr::eq(word, *verb))?;
-    let is_open = |words: &[Word]| words.iter().any(|word| word.is_dynamic() && !word.is_quoted());
-    // A variable may hold any option, and the command itself.
-    if verb.is_dynamic() || is_open(&words[..at]) {
-        return Some(call);
-    }
-    verb.text().clone_into(&mut call.command);
-    for flag in flags.iter().take_while(|flag| flag.span.start < verb.span.start) {
-        let value = || value_of(script, flag);
-        match &*flag.name {
-            "-f" | "--file" => {
-                let file = value().map(|file| {
-                    let path = file.constant().and_then(|text| command.path(text));
-                    (file, path)
-                });
-                call.files.extend(file);
-            }
-            "--profile" => call.profiles.extend(value()),
-            // Where files are looked for then is another matter.
-            "--project-directory" => call.folder = None,
-            _ => {}
+    /// The call that a command is.
+    pub(super) fn of(script: &StepScript, command: &StepCommand) -> Option<Self> {
+        let invocation = &command.invocation;
+        let words = match invocation.program? {
+            "docker" if invocation.args.first().is_some_and(|word| word.is("compose")) => &invocation.args[1..],
+            "docker-compose" => invocation.args,
+            _ => return None,
+        };
+        let mut call = Self {
+            job: 0,
+            step: 0,
+            place: script.text.place_of(invocation.span),
+            command: String::new(),
+            files: Vec::new(),
+            profiles: Vec::new(),
+            services: Vec::new(),
+            options: Vec::new(),
+            folder: command.path("."),
+        };
+        let (flags, operands) = arguments_of_command("docker", "compose", words);
+        let verb = operands.first()?;
+        let at = words.iter().position(|word| std::ptr::eq(word, *verb))?;
+        let is_open = |words: &[Word]| words.iter().any(|word| word.is_dynamic() && !word.is_quoted());
+        // A variable may hold any option, and the command itself.
+        if verb.is_dynamic() || is_open(&words[..at]) {
+            return Some(call);
         }
+        verb.text().clone_into(&mut call.command);
+        for flag in flags.iter().take_while(|flag| flag.span.start < verb.span.start) {
+            let value = || script.value_of(flag);
+            match &*flag.name {
+                "-f" | "--file" => {
+                    let file = value().map(|file| {
+                        let path = file.constant().and_then(|text| command.path(text));
+                        (file, path)
+                    });
+                    call.files.extend(file);
+                }
+                "--profile" => call.profiles.extend(value()),
+                // Where files are looked for then is another matter.
+                "--project-directory" => call.folder = None,
+                _ => {}
+            }
+        }
+        let (flags, operands) = arguments_of_command("docker", &format!("compose {}", call.command), &words[at + 1..]);
+        let row = data::COMPOSE_COMMANDS.row(&call.command);
+        let named = row.and_then(|row| row.get(1)).copied().unwrap_or_default();
+        let known = operands.iter().take_while(|word| {
+            let before = words[at + 1..].iter().take_while(|other| other.span.start < word.span.start);
+            !before.into_iter().any(|word| word.is_dynamic() && !word.is_quoted())
+        });
+        let known = known.take(if named == "service" { 1 } else { usize::from(named == "services") * operands.len() });
+        call.services = known.map(|word| script.text_of(word)).collect();
+        let on = flags.iter().filter(|flag| script.is_on(flag) != Some(false));
+        call.options = on.map(|flag| (flag.name.to_string(), script.text.place_of(flag.span))).collect();
+        Some(call)
     }
-    let (flags, operands) = arguments_of_command("docker", &format!("compose {}", call.command), &words[at + 1..]);
-    let row = data::COMPOSE_COMMANDS.row(&call.command);
-    let named = row.and_then(|row| row.get(1)).copied().unwrap_or_default();
-    let known = operands.iter().take_while(|word| {
-        let before = words[at + 1..].iter().take_while(|other| other.span.start < word.span.start);
-        !before.into_iter().any(|word| word.is_dynamic() && !word.is_quoted())
-    });
-    let known = known.take(if named == "service" { 1 } else { usize::from(named == "services") * operands.len() });
-    call.services = known.map(|word| text_of(script, word)).collect();
-    let removed = flags.iter().find(|flag| matches!(&*flag.name, "-v" | "--volumes"));
-    let is_off = |flag: &Flag| flag.value.as_ref().is_some_and(|value| value.text == "false");
-    call.removed_volumes = removed
-        .filter(|flag| matches!(&*call.command, "down" | "rm") && !is_off(flag))
-        .map(|flag| script.text.place_of(flag.span));
-    Some(call)
-}
-
-fn value_of(script: &super::StepScript, flag: &Flag) -> Option<WorkflowText> {
-    let value = flag.value.as_ref()?;
-    let place = script.text.place_of(Span::new(value.span.start, value.span.end));
-    let written = script.text.slice(value.span.range()).trim_matches(['"', '\'']);
-    let text = if value.dynamic { written.to_owned() } else { value.text.to_owned() };
-    Some(WorkflowText { text, place })
 }

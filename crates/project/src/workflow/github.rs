@@ -3,10 +3,10 @@
 use super::expression::filled;
 use super::matrix::Matrix;
 use super::model::{
-    ActionUse, Event, Job, PipelineKind, Step, StepInput, StepScript, Workflow, WorkflowGap, WorkflowPlace,
-    WorkflowText,
+    ActionUse, Event, Job, PipelineKind, RepositoryFiles, Step, StepInput, StepScript, Workflow, WorkflowGap,
+    WorkflowProblem,
 };
-use super::read::{RepositoryFiles, yaml_problems};
+use super::place::{WorkflowPlace, WorkflowText};
 use super::script::ScriptText;
 use crate::text::{Source, path};
 use crate::yaml::{self, NodeKind, YamlNode, YamlTree};
@@ -30,8 +30,8 @@ pub(super) fn read(file: &str, source: &Source, tree: &YamlTree, files: &Reposit
     } else {
         PipelineKind::Github
     };
-    let mut reader = Reader {
-        workflow: Workflow { problems: yaml_problems(tree), ..Workflow::new(kind, file) },
+    let mut reader = GithubReader {
+        workflow: Workflow { problems: WorkflowProblem::of_yaml(tree), ..Workflow::new(kind, file) },
         files,
         steps: STEPS,
     };
@@ -81,7 +81,7 @@ fn add_loose_steps(at: &FileText, node: YamlNode, depth: usize, steps: &mut Vec<
     }
 }
 
-struct Reader<'r> {
+struct GithubReader<'r> {
     workflow: Workflow,
     files: &'r RepositoryFiles<'r>,
     /// Steps that may still be read.
@@ -155,7 +155,7 @@ impl Surroundings {
     }
 }
 
-impl Reader<'_> {
+impl GithubReader<'_> {
     fn whole_job(
         &mut self,
         at: &FileText,
@@ -281,9 +281,10 @@ impl Reader<'_> {
         let at = FileText { number: number as u32, source: &source };
         for entry in root.get("inputs").into_iter().flat_map(YamlNode::entries) {
             let Some(name) = entry.key.text() else { continue };
-            let default = entry.value.get("default").and_then(YamlNode::text);
-            if let Some(default) = default.filter(|_| !inputs.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)))
-            {
+            if inputs.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            if let Some(default) = entry.value.get("default").and_then(YamlNode::text) {
                 inputs.push((name.to_owned(), default.to_owned()));
             }
         }

@@ -11,29 +11,19 @@ mod values;
 
 use std::collections::BTreeSet;
 
+pub(super) use self::values::fill;
 pub use self::values::filled_in;
-pub(super) use self::values::{fill, filled};
 
 use self::config_node::ConfigNode;
 use self::include::PipelineFiles;
-use self::resolve::Resolver;
-use super::model::{PipelineKind, Workflow};
-use super::read::RepositoryFiles;
+use self::resolve::{NO_JOB, Resolver};
+use super::model::{PipelineKind, RepositoryFiles, Workflow};
 use crate::sources::patterns;
 use crate::text::Source;
 use crate::yaml::YamlTree;
 
 /// Jobs of one pipeline that are read.
 const JOBS: usize = 2_000;
-
-/// Nodes that are looked at while a pipeline is put together.
-const VISITS: usize = 1_000_000;
-
-/// Levels of a file that are read.
-const DEEPEST: usize = 60;
-
-/// Meaning in `data/source_patterns.tsv`.
-const NO_JOB: &str = "key of a GitLab pipeline that is no job";
 
 /// The pipeline of a file with those that it includes. `names`: the files of the repository, where all are known.
 pub(super) fn read(
@@ -43,15 +33,7 @@ pub(super) fn read(
     files: &RepositoryFiles,
     names: Option<&BTreeSet<String>>,
 ) -> Workflow {
-    let mut workflow = Workflow {
-        kind: PipelineKind::Gitlab,
-        files: vec![file.to_owned()],
-        events: Vec::new(),
-        variables: Vec::new(),
-        jobs: Vec::new(),
-        gaps: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut workflow = Workflow::new(PipelineKind::Gitlab, file);
     let mut read = PipelineFiles::new(file, source, files, names);
     let root = read.whole(tree);
     workflow.files.clone_from(&read.paths);

@@ -8,13 +8,11 @@ mod tokens;
 
 use std::collections::BTreeSet;
 
-use self::body::{Body, BodyReader, Budget};
+use self::body::{Body, BodyReader, FILLED};
 use self::constants::Constants;
 use self::items::{JustItems, Module, RecipeItem, Settings};
-use super::model::{
-    Job, PipelineKind, Recipe, RecipeParameter, Step, Workflow, WorkflowGap, WorkflowPlace, WorkflowText,
-};
-use super::read::{RepositoryFiles, unknown_folder};
+use super::model::{Job, PipelineKind, Recipe, RecipeParameter, RepositoryFiles, Step, Workflow, WorkflowGap};
+use super::place::{WorkflowPlace, WorkflowText};
 use crate::shell::shell_of_shebang;
 use crate::text::{Source, path};
 
@@ -29,27 +27,24 @@ pub(super) fn read(file: &str, source: &Source, files: &RepositoryFiles) -> Work
     let name = path::name(file).to_ascii_lowercase();
     // Other files are imported, and run in the folder of the file that does.
     let is_whole = name.ends_with("justfile") || name == "mod.just";
-    let mut reader = Reader {
-        workflow: Workflow::new(PipelineKind::Just, file),
-        files,
-        budget: Budget::default(),
-        open: Vec::new(),
-    };
-    let folder = is_whole.then(|| path::parent(file).to_owned());
+    let mut reader =
+        JustReader { workflow: Workflow::new(PipelineKind::Just, file), files, budget: FILLED, open: Vec::new() };
+    let folder = is_whole.then(|| path::parent(file));
     reader.add_module(file, source, folder, "", DEEPEST);
     reader.workflow
 }
 
-struct Reader<'r> {
+struct JustReader<'r> {
     workflow: Workflow,
     files: &'r RepositoryFiles<'r>,
-    budget: Budget,
+    /// Bytes of values that may still be filled in.
+    budget: usize,
     /// The files of the modules around.
     open: Vec<String>,
 }
 
 /// What holds for all recipes of a module.
-struct Scope {
+struct ModuleScope {
     constants: Constants,
     settings: Settings,
     /// Where its commands run; `None` where that is not known.
@@ -58,16 +53,16 @@ struct Scope {
     prefix: String,
 }
 
-impl Reader<'_> {
+impl JustReader<'_> {
     /// Adds the recipes of a file and of the modules in it.
-    fn add_module(&mut self, file: &str, source: &Source, folder: Option<String>, prefix: &str, depth: usize) {
+    fn add_module(&mut self, file: &str, source: &Source, folder: Option<&str>, prefix: &str, depth: usize) {
         let mut items = JustItems::default();
         let mut sources = Vec::new();
         self.add_items(file, source, &mut items, &mut sources);
         self.open.push(file.to_owned());
-        let scope = Scope {
+        let scope = ModuleScope {
             constants: Constants::of(&items.assignments),
-            folder: items.settings.folder_from(folder.as_deref()),
+            folder: items.settings.folder_from(folder),
             settings: std::mem::take(&mut items.settings),
             prefix: prefix.to_owned(),
         };
@@ -107,8 +102,8 @@ impl Reader<'_> {
             }
             sources.push((number, source));
             for import in std::mem::take(&mut items.imports) {
-                match self.source_of(&[import.path.clone()]) {
-                    Some(found) => waiting.push(found),
+                match self.source_of(std::slice::from_ref(&import.path)) {
+                    Some(source) => waiting.push(source),
                     None if import.is_optional => {}
                     None => self.gap(import.place, format!("`{}` was not read", import.path)),
                 }
@@ -118,10 +113,10 @@ impl Reader<'_> {
 
     /// Adds a module: `mod name`, with its file where one is named.
     fn add_named_module(&mut self, module: &Module, prefix: &str, depth: usize) {
-        let found = self.source_of(&module.candidates()).filter(|(file, _)| depth > 0 && !self.open.contains(file));
-        match found {
+        let source = self.source_of(&module.candidates()).filter(|(file, _)| depth > 0 && !self.open.contains(file));
+        match source {
             Some((file, source)) => {
-                let folder = path::parent(&file).to_owned();
+                let folder = path::parent(&file);
                 let prefix = format!("{prefix}{}::", module.name);
                 self.add_module(&file, &source, Some(folder), &prefix, depth - 1);
             }
@@ -149,7 +144,7 @@ impl Reader<'_> {
         self.workflow.gaps.push(WorkflowGap { place, what });
     }
 
-    fn job(&mut self, item: &RecipeItem, source: &Source, scope: &Scope) -> Job {
+    fn job(&mut self, item: &RecipeItem, source: &Source, scope: &ModuleScope) -> Job {
         let mut used: BTreeSet<String> = item.used.clone();
         let parameters = item.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let mut reader =
@@ -185,7 +180,7 @@ impl Reader<'_> {
 }
 
 /// The steps of a recipe: one for each line that the shell gets, or one for its script; none where no shell reads it.
-fn steps(item: &RecipeItem, body: &Body, scope: &Scope, reader: &mut BodyReader) -> Vec<Step> {
+fn steps(item: &RecipeItem, body: &Body, scope: &ModuleScope, reader: &mut BodyReader) -> Vec<Step> {
     let lines = body.lines();
     let first = lines.first().map_or("", |(line, _)| *line);
     let script_attribute = item.attributes.iter().find(|attribute| attribute.name == "script");
@@ -220,7 +215,7 @@ fn steps(item: &RecipeItem, body: &Body, scope: &Scope, reader: &mut BodyReader)
         let folder = match &folder {
             Some(folder) if folder.is_empty() || folder == "." => None,
             Some(folder) => Some(WorkflowText { text: folder.clone(), place }),
-            None => Some(unknown_folder(place)),
+            None => Some(WorkflowText::unknown(place)),
         };
         let shell = program.map(|program| WorkflowText { text: program.to_owned(), place });
         Step { folder, shell, ..Step::of_script(place, text) }

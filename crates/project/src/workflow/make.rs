@@ -4,8 +4,8 @@
 mod variables;
 
 use self::variables::{MakeVariables, parts};
-use super::model::{Job, PipelineKind, Recipe, Step, Workflow, WorkflowGap, WorkflowPlace, WorkflowText};
-use super::read::{RepositoryFiles, unknown_folder};
+use super::model::{Job, PipelineKind, Recipe, RepositoryFiles, Step, Workflow, WorkflowGap};
+use super::place::{WorkflowPlace, WorkflowText};
 use super::script::{ScriptPart, ScriptText};
 use crate::shell::shell_of_shebang;
 use crate::text::{Source, Span, path};
@@ -24,7 +24,7 @@ pub(super) fn read(file: &str, source: &Source, files: &RepositoryFiles) -> Work
     let name = path::name(file).to_ascii_lowercase();
     // Others are included, and run in the folder of the makefile that does.
     let is_whole = name.ends_with("makefile");
-    let mut reader = Reader {
+    let mut reader = MakeReader {
         workflow: Workflow::new(PipelineKind::Make, file),
         variables: MakeVariables::default(),
         rules: Vec::new(),
@@ -38,11 +38,11 @@ pub(super) fn read(file: &str, source: &Source, files: &RepositoryFiles) -> Work
         for include in reader.add_file(source.text(), number as u32) {
             let path = path::normalize(&path::join(&folder, &include.path));
             let is_known = reader.workflow.files.contains(&path);
-            let found = (sources.len() < FILES).then(|| files(&path)).flatten();
-            match found {
+            let source = if sources.len() < FILES { files(&path) } else { None };
+            match source {
                 Some(_) if is_known => {}
-                Some(found) => {
-                    sources.push(found);
+                Some(source) => {
+                    sources.push(source);
                     reader.workflow.files.push(path);
                 }
                 // It may set any variable.
@@ -60,7 +60,7 @@ pub(super) fn read(file: &str, source: &Source, files: &RepositoryFiles) -> Work
     reader.finish(&sources, folder.as_deref())
 }
 
-struct Reader {
+struct MakeReader {
     workflow: Workflow,
     variables: MakeVariables,
     rules: Vec<Rule>,
@@ -84,7 +84,7 @@ struct Include {
     place: WorkflowPlace,
 }
 
-impl Reader {
+impl MakeReader {
     /// Adds the lines of a file; the files that it includes.
     fn add_file(&mut self, text: &str, file: u32) -> Vec<Include> {
         let mut includes = Vec::new();
@@ -135,12 +135,12 @@ impl Reader {
 
     /// Adds a rule; whether there is one.
     fn add_rule(&mut self, line: &str, from: u32, file: u32, mut comment: String) -> bool {
-        let (code, said) = line.split_once('#').unwrap_or((line, ""));
+        let (code, behind) = line.split_once('#').unwrap_or((line, ""));
         let Some((targets, rest)) = split_rule(code) else { return false };
         if self.rules.len() >= RULES {
             return false;
         }
-        comment.push_str(said.trim_start_matches('#').trim());
+        comment.push_str(behind.trim_start_matches('#').trim());
         let (needs, command) = rest.split_once(';').map_or((rest, None), |(needs, _)| (needs, Some(needs.len() + 1)));
         // `target: NAME = value` sets a variable for this target only.
         if self.variables.forget_assigned(needs) {
@@ -184,15 +184,15 @@ impl Reader {
             if self.is_one_shell && !lines.is_empty() {
                 texts.push(script(source.text(), lines, rule.file, &self.variables, &mut budget));
             } else {
-                let one = |line: &Span| script(source.text(), &[*line], rule.file, &self.variables, &mut budget);
-                texts.extend(lines.iter().map(one));
+                let of_line = |line: &Span| script(source.text(), &[*line], rule.file, &self.variables, &mut budget);
+                texts.extend(lines.iter().map(of_line));
             }
             let step = |text: ScriptText| {
                 let place = text.place;
                 let folder = match folder {
                     Some("") => None,
                     Some(folder) => Some(WorkflowText { text: folder.to_owned(), place }),
-                    None => Some(unknown_folder(place)),
+                    None => Some(WorkflowText::unknown(place)),
                 };
                 let shell = Some(WorkflowText { text: shell.clone(), place });
                 Step { folder, shell, ..Step::of_script(place, text) }

@@ -76,8 +76,7 @@ impl Matrix {
         if !text.contains("${{") {
             return Some(vec![text.to_owned(); self.legs.len().max(1)]);
         }
-        let of_leg = |leg: &MatrixLeg| filled(text, &|name| leg.get(name.strip_prefix("matrix.")?).cloned());
-        let texts: Vec<String> = self.legs.iter().map(of_leg).collect();
+        let texts: Vec<String> = self.legs.iter().map(|leg| text_in_leg(text, leg)).collect();
         (!texts.is_empty() && !texts.iter().any(|text| text.contains("${{"))).then_some(texts)
     }
 
@@ -111,7 +110,9 @@ fn with_included(mut legs: Vec<MatrixLeg>, include: &[MatrixLeg]) -> Vec<MatrixL
 
 /// A value by its name, those of a mapping by their paths.
 fn flat(name: &str, node: YamlNode) -> MatrixLeg {
-    if let Some(text) = node.text() { MatrixLeg::from([(name.to_owned(), text.to_owned())]) } else {
+    if let Some(text) = node.text() {
+        MatrixLeg::from([(name.to_owned(), text.to_owned())])
+    } else {
         let members = node.entries().filter_map(|entry| Some((entry.key.text()?, entry.value.text()?)));
         members.map(|(key, value)| (format!("{name}.{key}"), value.to_owned())).collect()
     }

@@ -3,51 +3,14 @@
 use std::sync::OnceLock;
 
 use super::matrix::Matrix;
+use super::place::{WorkflowPlace, WorkflowText};
 use super::script::ScriptText;
-use crate::shell;
-use crate::text::Span;
+use crate::shell::{self, Flag, Word};
+use crate::text::{Source, path};
+use crate::yaml::YamlTree;
 
-/// Where something is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WorkflowPlace {
-    /// The number of the file in [`Workflow::files`]; 0 is the pipeline's own.
-    pub file: u32,
-    /// The place in it.
-    pub span: Span,
-}
-
-impl WorkflowPlace {
-    /// A place in the pipeline's own file.
-    pub fn of(span: Span) -> Self {
-        Self { file: 0, span }
-    }
-}
-
-/// A text of a pipeline. Constants are filled in; what only a run knows stands in it as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkflowText {
-    /// The text.
-    pub text: String,
-    /// Where it is written.
-    pub place: WorkflowPlace,
-}
-
-impl WorkflowText {
-    /// The text, if nothing in it is left for a run to fill in.
-    pub fn constant(&self) -> Option<&str> {
-        let is_open = self.text.contains("${{") || self.text.contains('$') || self.text.contains("{{");
-        (!is_open).then_some(self.text.as_str())
-    }
-
-    /// Whether it is the truth value; `None` where only a run knows.
-    pub fn as_bool(&self) -> Option<bool> {
-        match self.constant()?.trim() {
-            "true" => Some(true),
-            "false" | "" => Some(false),
-            _ => None,
-        }
-    }
-}
+/// The texts of a repository, by their paths from its top.
+pub type RepositoryFiles<'f> = dyn Fn(&str) -> Option<Source> + 'f;
 
 /// The system that runs a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,7 +75,7 @@ impl Workflow {
 pub struct WorkflowGap {
     /// Where it is written.
     pub place: WorkflowPlace,
-    /// What, in one clause: `the matrix of the job \`build\` comes from an expression`.
+    /// What, in one clause: `the matrix of the job "build" comes from an expression`.
     pub what: String,
 }
 
@@ -123,6 +86,17 @@ pub struct WorkflowProblem {
     pub place: WorkflowPlace,
     /// What is wrong.
     pub message: String,
+}
+
+impl WorkflowProblem {
+    /// What is wrong with the pipeline's own file as YAML.
+    pub(super) fn of_yaml(tree: &YamlTree) -> Vec<Self> {
+        let problem = |problem: &crate::yaml::YamlProblem| Self {
+            place: WorkflowPlace::of(problem.span),
+            message: problem.message.clone(),
+        };
+        tree.problems().iter().map(problem).collect()
+    }
 }
 
 /// What starts a workflow: `push`, `pull_request`, `schedule`.
@@ -293,10 +267,16 @@ impl Step {
         self.action.as_ref().is_some_and(|known| known.name.eq_ignore_ascii_case(action))
     }
 
+    /// Whether a shell runs the commands that reads them as [`shell::parse`] does.
+    pub(super) fn is_posix(&self) -> bool {
+        let shell = self.shell.as_ref().map_or("bash", |shell| shell.text.split_whitespace().next().unwrap_or("bash"));
+        matches!(path::name(shell), "bash" | "sh" | "dash" | "zsh" | "ash")
+    }
+
     /// The programs that its script runs; empty where a shell reads it that is not known here.
     pub fn invocations(&self) -> Vec<shell::Invocation<'_>> {
         match &self.script {
-            Some(script) if super::build_command::is_posix(self) => script.commands().invocations(),
+            Some(script) if self.is_posix() => script.commands().invocations(),
             _ => Vec::new(),
         }
     }
@@ -357,5 +337,31 @@ impl StepScript {
     /// The commands as a POSIX shell reads them; expressions of the system are variables in it.
     pub fn commands(&self) -> &shell::Script {
         self.parsed.get_or_init(|| shell::parse(self.text.for_shell()))
+    }
+
+    /// A word of it, expressions as they are written.
+    pub(super) fn text_of(&self, word: &Word) -> WorkflowText {
+        let text = if word.is_dynamic() {
+            self.text.slice(word.span.range()).trim_matches(['"', '\'']).to_owned()
+        } else {
+            word.text().to_owned()
+        };
+        WorkflowText { text, place: self.text.place_of(word.span) }
+    }
+
+    /// The value of an option of it, expressions as they are written.
+    pub(super) fn value_of(&self, flag: &Flag) -> Option<WorkflowText> {
+        let value = flag.value.as_ref()?;
+        let text = if value.dynamic {
+            self.text.slice(value.span.range()).trim_matches(['"', '\'']).to_owned()
+        } else {
+            value.text.to_owned()
+        };
+        Some(WorkflowText { text, place: self.text.place_of(value.span) })
+    }
+
+    /// What an option that is on or off says.
+    pub(super) fn is_on(&self, flag: &Flag) -> Option<bool> {
+        self.value_of(flag).map_or(Some(true), |value| value.as_bool())
     }
 }

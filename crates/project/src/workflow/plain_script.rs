@@ -1,7 +1,7 @@
 //! Shell scripts ─► the model: one job with one step.
 
-use super::model::{Job, PipelineKind, Step, Workflow, WorkflowPlace, WorkflowText};
-use super::read::unknown_folder;
+use super::model::{Job, PipelineKind, Step, Workflow};
+use super::place::{WorkflowPlace, WorkflowText};
 use super::script::ScriptText;
 use crate::shell::shell_of_shebang;
 use crate::text::{Source, Span, path};
@@ -22,7 +22,7 @@ pub(super) fn read(file: &str, source: &Source) -> Workflow {
         let shell = shell.map(path::name).find(|word| *word != "env" && !word.starts_with('-')).unwrap_or("sh");
         let step = Step::of_script(place, ScriptText::new(text, text, place));
         let shell = Some(WorkflowText { text: shell.to_owned(), place });
-        job.steps.push(Step { folder: Some(unknown_folder(place)), shell, ..step });
+        job.steps.push(Step { folder: Some(WorkflowText::unknown(place)), shell, ..step });
     }
     workflow.jobs.push(job);
     workflow

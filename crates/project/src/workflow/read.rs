@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{PipelineKind, Workflow};
-use super::{github, gitlab, just, make, model, plain_script};
+use super::model::{PipelineKind, RepositoryFiles, Workflow};
+use super::{github, gitlab, just, make, plain_script};
 use crate::manifest::FileKind;
 use crate::text::{Source, path};
 use crate::yaml::{self, YamlTree};
@@ -11,14 +11,11 @@ use crate::yaml::{self, YamlTree};
 /// Bytes that a file may have.
 const LIMIT: usize = 4 << 20;
 
-/// The texts of a repository, by their paths from its top.
-pub type RepositoryFiles<'f> = dyn Fn(&str) -> Option<Source> + 'f;
-
 /// What a file is, by its place in the repository; `None` for one that is no pipeline.
 pub fn pipeline_kind(file: &str) -> Option<PipelineKind> {
     let (folder, name) = path::split(file);
     let lower = name.to_ascii_lowercase();
-    let is_yaml = lower.ends_with(".yml") || lower.ends_with(".yaml");
+    let is_yaml = path::is_yaml(&lower);
     if is_yaml && (folder == ".github/workflows" || folder.ends_with("/.github/workflows")) {
         return Some(PipelineKind::Github);
     }
@@ -72,11 +69,6 @@ pub fn read_steps(file: &str, source: &Source) -> Workflow {
     github::read_steps(file, source, &yaml::read(source.text()))
 }
 
-/// The folder of commands that may be started anywhere.
-pub(super) fn unknown_folder(place: model::WorkflowPlace) -> model::WorkflowText {
-    model::WorkflowText { text: "$".to_owned(), place }
-}
-
 /// What a YAML text is, by its keys.
 fn kind_of_text(tree: &YamlTree) -> Option<PipelineKind> {
     let has = |key: &str| tree.root().is_some_and(|root| root.get(key).is_some());
@@ -91,13 +83,4 @@ fn kind_of_text(tree: &YamlTree) -> Option<PipelineKind> {
         () if tree.root().is_some_and(|root| root.entries().any(is_job)) => Some(PipelineKind::Gitlab),
         () => None,
     }
-}
-
-/// What is wrong with a text as YAML.
-pub(super) fn yaml_problems(tree: &YamlTree) -> Vec<model::WorkflowProblem> {
-    let problems = tree.problems().iter();
-    let place = |span| model::WorkflowPlace::of(span);
-    problems
-        .map(|problem| model::WorkflowProblem { place: place(problem.span), message: problem.message.clone() })
-        .collect()
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::text::Span;
 
-use super::WorkflowPlace;
+use super::place::WorkflowPlace;
 
 /// A text whose parts are found in the file again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,44 +142,44 @@ fn push_variable(len: usize, out: &mut String) {
 fn align(text: &str, written: &str, start: u32) -> Option<Vec<(u32, u32)>> {
     let (text, written) = (text.as_bytes(), written.as_bytes());
     let mut runs: Vec<(u32, u32)> = Vec::new();
-    let (mut at, mut there) = (0, 0);
+    let (mut at, mut from) = (0, 0);
     let mut is_run = false;
     // A quoted scalar's span holds its quotes.
     if written.first().is_some_and(|byte| b"'\"".contains(byte)) && text.first() != written.first() {
-        there = 1;
+        from = 1;
     }
     // Blank lines at the beginning of a block may lie before its span.
     if !written.trim_ascii_start().is_empty() && !leads_with_line_end(written) {
         at = text.iter().take_while(|byte| **byte == b'\n').count();
     }
     while at < text.len() {
-        match written.get(there) {
+        match written.get(from) {
             Some(byte) if *byte == text[at] => {
                 if !is_run {
-                    runs.push((at as u32, start + there as u32));
+                    runs.push((at as u32, start + from as u32));
                     is_run = true;
                 }
                 at += 1;
-                there += 1;
+                from += 1;
                 // What follows a line end is indentation first.
                 if text[at - 1] == b'\n' {
                     is_run = false;
-                    there = skip_indent(written, there, &text[at..]);
+                    from = skip_indent(written, from, &text[at..]);
                 }
             }
-            Some(b'\r') if written.get(there + 1) == Some(&b'\n') => {
+            Some(b'\r') if written.get(from + 1) == Some(&b'\n') => {
                 is_run = false;
-                there += 1;
+                from += 1;
             }
             // A folded line.
             Some(b'\n') if text[at] == b' ' => {
                 is_run = false;
                 at += 1;
-                there = skip_indent(written, there + 1, &text[at..]);
+                from = skip_indent(written, from + 1, &text[at..]);
             }
             Some(b' ' | b'\t' | b'\n') => {
                 is_run = false;
-                there += 1;
+                from += 1;
             }
             None if text[at..].iter().all(u8::is_ascii_whitespace) => break,
             _ => return None,

@@ -1,7 +1,7 @@
 //! The commands of a step with the folder that each runs in.
 
-use super::build_command::{is_posix, text_of};
-use super::model::{Step, StepScript, WorkflowText};
+use super::model::{Step, StepScript};
+use super::place::WorkflowText;
 use crate::manifest::FileKind;
 use crate::shell::{Invocation, ScopeKind, Word};
 use crate::text::path;
@@ -27,9 +27,9 @@ struct Left {
 impl<'s> StepCommand<'s> {
     /// The commands of a step that a POSIX shell runs, in order.
     pub fn all(step: &'s Step) -> Vec<Self> {
-        match step.script.as_ref().filter(|_| is_posix(step)) {
-            Some(script) => Self::walk(step.folder.as_ref(), script).0,
-            None => Vec::new(),
+        match &step.script {
+            Some(script) if step.is_posix() => Self::walk(step.folder.as_ref(), script).0,
+            _ => Vec::new(),
         }
     }
 
@@ -46,12 +46,16 @@ impl<'s> StepCommand<'s> {
             }
             if matches!(invocation.program, Some("cd" | "pushd" | "popd")) {
                 let target = match invocation.args {
-                    [target] if invocation.is("cd") || invocation.is("pushd") => text_of(script, target),
-                    _ => WorkflowText { text: "$".to_owned(), place: script.text.place_of(invocation.span) },
+                    [target] if invocation.is("cd") || invocation.is("pushd") => script.text_of(target),
+                    _ => WorkflowText::unknown(script.text.place_of(invocation.span)),
                 };
                 let target = joined_folder(folder.as_ref(), &target);
                 if let Some(end) = end_of_effect(script, &invocation) {
-                    let before = if end.1 { folder.clone() } else { Some(joined_folder(None, &unknown(&target))) };
+                    let before = if end.1 {
+                        folder.clone()
+                    } else {
+                        Some(joined_folder(None, &WorkflowText::unknown(target.place)))
+                    };
                     left.push(Left { end: end.0, folder: before });
                 }
                 folder = Some(target);
@@ -100,10 +104,6 @@ fn known_path(text: &str) -> Option<String> {
     let is_known = !text.contains(['$', '{', '}', '*', '?', '`', '\n', '[', '\\']);
     let is_inside = path != ".." && !path.starts_with("../") && !path.starts_with(['/', '~']);
     (is_known && is_inside).then(|| if path == "." { String::new() } else { path })
-}
-
-fn unknown(target: &WorkflowText) -> WorkflowText {
-    WorkflowText { text: "$".to_owned(), place: target.place }
 }
 
 /// Where the folder of a `cd` is left again, and whether it is then the one before; `None` where it holds to the end.

@@ -192,7 +192,11 @@ pub(super) fn skipped(report: &Report, layout: Layout) -> String {
         let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
         let rules = count(what.len() as u64, "rule");
         let is_rule = what.iter().all(|name| crate::rules::find(name).is_some());
-        let text = if is_rule { format!("skipped {rules} ({}): {why}{remedy}", what.join(", ")) } else { format!("skipped {}: {why}{remedy}", what.join(", ")) };
+        let text = if is_rule {
+            format!("skipped {rules} ({}): {why}{remedy}", what.join(", "))
+        } else {
+            format!("skipped {}: {why}{remedy}", what.join(", "))
+        };
         let indent = layout.width.map_or(0, |_| 2);
         for (index, line) in lines(&text, layout, indent).lines().enumerate() {
             out.push_str(&layout.paint(TextStyle::Dim, &format!("{}{line}", if index > 0 { "  " } else { "" })));

@@ -22,12 +22,12 @@ pub(super) fn add(report: &mut Report, inputs: &Inputs, mask: &Mask) {
     if inputs.external.is_empty() {
         return;
     }
-    report.findings.extend(inputs.external.iter().map(|finding| shown(finding, inputs, mask)));
+    report.findings.extend(inputs.external.iter().map(|finding| finding_of(finding, inputs, mask)));
     let name = |finding: &Finding| inputs.source(finding.file).name();
     report.findings.sort_by(|a, b| (name(a), a.span, a.rule).cmp(&(name(b), b.span, b.rule)));
 }
 
-fn shown(finding: &ExternalFinding, inputs: &Inputs, mask: &Mask) -> Finding {
+fn finding_of(finding: &ExternalFinding, inputs: &Inputs, mask: &Mask) -> Finding {
     let source = inputs.source(finding.file);
     let start = source.offset(finding.start);
     let end = source.offset(finding.end).max(start);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Importance;
-use crate::finding::{Finding, Impact};
-use crate::settings::FailOn;
+use crate::finding::{Finding, Impact, Mask};
+use crate::settings::{FailOn, SettingsProblem};
 use crate::text::{FileId, LineColumn, Source};
 
 /// What one run found.
@@ -208,6 +208,21 @@ pub struct ProblemReport {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+}
+
+impl ProblemReport {
+    /// What is wrong with a comment that is meant to hide something.
+    pub(super) fn of_pragma(problem: SettingsProblem, source: &Source, mask: &Mask) -> Self {
+        Self {
+            code: "suppression-comment",
+            file: source.name().to_owned(),
+            place: Some(source.line_column(problem.span.start)),
+            error: problem.error,
+            message: mask.apply(&problem.message),
+            help: problem.help.map(|help| mask.apply(&help)),
+            ..Self::default()
+        }
+    }
 }
 
 /// Something that a reader should know.

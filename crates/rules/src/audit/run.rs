@@ -422,19 +422,7 @@ fn thresholds(inputs: &Inputs, builds: &[Build], policies: &Policies) -> BTreeMa
 fn pragmas(build: &Build, policies: &Policies, mask: &Mask) -> Vec<ProblemReport> {
     let source = build.input().file.source();
     let pragmas = rules::pragmas_of(build, policies.of(build.input().dockerfile));
-    pragmas.problems.into_iter().map(|problem| pragma_problem(problem, source, mask)).collect()
-}
-
-pub(super) fn pragma_problem(problem: settings::SettingsProblem, source: &Source, mask: &Mask) -> ProblemReport {
-    ProblemReport {
-        code: "suppression-comment",
-        file: source.name().to_owned(),
-        place: Some(source.line_column(problem.span.start)),
-        error: problem.error,
-        message: mask.apply(&problem.message),
-        help: problem.help.map(|help| mask.apply(&help)),
-        ..ProblemReport::default()
-    }
+    pragmas.problems.into_iter().map(|problem| ProblemReport::of_pragma(problem, source, mask)).collect()
 }
 
 /// What Compose refuses in a compose file, what is missing, and comments that hide nothing.
@@ -455,7 +443,7 @@ fn compose_problems(inputs: &Inputs, compose: &ComposeInput, policies: &Policies
         compose.reading.problems.iter().filter(|problem| !is_known(problem)).map(report).collect();
     let source = inputs.source(compose.file);
     let pragmas = rules::pragmas_of_compose(inputs, compose, policies.of(compose.file));
-    problems.extend(pragmas.problems.into_iter().map(|problem| pragma_problem(problem, source, mask)));
+    problems.extend(pragmas.problems.into_iter().map(|problem| ProblemReport::of_pragma(problem, source, mask)));
     problems
 }
 

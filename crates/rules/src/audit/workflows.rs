@@ -32,7 +32,7 @@ pub(super) fn problems(
     let mut problems: Vec<_> = workflow.workflow.problems.iter().filter_map(report).collect();
     let source = inputs.source(workflow.file);
     let pragmas = rules::pragmas_of_workflow(inputs, workflow, policies.of(workflow.file));
-    problems.extend(pragmas.problems.into_iter().map(|problem| super::run::pragma_problem(problem, source, mask)));
+    problems.extend(pragmas.problems.into_iter().map(|problem| ProblemReport::of_pragma(problem, source, mask)));
     problems
 }
 
@@ -92,7 +92,9 @@ fn unknown_build(workflow: &WorkflowInput, call: &BuildCall) -> Option<WorkflowG
 }
 
 fn place(inputs: &Inputs, workflow: &WorkflowInput, gap: &WorkflowGap) -> (String, u32) {
-    if let Some(file) = workflow.file_of(gap.place) { (inputs.source(file).name().to_owned(), inputs.source(file).line(gap.place.span.start)) } else {
+    if let Some(file) = workflow.file_of(gap.place) {
+        (inputs.source(file).name().to_owned(), inputs.source(file).line(gap.place.span.start))
+    } else {
         let part = workflow.workflow.files.get(gap.place.file as usize);
         let name = part.map(|part| path::normalize(&workflow.repository.name(part))).unwrap_or_default();
         let text = part.and_then(|part| workflow.repository.texts.get(part));

@@ -47,7 +47,8 @@ pub(super) fn check_workflow(
 ) -> Findings {
     let mut out = Findings::new();
     let is_yaml = !matches!(input.workflow.kind, PipelineKind::Just | PipelineKind::Make | PipelineKind::Script);
-    let editor = |part: &Option<FileId>| part.filter(|_| is_yaml).map(|file| YamlEditor::new(inputs.source(file)));
+    let new_editor = |file: FileId| YamlEditor::new(inputs.source(file));
+    let editor = |part: &Option<FileId>| if is_yaml { part.map(new_editor) } else { None };
     let editors: Vec<_> = input.parts.iter().map(editor).collect();
     for rule in rules {
         if let Some(check) = rule.workflow {

@@ -150,6 +150,11 @@ pub fn has_folders(path: &str, folders: &str) -> bool {
         .any(|(at, _)| (at == 0 || path[..at].ends_with('/')) && path[at + folders.len()..].starts_with('/'))
 }
 
+/// Whether the name of a file says that it is YAML.
+pub fn is_yaml(path: &str) -> bool {
+    matches!(name(path).rsplit_once('.'), Some((_, "yml" | "yaml")))
+}
+
 /// Whether the last names of a path are those of another one.
 ///
 /// ```

@@ -102,6 +102,15 @@ fn unwritten(path: &[&str]) -> String {
     format!("`{}` is not written in this file, or comes from a merge key (`<<`)", path.join("."))
 }
 
+/// Whether no alias takes a value over.
+fn check_anchor(path: &[&str], node: YamlNode) -> Result<(), String> {
+    if node.has_anchor() {
+        let name = path.join(".");
+        return Err(format!("`{name}` has an anchor, and would change wherever the anchor is used"));
+    }
+    Ok(())
+}
+
 /// Whether YAML 1.1, which Compose and others read too, takes a word for a truth value.
 fn is_boolean(text: &str) -> bool {
     matches!(&*text.to_lowercase(), "true" | "y" | "yes" | "on" | "false" | "n" | "no" | "off")
@@ -219,7 +228,7 @@ impl<'s> YamlEditor<'s> {
         let (last, above) = path.split_last().ok_or("no key is named")?;
         let node = self.written(above)?;
         let entry = node.entries().find(|entry| entry.key.text() == Some(last)).ok_or_else(|| unwritten(path))?;
-        self.is_free(path, entry.value)?;
+        check_anchor(path, entry.value)?;
         Ok(entry)
     }
 
@@ -231,18 +240,9 @@ impl<'s> YamlEditor<'s> {
             if node.is_alias() {
                 return Err(self.elsewhere(&path[..=depth].join("."), node));
             }
-            self.is_free(&path[..=depth], node)?;
+            check_anchor(&path[..=depth], node)?;
         }
         Ok(node)
-    }
-
-    /// Whether no alias takes a value over.
-    fn is_free(&self, path: &[&str], node: YamlNode) -> Result<(), String> {
-        if node.has_anchor() {
-            let name = path.join(".");
-            return Err(format!("`{name}` has an anchor, and would change wherever the anchor is used"));
-        }
-        Ok(())
     }
 
     /// The edit that adds a member to a list before the one with this number; `text`: its lines, without indentation.

@@ -244,8 +244,11 @@ pub(in crate::emit) fn built_applications<'i>(input: &EmitInput<'i>, plan: &mut 
         (path::name(&build.place) != "Dockerfile", names_workers(&build.place), build.place.clone())
     });
     // One that cannot be built stands for no other.
-    let production: BTreeSet<String> =
-        builds.iter().filter_map(|build| usual_place(&build.place).filter(|_| why_left_out(build).is_none())).collect();
+    let stands_for = |build: &&BuildInput| {
+        let place = usual_place(&build.place)?;
+        why_left_out(build).is_none().then_some(place)
+    };
+    let production: BTreeSet<String> = builds.iter().filter_map(stands_for).collect();
     for build_input in builds {
         let source = input.inputs.source(build_input.dockerfile);
         let build = Build::new(build_input);

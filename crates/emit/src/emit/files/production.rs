@@ -33,7 +33,7 @@ pub(super) struct Workload {
 /// The workloads of the repository's manifests for Kubernetes.
 pub(super) fn workloads(input: &EmitInput) -> Vec<Workload> {
     let files = input.files.files.iter().filter(|file| {
-        let is_yaml = matches!(path::name(&file.path).rsplit_once('.'), Some((_, "yaml" | "yml")));
+        let is_yaml = path::is_yaml(&file.path);
         let is_other = matches!(FileKind::of(&file.below).role(), FileRole::Vendored | FileRole::Output);
         is_yaml && !is_other && file.source.text().contains("apiVersion:")
     });

@@ -29,7 +29,7 @@ pub(in crate::emit) fn repository_image(input: &EmitInput, usual: &str) -> Optio
     // Where the usual one is Alpine's, others have no program that could ask the server.
     let system = if usual_tag.contains("alpine") { "alpine" } else { "" };
     let files = input.files.files.iter().filter(|file| {
-        let is_yaml = matches!(path::name(&file.path).rsplit_once('.'), Some((_, "yaml" | "yml")));
+        let is_yaml = path::is_yaml(&file.path);
         let is_other = |role| matches!(role, FileRole::Example | FileRole::Vendored | FileRole::Output);
         // The file that is written shows nothing of the others.
         let is_written = path::parent(&file.path) == input.folder && is_main_file(&file.path);

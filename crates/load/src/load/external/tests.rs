@@ -1,3 +1,4 @@
+//! What other linters print is read, and what they do not answer is a gap.
 #![allow(clippy::unwrap_used)] // Every function here serves a test.
 
 use std::fs;

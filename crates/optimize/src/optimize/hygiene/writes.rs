@@ -154,7 +154,13 @@ fn known_writes(input: &PassInput, folder: &str) -> Writes {
             }
         }
     }
-    writes.evidence = shown.map(|(is_loaded, file)| if is_loaded { WriteEvidence::Source { file: file.clone() } } else { WriteEvidence::OtherSource { file: file.clone() } });
+    writes.evidence = shown.map(|(is_loaded, file)| {
+        if is_loaded {
+            WriteEvidence::Source { file: file.clone() }
+        } else {
+            WriteEvidence::OtherSource { file: file.clone() }
+        }
+    });
     // Of what Next.js traced it is known what it writes.
     if let Some(why) = unread(input, &reach, any)
         && !takes_traced(input)

@@ -2,7 +2,9 @@
 
 use memchr::memmem::Finder;
 
+use super::code::{is_code, is_make};
 use super::group::Group;
+use super::host_scripts::is_for_host;
 use crate::inputs::Evidence;
 use crate::manifest::{ContentKind, Ecosystem, FileKind, Role, is_manifest};
 use crate::sources::patterns;
@@ -16,7 +18,7 @@ pub(super) fn mention<'e>(group: &Group<'e>, word: &str, outside: &str) -> Optio
     };
     let mentions = |text: &str| finder.find_iter(text.as_bytes()).any(|at| is_word(text, at, word.len()));
     let mut texts =
-        group.evidence.perhaps_holding(&[word]).filter(|(path, _)| is_read(path) && !group.is_for_host(path));
+        group.evidence.perhaps_holding(&[word]).filter(|(path, _)| is_read(path) && !is_for_host(group, path));
     texts.find(|(path, text)| (outside.is_empty() || !below(path)) && mentions(text)).map(|(path, _)| path.as_str())
 }
 
@@ -46,7 +48,7 @@ pub(super) fn versioner(evidence: &Evidence) -> Option<&str> {
 /// The source or script that asks git itself. `makes`: whether a Makefile counts.
 pub(super) fn asks_git<'e>(group: &Group<'e>, makes: bool) -> Option<&'e str> {
     let is_meant = |path: &str| {
-        (is_code(path) && !group.is_for_host(path))
+        (is_code(path) && !is_for_host(group, path))
             || path.ends_with("package.json")
             || (makes && is_make(path::name(path)))
     };
@@ -60,22 +62,12 @@ fn with_one_of<'e>(evidence: &'e Evidence, meaning: &str, is_meant: impl Fn(&str
     texts.find(|(path, text)| shows(path, text)).map(|(path, _)| path.as_str())
 }
 
-pub(super) fn is_make(name: &str) -> bool {
-    ["justfile", "makefile", "taskfile"].iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
 /// Whether a find is no part of a longer name.
 fn is_word(text: &str, at: usize, len: usize) -> bool {
     let inside =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     let bytes = text.as_bytes();
     !inside(at.checked_sub(1).and_then(|before| bytes.get(before))) && !inside(bytes.get(at + len))
-}
-
-pub(super) fn is_code(path: &str) -> bool {
-    let name = path::name(path);
-    let runs = matches!(FileKind::of(name).nature(), ContentKind::Code | ContentKind::Shell | ContentKind::Markup);
-    runs || (!name.contains('.') && !is_make(name))
 }
 
 /// Whether the build or the program may act by a file: not what describes pipelines, compose files and the like.

@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::host_scripts;
 use super::reason::ContextReason;
 use crate::build::{Build, IgnoredName, NamedPaths, SentFiles, StageBase, may_take_in};
 use crate::data;
@@ -24,7 +23,7 @@ pub(super) struct Group<'a> {
     /// What asks for the repository's history, once it was looked for.
     pub history: OnceCell<Option<&'a str>>,
     /// The scripts that only people or machines outside of the images start, once they were looked for.
-    host_scripts: OnceCell<BTreeSet<&'a str>>,
+    pub host_scripts: OnceCell<BTreeSet<&'a str>>,
     /// What reads environment files, once it was looked for.
     pub environments: OnceCell<Option<ContextReason>>,
 }
@@ -107,11 +106,6 @@ impl<'a> Group<'a> {
         let file = self.members.first().map(|member| &member.build.input().ignore);
         let Some(IgnoreInput::Present(_, file)) = file else { return false };
         file.patterns.iter().any(|pattern| pattern.negated && may_take_in(&pattern.text, &path))
-    }
-
-    /// Whether nothing of the builds and programs starts a script of a shell: `scripts/deploy.sh`, which cron calls.
-    pub(super) fn is_for_host(&self, path: &str) -> bool {
-        self.host_scripts.get_or_init(|| host_scripts::of(self)).contains(path)
     }
 
     /// Whether a step, a command of a container or a base image has to do with Node.

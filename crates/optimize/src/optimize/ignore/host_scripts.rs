@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::evidence::{is_code, is_make};
+use super::code::{is_code, is_make};
 use super::group::Group;
 use crate::manifest::{FileKind, Role, is_manifest};
 use crate::text::path;
@@ -11,7 +11,7 @@ use crate::text::path;
 const MOST: usize = 200;
 
 /// The scripts whose names stand in no Dockerfile, in no manifest and in no source that may run.
-pub(super) fn of<'a>(group: &Group<'a>) -> BTreeSet<&'a str> {
+fn scripts<'a>(group: &Group<'a>) -> BTreeSet<&'a str> {
     let evidence = group.evidence;
     let mut alone: BTreeSet<&str> = BTreeSet::new();
     if evidence.texts_cut {
@@ -39,6 +39,11 @@ pub(super) fn of<'a>(group: &Group<'a>) -> BTreeSet<&'a str> {
         }
         alone.retain(|path| !started.contains(path));
     }
+}
+
+/// Whether nothing of the builds and programs starts a script of a shell: `scripts/deploy.sh`, which cron calls.
+pub(super) fn is_for_host(group: &Group, path: &str) -> bool {
+    group.host_scripts.get_or_init(|| scripts(group)).contains(path)
 }
 
 /// The name of a script without its ending, by which others start it.

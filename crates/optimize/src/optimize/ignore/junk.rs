@@ -1,6 +1,7 @@
 //! Files that no build needs: by their class, by git, by their name at the root of the context, or as another service.
 
-use super::evidence::{asks_git, is_code, mention, versioner};
+use super::code::is_code;
+use super::evidence::{asks_git, mention, versioner};
 use super::exclusion::{Exclusion, Section, WORTHWHILE};
 use super::group::Group;
 use super::reason::ContextReason;

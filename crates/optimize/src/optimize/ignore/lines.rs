@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evidence::is_code;
+use super::code::is_code;
 use super::exclusion::{Exclusion, Section};
 use super::group::Group;
 use super::secrets::{are_environments_read, is_sample};

@@ -44,7 +44,9 @@ fn in_stage(input: &PassInput, stage: &Stage, output: &mut PassOutput) {
             let Some(edit) = edit else { continue };
             done.push(root);
             say(output, &call, &project, edit, repeated);
-            if let Some(part) = part.filter(|_| !repeated) {
+            if let Some(part) = part
+                && !repeated
+            {
                 let edits = vec![input.edit(input.instruction_span(part.index), String::new())];
                 let why = "the install below installs the same and the rest, with its options";
                 output.step(format!("removes `{}`", part.command), why, edits);

@@ -133,8 +133,10 @@ fn structs(text: &str) -> Vec<GoStruct<'_>> {
 
 /// The text of a constant: `const prefix = "PG"`.
 fn constant<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let mut lines = text.lines().filter(|_| is_name).map(|line| line.trim().trim_start_matches("const "));
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return None;
+    }
+    let mut lines = text.lines().map(|line| line.trim().trim_start_matches("const "));
     lines.find_map(|line| {
         let (front, value) = line.split_once('=')?;
         (front.split_whitespace().next() == Some(name)).then(|| literal(value.trim()))?

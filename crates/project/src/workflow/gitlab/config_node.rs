@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::super::model::{WorkflowPlace, WorkflowText};
-use super::DEEPEST;
 use crate::text::Span;
+use crate::workflow::place::{WorkflowPlace, WorkflowText};
 use crate::yaml::{NodeKind, YamlNode};
+
+/// Levels of a file that are read.
+pub(super) const DEEPEST: usize = 60;
 
 /// A value, and where it is written.
 #[derive(Clone, Debug)]
@@ -164,9 +166,13 @@ impl Conversion {
     ) -> Vec<(ConfigKey, Rc<ConfigNode>)> {
         let mut entries: Vec<(ConfigKey, Rc<ConfigNode>)> = Vec::new();
         let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut add = |key: ConfigKey, node: Rc<ConfigNode>| if let Some(&number) = numbers.get(&key.name) { entries[number] = (key, node) } else {
-            numbers.insert(key.name.clone(), entries.len());
-            entries.push((key, node));
+        let mut add = |key: ConfigKey, node: Rc<ConfigNode>| {
+            if let Some(&number) = numbers.get(&key.name) {
+                entries[number] = (key, node);
+            } else {
+                numbers.insert(key.name.clone(), entries.len());
+                entries.push((key, node));
+            }
         };
         for entry in node.entries().filter(|entry| entry.key.is_merge()) {
             let base = self.node(entry.value, Some(child(path, "<<")), depth);

@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use regex::Regex;
 
-use super::super::model::{WorkflowGap, WorkflowPlace, WorkflowProblem};
-use super::super::read::{RepositoryFiles, yaml_problems};
-use super::VISITS;
 use super::config_node::{ConfigNode, ConfigValue};
 use crate::text::{Source, path};
+use crate::workflow::model::{RepositoryFiles, WorkflowGap, WorkflowProblem};
+use crate::workflow::place::WorkflowPlace;
 use crate::yaml::{self, YamlTree};
+
+/// Nodes that are looked at while a pipeline is put together.
+const VISITS: usize = 1_000_000;
 
 /// Includes of one pipeline that are followed: GitLab takes no more.
 const INCLUDES: usize = 150;
@@ -70,7 +72,7 @@ impl<'f> PipelineFiles<'f> {
     fn file(&mut self, number: u32, tree: &YamlTree) -> Option<Rc<ConfigNode>> {
         // GitLab's parser takes the last of two alike keys.
         let is_wrong = |problem: &WorkflowProblem| !problem.message.starts_with("duplicate key");
-        let problems: Vec<_> = yaml_problems(tree).into_iter().filter(is_wrong).collect();
+        let problems: Vec<_> = WorkflowProblem::of_yaml(tree).into_iter().filter(is_wrong).collect();
         let is_fatal = !problems.is_empty();
         for mut problem in problems {
             problem.place.file = number;
@@ -112,10 +114,14 @@ impl<'f> PipelineFiles<'f> {
                 return Vec::new();
             }
             ConfigValue::Text(_) => include,
-            _ => if let Some(local) = include.get("local") { local } else {
-                self.gap(place, elsewhere(include));
-                return Vec::new();
-            },
+            _ => {
+                if let Some(local) = include.get("local") {
+                    local
+                } else {
+                    self.gap(place, elsewhere(include));
+                    return Vec::new();
+                }
+            }
         };
         let Some(text) = local.text() else { return Vec::new() };
         let name = path::normalize(text.trim_start_matches('/'));
@@ -134,13 +140,16 @@ impl<'f> PipelineFiles<'f> {
         if !name.contains('*') {
             return vec![name.to_owned()];
         }
-        let is_yaml = |file: &&String| file.ends_with(".yml") || file.ends_with(".yaml");
         // `**` is anything, so that `ci/**/*.yml` takes no file of `ci` itself (`search_files_by_wildcard_path`).
         let pattern = regex::escape(name).replace(r"\*\*", ".*").replace(r"\*", "[^/]*");
         match (self.names, Regex::new(&format!("^{pattern}$"))) {
-            (Some(names), Ok(pattern)) => {
-                names.iter().filter(is_yaml).filter(|file| pattern.is_match(file)).take(INCLUDES).cloned().collect()
-            }
+            (Some(names), Ok(pattern)) => names
+                .iter()
+                .filter(|file| path::is_yaml(file))
+                .filter(|file| pattern.is_match(file))
+                .take(INCLUDES)
+                .cloned()
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -159,7 +168,9 @@ impl<'f> PipelineFiles<'f> {
             return None;
         }
         self.includes -= 1;
-        let number = if let Some(number) = known { number } else {
+        let number = if let Some(number) = known {
+            number
+        } else {
             let Some(source) = (self.files)(file) else {
                 self.gap(place, format!("the included file `{file}` was not read"));
                 return None;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::super::model::{Job, WorkflowPlace, WorkflowText};
 use super::config_node::{ConfigKey, ConfigNode, ConfigValue};
 use super::include::PipelineFiles;
 use super::resolve::Resolver;
 use super::{parallel, steps, values};
 use crate::sources::patterns;
+use crate::workflow::model::Job;
+use crate::workflow::place::{WorkflowPlace, WorkflowText};
 
 /// Meaning in `data/source_patterns.tsv`.
 const DEFAULT: &str = "key of a GitLab job that default may set";
@@ -72,7 +73,7 @@ impl<'r, 'f> JobReader<'r, 'f> {
             self.replaced.extend(names_in_rules(rules));
         }
         let condition = ["rules", "only", "except", "when"].iter().find_map(|key| self.written(node.get(key)?));
-        let text = |key: &str| node.get(key).and_then(|node| named(node));
+        let text = |key: &str| node.get(key).and_then(|node| name_of(node));
         let job = Job {
             id: key.name.clone(),
             place: key.place,
@@ -148,7 +149,7 @@ fn inherited<'n>(node: &'n ConfigNode, part: &str) -> impl Fn(&str) -> bool + us
 }
 
 /// A name alone, or the one in a mapping.
-fn named(node: &ConfigNode) -> Option<WorkflowText> {
+fn name_of(node: &ConfigNode) -> Option<WorkflowText> {
     node.workflow_text().or_else(|| node.get("name")?.workflow_text())
 }
 
@@ -157,8 +158,8 @@ fn services(node: Option<&Rc<ConfigNode>>) -> Vec<WorkflowText> {
     let mut services = Vec::new();
     for item in node.items() {
         // A reference to a list is a list in the list.
-        services.extend(named(item));
-        services.extend(item.items().iter().filter_map(|item| named(item)));
+        services.extend(name_of(item));
+        services.extend(item.items().iter().filter_map(|item| name_of(item)));
     }
     services
 }

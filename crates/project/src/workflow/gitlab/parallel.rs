@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::super::matrix::{Matrix, MatrixLeg};
 use super::config_node::{ConfigNode, ConfigValue};
+use crate::workflow::matrix::{Matrix, MatrixLeg};
 
 /// Legs of one job: GitLab takes no more.
 const LEGS: usize = 200;

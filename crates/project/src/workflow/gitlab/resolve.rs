@@ -3,10 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::super::model::{WorkflowGap, WorkflowPlace, WorkflowProblem};
-use super::config_node::{ConfigNode, ConfigValue};
-use super::{DEEPEST, NO_JOB};
+use super::config_node::{ConfigNode, ConfigValue, DEEPEST};
 use crate::sources::patterns;
+use crate::workflow::model::{WorkflowGap, WorkflowProblem};
+use crate::workflow::place::WorkflowPlace;
+
+/// Meaning in `data/source_patterns.tsv`.
+pub(super) const NO_JOB: &str = "key of a GitLab pipeline that is no job";
 
 /// Levels of `extends` that GitLab follows.
 const EXTENDS: usize = 11;
@@ -127,10 +130,11 @@ impl Resolver {
 
     fn filled(&mut self, node: &Rc<ConfigNode>, depth: usize) -> Rc<ConfigNode> {
         self.visits = self.visits.saturating_sub(1);
-        let Some(depth) = depth.checked_sub(1).filter(|_| self.visits > 0) else {
+        if depth == 0 || self.visits == 0 {
             self.is_incomplete = true;
             return node.with(ConfigValue::Null);
-        };
+        }
+        let depth = depth - 1;
         match &node.value {
             ConfigValue::Null | ConfigValue::Text(_) => Rc::clone(node),
             ConfigValue::List(items) => {
@@ -144,13 +148,10 @@ impl Resolver {
                 let is_same = filled.iter().zip(entries).all(|((_, filled), (_, node))| Rc::ptr_eq(filled, node));
                 if is_same { Rc::clone(node) } else { node.with(ConfigValue::Map(filled)) }
             }
-            ConfigValue::Reference(path) => {
-                let found = self.referred(node.place, path, depth);
-                found.unwrap_or_else(|| {
-                    self.is_incomplete = true;
-                    node.with(ConfigValue::Null)
-                })
-            }
+            ConfigValue::Reference(path) => self.referred(node.place, path, depth).unwrap_or_else(|| {
+                self.is_incomplete = true;
+                node.with(ConfigValue::Null)
+            }),
         }
     }
 
@@ -171,21 +172,23 @@ impl Resolver {
         }
         self.referred.push(path.to_vec());
         let was_incomplete = std::mem::take(&mut self.is_incomplete);
-        let mut found = Some(Rc::clone(&self.root)).filter(|_| !path.is_empty());
+        let mut target = if path.is_empty() { None } else { Some(Rc::clone(&self.root)) };
         for key in path {
-            found = found.and_then(|node| match &node.value {
+            target = target.and_then(|node| match &node.value {
                 ConfigValue::Reference(path) => self.referred(node.place, path, depth)?.get(key).cloned(),
                 _ => node.get(key).cloned(),
             });
         }
-        let found = if let Some(node) = found { Some(self.filled(&node, depth)) } else {
+        let target = if let Some(node) = target {
+            Some(self.filled(&node, depth))
+        } else {
             self.gap(place, format!("`!reference [{name}]` was not read"));
             None
         };
         self.referred.pop();
-        self.resolved.insert(path.to_vec(), (found.clone(), !self.is_incomplete));
+        self.resolved.insert(path.to_vec(), (target.clone(), !self.is_incomplete));
         self.is_incomplete |= was_incomplete;
-        found
+        target
     }
 
     fn miss(&mut self, job: &str, place: WorkflowPlace, what: String) {

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use super::super::model::{Step, StepScript, WorkflowProblem, WorkflowText};
-use super::super::script::ScriptText;
-use super::super::step_command::folder_after;
 use super::config_node::{ConfigNode, ConfigValue};
 use crate::text::Source;
+use crate::workflow::model::{Step, StepScript, WorkflowProblem};
+use crate::workflow::place::WorkflowText;
+use crate::workflow::script::ScriptText;
+use crate::workflow::step_command::folder_after;
 
 /// Steps of one pipeline that are read.
 pub(super) const STEPS: usize = 20_000;

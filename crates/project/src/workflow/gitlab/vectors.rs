@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::values::filled;
 use crate::text::Source;
+use crate::workflow::variables::filled;
 use crate::workflow::{Job, Workflow, read};
 use crate::yaml::{self, YamlNode};
 
@@ -97,10 +97,14 @@ fn theirs(root: YamlNode, node: YamlNode, job: &Job) -> Lines {
     // gitlab-ci-local hands down fewer keys of `default` than GitLab does.
     let keys = ["rules", "only", "except"];
     keys.into_iter().filter(|key| node.get(key).is_some()).for_each(|key| add("key", key));
-    let legs = node.get("parallel").map_or(1, |node| if let Some(count) = node.text() { count.parse().unwrap() } else {
-        let entries = node.get("matrix").unwrap().items();
-        let count = |value: YamlNode| value.items().count().max(1);
-        entries.map(|entry| entry.entries().map(|entry| count(entry.value)).product::<usize>()).sum()
+    let legs = node.get("parallel").map_or(1, |node| {
+        if let Some(count) = node.text() {
+            count.parse().unwrap()
+        } else {
+            let entries = node.get("matrix").unwrap().items();
+            let count = |value: YamlNode| value.items().count().max(1);
+            entries.map(|entry| entry.entries().map(|entry| count(entry.value)).product::<usize>()).sum()
+        }
     });
     add("legs", &legs.to_string());
     lines
@@ -136,9 +140,9 @@ fn differences(folder: &Path) -> Vec<String> {
 /// The folders that are compared: ours, and those of a folder that is named, which are only counted.
 #[test]
 fn pipelines_are_resolved_as_by_gitlab_ci_local() {
-    let own = PathBuf::from(format!("{}/../../tests/vectors/gitlab", env!("CARGO_MANIFEST_DIR")));
+    let vectors = PathBuf::from(format!("{}/../../tests/vectors/gitlab", env!("CARGO_MANIFEST_DIR")));
     let more = std::env::var_os("DOCKOPT_GITLAB_CORPUS").map(PathBuf::from);
-    for (top, is_own) in [(Some(own), true), (more, false)] {
+    for (top, is_own) in [(Some(vectors), true), (more, false)] {
         let Some(top) = top else { continue };
         let entries = std::fs::read_dir(&top).unwrap().map(|entry| entry.unwrap().path());
         let mut folders: Vec<_> = entries.filter(|path| path.join(EXPECTED).is_file()).collect();
@@ -146,7 +150,9 @@ fn pipelines_are_resolved_as_by_gitlab_ci_local() {
         let differing: Vec<_> = folders.iter().map(|path| (path, differences(path))).collect();
         let differing: Vec<_> = differing.into_iter().filter(|(_, lines)| !lines.is_empty()).collect();
         println!("{}: {} of {} agree", top.display(), folders.len() - differing.len(), folders.len());
-        differing.iter().for_each(|(path, lines)| println!("{}:\n  {}", path.display(), lines.join("\n  ")));
+        for (path, lines) in &differing {
+            println!("{}:\n  {}", path.display(), lines.join("\n  "));
+        }
         assert!(!is_own || (differing.is_empty() && folders.len() >= 30));
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::constants::Constants;
 use super::tokens::tokens;
 use crate::text::Span;
-use crate::workflow::WorkflowPlace;
+use crate::workflow::place::WorkflowPlace;
 use crate::workflow::script::{ScriptPart, ScriptText};
 
 /// Bytes of values that are filled in for one file.
-const FILLED: usize = 1 << 20;
+pub(super) const FILLED: usize = 1 << 20;
 
 /// The body of a recipe.
 pub(super) struct Body<'b> {
@@ -28,16 +28,7 @@ pub(super) struct BodyReader<'b> {
     /// The names that interpolations use.
     pub used: BTreeSet<String>,
     /// Bytes that may still be filled in.
-    pub budget: &'b mut Budget,
-}
-
-/// Bytes of values that may still be filled in.
-pub(super) struct Budget(usize);
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self(FILLED)
-    }
+    pub budget: &'b mut usize,
 }
 
 /// A line without indentation, and where it starts.
@@ -64,8 +55,8 @@ impl<'b> Body<'b> {
         let indents = text.lines().filter(|line| !line.trim().is_empty());
         let indent = indents.map(|line| line.len() - line.trim_start_matches([' ', '\t']).len()).next().unwrap_or(0);
         for line in text.split_inclusive('\n') {
-            let own = line.len() - line.trim_start_matches([' ', '\t']).len();
-            let cut = own.min(indent);
+            let white_space = line.len() - line.trim_start_matches([' ', '\t']).len();
+            let cut = white_space.min(indent);
             let content = line[cut..].trim_end_matches(['\n', '\r']);
             lines.push((content, at + cut));
             at += line.len();
@@ -89,7 +80,7 @@ impl<'b> Body<'b> {
             let mut end = start;
             let mut next = Some((content, start));
             while let Some((line, from)) = next {
-                let joined = line.strip_suffix('\\').filter(|_| !is_comment);
+                let joined = if is_comment { None } else { line.strip_suffix('\\') };
                 reader.add(joined.unwrap_or(line), from, &mut parts);
                 end = from + line.len();
                 next = joined.and_then(|_| lines.next()).map(|(line, from)| {
@@ -151,9 +142,9 @@ impl BodyReader<'_> {
             let tokens = tokens(inner, 0).map(|(tokens, _)| tokens);
             let value = tokens.and_then(|tokens| self.constants.value(&tokens, &self.parameters));
             let span = Span::new((from + open) as u32, (from + close) as u32);
-            parts.push(match value.filter(|value| value.len() <= self.budget.0) {
+            parts.push(match value.filter(|value| value.len() <= *self.budget) {
                 Some(value) => {
-                    self.budget.0 -= value.len();
+                    *self.budget -= value.len();
                     ScriptPart::Value(value, span)
                 }
                 None => ScriptPart::Unknown(&line[open..close], span.start),

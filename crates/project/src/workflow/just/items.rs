@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::body::Body;
 use super::tokens::{Token, TokenKind, tokens};
 use crate::text::{Span, path};
-use crate::workflow::WorkflowPlace;
+use crate::workflow::place::WorkflowPlace;
 
 /// Items of one file that are read.
 const ITEMS: usize = 20_000;
@@ -29,8 +29,7 @@ pub(super) struct JustItems {
 pub(super) struct Settings {
     pub shell: Option<String>,
     pub script_shell: Option<String>,
-    /// `Some(None)` where it is not known.
-    folder: Option<Option<String>>,
+    folder: WorkingDirectory,
     pub passes_arguments: bool,
     pub exports: bool,
     pub ignores_comments: bool,
@@ -40,11 +39,21 @@ impl Settings {
     /// The folder that commands run in.
     pub(super) fn folder_from(&self, folder: Option<&str>) -> Option<String> {
         match &self.folder {
-            Some(set) => set.as_ref().map(|set| path::normalize(&path::join(folder.unwrap_or_default(), set))),
-            None => folder.map(str::to_owned),
+            WorkingDirectory::OfFile => folder.map(str::to_owned),
+            WorkingDirectory::Path(path) => Some(path::normalize(&path::join(folder?, path))),
+            WorkingDirectory::Unknown => None,
         }
-        .filter(|_| folder.is_some())
     }
+}
+
+/// `set working-directory`.
+#[derive(Default)]
+enum WorkingDirectory {
+    /// It is not set.
+    #[default]
+    OfFile,
+    Path(String),
+    Unknown,
 }
 
 /// `import 'file'`.
@@ -72,7 +81,9 @@ impl Module {
         let in_folder = |folder: &str| {
             ["mod.just", "justfile", ".justfile", "Justfile"].map(|name| path::child(folder, name)).to_vec()
         };
-        if let Some(path) = &self.path { std::iter::once(path.clone()).chain(in_folder(path)).collect() } else {
+        if let Some(path) = &self.path {
+            std::iter::once(path.clone()).chain(in_folder(path)).collect()
+        } else {
             let file = path::child(&self.folder, &format!("{}.just", self.name));
             std::iter::once(file).chain(in_folder(&path::child(&self.folder, &self.name))).collect()
         }
@@ -120,7 +131,7 @@ pub(super) struct Attribute {
 
 /// What stands above an item.
 #[derive(Default)]
-struct Above {
+struct ItemHeader {
     comment: String,
     attributes: Vec<Attribute>,
     used: BTreeSet<String>,
@@ -130,12 +141,12 @@ impl JustItems {
     /// Adds the items of a text. `Err`: where the rest cannot be read.
     pub(super) fn add(&mut self, text: &str, file: u32, folder: &str) -> Result<(), u32> {
         let mut at = 0;
-        let mut above = Above::default();
+        let mut above = ItemHeader::default();
         for _ in 0..ITEMS {
             let Some(line) = text[at..].split_inclusive('\n').next() else { return Ok(()) };
             let trimmed = line.trim();
             if trimmed.is_empty() || line.starts_with([' ', '\t']) {
-                above = Above::default();
+                above = ItemHeader::default();
                 at += line.len();
                 continue;
             }
@@ -214,10 +225,8 @@ impl Settings {
             "shell" => self.shell = Some(texts()),
             "script-interpreter" => self.script_shell = Some(texts()),
             "working-directory" => {
-                self.folder = Some(match value {
-                    [token] => text_of(token).map(str::to_owned),
-                    _ => None,
-                });
+                let path = if let [token] = value { text_of(token) } else { None };
+                self.folder = path.map_or(WorkingDirectory::Unknown, |path| WorkingDirectory::Path(path.to_owned()));
             }
             "positional-arguments" => self.passes_arguments = is_on,
             "export" => self.exports = is_on,
@@ -227,7 +236,7 @@ impl Settings {
     }
 }
 
-impl Above {
+impl ItemHeader {
     /// `[private, confirm('really?')]`.
     fn add_attributes(&mut self, tokens: &[Token]) {
         let mut depth = 0_usize;
@@ -243,7 +252,9 @@ impl Above {
                     self.used.extend(words.map(str::to_owned));
                     let is_first = tokens[..at].iter().rev().take(2).any(|token| token.kind == TokenKind::Colon)
                         || tokens[..at].last().is_some_and(|token| token.is(b'('));
-                    if let Some(attribute) = self.attributes.last_mut().filter(|_| is_first) {
+                    if let Some(attribute) = self.attributes.last_mut()
+                        && is_first
+                    {
                         attribute.value.clone_from(text);
                     }
                 }
@@ -264,7 +275,7 @@ fn text_of(token: &Token) -> Option<&str> {
 }
 
 /// `@name param='x' *rest: dependency (other 'a') && after`; `None` for what is no recipe.
-fn recipe(tokens: &[Token], file: u32, above: Above) -> Option<RecipeItem> {
+fn recipe(tokens: &[Token], file: u32, header_above: ItemHeader) -> Option<RecipeItem> {
     let colon = tokens.iter().position(|token| token.kind == TokenKind::Colon)?;
     let (header, rest) = tokens.split_at(colon);
     if header.iter().any(|token| token.kind == TokenKind::Assign) {
@@ -278,10 +289,10 @@ fn recipe(tokens: &[Token], file: u32, above: Above) -> Option<RecipeItem> {
         name_span: first.span,
         parameters: Vec::new(),
         needs: Vec::new(),
-        used: above.used,
+        used: header_above.used,
         body: Span::at(0),
-        comment: above.comment,
-        attributes: above.attributes,
+        comment: header_above.comment,
+        attributes: header_above.attributes,
     };
     let (mut depth, mut is_exported, mut is_value) = (0_usize, false, false);
     for (at, token) in header.iter().enumerate().skip(1) {

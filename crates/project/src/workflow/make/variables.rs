@@ -63,10 +63,13 @@ impl MakeVariables {
         for _ in 0..DEEPEST {
             let before = self.values.len();
             for (name, written) in &self.written {
-                let Some(written) = written.as_ref().filter(|_| !self.values.contains_key(name)) else { continue };
-                let mut found = Vec::new();
-                parts(written, 0, self, &mut LONGEST.clone(), &mut found);
-                let known = found.iter().map(|part| match part {
+                let Some(written) = written else { continue };
+                if self.values.contains_key(name) {
+                    continue;
+                }
+                let mut value = Vec::new();
+                parts(written, 0, self, &mut LONGEST.clone(), &mut value);
+                let known = value.iter().map(|part| match part {
                     ScriptPart::Written(text, _) => Some(*text),
                     ScriptPart::Value(value, _) => Some(value.as_str()),
                     ScriptPart::Unknown(..) => None,
@@ -111,7 +114,7 @@ pub(super) fn parts<'p>(
         let len = reference_len(&text[start..]);
         let reference = &text[start..start + len];
         let span = Span::new((from + start) as u32, (from + start + len) as u32);
-        let name = reference.get(2..len.saturating_sub(1)).filter(|_| len > 3);
+        let name = if len > 3 { reference.get(2..len - 1) } else { None };
         let value = name.and_then(|name| variables.value(name)).filter(|value| value.len() <= *budget);
         out.push(match value {
             _ if reference == "$$" => ScriptPart::Value("$".to_owned(), span),

@@ -96,7 +96,9 @@ fn expected(runner: &mut Runner, example: &Example, change: &Change, risky: bool
         let word = if risky { "fixed unsafe" } else { "fixed" };
         let info = match change.name.as_str() {
             "Dockerfile" => format!("dockerfile {word}"),
-            name if is_compose(name) || name.ends_with(".yml") => format!("yaml path={name} {word}"),
+            name if is_compose(name) || matches!(name.rsplit_once('.'), Some((_, "yml"))) => {
+                format!("yaml path={name} {word}")
+            }
             name => format!("text path={name} {word}"),
         };
         runner.fail(example.line, format_args!("a fence `{info}` is missing"));

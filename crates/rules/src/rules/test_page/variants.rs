@@ -71,8 +71,8 @@ fn findings_of_variant(runner: &Runner, example: &Example, rewrite: impl Fn(&str
 pub(super) fn sources(example: &Example, rewrite: impl Fn(&str) -> String) -> Vec<Source> {
     let mut sources = Vec::new();
     for (path, text) in &example.files {
-        let is_subject =
-            inputs::is_dockerfile(path) || is_compose(path) || inputs::is_pipeline(path) && !path.ends_with(".sh");
+        let is_script = matches!(path.rsplit_once('.'), Some((_, "sh")));
+        let is_subject = inputs::is_dockerfile(path) || is_compose(path) || inputs::is_pipeline(path) && !is_script;
         let text = if is_subject { rewrite(text) } else { (*text).to_owned() };
         sources.push(Source::of(path, &text));
     }

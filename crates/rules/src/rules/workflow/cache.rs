@@ -195,7 +195,9 @@ pub(super) fn cache_name(cx: &WorkflowContext, call: &BuildCall) -> Option<Strin
     let legs = leg_suffix(cx, call)?;
     let subject_here = subject(cx, call);
     let others: Vec<&BuildCall> = cx.calls().iter().filter(|other| subject(cx, other) != subject_here).collect();
-    for name in [image_name, folder_name, job_name, target_name] {
+    let names: [fn(&WorkflowContext, &BuildCall) -> Option<String>; 4] =
+        [image_name, folder_name, |cx, call| Some(job_name(cx, call)), target_name];
+    for name in names {
         let Some(candidate) = name(cx, call).filter(|name| is_plain(name)) else { continue };
         if !others.iter().any(|other| name(cx, other).as_ref() == Some(&candidate)) {
             return Some(format!("{candidate}{legs}"));
@@ -223,13 +225,14 @@ fn folder_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
     suffix.or(folder).map(str::to_owned)
 }
 
-fn job_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
-    Some(cx.job(call).id.clone())
+fn job_name(cx: &WorkflowContext, call: &BuildCall) -> String {
+    cx.job(call).id.clone()
 }
 
 fn target_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
     let target = call.target.as_ref()?.constant()?;
-    Some(format!("{}-{target}", image_name(cx, call).or_else(|| folder_name(cx, call)).or_else(|| job_name(cx, call))?))
+    let name = image_name(cx, call).or_else(|| folder_name(cx, call)).unwrap_or_else(|| job_name(cx, call));
+    Some(format!("{name}-{target}"))
 }
 
 /// `-${{ matrix.platform }}` for each value of the legs that makes them build something else; `None` where a cache cannot

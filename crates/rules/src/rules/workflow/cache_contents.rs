@@ -26,7 +26,10 @@ fn cache_without_stages(cx: &WorkflowContext, out: &mut Findings) {
                 || entry.kind().is_empty()
                 || entry.get("mode").is_some_and(|mode| mode.contains('$'))
         };
-        let Some(entry) = call.cache_to.first().filter(|_| !call.cache_to.iter().any(is_kept)) else { continue };
+        if call.cache_to.iter().any(is_kept) {
+            continue;
+        }
+        let Some(entry) = call.cache_to.first() else { continue };
         let mut stages: Vec<String> =
             cx.builds_of(call).iter().flat_map(|(leg, build)| unkept_stages(build, leg)).collect();
         stages.sort();
@@ -80,10 +83,10 @@ fn all_stages(cx: &WorkflowContext, entry: &CacheEntry) -> Option<(WorkflowChang
         _ => Safety::Safe,
     };
     let Some(mode) = entry.get("mode") else { return Some((add_field(cx, entry, "mode=max")?, safety)) };
-    let WorkflowPlace { file, span } = entry.text.place;
-    let written = cx.source().text().get(span.range()).filter(|_| file == 0)?;
+    let WorkflowPlace { file: 0, span } = entry.text.place else { return None };
+    let written = cx.source().text().get(span.range())?;
     let at = span.start + written.find(&format!("mode={mode}"))? as u32 + 5;
-    let place = WorkflowPlace { file, span: Span::new(at, at + mode.len() as u32) };
+    let place = WorkflowPlace { file: 0, span: Span::new(at, at + mode.len() as u32) };
     Some((WorkflowChange::Replace(place, "max".to_owned()), safety))
 }
 
@@ -114,9 +117,9 @@ fn inline_cache_unread(cx: &WorkflowContext, out: &mut Findings) {
             0 => None,
             _ => whole_line(cx, argument.place).map(|place| WorkflowChange::Replace(place, String::new())),
         };
-        out.push(match change.filter(|_| call.command.is_none()) {
-            Some(change) => cx.fixed(finding, "remove the argument", safety, &[change]),
-            None => finding,
+        out.push(match change {
+            Some(change) if call.command.is_none() => cx.fixed(finding, "remove the argument", safety, &[change]),
+            _ => finding,
         });
     }
 }

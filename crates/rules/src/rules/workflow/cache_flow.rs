@@ -19,8 +19,7 @@ crate::rules::family! {
 fn known_calls<'a>(cx: &WorkflowContext<'a, '_>) -> Option<Vec<(&'a Workflow, &'a BuildCall)>> {
     let inputs = &cx.inputs.workflows;
     let is_read = |file: &str| inputs.iter().any(|input| input.path == file);
-    let is_yaml = |file: &&str| file.ends_with(".yml") || file.ends_with(".yaml");
-    let all_read = cx.repository().below(".github/workflows").filter(is_yaml).all(is_read);
+    let all_read = cx.repository().below(".github/workflows").filter(|file| path::is_yaml(file)).all(is_read);
     let of_input = |input: &'a crate::inputs::WorkflowInput| input.calls.iter().map(|call| (&*input.workflow, call));
     let calls: Vec<_> = inputs.iter().flat_map(of_input).collect();
     let is_clear =
@@ -60,7 +59,10 @@ fn cache_never_written(cx: &WorkflowContext, out: &mut Findings) {
                 || entry.kind() == "local"
                 || may_be_among(entry, all.iter().flat_map(|(_, call)| &call.cache_to))
         };
-        let Some(first) = call.cache_from.first().filter(|_| !call.cache_from.iter().any(is_written)) else { continue };
+        if call.cache_from.iter().any(is_written) {
+            continue;
+        }
+        let Some(first) = call.cache_from.first() else { continue };
         let name = first.kind();
         let message = format!("no build writes the cache of the type `{name}` that this one reads: it is always empty");
         let Some(finding) = cx.finding(first.text.place, message) else { continue };
@@ -99,7 +101,8 @@ fn cache_never_read(cx: &WorkflowContext, out: &mut Findings) {
             let Some(finding) = cx.finding(entry.text.place, message) else { continue };
             let finding = finding.help("give the step `cache-from` with the same place, or remove `cache-to`");
             let is_fixed = call.cache_from.is_empty() && call.command.is_none() && call.cache_to.len() == 1;
-            let Some((kind, place)) = cache_place(entry).filter(|_| is_fixed) else {
+            let written = if is_fixed { cache_place(entry) } else { None };
+            let Some((kind, place)) = written else {
                 out.push(finding);
                 continue;
             };

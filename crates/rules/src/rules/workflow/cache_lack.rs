@@ -166,12 +166,9 @@ fn with_flags(cx: &WorkflowContext, call: &BuildCall, finding: Finding) -> Findi
     let (Some(edit), WorkflowChange::Insert(path, number, setup)) = (edit, add_builder(cx, job, step)) else {
         return finding;
     };
-    let Some(row) = data::WORKFLOW_ACTIONS.row("crazy-max/ghaction-github-runtime").filter(|_| !setup.contains('#'))
-    else {
-        return finding;
-    };
+    let Some(row) = data::WORKFLOW_ACTIONS.row("crazy-max/ghaction-github-runtime") else { return finding };
     // Two steps that come to one place would be two edits of it: the credentials are there from the start of the job.
-    if number == 0 {
+    if number == 0 || setup.contains('#') {
         return finding;
     }
     let runtime = WorkflowChange::Insert(path.clone(), 0, format!("uses: {}@{}", row[0], row[2]));

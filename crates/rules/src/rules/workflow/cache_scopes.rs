@@ -127,12 +127,12 @@ fn entries_at<'c>(call: &'c BuildCall, entry: &CacheEntry) -> impl Iterator<Item
 
 /// The change of the value of a field of a cache; `None` where its text is not written as it is read.
 fn set_field(cx: &WorkflowContext, entry: &CacheEntry, field: &str, value: &str) -> Option<WorkflowChange<'static>> {
-    let WorkflowPlace { file, span } = entry.text.place;
-    let written = cx.source().text().get(span.range()).filter(|_| file == 0)?;
+    let WorkflowPlace { file: 0, span } = entry.text.place else { return None };
+    let written = cx.source().text().get(span.range())?;
     let old = format!("{field}={}", entry.get(field)?);
     let at = written.find(&old)? as u32;
     let from = span.start + at + field.len() as u32 + 1;
-    let place = WorkflowPlace { file, span: Span::new(from, span.start + at + old.len() as u32) };
+    let place = WorkflowPlace { file: 0, span: Span::new(from, span.start + at + old.len() as u32) };
     Some(WorkflowChange::Replace(place, value.to_owned()))
 }
 

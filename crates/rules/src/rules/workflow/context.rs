@@ -31,16 +31,16 @@ const NAMED: usize = 3;
 const GIT: &str = ".git";
 
 fn context_too_large_in_pipeline(cx: &WorkflowContext, out: &mut Findings) {
+    // Of a machine that people work on nobody knows what lies there.
     if !cx.workflow().kind.is_pipeline() {
         return;
     }
     let mut seen = BTreeSet::new();
-    // Of a machine that people work on nobody knows what lies there.
-    for call in cx.calls().iter().filter(|_| cx.workflow().kind.is_pipeline()) {
+    for call in cx.calls() {
         let is_plain = matches!(call.builder, Builder::Action | Builder::Docker | Builder::Buildx);
         for (leg, build) in cx.builds_of(call) {
             let is_new = is_plain && seen.insert((build.input().dockerfile, leg.context.clone()));
-            if let Some(finding) = Some(()).filter(|()| is_new).and_then(|()| finding_of(cx, call, &leg, build)) {
+            if is_new && let Some(finding) = finding_of(cx, call, &leg, build) {
                 out.push(finding);
             }
         }
@@ -66,8 +66,8 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
         useless.push((GIT.to_owned(), 0));
     }
     let entries = build.useless(context, &sent).into_iter();
-    let named = entries.map(|class_match| (context.path(class_match.entry), class_match.amount.bytes));
-    useless.extend(named.filter(|(name, bytes)| name != GIT && *bytes >= WORTH_A_LINE && is_checked_out(name)));
+    let sizes = entries.map(|class_match| (context.path(class_match.entry), class_match.amount.bytes));
+    useless.extend(sizes.filter(|(name, bytes)| name != GIT && *bytes >= WORTH_A_LINE && is_checked_out(name)));
     let bytes: u64 = useless.iter().map(|(_, bytes)| bytes).sum();
     if useless.is_empty() || bytes < WORTHWHILE && useless[0].0 != GIT {
         return None;
@@ -97,13 +97,13 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
     })
 }
 
-/// Whether the history of the repository is sent.
 /// Whether a Dockerfile has git, which may read the history, also in a script that it runs.
 fn names_git(build: &Build) -> bool {
     let text = build.input().file.source().text();
     text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_./".contains(c))).any(|word| matches!(word, "git" | GIT))
 }
 
+/// Whether the history of the repository is sent.
 fn keeps_git(ignore: &IgnoreInput) -> bool {
     match ignore {
         IgnoreInput::Unknown => false,

@@ -48,7 +48,8 @@ fn docker_release(image: &str) -> Option<u32> {
 /// The release of the engine that a job starts for itself; `None` where that is not known, or it starts none.
 fn own_engine(job: &Job) -> Option<u32> {
     let mut engines = job.services.iter().filter(|service| service.text.contains("dind"));
-    docker_release(&engines.next()?.text).filter(|_| engines.next().is_none())
+    let (Some(engine), None) = (engines.next(), engines.next()) else { return None };
+    docker_release(&engine.text)
 }
 
 /// The words that say where a cache goes to, of the kinds that need a builder of their own.
@@ -82,11 +83,13 @@ fn gitlab_docker_driver_cache(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Docker | Builder::Buildx)) {
         let job = cx.job(call);
         let is_exportless = own_engine(job).is_some_and(|release| EXPORTLESS.contains(&release));
-        let exported = call.cache_to.iter().find(|entry| needs_builder(entry)).filter(|_| is_exportless);
-        if let Some(entry) = exported.filter(|_| !may_choose_builder(cx, call)) {
-            report_export(cx, call, entry, out);
-        } else if exported.is_none() {
+        let exported = if is_exportless { call.cache_to.iter().find(|entry| needs_builder(entry)) } else { None };
+        let Some(entry) = exported else {
             report_inline(cx, call, out);
+            continue;
+        };
+        if !may_choose_builder(cx, call) {
+            report_export(cx, call, entry, out);
         }
     }
 }
@@ -128,12 +131,12 @@ fn report_inline(cx: &WorkflowContext, call: &BuildCall, out: &mut Findings) {
     {
         return;
     }
-    let reference = |entry: &CacheEntry| Some(entry.get("ref")?.to_owned()).filter(|_| entry.kind() == "registry");
     let makers = |reference: &str| -> Vec<&BuildCall> {
         cx.calls().iter().filter(|call| call.tags.iter().any(|tag| tag.text == reference)).collect()
     };
-    let made = call.cache_from.iter().filter_map(|entry| Some((entry, reference(entry)?)));
-    let Some((entry, reference)) = made.into_iter().find(|(_, reference)| {
+    let registries = call.cache_from.iter().filter(|entry| entry.kind() == "registry");
+    let mut images = registries.filter_map(|entry| Some((entry, entry.get("ref")?.to_owned())));
+    let Some((entry, reference)) = images.find(|(_, reference)| {
         let makers = makers(reference);
         let is_plain =
             |call: &&BuildCall| matches!(call.builder, Builder::Docker | Builder::Buildx) && call.cache_to.is_empty();
@@ -145,13 +148,12 @@ fn report_inline(cx: &WorkflowContext, call: &BuildCall, out: &mut Findings) {
     let Some(finding) = cx.finding(entry.text.place, message) else { return };
     let finding = finding.help("build it with `--build-arg BUILDKIT_INLINE_CACHE=1`");
     let is_maker = call.tags.iter().any(|tag| tag.text == reference) && makers(&reference).len() == 1;
-    let place = option_place(cx.step(call), call, "--cache-from").filter(|_| is_maker);
-    out.push(match place {
-        Some(place) => {
+    out.push(match option_place(cx.step(call), call, "--cache-from") {
+        Some(place) if is_maker => {
             let changes = [WorkflowChange::Replace(place, "--build-arg BUILDKIT_INLINE_CACHE=1 ".to_owned())];
             cx.fixed(finding, "put the cache information into the image", Safety::Safe, &changes)
         }
-        None => finding,
+        _ => finding,
     });
 }
 
@@ -305,7 +307,7 @@ fn kaniko_archived(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
-/// A build of an old commit goes on although a newer one is pushed.
+/// A build of an old commit continues although a newer one is pushed.
 fn gitlab_job_not_interruptible(cx: &WorkflowContext, out: &mut Findings) {
     if !is_gitlab(cx) {
         return;
@@ -320,10 +322,14 @@ fn gitlab_job_not_interruptible(cx: &WorkflowContext, out: &mut Findings) {
             || job.steps.iter().flat_map(commands).any(|(_, invocation)| {
                 invocation.is("docker") && invocation.args.iter().any(|word| word.text() == "push")
             });
-        let message = format!("the build of `{}` goes on when a newer commit is pushed", job.id);
+        let message = format!("the build of `{}` continues when a newer commit is pushed", job.id);
         let Some(finding) = cx.finding(job.place, message) else { continue };
         let finding = finding.help("write `interruptible: true`");
-        let safety = if pushes { Safety::Unsafe("the image of an older commit may then be missing".to_owned()) } else { Safety::Safe };
+        let safety = if pushes {
+            Safety::Unsafe("the image of an older commit may then be missing".to_owned())
+        } else {
+            Safety::Safe
+        };
         let path = vec![job.id.as_str(), "interruptible"];
         let changes = [WorkflowChange::Set(path, NewValue::Inline("true".to_owned()))];
         out.push(cx.fixed(finding, "let newer pipelines end the job", safety, &changes));
@@ -336,7 +342,7 @@ fn gitlab_deploy_unordered(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     for job in cx.workflow().jobs.iter().filter(|job| !job.is_partial && !job.steps.is_empty()) {
-        let Some(place) = job.key("environment").filter(|_| job.key("resource_group").is_none()) else { continue };
+        let (Some(place), None) = (job.key("environment"), job.key("resource_group")) else { continue };
         let editor = cx.editors.get(job.place.file as usize).and_then(Option::as_ref);
         let text =
             |path: &[&str]| editor.and_then(|editor| editor.texts(path)).and_then(|texts| texts.into_iter().next());
@@ -349,12 +355,12 @@ fn gitlab_deploy_unordered(cx: &WorkflowContext, out: &mut Findings) {
         let finding = finding.help("write `resource_group` with the name of the environment");
         let name = text(&[id, "environment"]).or_else(|| text(&[id, "environment", "name"]));
         let is_own = editor.is_some_and(|editor| editor.has(&[id, "environment"])) && place.file == job.place.file;
-        out.push(match name.filter(|_| is_own) {
-            Some(name) => {
+        out.push(match name {
+            Some(name) if is_own => {
                 let changes = [WorkflowChange::Set(vec![id, "resource_group"], NewValue::scalar(&name))];
                 cx.fixed(finding, "let one deployment run at a time", Safety::Safe, &changes)
             }
-            None => finding,
+            _ => finding,
         });
     }
 }

@@ -61,12 +61,12 @@ fn recipe_service_missing(cx: &WorkflowContext, out: &mut Findings) {
         let Some(files) = project_files(cx, call) else { continue };
         let services = known.entry(files.clone()).or_insert_with(|| services_of(cx, &files));
         let Some(services) = services else { continue };
-        let named = listed(&files.iter().map(|file| path::name(file)).collect::<Vec<_>>());
+        let file_names = listed(&files.iter().map(|file| path::name(file)).collect::<Vec<_>>());
         for service in call.services.iter().filter(|service| is_name(service)) {
             if services.contains_key(&service.text) {
                 continue;
             }
-            let message = format!("`{}` is no service of {named}", service.text);
+            let message = format!("`{}` is no service of {file_names}", service.text);
             let Some(finding) = cx.finding(service.place, message) else { continue };
             let names: Vec<&str> = services.keys().map(String::as_str).take(12).collect();
             out.push(with_names(finding, "the services are", &names));
@@ -76,7 +76,7 @@ fn recipe_service_missing(cx: &WorkflowContext, out: &mut Findings) {
             if profiles.contains(profile.text.as_str()) || profile.text == "*" {
                 continue;
             }
-            let message = format!("no service of {named} has the profile `{}`", profile.text);
+            let message = format!("no service of {file_names} has the profile `{}`", profile.text);
             let Some(finding) = cx.finding(profile.place, message) else { continue };
             let names: Vec<&str> = profiles.iter().copied().take(12).collect();
             out.push(with_names(finding, "the profiles are", &names));
@@ -109,8 +109,9 @@ fn recipe_removes_volumes(cx: &WorkflowContext, out: &mut Findings) {
     if !is_recipe(cx) {
         return;
     }
-    for call in cx.input.compose_calls.iter() {
-        let Some(place) = call.removed_volumes.filter(|_| call.command == "down") else { continue };
+    for call in cx.input.compose_calls.iter().filter(|call| call.command == "down") {
+        let removed = call.options.iter().find(|(name, _)| matches!(&**name, "-v" | "--volumes"));
+        let Some(&(_, place)) = removed else { continue };
         let Some(job) = cx.workflow().jobs.get(call.job) else { continue };
         if says_so(cx, job, call) || has_no_volumes(cx, call) {
             continue;

@@ -76,7 +76,7 @@ fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild) -> Optio
         let folders = repository.files.iter().take(COMPARED).map(|file| path::parent(file));
         let near = nearest(&leg.context, folders);
         let message = format!("the repository has no folder `{}` to build", leg.context);
-        return named(cx, written, message, near, &leg.context);
+        return missing_name(cx, written, message, near, &leg.context);
     }
     if repository.has(&leg.file) || may_lie_elsewhere(path::parent(&leg.file)) {
         return None;
@@ -89,7 +89,7 @@ fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild) -> Optio
     let near = nearest(&leg.file, files);
     let message = format!("the repository has no `{}`", leg.file);
     match written {
-        Some(written) => named(cx, written, message, near, &leg.file),
+        Some(written) => missing_name(cx, written, message, near, &leg.file),
         None => Some(
             cx.finding(call.place, message)?
                 .with(near, |finding, near| finding.help(format!("the nearest name is `{near}`"))),
@@ -98,7 +98,7 @@ fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild) -> Optio
 }
 
 /// A finding at a name with the one that was probably meant.
-fn named(
+fn missing_name(
     cx: &WorkflowContext,
     written: &WorkflowText,
     message: String,
@@ -129,7 +129,7 @@ fn missing_stage(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: 
         return None;
     }
     let message = format!("`{}` has no stage `{name}`", leg.file);
-    named(cx, written, message, nearest(name, names.into_iter()), name)
+    missing_name(cx, written, message, nearest(name, names.into_iter()), name)
 }
 
 /// Findings about arguments that no Dockerfile of the build declares.
@@ -163,7 +163,7 @@ fn missing_arguments(cx: &WorkflowContext, call: &BuildCall, builds: &[(LegBuild
         let written = WorkflowText { text: argument.name.clone(), place: argument.place };
         let near = nearest(&argument.name, declared.iter().map(String::as_str));
         findings.extend(
-            named(cx, &written, message, near, &argument.name).map(|finding| finding.lowered(Severity::Warning)),
+            missing_name(cx, &written, message, near, &argument.name).map(|finding| finding.lowered(Severity::Warning)),
         );
     }
     findings

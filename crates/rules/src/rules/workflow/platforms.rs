@@ -186,8 +186,9 @@ fn qemu_unused(cx: &WorkflowContext, out: &mut Findings) {
         let place = step.action.as_ref().map_or(step.place, |action| action.place);
         let message = "QEMU is set up for nothing: all images of the job are built for the platform of the runner";
         let Some(finding) = cx.finding(place, message) else { continue };
-        let (last, list) = step.path.split_last().map_or(("", &[][..]), |(last, list)| (last.as_str(), list));
-        let change = match last.parse() {
+        let (position, list) =
+            step.path.split_last().map_or(("", &[][..]), |(position, list)| (position.as_str(), list));
+        let change = match position.parse() {
             Ok(at) => WorkflowChange::RemoveMember(list.iter().map(String::as_str).collect(), at),
             Err(_) => continue,
         };

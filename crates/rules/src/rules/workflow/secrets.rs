@@ -1,10 +1,12 @@
 //! Rules about secrets in pipelines.
 
+mod argument;
 mod repair;
 
+use self::argument::{SecretValue, gets, uses};
 use self::repair::repair;
-use crate::build::{Build, Definition, Lookup, Stage, VariableOrigin};
-use crate::dockerfile::{Instruction, Keyword};
+use crate::build::Build;
+use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::rules::WorkflowContext;
@@ -19,15 +21,6 @@ crate::rules::family! {
 /// Tokens that are worth nothing once the job has ended.
 const SHORT_LIVED: [&str; 3] = ["GITHUB_TOKEN", "CI_JOB_TOKEN", "ACTIONS_RUNTIME_TOKEN"];
 
-/// Where the value of a build argument comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum SecretValue {
-    /// An expression that reads a secret: `${{ secrets.NPM_TOKEN }}`, as written.
-    Expression(String),
-    /// A variable of the command's environment.
-    Variable(String),
-}
-
 /// What a Dockerfile does with a build argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reach {
@@ -41,15 +34,14 @@ fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls() {
         let mut secrets = call.arguments.iter().filter_map(|argument| Some((argument, value_of(cx, call, argument)?)));
         let Some(first) = secrets.next() else { continue };
-        let built: Vec<BuildInput> = cx.builds_of(call).iter().map(|(leg, build)| of_leg(leg, build)).collect();
-        let builds: Vec<Build> = built.iter().map(Build::new).collect();
+        let inputs: Vec<BuildInput> = cx.builds_of(call).iter().map(|(leg, build)| of_leg(leg, build)).collect();
+        let builds: Vec<Build> = inputs.iter().map(Build::new).collect();
         for (argument, value) in std::iter::once(first).chain(secrets) {
             let name = &argument.name;
             let reaches: Vec<(&Build, Reach)> =
                 builds.iter().filter_map(|build| Some((build, reach(build, name)?))).collect();
-            let Some((build, reach)) = reaches.iter().find(|(_, reach)| reach.ships).or_else(|| reaches.first()) else {
-                continue;
-            };
+            let shipped = reaches.iter().find(|(_, reach)| reach.ships);
+            let Some((first, reach)) = shipped.or_else(|| reaches.first()) else { continue };
             let stored = if reach.ships {
                 "is stored in the history of the image"
             } else {
@@ -57,7 +49,7 @@ fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
             };
             let message = format!("the secret `{name}` is a build argument: its value {stored}");
             let Some(mut finding) = cx.finding(argument.place, message) else { continue };
-            let dockerfile = cx.inputs.source(build.input().dockerfile).name();
+            let dockerfile = cx.inputs.source(first.input().dockerfile).name();
             finding.notes.push(format!("`{dockerfile}` uses it in line {}", reach.line));
             let passed = match call.command {
                 Some(_) => format!("`--secret id={name},env=…`"),
@@ -147,35 +139,4 @@ fn reach(build: &Build, name: &str) -> Option<Reach> {
     }
     reached.sort_by_key(|reach| (!reach.ships, reach.line));
     reached.first().copied()
-}
-
-/// Whether a build argument of this name is in force at an instruction.
-fn gets(build: &Build, stage: &Stage, index: usize, name: &str) -> bool {
-    let lookup = build.scopes().lookup(stage.index, name, index);
-    matches!(
-        lookup,
-        Lookup::Defined(Definition {
-            origin: VariableOrigin::Arg | VariableOrigin::GlobalArg,
-            instruction: Some(_),
-            ..
-        })
-    )
-}
-
-/// Whether an instruction's text uses a variable.
-fn uses(build: &Build, instruction: &Instruction, name: &str) -> bool {
-    let text = build.input().file.source().slice(instruction.span);
-    let is_end = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    let is_use = |(at, _): (usize, &str)| {
-        let before = &text[..at];
-        let is_variable = before.ends_with('$') || before.ends_with("${") || before.ends_with("${!");
-        is_variable && is_end(&text[at + name.len()..])
-    };
-    text.match_indices(name).any(is_use)
-}
-
-/// Whether an instruction's text has the name as a word: a variable, or what a program is asked for (`printenv NAME`).
-fn names(build: &Build, instruction: &Instruction, name: &str) -> bool {
-    let text = build.input().file.source().slice(instruction.span);
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == name)
 }

@@ -34,7 +34,10 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let pushes = pushes(cx);
-    let Some(first) = pushes.first().filter(|_| !starts_nothing(cx)) else { return };
+    let Some(first) = pushes.first() else { return };
+    if starts_nothing(cx) {
+        return;
+    }
     let names: Vec<&str> = pushes.iter().flat_map(|push| &push.tags).map(|tag| last_part(name_of(&tag.text))).collect();
     let images =
         StartedImages { names: names.into_iter().filter(|name| !name.is_empty() && !name.contains('$')).collect() };
@@ -128,9 +131,11 @@ impl StartedImages<'_> {
 /// Whether a program does what files of the project say, which are not read here.
 fn runs_unread(invocation: &Invocation) -> bool {
     let path = invocation.path.text();
-    let is_script =
-        path.contains('/') && !path.starts_with("/usr/") && !path.starts_with("/bin/") || path.ends_with(".sh");
-    is_script || invocation.program.is_some_and(|program| patterns::words(RUNNER).any(|name| name == program))
+    let is_script = matches!(path.rsplit_once('.'), Some((_, "sh")));
+    let is_of_project = path.contains('/') && !path.starts_with("/usr/") && !path.starts_with("/bin/");
+    is_of_project
+        || is_script
+        || invocation.program.is_some_and(|program| patterns::words(RUNNER).any(|name| name == program))
 }
 
 /// Whether another workflow of the repository runs when this one is done and starts something.

@@ -154,9 +154,8 @@ fn makes_nothing(invocation: &Invocation) -> bool {
     let Some(program) = invocation.program else { return false };
     let words = docker_words(invocation);
     let is_docker = match words.first() {
-        Some(&("run" | "cp" | "compose" | "container" | "exec" | "save" | "buildx")) | None => {
-            words.get(1) == Some(&"build")
-        }
+        Some(&("compose" | "buildx")) => words.get(1) == Some(&"build"),
+        Some(&("run" | "cp" | "container" | "exec" | "save")) | None => false,
         Some(_) => true,
     };
     let git_reads = invocation.is("git")

@@ -136,7 +136,7 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Action | Builder::Bake)) {
         let (job, step) = (cx.job(call), cx.step(call));
         let Switch::On(place) = call.push else { continue };
-        let of_request = ["pull_request", "event.number", "head_ref", "ref_name", "run_id", "github.ref"];
+        let of_request = ["pull_request", "event.number", "head_ref", "run_id", "github.ref"];
         let is_meant = call.tags.iter().any(|tag| of_request.iter().any(|word| tag.text.contains(word)));
         if step.condition.is_some() || is_meant || is_conditional(cx, call.job) || is_local(cx, job) {
             continue;
@@ -200,7 +200,7 @@ fn login_without_secrets(cx: &WorkflowContext, out: &mut Findings) {
         let condition = "github.event_name != 'pull_request'";
         let finding = finding.help(format!("write `if: {condition}`"));
         let change = WorkflowChange::Set(step.path_to(&["if"]), NewValue::Inline(condition.to_owned()));
-        let why = Safety::Unsafe("pull requests cannot pull private images any more".to_owned());
+        let why = Safety::Unsafe("pull requests cannot pull the private images any more".to_owned());
         out.push(cx.fixed(finding, "log in for merged code", why, &[change]));
     }
 }

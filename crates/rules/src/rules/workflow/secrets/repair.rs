@@ -1,7 +1,7 @@
 //! The repair of a secret in a build argument: the step passes it as a secret, and the Dockerfile mounts it where it is
 //! used. Refuses where something else than a RUN needs it, or somebody else passes it.
 
-use super::{SecretValue, gets, names, uses};
+use super::argument::{SecretValue, gets, names, uses};
 use crate::build::Build;
 use crate::dockerfile::{Arguments, Instruction, Keyword};
 use crate::rules::{WorkflowChange, WorkflowContext};
