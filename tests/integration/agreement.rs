@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use dockopt::rules::Subject;
+
 use crate::dockopt::{Dockopt, copy};
 
 /// Rule, file, line, message.
@@ -20,12 +22,13 @@ fn places(result: &Value) -> BTreeSet<Place> {
     result["findings"].as_array().unwrap().iter().map(place).collect()
 }
 
-/// Rules whose pages name facts beyond the Dockerfile, or that judge what others find.
+/// Rules whose pages name facts beyond the Dockerfile, or that judge what others find; `lint` searches no folder for
+/// pipelines.
 fn rules_with_facts() -> BTreeSet<String> {
     let page = |rule: &&&'static dockopt::rules::Rule| {
         let metadata = rule.metadata();
         metadata.needs.iter().chain(metadata.wants.iter()).next().is_some()
-            || metadata.subject == dockopt::rules::Subject::Suppressions
+            || matches!(metadata.subject, Subject::Suppressions | Subject::Workflow)
     };
     dockopt::rules::ALL.iter().filter(page).map(|rule| rule.name.to_owned()).collect()
 }

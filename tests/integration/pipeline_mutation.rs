@@ -20,6 +20,9 @@ use rayon::prelude::*;
 use crate::dockopt::panic_message;
 use crate::mutation::Random;
 
+/// Bytes that mean something in these files.
+const BYTES: &[u8] = b":-{}[]'\"|>&*!#%$\t\r\n ,0";
+
 /// Inputs: always, and with `DOCKOPT_FULL=1`.
 const INPUTS: [usize; 2] = [1_500, 100_000];
 
@@ -95,8 +98,8 @@ fn mutated(number: usize) -> (&'static str, Vec<u8>) {
         let at = random.below(bytes.len());
         match random.below(3) {
             0 => drop(bytes.remove(at)),
-            1 => bytes.insert(at, b":-{}[]'\"|>&*!#%$\t\r\n ,0"[random.below(23)]),
-            _ => bytes[at] = b":-{}[]'\"|>&*!#%$\t\r\n ,0"[random.below(23)],
+            1 => bytes.insert(at, BYTES[random.below(BYTES.len())]),
+            _ => bytes[at] = BYTES[random.below(BYTES.len())],
         }
         if bytes.is_empty() {
             break;

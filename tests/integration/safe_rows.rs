@@ -8,7 +8,7 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 32] = [
+const READ: [(&str, &[&str]); 33] = [
     ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
@@ -41,6 +41,7 @@ const READ: [(&str, &[&str]); 32] = [
     ("variables", &["build-prefix", "of-base", "python-build", "python-run"]),
     ("viewer_images", &[]),
     ("wait_programs", &[]),
+    ("workflow_actions", &[]),
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.

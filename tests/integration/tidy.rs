@@ -79,7 +79,7 @@ fn test_modules() -> &'static BTreeSet<String> {
                 _ => source.path.trim_end_matches(".rs"),
             };
             let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
-            for pair in lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]") {
+            for pair in lines.windows(2).filter(|pair| pair[0].starts_with("#[cfg(") && pair[0].contains("test")) {
                 let name = pair[1].split_once("mod ").and_then(|(_, name)| name.strip_suffix(';'));
                 roots.extend(name.map(|name| format!("{folder}/{name}")));
             }

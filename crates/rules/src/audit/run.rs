@@ -362,6 +362,9 @@ fn skipped<'i>(inputs: &Inputs, builds: &[Build<'i>], policies: &Policies, looke
     let builds: Vec<&Build> = builds.iter().filter(|build| build.uses_context()).collect();
     for rule in policies.rules(inputs) {
         let needs = rule.metadata().needs;
+        if rule.metadata().subject == Subject::Workflow && inputs.workflows.is_empty() {
+            continue;
+        }
         let missing =
             |build: &&Build<'i>| Some((needs.iter().find(|need| !is_there(build.input(), *need))?, build.input()));
         // Where one build has the fact, the rule did its work; what is wrong with another is said there.

@@ -127,6 +127,10 @@ impl<'a, 'i> WorkflowContext<'a, 'i> {
     /// The finding with edits that make `changes` in the file of the finding, all or none; where the file does not allow
     /// them, with a note that says why.
     pub fn fixed(&self, finding: Finding, title: &str, safety: Safety, changes: &[WorkflowChange<'_>]) -> Finding {
+        // What a text with errors means, nobody knows.
+        if !self.workflow().problems.is_empty() {
+            return unfixed(finding, "the pipeline has errors");
+        }
         let mut edits = Vec::new();
         for change in changes {
             match self.edit(finding.file, change) {

@@ -254,7 +254,7 @@ impl<'s> YamlEditor<'s> {
         let list = self.written(path)?;
         let member = list.items().nth(number).ok_or_else(|| format!("`{name}` has no member {number}"))?;
         if list.is_flow() {
-            return Err(format!("`{name}` stands on one line"));
+            return Err(format!("`{name}` is written on one line"));
         }
         let line = self.source.line_span(self.source.line(member.span().start));
         let before = self.slice(line.start, member.span().start);

@@ -22,7 +22,7 @@ struct ZizmorFinding {
     #[serde(default)]
     determinations: Determinations,
     #[serde(default)]
-    locations: Vec<Location>,
+    locations: Vec<ZizmorLocation>,
     #[serde(default)]
     ignored: bool,
 }
@@ -34,7 +34,7 @@ struct Determinations {
 }
 
 #[derive(Deserialize)]
-struct Location {
+struct ZizmorLocation {
     symbolic: Symbolic,
     concrete: Concrete,
 }
@@ -76,7 +76,7 @@ impl Point {
 pub(super) fn zizmor_findings(answer: &[u8], file: FileId) -> Result<Vec<ExternalFinding>, String> {
     let findings: Vec<ZizmorFinding> = serde_json::from_slice(answer).map_err(|error| json_reason(&error))?;
     let read = |finding: ZizmorFinding| {
-        let is_primary = |location: &&Location| location.symbolic.kind.as_str() == Some("Primary");
+        let is_primary = |location: &&ZizmorLocation| location.symbolic.kind.as_str() == Some("Primary");
         let location = finding.locations.iter().find(is_primary).or_else(|| finding.locations.first())?;
         let annotation = location.symbolic.annotation.trim();
         let message = match annotation {

@@ -1,6 +1,6 @@
 //! Rules about the builds of a job: what is built twice, in turn, carried as a file, or may run for hours.
 
-use super::steps::{docker_words, is_plain, is_pushed, is_self_hosted, last_part, name_of};
+use super::steps::{docker_words, is_plain, is_pushed, is_self_hosted, last_part, without_tag};
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::workflow::{BuildCall, Builder, Job, LegBuild, PipelineKind, Step};
@@ -120,7 +120,8 @@ fn images_built_in_turn(cx: &WorkflowContext, out: &mut Findings) {
 
 /// Whether a build rests on the image of another one, or on outputs of its step.
 fn needs_another(cx: &WorkflowContext, call: &BuildCall, calls: &[&BuildCall]) -> bool {
-    let names: Vec<&str> = calls.iter().flat_map(|call| &call.tags).map(|tag| last_part(name_of(&tag.text))).collect();
+    let names: Vec<&str> =
+        calls.iter().flat_map(|call| &call.tags).map(|tag| last_part(without_tag(&tag.text))).collect();
     let is_named = |text: &str| text.contains("steps.") || names.iter().any(|name| text.contains(name));
     let values = call.arguments.iter().filter_map(|argument| argument.value.as_deref());
     let mut texts = values.chain(call.contexts.iter().map(|text| text.text.as_str()));

@@ -1,7 +1,9 @@
 //! What rules about the cache of builds share: which machine and which builder a step has, and how its cache is called.
 
+use super::steps::{last_part, without_tag};
 use crate::data;
 use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::text::path;
 use crate::workflow::{
     ActionUse, BuildCall, CacheEntry, Job, LegBuild, PipelineKind, Step, Workflow, WorkflowPlace, expression_names,
 };
@@ -212,17 +214,16 @@ fn is_plain(name: &str) -> bool {
 
 fn image_name(_: &WorkflowContext, call: &BuildCall) -> Option<String> {
     let tag = &call.tags.first()?.text;
-    let last = tag.rsplit('/').next()?;
-    Some(last.split([':', '@']).next()?.to_ascii_lowercase())
+    Some(last_part(without_tag(tag)).to_ascii_lowercase())
 }
 
 fn folder_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
     let legs = call.legs(cx.job(call))?;
     let [leg] = &legs[..] else { return None };
-    let (folder, file) = crate::text::path::split(&leg.file);
+    let (folder, file) = path::split(&leg.file);
     let suffix = file.strip_prefix("Dockerfile.").or_else(|| file.strip_suffix(".Dockerfile"));
-    let folder = folder.rsplit('/').next().filter(|folder| !folder.is_empty());
-    suffix.or(folder).map(str::to_owned)
+    let folder = path::name(folder);
+    suffix.or_else(|| (!folder.is_empty()).then_some(folder)).map(str::to_owned)
 }
 
 fn job_name(cx: &WorkflowContext, call: &BuildCall) -> String {

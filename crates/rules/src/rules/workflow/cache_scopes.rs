@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cache::{BUILDS, add_field, cache_name, cache_place};
+use super::steps::last_part;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::{Span, path};
@@ -195,6 +196,5 @@ fn cache_ref_shared(cx: &WorkflowContext, out: &mut Findings) {
 
 /// A reference with its tag.
 fn with_tag(reference: &str) -> String {
-    let name = reference.rsplit('/').next().unwrap_or_default();
-    if name.contains(':') { reference.to_owned() } else { format!("{reference}:latest") }
+    if last_part(reference).contains(':') { reference.to_owned() } else { format!("{reference}:latest") }
 }

@@ -1,6 +1,6 @@
 //! A rule about images that are pushed before anything has started them.
 
-use super::steps::{awaited_jobs, docker_words, is_compose, last_part, name_of, pushes};
+use super::steps::{awaited_jobs, docker_words, is_compose, last_part, pushes, without_tag};
 use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::Findings;
@@ -38,7 +38,8 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     if starts_nothing(cx) {
         return;
     }
-    let names: Vec<&str> = pushes.iter().flat_map(|push| &push.tags).map(|tag| last_part(name_of(&tag.text))).collect();
+    let names: Vec<&str> =
+        pushes.iter().flat_map(|push| &push.tags).map(|tag| last_part(without_tag(&tag.text))).collect();
     let images =
         StartedImages { names: names.into_iter().filter(|name| !name.is_empty() && !name.contains('$')).collect() };
     let starts = |(number, job): (usize, &Job)| {

@@ -199,7 +199,7 @@ pub(super) fn awaited_jobs(jobs: &[Job], number: usize) -> Vec<usize> {
 }
 
 /// The name of a reference without its tag and digest.
-pub(super) fn name_of(reference: &str) -> &str {
+pub(super) fn without_tag(reference: &str) -> &str {
     let reference = reference.split('@').next().unwrap_or(reference);
     let last = last_part(reference);
     let from = reference.len() - last.len();

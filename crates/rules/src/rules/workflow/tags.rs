@@ -1,6 +1,6 @@
 //! Rules about what is pushed: under which names, in which runs, in which form.
 
-use super::steps::{ImagePush, awaited_jobs, docker_words, last_part, name_of, pushes};
+use super::steps::{ImagePush, awaited_jobs, docker_words, last_part, pushes, without_tag};
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
@@ -24,7 +24,7 @@ const IMAGE_INPUT: &str = "action with an image in an input";
 fn is_latest(reference: &str) -> Option<bool> {
     let last = last_part(reference);
     // What an expression or a variable gives may hold a tag.
-    let name = name_of(reference);
+    let name = without_tag(reference);
     if last.contains('@') {
         return Some(false);
     }
@@ -42,7 +42,7 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let pushes = pushes(cx);
-    let name = |tag: &WorkflowText| name_of(&tag.text).to_owned();
+    let name = |tag: &WorkflowText| without_tag(&tag.text).to_owned();
     let mut reported = Vec::new();
     for push in &pushes {
         let all_latest = !push.tags.is_empty() && push.tags.iter().all(|tag| is_latest(&tag.text) == Some(true));
@@ -67,7 +67,7 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
             PipelineKind::Gitlab => "$CI_COMMIT_SHA",
             _ => "${{ github.sha }}",
         };
-        let finding = finding.help(format!("push it as `{}:{tag}` too", name_of(&first.text)));
+        let finding = finding.help(format!("push it as `{}:{tag}` too", without_tag(&first.text)));
         out.push(with_commit_tag(cx, finding, push, tag));
     }
 }
@@ -78,12 +78,14 @@ fn with_commit_tag(cx: &WorkflowContext, finding: Finding, push: &ImagePush, tag
     let Some(first) = push.tags.first() else { return finding };
     let source = cx.input.file_of(first.place).map(|file| cx.inputs.source(file));
     let written = source.and_then(|source| source.text().get(first.place.span.range())).unwrap_or_default();
-    let is_plain =
-        is_action && !written.is_empty() && !written.contains(['"', '\'', '\n', ',']) && name_of(written).len() < 300;
+    let is_plain = is_action
+        && !written.is_empty()
+        && !written.contains(['"', '\'', '\n', ','])
+        && without_tag(written).len() < 300;
     if !is_plain {
         return finding;
     }
-    let text = format!("{written},{}:{tag}", name_of(written));
+    let text = format!("{written},{}:{tag}", without_tag(written));
     let why = Safety::Unsafe("the registry keeps an image for each commit".to_owned());
     cx.fixed(finding, "push it under the commit's name too", why, &[WorkflowChange::Replace(first.place, text)])
 }
@@ -264,7 +266,7 @@ fn digest_not_used(cx: &WorkflowContext, out: &mut Findings) {
             let message = format!("`{text}` is looked up by its tag, though the build in this job knows its digest");
             let Some(finding) = cx.finding(place, message) else { continue };
             let id = cx.step(call).id.clone().unwrap_or_else(|| "build".to_owned());
-            let name = name_of(&text);
+            let name = without_tag(&text);
             out.push(
                 finding
                     .help(format!("write `{name}@${{{{ steps.{id}.outputs.digest }}}}`, with `id: {id}` at the build")),
