@@ -17,6 +17,7 @@ pub(super) mod paths;
 pub(super) mod platforms;
 pub(super) mod secrets;
 pub(super) mod started;
+mod run_work;
 mod steps;
 pub(super) mod tags;
 pub(super) mod versions;

@@ -73,7 +73,7 @@ fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
 }
 
 /// What an edit did to a pipeline that none of the rules announces: `workflow.with` is what stands under a key `with`
-/// somewhere; `None` where all is announced.
+/// somewhere, `workflow.script` also what stands under `before_script` and `after_script`; `None` where all is announced.
 pub fn workflow_breach(before: &Source, after: &Source, announced: &[&str]) -> Option<String> {
     let (old, new) = (yaml::read(before.text()), yaml::read(after.text()));
     if new.problems().len() > old.problems().len() {
@@ -89,7 +89,9 @@ pub fn workflow_breach(before: &Source, after: &Source, announced: &[&str]) -> O
     let (old, new) = (values(&old), values(&new));
     let allows = |path: &[String]| {
         let words = announced.iter().filter_map(|word| word.strip_prefix("workflow."));
-        words.into_iter().any(|word| path.iter().any(|key| key == word))
+        let is_of =
+            |key: &str, word: &str| key.strip_prefix("before_").or(key.strip_prefix("after_")).unwrap_or(key) == word;
+        words.into_iter().any(|word| path.iter().any(|key| is_of(key, word)))
     };
     let paths = old.keys().chain(new.keys());
     let changed = paths.filter(|path| old.get(*path) != new.get(*path)).find(|path| !allows(path))?;

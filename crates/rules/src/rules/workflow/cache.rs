@@ -1,5 +1,6 @@
 //! What rules about the cache of builds share: which machine and which builder a step has, and how its cache is called.
 
+use super::run_work::is_cacheable;
 use super::steps::{last_part, without_tag};
 use crate::data;
 use crate::rules::{WorkflowChange, WorkflowContext};
@@ -148,11 +149,10 @@ pub(super) fn is_cold(cx: &WorkflowContext, call: &BuildCall) -> bool {
         && !has_earlier_build(cx, call)
 }
 
-/// Whether a cache is of use to a build: some RUN is in a stage that it needs, as far as that is known.
+/// Whether a cache is of use to a build, as far as that is known.
 fn has_work(cx: &WorkflowContext, call: &BuildCall) -> bool {
     let builds = cx.builds_of(call);
-    builds.is_empty()
-        || builds.iter().any(|(_, build)| build.stages().iter().any(|stage| build.runs(stage).next().is_some()))
+    builds.is_empty() || builds.iter().any(|(leg, build)| is_cacheable(build, leg))
 }
 
 /// Whether the same job built from the same file before, so that the builder has its layers already.

@@ -3,7 +3,8 @@
 use super::steps::is_self_hosted;
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::shell::{Invocation, arguments_of_command};
+use crate::shell::{Invocation, Scope, ScopeKind, Script, Word, arguments_of_command};
+use crate::text::path;
 use crate::workflow::{PipelineKind, Step, StepScript, WorkflowPlace};
 
 crate::rules::family! {
@@ -26,7 +27,8 @@ fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
         for step in &job.steps {
             let Some(script) = step.script.as_ref().filter(|script| script.text.text.contains(V1)) else { continue };
             for invocation in step.invocations() {
-                if !invocation.is(V1) || invocation.path.text().contains('/') {
+                if !invocation.is(V1) || invocation.path.text().contains('/') || asks_for_missing_file(cx, &invocation)
+                {
                     continue;
                 }
                 let message = if kind.is_pipeline() {
@@ -46,6 +48,41 @@ fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a command stands in a branch for a file that the repository lacks: `if [ -f compose.test.yml ]; then …`.
+fn asks_for_missing_file(cx: &WorkflowContext, invocation: &Invocation) -> bool {
+    let script = invocation.script;
+    let scope = |number: u32| script.scopes.get(number as usize);
+    let mut branch = scope(invocation.command.place.scope);
+    for _ in 0..script.scopes.len() {
+        let Some(known) = branch else { break };
+        if known.kind == ScopeKind::Branch && tests_missing_file(cx, script, known) {
+            return true;
+        }
+        branch = known.parent.and_then(scope);
+    }
+    false
+}
+
+/// Whether the condition before a branch is a test for a file that the repository lacks.
+fn tests_missing_file(cx: &WorkflowContext, script: &Script, branch: &Scope) -> bool {
+    let is_before = |scope: &&Scope| {
+        scope.kind == ScopeKind::Condition && scope.parent == branch.parent && scope.span.end <= branch.span.start
+    };
+    let Some(condition) = script.scopes.iter().rfind(is_before) else { return false };
+    let is_inside = |invocation: &&Invocation| {
+        invocation.span.start >= condition.span.start && invocation.span.end <= condition.span.end
+    };
+    let invocations = script.invocations();
+    let [test] = invocations.iter().filter(is_inside).collect::<Vec<_>>()[..] else { return false };
+    let is_missing = |file: &Word| {
+        let path = path::normalize(file.text());
+        !file.is_dynamic() && !path.starts_with(['/', '.']) && !cx.repository().has(&path)
+    };
+    matches!(test.program, Some("[" | "test"))
+        && matches!(test.args, [option, file, ..] if (option.is("-f") || option.is("-e")) && is_missing(file))
+        && cx.repository().is_complete
 }
 
 /// Where a part of a script can be edited.

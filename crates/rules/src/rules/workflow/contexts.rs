@@ -1,7 +1,7 @@
 //! Rules about what a build is given: the commit in place of the checkout, a history that nothing reads.
 
 use super::steps::{FILELESS_ACTION, checkout, is_action, leaves_files};
-use crate::finding::{Findings, Safety, Severity};
+use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
 use crate::workflow::{BuildCall, Builder, Step};
@@ -24,10 +24,14 @@ fn context_is_git(cx: &WorkflowContext, out: &mut Findings) {
         let before = &job.steps[..call.step];
         let any_checkout = before.iter().find(|step| step.uses("actions/checkout"));
         let Some(any_checkout) = any_checkout else { continue };
-        let maker = before.iter().find(|step| !leaves_files(step));
+        // Without such a step the checkout holds what the commit does.
+        let builds = cx.builds_of(call);
+        let takes_nothing = !builds.is_empty() && builds.iter().all(|(_, build)| !build.uses_context());
+        if before.iter().all(leaves_files) || takes_nothing {
+            continue;
+        }
         let message = "the build gets the commit from git and not the checkout of the job";
         let Some(finding) = cx.finding(call.place, message) else { continue };
-        let finding = if maker.is_some() { finding } else { finding.lowered(Severity::Info) };
         let finding = finding
             .help("write `context: .`, so that the image gets what earlier steps make; or leave the checkout out");
         let plain = checkout(job, call.step)
@@ -44,14 +48,9 @@ fn context_is_git(cx: &WorkflowContext, out: &mut Findings) {
         } else {
             WorkflowChange::Set(step.path_to(&["with", "context"]), NewValue::Inline(".".to_owned()))
         };
-        let safety = if cx.repository().has(".gitmodules") || maker.is_some() {
-            Safety::Unsafe(
-                "the image gets the files of the checkout, with those that steps make and without submodules"
-                    .to_owned(),
-            )
-        } else {
-            Safety::Safe
-        };
+        let safety = Safety::Unsafe(
+            "the image gets the files of the checkout, with those that steps make and without submodules".to_owned(),
+        );
         out.push(cx.fixed(finding, "build the checkout", safety, &[change]));
     }
 }

@@ -1,13 +1,11 @@
 //! Rules about platforms: what is emulated, what is set up for nothing, what no engine takes.
 
-use std::collections::BTreeSet;
-
+use super::run_work::{is_slow, needed};
 use super::steps::{FILELESS_ACTION, architecture, is_action, is_plain, legs};
-use crate::build::{Build, Stage, StageBase};
+use crate::build::{Build, Stage};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::shell::{Invocation, program::Program};
 use crate::workflow::{BuildCall, Builder, Job, LegBuild, MatrixLeg, text_in_leg};
 
 crate::rules::family! {
@@ -102,17 +100,6 @@ fn emulated_stage(build: &Build, leg: &LegBuild, platform: &str) -> Option<Strin
     build.stages().iter().filter(|stage| needed.contains(&stage.index)).find(is_emulated).map(Stage::title)
 }
 
-/// Whether a RUN does more than to handle files, make users and add packages of Alpine, which takes no time anywhere.
-fn is_slow(build: &Build, index: usize) -> bool {
-    let is_quick = |invocation: &Invocation| {
-        let Some(name) = invocation.program else { return false };
-        let program = Program::of(name);
-        name == "apk" || program.writes_nothing() || program.handles_files() || program.prepares_system()
-    };
-    let invocations = build.code(index).map_or_else(Vec::new, |code| code.script.invocations());
-    invocations.is_empty() || !invocations.iter().all(is_quick)
-}
-
 /// What a stage or the one that it is based on has behind `--platform=`.
 fn stage_platform<'b>(build: &'b Build, stage: &'b Stage) -> Option<&'b str> {
     let file = &build.input().file;
@@ -121,30 +108,6 @@ fn stage_platform<'b>(build: &'b Build, stage: &'b Stage) -> Option<&'b str> {
         let flag = from.flags.iter().find(|flag| file.flag_name(flag) == "platform")?;
         flag.value.map(|value| file.str(value))
     })
-}
-
-/// The stages that the target of a build needs; `None` where it is not there.
-pub(super) fn needed(build: &Build, leg: &LegBuild) -> Option<BTreeSet<usize>> {
-    let stages = build.stages();
-    let target = match &leg.target {
-        Some(name) => {
-            stages.iter().rfind(|stage| stage.name.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(name)))?
-        }
-        None => stages.last()?,
-    };
-    let (mut needed, mut open) = (BTreeSet::new(), vec![target.index]);
-    while let Some(index) = open.pop() {
-        let Some(stage) = stages.get(index) else { continue };
-        if !needed.insert(index) {
-            continue;
-        }
-        let targets = build.edges_of(stage).iter().filter_map(|edge| match edge.to {
-            StageBase::Stage(to) => Some(to),
-            _ => None,
-        });
-        open.extend(targets);
-    }
-    Some(needed)
 }
 
 /// QEMU is set up, and nothing in the job is built for another platform.

@@ -1,7 +1,7 @@
 //! A rule about images that are pushed before anything has started them.
 
 use super::steps::{awaited_jobs, docker_words, is_compose, last_part, pushes, without_tag};
-use crate::build::{Build, Stage, StageBase};
+use crate::build::Build;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
@@ -35,7 +35,7 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     }
     let pushes = pushes(cx);
     let Some(first) = pushes.first() else { return };
-    if starts_nothing(cx) {
+    if serves_nothing(cx) {
         return;
     }
     let names: Vec<&str> =
@@ -71,16 +71,18 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     )));
 }
 
-/// Whether all images that the pipeline builds are known, and none of them has a program to start.
-fn starts_nothing(cx: &WorkflowContext) -> bool {
-    let starts = |build: &Build| {
-        let is_start = |instruction: &Instruction| matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint);
-        let is_scratch = |stage: &Stage| matches!(build.root_base(stage), StageBase::Scratch);
-        build.input().file.instructions().iter().any(is_start) || !build.stages().last().is_some_and(is_scratch)
+/// Whether all images that the pipeline builds are known, and none of them says that it serves something: others end at
+/// once, or need more than a start.
+fn serves_nothing(cx: &WorkflowContext) -> bool {
+    let serves = |build: &Build| {
+        let is_sign = |(_, instruction): (usize, &Instruction)| {
+            matches!(instruction.keyword, Keyword::Expose | Keyword::Healthcheck)
+        };
+        build.stages().last().is_some_and(|last| build.chain(last).any(|stage| build.instructions(stage).any(is_sign)))
     };
     let builds: Vec<_> = cx.calls().iter().map(|call| cx.builds_of(call)).collect();
     let are_known = !builds.is_empty() && builds.iter().all(|builds| !builds.is_empty());
-    are_known && builds.iter().flatten().all(|(_, build)| !starts(build))
+    are_known && builds.iter().flatten().all(|(_, build)| !serves(build))
 }
 
 /// The images of a pipeline by the last part of their names.
