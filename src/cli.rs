@@ -11,6 +11,7 @@ mod compose;
 mod compose_env;
 mod context;
 mod debug;
+mod deploy;
 mod exit;
 mod explain;
 mod explore;
@@ -72,6 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Context { command: ContextCommand::Ls(command) } => context::ls(&cli.global, &command),
         Command::Ci { command } => ci::run(&cli.global, *command),
         Command::Compose { command } => compose::run(&cli.global, *command),
+        Command::Deploy { command } => deploy::run(&cli.global, *command),
         Command::Completions(command) => completions::completions(&cli.global, &command),
         Command::Man(command) => completions::man(&cli.global, &command),
         Command::Debug { command } => debug::run(&cli.global, &command),

@@ -4,6 +4,7 @@ mod cache;
 mod ci;
 mod completions;
 mod compose;
+mod deploy;
 mod fix;
 mod help;
 mod history;
@@ -20,6 +21,7 @@ pub(super) use self::completions::{Completions, Man};
 pub(super) use self::compose::{
     ComposeCheck, ComposeCommand, ComposeEmit, ComposeEnv, ComposeGraph, ComposeVerify, GraphStyleArgument,
 };
+pub(super) use self::deploy::{DeployCheck, DeployCommand};
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::History;
 pub(super) use self::image::{Diff, Image, ImageChoice, ImageCommand, ImageLimits, Origin, Table, Verify};
@@ -93,6 +95,11 @@ pub(super) enum Command {
     Compose {
         #[command(subcommand)]
         command: Box<ComposeCommand>,
+    },
+    /// Check whether services can be replaced while they are used
+    Deploy {
+        #[command(subcommand)]
+        command: Box<DeployCommand>,
     },
     /// Join JSON results, compare them with a baseline, and write one report for a pull request
     Report(Box<Report>),

@@ -224,15 +224,18 @@ fn fences(page: &str) -> Vec<(String, String)> {
     fences
 }
 
-/// The value without what the rules may change on purpose: checks, conditions of dependencies, addresses of ports and names of
-/// variables.
+/// The value without what the rules may change on purpose: checks, conditions of dependencies, addresses of ports, names of
+/// variables, and how containers are replaced.
 pub(crate) fn without_meant(mut model: Value) -> Value {
     model["name"] = Value::Null;
     model["networks"] = Value::Null;
     let services = model["services"].as_object_mut();
     for (_, service) in services.into_iter().flatten() {
-        for key in ["healthcheck", "restart", "ports"] {
+        for key in ["healthcheck", "restart", "ports", "stop_grace_period", "container_name"] {
             service[key] = Value::Null;
+        }
+        if let Some(deploy) = service["deploy"].as_object_mut() {
+            deploy.retain(|key, _| !matches!(&**key, "update_config" | "rollback_config"));
         }
         // A name that the image does not read gets the right one: the values stay.
         if let Some(variables) = service["environment"].as_object() {

@@ -14,6 +14,7 @@ mod image_facts;
 mod image_findings;
 mod offer;
 mod overview;
+mod replacement;
 mod report;
 mod run_facts;
 mod run;
@@ -30,6 +31,7 @@ pub use self::importance::{Importance, is_urgent};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::masking::project_mask;
 pub use self::offer::{Offer, offer};
+pub use self::replacement::{Replaceability, ServiceReplacement, replacement_selectors, service_replacements};
 pub use self::report::{
     BaselineEffect, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice, ProblemReport,
     Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,

@@ -31,7 +31,7 @@ pub fn audit_json(report: &Report) -> String {
     })
 }
 
-fn results(report: &Report) -> impl Serialize {
+pub(super) fn results(report: &Report) -> impl Serialize {
     object! {
         files: files(report),
         findings: findings(report),

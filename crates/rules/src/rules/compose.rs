@@ -5,4 +5,5 @@ pub(super) mod check_command;
 pub(super) mod data;
 pub(super) mod dependencies;
 pub(super) mod images;
+pub(super) mod replacement;
 pub(super) mod undeclared;

@@ -94,6 +94,8 @@ words! {
         Labels = "labels",
         /// The order of things that may be in any order.
         Ordering = "ordering",
+        /// What loses requests or time when containers are replaced by newer ones.
+        Deploy = "deploy",
     }
 }
 

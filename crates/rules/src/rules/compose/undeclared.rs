@@ -173,7 +173,7 @@ fn shared_origins<'p>(cx: &ComposeContext<'p>) -> BTreeSet<Origin<'p>> {
 }
 
 /// Whether a service may run the project's own code: it is built, or nothing is known of its image.
-fn is_own_code(service: &StackService) -> bool {
+pub(super) fn is_own_code(service: &StackService) -> bool {
     service.is_built || service.known.is_none() && !is_viewer(service)
 }
 

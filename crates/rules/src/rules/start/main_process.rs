@@ -508,7 +508,7 @@ fn start_script_keeps_shell(cx: &Context, out: &mut Findings) {
         return;
     }
     let script = parse(text);
-    let Some(last) = last(&script) else { return };
+    let Some(last) = last_command(&script) else { return };
     // Only a service is certain to be stopped from outside.
     let serves = build.last(stage, Keyword::Expose).is_some() || build.last(stage, Keyword::Healthcheck).is_some();
     let what = match last.name() {
@@ -530,7 +530,7 @@ fn start_script_keeps_shell(cx: &Context, out: &mut Findings) {
 
 /// The last command of the script's top-level list, if it is not part of a pipe and the script handles no signals
 /// itself.
-fn last(script: &Script) -> Option<&Command> {
+pub(in crate::rules) fn last_command(script: &Script) -> Option<&Command> {
     let handles = |command: &Command| {
         let name = command.name().and_then(Word::value).map_or("", path::name);
         matches!(name, "trap" | "wait") || Program::of(name).is(Kind::Init)

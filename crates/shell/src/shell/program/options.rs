@@ -126,7 +126,7 @@ mod tests {
                     _ if InputKind::of(name).is_some() => word.starts_with('-'),
                     "answers" | "simulates" | "downloads" | "part" | "no-cache" | "no-lock" | "global" | "member"
                     | "production" | "fails" | "reports" | "request" | "local" | "probe" | "quiet" | "queries"
-                    | "listens-elsewhere" | "saves" | "berry" => true,
+                    | "listens-elsewhere" | "saves" | "berry" | "request-seconds" => true,
                     "packages" | "locked" | "makes-image" => !word.starts_with('-'),
                     verb => Verb::of(verb).is_some() && !word.starts_with('-'),
                 };

@@ -1,0 +1,180 @@
+//! Whether the containers of a service can be replaced by newer ones without a lost request: the findings that speak against
+//! it, and what is not known.
+
+use super::report::Report;
+use crate::build::Reference;
+use crate::compose::project::{ComposePlace, ComposeValue};
+use crate::data;
+use crate::finding::Finding;
+use crate::inputs::{ComposeInput, Inputs, WorkflowInput};
+use crate::rules::{self, Group};
+use crate::stack::{Stack, StackService};
+use crate::text::LineColumn;
+
+/// What is said of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Replaceability {
+    /// Nothing speaks against it.
+    Yes,
+    /// Something is not known.
+    Unknown,
+    /// Something speaks against it.
+    No,
+}
+
+/// A service whose containers a deployment replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceReplacement {
+    /// Its name.
+    pub service: String,
+    /// The compose file.
+    pub file: String,
+    /// Where its name is written.
+    pub place: LineColumn,
+    /// The findings that speak against it, by their indexes in the report, in their order.
+    pub findings: Vec<usize>,
+    /// What is not known, one clause each.
+    pub unknowns: Vec<String>,
+}
+
+impl ServiceReplacement {
+    /// What all of it comes to.
+    pub fn replaceability(&self) -> Replaceability {
+        match (self.findings.is_empty(), self.unknowns.is_empty()) {
+            (false, _) => Replaceability::No,
+            (true, false) => Replaceability::Unknown,
+            (true, true) => Replaceability::Yes,
+        }
+    }
+}
+
+/// Rules that are about more than deployments, and whose findings speak against a replacement too.
+const OTHERS: [&str; 3] = ["shell-form-command", "compose-migration-repeated", "compose-v1-command"];
+
+/// The rules that are asked, as selectors.
+pub fn replacement_selectors() -> Vec<String> {
+    let group = Group::Deploy.name();
+    std::iter::once(group).chain(OTHERS).map(str::to_owned).collect()
+}
+
+/// The services of the compose files of a run that a deployment replaces, in the order of files and names.
+pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceReplacement> {
+    let mut replacements = Vec::new();
+    for compose in &inputs.composes {
+        let Some(project) = &compose.reading.project else { continue };
+        let stack = Stack::new(project, &compose.dockerfiles);
+        for service in rules::replaced_services(compose, &stack) {
+            let Some(place) = service.place.filter(|place| compose.locate(*place) == Some(compose.file)) else {
+                continue;
+            };
+            let source = inputs.source(compose.file);
+            let is_of = |finding: &Finding| concerns(inputs, compose, service, finding);
+            let findings = report.findings.iter().enumerate().filter(|(_, finding)| is_of(finding));
+            replacements.push(ServiceReplacement {
+                service: service.name.to_owned(),
+                file: source.name().to_owned(),
+                place: source.line_column(place.span.start),
+                findings: findings.map(|(index, _)| index).collect(),
+                unknowns: unknowns(compose, &stack, service),
+            });
+        }
+    }
+    replacements
+}
+
+/// Whether a finding is about a service: written there, in its Dockerfile, or in a text that deploys it.
+fn concerns(inputs: &Inputs, compose: &ComposeInput, service: &StackService, finding: &Finding) -> bool {
+    let is_deploy = |rule: &'static rules::Rule| rule.metadata().groups.contains(&Group::Deploy);
+    if !rules::find(finding.rule).is_some_and(is_deploy) && !OTHERS.contains(&finding.rule) {
+        return false;
+    }
+    if finding.file == compose.file || compose.parts.contains(&finding.file) {
+        return is_in_service(inputs, compose, service, finding) || names(&finding.message, service.name);
+    }
+    // Compose knows Dockerfiles by their full paths.
+    let text = inputs.source(finding.file).text();
+    if service.image.as_ref().is_some_and(|input| service.is_built && input.file.source().text() == text) {
+        return !is_overridden(service, finding);
+    }
+    let of_file = |workflow: &&WorkflowInput| workflow.parts.contains(&Some(finding.file));
+    inputs.workflows.iter().find(of_file).is_some_and(|workflow| deploys(compose, service, workflow))
+}
+
+/// Whether a service does not run what a finding is about: its own command replaces CMD.
+fn is_overridden(service: &StackService, finding: &Finding) -> bool {
+    let has_entrypoint = !service.words("entrypoint").is_empty();
+    let is_of_cmd = finding.message.starts_with("CMD ");
+    finding.rule == "shell-form-command" && (has_entrypoint || is_of_cmd && !service.words("command").is_empty())
+}
+
+/// Whether a message names a service.
+fn names(message: &str, service: &str) -> bool {
+    message.contains(&format!("`{service}`"))
+}
+
+/// Whether a finding is written among the keys of a service.
+fn is_in_service(inputs: &Inputs, compose: &ComposeInput, service: &StackService, finding: &Finding) -> bool {
+    let place = service.place.filter(|place| compose.locate(*place) == Some(finding.file));
+    let Some(place) = place else { return false };
+    let text = inputs.source(finding.file).text();
+    let end = end_of_block(text, place);
+    finding.span.start >= place.span.start && finding.span.start < end
+}
+
+/// Where the block of a key ends: at the next line that is not indented deeper.
+fn end_of_block(text: &str, key: ComposePlace) -> u32 {
+    let start = key.span.start as usize;
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let indent = start - line;
+    let mut end = start;
+    for (number, line) in text[line..].split_inclusive('\n').enumerate() {
+        let is_blank = line.trim().is_empty() || line.trim_start().starts_with('#');
+        let deeper = line.len() - line.trim_start_matches(' ').len() > indent;
+        if number > 0 && !is_blank && !deeper {
+            break;
+        }
+        end = end.max(line.as_ptr() as usize - text.as_ptr() as usize + line.len());
+    }
+    end as u32
+}
+
+/// Whether a script, recipe or pipeline starts the services of a compose file: this one, or all of them.
+fn deploys(compose: &ComposeInput, service: &StackService, workflow: &WorkflowInput) -> bool {
+    let path = compose.request.paths();
+    let is_of_file = |file: &Option<String>| {
+        file.as_ref().is_none_or(|file| path.iter().any(|path| crate::text::path::ends_with(path, file)))
+    };
+    let calls = &workflow.compose_calls;
+    let of_compose =
+        calls.iter().filter(|call| call.files.is_empty() || call.files.iter().any(|(_, file)| is_of_file(file)));
+    let mut services = of_compose.flat_map(|call| &call.services).peekable();
+    services.peek().is_none() || services.any(|named| named.text == service.name)
+}
+
+/// What is not known of a service.
+fn unknowns(compose: &ComposeInput, stack: &Stack, service: &StackService) -> Vec<String> {
+    let mut unknowns = Vec::new();
+    if !service.is_built || service.image.is_none() {
+        let image = service.image_name().map_or_else(String::new, |image| format!(" (`{image}`)"));
+        unknowns.push(format!(
+            "its image{image} is not built here: nobody knows whether its program ends its requests when it is told to stop"
+        ));
+        if service.check.is_absent() {
+            unknowns.push("whether its image has a healthcheck".to_owned());
+        }
+    }
+    let publishes = service.value.get("ports").and_then(ComposeValue::as_list).is_some_and(|ports| !ports.is_empty());
+    let proxies: Vec<&StackService> = stack.services.iter().filter(|other| is_unread_proxy(compose, other)).collect();
+    if !publishes && service.listening().is_some() {
+        unknowns.extend(proxies.iter().map(|proxy| {
+            format!("the configuration of `{}` was not read: nobody knows how requests come from there", proxy.name)
+        }));
+    }
+    unknowns
+}
+
+/// Whether a service is a proxy whose configuration is not in the repository, or is made when it starts.
+fn is_unread_proxy(compose: &ComposeInput, service: &StackService) -> bool {
+    let is_proxy = |image: String| data::PROXY_IMAGES.contains(Reference::of(&image).short_name());
+    service.base_name().is_some_and(is_proxy) && compose.proxies.get(service.name).is_none_or(Vec::is_empty)
+}

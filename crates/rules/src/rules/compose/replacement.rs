@@ -1,0 +1,334 @@
+//! Rules about services whose containers are replaced by newer ones: what keeps old and new from running side by side, and
+//! what loses requests in between. Off unless selected: the file alone does not say that a service is replaced.
+
+use std::collections::BTreeSet;
+
+use super::undeclared::is_own_code;
+use crate::build::Build;
+use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue, duration_nanoseconds};
+use crate::data;
+use crate::finding::{Findings, Safety};
+use crate::inputs::ComposeInput;
+use crate::rules::start::main_process::last_command;
+use crate::rules::{ComposeContext, KeyChange};
+use crate::shell::program::{Program, options::ProgramOptions};
+use crate::shell::{Command, Word, parse};
+use crate::sources::patterns;
+use crate::stack::{Stack, StackService, passed_hosts, server_groups};
+use crate::text::{Source, path};
+use crate::yaml::NewValue;
+
+crate::rules::family! {
+    of_compose
+    "compose-port-fixed" => compose_port_fixed;
+    "compose-name-fixed" => compose_name_fixed;
+    "compose-check-missing" => compose_check_missing;
+    "compose-proxy-address-kept" => compose_proxy_address_kept;
+    "compose-update-config-ignored" => compose_update_config_ignored;
+    "compose-grace-too-short" => compose_grace_too_short;
+    "compose-data-file-shared" => compose_data_file_shared;
+    "compose-shell-keeps-signal" => compose_shell_keeps_signal;
+}
+
+/// Seconds that Docker gives a container to stop where nothing else is written (`docker stop`, `--timeout`).
+const GRACE: u64 = 10;
+
+/// The services of a compose file whose containers a deployment replaces: those of the project's own programs that do not end
+/// by themselves.
+pub fn replaced_services<'a>(
+    input: &'a ComposeInput,
+    stack: &'a Stack<'a>,
+) -> impl Iterator<Item = &'a StackService<'a>> {
+    stack.services.iter().filter(move |service| {
+        let is_proxy = input.proxies.get(service.name).is_some_and(|files| !files.is_empty());
+        is_own_code(service) && !service.is_job && !is_proxy && !is_backend(service)
+    })
+}
+
+fn replaced<'a>(cx: &ComposeContext<'a>) -> impl Iterator<Item = &'a StackService<'a>> + use<'a> {
+    replaced_services(cx.input, cx.stack())
+}
+
+fn is_backend(service: &StackService) -> bool {
+    service.known.is_some_and(|known| known.is_backend())
+}
+
+fn items<'v>(value: &'v ComposeValue, key: &str) -> &'v [ComposeValue] {
+    value.get(key).and_then(ComposeValue::as_list).unwrap_or_default()
+}
+
+/// A port of the host that one container takes, so that no second one starts beside it.
+fn compose_port_fixed(cx: &ComposeContext, out: &mut Findings) {
+    for service in replaced(cx) {
+        for port in items(service.value, "ports") {
+            let text = |key: &str| port.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
+            let (Some(target), Some(published)) = (text("target"), text("published")) else { continue };
+            if published.contains(['-', '$']) || published == "0" {
+                continue;
+            }
+            let message = format!(
+                "`{}` takes port {published} of the host: a new container starts only when the old one is gone",
+                service.name
+            );
+            let Some(finding) = cx.finding(port.place, message) else { continue };
+            out.push(finding.help(format!(
+                "publish the port of a proxy that stays, and let it pass requests on to `{}:{target}`",
+                service.name
+            )));
+        }
+    }
+}
+
+/// A name that only one container can have.
+fn compose_name_fixed(cx: &ComposeContext, out: &mut Findings) {
+    for service in replaced(cx) {
+        let Some(name) = service.value.get("container_name") else { continue };
+        let message = format!(
+            "`{}` has a fixed container name: a new container starts only when the old one is gone",
+            service.name
+        );
+        let Some(finding) = cx.finding(name.place, message) else { continue };
+        let finding = finding.help("leave `container_name` out: others reach it by the name of the service");
+        let why = "commands that use the container's name must use that of the service (`docker compose exec`)";
+        let change = KeyChange::Remove(vec!["services", service.name, "container_name"]);
+        out.push(cx.fixed(finding, "leave the name to Compose", Safety::Unsafe(why.to_owned()), &[change]));
+    }
+}
+
+/// Without a healthcheck `up --wait` is over when the container has started.
+fn compose_check_missing(cx: &ComposeContext, out: &mut Findings) {
+    for service in replaced(cx) {
+        let is_known = service.is_built && service.image.is_some();
+        if !is_known || !service.check.is_absent() {
+            continue;
+        }
+        let message = format!("`{}` has no healthcheck: nobody can wait until a new container is ready", service.name);
+        let Some(finding) = cx.finding(service.place, message) else { continue };
+        out.push(
+            finding.help("write a `healthcheck` that fails until the program answers (`dockopt compose emit` does)"),
+        );
+    }
+}
+
+/// nginx looks a name up when it starts, and keeps the address.
+fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
+    let targets: BTreeSet<&str> = replaced(cx).map(|service| service.name).collect();
+    for service in cx.services() {
+        for configuration in cx.proxies(service).iter().filter(|known| known.proxy == "nginx") {
+            let source = &configuration.source;
+            let groups: BTreeSet<&str> = server_groups(source).collect();
+            let mut reported = BTreeSet::new();
+            for evidence in passed_hosts(source, service.place) {
+                let host = evidence.host;
+                let is_group = groups.contains(host) && evidence.name != "server";
+                if !targets.contains(host) || is_group || is_resolved(source, host) || !reported.insert(host) {
+                    continue;
+                }
+                let name = source.name();
+                let name = path::relative(name, &cx.project().folder).unwrap_or(name);
+                let line = line_of_host(source, host);
+                let message = format!(
+                    "`{}` looks `{host}` up once ({name}:{line}): after a replacement with another address all requests fail",
+                    service.name
+                );
+                let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
+                out.push(finding.help(format!(
+                    "reload nginx behind each replacement, or write `resolver 127.0.0.11 valid=1s;`, `set $target {host};` \
+                     and the variable in `proxy_pass`"
+                )));
+            }
+        }
+    }
+}
+
+/// Whether a server of a group is looked up again: `server api:8000 resolve;` (nginx 1.27.3).
+fn is_resolved(source: &Source, host: &str) -> bool {
+    let is_of_host = |line: &str| line.trim_start().starts_with("server") && line.contains(host);
+    let is_again = |line: &str| line.split([' ', ';', '\t']).any(|word| word == "resolve");
+    source.text().lines().any(|line| is_of_host(line) && is_again(line))
+}
+
+/// The first line that passes requests to a host.
+fn line_of_host(source: &Source, host: &str) -> usize {
+    let names = |line: &str| {
+        let code = line.split('#').next().unwrap_or_default();
+        let mut words = code.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.$".contains(c)));
+        let passes = code.split([' ', '\t', '{', ';']).any(|word| data::PROXY_DIRECTIVES.row(word).is_some());
+        passes && words.any(|word| word == host)
+    };
+    source.text().lines().position(names).map_or(1, |at| at + 1)
+}
+
+/// `deploy.update_config` is for swarms: `docker compose` does not read it (docker/compose#13149).
+fn compose_update_config_ignored(cx: &ComposeContext, out: &mut Findings) {
+    if cx.compose_use().stack_deployer.is_some() {
+        return;
+    }
+    for service in cx.services() {
+        for key in ["update_config", "rollback_config"] {
+            let Some(entry) = service.value.get("deploy").and_then(|deploy| deploy.as_map()?.entry(key)) else {
+                continue;
+            };
+            let message = format!("`{key}` has no effect with `docker compose`: only swarms update services this way");
+            let Some(finding) = cx.finding(entry.key.or(entry.value.place), message) else { continue };
+            let finding = finding.help("deploy with `docker stack deploy`, or replace the containers by a script");
+            let why =
+                "a swarm that deploys the file by a command that is not in the repository would no longer have it";
+            let change = KeyChange::Remove(vec!["services", service.name, "deploy", key]);
+            out.push(cx.fixed(finding, "leave it out", Safety::Unsafe(why.to_owned()), &[change]));
+        }
+    }
+}
+
+/// What says how long a request may take.
+struct LongestRequest {
+    seconds: u64,
+    /// As it is written: `--timeout 120`.
+    text: String,
+}
+
+/// The engine kills what has not stopped in time.
+fn compose_grace_too_short(cx: &ComposeContext, out: &mut Findings) {
+    for service in replaced(cx) {
+        let written = service.value.get("stop_grace_period");
+        let grace = match written.map(|value| duration_nanoseconds(&value.display())) {
+            None => GRACE,
+            Some(Some(nanoseconds)) => u64::try_from(nanoseconds).unwrap_or_default() / 1_000_000_000,
+            Some(None) => continue,
+        };
+        let Some(longest) = longest_request(cx, service).filter(|longest| longest.seconds > grace) else { continue };
+        let message = format!(
+            "`{}` is killed {grace} s after it is told to stop, and a request may take {} s (`{}`)",
+            service.name, longest.seconds, longest.text
+        );
+        let place = written.and_then(|value| value.place).or(service.place);
+        let Some(finding) = cx.finding(place, message) else { continue };
+        let value = format!("{}s", longest.seconds.saturating_add(5));
+        let finding = finding.help(format!("write `stop_grace_period: {value}`"));
+        let change = KeyChange::Set(vec!["services", service.name, "stop_grace_period"], NewValue::Inline(value));
+        let why = Safety::Unsafe("a program that does not react to the signal runs on for that long".to_owned());
+        out.push(cx.fixed(finding, "give it the time of a request", why, &[change]));
+    }
+}
+
+fn longest_request(cx: &ComposeContext, service: &StackService) -> Option<LongestRequest> {
+    let command = start_words(service);
+    let command =
+        command.iter().map(|words| of_command(words)).max_by_key(|longest| longest.as_ref().map(|it| it.seconds));
+    let proxies = cx.services().flat_map(|proxy| cx.proxies(proxy)).filter(|known| known.proxy == "nginx");
+    let of_proxies = proxies.filter_map(|known| of_proxy(&known.source, service.name));
+    command.flatten().into_iter().chain(of_proxies).max_by_key(|longest| longest.seconds)
+}
+
+/// The commands that a service starts.
+fn start_words(service: &StackService) -> Vec<Vec<String>> {
+    let words = |key: &str| service.words(key).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let written = [words("entrypoint"), words("command")].concat();
+    if !written.is_empty() {
+        return vec![written];
+    }
+    let Some(input) = &service.image else { return Vec::new() };
+    let build = Build::new(input);
+    let last = build.target().or(build.stages().last());
+    last.map_or_else(Vec::new, |stage| build.start_lines(stage))
+}
+
+/// The option of a server that says how long a request may take (`data/program_options.tsv`).
+fn of_command(words: &[String]) -> Option<LongestRequest> {
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+    let start =
+        words.iter().position(|word| !ProgramOptions::of(path::name(word)).with("request-seconds").is_empty())?;
+    let options = ProgramOptions::of(path::name(words[start]));
+    let longest = words[start..].iter().enumerate().filter_map(|(at, word)| {
+        let (name, attached) = word.split_once('=').map_or((*word, None), |(name, value)| (name, Some(value)));
+        if !options.has(name, "request-seconds") {
+            return None;
+        }
+        let value = attached.or_else(|| words.get(start + at + 1).copied())?;
+        Some(LongestRequest { seconds: value.parse().ok()?, text: format!("{name} {value}") })
+    });
+    longest.max_by_key(|longest| longest.seconds)
+}
+
+/// `proxy_read_timeout` of a configuration that passes requests to this service alone.
+fn of_proxy(source: &Source, host: &str) -> Option<LongestRequest> {
+    let hosts: BTreeSet<&str> = passed_hosts(source, None).into_iter().map(|evidence| evidence.host).collect();
+    let groups: BTreeSet<&str> = server_groups(source).collect();
+    if hosts.difference(&groups).ne([&host]) {
+        return None;
+    }
+    let lines = source.text().lines().filter_map(|line| {
+        let statement = line.split('#').next()?.trim().strip_suffix(';')?;
+        let (name, value) = statement.split_once(char::is_whitespace)?;
+        let value = value.trim();
+        let seconds = value.strip_suffix('s').unwrap_or(value).parse().ok()?;
+        patterns::words("directive of nginx with the longest answer")
+            .any(|word| word == name)
+            .then(|| LongestRequest { seconds, text: format!("{name} {value}") })
+    });
+    lines.max_by_key(|longest| longest.seconds)
+}
+
+/// A shell that starts a program and waits for it passes no signal on.
+fn compose_shell_keeps_signal(cx: &ComposeContext, out: &mut Findings) {
+    for service in replaced(cx) {
+        for key in ["entrypoint", "command"] {
+            let words = service.words(key);
+            let [program, "-c", text, ..] = words[..] else { continue };
+            if !Program::of(path::name(program)).is_shell() || !shell_stays(text) {
+                continue;
+            }
+            let place = items(service.value, key).get(2).and_then(|item| item.place);
+            let message = format!(
+                "`{}` runs its program in a shell (PID 1), which passes no signal on: it is killed with its requests",
+                service.name
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            out.push(finding.help("write `exec` before the last command"));
+        }
+    }
+}
+
+/// Whether a shell runs the last command of a text beside itself. A text of one command is handed over by some shells.
+fn shell_stays(text: &str) -> bool {
+    let script = parse(text);
+    let name = last_command(&script).and_then(Command::name).and_then(Word::value);
+    let is_program = name.is_some_and(|name| name != "exec" && !Program::of(path::name(name)).needs_no_exec());
+    script.commands.len() > 1 && script.compounds.is_empty() && is_program
+}
+
+/// A database in a file: two programs that write it wait for each other, and fail.
+fn compose_data_file_shared(cx: &ComposeContext, out: &mut Findings) {
+    for service in replaced(cx) {
+        let Some((name, place, file)) = data_file(service) else { continue };
+        let volumes = items(service.value, "volumes");
+        let is_kept = |volume: &ComposeValue| {
+            let target = volume.get("target").and_then(ComposeValue::as_text).unwrap_or_default();
+            !target.is_empty() && path::is_within(&file, target)
+        };
+        if !volumes.iter().any(is_kept) {
+            continue;
+        }
+        let message = format!(
+            "`{}` keeps its data in `{file}` (`{name}`): an old and a new container cannot both write it",
+            service.name
+        );
+        let Some(finding) = cx.finding(place, message) else { continue };
+        out.push(
+            finding.help("use a database server before you replace it while it runs, or stop it first and say so"),
+        );
+    }
+}
+
+/// The file of SQLite that a variable of a service names: the variable, its place, the file.
+fn data_file<'a>(service: &'a StackService) -> Option<(&'a str, Option<ComposePlace>, String)> {
+    let variables = service.value.get("environment").and_then(ComposeValue::as_map);
+    let variable = |(name, entry): (&'a str, &'a ComposeEntry)| {
+        let (scheme, rest) = entry.value.as_text()?.split_once("://")?;
+        let is_sqlite = scheme.split('+').next() == Some("sqlite") || scheme == "file" && rest.contains(".db");
+        // `sqlite:////data/a.db`: three slashes stand before a path, which begins with one.
+        let file = rest.split('?').next()?.strip_prefix('/')?;
+        (is_sqlite && file.starts_with('/')).then(|| (name, entry.key.or(entry.value.place), path::normalize(file)))
+    };
+    variables.into_iter().flat_map(ComposeMap::iter).find_map(variable)
+}

@@ -1,0 +1,110 @@
+//! `dockopt deploy`.
+
+use std::path::Path;
+
+use super::args::{DeployCheck, DeployCommand, Global};
+use super::exit::{CLEAN, FAILED, FOUND};
+use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
+use super::{baseline, progress, terminal, version};
+use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
+use crate::inputs::{Inputs, Need, Needs};
+use crate::load::{GatherRequest, PipelineSelection};
+use crate::report::{self, Format, ReportRun};
+use crate::rules::AllRules;
+use crate::settings::closest;
+
+pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
+    match command {
+        DeployCommand::Check(command) => check(global, command),
+    }
+}
+
+fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure> {
+    if command.choice.select.is_empty() {
+        command.choice.select = audit::replacement_selectors();
+    }
+    let line = line(&command.choice, None, false)?;
+    let is_file = command.path.is_file();
+    let folder = command.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let request = GatherRequest {
+        path: if is_file { folder.to_owned() } else { command.path.clone() },
+        pipelines: PipelineSelection::All,
+        needs: [Need::ContextNames].into_iter().collect::<Needs>(),
+        configuration: command.config.configuration(),
+        line: line.clone(),
+        exclude: command.exclude.exclude.clone(),
+        today: today(&command.choice)?,
+        ..GatherRequest::new(&AllRules)
+    };
+    let mut inputs = crate::load::gather(&request)?;
+    if is_file {
+        let wanted = command.path.canonicalize().ok();
+        let sources = &inputs.sources;
+        let is_wanted = |name: &str| Path::new(name).canonicalize().ok() == wanted;
+        inputs.composes.retain(|compose| is_wanted(sources[compose.file.0 as usize].name()));
+    }
+    let policies = policies(global, &inputs, &line)?;
+    let failed = complain(global, &inputs);
+    if failed && inputs.sources.is_empty() && global.format == Format::Text {
+        return Err(CommandFailure::Said);
+    }
+    if inputs.composes.is_empty() {
+        return Err(CommandFailure::Because {
+            what: format!("no compose file found in `{}`", command.path.display()),
+            help: Some("pass the folder of a compose file, or the file".to_owned()),
+        });
+    }
+    version::warn_of_old_data(request.today);
+    progress::doing("checking");
+    let mut report = InputAudit::new(&inputs).lint(&policies);
+    baseline::apply(&command.known, "lint", &policies.rules(&inputs), &mut report)?;
+    let replacements = chosen(audit::service_replacements(&inputs, &report), &command.services, &inputs)?;
+    if replacements.is_empty() && !failed {
+        terminal::note("no service of the compose files runs a program of the project");
+    }
+    let is_broken = report.problems.iter().any(|problem| problem.error);
+    let code = code(&replacements, failed, is_broken, command.strict);
+    let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
+    let text = |layout| report::deploy_check(&report, &replacements, layout);
+    write_run(global, &run, text, || report::deploy_check_json(&report, &replacements))?;
+    Ok(code)
+}
+
+/// The services that are asked for.
+fn chosen(
+    replacements: Vec<ServiceReplacement>,
+    services: &[String],
+    inputs: &Inputs,
+) -> Result<Vec<ServiceReplacement>, CommandFailure> {
+    for service in services {
+        if replacements.iter().any(|replacement| replacement.service == *service) {
+            continue;
+        }
+        let projects = inputs.composes.iter().filter_map(|compose| compose.reading.project.as_ref());
+        let mut all = projects.flat_map(|project| project.services());
+        if all.any(|(name, _)| name == service) {
+            return Err(CommandFailure::Because {
+                what: format!("`{service}` is not replaced: it runs a server of others, or ends by itself"),
+                help: None,
+            });
+        }
+        let names: Vec<&str> = replacements.iter().map(|replacement| replacement.service.as_str()).collect();
+        return Err(CommandFailure::Because {
+            what: format!("no service is called `{service}`"),
+            help: closest(service, &names).map(|near| format!("did you mean `{near}`?")),
+        });
+    }
+    let is_chosen = |replacement: &ServiceReplacement| services.is_empty() || services.contains(&replacement.service);
+    Ok(replacements.into_iter().filter(is_chosen).collect())
+}
+
+fn code(replacements: &[ServiceReplacement], failed: bool, is_broken: bool, is_strict: bool) -> u8 {
+    let worst = replacements.iter().map(ServiceReplacement::replaceability).max();
+    match worst {
+        _ if failed => FAILED,
+        _ if is_broken => FOUND,
+        Some(Replaceability::No) => FOUND,
+        Some(Replaceability::Unknown) if is_strict => FOUND,
+        _ => CLEAN,
+    }
+}
