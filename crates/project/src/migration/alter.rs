@@ -1,21 +1,25 @@
 //! `ALTER …` as changes of a schema.
 
 use super::change::IndexDefinition;
-use super::change::{ColumnDefault, ConstraintKind, SchemaChange};
+use super::change::{ColumnDefault, ConstraintKind, PlacedChange, SchemaChange};
 use super::columns::{column_definition, default_of, table_constraint};
 use super::judge::shown;
 use super::model::MigrationVerdict;
-use super::sql::{SqlCursor, column_names, items, joined};
+use super::sql::{SqlCursor, SqlToken, column_names, items, joined};
 use crate::data;
 
-/// `ALTER …`; none where it is not read.
-pub(super) fn alter(cursor: &mut SqlCursor<'_>) -> Option<Vec<SchemaChange>> {
+/// `ALTER …`, which stands at a place; none where it is not read.
+pub(super) fn alter(cursor: &mut SqlCursor<'_>, at: usize) -> Option<Vec<PlacedChange>> {
     if cursor.takes("table") {
         cursor.takes("if exists");
         cursor.takes("only");
         let table = cursor.full_name()?;
         cursor.takes_mark(b'*');
-        return items(cursor.rest()).map(|action| table_action(&table, &mut SqlCursor::new(action))).collect();
+        let action = |action: &[SqlToken]| {
+            let change = table_action(&table, &mut SqlCursor::new(action))?;
+            Some(PlacedChange { at: action[0].span.start as usize, change })
+        };
+        return items(cursor.rest()).map(action).collect();
     }
     let change = if cursor.takes("type") {
         alter_type(cursor)?
@@ -42,17 +46,17 @@ pub(super) fn alter(cursor: &mut SqlCursor<'_>) -> Option<Vec<SchemaChange>> {
     } else {
         return None;
     };
-    Some(vec![change])
+    Some(vec![PlacedChange { at, change }])
 }
 
 fn alter_type(cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
-    let name = shown(&cursor.full_name()?);
+    let name = cursor.full_name()?;
     if cursor.takes("add value") {
-        Some(SchemaChange::harmless(format!("adds a value to the type {name}")))
+        Some(SchemaChange::harmless(format!("adds a value to the type {}", shown(&name))))
     } else if cursor.takes("rename value") {
-        Some(SchemaChange::breaking(format!("renames a value of the type {name}")))
+        Some(SchemaChange::breaking(format!("renames a value of the type {}", shown(&name))))
     } else if cursor.takes("rename to") {
-        Some(SchemaChange::breaking(format!("renames the type {name}")))
+        Some(SchemaChange::RenameObject { kind: "type".to_owned(), name, to: cursor.name()? })
     } else {
         None
     }

@@ -211,6 +211,11 @@ pub(super) enum SchemaChange {
         kind: String,
         name: String,
     },
+    RenameObject {
+        kind: String,
+        name: String,
+        to: String,
+    },
 }
 
 impl SchemaChange {

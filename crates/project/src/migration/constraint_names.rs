@@ -3,11 +3,12 @@
 use super::change::ConstraintKind;
 
 /// The kind of constraint that a name is for (`PostgreSQL` source: `ChooseConstraintName`; `SQLAlchemy` docs: configuring
-/// constraint naming conventions).
+/// constraint naming conventions; Django source: `_create_index_name`).
 pub(super) fn kind_by_name(name: &str) -> Option<ConstraintKind> {
     let name = name.to_ascii_lowercase();
     let is = |front: &str, end: &str| name.starts_with(front) || name.ends_with(end);
-    if is("fk_", "_fkey") {
+    // Django: `shop_order_shop_id_1a2b3c_fk_shop_shop_id`.
+    if is("fk_", "_fkey") || name.contains("_fk_") {
         Some(ConstraintKind::ForeignKey)
     } else if is("ck_", "_check") {
         Some(ConstraintKind::Check)
@@ -31,6 +32,7 @@ mod tests {
             ("fk_users_team", Some(ConstraintKind::ForeignKey)),
             ("users_age_check", Some(ConstraintKind::Check)),
             ("users_PKEY", Some(ConstraintKind::PrimaryKey)),
+            ("shop_order_shop_id_1a2b_fk_shop_shop_id", Some(ConstraintKind::ForeignKey)),
             ("users_email", None),
         ] {
             assert_eq!(kind_by_name(name), expected, "{name}");

@@ -156,17 +156,25 @@ pub(super) fn altered(table: &str, name: &str, before: Option<&DjangoField>, aft
         ))];
     };
     let has_other_nature = before.is_table() != after.is_table() || before.is("primary_key") != after.is("primary_key");
-    let differs = |attribute: &&String| before.attribute(attribute) != after.attribute(attribute);
+    // The names of models are compared in small letters.
+    let differs = |attribute: &&String| {
+        let value = |field: &DjangoField| field.attribute(attribute).map(str::to_lowercase);
+        value(before) != value(after)
+    };
     let all = before.attributes.keys().chain(after.attributes.keys());
     let mut changed: Vec<&String> = all.filter(differs).collect();
     changed.retain(|attribute| !data::MIGRATION_WORDS.has(attribute, "outside-database"));
     changed.sort_unstable();
     changed.dedup();
     let is_read = |attribute: &str| data::MIGRATION_WORDS.has(attribute, "read-attribute");
-    let unread = changed.iter().find(|attribute| !is_read(attribute)).copied();
-    let is_other_table = after.is_table() && !changed.is_empty();
-    if has_other_nature || unread.is_some() || is_other_table {
-        return vec![SchemaChange::unread(format!("changes the field {place} in a way that is not read"))];
+    if let Some(attribute) = changed.iter().find(|attribute| !is_read(attribute) || after.is_table()) {
+        return vec![SchemaChange::unread(format!(
+            "changes {} of the field {place}, which is not read",
+            shown(attribute)
+        ))];
+    }
+    if has_other_nature {
+        return vec![SchemaChange::unread(format!("changes what the field {place} is"))];
     }
     let mut changes = column_changes(table, name, before, after);
     changes.extend(key_changes(table, name, before, after));

@@ -46,6 +46,8 @@ pub(super) struct MigrationJudge<'c> {
     /// What is made here: kinds with names.
     objects: HashSet<(String, String)>,
     dropped: Vec<DroppedConstraint>,
+    /// The steps that drop defaults of older columns.
+    lost_defaults: HashMap<(String, String), usize>,
     /// Old names of tables, with their steps.
     renamed: Vec<(String, usize)>,
     steps: Vec<MigrationStep>,
@@ -80,8 +82,9 @@ fn contract(text: String) -> Outcome {
 impl<'c> MigrationJudge<'c> {
     pub(super) fn new(catalog: &'c SchemaCatalog, number: usize) -> Self {
         let (tables, columns, objects) = (HashSet::new(), HashMap::new(), HashSet::new());
+        let lost_defaults = HashMap::new();
         let (dropped, renamed, steps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { catalog, number, tables, columns, objects, dropped, renamed, steps }
+        Self { catalog, number, tables, columns, objects, dropped, lost_defaults, renamed, steps }
     }
 
     /// The steps of changes.
@@ -144,6 +147,14 @@ impl<'c> MigrationJudge<'c> {
                 let text = format!("drops the {kind} {}", shown(name));
                 if self.objects.remove(&(kind.clone(), name.clone())) { expand(text) } else { contract(text) }
             }
+            SchemaChange::RenameObject { kind, name, to } => {
+                let text = format!("renames the {kind} {} to {}", shown(name), shown(to));
+                if self.objects.remove(&(kind.clone(), name.clone())) {
+                    self.objects.insert((kind.clone(), to.clone()));
+                    return expand(text);
+                }
+                contract(text)
+            }
             SchemaChange::Other { verdict, text, lock } => (*verdict, text.clone(), lock.clone()),
             _ => self.outcome_in_table(change),
         }
@@ -184,6 +195,10 @@ impl<'c> MigrationJudge<'c> {
             }
             SchemaChange::SetDefault { table, column } => {
                 self.update_column(table, column, |state| state.default = ColumnDefault::Constant);
+                // A default that was dropped for a moment.
+                if let Some(step) = self.lost_defaults.remove(&(table.clone(), column.clone())) {
+                    self.steps[step].verdict = MigrationVerdict::Expand;
+                }
                 expand(format!("sets the default of {}", column_name(table, column)))
             }
             SchemaChange::DropDefault { table, column, is_nullable } => self.drop_default(table, column, *is_nullable),
@@ -309,6 +324,7 @@ impl<'c> MigrationJudge<'c> {
         if self.update_column(table, column, |state| state.default = ColumnDefault::Absent) {
             return expand(text);
         }
+        self.lost_defaults.insert((table.to_owned(), column.to_owned()), self.steps.len());
         match is_nullable.or_else(|| self.catalog.is_nullable(self.number, table, column)) {
             Some(true) => expand(text),
             Some(false) => contract(format!("{text}, which is NOT NULL: rows that leave it out are refused")),

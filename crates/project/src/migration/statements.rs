@@ -25,8 +25,7 @@ fn changes_of_text(text: &str, depth: usize) -> Vec<PlacedChange> {
             changes.extend(block.into_iter().map(|change| PlacedChange { at, change }));
             continue;
         }
-        let read = statement_changes(statement);
-        changes.extend(read.into_iter().map(|change| PlacedChange { at, change }));
+        changes.extend(statement_changes(statement, at));
     }
     changes
 }
@@ -55,21 +54,50 @@ fn block(statement: &[SqlToken], depth: usize) -> Option<Vec<SchemaChange>> {
     Some(inner.into_iter().map(|placed| placed.change).collect())
 }
 
-/// The changes of a statement.
-fn statement_changes(statement: &[SqlToken]) -> Vec<SchemaChange> {
+/// The changes of a statement, which stands at a place.
+fn statement_changes(statement: &[SqlToken], at: usize) -> Vec<PlacedChange> {
     let mut cursor = SqlCursor::new(statement);
     let word = cursor.word();
     let unread =
         || SchemaChange::unread(format!("runs a statement that is not read: {}", shown(&beginning(statement))));
     cursor.advance();
-    let change = match word {
-        "create" => create(&mut cursor),
-        "alter" => return alter(&mut cursor).unwrap_or_else(|| vec![unread()]),
-        "drop" => return drop(&mut cursor).unwrap_or_else(|| vec![unread()]),
+    let changes = match word {
+        "alter" => return alter(&mut cursor, at).unwrap_or_else(|| vec![PlacedChange { at, change: unread() }]),
+        "drop" => drop(&mut cursor),
+        "with" => return with(statement).unwrap_or_else(|| vec![PlacedChange { at, change: unread() }]),
+        word if data::MIGRATION_WORDS.has(word, "harmless-statement") && !has_lock(statement) => Some(Vec::new()),
+        word => change(word, statement, &mut cursor).map(|change| vec![change]),
+    };
+    let changes = changes.unwrap_or_else(|| vec![unread()]);
+    changes.into_iter().map(|change| PlacedChange { at, change }).collect()
+}
+
+/// Whether a statement that changes nothing keeps others from writing.
+fn has_lock(statement: &[SqlToken]) -> bool {
+    let is_locking = matches!(statement[0].value.as_str(), "lock" | "reindex" | "cluster");
+    is_locking && !has_word(statement, "concurrently")
+}
+
+/// What `WITH a AS (SELECT …)` is followed by; none where the queries before it change rows.
+fn with(statement: &[SqlToken]) -> Option<Vec<PlacedChange>> {
+    let is_verb = |token: &SqlToken| {
+        token.kind == SqlTokenKind::Word && matches!(token.value.as_str(), "insert" | "update" | "delete" | "select")
+    };
+    let start = statement.iter().position(|token| token.depth == statement[0].depth && is_verb(token))?;
+    let is_change = |token: &SqlToken| is_verb(token) && token.value != "select";
+    let (queries, rest) = statement.split_at(start);
+    let changes = || statement_changes(rest, rest[0].span.start as usize);
+    (!queries.iter().any(is_change)).then(changes)
+}
+
+/// The change of a statement that begins with a word.
+fn change(word: &str, statement: &[SqlToken], cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
+    match word {
+        "create" => create(cursor),
         "insert" if cursor.takes("into") || cursor.takes("ignore into") => {
             cursor.full_name().map(|table| SchemaChange::InsertRows { table })
         }
-        "update" => update(&mut cursor),
+        "update" => update(cursor),
         "delete" if cursor.takes("from") => {
             cursor.takes("only");
             cursor.full_name().map(|table| SchemaChange::DeleteRows { table, verb: "deletes rows of" })
@@ -80,16 +108,14 @@ fn statement_changes(statement: &[SqlToken]) -> Vec<SchemaChange> {
             cursor.full_name().map(|table| SchemaChange::DeleteRows { table, verb: "deletes all rows of" })
         }
         "select" => select(cursor.rest()),
-        "rename" if cursor.takes("table") => rename_table(&mut cursor),
-        "lock" | "reindex" | "cluster" if !has_word(statement, "concurrently") => Some(SchemaChange::Other {
+        "rename" if cursor.takes("table") => rename_table(cursor),
+        "lock" | "reindex" | "cluster" if has_lock(statement) => Some(SchemaChange::Other {
             verdict: MigrationVerdict::Expand,
             text: format!("runs {}", shown(&beginning(statement))),
             lock: Some("blocks writes until the migration ends".to_owned()),
         }),
-        word if data::MIGRATION_WORDS.has(word, "harmless-statement") => return Vec::new(),
         _ => None,
-    };
-    vec![change.unwrap_or_else(unread)]
+    }
 }
 
 pub(super) fn has_word(tokens: &[SqlToken], word: &str) -> bool {
