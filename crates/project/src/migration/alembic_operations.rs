@@ -88,7 +88,10 @@ pub(super) fn operation(
         }
         "alter_column" => return alter_column(target, &table(0, "table_name")?, target.string(shift, "column_name")?),
         "create_index" => create_index(target, table(1, "table_name")?, 1 + shift)?,
-        "drop_index" => SchemaChange::DropIndex { name: target.string(0, "index_name")?, is_unique: None },
+        "drop_index" => {
+            let (name, is_optional) = (target.string(0, "index_name")?, target.flag("if_exists") == Some(true));
+            SchemaChange::DropIndex { name, is_optional }
+        }
         "create_unique_constraint"
         | "create_primary_key"
         | "create_check_constraint"

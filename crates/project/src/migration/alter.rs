@@ -184,7 +184,7 @@ fn drop(table: &str, cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
         return Some(SchemaChange::DropConstraint { table, name, kind: Some(ConstraintKind::PrimaryKey) });
     }
     if cursor.takes("index") || cursor.takes("key") {
-        return Some(SchemaChange::DropIndex { name: cursor.name()?, is_unique: None });
+        return Some(SchemaChange::DropIndex { name: cursor.name()?, is_optional: false });
     }
     cursor.takes("column");
     cursor.takes("if exists");

@@ -170,8 +170,8 @@ pub(super) enum SchemaChange {
     CreateIndex(IndexDefinition),
     DropIndex {
         name: String,
-        /// Where that is known.
-        is_unique: Option<bool>,
+        /// Whether none of that name may be there.
+        is_optional: bool,
     },
     /// Rows that are changed, with the columns.
     UpdateRows {

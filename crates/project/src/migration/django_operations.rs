@@ -166,10 +166,17 @@ fn create_model(
             constraints.extend(items.into_iter().filter_map(|item| context.constraint(item)));
         } else if key == "unique_together" {
             model.unique_together = context.field_lists(value).unwrap_or_default();
+            constraints.extend(model.unique_together.iter().map(|list| together(list)));
         }
     }
     models.insert(table.clone(), model);
     Some(vec![SchemaChange::CreateTable { table, is_optional: false, columns, constraints }])
+}
+
+/// The constraint of a list of `unique_together`, under a name that tells its fields.
+fn together(fields: &[String]) -> TableConstraint {
+    let name = format!("unique_together ({})", fields.join(", "));
+    TableConstraint::of(ConstraintKind::Unique, Some(name), fields.to_vec())
 }
 
 fn unique_together(
@@ -182,13 +189,11 @@ fn unique_together(
     let model = models.entry(table.clone()).or_default();
     let before = std::mem::replace(&mut model.unique_together, lists.clone());
     let removed = before.iter().filter(|list| !lists.contains(list)).map(|list| {
-        let name = format!("unique_together ({})", list.join(", "));
+        let name = together(list).name_in(&table);
         SchemaChange::DropConstraint { table: table.clone(), name, kind: Some(ConstraintKind::Unique) }
     });
-    let new = lists.iter().filter(|list| !before.contains(list)).map(|list| {
-        let constraint = TableConstraint::of(ConstraintKind::Unique, None, (*list).clone());
-        SchemaChange::AddConstraint { table: table.clone(), constraint }
-    });
+    let new = lists.iter().filter(|list| !before.contains(list));
+    let new = new.map(|list| SchemaChange::AddConstraint { table: table.clone(), constraint: together(list) });
     let changes: Vec<SchemaChange> = removed.chain(new).collect();
     if changes.is_empty() && lists.is_empty() {
         // What it takes away is in no migration that is there.

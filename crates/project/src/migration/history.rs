@@ -12,6 +12,7 @@ use super::judge::{MigrationJudge, shown};
 use super::model::{Migration, MigrationFormat, MigrationHistory, MigrationProblem, MigrationStep, MigrationVerdict};
 use super::parsed::ParsedMigration;
 use super::scripts::{ScriptMigration, script_migration};
+use super::sql::has_backticks;
 use crate::text::{Source, path};
 
 /// Files that are read.
@@ -265,7 +266,7 @@ fn judged(entry: &HistoryEntry<'_>, number: usize, catalog: &SchemaCatalog) -> M
     let parsed = &entry.parsed;
     let mut steps = MigrationJudge::new(catalog, number).steps(&parsed.changes, &source);
     // MySQL builds indexes while others write.
-    if matches!(entry.format, MigrationFormat::Sql | MigrationFormat::Prisma) && entry.text.contains('`') {
+    if matches!(entry.format, MigrationFormat::Sql | MigrationFormat::Prisma) && has_backticks(entry.text) {
         for step in &mut steps {
             step.lock = None;
         }

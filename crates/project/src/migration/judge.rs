@@ -48,6 +48,10 @@ pub(super) struct MigrationJudge<'c> {
     dropped: Vec<DroppedConstraint>,
     /// The steps that drop defaults of older columns.
     lost_defaults: HashMap<(String, String), usize>,
+    /// Older columns that lose NOT NULL.
+    loosened: HashSet<(String, String)>,
+    /// Indexes that no other migration makes, with the steps that drop them if they are there.
+    leftovers: HashMap<String, usize>,
     /// Old names of tables, with their steps.
     renamed: Vec<(String, usize)>,
     steps: Vec<MigrationStep>,
@@ -82,9 +86,10 @@ fn contract(text: String) -> Outcome {
 impl<'c> MigrationJudge<'c> {
     pub(super) fn new(catalog: &'c SchemaCatalog, number: usize) -> Self {
         let (tables, columns, objects) = (HashSet::new(), HashMap::new(), HashSet::new());
-        let lost_defaults = HashMap::new();
+        let loosened = HashSet::new();
+        let (lost_defaults, leftovers) = (HashMap::new(), HashMap::new());
         let (dropped, renamed, steps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { catalog, number, tables, columns, objects, dropped, lost_defaults, renamed, steps }
+        Self { catalog, number, tables, columns, objects, dropped, loosened, lost_defaults, leftovers, renamed, steps }
     }
 
     /// The steps of changes.
@@ -130,7 +135,7 @@ impl<'c> MigrationJudge<'c> {
             SchemaChange::AddConstraint { table, constraint } => self.add_constraint(table, constraint),
             SchemaChange::DropConstraint { table, name, kind } => self.drop_constraint(table, name, *kind),
             SchemaChange::CreateIndex(index) => self.create_index(index),
-            SchemaChange::DropIndex { name, is_unique } => self.drop_index(name, *is_unique),
+            SchemaChange::DropIndex { name, is_optional } => self.drop_index(name, *is_optional),
             SchemaChange::CreateView { view } => {
                 for (_, step) in self.renamed.iter().filter(|(table, _)| table == view) {
                     self.steps[*step].verdict = MigrationVerdict::Unknown;
@@ -191,6 +196,7 @@ impl<'c> MigrationJudge<'c> {
             }
             SchemaChange::DropNotNull { table, column } => {
                 self.update_column(table, column, |state| state.is_nullable = true);
+                self.loosened.insert((table.clone(), column.clone()));
                 expand(format!("lets {} be NULL", column_name(table, column)))
             }
             SchemaChange::SetDefault { table, column } => {
@@ -325,6 +331,8 @@ impl<'c> MigrationJudge<'c> {
             return expand(text);
         }
         self.lost_defaults.insert((table.to_owned(), column.to_owned()), self.steps.len());
+        let is_loosened = self.loosened.contains(&(table.to_owned(), column.to_owned()));
+        let is_nullable = if is_loosened { Some(true) } else { is_nullable };
         match is_nullable.or_else(|| self.catalog.is_nullable(self.number, table, column)) {
             Some(true) => expand(text),
             Some(false) => contract(format!("{text}, which is NOT NULL: rows that leave it out are refused")),
@@ -415,6 +423,7 @@ impl<'c> MigrationJudge<'c> {
             if before == columns && dropped.constraint.kind == ConstraintKind::Unique {
                 let step = &mut self.steps[dropped.step];
                 step.verdict = MigrationVerdict::Expand;
+                step.text = format!("drops {}, whose columns stay unique", shown(&dropped.name));
                 is_weaker = true;
             }
             is_weaker |= before.iter().all(|column| columns.contains(column))
@@ -465,6 +474,11 @@ impl<'c> MigrationJudge<'c> {
         let kind = if index.is_unique { "unique index" } else { "index" };
         let text = format!("makes the {kind}{name} on {}", shown(&index.table));
         self.objects.insert(("index".to_owned(), index.name.clone()));
+        // What no migration makes, and is made next, can only be there from an earlier try.
+        if let Some(step) = self.leftovers.remove(&index.name) {
+            self.steps[step].verdict = MigrationVerdict::Expand;
+            self.steps[step].text = format!("drops what an earlier try left of the index {}", shown(&index.name));
+        }
         if self.is_new(&index.table) {
             return expand(text);
         }
@@ -484,7 +498,7 @@ impl<'c> MigrationJudge<'c> {
         (MigrationVerdict::Contract, format!("{text}: rows with equal values are refused"), lock)
     }
 
-    fn drop_index(&mut self, name: &str, is_unique: Option<bool>) -> Outcome {
+    fn drop_index(&mut self, name: &str, is_optional: bool) -> Outcome {
         let text = format!("drops the index {}", shown(name));
         if self.objects.remove(&("index".to_owned(), name.to_owned())) {
             return expand(text);
@@ -500,10 +514,15 @@ impl<'c> MigrationJudge<'c> {
         }
         let by_name =
             || kind_by_name(name).map(|kind| kind != ConstraintKind::Check && kind != ConstraintKind::ForeignKey);
-        match is_unique.or(catalogued.map(|index| index.is_unique)).or_else(by_name) {
+        match catalogued.map(|index| index.is_unique).or_else(by_name) {
             Some(false) => expand(text),
             Some(true) => contract(format!("{text}, which is unique: an upsert that names its columns fails")),
-            None => unknown(format!("{text}, which may be unique and an upsert need it")),
+            None => {
+                if is_optional {
+                    self.leftovers.insert(name.to_owned(), self.steps.len());
+                }
+                unknown(format!("{text}, which may be unique and an upsert need it"))
+            }
         }
     }
 }

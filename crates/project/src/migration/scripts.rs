@@ -132,7 +132,9 @@ fn script_name(place: &str, has_sections: bool) -> Option<ScriptName> {
     let digits = stem.len() - stem.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let id = if is_numbered { stem[..digits].to_owned() } else { stem.to_owned() };
     if has_sections || stem.ends_with(".up") {
-        return Some(ScriptName { format, id, folder, version, is_versioned: is_numbered });
+        // `1_users.mysql.up.sql` has others beside it.
+        let is_versioned = is_numbered && !stem.trim_end_matches(".up").contains('.');
+        return Some(ScriptName { format, id, folder, version, is_versioned });
     }
     let is_of_migrations = |part: &str| part.contains("migrat") || part == "drizzle";
     let is_numbered_step = is_numbered && folder.to_ascii_lowercase().split('/').any(is_of_migrations);

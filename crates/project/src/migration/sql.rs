@@ -152,6 +152,14 @@ pub(super) fn statements(tokens: &[SqlToken]) -> impl Iterator<Item = &[SqlToken
     tokens.split(ends).filter(|statement| !statement.is_empty())
 }
 
+/// Whether a text has names in backticks, as `MySQL` writes them.
+pub(super) fn has_backticks(text: &str) -> bool {
+    let is_backtick = |token: &SqlToken| {
+        token.kind == SqlTokenKind::Name && text.as_bytes().get(token.span.start as usize) == Some(&b'`')
+    };
+    text.contains('`') && tokens(text).iter().any(is_backtick)
+}
+
 /// Goes through the tokens of a statement.
 #[derive(Clone)]
 pub(super) struct SqlCursor<'s> {

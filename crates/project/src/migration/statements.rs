@@ -263,7 +263,7 @@ fn drop(cursor: &mut SqlCursor<'_>) -> Option<Vec<SchemaChange>> {
         kind
     };
     cursor.takes("concurrently");
-    cursor.takes("if exists");
+    let is_optional = cursor.takes("if exists");
     if matches!(kind, "trigger" | "policy" | "rule") {
         return None;
     }
@@ -276,7 +276,7 @@ fn drop(cursor: &mut SqlCursor<'_>) -> Option<Vec<SchemaChange>> {
         let name = cursor.full_name()?;
         changes.push(match kind {
             "table" => SchemaChange::DropTable { table: name },
-            "index" => SchemaChange::DropIndex { name, is_unique: None },
+            "index" => SchemaChange::DropIndex { name, is_optional },
             kind => SchemaChange::DropObject { kind: kind.to_owned(), name },
         });
         cursor.group();
