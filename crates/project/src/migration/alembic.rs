@@ -1,6 +1,7 @@
 //! Revisions of Alembic: their header, and the statements of `upgrade` and `downgrade` (Alembic docs: tutorial, operation
 //! reference).
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::alembic_operations::{OperationTarget, operation};
@@ -11,6 +12,7 @@ use super::parsed::ParsedMigration;
 use super::python::{PythonText, PythonTokenKind};
 use super::python_value::{PythonArguments, PythonNames, PythonValue};
 use super::statements::sql_changes;
+use crate::data;
 
 /// How deep blocks are read.
 const DEEPEST: usize = 8;
@@ -106,12 +108,16 @@ struct RevisionReader<'s, 't> {
     names: PythonNames<'t>,
     /// The tables of `with op.batch_alter_table("a") as batch_op`, by the name of the variable.
     batches: Vec<(&'t str, Option<String>)>,
+    /// The functions of the file.
+    functions: HashSet<&'t str>,
     changes: Vec<PlacedChange>,
 }
 
 impl<'s, 't> RevisionReader<'s, 't> {
     fn new(source: &'s PythonText<'t>, names: PythonNames<'t>) -> Self {
-        Self { source, names, batches: Vec::new(), changes: Vec::new() }
+        let definitions = source.lines.iter().map(|line| line.tokens.start);
+        let functions = definitions.filter(|start| source.word(*start) == "def").map(|start| source.word(start + 1));
+        Self { source, names, batches: Vec::new(), functions: functions.collect(), changes: Vec::new() }
     }
 
     fn push(&mut self, at: usize, change: SchemaChange) {
@@ -144,8 +150,8 @@ impl<'s, 't> RevisionReader<'s, 't> {
                 "for" | "while" => self.push(at, SchemaChange::unread("runs steps in a loop")),
                 "try" => self.push(at, SchemaChange::unread("runs steps that may fail")),
                 // What belongs to a statement above, and definitions, which run nothing.
-                "elif" | "else" | "except" | "finally" | "case" => {}
-                "def" | "class" | "@" | "async" => {}
+                "@" => {}
+                word if data::MIGRATION_WORDS.has(word, "runs-nothing") => {}
                 _ => self.statement(tokens),
             }
         }
@@ -196,18 +202,58 @@ impl<'s, 't> RevisionReader<'s, 't> {
         }
     }
 
-    /// A value that is given a name: making it does nothing, unless it is an operation.
+    /// A value that is given a name: making it does nothing, unless it has operations, SQL, or a function that gets the
+    /// connection.
     fn assigned(&mut self, name: &'t str, value: Range<usize>) {
         let at = self.source.at(value.start);
         if let PythonValue::Call { callee, arguments } = self.source.value(value.clone()) {
-            let method = self.source.word(callee.end - 1);
             let is_of_op = self.source.word(callee.start) == "op" && callee.len() == 3;
-            let is_harmless = matches!(method, "get_bind" | "get_context" | "f" | "inline_literal");
-            if is_of_op && !is_harmless || matches!(method, "execute" | "exec_driver_sql" | "scalar") {
+            if is_of_op {
                 self.call(at, callee, &arguments);
+            } else {
+                self.steps_within(value.clone());
+                if self.gets_connection(&callee, &arguments) {
+                    let text = format!("calls {}, which is not read", shown(self.source.word(callee.end - 1)));
+                    self.push(at, SchemaChange::unread(text));
+                }
             }
+        } else {
+            self.steps_within(value.clone());
         }
         self.names.add(name, value);
+    }
+
+    /// The SQL and the operations inside of a value: `conn.execute("…").fetchall()`.
+    fn steps_within(&mut self, value: Range<usize>) {
+        for index in value.clone() {
+            let word = self.source.word(index);
+            let is_method = self.source.is_mark(index + 1, b'(') && index > value.start;
+            if is_method && matches!(word, "execute" | "exec_driver_sql") {
+                let arguments = self.source.arguments(index + 2..self.source.tokens[index + 1].pair.max(index + 2));
+                self.execute(&arguments);
+            } else if word == "op" && self.source.is_mark(index + 1, b'.') && !self.is_idle(index + 2) {
+                self.push(self.source.at(index), SchemaChange::unread("runs an operation inside of a value"));
+            }
+        }
+    }
+
+    /// Whether a method of `op` changes nothing.
+    fn is_idle(&self, index: usize) -> bool {
+        matches!(self.source.word(index), "get_bind" | "get_context" | "f" | "inline_literal" | "execute")
+    }
+
+    /// Whether a function of the file is called, or one that may use the connection.
+    fn gets_connection(&self, callee: &Range<usize>, arguments: &PythonArguments<'t>) -> bool {
+        let function = self.source.word(callee.end - 1);
+        if callee.len() == 1 && self.functions.contains(function) {
+            return true;
+        }
+        let is_connection = |value: &Range<usize>| {
+            let value = self.names.resolve(self.source, value.clone());
+            value.len() > 2 && self.source.word(value.start) == "op" && self.source.word(value.start + 2) == "get_bind"
+        };
+        let is_reader = matches!(function, "inspect" | "from_engine" | "Session" | "execute");
+        !is_reader && arguments.all.iter().any(|argument| is_connection(&argument.value))
     }
 
     fn call(&mut self, at: usize, callee: Range<usize>, arguments: &PythonArguments<'t>) {
@@ -230,12 +276,12 @@ impl<'s, 't> RevisionReader<'s, 't> {
             operation(&target, method, None)
         } else if matches!(method, "create" | "drop") {
             self.enum_change(&object, method == "create").map(|change| vec![change])
-        } else if matches!(method, "commit" | "flush" | "info" | "debug" | "warning" | "print") {
+        } else if data::MIGRATION_WORDS.has(method, "harmless-method") {
             Some(Vec::new())
         } else {
             None
         };
-        let name = source.dotted(callee).map_or_else(|| method.to_owned(), |name| name);
+        let name = source.dotted(callee).unwrap_or_else(|| method.to_owned());
         let unread = || vec![SchemaChange::unread(format!("calls {}, which is not read", shown(&format!("{name}()"))))];
         for change in changes.unwrap_or_else(unread) {
             self.push(at, change);

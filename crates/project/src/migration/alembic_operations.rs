@@ -86,7 +86,7 @@ pub(super) fn operation(
             let column = target.string(shift, "column_name")?;
             SchemaChange::DropColumn { table: table(0, "table_name")?, column }
         }
-        "alter_column" => return alter_column(target, &table(0, "table_name")?, target.string(shift, "column_name")?),
+        "alter_column" => return alter_column(target, &table(0, "table_name")?, &target.string(shift, "column_name")?),
         "create_index" => create_index(target, table(1, "table_name")?, 1 + shift)?,
         "drop_index" => {
             let (name, is_optional) = (target.string(0, "index_name")?, target.flag("if_exists") == Some(true));
@@ -98,12 +98,13 @@ pub(super) fn operation(
         | "create_foreign_key"
         | "create_exclude_constraint" => {
             let table = batch.map_or_else(|| constraint_table(target, name), |table| Some(table.to_owned()))?;
-            SchemaChange::AddConstraint { table, constraint: constraint(target, name, 1 + shift)? }
+            SchemaChange::AddConstraint { table, constraint: constraint(target, name, 1 + shift) }
         }
         "drop_constraint" => drop_constraint(target, table(1, "table_name")?, 1 + shift)?,
         "bulk_insert" => SchemaChange::harmless("adds rows"),
-        "create_table_comment" | "drop_table_comment" => return Some(Vec::new()),
-        "get_bind" | "get_context" => return Some(Vec::new()),
+        "create_table_comment" | "drop_table_comment" | "get_bind" | "get_context" | "inline_literal" => {
+            return Some(Vec::new());
+        }
         _ => return None,
     }])
 }
@@ -151,7 +152,7 @@ fn add_column(target: &OperationTarget<'_, '_>, table: String, position: usize) 
     Some(std::iter::once(add).chain(index).collect())
 }
 
-fn alter_column(target: &OperationTarget<'_, '_>, table: &str, column: String) -> Option<Vec<SchemaChange>> {
+fn alter_column(target: &OperationTarget<'_, '_>, table: &str, column: &str) -> Option<Vec<SchemaChange>> {
     let arguments = target.arguments;
     let flag = |name: &str| arguments.keyword(name).map(|_| target.flag(name));
     let mut changes = Vec::new();
@@ -161,31 +162,31 @@ fn alter_column(target: &OperationTarget<'_, '_>, table: &str, column: String) -
         let read = |value: Range<usize>| type_text(target.source, target.names, value);
         let from = arguments.keyword("existing_type").and_then(read);
         let to = read(value);
-        changes.push(SchemaChange::ChangeType { table: table(), column: column.clone(), from, to });
+        changes.push(SchemaChange::ChangeType { table: table(), column: column.to_owned(), from, to });
     }
     match nullable {
         Some(None) => return None,
         Some(Some(false)) if existing != Some(false) => {
-            changes.push(SchemaChange::SetNotNull { table: table(), column: column.clone() });
+            changes.push(SchemaChange::SetNotNull { table: table(), column: column.to_owned() });
         }
         Some(Some(true)) if existing != Some(true) => {
-            changes.push(SchemaChange::DropNotNull { table: table(), column: column.clone() });
+            changes.push(SchemaChange::DropNotNull { table: table(), column: column.to_owned() });
         }
         _ => {}
     }
     if let Some(value) = arguments.keyword("server_default") {
         if target.is_none(&value) {
             let is_nullable = nullable.flatten().or(existing);
-            changes.push(SchemaChange::DropDefault { table: table(), column: column.clone(), is_nullable });
+            changes.push(SchemaChange::DropDefault { table: table(), column: column.to_owned(), is_nullable });
         } else if !target.source.is_name(&value, "False") {
-            changes.push(SchemaChange::SetDefault { table: table(), column: column.clone() });
+            changes.push(SchemaChange::SetDefault { table: table(), column: column.to_owned() });
         }
     }
     let new_name = ["new_column_name", "name"].iter().find_map(|name| arguments.keyword(name));
     if let Some(value) = new_name.filter(|value| !target.is_none(value)) {
         let to = target.source.string(value, target.names)?.value;
         if to != column {
-            changes.push(SchemaChange::RenameColumn { table: table(), column: column.clone(), to });
+            changes.push(SchemaChange::RenameColumn { table: table(), column: column.to_owned(), to });
         }
     }
     if changes.is_empty() {
@@ -208,7 +209,7 @@ fn create_index(target: &OperationTarget<'_, '_>, table: String, columns_at: usi
 }
 
 /// `create_unique_constraint` and its like; the position of what follows the table.
-fn constraint(target: &OperationTarget<'_, '_>, name: &str, position: usize) -> Option<TableConstraint> {
+fn constraint(target: &OperationTarget<'_, '_>, name: &str, position: usize) -> TableConstraint {
     let own_name = target.string(0, "constraint_name");
     let mut constraint = match name {
         "create_unique_constraint" => TableConstraint::of(
@@ -238,7 +239,7 @@ fn constraint(target: &OperationTarget<'_, '_>, name: &str, position: usize) -> 
         _ => TableConstraint::of(ConstraintKind::Exclusion, own_name, Vec::new()),
     };
     constraint.is_validated = target.flag("postgresql_not_valid") != Some(true);
-    Some(constraint)
+    constraint
 }
 
 fn drop_constraint(target: &OperationTarget<'_, '_>, table: String, position: usize) -> Option<SchemaChange> {

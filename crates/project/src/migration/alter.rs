@@ -112,19 +112,26 @@ fn table_action(table: &str, cursor: &mut SqlCursor<'_>) -> Option<SchemaChange>
     if cursor.takes("change") {
         return change_column(table, cursor);
     }
-    if cursor.takes("set schema") {
-        let to = format!("{}.{table}", cursor.name()?);
-        return Some(SchemaChange::RenameTable { table: table_name(), to });
+    Some(setting_action(table, cursor))
+}
+
+/// An action that sets something of the whole table.
+fn setting_action(table: &str, cursor: &mut SqlCursor<'_>) -> SchemaChange {
+    let mut ahead = cursor.clone();
+    if ahead.takes("set schema")
+        && let Some(schema) = ahead.name()
+    {
+        return SchemaChange::RenameTable { table: table.to_owned(), to: format!("{schema}.{table}") };
     }
     let text = format!("changes settings of {}", shown(table));
     if cursor.is_at_mark(b'(') || data::MIGRATION_WORDS.has(cursor.word(), "harmless-action") {
-        return Some(SchemaChange::harmless(text));
+        return SchemaChange::harmless(text);
     }
     if cursor.takes("set") && (cursor.is_at_mark(b'(') || cursor.takes("logged") || cursor.takes("unlogged")) {
-        return Some(SchemaChange::harmless(text));
+        return SchemaChange::harmless(text);
     }
     let text = format!("changes {} in a way that is not read", shown(table));
-    Some(of_table(MigrationVerdict::Unknown, text))
+    SchemaChange::OfTable { table: table.to_owned(), verdict: MigrationVerdict::Unknown, text }
 }
 
 /// A constraint that keeps its meaning: only an upsert may name it.

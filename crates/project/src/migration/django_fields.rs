@@ -37,9 +37,9 @@ pub(super) fn field_of(source: &PythonText<'_>, names: &PythonNames<'_>, value: 
     }
     let class = source.word(callee.end - 1).to_owned();
     let written = |value: Range<usize>| -> String { value.map(|index| source.word(index)).collect() };
-    let named = arguments.all.iter().filter_map(|argument| Some((argument.name?, argument.value.clone())));
+    let keywords = arguments.all.iter().filter_map(|argument| Some((argument.name?, argument.value.clone())));
     let mut attributes: BTreeMap<String, String> =
-        named.map(|(name, value)| (name.to_owned(), written(value))).collect();
+        keywords.map(|(name, value)| (name.to_owned(), written(value))).collect();
     if let Some(value) = arguments.positional(0).filter(|_| class.ends_with("ForeignKey") || class == "OneToOneField") {
         attributes.insert("to".to_owned(), written(value));
     }
@@ -90,7 +90,7 @@ impl DjangoField {
     fn type_text(&self) -> String {
         let text = |length: &str| format!("varchar({})", self.attribute("max_length").unwrap_or(length));
         match self.class.as_str() {
-            "CharField" => self.attribute("max_length").map_or_else(|| "varchar".to_owned(), |length| text(length)),
+            "CharField" => self.attribute("max_length").map_or_else(|| "varchar".to_owned(), text),
             "EmailField" => text("254"),
             "URLField" => text("200"),
             "SlugField" => text("50"),
@@ -162,12 +162,12 @@ pub(super) fn altered(table: &str, name: &str, before: Option<&DjangoField>, aft
         value(before) != value(after)
     };
     let all = before.attributes.keys().chain(after.attributes.keys());
-    let mut changed: Vec<&String> = all.filter(differs).collect();
-    changed.retain(|attribute| !data::MIGRATION_WORDS.has(attribute, "outside-database"));
-    changed.sort_unstable();
-    changed.dedup();
+    let mut attributes: Vec<&String> = all.filter(differs).collect();
+    attributes.retain(|attribute| !data::MIGRATION_WORDS.has(attribute, "outside-database"));
+    attributes.sort_unstable();
+    attributes.dedup();
     let is_read = |attribute: &str| data::MIGRATION_WORDS.has(attribute, "read-attribute");
-    if let Some(attribute) = changed.iter().find(|attribute| !is_read(attribute) || after.is_table()) {
+    if let Some(attribute) = attributes.iter().find(|attribute| !is_read(attribute) || after.is_table()) {
         return vec![SchemaChange::unread(format!(
             "changes {} of the field {place}, which is not read",
             shown(attribute)
@@ -223,7 +223,7 @@ fn key_changes(table_name: &str, name: &str, before: &DjangoField, after: &Djang
     let of = |kind| TableConstraint::of(kind, None, vec![name.to_owned()]);
     match (before.is_unique(), after.is_unique()) {
         (false, true) => {
-            changes.push(SchemaChange::AddConstraint { table: table(), constraint: of(ConstraintKind::Unique) })
+            changes.push(SchemaChange::AddConstraint { table: table(), constraint: of(ConstraintKind::Unique) });
         }
         (true, false) => {
             let constraint_name = of(ConstraintKind::Unique).name_in(table_name);

@@ -13,6 +13,7 @@ use super::model::{Migration, MigrationFormat, MigrationHistory, MigrationProble
 use super::parsed::ParsedMigration;
 use super::scripts::{ScriptMigration, script_migration};
 use super::sql::has_backticks;
+use crate::manifest::FileKind;
 use crate::text::{Source, path};
 
 /// Files that are read.
@@ -66,19 +67,20 @@ pub fn read_migrations(files: &[(&str, &str)]) -> MigrationHistory {
 
 /// What a file says; none where it is no migration.
 fn entry<'t>(place: &'t str, text: &'t str, files: &BTreeMap<&str, &str>) -> Option<HistoryEntry<'t>> {
+    let language = FileKind::of(place).language();
     let is_large = text.len() > LARGEST_FILE;
     let read = if is_large { "" } else { text };
     let (version, is_versioned) = (Vec::new(), false);
     let folder = path::parent(place).to_owned();
     let entry =
         |format, parsed| HistoryEntry { path: place, text: read, format, parsed, folder, version, is_versioned };
-    if place.ends_with(".py") {
+    if language == "Python" {
         if let Some(parsed) = django_header(place, read) {
             return Some(entry(MigrationFormat::Django, parsed));
         }
         return alembic_revision(read).map(|parsed| entry(MigrationFormat::Alembic, parsed));
     }
-    if !place.ends_with(".sql") {
+    if language != "SQL" {
         return None;
     }
     let ScriptMigration { format, mut parsed, folder, version, is_versioned } = script_migration(place, read, files)?;

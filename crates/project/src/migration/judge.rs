@@ -46,10 +46,10 @@ pub(super) struct MigrationJudge<'c> {
     /// What is made here: kinds with names.
     objects: HashSet<(String, String)>,
     dropped: Vec<DroppedConstraint>,
-    /// The steps that drop defaults of older columns.
-    lost_defaults: HashMap<(String, String), usize>,
     /// Older columns that lose NOT NULL.
     loosened: HashSet<(String, String)>,
+    /// The steps that drop defaults of older columns.
+    lost_defaults: HashMap<(String, String), usize>,
     /// Indexes that no other migration makes, with the steps that drop them if they are there.
     leftovers: HashMap<String, usize>,
     /// Old names of tables, with their steps.

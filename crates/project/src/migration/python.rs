@@ -166,9 +166,11 @@ impl Lexer<'_> {
                 let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'.' | b'_');
                 self.push(PythonTokenKind::Number, bytes.iter().take_while(is_part).count());
             }
-            b'=' | b'!' | b'<' | b'>' | b':' if bytes.get(1) == Some(&b'=') => self.push(PythonTokenKind::Operator, 2),
-            b'-' if bytes.get(1) == Some(&b'>') => self.push(PythonTokenKind::Operator, 2),
-            b'+' | b'-' | b'|' if bytes.get(1) == Some(&b'=') => self.push(PythonTokenKind::Operator, 2),
+            b'=' | b'!' | b'<' | b'>' | b':' | b'+' | b'-' | b'|'
+                if bytes.get(1) == Some(&b'=') || bytes.starts_with(b"->") =>
+            {
+                self.push(PythonTokenKind::Operator, 2);
+            }
             _ => self.push_mark(byte),
         }
     }

@@ -137,7 +137,7 @@ impl<'t> PythonText<'t> {
         Some(name)
     }
 
-    fn arguments(&self, range: Range<usize>) -> PythonArguments<'t> {
+    pub(super) fn arguments(&self, range: Range<usize>) -> PythonArguments<'t> {
         let mut arguments = PythonArguments::default();
         for part in self.split(range, b',') {
             if part.is_empty() {
@@ -179,7 +179,7 @@ impl<'t> PythonText<'t> {
         let text = &self.text[token.start..token.end];
         let prefix = text.find(['"', '\'']).unwrap_or(0);
         let is_raw = text[..prefix].contains(['r', 'R']);
-        let quote = &text[prefix..prefix + 1];
+        let quote = &text[prefix..=prefix];
         let width = if text[prefix..].starts_with(&quote.repeat(3)) { 3 } else { 1 };
         let inside = &text[(prefix + width).min(text.len())..];
         let inside = inside.strip_suffix(&quote.repeat(width)).unwrap_or(inside);

@@ -108,7 +108,8 @@ fn script_name(place: &str, has_sections: bool) -> Option<ScriptName> {
         let version = vec![number(&id)];
         return Some(ScriptName { format: MigrationFormat::Prisma, id, folder, version, is_versioned: false });
     }
-    if stem.ends_with(".down") || stem.ends_with(".undo") {
+    let goes_back = [".down", ".undo"].iter().any(|end| stem.strip_suffix(end).is_some());
+    if goes_back {
         return None;
     }
     let format = MigrationFormat::Sql;
@@ -131,7 +132,7 @@ fn script_name(place: &str, has_sections: bool) -> Option<ScriptName> {
     let version = vec![number(stem)];
     let digits = stem.len() - stem.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let id = if is_numbered { stem[..digits].to_owned() } else { stem.to_owned() };
-    if has_sections || stem.ends_with(".up") {
+    if has_sections || stem.strip_suffix(".up").is_some() {
         // `1_users.mysql.up.sql` has others beside it.
         let is_versioned = is_numbered && !stem.trim_end_matches(".up").contains('.');
         return Some(ScriptName { format, id, folder, version, is_versioned });

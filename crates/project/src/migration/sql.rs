@@ -126,9 +126,8 @@ fn token(text: &str, at: usize) -> (SqlTokenKind, usize, &str) {
 fn quoted_length(bytes: &[u8], quote: u8, escapes: bool) -> usize {
     let mut at = 1;
     while let Some(&byte) = bytes.get(at) {
-        if byte == b'\\' && escapes {
-            at += 2;
-        } else if byte == quote && bytes.get(at + 1) == Some(&quote) {
+        let is_escape = byte == b'\\' && escapes;
+        if is_escape || byte == quote && bytes.get(at + 1) == Some(&quote) {
             at += 2;
         } else if byte == quote {
             return at + 1;

@@ -1,4 +1,4 @@
-//! Columns, constraints and types as SQLAlchemy writes them (`SQLAlchemy` docs: describing databases with `MetaData`).
+//! Columns, constraints and types as `SQLAlchemy` writes them (`SQLAlchemy` docs: describing databases with `MetaData`).
 
 use std::ops::Range;
 
@@ -37,8 +37,8 @@ pub(super) fn column(
     let positional = arguments.all.iter().filter(|argument| argument.name.is_none()).skip(1);
     let types = arguments.keyword("type_").into_iter();
     for part in positional.map(|argument| argument.value.clone()).chain(types) {
-        let called = call_of(source, part.clone());
-        match called.as_ref().map(|(callee, arguments)| (*callee, arguments)) {
+        let inner = call_of(source, part.clone());
+        match inner.as_ref().map(|(callee, arguments)| (*callee, arguments)) {
             Some(("Identity" | "Computed", _)) => column.default = ColumnDefault::PerRow,
             Some(("ForeignKey", arguments)) => {
                 let mut key = of(ConstraintKind::ForeignKey);

@@ -95,7 +95,11 @@ fn change(word: &str, statement: &[SqlToken], cursor: &mut SqlCursor<'_>) -> Opt
     match word {
         "create" => create(cursor),
         "insert" if cursor.takes("into") || cursor.takes("ignore into") => {
-            cursor.full_name().map(|table| SchemaChange::InsertRows { table })
+            let table = cursor.full_name()?;
+            // An upsert changes rows that are there.
+            let updates = has_word(cursor.rest(), "conflict") && has_word(cursor.rest(), "update");
+            let columns = Vec::new();
+            Some(if updates { SchemaChange::UpdateRows { table, columns } } else { SchemaChange::InsertRows { table } })
         }
         "update" => update(cursor),
         "delete" if cursor.takes("from") => {

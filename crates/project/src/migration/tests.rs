@@ -44,8 +44,8 @@ fn case(folder: PathBuf) -> MigrationCase {
         _ => format!("db/migrations/{}_{step}.sql", if step == "earlier" { 1 } else { 2 }),
     };
     let read = |step: &str| {
-        let endings = ["py", "sql"].iter();
-        let text = endings.filter_map(|ending| fs::read_to_string(folder.join(format!("{step}.{ending}"))).ok()).next();
+        let read = |ending: &str| fs::read_to_string(folder.join(format!("{step}.{ending}"))).ok();
+        let text = read("py").or_else(|| read("sql"));
         text.map(|text| (place(step), text))
     };
     let files = ["earlier", "migration", "down"].into_iter().filter_map(read).collect();
@@ -254,6 +254,7 @@ fn statements_have_verdicts() {
         ("UPDATE a SET b = 1", "u"),
         ("ALTER TABLE a ADD b int; UPDATE a SET b = 1, c = 2", "eu"),
         ("INSERT INTO a VALUES (1)", "e"),
+        ("INSERT INTO a VALUES (1) ON CONFLICT (b) DO UPDATE SET b = 2", "u"),
         ("SELECT setval('a', (SELECT max(id) FROM b))", "e"),
         ("SELECT remove_all()", "u"),
         ("DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$", "u"),
@@ -309,6 +310,12 @@ fn operations_have_verdicts() {
         ("op.alter_column('a', 'b', server_default=None, existing_nullable=True)", "Expand drops the default of `a.b`"),
         ("op.alter_column('a', 'b', comment='c')", "Expand changes no more than a comment of `a.b`"),
         ("return\nop.drop_table('a')", ""),
+        ("rows = conn.execute(sa.text('SELECT a FROM b')).fetchall()", "Expand reads"),
+        ("rows = conn.execute('DELETE FROM b RETURNING a').fetchall()", "Contract deletes rows of `b`"),
+        ("all = [op.drop_column('a', b) for b in c]", "Unknown runs an operation inside of a value"),
+        ("conn = op.get_bind()\ndone = fill(conn)", "Unknown calls `fill`, which is not read"),
+        ("conn = op.get_bind()\ncolumns = sa.inspect(conn).get_columns('a')", ""),
+        ("value = upgrade()", "Unknown calls `upgrade`, which is not read"),
     ] {
         assert_eq!(alembic_steps(body).join(" | "), expected, "{body}");
     }
