@@ -40,7 +40,10 @@ pub(super) fn field_of(source: &PythonText<'_>, names: &PythonNames<'_>, value: 
     let keywords = arguments.all.iter().filter_map(|argument| Some((argument.name?, argument.value.clone())));
     let mut attributes: BTreeMap<String, String> =
         keywords.map(|(name, value)| (name.to_owned(), written(value))).collect();
-    if let Some(value) = arguments.positional(0).filter(|_| class.ends_with("ForeignKey") || class == "OneToOneField") {
+    let is_key = class.ends_with("ForeignKey") || class == "OneToOneField";
+    if let Some(value) = arguments.positional(0)
+        && is_key
+    {
         attributes.insert("to".to_owned(), written(value));
     }
     Some(DjangoField { class, attributes })
@@ -233,8 +236,8 @@ fn key_changes(table_name: &str, name: &str, before: &DjangoField, after: &Djang
         _ => {}
     }
     let target = |field: &DjangoField| {
-        let to = field.attribute("to").filter(|_| field.is_key() && field.attribute("db_constraint") != Some("False"));
-        to.map(str::to_lowercase)
+        let is_checked = field.is_key() && field.attribute("db_constraint") != Some("False");
+        if is_checked { field.attribute("to").map(str::to_lowercase) } else { None }
     };
     if let Some(to) = target(after).filter(|to| target(before).as_ref() != Some(to)) {
         let mut constraint = of(ConstraintKind::ForeignKey);

@@ -53,7 +53,7 @@ impl<'t> ModelContext<'_, 't> {
         let name = self.string(&arguments, usize::MAX, "name");
         let fields = arguments.keyword("fields").and_then(|value| self.source.strings(value, self.names));
         let is_partial = arguments.keyword("condition").is_some() && kind == ConstraintKind::Unique;
-        let columns = fields.filter(|_| !is_partial).unwrap_or_default();
+        let columns = if is_partial { Vec::new() } else { fields.unwrap_or_default() };
         Some(TableConstraint::of(kind, name, columns))
     }
 

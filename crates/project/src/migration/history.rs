@@ -238,12 +238,13 @@ fn head_problems(
     branched.sort_unstable();
     for (group, mut heads) in heads(&inside, &places) {
         heads.retain(|head| replaced.binary_search(&entries[*head].parsed.id.as_str()).is_err());
-        let Some(last) = heads.last().filter(|_| heads.len() > 1 && branched.binary_search(&group).is_err()) else {
+        let [_, .., last] = heads[..] else { continue };
+        if branched.binary_search(&group).is_ok() {
             continue;
-        };
+        }
         let ids: Vec<&str> = heads.iter().map(|head| entries[*head].parsed.id.as_str()).collect();
         let message = format!("is one of several last migrations: {}", names(ids.into_iter()));
-        problems.push(problem(&entries[*last], entries[*last].parsed.id_at, message));
+        problems.push(problem(&entries[last], entries[last].parsed.id_at, message));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::python::{PythonText, PythonTokenKind};
+use super::python::{PythonText, PythonToken, PythonTokenKind};
 
 /// How deep brackets around a value and names of values are followed.
 const DEEPEST: usize = 8;
@@ -77,7 +77,7 @@ impl<'t> PythonText<'t> {
     /// The value of tokens.
     pub(super) fn value(&self, range: Range<usize>) -> PythonValue<'t> {
         let range = self.without_brackets(range);
-        let Some(first) = self.tokens.get(range.start).filter(|_| !range.is_empty()) else {
+        let Some(first) = self.tokens.get(range.clone()).and_then(<[PythonToken]>::first) else {
             return PythonValue::Computed;
         };
         let last = range.end - 1;
@@ -219,8 +219,8 @@ impl<'t> PythonText<'t> {
                 let callee = self.dotted(callee)?;
                 let function = callee.rsplit('.').next().unwrap_or_default();
                 let hands_on = matches!(function, "f" | "text" | "dedent" | "DDL" | "quoted_name");
-                match self.value(names.resolve(self, arguments.positional(0).filter(|_| hands_on)?)) {
-                    PythonValue::Text(text) => Some(text),
+                match self.value(names.resolve(self, arguments.positional(0)?)) {
+                    PythonValue::Text(text) if hands_on => Some(text),
                     _ => None,
                 }
             }
