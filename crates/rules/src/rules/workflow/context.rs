@@ -119,10 +119,8 @@ fn keeps_git(ignore: &IgnoreInput) -> bool {
 pub(in crate::rules) fn drop_repeated(findings: &mut Vec<Finding>, inputs: &Inputs, builds: &[Build]) {
     let reported: BTreeSet<FileId> =
         findings.iter().filter(|finding| SAME.contains(&finding.rule)).map(|finding| finding.file).collect();
-    let names = |finding: &Finding, file: FileId| {
-        reported.contains(&file) && finding.message.contains(&format!("`{}`", inputs.source(file).name()))
-    };
-    findings.retain(|finding| {
-        finding.rule != RULES[0].name || !builds.iter().any(|build| names(finding, build.input().dockerfile))
-    });
+    let files = builds.iter().map(|build| build.input().dockerfile).filter(|file| reported.contains(file));
+    let names: BTreeSet<&str> = files.map(|file| inputs.source(file).name()).collect();
+    let is_repeated = |finding: &Finding| finding.message.split('`').any(|word| names.contains(word));
+    findings.retain(|finding| finding.rule != RULES[0].name || !is_repeated(finding));
 }
