@@ -26,10 +26,10 @@ const PLATFORMS: usize = 100;
 /// A processor emulates each instruction of a RUN for another platform.
 fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
     let mut emulating = LastKnown::new();
-    let emulates = |job: &Job| !has_remote_builder(job) && job.steps.iter().any(|step| step.uses(QEMU));
+    let has_emulator = |job: &Job| !has_remote_builder(job) && job.steps.iter().any(|step| step.uses(QEMU));
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
         let job = cx.job(call);
-        let legs = emulating.of(call.job, || if emulates(job) { legs(job) } else { None });
+        let legs = emulating.of(call.job, || if has_emulator(job) { legs(job) } else { None });
         let Some(legs) = legs.as_ref().filter(|_| call.builder_name.is_none()) else { continue };
         let mut seen = BTreeSet::new();
         let foreign = legs.iter().flat_map(|leg| foreign_platforms(job, call, leg));
