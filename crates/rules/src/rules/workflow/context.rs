@@ -40,7 +40,7 @@ fn context_too_large_in_pipeline(cx: &WorkflowContext, out: &mut Findings) {
         let is_plain = matches!(call.builder, Builder::Action | Builder::Docker | Builder::Buildx);
         for (leg, build) in cx.builds_of(call) {
             let is_new = is_plain && seen.insert((build.input().dockerfile, leg.context.clone()));
-            if is_new && let Some(finding) = finding_of(cx, call, &leg, build) {
+            if is_new && let Some(finding) = finding_of(cx, call, leg, build) {
                 out.push(finding);
             }
         }
