@@ -9,6 +9,7 @@ mod compose;
 mod compose_context;
 mod compose_run;
 mod context;
+mod dockerfile_index;
 mod files;
 mod image_rules;
 mod metadata;
