@@ -96,8 +96,9 @@ impl RemoteScript {
 /// The here-document that a call reads, without the marks that its own shell takes away.
 fn input(script: &StepScript, call: &Invocation) -> Option<Vec<Span>> {
     let redirects = call.command.redirects.iter().rev();
-    let redirect =
-        redirects.into_iter().find(|redirect| redirect.body.is_some() && matches!(redirect.descriptor, None | Some(0)))?;
+    let redirect = redirects
+        .into_iter()
+        .find(|redirect| redirect.body.is_some() && matches!(redirect.descriptor, None | Some(0)))?;
     let body = redirect.body?;
     if redirect.target.as_ref()?.is_quoted() {
         return Some(vec![body]);
@@ -183,8 +184,8 @@ fn unescaped(text: &[u8], span: Span, escaped: &[u8]) -> Vec<Span> {
     let (mut pieces, mut start) = (Vec::new(), span.start);
     let mut at = span.start;
     while at < span.end {
-        let is_mark =
-            text.get(at as usize) == Some(&b'\\') && text.get(at as usize + 1).is_some_and(|next| escaped.contains(next));
+        let is_mark = text.get(at as usize) == Some(&b'\\')
+            && text.get(at as usize + 1).is_some_and(|next| escaped.contains(next));
         if is_mark {
             pieces.extend((start < at).then(|| Span::new(start, at)));
             start = at + 1;
@@ -211,9 +212,8 @@ mod tests {
             .map(|remote| {
                 let script = remote.commands.script.as_ref().unwrap();
                 let commands = remote.commands.invocations();
-                let written = commands.iter().map(|command| {
-                    text[script.text.place_of(command.span).span.range()].to_owned()
-                });
+                let written =
+                    commands.iter().map(|command| text[script.text.place_of(command.span).span.range()].to_owned());
                 (remote.host.clone(), written.collect::<Vec<_>>())
             })
             .collect();
@@ -228,16 +228,13 @@ mod tests {
         check("a.sh", "ssh -p 22 web docker ps -a\n", &[("web", &["docker ps -a"])]);
         check("a.sh", "ssh web 'cd /a && docker ps; b \"c d\"'\n", &[("web", &["cd /a", "docker ps", "b \"c d\""])]);
         check("a.sh", "ssh web \"a \\$(b) \\\"$C\\\"\nd\"\n", &[("web", &["a \\$(b) \\\"$C\\\"", "b", "d"])]);
-        check("a.sh", "ssh web <<'E'\na $X\nb\nE\nssh web bash -s <<E\nc \\$Y\nE\n", &[
-            ("web", &["a $X", "b"]),
-            ("web", &["c \\$Y"]),
-        ]);
-        check("a.sh", "ssh web 'bash -s' < x.sh\nssh web\n", &[]);
         check(
-            "justfile",
-            "host := 'h'\nup:\n  ssh {{host}} \"docker run {{x}}\"\n",
-            &[("h", &["docker run {{x}}"])],
+            "a.sh",
+            "ssh web <<'E'\na $X\nb\nE\nssh web bash -s <<E\nc \\$Y\nE\n",
+            &[("web", &["a $X", "b"]), ("web", &["c \\$Y"])],
         );
+        check("a.sh", "ssh web 'bash -s' < x.sh\nssh web\n", &[]);
+        check("justfile", "host := 'h'\nup:\n  ssh {{host}} \"docker run {{x}}\"\n", &[("h", &["docker run {{x}}"])]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Rules about commands in pipelines, justfiles, makefiles and scripts.
 
-use super::steps::is_self_hosted;
+use super::steps::{is_self_hosted, verbatim};
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::{Invocation, arguments_of_command};
-use crate::workflow::{PipelineKind, Step, StepScript, WorkflowPlace};
+use crate::workflow::{PipelineKind, Step, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
@@ -46,12 +46,6 @@ fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
             }
         }
     }
-}
-
-/// Where a part of a script can be edited.
-fn verbatim(script: &StepScript, span: crate::text::Span) -> Option<WorkflowPlace> {
-    let place = script.text.place_of(span);
-    script.text.verbatim(span).map(|span| WorkflowPlace { span, ..place })
 }
 
 /// Whether a step installs or defines a `docker-compose`, or asks whether there is one.

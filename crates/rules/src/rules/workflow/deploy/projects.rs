@@ -1,0 +1,137 @@
+//! A rule about blue and green files of Compose that make one project.
+
+use super::deployment::{Deployment, deployments};
+use super::edits::risky;
+use crate::finding::Findings;
+use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::text::{Span, path};
+use crate::workflow::{ComposeCall, WorkflowPlace, WorkflowText};
+use crate::yaml;
+
+crate::rules::family! {
+    of_workflow
+    "projects-share-name" => projects_share_name;
+}
+
+/// The pair of names that such files have.
+const COLOURS: [&str; 2] = ["blue", "green"];
+
+/// A call with the only file that it names.
+struct ColourCall {
+    call: ComposeCall,
+    file: WorkflowText,
+}
+
+/// Two files of one folder are one project, if nothing names it: each takes the other's containers.
+fn projects_share_name(cx: &WorkflowContext, out: &mut Findings) {
+    let source = cx.source().text();
+    if !source.contains("compose") || source.contains("COMPOSE_PROJECT_NAME") || !source.contains("up") {
+        return;
+    }
+    let calls = colour_calls(&deployments(cx));
+    let mut places: Vec<Span> = Vec::new();
+    for ColourCall { call, file } in calls.iter().filter(|known| known.call.command == "up") {
+        let others = calls.iter().map(|other| &other.file);
+        let Some(other) = other_colour(cx, file, others) else { continue };
+        if places.contains(&file.place.span) || is_named(cx, call, file) {
+            continue;
+        }
+        places.push(file.place.span);
+        let name = path::name(&file.text);
+        let message = format!(
+            "`{name}` and `{other}` are one project: each replaces the containers of the other, and `down` removes both"
+        );
+        let Some(finding) = cx.finding(file.place, message) else { continue };
+        let finding = finding.help("give each a project: `docker compose -p NAME -f FILE`, or `name:` in the file");
+        let same = calls.iter().filter(|known| known.file.text == file.text);
+        let changes: Option<Vec<WorkflowChange>> = same.map(|known| named(cx, &known.file)).collect();
+        out.push(match changes {
+            Some(changes) => cx.fixed(
+                finding,
+                "give each colour a project of its own",
+                risky("what runs under the old name of the project stays until somebody stops it"),
+                &changes,
+            ),
+            None => finding,
+        });
+    }
+}
+
+fn colour_calls(deployments: &[Deployment]) -> Vec<ColourCall> {
+    let mut calls: Vec<ColourCall> = Vec::new();
+    for (command, _) in deployments.iter().flat_map(|deployment| &deployment.steps) {
+        let Some(call) = ComposeCall::of(command.script, &command.command).filter(|call| call.project.is_none()) else {
+            continue;
+        };
+        let [(file, _)] = &call.files[..] else { continue };
+        let file = file.clone();
+        if calls.iter().all(|known| known.file.place != file.place) {
+            calls.push(ColourCall { call, file });
+        }
+    }
+    calls
+}
+
+/// The file of the other colour: one that a call names, or for a name that only a run knows, one of the repository.
+fn other_colour<'f>(
+    cx: &WorkflowContext,
+    file: &WorkflowText,
+    mut others: impl Iterator<Item = &'f WorkflowText>,
+) -> Option<String> {
+    if let Some((before, _, behind)) = variable(&file.text) {
+        let names = COLOURS.map(|colour| path::name(&format!("{before}{colour}{behind}")).to_owned());
+        let has = |name: &String| cx.repository().files.iter().any(|known| path::name(known) == name);
+        return names.iter().all(has).then(|| names[1].clone());
+    }
+    let at = COLOURS.iter().position(|colour| path::name(&file.text).contains(colour))?;
+    let wanted =
+        path::child(path::parent(&file.text), &path::name(&file.text).replacen(COLOURS[at], COLOURS[1 - at], 1));
+    others
+        .find(|other| path::normalize(&other.text) == path::normalize(&wanted))
+        .map(|other| path::name(&other.text).to_owned())
+}
+
+/// The only variable of a text, with what stands before and behind it.
+fn variable(text: &str) -> Option<(&str, &str, &str)> {
+    let start = text.find("{{").or_else(|| text.find('$'))?;
+    let start = text[..start].rfind('$').unwrap_or(start);
+    let rest = &text[start..];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let len = if rest.starts_with("${{") || rest.starts_with("{{") {
+        rest.find("}}")? + 2
+    } else if rest.starts_with("${") {
+        rest.find('}')? + 1
+    } else {
+        1 + rest[1..].find(|c| !is_name(c)).unwrap_or(rest.len() - 1)
+    };
+    let behind = &rest[len..];
+    (!behind.contains(['$', '{'])).then_some((&text[..start], &rest[..len], behind))
+}
+
+/// Whether a file names its project.
+fn is_named(cx: &WorkflowContext, call: &ComposeCall, file: &WorkflowText) -> bool {
+    let texts = &cx.repository().texts;
+    let path = call.files.first().and_then(|(_, path)| path.as_ref());
+    let (before, behind) =
+        variable(&file.text).map_or((file.text.as_str(), ""), |(before, _, behind)| (before, behind));
+    let is_it = |known: &str| {
+        let name = path::name(known);
+        path.is_some_and(|path| path == known) || name.starts_with(path::name(before)) && name.ends_with(behind)
+    };
+    let mut named = texts.iter().filter(|(known, _)| is_it(known)).map(|(_, source)| source);
+    named.any(|source| yaml::read(source.text()).root().is_some_and(|root| root.get("name").is_some()))
+}
+
+/// A call gets the name of its project behind its file.
+fn named(cx: &WorkflowContext, file: &WorkflowText) -> Option<WorkflowChange<'static>> {
+    let text = cx.inputs.source(cx.input.file_of(file.place)?).text().get(file.place.span.range())?;
+    let is_whole = text.trim_matches(['"', '\'']) == file.text;
+    let name = path::name(&file.text);
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"))?;
+    let (before, variable, behind) = variable(stem).unwrap_or((stem, "", ""));
+    let clean = |text: &str| text.replace(['.', '_'], "-").to_ascii_lowercase();
+    let name = format!("{}{variable}{}", clean(before), clean(behind));
+    let name = if variable.is_empty() { name } else { format!("\"{name}\"") };
+    let span = Span::at(file.place.span.end);
+    is_whole.then(|| WorkflowChange::Replace(WorkflowPlace { span, ..file.place }, format!(" -p {name}")))
+}
