@@ -40,6 +40,7 @@ mod computed_paths;
 mod context;
 mod crash;
 mod cycles;
+mod deploy;
 mod dockopt;
 mod endpoints;
 mod engine;

@@ -119,6 +119,7 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::deploy::projects::RULES,
     &workflow::deploy::rollback::RULES,
     &workflow::deploy::several_tags::RULES,
+    &workflow::deploy::stop::RULES,
     &workflow::deploy::switch::RULES,
     &workflow::gitlab::RULES,
     &workflow::justfile::RULES,

@@ -77,17 +77,20 @@ impl ScriptText {
         for piece in pieces {
             let mut start = piece.start;
             // A file may have other line ends and indentation between two lines.
-            for line in self.slice(piece.range()).split_inclusive('\n') {
-                let span = Span::new(start, start + line.len() as u32);
-                start = span.end;
-                let at = text.len() as u32;
-                let place = self.place_of(span).span;
-                runs.push((at, place.start));
-                if self.verbatim(span).is_none() {
-                    values.push((Span::new(at, at + span.len()), place));
+            for part in self.slice(piece.range()).split_inclusive('\n') {
+                let line = part.strip_suffix('\n').unwrap_or(part);
+                for part in [line, &part[line.len()..]].into_iter().filter(|part| !part.is_empty()) {
+                    let span = Span::new(start, start + part.len() as u32);
+                    start = span.end;
+                    let at = text.len() as u32;
+                    let place = self.place_of(span).span;
+                    runs.push((at, place.start));
+                    if self.verbatim(span).is_none() {
+                        values.push((Span::new(at, at + span.len()), place));
+                    }
+                    text.push_str(part);
+                    shell_text.push_str(self.for_shell().get(span.range()).unwrap_or(part));
                 }
-                text.push_str(line);
-                shell_text.push_str(self.for_shell().get(span.range()).unwrap_or(line));
             }
         }
         Self { text, shell_text: Some(shell_text), place: self.place, runs, values }

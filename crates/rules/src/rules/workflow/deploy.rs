@@ -11,4 +11,5 @@ pub(in crate::rules) mod mounted_file;
 pub(in crate::rules) mod projects;
 pub(in crate::rules) mod rollback;
 pub(in crate::rules) mod several_tags;
+pub(in crate::rules) mod stop;
 pub(in crate::rules) mod switch;

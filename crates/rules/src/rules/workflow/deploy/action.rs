@@ -17,6 +17,8 @@ const CLIENT: &str = "program that asks a server";
 pub(super) struct Containers {
     /// The call of Compose that names them.
     pub compose: Option<ComposeCall>,
+    /// The folder that Compose runs in, as it is written.
+    pub folder: Option<String>,
     /// Services of Compose, or containers and services of Docker, as they are written; empty for all of a project.
     pub names: Vec<String>,
 }
@@ -26,6 +28,8 @@ pub(super) struct Containers {
 pub(super) enum Action {
     /// It starts containers or puts new ones in their place, and does not wait for their end.
     Start(Containers),
+    /// It starts those again that are there.
+    Restart(Containers),
     /// It stops or removes containers.
     Stop(Containers),
     /// A proxy reads its configuration again; the container or service that it runs in, where it is named.
@@ -60,7 +64,8 @@ impl Action {
     pub(super) fn of(command: &FlowCommand) -> Self {
         let invocation = &command.command.invocation;
         if let Some(call) = ComposeCall::of(command.script, &command.command) {
-            return of_compose(call, invocation);
+            let folder = command.command.folder.as_ref().map(|folder| folder.text.clone());
+            return of_compose(call, folder, invocation);
         }
         match invocation.program {
             Some("sleep") => Self::Sleep(seconds(invocation.args)),
@@ -94,7 +99,7 @@ impl Containers {
                 };
                 let is_any = self.names.is_empty() || others.names.is_empty();
                 texts(a) == texts(b)
-                    && a.folder == b.folder
+                    && self.folder == others.folder
                     && (is_any || self.names.iter().any(|name| others.names.contains(name)))
             }
             (None, None) => self.names.iter().any(|name| others.names.contains(name)),
@@ -102,13 +107,15 @@ impl Containers {
         }
     }
 
-    /// Their names for a message.
-    pub(super) fn described(&self) -> String {
-        match self.names.len() {
+    /// Their names for a message, and what they do, which is said otherwise of one than of more.
+    pub(super) fn described(&self, one: &str, more: &str) -> String {
+        let names = match self.names.len() {
             0 => "all services".to_owned(),
             1..=3 => listed(&self.names.iter().map(String::as_str).collect::<Vec<_>>()),
             count => format!("{count} services"),
-        }
+        };
+        let verb = if self.names.len() == 1 { one } else { more };
+        format!("{names} {verb}")
     }
 }
 
@@ -128,12 +135,12 @@ fn seconds(words: &[Word]) -> Option<u32> {
     words.iter().map(seconds).sum()
 }
 
-fn of_compose(call: ComposeCall, invocation: &Invocation) -> Action {
+fn of_compose(call: ComposeCall, folder: Option<String>, invocation: &Invocation) -> Action {
     let has = |names: &[&str]| call.options.iter().any(|(name, _)| names.contains(&name.as_str()));
     let names: Vec<String> = call.services.iter().map(|service| service.text.clone()).collect();
     let migrates = names.iter().any(|name| name.starts_with("migrat"));
     let verb = call.command.clone();
-    let containers = Containers { names, compose: Some(call.clone()) };
+    let containers = Containers { names, folder, compose: Some(call.clone()) };
     match &*verb {
         "up" if has(&["-d", "--detach", "--wait"]) && !has(&["--no-start"]) => Action::Start(containers),
         "run" | "up" if migrates => Action::Schema(SchemaChange {
@@ -141,7 +148,7 @@ fn of_compose(call: ComposeCall, invocation: &Invocation) -> Action {
             words: format!("docker compose {verb} {}", containers.names.join(" ")),
             inside: None,
         }),
-        "start" | "restart" => Action::Start(containers),
+        "start" | "restart" => Action::Restart(containers),
         "kill" if has(&["-s", "--signal"]) => signal(invocation, &containers.names),
         "down" | "stop" | "kill" | "rm" => Action::Stop(containers),
         "exec" | "run" => {
@@ -174,7 +181,7 @@ fn of_docker(invocation: &Invocation) -> Action {
     let (flags, operands) = arguments_of_command("docker", verb, args);
     let names: Vec<String> = operands.iter().map(|word| word.text().to_owned()).collect();
     let has = |flags: &[Flag], names: &[&str]| flags.iter().any(|flag| names.contains(&&*flag.name));
-    let containers = |names: Vec<String>| Containers { compose: None, names };
+    let containers = |names: Vec<String>| Containers { compose: None, folder: None, names };
     match verb {
         "run" | "exec" => {
             let Some(first) = operands.first() else { return Action::Other };
@@ -190,7 +197,7 @@ fn of_docker(invocation: &Invocation) -> Action {
             }
             of_inner(&args[at + 1..], None)
         }
-        "start" | "restart" => Action::Start(containers(names)),
+        "start" | "restart" => Action::Restart(containers(names)),
         "kill" if has(&flags, &["-s", "--signal"]) => signal(invocation, &names),
         "stop" | "rm" | "kill" => Action::Stop(containers(names)),
         "pull" | "build" | "load" => Action::Fetch,
@@ -204,6 +211,7 @@ fn of_object(object: &str, verb: &str, invocation: &Invocation, rest: usize) -> 
     let (flags, operands) = arguments_of_command("docker", object, &invocation.args[rest..]);
     let last = |words: &[&Word]| Containers {
         compose: None,
+        folder: None,
         names: words.last().map(|word| word.text().to_owned()).into_iter().collect(),
     };
     let has = |names: &[&str]| flags.iter().any(|flag| names.contains(&&*flag.name));
@@ -231,7 +239,7 @@ fn signal(invocation: &Invocation, names: &[String]) -> Action {
     match names.iter().find(is_proxy) {
         Some(name) if is_reload => Action::Reload(Some(name.clone())),
         _ if is_reload => Action::Other,
-        _ => Action::Stop(Containers { compose: None, names: names.to_vec() }),
+        _ => Action::Stop(Containers { compose: None, folder: None, names: names.to_vec() }),
     }
 }
 

@@ -85,10 +85,13 @@ impl Deployment<'_> {
 
     /// Whether it stops in the end what it starts, as tests do.
     fn is_taken_down(&self) -> bool {
-        let last = self.steps.iter().rev().find(|(_, action)| action.moves_containers());
-        last.is_some_and(|(_, action)| {
-            matches!(action, Action::Stop(containers) if containers.compose.is_some() && containers.names.is_empty())
-        })
+        let last = self.steps.iter().rposition(|(_, action)| action.moves_containers());
+        let Some((at, Action::Stop(stopped))) = last.map(|at| (at, &self.steps[at].1)) else { return false };
+        let is_all = stopped.compose.is_some() && stopped.names.is_empty();
+        is_all
+            && self.steps[..at]
+                .iter()
+                .any(|(_, action)| matches!(action, Action::Start(started) if started.share(stopped)))
     }
 }
 

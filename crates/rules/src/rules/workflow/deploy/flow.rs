@@ -420,3 +420,47 @@ fn are_exclusive(script: &Script, shared: u32, a: u32, b: u32) -> bool {
     let mut choices = script.compounds.iter().filter(is_choice);
     choices.any(|compound| compound.span.contains(a.span) && compound.span.contains(b.span))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::{ScriptText, WorkflowPlace};
+
+    /// For each two commands of a script, whether the second may follow, and whether the run goes on with it.
+    #[track_caller]
+    fn check(text: &str, pairs: &[(&str, &str, bool, bool)]) {
+        let place = WorkflowPlace::of(Span::new(0, text.len() as u32));
+        let step = Step::of_script(place, ScriptText::new(text, text, place));
+        let mut reader = FlowReader { remote: &[], commands: Vec::new(), number: 0 };
+        let uncalled = reader.add_step(0, &step);
+        let all: Vec<&FlowCommand> = reader.commands.iter().chain(uncalled.iter().flatten()).collect();
+        let command = |name: &str| *all.iter().find(|command| command.command.invocation.is(name)).unwrap();
+        for (first, second, follows, continues) in pairs {
+            let (first, second) = (command(first), command(second));
+            let read = (second.may_follow(first), second.continues(first));
+            assert_eq!(read, (*follows, *continues), "{text}");
+        }
+    }
+
+    #[test]
+    fn commands_follow_each_other_in_a_run() {
+        check("a; b", &[("a", "b", true, true)]);
+        check("a || b", &[("a", "b", true, false)]);
+        check("a || { b; exit 1; }; c", &[("a", "b", true, false), ("a", "c", true, true), ("b", "c", false, false)]);
+        check(
+            "if a; then b; else c; fi; d",
+            &[("b", "c", false, false), ("b", "d", true, true), ("a", "c", true, true)],
+        );
+        check("if ! a; then b; exit 1; fi; c", &[("a", "b", true, false), ("b", "c", false, false)]);
+        check("case $1 in x) a ;; y) b ;; esac; c", &[("a", "b", false, false), ("b", "c", true, true)]);
+    }
+
+    #[test]
+    fn functions_are_read_where_they_are_called() {
+        check("f() { b; }; a; f; c", &[("a", "b", true, true), ("b", "c", true, true)]);
+        check("f() { b; return 0; }; f; c", &[("b", "c", true, true)]);
+        check("f() { b; exit 1; }; a || f; c", &[("a", "b", true, false), ("b", "c", false, false)]);
+        check("die() { echo x; exit 1; }; if a; then b; die; fi; c", &[("b", "c", false, false)]);
+        check("f() { f; g; }; g() { f; a; }; f; b", &[("a", "b", true, true)]);
+    }
+}

@@ -18,7 +18,7 @@ crate::rules::family! {
 }
 
 /// Seconds of a pause that is no wait for a start.
-const PAUSE: u32 = 2;
+const PAUSE: u32 = 4;
 
 /// A loop of tries that is left the same way whether one succeeded or not.
 fn health_loop_passes(cx: &WorkflowContext, out: &mut Findings) {
@@ -108,7 +108,9 @@ fn is_checked(steps: &[(FlowCommand, Action)], tries: &FlowLoop) -> bool {
         }
         let is_question = match action {
             Action::Probe => true,
-            Action::Start(_) | Action::Stop(_) | Action::Reload(_) | Action::Schema(_) => return false,
+            Action::Start(_) | Action::Restart(_) | Action::Stop(_) | Action::Reload(_) | Action::Schema(_) => {
+                return false;
+            }
             _ => {
                 let invocation = &command.command.invocation;
                 let name = invocation.program.unwrap_or_default();

@@ -138,7 +138,9 @@ fn is_reloaded(commands: &[FlowCommand], mount: &FileMount) -> bool {
     for command in rest.iter().filter(|command| command.is_beside(first) && command.may_follow(first)) {
         match Action::of(command) {
             Action::Reload(_) => return true,
-            Action::Start(containers) if containers.names.is_empty() || containers.names.contains(&mount.service) => {
+            Action::Start(containers) | Action::Restart(containers)
+                if containers.names.is_empty() || containers.names.contains(&mount.service) =>
+            {
                 let is_same = |name: &str| command.command.invocation.args.iter().any(|word| word.is(name));
                 // `up` leaves a container that its file does not change.
                 if is_same("restart") || is_same("--force-recreate") {

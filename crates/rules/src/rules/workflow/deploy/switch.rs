@@ -1,20 +1,17 @@
-//! Rules about the order of a deployment: what stops before the new version serves, and what comes too late.
+//! Rules about the moment when the new version takes over: what stops too early, and what comes too late.
 
 use super::action::{Action, Containers};
-use super::deployment::{Deployment, deployments, has_word};
-use super::edits::{inserted_before, removed, risky};
+use super::deployment::{Deployment, deployments};
+use super::edits::{inserted_before, risky};
 use super::flow::FlowCommand;
-use crate::data;
-use crate::finding::{Findings, Severity};
+use crate::finding::Findings;
 use crate::rules::WorkflowContext;
-use crate::text::{Span, path};
-use crate::workflow::PipelineKind;
+use crate::text::Span;
 
 crate::rules::family! {
     of_workflow
     "migration-after-switch" => migration_after_switch;
     "reload-then-stop" => reload_then_stop;
-    "stop-before-start" => stop_before_start;
 }
 
 /// Seconds in which the workers of a proxy change.
@@ -33,8 +30,8 @@ fn reload_then_stop(cx: &WorkflowContext, out: &mut Findings) {
             }
             places.push(place.span);
             let message = format!(
-                "{} stop right behind the reload of the proxy, which returns before its workers have changed: requests are lost",
-                containers.described()
+                "{} right behind the reload of the proxy, which returns before its workers have changed: requests are lost",
+                containers.described("stops", "stop")
             );
             let Some(finding) = cx.finding(place, message) else { continue };
             let reload = reload.script.text.place_of(reload.span());
@@ -67,7 +64,7 @@ fn stopped_at_once<'s, 'a>(
         }
         let takes_time = match action {
             Action::Sleep(seconds) => seconds.is_none_or(|seconds| seconds >= RELOAD_SECONDS),
-            Action::Start(_) | Action::Fetch | Action::Reload(_) | Action::Schema(_) => true,
+            Action::Start(_) | Action::Restart(_) | Action::Fetch | Action::Reload(_) | Action::Schema(_) => true,
             Action::Probe | Action::Prune { .. } => false,
             Action::Stop(containers) => {
                 let is_proxy = proxy.is_some_and(|proxy| containers.names.iter().any(|name| name == proxy));
@@ -90,96 +87,6 @@ fn may_take_time(command: &FlowCommand) -> bool {
     let invocation = &command.command.invocation;
     let is_unread = invocation.path.text().contains('/') || command.command.script_word().is_some();
     is_unread || invocation.program.is_none_or(|program| matches!(program, "read" | "wait" | "just" | "make"))
-}
-
-/// A service that is stopped, and only then started.
-fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
-    let mut places: Vec<Span> = Vec::new();
-    for deployment in deployments(cx) {
-        let steps = &deployment.steps;
-        let is_restart = is_restart(cx, &deployment);
-        for (at, (start, action)) in steps.iter().enumerate() {
-            let Action::Start(started) = action else { continue };
-            let is_same = |(command, action): &(FlowCommand, Action)| match action {
-                Action::Stop(stopped) => stopped.share(started) && command.is_beside(start) && start.continues(command),
-                _ => false,
-            };
-            let since = steps[..at]
-                .iter()
-                .rposition(|(_, action)| matches!(action, Action::Start(other) if other.share(started)));
-            let from = since.map_or(0, |since| since + 1);
-            let Some(first) = steps[from..at].iter().position(is_same).map(|first| from + first) else { continue };
-            let stop = &steps[first].0;
-            // One that no proxy names yet may be stopped.
-            let is_switched = steps[at..].iter().any(|(_, action)| matches!(action, Action::Reload(_)));
-            let place = stop.script.text.place_of(stop.span());
-            if is_restart || is_switched || removes_data(stop) || places.contains(&place.span) {
-                continue;
-            }
-            places.push(place.span);
-            let is_slow =
-                steps[first..at].iter().any(|(_, action)| matches!(action, Action::Fetch | Action::Schema(_)));
-            let meanwhile = if is_slow { ", and much happens in between" } else { "" };
-            let what = started.described();
-            let message =
-                format!("{what} stopped before the new version is started{meanwhile}: nobody answers meanwhile");
-            let Some(finding) = cx.finding(
-                place,
-                message.replacen("stopped", if started.names.len() == 1 { "is stopped" } else { "are stopped" }, 1),
-            ) else {
-                continue;
-            };
-            if started.compose.is_none() {
-                let finding = finding.lowered(Severity::Info);
-                out.push(finding.help(
-                    "pull or build first; without a gap: start the new container under another name, let the proxy change over, \
-                     then stop the old one",
-                ));
-                continue;
-            }
-            let finding = finding
-                .help("remove it: `docker compose up -d` replaces what has changed, after it has pulled and built");
-            let fixed = if is_plain_stop(stop) { removed(cx, stop) } else { None };
-            out.push(match fixed {
-                Some(change) => cx.fixed(
-                    finding,
-                    "let `up` replace what has changed",
-                    risky("containers that have not changed go on"),
-                    &[change],
-                ),
-                None => finding,
-            });
-        }
-    }
-}
-
-/// Whether its name says that it stops what it starts, or resets it.
-fn is_restart(cx: &WorkflowContext, deployment: &Deployment) -> bool {
-    let is_script = cx.workflow().kind == PipelineKind::Script;
-    let name = if is_script { path::name(&cx.input.path) } else { &deployment.job.id };
-    let functions = deployment.steps.iter().flat_map(|(command, _)| &command.functions);
-    let is_meant = |name: &str| {
-        let lower = name.to_ascii_lowercase();
-        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-        words.any(|word| word == "restart" || data::RESET_WORDS.row(word).is_some())
-    };
-    !has_word(name, "word of a deployment") && (is_meant(name) || functions.into_iter().any(|name| is_meant(name)))
-}
-
-fn removes_data(stop: &FlowCommand) -> bool {
-    stop.command.invocation.args.iter().any(|word| word.is("-v") || word.is("--volumes"))
-}
-
-/// Whether a call of `down` or `stop` does nothing else.
-fn is_plain_stop(stop: &FlowCommand) -> bool {
-    let invocation = &stop.command.invocation;
-    let options = invocation.args.iter().filter(|word| word.text().starts_with("--"));
-    let is_known = |word: &str| {
-        ["--remove-orphans", "--file", "--project-name", "--timeout", "--env-file"]
-            .iter()
-            .any(|option| word.starts_with(option))
-    };
-    options.into_iter().all(|word| is_known(word.text())) && invocation.via.is_empty()
 }
 
 /// The schema follows when the new code runs already.
