@@ -85,13 +85,14 @@ impl Deployment<'_> {
 
     /// Whether it stops in the end what it starts, as tests do.
     fn is_taken_down(&self) -> bool {
-        let last = self.steps.iter().rposition(|(_, action)| action.moves_containers());
-        let Some((at, Action::Stop(stopped))) = last.map(|at| (at, &self.steps[at].1)) else { return false };
+        let Some(last) = self.steps.iter().rposition(|(_, action)| action.moves_containers()) else { return false };
+        let (stop, Action::Stop(stopped)) = &self.steps[last] else { return false };
         let is_all = stopped.compose.is_some() && stopped.names.is_empty();
-        is_all
-            && self.steps[..at]
-                .iter()
-                .any(|(_, action)| matches!(action, Action::Start(started) if started.share(stopped)))
+        let is_same = |(start, action): &(FlowCommand, Action)| match action {
+            Action::Start(started) => started.share(stopped) && stop.continues(start),
+            _ => false,
+        };
+        is_all && self.steps[..last].iter().any(is_same)
     }
 }
 
