@@ -91,18 +91,23 @@ impl Action {
 impl Containers {
     /// Whether a command for these is for others, too.
     pub(super) fn share(&self, others: &Self) -> bool {
+        let texts = |call: &ComposeCall| -> Vec<String> {
+            let files = call.files.iter().map(|(file, _)| file.text.clone());
+            files.chain(call.project.iter().map(|name| format!("-p {}", name.text))).collect()
+        };
+        let is_same_project = match (&self.compose, &others.compose) {
+            (Some(a), Some(b)) => texts(a) == texts(b) && self.folder == others.folder,
+            _ => true,
+        };
+        is_same_project && self.may_share(others)
+    }
+
+    /// Whether it may be, where the project or its folder is another one as it is written.
+    pub(super) fn may_share(&self, others: &Self) -> bool {
+        let has_same = || self.names.iter().any(|name| others.names.contains(name));
         match (&self.compose, &others.compose) {
-            (Some(a), Some(b)) => {
-                let texts = |call: &ComposeCall| -> Vec<String> {
-                    let files = call.files.iter().map(|(file, _)| file.text.clone());
-                    files.chain(call.project.iter().map(|name| format!("-p {}", name.text))).collect()
-                };
-                let is_any = self.names.is_empty() || others.names.is_empty();
-                texts(a) == texts(b)
-                    && self.folder == others.folder
-                    && (is_any || self.names.iter().any(|name| others.names.contains(name)))
-            }
-            (None, None) => self.names.iter().any(|name| others.names.contains(name)),
+            (Some(_), Some(_)) => self.names.is_empty() || others.names.is_empty() || has_same(),
+            (None, None) => has_same(),
             _ => false,
         }
     }

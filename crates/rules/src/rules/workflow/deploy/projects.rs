@@ -5,7 +5,7 @@ use super::edits::risky;
 use crate::finding::Findings;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::{Span, path};
-use crate::workflow::{ComposeCall, WorkflowPlace, WorkflowText};
+use crate::workflow::{ComposeCall, StepScript, WorkflowPlace, WorkflowText};
 use crate::yaml;
 
 crate::rules::family! {
@@ -17,9 +17,10 @@ crate::rules::family! {
 const COLOURS: [&str; 2] = ["blue", "green"];
 
 /// A call with the only file that it names.
-struct ColourCall {
+struct ColourCall<'a> {
     call: ComposeCall,
     file: WorkflowText,
+    script: &'a StepScript,
 }
 
 /// Two files of one folder are one project, if nothing names it: each takes the other's containers.
@@ -29,35 +30,40 @@ fn projects_share_name(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let calls = colour_calls(&deployments(cx));
-    let mut places: Vec<Span> = Vec::new();
-    for ColourCall { call, file } in calls.iter().filter(|known| known.call.command == "up") {
-        let others = calls.iter().map(|other| &other.file);
-        let Some(other) = other_colour(cx, file, others) else { continue };
-        if places.contains(&file.place.span) || is_named(cx, call, file) {
+    let mut pairs: Vec<String> = Vec::new();
+    for known in calls.iter().filter(|known| known.call.command == "up") {
+        let ColourCall { call, file, .. } = known;
+        let Some((other, pair)) = other_colour(cx, known, &calls).zip(without_colour(&file.text)) else { continue };
+        if pairs.contains(&pair) || is_named(cx, call, file) {
             continue;
         }
-        places.push(file.place.span);
         let name = path::name(&file.text);
         let message = format!(
             "`{name}` and `{other}` are one project: each replaces the containers of the other, and `down` removes both"
         );
         let Some(finding) = cx.finding(file.place, message) else { continue };
         let finding = finding.help("give each a project: `docker compose -p NAME -f FILE`, or `name:` in the file");
-        let same = calls.iter().filter(|known| known.file.text == file.text);
+        let same = calls.iter().filter(|known| without_colour(&known.file.text).as_ref() == Some(&pair));
         let changes: Option<Vec<WorkflowChange>> = same.map(|known| named(cx, &known.file)).collect();
+        let safety = risky("what runs under the old name of the project stays until somebody stops it");
         out.push(match changes {
-            Some(changes) => cx.fixed(
-                finding,
-                "give each colour a project of its own",
-                risky("what runs under the old name of the project stays until somebody stops it"),
-                &changes,
-            ),
+            Some(changes) => cx.fixed(finding, "give each colour a project of its own", safety, &changes),
             None => finding,
         });
+        pairs.push(pair);
     }
 }
 
-fn colour_calls(deployments: &[Deployment]) -> Vec<ColourCall> {
+/// The name of a file with a mark in place of its colour, or of the variable that stands for it.
+fn without_colour(file: &str) -> Option<String> {
+    if let Some((before, _, behind)) = variable(file) {
+        return Some(format!("{before}*{behind}"));
+    }
+    let colour = COLOURS.into_iter().find(|colour| path::name(file).contains(colour))?;
+    Some(path::normalize(&path::child(path::parent(file), &path::name(file).replacen(colour, "*", 1))))
+}
+
+fn colour_calls<'a>(deployments: &[Deployment<'a>]) -> Vec<ColourCall<'a>> {
     let mut calls: Vec<ColourCall> = Vec::new();
     for (command, _) in deployments.iter().flat_map(|deployment| &deployment.steps) {
         let Some(call) = ComposeCall::of(command.script, &command.command).filter(|call| call.project.is_none()) else {
@@ -66,29 +72,33 @@ fn colour_calls(deployments: &[Deployment]) -> Vec<ColourCall> {
         let [(file, _)] = &call.files[..] else { continue };
         let file = file.clone();
         if calls.iter().all(|known| known.file.place != file.place) {
-            calls.push(ColourCall { call, file });
+            calls.push(ColourCall { call, file, script: command.script });
         }
     }
     calls
 }
 
-/// The file of the other colour: one that a call names, or for a name that only a run knows, one of the repository.
-fn other_colour<'f>(
-    cx: &WorkflowContext,
-    file: &WorkflowText,
-    mut others: impl Iterator<Item = &'f WorkflowText>,
-) -> Option<String> {
-    if let Some((before, _, behind)) = variable(&file.text) {
+/// The file of the other colour: one that a call names, or for a name with a variable, one of the repository or of a
+/// value that the script gives it.
+fn other_colour(cx: &WorkflowContext, known: &ColourCall, calls: &[ColourCall]) -> Option<String> {
+    let file = &known.file.text;
+    if let Some((before, name, behind)) = variable(file) {
         let names = COLOURS.map(|colour| path::name(&format!("{before}{colour}{behind}")).to_owned());
         let has = |name: &String| cx.repository().files.iter().any(|known| path::name(known) == name);
-        return names.iter().all(has).then(|| names[1].clone());
+        let is_known = names.iter().all(has) || COLOURS.iter().all(|colour| gets(known.script, name, colour));
+        return is_known.then(|| names[1].clone());
     }
-    let at = COLOURS.iter().position(|colour| path::name(&file.text).contains(colour))?;
-    let wanted =
-        path::child(path::parent(&file.text), &path::name(&file.text).replacen(COLOURS[at], COLOURS[1 - at], 1));
-    others
-        .find(|other| path::normalize(&other.text) == path::normalize(&wanted))
-        .map(|other| path::name(&other.text).to_owned())
+    let at = COLOURS.iter().position(|colour| path::name(file).contains(colour))?;
+    let wanted = path::child(path::parent(file), &path::name(file).replacen(COLOURS[at], COLOURS[1 - at], 1));
+    let mut others = calls.iter().map(|other| &other.file.text);
+    others.find(|other| path::normalize(other) == path::normalize(&wanted)).map(|other| path::name(other).to_owned())
+}
+
+/// Whether a script gives a variable this value somewhere.
+fn gets(script: &StepScript, variable: &str, value: &str) -> bool {
+    let name = variable.trim_matches(['$', '{', '}']);
+    let assignments = script.commands().commands.iter().flat_map(|command| &command.assignments);
+    assignments.into_iter().any(|assignment| &*assignment.name_text == name && assignment.value.is(value))
 }
 
 /// The only variable of a text, with what stands before and behind it.

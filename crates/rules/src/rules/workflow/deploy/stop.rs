@@ -64,7 +64,7 @@ fn first_stop(steps: &[(FlowCommand, Action)], started: &Containers) -> Option<u
         _ => false,
     };
     let is_own = |(command, action): &(FlowCommand, Action)| match action {
-        Action::Start(other) | Action::Restart(other) => other.share(started) && start.may_follow(command),
+        Action::Start(other) | Action::Restart(other) => other.may_share(started) && start.may_follow(command),
         _ => false,
     };
     let first = before.iter().position(is_same)?;
