@@ -65,7 +65,7 @@ impl Action {
         let invocation = &command.command.invocation;
         if let Some(call) = ComposeCall::of(command.script, &command.command) {
             let folder = command.command.folder.as_ref().map(|folder| folder.text.clone());
-            return of_compose(call, folder, invocation);
+            return of_compose(&call, folder, invocation);
         }
         match invocation.program {
             Some("sleep") => Self::Sleep(seconds(invocation.args)),
@@ -91,22 +91,20 @@ impl Action {
 impl Containers {
     /// Whether a command for these is for others, too.
     pub(super) fn share(&self, others: &Self) -> bool {
+        self.folder == others.folder && self.may_share(others)
+    }
+
+    /// Whether it may be, where the folder is another one as it is written.
+    pub(super) fn may_share(&self, others: &Self) -> bool {
+        let has_same = || self.names.iter().any(|name| others.names.contains(name));
         let texts = |call: &ComposeCall| -> Vec<String> {
             let files = call.files.iter().map(|(file, _)| file.text.clone());
             files.chain(call.project.iter().map(|name| format!("-p {}", name.text))).collect()
         };
-        let is_same_project = match (&self.compose, &others.compose) {
-            (Some(a), Some(b)) => texts(a) == texts(b) && self.folder == others.folder,
-            _ => true,
-        };
-        is_same_project && self.may_share(others)
-    }
-
-    /// Whether it may be, where the project or its folder is another one as it is written.
-    pub(super) fn may_share(&self, others: &Self) -> bool {
-        let has_same = || self.names.iter().any(|name| others.names.contains(name));
         match (&self.compose, &others.compose) {
-            (Some(_), Some(_)) => self.names.is_empty() || others.names.is_empty() || has_same(),
+            (Some(a), Some(b)) => {
+                texts(a) == texts(b) && (self.names.is_empty() || others.names.is_empty() || has_same())
+            }
             (None, None) => has_same(),
             _ => false,
         }
@@ -140,7 +138,7 @@ fn seconds(words: &[Word]) -> Option<u32> {
     words.iter().map(seconds).sum()
 }
 
-fn of_compose(call: ComposeCall, folder: Option<String>, invocation: &Invocation) -> Action {
+fn of_compose(call: &ComposeCall, folder: Option<String>, invocation: &Invocation) -> Action {
     let has = |names: &[&str]| call.options.iter().any(|(name, _)| names.contains(&name.as_str()));
     let names: Vec<String> = call.services.iter().map(|service| service.text.clone()).collect();
     let migrates = names.iter().any(|name| name.starts_with("migrat"));
@@ -163,7 +161,7 @@ fn of_compose(call: ComposeCall, folder: Option<String>, invocation: &Invocation
             };
             let at = invocation.args.iter().position(|word| word.text() == service);
             let words = at.map_or(&[][..], |at| &invocation.args[at + 1..]);
-            let inside = if verb == "exec" { Some(containers) } else { None };
+            let inside = if verb == "exec" { Some(&containers) } else { None };
             of_inner(words, inside)
         }
         "pull" | "build" => Action::Fetch,
@@ -194,7 +192,7 @@ fn of_docker(invocation: &Invocation) -> Action {
             let flags: Vec<Flag> = flags.into_iter().filter(is_before).collect();
             let at = args.iter().position(|word| std::ptr::eq(word, *first)).unwrap_or(args.len() - 1);
             if verb == "exec" {
-                return of_inner(&args[at + 1..], Some(containers(vec![first.text().to_owned()])));
+                return of_inner(&args[at + 1..], Some(&containers(vec![first.text().to_owned()])));
             }
             let name = flags.iter().find(|flag| flag.name == "--name").and_then(|flag| flag.value.as_ref());
             if has(&flags, &["-d", "--detach"]) {
@@ -249,7 +247,7 @@ fn signal(invocation: &Invocation, names: &[String]) -> Action {
 }
 
 /// What a command does that runs in a container.
-fn of_inner(words: &[Word], inside: Option<Containers>) -> Action {
+fn of_inner(words: &[Word], inside: Option<&Containers>) -> Action {
     let texts: Vec<&str> = words.iter().map(Word::text).collect();
     let [first, rest @ ..] = &texts[..] else { return Action::Other };
     if let ("sh" | "bash" | "ash", [option, script, ..]) = (path::name(first), rest)
@@ -260,14 +258,14 @@ fn of_inner(words: &[Word], inside: Option<Containers>) -> Action {
         let commands = parsed.invocations();
         let of_command = |command: &Invocation| {
             let words: Vec<&str> = std::iter::once(command.path).chain(command.args).map(Word::text).collect();
-            of_words(&words, inside.as_ref())
+            of_words(&words, inside)
         };
         return commands.iter().find_map(of_command).unwrap_or(Action::Other);
     }
     if patterns::words(CLIENT).any(|name| name == path::name(first)) {
         return Action::Probe;
     }
-    of_words(&texts, inside.as_ref()).unwrap_or(Action::Other)
+    of_words(&texts, inside).unwrap_or(Action::Other)
 }
 
 /// What the words of a command say in `data/proxy_reloads.tsv` and `data/schema_commands.tsv`.

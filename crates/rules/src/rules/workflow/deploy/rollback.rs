@@ -88,10 +88,7 @@ fn rollback_tag_moves(cx: &WorkflowContext, out: &mut Findings) {
 /// The tag that `docker tag` gives.
 fn tag_of(command: &FlowCommand) -> Option<String> {
     let words = crate::rules::workflow::steps::docker_words(&command.command.invocation);
-    let target = match words[..] {
-        ["tag", _, target, ..] | ["image", "tag", _, target, ..] => target,
-        _ => return None,
-    };
+    let (["tag", _, target, ..] | ["image", "tag", _, target, ..]) = words[..] else { return None };
     path::name(target).rsplit_once(':').map(|(_, tag)| tag.to_owned())
 }
 

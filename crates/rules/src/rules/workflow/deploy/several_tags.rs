@@ -150,26 +150,27 @@ fn of_script(cx: &WorkflowContext, step: &Step, script: &StepScript, list: &TagL
             if is_export && word.is_quoted() {
                 continue;
             }
-            let Some(place) = expression(script, word, list) else {
+            let Some(inner) = expression(script, word, list) else {
                 let uses = |name: &&str| {
                     word.variables().eq(std::iter::once(*name))
                         && [format!("${name}"), format!("${{{name}}}")].contains(&word.text().to_owned())
                 };
-                if !is_export && variables.iter().any(uses) {
-                    finding(cx, script.text.place_of(word.span), list)
-                        .into_iter()
-                        .for_each(|finding| out.push(finding));
+                if !is_export
+                    && variables.iter().any(uses)
+                    && let Some(finding) = finding(cx, script.text.place_of(word.span), list)
+                {
+                    out.push(finding);
                 }
                 continue;
             };
             let Some(finding) = finding(cx, script.text.place_of(word.span), list) else { continue };
-            out.push(with_fix(cx, finding, place, list));
+            out.push(with_fix(cx, finding, verbatim(script, inner), list));
         }
     }
 }
 
-/// Where a word holds the expression; the inner place is `None` where it cannot be edited.
-fn expression(script: &StepScript, word: &Word, list: &TagList) -> Option<Option<WorkflowPlace>> {
+/// Where a word holds the expression, in the text of its script.
+fn expression(script: &StepScript, word: &Word, list: &TagList) -> Option<Span> {
     let text = script.text.slice(word.span.range());
     let open = text.find("${{")?;
     let len = text[open..].find("}}")?;
@@ -177,7 +178,7 @@ fn expression(script: &StepScript, word: &Word, list: &TagList) -> Option<Option
         return None;
     }
     let start = word.span.start + (open + text[open..].find(&list.expression)?) as u32;
-    Some(verbatim(script, Span::new(start, start + list.expression.len() as u32)))
+    Some(Span::new(start, start + list.expression.len() as u32))
 }
 
 fn finding(cx: &WorkflowContext, place: WorkflowPlace, list: &TagList) -> Option<Finding> {
