@@ -6,8 +6,10 @@ use crate::rules::WorkflowContext;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Redirect, RedirectOperator};
 use crate::sources::patterns;
+use crate::text::Span;
 use crate::workflow::{
-    BuildCall, Builder, Job, MatrixLeg, Step, Switch, WorkflowPlace, WorkflowText, expression_names, text_in_leg,
+    BuildCall, Builder, Job, MatrixLeg, Step, StepScript, Switch, WorkflowPlace, WorkflowText, expression_names,
+    text_in_leg,
 };
 
 /// Meanings in `data/source_patterns.tsv`.
@@ -113,6 +115,12 @@ pub(super) fn architecture(job: &Job, leg: &MatrixLeg) -> Option<&'static str> {
     let [label] = &job.runners[..] else { return None };
     let label = text_in_leg(&label.text, leg);
     patterns::of(RUNNER).find(|pattern| pattern.text == label).map(|pattern| pattern.argument)
+}
+
+/// Where a part of a script can be edited.
+pub(super) fn verbatim(script: &StepScript, span: Span) -> Option<WorkflowPlace> {
+    let place = script.text.place_of(span);
+    script.text.verbatim(span).map(|span| WorkflowPlace { span, ..place })
 }
 
 /// Whether a job runs on a machine of its owner.
