@@ -41,7 +41,6 @@ mod context;
 mod crash;
 mod cycles;
 mod deploy_check;
-mod deploy;
 mod dockopt;
 mod endpoints;
 mod engine;

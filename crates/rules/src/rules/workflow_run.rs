@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::dockerfile_index::DockerfileIndex;
 use super::workflow_context::WorkflowContext;
 use super::{Policies, Policy, Rule, known_rules};
 use crate::build::Build;
 use crate::finding::{Finding, Findings, SuppressionUse, suppress};
 use crate::inputs::{Inputs, WorkflowInput};
 use crate::settings::{Pragmas, compose_pragmas};
-use crate::shell;
 use crate::text::{FileId, Source};
-use crate::workflow::{PipelineKind, pipeline_kind};
+use crate::workflow::PipelineKind;
 use crate::yaml::{self, YamlEditor, YamlNode};
 
 /// Levels of a pipeline that are compared.
@@ -21,10 +19,9 @@ const DEEPEST: usize = 40;
 
 /// What the rules find in the pipelines: the findings to report, and those that comments and settings hide.
 pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
-    let dockerfiles = DockerfileIndex::new(inputs, builds);
     let of_file = |input: &WorkflowInput| {
         let policy = policies.of(input.file);
-        let out = check_workflow(inputs, &dockerfiles, input, policy.rules());
+        let out = check_workflow(inputs, builds, input, policy.rules());
         let files = input.parts.iter().flatten();
         let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, *file, policy)).collect();
         let written = pragmas.iter().flat_map(|pragmas| &pragmas.suppressions);
@@ -44,7 +41,7 @@ pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Polici
 /// What rules find in a pipeline.
 pub(super) fn check_workflow(
     inputs: &Inputs,
-    dockerfiles: &DockerfileIndex,
+    builds: &[Build],
     input: &WorkflowInput,
     rules: &[&'static Rule],
 ) -> Findings {
@@ -53,12 +50,10 @@ pub(super) fn check_workflow(
     let new_editor = |file: FileId| YamlEditor::new(inputs.source(file));
     let editor = |part: &Option<FileId>| if is_yaml { part.map(new_editor) } else { None };
     let editors: Vec<_> = input.parts.iter().map(editor).collect();
-    let first_unread = dockerfiles.first_unread(input);
     for rule in rules {
         if let Some(check) = rule.workflow {
             let (rule, metadata) = (rule.name, rule.metadata());
-            let editors = &editors;
-            check(&WorkflowContext { rule, metadata, input, inputs, dockerfiles, first_unread, editors }, &mut out);
+            check(&WorkflowContext { rule, metadata, input, inputs, builds, editors: &editors }, &mut out);
         }
     }
     out
@@ -80,12 +75,6 @@ fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
 /// What an edit did to a pipeline that none of the rules announces: `workflow.with` is what stands under a key `with`
 /// somewhere, `workflow.script` also what stands under `before_script` and `after_script`; `None` where all is announced.
 pub fn workflow_breach(before: &Source, after: &Source, announced: &[&str]) -> Option<String> {
-    match pipeline_kind(before.name()) {
-        Some(PipelineKind::Script) => return script_breach(before, after),
-        // Nothing is announced of what is no YAML.
-        Some(PipelineKind::Just | PipelineKind::Make) => return None,
-        _ => {}
-    }
     let (old, new) = (yaml::read(before.text()), yaml::read(after.text()));
     if new.problems().len() > old.problems().len() {
         return Some(format!("the file would be no valid YAML any more: {}", new.problems().last()?.message));
@@ -107,13 +96,6 @@ pub fn workflow_breach(before: &Source, after: &Source, announced: &[&str]) -> O
     let paths = old.keys().chain(new.keys());
     let changed = paths.filter(|path| old.get(*path) != new.get(*path)).find(|path| !allows(path))?;
     Some(format!("`{}` would change, which no rule announces", changed[1..].join(".")))
-}
-
-/// What an edit of a shell script broke.
-fn script_breach(before: &Source, after: &Source) -> Option<String> {
-    let problems = |source: &Source| shell::parse(source.text()).problems;
-    let (old, new) = (problems(before), problems(after));
-    (new.len() > old.len()).then(|| "the shell could not read the script any more".to_owned())
 }
 
 /// The texts of a document by the keys that lead to them.

@@ -1,2 +1,0 @@
-DELETE FROM users;
-ALTER TABLE users ADD COLUMN phone text NOT NULL;

@@ -1,1 +1,0 @@
-ALTER TABLE users ADD COLUMN is_admin boolean NOT NULL DEFAULT false;

@@ -1,2 +1,0 @@
-ALTER TABLE users ADD COLUMN nick text;
-ALTER TABLE users RENAME COLUMN age TO years;

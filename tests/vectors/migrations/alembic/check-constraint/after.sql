@@ -1,1 +1,0 @@
-ALTER TABLE users ADD CONSTRAINT ck_users_age CHECK (age >= 18) NOT VALID;

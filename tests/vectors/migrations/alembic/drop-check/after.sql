@@ -1,1 +1,0 @@
-ALTER TABLE users DROP CONSTRAINT ck_users_age;

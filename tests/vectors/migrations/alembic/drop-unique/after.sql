@@ -1,1 +1,0 @@
-ALTER TABLE users DROP CONSTRAINT uq_users_email;

@@ -1,1 +1,0 @@
-ALTER TABLE users ADD FOREIGN KEY (team_id) REFERENCES teams (id);

@@ -1,1 +1,0 @@
-CREATE INDEX CONCURRENTLY ix_users_age ON users (age);

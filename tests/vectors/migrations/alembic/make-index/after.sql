@@ -1,1 +1,0 @@
-CREATE INDEX ix_users_age ON users (age);

@@ -1,1 +1,0 @@
-ALTER TABLE users ADD CONSTRAINT uq_users_name UNIQUE (name);

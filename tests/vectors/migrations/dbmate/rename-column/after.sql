@@ -1,1 +1,0 @@
-alter table users rename name to full_name;

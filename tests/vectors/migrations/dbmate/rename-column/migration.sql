@@ -1,4 +1,0 @@
--- migrate:up
-alter table users rename name to full_name;
-
--- migrate:down

@@ -1,2 +1,0 @@
-ALTER TABLE shop_order ADD COLUMN priority integer DEFAULT 0 NOT NULL;
-ALTER TABLE shop_order ALTER COLUMN priority DROP DEFAULT;

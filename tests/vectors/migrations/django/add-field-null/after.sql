@@ -1,1 +1,0 @@
-ALTER TABLE shop_order ADD COLUMN customer varchar(80) NULL;

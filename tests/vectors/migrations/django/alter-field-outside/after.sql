@@ -1,1 +1,0 @@
-ALTER TABLE shop_order ALTER COLUMN state TYPE varchar(16);

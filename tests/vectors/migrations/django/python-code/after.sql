@@ -1,1 +1,0 @@
-UPDATE shop_order SET note = 'none' WHERE note = '';

@@ -1,1 +1,0 @@
-ALTER TABLE shop_order DROP COLUMN note;

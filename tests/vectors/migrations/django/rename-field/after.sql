@@ -1,1 +1,0 @@
-ALTER TABLE shop_order RENAME COLUMN number TO code;

@@ -1,1 +1,0 @@
-CREATE INDEX users_age_idx ON users (age);

@@ -1,2 +1,0 @@
-DROP VIEW IF EXISTS adults, "Kids" CASCADE;
-DROP INDEX CONCURRENTLY users_age_idx;

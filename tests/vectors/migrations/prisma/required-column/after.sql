@@ -1,2 +1,0 @@
-DELETE FROM "Post";
-ALTER TABLE "Post" ADD COLUMN     "slug" TEXT NOT NULL;
