@@ -83,7 +83,7 @@ pub struct WorkflowArgument {
 /// A build of an image by a step.
 #[derive(Clone, Debug)]
 pub struct BuildCall {
-    /// The number of its job in [`Workflow::jobs`].
+    /// The number of its job in [`Workflow::jobs`](super::Workflow::jobs).
     pub job: usize,
     /// The number of its step in [`Job::steps`].
     pub step: usize,

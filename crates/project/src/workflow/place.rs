@@ -5,7 +5,7 @@ use crate::text::Span;
 /// Where something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkflowPlace {
-    /// The number of the file in [`Workflow::files`]; 0 is the pipeline's own.
+    /// The number of the file in [`Workflow::files`](super::Workflow::files); 0 is the pipeline's own.
     pub file: u32,
     /// The place in it.
     pub span: Span,
