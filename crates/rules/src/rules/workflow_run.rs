@@ -10,8 +10,9 @@ use crate::build::Build;
 use crate::finding::{Finding, Findings, SuppressionUse, suppress};
 use crate::inputs::{Inputs, WorkflowInput};
 use crate::settings::{Pragmas, compose_pragmas};
+use crate::shell;
 use crate::text::{FileId, Source};
-use crate::workflow::PipelineKind;
+use crate::workflow::{PipelineKind, pipeline_kind};
 use crate::yaml::{self, YamlEditor, YamlNode};
 
 /// Levels of a pipeline that are compared.
@@ -75,6 +76,12 @@ fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
 /// What an edit did to a pipeline that none of the rules announces: `workflow.with` is what stands under a key `with`
 /// somewhere, `workflow.script` also what stands under `before_script` and `after_script`; `None` where all is announced.
 pub fn workflow_breach(before: &Source, after: &Source, announced: &[&str]) -> Option<String> {
+    match pipeline_kind(before.name()) {
+        Some(PipelineKind::Script) => return script_breach(before, after),
+        // Nothing is announced of what is no YAML.
+        Some(PipelineKind::Just | PipelineKind::Make) => return None,
+        _ => {}
+    }
     let (old, new) = (yaml::read(before.text()), yaml::read(after.text()));
     if new.problems().len() > old.problems().len() {
         return Some(format!("the file would be no valid YAML any more: {}", new.problems().last()?.message));
@@ -96,6 +103,13 @@ pub fn workflow_breach(before: &Source, after: &Source, announced: &[&str]) -> O
     let paths = old.keys().chain(new.keys());
     let changed = paths.filter(|path| old.get(*path) != new.get(*path)).find(|path| !allows(path))?;
     Some(format!("`{}` would change, which no rule announces", changed[1..].join(".")))
+}
+
+/// What an edit of a shell script broke.
+fn script_breach(before: &Source, after: &Source) -> Option<String> {
+    let problems = |source: &Source| shell::parse(source.text()).problems;
+    let (old, new) = (problems(before), problems(after));
+    (new.len() > old.len()).then(|| "the shell could not read the script any more".to_owned())
 }
 
 /// The texts of a document by the keys that lead to them.
