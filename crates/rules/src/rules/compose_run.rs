@@ -63,7 +63,8 @@ pub fn pragmas_of_compose(inputs: &Inputs, input: &ComposeInput, policy: &Policy
     pragmas_of_file(inputs, input.file, policy)
 }
 
-fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
+/// The comments of a file of YAML, as far as its settings allow them.
+pub(super) fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
     let source = inputs.source(file);
     if policy.settings.no_inline || !source.text().contains("dockopt") {
         return Pragmas::default();

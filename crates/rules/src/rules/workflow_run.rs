@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::compose_run::pragmas_of_file;
 use super::workflow_context::WorkflowContext;
-use super::{Policies, Policy, Rule, known_rules};
+use super::{Policies, Policy, Rule};
 use crate::build::Build;
 use crate::finding::{Finding, Findings, SuppressionUse, suppress};
 use crate::inputs::{Inputs, WorkflowInput};
-use crate::settings::{Pragmas, compose_pragmas};
+use crate::settings::Pragmas;
 use crate::shell;
 use crate::text::{FileId, Source};
 use crate::workflow::{PipelineKind, pipeline_kind};
@@ -63,14 +64,6 @@ pub(super) fn check_workflow(
 /// The comments of a pipeline, as far as its settings allow them.
 pub fn pragmas_of_workflow(inputs: &Inputs, input: &WorkflowInput, policy: &Policy) -> Pragmas {
     pragmas_of_file(inputs, input.file, policy)
-}
-
-fn pragmas_of_file(inputs: &Inputs, file: FileId, policy: &Policy) -> Pragmas {
-    let source = inputs.source(file);
-    if policy.settings.no_inline || !source.text().contains("dockopt") {
-        return Pragmas::default();
-    }
-    compose_pragmas(file, source, &yaml::read(source.text()), known_rules())
 }
 
 /// What an edit did to a pipeline that none of the rules announces: `workflow.with` is what stands under a key `with`
