@@ -261,7 +261,6 @@ fn switches(cx: &Context, code: &Code, call: &PackageCall) -> Option<Vec<Span>> 
 
 /// The commands of the script that would empty a mount; `None` if one of them cannot be removed.
 fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option<Vec<Span>> {
-    let file = &cx.build().input().file;
     let mut spans = Vec::new();
     for invocation in code.script.invocations() {
         let operands = || invocation.args.iter().filter(|word| !word.text().starts_with('-'));
@@ -292,9 +291,7 @@ fn clean_ups(cx: &Context, code: &Code, folders: &[(Manager, String)]) -> Option
         if !(whole && invocation.via.is_empty()) {
             return None;
         }
-        let span = script_end::element(&code.script, invocation.command)?;
-        let span = code.place(file, span);
-        spans.push((!cx.source().slice(span).contains('#')).then_some(span)?);
+        spans.push(script_end::element(cx.build(), code, invocation.command)?);
     }
     Some(spans)
 }

@@ -329,11 +329,10 @@ fn deleted_by_run(cx: &Context, place: &CacheMountPlace, user: &User, later: &[I
     let message = format!("`{}` empties the mount at the end of each build", place.run.source(deletion.span));
     let single = deletion.args.iter().filter(|word| !word.text().starts_with('-')).count() == 1 || !deletion.is("rm");
     let span = if single && deletion.via.is_empty() {
-        script_end::element(&place.run.code.script, deletion.command)
+        script_end::element(place.run.build, place.run.code, deletion.command)
     } else {
         None
     };
-    let span = span.map(|span| place.run.place(span)).filter(|span| !cx.source().slice(*span).contains('#'));
     let fix = span.map(|span| cx.fix("keep the files in the mount", Safety::Safe, span, ""));
     Some((message, "remove the clean-up: files in the mount are not in the layer".into(), fix))
 }

@@ -50,9 +50,10 @@ pub(in crate::rules) fn separator(build: &Build, index: usize, at: u32) -> Strin
     format!(" {}{newline}{indent}", file.escape())
 }
 
-/// The part of a script that is deleted with an element after `&&`, from the end of the previous element. `None` if it
-/// has a heredoc, whose lines would become instructions without `<<`.
-pub(in crate::rules) fn element(script: &Script, command: &Command) -> Option<Span> {
+/// The part of the source that is deleted with an element after `&&`, from the end of the previous element, which may lie
+/// on a line above. `None` if it has a heredoc, whose lines would become instructions without `<<`, or a comment.
+pub(in crate::rules) fn element(build: &Build, code: &Code, command: &Command) -> Option<Span> {
+    let (script, file) = (&code.script, &build.input().file);
     let before = command.place.before.filter(|separator| separator.kind == SeparatorKind::And)?;
     let opens_heredoc =
         |redirect: &Redirect| matches!(redirect.operator, RedirectOperator::Heredoc | RedirectOperator::HeredocTabs);
@@ -71,7 +72,9 @@ pub(in crate::rules) fn element(script: &Script, command: &Command) -> Option<Sp
         .map(|command| command.span.end)
         .chain(script.compounds.iter().map(|compound| compound.span.end));
     let start = ends.filter(|end| *end <= before.span.start).max()?;
-    after.then(|| Span::new(start, command.span.end))
+    let start = code.place(file, Span::at(start)).start;
+    let span = Span::new(start, code.place(file, command.span).end);
+    (after && !file.source().slice(span).contains('#')).then_some(span)
 }
 
 // Where a fix may put or remove whole lines.
