@@ -22,6 +22,7 @@
 //! | `dockerfile` | [`bake`] | bake files |
 //! | `project` | [`manifest`] | package.json, pyproject.toml, go.mod, … and their lock files |
 //! | `project` | [`sources`] | what source code imports and calls |
+//! | `project` | [`migration`] | migrations of databases: what they change |
 //! | `project` | [`workflow`] | pipelines: jobs, steps, and the images that they build |
 //! | `project` | [`recipe`] | `docker build` and `docker run` in makefiles, scripts and workflows |
 //! | `image` | [`image`] | layers, files, packages and secrets of an image |
@@ -79,7 +80,7 @@ pub use dockopt_measure::measure;
 #[doc(no_inline)]
 pub use dockopt_optimize::{optimize, proof, startup};
 #[doc(no_inline)]
-pub use dockopt_project::{manifest, recipe, sources, workflow};
+pub use dockopt_project::{manifest, migration, recipe, sources, workflow};
 #[doc(no_inline)]
 pub use dockopt_report::{report, results};
 #[doc(no_inline)]

@@ -41,6 +41,7 @@ mod context;
 mod crash;
 mod cycles;
 mod deploy_check;
+mod deploy;
 mod dockopt;
 mod endpoints;
 mod engine;

@@ -142,6 +142,8 @@ pub struct Build<'a> {
     code: Vec<OnceLock<Option<Box<Code<'a>>>>>,
     /// Whether each stage is only for developers, determined on first use.
     for_developers_only: Vec<OnceLock<bool>>,
+    /// Which shell /bin/sh of each stage is, determined on first use.
+    system_shells: OnceLock<Vec<Sh>>,
     /// The COPYs and ADDs of each stage, resolved on first use.
     transfers: Vec<OnceLock<Vec<Transfer<'a>>>>,
     /// The builder's verdict on the file, determined on first use.
@@ -201,6 +203,7 @@ impl<'a> Build<'a> {
             told_shells: settings::told_shells(&input.file).into(),
             code: unknown(input.file.instructions().len()),
             for_developers_only: unknown(stages.len()),
+            system_shells: OnceLock::new(),
             transfers: unknown(stages.len()),
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),
@@ -228,6 +231,7 @@ impl<'a> Build<'a> {
             told_shells: Arc::clone(&self.told_shells),
             code: unknown(self.code.len()),
             for_developers_only: unknown(self.stages.len()),
+            system_shells: OnceLock::new(),
             transfers: unknown(self.stages.len()),
             verdict: OnceLock::new(),
             run_products: OnceLock::new(),

@@ -8,5 +8,6 @@ use dockopt_text::{data, secret, text, yaml};
 
 pub mod manifest; // package.json, pyproject.toml, go.mod, … and their lock files
 pub mod sources; // what source code imports and calls
+pub mod migration; // migrations of databases: what they change, whether the old program goes on working
 pub mod workflow; // pipelines: jobs, steps, and the images that they build
 pub mod recipe; // `docker build` in makefiles, scripts and workflows

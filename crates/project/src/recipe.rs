@@ -99,11 +99,10 @@ fn pipeline_builds(name: &str, text: &str) -> Vec<ImageBuild> {
     let mut builds = Vec::new();
     for call in BuildCall::all(&workflow) {
         let is_known = matches!(call.builder, Builder::Action | Builder::OtherAction) && call.place.file == 0;
-        let Some(job) = workflow.jobs.get(call.job) else { continue };
         if !is_known {
             continue;
         }
-        for leg in call.legs(job).unwrap_or_default() {
+        for leg in call.legs.unwrap_or_default() {
             if builds.len() >= BUILDS {
                 return builds;
             }

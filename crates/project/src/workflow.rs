@@ -17,6 +17,7 @@ mod path_filter;
 mod place;
 mod plain_script;
 mod read;
+mod remote_script;
 mod script;
 mod step_command;
 mod variables;
@@ -34,5 +35,6 @@ pub use self::model::{
 pub use self::path_filter::PathFilter;
 pub use self::place::{WorkflowPlace, WorkflowText};
 pub use self::read::{pipeline_kind, read, read_steps};
+pub use self::remote_script::RemoteScript;
 pub use self::script::ScriptText;
 pub use self::step_command::StepCommand;

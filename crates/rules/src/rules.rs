@@ -9,6 +9,7 @@ mod compose;
 mod compose_context;
 mod compose_run;
 mod context;
+mod dockerfile_index;
 mod files;
 mod image_rules;
 mod metadata;
@@ -114,6 +115,15 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::commands::RULES,
     &workflow::context::RULES,
     &workflow::contexts::RULES,
+    &workflow::deploy::gates::RULES,
+    &workflow::deploy::images::RULES,
+    &workflow::deploy::lock::RULES,
+    &workflow::deploy::mounted_file::RULES,
+    &workflow::deploy::projects::RULES,
+    &workflow::deploy::rollback::RULES,
+    &workflow::deploy::several_tags::RULES,
+    &workflow::deploy::stop::RULES,
+    &workflow::deploy::switch::RULES,
     &workflow::gitlab::RULES,
     &workflow::justfile::RULES,
     &workflow::missing_paths::RULES,

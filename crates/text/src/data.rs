@@ -120,8 +120,14 @@ tables! {
     MIGRATION_COMMANDS = "migration_commands.tsv";
     /// Tools that bring the schema of a database up to date from files of SQL.
     MIGRATION_FILES = "migration_files.tsv";
+    /// Commands with which a proxy reads its configuration again.
+    PROXY_RELOADS = "proxy_reloads.tsv";
+    /// Commands that change the schema of a database.
+    SCHEMA_COMMANDS = "schema_commands.tsv";
     /// Names of scripts of package.json that bring the schema of a database up to date.
     MIGRATION_SCRIPTS = "migration_scripts.tsv";
+    /// Words of SQL and of Django by what they mean in a migration.
+    MIGRATION_WORDS = "migration_words.tsv";
     /// Commands that start a program for its developers.
     DEVELOPMENT_SERVERS = "development_servers.tsv";
     /// How servers are started whose image starts nothing by itself.

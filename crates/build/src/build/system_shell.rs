@@ -119,15 +119,29 @@ fn is_list(script: &Script) -> bool {
 impl Build<'_> {
     /// Which shell /bin/sh is in a stage.
     pub fn system_shell(&self, stage: &Stage) -> Sh {
-        // `FROM ${BASE}-build`: another argument may mean another system.
-        let is_chosen = |stage: &Stage| {
+        self.system_shells.get_or_init(|| self.all_system_shells()).get(stage.index).copied().unwrap_or(Sh::Unknown)
+    }
+
+    /// Which shell it is in each stage; a stage has that of the one that it is based on, which stands before it.
+    fn all_system_shells(&self) -> Vec<Sh> {
+        let mut shells: Vec<Sh> = Vec::new();
+        for stage in self.stages() {
             let text = self.input().file.source().slice(stage.base_span);
-            matches!(stage.base, StageBase::Stage(_)) && text.contains('$')
-        };
-        let StageBase::Image(text) = self.root_base(stage) else { return Sh::Unknown };
-        if self.chain(stage).any(is_chosen) {
-            return Sh::Unknown;
+            shells.push(match &stage.base {
+                // `FROM ${BASE}-build`: another argument may mean another system.
+                StageBase::Stage(_) if text.contains('$') => Sh::Unknown,
+                StageBase::Stage(base) => shells.get(*base).copied().unwrap_or(Sh::Unknown),
+                StageBase::Image(text) => Sh::of_image(text),
+                _ => Sh::Unknown,
+            });
         }
+        shells
+    }
+}
+
+impl Sh {
+    /// Which shell it is in an image, by its name.
+    fn of_image(text: &str) -> Self {
         let reference = Reference::of(text);
         let (name, tag) = (reference.short_name(), reference.tag.unwrap_or_default());
         let words = || tag.split(['-', '.', '_']);
@@ -136,14 +150,14 @@ impl Build<'_> {
             || words().any(|word| word.starts_with("alpine"))
             || tag.contains("alpine")
         {
-            return Sh::Ash;
+            return Self::Ash;
         }
         if matches!(name, "debian" | "ubuntu")
             || words().any(|word| word == "slim" || is_suite(word))
             || tag.contains("ubuntu")
             || tag.contains("debian")
         {
-            return Sh::Dash;
+            return Self::Dash;
         }
         // `21-ubi9-minimal`, `17-oraclelinux8`.
         let is_bash =
@@ -155,12 +169,12 @@ impl Build<'_> {
             || name.contains("/ubi")
             || name.starts_with("opensuse/")
         {
-            return Sh::Bash;
+            return Self::Bash;
         }
         // Official images that do not name their system are based on Debian if they are known to have bash.
         match BaseImage::of(text).presence("bash") {
-            Presence::Has => Sh::Dash,
-            Presence::Lacks | Presence::Unknown => Sh::Unknown,
+            Presence::Has => Self::Dash,
+            Presence::Lacks | Presence::Unknown => Self::Unknown,
         }
     }
 }

@@ -4,7 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::text::{FileId, Source, path};
-use crate::workflow::{self, BuildCall, Builder, ComposeCall, RepositoryFiles, StepCommand, Workflow, WorkflowPlace};
+use crate::workflow::{
+    self, BuildCall, Builder, ComposeCall, PipelineKind, RemoteScript, RepositoryFiles, StepCommand, Workflow,
+    WorkflowPlace,
+};
+
+/// Compose files above a script that are looked at.
+const COMPOSES: usize = 30;
 
 /// A pipeline that is checked.
 #[derive(Clone, Debug)]
@@ -19,6 +25,8 @@ pub struct WorkflowInput {
     pub calls: Arc<Vec<BuildCall>>,
     /// Its calls of Compose, where a person starts them: the text of compose files is known then.
     pub compose_calls: Arc<Vec<ComposeCall>>,
+    /// What it runs on other machines.
+    pub remote_scripts: Arc<Vec<RemoteScript>>,
     /// The files of the run by the numbers that places have; `None` for files of which nothing is reported with this one.
     pub parts: Vec<Option<FileId>>,
     /// The repository.
@@ -76,6 +84,15 @@ impl Repository {
         }
     }
 
+    /// The compose files that a script may mean which is started nobody knows where: those of its folder and of each above.
+    pub fn composes_above(&self, folder: &str) -> Vec<&str> {
+        let is_near = |file: &str| {
+            let parent = path::parent(file);
+            path::is_compose(path::name(file)) && (parent.is_empty() || path::is_within(folder, parent))
+        };
+        self.files.iter().map(String::as_str).filter(|file| is_near(file)).take(COMPOSES).collect()
+    }
+
     /// The files of bake or Compose that a build reads: those that it names, else those of its folder that are read by
     /// themselves; `None` where that is not known.
     pub fn build_files(&self, call: &BuildCall) -> Option<Vec<String>> {
@@ -127,8 +144,15 @@ impl WorkflowInput {
         }
         let compose_calls = if workflow.kind.is_pipeline() { Vec::new() } else { ComposeCall::all(&workflow) };
         ask_for_texts(&workflow, &compose_calls, &repository, files);
+        let remote_scripts = RemoteScript::all(&workflow);
+        if !remote_scripts.is_empty() || workflow.kind == PipelineKind::Script && source.text().contains("docker") {
+            for file in repository.composes_above(path::parent(&path)) {
+                drop(files(file));
+            }
+        }
         let (workflow, compose_calls) = (Arc::new(workflow), Arc::new(compose_calls));
-        Some(Self { file, path, workflow, calls, compose_calls, parts: vec![Some(file)], repository })
+        let remote_scripts = Arc::new(remote_scripts);
+        Some(Self { file, path, workflow, calls, compose_calls, remote_scripts, parts: vec![Some(file)], repository })
     }
 
     /// Sets the files of the run that its parts are; `known` gives them by their paths.

@@ -119,7 +119,9 @@ pub(super) fn first_change(
             TakenFiles::Copied(transfer) => source_file_near(transfer, context, origins, &[], home),
             TakenFiles::Bound(source) => {
                 let files = select(context, source, Selector { parents: false, exclude: &[] });
-                edited(files.into_iter(), context, origins, (&[], home)).map(|file| context.path(file))
+                let selections: Vec<Selection> = files.into_iter().collect();
+                let best = edited(all_files(selections.iter()), context, origins, &[]);
+                best.map(|best| context.path(best_near(best, &selections, origins, (&[], home))))
             }
         };
         let Some(path) = &example else { continue };
@@ -186,45 +188,69 @@ fn source_file_near(
 ) -> Option<String> {
     let sources: Vec<_> = transfer.sources.iter().map(|source| &source.text).collect();
     let length = origins.install.len();
-    let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, length, folders, home));
-    let selected = || transfer.select(context).into_iter().flatten();
-    let file = context.get_or_find(question, || edited(selected(), context, origins, (folders, home)));
-    file.map(|file| context.path(file))
+    // Many Dockerfiles may share a context, each with a home of its own.
+    let question = format!("{:?}", ("source", sources, &transfer.exclude, transfer.parents, length, folders));
+    let selections = || transfer.select(context).into_iter().flatten().collect::<Vec<Selection>>();
+    let best = context.get_or_find(question, || edited(all_files(selections().iter()), context, origins, folders))?;
+    let best = if home.is_empty() { best } else { best_near(best, &selections(), origins, (folders, home)) };
+    Some(context.path(best))
 }
 
-/// How good a file is as an example, the best first: often edited, near the Dockerfile, likely.
-type ExampleRank = (bool, bool, Likeness);
+/// The files of several selections.
+fn all_files<'s>(selections: impl Iterator<Item = &'s Selection>) -> impl Iterator<Item = EntryId> {
+    selections.flat_map(|selection| selection.entries.iter().copied())
+}
 
-fn edited(
-    selections: impl Iterator<Item = Selection>,
-    context: &BuildContext,
+/// The best example below the folder `home`, unless the best of all is edited more often.
+fn best_near(
+    best: EntryId,
+    selections: &[Selection],
     origins: &Origins,
     (left_out, home): (&[String], &str),
+) -> EntryId {
+    let context = origins.context;
+    let folder = if home.is_empty() { None } else { context.find(home) };
+    let Some(folder) = folder else { return best };
+    let near = selections.iter().flat_map(|selection| context.entries_below(&selection.entries, folder));
+    let is_often_edited = |file: EntryId| Likeness::of_path(&context.path(file)).is_often_edited();
+    match edited(near.copied(), context, origins, left_out) {
+        Some(near) if is_often_edited(near) || !is_often_edited(best) => near,
+        _ => best,
+    }
+}
+
+/// How good a file is as an example, the best first: often edited, likely.
+type ExampleRank = (bool, Likeness);
+
+/// The best example among files that are not in the folders `left_out`.
+fn edited(
+    files: impl Iterator<Item = EntryId>,
+    context: &BuildContext,
+    origins: &Origins,
+    left_out: &[String],
 ) -> Option<EntryId> {
     let mut best: Option<(ExampleRank, EntryId)> = None;
     let mut looked = 0;
-    for selection in selections {
-        for &file in selection.entries.iter() {
-            let entry = context.entry(file);
-            let rank = |likeness: Likeness, far: bool| (!likeness.is_often_edited(), far, likeness);
-            if entry.kind == ContextEntryKind::Directory
-                || best.is_some_and(|(best, _)| rank(Likeness::of_name(entry.name), false) >= best)
-            {
-                continue;
-            }
-            let path = context.path(file);
-            if left_out.iter().any(|folder| folder.is_empty() || path::is_within(&path, folder)) {
-                continue;
-            }
-            looked += 1;
-            let rank = rank(Likeness::of_path(&path), !home.is_empty() && !path::is_within(&path, home));
-            if best.is_some_and(|(best, _)| rank >= best) || origins.of(file) != FileOrigin::Source {
-                continue;
-            }
-            best = Some((rank, file));
-            if rank == (false, false, Likeness::Main) || looked > LOOKED {
-                break;
-            }
+    for file in files {
+        let entry = context.entry(file);
+        let rank = |likeness: Likeness| (!likeness.is_often_edited(), likeness);
+        if entry.kind == ContextEntryKind::Directory
+            || best.is_some_and(|(best, _)| rank(Likeness::of_name(entry.name)) >= best)
+        {
+            continue;
+        }
+        let path = context.path(file);
+        if left_out.iter().any(|folder| folder.is_empty() || path::is_within(&path, folder)) {
+            continue;
+        }
+        looked += 1;
+        let rank = rank(Likeness::of_path(&path));
+        if best.is_some_and(|(best, _)| rank >= best) || origins.of(file) != FileOrigin::Source {
+            continue;
+        }
+        best = Some((rank, file));
+        if rank == (false, Likeness::Main) || looked > LOOKED {
+            break;
         }
     }
     best.map(|(_, file)| file)

@@ -78,12 +78,15 @@ fn sources(build: &Build) -> Vec<String> {
     if user != User::Root || !service::may_serve(build, stage) {
         return Vec::new();
     }
-    let mut paths: Vec<String> = wanted_files(context).map(|id| context.path(id)).collect();
-    paths.retain(|path| FileKind::of(path).is_code());
-    // Those nearest to the top are the program's rather than a tool's.
-    paths.sort_by_key(|path| path.matches('/').count());
-    paths.truncate(source_texts::MOST);
-    paths
+    // Many Dockerfiles may share a context.
+    let files = context.get_or_list("sources to read".to_owned(), || {
+        let paths = wanted_files(context).map(|id| (id, context.path(id)));
+        let mut paths: Vec<_> = paths.filter(|(_, path)| FileKind::of(path).is_code()).collect();
+        // Those nearest to the top are the program's rather than a tool's.
+        paths.sort_by_key(|(_, path)| path.matches('/').count());
+        paths.into_iter().take(source_texts::MOST).map(|(id, _)| id).collect()
+    });
+    files.iter().map(|file| context.path(*file)).collect()
 }
 
 /// The texts for people at the top and beside files: what they say of secrets.

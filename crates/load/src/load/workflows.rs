@@ -80,9 +80,11 @@ pub(super) fn add_workflows(inputs: &mut Inputs, files: &[PathBuf], root: &Path)
             }
         }
     }
-    let names_files = |kind: PipelineKind| kind != PipelineKind::Script;
-    let has_pipeline =
-        files.iter().any(|file| below(file, &top).and_then(|path| pipeline_kind(&path)).is_some_and(names_files));
+    let names_files = |(file, id): &(PathBuf, FileId)| {
+        let is_script = || below(file, &top).and_then(|path| pipeline_kind(&path)) == Some(PipelineKind::Script);
+        !is_script() || inputs.source(*id).text().contains("docker")
+    };
+    let has_pipeline = named.iter().any(names_files);
     let (paths, is_complete) = if has_pipeline { files_of(&top) } else { (BTreeSet::new(), false) };
     let folder = Some(display_path(&top)).filter(|folder| folder != ".").unwrap_or_default();
     let repository = inputs::Repository { folder, files: paths, is_complete, texts: BTreeMap::new() };

@@ -187,7 +187,7 @@ impl<'p> FileKind<'p> {
     /// What its own name says that it is for.
     pub fn named_role(self) -> Option<FileRole> {
         let name = small(path::name(self.path));
-        roles().names.iter().find(|(pattern, _)| fits(pattern, &name)).map(|(_, role)| *role)
+        roles().names.role_of(&name)
     }
 
     /// Whether it is source code of a language of the ecosystem; pages and components are none.
@@ -343,15 +343,51 @@ impl FileRole {
 /// The roles that names tell.
 struct Roles {
     folders: HashMap<&'static str, FileRole>,
-    names: Vec<(&'static str, FileRole)>,
+    names: NameRoles,
     /// Folders of which only compilers read something.
     compilers: Vec<(Ecosystem, &'static str)>,
+}
+
+/// Patterns of names with their roles, by what a name has to begin or to end with; the first that fits counts.
+#[derive(Default)]
+struct NameRoles {
+    patterns: Vec<(&'static str, FileRole)>,
+    /// The numbers of those without `*`.
+    whole: HashMap<&'static str, usize>,
+    /// Those that begin with a byte, and those that begin with `*` and end with a byte.
+    by_first: HashMap<u8, Vec<usize>>,
+    by_last: HashMap<u8, Vec<usize>>,
+    /// All others.
+    others: Vec<usize>,
+}
+
+impl NameRoles {
+    fn add(&mut self, pattern: &'static str, role: FileRole) {
+        let number = self.patterns.len();
+        self.patterns.push((pattern, role));
+        let ends = [pattern.bytes().next(), pattern.bytes().next_back()].map(|byte| byte.filter(|byte| *byte != b'*'));
+        match ends {
+            _ if !pattern.contains('*') => drop(self.whole.entry(pattern).or_insert(number)),
+            [Some(first), _] => self.by_first.entry(first).or_default().push(number),
+            [None, Some(last)] => self.by_last.entry(last).or_default().push(number),
+            [None, None] => self.others.push(number),
+        }
+    }
+
+    fn role_of(&self, name: &str) -> Option<FileRole> {
+        let first = name.bytes().next().and_then(|first| self.by_first.get(&first));
+        let last = name.bytes().next_back().and_then(|last| self.by_last.get(&last));
+        let lists = [first, last, Some(&self.others)].into_iter().flatten();
+        let is_fit = |number: &&usize| fits(self.patterns[**number].0, name);
+        let numbers = lists.filter_map(|list| list.iter().find(is_fit)).chain(self.whole.get(name));
+        Some(self.patterns[*numbers.min()?].1)
+    }
 }
 
 fn roles() -> &'static Roles {
     static ROLES: OnceLock<Roles> = OnceLock::new();
     ROLES.get_or_init(|| {
-        let mut roles = Roles { folders: HashMap::new(), names: Vec::new(), compilers: Vec::new() };
+        let mut roles = Roles { folders: HashMap::new(), names: NameRoles::default(), compilers: Vec::new() };
         for row in data::FOLDER_KINDS.rows() {
             let &[pattern, place, role, ..] = row else { continue };
             if let Some(ecosystem) = Ecosystem::of(place) {
@@ -361,7 +397,7 @@ fn roles() -> &'static Roles {
             if place == "folder" {
                 roles.folders.insert(pattern, role);
             } else {
-                roles.names.push((pattern, role));
+                roles.names.add(pattern, role);
             }
         }
         roles

@@ -135,6 +135,8 @@ pub struct BuildCall {
     pub overrides: Vec<WorkflowText>,
     /// The folder that it runs in, as seen from the top of the repository; `None` for that.
     pub folder: Option<WorkflowText>,
+    /// What its job's legs build, each once, in order; `None` where that is not known, or lies in no folder of the repository.
+    pub legs: Option<Vec<LegBuild>>,
 }
 
 /// A build as one leg of its job does it, with plain paths as seen from the top of the repository.
@@ -178,6 +180,7 @@ impl BuildCall {
             files: Vec::new(),
             overrides: Vec::new(),
             folder: None,
+            legs: None,
         }
     }
 
@@ -196,14 +199,19 @@ impl BuildCall {
         self.load.may_be_on() || self.outputs.iter().any(is_loaded)
     }
 
-    /// What its job's legs build; `None` where that is not known, or lies in no folder of the repository.
-    pub fn legs(&self, job: &Job) -> Option<Vec<LegBuild>> {
+    /// What the legs of its job build. Takes the legs that are looked at from a budget: those of builds behind it are not known.
+    pub(super) fn legs_in(&self, job: &Job, budget: &mut usize) -> Option<Vec<LegBuild>> {
         if job.matrix.is_open && self.depends_on_matrix() {
             return None;
         }
+        // Where no value of a leg is used, all legs build the same.
+        let is_same = !job.matrix.are_variables && !self.depends_on_matrix();
         let none = MatrixLeg::new();
-        let legs: Vec<&MatrixLeg> =
-            if job.matrix.legs.is_empty() { vec![&none] } else { job.matrix.legs.iter().collect() };
+        let legs: Vec<&MatrixLeg> = match job.matrix.legs.first() {
+            Some(_) if !is_same => job.matrix.legs.iter().collect(),
+            first => vec![first.unwrap_or(&none)],
+        };
+        *budget = budget.checked_sub(legs.len())?;
         let mut builds: Vec<LegBuild> =
             legs.into_iter().map(|leg| self.leg(leg, job.matrix.are_variables)).collect::<Option<_>>()?;
         builds.sort();

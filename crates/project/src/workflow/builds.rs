@@ -14,10 +14,14 @@ const BAKE_ACTION: &str = "action that runs bake";
 const DOCKERFILE_INPUT: &str = "input of an action with the Dockerfile";
 const CONTEXT_INPUT: &str = "input of an action with the build context";
 
+/// Legs of all builds of a pipeline that are looked at: a build has as many as its job's matrix.
+const LEGS: usize = 100_000;
+
 impl BuildCall {
     /// The builds of a pipeline, in order.
     pub fn all(workflow: &Workflow) -> Vec<Self> {
         let mut calls = Vec::new();
+        let mut legs = LEGS;
         for (job, known) in workflow.jobs.iter().enumerate() {
             for (step, known) in known.steps.iter().enumerate() {
                 let first = calls.len();
@@ -28,6 +32,7 @@ impl BuildCall {
                     if workflow.kind == PipelineKind::Gitlab {
                         gitlab::fill(&workflow.jobs[job], call);
                     }
+                    call.legs = call.legs_in(&workflow.jobs[job], &mut legs);
                 }
             }
         }

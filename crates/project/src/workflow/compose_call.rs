@@ -22,6 +22,8 @@ pub struct ComposeCall {
     pub command: String,
     /// The files that `-f` names, with their paths as seen from the top of the repository where these are known.
     pub files: Vec<(WorkflowText, Option<String>)>,
+    /// The name that it gives its project.
+    pub project: Option<WorkflowText>,
     /// The profiles that it names.
     pub profiles: Vec<WorkflowText>,
     /// The services that it names; those behind words that only a run knows are left out.
@@ -53,7 +55,7 @@ impl ComposeCall {
     }
 
     /// The call that a command is.
-    pub(super) fn of(script: &StepScript, command: &StepCommand) -> Option<Self> {
+    pub fn of(script: &StepScript, command: &StepCommand) -> Option<Self> {
         let invocation = &command.invocation;
         let words = match invocation.program? {
             "docker" if invocation.args.first().is_some_and(|word| word.is("compose")) => &invocation.args[1..],
@@ -66,6 +68,7 @@ impl ComposeCall {
             place: script.text.place_of(invocation.span),
             command: String::new(),
             files: Vec::new(),
+            project: None,
             profiles: Vec::new(),
             services: Vec::new(),
             options: Vec::new(),
@@ -90,6 +93,7 @@ impl ComposeCall {
                     });
                     call.files.extend(file);
                 }
+                "-p" | "--project-name" => call.project = value(),
                 "--profile" => call.profiles.extend(value()),
                 // Where files are looked for then is another matter.
                 "--project-directory" => call.folder = None,

@@ -342,6 +342,7 @@ fn input(at: &FileText, key: YamlNode, value: YamlNode, around: &Surroundings) -
         key: at.place(key.span()),
         value: around.fill(WorkflowText { text: script.text.trim().to_owned(), place: script.place }),
         lines,
+        script,
     })
 }
 

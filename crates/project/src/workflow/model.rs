@@ -298,6 +298,8 @@ pub struct StepInput {
     pub value: WorkflowText,
     /// The lines of its value that are not blank.
     pub lines: Vec<WorkflowText>,
+    /// Its value as a script.
+    pub script: ScriptText,
 }
 
 /// An action that a step uses.
@@ -340,7 +342,7 @@ impl StepScript {
     }
 
     /// A word of it, expressions as they are written.
-    pub(super) fn text_of(&self, word: &Word) -> WorkflowText {
+    pub fn text_of(&self, word: &Word) -> WorkflowText {
         let text = if word.is_dynamic() {
             self.text.slice(word.span.range()).trim_matches(['"', '\'']).to_owned()
         } else {
@@ -350,7 +352,7 @@ impl StepScript {
     }
 
     /// The value of an option of it, expressions as they are written.
-    pub(super) fn value_of(&self, flag: &Flag) -> Option<WorkflowText> {
+    pub fn value_of(&self, flag: &Flag) -> Option<WorkflowText> {
         let value = flag.value.as_ref()?;
         let text = if value.dynamic {
             self.text.slice(value.span.range()).trim_matches(['"', '\'']).to_owned()

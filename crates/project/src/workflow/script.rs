@@ -70,6 +70,32 @@ impl ScriptText {
         Self { text, shell_text: Some(shell_text), place, runs, values }
     }
 
+    /// The text that pieces of this one make, one behind the other, each byte where it is written.
+    pub(super) fn of_pieces(&self, pieces: &[Span]) -> Self {
+        let (mut text, mut shell_text) = (String::new(), String::new());
+        let (mut runs, mut values) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            let mut start = piece.start;
+            // A file may have other line ends and indentation between two lines.
+            for part in self.slice(piece.range()).split_inclusive('\n') {
+                let line = part.strip_suffix('\n').unwrap_or(part);
+                for part in [line, &part[line.len()..]].into_iter().filter(|part| !part.is_empty()) {
+                    let span = Span::new(start, start + part.len() as u32);
+                    start = span.end;
+                    let at = text.len() as u32;
+                    let place = self.place_of(span).span;
+                    runs.push((at, place.start));
+                    if self.verbatim(span).is_none() {
+                        values.push((Span::new(at, at + span.len()), place));
+                    }
+                    text.push_str(part);
+                    shell_text.push_str(self.for_shell().get(span.range()).unwrap_or(part));
+                }
+            }
+        }
+        Self { text, shell_text: Some(shell_text), place: self.place, runs, values }
+    }
+
     /// A text that is put together of others.
     pub fn unplaced(text: String, place: WorkflowPlace) -> Self {
         Self { shell_text: without_expressions(&text), text, place, runs: Vec::new(), values: Vec::new() }

@@ -1,11 +1,13 @@
 //! What is wrong with pipelines, and what of them is not known.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::report::{ProblemReport, SkippedInput};
 use crate::finding::Mask;
 use crate::inputs::{Inputs, WorkflowInput};
 use crate::rules::{self, Policies};
 use crate::text::path;
-use crate::workflow::{BuildCall, Builder, Job, WorkflowGap, WorkflowProblem};
+use crate::workflow::{BuildCall, Builder, WorkflowGap, WorkflowPlace, WorkflowProblem};
 
 /// Lines about what is not known of one pipeline.
 const GAPS: usize = 20;
@@ -40,8 +42,7 @@ pub(super) fn problems(
 pub(super) fn gaps(inputs: &Inputs, mask: &Mask) -> Vec<SkippedInput> {
     let mut skipped = Vec::new();
     for workflow in &inputs.workflows {
-        let mut gaps: Vec<WorkflowGap> =
-            workflow.workflow.gaps.iter().filter(|gap| counts(workflow, gap)).cloned().collect();
+        let mut gaps: Vec<WorkflowGap> = counted_gaps(workflow);
         gaps.extend(workflow.calls.iter().filter_map(|call| unknown_build(workflow, call)));
         gaps.sort();
         gaps.dedup();
@@ -63,23 +64,21 @@ pub(super) fn gaps(inputs: &Inputs, mask: &Mask) -> Vec<SkippedInput> {
     skipped
 }
 
-/// Whether an image may be built there: what other jobs do is of no interest.
-fn counts(workflow: &WorkflowInput, gap: &WorkflowGap) -> bool {
-    let is_of = |job: &Job| job.place == gap.place;
-    let job = workflow.workflow.jobs.iter().position(is_of);
-    job.is_none_or(|number| {
-        workflow.workflow.jobs[number].calls.is_some() || workflow.calls.iter().any(|call| call.job == number)
-    })
+/// The gaps where an image may be built: what other jobs do is of no interest.
+fn counted_gaps(workflow: &WorkflowInput) -> Vec<WorkflowGap> {
+    let building: BTreeSet<usize> = workflow.calls.iter().map(|call| call.job).collect();
+    let mut counts: BTreeMap<WorkflowPlace, bool> = BTreeMap::new();
+    for (number, job) in workflow.workflow.jobs.iter().enumerate() {
+        counts.entry(job.place).or_insert(job.calls.is_some() || building.contains(&number));
+    }
+    let is_counted = |gap: &&WorkflowGap| counts.get(&gap.place).copied().unwrap_or(true);
+    workflow.workflow.gaps.iter().filter(is_counted).cloned().collect()
 }
 
 /// What is not known of a build before a run.
 fn unknown_build(workflow: &WorkflowInput, call: &BuildCall) -> Option<WorkflowGap> {
     let job = workflow.workflow.jobs.get(call.job)?;
-    if job.matrix.is_open
-        || call.builder == Builder::Bake
-        || call.builder == Builder::Compose
-        || call.legs(job).is_some()
-    {
+    if job.matrix.is_open || call.builder == Builder::Bake || call.builder == Builder::Compose || call.legs.is_some() {
         return None;
     }
     let texts = [("build context", &call.context), ("Dockerfile", &call.file), ("folder", &call.folder)];

@@ -60,7 +60,11 @@ impl RuleRunner for AllRules {
     fn breach(&self, before: &Source, after: &Source, rules: &BTreeSet<&'static str>) -> Option<String> {
         let (breaches, _) = dockerfile_breaches(before, after, &announced(rules));
         // What several announce need not be what their edits come to together: a moved RUN that also changes is another.
-        let counts = |breach: &&ContractBreach| rules.len() == 1 || matches!(breach, ContractBreach::Refused(_));
+        let is_loss = |breach: &ContractBreach| match breach {
+            ContractBreach::Refused(_) => true,
+            ContractBreach::Unannounced { parts, .. } => parts.contains(&"lost"),
+        };
+        let counts = |breach: &&ContractBreach| rules.len() == 1 || is_loss(breach);
         breaches.iter().find(counts).map(ToString::to_string)
     }
 }

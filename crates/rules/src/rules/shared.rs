@@ -6,5 +6,6 @@ pub(super) mod compose_readiness;
 pub(super) mod copied_packages;
 pub(super) mod kept_cache;
 pub(super) mod later_failure;
+pub(super) mod needed_commands;
 pub(super) mod script_end;
 pub(super) mod written_paths;

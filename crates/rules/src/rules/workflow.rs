@@ -10,6 +10,7 @@ pub(super) mod cache_scopes;
 pub(super) mod commands;
 pub(super) mod context;
 pub(super) mod contexts;
+pub(super) mod deploy;
 pub(super) mod gitlab;
 pub(super) mod justfile;
 pub(super) mod missing_paths;

@@ -3,10 +3,11 @@
 
 use super::Metadata;
 use super::compose_context::unfixed;
+use super::dockerfile_index::DockerfileIndex;
 use crate::build::Build;
 use crate::finding::{Code, FileEdit, Finding, Findings, Fix, Safety, Target};
 use crate::inputs::{Inputs, Repository, WorkflowInput};
-use crate::text::{Edit, FileId, Source, Span, path};
+use crate::text::{Edit, FileId, Source, Span};
 use crate::workflow::{BuildCall, Job, LegBuild, Step, Workflow, WorkflowPlace};
 use crate::yaml::{NewValue, YamlEditor};
 
@@ -22,8 +23,10 @@ pub struct WorkflowContext<'a, 'i> {
     pub input: &'a WorkflowInput,
     /// All that was read.
     pub inputs: &'a Inputs,
-    /// The builds of the run's Dockerfiles.
-    pub builds: &'a [Build<'i>],
+    /// The Dockerfiles of the run.
+    pub(super) dockerfiles: &'a DockerfileIndex<'a, 'i>,
+    /// The job and the step of the first build whose Dockerfiles are not looked at any more.
+    pub(super) first_unread: Option<(usize, usize)>,
     /// The texts of the pipeline's files, by the numbers that places have.
     pub(super) editors: &'a [Option<YamlEditor<'a>>],
 }
@@ -79,18 +82,30 @@ impl<'a, 'i> WorkflowContext<'a, 'i> {
     }
 
     /// The Dockerfiles of a build, one for each leg that builds another one; empty where one of them is not known.
-    pub fn builds_of(&self, call: &BuildCall) -> Vec<(LegBuild, &'a Build<'i>)> {
-        let legs = call.legs(self.job(call)).unwrap_or_default();
-        let builds: Option<Vec<_>> =
-            legs.into_iter().map(|leg| self.build_at(&leg.file).map(|build| (leg, build))).collect();
+    pub fn builds_of<'c>(&self, call: &'c BuildCall) -> Vec<(&'c LegBuild, &'a Build<'i>)> {
+        if self.first_unread.is_some_and(|first| (call.job, call.step) >= first) {
+            return Vec::new();
+        }
+        let build_of = |leg: &'c LegBuild| Some((leg, self.dockerfiles.build_at(self.input, &leg.file)?));
+        let builds: Option<Vec<_>> = call.legs.iter().flatten().map(build_of).collect();
         builds.unwrap_or_default()
     }
 
-    /// The build of a Dockerfile, by its path from the top of the repository.
-    pub fn build_at(&self, file: &str) -> Option<&'a Build<'i>> {
-        let wanted = path::normalize(&self.repository().name(file));
-        let name = |build: &Build| path::normalize(self.inputs.source(build.input().dockerfile).name());
-        self.builds.iter().find(|build| name(build) == wanted)
+    /// The builds of a job.
+    pub fn calls_of_job(&self, job: usize) -> &'a [BuildCall] {
+        self.calls_between((job, 0), (job + 1, 0))
+    }
+
+    /// The builds of a step.
+    pub fn calls_of_step(&self, job: usize, step: usize) -> &'a [BuildCall] {
+        self.calls_between((job, step), (job, step + 1))
+    }
+
+    /// The builds from one job and step to another one; all builds stand in this order.
+    fn calls_between(&self, start: (usize, usize), end: (usize, usize)) -> &'a [BuildCall] {
+        let calls = self.calls();
+        let before = |place: (usize, usize)| calls.partition_point(|call| (call.job, call.step) < place);
+        &calls[before(start)..before(end)]
     }
 
     /// The text of the pipeline's own file.

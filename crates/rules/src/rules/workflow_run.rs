@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::compose_run::pragmas_of_file;
+use super::dockerfile_index::DockerfileIndex;
 use super::workflow_context::WorkflowContext;
 use super::{Policies, Policy, Rule};
 use crate::build::Build;
@@ -21,9 +22,10 @@ const DEEPEST: usize = 40;
 
 /// What the rules find in the pipelines: the findings to report, and those that comments and settings hide.
 pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
+    let dockerfiles = DockerfileIndex::new(inputs, builds);
     let of_file = |input: &WorkflowInput| {
         let policy = policies.of(input.file);
-        let out = check_workflow(inputs, builds, input, policy.rules());
+        let out = check_workflow(inputs, &dockerfiles, input, policy.rules());
         let files = input.parts.iter().flatten();
         let pragmas: Vec<Pragmas> = files.map(|file| pragmas_of_file(inputs, *file, policy)).collect();
         let written = pragmas.iter().flat_map(|pragmas| &pragmas.suppressions);
@@ -43,7 +45,7 @@ pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Polici
 /// What rules find in a pipeline.
 pub(super) fn check_workflow(
     inputs: &Inputs,
-    builds: &[Build],
+    dockerfiles: &DockerfileIndex,
     input: &WorkflowInput,
     rules: &[&'static Rule],
 ) -> Findings {
@@ -52,10 +54,12 @@ pub(super) fn check_workflow(
     let new_editor = |file: FileId| YamlEditor::new(inputs.source(file));
     let editor = |part: &Option<FileId>| if is_yaml { part.map(new_editor) } else { None };
     let editors: Vec<_> = input.parts.iter().map(editor).collect();
+    let first_unread = dockerfiles.first_unread(input);
     for rule in rules {
         if let Some(check) = rule.workflow {
             let (rule, metadata) = (rule.name, rule.metadata());
-            check(&WorkflowContext { rule, metadata, input, inputs, builds, editors: &editors }, &mut out);
+            let editors = &editors;
+            check(&WorkflowContext { rule, metadata, input, inputs, dockerfiles, first_unread, editors }, &mut out);
         }
     }
     out

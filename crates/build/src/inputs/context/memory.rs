@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::answer::{Selection, SentFiles, SourceError};
 use super::entry::EntryId;
@@ -16,6 +16,7 @@ pub(super) struct Memory {
     selections: Mutex<HashMap<String, Result<Selection, SourceError>>>,
     sent: Mutex<HashMap<String, SentFiles>>,
     files: Mutex<HashMap<String, Option<EntryId>>>,
+    lists: Mutex<HashMap<String, Arc<[EntryId]>>>,
     used_bytes: AtomicUsize,
 }
 
@@ -42,6 +43,10 @@ impl Memory {
 
     pub(super) fn file(&self, key: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
         self.answer(&self.files, key, make, |_| 0)
+    }
+
+    pub(super) fn list(&self, key: String, make: impl FnOnce() -> Arc<[EntryId]>) -> Arc<[EntryId]> {
+        self.answer(&self.lists, key, make, |list| list.len())
     }
 
     fn answer<T: Clone>(

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::inputs::context::classes::ClassMatch;
 use crate::inputs::context::entry::{Amount, ContextEntry, ContextEntryKind, EntryId, ExcludedEntry};
@@ -94,6 +94,18 @@ impl BuildContext {
     /// when nobody asked before.
     pub fn get_or_find(&self, question: String, make: impl FnOnce() -> Option<EntryId>) -> Option<EntryId> {
         self.memory.file(question, make)
+    }
+
+    /// The same for several files.
+    pub fn get_or_list(&self, question: String, make: impl FnOnce() -> Arc<[EntryId]>) -> Arc<[EntryId]> {
+        self.memory.list(question, make)
+    }
+
+    /// Those of a list in ascending order that lie below a folder.
+    pub fn entries_below<'e>(&self, entries: &'e [EntryId], folder: EntryId) -> &'e [EntryId] {
+        let below = self.below(Some(folder));
+        let at = |row: u32| entries.partition_point(|entry| entry.0 < row);
+        &entries[at(below.start)..at(below.end)]
     }
 
     /// Whether it contains source code, pages, scripts or manifests: what an application is made of.

@@ -108,7 +108,7 @@ fn constants_are_filled_into_builds() {
     assert_eq!(call.tags[0].text, "$CI_REGISTRY_IMAGE/app:$TAG");
     assert_eq!(call.cache_from[0].get("ref"), Some("$CI_REGISTRY_IMAGE/app:cache"));
     assert_eq!(&text[call.cache_from[0].text.place.span.range()], "${IMAGE}:cache");
-    let legs = call.legs(&workflow.jobs[0]).unwrap();
+    let legs = call.legs.as_ref().unwrap();
     let files: Vec<_> = legs.iter().map(|leg| (leg.context.as_str(), leg.file.as_str())).collect();
     assert_eq!(files, [("services/x", "services/x/Dockerfile"), ("services/y", "services/y/Dockerfile")]);
 }

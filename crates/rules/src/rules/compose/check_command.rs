@@ -8,7 +8,8 @@ use crate::finding::{Findings, Safety, Severity};
 use crate::rules::compose_context::unfixed;
 use crate::rules::shared::compose_check_edit::RawTest;
 use crate::rules::shared::compose_readiness::{is_node, lacking_program, never_effect, with_known_test, with_test};
-use crate::rules::start::healthcheck_program_missing::{first_missing_module, help_for_module, needs_program};
+use crate::rules::shared::needed_commands::NeededCommands;
+use crate::rules::start::healthcheck_program_missing::{first_missing_module, help_for_module};
 use crate::rules::{ComposeContext, KeyChange};
 use crate::shell::Invocation;
 use crate::stack::{StackService, WrittenCheck};
@@ -240,9 +241,10 @@ pub(in crate::rules) fn missing_module(
     let build = Build::new(input);
     let stage = build.target()?;
     let script = check.script().script;
+    let needed = NeededCommands::of(&script);
     script.invocations().into_iter().find_map(|invocation| {
         let (module, _) = first_missing_module((&build, &sources.projects), stage, &invocation)?;
-        needs_program(&script, &invocation).then_some((module, invocation.program?.to_owned()))
+        needed.has_program(&invocation).then_some((module, invocation.program?.to_owned()))
     })
 }
 

@@ -208,11 +208,10 @@ fn check(cx: &Context, keyword: Keyword, code: &str, out: &mut Findings) {
             let message = format!("this {name} has no effect: line {} replaces it", next.start_line);
             let finding = cx.finding(lost.head, message).help(format!("keep only one {name} per stage"));
             let finding = finding.label(next.name.span, "replaced here").reported_at(code, next.start_line);
-            out.push(finding.safe_edit(
-                format!("remove the {name} without effect"),
-                script_end::lines_of(cx.source(), lost),
-                "",
-            ));
+            out.push(match script_end::removable_lines(&build.input().file, lost) {
+                Some(lines) => finding.safe_edit(format!("remove the {name} without effect"), lines, ""),
+                None => finding,
+            });
         }
     }
 }

@@ -352,10 +352,9 @@ fn edited(run: &Run, later: Need, finding: Finding) -> Finding {
 fn only_fetches(run: &Run) -> Option<Span> {
     let instruction = run.build.instruction(run.index);
     let [command] = &run.code.script.commands[..] else { return None };
-    let source = run.file().source();
-    let one_line = !source.slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
+    let one_line = !run.file().source().slice(instruction.head).contains('\n') && instruction.heredocs.is_empty();
     let alone = one_line && command.redirects.is_empty() && run.invocations().len() == 1;
-    alone.then(|| script_end::lines_of(source, instruction))
+    if alone { script_end::removable_lines(run.file(), instruction) } else { None }
 }
 
 // Whether a step below a RUN reads the package lists that the RUN fetched with apt. In doubt the answer is unknown.

@@ -9,7 +9,7 @@ use crate::dockerfile::Keyword;
 use crate::finding::{Finding, Safety};
 use crate::rules::compose_context::unfixed;
 use crate::rules::shared::compose_check_edit::RawTest;
-use crate::rules::start::healthcheck_program_missing::needs_program;
+use crate::rules::shared::needed_commands::NeededCommands;
 use crate::rules::start::healthchecks::always_healthy;
 use crate::rules::{ComposeContext, KeyChange};
 use crate::shell::{Invocation, Script};
@@ -51,10 +51,11 @@ pub(in crate::rules) fn program_lacking_in(
     if needs_shell && programs.lacks("sh") {
         return Some(("/bin/sh".to_owned(), programs.image_name()));
     }
+    let needed = NeededCommands::of(script);
     for invocation in script.invocations() {
         let wrapper = invocation.via.first().map(|wrapper| wrapper.program).filter(|program| programs.lacks(program));
         let lacking = wrapper.or(invocation.program).filter(|program| programs.lacks(program));
-        if let (Some(program), true) = (lacking, needs_program(script, &invocation)) {
+        if let (Some(program), true) = (lacking, needed.has_program(&invocation)) {
             return Some((program.to_owned(), programs.image_name()));
         }
     }

@@ -1,7 +1,7 @@
 //! Edits of whole lines, and at the end of a script.
 
 use crate::build::{Build, Code};
-use crate::dockerfile::Instruction;
+use crate::dockerfile::{File, Instruction, LineKind};
 use crate::shell::{Command, Compound, CompoundKind, Redirect, RedirectOperator, Script, SeparatorKind, Word};
 use crate::text::{Source, Span};
 
@@ -79,13 +79,20 @@ pub(in crate::rules) fn element(build: &Build, code: &Code, command: &Command) -
 
 // Where a fix may put or remove whole lines.
 
-/// The lines of an instruction with their line endings.
-pub(in crate::rules) fn lines_of(source: &Source, instruction: &Instruction) -> Span {
+/// The lines of an instruction with their line endings, to be removed; `None` where comments stand among them, which would
+/// be lost.
+pub(in crate::rules) fn removable_lines(file: &File, instruction: &Instruction) -> Option<Span> {
+    let source = file.source();
+    let first = instruction.start_line.saturating_sub(1) as usize;
+    let lines = file.lines().get(first..instruction.end_line as usize).unwrap_or_default();
+    if lines.iter().any(|line| matches!(line.kind, LineKind::InnerComment(_))) {
+        return None;
+    }
     let start = source.line_span(source.line(instruction.span.start)).start;
     let text = source.text();
     let end = instruction.span.end as usize;
     let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
-    Span::new(start, end as u32)
+    Some(Span::new(start, end as u32))
 }
 
 /// The line ending that the file uses.

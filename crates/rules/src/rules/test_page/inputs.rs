@@ -16,6 +16,7 @@ use crate::inputs::{
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
+use crate::rules::dockerfile_index::DockerfileIndex;
 use crate::rules::workflow_run::check_workflow;
 use crate::rules::{Context, Neighbours, Policies, Rule, Subject, compose_breach, run, workflow_breach};
 use crate::settings::Choice;
@@ -43,7 +44,8 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
     }
     if rule.metadata().subject == Subject::Workflow {
         let workflows = inputs.workflows.iter();
-        let all = workflows.map(|input| check_workflow(&inputs, &builds, input, &[rule]));
+        let dockerfiles = DockerfileIndex::new(&inputs, &builds);
+        let all = workflows.map(|input| check_workflow(&inputs, &dockerfiles, input, &[rule]));
         return all.fold(Findings::new(), Findings::chain).into_sorted();
     }
     if rule.metadata().subject == Subject::Suppressions {

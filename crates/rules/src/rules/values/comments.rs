@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::dockerfile;
-use crate::dockerfile::{Arguments, File, Instruction, Keyword, LineKind, Variable};
+use crate::dockerfile::{Arguments, File, Instruction, Keyword, LineKind, PhysicalLine, Variable};
 use crate::finding::{FileEdit, Finding, Findings, Fix, Form, Safety, SuppressionReach, SuppressionUse, Target};
 use crate::rules::Context;
 use crate::text::{Edit, Source, Span, apply};
@@ -247,7 +247,8 @@ fn begins(file: &File, line: u32) -> bool {
 fn removed(cx: &Context, judged: &SuppressionUse, finding: Finding, span: Span, title: &str) -> Finding {
     let suppression = &judged.suppression;
     let source = cx.inputs().source(suppression.file);
-    if suppression.file == cx.file() && !stays(source, span) {
+    let file = &cx.build().input().file;
+    if suppression.file == cx.file() && !is_behind_directives(file, span) && !stays(source, span) {
         return finding;
     }
     // The builder may warn about more than dockopt, and be configured to fail on warnings.
@@ -262,6 +263,26 @@ fn removed(cx: &Context, judged: &SuppressionUse, finding: Finding, span: Span, 
         return finding.unsafe_edit(title, "tally may report what dockopt does not", span, "");
     }
     finding.safe_edit(title, span, "")
+}
+
+/// Whether the removal of comments lies where no directive can come of it: directives end at the first line that is none.
+fn is_behind_directives(file: &File, span: Span) -> bool {
+    let source = file.source();
+    let is_other = |line: &&PhysicalLine| line.kind != LineKind::Directive;
+    let Some(first) = file.lines().iter().find(is_other) else { return false };
+    let number = source.line(span.start) as usize;
+    let removed = file.lines().get(number.saturating_sub(1)..source.line(span.end) as usize).unwrap_or_default();
+    let removed: Vec<_> = removed.iter().filter(|line| line.span.start < span.end).collect();
+    let are_whole = removed.iter().all(|line| span.contains(line.span));
+    // The part of a line behind its `#`.
+    let is_part = |line: &PhysicalLine| {
+        let before = source.slice(Span::new(line.span.start, span.start.max(line.span.start)));
+        before.trim_start().starts_with('#') && span.end < line.span.end
+    };
+    first.span.end <= span.start
+        && !source.slice(first.span).starts_with("#!")
+        && removed.iter().all(|line| matches!(line.kind, LineKind::Comment | LineKind::InnerComment(_)))
+        && (are_whole || matches!(removed[..], [line] if is_part(line)))
 }
 
 /// Whether all instructions and the other directives stay the same without a comment: if it is removed, another comment

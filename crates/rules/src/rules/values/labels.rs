@@ -244,9 +244,10 @@ fn duplicate_label(cx: &Context, out: &mut Findings) {
                 let Some(next) = later.insert(key.clone(), pair.span) else { continue };
                 let message = format!("this value of `{key}` is overwritten in line {}", cx.source().line(next.start));
                 let finding = cx.finding(pair.span, message).help("keep one of them").label(next, "set again");
-                out.push(match pairs.len() {
-                    1 => finding.safe_edit("remove it", script_end::lines_of(cx.source(), instruction), ""),
-                    _ => finding,
+                let lines = if pairs.len() == 1 { script_end::removable_lines(file, instruction) } else { None };
+                out.push(match lines {
+                    Some(lines) => finding.safe_edit("remove it", lines, ""),
+                    None => finding,
                 });
             }
         }

@@ -317,14 +317,13 @@ fn is_used_between(build: &Build, stage: &Stage, first: &VariableSetting, second
 
 /// The finding with an edit that removes the whole instruction, if it sets nothing else.
 fn with_removal(cx: &Context, setting: &VariableSetting, finding: Finding) -> Finding {
-    let source = cx.source();
-    let lines = script_end::lines_of(source, setting.instruction);
+    let lines = script_end::removable_lines(&cx.build().input().file, setting.instruction);
     // A comment above belongs to the instruction and would be read as one of the next.
-    let has_comment = crate::dockerfile::start_with_comments(source, setting.instruction) < lines.start;
-    if setting.is_alone && !has_comment {
-        return finding.safe_edit("remove it", lines, "");
+    let start = crate::dockerfile::start_with_comments(cx.source(), setting.instruction);
+    match lines.filter(|lines| setting.is_alone && start >= lines.start) {
+        Some(lines) => finding.safe_edit("remove it", lines, ""),
+        None => finding,
     }
-    finding
 }
 
 fn undefined_variable(cx: &Context, out: &mut Findings) {

@@ -1,9 +1,12 @@
 //! Rules about the builds of a job: what is built twice, in turn, carried as a file, or may run for hours.
 
-use super::steps::{docker_words, is_plain, is_pushed, is_self_hosted, last_part, without_tag};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::steps::{LastKnown, docker_words, is_plain, is_pushed, is_self_hosted, last_part, without_tag};
+use crate::build::Build;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::workflow::{BuildCall, Builder, Job, LegBuild, PipelineKind, Step};
+use crate::workflow::{BuildCall, Builder, Job, LegBuild, PipelineKind, Step, WorkflowPlace};
 use crate::yaml::NewValue;
 
 crate::rules::family! {
@@ -16,28 +19,35 @@ crate::rules::family! {
 
 const BUILDX: &str = "docker/setup-buildx-action";
 
-/// The build before this one in its job that builds the same Dockerfile, context and stage.
-fn same_before<'c>(cx: &WorkflowContext<'c, '_>, at: usize, legs: &[LegBuild]) -> Option<&'c BuildCall> {
-    let call = &cx.calls()[at];
-    let mut before = cx.calls()[..at].iter().filter(|other| other.job == call.job && is_plain(other));
-    before.find(|other| other.contexts == call.contexts && other.legs(cx.job(other)).as_deref() == Some(legs))
-}
+/// Builds of one job that are compared with each other.
+const BUILDS: usize = 200;
+
+/// A build of a job by what it builds: its legs, and its named contexts.
+type SameBuild<'c> = (usize, &'c [LegBuild], Vec<(&'c str, WorkflowPlace)>);
 
 /// The engine and a builder of `buildx` share no layers, and other arguments make other layers.
 fn image_built_twice(cx: &WorkflowContext, out: &mut Findings) {
-    for (at, call) in cx.calls().iter().enumerate().filter(|(_, call)| is_plain(call)) {
-        let job = cx.job(call);
+    let mut builds: BTreeMap<SameBuild, &BuildCall> = BTreeMap::new();
+    let mut builders = LastKnown::new();
+    for call in cx.calls().iter().filter(|call| is_plain(call)) {
         // A context that is not written is the commit, and not the folder.
         let is_git = |call: &BuildCall| call.builder == Builder::Action && call.context.is_none();
-        let Some(legs) = call.legs(job) else { continue };
-        let Some(first) = same_before(cx, at, &legs) else { continue };
+        let Some(legs) = &call.legs else { continue };
+        let contexts = call.contexts.iter().map(|context| (context.text.as_str(), context.place)).collect();
+        let first = *builds.entry((call.job, legs, contexts)).or_insert(call);
+        if std::ptr::eq(first, call) {
+            continue;
+        }
         let is_conditional = [first, call].iter().any(|call| cx.step(call).condition.is_some());
         if is_conditional || is_git(first) != is_git(call) || first.step == call.step {
             continue;
         }
         let reads_cache = |call: &BuildCall| call.cache_from.iter().any(|entry| entry.kind() != "inline");
+        let builder = builders.of(call.job, || BuilderSteps::of(cx.job(call)));
         let why = match () {
-            () if uses_engine(job, first) != uses_engine(job, call) && !(reads_cache(first) && reads_cache(call)) => {
+            () if builder.uses_engine(first) != builder.uses_engine(call)
+                && !(reads_cache(first) && reads_cache(call)) =>
+            {
                 "`docker build` and the builder of `docker/setup-buildx-action` share no layers"
             }
             () if call.no_cache.is_on() => "the second one uses no cache",
@@ -56,57 +66,79 @@ fn image_built_twice(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
-/// Whether the engine itself builds: `docker build` uses its builder, whatever `buildx` has selected
-/// (docs.docker.com/build/builders, "Difference between docker build and docker buildx build").
-fn uses_engine(job: &Job, call: &BuildCall) -> bool {
-    let is_set_up = |step: &Step| {
-        let is_off = |name: &str, value: &str| step.input(name).is_some_and(|input| input.value.text == value);
-        step.uses(BUILDX) && !is_off("driver", "docker") && !is_off("use", "false")
-    };
-    let takes_over =
-        |step: &Step| step.uses(BUILDX) && step.input("install").is_some_and(|input| input.value.text != "false");
-    let is_builder_named = call.builder_name.is_some() || job.variable("BUILDX_BUILDER").is_some();
-    let before = &job.steps[..call.step];
-    let has_builder = before.iter().any(is_set_up);
-    let is_engine_command = call.builder == Builder::Docker && !before.iter().any(takes_over);
-    !is_builder_named && (!has_builder || is_engine_command)
+/// The steps of a job that set a builder up.
+struct BuilderSteps {
+    /// The first one that makes a builder.
+    first: Option<usize>,
+    /// The first one that lets `docker build` use it.
+    taking_over: Option<usize>,
+    /// Whether a variable names a builder.
+    is_named: bool,
+}
+
+impl BuilderSteps {
+    fn of(job: &Job) -> Self {
+        let is_set_up = |step: &Step| {
+            let is_off = |name: &str, value: &str| step.input(name).is_some_and(|input| input.value.text == value);
+            step.uses(BUILDX) && !is_off("driver", "docker") && !is_off("use", "false")
+        };
+        let takes_over =
+            |step: &Step| step.uses(BUILDX) && step.input("install").is_some_and(|input| input.value.text != "false");
+        Self {
+            first: job.steps.iter().position(is_set_up),
+            taking_over: job.steps.iter().position(takes_over),
+            is_named: job.variable("BUILDX_BUILDER").is_some(),
+        }
+    }
+
+    /// Whether the engine itself builds: `docker build` uses its builder, whatever `buildx` has selected
+    /// (docs.docker.com/build/builders, "Difference between docker build and docker buildx build").
+    fn uses_engine(&self, call: &BuildCall) -> bool {
+        let is_before = |step: Option<usize>| step.is_some_and(|step| step < call.step);
+        let is_engine_command = call.builder == Builder::Docker && !is_before(self.taking_over);
+        !self.is_named && call.builder_name.is_none() && (!is_before(self.first) || is_engine_command)
+    }
 }
 
 /// Whether an argument that the Dockerfile declares has another known value in a second build.
-fn other_arguments(cx: &WorkflowContext, first: &BuildCall, second: &BuildCall) -> bool {
+fn other_arguments<'c>(cx: &WorkflowContext, first: &'c BuildCall, second: &'c BuildCall) -> bool {
     let builds = cx.builds_of(second);
-    let is_declared = |name: &str| {
-        let mut all = builds.iter().flat_map(|(_, build)| {
-            let file = &build.input().file;
-            file.instructions().iter().flat_map(move |instruction| file.args(instruction))
-        });
-        all.any(|arg| arg.name.text == name)
+    // Of two arguments with one name the first counts.
+    let values = |call: &'c BuildCall| -> BTreeMap<&'c str, Option<&'c str>> {
+        let all = call.arguments.iter().rev();
+        all.map(|argument| (argument.name.as_str(), argument.value.as_deref())).collect()
     };
-    let value = |call: &BuildCall, name: &str| {
-        call.arguments.iter().find(|argument| argument.name == name).and_then(|argument| argument.value.clone())
+    let (before, after) = (values(first), values(second));
+    let value = |values: &BTreeMap<&str, Option<&'c str>>, name: &str| values.get(name).copied().flatten();
+    let is_constant = |value: Option<&str>| value.is_none_or(|value| !value.contains('$'));
+    let is_other = |name: &&str| {
+        let (before, after) = (value(&before, name), value(&after, name));
+        before != after && is_constant(before) && is_constant(after)
     };
-    let is_constant = |value: &Option<String>| value.as_ref().is_none_or(|value| !value.contains('$'));
-    let mut all = first.arguments.iter().chain(&second.arguments).map(|argument| argument.name.as_str());
-    all.any(|name| {
-        let (before, after) = (value(first, name), value(second, name));
-        before != after && is_constant(&before) && is_constant(&after) && is_declared(name)
-    })
+    let others: BTreeSet<&str> = before.keys().chain(after.keys()).copied().filter(is_other).collect();
+    let declares = |build: &Build| {
+        let file = &build.input().file;
+        let mut args = file.instructions().iter().flat_map(|instruction| file.args(instruction));
+        args.any(|arg| others.contains(&*arg.name.text))
+    };
+    !others.is_empty() && builds.iter().any(|(_, build)| declares(build))
 }
 
 /// Images of different Dockerfiles that one job builds one after the other.
 fn images_built_in_turn(cx: &WorkflowContext, out: &mut Findings) {
-    for (number, job) in cx.workflow().jobs.iter().enumerate() {
+    for number in 0..cx.workflow().jobs.len() {
         let calls: Vec<&BuildCall> =
-            cx.calls().iter().filter(|call| call.job == number && call.builder == Builder::Action).collect();
-        let legs: Option<Vec<Vec<LegBuild>>> = calls.iter().map(|call| call.legs(job)).collect();
-        let Some(legs) = legs.filter(|legs| legs.len() > 1) else { continue };
+            cx.calls_of_job(number).iter().filter(|call| call.builder == Builder::Action).collect();
+        let legs: Option<Vec<&[LegBuild]>> = calls.iter().map(|call| call.legs.as_deref()).collect();
+        let Some(legs) = legs.filter(|legs| legs.len() > 1 && legs.len() <= BUILDS) else { continue };
         let is_own_folder = |leg: &LegBuild| !leg.context.is_empty();
-        let mut all: Vec<&LegBuild> = legs.iter().flatten().collect();
+        let mut all: Vec<&LegBuild> = legs.iter().copied().flatten().collect();
         all.sort();
         all.dedup();
         let is_apart =
-            all.len() == legs.iter().map(Vec::len).sum::<usize>() && all.iter().all(|leg| is_own_folder(leg));
-        if !is_apart || calls.iter().any(|call| needs_another(cx, call, &calls)) {
+            all.len() == legs.iter().map(|legs| legs.len()).sum::<usize>() && all.iter().all(|leg| is_own_folder(leg));
+        let names = calls.iter().flat_map(|call| &call.tags).map(|tag| last_part(without_tag(&tag.text))).collect();
+        if !is_apart || calls.iter().any(|call| needs_another(cx, call, &names)) {
             continue;
         }
         let message =
@@ -119,9 +151,7 @@ fn images_built_in_turn(cx: &WorkflowContext, out: &mut Findings) {
 }
 
 /// Whether a build rests on the image of another one, or on outputs of its step.
-fn needs_another(cx: &WorkflowContext, call: &BuildCall, calls: &[&BuildCall]) -> bool {
-    let names: Vec<&str> =
-        calls.iter().flat_map(|call| &call.tags).map(|tag| last_part(without_tag(&tag.text))).collect();
+fn needs_another(cx: &WorkflowContext, call: &BuildCall, names: &BTreeSet<&str>) -> bool {
     let is_named = |text: &str| text.contains("steps.") || names.iter().any(|name| text.contains(name));
     let values = call.arguments.iter().filter_map(|argument| argument.value.as_deref());
     let mut texts = values.chain(call.contexts.iter().map(|text| text.text.as_str()));
@@ -138,9 +168,11 @@ fn needs_another(cx: &WorkflowContext, call: &BuildCall, calls: &[&BuildCall]) -
 
 /// An image that is saved to a file, uploaded, downloaded and loaded again.
 fn image_passed_as_artifact(cx: &WorkflowContext, out: &mut Findings) {
+    let loading: Vec<usize> =
+        cx.workflow().jobs.iter().enumerate().filter(|(_, job)| loads(job)).map(|(at, _)| at).take(2).collect();
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
         let uploads = job.steps.iter().any(|step| step.uses("actions/upload-artifact"));
-        let is_loaded = cx.workflow().jobs.iter().enumerate().any(|(other, job)| other != number && loads(job));
+        let is_loaded = loading.iter().any(|other| *other != number);
         if !is_loaded || !uploads {
             continue;
         }
@@ -152,7 +184,7 @@ fn image_passed_as_artifact(cx: &WorkflowContext, out: &mut Findings) {
             Some(script.text.place_of(invocation.span))
         });
         let exported = || {
-            let mut outputs = cx.calls().iter().filter(|call| call.job == number).flat_map(|call| &call.outputs);
+            let mut outputs = cx.calls_of_job(number).iter().flat_map(|call| &call.outputs);
             outputs
                 .find(|output| output.text.contains("type=docker") && output.text.contains("dest="))
                 .map(|output| output.place)
@@ -180,8 +212,7 @@ fn job_without_timeout(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
-        let mut calls = cx.calls().iter().filter(|call| call.job == number);
-        if job.key("timeout-minutes").is_some() || is_self_hosted(job) || calls.next().is_none() {
+        if job.key("timeout-minutes").is_some() || is_self_hosted(job) || cx.calls_of_job(number).is_empty() {
             continue;
         }
         let message =

@@ -1,7 +1,10 @@
 //! What rules about the cache of builds share: which machine and which builder a step has, and how its cache is called.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::run_work::is_cacheable;
-use super::steps::{last_part, without_tag};
+use super::steps::{LastKnown, last_part, without_tag};
 use crate::data;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::path;
@@ -81,20 +84,21 @@ pub(super) fn is_rare(job: &Job, step: &Step) -> bool {
     conditions.into_iter().flatten().any(|condition| words.iter().any(|word| condition.text.contains(word)))
 }
 
-/// What builds for a step of a job.
-pub(super) fn builder_before(workflow: &Workflow, job: &Job, step: usize) -> JobBuilder {
+/// What builds for each step of a job.
+pub(super) fn builders_before(workflow: &Workflow, job: &Job) -> Vec<JobBuilder> {
+    let gaps: BTreeSet<WorkflowPlace> = workflow.gaps.iter().map(|gap| gap.place).collect();
     let mut builder = JobBuilder::Engine;
-    for step in job.steps.iter().take(step) {
-        match step_builder(workflow, step) {
-            Some(JobBuilder::Kept) => return JobBuilder::Kept,
-            Some(next) => builder = next,
-            None => {}
+    let before = |step: &Step| {
+        let before = builder;
+        if builder != JobBuilder::Kept {
+            builder = step_builder(&gaps, step).unwrap_or(builder);
         }
-    }
-    builder
+        before
+    };
+    job.steps.iter().map(before).collect()
 }
 
-fn step_builder(workflow: &Workflow, step: &Step) -> Option<JobBuilder> {
+fn step_builder(gaps: &BTreeSet<WorkflowPlace>, step: &Step) -> Option<JobBuilder> {
     if let Some(script) = &step.script {
         let text = &script.text.text;
         let is_kept = ["remote", "kubernetes", "cloud"].iter().any(|driver| text.contains(driver));
@@ -117,15 +121,15 @@ fn step_builder(workflow: &Workflow, step: &Step) -> Option<JobBuilder> {
             _ => JobBuilder::Kept,
         });
     }
-    let is_gap = workflow.gaps.iter().any(|gap| gap.place == action.place);
+    let is_gap = gaps.contains(&action.place);
     let name = action.name.to_ascii_lowercase();
     let is_setup = name.contains("buildx") || name.contains("setup") && name.contains("docker");
     (is_gap || is_setup || has_role(action, "engine")).then_some(JobBuilder::Unknown)
 }
 
-/// Whether a step before this one brings what earlier runs built.
-pub(super) fn has_layers(job: &Job, step: usize) -> bool {
-    job.steps.iter().take(step).any(|step| {
+/// The first step of a job that brings what earlier runs built.
+fn first_layers(job: &Job) -> Option<usize> {
+    job.steps.iter().position(|step| {
         let Some(action) = &step.action else { return false };
         let names_builder = |text: &str| ["docker", "buildx", "buildkit"].iter().any(|name| text.contains(name));
         let keeps_files =
@@ -134,19 +138,93 @@ pub(super) fn has_layers(job: &Job, step: usize) -> bool {
     })
 }
 
-/// Whether a build starts with nothing in each run, and could have what an earlier one left.
-pub(super) fn is_cold(cx: &WorkflowContext, call: &BuildCall) -> bool {
-    let (workflow, job, step) = (cx.workflow(), cx.job(call), cx.step(call));
-    let is_new = matches!(builder_before(workflow, job, call.step), JobBuilder::Engine | JobBuilder::New);
-    call.place.file == 0
-        && is_new
-        && !call.no_cache.may_be_on()
-        && !is_rare(job, step)
-        && is_hosted(workflow, job)
-        && !has_layers(job, call.step)
-        && is_repeated(cx)
-        && has_work(cx, call)
-        && !has_earlier_build(cx, call)
+/// What the builds of a job have from its other steps.
+pub(super) struct JobState<'j> {
+    builders: Vec<JobBuilder>,
+    first_layers: Option<usize>,
+    /// The last step that may take an image from the engine.
+    last_use: Option<usize>,
+    /// Whether it runs on a machine that is new each time.
+    pub is_hosted: bool,
+    /// The first of the builds from the same files, by context and Dockerfile of each leg.
+    first_builds: BTreeMap<Vec<(&'j str, &'j str)>, usize>,
+}
+
+impl<'j> JobState<'j> {
+    pub(super) fn of(cx: &WorkflowContext<'j, '_>, number: usize) -> Self {
+        let job = &cx.workflow().jobs[number];
+        let mut first_builds = BTreeMap::new();
+        for (at, call) in cx.calls_of_job(number).iter().take(BUILDS).enumerate() {
+            first_builds
+                .extend(files_of(call).filter(|files| !first_builds.contains_key(files)).map(|files| (files, at)));
+        }
+        Self {
+            builders: builders_before(cx.workflow(), job),
+            first_layers: first_layers(job),
+            last_use: job.steps.iter().rposition(may_use_image),
+            is_hosted: is_hosted(cx.workflow(), job),
+            first_builds,
+        }
+    }
+
+    /// What builds for a step.
+    pub(super) fn builder(&self, step: usize) -> JobBuilder {
+        self.builders.get(step).copied().unwrap_or(JobBuilder::Unknown)
+    }
+
+    /// Whether a later step of the job may take the image of a build from the engine.
+    pub(super) fn is_used_later(&self, call: &BuildCall) -> bool {
+        self.last_use.is_some_and(|last| last > call.step)
+    }
+
+    /// Whether the job built from the same files before, so that the builder has the layers already.
+    fn has_earlier_build(&self, cx: &WorkflowContext, call: &BuildCall) -> bool {
+        let first = files_of(call).and_then(|files| self.first_builds.get(&files));
+        let first = first.and_then(|first| cx.calls_of_job(call.job).get(*first));
+        first.is_some_and(|first| (first.step, first.command) != (call.step, call.command))
+    }
+}
+
+/// The contexts and Dockerfiles of a build's legs.
+fn files_of(call: &BuildCall) -> Option<Vec<(&str, &str)>> {
+    let legs = call.legs.as_ref()?;
+    Some(legs.iter().map(|leg| (leg.context.as_str(), leg.file.as_str())).collect())
+}
+
+/// The builds that start with nothing in each run, and could have what an earlier one left.
+pub(super) struct ColdBuilds<'c, 'a, 'i> {
+    cx: &'c WorkflowContext<'a, 'i>,
+    jobs: LastKnown<usize, JobState<'a>>,
+    is_repeated: OnceCell<bool>,
+}
+
+impl<'c, 'a, 'i> ColdBuilds<'c, 'a, 'i> {
+    pub(super) fn new(cx: &'c WorkflowContext<'a, 'i>) -> Self {
+        Self { cx, jobs: LastKnown::new(), is_repeated: OnceCell::new() }
+    }
+
+    /// What a build has from the other steps of its job.
+    pub(super) fn state(&mut self, call: &BuildCall) -> &JobState<'a> {
+        self.jobs.of(call.job, || JobState::of(self.cx, call.job))
+    }
+
+    /// Whether a build is one of them.
+    pub(super) fn has(&mut self, call: &BuildCall) -> bool {
+        let cx = self.cx;
+        let (job, step) = (cx.job(call), cx.step(call));
+        if call.place.file != 0 || call.no_cache.may_be_on() || is_rare(job, step) {
+            return false;
+        }
+        let state = self.state(call);
+        let is_new = matches!(state.builder(call.step), JobBuilder::Engine | JobBuilder::New);
+        let has_layers = state.first_layers.is_some_and(|first| first < call.step);
+        is_new
+            && state.is_hosted
+            && !has_layers
+            && !state.has_earlier_build(cx, call)
+            && *self.is_repeated.get_or_init(|| is_repeated(cx))
+            && has_work(cx, call)
+    }
 }
 
 /// Whether a cache is of use to a build, as far as that is known.
@@ -155,31 +233,20 @@ fn has_work(cx: &WorkflowContext, call: &BuildCall) -> bool {
     builds.is_empty() || builds.iter().any(|(leg, build)| is_cacheable(build, leg))
 }
 
-/// Whether the same job built from the same file before, so that the builder has its layers already.
-fn has_earlier_build(cx: &WorkflowContext, call: &BuildCall) -> bool {
-    let files = |call: &BuildCall| {
-        let legs = call.legs(cx.job(call))?;
-        Some(legs.into_iter().map(|leg| (leg.context, leg.file)).collect::<Vec<_>>())
-    };
-    let earlier = cx.calls().iter().filter(|other| other.job == call.job);
-    let mut earlier = earlier.take(BUILDS).take_while(|other| (other.step, other.command) != (call.step, call.command));
-    earlier.any(|other| files(other).is_some_and(|all| Some(all) == files(call)))
-}
-
 /// What a build builds, to be compared with others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum BuildSubject {
+pub(super) enum BuildSubject<'c> {
     /// What its legs build.
-    Legs(Vec<LegBuild>),
+    Legs(&'c [LegBuild]),
     /// The texts as they are written, where the legs are not known.
     Written([String; 4]),
 }
 
 /// What a build builds.
-pub(super) fn subject(cx: &WorkflowContext, call: &BuildCall) -> BuildSubject {
+fn subject(call: &BuildCall) -> BuildSubject<'_> {
     let text =
         |text: &Option<crate::workflow::WorkflowText>| text.as_ref().map(|text| text.text.clone()).unwrap_or_default();
-    match call.legs(cx.job(call)) {
+    match &call.legs {
         Some(legs) if call.builder != crate::workflow::Builder::Bake => BuildSubject::Legs(legs),
         _ => {
             let targets: Vec<&str> = call.targets.iter().map(|target| target.text.as_str()).collect();
@@ -195,8 +262,8 @@ pub(super) fn cache_name(cx: &WorkflowContext, call: &BuildCall) -> Option<Strin
         return None;
     }
     let legs = leg_suffix(cx, call)?;
-    let subject_here = subject(cx, call);
-    let others: Vec<&BuildCall> = cx.calls().iter().filter(|other| subject(cx, other) != subject_here).collect();
+    let subject_here = subject(call);
+    let others: Vec<&BuildCall> = cx.calls().iter().filter(|other| subject(other) != subject_here).collect();
     let names: [fn(&WorkflowContext, &BuildCall) -> Option<String>; 4] =
         [image_name, folder_name, |cx, call| Some(job_name(cx, call)), target_name];
     for name in names {
@@ -217,9 +284,8 @@ fn image_name(_: &WorkflowContext, call: &BuildCall) -> Option<String> {
     Some(last_part(without_tag(tag)).to_ascii_lowercase())
 }
 
-fn folder_name(cx: &WorkflowContext, call: &BuildCall) -> Option<String> {
-    let legs = call.legs(cx.job(call))?;
-    let [leg] = &legs[..] else { return None };
+fn folder_name(_: &WorkflowContext, call: &BuildCall) -> Option<String> {
+    let [leg] = &call.legs.as_ref()?[..] else { return None };
     let (folder, file) = path::split(&leg.file);
     let suffix = file.strip_prefix("Dockerfile.").or_else(|| file.strip_suffix(".Dockerfile"));
     let folder = path::name(folder);
@@ -351,13 +417,10 @@ pub(super) fn add_field(cx: &WorkflowContext, entry: &CacheEntry, field: &str) -
     is_verbatim.then(|| WorkflowChange::Replace(place, format!(",{field}")))
 }
 
-/// Whether a later step of the job may take the image from the engine.
-pub(super) fn is_used_later(job: &Job, step: usize) -> bool {
-    let names = |step: &Step| {
-        let script = step.script.as_ref().is_some_and(|script| script.text.text.contains("docker"));
-        script || step.inputs.iter().any(|input| input.name.contains("image"))
-    };
-    job.steps.iter().skip(step + 1).any(names)
+/// Whether a step may take an image from the engine.
+fn may_use_image(step: &Step) -> bool {
+    let script = step.script.as_ref().is_some_and(|script| script.text.text.contains("docker"));
+    script || step.inputs.iter().any(|input| input.name.contains("image"))
 }
 
 /// Where a cache lies, as its fields say it.

@@ -1,6 +1,10 @@
 //! Rules about what goes into the cache of a build, and whether it gets there.
 
-use super::cache::{JobBuilder, add_field, builder_before, has_role, is_hosted};
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
+use super::cache::{JobBuilder, add_field, builders_before, has_role, is_hosted};
+use super::steps::LastKnown;
 use crate::build::Build;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
@@ -92,17 +96,21 @@ fn all_stages(cx: &WorkflowContext, entry: &CacheEntry) -> Option<(WorkflowChang
 
 /// A cache in the image that nobody reads, as the build has another one.
 fn inline_cache_unread(cx: &WorkflowContext, out: &mut Findings) {
+    let reads_images = |call: &BuildCall| {
+        // What it writes itself is no image.
+        let written: BTreeSet<&str> = call.cache_to.iter().filter_map(|entry| entry.get("ref")).collect();
+        let is_written = |entry: &CacheEntry| entry.get("ref").is_some_and(|place| written.contains(place));
+        call.cache_from.iter().any(|entry| matches!(entry.kind(), "" | "registry") && !is_written(entry))
+    };
+    let is_read = || cx.inputs.workflows.iter().flat_map(|input| input.calls.iter()).any(reads_images);
+    let is_read = LazyCell::new(is_read);
     for call in cx.calls() {
         let Some(argument) = call.arguments.iter().find(|argument| argument.name == "BUILDKIT_INLINE_CACHE") else {
             continue;
         };
         let is_off = argument.value.as_deref().is_some_and(|value| value == "0" || value == "false");
         let has_other = call.cache_to.iter().any(|entry| !matches!(entry.kind(), "" | "inline"));
-        let reads_images = |call: &BuildCall| {
-            call.cache_from.iter().any(|entry| matches!(entry.kind(), "" | "registry") && !is_cache_of(entry, call))
-        };
-        let is_read = cx.inputs.workflows.iter().flat_map(|input| input.calls.iter()).any(reads_images);
-        if is_off || !has_other || is_read || argument.place.file != 0 {
+        if is_off || !has_other || *is_read || argument.place.file != 0 {
             continue;
         }
         let message =
@@ -124,11 +132,6 @@ fn inline_cache_unread(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
-/// Whether a build reads what it writes itself.
-fn is_cache_of(entry: &CacheEntry, call: &BuildCall) -> bool {
-    call.cache_to.iter().any(|written| written.get("ref").is_some() && written.get("ref") == entry.get("ref"))
-}
-
 /// The line of a place, if nothing else stands in it.
 fn whole_line(cx: &WorkflowContext, place: WorkflowPlace) -> Option<WorkflowPlace> {
     let source = cx.source();
@@ -140,12 +143,17 @@ fn whole_line(cx: &WorkflowContext, place: WorkflowPlace) -> Option<WorkflowPlac
 
 /// Cache mounts are folders of the builder, which a new machine does not have.
 fn cache_mounts_lost(cx: &WorkflowContext, out: &mut Findings) {
+    let mut jobs = LastKnown::new();
     for call in cx.calls() {
-        let (job, workflow) = (cx.job(call), cx.workflow());
-        let is_new = matches!(builder_before(workflow, job, call.step), JobBuilder::New | JobBuilder::Engine);
-        let is_danced =
-            job.steps.iter().any(|step| step.action.as_ref().is_some_and(|action| has_role(action, "mounts")));
-        if !is_new || is_danced || !is_hosted(workflow, job) {
+        let state = jobs.of(call.job, || {
+            let (job, workflow) = (cx.job(call), cx.workflow());
+            let is_danced =
+                job.steps.iter().any(|step| step.action.as_ref().is_some_and(|action| has_role(action, "mounts")));
+            let loses_mounts = !is_danced && is_hosted(workflow, job);
+            loses_mounts.then(|| builders_before(workflow, job))
+        });
+        let builder = state.as_ref().and_then(|builders| builders.get(call.step));
+        if !matches!(builder, Some(JobBuilder::New | JobBuilder::Engine)) {
             continue;
         }
         let mut targets: Vec<String> = cx.builds_of(call).iter().flat_map(|(_, build)| cache_mounts(build)).collect();

@@ -1,6 +1,9 @@
 //! Rules about caches that one build writes and another one reads.
 
-use super::cache::{BUILDS, JobBuilder, builder_before, cache_place, is_flow, is_for_pull_requests};
+use std::collections::BTreeSet;
+
+use super::cache::{BUILDS, JobBuilder, JobState, cache_place, is_flow, is_for_pull_requests};
+use super::steps::LastKnown;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::path;
@@ -32,14 +35,45 @@ fn known_calls<'a>(cx: &WorkflowContext<'a, '_>) -> Option<Vec<(&'a Workflow, &'
     .then_some(calls)
 }
 
-/// Whether one of these may be the same cache as `wanted`.
-fn may_be_among<'e>(wanted: &CacheEntry, mut others: impl Iterator<Item = &'e CacheEntry>) -> bool {
-    let Some(place) = cache_place(wanted) else { return true };
-    others.any(|other| match cache_place(other) {
-        _ if other.kind().is_empty() => true,
-        Some(known) => known == place || known.0 == place.0 && (other.is_open() || wanted.is_open()),
-        None => other.kind() == "inline" && place.0 == "registry",
-    })
+/// Caches by their places.
+#[derive(Default)]
+struct CachePlaces {
+    places: BTreeSet<(String, String)>,
+    /// The types with a cache whose place is known.
+    kinds: BTreeSet<String>,
+    /// Those with a cache whose place only a run knows.
+    open_kinds: BTreeSet<String>,
+    /// Whether one lies in an image.
+    has_inline: bool,
+    /// Whether the type of one is not known.
+    has_unknown: bool,
+}
+
+impl CachePlaces {
+    fn of<'e>(entries: impl Iterator<Item = &'e CacheEntry>) -> Self {
+        let mut places = Self::default();
+        for entry in entries {
+            places.has_unknown |= entry.kind().is_empty();
+            places.has_inline |= entry.kind() == "inline";
+            let Some((kind, place)) = cache_place(entry) else { continue };
+            if entry.is_open() {
+                places.open_kinds.insert(kind.clone());
+            }
+            places.kinds.insert(kind.clone());
+            places.places.insert((kind, place));
+        }
+        places
+    }
+
+    /// Whether one of them may be the same cache.
+    fn may_have(&self, wanted: &CacheEntry) -> bool {
+        let Some(place) = cache_place(wanted) else { return true };
+        self.has_unknown
+            || self.has_inline && place.0 == "registry"
+            || self.open_kinds.contains(&place.0)
+            || wanted.is_open() && self.kinds.contains(&place.0)
+            || self.places.contains(&place)
+    }
 }
 
 fn has_inline_argument(call: &BuildCall) -> bool {
@@ -52,12 +86,12 @@ fn cache_never_written(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let Some(all) = known_calls(cx) else { return };
+    let written = CachePlaces::of(all.iter().flat_map(|(_, call)| &call.cache_to));
+    let has_inline = all.iter().any(|(_, call)| has_inline_argument(call));
+    let mut jobs = LastKnown::new();
     for call in cx.calls() {
         let is_written = |entry: &CacheEntry| {
-            let has_inline = entry.kind() == "registry" && all.iter().any(|(_, call)| has_inline_argument(call));
-            has_inline
-                || entry.kind() == "local"
-                || may_be_among(entry, all.iter().flat_map(|(_, call)| &call.cache_to))
+            has_inline && entry.kind() == "registry" || entry.kind() == "local" || written.may_have(entry)
         };
         if call.cache_from.iter().any(is_written) {
             continue;
@@ -71,7 +105,8 @@ fn cache_never_written(cx: &WorkflowContext, out: &mut Findings) {
             Some(_) => "write it with `--cache-to`, or into the image with `--build-arg BUILDKIT_INLINE_CACHE=1`",
         });
         let step = cx.step(call);
-        let can_write = builder_before(cx.workflow(), cx.job(call), call.step) == JobBuilder::New;
+        let state: &JobState = jobs.of(call.job, || JobState::of(cx, call.job));
+        let can_write = state.builder(call.step) == JobBuilder::New;
         let is_fixed = name == "gha" && call.cache_to.is_empty() && call.command.is_none() && can_write;
         if !is_fixed {
             out.push(finding);
@@ -90,9 +125,10 @@ fn cache_never_read(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let Some(all) = known_calls(cx) else { return };
+    let read = CachePlaces::of(all.iter().flat_map(|(_, call)| &call.cache_from));
     for call in cx.calls() {
         for entry in &call.cache_to {
-            let is_read = may_be_among(entry, all.iter().flat_map(|(_, call)| &call.cache_from));
+            let is_read = read.may_have(entry);
             let is_kept = entry.kind() == "local" || entry.kind() == "inline";
             if is_read || is_kept {
                 continue;
@@ -128,10 +164,10 @@ fn cache_out_of_reach(cx: &WorkflowContext, out: &mut Findings) {
     }
     let Some(all) = known_calls(cx) else { return };
     let open = all.iter().filter(|(workflow, _)| !is_closed(workflow));
-    let written: Vec<&CacheEntry> = open.flat_map(|(_, call)| &call.cache_to).collect();
+    let written = CachePlaces::of(open.flat_map(|(_, call)| &call.cache_to));
     for call in cx.calls() {
         for entry in call.cache_to.iter().filter(|entry| entry.kind() == "gha") {
-            if may_be_among(entry, written.iter().copied()) {
+            if written.may_have(entry) {
                 continue;
             }
             let what = if is_for_pull_requests(workflow) { "pull request" } else { "tag" };

@@ -1,10 +1,10 @@
 //! Rules about builds that start with nothing.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::cache::{
-    JobBuilder, add_builder, add_caches, builder_before, cache_name, is_cold, is_hosted, is_used_later,
-};
+use super::cache::{ColdBuilds, JobBuilder, JobState, add_builder, add_caches, cache_name, is_hosted};
+use super::steps::LastKnown;
 use crate::data;
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
@@ -20,9 +20,10 @@ crate::rules::family! {
 
 /// A step that builds on a new machine, and neither reads nor writes a cache.
 fn build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
+    let mut cold = ColdBuilds::new(cx);
     for call in cx.calls() {
         let is_action = matches!(call.builder, Builder::Action | Builder::Bake) && call.command.is_none();
-        if !is_action || !is_cold(cx, call) || has_caches(cx, call) {
+        if !is_action || !cold.has(call) || has_caches(cx, call) {
             continue;
         }
         let message = match builds_of_job(cx, call) {
@@ -31,12 +32,12 @@ fn build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         };
         let Some(finding) = cx.finding(call.place, message) else { continue };
         let finding = finding.help("give the step `cache-from` and `cache-to`, with a `scope` for each image");
-        out.push(with_caches(cx, call, finding));
+        out.push(with_caches(cx, call, cold.state(call), finding));
     }
 }
 
 fn builds_of_job(cx: &WorkflowContext, call: &BuildCall) -> usize {
-    cx.calls().iter().filter(|other| other.job == call.job).count()
+    cx.calls_of_job(call.job).len()
 }
 
 fn subject_name(cx: &WorkflowContext, call: &BuildCall) -> String {
@@ -46,20 +47,20 @@ fn subject_name(cx: &WorkflowContext, call: &BuildCall) -> String {
     name.cloned().unwrap_or_else(|| call.job.to_string())
 }
 
-fn with_caches(cx: &WorkflowContext, call: &BuildCall, finding: Finding) -> Finding {
+fn with_caches(cx: &WorkflowContext, call: &BuildCall, state: &JobState, finding: Finding) -> Finding {
     let (job, step) = (cx.job(call), cx.step(call));
     if call.builder == Builder::Bake {
         return finding;
     }
     let Some(caches) = add_caches(cx, call) else { return finding };
     let doubt = doubt(cx, call);
-    if builder_before(cx.workflow(), job, call.step) == JobBuilder::New {
+    if state.builder(call.step) == JobBuilder::New {
         let safety = doubt.map_or(Safety::Safe, |doubt| Safety::Unsafe(doubt.to_owned()));
         return cx.fixed(finding, "keep its cache in that of GitHub", safety, &[caches]);
     }
     let changes = [caches, add_builder(cx, job, step)];
     let is_kept = call.push.is_on() || call.load.is_on();
-    let is_alone = is_kept && !is_used_later(job, call.step) && builds_of_job(cx, call) == 1;
+    let is_alone = is_kept && !state.is_used_later(call) && builds_of_job(cx, call) == 1;
     let doubt = doubt.or((!is_alone).then_some("the new builder gives the image to the engine only with `load: true`"));
     let safety = doubt.map_or(Safety::Safe, |doubt| Safety::Unsafe(doubt.to_owned()));
     cx.fixed(finding, "keep its cache in that of GitHub, with a builder that can", safety, &changes)
@@ -106,14 +107,15 @@ fn build_files<'a>(cx: &WorkflowContext<'a, '_>, call: &BuildCall) -> Option<Vec
 /// `docker build` in a script, on a new machine.
 fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
     let mut jobs = BTreeSet::new();
+    let mut cold = ColdBuilds::new(cx);
     for call in cx.calls() {
         let is_command = matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Compose);
         if !is_command
             || jobs.contains(&call.job)
-            || has_unknown_options(cx, call)
-            || !is_cold(cx, call)
+            || !cold.has(call)
             || has_caches(cx, call)
             || lacks_dockerfile(cx, call)
+            || has_unknown_options(cx, call)
         {
             continue;
         }
@@ -124,14 +126,14 @@ fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         let finding = finding.help(
             "build with `docker/build-push-action` behind `docker/setup-buildx-action`, or call `docker buildx build --load` with `--cache-from` and `--cache-to`",
         );
-        out.push(with_flags(cx, call, finding));
+        out.push(with_flags(cx, call, cold.state(call), finding));
     }
 }
 
 /// Whether the repository is known to have no such Dockerfile: that build ends with an error.
 fn lacks_dockerfile(cx: &WorkflowContext, call: &BuildCall) -> bool {
     let repository = cx.repository();
-    let legs = call.legs(cx.job(call)).unwrap_or_default();
+    let legs = call.legs.as_deref().unwrap_or_default();
     repository.is_complete && call.file.is_some() && legs.iter().any(|leg| !repository.has(&leg.file))
 }
 
@@ -157,9 +159,9 @@ fn has_unknown_options(cx: &WorkflowContext, call: &BuildCall) -> bool {
 }
 
 /// The fix of a plain `docker build`: a builder, the credentials of the cache, and the options.
-fn with_flags(cx: &WorkflowContext, call: &BuildCall, finding: Finding) -> Finding {
+fn with_flags(cx: &WorkflowContext, call: &BuildCall, state: &JobState, finding: Finding) -> Finding {
     let (job, step) = (cx.job(call), cx.step(call));
-    let is_first = builder_before(cx.workflow(), job, call.step) == JobBuilder::Engine;
+    let is_first = state.builder(call.step) == JobBuilder::Engine;
     let is_plain =
         call.builder == Builder::Docker && is_first && builds_of_job(cx, call) == 1 && call.outputs.is_empty();
     let edit = if is_plain { command_edit(cx, call, step) } else { None };
@@ -195,11 +197,13 @@ fn command_edit(cx: &WorkflowContext, call: &BuildCall, step: &Step) -> Option<W
 /// `no-cache` in a pipeline that runs with each change.
 fn build_without_reuse(cx: &WorkflowContext, out: &mut Findings) {
     let is_timed = cx.workflow().events.iter().any(|event| matches!(&*event.name, "schedule" | "release"));
+    let is_repeated = LazyCell::new(|| super::cache::is_repeated(cx));
+    let mut hosted = LastKnown::new();
     for call in cx.calls() {
         let Switch::On(place) = call.no_cache else { continue };
-        let is_for_changes =
-            !is_timed && super::cache::is_repeated(cx) && !super::cache::is_rare(cx.job(call), cx.step(call));
-        if !is_for_changes || !is_hosted(cx.workflow(), cx.job(call)) && call.command.is_some() {
+        let is_for_changes = !is_timed && *is_repeated && !super::cache::is_rare(cx.job(call), cx.step(call));
+        let is_hosted = *hosted.of(call.job, || is_hosted(cx.workflow(), cx.job(call)));
+        if !is_for_changes || !is_hosted && call.command.is_some() {
             continue;
         }
         let message = "`no-cache` repeats all steps of the build with each change";

@@ -18,6 +18,9 @@ crate::rules::family! {
 /// Legs that are compared with each other.
 const WRITERS: usize = 500;
 
+/// Places of one pipeline that are looked at.
+const PLACES: usize = 20_000;
+
 /// Names that a message lists.
 const NAMES: usize = 3;
 
@@ -34,16 +37,23 @@ struct CacheWriter<'c> {
 /// The builds that write caches of a type, by the place that they write to.
 fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<String, Vec<CacheWriter<'c>>> {
     let mut writers: BTreeMap<String, Vec<CacheWriter>> = BTreeMap::new();
+    let mut left = PLACES;
     for call in cx.calls().iter().filter(|call| call.place.file == 0).take(BUILDS) {
-        for entry in call.cache_to.iter().filter(|entry| entry.kind() == kind) {
+        let entries: Vec<&CacheEntry> = call.cache_to.iter().filter(|entry| entry.kind() == kind).collect();
+        let legs = if entries.is_empty() { None } else { legs(cx, call) };
+        let Some(legs) = legs else { continue };
+        for entry in entries {
             let Some((_, place)) = cache_place(entry) else { continue };
             let Some(places) = cx.job(call).matrix.texts(&place) else { continue };
-            let Some(legs) = legs(cx, call) else { continue };
-            for (place, (image, leg)) in places.into_iter().zip(legs) {
+            for (place, (image, leg)) in places.into_iter().zip(&legs) {
+                left = left.saturating_sub(1);
                 let known = writers.entry(place).or_default();
                 if known.len() < WRITERS {
-                    known.push(CacheWriter { call, entry, image, leg });
+                    known.push(CacheWriter { call, entry, image: image.clone(), leg: leg.clone() });
                 }
+            }
+            if left == 0 {
+                return writers;
             }
         }
     }
@@ -120,10 +130,22 @@ fn names(cx: &WorkflowContext, clashing: &[&CacheWriter], writers: &[CacheWriter
     format!("the builds of {}{more}", names.join(", "))
 }
 
-/// The caches of a build that lie in a place: those that it writes, and those that it reads.
-fn entries_at<'c>(call: &'c BuildCall, entry: &CacheEntry) -> impl Iterator<Item = &'c CacheEntry> + use<'c> {
-    let place = cache_place(entry);
-    call.cache_to.iter().chain(&call.cache_from).filter(move |entry| cache_place(entry) == place)
+/// A build by the numbers of its job and step, and its command.
+type CallKey = (usize, usize, Option<Span>);
+
+fn key_of(call: &BuildCall) -> CallKey {
+    (call.job, call.step, call.command)
+}
+
+/// The caches of a build by their places: those that it writes, and those that it reads.
+fn entries_of(call: &BuildCall) -> BTreeMap<(String, String), Vec<&CacheEntry>> {
+    let mut entries: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for entry in call.cache_to.iter().chain(&call.cache_from) {
+        if let Some(place) = cache_place(entry) {
+            entries.entry(place).or_default().push(entry);
+        }
+    }
+    entries
 }
 
 /// The change of the value of a field of a cache; `None` where its text is not written as it is read.
@@ -140,6 +162,8 @@ fn set_field(cx: &WorkflowContext, entry: &CacheEntry, field: &str, value: &str)
 /// Builds of several images or legs write GitHub's cache under one scope.
 fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
     let mut places = BTreeSet::new();
+    let mut known_names: BTreeMap<CallKey, Option<String>> = BTreeMap::new();
+    let mut known_entries = BTreeMap::new();
     for (scope, writers) in writers(cx, "gha") {
         let clashing = clashing(cx, &writers);
         // Legs with a scope each have the same builds in it.
@@ -151,17 +175,23 @@ fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
         };
         let Some(finding) = cx.finding(first.entry.text.place, message) else { continue };
         let finding = finding.help("write another `scope` for each, in `cache-from` and in `cache-to`");
-        let change = |call: &BuildCall, entry: &CacheEntry| {
-            let name = cache_name(cx, call)?;
+        let mut change = |call: &BuildCall, entry: &CacheEntry| {
+            let name = known_names.entry(key_of(call)).or_insert_with(|| cache_name(cx, call));
+            let name = name.as_ref()?;
             match entry.get("scope") {
-                Some(old) if *old == name => None,
-                Some(_) => set_field(cx, entry, "scope", &name),
+                Some(old) if old == name => None,
+                Some(_) => set_field(cx, entry, "scope", name),
                 None => add_field(cx, entry, &format!("scope={name}")),
             }
         };
         let changes: Option<Vec<_>> = clashing
             .iter()
-            .flat_map(|writer| entries_at(writer.call, writer.entry).map(|entry| change(writer.call, entry)))
+            .flat_map(|writer| {
+                let entries = known_entries.entry(key_of(writer.call)).or_insert_with(|| entries_of(writer.call));
+                let entries = cache_place(writer.entry).and_then(|place| entries.get(&place).cloned());
+                entries.unwrap_or_default().into_iter().map(|entry| (writer.call, entry))
+            })
+            .map(|(call, entry)| change(call, entry))
             .collect();
         out.push(match changes {
             Some(changes) => cx.fixed(finding, "give each image a scope", Safety::Safe, &changes),
@@ -172,12 +202,15 @@ fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
 
 /// Caches in a registry that overwrite an image, or each other.
 fn cache_ref_shared(cx: &WorkflowContext, out: &mut Findings) {
+    let mut tags: BTreeMap<CallKey, BTreeSet<String>> = BTreeMap::new();
     for (reference, writers) in writers(cx, "registry") {
-        let is_image = |writer: &&CacheWriter| {
-            let tags = writer.call.tags.iter().filter_map(|tag| cx.job(writer.call).matrix.texts(&tag.text));
-            tags.flatten().any(|tag| with_tag(&tag) == with_tag(&reference))
+        let wanted = with_tag(&reference);
+        let mut is_image = |writer: &&CacheWriter| {
+            let call = writer.call;
+            let tags = tags.entry(key_of(call)).or_insert_with(|| tags_of(cx, call));
+            tags.contains(&wanted)
         };
-        let overwriting = writers.iter().find(is_image);
+        let overwriting = writers.iter().find(|writer| is_image(writer));
         let clashing = clashing(cx, &writers);
         let (writer, message) = match (overwriting, clashing.first()) {
             (Some(writer), _) => {
@@ -192,6 +225,14 @@ fn cache_ref_shared(cx: &WorkflowContext, out: &mut Findings) {
         let Some(finding) = cx.finding(writer.entry.text.place, message) else { continue };
         out.push(finding.help("write another reference for each, with a tag such as `buildcache-amd64`"));
     }
+}
+
+/// The references that the legs of a build give their images, with their tags.
+fn tags_of(cx: &WorkflowContext, call: &BuildCall) -> BTreeSet<String> {
+    let matrix = &cx.job(call).matrix;
+    let of_legs = |text: &str| if text.contains("${{") { matrix.texts(text) } else { Some(vec![text.to_owned()]) };
+    let tags = call.tags.iter().filter_map(|tag| of_legs(&tag.text)).flatten();
+    tags.take(PLACES).map(|tag| with_tag(&tag)).collect()
 }
 
 /// A reference with its tag.

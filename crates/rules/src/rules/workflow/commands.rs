@@ -1,11 +1,11 @@
 //! Rules about commands in pipelines, justfiles, makefiles and scripts.
 
-use super::steps::is_self_hosted;
+use super::steps::{is_self_hosted, verbatim};
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::{Invocation, Scope, ScopeKind, Script, Word, arguments_of_command};
 use crate::text::path;
-use crate::workflow::{PipelineKind, Step, StepScript, WorkflowPlace};
+use crate::workflow::{PipelineKind, Step, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
@@ -83,12 +83,6 @@ fn tests_missing_file(cx: &WorkflowContext, script: &Script, branch: &Scope) -> 
     matches!(test.program, Some("[" | "test"))
         && matches!(test.args, [option, file, ..] if (option.is("-f") || option.is("-e")) && is_missing(file))
         && cx.repository().is_complete
-}
-
-/// Where a part of a script can be edited.
-fn verbatim(script: &StepScript, span: crate::text::Span) -> Option<WorkflowPlace> {
-    let place = script.text.place_of(span);
-    script.text.verbatim(span).map(|span| WorkflowPlace { span, ..place })
 }
 
 /// Whether a step installs or defines a `docker-compose`, or asks whether there is one.

@@ -40,7 +40,7 @@ fn context_too_large_in_pipeline(cx: &WorkflowContext, out: &mut Findings) {
         let is_plain = matches!(call.builder, Builder::Action | Builder::Docker | Builder::Buildx);
         for (leg, build) in cx.builds_of(call) {
             let is_new = is_plain && seen.insert((build.input().dockerfile, leg.context.clone()));
-            if is_new && let Some(finding) = finding_of(cx, call, &leg, build) {
+            if is_new && let Some(finding) = finding_of(cx, call, leg, build) {
                 out.push(finding);
             }
         }
@@ -119,10 +119,8 @@ fn keeps_git(ignore: &IgnoreInput) -> bool {
 pub(in crate::rules) fn drop_repeated(findings: &mut Vec<Finding>, inputs: &Inputs, builds: &[Build]) {
     let reported: BTreeSet<FileId> =
         findings.iter().filter(|finding| SAME.contains(&finding.rule)).map(|finding| finding.file).collect();
-    let names = |finding: &Finding, file: FileId| {
-        reported.contains(&file) && finding.message.contains(&format!("`{}`", inputs.source(file).name()))
-    };
-    findings.retain(|finding| {
-        finding.rule != RULES[0].name || !builds.iter().any(|build| names(finding, build.input().dockerfile))
-    });
+    let files = builds.iter().map(|build| build.input().dockerfile).filter(|file| reported.contains(file));
+    let names: BTreeSet<&str> = files.map(|file| inputs.source(file).name()).collect();
+    let is_repeated = |finding: &Finding| finding.message.split('`').any(|word| names.contains(word));
+    findings.retain(|finding| finding.rule != RULES[0].name || !is_repeated(finding));
 }

@@ -1,6 +1,6 @@
 //! Rules about what a build is given: the commit in place of the checkout, a history that nothing reads.
 
-use super::steps::{FILELESS_ACTION, checkout, is_action, leaves_files};
+use super::steps::{FILELESS_ACTION, JobFiles, LastKnown, is_action};
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
@@ -19,26 +19,27 @@ const HISTORY_COMMAND: &str = "command of git that reads the history";
 
 /// Without `context`, docker/build-push-action has the builder fetch the commit from git.
 fn context_is_git(cx: &WorkflowContext, out: &mut Findings) {
+    let mut files_of_job = LastKnown::new();
     for call in cx.calls().iter().filter(|call| call.builder == Builder::Action && call.context.is_none()) {
-        let (job, step) = (cx.job(call), cx.step(call));
-        let before = &job.steps[..call.step];
-        let any_checkout = before.iter().find(|step| step.uses("actions/checkout"));
-        let Some(any_checkout) = any_checkout else { continue };
-        // Without such a step the checkout holds what the commit does.
+        let step = cx.step(call);
+        let files: &JobFiles = files_of_job.of(call.job, || JobFiles::of(cx.job(call)));
+        let count = files.checkouts_before(call.step);
+        let Some((_, any_checkout)) = files.checkouts[..count].first() else { continue };
+        // Without a step that makes files the checkout holds what the commit does.
         let builds = cx.builds_of(call);
         let takes_nothing = !builds.is_empty() && builds.iter().all(|(_, build)| !build.uses_context());
-        if before.iter().all(leaves_files) || takes_nothing {
+        if !files.is_made_before(call.step) || takes_nothing {
             continue;
         }
         let message = "the build gets the commit from git and not the checkout of the job";
         let Some(finding) = cx.finding(call.place, message) else { continue };
         let finding = finding
             .help("write `context: .`, so that the image gets what earlier steps make; or leave the checkout out");
-        let plain = checkout(job, call.step)
+        let plain = files
+            .checkout(call.step)
             .filter(|step| ["ref", "sparse-checkout"].iter().all(|name| step.input(name).is_none()));
-        let is_single = before.iter().filter(|step| step.uses("actions/checkout")).count() == 1;
         let has_file = has_dockerfile(cx, call);
-        if plain.is_none() || !is_single || !has_file || any_checkout.place.file != step.place.file {
+        if plain.is_none() || count != 1 || !has_file || any_checkout.place.file != step.place.file {
             out.push(finding);
             continue;
         }
@@ -57,15 +58,15 @@ fn context_is_git(cx: &WorkflowContext, out: &mut Findings) {
 
 /// Whether the Dockerfile of a build lies where it would look for it in the checkout.
 fn has_dockerfile(cx: &WorkflowContext, call: &BuildCall) -> bool {
-    let legs = call.legs(cx.job(call)).unwrap_or_default();
+    let legs = call.legs.as_deref().unwrap_or_default();
     !legs.is_empty() && legs.iter().all(|leg| cx.repository().has(&leg.file))
 }
 
 /// The whole history is fetched, and nothing in the job reads it.
 fn checkout_too_deep(cx: &WorkflowContext, out: &mut Findings) {
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
-        let calls: Vec<&BuildCall> = cx.calls().iter().filter(|call| call.job == number).collect();
-        let reads = |call: &&BuildCall| call.builder == Builder::OtherAction || may_read_history(cx, call);
+        let calls = cx.calls_of_job(number);
+        let reads = |call: &BuildCall| call.builder == Builder::OtherAction || may_read_history(cx, call);
         if calls.is_empty() || calls.iter().any(reads) || job.steps.iter().any(needs_history) {
             continue;
         }

@@ -1,7 +1,9 @@
 //! Rules about pipelines of GitLab, and about what their engines and runners keep.
 
-use std::collections::BTreeSet;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::steps::LastKnown;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::Invocation;
@@ -26,6 +28,12 @@ const KANIKO: &str = "gcr.io/kaniko-project/";
 /// Releases of Docker whose engine builds with BuildKit and keeps no cache for export: before, `docker build` had no such
 /// option; since 29, new engines have containerd's store (docs.docker.com/engine/release-notes/29).
 const EXPORTLESS: std::ops::Range<u32> = 27..29;
+
+/// Builds of one image that are looked at.
+const MAKERS: usize = 200;
+
+/// Images of one build's `--cache-from` that are looked at.
+const IMAGES: usize = 100;
 
 fn is_gitlab(cx: &WorkflowContext) -> bool {
     cx.workflow().kind == PipelineKind::Gitlab
@@ -57,22 +65,22 @@ fn needs_builder(entry: &CacheEntry) -> bool {
     matches!(entry.kind(), "registry" | "local" | "gha" | "s3" | "azblob")
 }
 
-/// Whether a job may choose another builder: by a command, a variable, or a script that is not seen here.
-fn may_choose_builder(cx: &WorkflowContext, call: &BuildCall) -> bool {
-    let job = cx.job(call);
+/// Whether a file of the pipeline may choose another builder.
+fn names_builder(cx: &WorkflowContext) -> bool {
     let names = ["buildx create", "buildx use", "BUILDX_BUILDER", "containerd-snapshotter", "buildx install"];
-    let files = cx.input.parts.iter().flatten();
-    let is_named = |text: &str| names.iter().any(|name| text.contains(name));
+    let mut files = cx.input.parts.iter().flatten();
+    files.any(|file| names.iter().any(|name| cx.inputs.source(*file).text().contains(name)))
+}
+
+/// Whether a job may choose another builder: by a script that is not seen here.
+fn may_choose_builder(job: &Job) -> bool {
     let runs_script = |step: &Step| {
         commands(step).iter().any(|(_, invocation)| {
             let path = invocation.path.text();
             path.contains('/') && !path.starts_with("/kaniko/") || matches!(path, "." | "source" | "make" | "just")
         })
     };
-    job.is_partial
-        || call.builder_name.is_some()
-        || files.into_iter().any(|file| is_named(cx.inputs.source(*file).text()))
-        || job.steps.iter().any(|step| commands(step).is_empty() || runs_script(step))
+    job.is_partial || job.steps.iter().any(|step| commands(step).is_empty() || runs_script(step))
 }
 
 /// A cache that Docker's own builder does not write, and one that it cannot read.
@@ -80,15 +88,22 @@ fn gitlab_docker_driver_cache(cx: &WorkflowContext, out: &mut Findings) {
     if !is_gitlab(cx) {
         return;
     }
+    let makers = InlineMakers::of(cx);
+    let names_builder = LazyCell::new(|| names_builder(cx));
+    let (mut engines, mut choosing) = (LastKnown::new(), LastKnown::new());
     for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Docker | Builder::Buildx)) {
         let job = cx.job(call);
-        let is_exportless = own_engine(job).is_some_and(|release| EXPORTLESS.contains(&release));
+        let engine = *engines.of(call.job, || own_engine(job));
+        let is_exportless = engine.is_some_and(|release| EXPORTLESS.contains(&release));
         let exported = if is_exportless { call.cache_to.iter().find(|entry| needs_builder(entry)) } else { None };
         let Some(entry) = exported else {
-            report_inline(cx, call, out);
+            if makers.are_closed {
+                report_inline(cx, call, &makers, out);
+            }
             continue;
         };
-        if !may_choose_builder(cx, call) {
+        let mut may_choose = || *names_builder || *choosing.of(call.job, || may_choose_builder(job));
+        if call.builder_name.is_none() && !may_choose() {
             report_export(cx, call, entry, out);
         }
     }
@@ -116,38 +131,55 @@ fn report_export(cx: &WorkflowContext, call: &BuildCall, entry: &CacheEntry, out
     out.push(cx.fixed(finding, "create a builder that exports", Safety::Safe, &changes));
 }
 
+/// The builds of a pipeline by the references of their images.
+struct InlineMakers<'c> {
+    makers: BTreeMap<&'c str, Vec<&'c BuildCall>>,
+    /// Whether all of the pipeline is known, and nothing in it puts a cache into an image.
+    are_closed: bool,
+}
+
+impl<'c> InlineMakers<'c> {
+    fn of(cx: &WorkflowContext<'c, '_>) -> Self {
+        let mut makers: BTreeMap<&str, Vec<&BuildCall>> = BTreeMap::new();
+        for call in cx.calls() {
+            for tag in call.tags.iter().map(|tag| tag.text.as_str()) {
+                let calls = makers.entry(tag).or_default();
+                if !calls.last().is_some_and(|last| std::ptr::eq(*last, call)) {
+                    calls.push(call);
+                }
+            }
+        }
+        let mut texts = cx.input.parts.iter().flatten().map(|file| cx.inputs.source(*file).text());
+        let has_inline = texts.any(|text| text.contains("BUILDKIT_INLINE_CACHE") || text.contains("inline"));
+        Self { makers, are_closed: !has_inline && cx.workflow().jobs.iter().all(|job| !job.is_partial) }
+    }
+
+    /// The builds that make an image of this reference, where there is one and none of them exports a cache.
+    fn plain(&self, reference: &str) -> Option<&[&'c BuildCall]> {
+        let makers = self.makers.get(reference)?;
+        let is_plain =
+            |call: &&BuildCall| matches!(call.builder, Builder::Docker | Builder::Buildx) && call.cache_to.is_empty();
+        makers.iter().all(is_plain).then_some(makers)
+    }
+}
+
 /// `--cache-from` of an image that builds of the same pipeline make without the cache in it.
-fn report_inline(cx: &WorkflowContext, call: &BuildCall, out: &mut Findings) {
+fn report_inline(cx: &WorkflowContext, call: &BuildCall, makers: &InlineMakers, out: &mut Findings) {
     let job = cx.job(call);
     let release = job.image.as_ref().and_then(|image| docker_release(&image.text));
     // The builder before BuildKit reuses the layers of any image.
     let has_buildkit = release.is_some_and(|release| release >= 23) && job.variable("DOCKER_BUILDKIT").is_none();
-    let is_closed = cx.workflow().jobs.iter().all(|job| !job.is_partial) && call.cache_to.is_empty();
-    let files = cx.input.parts.iter().flatten();
-    let mut texts = files.map(|file| cx.inputs.source(*file).text());
-    if !has_buildkit
-        || !is_closed
-        || texts.any(|text| text.contains("BUILDKIT_INLINE_CACHE") || text.contains("inline"))
-    {
+    if !has_buildkit || !call.cache_to.is_empty() {
         return;
     }
-    let makers = |reference: &str| -> Vec<&BuildCall> {
-        cx.calls().iter().filter(|call| call.tags.iter().any(|tag| tag.text == reference)).collect()
-    };
-    let registries = call.cache_from.iter().filter(|entry| entry.kind() == "registry");
-    let mut images = registries.filter_map(|entry| Some((entry, entry.get("ref")?.to_owned())));
-    let Some((entry, reference)) = images.find(|(_, reference)| {
-        let makers = makers(reference);
-        let is_plain =
-            |call: &&BuildCall| matches!(call.builder, Builder::Docker | Builder::Buildx) && call.cache_to.is_empty();
-        !makers.is_empty() && makers.iter().all(is_plain)
-    }) else {
-        return;
-    };
+    let registries = call.cache_from.iter().filter(|entry| entry.kind() == "registry").take(IMAGES);
+    let mut images = registries.filter_map(|entry| Some((entry, entry.get("ref")?)));
+    let read = images.find_map(|(entry, reference)| Some((entry, reference, makers.plain(reference)?)));
+    let Some((entry, reference, makers)) = read else { return };
     let message = format!("`{reference}` is built without cache information: nothing of it is reused");
     let Some(finding) = cx.finding(entry.text.place, message) else { return };
     let finding = finding.help("build it with `--build-arg BUILDKIT_INLINE_CACHE=1`");
-    let is_maker = call.tags.iter().any(|tag| tag.text == reference) && makers(&reference).len() == 1;
+    let is_maker = matches!(makers, [maker] if std::ptr::eq(*maker, call));
     out.push(match option_place(cx.step(call), call, "--cache-from") {
         Some(place) if is_maker => {
             let changes = [WorkflowChange::Replace(place, "--build-arg BUILDKIT_INLINE_CACHE=1 ".to_owned())];
@@ -243,36 +275,40 @@ impl<'s> ImageUses<'s> {
 }
 
 /// An image that one job builds and another one needs: each has an engine of its own.
-fn image_lost_between_jobs(cx: &WorkflowContext, out: &mut Findings) {
+fn image_lost_between_jobs<'a>(cx: &WorkflowContext<'a, '_>, out: &mut Findings) {
     let jobs = &cx.workflow().jobs;
-    let uses: Vec<ImageUses> = jobs.iter().map(ImageUses::of).collect();
     let filled = |job: &Job, text: &str| if is_gitlab(cx) { workflow::filled_in(job, text) } else { text.to_owned() };
+    let uses_of = |job: &'a Job| {
+        let mut uses = ImageUses::of(job);
+        let all_filled = |names: &BTreeSet<String>| names.iter().map(|name| filled(job, name)).collect();
+        (uses.pushed, uses.gotten) = (all_filled(&uses.pushed), all_filled(&uses.gotten));
+        uses
+    };
+    let uses: Vec<ImageUses> = jobs.iter().map(uses_of).collect();
+    let have_new_engines: Vec<bool> = jobs.iter().map(|job| has_new_engine(cx, job)).collect();
+    let makers = InlineMakers::of(cx).makers;
     let pushes = |call: &BuildCall, tag: &str| {
         call.may_push()
-            || uses[call.job].pushed.iter().any(|pushed| filled(cx.job(call), pushed) == tag)
+            || uses[call.job].pushed.contains(tag)
             || uses[call.job].is_open
             || !matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Action)
     };
-    let makers = |name: &str| -> Vec<&BuildCall> {
-        cx.calls().iter().filter(|call| call.tags.iter().any(|tag| tag.text == name)).collect()
-    };
     let mut reported: BTreeSet<WorkflowPlace> = BTreeSet::new();
     for (number, job) in jobs.iter().enumerate() {
-        if uses[number].is_open || !has_new_engine(cx, job) || job.matrix.is_repeated() {
+        if uses[number].is_open || !have_new_engines[number] || job.matrix.is_repeated() {
             continue;
         }
         for (written, script, span) in &uses[number].used {
             let name = filled(job, written);
-            let makers = makers(&name);
+            let Some(makers) = makers.get(name.as_str()) else { continue };
             let is_lost = |call: &&BuildCall| {
-                call.job != number
-                    && !pushes(call, &name)
-                    && has_new_engine(cx, cx.job(call))
-                    && !name.contains("matrix.")
+                call.job != number && !pushes(call, &name) && have_new_engines[call.job] && !name.contains("matrix.")
             };
-            let is_gotten = uses[number].gotten.iter().any(|gotten| filled(job, gotten) == name);
+            let is_gotten = uses[number].gotten.contains(&name);
             let place = script.text.place_of(*span);
-            if makers.is_empty() || is_gotten || !makers.iter().all(is_lost) || !reported.insert(place) {
+            // An image that so many builds make is one of them all.
+            let is_known = makers.len() <= MAKERS && makers.iter().all(is_lost);
+            if is_gotten || !is_known || !reported.insert(place) {
                 continue;
             }
             let maker = &cx.job(makers[0]).id;
@@ -313,12 +349,12 @@ fn gitlab_job_not_interruptible(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
-        let mut calls = cx.calls().iter().filter(|call| call.job == number).peekable();
+        let calls = cx.calls_of_job(number);
         let is_deploy = job.key("environment").is_some() || job.key("release").is_some();
-        if calls.peek().is_none() || job.is_partial || is_deploy || job.key("interruptible").is_some() {
+        if calls.is_empty() || job.is_partial || is_deploy || job.key("interruptible").is_some() {
             continue;
         }
-        let pushes = calls.any(|call| call.push != Switch::Off || !call.outputs.is_empty())
+        let pushes = calls.iter().any(|call| call.push != Switch::Off || !call.outputs.is_empty())
             || job.steps.iter().flat_map(commands).any(|(_, invocation)| {
                 invocation.is("docker") && invocation.args.iter().any(|word| word.text() == "push")
             });

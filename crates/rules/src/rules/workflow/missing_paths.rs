@@ -1,6 +1,8 @@
 //! A rule about names in builds that the repository does not have.
 
-use super::steps::{checkout, is_plain, leaves_files};
+use std::collections::BTreeSet;
+
+use super::steps::{JobFiles, LastKnown, is_plain, leaves_files};
 use crate::build::{Build, PLATFORM_ARGS, PROXY_ARGS};
 use crate::dockerfile::Keyword;
 use crate::finding::Safety;
@@ -17,48 +19,63 @@ crate::rules::family! {
 /// Names that are compared with the missing one.
 const COMPARED: usize = 5_000;
 
+/// Missing names of one pipeline for which the nearest one is looked for.
+const MISSING: usize = 100;
+
 /// A Dockerfile, a context, a stage or an argument that the repository does not have.
 fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
+    // GitLab checks out by itself, and brings what earlier jobs keep.
+    let keeps = |job: &Job| job.key("artifacts").is_some() || job.key("cache").is_some();
+    let brings_commit = cx.workflow().kind == PipelineKind::Gitlab && !cx.workflow().jobs.iter().any(keeps);
+    let (mut jobs, mut steps) = (LastKnown::new(), LastKnown::new());
+    let mut left = MISSING;
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
-        let job = cx.job(call);
-        let Some(legs) = call.legs(job) else { continue };
-        if cx.repository().is_complete && is_checked_out(cx, job, call) {
-            let missing = legs.iter().find_map(|leg| missing_path(cx, call, leg));
+        let Some(legs) = &call.legs else { continue };
+        let files = jobs.of(call.job, || CheckedOutFiles::of(cx.job(call), brings_commit));
+        let mut makes = || call.command.is_some() && *steps.of((call.job, call.step), || !leaves_files(cx.step(call)));
+        if cx.repository().is_complete && files.are_of_repository(call) && !makes() {
+            let missing = legs.iter().find_map(|leg| missing_path(cx, call, leg, &mut left));
             if let Some(finding) = missing {
                 out.push(finding);
                 continue;
             }
         }
         let builds = cx.builds_of(call);
-        if let Some(finding) = builds.iter().find_map(|(leg, build)| missing_stage(cx, call, leg, build)) {
+        if let Some(finding) = builds.iter().find_map(|(leg, build)| missing_stage(cx, call, (leg, build), &mut left)) {
             out.push(finding);
             continue;
         }
-        for finding in missing_arguments(cx, call, &builds) {
+        for finding in missing_arguments(cx, call, &builds, &mut left) {
             out.push(finding);
         }
     }
 }
 
-/// Whether the build sees the files of the repository, and no others.
-fn is_checked_out(cx: &WorkflowContext, job: &Job, call: &BuildCall) -> bool {
-    let before = &job.steps[..call.step];
-    let checkouts = before.iter().filter(|step| step.uses("actions/checkout"));
-    let is_git = call.builder == Builder::Action && call.context.is_none();
-    let is_plain = checkout(job, call.step).is_some_and(|step| step.input("ref").is_none()) && checkouts.count() == 1;
-    let is_made = job.steps[..call.step].iter().any(|step| !leaves_files(step));
-    let script_makes = call.command.is_some() && job.steps.get(call.step).is_some_and(|step| !leaves_files(step));
-    // GitLab checks out by itself, and brings what earlier jobs keep.
-    let keeps = |job: &Job| job.key("artifacts").is_some() || job.key("cache").is_some();
-    let is_gitlab = cx.workflow().kind == PipelineKind::Gitlab
-        && job.variable("GIT_STRATEGY").is_none()
-        && !job.is_partial
-        && !cx.workflow().jobs.iter().any(keeps);
-    (is_git || is_plain || is_gitlab) && !is_made && !script_makes
+/// The files of a job's folder.
+struct CheckedOutFiles<'j> {
+    files: JobFiles<'j>,
+    /// Whether GitLab brings them, and nothing but the commit.
+    are_brought: bool,
+}
+
+impl<'j> CheckedOutFiles<'j> {
+    fn of(job: &'j Job, brings_commit: bool) -> Self {
+        let are_brought = brings_commit && job.variable("GIT_STRATEGY").is_none() && !job.is_partial;
+        Self { files: JobFiles::of(job), are_brought }
+    }
+
+    /// Whether the step of a build begins with the files of the repository, and no others.
+    fn are_of_repository(&self, call: &BuildCall) -> bool {
+        let is_git = call.builder == Builder::Action && call.context.is_none();
+        let checkout = self.files.checkout(call.step);
+        let is_plain = checkout.is_some_and(|step| step.input("ref").is_none());
+        let is_checked_out = is_plain && self.files.checkouts_before(call.step) == 1;
+        (is_git || is_checked_out || self.are_brought) && !self.files.is_made_before(call.step)
+    }
 }
 
 /// A finding about the Dockerfile or the context of a leg.
-fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild) -> Option<Finding> {
+fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, left: &mut usize) -> Option<Finding> {
     let repository = cx.repository();
     let may_lie_elsewhere = |path: &str| {
         let above = std::iter::successors(Some(path), |path| {
@@ -74,7 +91,7 @@ fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild) -> Optio
         }
         let written = call.context.as_ref()?;
         let folders = repository.files.iter().take(COMPARED).map(|file| path::parent(file));
-        let near = nearest(&leg.context, folders);
+        let near = nearest(&leg.context, folders, left);
         let message = format!("the repository has no folder `{}` to build", leg.context);
         return missing_name(cx, written, message, near, &leg.context);
     }
@@ -86,7 +103,7 @@ fn missing_path(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild) -> Optio
         path::name(file).to_ascii_lowercase().contains("dockerfile") || path::name(file).contains("Containerfile")
     };
     let files = repository.files.iter().map(String::as_str).filter(is_dockerfile).take(COMPARED);
-    let near = nearest(&leg.file, files);
+    let near = nearest(&leg.file, files, left);
     let message = format!("the repository has no `{}`", leg.file);
     match written {
         Some(written) => missing_name(cx, written, message, near, &leg.file),
@@ -121,7 +138,12 @@ fn missing_name(
 }
 
 /// A finding about the stage of a leg.
-fn missing_stage(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Build) -> Option<Finding> {
+fn missing_stage(
+    cx: &WorkflowContext,
+    call: &BuildCall,
+    (leg, build): (&LegBuild, &Build),
+    left: &mut usize,
+) -> Option<Finding> {
     let (name, written) = (leg.target.as_ref()?, call.target.as_ref()?);
     let names: Vec<&str> = build.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
     let is_there = names.iter().any(|known| known.eq_ignore_ascii_case(name)) || name.parse::<usize>().is_ok();
@@ -129,13 +151,21 @@ fn missing_stage(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: 
         return None;
     }
     let message = format!("`{}` has no stage `{name}`", leg.file);
-    missing_name(cx, written, message, nearest(name, names.into_iter()), name)
+    missing_name(cx, written, message, nearest(name, names.into_iter(), left), name)
 }
 
 /// Findings about arguments that no Dockerfile of the build declares.
-fn missing_arguments(cx: &WorkflowContext, call: &BuildCall, builds: &[(LegBuild, &Build)]) -> Vec<Finding> {
+fn missing_arguments(
+    cx: &WorkflowContext,
+    call: &BuildCall,
+    builds: &[(&LegBuild, &Build)],
+    left: &mut usize,
+) -> Vec<Finding> {
     let Some((leg, _)) = builds.first() else { return Vec::new() };
-    let mut declared = Vec::new();
+    if call.arguments.is_empty() {
+        return Vec::new();
+    }
+    let mut declared: BTreeSet<String> = BTreeSet::new();
     for (_, build) in builds {
         let file = &build.input().file;
         // A trigger of the base image may declare more.
@@ -161,7 +191,7 @@ fn missing_arguments(cx: &WorkflowContext, call: &BuildCall, builds: &[(LegBuild
     for argument in unknown.filter(|argument| !declared.contains(&argument.name)) {
         let message = format!("`{}` has no `ARG {}`: the builder warns and ignores the value", leg.file, argument.name);
         let written = WorkflowText { text: argument.name.clone(), place: argument.place };
-        let near = nearest(&argument.name, declared.iter().map(String::as_str));
+        let near = nearest(&argument.name, declared.iter().map(String::as_str), left);
         findings.extend(
             missing_name(cx, &written, message, near, &argument.name).map(|finding| finding.lowered(Severity::Warning)),
         );
@@ -169,8 +199,9 @@ fn missing_arguments(cx: &WorkflowContext, call: &BuildCall, builds: &[(LegBuild
     findings
 }
 
-/// The name that was probably meant.
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+/// The name that was probably meant. Takes one from the names that may be looked for.
+fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>, left: &mut usize) -> Option<String> {
+    *left = left.checked_sub(1)?;
     let limit = 1 + name.len().min(100) / 4;
     let is_close = |known: &&str| known.len().abs_diff(name.len()) <= limit && known.len() < 200;
     let distance =

@@ -198,7 +198,7 @@ fn is_neutral_command(invocation: &Invocation) -> bool {
 
 /// Whether the workflow does more than to build images.
 fn has_other_work(cx: &WorkflowContext) -> bool {
-    let builds = |number: usize| cx.calls().iter().any(|call| call.job == number);
+    let builds = |number: usize| !cx.calls_of_job(number).is_empty();
     let is_other = |(number, job): (usize, &Job)| {
         !builds(number) || job.calls.is_some() || job.steps.iter().any(|step| !is_neutral(cx, step))
     };

@@ -1,8 +1,10 @@
 //! Rules about platforms: what is emulated, what is set up for nothing, what no engine takes.
 
+use std::collections::BTreeSet;
+
 use super::run_work::{is_slow, needed};
-use super::steps::{FILELESS_ACTION, architecture, is_action, is_plain, legs};
-use crate::build::{Build, Stage};
+use super::steps::{FILELESS_ACTION, LastKnown, architecture, is_action, is_plain, legs};
+use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
@@ -18,20 +20,30 @@ crate::rules::family! {
 const QEMU: &str = "docker/setup-qemu-action";
 const BUILDX: &str = "docker/setup-buildx-action";
 
+/// Platforms of one build that are looked at.
+const PLATFORMS: usize = 100;
+
 /// A processor emulates each instruction of a RUN for another platform.
 fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
+    let mut emulating = LastKnown::new();
+    let has_emulator = |job: &Job| !has_remote_builder(job) && job.steps.iter().any(|step| step.uses(QEMU));
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
         let job = cx.job(call);
-        if call.builder_name.is_some() || has_remote_builder(job) || !job.steps.iter().any(|step| step.uses(QEMU)) {
+        let legs = emulating.of(call.job, || if has_emulator(job) { legs(job) } else { None });
+        let Some(legs) = legs.as_ref().filter(|_| call.builder_name.is_none()) else { continue };
+        let mut seen = BTreeSet::new();
+        let foreign = legs.iter().flat_map(|leg| foreign_platforms(job, call, leg));
+        let mut foreign: Vec<_> =
+            foreign.filter(|(platform, _)| seen.insert(platform.clone())).take(PLATFORMS).collect();
+        if foreign.is_empty() {
             continue;
         }
         let builds = cx.builds_of(call);
-        let Some(legs) = legs(job) else { continue };
-        let mut foreign: Vec<_> = legs.iter().flat_map(|leg| foreign_platforms(job, call, leg)).collect();
+        let slow: Vec<SlowStage> = builds.iter().flat_map(|(leg, build)| slow_stages(build, leg)).collect();
         // Those that there are runners of come first.
         foreign.sort_by_key(|(platform, _)| runner_of(platform).is_none());
         let emulated = foreign.into_iter().find_map(|(platform, native)| {
-            let stage = builds.iter().find_map(|(leg, build)| emulated_stage(build, leg, &platform))?;
+            let stage = slow.iter().find(|stage| stage.runs_on(&platform))?.title.clone();
             Some((platform, native, stage))
         });
         let Some((platform, native, stage)) = emulated else { continue };
@@ -86,43 +98,67 @@ fn platforms(call: &BuildCall, leg: &MatrixLeg) -> Option<Vec<String>> {
     is_known.then(|| texts.iter().flat_map(|text| text.split(',')).map(|text| text.trim().to_owned()).collect())
 }
 
-/// The first stage with a RUN that the target needs and that runs on the platform of the result.
-fn emulated_stage(build: &Build, leg: &LegBuild, platform: &str) -> Option<String> {
-    let needed = needed(build, leg)?;
-    let is_emulated = |stage: &&Stage| {
-        let mut all = build.instructions(stage);
-        let runs = all.any(|(index, instruction)| instruction.keyword == Keyword::Run && is_slow(build, index));
-        runs && match stage_platform(build, stage) {
-            None => true,
-            Some(text) => text == platform || text.contains("TARGETPLATFORM"),
-        }
-    };
-    build.stages().iter().filter(|stage| needed.contains(&stage.index)).find(is_emulated).map(Stage::title)
+/// A stage with a RUN that takes time and that the target needs.
+struct SlowStage<'b> {
+    title: String,
+    /// What it has behind `--platform=`.
+    platform: Option<&'b str>,
 }
 
-/// What a stage or the one that it is based on has behind `--platform=`.
-fn stage_platform<'b>(build: &'b Build, stage: &'b Stage) -> Option<&'b str> {
+impl SlowStage<'_> {
+    /// Whether it runs on the platform of a result.
+    fn runs_on(&self, platform: &str) -> bool {
+        self.platform.is_none_or(|text| text == platform || text.contains("TARGETPLATFORM"))
+    }
+}
+
+/// Those of a build, up to one that runs on the platform of any result.
+fn slow_stages<'b>(build: &'b Build, leg: &LegBuild) -> Vec<SlowStage<'b>> {
+    let Some(needed) = needed(build, leg) else { return Vec::new() };
+    let is_slow_stage = |stage: &&Stage| {
+        let mut all = build.instructions(stage);
+        all.any(|(index, instruction)| instruction.keyword == Keyword::Run && is_slow(build, index))
+    };
+    let platforms = stage_platforms(build);
+    let stages = build.stages().iter().filter(|stage| needed.contains(&stage.index)).filter(is_slow_stage);
+    let mut slow = Vec::new();
+    for stage in stages {
+        let platform = platforms.get(stage.index).copied().flatten();
+        slow.push(SlowStage { title: stage.title(), platform });
+        if platform.is_none() {
+            break;
+        }
+    }
+    slow
+}
+
+/// What each stage, or the one that it is based on, has behind `--platform=`.
+fn stage_platforms<'b>(build: &'b Build) -> Vec<Option<&'b str>> {
     let file = &build.input().file;
-    build.chain(stage).find_map(|stage| {
-        let from = build.from_of(stage)?;
-        let flag = from.flags.iter().find(|flag| file.flag_name(flag) == "platform")?;
-        flag.value.map(|value| file.str(value))
-    })
+    let mut platforms: Vec<Option<&str>> = Vec::new();
+    for stage in build.stages() {
+        let from = build.from_of(stage);
+        let flag = from.and_then(|from| from.flags.iter().find(|flag| file.flag_name(flag) == "platform"));
+        let base = match stage.base {
+            StageBase::Stage(base) => platforms.get(base).copied().flatten(),
+            _ => None,
+        };
+        platforms.push(flag.and_then(|flag| flag.value).map(|value| file.str(value)).or(base));
+    }
+    platforms
 }
 
 /// QEMU is set up, and nothing in the job is built for another platform.
 fn qemu_unused(cx: &WorkflowContext, out: &mut Findings) {
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
         let Some(step) = job.steps.iter().find(|step| step.uses(QEMU) && step.place.file == 0) else { continue };
-        let calls: Vec<&BuildCall> = cx.calls().iter().filter(|call| call.job == number).collect();
+        let calls = cx.calls_of_job(number);
         let Some(legs) = legs(job) else { continue };
-        let is_native = |call: &&BuildCall| {
+        let is_native = |call: &BuildCall| {
             let builds = cx.builds_of(call);
             let names_none = |build: &Build| {
-                build
-                    .stages()
-                    .iter()
-                    .all(|stage| stage_platform(build, stage).is_none_or(|text| text.contains("BUILDPLATFORM")))
+                let mut platforms = stage_platforms(build).into_iter().flatten();
+                platforms.all(|text| text.contains("BUILDPLATFORM"))
             };
             let is_native_in = |leg: &MatrixLeg| {
                 let native = architecture(job, leg);

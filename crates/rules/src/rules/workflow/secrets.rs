@@ -18,6 +18,9 @@ crate::rules::family! {
     "secret-as-build-argument" => secret_as_build_argument;
 }
 
+/// Secrets of one build that are followed into its Dockerfiles.
+const SECRETS: usize = 50;
+
 /// Tokens that are worth nothing once the job has ended.
 const SHORT_LIVED: [&str; 3] = ["GITHUB_TOKEN", "CI_JOB_TOKEN", "ACTIONS_RUNTIME_TOKEN"];
 
@@ -32,7 +35,8 @@ struct Reach {
 
 fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls() {
-        let mut secrets = call.arguments.iter().filter_map(|argument| Some((argument, value_of(cx, call, argument)?)));
+        let secrets = call.arguments.iter().filter_map(|argument| Some((argument, value_of(cx, call, argument)?)));
+        let mut secrets = secrets.take(SECRETS);
         let Some(first) = secrets.next() else { continue };
         let inputs: Vec<BuildInput> = cx.builds_of(call).iter().map(|(leg, build)| of_leg(leg, build)).collect();
         let builds: Vec<Build> = inputs.iter().map(Build::new).collect();

@@ -1,13 +1,18 @@
 //! A rule about images that are pushed before anything has started them.
 
-use super::steps::{awaited_jobs, docker_words, is_compose, last_part, pushes, without_tag};
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
+use super::steps::{docker_words, is_compose, last_part, pushes, waiting_for, without_tag};
+use regex::{Regex, RegexBuilder};
+
 use crate::build::Build;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
 use crate::shell::Invocation;
 use crate::sources::patterns;
-use crate::workflow::{BuildCall, Job, PipelineKind, Step, WorkflowText};
+use crate::workflow::{Job, PipelineKind, Step, WorkflowText};
 
 crate::rules::family! {
     of_workflow
@@ -20,6 +25,9 @@ const RUNNER: &str = "program that runs what a project defines";
 const ACTION: &str = "word of an action that starts images";
 const COMMAND: &str = "command that starts an image";
 const TEST: &str = "word of a test of an image";
+
+/// Bytes that the finder of image names may take: some ten thousand names.
+const FINDER: usize = 16 << 20;
 
 /// Commands of Compose that start services.
 const STARTS: [&str; 4] = ["up", "run", "start", "create"];
@@ -38,32 +46,26 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     if serves_nothing(cx) {
         return;
     }
-    let names: Vec<&str> =
-        pushes.iter().flat_map(|push| &push.tags).map(|tag| last_part(without_tag(&tag.text))).collect();
-    let images =
-        StartedImages { names: names.into_iter().filter(|name| !name.is_empty() && !name.contains('$')).collect() };
+    let names = pushes.iter().flat_map(|push| &push.tags).map(|tag| last_part(without_tag(&tag.text)));
+    let images = StartedImages::new(names.filter(|name| !name.is_empty() && !name.contains('$')));
+    let waits = waiting_for(&workflow.jobs, |number| !cx.calls_of_job(number).is_empty());
     let starts = |(number, job): (usize, &Job)| {
-        let awaited = awaited_jobs(&workflow.jobs, number);
-        let is_behind =
-            |call: &BuildCall, at: usize| call.job == number && call.step <= at || awaited.contains(&call.job);
-        let is_gitlab = workflow.kind == PipelineKind::Gitlab;
         // Stages of GitLab wait without `needs`.
-        let is_near = |at: usize| is_gitlab || cx.calls().iter().any(|call| is_behind(call, at));
+        let is_behind = workflow.kind == PipelineKind::Gitlab || waits[number];
+        let first = cx.calls_of_job(number).first().map(|call| call.step);
+        let is_near = |at: usize| is_behind || first.is_some_and(|first| first <= at);
         job.image.iter().chain(&job.services).any(|image| images.are_named_by(&image.text))
             || job.steps.iter().enumerate().any(|(at, step)| images.are_started_by(step, is_near(at)))
     };
     if workflow.jobs.iter().enumerate().any(starts) || is_followed(cx) {
         return;
     }
-    let names = &images.names;
-    let message = match names.first() {
-        Some(name) if names.iter().all(|other| other == name) => {
-            format!("`{name}` is pushed, and no step of the pipeline starts it")
-        }
+    let message = match images.first {
+        Some(name) if images.names.len() == 1 => format!("`{name}` is pushed, and no step of the pipeline starts it"),
         _ => "the image is pushed, and no step of the pipeline starts it".to_owned(),
     };
     let Some(finding) = cx.finding(first.place, message) else { return };
-    let name = names.first().copied().unwrap_or("image");
+    let name = images.first.unwrap_or("image");
     out.push(finding.help(format!(
         "start it before it gets its tag: build with `load: true` and the tag `{name}:test`, then `docker run -d --name test \
          {name}:test`, wait until `docker inspect -f '{{{{.State.Health.Status}}}}' test` prints `healthy` (or, without a \
@@ -87,13 +89,25 @@ fn serves_nothing(cx: &WorkflowContext) -> bool {
 
 /// The images of a pipeline by the last part of their names.
 struct StartedImages<'n> {
-    names: Vec<&'n str>,
+    first: Option<&'n str>,
+    names: BTreeSet<&'n str>,
+    /// Finds any of the names in one pass over a text.
+    finder: LazyCell<Option<Regex>, Box<dyn FnOnce() -> Option<Regex> + 'n>>,
 }
 
-impl StartedImages<'_> {
-    /// Whether a text may name one of them.
+impl<'n> StartedImages<'n> {
+    fn new(mut names: impl Iterator<Item = &'n str>) -> Self {
+        let first = names.next();
+        let names: BTreeSet<&str> = first.into_iter().chain(names).collect();
+        let words: Vec<String> = names.iter().map(|name| regex::escape(name)).collect();
+        let finder = move || RegexBuilder::new(&words.join("|")).size_limit(FINDER).build().ok();
+        Self { first, names, finder: LazyCell::new(Box::new(finder)) }
+    }
+
+    /// Whether a text may name one of them; so many names that no finder has room for them may be in any text.
     fn are_named_by(&self, text: &str) -> bool {
-        text.contains('$') || self.names.iter().any(|name| text.contains(name))
+        let has_name = || self.finder.as_ref().is_none_or(|finder| finder.is_match(text));
+        text.contains('$') || !self.names.is_empty() && has_name()
     }
 
     /// Whether a step may start one of them; `is_near`: whether its job builds or waits for a build.
@@ -123,8 +137,8 @@ impl StartedImages<'_> {
         let words = docker_words(invocation);
         let is_run = matches!(words[..], ["run" | "create", ..] | ["container", "run" | "create", ..]);
         let is_service = matches!(words[..], ["service" | "stack", ..]);
-        let is_named = self.names.is_empty() || invocation.args.iter().any(|word| self.are_named_by(word.text()));
-        is_run && is_named
+        let is_named = || self.names.is_empty() || invocation.args.iter().any(|word| self.are_named_by(word.text()));
+        is_run && is_named()
             || is_service
             || is_compose(invocation, &STARTS)
             || patterns::words(PROGRAM).any(|name| name == program)

@@ -1,11 +1,15 @@
 //! What rules about pipelines ask of steps: the commands of Docker in them, the machines that they run on, what is pushed.
 
+use std::collections::HashMap;
+
 use crate::rules::WorkflowContext;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Redirect, RedirectOperator};
 use crate::sources::patterns;
+use crate::text::Span;
 use crate::workflow::{
-    BuildCall, Builder, Job, MatrixLeg, Step, Switch, WorkflowPlace, WorkflowText, expression_names, text_in_leg,
+    BuildCall, Builder, Job, MatrixLeg, Step, StepScript, Switch, WorkflowPlace, WorkflowText, expression_names,
+    text_in_leg,
 };
 
 /// Meanings in `data/source_patterns.tsv`.
@@ -70,7 +74,7 @@ pub(super) fn pushes<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<ImagePush<'a>> {
     let mut pushes = Vec::new();
     for (number, job) in cx.workflow().jobs.iter().enumerate() {
         for (at, step) in job.steps.iter().enumerate() {
-            let calls = cx.calls().iter().filter(|call| (call.job, call.step) == (number, at) && is_pushed(call));
+            let calls = cx.calls_of_step(number, at).iter().filter(|call| is_pushed(call));
             pushes.extend(calls.map(|call| ImagePush {
                 job: number,
                 step: at,
@@ -111,6 +115,12 @@ pub(super) fn architecture(job: &Job, leg: &MatrixLeg) -> Option<&'static str> {
     let [label] = &job.runners[..] else { return None };
     let label = text_in_leg(&label.text, leg);
     patterns::of(RUNNER).find(|pattern| pattern.text == label).map(|pattern| pattern.argument)
+}
+
+/// Where a part of a script can be edited.
+pub(super) fn verbatim(script: &StepScript, span: Span) -> Option<WorkflowPlace> {
+    let place = script.text.place_of(span);
+    script.text.verbatim(span).map(|span| WorkflowPlace { span, ..place })
 }
 
 /// Whether a job runs on a machine of its owner.
@@ -169,10 +179,59 @@ fn makes_nothing(invocation: &Invocation) -> bool {
     is_docker || git_reads || prints || crate::shell::program::Program::of(program).writes_nothing()
 }
 
-/// The checkout of the pipeline's own repository that stands before a step of a job, into the folder of the job.
-pub(super) fn checkout(job: &Job, before: usize) -> Option<&Step> {
-    let mut checkouts = job.steps.iter().take(before).filter(|step| step.uses("actions/checkout"));
-    checkouts.find(|step| ["repository", "path"].iter().all(|name| step.input(name).is_none()))
+/// What is known of a job or a step for all of its builds, which rules take in order.
+pub(super) struct LastKnown<K, T> {
+    last: Option<(K, T)>,
+}
+
+impl<K: PartialEq, T> LastKnown<K, T> {
+    pub(super) const fn new() -> Self {
+        Self { last: None }
+    }
+
+    /// What is known of the job with this number; `find` is called where the build before was one of another job.
+    pub(super) fn of(&mut self, key: K, find: impl FnOnce() -> T) -> &T {
+        let last = self.last.take().filter(|(known, _)| *known == key);
+        let (_, value) = self.last.insert(last.unwrap_or_else(|| (key, find())));
+        value
+    }
+}
+
+/// The files of a job before its steps.
+#[derive(Clone, Debug)]
+pub(super) struct JobFiles<'j> {
+    /// The steps that check out, with their numbers.
+    pub checkouts: Vec<(usize, &'j Step)>,
+    /// The first of them that checks out the pipeline's own repository into the folder of the job.
+    checkout: Option<(usize, &'j Step)>,
+    /// The first step that may make or change files.
+    pub maker: Option<usize>,
+}
+
+impl<'j> JobFiles<'j> {
+    pub(super) fn of(job: &'j Job) -> Self {
+        let checkouts: Vec<_> =
+            job.steps.iter().enumerate().filter(|(_, step)| step.uses("actions/checkout")).collect();
+        let is_plain = |step: &Step| ["repository", "path"].iter().all(|name| step.input(name).is_none());
+        let checkout = checkouts.iter().find(|(_, step)| is_plain(step)).copied();
+        let maker = job.steps.iter().position(|step| !leaves_files(step));
+        Self { checkouts, checkout, maker }
+    }
+
+    /// How many checkouts stand before a step.
+    pub(super) fn checkouts_before(&self, step: usize) -> usize {
+        self.checkouts.partition_point(|(at, _)| *at < step)
+    }
+
+    /// That checkout, if it stands before a step.
+    pub(super) fn checkout(&self, before: usize) -> Option<&'j Step> {
+        self.checkout.filter(|(at, _)| *at < before).map(|(_, step)| step)
+    }
+
+    /// Whether a step before this one may make or change files.
+    pub(super) fn is_made_before(&self, step: usize) -> bool {
+        self.maker.is_some_and(|maker| maker < step)
+    }
 }
 
 /// Whether a build is one whose context and Dockerfile dockopt understands.
@@ -180,22 +239,28 @@ pub(super) fn is_plain(call: &BuildCall) -> bool {
     matches!(call.builder, Builder::Action | Builder::Docker | Builder::Buildx)
 }
 
-/// The jobs that a job waits for, by way of others too, without itself.
-pub(super) fn awaited_jobs(jobs: &[Job], number: usize) -> Vec<usize> {
-    let mut is_reached = vec![false; jobs.len()];
-    let mut open = vec![number];
-    let mut awaited = Vec::new();
-    while let Some(number) = open.pop() {
-        for name in jobs.get(number).map_or(&[][..], |job| &job.needs) {
-            let Some(at) = jobs.iter().position(|job| job.id == *name) else { continue };
-            if !is_reached[at] {
-                is_reached[at] = true;
-                open.push(at);
-                awaited.push(at);
+/// For each job, whether it waits, by way of others too, for a job of this kind.
+pub(super) fn waiting_for(jobs: &[Job], is_kind: impl Fn(usize) -> bool) -> Vec<bool> {
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for (number, job) in jobs.iter().enumerate() {
+        numbers.entry(job.id.as_str()).or_insert(number);
+    }
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); jobs.len()];
+    for (number, job) in jobs.iter().enumerate() {
+        for awaited in job.needs.iter().filter_map(|name| numbers.get(name.as_str())) {
+            waiting[*awaited].push(number);
+        }
+    }
+    let mut waits = vec![false; jobs.len()];
+    let mut open: Vec<usize> = (0..jobs.len()).filter(|number| is_kind(*number)).collect();
+    while let Some(awaited) = open.pop() {
+        for number in std::mem::take(&mut waiting[awaited]) {
+            if !std::mem::replace(&mut waits[number], true) {
+                open.push(number);
             }
         }
     }
-    awaited
+    waits
 }
 
 /// The name of a reference without its tag and digest.

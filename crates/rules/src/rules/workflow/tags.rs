@@ -1,6 +1,8 @@
 //! Rules about what is pushed: under which names, in which runs, in which form.
 
-use super::steps::{ImagePush, awaited_jobs, docker_words, last_part, pushes, without_tag};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::steps::{ImagePush, LastKnown, docker_words, last_part, pushes, waiting_for, without_tag};
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
@@ -19,6 +21,9 @@ crate::rules::family! {
 
 /// The meaning in `data/source_patterns.tsv` of actions with an image in an input, whose name is the subject.
 const IMAGE_INPUT: &str = "action with an image in an input";
+
+/// Uses of one build's image that are reported.
+const USES: usize = 100;
 
 /// Whether a reference is `name`, or `name:latest`; `None` where only a run knows.
 fn is_latest(reference: &str) -> Option<bool> {
@@ -42,24 +47,21 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let pushes = pushes(cx);
-    let name = |tag: &WorkflowText| without_tag(&tag.text).to_owned();
-    let mut reported = Vec::new();
+    let more_names = MoreNames::of(cx, &pushes);
+    let mut pushing_all = LastKnown::new();
+    let mut reported: BTreeSet<&str> = BTreeSet::new();
     for push in &pushes {
         let all_latest = !push.tags.is_empty() && push.tags.iter().all(|tag| is_latest(&tag.text) == Some(true));
         let by_digest =
             push.call.is_some_and(|call| call.outputs.iter().any(|output| output.text.contains("push-by-digest")));
-        if !all_latest || by_digest || push.call.is_none() && pushes_all_tags(cx, push) {
+        let mut pushes_all = || *pushing_all.of((push.job, push.step), || pushes_all_tags(cx, push));
+        if !all_latest || by_digest || push.call.is_none() && pushes_all() {
             continue;
         }
-        let names: Vec<String> = push.tags.iter().map(name).collect();
-        let is_same = |other: &WorkflowText| names.contains(&name(other)) || last_part(&other.text).contains('$');
-        let has_more =
-            pushes.iter().flat_map(|push| &push.tags).any(|tag| is_same(tag) && is_latest(&tag.text) != Some(true));
         let Some(first) = push.tags.first() else { continue };
-        if has_more || reported.contains(&name(first)) || is_tagged_later(cx, push) {
+        if more_names.has_more(push) || !reported.insert(without_tag(&first.text)) {
             continue;
         }
-        reported.push(name(first));
         let place = if push.call.is_some() { first.place } else { push.place };
         let message = "the image is pushed as `latest` only: the next push takes the name away, and nothing leads back to this one";
         let Some(finding) = cx.finding(place, message) else { continue };
@@ -98,20 +100,45 @@ fn pushes_all_tags(cx: &WorkflowContext, push: &ImagePush) -> bool {
     })
 }
 
-/// Whether a later command or another job gives the image more names.
-fn is_tagged_later(cx: &WorkflowContext, push: &ImagePush) -> bool {
-    let is_later = |(number, job): (usize, &Job)| {
-        let steps = job.steps.iter().enumerate().filter(|(at, _)| number != push.job || *at >= push.step);
-        let mut steps = steps.map(|(_, step)| step);
-        steps.any(|step| {
+/// What gives pushed images names beside `latest`.
+struct MoreNames<'p> {
+    /// Images by their names that are pushed under another tag too.
+    names: HashSet<&'p str>,
+    /// Whether a pushed image may have any name.
+    has_open: bool,
+    /// For jobs with steps that name images, the last of these.
+    naming: BTreeMap<usize, usize>,
+}
+
+impl<'p> MoreNames<'p> {
+    fn of(cx: &WorkflowContext, pushes: &'p [ImagePush]) -> Self {
+        let tags = pushes.iter().flat_map(|push| &push.tags);
+        let others: Vec<&str> = tags.map(|tag| tag.text.as_str()).filter(|tag| is_latest(tag) != Some(true)).collect();
+        let names_image = |step: &Step| {
             step.script.as_ref().is_some_and(|script| {
                 ["imagetools create", "crane tag", "skopeo copy", "regctl image copy", "docker tag"]
                     .iter()
                     .any(|word| script.text.text.contains(word))
             })
-        })
-    };
-    push.call.is_some() && cx.workflow().jobs.iter().enumerate().any(is_later)
+        };
+        let jobs = cx.workflow().jobs.iter().enumerate();
+        Self {
+            names: others.iter().map(|tag| without_tag(tag)).collect(),
+            has_open: others.iter().any(|tag| last_part(tag).contains('$')),
+            naming: jobs.filter_map(|(number, job)| Some((number, job.steps.iter().rposition(names_image)?))).collect(),
+        }
+    }
+
+    /// Whether the image of a push has more names, or gets them by a later command or in another job.
+    fn has_more(&self, push: &ImagePush) -> bool {
+        let is_named_later = || {
+            let others = self.naming.len() - usize::from(self.naming.contains_key(&push.job));
+            others > 0 || self.naming.get(&push.job).is_some_and(|last| *last >= push.step)
+        };
+        self.has_open
+            || push.tags.iter().any(|tag| self.names.contains(without_tag(&tag.text)))
+            || push.call.is_some() && is_named_later()
+    }
 }
 
 /// Whether runs of pull requests that are open start the pipeline.
@@ -120,11 +147,12 @@ fn runs_on_pull_request(event: &Event) -> bool {
     event.name == "pull_request" && !event.filter("types").is_some_and(is_closed_only)
 }
 
-/// Whether a condition on a job, or on those that it waits for, may leave pull requests out.
-fn is_conditional(cx: &WorkflowContext, number: usize) -> bool {
+/// For each job, whether a condition on it, or on those that it waits for, may leave pull requests out.
+fn conditional_jobs(cx: &WorkflowContext) -> Vec<bool> {
     let jobs = &cx.workflow().jobs;
-    let mut all = awaited_jobs(jobs, number).into_iter().chain([number]).filter_map(|number| jobs.get(number));
-    all.any(|job| job.condition.is_some())
+    let has_condition = |number: usize| jobs[number].condition.is_some();
+    let waits = waiting_for(jobs, has_condition);
+    waits.into_iter().enumerate().map(|(number, waits)| waits || has_condition(number)).collect()
 }
 
 /// A pull request is not merged, and one of a fork has no secrets.
@@ -135,12 +163,17 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let mut pushed = false;
+    let are_conditional = conditional_jobs(cx);
+    let needed: HashSet<&str> = workflow.jobs.iter().flat_map(|job| &job.needs).map(String::as_str).collect();
+    let is_registry_near = cx.source().text().contains("localhost:5000");
+    let mut local = LastKnown::new();
     for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Action | Builder::Bake)) {
         let (job, step) = (cx.job(call), cx.step(call));
         let Switch::On(place) = call.push else { continue };
+        let is_local = is_registry_near || *local.of(call.job, || starts_registry(job));
         let of_request = ["pull_request", "event.number", "head_ref", "run_id", "github.ref"];
         let is_meant = call.tags.iter().any(|tag| of_request.iter().any(|word| tag.text.contains(word)));
-        if step.condition.is_some() || is_meant || is_conditional(cx, call.job) || is_local(cx, job) {
+        if step.condition.is_some() || is_meant || are_conditional[call.job] || is_local {
             continue;
         }
         pushed = true;
@@ -150,7 +183,8 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
         let value = "${{ github.event_name != 'pull_request' }}";
         let finding = finding.help(format!("write `push: {value}`"));
         let change = WorkflowChange::Set(step.path_to(&["with", "push"]), NewValue::Inline(value.to_owned()));
-        let safety = if uses_image_later(cx, call.job, call.step) {
+        // Steps behind the push, and jobs that wait for it, may use what is in the registry.
+        let safety = if job.steps.len() > call.step + 1 || needed.contains(job.id.as_str()) {
             Safety::Unsafe("later steps may need the image in the registry".to_owned())
         } else {
             Safety::Safe
@@ -158,26 +192,23 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
         out.push(cx.fixed(finding, "push when merged", safety, &[change]));
     }
     if !pushed {
-        login_without_secrets(cx, out);
+        login_without_secrets(cx, &are_conditional, out);
     }
 }
 
 /// Whether a job starts a registry of its own, which pull requests may push to.
-fn is_local(cx: &WorkflowContext, job: &Job) -> bool {
-    let is_registry = |text: &WorkflowText| text.text.contains("registry");
-    job.services.iter().any(is_registry) || cx.source().text().contains("localhost:5000")
-}
-
-/// Whether steps behind a push, or jobs that wait for it, may use what is in the registry.
-fn uses_image_later(cx: &WorkflowContext, job: usize, step: usize) -> bool {
-    let jobs = &cx.workflow().jobs;
-    let Some(pushing) = jobs.get(job) else { return false };
-    let behind = pushing.steps.len() > step + 1;
-    behind || jobs.iter().any(|other| other.needs.contains(&pushing.id))
+fn starts_registry(job: &Job) -> bool {
+    job.services.iter().any(|service| service.text.contains("registry"))
 }
 
 /// A login with secrets fails for pull requests of forks.
-fn login_without_secrets(cx: &WorkflowContext, out: &mut Findings) {
+fn login_without_secrets(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findings) {
+    // Where a login of a job before fails, a job is not started.
+    let logs_in =
+        |job: &&Job| job.steps.iter().any(|step| step.uses("docker/login-action") && step.condition.is_none());
+    let logging_in: HashSet<&str> = cx.workflow().jobs.iter().filter(logs_in).map(|job| job.id.as_str()).collect();
+    let waits = |job: &Job| job.needs.iter().any(|name| logging_in.contains(name.as_str()));
+    let (mut waiting, mut pushing) = (LastKnown::new(), LastKnown::new());
     let jobs = cx.workflow().jobs.iter().enumerate();
     let steps = jobs.flat_map(|(number, job)| job.steps.iter().map(move |step| (number, step)));
     for (number, step) in steps.filter(|(_, step)| step.uses("docker/login-action")) {
@@ -186,13 +217,13 @@ fn login_without_secrets(cx: &WorkflowContext, out: &mut Findings) {
         let is_secret = |name: &String| name.starts_with("secrets.") && name != "secrets.GITHUB_TOKEN";
         // Two names are an alternative: the token of the run stands in.
         let is_certain = names.len() == 1 && names.iter().all(is_secret);
-        let is_first = !cx.workflow().jobs.get(number).is_some_and(|job| waits_for_login(cx, job));
+        let is_first = !*waiting.of(number, || cx.workflow().jobs.get(number).is_some_and(waits));
         if !is_certain
             || !is_first
             || step.condition.is_some()
-            || is_conditional(cx, number)
+            || are_conditional[number]
             || step.place.file != 0
-            || pushes_otherwise(cx, number)
+            || *pushing.of(number, || pushes_otherwise(cx, number))
         {
             continue;
         }
@@ -207,20 +238,14 @@ fn login_without_secrets(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
-/// Whether a job before it logs in too: where that one fails, this one is not started.
-fn waits_for_login(cx: &WorkflowContext, job: &Job) -> bool {
-    let jobs = cx.workflow().jobs.iter();
-    jobs.filter(|other| job.needs.contains(&other.id))
-        .any(|other| other.steps.iter().any(|step| step.uses("docker/login-action") && step.condition.is_none()))
-}
-
 /// Whether a job pushes by a command or an output, which the condition of a login does not stop.
 fn pushes_otherwise(cx: &WorkflowContext, number: usize) -> bool {
     let pushes = |step: &Step| {
         step.condition.is_none() && step.script.as_ref().is_some_and(|script| script.text.text.contains("docker push"))
     };
-    let is_pushed = |call: &BuildCall| call.job == number && !call.push.may_be_on() && call.may_push();
-    cx.calls().iter().any(is_pushed) || cx.workflow().jobs.get(number).is_some_and(|job| job.steps.iter().any(pushes))
+    let is_pushed = |call: &BuildCall| !call.push.may_be_on() && call.may_push();
+    cx.calls_of_job(number).iter().any(is_pushed)
+        || cx.workflow().jobs.get(number).is_some_and(|job| job.steps.iter().any(pushes))
 }
 
 /// Lambda takes an image of one manifest, and attestations make an index of it.
@@ -234,15 +259,19 @@ fn index_for_single_manifest(cx: &WorkflowContext, out: &mut Findings) {
     if !cx.steps().any(|(_, step)| is_lambda(step)) {
         return;
     }
+    let attests = |job: &Job| {
+        let has_builder = job.steps.iter().any(|step| step.uses("docker/setup-buildx-action"));
+        has_builder && job.variable("BUILDX_NO_DEFAULT_ATTESTATIONS").is_none()
+    };
+    let mut attesting = LastKnown::new();
     for push in pushes(cx) {
         let Some(call) = push.call.filter(|call| call.builder == Builder::Action && call.provenance.is_none()) else {
             continue;
         };
-        let (job, step) = (cx.job(call), cx.step(call));
-        let has_builder = job.steps.iter().any(|step| step.uses("docker/setup-buildx-action"));
-        if !has_builder || call.platforms.len() > 1 || job.variable("BUILDX_NO_DEFAULT_ATTESTATIONS").is_some() {
+        if call.platforms.len() > 1 || !*attesting.of(call.job, || attests(cx.job(call))) {
             continue;
         }
+        let step = cx.step(call);
         let message = "the pushed image is an index, as attestations are on by default: Lambda takes a single manifest";
         let Some(finding) = cx.finding(call.place, message) else { continue };
         let change = WorkflowChange::Set(step.path_to(&["with", "provenance"]), NewValue::Inline("false".to_owned()));
@@ -257,22 +286,36 @@ fn index_for_single_manifest(cx: &WorkflowContext, out: &mut Findings) {
 
 /// A tag may have moved between the push and its use; the digest of the build is that image.
 fn digest_not_used(cx: &WorkflowContext, out: &mut Findings) {
+    let mut used = LastKnown::new();
     for push in pushes(cx) {
         let Some(call) = push.call.filter(|call| call.builder == Builder::Action) else { continue };
         let [tag] = &call.tags[..] else { continue };
-        let job = cx.job(call);
-        for step in job.steps.iter().skip(call.step + 1) {
-            let Some((place, text)) = used_image(step).filter(|(_, text)| *text == tag.text) else { continue };
+        let used = used.of(call.job, || used_images(cx.job(call)));
+        let steps = used.get(&tag.text).map_or(&[][..], Vec::as_slice);
+        let behind = &steps[steps.partition_point(|(at, _)| *at <= call.step)..];
+        for &(_, place) in behind.iter().take(USES) {
+            let text = &tag.text;
             let message = format!("`{text}` is looked up by its tag, though the build in this job knows its digest");
             let Some(finding) = cx.finding(place, message) else { continue };
             let id = cx.step(call).id.clone().unwrap_or_else(|| "build".to_owned());
-            let name = without_tag(&text);
+            let name = without_tag(text);
             out.push(
                 finding
                     .help(format!("write `{name}@${{{{ steps.{id}.outputs.digest }}}}`, with `id: {id}` at the build")),
             );
         }
     }
+}
+
+/// The images that steps of a job scan or sign, with the steps and the places.
+fn used_images(job: &Job) -> BTreeMap<String, Vec<(usize, WorkflowPlace)>> {
+    let mut used: BTreeMap<String, Vec<(usize, WorkflowPlace)>> = BTreeMap::new();
+    for (number, step) in job.steps.iter().enumerate() {
+        if let Some((place, text)) = used_image(step) {
+            used.entry(text).or_default().push((number, place));
+        }
+    }
+    used
 }
 
 /// The image that a step scans or signs.

@@ -13,6 +13,9 @@ use crate::yaml::NewValue;
 /// RUNs that get the secret where none of them names it.
 const UNNAMED: usize = 3;
 
+/// Builds that pass an argument of the same name and are looked at: the next one counts as one of the same Dockerfile.
+const CALLERS: usize = 200;
+
 /// The first release of the Dockerfile front end whose secret mounts have `env=` (its release notes, 1.10.0).
 const ENV_SINCE: u32 = 10;
 
@@ -49,13 +52,11 @@ pub(super) fn repair<'a>(
 /// Who else gives one of the Dockerfiles an argument of this name.
 fn other_caller(cx: &WorkflowContext, call: &BuildCall, name: &str, builds: &[&Build]) -> Option<String> {
     let is_same = |build: &Build| builds.iter().any(|known| known.input().dockerfile == build.input().dockerfile);
-    for input in &cx.inputs.workflows {
-        let other = WorkflowContext { input, ..*cx };
-        for known in input.calls.iter().filter(|known| !std::ptr::eq(*known, call)) {
-            let passes = known.arguments.iter().any(|argument| argument.name == name);
-            if passes && other.builds_of(known).iter().any(|(_, build)| is_same(build)) {
-                return Some(format!("line {} of `{}`", other.source().line(known.place.span.start), input.path));
-            }
+    let others = cx.dockerfiles.passing(name).filter(|(_, known)| !std::ptr::eq(*known, call));
+    for (number, (input, known)) in others.enumerate() {
+        let other = WorkflowContext { input, first_unread: None, ..*cx };
+        if number == CALLERS || other.builds_of(known).iter().any(|(_, build)| is_same(build)) {
+            return Some(format!("line {} of `{}`", other.source().line(known.place.span.start), input.path));
         }
     }
     let recipe = builds.iter().find_map(|build| {

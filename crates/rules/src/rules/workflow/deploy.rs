@@ -1,0 +1,15 @@
+//! Rules about scripts that deploy: they start or replace containers of Compose or Docker on a host.
+
+mod action;
+mod deployment;
+mod edits;
+mod flow;
+pub(in crate::rules) mod gates;
+pub(in crate::rules) mod images;
+pub(in crate::rules) mod lock;
+pub(in crate::rules) mod mounted_file;
+pub(in crate::rules) mod projects;
+pub(in crate::rules) mod rollback;
+pub(in crate::rules) mod several_tags;
+pub(in crate::rules) mod stop;
+pub(in crate::rules) mod switch;

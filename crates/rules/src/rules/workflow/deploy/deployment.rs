@@ -1,0 +1,104 @@
+//! Which flows deploy: they start or replace containers on a host that serves people.
+
+use super::action::Action;
+use super::flow::{Flow, FlowCommand, flows};
+use crate::rules::WorkflowContext;
+use crate::rules::workflow::steps::is_self_hosted;
+use crate::sources::patterns;
+use crate::text::path;
+use crate::workflow::{Job, PipelineKind};
+
+/// Meanings in `data/source_patterns.tsv`.
+const DEPLOYMENT: &str = "word of a deployment";
+const TEST: &str = "word of a script that tests or develops";
+
+/// A flow that deploys.
+#[derive(Clone, Debug)]
+pub(super) struct Deployment<'a> {
+    /// The job, recipe or script.
+    pub job: &'a Job,
+    /// What runs on the host, in order, with what it does.
+    pub steps: Vec<(FlowCommand<'a>, Action)>,
+}
+
+/// The deployments of a pipeline, recipe or script; empty where nothing tells that it deploys.
+pub(super) fn deployments<'a>(cx: &WorkflowContext<'a, '_>) -> Vec<Deployment<'a>> {
+    if !cx.workflow().files.is_empty() && !mentions_docker(cx) {
+        return Vec::new();
+    }
+    flows(cx).into_iter().filter_map(|flow| deployment(cx, flow)).collect()
+}
+
+fn mentions_docker(cx: &WorkflowContext) -> bool {
+    cx.input.parts.iter().flatten().any(|file| cx.inputs.source(*file).text().contains("docker"))
+}
+
+fn deployment<'a>(cx: &WorkflowContext<'a, '_>, flow: Flow<'a>) -> Option<Deployment<'a>> {
+    let Flow { job, commands } = flow;
+    let is_pipeline = cx.workflow().kind.is_pipeline();
+    // A job of a pipeline has a machine of its own, whose containers serve nobody.
+    let keeps_local = !is_pipeline || is_deploying_job(cx, job);
+    let on_host = commands.into_iter().filter(|command| keeps_local || command.host.is_some());
+    let steps: Vec<_> =
+        on_host.map(|command| (Action::of(&command), command)).map(|(action, command)| (command, action)).collect();
+    let starts = |(_, action): &(FlowCommand, Action)| matches!(action, Action::Start(_));
+    let first = steps.iter().position(starts)?;
+    let is_remote = steps[first].0.host.is_some();
+    let known = Deployment { job, steps };
+    let is_deployment = is_remote || is_pipeline || known.is_named_so(cx, first) && !known.is_taken_down();
+    is_deployment.then_some(known)
+}
+
+/// Whether a job runs on the machine that it deploys to.
+fn is_deploying_job(cx: &WorkflowContext, job: &Job) -> bool {
+    let is_own = match cx.workflow().kind {
+        PipelineKind::Github => is_self_hosted(job),
+        PipelineKind::Gitlab => job.image.is_none() && job.services.is_empty(),
+        _ => false,
+    };
+    let stage = job.stage.as_ref().map_or("", |stage| stage.text.as_str());
+    is_own && (job.key("environment").is_some() || has_word(&job.id, DEPLOYMENT) || has_word(stage, DEPLOYMENT))
+}
+
+impl Deployment<'_> {
+    /// Whether names or commands of it say that it deploys, and none that it tests.
+    fn is_named_so(&self, cx: &WorkflowContext, first: usize) -> bool {
+        let is_script = cx.workflow().kind == PipelineKind::Script;
+        let place = if is_script { cx.input.path.as_str() } else { "" };
+        let functions = self.steps[first].0.functions.iter().copied();
+        let names: Vec<&str> =
+            [place, if is_script { "" } else { &self.job.id }].into_iter().chain(functions).collect();
+        if names.iter().any(|name| has_word(name, TEST)) {
+            return false;
+        }
+        let folder = path::name(path::parent(place));
+        let is_named = has_word(path::name(place), DEPLOYMENT) || has_word(folder, DEPLOYMENT);
+        let is_named = is_named || names[1..].iter().any(|name| has_word(name, DEPLOYMENT));
+        let brings_version = |(command, _): &(FlowCommand, Action)| {
+            let invocation = &command.command.invocation;
+            let is_pull = invocation.args.iter().take(4).any(|word| word.is("pull"));
+            is_pull && matches!(invocation.program, Some("git" | "docker" | "docker-compose"))
+        };
+        let switches = self.steps[first..].iter().any(|(_, action)| matches!(action, Action::Reload(_)));
+        is_named || switches || self.steps[..first].iter().any(brings_version)
+    }
+
+    /// Whether it stops in the end what it starts, as tests do.
+    fn is_taken_down(&self) -> bool {
+        let Some(last) = self.steps.iter().rposition(|(_, action)| action.moves_containers()) else { return false };
+        let (stop, Action::Stop(stopped)) = &self.steps[last] else { return false };
+        let is_all = stopped.compose.is_some() && stopped.names.is_empty();
+        let is_same = |(start, action): &(FlowCommand, Action)| match action {
+            Action::Start(started) => started.share(stopped) && stop.continues(start),
+            _ => false,
+        };
+        is_all && self.steps[..last].iter().any(is_same)
+    }
+}
+
+/// Whether a name has a word with a meaning: `scripts/deploy_prod.sh`, `bluegreen`.
+pub(super) fn has_word(name: &str, meaning: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    words.iter().any(|word| patterns::words(meaning).any(|known| known == *word))
+}

@@ -1,0 +1,75 @@
+//! A rule about deployments that delete the image which they would go back to.
+
+use super::action::Action;
+use super::deployment::{Deployment, deployments};
+use super::edits::{inserted_behind, risky};
+use super::flow::FlowCommand;
+use crate::finding::Findings;
+use crate::rules::WorkflowContext;
+use crate::rules::workflow::steps::docker_words;
+use crate::text::Span;
+
+crate::rules::family! {
+    of_workflow
+    "prune-after-deploy" => prune_after_deploy;
+}
+
+/// Images of the version before, which nothing keeps.
+fn prune_after_deploy(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        for (at, (prune, action)) in steps.iter().enumerate() {
+            let Action::Prune { is_all, is_limited: false } = *action else { continue };
+            let before = &steps[..at];
+            let is_before = |command: &FlowCommand| prune.is_beside(command) && prune.continues(command);
+            let starts =
+                |(command, action): &(FlowCommand, Action)| matches!(action, Action::Start(_)) && is_before(command);
+            let brings = |(command, action): &(FlowCommand, Action)| match action {
+                Action::Fetch => is_before(command),
+                Action::Start(containers) => {
+                    let options = containers.compose.iter().flat_map(|call| &call.options);
+                    is_before(command) && options.into_iter().any(|(name, _)| matches!(&**name, "--build" | "--pull"))
+                }
+                _ => false,
+            };
+            let keeps = |(command, _): &(FlowCommand, Action)| {
+                matches!(
+                    docker_words(&command.command.invocation)[..],
+                    ["tag" | "save" | "commit", ..] | ["image", "tag" | "save", ..]
+                )
+            };
+            let place = prune.script.text.place_of(prune.span());
+            let is_risky =
+                before.iter().any(starts) && (is_all || before.iter().any(brings)) && !steps.iter().any(keeps);
+            if !is_risky || places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let invocation = &prune.command.invocation;
+            let words = docker_words(invocation)[..2].join(" ");
+            let message = if is_all {
+                format!("`docker {words} -a` deletes the image that ran until now: nothing is left to go back to")
+            } else {
+                format!(
+                    "`docker {words}` deletes the image that ran until now when its tag has moved: nothing is left to go back to"
+                )
+            };
+            let Some(finding) = cx.finding(place, message) else { continue };
+            let finding = finding.help(
+                "keep images for some weeks with `--filter until=720h`, or give the old one a tag of its own before, and prune without `-a`",
+            );
+            let has_volumes = invocation.args.iter().any(|word| word.is("--volumes"));
+            let end = invocation.args.last().map(|word| word.span);
+            let change = end.and_then(|end| inserted_behind(prune.script, end, " --filter until=720h"));
+            out.push(match change.filter(|_| !has_volumes) {
+                Some(change) => cx.fixed(
+                    finding,
+                    "keep images of the last 30 days",
+                    risky("images take more room on the host"),
+                    &[change],
+                ),
+                None => finding,
+            });
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A rule about deployments that stop a service before they start its new version.
+
+use super::action::{Action, Containers};
+use super::deployment::{Deployment, deployments, has_word};
+use super::edits::{removed, risky};
+use super::flow::FlowCommand;
+use crate::data;
+use crate::finding::{Finding, Findings, Severity};
+use crate::rules::WorkflowContext;
+use crate::rules::workflow::steps::docker_words;
+use crate::sources::patterns;
+use crate::text::{Span, path};
+use crate::workflow::PipelineKind;
+
+crate::rules::family! {
+    of_workflow
+    "stop-before-start" => stop_before_start;
+}
+
+/// Meanings in `data/source_patterns.tsv`.
+const DEPLOYMENT: &str = "word of a deployment";
+const ANEW: &str = "word of a script that starts anew";
+const IDLE: &str = "word of the name of an idle container";
+
+/// A service that is stopped, and only then started.
+fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for deployment in deployments(cx) {
+        if starts_anew(cx, &deployment) {
+            continue;
+        }
+        let steps = &deployment.steps;
+        for (at, (_, action)) in steps.iter().enumerate() {
+            let Action::Start(started) = action else { continue };
+            let Some(first) = first_stop(&steps[..=at], started) else { continue };
+            let stop = &steps[first].0;
+            // One that no proxy names yet may be stopped.
+            let is_switched = steps[at..].iter().any(|(_, action)| matches!(action, Action::Reload(_)));
+            let removes_data = steps[first..at].iter().any(|(command, _)| removes_data(command));
+            let place = stop.script.text.place_of(stop.span());
+            if is_switched || removes_data || is_idle(started) || places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let is_slow =
+                steps[first..at].iter().any(|(_, action)| matches!(action, Action::Fetch | Action::Schema(_)));
+            let meanwhile = if is_slow { ", and much happens in between" } else { "" };
+            let message = format!(
+                "{} before the new version is started{meanwhile}: nobody answers meanwhile",
+                started.described("is stopped", "are stopped")
+            );
+            if let Some(finding) = cx.finding(place, message) {
+                out.push(with_help(cx, finding, stop, started));
+            }
+        }
+    }
+}
+
+/// The first command that stops what the last step starts, where the run did not start it itself.
+fn first_stop(steps: &[(FlowCommand, Action)], started: &Containers) -> Option<usize> {
+    let ((start, _), before) = steps.split_last()?;
+    let is_same = |(command, action): &(FlowCommand, Action)| match action {
+        Action::Stop(stopped) => stopped.share(started) && command.is_beside(start) && start.continues(command),
+        _ => false,
+    };
+    let is_own = |(command, action): &(FlowCommand, Action)| match action {
+        Action::Start(other) | Action::Restart(other) => other.may_share(started) && start.may_follow(command),
+        _ => false,
+    };
+    let first = before.iter().position(is_same)?;
+    if before.iter().any(is_own) { None } else { Some(first) }
+}
+
+fn with_help(cx: &WorkflowContext, finding: Finding, stop: &FlowCommand, started: &Containers) -> Finding {
+    if started.compose.is_none() {
+        return finding.lowered(Severity::Info).help(
+            "pull or build first; without a gap: start the new container under another name, let the proxy change over, \
+             then stop the old one",
+        );
+    }
+    let finding =
+        finding.help("remove it: `docker compose up -d` replaces what has changed, after it has pulled and built");
+    match if is_plain(stop) { removed(cx, stop) } else { None } {
+        Some(change) => {
+            let safety = risky("containers that have not changed go on");
+            cx.fixed(finding, "let `up` replace what has changed", safety, &[change])
+        }
+        None => finding,
+    }
+}
+
+/// Whether its name says that it starts anew what is there, or resets it.
+fn starts_anew(cx: &WorkflowContext, deployment: &Deployment) -> bool {
+    let is_script = cx.workflow().kind == PipelineKind::Script;
+    let name = if is_script { path::name(&cx.input.path) } else { &deployment.job.id };
+    let functions = deployment.steps.iter().flat_map(|(command, _)| &command.functions);
+    let is_reset = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| data::RESET_WORDS.row(word).is_some()) || has_word(name, ANEW)
+    };
+    !has_word(name, DEPLOYMENT) && (is_reset(name) || functions.into_iter().any(|name| is_reset(name)))
+}
+
+/// Whether a command removes volumes.
+fn removes_data(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let has_option = || invocation.args.iter().any(|word| word.is("-v") || word.is("--volumes"));
+    matches!(docker_words(invocation)[..], ["volume", "rm" | "prune", ..])
+        || matches!(Action::of(command), Action::Stop(_)) && has_option()
+}
+
+/// Whether containers may be those that nobody uses at the moment: the new ones, or those of the other colour.
+fn is_idle(started: &Containers) -> bool {
+    let has_word = |name: &String| {
+        let lower = name.to_ascii_lowercase();
+        patterns::words(IDLE).any(|word| lower.contains(word))
+    };
+    let files = started.compose.iter().flat_map(|call| &call.files).map(|(file, _)| &file.text);
+    let project = started.compose.iter().filter_map(|call| call.project.as_ref()).map(|name| &name.text);
+    started.names.iter().chain(files).chain(project).any(has_word)
+}
+
+/// Whether a call of `down` or `stop` does nothing else.
+fn is_plain(stop: &FlowCommand) -> bool {
+    let invocation = &stop.command.invocation;
+    let options = invocation.args.iter().filter(|word| word.text().starts_with("--"));
+    let known = ["--remove-orphans", "--file", "--project-name", "--timeout", "--env-file"];
+    let is_known = |text: &str| known.iter().any(|option| text.starts_with(option));
+    options.into_iter().all(|word| is_known(word.text())) && invocation.via.is_empty()
+}

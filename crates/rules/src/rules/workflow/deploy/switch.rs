@@ -1,0 +1,131 @@
+//! Rules about the moment when the new version takes over: what stops too early, and what comes too late.
+
+use super::action::{Action, Containers};
+use super::deployment::{Deployment, deployments};
+use super::edits::{inserted_before, risky};
+use super::flow::FlowCommand;
+use crate::finding::Findings;
+use crate::rules::WorkflowContext;
+use crate::text::Span;
+
+crate::rules::family! {
+    of_workflow
+    "migration-after-switch" => migration_after_switch;
+    "reload-then-stop" => reload_then_stop;
+}
+
+/// Seconds in which the workers of a proxy change.
+const RELOAD_SECONDS: u32 = 2;
+
+/// The old containers stop while the proxy still changes over.
+fn reload_then_stop(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        for (at, (reload, action)) in steps.iter().enumerate() {
+            let Action::Reload(proxy) = action else { continue };
+            let Some((stop, containers)) = stopped_at_once(&steps[at..], proxy.as_deref()) else { continue };
+            let place = stop.script.text.place_of(stop.span());
+            if places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let message = format!(
+                "{} right behind the reload of the proxy, which returns before its workers have changed: requests are lost",
+                containers.described("stops", "stop")
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            let reload = reload.script.text.place_of(reload.span());
+            let finding = finding.help("wait between the two, until no old worker is left: `sleep 10` at the least");
+            let finding = match cx.input.file_of(reload) {
+                Some(file) if file == finding.file => finding.label(reload.span, "the reload"),
+                _ => finding,
+            };
+            let is_plain = stop.command.invocation.via.is_empty() && !stop.is_condition();
+            let before = inserted_before(stop.script, stop.span(), "sleep 10 && ");
+            out.push(match before.filter(|_| is_plain) {
+                Some(change) => {
+                    cx.fixed(finding, "wait for the old workers", risky("the deployment takes longer"), &[change])
+                }
+                None => finding,
+            });
+        }
+    }
+}
+
+/// The command behind a reload that stops others, where nothing between the two takes time. The first step is the reload.
+fn stopped_at_once<'s, 'a>(
+    steps: &'s [(FlowCommand<'a>, Action)],
+    proxy: Option<&str>,
+) -> Option<(&'s FlowCommand<'a>, &'s Containers)> {
+    let (reload, _) = steps.first()?;
+    for (command, action) in &steps[1..] {
+        if !command.is_beside(reload) || !command.may_follow(reload) {
+            continue;
+        }
+        let takes_time = match action {
+            Action::Sleep(seconds) => seconds.is_none_or(|seconds| seconds >= RELOAD_SECONDS),
+            Action::Start(_) | Action::Restart(_) | Action::Fetch | Action::Reload(_) | Action::Schema(_) => true,
+            Action::Probe | Action::Prune { .. } => false,
+            Action::Stop(containers) => {
+                let is_proxy = proxy.is_some_and(|proxy| containers.names.iter().any(|name| name == proxy));
+                if command.continues(reload) && !is_proxy {
+                    return Some((command, containers));
+                }
+                false
+            }
+            Action::Other => may_take_time(command),
+        };
+        if takes_time || command.is_in_loop_apart_from(reload) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Whether a command does what nobody knows here.
+fn may_take_time(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let is_unread = invocation.path.text().contains('/') || command.command.script_word().is_some();
+    is_unread || invocation.program.is_none_or(|program| matches!(program, "read" | "wait" | "just" | "make"))
+}
+
+/// The schema follows when the new code runs already.
+fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
+    let mut places: Vec<Span> = Vec::new();
+    for Deployment { steps, .. } in deployments(cx) {
+        for (at, (command, action)) in steps.iter().enumerate() {
+            let Action::Schema(change) = action else { continue };
+            let may_serve = |(start, action): &(FlowCommand, Action)| {
+                let Action::Start(started) = action else { return false };
+                let is_app = match &change.inside {
+                    Some(inside) => started.share(inside),
+                    None => started.compose.is_some() && started.names.is_empty(),
+                };
+                is_app && command.is_beside(start) && command.continues(start)
+            };
+            let switches = |(later, action): &(FlowCommand, Action)| {
+                matches!(action, Action::Reload(_) | Action::Start(_)) && later.may_follow(command)
+            };
+            let start = steps[..at].iter().rposition(may_serve);
+            let Some(start) = start.filter(|_| change.is_up && !steps[at + 1..].iter().any(switches)) else { continue };
+            let place = command.script.text.place_of(command.span());
+            if places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let message = format!(
+                "`{}` runs when the new version has started: until then its code meets the old schema",
+                change.words
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            let start = steps[start].0.script.text.place_of(steps[start].0.span());
+            let finding = match cx.input.file_of(start) {
+                Some(file) if file == finding.file => finding.label(start.span, "the new version"),
+                _ => finding,
+            };
+            out.push(finding.help(
+                "migrate before: `docker compose run --rm SERVICE COMMAND` with the new image, by steps that the old code can live with",
+            ));
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DELETE FROM users;
+ALTER TABLE users ADD COLUMN phone text NOT NULL;

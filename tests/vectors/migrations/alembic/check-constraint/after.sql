@@ -1,0 +1,1 @@
+ALTER TABLE users ADD CONSTRAINT ck_users_age CHECK (age >= 18) NOT VALID;

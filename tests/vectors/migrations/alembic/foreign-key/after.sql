@@ -1,0 +1,1 @@
+ALTER TABLE users ADD FOREIGN KEY (team_id) REFERENCES teams (id);

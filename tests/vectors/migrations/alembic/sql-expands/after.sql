@@ -1,0 +1,3 @@
+ALTER TYPE mood ADD VALUE IF NOT EXISTS 'calm';
+CREATE VIEW adults AS SELECT id, name FROM users WHERE age >= 18;
+COMMENT ON TABLE users IS 'DROP COLUMN age';

@@ -1,0 +1,4 @@
+-- migrate:up
+alter table users rename name to full_name;
+
+-- migrate:down

@@ -1,0 +1,2 @@
+ALTER TABLE shop_order ADD COLUMN priority integer DEFAULT 0 NOT NULL;
+ALTER TABLE shop_order ALTER COLUMN priority DROP DEFAULT;

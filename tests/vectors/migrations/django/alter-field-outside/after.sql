@@ -1,0 +1,1 @@
+ALTER TABLE shop_order ALTER COLUMN state TYPE varchar(16);

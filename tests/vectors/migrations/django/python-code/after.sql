@@ -1,0 +1,1 @@
+UPDATE shop_order SET note = 'none' WHERE note = '';

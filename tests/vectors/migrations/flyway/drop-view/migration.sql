@@ -1,0 +1,2 @@
+DROP VIEW IF EXISTS adults, "Kids" CASCADE;
+DROP INDEX CONCURRENTLY users_age_idx;

@@ -1,0 +1,7 @@
+BEGIN;
+ALTER TABLE IF EXISTS ONLY users
+    ALTER COLUMN email DROP NOT NULL,
+    ALTER age SET DEFAULT 0,
+    ADD nick text CONSTRAINT short CHECK (length(nick) < 30),
+    DROP CONSTRAINT IF EXISTS users_age_check;
+COMMIT;

@@ -1,0 +1,2 @@
+DELETE FROM "Post";
+ALTER TABLE "Post" ADD COLUMN     "slug" TEXT NOT NULL;
