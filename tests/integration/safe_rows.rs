@@ -8,7 +8,7 @@ use crate::tidy::below;
 
 /// Tables that rules with safe fixes, their helpers and rewrites without a proof read; of those with words after them only
 /// the rows that have such a cell, or a cell with such a word.
-const READ: [(&str, &[&str]); 33] = [
+const READ: [(&str, &[&str]); 35] = [
     ("address_words", &[]),
     ("base_images", &[]),
     ("base_variables", &[]),
@@ -30,8 +30,10 @@ const READ: [(&str, &[&str]); 33] = [
     ("program_packages", &[]),
     ("proxy_directives", &[]),
     ("proxy_images", &[]),
+    ("proxy_reloads", &[]),
     ("python_packages", &[]),
     ("releases", &[]),
+    ("schema_commands", &[]),
     ("slim_programs", &[]),
     ("source_patterns", &["asks git for the history", "takes its version from the history"]),
     ("standalone_images", &[]),

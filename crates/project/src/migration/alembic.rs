@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::alembic_operations::{OperationTarget, operation};
 use super::change::{PlacedChange, SchemaChange};
-use super::judge::shown;
+use super::judge::display_name;
 use super::model::MigrationDowngrade;
 use super::parsed::ParsedMigration;
 use super::python::{PythonText, PythonTokenKind};
@@ -213,7 +213,7 @@ impl<'s, 't> RevisionReader<'s, 't> {
             } else {
                 self.steps_within(value.clone());
                 if self.gets_connection(&callee, &arguments) {
-                    let text = format!("calls {}, which is not read", shown(self.source.word(callee.end - 1)));
+                    let text = format!("calls {}, which is not read", display_name(self.source.word(callee.end - 1)));
                     self.push(at, SchemaChange::unread(text));
                 }
             }
@@ -282,7 +282,8 @@ impl<'s, 't> RevisionReader<'s, 't> {
             None
         };
         let name = source.dotted(callee).unwrap_or_else(|| method.to_owned());
-        let unread = || vec![SchemaChange::unread(format!("calls {}, which is not read", shown(&format!("{name}()"))))];
+        let unread =
+            || vec![SchemaChange::unread(format!("calls {}, which is not read", display_name(&format!("{name}()"))))];
         for change in changes.unwrap_or_else(unread) {
             self.push(at, change);
         }

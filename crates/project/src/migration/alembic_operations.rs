@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::change::{ConstraintKind, IndexDefinition, SchemaChange, TableConstraint};
 use super::columns::checked_columns;
-use super::judge::shown;
+use super::judge::display_name;
 use super::python::PythonText;
-use super::python_value::{PythonArguments, PythonNames, PythonValue};
+use super::python_value::{PythonArguments, PythonNames};
 use super::sql::tokens;
 use super::sqlalchemy::{column, table_constraint, type_text};
 
@@ -190,7 +190,7 @@ fn alter_column(target: &OperationTarget<'_, '_>, table: &str, column: &str) -> 
         }
     }
     if changes.is_empty() {
-        let text = format!("changes no more than a comment of {}", shown(&format!("{}.{column}", table())));
+        let text = format!("changes no more than a comment of {}", display_name(&format!("{}.{column}", table())));
         changes.push(SchemaChange::harmless(text));
     }
     Some(changes)
@@ -256,12 +256,4 @@ fn drop_constraint(target: &OperationTarget<'_, '_>, table: String, position: us
         None => return None,
     };
     Some(SchemaChange::DropConstraint { table, name, kind })
-}
-
-/// Whether a value is a call of a function of this name, and its arguments.
-pub(super) fn call_of<'t>(source: &PythonText<'t>, value: Range<usize>) -> Option<(&'t str, PythonArguments<'t>)> {
-    match source.value(value) {
-        PythonValue::Call { callee, arguments } => Some((source.word(callee.end - 1), arguments)),
-        _ => None,
-    }
 }

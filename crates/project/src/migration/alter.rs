@@ -3,7 +3,7 @@
 use super::change::IndexDefinition;
 use super::change::{ColumnDefault, ConstraintKind, PlacedChange, SchemaChange};
 use super::columns::{column_definition, default_of, table_constraint};
-use super::judge::shown;
+use super::judge::display_name;
 use super::model::MigrationVerdict;
 use super::sql::{SqlCursor, SqlToken, column_names, items, joined};
 use crate::data;
@@ -27,14 +27,14 @@ pub(super) fn alter(cursor: &mut SqlCursor<'_>, at: usize) -> Option<Vec<PlacedC
         cursor.takes("if exists");
         let name = cursor.full_name()?;
         let renames = cursor.takes("rename to");
-        renames.then(|| SchemaChange::harmless(format!("renames the index {}", shown(&name))))?
+        renames.then(|| SchemaChange::harmless(format!("renames the index {}", display_name(&name))))?
     } else if cursor.takes("sequence") {
         cursor.takes("if exists");
         let name = cursor.full_name()?;
         if cursor.takes("rename to") {
-            SchemaChange::breaking(format!("renames the sequence {}", shown(&name)))
+            SchemaChange::breaking(format!("renames the sequence {}", display_name(&name)))
         } else if cursor.takes("owned by") {
-            SchemaChange::harmless(format!("ties the sequence {} to its column", shown(&name)))
+            SchemaChange::harmless(format!("ties the sequence {} to its column", display_name(&name)))
         } else {
             return None;
         }
@@ -42,7 +42,7 @@ pub(super) fn alter(cursor: &mut SqlCursor<'_>, at: usize) -> Option<Vec<PlacedC
         cursor.takes("if exists");
         let name = cursor.full_name()?;
         let renames = cursor.takes("rename to");
-        renames.then(|| SchemaChange::breaking(format!("renames the view {}", shown(&name))))?
+        renames.then(|| SchemaChange::breaking(format!("renames the view {}", display_name(&name))))?
     } else {
         return None;
     };
@@ -52,9 +52,9 @@ pub(super) fn alter(cursor: &mut SqlCursor<'_>, at: usize) -> Option<Vec<PlacedC
 fn alter_type(cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
     let name = cursor.full_name()?;
     if cursor.takes("add value") {
-        Some(SchemaChange::harmless(format!("adds a value to the type {}", shown(&name))))
+        Some(SchemaChange::harmless(format!("adds a value to the type {}", display_name(&name))))
     } else if cursor.takes("rename value") {
-        Some(SchemaChange::breaking(format!("renames a value of the type {}", shown(&name))))
+        Some(SchemaChange::breaking(format!("renames a value of the type {}", display_name(&name))))
     } else if cursor.takes("rename to") {
         Some(SchemaChange::RenameObject { kind: "type".to_owned(), name, to: cursor.name()? })
     } else {
@@ -76,7 +76,7 @@ fn table_action(table: &str, cursor: &mut SqlCursor<'_>) -> Option<SchemaChange>
     if cursor.takes("alter constraint") {
         return Some(of_table(
             MigrationVerdict::Expand,
-            format!("changes when a constraint of {} is checked", shown(table)),
+            format!("changes when a constraint of {} is checked", display_name(table)),
         ));
     }
     if cursor.takes("alter") {
@@ -92,7 +92,7 @@ fn table_action(table: &str, cursor: &mut SqlCursor<'_>) -> Option<SchemaChange>
         return Some(SchemaChange::RenameTable { table: table_name(), to });
     }
     if cursor.takes("rename index") || cursor.takes("rename key") {
-        return Some(SchemaChange::harmless(format!("renames an index of {}", shown(table))));
+        return Some(SchemaChange::harmless(format!("renames an index of {}", display_name(table))));
     }
     if cursor.takes("rename") {
         cursor.takes("column");
@@ -101,7 +101,7 @@ fn table_action(table: &str, cursor: &mut SqlCursor<'_>) -> Option<SchemaChange>
         return Some(SchemaChange::RenameColumn { table: table_name(), column, to });
     }
     if cursor.takes("validate constraint") {
-        let text = format!("checks all rows of {} against {}", shown(table), shown(&cursor.name()?));
+        let text = format!("checks all rows of {} against {}", display_name(table), display_name(&cursor.name()?));
         return Some(SchemaChange::harmless(text));
     }
     if cursor.takes("modify") {
@@ -123,20 +123,20 @@ fn setting_action(table: &str, cursor: &mut SqlCursor<'_>) -> SchemaChange {
     {
         return SchemaChange::RenameTable { table: table.to_owned(), to: format!("{schema}.{table}") };
     }
-    let text = format!("changes settings of {}", shown(table));
+    let text = format!("changes settings of {}", display_name(table));
     if cursor.is_at_mark(b'(') || data::MIGRATION_WORDS.has(cursor.word(), "harmless-action") {
         return SchemaChange::harmless(text);
     }
     if cursor.takes("set") && (cursor.is_at_mark(b'(') || cursor.takes("logged") || cursor.takes("unlogged")) {
         return SchemaChange::harmless(text);
     }
-    let text = format!("changes {} in a way that is not read", shown(table));
+    let text = format!("changes {} in a way that is not read", display_name(table));
     SchemaChange::OfTable { table: table.to_owned(), verdict: MigrationVerdict::Unknown, text }
 }
 
 /// A constraint that keeps its meaning: only an upsert may name it.
 fn rename_constraint(table: &str, name: &str) -> SchemaChange {
-    let text = format!("renames the constraint {}", shown(name));
+    let text = format!("renames the constraint {}", display_name(name));
     let kind = super::constraint_names::kind_by_name(name);
     let verdict = match kind {
         Some(ConstraintKind::ForeignKey | ConstraintKind::Check | ConstraintKind::PrimaryKey) => {
@@ -201,7 +201,7 @@ fn drop(table: &str, cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
 /// `ALTER COLUMN …`
 fn alter_column(table: &str, cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
     let (table, column) = (table.to_owned(), cursor.name()?);
-    let place = shown(&format!("{table}.{column}"));
+    let place = display_name(&format!("{table}.{column}"));
     if cursor.takes("set not null") {
         Some(SchemaChange::SetNotNull { table, column })
     } else if cursor.takes("drop not null") {

@@ -181,8 +181,8 @@ pub(super) fn default_of(tokens: &[SqlToken]) -> ColumnDefault {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sql::tokens;
     use super::*;
+    use crate::migration::sql::tokens;
 
     fn column(text: &str) -> ColumnDefinition {
         column_definition("t", &mut SqlCursor::new(&tokens(text))).unwrap()

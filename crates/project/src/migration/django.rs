@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::change::{PlacedChange, SchemaChange};
 use super::django_fields::DjangoModels;
 use super::django_operations::{ModelContext, operation};
-use super::judge::shown;
+use super::judge::display_name;
 use super::model::MigrationDowngrade;
 use super::parsed::ParsedMigration;
 use super::python::PythonText;
@@ -161,7 +161,7 @@ impl<'t> OperationsReader<'_, 't> {
                 continue;
             }
             let unread =
-                || vec![SchemaChange::unread(format!("runs the operation {}, which is not read", shown(name)))];
+                || vec![SchemaChange::unread(format!("runs the operation {}, which is not read", display_name(name)))];
             let (before, at) = (self.changes.len(), self.source.at(token));
             let changes = match name {
                 "RunSQL" => self.run_sql(&arguments),
@@ -192,7 +192,7 @@ impl<'t> OperationsReader<'_, 't> {
             Some(value) if is_idle(&value) => Vec::new(),
             Some(value) => {
                 let name = self.source.dotted(value).unwrap_or_default();
-                vec![SchemaChange::unread(format!("runs the Python function {}", shown(&name)))]
+                vec![SchemaChange::unread(format!("runs the Python function {}", display_name(&name)))]
             }
             None => vec![SchemaChange::unread("runs Python code")],
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::change::{ColumnDefault, ColumnDefinition, ConstraintKind, IndexDefinition, SchemaChange, TableConstraint};
-use super::judge::shown;
+use super::judge::display_name;
 use super::python::PythonText;
 use super::python_value::{PythonNames, PythonValue};
 use crate::data;
@@ -152,7 +152,7 @@ pub(super) fn added(table: &str, name: &str, field: &DjangoField) -> Vec<SchemaC
 
 /// The changes of a field that becomes another one.
 pub(super) fn altered(table: &str, name: &str, before: Option<&DjangoField>, after: &DjangoField) -> Vec<SchemaChange> {
-    let place = shown(&format!("{table}.{name}"));
+    let place = display_name(&format!("{table}.{name}"));
     let Some(before) = before else {
         return vec![SchemaChange::unread(format!(
             "changes the field {place}, whose earlier form is in no migration here"
@@ -173,7 +173,7 @@ pub(super) fn altered(table: &str, name: &str, before: Option<&DjangoField>, aft
     if let Some(attribute) = attributes.iter().find(|attribute| !is_read(attribute) || after.is_table()) {
         return vec![SchemaChange::unread(format!(
             "changes {} of the field {place}, which is not read",
-            shown(attribute)
+            display_name(attribute)
         ))];
     }
     if has_other_nature {
@@ -259,7 +259,7 @@ fn key_changes(table_name: &str, name: &str, before: &DjangoField, after: &Djang
             }));
         }
         (true, false) => {
-            let place = shown(&format!("{table_name}.{name}"));
+            let place = display_name(&format!("{table_name}.{name}"));
             changes.push(SchemaChange::harmless(format!("drops the index of {place}")));
         }
         _ => {}

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::change::{ConstraintKind, IndexDefinition, SchemaChange, TableConstraint};
 use super::django_fields::{DjangoField, DjangoModel, DjangoModels, added, altered, field_of};
-use super::judge::shown;
+use super::judge::display_name;
 use super::python::PythonText;
 use super::python_value::{PythonArguments, PythonNames, PythonValue};
 use crate::data;
@@ -87,7 +87,7 @@ pub(super) fn operation(
         return Some(vec![SchemaChange::CreateObject { kind, name }]);
     }
     if data::MIGRATION_WORDS.has(name, "state-only") {
-        return Some(vec![SchemaChange::harmless(format!("runs the operation {}", shown(name)))]);
+        return Some(vec![SchemaChange::harmless(format!("runs the operation {}", display_name(name)))]);
     }
     match name {
         "CreateModel" => create_model(context, models, arguments),
@@ -111,7 +111,7 @@ pub(super) fn operation(
         "AlterUniqueTogether" => unique_together(context, models, arguments),
         "AlterIndexTogether" => {
             let table = context.table(arguments, 0, "name")?;
-            Some(vec![SchemaChange::harmless(format!("changes the indexes of {}", shown(&table)))])
+            Some(vec![SchemaChange::harmless(format!("changes the indexes of {}", display_name(&table)))])
         }
         "AddIndex" | "AddIndexConcurrently" => {
             let table = context.table(arguments, 0, "model_name")?;
@@ -217,7 +217,10 @@ fn field_operation(
         let keeps_column = field.as_ref().is_some_and(DjangoField::has_column_name);
         model.fields.extend(field.map(|field| (to.clone(), field)));
         if keeps_column {
-            return Some(vec![SchemaChange::harmless(format!("renames a field of {}, not its column", shown(&table)))]);
+            return Some(vec![SchemaChange::harmless(format!(
+                "renames a field of {}, not its column",
+                display_name(&table)
+            ))]);
         }
         return Some(vec![SchemaChange::RenameColumn { table, column, to }]);
     }

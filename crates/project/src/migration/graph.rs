@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::judge::shown;
+use super::judge::display_name;
 
 /// Names that a message shows at most.
 const MOST_NAMES: usize = 4;
@@ -104,7 +104,7 @@ pub(super) fn heads(needs: &[Vec<usize>], groups: &[usize]) -> HashMap<usize, Ve
 /// Names in a message: `` `a`, `b` and 3 more``.
 pub(super) fn names<'n>(all: impl ExactSizeIterator<Item = &'n str>) -> String {
     let count = all.len();
-    let names: Vec<String> = all.take(MOST_NAMES).map(shown).collect();
+    let names: Vec<String> = all.take(MOST_NAMES).map(display_name).collect();
     let names = names.join(", ");
     if count > MOST_NAMES { format!("{names} and {} more", count - MOST_NAMES) } else { names }
 }

@@ -8,7 +8,7 @@ use super::change::{PlacedChange, SchemaChange};
 use super::django::{app_of, django_changes, django_header};
 use super::django_fields::DjangoModels;
 use super::graph::{NodeGroups, heads, names, ordered};
-use super::judge::{MigrationJudge, shown};
+use super::judge::{MigrationJudge, display_name};
 use super::model::{Migration, MigrationFormat, MigrationHistory, MigrationProblem, MigrationStep, MigrationVerdict};
 use super::parsed::ParsedMigration;
 use super::scripts::{ScriptMigration, script_migration};
@@ -114,7 +114,7 @@ fn links(entries: &mut [HistoryEntry<'_>], problems: &mut Vec<MigrationProblem>)
         }
         after.parsed.parents = vec![before.parsed.id.clone()];
         if after.is_versioned && before.is_versioned && before.version == after.version {
-            let message = format!("has the version of {}", shown(path::name(before.path)));
+            let message = format!("has the version of {}", display_name(path::name(before.path)));
             problems.push(problem(after, 0, message));
         }
     }
@@ -134,8 +134,8 @@ fn links(entries: &mut [HistoryEntry<'_>], problems: &mut Vec<MigrationProblem>)
         if entry.format == MigrationFormat::Alembic
             && let Some(other) = same_id.iter().find(is_repeated)
         {
-            let other = shown(path::name(entries[*other].path));
-            let message = format!("has the revision {} of {other}", shown(&entry.parsed.id));
+            let other = display_name(path::name(entries[*other].path));
+            let message = format!("has the revision {} of {other}", display_name(&entry.parsed.id));
             problems.push(problem(entry, entry.parsed.id_at, message));
         }
         if entry.parsed.has_unread_parents {
@@ -178,7 +178,7 @@ fn resolved(
         if let Some(other) = others.max_by_key(|other| (common(*other), entries[*other].parsed.id == *id)) {
             nodes.push(other);
         } else if is_expected(entries, entry, id) {
-            let message = format!("follows {}, which is in no file", shown(id));
+            let message = format!("follows {}, which is in no file", display_name(id));
             problems.push(problem(entry, entry.parsed.parents_at, message));
         }
     }

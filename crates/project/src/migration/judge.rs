@@ -12,7 +12,7 @@ use super::model::{MigrationStep, MigrationVerdict};
 use super::widening::is_wider;
 use crate::text::{Source, Span};
 
-/// Characters of a name that are shown.
+/// Characters of a name that are display_name.
 const LONGEST_NAME: usize = 100;
 
 /// What is said of a change.
@@ -57,8 +57,8 @@ pub(super) struct MigrationJudge<'c> {
     steps: Vec<MigrationStep>,
 }
 
-/// A name of an input as it is shown.
-pub(super) fn shown(name: &str) -> String {
+/// A name of an input as it is display_name.
+pub(super) fn display_name(name: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let mut text: String = name.chars().take(LONGEST_NAME).map(plain).collect();
     if name.chars().nth(LONGEST_NAME).is_some() {
@@ -68,7 +68,7 @@ pub(super) fn shown(name: &str) -> String {
 }
 
 fn column_name(table: &str, column: &str) -> String {
-    shown(&format!("{table}.{column}"))
+    display_name(&format!("{table}.{column}"))
 }
 
 fn expand(text: String) -> Outcome {
@@ -124,12 +124,12 @@ impl<'c> MigrationJudge<'c> {
                 if !is_optional || !self.catalog.is_made_elsewhere(self.number, table) {
                     self.tables.insert(table.clone());
                 }
-                expand(format!("makes the table {}", shown(table)))
+                expand(format!("makes the table {}", display_name(table)))
             }
             SchemaChange::DropTable { table } if self.tables.remove(table) => {
-                expand(format!("drops the table {}, which it has made", shown(table)))
+                expand(format!("drops the table {}, which it has made", display_name(table)))
             }
-            SchemaChange::DropTable { table } => contract(format!("drops the table {}", shown(table))),
+            SchemaChange::DropTable { table } => contract(format!("drops the table {}", display_name(table))),
             SchemaChange::RenameTable { table, to } => self.rename_table(table, to),
             SchemaChange::AddColumn { table, is_optional, column } => self.add_column(table, *is_optional, column),
             SchemaChange::AddConstraint { table, constraint } => self.add_constraint(table, constraint),
@@ -142,18 +142,18 @@ impl<'c> MigrationJudge<'c> {
                     self.steps[*step].text.push_str(", and makes a view with the old name");
                 }
                 self.objects.insert(("view".to_owned(), view.clone()));
-                expand(format!("makes the view {}", shown(view)))
+                expand(format!("makes the view {}", display_name(view)))
             }
             SchemaChange::CreateObject { kind, name } => {
                 self.objects.insert((kind.clone(), name.clone()));
-                expand(format!("makes the {kind} {}", shown(name)))
+                expand(format!("makes the {kind} {}", display_name(name)))
             }
             SchemaChange::DropObject { kind, name } => {
-                let text = format!("drops the {kind} {}", shown(name));
+                let text = format!("drops the {kind} {}", display_name(name));
                 if self.objects.remove(&(kind.clone(), name.clone())) { expand(text) } else { contract(text) }
             }
             SchemaChange::RenameObject { kind, name, to } => {
-                let text = format!("renames the {kind} {} to {}", shown(name), shown(to));
+                let text = format!("renames the {kind} {} to {}", display_name(name), display_name(to));
                 if self.objects.remove(&(kind.clone(), name.clone())) {
                     self.objects.insert((kind.clone(), to.clone()));
                     return expand(text);
@@ -174,7 +174,7 @@ impl<'c> MigrationJudge<'c> {
                 if is_new || self.is_new(table) { expand(text) } else { contract(text) }
             }
             SchemaChange::RenameColumn { table, column, to } => {
-                let text = format!("renames the column {} to {}", column_name(table, column), shown(to));
+                let text = format!("renames the column {} to {}", column_name(table, column), display_name(to));
                 let state = self.columns.remove(&(table.clone(), column.clone()));
                 let is_new = state.is_some() || self.is_new(table);
                 if let Some(state) = state {
@@ -191,7 +191,7 @@ impl<'c> MigrationJudge<'c> {
                 if is_new {
                     return expand(text);
                 }
-                let lock = format!("blocks reads and writes of {} while all rows are checked", shown(table));
+                let lock = format!("blocks reads and writes of {} while all rows are checked", display_name(table));
                 (MigrationVerdict::Contract, text, Some(lock))
             }
             SchemaChange::DropNotNull { table, column } => {
@@ -219,16 +219,16 @@ impl<'c> MigrationJudge<'c> {
                     |column: &String| self.columns.contains_key(&(table.clone(), column.clone())) || self.is_new(table);
                 let fills = self.is_new(table) || !columns.is_empty() && columns.iter().all(is_new_column);
                 if fills {
-                    expand(format!("fills new columns of {}", shown(table)))
+                    expand(format!("fills new columns of {}", display_name(table)))
                 } else {
-                    unknown(format!("changes values of rows in {}", shown(table)))
+                    unknown(format!("changes values of rows in {}", display_name(table)))
                 }
             }
             SchemaChange::DeleteRows { table, verb } => {
-                let text = format!("{verb} {}", shown(table));
+                let text = format!("{verb} {}", display_name(table));
                 if self.is_new(table) { expand(text) } else { contract(text) }
             }
-            SchemaChange::InsertRows { table } => expand(format!("adds rows to {}", shown(table))),
+            SchemaChange::InsertRows { table } => expand(format!("adds rows to {}", display_name(table))),
             SchemaChange::OfTable { table, verdict, text } => {
                 let verdict = if self.is_new(table) { MigrationVerdict::Expand } else { *verdict };
                 (verdict, text.clone(), None)
@@ -249,7 +249,7 @@ impl<'c> MigrationJudge<'c> {
     }
 
     fn rename_table(&mut self, table: &str, to: &str) -> Outcome {
-        let text = format!("renames the table {} to {}", shown(table), shown(to));
+        let text = format!("renames the table {} to {}", display_name(table), display_name(to));
         if self.tables.remove(table) {
             self.tables.insert(to.to_owned());
             return expand(text);
@@ -277,9 +277,9 @@ impl<'c> MigrationJudge<'c> {
             return contract(format!("{text}, NOT NULL without a default"));
         }
         let lock = if column.default == ColumnDefault::PerRow {
-            Some(format!("blocks reads and writes of {} while the table is rewritten", shown(table)))
+            Some(format!("blocks reads and writes of {} while the table is rewritten", display_name(table)))
         } else if column.has(ConstraintKind::ForeignKey) {
-            Some(format!("blocks writes to {} while the foreign key is checked", shown(table)))
+            Some(format!("blocks writes to {} while the foreign key is checked", display_name(table)))
         } else {
             None
         };
@@ -306,7 +306,7 @@ impl<'c> MigrationJudge<'c> {
         let shown_name = column_name(table, column);
         let mut text = format!("changes the type of {shown_name}");
         if let Some(to) = to {
-            text.push_str(&format!(" to {}", shown(to)));
+            text.push_str(&format!(" to {}", display_name(to)));
         }
         if self.update_column(table, column, |_| ()) {
             return expand(text);
@@ -319,9 +319,9 @@ impl<'c> MigrationJudge<'c> {
             && !types.is_empty()
             && types.iter().all(|from| is_wider(from, to))
         {
-            return expand(format!("widens {shown_name} to {}", shown(to)));
+            return expand(format!("widens {shown_name} to {}", display_name(to)));
         }
-        let lock = format!("blocks reads and writes of {} while the table is rewritten", shown(table));
+        let lock = format!("blocks reads and writes of {} while the table is rewritten", display_name(table));
         (MigrationVerdict::Contract, text, Some(lock))
     }
 
@@ -356,17 +356,19 @@ impl<'c> MigrationJudge<'c> {
             ConstraintKind::Check => "check",
             ConstraintKind::Exclusion => "exclusion constraint",
         };
-        let name = constraint.name.as_deref().map(|name| format!(" {}", shown(name))).unwrap_or_default();
-        let text = format!("adds the {kind}{name} to {}", shown(table));
+        let name = constraint.name.as_deref().map(|name| format!(" {}", display_name(name))).unwrap_or_default();
+        let text = format!("adds the {kind}{name} to {}", display_name(table));
         if self.is_new(table) {
             return expand(text);
         }
         let lock = (constraint.is_validated && !constraint.uses_index).then(|| match constraint.kind {
-            ConstraintKind::ForeignKey => format!("blocks writes to {} while all rows are checked", shown(table)),
-            ConstraintKind::Check => {
-                format!("blocks reads and writes of {} while all rows are checked", shown(table))
+            ConstraintKind::ForeignKey => {
+                format!("blocks writes to {} while all rows are checked", display_name(table))
             }
-            _ => format!("blocks reads and writes of {} while the index is built", shown(table)),
+            ConstraintKind::Check => {
+                format!("blocks reads and writes of {} while all rows are checked", display_name(table))
+            }
+            _ => format!("blocks reads and writes of {} while the index is built", display_name(table)),
         });
         let is_new_column = |column: &String| self.columns.contains_key(&(table.to_owned(), column.clone()));
         let is_of_new = !constraint.columns.is_empty() && constraint.columns.iter().all(is_new_column);
@@ -423,7 +425,7 @@ impl<'c> MigrationJudge<'c> {
             if before == columns && dropped.constraint.kind == ConstraintKind::Unique {
                 let step = &mut self.steps[dropped.step];
                 step.verdict = MigrationVerdict::Expand;
-                step.text = format!("drops {}, whose columns stay unique", shown(&dropped.name));
+                step.text = format!("drops {}, whose columns stay unique", display_name(&dropped.name));
                 is_weaker = true;
             }
             is_weaker |= before.iter().all(|column| columns.contains(column))
@@ -433,7 +435,7 @@ impl<'c> MigrationJudge<'c> {
     }
 
     fn drop_constraint(&mut self, table: &str, name: &str, kind: Option<ConstraintKind>) -> Outcome {
-        let text = format!("drops the constraint {} of {}", shown(name), shown(table));
+        let text = format!("drops the constraint {} of {}", display_name(name), display_name(table));
         let catalogued = self.catalog.constraints(self.number, table, name);
         let step = self.steps.len();
         let mut kinds: Vec<ConstraintKind> = match kind {
@@ -470,19 +472,20 @@ impl<'c> MigrationJudge<'c> {
     }
 
     fn create_index(&mut self, index: &IndexDefinition) -> Outcome {
-        let name = if index.name.is_empty() { String::new() } else { format!(" {}", shown(&index.name)) };
+        let name = if index.name.is_empty() { String::new() } else { format!(" {}", display_name(&index.name)) };
         let kind = if index.is_unique { "unique index" } else { "index" };
-        let text = format!("makes the {kind}{name} on {}", shown(&index.table));
+        let text = format!("makes the {kind}{name} on {}", display_name(&index.table));
         self.objects.insert(("index".to_owned(), index.name.clone()));
         // What no migration makes, and is made next, can only be there from an earlier try.
         if let Some(step) = self.leftovers.remove(&index.name) {
             self.steps[step].verdict = MigrationVerdict::Expand;
-            self.steps[step].text = format!("drops what an earlier try left of the index {}", shown(&index.name));
+            self.steps[step].text =
+                format!("drops what an earlier try left of the index {}", display_name(&index.name));
         }
         if self.is_new(&index.table) {
             return expand(text);
         }
-        let lock = format!("blocks writes to {} while the index is built", shown(&index.table));
+        let lock = format!("blocks writes to {} while the index is built", display_name(&index.table));
         let lock = (!index.is_concurrent).then_some(lock);
         let has_own_values = |column: &String| {
             let state = self.columns.get(&(index.table.clone(), column.clone()));
@@ -499,7 +502,7 @@ impl<'c> MigrationJudge<'c> {
     }
 
     fn drop_index(&mut self, name: &str, is_optional: bool) -> Outcome {
-        let text = format!("drops the index {}", shown(name));
+        let text = format!("drops the index {}", display_name(name));
         if self.objects.remove(&("index".to_owned(), name.to_owned())) {
             return expand(text);
         }

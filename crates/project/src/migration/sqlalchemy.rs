@@ -2,12 +2,19 @@
 
 use std::ops::Range;
 
-use super::alembic_operations::call_of;
 use super::change::{ColumnDefault, ColumnDefinition, ConstraintKind, TableConstraint};
 use super::columns::{checked_columns, default_of};
 use super::python::PythonText;
 use super::python_value::{PythonArguments, PythonNames, PythonValue};
 use super::sql::tokens;
+
+/// Whether a value is a call of a function of this name, and its arguments.
+pub(super) fn call_of<'t>(source: &PythonText<'t>, value: Range<usize>) -> Option<(&'t str, PythonArguments<'t>)> {
+    match source.value(value) {
+        PythonValue::Call { callee, arguments } => Some((source.word(callee.end - 1), arguments)),
+        _ => None,
+    }
+}
 
 /// `sa.Column("a", sa.String(50), nullable=False)`, and whether it gets an index.
 pub(super) fn column(

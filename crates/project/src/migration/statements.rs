@@ -3,7 +3,7 @@
 use super::alter::alter;
 use super::change::{IndexDefinition, PlacedChange, SchemaChange};
 use super::columns::table_parts;
-use super::judge::shown;
+use super::judge::display_name;
 use super::model::MigrationVerdict;
 use super::sql::{SqlCursor, SqlToken, SqlTokenKind, column_names, items, statements, tokens};
 use crate::data;
@@ -59,7 +59,7 @@ fn statement_changes(statement: &[SqlToken], at: usize) -> Vec<PlacedChange> {
     let mut cursor = SqlCursor::new(statement);
     let word = cursor.word();
     let unread =
-        || SchemaChange::unread(format!("runs a statement that is not read: {}", shown(&beginning(statement))));
+        || SchemaChange::unread(format!("runs a statement that is not read: {}", display_name(&beginning(statement))));
     cursor.advance();
     let changes = match word {
         "alter" => return alter(&mut cursor, at).unwrap_or_else(|| vec![PlacedChange { at, change: unread() }]),
@@ -115,7 +115,7 @@ fn change(word: &str, statement: &[SqlToken], cursor: &mut SqlCursor<'_>) -> Opt
         "rename" if cursor.takes("table") => rename_table(cursor),
         "lock" | "reindex" | "cluster" if has_lock(statement) => Some(SchemaChange::Other {
             verdict: MigrationVerdict::Expand,
-            text: format!("runs {}", shown(&beginning(statement))),
+            text: format!("runs {}", display_name(&beginning(statement))),
             lock: Some("blocks writes until the migration ends".to_owned()),
         }),
         _ => None,
@@ -162,7 +162,7 @@ fn create(cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
         cursor.takes("if not exists");
         let view = cursor.full_name()?;
         return Some(if replaces && !is_materialized && !is_temporary {
-            let text = format!("replaces the view {}", shown(&view));
+            let text = format!("replaces the view {}", display_name(&view));
             SchemaChange::unread(text)
         } else {
             SchemaChange::CreateView { view }
@@ -170,7 +170,7 @@ fn create(cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
     }
     let is_constraint = cursor.takes("constraint");
     if cursor.takes("trigger") {
-        let text = format!("makes the trigger {}, whose code is not read", shown(&cursor.name()?));
+        let text = format!("makes the trigger {}, whose code is not read", display_name(&cursor.name()?));
         let before = cursor.until(|word| word == "on");
         let table = if before.is_empty() || !cursor.takes("on") { None } else { cursor.full_name() };
         return Some(SchemaChange::OfTable { table: table?, verdict: MigrationVerdict::Unknown, text });
@@ -184,7 +184,10 @@ fn create(cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
     let name = cursor.full_name()?;
     let is_code = matches!(kind, "function" | "procedure");
     if replaces && is_code {
-        return Some(SchemaChange::unread(format!("makes or replaces the {kind} {}, which is not read", shown(&name))));
+        return Some(SchemaChange::unread(format!(
+            "makes or replaces the {kind} {}, which is not read",
+            display_name(&name)
+        )));
     }
     Some(SchemaChange::CreateObject { kind: kind.to_owned(), name })
 }
@@ -196,7 +199,7 @@ fn create_table(cursor: &mut SqlCursor<'_>) -> Option<SchemaChange> {
         Some(group) => table_parts(&table, group),
         // `CREATE TABLE a AS SELECT …`, `PARTITION OF …`
         None if cursor.takes("partition of") => {
-            let text = format!("makes the partition {}", shown(&table));
+            let text = format!("makes the partition {}", display_name(&table));
             return Some(SchemaChange::harmless(text));
         }
         None if cursor.is_at_end() => return None,

@@ -30,7 +30,7 @@ fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
         let job = cx.job(call);
         let legs = emulating.of(call.job, || if has_emulator(job) { legs(job) } else { None });
-        let Some(legs) = legs.as_ref().filter(|_| call.builder_name.is_none()) else { continue };
+        let (Some(legs), None) = (legs, &call.builder_name) else { continue };
         let mut seen = BTreeSet::new();
         let foreign = legs.iter().flat_map(|leg| foreign_platforms(job, call, leg));
         let mut foreign: Vec<_> =

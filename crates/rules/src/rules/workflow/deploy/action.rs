@@ -111,13 +111,13 @@ impl Containers {
     }
 
     /// Their names for a message, and what they do, which is said otherwise of one than of more.
-    pub(super) fn described(&self, one: &str, more: &str) -> String {
+    pub(super) fn description(&self, singular: &str, plural: &str) -> String {
         let names = match self.names.len() {
             0 => "all services".to_owned(),
             1..=3 => listed(&self.names.iter().map(String::as_str).collect::<Vec<_>>()),
             count => format!("{count} services"),
         };
-        let verb = if self.names.len() == 1 { one } else { more };
+        let verb = if self.names.len() == 1 { singular } else { plural };
         format!("{names} {verb}")
     }
 }

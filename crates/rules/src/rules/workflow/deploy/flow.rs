@@ -148,7 +148,7 @@ impl<'a> FlowReader<'a> {
                 frames,
                 endings: body.endings.clone(),
             });
-            let name = invocation.program.filter(|_| invocation.via.is_empty()).unwrap_or_default();
+            let name = if invocation.via.is_empty() { invocation.program.unwrap_or_default() } else { "" };
             if let Some((name, numbers)) = body.functions.get_key_value(name)
                 && around.functions.len() < DEEPEST
                 && !around.functions.contains(name)
@@ -158,9 +158,9 @@ impl<'a> FlowReader<'a> {
             }
             let runs = remote.iter().find(|script| invocation.is("ssh") && script.start == Some(invocation.span.start));
             if let Some(script) = runs
-                && let Some(there) = StepBody::new(&script.commands)
+                && let Some(remote_body) = StepBody::new(&script.commands)
             {
-                self.push(&there, &there.top, &Around { host: Some(&script.host), ..inside }, &[]);
+                self.push(&remote_body, &remote_body.top, &Around { host: Some(&script.host), ..inside }, &[]);
             }
         }
     }
@@ -339,12 +339,13 @@ impl<'a> FlowCommand<'a> {
     /// Whether it runs only where another command failed: behind `||`, or in a group behind it.
     fn is_fallback(&self, relation: &Relation) -> bool {
         let is_or = |place: &CommandPlace| place.before.is_some_and(|before| before.kind == SeparatorKind::Or);
-        let own = self.frames.iter().skip(relation.depth).any(|frame| is_or(&frame.command.place));
-        own || self.scopes_below(relation).into_iter().any(|(depth, scope)| {
-            let groups =
-                self.frames[depth].script.compounds.iter().filter(|compound| compound.span.contains(scope.span));
-            scope.kind == ScopeKind::Group && groups.into_iter().any(|compound| is_or(&compound.place))
-        })
+        let is_behind_or = self.frames.iter().skip(relation.depth).any(|frame| is_or(&frame.command.place));
+        is_behind_or
+            || self.scopes_below(relation).into_iter().any(|(depth, scope)| {
+                let groups =
+                    self.frames[depth].script.compounds.iter().filter(|compound| compound.span.contains(scope.span));
+                scope.kind == ScopeKind::Group && groups.into_iter().any(|compound| is_or(&compound.place))
+            })
     }
 }
 

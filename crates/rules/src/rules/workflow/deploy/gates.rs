@@ -1,4 +1,4 @@
-//! Rules about how a deployment waits for its containers: loops that go on after failure, and sleeps.
+//! Rules about how a deployment waits for its containers: loops that continue after failure, and sleeps.
 
 use super::action::{Action, Containers};
 use super::deployment::{Deployment, deployments};
@@ -7,6 +7,7 @@ use super::flow::{FlowCommand, FlowLoop};
 use crate::finding::{Findings, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::{Command, CompoundKind, ScopeKind, SeparatorKind};
+use crate::sources::patterns;
 use crate::text::Span;
 use crate::workflow::PipelineKind;
 use crate::yaml;
@@ -19,6 +20,10 @@ crate::rules::family! {
 
 /// Seconds of a pause that is no wait for a start.
 const PAUSE: u32 = 4;
+
+/// Meanings in `data/source_patterns.tsv`.
+const ENDS_LIST: &str = "command that ends a list or changes how it ends";
+const ASKS: &str = "command that asks how a list ended";
 
 /// A loop of tries that is left the same way whether one succeeded or not.
 fn health_loop_passes(cx: &WorkflowContext, out: &mut Findings) {
@@ -34,7 +39,7 @@ fn health_loop_passes(cx: &WorkflowContext, out: &mut Findings) {
                 continue;
             }
             places.push(place.span);
-            let message = "the script goes on when none of the tries succeeds: the new version is never refused";
+            let message = "the script continues when none of the tries succeeds: the new version is never refused";
             let Some(finding) = cx.finding(place, message) else { continue };
             let finding = finding.help("fail behind the loop: ask once more, with `|| exit 1`");
             out.push(match failing_try(cx, probe, &tries) {
@@ -64,9 +69,7 @@ fn passes(probe: &FlowCommand, tries: &FlowLoop) -> bool {
     let inside: Vec<&Command> = tries.commands().collect();
     let name = |command: &&Command| command.name().and_then(|word| word.value()).unwrap_or_default().to_owned();
     let names: Vec<String> = inside.iter().map(name).collect();
-    let leaves = |name: &str| {
-        matches!(name, "exit" | "return" | "exec" | "kill" | "false" | "set" | "trap") || probe.ends_run(name)
-    };
+    let leaves = |name: &str| patterns::words(ENDS_LIST).any(|word| word == name) || probe.ends_run(name);
     let has_break = names.iter().any(|name| name == "break");
     let condition: Vec<&Command> = tries.commands_of(ScopeKind::Condition).collect();
     let is_endless = condition.iter().all(|command| matches!(&*name(command), "true" | ":"));
@@ -114,8 +117,7 @@ fn is_checked(steps: &[(FlowCommand, Action)], tries: &FlowLoop) -> bool {
             _ => {
                 let invocation = &command.command.invocation;
                 let name = invocation.program.unwrap_or_default();
-                invocation.path.text().contains('/')
-                    || matches!(name, "exit" | "return" | "false" | "test" | "[" | "[[" | "docker")
+                invocation.path.text().contains('/') || patterns::words(ASKS).any(|word| word == name)
             }
         };
         if is_question {

@@ -61,14 +61,14 @@ fn prune_after_deploy(cx: &WorkflowContext, out: &mut Findings) {
             let has_volumes = invocation.args.iter().any(|word| word.is("--volumes"));
             let end = invocation.args.last().map(|word| word.span);
             let change = end.and_then(|end| inserted_behind(prune.script, end, " --filter until=720h"));
-            out.push(match change.filter(|_| !has_volumes) {
-                Some(change) => cx.fixed(
+            out.push(match change {
+                Some(change) if !has_volumes => cx.fixed(
                     finding,
                     "keep images of the last 30 days",
                     risky("images take more room on the host"),
                     &[change],
                 ),
-                None => finding,
+                _ => finding,
             });
         }
     }

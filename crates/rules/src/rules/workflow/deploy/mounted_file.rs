@@ -159,7 +159,10 @@ fn written_in_place(cx: &WorkflowContext, command: &FlowCommand, word: &Word) ->
     let outer = invocation.command;
     let is_plain =
         invocation.via.is_empty() && outer.redirects.is_empty() && outer.place.pipe_len == 1 && !command.is_condition();
-    let file = written(cx, command.script, word.span).filter(|_| is_plain)?;
+    if !is_plain {
+        return None;
+    }
+    let file = written(cx, command.script, word.span)?;
     if invocation.is("mv") {
         let [_, _] = invocation.args else { return None };
         let place = verbatim(command.script, invocation.path.span)?;

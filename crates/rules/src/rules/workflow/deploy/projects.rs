@@ -44,7 +44,7 @@ fn projects_share_name(cx: &WorkflowContext, out: &mut Findings) {
         let Some(finding) = cx.finding(file.place, message) else { continue };
         let finding = finding.help("give each a project: `docker compose -p NAME -f FILE`, or `name:` in the file");
         let same = calls.iter().filter(|known| without_colour(&known.file.text).as_ref() == Some(&pair));
-        let changes: Option<Vec<WorkflowChange>> = same.map(|known| named(cx, &known.file)).collect();
+        let changes: Option<Vec<WorkflowChange>> = same.map(|known| add_project_name(cx, &known.file)).collect();
         let safety = risky("what runs under the old name of the project stays until somebody stops it");
         out.push(match changes {
             Some(changes) => cx.fixed(finding, "give each colour a project of its own", safety, &changes),
@@ -133,7 +133,7 @@ fn is_named(cx: &WorkflowContext, call: &ComposeCall, file: &WorkflowText) -> bo
 }
 
 /// A call gets the name of its project behind its file.
-fn named(cx: &WorkflowContext, file: &WorkflowText) -> Option<WorkflowChange<'static>> {
+fn add_project_name(cx: &WorkflowContext, file: &WorkflowText) -> Option<WorkflowChange<'static>> {
     let text = cx.inputs.source(cx.input.file_of(file.place)?).text().get(file.place.span.range())?;
     let is_whole = text.trim_matches(['"', '\'']) == file.text;
     let name = path::name(&file.text);

@@ -19,14 +19,14 @@ crate::rules::family! {
 
 /// Meanings in `data/source_patterns.tsv`.
 const DEPLOYMENT: &str = "word of a deployment";
-const ANEW: &str = "word of a script that starts anew";
+const FRESH: &str = "word of a script that starts from nothing";
 const IDLE: &str = "word of the name of an idle container";
 
 /// A service that is stopped, and only then started.
 fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
     for deployment in deployments(cx) {
-        if starts_anew(cx, &deployment) {
+        if starts_fresh(cx, &deployment) {
             continue;
         }
         let steps = &deployment.steps;
@@ -47,7 +47,7 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
             let meanwhile = if is_slow { ", and much happens in between" } else { "" };
             let message = format!(
                 "{} before the new version is started{meanwhile}: nobody answers meanwhile",
-                started.described("is stopped", "are stopped")
+                started.description("is stopped", "are stopped")
             );
             if let Some(finding) = cx.finding(place, message) {
                 out.push(with_help(cx, finding, stop, started));
@@ -89,15 +89,15 @@ fn with_help(cx: &WorkflowContext, finding: Finding, stop: &FlowCommand, started
     }
 }
 
-/// Whether its name says that it starts anew what is there, or resets it.
-fn starts_anew(cx: &WorkflowContext, deployment: &Deployment) -> bool {
+/// Whether its name says that it starts from nothing what is there, or resets it.
+fn starts_fresh(cx: &WorkflowContext, deployment: &Deployment) -> bool {
     let is_script = cx.workflow().kind == PipelineKind::Script;
     let name = if is_script { path::name(&cx.input.path) } else { &deployment.job.id };
     let functions = deployment.steps.iter().flat_map(|(command, _)| &command.functions);
     let is_reset = |name: &str| {
         let lower = name.to_ascii_lowercase();
         let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-        words.any(|word| data::RESET_WORDS.row(word).is_some()) || has_word(name, ANEW)
+        words.any(|word| data::RESET_WORDS.row(word).is_some()) || has_word(name, FRESH)
     };
     !has_word(name, DEPLOYMENT) && (is_reset(name) || functions.into_iter().any(|name| is_reset(name)))
 }

@@ -31,7 +31,7 @@ fn reload_then_stop(cx: &WorkflowContext, out: &mut Findings) {
             places.push(place.span);
             let message = format!(
                 "{} right behind the reload of the proxy, which returns before its workers have changed: requests are lost",
-                containers.described("stops", "stop")
+                containers.description("stops", "stop")
             );
             let Some(finding) = cx.finding(place, message) else { continue };
             let reload = reload.script.text.place_of(reload.span());
@@ -42,11 +42,11 @@ fn reload_then_stop(cx: &WorkflowContext, out: &mut Findings) {
             };
             let is_plain = stop.command.invocation.via.is_empty() && !stop.is_condition();
             let before = inserted_before(stop.script, stop.span(), "sleep 10 && ");
-            out.push(match before.filter(|_| is_plain) {
-                Some(change) => {
+            out.push(match before {
+                Some(change) if is_plain => {
                     cx.fixed(finding, "wait for the old workers", risky("the deployment takes longer"), &[change])
                 }
-                None => finding,
+                _ => finding,
             });
         }
     }
@@ -107,7 +107,10 @@ fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
                 matches!(action, Action::Reload(_) | Action::Start(_)) && later.may_follow(command)
             };
             let start = steps[..at].iter().rposition(may_serve);
-            let Some(start) = start.filter(|_| change.is_up && !steps[at + 1..].iter().any(switches)) else { continue };
+            let Some(start) = start else { continue };
+            if !change.is_up || steps[at + 1..].iter().any(switches) {
+                continue;
+            }
             let place = command.script.text.place_of(command.span());
             if places.contains(&place.span) {
                 continue;
