@@ -12,7 +12,7 @@ use super::model::{MigrationStep, MigrationVerdict};
 use super::widening::is_wider;
 use crate::text::{Source, Span};
 
-/// Characters of a name that are display_name.
+/// Characters of a name that a message shows.
 const LONGEST_NAME: usize = 100;
 
 /// What is said of a change.
@@ -57,7 +57,7 @@ pub(super) struct MigrationJudge<'c> {
     steps: Vec<MigrationStep>,
 }
 
-/// A name of an input as it is display_name.
+/// A name of an input for a message.
 pub(super) fn display_name(name: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let mut text: String = name.chars().take(LONGEST_NAME).map(plain).collect();

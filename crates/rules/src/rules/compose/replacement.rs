@@ -320,7 +320,7 @@ fn compose_data_file_shared(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-/// The file of SQLite that a variable of a service names: the variable, its place, the file.
+/// The database file that a variable of a service names: the variable, its place, the file.
 fn data_file<'a>(service: &'a StackService) -> Option<(&'a str, Option<ComposePlace>, String)> {
     let variables = service.value.get("environment").and_then(ComposeValue::as_map);
     let variable = |(name, entry): (&'a str, &'a ComposeEntry)| {
