@@ -236,6 +236,11 @@ pub(crate) fn without_meant(mut model: Value) -> Value {
         }
         if let Some(deploy) = service["deploy"].as_object_mut() {
             deploy.retain(|key, _| !matches!(&**key, "update_config" | "rollback_config"));
+            // Compose adds them where anything is written.
+            deploy.retain(|_, value| !value.as_object().is_some_and(serde_json::Map::is_empty));
+        }
+        if service["deploy"].as_object().is_none_or(serde_json::Map::is_empty) {
+            service["deploy"] = Value::Null;
         }
         // A name that the image does not read gets the right one: the values stay.
         if let Some(variables) = service["environment"].as_object() {

@@ -111,6 +111,15 @@ fn check_anchor(path: &[&str], node: YamlNode) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether the last key of a path is written no more than once: of several, readers take another one each.
+fn check_once(node: YamlNode, path: &[&str]) -> Result<(), String> {
+    let is_key = |entry: &YamlEntry| Some(entry.key.text()) == path.last().map(|key| Some(*key));
+    if !node.is_alias() && node.entries().filter(is_key).nth(1).is_some() {
+        return Err(format!("`{}` is written more than once", path.join(".")));
+    }
+    Ok(())
+}
+
 /// Whether YAML 1.1, which Compose and others read too, takes a word for a truth value.
 fn is_boolean(text: &str) -> bool {
     matches!(&*text.to_lowercase(), "true" | "y" | "yes" | "on" | "false" | "n" | "no" | "off")
@@ -184,6 +193,7 @@ impl<'s> YamlEditor<'s> {
     pub fn set(&self, path: &[&str], value: &NewValue) -> Result<Edit, String> {
         let Some((key, parents)) = path.split_last() else { return Err("no key is named".to_owned()) };
         let parent = self.mapping(parents)?;
+        check_once(parent, path)?;
         match parent.entries().find(|entry| entry.key.text() == Some(key)) {
             Some(entry) => self.replace(parent, entry, key, value),
             None => self.add(parent, key, value),
@@ -227,6 +237,7 @@ impl<'s> YamlEditor<'s> {
     fn entry(&self, path: &[&str]) -> Result<YamlEntry<'_>, String> {
         let (last, above) = path.split_last().ok_or("no key is named")?;
         let node = self.written(above)?;
+        check_once(node, path)?;
         let entry = node.entries().find(|entry| entry.key.text() == Some(last)).ok_or_else(|| unwritten(path))?;
         check_anchor(path, entry.value)?;
         Ok(entry)
@@ -236,6 +247,7 @@ impl<'s> YamlEditor<'s> {
     fn written(&self, path: &[&str]) -> Result<YamlNode<'_>, String> {
         let mut node = self.tree.root().ok_or("the file is empty")?;
         for (depth, key) in path.iter().enumerate() {
+            check_once(node, &path[..=depth])?;
             node = below(node, key).ok_or_else(|| unwritten(&path[..=depth]))?;
             if node.is_alias() {
                 return Err(self.elsewhere(&path[..=depth].join("."), node));
@@ -520,6 +532,7 @@ mod tests {
             "services:\n  db:\n",
             "services: !reset null\n",
             "",
+            "services:\n  db:\n    a: c\nservices:\n  db:\n    a: d\n",
         ] {
             assert!(set(text, &path, &inline("b")).is_err(), "{text}");
         }

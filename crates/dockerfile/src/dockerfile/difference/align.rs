@@ -15,6 +15,11 @@ const CELLS: usize = 4_000_000;
 const LIKENESSES: usize = 10_000;
 const WORDS: usize = 200;
 
+/// What two instructions have in common of 1000, from where on they count as one that changes; and what equal ones count:
+/// one that moves past several that change does not make all of them new.
+const SIMILAR: usize = 500;
+const EQUAL: usize = 1500;
+
 /// The instructions of both files in order. What is the same stays together; between that, those of one keyword belong
 /// together in the order of both, those that say most of the same.
 pub(super) fn pairs(before: &File, after: &File) -> Vec<Pair> {
@@ -25,7 +30,21 @@ pub(super) fn pairs(before: &File, after: &File) -> Vec<Pair> {
     let most = old.len().min(new.len()) - head;
     let tail = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
     let (old_end, new_end) = (old.len() - tail, new.len() - tail);
-    let common = common(&old[head..old_end], &new[head..new_end]);
+    let (old_between, new_between) = (&old[head..old_end], &new[head..new_end]);
+    let common = if old_between.len().saturating_mul(new_between.len()) > LIKENESSES {
+        common(old_between, new_between, |_, _| 0)
+    } else {
+        let old_words: Vec<_> = (head..old_end).map(|index| words(before, index)).collect();
+        let new_words: Vec<_> = (head..new_end).map(|index| words(after, index)).collect();
+        let keyword = |file: &File, index: usize| file.instructions[head + index].keyword;
+        common(old_between, new_between, |a, b| {
+            if keyword(before, a) != keyword(after, b) {
+                return 0;
+            }
+            let likeness = likeness(&old_words[a], &new_words[b]);
+            if likeness < SIMILAR { 0 } else { likeness }
+        })
+    };
     let mut pairs: Vec<Pair> = (0..head).map(|index| (Some(index), Some(index))).collect();
     let mut at = (head, head);
     for (a, b) in common.into_iter().map(|(a, b)| (head + a, head + b)).chain([(old_end, new_end)]) {
@@ -63,30 +82,32 @@ fn key(file: &File, instruction: &Instruction) -> String {
     key
 }
 
-/// The longest common subsequence; beyond [`CELLS`] those at the same place.
-fn common(old: &[usize], new: &[usize]) -> Vec<(usize, usize)> {
+/// What both have in common in the same order, so that it counts most: equal ones, and similar ones as `likeness` says.
+/// Beyond [`CELLS`] those at the same place.
+fn common(old: &[usize], new: &[usize], likeness: impl Fn(usize, usize) -> usize) -> Vec<(usize, usize)> {
     let width = new.len() + 1;
     if (old.len() + 1).saturating_mul(width) > CELLS {
         let both = old.iter().zip(new).enumerate();
         return both.filter(|(_, (a, b))| a == b).map(|(index, _)| (index, index)).collect();
     }
-    let mut lengths = vec![0_u32; (old.len() + 1) * width];
-    for (i, a) in old.iter().enumerate().rev() {
-        for (j, b) in new.iter().enumerate().rev() {
-            lengths[i * width + j] = if a == b {
-                lengths[(i + 1) * width + j + 1] + 1
-            } else {
-                lengths[(i + 1) * width + j].max(lengths[i * width + j + 1])
-            };
+    let weight = |a: usize, b: usize| if old[a] == new[b] { EQUAL } else { likeness(a, b) };
+    let mut sums = vec![0_usize; (old.len() + 1) * width];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            let both = weight(i, j);
+            let apart = sums[(i + 1) * width + j].max(sums[i * width + j + 1]);
+            sums[i * width + j] = if both == 0 { apart } else { apart.max(both + sums[(i + 1) * width + j + 1]) };
         }
     }
     let (mut i, mut j) = (0, 0);
     let mut common = Vec::new();
     while i < old.len() && j < new.len() {
-        if old[i] == new[j] {
+        let (here, down, right) = (sums[i * width + j], sums[(i + 1) * width + j], sums[i * width + j + 1]);
+        let both = weight(i, j);
+        if both > 0 && here == both + sums[(i + 1) * width + j + 1] {
             common.push((i, j));
             (i, j) = (i + 1, j + 1);
-        } else if lengths[(i + 1) * width + j] >= lengths[i * width + j + 1] {
+        } else if down >= right {
             i += 1;
         } else {
             j += 1;
@@ -175,7 +196,8 @@ fn words(file: &File, index: usize) -> HashSet<String> {
     let instruction = &file.instructions[index];
     let comments = instruction.comments.iter().map(|&comment| file.logical(comment).to_owned());
     let node = file.node(instruction);
-    let words = node.args.iter().flat_map(|arg| arg.split_whitespace()).map(str::to_owned);
+    let args = node.args.iter().chain(node.sub.iter().flat_map(|trigger| &trigger.args));
+    let words = args.flat_map(|arg| arg.split_whitespace()).map(str::to_owned);
     comments.chain(words).take(WORDS).collect()
 }
 

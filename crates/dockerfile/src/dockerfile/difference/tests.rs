@@ -102,3 +102,13 @@ fn a_long_list_of_changes_takes_no_long_time() {
     let fewer = format!("FROM a\n{}", "RUN b\n".repeat(10_000));
     assert_eq!(parse(&many("a")).differences(&parse(&fewer)).len(), 20_000);
 }
+
+#[test]
+fn one_that_moves_past_others_that_change_is_what_comes_and_goes() {
+    let before = "FROM a\nCOPY --from=b /x /y\nONBUILD RUN apt-get install -y git\nRUN pip install -r r.txt\n";
+    let after = "FROM a\nONBUILD RUN apt-get install --no-install-recommends -y git\n\
+        RUN --mount=type=cache,target=/c pip install -r r.txt\nCOPY --from=b /x /y\n";
+    let words: Vec<String> =
+        parse(before).differences(&parse(after)).iter().map(|difference| difference.kind.word()).collect();
+    assert_eq!(words, ["-copy", "run", "run", "+copy"]);
+}

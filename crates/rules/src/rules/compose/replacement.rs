@@ -164,17 +164,22 @@ fn compose_update_config_ignored(cx: &ComposeContext, out: &mut Findings) {
     if cx.compose_use().stack_deployer.is_some() {
         return;
     }
+    const IGNORED: [&str; 2] = ["update_config", "rollback_config"];
     for service in cx.services() {
-        for key in ["update_config", "rollback_config"] {
-            let Some(entry) = service.value.get("deploy").and_then(|deploy| deploy.as_map()?.entry(key)) else {
-                continue;
-            };
+        let Some(deploy) = service.value.get("deploy").and_then(ComposeValue::as_map) else { continue };
+        // Others are those that Compose adds.
+        let mut written = deploy.iter().filter(|(_, entry)| entry.key.or(entry.value.place).is_some());
+        let is_all = written.all(|(key, _)| IGNORED.contains(&key));
+        for key in IGNORED {
+            let Some(entry) = deploy.entry(key) else { continue };
             let message = format!("`{key}` has no effect with `docker compose`: only swarms update services this way");
             let Some(finding) = cx.finding(entry.key.or(entry.value.place), message) else { continue };
             let finding = finding.help("deploy with `docker stack deploy`, or replace the containers by a script");
             let why =
                 "a swarm that deploys the file by a command that is not in the repository would no longer have it";
-            let change = KeyChange::Remove(vec!["services", service.name, "deploy", key]);
+            let mut path = vec!["services", service.name, "deploy"];
+            path.extend((!is_all).then_some(key));
+            let change = KeyChange::Remove(path);
             out.push(cx.fixed(finding, "leave it out", Safety::Unsafe(why.to_owned()), &[change]));
         }
     }
