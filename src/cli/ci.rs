@@ -40,7 +40,6 @@ fn check(global: &Global, command: &CiCheck) -> Result<u8, CommandFailure> {
     }
     progress::doing("reading the git history");
     super::cache::history::add_step_histories(&mut inputs);
-    crate::load::add_changes(&mut inputs);
     progress::doing("asking other linters");
     let linters: Vec<ExternalLinter> = command.with.iter().map(|linter| ExternalLinter::from(*linter)).collect();
     crate::load::add_external_findings(&mut inputs, &linters);

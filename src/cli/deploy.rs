@@ -9,7 +9,7 @@ use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
 use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{GatherRequest, PipelineSelection};
-use crate::report::{self, Format, ReportRun};
+use crate::report::{self, DeployCheckResult, Format, ReportRun};
 use crate::rules::AllRules;
 use crate::settings::closest;
 
@@ -54,6 +54,8 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
             help: Some("pass the folder of a compose file, or the file".to_owned()),
         });
     }
+    progress::doing("reading migrations");
+    crate::load::add_migrations(&mut inputs, &command.path, command.since.as_deref())?;
     version::warn_of_old_data(request.today);
     progress::doing("checking");
     let mut report = InputAudit::new(&inputs).lint(&policies);
@@ -65,8 +67,14 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let is_broken = report.problems.iter().any(|problem| problem.error);
     let code = code(&replacements, failed, is_broken, command.strict);
     let run = ReportRun { command: "lint", report: &report, exit: code, base: &base() };
-    let text = |layout| report::deploy_check(&report, &replacements, layout);
-    write_run(global, &run, text, || report::deploy_check_json(&report, &replacements))?;
+    let result = DeployCheckResult {
+        report: &report,
+        replacements: &replacements,
+        migrations: inputs.migrations.as_deref(),
+        has_backup: audit::has_database_backup(&inputs),
+    };
+    let text = |layout| report::deploy_check(&result, layout);
+    write_run(global, &run, text, || report::deploy_check_json(&result))?;
     Ok(code)
 }
 

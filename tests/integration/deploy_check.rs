@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cache_history::{commit, git};
 use crate::dockopt::Dockopt;
 use crate::fixtures::keeps_schema;
 
@@ -117,4 +118,81 @@ fn a_file_can_be_named_and_none_is_an_error() {
     assert!(ran.stderr.contains("no compose file found"), "{}", ran.stderr);
     let ran = Dockopt::new().file("compose.yaml", "services: [\n").args(["deploy", "check"]).run();
     assert!(ran.code == 2 || ran.code == 1, "{}{}", ran.stdout, ran.stderr);
+}
+
+const REVISION: &str = "\"\"\"Columns.\"\"\"\nfrom alembic import op\nimport sqlalchemy as sa\n\nrevision = \"b2\"\ndown_revision = \"a1\"\n\n\n\
+    def upgrade():\n    op.add_column(\"users\", sa.Column(\"nick\", sa.Text(), nullable=True))\n    op.drop_column(\"users\", \"email\")\n\n\n\
+    def downgrade():\n    pass\n";
+
+const FIRST: &str = "from alembic import op\nimport sqlalchemy as sa\n\nrevision = \"a1\"\ndown_revision = None\n\n\ndef upgrade():\n    \
+    op.create_table(\"users\", sa.Column(\"id\", sa.Integer(), primary_key=True), sa.Column(\"email\", sa.Text()))\n\n\n\
+    def downgrade():\n    op.drop_table(\"users\")\n";
+
+#[test]
+fn the_newest_migration_speaks_against_the_services_that_hold_it() {
+    let with = |second: &str| {
+        let compose = GOOD
+            .replace("build: .", "build: ./backend")
+            .replace("  postgres:", "  web:\n    build: ./web\n    stop_grace_period: 30s\n  postgres:");
+        Dockopt::new()
+            .file("compose.yaml", &compose)
+            .file("nginx.conf", NGINX)
+            .file("backend/Dockerfile", DOCKERFILE)
+            .file("backend/app.py", "")
+            .file("backend/alembic/versions/a1_first.py", FIRST)
+            .file("backend/alembic/versions/b2_second.py", second)
+            .file("web/Dockerfile", DOCKERFILE)
+            .file("web/app.py", "")
+    };
+    let ran = with(REVISION).args(["deploy", "check", "--format=json"]).run().code(1);
+    let result = ran.json();
+    keeps_schema(include_str!("../../schemas/deploy-check.schema.json"), &result);
+    assert_eq!(answers(&result), ["api no ", "web yes "]);
+    let step = &result["services"][0]["migrations"][0];
+    assert_eq!(
+        (step["file"].as_str(), step["line"].as_u64()),
+        (Some("backend/alembic/versions/b2_second.py"), Some(11))
+    );
+    let new = result["migrations"]["new"].as_array().unwrap();
+    assert_eq!((new.len(), &new[0]["verdict"], &new[0]["downgrade"]), (1, &"contract".into(), &"empty".into()));
+    let ran = with(REVISION).args(["deploy", "check"]).run().code(1);
+    for text in [
+        "backend/alembic/versions/b2_second.py:11: the migration drops the column",
+        "newest migrations: 1 of 2",
+        "contract: the old program may fail",
+        "no way back: its downgrade does nothing",
+        "no script of the project backs up the database before",
+    ] {
+        assert!(ran.stdout.contains(text), "{text}\n{}", ran.stdout);
+    }
+    let backed_up = with(REVISION).file("deploy.sh", "#!/bin/sh\nset -eu\npg_dump app > app.sql\n");
+    assert!(!backed_up.args(["deploy", "check"]).run().code(1).stdout.contains("backs up"));
+    let expand = REVISION.replace("    op.drop_column(\"users\", \"email\")\n", "");
+    let ran = with(&expand).args(["deploy", "check", "--strict"]).run().code(0);
+    assert!(ran.stdout.contains("expand: the old program works on"), "{}", ran.stdout);
+    let unknown = REVISION.replace("op.drop_column(\"users\", \"email\")", "op.execute(open(\"x.sql\").read())");
+    let ran = with(&unknown).args(["deploy", "check", "--format=json"]).run().code(0);
+    assert_eq!(answers(&ran.json()), ["api unknown ", "web yes "]);
+    with(&unknown).args(["deploy", "check", "--strict"]).run().code(1);
+}
+
+#[test]
+fn migrations_since_a_commit_are_judged() {
+    let third = REVISION.replace("b2", "c3").replace("a1", "b2").replace("\"email\"", "\"name\"");
+    let project = || {
+        let project = project(GOOD, DOCKERFILE, NGINX).file("alembic/versions/a1.py", FIRST);
+        git(project.path(), &["init", "-q", "-b", "main"]);
+        commit(project.path(), "one", &[]);
+        project.file("alembic/versions/b2.py", REVISION).file("alembic/versions/c3.py", &third)
+    };
+    let run = |since: &str| project().args(["deploy", "check", "--format=json", "--since", since]).run();
+    let result = run("main").code(1).json();
+    keeps_schema(include_str!("../../schemas/deploy-check.schema.json"), &result);
+    let files: Vec<_> =
+        result["migrations"]["new"].as_array().unwrap().iter().map(|new| new["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["alembic/versions/b2.py", "alembic/versions/c3.py"]);
+    assert_eq!(result["services"][0]["migrations"].as_array().unwrap().len(), 2);
+    assert!(run("nowhere").code(2).stderr.contains("nowhere"));
+    let outside = Dockopt::new().file("compose.yaml", GOOD).args(["deploy", "check", "--since", "main"]).run().code(2);
+    assert!(outside.stderr.contains("is in no git repository"), "{}", outside.stderr);
 }

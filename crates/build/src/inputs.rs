@@ -10,6 +10,7 @@ mod context_place;
 mod date;
 mod evidence;
 mod external;
+mod migration_input;
 mod needs;
 mod run_times;
 mod service;
@@ -27,6 +28,7 @@ pub use self::context_place::ContextPlace;
 pub use self::date::Date;
 pub use self::evidence::{CleanClone, Evidence, ObservedRun, VendoredModules};
 pub use self::external::{ExternalFinding, ExternalGap, ExternalSeverity};
+pub use self::migration_input::MigrationInput;
 pub use self::needs::{Need, Needs};
 pub use self::run_times::{RunTimes, TypicalTime, read_runs};
 pub use self::service::Service;
@@ -82,6 +84,8 @@ pub struct Inputs {
     pub external_gaps: Vec<ExternalGap>,
     /// What the last commits of the pipelines' repository changed; `None` where nobody looked, or there is none.
     pub changes: Option<Arc<CommitChanges>>,
+    /// The migrations of the databases; `None` where nobody looked.
+    pub migrations: Option<Arc<MigrationInput>>,
     /// How long jobs and steps of earlier runs took; `None` where nobody gave it.
     pub run_times: Option<Arc<RunTimes>>,
 }

@@ -10,6 +10,7 @@ use dockopt_emit::emit;
 use dockopt_finding::{finding, fix, settings};
 use dockopt_image::image;
 use dockopt_optimize::{optimize, proof, startup};
+use dockopt_project::migration;
 use dockopt_rules::{analysis, audit, rules};
 use dockopt_text::{secret, text};
 

@@ -31,7 +31,10 @@ pub use self::importance::{Importance, is_urgent};
 pub use self::listing::{ContextListing, CopyTake};
 pub use self::masking::project_mask;
 pub use self::offer::{Offer, offer};
-pub use self::replacement::{Replaceability, ServiceReplacement, replacement_selectors, service_replacements};
+pub use self::replacement::{
+    MigrationReason, Replaceability, ServiceReplacement, has_database_backup, replacement_selectors,
+    service_replacements,
+};
 pub use self::report::{
     BaselineEffect, BuildReport, BuildStep, CommitReruns, ContextListingEntry, ContextReport, Notice, ProblemReport,
     Report, Rerun, SkippedInput, StageReport, Threshold, UselessPart,

@@ -8,7 +8,7 @@ use dockopt_cache::{arrange, attribution, cache, shellcheck};
 use dockopt_dockerfile::{compose, dockerfile, ignore};
 use dockopt_finding::{finding, fix, settings};
 use dockopt_image::image;
-use dockopt_project::{manifest, recipe, sources, workflow};
+use dockopt_project::{manifest, migration, recipe, sources, workflow};
 use dockopt_shell::shell;
 use dockopt_text::{data, secret, text, yaml};
 

@@ -24,6 +24,10 @@ pub(in crate::cli) struct DeployCheck {
     /// Only this service (repeatable)
     #[arg(long = "service", value_name = "SERVICE")]
     pub services: Vec<String>,
+    /// The commit in service, as git names it: migrations that it has not are judged [default: the
+    /// newest migrations are]
+    #[arg(long, value_name = "COMMIT")]
+    pub since: Option<String>,
     /// Also exit with 1 where something is not known
     #[arg(long)]
     pub strict: bool,

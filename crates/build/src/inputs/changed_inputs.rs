@@ -32,6 +32,7 @@ impl Inputs {
             external: Vec::new(),
             external_gaps: Vec::new(),
             changes: self.changes.clone(),
+            migrations: self.migrations.clone(),
             run_times: self.run_times.clone(),
         }
     }

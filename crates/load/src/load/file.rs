@@ -110,6 +110,16 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
+/// The path of a file below a folder, with slashes.
+pub(super) fn path_below(file: &Path, top: &Path) -> Option<String> {
+    let path = match file.strip_prefix(top) {
+        Ok(typed) if top != Path::new(".") || !file.is_absolute() => typed.to_owned(),
+        _ => file.canonicalize().ok()?.strip_prefix(top.canonicalize().ok()?).ok()?.to_owned(),
+    };
+    let text = path.to_string_lossy().replace('\\', "/");
+    Some(text.trim_start_matches("./").to_owned())
+}
+
 /// Reads a text file of at most `limit` bytes. Messages will call it `path`, as the user typed it.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::LoadError;
-use super::file::{display_path, folder_of, join_path, missing, problem_with_help, read_source};
+use super::file::{display_path, folder_of, join_path, missing, path_below, problem_with_help, read_source};
 use super::git::Repository;
 use super::project_files::{GIT_FOLDER, folders_above};
 use super::tree_walk::{may_be_entered, tree_walk};
@@ -81,7 +81,7 @@ pub(super) fn add_workflows(inputs: &mut Inputs, files: &[PathBuf], root: &Path)
         }
     }
     let names_files = |(file, id): &(PathBuf, FileId)| {
-        let is_script = || below(file, &top).and_then(|path| pipeline_kind(&path)) == Some(PipelineKind::Script);
+        let is_script = || path_below(file, &top).and_then(|path| pipeline_kind(&path)) == Some(PipelineKind::Script);
         !is_script() || inputs.source(*id).text().contains("docker")
     };
     let has_pipeline = named.iter().any(names_files);
@@ -90,7 +90,7 @@ pub(super) fn add_workflows(inputs: &mut Inputs, files: &[PathBuf], root: &Path)
     let repository = inputs::Repository { folder, files: paths, is_complete, texts: BTreeMap::new() };
     let repository = Arc::new(repository);
     let read = |(file, id): &(PathBuf, FileId)| {
-        let path = below(file, &top).unwrap_or_else(|| display_path(file));
+        let path = path_below(file, &top).unwrap_or_else(|| display_path(file));
         let text = |path: &str| texts.get(path);
         WorkflowInput::read(*id, path, inputs.source(*id), &text, Arc::clone(&repository))
     };
@@ -160,16 +160,6 @@ impl RepositoryTexts<'_> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(file, source.clone());
         source
     }
-}
-
-/// The path of a file below a folder, with slashes.
-fn below(file: &Path, top: &Path) -> Option<String> {
-    let path = match file.strip_prefix(top) {
-        Ok(typed) if top != Path::new(".") || !file.is_absolute() => typed.to_owned(),
-        _ => file.canonicalize().ok()?.strip_prefix(top.canonicalize().ok()?).ok()?.to_owned(),
-    };
-    let text = path.to_string_lossy().replace('\\', "/");
-    Some(text.trim_start_matches("./").to_owned())
 }
 
 /// The files of a repository, without those that git ignores; and whether they are all.

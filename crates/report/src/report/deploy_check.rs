@@ -6,14 +6,33 @@ use super::json::{pretty, results};
 use super::layout::{Layout, TextStyle, clean, wrap};
 use super::text::lint;
 use super::wire::{self, object};
-use crate::audit::{Replaceability, Report, ServiceReplacement};
+use crate::audit::{MigrationReason, Replaceability, Report, ServiceReplacement};
 use crate::finding::Finding;
+use crate::inputs::MigrationInput;
+use crate::migration::{Migration, MigrationDowngrade, MigrationFormat, MigrationVerdict};
 use crate::text::LineColumn;
 
-/// The services with their reasons, then the findings with their sources.
-pub fn deploy_check(report: &Report, replacements: &[ServiceReplacement], layout: Layout) -> String {
+/// Migrations that are listed one by one.
+const MIGRATIONS: usize = 20;
+
+/// The answers of `deploy check`.
+#[derive(Clone, Copy, Debug)]
+pub struct DeployCheckResult<'r> {
+    /// The findings and their sources.
+    pub report: &'r Report,
+    /// The services.
+    pub replacements: &'r [ServiceReplacement],
+    /// The migrations; `None` where there are none.
+    pub migrations: Option<&'r MigrationInput>,
+    /// Whether something in the project backs up a database.
+    pub has_backup: bool,
+}
+
+/// The services with their reasons, the migrations, then the findings with their sources.
+pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
     let mut out = String::new();
-    for replacement in replacements {
+    let report = result.report;
+    for replacement in result.replacements {
         let (style, word) = match replacement.replaceability() {
             Replaceability::Yes => (TextStyle::Good, "can be replaced without loss"),
             Replaceability::Unknown => (TextStyle::Info, "whether it can be replaced without loss is not known"),
@@ -28,13 +47,109 @@ pub fn deploy_check(report: &Report, replacements: &[ServiceReplacement], layout
             let text = format!("{place}: {} [{}]", clean(&finding.message), finding.rule);
             push_reason(&mut out, &text, layout);
         }
+        for MigrationReason { path, line, text } in &replacement.migration_steps {
+            let text = format!("{}:{line}: the migration {}: its old containers may fail", clean(path), clean(text));
+            push_reason(&mut out, &text, layout);
+        }
         for unknown in &replacement.unknowns {
             push_reason(&mut out, &format!("not known: {}", clean(unknown)), layout);
         }
         out.push('\n');
     }
+    if let Some(migrations) = result.migrations {
+        push_migrations(&mut out, migrations, result.has_backup, layout);
+    }
     out.push_str(&lint(report, layout));
     out
+}
+
+/// What the next deployment does to databases.
+fn push_migrations(out: &mut String, input: &MigrationInput, has_backup: bool, layout: Layout) {
+    let migrations = input.new_migrations();
+    let title = match &input.since {
+        Some(since) => format!("migrations since `{}`: {}", clean(since), migrations.len()),
+        None => format!("newest migrations: {} of {}", migrations.len(), input.history.migrations.len()),
+    };
+    out.push_str(&layout.paint(TextStyle::Strong, &title));
+    out.push('\n');
+    for migration in migrations.iter().take(MIGRATIONS) {
+        let (style, word) = match migration.verdict {
+            MigrationVerdict::Expand => (TextStyle::Good, "expand: the old program works on"),
+            MigrationVerdict::Unknown => (TextStyle::Info, "unknown"),
+            MigrationVerdict::Contract => (TextStyle::Error, "contract: the old program may fail"),
+        };
+        out.push_str(&format!("  {}: {}\n", clean(&migration.path), layout.paint(style, word)));
+        for line in migration_lines(migration, has_backup) {
+            push_reason(out, &format!("  {line}"), layout);
+        }
+    }
+    if let Some(more) = migrations.len().checked_sub(MIGRATIONS).filter(|more| *more > 0) {
+        out.push_str(&format!("  {more} more: `--format json` lists them\n"));
+    }
+    out.push('\n');
+}
+
+/// What is said of a migration, a line each.
+fn migration_lines(migration: &Migration, has_backup: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &migration.steps {
+        if step.verdict != MigrationVerdict::Expand {
+            lines.push(format!("line {}: {}", step.line, clean(&step.text)));
+        }
+        if let Some(lock) = &step.lock {
+            lines.push(format!("line {}: {}", step.line, clean(lock)));
+        }
+    }
+    match migration.downgrade {
+        MigrationDowngrade::Empty => lines.push("no way back: its downgrade does nothing".to_owned()),
+        MigrationDowngrade::Missing => lines.push("no way back: it has no downgrade".to_owned()),
+        MigrationDowngrade::Refuses => lines.push("no way back: its downgrade only raises an error".to_owned()),
+        MigrationDowngrade::Reverses | MigrationDowngrade::NotApplicable => {}
+    }
+    if migration.verdict == MigrationVerdict::Contract && !has_backup {
+        lines.push("no script of the project backs up the database before".to_owned());
+    }
+    lines
+}
+
+fn migration_json(migration: &Migration) -> serde_json::Value {
+    let step = |step: &crate::migration::MigrationStep| json!({ "line": step.line, "verdict": verdict_word(step.verdict), "text": step.text, "lock": step.lock });
+    json!({
+        "file": migration.path,
+        "tool": match migration.format {
+            MigrationFormat::Alembic => "alembic",
+            MigrationFormat::Django => "django",
+            MigrationFormat::Prisma => "prisma",
+            MigrationFormat::Sql => "sql",
+        },
+        "id": migration.id,
+        "verdict": verdict_word(migration.verdict),
+        "downgrade": match migration.downgrade {
+            MigrationDowngrade::Reverses => "reverses",
+            MigrationDowngrade::Empty => "empty",
+            MigrationDowngrade::Missing => "missing",
+            MigrationDowngrade::Refuses => "refuses",
+            MigrationDowngrade::NotApplicable => "none",
+        },
+        "steps": migration.steps.iter().map(step).collect::<Vec<_>>(),
+    })
+}
+
+fn migrations_json(input: &MigrationInput) -> serde_json::Value {
+    let problem = |problem: &crate::migration::MigrationProblem| json!({ "file": problem.path, "line": problem.line, "message": problem.message });
+    json!({
+        "since": input.since,
+        "new": input.new_migrations().into_iter().map(migration_json).collect::<Vec<_>>(),
+        "problems": input.history.problems.iter().map(problem).collect::<Vec<_>>(),
+    })
+}
+
+const fn verdict_word(verdict: MigrationVerdict) -> &'static str {
+    match verdict {
+        MigrationVerdict::Expand => "expand",
+        MigrationVerdict::Unknown => "unknown",
+        MigrationVerdict::Contract => "contract",
+    }
 }
 
 /// A reason with its lines below each other.
@@ -61,9 +176,12 @@ fn reasons<'r>(
 }
 
 /// The result of `deploy check`, as `schemas/deploy-check.schema.json` describes it.
-pub fn deploy_check_json(report: &Report, replacements: &[ServiceReplacement]) -> String {
+pub fn deploy_check_json(result: &DeployCheckResult) -> String {
+    let report = result.report;
     let service = |replacement: &ServiceReplacement| {
         let reason = |index: &usize| json!({ "finding": index, "rule": report.findings.get(*index).map(|finding| finding.rule) });
+        let migration_reason =
+            |step: &MigrationReason| json!({ "file": step.path, "line": step.line, "text": step.text });
         json!({
             "service": replacement.service,
             "file": replacement.file,
@@ -75,13 +193,15 @@ pub fn deploy_check_json(report: &Report, replacements: &[ServiceReplacement]) -
                 Replaceability::No => "no",
             },
             "reasons": replacement.findings.iter().map(reason).collect::<Vec<_>>(),
+            "migrations": replacement.migration_steps.iter().map(migration_reason).collect::<Vec<_>>(),
             "unknown": replacement.unknowns,
         })
     };
     pretty(&object! {
         #[serde(flatten)]
         head: wire::Head::new("dockopt.deploy-check/1", &report.root),
-        services: replacements.iter().map(service).collect::<Vec<_>>(),
+        services: result.replacements.iter().map(service).collect::<Vec<_>>(),
+        migrations: result.migrations.map(migrations_json),
         #[serde(flatten)]
         results: results(report),
     })

@@ -6,10 +6,12 @@ use crate::build::Reference;
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::data;
 use crate::finding::Finding;
-use crate::inputs::{ComposeInput, Inputs, WorkflowInput};
+use crate::inputs::{ComposeInput, Inputs, MigrationInput, WorkflowInput};
+use crate::migration::MigrationVerdict;
 use crate::rules::{self, Group};
+use crate::sources::patterns;
 use crate::stack::{Stack, StackService};
-use crate::text::LineColumn;
+use crate::text::{LineColumn, path};
 
 /// What is said of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,20 +35,37 @@ pub struct ServiceReplacement {
     pub place: LineColumn,
     /// The findings that speak against it, by their indexes in the report, in their order.
     pub findings: Vec<usize>,
+    /// The steps of migrations that take away what its old containers use.
+    pub migration_steps: Vec<MigrationReason>,
     /// What is not known, one clause each.
     pub unknowns: Vec<String>,
+}
+
+/// A step of a migration that speaks against a replacement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationReason {
+    /// The file.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What the step does, in one clause.
+    pub text: String,
 }
 
 impl ServiceReplacement {
     /// What all of it comes to.
     pub fn replaceability(&self) -> Replaceability {
-        match (self.findings.is_empty(), self.unknowns.is_empty()) {
+        let has_no_reason = self.findings.is_empty() && self.migration_steps.is_empty();
+        match (has_no_reason, self.unknowns.is_empty()) {
             (false, _) => Replaceability::No,
             (true, false) => Replaceability::Unknown,
             (true, true) => Replaceability::Yes,
         }
     }
 }
+
+/// A meaning in `data/source_patterns.tsv`.
+const BACKUP: &str = "program that backs up a database";
 
 /// Rules that are about more than deployments, and whose findings speak against a replacement too.
 const OTHERS: [&str; 3] = ["shell-form-command", "compose-migration-repeated", "compose-v1-command"];
@@ -70,16 +89,52 @@ pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceRepl
             let source = inputs.source(compose.file);
             let is_of = |finding: &Finding| concerns(inputs, compose, service, finding);
             let findings = report.findings.iter().enumerate().filter(|(_, finding)| is_of(finding));
-            replacements.push(ServiceReplacement {
+            let mut replacement = ServiceReplacement {
                 service: service.name.to_owned(),
                 file: source.name().to_owned(),
                 place: source.line_column(place.span.start),
                 findings: findings.map(|(index, _)| index).collect(),
+                migration_steps: Vec::new(),
                 unknowns: unknowns(compose, &stack, service),
-            });
+            };
+            if let Some(migrations) = &inputs.migrations {
+                add_migrations(migrations, service, &mut replacement);
+            }
+            replacements.push(replacement);
         }
     }
     replacements
+}
+
+/// Adds what the migrations of the next deployment mean for a service: those in its build context.
+fn add_migrations(migrations: &MigrationInput, service: &StackService, replacement: &mut ServiceReplacement) {
+    let context = service.value.get("build").and_then(|build| build.get("context")?.as_text());
+    let holds = |file: &str| context.is_some_and(|context| path::is_within(&migrations.full_path(file), context));
+    for migration in migrations.new_migrations().into_iter().filter(|migration| holds(&migration.path)) {
+        let file = &migration.path;
+        for step in &migration.steps {
+            let (path, line, text) = (file.clone(), step.line, step.text.clone());
+            match step.verdict {
+                MigrationVerdict::Contract => replacement.migration_steps.push(MigrationReason { path, line, text }),
+                MigrationVerdict::Unknown => replacement
+                    .unknowns
+                    .push(format!("whether its old containers work on after `{file}`, line {line}: {text}")),
+                MigrationVerdict::Expand => {}
+            }
+        }
+    }
+    for problem in migrations.history.problems.iter().filter(|problem| holds(&problem.path)) {
+        let (file, line, message) = (&problem.path, problem.line, &problem.message);
+        replacement.unknowns.push(format!("which migrations run: `{file}`, line {line}: {message}"));
+    }
+}
+
+/// Whether a script, recipe or pipeline of the run names a program that backs up a database.
+pub fn has_database_backup(inputs: &Inputs) -> bool {
+    let scripts = inputs.workflows.iter().flat_map(|input| input.workflow.jobs.iter().flat_map(|job| &job.steps));
+    let texts: Vec<&str> =
+        scripts.filter_map(|step| step.script.as_ref()).map(|script| script.text.for_shell()).collect();
+    patterns::words(BACKUP).any(|program| texts.iter().any(|text| text.contains(program)))
 }
 
 /// Whether a finding is about a service: written there, in its Dockerfile, or in a text that deploys it.
@@ -140,10 +195,9 @@ fn end_of_block(text: &str, key: ComposePlace) -> u32 {
 
 /// Whether a script, recipe or pipeline starts the services of a compose file: this one, or all of them.
 fn deploys(compose: &ComposeInput, service: &StackService, workflow: &WorkflowInput) -> bool {
-    let path = compose.request.paths();
-    let is_of_file = |file: &Option<String>| {
-        file.as_ref().is_none_or(|file| path.iter().any(|path| crate::text::path::ends_with(path, file)))
-    };
+    let paths = compose.request.paths();
+    let is_of_file =
+        |file: &Option<String>| file.as_ref().is_none_or(|file| paths.iter().any(|known| path::ends_with(known, file)));
     let calls = &workflow.compose_calls;
     let of_compose =
         calls.iter().filter(|call| call.files.is_empty() || call.files.iter().any(|(_, file)| is_of_file(file)));
