@@ -34,7 +34,7 @@ fn every_command_finds_the_same() {
         let arguments = arguments.iter().copied().chain(["--format=json", "--select=compose-v1-command"]);
         rules(&Dockopt::new().file(WORKFLOW, TEXT).args(arguments).run())
     };
-    let expected = ["19:compose-v1-command", "21:compose-v1-command"];
+    let expected = ["19:compose-v1-command"];
     for arguments in [
         &["ci", "check"][..],
         &["ci", "check", "."],
@@ -61,6 +61,16 @@ fn a_fix_changes_what_is_meant_and_no_other_byte() {
     let fixed = TEXT.replace("docker-compose ", "docker compose ");
     let ran = Dockopt::new().file(WORKFLOW, &fixed).args(["ci", "fix", "--check"]).run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn workflows_that_git_ignores_are_read() {
+    let run = |arguments: &[&str]| {
+        let project = Dockopt::new().file(WORKFLOW, TEXT).file(".gitignore", ".github/workflows/\n");
+        project.args(arguments.iter().copied()).run()
+    };
+    assert!(run(&["ci", "check"]).stdout.contains("compose-v1-command"));
+    assert!(!run(&["ci", "check", "--exclude", ".github"]).stdout.contains("compose-v1-command"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::compose::lists_builds;
 use super::exclusion::Exclusion;
 use super::file::display_path;
+use super::project_files::WORKFLOWS;
 use super::recipes::may_build;
 use super::request::GatherRequest;
 use super::tree_walk::{obstacle, tree_walk, unreadable_ignore_file};
@@ -73,7 +74,7 @@ pub fn files_to_lint(paths: Vec<PathBuf>, request: &GatherRequest) -> (Vec<PathB
 
 /// All Dockerfiles under `root`, in parallel.
 pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
-    let exclusion = Exclusion::read(root, &request.configuration, &request.exclude, request.rules);
+    let exclusion = Arc::new(Exclusion::read(root, &request.configuration, &request.exclude, request.rules));
     let discovery = Mutex::new(Discovery::default());
     let unread = Arc::new(Mutex::new(Vec::new()));
     if let Some(file) = unreadable_ignore_file(root) {
@@ -82,7 +83,7 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
     }
     let walk = tree_walk(root)
         .filter_entry({
-            let unread = Arc::clone(&unread);
+            let (unread, exclusion) = (Arc::clone(&unread), Arc::clone(&exclusion));
             move |entry| {
                 if is_skipped(entry) || exclusion.holds(entry.path()) {
                     return false;
@@ -105,6 +106,7 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
     let why = "it is no regular file of at most 1 MiB, so its folder was left out";
     let unread = std::mem::take(&mut *lock(&unread));
     discovery.unreadable.extend(unread.into_iter().map(|file| (file, why.to_owned())));
+    add_ignored_workflows(root, &exclusion, &mut discovery.pipelines);
     discovery.dockerfiles.sort();
     discovery.compose.sort();
     discovery.pipelines.sort();
@@ -117,6 +119,28 @@ pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {
     }
     discovery.unreadable.sort();
     discovery
+}
+
+/// Workflows that a .gitignore names: git and GitHub have them all the same once they were added.
+fn add_ignored_workflows(root: &Path, exclusion: &Exclusion, pipelines: &mut Vec<PathBuf>) {
+    let folder = root.join(WORKFLOWS);
+    let known: BTreeSet<PathBuf> = pipelines.iter().cloned().collect();
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_workflow = |path: &Path| {
+            let below = path.strip_prefix(root).unwrap_or(path);
+            pipeline_kind(&below.to_string_lossy().replace('\\', "/")).is_some()
+        };
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file
+            && !known.contains(&path)
+            && is_workflow(&path)
+            && !exclusion.holds(&path)
+            && !exclusion.holds(&folder)
+        {
+            pipelines.push(path);
+        }
+    }
 }
 
 /// A Dockerfile that a found link leads to is the same build twice: the link, higher up as a rule, says more of where it is

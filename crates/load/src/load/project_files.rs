@@ -20,7 +20,7 @@ const COMPOSES: usize = 100;
 pub(super) const GIT_FOLDER: &str = ".git";
 
 /// Where workflows are, below the top of a project.
-const WORKFLOWS: &str = ".github/workflows";
+pub(super) const WORKFLOWS: &str = ".github/workflows";
 
 /// The files around what was asked for.
 #[derive(Debug, Default)]

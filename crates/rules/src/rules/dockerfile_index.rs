@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::build::Build;
 use crate::inputs::{Inputs, WorkflowInput};
-use crate::text::path;
+use crate::text::{FileId, path};
 use crate::workflow::BuildCall;
 
 /// Bytes of Dockerfiles that are looked at for the builds of one pipeline, counted for each build and leg: a pipeline of
@@ -23,6 +23,8 @@ pub(super) struct DockerfileIndex<'a, 'i> {
     by_path: BTreeMap<String, usize>,
     /// The builds that pass an argument, by its name: the numbers of the pipeline and of the build.
     passing: OnceLock<BTreeMap<String, Vec<(usize, usize)>>>,
+    /// The first two pipelines that start images.
+    pub(super) starting_pipelines: OnceLock<Vec<FileId>>,
 }
 
 impl<'a, 'i> DockerfileIndex<'a, 'i> {
@@ -32,7 +34,7 @@ impl<'a, 'i> DockerfileIndex<'a, 'i> {
             let path = path::normalize(inputs.source(build.input().dockerfile).name());
             by_path.entry(path).or_insert(number);
         }
-        Self { inputs, builds, by_path, passing: OnceLock::new() }
+        Self { inputs, builds, by_path, passing: OnceLock::new(), starting_pipelines: OnceLock::new() }
     }
 
     /// The build of a Dockerfile, by its path from the top of the pipeline's repository.

@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cache::{BUILDS, add_field, cache_name, cache_place};
 use super::steps::last_part;
+use crate::data;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::{Span, path};
-use crate::workflow::{BuildCall, CacheEntry, WorkflowPlace, WorkflowText};
+use crate::workflow::{BuildCall, CacheEntry, Step, WorkflowPlace, WorkflowText};
 
 crate::rules::family! {
     of_workflow
     "cache-ref-shared" => cache_ref_shared;
     "gha-scope-shared" => gha_scope_shared;
 }
+
+/// The variable with the token of the cache service (docs.docker.com/build/cache/backends/gha).
+const TOKEN: &str = "ACTIONS_RUNTIME_TOKEN";
 
 /// Legs that are compared with each other.
 const WRITERS: usize = 500;
@@ -39,6 +43,9 @@ fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<String, Vec<Cach
     let mut writers: BTreeMap<String, Vec<CacheWriter>> = BTreeMap::new();
     let mut left = PLACES;
     for call in cx.calls().iter().filter(|call| call.place.file == 0).take(BUILDS) {
+        if kind == "gha" && !reaches_cache_service(cx, call) {
+            continue;
+        }
         let entries: Vec<&CacheEntry> = call.cache_to.iter().filter(|entry| entry.kind() == kind).collect();
         let legs = if entries.is_empty() { None } else { legs(cx, call) };
         let Some(legs) = legs else { continue };
@@ -58,6 +65,17 @@ fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<String, Vec<Cach
         }
     }
     writers
+}
+
+/// Whether a build gets the token of GitHub's cache: actions do, and scripts behind an action that hands it on.
+fn reaches_cache_service(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let hands_on = |step: &Step| {
+        let name = step.action.as_ref().map_or("", |action| action.name.as_str());
+        data::WORKFLOW_ACTIONS.has(name, "runtime")
+            || step.script.as_ref().is_some_and(|script| script.text.text.contains(TOKEN))
+    };
+    let job = cx.job(call);
+    call.command.is_none() || job.variable(TOKEN).is_some() || job.steps.iter().any(hands_on)
 }
 
 /// What each leg of a job builds by a call; `None` where that is not known.

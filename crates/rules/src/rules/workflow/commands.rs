@@ -1,5 +1,7 @@
 //! Rules about commands in pipelines, justfiles, makefiles and scripts.
 
+use std::collections::HashSet;
+
 use super::steps::{is_self_hosted, verbatim};
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
@@ -15,39 +17,62 @@ crate::rules::family! {
 
 const V1: &str = "docker-compose";
 
-/// `docker-compose` is the command of Compose 1, which hosted runners do not have any more.
+/// `docker-compose` is the command of Compose 1, which hosted runners do not have any more; one finding for all calls of a
+/// file, as one change is wanted.
 fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
-    let kind = cx.workflow().kind;
+    let is_pipeline = cx.workflow().kind.is_pipeline();
+    let calls = v1_calls(cx);
+    let Some((first, _)) = calls.first() else { return };
+    let mut message = if is_pipeline {
+        "`docker-compose` is Compose 1, which is on no hosted runner any more".to_owned()
+    } else {
+        "`docker-compose` is Compose 1, or a copy of Compose 2 of its own: Docker does not bring it any more".to_owned()
+    };
+    if calls.len() > 1 {
+        message.push_str(&format!(" ({} calls)", calls.len()));
+    }
+    let Some(finding) = cx.finding(*first, message) else { return };
+    let finding = if is_pipeline { finding } else { finding.lowered(Severity::Warning) };
+    let finding = finding.help("write `docker compose`");
+    let change = |place: &WorkflowPlace| WorkflowChange::Replace(*place, "docker compose".to_owned());
+    let changes: Option<Vec<_>> = calls.iter().map(|(_, place)| place.as_ref().map(change)).collect();
+    let safety = if is_pipeline {
+        Safety::Safe
+    } else {
+        Safety::Unsafe("a machine may have Compose 2 under the name `docker-compose` alone".to_owned())
+    };
+    out.push(match changes {
+        Some(changes) => cx.fixed(finding, "call Compose 2", safety, &changes),
+        None => finding,
+    });
+}
+
+/// The calls of a file, each with the place that an edit may replace.
+fn v1_calls(cx: &WorkflowContext) -> Vec<(WorkflowPlace, Option<WorkflowPlace>)> {
+    let mut calls: Vec<(WorkflowPlace, Option<WorkflowPlace>)> = Vec::new();
+    if cx.workflow().kind == PipelineKind::Gitlab {
+        return calls;
+    }
     for job in &cx.workflow().jobs {
         // Images of jobs have what they have: those of Docker bring Compose 2 under this name too.
-        if job.image.is_some() || is_self_hosted(job) || kind == PipelineKind::Gitlab || job.steps.iter().any(brings_v1)
-        {
+        if job.image.is_some() || is_self_hosted(job) || job.steps.iter().any(brings_v1) {
             continue;
         }
         for step in &job.steps {
             let Some(script) = step.script.as_ref().filter(|script| script.text.text.contains(V1)) else { continue };
             for invocation in step.invocations() {
-                if !invocation.is(V1) || invocation.path.text().contains('/') || asks_for_missing_file(cx, &invocation)
-                {
-                    continue;
+                let is_other = !invocation.is(V1) || invocation.path.text().contains('/');
+                let place = script.text.place_of(invocation.path.span);
+                let is_first_file = calls.first().is_none_or(|(first, _)| first.file == place.file);
+                if !is_other && is_first_file && !asks_for_missing_file(cx, &invocation) {
+                    calls.push((place, verbatim(script, invocation.path.span)));
                 }
-                let message = if kind.is_pipeline() {
-                    "`docker-compose` is Compose 1, which is on no hosted runner any more"
-                } else {
-                    "`docker-compose` is Compose 1, which Docker does not bring any more"
-                };
-                let Some(finding) = cx.finding(script.text.place_of(invocation.path.span), message) else { continue };
-                let finding = if kind.is_pipeline() { finding } else { finding.lowered(Severity::Warning) };
-                let finding = finding.help("write `docker compose`");
-                let Some(place) = verbatim(script, invocation.path.span) else {
-                    out.push(finding);
-                    continue;
-                };
-                let change = WorkflowChange::Replace(place, "docker compose".to_owned());
-                out.push(cx.fixed(finding, "call Compose 2", Safety::Safe, &[change]));
             }
         }
     }
+    let mut seen = HashSet::new();
+    calls.retain(|(place, _)| seen.insert(place.span));
+    calls
 }
 
 /// Whether a command stands in a branch for a file that the repository lacks: `if [ -f compose.test.yml ]; then …`.

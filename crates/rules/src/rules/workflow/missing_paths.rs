@@ -9,7 +9,7 @@ use crate::finding::Safety;
 use crate::finding::{Finding, Findings, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::path;
-use crate::workflow::{BuildCall, Builder, Job, LegBuild, PipelineKind, WorkflowText};
+use crate::workflow::{BuildCall, Builder, Event, Job, LegBuild, PipelineKind, WorkflowText};
 
 crate::rules::family! {
     of_workflow
@@ -29,11 +29,12 @@ fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
     let brings_commit = cx.workflow().kind == PipelineKind::Gitlab && !cx.workflow().jobs.iter().any(keeps);
     let (mut jobs, mut steps) = (LastKnown::new(), LastKnown::new());
     let mut left = MISSING;
+    let is_complete = cx.repository().is_complete && !runs_on_other_branches(cx);
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
         let Some(legs) = &call.legs else { continue };
         let files = jobs.of(call.job, || CheckedOutFiles::of(cx.job(call), brings_commit));
         let mut makes = || call.command.is_some() && *steps.of((call.job, call.step), || !leaves_files(cx.step(call)));
-        if cx.repository().is_complete && files.are_of_repository(call) && !makes() {
+        if is_complete && files.are_of_repository(call) && !makes() {
             let missing = legs.iter().find_map(|leg| missing_path(cx, call, leg, &mut left));
             if let Some(finding) = missing {
                 out.push(finding);
@@ -49,6 +50,18 @@ fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
             out.push(finding);
         }
     }
+}
+
+/// Whether a pipeline runs for branches alone that have names of their own: those may have other files.
+fn runs_on_other_branches(cx: &WorkflowContext) -> bool {
+    const USUAL: [&str; 4] = ["main", "master", "develop", "trunk"];
+    let events = &cx.workflow().events;
+    let is_other = |event: &Event| {
+        let is_usual =
+            |branch: &WorkflowText| branch.text.contains(['*', '$', '+', '?']) || USUAL.contains(&&*branch.text);
+        event.filter("branches").is_some_and(|branches| !branches.is_empty() && !branches.iter().any(is_usual))
+    };
+    !events.is_empty() && events.iter().all(is_other)
 }
 
 /// The files of a job's folder.

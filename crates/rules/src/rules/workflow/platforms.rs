@@ -8,7 +8,7 @@ use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::workflow::{BuildCall, Builder, Job, LegBuild, MatrixLeg, text_in_leg};
+use crate::workflow::{BuildCall, Builder, Job, LegBuild, MatrixLeg, Step, text_in_leg};
 
 crate::rules::family! {
     of_workflow
@@ -26,7 +26,9 @@ const PLATFORMS: usize = 100;
 /// A processor emulates each instruction of a RUN for another platform.
 fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
     let mut emulating = LastKnown::new();
-    let has_emulator = |job: &Job| !has_remote_builder(job) && job.steps.iter().any(|step| step.uses(QEMU));
+    // BuildKit in a container brings emulators of its own (moby/buildkit: `buildkit-qemu-*`).
+    let sets_up = |step: &Step| step.uses(QEMU) || step.uses("docker/setup-buildx-action");
+    let has_emulator = |job: &Job| !has_remote_builder(job) && job.steps.iter().any(sets_up);
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
         let job = cx.job(call);
         let legs = emulating.of(call.job, || if has_emulator(job) { legs(job) } else { None });

@@ -9,10 +9,11 @@ use regex::{Regex, RegexBuilder};
 use crate::build::Build;
 use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::Findings;
+use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
 use crate::shell::Invocation;
 use crate::sources::patterns;
-use crate::workflow::{Job, PipelineKind, Step, WorkflowText};
+use crate::workflow::{BuildCall, Job, LegBuild, PipelineKind, Step, WorkflowText};
 
 crate::rules::family! {
     of_workflow
@@ -41,7 +42,9 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     if is_unknown || !workflow.kind.is_pipeline() {
         return;
     }
-    let pushes = pushes(cx);
+    let mut pushes = pushes(cx);
+    // A build that fails pushes nothing.
+    pushes.retain(|push| !push.call.is_some_and(|call| lacks_dockerfile(cx, call)));
     let Some(first) = pushes.first() else { return };
     if serves_nothing(cx) {
         return;
@@ -57,7 +60,7 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
         job.image.iter().chain(&job.services).any(|image| images.are_named_by(&image.text))
             || job.steps.iter().enumerate().any(|(at, step)| images.are_started_by(step, is_near(at)))
     };
-    if workflow.jobs.iter().enumerate().any(starts) || is_followed(cx) {
+    if workflow.jobs.iter().enumerate().any(starts) || is_followed(cx) || others_start(cx) {
         return;
     }
     let message = match images.first {
@@ -71,6 +74,25 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
          {name}:test`, wait until `docker inspect -f '{{{{.State.Health.Status}}}}' test` prints `healthy` (or, without a \
          HEALTHCHECK, until it answers), and push in a step behind that"
     )));
+}
+
+/// Whether another pipeline of the repository starts an image.
+fn others_start(cx: &WorkflowContext) -> bool {
+    let any_image = StartedImages::new(std::iter::empty());
+    let starts = |other: &&WorkflowInput| {
+        let mut steps = other.workflow.jobs.iter().flat_map(|job| &job.steps);
+        other.workflow.kind.is_pipeline() && steps.any(|step| any_image.are_started_by(step, false))
+    };
+    // One of two is another one.
+    let first_two = || cx.inputs.workflows.iter().filter(starts).take(2).map(|other| other.file).collect();
+    let starting = cx.dockerfiles.starting_pipelines.get_or_init(first_two);
+    starting.iter().any(|file| *file != cx.input.file)
+}
+
+/// Whether the repository has no Dockerfile of a build.
+fn lacks_dockerfile(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let is_missing = |leg: &LegBuild| !cx.repository().has(&leg.file);
+    cx.repository().is_complete && call.legs.iter().flatten().any(is_missing)
 }
 
 /// Whether all images that the pipeline builds are known, and none of them says that it serves something: others end at

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::steps::{ImagePush, LastKnown, docker_words, last_part, pushes, waiting_for, without_tag};
+use super::steps::{ImagePush, LastKnown, docker_words, is_pushed, last_part, pushes, waiting_for, without_tag};
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
 use crate::workflow::{
-    BuildCall, Builder, Event, Job, PipelineKind, Step, Switch, WorkflowPlace, WorkflowText, expression_names,
+    BuildCall, Builder, Event, Job, PipelineKind, Step, StepScript, Switch, WorkflowPlace, WorkflowText,
+    expression_names,
 };
 use crate::yaml::NewValue;
 
@@ -169,7 +170,11 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
     let mut local = LastKnown::new();
     for call in cx.calls().iter().filter(|call| matches!(call.builder, Builder::Action | Builder::Bake)) {
         let (job, step) = (cx.job(call), cx.step(call));
-        let Switch::On(place) = call.push else { continue };
+        let (place, is_input) = match (&call.push, call.outputs.first()) {
+            (Switch::On(place), _) => (*place, true),
+            (Switch::Off, Some(output)) if is_pushed(call) => (output.place, false),
+            _ => continue,
+        };
         let is_local = is_registry_near || *local.of(call.job, || starts_registry(job));
         let of_request = ["pull_request", "event.number", "head_ref", "run_id", "github.ref"];
         let is_meant = call.tags.iter().any(|tag| of_request.iter().any(|word| tag.text.contains(word)));
@@ -180,6 +185,10 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
         let message =
             "the image is pushed for pull requests too: code that is not merged, and without rights to push from forks";
         let Some(finding) = cx.finding(place, message) else { continue };
+        if !is_input {
+            out.push(finding.help("push in an output of its own step, with `if: github.event_name != 'pull_request'`"));
+            continue;
+        }
         let value = "${{ github.event_name != 'pull_request' }}";
         let finding = finding.help(format!("write `push: {value}`"));
         let change = WorkflowChange::Set(step.path_to(&["with", "push"]), NewValue::Inline(value.to_owned()));
@@ -191,9 +200,38 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
         };
         out.push(cx.fixed(finding, "push when merged", safety, &[change]));
     }
+    pushed |= push_scripts(cx, &are_conditional, out);
     if !pushed {
         login_without_secrets(cx, &are_conditional, out);
     }
+}
+
+/// The same by `docker push` in a script that does not ask for which event it runs; whether there is one.
+fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findings) -> bool {
+    const QUESTIONS: [&str; 4] = ["event_name", "EVENT_NAME", "ref", "REF"];
+    let is_registry_near = cx.source().text().contains("localhost:5000");
+    let mut steps = HashSet::new();
+    for push in pushes(cx).into_iter().filter(|push| push.call.is_none()) {
+        let job = &cx.workflow().jobs[push.job];
+        let step = &job.steps[push.step];
+        let asks = |script: &StepScript| QUESTIONS.iter().any(|word| script.text.text.contains(word));
+        let is_of_request = push.tags.iter().any(|tag| tag.text.contains("pull_request"));
+        let is_local = is_registry_near || starts_registry(job);
+        if step.condition.is_some()
+            || are_conditional[push.job]
+            || is_local
+            || is_of_request
+            || step.script.as_ref().is_some_and(asks)
+            || !steps.insert((push.job, push.step))
+        {
+            continue;
+        }
+        let message =
+            "the image is pushed for pull requests too: code that is not merged, and without rights to push from forks";
+        let Some(finding) = cx.finding(push.place, message) else { continue };
+        out.push(finding.help("give the step `if: github.event_name != 'pull_request'`"));
+    }
+    !steps.is_empty()
 }
 
 /// Whether a job starts a registry of its own, which pull requests may push to.
