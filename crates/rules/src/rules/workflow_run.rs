@@ -1,6 +1,6 @@
 //! Runs the rules about pipelines, hides what comments hide, and compares a pipeline before and after edits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -62,6 +62,9 @@ pub(super) fn check_workflow(
             check(&WorkflowContext { rule, metadata, input, inputs, dockerfiles, first_unread, editors }, &mut out);
         }
     }
+    // Several jobs may take over one line.
+    let mut seen = HashSet::new();
+    out.retain(|finding| seen.insert((finding.rule, finding.file, finding.span)));
     out
 }
 

@@ -295,3 +295,17 @@ fn placeholders_are_not_secrets() {
     assert_eq!(value::url_password("postgres://app:app@db/app"), None);
     assert_eq!(value::url_password("http://h:80/a@b:c"), None);
 }
+
+#[test]
+fn letters_alone_may_be_drawn() {
+    for value in ["XepBhgLpPGNyHmRRREHHxmjT=", "XepBhgLpPGNyHmRRREHHxmjT", "MbULIIsqRqeuoGOAqnYdNAw=="] {
+        assert!(value::is_distinct(value), "{value}");
+    }
+    for value in
+        ["postgresPasswordOfTheApp", "org_example_Provider", "PasswordAuthenticator", "changeit=", "SECRET_KEY_BASE="]
+    {
+        assert!(!value::is_distinct(value), "{value}");
+    }
+    let text = "apiVersion: v1, kind: Secret, data: {password: XepBhgLpPGNyHmRRREHHxmjT=}";
+    assert_eq!(hidden_in(text), ["XepBhgLpPGNyHmRRREHHxmjT="]);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::token::changes;
 use crate::data;
 
 pub(super) fn unquoted(text: &str) -> &str {
@@ -46,17 +47,29 @@ pub(super) fn is_random(value: &str) -> bool {
     long && value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// Whether a value is unlike a word or a number: it mixes letters and digits, and is no version, size or place.
+/// Whether a value is unlike a word or a number: it mixes letters and digits, or is drawn from letters alone, and is no
+/// version, size or place.
 pub(super) fn is_distinct(value: &str) -> bool {
     let has = |is_kind: fn(&u8) -> bool| value.bytes().any(|byte| is_kind(&byte));
     let is_version = value.starts_with(|c: char| c.is_ascii_digit() || c == 'v') && value.contains('.');
     value.len() >= 6
-        && has(u8::is_ascii_digit)
         && has(u8::is_ascii_alphabetic)
+        && (has(u8::is_ascii_digit) || is_drawn_from_letters(value))
         && !value.contains(char::is_whitespace)
         && !is_version
         && is_secret(value)
         && !is_address(value)
+}
+
+/// Whether a value of letters has capitals and small letters as no name has them, or ends as base64 does.
+fn is_drawn_from_letters(value: &str) -> bool {
+    let letters = value.trim_end_matches('=');
+    let has_both = letters.bytes().any(|b| b.is_ascii_uppercase()) && letters.bytes().any(|b| b.is_ascii_lowercase());
+    let is_padded = letters.len() < value.len();
+    letters.len() >= 12
+        && has_both
+        && letters.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-+/".contains(&byte))
+        && (is_padded || changes(letters.as_bytes()) * 20 >= letters.len() * 7)
 }
 
 /// Whether a value is written as the fingerprint or the ID of an `OpenPGP` key, which are public: hexadecimal digits with

@@ -1,6 +1,6 @@
 //! A rule about names in builds that the repository does not have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::steps::{JobFiles, LastKnown, is_plain, leaves_files};
 use crate::build::{Build, PLATFORM_ARGS, PROXY_ARGS};
@@ -8,8 +8,8 @@ use crate::dockerfile::Keyword;
 use crate::finding::Safety;
 use crate::finding::{Finding, Findings, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::text::path;
-use crate::workflow::{BuildCall, Builder, Event, Job, LegBuild, PipelineKind, WorkflowText};
+use crate::text::{Span, path};
+use crate::workflow::{BuildCall, Builder, Event, Job, LegBuild, PipelineKind, WorkflowArgument, WorkflowText};
 
 crate::rules::family! {
     of_workflow
@@ -29,6 +29,7 @@ fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
     let brings_commit = cx.workflow().kind == PipelineKind::Gitlab && !cx.workflow().jobs.iter().any(keeps);
     let (mut jobs, mut steps) = (LastKnown::new(), LastKnown::new());
     let mut left = MISSING;
+    let used = arguments_of_templates(cx);
     let is_complete = cx.repository().is_complete && !runs_on_other_branches(cx);
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
         let Some(legs) = &call.legs else { continue };
@@ -46,7 +47,7 @@ fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
             out.push(finding);
             continue;
         }
-        for finding in missing_arguments(cx, call, &builds, &mut left) {
+        for finding in missing_arguments(cx, call, &builds, &used, &mut left) {
             out.push(finding);
         }
     }
@@ -172,28 +173,14 @@ fn missing_arguments(
     cx: &WorkflowContext,
     call: &BuildCall,
     builds: &[(&LegBuild, &Build)],
+    used: &HashSet<(u32, Span)>,
     left: &mut usize,
 ) -> Vec<Finding> {
     let Some((leg, _)) = builds.first() else { return Vec::new() };
     if call.arguments.is_empty() {
         return Vec::new();
     }
-    let mut declared: BTreeSet<String> = BTreeSet::new();
-    for (_, build) in builds {
-        let file = &build.input().file;
-        // A trigger of the base image may declare more.
-        let is_open = build.is_fragment()
-            || file.instructions().iter().any(|instruction| instruction.keyword == Keyword::Unknown);
-        if is_open || cx.inputs.source(build.input().dockerfile).text().contains("onbuild") {
-            return Vec::new();
-        }
-        declared.extend(
-            file.instructions()
-                .iter()
-                .flat_map(|instruction| file.args(instruction))
-                .map(|arg| arg.name.text.to_string()),
-        );
-    }
+    let Some(declared) = declared_arguments(cx, builds) else { return Vec::new() };
     let is_builtin = |name: &str| {
         let is_listed = PROXY_ARGS.contains(&name) || PLATFORM_ARGS.contains(&name);
         is_listed || name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH"
@@ -201,7 +188,10 @@ fn missing_arguments(
     let is_open = |name: &str| name.is_empty() || name.contains(['$', '{', ' ']);
     let unknown = call.arguments.iter().filter(|argument| !is_open(&argument.name) && !is_builtin(&argument.name));
     let mut findings = Vec::new();
-    for argument in unknown.filter(|argument| !declared.contains(&argument.name)) {
+    let is_missing = |argument: &&WorkflowArgument| {
+        !declared.contains(&argument.name) && !used.contains(&(argument.place.file, argument.place.span))
+    };
+    for argument in unknown.filter(is_missing) {
         let message = format!("`{}` has no `ARG {}`: the builder warns and ignores the value", leg.file, argument.name);
         let written = WorkflowText { text: argument.name.clone(), place: argument.place };
         let near = nearest(&argument.name, declared.iter().map(String::as_str), left);
@@ -210,6 +200,40 @@ fn missing_arguments(
         );
     }
     findings
+}
+
+/// The arguments that Dockerfiles of a build declare; `None` where there may be others.
+fn declared_arguments(cx: &WorkflowContext, builds: &[(&LegBuild, &Build)]) -> Option<BTreeSet<String>> {
+    let mut declared: BTreeSet<String> = BTreeSet::new();
+    for (_, build) in builds {
+        let file = &build.input().file;
+        // A trigger of the base image may declare more.
+        let is_open = build.is_fragment()
+            || file.instructions().iter().any(|instruction| instruction.keyword == Keyword::Unknown);
+        if is_open || cx.inputs.source(build.input().dockerfile).text().contains("onbuild") {
+            return None;
+        }
+        let arguments = file.instructions().iter().flat_map(|instruction| file.args(instruction));
+        declared.extend(arguments.map(|arg| arg.name.text.to_string()));
+    }
+    Some(declared)
+}
+
+/// Where templates of GitLab pass arguments that the Dockerfile of one of their jobs may declare: another job ignores them
+/// on purpose.
+fn arguments_of_templates(cx: &WorkflowContext) -> HashSet<(u32, Span)> {
+    let mut used = HashSet::new();
+    if cx.workflow().kind != PipelineKind::Gitlab {
+        return used;
+    }
+    for call in cx.calls().iter().filter(|call| !call.arguments.is_empty()) {
+        let builds = cx.builds_of(call);
+        let declared = if builds.is_empty() { None } else { declared_arguments(cx, &builds) };
+        let is_used =
+            |argument: &&WorkflowArgument| declared.as_ref().is_none_or(|names| names.contains(&argument.name));
+        used.extend(call.arguments.iter().filter(is_used).map(|argument| (argument.place.file, argument.place.span)));
+    }
+    used
 }
 
 /// The name that was probably meant. Takes one from the names that may be looked for.
