@@ -9,7 +9,7 @@ use super::read::{
 };
 use super::refusal::{is_refused_at_once, is_refused_below};
 use crate::manifest::{Ecosystem, FileKind};
-use crate::sources::code::{arguments, bracketed, expression, last_name, words};
+use crate::sources::code::{arguments, bracketed, expression, last_name, split, words};
 use crate::sources::patterns;
 use crate::sources::values::literal;
 
@@ -174,8 +174,11 @@ fn absence_behind(kind: FileKind, text: &str, at: usize, behind: &str) -> Absenc
         let rest = rest.trim_start_matches('=').trim_start();
         return if ["throw", "raise", "abort", "die"].iter().any(|word| rest.starts_with(word)) {
             Absence::Fails
+        } else if is_alternative(text, at) {
+            // The default is that of the first name.
+            Absence::Default(None)
         } else {
-            Absence::Default(constant(expression(rest)))
+            Absence::Default(constant(last_part(expression(rest), marks)))
         };
     }
     if behind.starts_with('{') && kind.ecosystem() == Some(Ecosystem::Ruby) {
@@ -184,6 +187,24 @@ fn absence_behind(kind: FileKind, text: &str, at: usize, behind: &str) -> Absenc
     let is_refused = kind.ecosystem() == Some(Ecosystem::Node) && is_refused_at_once(text, at, behind)
         || is_refused_below(text, at, behind);
     if is_refused { Absence::Fails } else { Absence::Continues }
+}
+
+/// What an expression comes to where all parts before it have no value: `"c"` of `b || "c"`.
+fn last_part<'t>(expression: &'t str, marks: &[&str]) -> &'t str {
+    let last = marks.iter().filter_map(|mark| split(expression, mark).pop()).min_by_key(|part| part.len());
+    last.unwrap_or(expression).trim()
+}
+
+/// Whether the read of a variable at a place stands for another one that has no value: `B` of `env.A || env.B || "c"`.
+fn is_alternative(text: &str, at: usize) -> bool {
+    let is_read = |c: char| c.is_ascii_alphanumeric() || "_.$[]\"'`()?:".contains(c);
+    let start = text.floor_char_boundary(at.saturating_sub(BEFORE));
+    let head = text[start..at].trim_end_matches(is_read).trim_end();
+    let other = ["||", "??", " or"].iter().find_map(|mark| head.strip_suffix(mark)).map(str::trim_end);
+    other.is_some_and(|other| {
+        let read = &other[other.trim_end_matches(is_read).len()..];
+        read.to_ascii_lowercase().contains("env")
+    })
 }
 
 /// Whether the code looks whether the variable whose name stands here is set, and goes on without: `if os.getenv("X"):`,
@@ -220,8 +241,11 @@ pub fn is_asked_for(text: &str, at: usize) -> bool {
 /// The text of a constant.
 fn constant(expression: &str) -> Option<String> {
     let expression = expression.trim();
-    let is_plain =
-        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    // `settings.PORT` is a name.
+    let is_number = expression.starts_with(|c: char| c.is_ascii_digit());
+    let is_plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_number && byte == b'.')
+    };
     literal(expression).or_else(|| is_plain(expression).then_some(expression)).map(str::to_owned)
 }
 

@@ -42,6 +42,34 @@ pub(super) fn is_refused_below(text: &str, at: usize, behind: &str) -> bool {
     places.any(ends_program) || lines.take(ENDED).any(|line| ends_program(line.trim_start()))
 }
 
+/// Whether a function whose value the variable is at a place gives up without it, and the program goes on:
+/// `const key = process.env.KEY; if (!key) return null;`.
+pub fn is_done_without(text: &str, at: usize) -> bool {
+    let Some(name) = assigned_name(line_before(text, at)) else { return false };
+    let mut lines = text[at..].lines().skip(1).take(LOOKED);
+    let asks = |line: &str| {
+        let condition = line.trim_start().strip_prefix("if").filter(|rest| rest.starts_with([' ', '(']))?;
+        let condition = condition.trim_start_matches([' ', '(']);
+        let rest = ["!", "not "].iter().find_map(|word| condition.strip_prefix(word))?.strip_prefix(name)?;
+        let is_name = rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "_.".contains(c));
+        (!is_name).then(|| rest.contains("return"))
+    };
+    let gives_up = |line: &str| {
+        let value = line.split_once("return").map(|(_, value)| value.trim_matches([' ', ';', '}']));
+        value.is_some_and(|value| value.is_empty() || patterns::words("stands for no value").any(|word| word == value))
+    };
+    while let Some(line) = lines.next() {
+        match asks(line) {
+            Some(true) => return gives_up(line),
+            Some(false) => {
+                return lines.next().is_some_and(|next| next.trim_start().starts_with("return") && gives_up(next));
+            }
+            None => {}
+        }
+    }
+    false
+}
+
 /// The name to the left of the last `=`: that of `const x: string = `.
 fn assigned_name(line: &str) -> Option<&str> {
     let left = line.split_once('=')?.0.trim_end_matches([':', ' ']);

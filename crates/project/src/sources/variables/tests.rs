@@ -108,6 +108,16 @@ fn javascript_reads() {
 }
 
 #[test]
+fn the_default_of_alternatives_is_that_of_the_first() {
+    check(
+        "a.js",
+        "const a = process.env.A1 || process.env.B1 || 'c';\nconst d = process.env.D1 ??\n  process.env.E1 ?? 'e';\nconst f = options.f || process.env.F1 || 80;\nconst g = process.env.G1 || process.env.H1;\nconst i = process.env.I1 || settings.I1;\n",
+        &["A1=c", "B1=…", "D1=e", "E1=…", "F1=80", "G1=…", "H1", "I1=…"],
+    );
+    check("a.py", "a = os.getenv('A1') or os.getenv('B1') or 'c'\n", &["A1=c", "B1=…"]);
+}
+
+#[test]
 fn other_languages_read() {
     check(
         "a.go",
