@@ -4,6 +4,7 @@
 mod input;
 mod plan;
 mod server_image;
+mod shown_values;
 mod target_builds;
 #[cfg(test)]
 mod test_inputs;
@@ -20,12 +21,14 @@ pub use self::files::emission::{Emission, EmittedFile};
 pub use self::input::{ENVIRONMENT_FILES, EmitInput, EmitOverrides, IGNORE_FILE};
 pub use self::plan::{Choice, ComposePlan, PlannedService, ServiceRole};
 
+use self::facts::built_binary::with_commands;
 use self::links::Project;
 
 /// Writes a compose file, or adds to the one that is there.
 pub fn emit(input: &EmitInput) -> Emission {
-    let inputs = target_builds::with_targets(input.inputs);
-    let input = &EmitInput { inputs: &inputs, ..*input };
+    let inputs = with_commands(target_builds::with_targets(input.inputs));
+    let examples = shown_values::without_placeholders(input.examples);
+    let input = &EmitInput { inputs: &inputs, examples: &examples, ..*input };
     let mut plan = ComposePlan::default();
     let applications = facts::applications(input, &mut plan);
     let project = Project::of(input, applications, &mut plan);

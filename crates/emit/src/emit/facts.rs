@@ -3,6 +3,7 @@
 
 pub(super) mod application;
 pub(super) mod broken_release;
+pub(super) mod built_binary;
 pub(super) mod built_server;
 pub(super) mod check;
 pub(super) mod committed;
@@ -27,6 +28,7 @@ pub(super) mod taskiq_hook;
 pub(super) mod unbuilt_program;
 mod variant;
 pub(super) mod worker;
+mod worker_program;
 
 use self::application::{Application, built_applications};
 use self::draft::{complete_with_code, read_code};

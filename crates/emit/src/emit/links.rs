@@ -3,6 +3,7 @@
 
 mod alembic;
 pub(super) mod backend;
+mod call_login;
 pub(super) mod certificates;
 pub(super) mod client_server;
 pub(super) mod connection;
@@ -101,7 +102,13 @@ impl<'i> Project<'i> {
         for (known, more) in connections.iter_mut().zip(in_images.into_iter().zip(in_sources)) {
             known.extend(more.0.into_iter().chain(more.1));
         }
-        let workers = all_workers(input, &applications);
+        if let Some(proxy) = &mut proxy {
+            while backends.backend(&proxy.name).is_some() {
+                proxy.name.push_str("-proxy");
+            }
+        }
+        let others = backends.all.iter().map(|known| &known.name).chain(proxy.iter().map(|known| &known.name));
+        let workers = all_workers(input, &applications, others.cloned());
         let static_files = static_files(input, &applications, proxy.as_ref(), plan);
         let programs = applications.into_iter().zip(mentions).zip(connections.into_iter().zip(named));
         let programs = programs.map(|((application, mentions), (connections, named))| {
@@ -248,7 +255,11 @@ fn database_files(input: &EmitInput, application: &Application) -> BTreeSet<Stri
 }
 
 /// The workers of all programs, each once and with its name.
-fn all_workers(input: &EmitInput, applications: &[Application]) -> Vec<(usize, Worker)> {
+fn all_workers(
+    input: &EmitInput,
+    applications: &[Application],
+    others: impl IntoIterator<Item = String>,
+) -> Vec<(usize, Worker)> {
     let numbered = applications.iter().enumerate();
     let mut all: Vec<(usize, Worker)> =
         numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
@@ -256,6 +267,6 @@ fn all_workers(input: &EmitInput, applications: &[Application]) -> Vec<(usize, W
         all.retain(|(_, worker)| worker.name != SCHEDULER);
     }
     keep_planned_once(&mut all, applications);
-    name_workers(&mut all, applications);
+    name_workers(&mut all, applications, others);
     all
 }

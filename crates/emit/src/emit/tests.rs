@@ -175,3 +175,220 @@ fn a_file_that_imports_from_its_package_is_told() {
     assert!(!with("[\"python\", \"-m\", \"app.worker\"]", relative).contains("as a file"));
     assert!(!with("[\"python\", \"worker.py\"]", "from client import x\n").contains("as a file"));
 }
+
+const PYTHON: &str = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\n";
+
+#[test]
+fn no_two_services_have_one_name() {
+    let image = format!("{PYTHON}RUN pip install -r requirements.txt\n");
+    let tasks = "import os\nfrom celery import Celery\n\ncelery = Celery('a', broker=os.getenv('REDIS_URL', 'redis://redis:6379/0'))\n";
+    let with = |started: &str| {
+        let files = [
+            (
+                "backend/Dockerfile",
+                &*format!("{image}EXPOSE 5000\nCMD [\"flask\", \"run\", \"--host\", \"0.0.0.0\"]\n"),
+            ),
+            ("backend/Dockerfile.worker", &format!("{image}CMD [\"python\", \"celery_worker.py\"]\n")),
+            ("backend/requirements.txt", "flask\ncelery\nredis\n"),
+            ("backend/tasks.py", tasks),
+            ("backend/celery_worker.py", started),
+            ("worker/Dockerfile", &format!("{PYTHON}RUN pip install redis\nCMD [\"python\", \"worker.py\"]\n")),
+            ("worker/worker.py", "import redis\n\nredis.Redis('redis').brpop('jobs')\n"),
+        ];
+        emitted(&files, &[])
+    };
+    let names = |text: &str| {
+        let is_name = |line: &&str| line.starts_with("  ") && !line.starts_with("   ") && line.ends_with(':');
+        let services = text.lines().take_while(|line| !line.starts_with("volumes:"));
+        services.filter(is_name).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (text, notes) = with("import tasks\n\nprint('prepared')\n");
+    let mut all = names(&text);
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), names(&text).len(), "{text}\n{notes}");
+    // A program that runs the worker itself needs no second one, which would do each task twice.
+    let (text, notes) = with("from tasks import celery\n\ncelery.worker_main(['worker'])\n");
+    assert_eq!(names(&text).len(), 4, "{text}\n{notes}");
+    let worker = service(&text, "worker-2");
+    assert!(!worker.contains("command:") && worker.contains("inspect ping"), "{text}\n{notes}");
+    assert!(worker.contains("restart: unless-stopped"), "{text}");
+    let (text, _) = with("from tasks import celery\n\ncelery.worker_main(['worker', '--hostname=a'])\n");
+    assert!(!service(&text, "worker-2").contains("inspect ping"), "{text}");
+}
+
+#[test]
+fn brokers_have_the_login_of_the_calls() {
+    let with = |source: &str, settings: &str| {
+        let image = format!("{PYTHON}RUN pip install pika aio-pika\nCMD [\"python\", \"main.py\"]\n");
+        let files = [("Dockerfile", &*image), ("main.py", source), ("settings.py", settings)];
+        emitted(&files, &[]).0
+    };
+    let connect =
+        |arguments: &str| format!("import pika\n\npika.BlockingConnection(pika.ConnectionParameters({arguments}))\n");
+    let login = |text: &str| {
+        let of = |name: &str| {
+            let line = text.lines().find_map(|line| line.trim().strip_prefix(name));
+            line.unwrap_or_default().trim_matches([':', ' ', '"']).to_owned()
+        };
+        format!("{} {}", of("RABBITMQ_DEFAULT_USER"), of("RABBITMQ_DEFAULT_PASS"))
+    };
+    // Without a login the client has guest, whoever says the host.
+    for source in [
+        connect("\"rabbitmq\""),
+        connect("host=\"rabbitmq\", port=5672, heartbeat=60"),
+        "import asyncio, aio_pika\n\nasyncio.run(aio_pika.connect_robust(host=\"rabbit\"))\n".to_owned(),
+        format!("import os\n{}", connect("host=os.getenv('RABBITMQ_HOST', 'rabbitmq')")),
+    ] {
+        assert_eq!(login(&with(&source, "")), "guest guest", "{source}");
+    }
+    let bound = format!("{}\n", connect("\"myrabbit\", 5672, \"my_vhost\", creds"));
+    let bound = bound.replace(
+        "import pika\n",
+        "import pika\nfrom settings import USER\n\ncreds = pika.PlainCredentials(USER, 'pass')\n",
+    );
+    for source in [
+        connect("\"myrabbit\", virtual_host=\"my_vhost\",\n    credentials=pika.PlainCredentials(\"user\", \"pass\")"),
+        bound,
+        "import asyncio, aio_pika\n\nasyncio.run(aio_pika.connect_robust(host=\"rabbit\", login=\"user\", password=\"pass\"))\n".to_owned(),
+    ] {
+        let text = with(&source, "USER = 'user'\n");
+        assert_eq!(login(&text), "user pass", "{source}\n{text}");
+    }
+    // What nobody can read in the source is no guess.
+    let hidden = connect("\"rabbitmq\", credentials=credentials_of(\"a\")");
+    assert_eq!(login(&with(&hidden, "")), "app ${RABBITMQ_PASSWORD:?set it in .env}");
+    let text = with(
+        &connect(
+            "\"rabbitmq\", credentials=pika.PlainCredentials(os.environ[\"RABBITMQ_USER\"], os.environ[\"RABBITMQ_PASS\"])",
+        ),
+        "",
+    );
+    assert!(text.contains("RABBITMQ_PASS:?set it"), "{text}");
+}
+
+#[test]
+fn placeholders_of_an_example_are_no_values() {
+    let image = format!(
+        "{PYTHON}RUN pip install fastapi uvicorn asyncpg sqlalchemy greenlet\nCMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n"
+    );
+    let source = "import os\nfrom fastapi import FastAPI\nfrom sqlalchemy.ext.asyncio import create_async_engine\n\nengine = create_async_engine(os.environ['DATABASE_URL'])\napp = FastAPI()\n";
+    let login = format!("{source}password = os.environ['DB_PASS']\nname = os.environ['DB_NAME']\n");
+    let with = |source: &str, example: &str| {
+        let files = [("Dockerfile", &*image), ("main.py", source), (".env.example", example)];
+        emitted(&files, &[]).0
+    };
+    for (source, example, password) in [
+        (source, "DATABASE_URL=postgresql+asyncpg://your_url_postgres\n", "POSTGRES_PASSWORD"),
+        (
+            source,
+            "DATABASE_URL=postgresql+asyncpg://your_user:your_password@your_host:5432/your_db\n",
+            "POSTGRES_PASSWORD",
+        ),
+        (source, "DATABASE_URL=postgresql+asyncpg://<user>:<password>@<host>:<port>/<db>\n", "POSTGRES_PASSWORD"),
+        (
+            &login,
+            "DB_HOST=your_host\nDB_USER=your_user\nDB_PASS=your_pass\nDB_NAME=your_name\nDATABASE_URL=postgresql+asyncpg://your_url_postgres\n",
+            "DB_PASS",
+        ),
+    ] {
+        let text = with(source, example);
+        let address =
+            format!("DATABASE_URL: \"postgresql+asyncpg://app:${{{password}:?set it in .env}}@postgres:5432/app\"");
+        assert!(
+            text.contains(&address) && service(&text, "postgres").contains("POSTGRES_DB: app"),
+            "{example}\n{text}"
+        );
+        assert!(!text.contains("your_"), "{text}");
+    }
+}
+
+#[test]
+fn a_default_is_not_that_of_the_second_name() {
+    let source = "const app = require('express')();\nconst user = process.env.SMTP_USER || '';\nconst from = process.env.FROM_EMAIL || process.env.SMTP_USER || 'noreply@shop.local';\napp.listen(4000);\n";
+    let files = [
+        ("Dockerfile", "FROM node:24-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"node\", \"index.js\"]\n"),
+        ("package.json", "{\"name\": \"shop\", \"dependencies\": {\"express\": \"5\"}}\n"),
+        ("index.js", source),
+        (".env.example", "SMTP_USER=\nFROM_EMAIL=\n"),
+    ];
+    let (text, _) = emitted(&files, &[]);
+    assert!(text.contains("SMTP_USER:\n") && text.contains("FROM_EMAIL:\n"), "{text}");
+}
+
+#[test]
+fn the_only_compiled_program_of_an_image_is_started() {
+    let main = "package main\n\nimport (\n\t\"net/http\"\n\t\"os\"\n)\n\nfunc main() {\n\thttp.ListenAndServe(\":8000\", nil)\n}\n";
+    let with = |image: &str| {
+        let files = [("Dockerfile", image), ("go.mod", GO_MOD), ("main.go", main)];
+        emitted(&files, &[])
+    };
+    let build = "FROM golang:1.25 AS build\nWORKDIR /app\nCOPY . .\nRUN CGO_ENABLED=0 go build -o main main.go\n";
+    for (image, command) in [
+        (format!("{build}FROM debian:13-slim\nWORKDIR /app\nCOPY --from=build /app/main ./main\n"), "./main"),
+        (format!("{build}FROM debian:13-slim\nWORKDIR /srv\nCOPY --from=build /app/main .\n"), "./main"),
+        (format!("{build}FROM alpine:3.22\nCOPY --from=build /app/main /usr/bin/shop\nEXPOSE 8000\n"), "/usr/bin/shop"),
+        (build.to_owned(), "./main"),
+    ] {
+        let (text, notes) = with(&image);
+        assert!(text.contains(&format!("command: [\"{command}\"]")), "{image}\n{text}\n{notes}");
+        assert!(text.contains("8000:8000"), "{text}");
+    }
+    // Nobody knows which of two it is.
+    let two = build.replace("main.go\n", "main.go && go build -o tool main.go\n");
+    let (text, notes) = with(&format!("{two}FROM debian:13-slim\nCOPY --from=build /app/main /app/tool /srv/\n"));
+    assert!(text.is_empty() && notes.contains("starts no program"), "{text}\n{notes}");
+}
+
+#[test]
+fn settings_of_tools_and_texts_are_no_evidence_of_ports() {
+    let main = "package main\n\nimport \"net/http\"\n\nfunc main() {\n\thttp.ListenAndServe(\":8000\", nil)\n}\n";
+    let gate = main
+        .replace("\tnet", "net")
+        .replace(":8000", ":9000")
+        .replace("func main() {\n", "func main() {\n\thttp.Get(\"http://users:8000/users\")\n");
+    let image = format!("{GO_IMAGE}CMD [\"/app\"]\n");
+    let with = |other: &str| {
+        let files = [
+            ("users/Dockerfile", &*image),
+            ("users/go.mod", GO_MOD),
+            ("users/main.go", main),
+            ("gate/Dockerfile", &*image),
+            ("gate/go.mod", GO_MOD),
+            ("gate/main.go", &*gate),
+            (other, "curl http://localhost:8000/users\n\ndocker run -p 8765:8000 users\n"),
+        ];
+        emitted(&files, &[]).0
+    };
+    for other in
+        [".claude/skills/network.md", ".cursor/rules/ports.mdc", ".github/workflows/ci.sh", ".claude/hooks/ask.sh"]
+    {
+        assert!(!with(other).contains("8000:8000") && !with(other).contains("8765"), "{other}\n{}", with(other));
+    }
+    assert!(with("scripts/ask.sh").contains("8765:8000"), "{}", with("scripts/ask.sh"));
+}
+
+#[test]
+fn a_key_that_the_program_does_without_is_not_asked_for() {
+    let with = |guard: &str| {
+        let source = format!(
+            "const app = require('express')();\nfunction client() {{\n  const key = process.env.OPENAI_API_KEY;\n  {guard}\n  return key;\n}}\napp.get('/', (q, r) => r.send(client()));\napp.listen(4000);\n"
+        );
+        let files = [
+            (
+                "Dockerfile",
+                "FROM node:24-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            ("package.json", "{\"name\": \"shop\", \"dependencies\": {\"express\": \"5\"}}\n"),
+            ("index.js", &source),
+            (".env.example", "# required for questions\nOPENAI_API_KEY=\n"),
+        ];
+        emitted(&files, &[]).0
+    };
+    for guard in ["if (!key || key.trim() === '') return null;", "if (!key) {\n    return;\n  }"] {
+        assert!(with(guard).contains("OPENAI_API_KEY:\n"), "{guard}\n{}", with(guard));
+    }
+    for guard in ["", "if (!key) throw new Error('no key');", "if (!keys) return null;"] {
+        assert!(with(guard).contains("OPENAI_API_KEY:?set it"), "{guard}\n{}", with(guard));
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::built_binary::built_binary;
 use super::missing_source::missing_source;
 use super::mounted_sources::folder_without_sources;
 use super::named_packages::NamedPackages;
@@ -378,7 +379,7 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
     let projects = built_projects(input, build).projects;
     let starts =
         build.launch(stage).is_some() || serves_by_itself(build, stage) || may_be_started(projects.into_iter());
-    if !starts {
+    if !starts && built_binary(build).is_none() {
         return Some("its image starts no program");
     }
     needs_argument(build).then_some("it needs a build argument that has no default")

@@ -7,11 +7,12 @@ use super::built_server::built_server;
 use super::endpoint::{endpoint_input, place_of_line};
 use super::entrypoint::starts_nothing;
 use super::migrating_command::migrating_command;
-use super::server_command::server_command;
+use super::server_command::{binary_command, server_command};
 use super::spring_config::add_served_settings;
 use super::start::{address_variable, start_texts};
 use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
+use super::worker_program::worker_program;
 use crate::build::Source as CopySource;
 use crate::build::{Build, Reference, StageBase, Transfer, ends_with_scheduler, ends_with_worker, serves_developers};
 use crate::compose::written_project;
@@ -100,34 +101,7 @@ pub(in crate::emit) fn complete_with_code(
     plan: &mut ComposePlan,
 ) {
     mark_migrations(input, applications);
-    let may_listen = |known: &&mut Application| {
-        known.port.is_none() && !known.is_worker && !known.is_scheduler && known.migrates.is_none()
-    };
-    for application in applications.iter_mut().filter(may_listen) {
-        let Some(stage) = application.build.target() else { continue };
-        let endpoint = endpoint_input(input, application, &application.build, stage);
-        let known = known_port(&endpoint);
-        let answers_requests = known.is_none() && answers_requests(&endpoint);
-        let may_be_told = known.as_ref().is_none_or(|known| known.is_exposed);
-        let variable = if may_be_told { port_variable(&endpoint) } else { None };
-        let variable =
-            variable.and_then(|(name, place)| Some((name, place_of_line(input, application, &endpoint, place)?)));
-        let variable = variable.map(|(name, place)| {
-            let why = match &known {
-                Some(known) => format!("its image exposes {}", known.port),
-                None => "nothing says a port".to_owned(),
-            };
-            let reason = format!("it listens where `{name}` says, which has no default, and {why}");
-            PortVariable { name, place, reason }
-        });
-        (application.port_variable, application.answers_requests) = (variable, answers_requests);
-        if let Some(KnownPort { port, reason, .. }) = known {
-            application.port = Some(port);
-            application.reason.push_str(&reason);
-        } else if let Some((port, variable)) = port_of_start(input, application) {
-            (application.port, application.port_variable) = (Some(port), Some(variable));
-        }
-    }
+    add_ports(input, applications);
     for application in applications.iter_mut() {
         application.server = built_server(input, application);
         application.storage = storage_folders(input, application);
@@ -159,6 +133,42 @@ pub(in crate::emit) fn complete_with_code(
         is_program
     });
     plan.notes.extend(unbuilt_programs(input, applications));
+}
+
+/// Adds where the programs listen, as far as that is known, and which of the others run a worker themselves.
+fn add_ports(input: &EmitInput, applications: &mut [Application]) {
+    let may_listen = |known: &Application| {
+        known.port.is_none() && !known.is_worker && !known.is_scheduler && known.migrates.is_none()
+    };
+    for application in applications.iter_mut().filter(|known| may_listen(known)) {
+        let Some(stage) = application.build.target() else { continue };
+        let endpoint = endpoint_input(input, application, &application.build, stage);
+        let known = known_port(&endpoint);
+        let answers_requests = known.is_none() && answers_requests(&endpoint);
+        let may_be_told = known.as_ref().is_none_or(|known| known.is_exposed);
+        let variable = if may_be_told { port_variable(&endpoint) } else { None };
+        let variable =
+            variable.and_then(|(name, place)| Some((name, place_of_line(input, application, &endpoint, place)?)));
+        let variable = variable.map(|(name, place)| {
+            let why = match &known {
+                Some(known) => format!("its image exposes {}", known.port),
+                None => "nothing says a port".to_owned(),
+            };
+            let reason = format!("it listens where `{name}` says, which has no default, and {why}");
+            PortVariable { name, place, reason }
+        });
+        (application.port_variable, application.answers_requests) = (variable, answers_requests);
+        if let Some(KnownPort { port, reason, .. }) = known {
+            application.port = Some(port);
+            application.reason.push_str(&reason);
+        } else if let Some((port, variable)) = port_of_start(input, application) {
+            (application.port, application.port_variable) = (Some(port), Some(variable));
+        }
+    }
+    let is_silent = |known: &Application| may_listen(known) && known.port_variable.is_none() && !known.answers_requests;
+    for application in applications.iter_mut().filter(|known| is_silent(known)) {
+        application.is_worker = worker_program(input, application).is_some();
+    }
 }
 
 /// Whether an image of a server starts a script of the repository, which talks to that server: `psql` in one of `postgres`.
@@ -206,7 +216,8 @@ fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &m
             return true;
         }
         let is_other = application.code.files.iter().any(|file| started.contains(file));
-        let command = if is_other { None } else { server_command(input, application) };
+        let server = || server_command(input, application).or_else(|| binary_command(application));
+        let command = if is_other { None } else { server() };
         if let Some(command) = command {
             if serves_developers(&command.words) {
                 let name = input.inputs.source(application.build.input().dockerfile).name();

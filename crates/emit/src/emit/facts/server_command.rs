@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::application::Application;
+use super::built_binary::built_binary;
 use super::runner::in_environment;
 use super::server_start::ServerCommand;
 use super::task_object::{TaskObject, task_object};
@@ -40,6 +41,23 @@ pub(in crate::emit) fn server_command(input: &EmitInput, application: &Applicati
             folder: object.as_ref().and_then(|object| object.folder.clone()),
             place: object.map(|object| object.place),
         })
+    })
+}
+
+/// The command that starts the only program which was compiled for an image.
+pub(in crate::emit) fn binary_command(application: &Application) -> Option<ServerCommand> {
+    let binary = built_binary(&application.build)?;
+    let name = path::name(&binary);
+    let is_beside = path::parent(&binary) == application.folder();
+    let word = if is_beside { format!("./{name}") } else { binary.clone() };
+    Some(ServerCommand {
+        words: vec![word],
+        folder: None,
+        port: application.port,
+        reason: format!(
+            "its image starts nothing by itself, and `{name}` is the only program that was compiled for it"
+        ),
+        place: Some(application.place.clone()),
     })
 }
 

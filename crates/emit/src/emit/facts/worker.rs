@@ -6,6 +6,7 @@ use super::runner::in_environment;
 use super::start::start_texts;
 use super::task_object::{TaskObject, task_object};
 use super::taskiq_hook::{BROKER, HOOK, through_hook};
+use super::worker_program::{WorkerProgram, worker_program};
 use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
 use crate::emit::facts::example::place;
@@ -46,6 +47,9 @@ pub(in crate::emit) struct WorkerFile {
     pub(in crate::emit) reason: String,
 }
 
+/// Why a worker has no check.
+const RENAMED: &str = "none: it has a name of its own, under which its check would not find it";
+
 /// The workers that run with the image of a program, and what plans their tasks.
 pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
     let by_argument = workers_by_argument(input, application);
@@ -55,8 +59,11 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
     let mut workers = Vec::new();
     let line = worker_line(input, application);
     let starts_itself = starts_worker(input, application);
+    let of_source = if starts_itself && line.is_none() { worker_program(input, application) } else { None };
     for row in data::WORKER_PROGRAMS.rows() {
-        if line.as_ref().is_some_and(|line| line.row != row) {
+        let is_other = line.as_ref().is_some_and(|line| line.row != row)
+            || of_source.as_ref().is_some_and(|known| known.package != row[1]);
+        if is_other {
             continue;
         }
         let Some(ecosystem) = Ecosystem::of(row[0]) else { continue };
@@ -71,7 +78,12 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
         if object.is_none() && row[2] != "-" && !starts_itself {
             continue;
         }
-        workers.push(worker(input, application, row, (object.as_ref(), line.as_ref())));
+        let mut planned = worker(input, application, row, (object.as_ref(), line.as_ref()));
+        if of_source.as_ref().is_some_and(WorkerProgram::is_renamed) {
+            planned.check = None;
+            RENAMED.clone_into(&mut planned.check_reason);
+        }
+        workers.push(planned);
         break;
     }
     if workers.is_empty() {
@@ -238,7 +250,7 @@ fn worker(
         .and_then(|(_, rest)| rest.split_once('\''))
         .is_none_or(|(name, _)| reads(name));
     if line.is_some_and(WorkerLine::is_renamed) {
-        "none: it has a name of its own, under which its check would not find it".clone_into(&mut worker.check_reason);
+        RENAMED.clone_into(&mut worker.check_reason);
     } else if check != "-" && is_named && has_variable {
         let words: Vec<String> = serde_json::from_str(check).unwrap_or_default();
         let words = started_in(words);

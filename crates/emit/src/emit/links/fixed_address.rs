@@ -9,6 +9,7 @@ use crate::emit::server_image::{ServerImage, is_service_host, is_word};
 use crate::manifest::FileKind;
 use crate::sources::code::{bracketed, last_name};
 use crate::sources::literals::{StringLiteral, string_literals};
+use crate::sources::patterns;
 use crate::sources::settings::{setting_name, settings_of};
 use crate::sources::variables::is_spring;
 use crate::text::{Source, path};
@@ -198,7 +199,7 @@ fn login_beside(
 }
 
 /// The part of a connection that the key in front of a value says: `user=`, `"password":`.
-fn key_role(before: &str) -> Option<ConnectionRole> {
+pub(super) fn key_role(before: &str) -> Option<ConnectionRole> {
     let before = before.trim_end();
     if !before.ends_with(['=', ':', '>']) {
         return None;
@@ -250,6 +251,9 @@ fn address_words(clients: &[(&'static str, ServerImage)]) -> Vec<String> {
         words.extend(row.url_schemes().map(|scheme| format!("{scheme}://")));
         let names = [row.host, row.service].into_iter().chain(data::words(row.names));
         words.extend(names.map(str::to_ascii_lowercase).flat_map(|name| quoted(&name)));
+        let calls = patterns::of("opens a connection");
+        let of_row = calls.filter(|call| call.argument.split(' ').next() == Some(row.host));
+        words.extend(of_row.map(|call| call.text.to_owned()));
         if row.is_database() {
             let databases = data::CONNECTION_WORDS.with("database").map(str::to_ascii_lowercase);
             words.extend(databases.flat_map(|name| quoted(&name)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::alembic::alembic_address;
+use super::call_login::call_logins;
 use super::fixed_address::{fixed_addresses, fixed_databases};
 use super::job_address::job_address;
 use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention};
@@ -69,6 +70,8 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
     }
     mentions.all.extend(alembic_address(input, application));
     mentions.all.extend(job_address(input, application));
+    let logins = call_logins(input, application, &mentions.all);
+    mentions.all.extend(logins);
     let named: BTreeSet<&str> =
         mentions.all.iter().filter(|known| names_database(known)).map(|known| known.row.host).collect();
     let databases = fixed_databases(input, application, &clients);

@@ -44,13 +44,7 @@ pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [
         })
         .collect();
     for (application, name) in applications.iter_mut().zip(names) {
-        let mut unique = name.clone();
-        let mut count = 2;
-        while !used.insert(unique.clone()) {
-            unique = format!("{name}-{count}");
-            count += 1;
-        }
-        application.name = unique;
+        application.name = unused_name(&name, &mut used);
     }
     name_as_asked(applications, &hosts);
     add_named_ports(applications, &hosts);
@@ -162,23 +156,39 @@ fn name_of_folder(input: &EmitInput, application: &Application) -> String {
     }
 }
 
-/// Names workers apart: after their program where there are several.
-pub(in crate::emit) fn name_workers(workers: &mut [(usize, Worker)], applications: &[Application]) {
-    let mut count: BTreeMap<String, usize> = applications.iter().map(|known| (known.name.clone(), 1)).collect();
+/// Names workers apart, after their program where there are several, and from all other services; `others`: the names of
+/// servers and of the proxy.
+pub(in crate::emit) fn name_workers(
+    workers: &mut [(usize, Worker)],
+    applications: &[Application],
+    others: impl IntoIterator<Item = String>,
+) {
+    let mut used: BTreeSet<String> = applications.iter().map(|known| known.name.clone()).chain(others).collect();
     let mut of_name: BTreeMap<String, usize> = BTreeMap::new();
     for (_, worker) in workers.iter() {
         *of_name.entry(worker.name.clone()).or_insert(0) += 1;
     }
+    let mut replaced: BTreeSet<usize> = BTreeSet::new();
     for (at, worker) in workers {
         let application = &applications[*at];
+        let stands_for_program = application.is_worker && worker.name != SCHEDULER;
         let name = match () {
-            () if application.is_worker && worker.name != SCHEDULER => application.name.clone(),
+            () if stands_for_program => application.name.clone(),
             () if of_name[&worker.name] == 1 => worker.name.clone(),
             () => service_name(&format!("{}-{}", application.name, worker.name)),
         };
-        let used = count.entry(name.clone()).or_insert(0);
-        let is_own = application.is_worker && worker.name != SCHEDULER && *used == 1;
-        *used += 1;
-        worker.name = if *used == 1 || is_own { name } else { format!("{name}-{used}") };
+        // The program has no other service that would have its name.
+        worker.name = if stands_for_program && replaced.insert(*at) { name } else { unused_name(&name, &mut used) };
     }
+}
+
+/// A name that no service has yet, with a number where another has it already.
+fn unused_name(name: &str, used: &mut BTreeSet<String>) -> String {
+    let mut unique = name.to_owned();
+    let mut count = 2;
+    while !used.insert(unique.clone()) {
+        unique = format!("{name}-{count}");
+        count += 1;
+    }
+    unique
 }

@@ -13,7 +13,7 @@ use crate::emit::links::named_service::is_job;
 use crate::emit::links::program::Program;
 use crate::emit::links::program_url::is_front;
 use crate::emit::plan::{PlannedService, ServiceRole};
-use crate::manifest::{Ecosystem, FileKind};
+use crate::manifest::{ContentKind, Ecosystem, FileKind, FileRole};
 use crate::recipe::published_ports;
 use crate::sources::patterns;
 use crate::text::{listed, path};
@@ -85,8 +85,8 @@ impl ServicePlanner<'_, '_> {
         let files = self.input.files.files.iter().enumerate().filter(|(at, file)| {
             let kind = FileKind::of(&file.below);
             let is_own = kind.has_code() && application.code.files.contains(at) && !is_front(application);
-            let is_asker = !kind.is_recipe() && !is_own && file.is_of_program();
-            is_asker && (with_documentation || !kind.is_for_people())
+            let is_asker = !kind.is_recipe() && !kind.is_of_forge() && !is_own && file.is_of_program();
+            is_asker && (with_documentation || kind.nature() != ContentKind::Documentation && !kind.is_for_people())
         });
         files.map(|(_, file)| file).find_map(|file| {
             let text = file.source.text();
@@ -187,7 +187,8 @@ impl ServicePlanner<'_, '_> {
         let others = || programs.clone().any(|known| known.name != application.name && known.port == Some(port));
         let files = self.input.files.files.iter().filter(|file| {
             let kind = FileKind::of(&file.below);
-            let tells = kind.is_for_people() || kind.holds_commands() || kind.is_shell();
+            let is_program_text = kind.is_for_people() || kind.holds_commands() || kind.is_shell();
+            let tells = is_program_text && kind.role() != FileRole::Development && !kind.is_of_forge();
             tells
                 && (path::is_below(&file.path, &application.context) && application.context != self.input.folder
                     || !others())

@@ -8,8 +8,9 @@ use crate::emit::facts::example::nearest_example;
 use crate::emit::input::EmitInput;
 use crate::manifest::FileKind;
 use crate::secret;
+use crate::sources::code::expression;
 use crate::sources::patterns;
-use crate::sources::variables::{Absence, VariableRead, is_asked_for};
+use crate::sources::variables::{Absence, VariableRead, is_asked_for, is_done_without};
 use crate::variables::{ExampleVariable, is_read_by_tools};
 
 /// Which variables are wanted.
@@ -67,7 +68,7 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
         match &self.read.absence {
             Absence::Fails if remark == Remark::Optional => self.passed_on(),
             Absence::Fails if !self.is_of_program() && self.is_read_late() => self.need_of_late(),
-            Absence::Continues if remark == Remark::Required && self.is_secret() => {
+            Absence::Continues if remark == Remark::Required && self.is_secret() && !self.is_done_without() => {
                 Some((VariableNeed::Required, format!("the example says that `{name}` is required")))
             }
             Absence::Continues if self.is_of_program() && self.is_without_value() => {
@@ -94,6 +95,12 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
             let file = &self.input.files.files[*file];
             is_read_late(&file.below, file.source.text(), read.at)
         })
+    }
+
+    /// Whether each function that reads it gives up without it, and the program goes on.
+    fn is_done_without(&self) -> bool {
+        let mut reads = self.application.code.reads.iter().filter(|(_, known)| known.name == self.read.name);
+        reads.all(|(file, read)| is_done_without(self.input.files.files[*file].source.text(), read.at))
     }
 
     /// How it gets what a function fails without.
@@ -161,12 +168,20 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
     /// The default of its sources, where it is no secret and may stand in the file.
     fn default(&self) -> Option<String> {
         let mut reads = self.application.code.reads.iter().filter(|(_, known)| known.name == self.read.name);
-        let default = reads.find_map(|(_, known)| match &known.absence {
-            Absence::Default(Some(value)) if !value.is_empty() => Some(value),
+        let default = reads.find_map(|(file, known)| match &known.absence {
+            Absence::Default(Some(value)) if !value.is_empty() && !self.has_alternative(*file, known) => Some(value),
             _ => None,
         })?;
         let is_fine = !default.contains(['$', '{', '}', '"', '\'', '\\', '\n']) && !self.is_secret();
         is_fine.then(|| default.clone())
+    }
+
+    /// Whether another variable counts before the default of a read: `env.A || env.B || "c"`.
+    fn has_alternative(&self, file: usize, read: &VariableRead) -> bool {
+        let length = expression(&self.input.files.files[file].source.text()[read.at..]).len();
+        let is_inside =
+            |known: &VariableRead| known.name != read.name && (read.at..read.at + length).contains(&known.at);
+        self.application.code.reads.iter().any(|(other, known)| *other == file && is_inside(known))
     }
 
     fn is_shell(&self) -> bool {
