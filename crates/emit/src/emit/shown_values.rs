@@ -7,7 +7,7 @@ use crate::variables::ExampleVariable;
 
 /// The examples, with no value for addresses, users and databases where the file only says that there has to be one.
 pub(super) fn without_placeholders(examples: &[ExampleVariable]) -> Vec<ExampleVariable> {
-    let shown = |example: &ExampleVariable| {
+    let settled = |example: &ExampleVariable| {
         let upper = example.name.to_ascii_uppercase();
         let is_connection = parts(&upper).is_some_and(|(.., role)| !matches!(role, ConnectionRole::Password));
         if !is_connection && !example.value.contains("://") {
@@ -15,7 +15,7 @@ pub(super) fn without_placeholders(examples: &[ExampleVariable]) -> Vec<ExampleV
         }
         ExampleVariable { value: shown_value(&example.value), ..example.clone() }
     };
-    examples.iter().map(shown).collect()
+    examples.iter().map(settled).collect()
 }
 
 /// What a value says: of a URL of a server the scheme, and the parts that stand for themselves.

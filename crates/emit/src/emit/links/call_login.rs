@@ -145,7 +145,7 @@ impl CallReader<'_, '_> {
                 let is_plain = argument.starts_with(['"', '\'']) || argument.bytes().all(|byte| byte.is_ascii_digit());
                 match call(argument).or_else(|| self.bound_call(argument)) {
                     _ if is_placed || is_plain || index == 0 && is_by_place => {}
-                    Some((callee, login)) if self.holds_login(callee) => return Some(self.held(at, login)),
+                    Some((callee, login)) if self.holds_login(callee) => return Some(self.login_of(at, login)),
                     _ => return if is_by_place { Some(CallLogin::Hidden) } else { None },
                 }
                 continue;
@@ -155,7 +155,7 @@ impl CallReader<'_, '_> {
                 _ if key == "CREDENTIALS" => {
                     let login = call(value).or_else(|| self.bound_call(value));
                     let (_, login) = login.filter(|(callee, _)| self.holds_login(callee)).unwrap_or_default();
-                    return Some(self.held(at, login));
+                    return Some(self.login_of(at, login));
                 }
                 Some(ConnectionRole::Url) => return None,
                 Some(ConnectionRole::Host) => is_address = true,
@@ -195,7 +195,7 @@ impl CallReader<'_, '_> {
     }
 
     /// The login that a call holds, by its arguments.
-    fn held(&self, at: usize, list: &str) -> CallLogin {
+    fn login_of(&self, at: usize, list: &str) -> CallLogin {
         let values: Vec<&str> =
             arguments(list).into_iter().map(|known| keyed(known).map_or(known, |(_, value)| value)).collect();
         match values[..] {
