@@ -186,7 +186,7 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
             "the image is pushed for pull requests too: code that is not merged, and without rights to push from forks";
         let Some(finding) = cx.finding(place, message) else { continue };
         if !is_input {
-            out.push(finding.help("push in an output of its own step, with `if: github.event_name != 'pull_request'`"));
+            out.push(finding.help("push in a step of its own, with `if: github.event_name != 'pull_request'`"));
             continue;
         }
         let value = "${{ github.event_name != 'pull_request' }}";
