@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::compose::lists_builds;
 use super::exclusion::Exclusion;
 use super::file::display_path;
-use super::project_files::WORKFLOWS;
 use super::recipes::may_build;
 use super::request::GatherRequest;
 use super::tree_walk::{obstacle, tree_walk, unreadable_ignore_file};
@@ -71,6 +70,9 @@ pub fn files_to_lint(paths: Vec<PathBuf>, request: &GatherRequest) -> (Vec<PathB
     }
     (files, problems)
 }
+
+/// Where workflows are, below the top of a project.
+pub(super) const WORKFLOWS: &str = ".github/workflows";
 
 /// All Dockerfiles under `root`, in parallel.
 pub(super) fn discover(root: &Path, request: &GatherRequest) -> Discovery {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::compose::lists_builds;
-use super::discover::{discover, is_test_input};
+use super::discover::{WORKFLOWS, discover, is_test_input};
 use super::file::{folder_of, join_path};
 use super::recipes::may_build;
 use super::request::GatherRequest;
@@ -18,9 +18,6 @@ const COMPOSES: usize = 100;
 
 /// Where a repository keeps its history: what is above its folder belongs to something else.
 pub(super) const GIT_FOLDER: &str = ".git";
-
-/// Where workflows are, below the top of a project.
-pub(super) const WORKFLOWS: &str = ".github/workflows";
 
 /// The files around what was asked for.
 #[derive(Debug, Default)]

@@ -245,6 +245,9 @@ impl<'s> YamlEditor<'s> {
 
     /// The value at a path, each key being written where it is looked for, and used nowhere else.
     fn written(&self, path: &[&str]) -> Result<YamlNode<'_>, String> {
+        if !self.tree.problems().is_empty() {
+            return Err("the file is no valid YAML".to_owned());
+        }
         let mut node = self.tree.root().ok_or("the file is empty")?;
         for (depth, key) in path.iter().enumerate() {
             check_once(node, &path[..=depth])?;

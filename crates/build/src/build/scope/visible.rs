@@ -38,12 +38,18 @@ fn is_close(name: &str, known: &str) -> bool {
     known.len().abs_diff(name.len()) <= FARTHEST
 }
 
+/// Whether `${name}` reads a variable: an ARG may have any name.
+fn is_usable(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
 fn nearest<'a>(name: &str, known: Vec<&'a str>) -> Option<&'a str> {
     // Longer than any real name: computing the distance would be expensive.
     if name.len() > 100 {
         return None;
     }
-    let scored = known.into_iter().filter(|known| is_close(name, known)).take(COMPARED);
+    let scored = known.into_iter().filter(|known| is_close(name, known) && is_usable(known)).take(COMPARED);
     let best = scored.map(|known| (strsim::levenshtein(name, known), known)).min();
     best.filter(|(distance, _)| *distance <= FARTHEST).map(|(_, known)| known)
 }

@@ -185,7 +185,10 @@ impl CallReader<'_, '_> {
             let open = value.find('(')?;
             let callee = &value[..open];
             let is_name = callee.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
-            Some((callee, bracketed(&value[open..])?)).filter(|_| is_name && !callee.is_empty())
+            if !is_name || callee.is_empty() {
+                return None;
+            }
+            Some((callee, bracketed(&value[open..])?))
         })
     }
 

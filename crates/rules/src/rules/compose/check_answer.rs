@@ -508,6 +508,8 @@ fn answered_early(service: &StackService, check: &WrittenCheck) -> Option<EarlyC
         let early = |host: &str| data::words(hosts).any(|known| known == host);
         let client = EarlyClient { program: program.to_owned(), host: None, word: None, final_host };
         match host(&invocation, options) {
+            // A client of URLs has no default address.
+            None if options == "-" => {}
             None => return Some(client),
             Some((host, word)) if early(host) => {
                 return Some(EarlyClient { host: Some(host.to_owned()), word: Some(word.to_owned()), ..client });

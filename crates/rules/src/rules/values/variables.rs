@@ -405,9 +405,7 @@ pub(in crate::rules) fn near<'b>(
     if *compared > COMPARED {
         return None;
     }
-    // A name of other characters is a typo itself, and cannot be used.
-    let is_usable = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    build.scopes().nearest(stage.index, name, index).filter(is_usable)
+    build.scopes().nearest(stage.index, name, index)
 }
 
 /// The names in `${NAME+…}` and `${NAME:+…}`.
