@@ -159,12 +159,14 @@ fn line_of_host(source: &Source, host: &str) -> usize {
     source.text().lines().position(names).map_or(1, |at| at + 1)
 }
 
+/// Keys of `deploy` that only swarms read.
+const IGNORED: [&str; 2] = ["update_config", "rollback_config"];
+
 /// `deploy.update_config` is for swarms: `docker compose` does not read it (docker/compose#13149).
 fn compose_update_config_ignored(cx: &ComposeContext, out: &mut Findings) {
     if cx.compose_use().stack_deployer.is_some() {
         return;
     }
-    const IGNORED: [&str; 2] = ["update_config", "rollback_config"];
     for service in cx.services() {
         let Some(deploy) = service.value.get("deploy").and_then(ComposeValue::as_map) else { continue };
         // Others are those that Compose adds.
