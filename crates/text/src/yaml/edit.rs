@@ -14,6 +14,7 @@ use crate::yaml;
 pub struct YamlEditor<'s> {
     source: &'s Source,
     tree: YamlTree,
+    is_editable: bool,
 }
 
 /// A value to be written.
@@ -90,7 +91,7 @@ fn flow_list(texts: &[String]) -> String {
     format!("[{}]", quoted.join(", "))
 }
 
-/// What stands below a node: under a key, or the member of a list with that number.
+/// What is below a node: under a key, or the member of a list with that number.
 fn below<'t>(node: YamlNode<'t>, key: &str) -> Option<YamlNode<'t>> {
     if !node.is_alias() && node.kind() == Some(NodeKind::Sequence) {
         return node.items().nth(key.parse().ok()?);
@@ -144,7 +145,10 @@ fn key_text(key: &str) -> Cow<'_, str> {
 impl<'s> YamlEditor<'s> {
     /// Reads a file.
     pub fn new(source: &'s Source) -> Self {
-        Self { source, tree: yaml::read(source.text()) }
+        let tree = yaml::read(source.text());
+        // CR alone ends a line of YAML, but none of a source.
+        let has_lone_return = source.text().split('\r').skip(1).any(|rest| !rest.starts_with('\n'));
+        Self { source, is_editable: tree.problems().is_empty() && !has_lone_return, tree }
     }
 
     /// The file.
@@ -245,8 +249,8 @@ impl<'s> YamlEditor<'s> {
 
     /// The value at a path, each key being written where it is looked for, and used nowhere else.
     fn written(&self, path: &[&str]) -> Result<YamlNode<'_>, String> {
-        if !self.tree.problems().is_empty() {
-            return Err("the file is no valid YAML".to_owned());
+        if !self.is_editable {
+            return Err("the file is no valid YAML, or has line breaks of CR alone".to_owned());
         }
         let mut node = self.tree.root().ok_or("the file is empty")?;
         for (depth, key) in path.iter().enumerate() {
@@ -535,6 +539,7 @@ mod tests {
             "services:\n  db:\n",
             "services: !reset null\n",
             "",
+            "services:\r  db:\n    test: a\n",
             "services:\n  db:\n    a: c\nservices:\n  db:\n    a: d\n",
         ] {
             assert!(set(text, &path, &inline("b")).is_err(), "{text}");
