@@ -2,12 +2,14 @@
 //! "standalone"`), and neither sources nor installed packages. A variable of the build selects this output, so no
 //! source changes.
 
+mod second_stage;
 mod server;
 mod write;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use self::second_stage::SecondStage;
 use self::server::Server;
 use super::stage_parts::{self, PartPurpose, StageParts};
 use super::{next, words};
@@ -40,14 +42,15 @@ const UNTRACED_ENVIRONMENTS: [&str; 2] = [".env.local", ".env.production.local"]
 pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let Some(stage) = stage_parts::divisible_stage(input) else { return };
     let Some((project, args)) = next_server(input, stage) else { return };
-    let Ok(Some(parts)) = stage_parts::read(input, stage) else { return };
-    if parts.project.root != project.root {
-        return;
-    }
-    let Some(server) = output.ok_or_skip(read(input, stage, &parts, &args)) else { return };
-    let edit = write::edit(input, stage, &parts, &server);
+    let Some((builder, parts)) = builder(input, stage, project) else { return };
+    let place = (stage, builder);
+    let Some((server, second)) = output.ok_or_skip(read(input, place, &parts, &args)) else { return };
+    let edits = match &second {
+        Some(second) => write::edits(input, place, &parts, &server, second),
+        None => vec![write::edit(input, stage, &parts, &server)],
+    };
     let why = "Next.js traces what its server loads, and no source reads files by itself";
-    output.step("copies only the files that Next.js traced for its server", why, vec![edit]);
+    output.step("copies only the files that Next.js traced for its server", why, edits);
     let untraced = "a package may read a file that its code does not name".to_owned();
     output.assume("the server loads only files that Next.js traces", Some((Support::Open, untraced)));
     if server.variables.iter().any(|(name, value)| *name == "HOSTNAME" && value == ALL_OF_IPV4) {
@@ -65,6 +68,30 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     if !missing.is_empty() {
         output.assume(format!("no build context has {}", missing.join(" or ")), None);
     }
+}
+
+/// The stage that builds the project and its parts: the final one, or the one other that does.
+fn builder<'a, 's>(
+    input: &'s PassInput<'a>,
+    stage: &'s Stage,
+    project: &Project,
+) -> Option<(&'s Stage, StageParts<'a>)> {
+    let builds = |stage: &Stage| input.build.own_runs(stage).any(|run| builds_next(input, project, run.index));
+    let mut builders = input.build.needed_stages().filter(|other| other.index != stage.index && builds(other));
+    let builder = match (builds(stage), builders.next(), builders.next()) {
+        (false, Some(builder), None) => builder,
+        _ => stage,
+    };
+    let parts = stage_parts::read(input, builder).ok()??;
+    (parts.project.root == project.root).then_some((builder, parts))
+}
+
+/// Whether a RUN builds a project of Next.js.
+fn builds_next(input: &PassInput, project: &Project, index: usize) -> bool {
+    let Some(code) = input.build.code(index) else { return false };
+    let commands = code.script.invocations();
+    let mut all = commands.iter().flat_map(|command| started_project::commands(Some(project), &words::of(command)));
+    all.any(|words| words::name(&words[0]) == "next" && words.get(1).is_some_and(|word| word == "build"))
 }
 
 /// All addresses, without those of IPv6.
@@ -90,11 +117,16 @@ fn is_named(input: &PassInput, package: &str) -> bool {
     texts.any(|(path, _)| FileKind::of(path).has_code())
 }
 
-fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -> Result<Server, StandaloneBlocker> {
+fn read(
+    input: &PassInput,
+    (stage, builder): (&Stage, &Stage),
+    parts: &StageParts,
+    args: &[String],
+) -> Result<(Server, Option<SecondStage>), StandaloneBlocker> {
     let project = parts.project;
     let version = next::major(project).filter(|major| MAJORS.contains(major));
     let major = version.ok_or(StandaloneBlocker::UnsupportedVersion)?;
-    let is_told = configuration(input, stage, project)?;
+    let is_told = configuration(input, builder, project)?;
     if let Some(what) = container_uses::in_containers(input, stage) {
         return Err(StandaloneBlocker::ContainerUse { what });
     }
@@ -119,13 +151,23 @@ fn read(input: &PassInput, stage: &Stage, parts: &StageParts, args: &[String]) -
         return Err(StandaloneBlocker::UsesFiles { file: file.to_string() });
     }
     let context = input.context().ok_or(StandaloneBlocker::UnknownContext)?;
-    Ok(Server {
+    let build = steps(input, builder, parts)?;
+    let entrypoint = input.build.last(stage, Keyword::Entrypoint).is_some();
+    refuse_if(entrypoint && input.build.last(stage, Keyword::Cmd).is_some(), StandaloneBlocker::Entrypoint)?;
+    let second = match stage.index == builder.index {
+        true => None,
+        false => Some(second_stage::read(input, stage, (builder, parts))?),
+    };
+    let takes =
+        |name: &str| second.as_ref().is_none_or(|second| second.is_whole || name == "public" && second.has_public);
+    let server = Server {
         variables: variables(input, args)?,
-        build: steps(input, stage, parts)?,
+        build,
         is_told,
-        has_public: context.find(&path::join(&project.root, "public")).is_some(),
-        environments: environments(input, project),
-    })
+        has_public: context.find(&path::join(&project.root, "public")).is_some() && takes("public"),
+        environments: if takes("") { environments(input, project) } else { Vec::new() },
+    };
+    Ok((server, second))
 }
 
 /// The environment files of the project that its server reads when it starts and that are not traced, as far as the context
@@ -240,24 +282,9 @@ fn variables(input: &PassInput, args: &[String]) -> Result<Vec<(&'static str, St
 /// The RUN that builds; an error where a step does what the last stage may miss.
 fn steps(input: &PassInput, stage: &Stage, parts: &StageParts) -> Result<usize, StandaloneBlocker> {
     let build = input.build;
-    let builds = |index: usize| {
-        let code = build.code(index)?;
-        let commands = code.script.invocations();
-        let mut all =
-            commands.iter().flat_map(|command| started_project::commands(Some(parts.project), &words::of(command)));
-        all.any(|words| words::name(&words[0]) == "next" && words.get(1).is_some_and(|word| word == "build"))
-            .then_some(())
-    };
-    let build_part = parts
-        .all
-        .iter()
-        .rfind(|part| build.instruction(part.index).keyword == Keyword::Run && builds(part.index).is_some());
-    let elsewhere = || {
-        let mut others = build.needed_stages().filter(|other| other.index != stage.index);
-        others.find(|other| build.own_runs(other).any(|run| builds(run.index).is_some())).map(Stage::title)
-    };
-    let missing = || elsewhere().map_or(StandaloneBlocker::NoBuild, |stage| StandaloneBlocker::BuiltInStage { stage });
-    let build_part = build_part.ok_or_else(missing)?.index;
+    let is_build =
+        |index: usize| build.instruction(index).keyword == Keyword::Run && builds_next(input, parts.project, index);
+    let build_part = parts.all.iter().rfind(|part| is_build(part.index)).ok_or(StandaloneBlocker::NoBuild)?.index;
     if build.code(build_part).is_none_or(|code| code.is_exec() || !code.is_ordinary()) {
         return Err(StandaloneBlocker::UnsupportedBuild);
     }
@@ -283,8 +310,6 @@ fn steps(input: &PassInput, stage: &Stage, parts: &StageParts) -> Result<usize, 
             _ => {}
         }
     }
-    let entrypoint = build.last(stage, Keyword::Entrypoint).is_some();
-    refuse_if(entrypoint && build.last(stage, Keyword::Cmd).is_some(), StandaloneBlocker::Entrypoint)?;
     if parts.folder == "/" || parts.folder.starts_with("/?") || matches!(stage.base, StageBase::Stage(_)) {
         return Err(StandaloneBlocker::InRootFolder);
     }
@@ -311,7 +336,8 @@ reasons! {
         UnknownPort { text: String }: "the port `{text}` is not known";
         UnknownHost { host: String }: "the host `{host}` is not known";
         NoBuild: "no RUN builds it";
-        BuiltInStage { stage: String }: "stage `{stage}` builds it, and the final stage installs its packages again";
+        BuiltInStage { stage: String }: "stage `{stage}` builds it, and the final stage does not copy what it built";
+        OtherSystem { stage: String }: "stage `{stage}` has another C library than the final one, for which it would install `sharp`";
         UnsupportedBuild: "the RUN that builds it is not supported";
         RunCreatesFiles: "a RUN creates files that the server may need";
         StepAfterBuild: "a step after its build adds files that the server may need";

@@ -1,5 +1,6 @@
 //! Writes the stage that builds a Next.js server, and the one that holds it.
 
+use super::second_stage::SecondStage;
 use super::server::Server;
 use crate::build::{Purpose, Stage, installed};
 use crate::dockerfile::Keyword;
@@ -9,7 +10,7 @@ use crate::optimize::languages::node::stage_parts::{PartPurpose, StageParts};
 use crate::optimize::new_stage::uses_variable;
 use crate::optimize::pass_input::PassInput;
 use crate::shell::{Invocation, Verb};
-use crate::text::path;
+use crate::text::{Span, path};
 
 /// The edit that puts both in the place of the one.
 pub(super) fn edit(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server) -> FileEdit {
@@ -29,6 +30,37 @@ pub(super) fn edit(input: &PassInput, stage: &Stage, parts: &StageParts, server:
     out.push_str(&format!("{}{newline}", input.source().slice(from.span)));
     out.push_str(&last(input, stage, parts, server, name));
     input.edit(input.stage_span(stage), out.trim_end())
+}
+
+/// The edits where another stage builds already: it is told what to trace, and the final stage takes that.
+pub(super) fn edits(
+    input: &PassInput,
+    (stage, builder): (&Stage, &Stage),
+    parts: &StageParts,
+    server: &Server,
+    second: &SecondStage,
+) -> Vec<FileEdit> {
+    let newline = input.newline();
+    let from = input.build.instruction(stage.start);
+    let mut out = format!("{}{newline}", input.source().slice(from.span));
+    for (index, instruction) in input.build.instructions(stage) {
+        if index == second.at {
+            paragraph(input, index, &mut out);
+            let target = target(input, stage, index, &second.folder);
+            out.push_str(&traced(input, server, (&parts.folder, &second.flags), target));
+        } else if matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
+            command(input, index, &mut out);
+        } else if !second.replaced.contains(&index) {
+            paragraph(input, index, &mut out);
+            out.push_str(&input.passage_text(index));
+        }
+    }
+    let mut edits = vec![input.edit(input.stage_span(stage), out.trim_end())];
+    if server.is_told && builder.index != stage.index {
+        let start = input.build.instruction(server.build).span.start;
+        edits.push(input.edit(Span::at(start), format!("ENV NEXT_PRIVATE_STANDALONE=true{newline}")));
+    }
+    edits
 }
 
 /// Whether a RUN only installs Next.js for all users, which the project's own start does without.
@@ -67,34 +99,48 @@ fn last(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server, n
             paragraph(input, part.index, &mut out);
             out.push_str(&input.passage_text(part.index));
         } else if matches!(instruction.keyword, Keyword::Cmd | Keyword::Entrypoint) {
-            let keyword = input.source().slice(instruction.name.span);
-            let text = input.passage_text(part.index);
-            let comments = text.lines().take_while(|line| line.starts_with('#'));
-            let comment = comments.fold(String::new(), |comment, line| format!("{comment}{line}{newline}"));
-            paragraph(input, part.index, &mut out);
-            out.push_str(&format!("{comment}{keyword} [\"node\", \"server.js\"]{newline}"));
+            command(input, part.index, &mut out);
         }
         if part.index == server.build {
-            out.push_str(&traced(input, stage, parts, server, name));
+            let owner = parts.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
+            let target = target(input, stage, server.build, &parts.folder);
+            let flags = format!("{owner}--from={name} ");
+            out.push_str(&traced(input, server, (&parts.folder, &flags), target));
         }
     }
     out
 }
 
-/// The lines that copy what was traced.
-fn traced(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server, name: &str) -> String {
+/// The command that starts what was traced, below the author's comment.
+fn command(input: &PassInput, index: usize, out: &mut String) {
     let newline = input.newline();
-    let owner = parts.user.as_ref().map(|user| format!("--chown={user}:{user} ")).unwrap_or_default();
-    let works = installed::workdir(input.build, stage, server.build);
-    let target = |below: &str| {
-        if parts.folder == works { format!("./{below}") } else { path::join(&parts.folder, below) }
-    };
+    let keyword = input.source().slice(input.build.instruction(index).name.span);
+    let text = input.passage_text(index);
+    let comments = text.lines().take_while(|line| line.starts_with('#'));
+    let comment = comments.fold(String::new(), |comment, line| format!("{comment}{line}{newline}"));
+    paragraph(input, index, out);
+    out.push_str(&format!("{comment}{keyword} [\"node\", \"server.js\"]{newline}"));
+}
+
+/// How a COPY names what lies in the folder of the program.
+fn target(input: &PassInput, stage: &Stage, index: usize, folder: &str) -> impl Fn(&str) -> String {
+    let works = installed::workdir(input.build, stage, index) == folder;
+    move |below| if works { format!("./{below}") } else { path::join(folder, below) }
+}
+
+/// The lines that copy what was traced from a folder of the stage that builds.
+fn traced(
+    input: &PassInput,
+    server: &Server,
+    (folder, flags): (&str, &str),
+    target: impl Fn(&str) -> String,
+) -> String {
+    let newline = input.newline();
     let variables: Vec<String> = server.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut out = format!("ENV {}{newline}", variables.join(" "));
-    let folder = &parts.folder;
     let public = server.has_public.then_some(("public", "public"));
     for (from, to) in [(".next/standalone", ""), (".next/static", ".next/static")].into_iter().chain(public) {
-        out.push_str(&format!("COPY {owner}--from={name} {folder}/{from} {}{newline}", target(to)));
+        out.push_str(&format!("COPY {flags}{folder}/{from} {}{newline}", target(to)));
     }
     if !server.environments.is_empty() {
         // As a pattern, because a build without the file must not fail.
@@ -103,7 +149,7 @@ fn traced(input: &PassInput, stage: &Stage, parts: &StageParts, server: &Server,
             format!("{folder}/{start}[{last}]")
         });
         let (patterns, to) = (patterns.collect::<Vec<_>>().join(" "), target(""));
-        out.push_str(&format!("COPY {owner}--from={name} {patterns} {}/{newline}", to.trim_end_matches('/')));
+        out.push_str(&format!("COPY {flags}{patterns} {}/{newline}", to.trim_end_matches('/')));
     }
     out
 }

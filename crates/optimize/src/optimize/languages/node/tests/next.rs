@@ -108,11 +108,62 @@ fn pages_that_are_made_when_it_runs_are_written_where_the_version_does() {
     }
 }
 
+const TWO_STAGES: &str = "FROM node:22 AS build\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\n\nFROM node:22-slim\nWORKDIR /app\nENV NODE_ENV=production\nCOPY --from=build /app/package*.json ./\nRUN npm ci --omit=dev\nCOPY --from=build --chown=node /app/.next ./.next\nCOPY --from=build /app/public ./public\nCOPY --from=build /app/src ./src\nEXPOSE 3000\nCMD [\"npm\", \"start\"]\n";
+
+/// The rewrite of a Dockerfile whose build stage builds, and why `next-standalone` did nothing.
+fn two_stages(dockerfile: &str, files: &[(&str, &str)]) -> (String, Vec<String>) {
+    let package = NEXT.replace(", \"next-pwa\": \"5\"", "");
+    let files = [&[("package.json", &*package), LOCK, ("public/a.txt", "")][..], files].concat();
+    let text = rewritten(dockerfile, &files, Level::Stages);
+    let done = optimize_to_level(dockerfile, &files, Level::Stages);
+    let refusals = done.levels.iter().flat_map(|level| &level.refusals);
+    (text, refusals.map(|refusal| refusal.why.clone()).collect())
+}
+
 #[test]
-fn a_build_in_another_stage_is_named() {
-    let dockerfile = "FROM node:22 AS build\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\n\nFROM node:22\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci --omit=dev\nCOPY --from=build /app/.next ./.next\nCMD [\"npm\", \"start\"]\n";
-    let done = optimize_to_level(dockerfile, &[("package.json", NEXT), LOCK, STATIC_PAGE], Level::Stages);
-    let why: Vec<_> = done.levels.iter().flat_map(|level| &level.refusals).map(|refusal| &refusal.why).collect();
-    assert!(why.iter().any(|why| why.starts_with("stage `build` builds it")), "{why:?}");
-    assert!(!why.iter().any(|why| why.contains("no RUN builds it")), "{why:?}");
+fn the_final_stage_takes_what_another_one_traced() {
+    let (text, _) = two_stages(TWO_STAGES, &[STATIC_PAGE]);
+    let last = "FROM node:22-slim\nWORKDIR /app\nENV NODE_ENV=production\nENV HOSTNAME=0.0.0.0\nCOPY --from=build --chown=node /app/.next/standalone ./\nCOPY --from=build --chown=node /app/.next/static ./.next/static\nCOPY --from=build --chown=node /app/public ./public\nEXPOSE 3000\nCMD [\"node\", \"server.js\"]";
+    assert!(text.contains(last), "{text}");
+    assert!(
+        text.contains("ENV NEXT_PRIVATE_STANDALONE=true\nRUN --mount=type=cache,target=/app/.next/cache"),
+        "{text}"
+    );
+    // The whole folder brings all of it, and the environment files that `next start` reads.
+    let start = TWO_STAGES.find("COPY --from").unwrap();
+    let end = TWO_STAGES.find("EXPOSE").unwrap();
+    let whole = format!("{}COPY --from=0 /app .\n{}", &TWO_STAGES[..start], &TWO_STAGES[end..]);
+    let (text, _) = two_stages(&whole, &[STATIC_PAGE, (".env.local", "A=1\n")]);
+    assert!(text.contains("COPY --from=0 /app/public ./public\nCOPY --from=0 /app/.env.loca[l] ./\n"), "{text}");
+    // What the author's image does not have stays away.
+    let without = TWO_STAGES.replace("COPY --from=build /app/public ./public\n", "");
+    let (text, _) = two_stages(&without, &[STATIC_PAGE]);
+    assert!(text.contains(".next/standalone") && !text.contains("/app/public"), "{text}");
+}
+
+#[test]
+fn a_final_stage_with_more_than_the_build_is_kept() {
+    let image = ("pages/index.js", "import Image from 'next/image'\n");
+    for (from, to, page, why) in [
+        ("FROM node:22-slim", "FROM node:22-alpine", image, "another C library"),
+        (
+            "COPY --from=build /app/src ./src",
+            "COPY --from=build /srv/data ./data",
+            STATIC_PAGE,
+            "a step after its build",
+        ),
+        ("COPY --from=build /app/src ./src", "COPY .env ./", STATIC_PAGE, "a step after its build"),
+        ("COPY --from=build /app/src ./src", "RUN mkdir uploads", STATIC_PAGE, "a RUN creates files"),
+        ("EXPOSE 3000", "COPY check.js ./\nHEALTHCHECK CMD node check.js", STATIC_PAGE, "a step after its build"),
+        (
+            "COPY --from=build --chown=node /app/.next ./.next",
+            "COPY .next ./.next",
+            STATIC_PAGE,
+            "does not copy what it built",
+        ),
+    ] {
+        let (text, refusals) = two_stages(&TWO_STAGES.replace(from, to), &[page]);
+        assert!(!text.contains("standalone"), "{to}: {text}");
+        assert!(refusals.iter().any(|refusal| refusal.contains(why)), "{to}: {refusals:?}");
+    }
 }
