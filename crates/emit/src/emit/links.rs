@@ -31,6 +31,7 @@ mod static_files;
 mod tls;
 pub(super) mod unknown_host;
 mod virtual_host;
+mod web_server;
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,8 @@
 //! Whole compose files for small repositories.
 
+mod addresses;
+mod commands;
+
 use super::test_inputs::{emitted, service};
 
 const GO_MOD: &str = "module shop\n\ngo 1.25\n";

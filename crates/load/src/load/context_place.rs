@@ -11,7 +11,8 @@ use super::source_folder::{above, is_whole, source_folder};
 use crate::build::Build;
 use crate::cache::Likeness;
 use crate::ignore::path_match;
-use crate::shell::{Invocation, LockUse, Manager, SeparatorKind, Verb, Word};
+use crate::manifest::FileKind;
+use crate::shell::{InputKind, Invocation, LockUse, Manager, SeparatorKind, Verb, Word};
 use crate::text::path;
 
 /// Sources that are looked up to tell a context.
@@ -122,13 +123,19 @@ pub(super) fn place(
     if has_code {
         manifests.clear();
     }
+    let requirements = if request.needs.context() && starts_as_package(build, dockerfile_folder) {
+        requirements(build)
+    } else {
+        Vec::new()
+    };
     let is_missing = |folder: &Path| {
         let without_manifest = usize::from(!manifests.is_empty() && !searches.has_any(folder, &manifests));
         // A frozen install fails without its lock file, whatever else is there.
         let has_lock =
             |names: &[&'static str]| has_any_in(folder, names) || !has_code && searches.has_any(folder, names);
         let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
-        let absent = sources.iter().chain(&programs).filter(|source| !has_path(folder, source)).count();
+        let absent =
+            sources.iter().chain(&programs).chain(&requirements).filter(|source| !has_path(folder, source)).count();
         absent + without_manifest + without_lock
     };
     // The builder reads .dockerignore in the context's folder only.
@@ -252,6 +259,34 @@ fn program_paths(build: &Build) -> Vec<String> {
     paths.dedup();
     paths.truncate(SOURCES);
     paths
+}
+
+/// Whether an image starts a module below the name of its Dockerfile's folder, which is a package of the folder above then:
+/// `celery -A worker.tasks` of `worker/Dockerfile`.
+fn starts_as_package(build: &Build, folder: &Path) -> bool {
+    let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { return false };
+    let Some(launch) = build.target().and_then(|stage| build.launch(stage)) else { return false };
+    let is_module = |word: &Word| {
+        let rest = word.value().and_then(|word| word.strip_prefix(name)?.strip_prefix('.'));
+        rest.is_some_and(|rest| !rest.is_empty() && !FileKind::of(rest).has_code())
+    };
+    let starts = launch.script().invocations().iter().any(|invocation| invocation.args.iter().any(is_module));
+    starts && !folder.join(name).exists() && !folder.join(format!("{name}.py")).exists()
+}
+
+/// The files that pip installs from in a context that is copied as a whole.
+fn requirements(build: &Build) -> Vec<String> {
+    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
+        return Vec::new();
+    }
+    let mut files = Vec::new();
+    for call in called(build).filter_map(|invocation| invocation.package_call().map(|call| call.inputs)) {
+        let named = call.iter().filter(|input| input.kind == InputKind::Requirements && !input.path.dynamic);
+        // Below a folder, it depends on where the context is copied to.
+        files.extend(named.map(|input| input.path.text.to_owned()).filter(|path| !path.contains('/')));
+    }
+    files.truncate(SOURCES);
+    files
 }
 
 /// Every program that the RUNs of the target call.

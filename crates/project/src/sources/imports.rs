@@ -121,6 +121,11 @@ impl<'t> Sources<'t> {
             } else if word.contains(':') && is_module(module) {
                 files.extend(self.python_application(command, module));
             }
+            // Alembic runs it before each of its migrations (Alembic docs: tutorial, the migration environment).
+            if path::name(path) == "alembic" {
+                let environments = self.ending_in("env.py");
+                files.extend(environments.filter(|path| FileKind::of(path).role() == FileRole::Migration));
+            }
             if matches!(path::name(path), "puma" | "rackup" | "rails" | "unicorn") {
                 files.extend(self.files_at("config.ru"));
             }

@@ -6,7 +6,7 @@ use super::built_binary::built_binary;
 use super::missing_source::missing_source;
 use super::mounted_sources::folder_without_sources;
 use super::named_packages::NamedPackages;
-use super::server_start::{ServerCommand, may_be_started};
+use super::server_start::{ServerCommand, may_be_started, may_run_source};
 use crate::build::{
     Build, BuiltProjects, Lookup, Programs, Reference, Stage, StageBase, VariableValue, compiled_packages,
 };
@@ -377,8 +377,10 @@ fn reason_against(build: &Build, stage: &Stage) -> Option<&'static str> {
         return Some("its command builds, and serves nothing");
     }
     let projects = built_projects(input, build).projects;
-    let starts =
-        build.launch(stage).is_some() || serves_by_itself(build, stage) || may_be_started(projects.into_iter());
+    let starts = build.launch(stage).is_some()
+        || serves_by_itself(build, stage)
+        || may_be_started(projects.into_iter())
+        || may_run_source(build, stage);
     if !starts && built_binary(build).is_none() {
         return Some("its image starts no program");
     }

@@ -6,6 +6,7 @@ use super::application::{Application, PortVariable, absolute, names_workers, ser
 use super::built_server::built_server;
 use super::endpoint::{endpoint_input, place_of_line};
 use super::entrypoint::starts_nothing;
+use super::main_program::source_command;
 use super::migrating_command::migrating_command;
 use super::server_command::{binary_command, server_command};
 use super::spring_config::add_served_settings;
@@ -216,7 +217,10 @@ fn add_commands(input: &EmitInput, applications: &mut Vec<Application>, plan: &m
             return true;
         }
         let is_other = application.code.files.iter().any(|file| started.contains(file));
-        let server = || server_command(input, application).or_else(|| binary_command(application));
+        let server = || {
+            let command = server_command(input, application).or_else(|| binary_command(application));
+            command.or_else(|| source_command(input, application))
+        };
         let command = if is_other { None } else { server() };
         if let Some(command) = command {
             if serves_developers(&command.words) {

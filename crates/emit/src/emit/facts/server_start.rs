@@ -1,5 +1,6 @@
 //! What a command that starts a server is, and which projects have one (`data/server_commands.tsv`).
 
+use crate::build::{Build, Programs, Stage};
 use crate::data;
 use crate::manifest::{Ecosystem, Project};
 
@@ -21,4 +22,9 @@ pub(in crate::emit) fn may_be_started<'p>(mut projects: impl Iterator<Item = &'p
         let mut rows = data::SERVER_COMMANDS.rows();
         rows.any(|row| Ecosystem::of(row[0]) == Some(project.ecosystem) && data::words(row[1]).all(has))
     })
+}
+
+/// Whether an image has what runs sources of Python as they are.
+pub(in crate::emit) fn may_run_source(build: &Build, stage: &Stage) -> bool {
+    Programs::of(build, stage).may_interpret(Ecosystem::Python)
 }

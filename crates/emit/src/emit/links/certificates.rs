@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::directives::{directives, ports};
+use super::web_server::may_serve;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::text::path;
@@ -44,6 +45,10 @@ fn certificate_files(text: &str) -> impl Iterator<Item = &str> {
 
 /// The certificates of a web server that is built here, where its Dockerfile neither makes nor brings them.
 pub(in crate::emit) fn certificates(input: &EmitInput, application: &Application) -> Option<Certificates> {
+    // Others have such a file with the whole folder, and read it never.
+    if !may_serve(application) {
+        return None;
+    }
     let dockerfile = application.build.input().file.source().text();
     application.code_files(input).find_map(|file| {
         let text = file.source.text();

@@ -6,7 +6,7 @@ use super::alembic::alembic_address;
 use super::call_login::call_logins;
 use super::fixed_address::{fixed_addresses, fixed_databases};
 use super::job_address::job_address;
-use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention};
+use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, parts};
 use super::setting_address::setting_addresses;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -147,11 +147,16 @@ fn add_reads(
         let values = [example, default];
         let place = place(&input.files.files[*file].source, read.at);
         let has_default = reads.iter().all(|(_, known)| known.name != read.name || known.absence != Absence::Fails);
-        let Some(mut mention) = mention(&read.name, values, has_default, clients, Some(place)) else { continue };
+        let text = input.files.files[*file].source.text();
+        let mention = match server_before(text, read) {
+            Some(row) => Some(behind_scheme(&read.name, row, has_default, place)),
+            None => mention(&read.name, values, has_default, clients, Some(place)),
+        };
+        let Some(mut mention) = mention else { continue };
         // No value is a number, which most clients refuse as a port.
         let is_code = FileKind::of(&input.files.files[*file].below).has_code();
         mention.has_default &=
-            mention.role != ConnectionRole::Port || !is_code || has_written_default(reads, &read.name);
+            mention.role != ConnectionRole::Port || !is_code || always_has_default(reads, &read.name);
         let mut same = reads.iter().filter(|(_, known)| known.name == read.name);
         let is_asked =
             |(file, read): &(usize, VariableRead)| is_asked_for(input.files.files[*file].source.text(), read.at);
@@ -179,6 +184,36 @@ fn add_reads(
     let urls: Vec<&'static str> =
         mentions.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
     mentions.all.retain(|known| !known.is_address() || has_value(known) || !urls.contains(&known.row.host));
+}
+
+/// The server whose scheme stands before all that a variable says in a template: `nats://${config.get("NATS_URL")}`.
+fn server_before(text: &str, read: &VariableRead) -> Option<ServerImage> {
+    let upper = read.name.to_ascii_uppercase();
+    if parts(&upper).is_none_or(|(_, _, role)| role != ConnectionRole::Url) {
+        return None;
+    }
+    let line = text[..read.at].rsplit('\n').next()?;
+    let open = ["${", "{", "#{"].iter().filter_map(|mark| line.rfind(&format!("://{mark}"))).max()?;
+    let behind = text[read.at..].lines().next()?.split_once('}')?.1;
+    // Before `:` and `@` it is a name, and others follow.
+    let is_all = !line[open + 3..].contains('}') && !behind.starts_with([':', '@', '$', '{', '.']);
+    let scheme = line[..open].rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '+')).next()?;
+    ServerImage::with_scheme(scheme.split('+').next()?).filter(|_| is_all)
+}
+
+/// A variable behind the scheme of a server: it holds the host with the port.
+fn behind_scheme(name: &str, row: ServerImage, has_default: bool, place: String) -> Mention {
+    let port = row.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Mention {
+        variable: Some(name.to_owned()),
+        role: ConnectionRole::Host,
+        row,
+        value: Some(format!("{}{port}", row.host)),
+        has_default,
+        is_setting: false,
+        reason: format!("`{name}` stands behind the scheme of {}", row.host),
+        place: Some(place),
+    }
 }
 
 /// The value that an example has for a variable, else that of the `.env` which everybody has: it shows more than a default.
@@ -225,9 +260,9 @@ fn named_in_sources(
     mentions.collect()
 }
 
-/// Whether a read of a variable has a default.
-fn has_written_default(reads: &[(usize, VariableRead)], name: &str) -> bool {
-    reads.iter().any(|(_, known)| known.name == name && matches!(known.absence, Absence::Default(_)))
+/// Whether each read of a variable has a default: migrations may read it without the one of the program.
+fn always_has_default(reads: &[(usize, VariableRead)], name: &str) -> bool {
+    reads.iter().all(|(_, known)| known.name != name || matches!(known.absence, Absence::Default(_)))
 }
 
 /// The names of variables that stand in its sources as texts, where nothing else shows who reads them: tables of settings,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::certificates::certificate_folders;
 use super::directives::{directives, ports};
 use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
-use crate::build::{Asker, Reference, StageBase};
-use crate::data;
+use super::web_server::{is_proxy, may_serve};
+use crate::build::Asker;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
@@ -127,19 +127,20 @@ fn candidates<'i>(
     applications: &[Application],
     plan: &mut ComposePlan,
 ) -> Vec<(usize, &'i VariableFile)> {
-    let may_serve = |known: &Application| is_proxy(known) || known.build.input().file.source().text().contains("nginx");
-    let files_of = |serve: bool| -> BTreeSet<usize> {
-        let known = applications.iter().filter(|known| may_serve(known) == serve);
-        known.flat_map(|known| known.code.files.iter().copied()).collect()
+    let servers = applications.iter().filter(|known| may_serve(known));
+    let in_images: BTreeSet<usize> = servers.flat_map(|known| known.code.files.iter().copied()).collect();
+    // A build stage may have it, and the image may not.
+    let is_in_other = |at: usize, file: &VariableFile| {
+        let mut others = applications.iter().filter(|known| !may_serve(known));
+        others.any(|known| known.code.files.binary_search(&at).is_ok() && known.place_in_image(file).is_some())
     };
-    let (in_images, in_others) = (files_of(true), files_of(false));
     let mut candidates = Vec::new();
     for (at, file) in input.files.files.iter().enumerate() {
         if !is_configuration(file) || in_images.contains(&at) || !file.is_of_program() || !passes_on(&file.source) {
             continue;
         }
         // An image without a web server has it with the whole folder. One for the host names no services.
-        if in_others.contains(&at) && !is_for_services(&file.source) {
+        if !is_for_services(&file.source) && is_in_other(at, file) {
             continue;
         }
         match built_beside(input, applications, file) {
@@ -176,13 +177,6 @@ fn built_beside<'i>(input: &EmitInput<'i>, applications: &[Application], file: &
             && application.code_files(input).any(is_server_configuration)
     })?;
     Some(input.inputs.source(application.build.input().dockerfile).name())
-}
-
-/// Whether the image of a program is that of a server which passes requests on.
-pub(super) fn is_proxy(application: &Application) -> bool {
-    let build = &application.build;
-    let Some(StageBase::Image(image)) = build.target().map(|stage| build.root_base(stage)) else { return false };
-    data::PROXY_IMAGES.contains(Reference::of(image).short_name())
 }
 
 impl Proxy {

@@ -120,6 +120,7 @@ pub(in crate::emit) fn proxy_connections(
         let Some(port) = target.port else { continue };
         let name = &target.name;
         let value = match () {
+            () if variable.behind.starts_with("://") => "http".to_owned(),
             () if variable.before.ends_with("://") || variable.before.is_empty() && !variable.is_url => {
                 if variable.behind.starts_with(':') { name.clone() } else { format!("{name}:{port}") }
             }

@@ -1,7 +1,8 @@
 //! Files of programs that a web server in front of them answers with: a volume brings them to it.
 
 use super::directives::directives;
-use super::proxy::{Proxy, is_proxy};
+use super::proxy::Proxy;
+use super::web_server::is_proxy;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::storage::{ServedFolder, served_folders};
 use crate::emit::input::EmitInput;
