@@ -44,6 +44,22 @@ fn what_patterns_and_paths_upwards_name_lies_in_the_context() {
 }
 
 #[test]
+fn a_dockerfile_in_a_package_is_built_with_the_folder_above() {
+    let image = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . /app\nRUN pip install -r requirements.txt\n";
+    let celery = format!("{image}CMD [\"celery\", \"-A\", \"worker.tasks\", \"worker\"]\n");
+    let tasks = "from celery import Celery\n\napp = Celery('a', broker='redis://redis:6379/0')\n";
+    let with = |dockerfile: &str, more: &[(&str, &str)]| {
+        let files =
+            [("worker/Dockerfile", dockerfile), ("worker/tasks.py", tasks), ("requirements.txt", "celery[redis]\n")];
+        written_with_notes(&[&files[..], more].concat()).0
+    };
+    has(&with(&celery, &[]), &["context: .\n", "dockerfile: worker/Dockerfile"]);
+    // A file of its own, or a module of its own, is found in the folder.
+    has(&with(&celery, &[("worker/requirements.txt", "celery[redis]\n")]), &["build: ./worker"]);
+    has(&with(&celery.replace("worker.tasks", "tasks"), &[]), &["build: ./worker"]);
+}
+
+#[test]
 fn images_without_a_command_start_what_their_bases_do() {
     let proxy = "FROM nginx:1.30\nCOPY docker/nginx/nginx.conf /etc/nginx/conf.d/default.conf\n";
     let (text, notes) = written_with_notes(&[

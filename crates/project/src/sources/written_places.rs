@@ -277,7 +277,11 @@ impl WriteReader<'_, '_> {
         if let Some(pattern) = unknown
             && self.places.is_empty()
         {
-            self.places.push(WrittenPlace::Unknown(shortened(pattern)));
+            // The schema of Prisma says in another line where its file is: `url = env("DATABASE_URL")`.
+            let url =
+                |line: &'_ str| Some(line.trim().strip_prefix("url")?.trim().strip_prefix('=')?.trim().to_owned());
+            let url = if pattern.starts_with("provider") { self.text.lines().find_map(url) } else { None };
+            self.places.push(WrittenPlace::Unknown(shortened(url.as_deref().unwrap_or(pattern))));
         }
     }
 

@@ -23,7 +23,7 @@ reasons! {
             "`{manifest}` names a package that loads it; pass its variables to the container instead, then add it to \
              .dockerignore";
         Bundled { package: String }:
-            "`{package}` reads it when it builds; what is secret in it can be read in the image, so pass that to the \
+            "`{package}` reads it when it builds; pages contain the values that they use, so pass what is secret to the \
              container instead";
         CommandLoads: "a command of the Dockerfile loads it, or may";
         Copied: "a COPY names it; use `RUN --mount=type=secret` to pass it to a step without storing it in a layer";

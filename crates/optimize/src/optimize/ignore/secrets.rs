@@ -49,7 +49,7 @@ pub(super) fn find_exclusions(group: &Group, output: &mut PassOutput) -> Vec<Exc
     if !kept_paths.is_empty()
         && let Some(why) = environment_reader(group)
     {
-        output.refuse(format!("keeps {} in the image", listed(&kept_paths)), why);
+        output.refuse(format!("keeps {} in the build context", listed(&kept_paths)), why);
     }
     if !named.is_empty() {
         output.refuse(format!("keeps {} in the image", listed(&named)), ContextReason::Copied);

@@ -178,7 +178,7 @@ fn what_stays_is_told_with_what_reads_it() {
     check_told(NODE, &[("package.json", manifest), env], "`package.json` names a package that loads it");
     let next = r#"{"dependencies": {"next": "14"}}"#;
     let files = [("package.json", next), env, (".env.local", "KEY=abc")];
-    check_told(NODE, &files, "keeps `.env`, `.env.local` in the image `next` reads it when it builds");
+    check_told(NODE, &files, "keeps `.env`, `.env.local` in the build context `next` reads it when it builds");
     let makes = ("scripts/version.ts", "exec('git rev-parse HEAD')");
     check_told(
         NODE,

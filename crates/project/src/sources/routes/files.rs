@@ -20,6 +20,7 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
         let refuses = is_page && patterns::shows(source.text(), "refuses the first page");
         let answer = match answer_of(source.text(), 0, source.text().len()) {
             _ if refuses || is_next && is_sent_elsewhere(sources, &below) => RouteAnswer::MayRefuse,
+            RouteAnswer::WithOthers if is_page && asks_in_browsers(source) => RouteAnswer::Always,
             answer => answer,
         };
         let path = match (base.as_str(), is_page) {
@@ -31,6 +32,15 @@ pub(super) fn routes(sources: &[RouteSource]) -> Vec<Route> {
     }
     routes.extend(first_page(sources, &base));
     routes
+}
+
+/// Whether what the page of Next.js asks is asked by browsers: its file is for them, or nothing of a page of the folder `pages`
+/// runs for each request (Next.js docs: use client; getServerSideProps, getInitialProps).
+fn asks_in_browsers(source: &RouteSource) -> bool {
+    let first = source.text().trim_start().trim_start_matches(['"', '\'']);
+    let runs_first = ["getServerSideProps", "getInitialProps"].iter().any(|name| source.text().contains(name));
+    let name = path::name(source.kind.source_stem(Ecosystem::Node));
+    first.starts_with("use client") || name == "index" && !runs_first
 }
 
 /// The first page of Nuxt and `SvelteKit`, where nothing of the server stands before it.

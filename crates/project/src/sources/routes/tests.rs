@@ -1,6 +1,7 @@
 use super::*;
 
 mod order;
+mod pages;
 mod refusals;
 
 fn paths(all: &[(&str, &str)]) -> Vec<String> {
