@@ -63,6 +63,8 @@ passes! {
             assuming "the program reads no package cache at run time" Sources => compiled::mounts::mount;
     }
     Flags {
+        "lock-file-copied": "copies the lock file with the manifest"
+            assuming "the lock file is up to date" Sources => flags::lock_copies::run;
         "lock-respecting-install": "installs the locked versions where the lock file is up to date"
             assuming "the lock file is up to date" Sources => flags::locks::run;
         "no-dev-dependencies": "omits dev dependencies where no build step and no program needs them"

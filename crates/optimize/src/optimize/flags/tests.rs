@@ -13,6 +13,30 @@ const NPM: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn lock_files_come_with_their_manifests() {
+    let with = |copy: &str| format!("|FROM node:22\n|WORKDIR /app\n|{copy}\n|RUN npm install\n|COPY . .");
+    for (copy, expected) in [
+        ("COPY package.json ./", "COPY package.json package-lock.json ./"),
+        ("COPY package.json .", "COPY package.json package-lock.json ."),
+        ("COPY ./package.json /app", "COPY ./package.json ./package-lock.json /app/"),
+        ("COPY /package.json /app/", "COPY /package.json /package-lock.json /app/"),
+        ("COPY [\"package.json\", \"./\"]", "COPY [\"package.json\", \"package-lock.json\", \"./\"]"),
+        ("COPY package.json package.json", "COPY package.json package.json"),
+        ("COPY package*.json ./", "COPY package*.json ./"),
+    ] {
+        check_pass("lock-file-copied", &with(copy), NPM, &with(expected));
+    }
+    let text =
+        rewritten("FROM node:22\nWORKDIR /app\nCOPY package.json ./\nRUN npm install\nCOPY . .\n", NPM, Level::Flags);
+    assert!(text.contains("COPY package.json package-lock.json ./\n") && text.contains(" npm ci"), "{text}");
+    let other = [("package.json", r#"{"dependencies":{"express":"5"}}"#), NPM[1], NPM[2]];
+    let stays = with("COPY package.json ./");
+    check_pass("lock-file-copied", &stays, &other, &stays);
+    let removed = with("COPY package.json ./").replace("npm install", "rm -f package-lock.json && npm install");
+    check_pass("lock-file-copied", &removed, NPM, &removed);
+}
+
+#[test]
 fn npm() {
     check_pass(
         "lock-respecting-install",
