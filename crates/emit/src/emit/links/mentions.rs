@@ -198,7 +198,7 @@ fn server_before(text: &str, read: &VariableRead) -> Option<ServerImage> {
     // Before `:` and `@` it is a name, and others follow.
     let is_all = !line[open + 3..].contains('}') && !behind.starts_with([':', '@', '$', '{', '.']);
     let scheme = line[..open].rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '+')).next()?;
-    ServerImage::with_scheme(scheme.split('+').next()?).filter(|_| is_all)
+    if is_all { ServerImage::with_scheme(scheme.split('+').next()?) } else { None }
 }
 
 /// A variable behind the scheme of a server: it holds the host with the port.
@@ -211,7 +211,7 @@ fn behind_scheme(name: &str, row: ServerImage, has_default: bool, place: String)
         value: Some(format!("{}{port}", row.host)),
         has_default,
         is_setting: false,
-        reason: format!("`{name}` stands behind the scheme of {}", row.host),
+        reason: format!("`{name}` follows the scheme of {}", row.host),
         place: Some(place),
     }
 }
