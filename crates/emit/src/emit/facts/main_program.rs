@@ -28,10 +28,7 @@ pub(in crate::emit) fn source_command(input: &EmitInput, application: &Applicati
     };
     let sources: Vec<&VariableFile> = application.code_files(input).filter(is_run).collect();
     let usual = sources.iter().find(|file| matches!(path::name(&file.path), "main.py" | "__main__.py"));
-    let source = match (&sources[..], usual) {
-        ([source], _) | (_, Some(source)) => source,
-        _ => return None,
-    };
+    let (([source], _) | (_, Some(source))) = (&sources[..], usual) else { return None };
     let name = path::name(&source.path);
     Some(ServerCommand {
         words: in_environment(application, ["python", name].map(str::to_owned).to_vec()),

@@ -13,7 +13,7 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
         for run in input.build.own_runs(stage) {
             for invocation in run.invocations() {
                 let Some((edit, lock)) = copied_lock(input, (stage, run.index), &invocation) else { continue };
-                let why = format!("`{lock}` is beside the manifest and matches it, and was not copied");
+                let why = format!("`{lock}` matches the manifest in its folder, and no COPY takes it");
                 output.step("copies the lock file with the manifest", why, edit);
                 return;
             }
@@ -31,9 +31,10 @@ fn copied_lock(
     let build = input.build;
     let call = invocation.package_call().filter(|call| call.verb == Verb::Install && call.packages.is_empty())?;
     let known = installed::of(build, (stage, at), invocation, &call)?;
-    let install = known.install.filter(|_| !known.has_lock && known.project.ecosystem == Ecosystem::Node)?;
-    let lock =
-        install.lock.clone().filter(|lock| input.context().is_some_and(|context| context.find(lock).is_some()))?;
+    let is_open = !known.has_lock && known.project.ecosystem == Ecosystem::Node;
+    let install = if is_open { known.install? } else { return None };
+    let lock = install.lock.clone()?;
+    input.context()?.find(&lock)?;
     let is_alone = known.project.members.is_empty() && known.project.workspace.is_none();
     let is_in_sync = known.project.is_in_sync(install) == Some(true);
     // Who names it, deletes or makes it.

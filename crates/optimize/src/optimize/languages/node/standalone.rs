@@ -154,10 +154,8 @@ fn read(
     let build = steps(input, builder, parts)?;
     let entrypoint = input.build.last(stage, Keyword::Entrypoint).is_some();
     refuse_if(entrypoint && input.build.last(stage, Keyword::Cmd).is_some(), StandaloneBlocker::Entrypoint)?;
-    let second = match stage.index == builder.index {
-        true => None,
-        false => Some(second_stage::read(input, stage, (builder, parts))?),
-    };
+    let second =
+        if stage.index == builder.index { None } else { Some(second_stage::read(input, stage, (builder, parts))?) };
     let takes =
         |name: &str| second.as_ref().is_none_or(|second| second.is_whole || name == "public" && second.has_public);
     let server = Server {
