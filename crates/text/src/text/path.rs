@@ -247,9 +247,12 @@ pub fn seen_from(path: &str, folder: &str) -> String {
     }
 }
 
-/// Whether a file of this name is one of Compose's.
-pub fn is_compose(name: &str) -> bool {
-    let name = self::name(name);
+/// Whether a file is one of Compose's by its name; a workflow of GitHub may have it too.
+pub fn is_compose(path: &str) -> bool {
+    let name = self::name(path);
+    if ends_with(parent(path), ".github/workflows") {
+        return false;
+    }
     let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
     ["compose", "docker-compose"]
         .iter()

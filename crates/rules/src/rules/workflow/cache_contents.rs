@@ -30,7 +30,7 @@ fn cache_without_stages(cx: &WorkflowContext, out: &mut Findings) {
                 || entry.kind().is_empty()
                 || entry.get("mode").is_some_and(|mode| mode.contains('$'))
         };
-        if call.cache_to.iter().any(is_kept) {
+        if call.cache_to.iter().any(is_kept) || is_built_before(cx, call) {
             continue;
         }
         let Some(entry) = call.cache_to.first() else { continue };
@@ -54,6 +54,15 @@ fn cache_without_stages(cx: &WorkflowContext, out: &mut Findings) {
             None => finding.help("write the cache to a place in a registry: `type=registry` with `mode=max`"),
         });
     }
+}
+
+/// Whether the same job builds the same Dockerfile before: its builder has the steps of all stages then.
+fn is_built_before(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let files = |call: &BuildCall| -> Vec<String> {
+        call.legs.iter().flatten().map(|leg| format!("{} {}", leg.context, leg.file)).collect()
+    };
+    let built = files(call);
+    cx.calls_of_job(call.job).iter().any(|other| other.step < call.step && files(other) == built)
 }
 
 /// The stages that a leg needs and whose layers are not in its image, as far as they have steps.

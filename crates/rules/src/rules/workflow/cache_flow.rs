@@ -101,6 +101,9 @@ fn cache_never_written(cx: &WorkflowContext, out: &mut Findings) {
         let message = format!("no build writes the cache of the type `{name}` that this one reads: it is always empty");
         let Some(finding) = cx.finding(first.text.place, message) else { continue };
         let finding = finding.help(match call.command {
+            None if name == "registry" => {
+                "give the step `cache-to` with a reference of its own, such as the tag `buildcache`, and with `mode=max`, and read that: over the tag of an image it would take the place of that image"
+            }
             None => "give the step `cache-to` with the same fields, and with `mode=max`",
             Some(_) => "write it with `--cache-to`, or into the image with `--build-arg BUILDKIT_INLINE_CACHE=1`",
         });

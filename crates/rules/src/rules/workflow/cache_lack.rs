@@ -82,7 +82,8 @@ fn doubt(cx: &WorkflowContext, call: &BuildCall) -> Option<&'static str> {
 
 /// Whether a build has a cache, or may have it from a file that is not known.
 fn has_caches(cx: &WorkflowContext, call: &BuildCall) -> bool {
-    let is_set = |text: &str| text.contains("cache-") || text.contains("cache_");
+    let names = ["cache-from", "cache-to", "cache_from", "cache_to"];
+    let is_set = |text: &str| names.iter().any(|name| text.contains(name));
     if !call.cache_from.is_empty() || !call.cache_to.is_empty() {
         return true;
     }

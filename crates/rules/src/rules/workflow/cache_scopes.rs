@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cache::{BUILDS, add_field, cache_name, cache_place};
+use super::cache::{BUILDS, add_field, cache_name, cache_place, is_repeated};
 use super::steps::last_part;
 use crate::data;
 use crate::finding::{Findings, Safety};
@@ -179,6 +179,10 @@ fn set_field(cx: &WorkflowContext, entry: &CacheEntry, field: &str, value: &str)
 
 /// Builds of several images or legs write GitHub's cache under one scope.
 fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
+    // A run for a tag sees no cache of another tag, so that nothing reads what is replaced.
+    if !is_repeated(cx) && !cx.workflow().events.iter().any(|event| event.name == "workflow_dispatch") {
+        return;
+    }
     let mut places = BTreeSet::new();
     let mut known_names: BTreeMap<CallKey, Option<String>> = BTreeMap::new();
     let mut known_entries = BTreeMap::new();

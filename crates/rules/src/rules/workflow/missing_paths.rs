@@ -30,7 +30,7 @@ fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
     let (mut jobs, mut steps) = (LastKnown::new(), LastKnown::new());
     let mut left = MISSING;
     let used = arguments_of_templates(cx);
-    let is_complete = cx.repository().is_complete && !runs_on_other_branches(cx);
+    let is_complete = cx.repository().is_complete && !runs_on_other_branches(cx) && !is_for_others(cx);
     for call in cx.calls().iter().filter(|call| is_plain(call)) {
         let Some(legs) = &call.legs else { continue };
         let files = jobs.of(call.job, || CheckedOutFiles::of(cx.job(call), brings_commit));
@@ -63,6 +63,15 @@ fn runs_on_other_branches(cx: &WorkflowContext) -> bool {
         event.filter("branches").is_some_and(|branches| !branches.is_empty() && !branches.iter().any(is_usual))
     };
     !events.is_empty() && events.iter().all(is_other)
+}
+
+/// Whether only other repositories call a pipeline: it checks out theirs.
+fn is_for_others(cx: &WorkflowContext) -> bool {
+    let events = &cx.workflow().events;
+    let path = format!("./{}", cx.input.path);
+    let calls = |job: &Job| job.calls.as_ref().is_some_and(|calls| calls.text == path);
+    let is_called = || cx.inputs.workflows.iter().any(|input| input.workflow.jobs.iter().any(calls));
+    !events.is_empty() && events.iter().all(|event| event.name == "workflow_call") && !is_called()
 }
 
 /// The files of a job's folder.

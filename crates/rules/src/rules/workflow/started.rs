@@ -13,7 +13,9 @@ use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
 use crate::shell::Invocation;
 use crate::sources::patterns;
+use crate::text::path;
 use crate::workflow::{BuildCall, Job, LegBuild, PipelineKind, Step, WorkflowText};
+use crate::yaml;
 
 crate::rules::family! {
     of_workflow
@@ -69,11 +71,35 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     };
     let Some(finding) = cx.finding(first.place, message) else { return };
     let name = images.first.unwrap_or("image");
+    if let Some(file) = compose_with_others(cx, &images) {
+        out.push(finding.help(format!(
+            "start it with what it needs before it gets its tag: build with `load: true`, then `docker compose -f {file} up -d \
+             --wait` with that image, and push in a step behind that"
+        )));
+        return;
+    }
     out.push(finding.help(format!(
         "start it before it gets its tag: build with `load: true` and the tag `{name}:test`, then `docker run -d --name test \
          {name}:test`, wait until `docker inspect -f '{{{{.State.Health.Status}}}}' test` prints `healthy` (or, without a \
          HEALTHCHECK, until it answers), and push in a step behind that"
     )));
+}
+
+/// The compose file in which an image is a service that waits for others.
+fn compose_with_others<'a>(cx: &WorkflowContext<'a, '_>, images: &StartedImages) -> Option<&'a str> {
+    let texts = &cx.repository().texts;
+    let mut composes = texts.iter().filter(|(file, _)| path::is_compose(file));
+    let (file, _) = composes.find(|(_, source)| {
+        let tree = yaml::read(source.text());
+        let Some(services) = tree.root().and_then(|root| root.get("services")) else { return false };
+        services.entries().any(|service| {
+            let value = &service.value;
+            let image = value.get("image").and_then(|image| image.text());
+            let is_one = image.is_some_and(|image| images.names.contains(last_part(without_tag(image))));
+            value.get("depends_on").is_some() && (is_one || value.get("build").is_some())
+        })
+    })?;
+    Some(file)
 }
 
 /// Whether another pipeline of the repository starts an image.

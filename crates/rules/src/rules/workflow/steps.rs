@@ -138,7 +138,7 @@ pub(super) fn is_action(step: &Step, meaning: &str) -> bool {
 /// Whether a step leaves the files of the checkout as they are, as far as what it does is known.
 pub(super) fn leaves_files(step: &Step) -> bool {
     if step.action.is_some() {
-        return is_action(step, FILELESS_ACTION) || step.uses("actions/checkout");
+        return is_action(step, FILELESS_ACTION) || step.uses("actions/checkout") || restores_elsewhere(step);
     }
     let Some(script) = &step.script else { return true };
     let commands = script.commands();
@@ -147,6 +147,13 @@ pub(super) fn leaves_files(step: &Step) -> bool {
     let invocations = step.invocations();
     let is_readable = !invocations.is_empty() || commands.commands.iter().all(|command| command.words.is_empty());
     is_readable && commands.problems.is_empty() && !redirects.any(writes_file) && invocations.iter().all(makes_nothing)
+}
+
+/// Whether a step restores a cache of GitHub in folders outside of the checkout.
+fn restores_elsewhere(step: &Step) -> bool {
+    let is_cache = step.uses("actions/cache") || step.uses("actions/cache/restore");
+    let lines = step.input("path").map(|input| &input.lines);
+    is_cache && lines.is_some_and(|lines| lines.iter().all(|line| line.text.starts_with(['/', '~'])))
 }
 
 /// Whether a redirect writes a file of the checkout.

@@ -190,11 +190,20 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
             continue;
         }
         let value = "${{ github.event_name != 'pull_request' }}";
+        // The cache in a registry needs the same rights.
+        if call.cache_to.iter().any(|entry| entry.kind() == "registry") {
+            out.push(finding.help(format!(
+                "write `push: {value}`, and `cache-to` with `${{{{ github.event_name != 'pull_request' && '…' || '' }}}}`, as that is written to the registry too"
+            )));
+            continue;
+        }
         let finding = finding.help(format!("write `push: {value}`"));
         let change = WorkflowChange::Set(step.path_to(&["with", "push"]), NewValue::Inline(value.to_owned()));
         // Steps behind the push, and jobs that wait for it, may use what is in the registry.
         let safety = if job.steps.len() > call.step + 1 || needed.contains(job.id.as_str()) {
             Safety::Unsafe("later steps may need the image in the registry".to_owned())
+        } else if job.steps.iter().any(|step| step.uses("docker/metadata-action")) {
+            Safety::Unsafe("images of pull requests, which may have tags of their own, are no longer pushed".to_owned())
         } else {
             Safety::Safe
         };

@@ -7,6 +7,7 @@ use super::flow::{FlowCommand, FlowLoop};
 use crate::finding::{Findings, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::{Command, CompoundKind, ScopeKind, SeparatorKind};
+use crate::sources::code::words;
 use crate::sources::patterns;
 use crate::text::Span;
 use crate::workflow::PipelineKind;
@@ -102,7 +103,7 @@ fn is_checked(steps: &[(FlowCommand, Action)], tries: &FlowLoop) -> bool {
     let variables = tries.commands().flat_map(|command| &command.assignments).map(|assignment| &*assignment.name_text);
     let counter = tries.variable(text);
     let mut names = variables.chain(counter).filter(|name| !name.is_empty());
-    if names.any(|name| behind.contains(name)) {
+    if names.any(|name| words(behind, name).next().is_some()) {
         return true;
     }
     for (command, action) in &steps[1..] {
@@ -117,7 +118,8 @@ fn is_checked(steps: &[(FlowCommand, Action)], tries: &FlowLoop) -> bool {
             _ => {
                 let invocation = &command.command.invocation;
                 let name = invocation.program.unwrap_or_default();
-                invocation.path.text().contains('/') || patterns::words(ASKS).any(|word| word == name)
+                let is_success = name == "exit" && invocation.args.first().is_some_and(|word| word.is("0"));
+                !is_success && (invocation.path.text().contains('/') || patterns::words(ASKS).any(|word| word == name))
             }
         };
         if is_question {

@@ -7,11 +7,52 @@ use super::flow::FlowCommand;
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::docker_words;
-use crate::text::Span;
+use crate::text::{Span, path};
+use crate::yaml;
 
 crate::rules::family! {
     of_workflow
     "prune-after-deploy" => prune_after_deploy;
+}
+
+/// Whether the pipeline gives each image that it pushes a name of its own too, by which it can be pulled again.
+fn pushes_versions(cx: &WorkflowContext) -> bool {
+    let words = ["sha", "SHA", "run_number", "ref_name", "github.ref"];
+    cx.calls().iter().flat_map(|call| &call.tags).any(|tag| words.iter().any(|word| tag.text.contains(word)))
+}
+
+/// Whether the services that start have images whose tags a variable gives, and which are not built there: the image before
+/// keeps its tag.
+fn have_versions(cx: &WorkflowContext, steps: &[(FlowCommand, Action)]) -> bool {
+    let calls = steps.iter().filter_map(|(_, action)| match action {
+        Action::Start(containers) => containers.compose.as_ref(),
+        _ => None,
+    });
+    let files = calls.flat_map(|call| match (&call.files[..], call.folder.as_deref()) {
+        ([], Some(folder)) => cx.repository().composes_of(folder).into_iter().map(str::to_owned).collect(),
+        ([], None) => {
+            let near = cx.repository().composes_above(path::parent(&cx.input.path));
+            near.into_iter().map(str::to_owned).collect()
+        }
+        (files, _) => files.iter().filter_map(|(_, path)| path.clone()).collect::<Vec<_>>(),
+    });
+    let mut any = false;
+    for file in files {
+        let Some(source) = cx.repository().texts.get(&file) else { return false };
+        let tree = yaml::read(source.text());
+        let Some(services) = tree.root().and_then(|root| root.get("services")) else { return false };
+        for service in services.entries() {
+            let image = service.value.get("image").and_then(|image| image.text().map(str::to_owned));
+            let Some(image) = image.filter(|image| image.contains('$')) else {
+                if service.value.get("build").is_some() {
+                    return false;
+                }
+                continue;
+            };
+            any |= image.rsplit('/').next().is_some_and(|last| last.contains(':') && last.contains('$'));
+        }
+    }
+    any
 }
 
 /// Images of the version before, which nothing keeps.
@@ -39,8 +80,10 @@ fn prune_after_deploy(cx: &WorkflowContext, out: &mut Findings) {
                 )
             };
             let place = prune.script.text.place_of(prune.span());
-            let is_risky =
-                before.iter().any(starts) && (is_all || before.iter().any(brings)) && !steps.iter().any(keeps);
+            let is_risky = before.iter().any(starts)
+                && (is_all || before.iter().any(brings) && !have_versions(cx, before))
+                && !steps.iter().any(keeps)
+                && !pushes_versions(cx);
             if !is_risky || places.contains(&place.span) {
                 continue;
             }

@@ -8,6 +8,7 @@ use crate::data;
 use crate::finding::{Finding, Findings, Severity};
 use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::docker_words;
+use crate::shell::Word;
 use crate::sources::patterns;
 use crate::text::{Span, path};
 use crate::workflow::PipelineKind;
@@ -34,6 +35,11 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
             let Action::Start(started) = action else { continue };
             let Some(first) = first_stop(&steps[..=at], started) else { continue };
             let stop = &steps[first].0;
+            // Of containers without Compose one example is enough, and those without a port serve nobody.
+            let is_plain_run = started.compose.is_none();
+            if is_plain_run && (!places.is_empty() || !may_be_asked(&steps[at].0)) {
+                continue;
+            }
             // One that no proxy names yet may be stopped.
             let is_switched = steps[at..].iter().any(|(_, action)| matches!(action, Action::Reload(_)));
             let removes_data = steps[first..at].iter().any(|(command, _)| removes_data(command));
@@ -54,6 +60,20 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether a container that `docker run` starts publishes a port, or is in a network where others ask it.
+fn may_be_asked(start: &FlowCommand) -> bool {
+    let invocation = &start.command.invocation;
+    if !matches!(docker_words(invocation)[..], ["run", ..] | ["container", "run", ..]) {
+        return true;
+    }
+    let mut words = invocation.args.iter().map(Word::text);
+    words.any(|word| {
+        let long = ["--publish", "--net", "--label", "--link"].iter().any(|option| word.starts_with(option));
+        let is_short = word.starts_with('-') && !word.starts_with("--");
+        long || is_short && word.contains(['p', 'P', 'l']) || word.contains('$')
+    })
 }
 
 /// The first command that stops what the last step starts, where the run did not start it itself.

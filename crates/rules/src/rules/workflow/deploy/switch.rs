@@ -4,9 +4,12 @@ use super::action::{Action, Containers};
 use super::deployment::{Deployment, deployments};
 use super::edits::{inserted_before, risky};
 use super::flow::FlowCommand;
+use crate::data;
 use crate::finding::Findings;
+use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
-use crate::text::Span;
+use crate::text::{Span, path};
+use crate::workflow::PipelineKind;
 
 crate::rules::family! {
     of_workflow
@@ -89,6 +92,19 @@ fn may_take_time(command: &FlowCommand) -> bool {
     is_unread || invocation.program.is_none_or(|program| matches!(program, "read" | "wait" | "just" | "make"))
 }
 
+/// Whether a script of the repository that containers start runs the same migration: the step here changes nothing more.
+fn migrates_at_start(cx: &WorkflowContext, words: &str) -> bool {
+    let command = data::MIGRATIONS.keys().find(|command| words.contains(command));
+    let is_start = |input: &&WorkflowInput| {
+        let name = path::name(&input.path).to_ascii_lowercase();
+        input.workflow.kind == PipelineKind::Script && ["entrypoint", "start"].iter().any(|word| name.contains(word))
+    };
+    let mut scripts = cx.inputs.workflows.iter().filter(is_start);
+    command.is_some_and(|command| {
+        scripts.any(|input| input.file != cx.input.file && cx.inputs.source(input.file).text().contains(command))
+    })
+}
+
 /// The schema follows when the new code runs already.
 fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
@@ -108,7 +124,7 @@ fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
             };
             let start = steps[..at].iter().rposition(may_serve);
             let Some(start) = start else { continue };
-            if !change.is_up || steps[at + 1..].iter().any(switches) {
+            if !change.is_up || steps[at + 1..].iter().any(switches) || migrates_at_start(cx, &change.words) {
                 continue;
             }
             let place = command.script.text.place_of(command.span());
