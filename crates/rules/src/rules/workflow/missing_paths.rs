@@ -70,8 +70,9 @@ fn is_for_others(cx: &WorkflowContext) -> bool {
     let events = &cx.workflow().events;
     let path = format!("./{}", cx.input.path);
     let calls = |job: &Job| job.calls.as_ref().is_some_and(|calls| calls.text == path);
-    let is_called = || cx.inputs.workflows.iter().any(|input| input.workflow.jobs.iter().any(calls));
-    !events.is_empty() && events.iter().all(|event| event.name == "workflow_call") && !is_called()
+    let is_shared = |events: &[Event]| !events.is_empty() && events.iter().all(|event| event.name == "workflow_call");
+    let mut callers = cx.inputs.workflows.iter().filter(|input| input.workflow.jobs.iter().any(calls));
+    is_shared(events) && callers.all(|caller| is_shared(&caller.workflow.events))
 }
 
 /// The files of a job's folder.

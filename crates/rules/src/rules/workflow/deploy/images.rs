@@ -1,5 +1,7 @@
 //! A rule about deployments that delete the image which they would go back to.
 
+use std::collections::BTreeSet;
+
 use super::action::Action;
 use super::deployment::{Deployment, deployments};
 use super::edits::{inserted_behind, risky};
@@ -8,6 +10,7 @@ use crate::finding::Findings;
 use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::docker_words;
 use crate::text::{Span, path};
+use crate::workflow::WorkflowText;
 use crate::yaml;
 
 crate::rules::family! {
@@ -18,30 +21,36 @@ crate::rules::family! {
 /// Whether the pipeline gives each image that it pushes a name of its own too, by which it can be pulled again.
 fn pushes_versions(cx: &WorkflowContext) -> bool {
     let words = ["sha", "SHA", "run_number", "ref_name", "github.ref"];
+    let steps = cx.workflow().jobs.iter().flat_map(|job| &job.steps);
+    let mut names = steps.filter(|step| step.uses("docker/metadata-action")).filter_map(|step| step.input("tags"));
+    let is_version = |line: &WorkflowText| ["type=sha", "type=semver"].iter().any(|kind| line.text.contains(kind));
     cx.calls().iter().flat_map(|call| &call.tags).any(|tag| words.iter().any(|word| tag.text.contains(word)))
+        || names.any(|input| input.lines.iter().any(is_version))
 }
 
 /// Whether the services that start have images whose tags a variable gives, and which are not built there: the image before
 /// keeps its tag.
 fn have_versions(cx: &WorkflowContext, steps: &[(FlowCommand, Action)]) -> bool {
-    let calls = steps.iter().filter_map(|(_, action)| match action {
-        Action::Start(containers) => containers.compose.as_ref(),
+    let started = steps.iter().filter_map(|(_, action)| match action {
+        Action::Start(containers) => containers.compose.as_ref().map(|call| (call, &containers.names)),
         _ => None,
     });
-    let files = calls.flat_map(|call| match (&call.files[..], call.folder.as_deref()) {
-        ([], Some(folder)) => cx.repository().composes_of(folder).into_iter().map(str::to_owned).collect(),
-        ([], None) => {
-            let near = cx.repository().composes_above(path::parent(&cx.input.path));
-            near.into_iter().map(str::to_owned).collect()
-        }
-        (files, _) => files.iter().filter_map(|(_, path)| path.clone()).collect::<Vec<_>>(),
-    });
+    let (calls, names): (Vec<_>, Vec<_>) = started.unzip();
+    let is_started = |name: &str| names.iter().any(|names| names.is_empty() || names.iter().any(|known| known == name));
+    let named = calls.iter().flat_map(|call| &call.files).filter_map(|(_, path)| path.clone());
+    let folders = calls.iter().filter_map(|call| call.folder.as_deref());
+    let near = folders.flat_map(|folder| cx.repository().composes_of(folder)).map(str::to_owned);
+    let mut files: BTreeSet<String> = named.chain(near).collect();
+    // On another host the folder may have any name.
+    if files.is_empty() {
+        files.extend(cx.repository().texts.keys().filter(|file| path::is_compose(file)).cloned());
+    }
     let mut any = false;
     for file in files {
         let Some(source) = cx.repository().texts.get(&file) else { return false };
         let tree = yaml::read(source.text());
         let Some(services) = tree.root().and_then(|root| root.get("services")) else { return false };
-        for service in services.entries() {
+        for service in services.entries().filter(|entry| entry.key.text().is_some_and(is_started)) {
             let image = service.value.get("image").and_then(|image| image.text().map(str::to_owned));
             let Some(image) = image.filter(|image| image.contains('$')) else {
                 if service.value.get("build").is_some() {
