@@ -15,7 +15,7 @@ use crate::shell::Invocation;
 use crate::sources::patterns;
 use crate::text::path;
 use crate::workflow::{BuildCall, Job, LegBuild, PipelineKind, Step, WorkflowText};
-use crate::yaml;
+use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
     of_workflow
@@ -94,7 +94,7 @@ fn compose_with_others<'a>(cx: &WorkflowContext<'a, '_>, images: &StartedImages)
         let Some(services) = tree.root().and_then(|root| root.get("services")) else { return false };
         services.entries().any(|service| {
             let value = &service.value;
-            let image = value.get("image").and_then(|image| image.text());
+            let image = value.get("image").and_then(YamlNode::text);
             let is_one = image.is_some_and(|image| images.names.contains(last_part(without_tag(image))));
             value.get("depends_on").is_some() && (is_one || value.get("build").is_some())
         })

@@ -37,10 +37,10 @@ fn have_versions(cx: &WorkflowContext, steps: &[(FlowCommand, Action)]) -> bool 
     });
     let (calls, names): (Vec<_>, Vec<_>) = started.unzip();
     let is_started = |name: &str| names.iter().any(|names| names.is_empty() || names.iter().any(|known| known == name));
-    let named = calls.iter().flat_map(|call| &call.files).filter_map(|(_, path)| path.clone());
+    let paths = calls.iter().flat_map(|call| &call.files).filter_map(|(_, path)| path.clone());
     let folders = calls.iter().filter_map(|call| call.folder.as_deref());
     let near = folders.flat_map(|folder| cx.repository().composes_of(folder)).map(str::to_owned);
-    let mut files: BTreeSet<String> = named.chain(near).collect();
+    let mut files: BTreeSet<String> = paths.chain(near).collect();
     // On another host the folder may have any name.
     if files.is_empty() {
         files.extend(cx.repository().texts.keys().filter(|file| path::is_compose(file)).cloned());
