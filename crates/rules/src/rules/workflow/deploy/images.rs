@@ -8,10 +8,11 @@ use super::edits::{inserted_behind, risky};
 use super::flow::FlowCommand;
 use crate::finding::Findings;
 use crate::rules::WorkflowContext;
-use crate::rules::workflow::steps::docker_words;
+use crate::rules::workflow::steps::{docker_words, last_part};
+use crate::sources::code::words;
 use crate::text::{Span, path};
 use crate::workflow::WorkflowText;
-use crate::yaml;
+use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
     of_workflow
@@ -45,23 +46,33 @@ fn have_versions(cx: &WorkflowContext, steps: &[(FlowCommand, Action)]) -> bool 
     if files.is_empty() {
         files.extend(cx.repository().texts.keys().filter(|file| path::is_compose(file)).cloned());
     }
+    let is_set = |name: &str| {
+        let mut texts = steps.iter().map(|(command, _)| command.script.text.text.as_str());
+        texts.any(|text| words(text, name).any(|at| text[at + name.len()..].starts_with('=')))
+    };
     let mut any = false;
     for file in files {
         let Some(source) = cx.repository().texts.get(&file) else { return false };
         let tree = yaml::read(source.text());
         let Some(services) = tree.root().and_then(|root| root.get("services")) else { return false };
         for service in services.entries().filter(|entry| entry.key.text().is_some_and(is_started)) {
-            let image = service.value.get("image").and_then(|image| image.text().map(str::to_owned));
-            let Some(image) = image.filter(|image| image.contains('$')) else {
-                if service.value.get("build").is_some() {
-                    return false;
-                }
-                continue;
-            };
-            any |= image.rsplit('/').next().is_some_and(|last| last.contains(':') && last.contains('$'));
+            let image = service.value.get("image").and_then(YamlNode::text).unwrap_or_default();
+            match tag_variable(image) {
+                Some(name) if is_set(name) => any = true,
+                Some(_) => return false,
+                None if service.value.get("build").is_some() => return false,
+                None => {}
+            }
         }
     }
     any
+}
+
+/// The variable in the tag of an image: `VERSION` of `shop/api:${VERSION:-latest}`.
+fn tag_variable(image: &str) -> Option<&str> {
+    let (_, tag) = last_part(image).split_once(':')?;
+    let name = tag.split_once('$')?.1.trim_start_matches('{');
+    name.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().filter(|name| !name.is_empty())
 }
 
 /// Images of the version before, which nothing keeps.
