@@ -72,6 +72,7 @@ static FAMILIES: &[&[Rule]] = &[
     &compose::images::RULES,
     &compose::replacement::RULES,
     &compose::undeclared::RULES,
+    &compose::watch::RULES,
     &files::context_files::RULES,
     &files::context_waste::RULES,
     &files::copied_programs::RULES,

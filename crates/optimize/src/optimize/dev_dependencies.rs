@@ -65,7 +65,7 @@ fn runs_in_install(project: &Project) -> bool {
 }
 
 /// Whether a source file outside of tests imports something that is installed for development only.
-fn imports_dev(input: &PassInput, reach: &LazyReach, project: &Project, install: &Install) -> bool {
+pub(super) fn imports_dev(input: &PassInput, reach: &LazyReach, project: &Project, install: &Install) -> bool {
     let mut seen = HashSet::new();
     let texts = input.evidence.texts.iter();
     let mut texts = texts.filter(|(path, _)| is_source(project, path) && !reach.is_for_development(path));

@@ -110,6 +110,13 @@ impl<'a> PassInput<'a> {
         FileEdit { target: Target::File(self.input().dockerfile), span, text: text.into() }
     }
 
+    /// An edit that inserts whole lines, also at the end of a file whose last line has no end.
+    pub(super) fn insert_lines(&self, at: u32, text: &str) -> FileEdit {
+        let before = &self.source().text()[..at as usize];
+        let open = if before.is_empty() || before.ends_with('\n') { "" } else { self.newline() };
+        self.edit(Span::at(at), format!("{open}{text}"))
+    }
+
     /// A piece of the Dockerfile with edits inside of it; `None` where they do not fit.
     pub(super) fn slice_with(&self, span: Span, edits: &[Edit]) -> Option<String> {
         if edits.iter().any(|edit| !span.contains(edit.span)) {

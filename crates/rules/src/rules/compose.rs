@@ -7,3 +7,4 @@ pub(super) mod dependencies;
 pub(super) mod images;
 pub(super) mod replacement;
 pub(super) mod undeclared;
+pub(super) mod watch;

@@ -67,7 +67,7 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     output.step(
         format!("adds a HEALTHCHECK that requests {path} on port {port}"),
         why,
-        vec![input.edit(Span::at(at), text)],
+        vec![input.insert_lines(at, &text)],
     );
 }
 

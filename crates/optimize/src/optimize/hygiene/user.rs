@@ -235,7 +235,7 @@ fn create_user(
     let newline = input.newline();
     let text = format!("RUN {}{newline}", commands.join(&format!(" \\{newline}    && ")));
     let place = first.map_or_else(|| health::closing(input, target), |index| input.instruction_span(index).start);
-    Some(input.edit(Span::at(place), text))
+    Some(input.insert_lines(place, &text))
 }
 
 /// A RUN behind all that brings files, for folders below them.
@@ -250,7 +250,7 @@ fn run_behind_files(input: &PassInput, target: &Stage, folders: &[&str], command
     let brings = |keyword| matches!(keyword, Keyword::Run | Keyword::Copy | Keyword::Add);
     let (last, _) = input.build.instructions(target).filter(|(_, instruction)| brings(instruction.keyword)).last()?;
     let plain = !folders.is_empty() && !folders.iter().any(|path| needs_quotes(path));
-    plain.then(|| input.edit(Span::at(input.instruction_span(last).end), format!("RUN {command}{}", input.newline())))
+    plain.then(|| input.insert_lines(input.instruction_span(last).end, &format!("RUN {command}{}", input.newline())))
 }
 
 fn needs_quotes(path: &str) -> bool {
@@ -295,6 +295,5 @@ fn user(input: &PassInput, target: &Stage, account: &Account, step: Option<usize
         return input.edit(Span::at(start), format!("USER {}{newline}", account.name));
     }
     let at = health::closing(input, target);
-    let open = if input.source().text()[..at as usize].ends_with('\n') { "" } else { newline };
-    input.edit(Span::at(at), format!("{open}USER {}{newline}", account.name))
+    input.insert_lines(at, &format!("USER {}{newline}", account.name))
 }

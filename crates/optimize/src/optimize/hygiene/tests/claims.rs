@@ -116,3 +116,13 @@ fn a_low_port_in_a_cluster_keeps_root() {
         assert_eq!(!done.result()[0].text().contains("USER"), is_kept, "{port}");
     }
 }
+
+#[test]
+fn a_last_line_without_an_end_stays_a_line() {
+    let site = "FROM nginx:1.30-alpine\nCOPY dist /usr/share/nginx/html";
+    let text = rewritten(site, &[("dist/index.html", "<p>a</p>")], Level::Hygiene);
+    assert!(text.contains("COPY dist /usr/share/nginx/html\nHEALTHCHECK "), "{text}");
+    let crlf = site.replace('\n', "\r\n");
+    let text = rewritten(&crlf, &[("dist/index.html", "<p>a</p>")], Level::Hygiene);
+    assert!(text.contains("COPY dist /usr/share/nginx/html\r\nHEALTHCHECK "), "{text}");
+}

@@ -7,7 +7,9 @@ use super::evidence;
 use crate::build::Stage;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
+use crate::optimize::dev_dependencies::imports_dev;
 use crate::optimize::pass_input::PassInput;
+use crate::optimize::reached_sources::LazyReach;
 use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Manager, parse};
 use crate::text::{Edit, Span, path};
@@ -146,9 +148,33 @@ fn installs_root(input: &PassInput) -> bool {
     })
 }
 
+/// Whether `uv run` installs development dependencies at start-up that the program imports and `uv sync` leaves out (uv docs:
+/// `uv run` syncs the environment with the default groups).
+fn installs_more_at_start(input: &PassInput, invocation: &Invocation) -> bool {
+    const LESS: [&str; 3] = ["--no-dev", "--no-default-groups", "--only-group"];
+    let Some(call) = invocation.package_call().filter(|call| call.manager == Manager::Uv) else { return false };
+    let syncs = call.verb_text == "run" && !call.has(&LESS) && !call.has(&["--no-sync", "--no-project"]);
+    let build = input.build;
+    let mut calls = build.needed_stages().flat_map(|stage| build.called(stage));
+    let leaves_out = calls.any(|called| {
+        called
+            .package_call()
+            .is_some_and(|call| call.manager == Manager::Uv && call.verb_text == "sync" && call.has(&LESS))
+    });
+    let reach = LazyReach::new(input);
+    let imports = |project: &Project| {
+        project.install_with("uv").is_some_and(|install| imports_dev(input, &reach, project, install))
+    };
+    syncs && leaves_out && input.projects_of(Ecosystem::Python).any(imports)
+}
+
 /// Why a wrapper of what starts can neither go nor find an environment that another stage made.
 pub(super) fn bound(input: &PassInput, target: &Stage) -> Option<PythonBlocker> {
     let codes = input.codes_of(target, &[Keyword::Entrypoint, Keyword::Cmd, Keyword::Healthcheck]);
+    let mut invocations = codes.iter().flat_map(|code| code.script.invocations());
+    if invocations.any(|invocation| installs_more_at_start(input, &invocation)) {
+        return Some(PythonBlocker::RunInstallsMore);
+    }
     codes.iter().find_map(|code| {
         let tools: Vec<Manager> = code.script.invocations().iter().filter_map(wrapper).collect();
         let tool = tools.into_iter().find(|tool| does_more(input, *tool))?;

@@ -29,6 +29,8 @@ reasons! {
              stage";
         WrapperSetsVariables { name: String }:
             "`{name}` also sets variables or runs hooks, so it must stay with its environment";
+        RunInstallsMore:
+            "`uv run` installs the dev dependencies at start-up, which `uv sync` leaves out and the program imports";
         CalledByPath { path: String }: "`{path}` is called by its path, which is outside the virtual environment";
         CustomPath: "a custom PATH finds the Python of the base image instead of the virtual environment";
     }

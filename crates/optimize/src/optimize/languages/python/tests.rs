@@ -160,6 +160,26 @@ fn tools_stay_behind() {
 }
 
 #[test]
+fn what_uv_run_installs_at_start_up_is_not_lost() {
+    let manifest = "[project]\nname = \"a\"\nversion = \"1\"\ndependencies = [\"fastapi\"]\n\n[dependency-groups]\ndev = [\"httpx\"]\n";
+    let lock = "version = 1\n\n[[package]]\nname = \"a\"\nversion = \"1\"\nsource = { virtual = \".\" }\ndependencies = [{ name = \"fastapi\" }]\n\n[package.dev-dependencies]\ndev = [{ name = \"httpx\" }]\n\n[[package]]\nname = \"fastapi\"\nversion = \"0.1\"\n\n[[package]]\nname = \"httpx\"\nversion = \"0.1\"\n";
+    let dockerfile = |install: &str, command: &str| {
+        format!("FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install uv\nRUN {install}\nCMD {command}\n")
+    };
+    let files = |source: &'static str| [("pyproject.toml", manifest), ("uv.lock", lock), ("main.py", source)];
+    let (with, without) = ("import fastapi\nimport httpx\n", "import fastapi\n");
+    let run = "[\"uv\", \"run\", \"main.py\"]";
+    refused(&dockerfile("uv sync --no-dev", run), &files(with), "which `uv sync` leaves out and the program imports");
+    for (install, command, source) in [
+        ("uv sync --no-dev", run, without),
+        ("uv sync", run, with),
+        ("uv sync --no-dev", "[\"uv\", \"run\", \"--no-dev\", \"main.py\"]", with),
+    ] {
+        check(&dockerfile(install, command), &files(source), &["AS build", "/app/.venv /app/.venv"], &[]);
+    }
+}
+
+#[test]
 fn wrappers_of_commands_go() {
     let uv = |command: &str| {
         format!(
