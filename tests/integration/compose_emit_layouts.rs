@@ -54,9 +54,13 @@ fn a_dockerfile_in_a_package_is_built_with_the_folder_above() {
         written_with_notes(&[&files[..], more].concat()).0
     };
     has(&with(&celery, &[]), &["context: .\n", "dockerfile: worker/Dockerfile"]);
-    // A file of its own, or a module of its own, is found in the folder.
-    has(&with(&celery, &[("worker/requirements.txt", "celery[redis]\n")]), &["build: ./worker"]);
+    // The package is not in its own folder, whatever else is.
+    has(&with(&celery, &[("worker/requirements.txt", "celery[redis]\n")]), &["context: .\n"]);
+    // A module of its own is found in the folder, and a copy may make the package.
     has(&with(&celery.replace("worker.tasks", "tasks"), &[]), &["build: ./worker"]);
+    let own = [("worker/requirements.txt", "celery[redis]\n")];
+    let makes = celery.replace("COPY . /app\nRUN", "COPY . /app/worker\nRUN cd worker &&");
+    has(&with(&makes, &own), &["build: ./worker"]);
 }
 
 #[test]

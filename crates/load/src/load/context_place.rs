@@ -8,7 +8,7 @@ use super::GatherRequest;
 use super::file::{display_path, folder_of};
 use super::recipes::NamedContext;
 use super::source_folder::{above, is_whole, source_folder};
-use crate::build::Build;
+use crate::build::{Build, installed};
 use crate::cache::Likeness;
 use crate::ignore::path_match;
 use crate::manifest::FileKind;
@@ -123,11 +123,7 @@ pub(super) fn place(
     if has_code {
         manifests.clear();
     }
-    let requirements = if request.needs.context() && starts_as_package(build, dockerfile_folder) {
-        requirements(build)
-    } else {
-        Vec::new()
-    };
+    let requirements = if request.needs.context() { files_of_package(build, dockerfile_folder) } else { Vec::new() };
     let is_missing = |folder: &Path| {
         let without_manifest = usize::from(!manifests.is_empty() && !searches.has_any(folder, &manifests));
         // A frozen install fails without its lock file, whatever else is there.
@@ -274,12 +270,19 @@ fn starts_as_package(build: &Build, folder: &Path) -> bool {
     starts && !folder.join(name).exists() && !folder.join(format!("{name}.py")).exists()
 }
 
-/// The files that pip installs from in a context that is copied as a whole.
-fn requirements(build: &Build) -> Vec<String> {
-    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
+/// What a context that is copied as a whole must have where the folder of the Dockerfile is started as a package: that
+/// folder, and the files that pip installs from.
+fn files_of_package(build: &Build, folder: &Path) -> Vec<String> {
+    let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let mut whole = build.needed_transfers().filter(|(_, transfer)| is_whole(transfer)).peekable();
+    if whole.peek().is_none() || !starts_as_package(build, folder) {
         return Vec::new();
     }
-    let mut files = Vec::new();
+    // The copy may make the package itself: `COPY . /srv/worker`.
+    let makes_package = whole.any(|(stage, transfer)| {
+        installed::destination(build, stage, transfer).is_some_and(|place| path::name(&place) == name)
+    });
+    let mut files: Vec<String> = if makes_package { Vec::new() } else { vec![name.to_owned()] };
     for call in called(build).filter_map(|invocation| invocation.package_call().map(|call| call.inputs)) {
         let named = call.iter().filter(|input| input.kind == InputKind::Requirements && !input.path.dynamic);
         // Below a folder, it depends on where the context is copied to.

@@ -10,7 +10,7 @@ use super::main_program::source_command;
 use super::migrating_command::migrating_command;
 use super::server_command::{binary_command, server_command};
 use super::spring_config::add_served_settings;
-use super::start::{address_variable, start_texts};
+use super::start::{address_variable, loopback_variable, start_texts};
 use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
 use super::worker_program::worker_program;
@@ -112,6 +112,9 @@ pub(in crate::emit) fn complete_with_code(
             .is_some_and(|stage| listens_at_host_name(&endpoint_input(input, application, &application.build, stage)));
         application.host_variable =
             if listens_at_host_name { Some("HOSTNAME".to_owned()) } else { address_variable(input, application) };
+        if application.host_variable.is_none() {
+            application.host_variable = loopback_variable(input, application).map(str::to_owned);
+        }
     }
     add_commands(input, applications, plan);
     applications.retain(|application| {

@@ -77,7 +77,14 @@ pub(in crate::emit) fn started_texts<'i>(
                     let is_script = named.contains('/') && file.source.text().starts_with("#!");
                     is_named(file) && (name.contains('.') || is_script)
                 };
-                let file = by_name.get(name)?.iter().find(is_file)?;
+                // A COPY may give it another name.
+                let is_copied = |file: &&&VariableFile| {
+                    named.starts_with('/')
+                        && FileKind::of(&file.below).is_shell()
+                        && application.place_in_image(file).is_some_and(|place| place == named)
+                };
+                let same_name = by_name.get(name).and_then(|files| files.iter().find(is_file));
+                let file = same_name.or_else(|| files.iter().find(is_copied))?;
                 Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
             };
             if let Some(started) = script.or_else(file)
@@ -103,6 +110,24 @@ pub(in crate::emit) fn address_variable(input: &EmitInput, application: &Applica
         |known: &ExampleVariable| known.name == name && !known.value.is_empty() && !known.value.contains('<');
     let has_example = input.examples.iter().any(is_value);
     (!is_set && !has_example).then(|| name.to_owned())
+}
+
+/// The variable that says where a server listens which otherwise answers its own container alone (Flask docs: command line
+/// interface, `flask run` and environment variables).
+pub(in crate::emit) fn loopback_variable(input: &EmitInput, application: &Application) -> Option<&'static str> {
+    const NAME: &str = "FLASK_RUN_HOST";
+    let is_separator = |c: char| c.is_whitespace() || "\"',[]".contains(c);
+    let runs_closed = |line: &str| {
+        let words: Vec<&str> = line.split(is_separator).filter(|word| !word.is_empty()).collect();
+        let runs = words.windows(2).any(|pair| path::name(pair[0]) == "flask" && pair[1] == "run")
+            || words.first() == Some(&"flask") && words.contains(&"run");
+        runs && !words.iter().any(|word| word.starts_with("--host") || *word == "-h")
+    };
+    let build = &application.build;
+    let is_set = build.known_value(build.target()?, NAME, usize::MAX).is_some();
+    let starts = start_texts(input, application);
+    let mut commands = starts.iter().filter(|start| !FileKind::of(&start.place).has_code());
+    (!is_set && commands.any(|start| start.text.lines().any(runs_closed))).then_some(NAME)
 }
 
 /// The variable that the server of a line takes its address from.

@@ -80,6 +80,8 @@ impl<'r, 'i, 'a> ReadVariable<'r, 'i, 'a> {
                 Some((self.plain_value().map_or(VariableNeed::Required, VariableNeed::Shown), reason))
             }
             Absence::Fails => None,
+            // Settings are loaded by jobs too, and refuse an empty secret.
+            Absence::Continues if self.is_of_program() && extent == EnvironmentExtent::Needed => self.passed_on(),
             _ if extent == EnvironmentExtent::Needed && !chooses_settings(name) => None,
             Absence::Default(value) if self.is_secret() => self.need_of_secret(value.as_deref()),
             // A default is a reason not to require it: what the user sets has to arrive.

@@ -23,3 +23,70 @@ fn the_source_that_does_something_when_it_is_run_is_started() {
     let (text, _) = with(&format!("{image}CMD [\"python\", \"tool.py\"]\n"), &[("main.py", bot), ("tool.py", bot)]);
     assert!(!text.contains("command:"), "{text}");
 }
+
+#[test]
+fn a_script_that_a_copy_renames_is_read() {
+    let image = format!(
+        "{PYTHON}RUN pip install django gunicorn psycopg2-binary\nCOPY scripts/entrypoint-auth.sh /entrypoint.sh\nENTRYPOINT [\"/entrypoint.sh\"]\n"
+    );
+    let settings = "import os\n\nSECRET_KEY = os.environ['SECRET_KEY']\nDATABASES = {'default': {'HOST': os.environ['DB_HOST']}}\n";
+    let with = |script: &str| {
+        let files = [
+            ("Dockerfile", &*image),
+            ("scripts/entrypoint-auth.sh", script),
+            ("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"),
+            ("shop/settings.py", settings),
+            ("shop/wsgi.py", "application = get_wsgi_application()\n"),
+            ("shop/migrations/0001_initial.py", "class Migration: pass\n"),
+        ];
+        emitted(&files, &[])
+    };
+    let serve = "exec gunicorn shop.wsgi:application --bind 0.0.0.0:8000\n";
+    let (text, notes) = with(&format!("#!/bin/sh\npython manage.py migrate --noinput\n{serve}"));
+    assert!(!text.contains("\"migrate\"") && notes.contains("when it starts"), "{text}\n{notes}");
+    assert!(text.contains("8000:8000"), "{text}");
+}
+
+#[test]
+fn flask_listens_for_others() {
+    let with = |command: &str| {
+        let image = format!("{PYTHON}RUN pip install flask\n{command}\n");
+        let files = [("Dockerfile", &*image), ("app.py", "from flask import Flask\n\napp = Flask(__name__)\n")];
+        emitted(&files, &[]).0
+    };
+    for command in [
+        "CMD [\"flask\", \"run\"]",
+        "CMD flask --app app run --port 5000",
+        "CMD [\"python\", \"-m\", \"flask\", \"run\"]",
+    ] {
+        assert!(with(command).contains("FLASK_RUN_HOST: \"0.0.0.0\""), "{command}: {}", with(command));
+    }
+    for command in [
+        "CMD [\"flask\", \"run\", \"--host=0.0.0.0\"]",
+        "CMD flask run -h 0.0.0.0",
+        "ENV FLASK_RUN_HOST=0.0.0.0\nCMD [\"flask\", \"run\"]",
+    ] {
+        assert!(!with(command).contains("FLASK_RUN_HOST"), "{command}: {}", with(command));
+    }
+}
+
+#[test]
+fn a_job_gets_the_secret_that_its_settings_need() {
+    let image = format!(
+        "{PYTHON}RUN pip install django gunicorn psycopg2-binary\nCMD [\"gunicorn\", \"shop.wsgi:application\", \"--bind\", \"0.0.0.0:8000\"]\n"
+    );
+    let settings = "import os\n\nSECRET_KEY = os.getenv('DJANGO_SECRET_KEY')\nDATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': os.environ['DB_HOST']}}\n";
+    let files = [
+        ("Dockerfile", &*image),
+        ("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"),
+        ("shop/settings.py", settings),
+        (
+            "shop/wsgi.py",
+            "import os\nfrom shop import settings\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\napplication = get_wsgi_application()\n",
+        ),
+        ("shop/migrations/0001_initial.py", "class Migration: pass\n"),
+        (".env.example", "DJANGO_SECRET_KEY=change\n"),
+    ];
+    let (text, _) = emitted(&files, &[]);
+    assert!(service(&text, "migrate").contains("DJANGO_SECRET_KEY:"), "{text}");
+}
