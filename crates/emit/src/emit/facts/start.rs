@@ -77,14 +77,8 @@ pub(in crate::emit) fn started_texts<'i>(
                     let is_script = named.contains('/') && file.source.text().starts_with("#!");
                     is_named(file) && (name.contains('.') || is_script)
                 };
-                // A COPY may give it another name.
-                let is_copied = |file: &&&VariableFile| {
-                    named.starts_with('/')
-                        && FileKind::of(&file.below).is_shell()
-                        && application.place_in_image(file).is_some_and(|place| place == named)
-                };
                 let same_name = by_name.get(name).and_then(|files| files.iter().find(is_file));
-                let file = same_name.or_else(|| files.iter().find(is_copied))?;
+                let file = same_name.or_else(|| files.iter().find(|file| is_copied_to(application, file, named)))?;
                 Some(StartText { text: file.source.text(), place: file.source.name().to_owned() })
             };
             if let Some(started) = script.or_else(file)
@@ -96,6 +90,13 @@ pub(in crate::emit) fn started_texts<'i>(
         }
     }
     texts
+}
+
+/// Whether a script lies at a place of the image: a COPY may give it another name.
+fn is_copied_to(application: &Application, file: &VariableFile, place: &str) -> bool {
+    place.starts_with('/')
+        && FileKind::of(&file.below).is_shell()
+        && application.place_in_image(file).is_some_and(|copied| copied == place)
 }
 
 /// The variable that a start command takes the address from at which its server listens (`runserver ${API_HOST}:8000`), where
