@@ -157,8 +157,9 @@ fn uses_folder(service: &StackService, folder: &str) -> bool {
     [name, " run ", "run\"", ".sh"].iter().any(|word| text.contains(word)) || text.trim().is_empty()
 }
 
-fn text<'v>(volume: &'v ComposeValue, key: &str) -> Option<&'v str> {
-    volume.get(key).and_then(ComposeValue::as_text)
+/// The text of a key.
+pub(super) fn text<'v>(value: &'v ComposeValue, key: &str) -> Option<&'v str> {
+    value.get(key).and_then(ComposeValue::as_text)
 }
 
 /// The finding with a volume for the folder behind the mount, where both can be written in the short form.

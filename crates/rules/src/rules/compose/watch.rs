@@ -1,8 +1,8 @@
 //! Rules about `develop.watch`: what `docker compose watch` cannot bring into a container.
 
-use crate::build::{Build, User, installed};
+use super::images::text;
+use crate::build::{Build, Transfer, User, installed};
 use crate::compose::project::ComposeValue;
-use crate::dockerfile::Keyword;
 use crate::finding::Findings;
 use crate::rules::ComposeContext;
 use crate::stack::StackService;
@@ -31,10 +31,6 @@ fn sync_rules<'p>(service: &StackService<'p>) -> Vec<SyncRule<'p>> {
     rules
         .filter_map(|rule| Some(SyncRule { value: rule, path: text(rule, "path")?, target: text(rule, "target")? }))
         .collect()
-}
-
-fn text<'v>(value: &'v ComposeValue, key: &str) -> Option<&'v str> {
-    value.get(key).and_then(ComposeValue::as_text)
 }
 
 /// A path that is mounted is not watched, and nothing can be written below a mount that is read-only (Compose 2.40.3).
@@ -110,11 +106,10 @@ fn root_folders_of(build: &Build) -> Option<String> {
 fn belongs_to_root(build: &Build, target: &str) -> bool {
     let Some(stage) = build.target() else { return false };
     let transfers = build.transfers(stage).iter().rev().filter(|transfer| transfer.from.is_none());
-    let makes = |transfer: &&crate::build::Transfer| {
+    let makes = |transfer: &&Transfer| {
         let place = installed::destination(build, stage, transfer);
         place.is_some_and(|place| path::is_within(target, &place))
     };
-    let Some(copy) = transfers.into_iter().find(makes) else { return false };
-    let is_copy = matches!(copy.instruction.keyword, Keyword::Copy | Keyword::Add);
-    is_copy && build.input().file.transfer(copy.instruction).is_some_and(|parts| parts.chown.is_none())
+    let copy = transfers.into_iter().find(makes).and_then(|copy| build.input().file.transfer(copy.instruction));
+    copy.is_some_and(|parts| parts.chown.is_none())
 }

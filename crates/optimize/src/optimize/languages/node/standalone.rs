@@ -43,10 +43,9 @@ pub(in crate::optimize) fn run(input: &PassInput, output: &mut PassOutput) {
     let Some(stage) = stage_parts::divisible_stage(input) else { return };
     let Some((project, args)) = next_server(input, stage) else { return };
     let Some((builder, parts)) = builder(input, stage, project) else { return };
-    let place = (stage, builder);
-    let Some((server, second)) = output.ok_or_skip(read(input, place, &parts, &args)) else { return };
+    let Some((server, second)) = output.ok_or_skip(read(input, (stage, builder), &parts, &args)) else { return };
     let edits = match &second {
-        Some(second) => write::edits(input, place, &parts, &server, second),
+        Some(second) => write::edits(input, stage, &parts, &server, second),
         None => vec![write::edit(input, stage, &parts, &server)],
     };
     let why = "Next.js traces what its server loads, and no source reads files by itself";

@@ -35,7 +35,7 @@ pub(super) fn edit(input: &PassInput, stage: &Stage, parts: &StageParts, server:
 /// The edits where another stage builds already: it is told what to trace, and the final stage takes that.
 pub(super) fn edits(
     input: &PassInput,
-    (stage, builder): (&Stage, &Stage),
+    stage: &Stage,
     parts: &StageParts,
     server: &Server,
     second: &SecondStage,
@@ -56,7 +56,7 @@ pub(super) fn edits(
         }
     }
     let mut edits = vec![input.edit(input.stage_span(stage), out.trim_end())];
-    if server.is_told && builder.index != stage.index {
+    if server.is_told {
         let start = input.build.instruction(server.build).span.start;
         edits.push(input.edit(Span::at(start), format!("ENV NEXT_PRIVATE_STANDALONE=true{newline}")));
     }
