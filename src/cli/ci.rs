@@ -38,6 +38,7 @@ fn check(global: &Global, command: &CiCheck) -> Result<u8, CommandFailure> {
     if let Some(file) = &command.runs {
         inputs.run_times = Some(Arc::new(read_run_times(file)?));
     }
+    command.image.iter().try_for_each(|name| super::image::measure(global, name, &mut inputs))?;
     progress::doing("reading the git history");
     super::cache::history::add_step_histories(&mut inputs);
     progress::doing("asking other linters");

@@ -56,6 +56,7 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     }
     progress::doing("reading migrations");
     crate::load::add_migrations(&mut inputs, &command.path, command.since.as_deref())?;
+    crate::load::add_migration_findings(&mut inputs, command.with.is_some());
     version::warn_of_old_data(request.today);
     progress::doing("checking");
     let mut report = InputAudit::new(&inputs).lint(&policies);

@@ -30,6 +30,7 @@ mod recipes;
 mod recount;
 mod registry;
 mod remote_cache;
+mod replacement;
 mod reuse;
 mod secrets;
 mod tracker;

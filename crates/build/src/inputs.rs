@@ -320,6 +320,9 @@ pub struct MeasuredImage {
     pub bytes: Vec<MeasuredBytes>,
     /// What its final tree has of each category of such contents, its base image's included.
     pub categories: Vec<CategoryBytes>,
+    /// Bytes of its layers as a registry holds them, its base image's included; a layer that is stored here without
+    /// compression counts as its estimate.
+    pub blob_bytes: u64,
 }
 
 /// What the final tree of an image has of one category of contents that are of no use at run time.

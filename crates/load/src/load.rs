@@ -44,7 +44,7 @@ pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::confirmation::with_contexts;
 pub use self::discover::files_to_lint;
 pub use self::evidence::{EvidenceReader, git_ignored_names};
-pub use self::external::{ExternalLinter, add_external_findings};
+pub use self::external::{ExternalLinter, add_external_findings, add_migration_findings};
 pub use self::file::{DOCKERFILE_LIMIT, LoadError, begins_as_json, folder_of, read_bytes, read_source, read_stdin};
 pub use self::gather::{gather, gather_composes, gather_texts};
 pub use self::migrations::add_migrations;

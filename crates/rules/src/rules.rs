@@ -113,6 +113,7 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::cache_lack::RULES,
     &workflow::cache_places::RULES,
     &workflow::cache_scopes::RULES,
+    &workflow::cache_size::RULES,
     &workflow::commands::RULES,
     &workflow::context::RULES,
     &workflow::contexts::RULES,

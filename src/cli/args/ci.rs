@@ -45,6 +45,10 @@ pub(in crate::cli) struct CiCheck {
     /// Times of earlier runs, as GitHub's API lists them (`gh api repos/OWNER/NAME/actions/runs/ID/jobs`)
     #[arg(long, value_name = "FILE")]
     pub runs: Option<PathBuf>,
+    /// Image that was built from one of the Dockerfiles, for rules about sizes; `auto` finds them in the engine
+    /// (repeatable)
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Vec<String>,
     #[command(flatten)]
     pub choice: Choice,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::options::{Choice, Config, Exclude, Known};
 
@@ -14,6 +14,13 @@ pub(in crate::cli) enum DeployCommand {
                       without loss, or with --strict something is not known\n  2: an error"
     )]
     Check(DeployCheck),
+}
+
+/// A linter of migrations that dockopt runs.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum MigrationLinter {
+    /// SQL of PostgreSQL
+    Squawk,
 }
 
 #[derive(Debug, Args)]
@@ -28,6 +35,9 @@ pub(in crate::cli) struct DeployCheck {
     /// newest migrations are]
     #[arg(long, value_name = "COMMIT")]
     pub since: Option<String>,
+    /// Also report what this linter finds in the migrations; it runs wherever it is installed, this names one that is needed
+    #[arg(long, value_enum, value_name = "LINTER")]
+    pub with: Option<MigrationLinter>,
     /// Also exit with 1 where something is not known
     #[arg(long)]
     pub strict: bool,

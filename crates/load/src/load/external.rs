@@ -1,5 +1,5 @@
-//! Runs other linters of pipelines, file by file: one that a linter cannot read does not keep it from the others. Owns the
-//! programs' time and output; ids, severities and texts stay theirs.
+//! Runs other linters of pipelines and migrations, file by file: one that a linter cannot read does not keep it from the
+//! others. Owns the programs' time and output; ids, severities and texts stay theirs.
 
 mod answer;
 
@@ -12,10 +12,13 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use self::answer::{actionlint_findings, zizmor_findings};
+use self::answer::{actionlint_findings, squawk_findings, zizmor_findings};
 use super::child_output::listen;
+use super::file::read_source;
 use crate::data;
-use crate::inputs::{ExternalFinding, ExternalGap, Inputs};
+use crate::inputs::{ComposeInput, ExternalFinding, ExternalGap, Inputs};
+use crate::migration::{Migration, MigrationFormat};
+use crate::stack::known_service;
 use crate::text::{FileId, Source, exact_bytes};
 use crate::workflow::PipelineKind;
 
@@ -31,24 +34,27 @@ const ANSWER: u64 = 16 << 20;
 /// Lines about files that a linter did not look at.
 const GAPS: usize = 20;
 
-/// A linter of workflows.
+/// A linter of other files than Dockerfiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ExternalLinter {
     /// zizmor: what is unsafe.
     Zizmor,
     /// actionlint: what is no valid workflow.
     Actionlint,
+    /// squawk: what migrations of PostgreSQL in SQL lock, or break for programs that run.
+    Squawk,
 }
 
 impl ExternalLinter {
-    /// All.
-    pub const ALL: [Self; 2] = [Self::Zizmor, Self::Actionlint];
+    /// Those of pipelines.
+    pub const OF_PIPELINES: [Self; 2] = [Self::Zizmor, Self::Actionlint];
 
     /// What its program is called.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Zizmor => "zizmor",
             Self::Actionlint => "actionlint",
+            Self::Squawk => "squawk",
         }
     }
 
@@ -58,6 +64,7 @@ impl ExternalLinter {
             Self::Actionlint => {
                 "install it (`brew install actionlint`, `go install github.com/rhysd/actionlint/cmd/actionlint@latest`)"
             }
+            Self::Squawk => "install it (`pip install squawk-cli`, `npm install -g squawk-cli`)",
         }
     }
 
@@ -66,28 +73,57 @@ impl ExternalLinter {
             // Findings must not depend on what a network answers.
             Self::Zizmor => &["--format=json", "--no-progress", "--offline", "--persona=regular", "--"],
             Self::Actionlint => &["-no-color", "-format", "{{json .}}", "--"],
+            Self::Squawk => &["--reporter=Json", "--"],
         }
     }
 
     fn reads(self, kind: PipelineKind) -> bool {
-        kind == PipelineKind::Github || self == Self::Zizmor && kind == PipelineKind::Action
+        match self {
+            Self::Zizmor => matches!(kind, PipelineKind::Github | PipelineKind::Action),
+            Self::Actionlint => kind == PipelineKind::Github,
+            Self::Squawk => false,
+        }
     }
 }
 
 /// Adds what other linters find in the pipelines of a run; what they did not look at is a gap. `required`: those that the
 /// user named; the others are run where they are installed.
 pub fn add_external_findings(inputs: &mut Inputs, required: &[ExternalLinter]) {
-    for linter in ExternalLinter::ALL {
-        add(inputs, linter, OsStr::new(linter.name()), required.contains(&linter));
+    for linter in ExternalLinter::OF_PIPELINES {
+        let pipelines = inputs.workflows.iter().filter(|input| linter.reads(input.workflow.kind));
+        let files: Vec<FileId> = pipelines.map(|input| input.file).collect();
+        add(inputs, linter, OsStr::new(linter.name()), &files, required.contains(&linter));
     }
     let mut findings = std::mem::take(&mut inputs.external);
     drop_duplicates(&mut findings);
     inputs.external = findings;
 }
 
-fn add(inputs: &mut Inputs, linter: ExternalLinter, program: &OsStr, is_asked: bool) {
-    let pipelines = inputs.workflows.iter().filter(|input| linter.reads(input.workflow.kind));
-    let files: Vec<FileId> = pipelines.map(|input| input.file).collect();
+/// Adds what squawk finds in the migrations that the next deployment runs and that are written in SQL, of projects with a
+/// PostgreSQL. `is_required`: the user named it; else it is run where it is installed.
+pub fn add_migration_findings(inputs: &mut Inputs, is_required: bool) {
+    let Some(migrations) = inputs.migrations.clone() else { return };
+    if !inputs.composes.iter().any(has_postgres) {
+        return;
+    }
+    let is_sql = |migration: &&Migration| matches!(migration.format, MigrationFormat::Prisma | MigrationFormat::Sql);
+    let mut files = Vec::new();
+    for migration in migrations.new_migrations().into_iter().filter(is_sql) {
+        // One that has gone meanwhile is none.
+        let Ok(source) = read_source(Path::new(&migration.path), ANSWER) else { continue };
+        files.push(inputs.add(source));
+    }
+    add(inputs, ExternalLinter::Squawk, OsStr::new(ExternalLinter::Squawk.name()), &files, is_required);
+}
+
+/// Whether a project has a service that speaks PostgreSQL's SQL.
+fn has_postgres(compose: &ComposeInput) -> bool {
+    let services = compose.reading.project.iter().flat_map(|project| project.services());
+    let mut known = services.filter_map(|(_, service)| known_service(service.get("image")?.as_text()?));
+    known.any(|known| known.check.is_some_and(|check| check.starts_with("pg_isready")))
+}
+
+fn add(inputs: &mut Inputs, linter: ExternalLinter, program: &OsStr, files: &[FileId], is_asked: bool) {
     if files.is_empty() {
         return;
     }
@@ -167,6 +203,7 @@ fn check(
     let read = match linter {
         ExternalLinter::Zizmor => zizmor_findings(&answer, file),
         ExternalLinter::Actionlint => actionlint_findings(&answer, file),
+        ExternalLinter::Squawk => squawk_findings(&answer, file),
     };
     read.or_else(|error| {
         let code = status.ok().and_then(|status| status.code());

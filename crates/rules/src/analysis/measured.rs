@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::ImageAnalysis;
 use crate::attribution::{Confidence, DockerfileText};
-use crate::image::{Contents, category_of};
+use crate::image::{Contents, Layer, category_of};
 use crate::inputs::{CategoryBytes, MeasuredBytes, MeasuredImage};
 
 /// Bytes by the lines of the given Dockerfile; `None` when no layer is tied to it by more than its kind.
@@ -62,5 +62,7 @@ pub fn measured(analysis: &ImageAnalysis, name: &str) -> Option<MeasuredImage> {
         bytes: category_use.bytes,
         compressed: category_use.compressed,
     });
-    Some(MeasuredImage { name: name.to_owned(), lines, doubtful_lines, bytes, categories: categories.collect() })
+    let (name, categories) = (name.to_owned(), categories.collect());
+    let blob_bytes = analysis.image.layers.iter().map(Layer::pull_bytes).sum();
+    Some(MeasuredImage { name, lines, doubtful_lines, bytes, categories, blob_bytes })
 }

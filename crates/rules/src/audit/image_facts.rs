@@ -162,6 +162,7 @@ mod tests {
             categories: ["compilers", "headers", "docs"]
                 .map(|category| CategoryBytes { category: category.to_owned(), bytes: 300, compressed: Some(150) })
                 .to_vec(),
+            blob_bytes: 0,
         };
         let mut inputs = Inputs::default();
         let file = inputs.add(Source::of("Dockerfile", &"x\n".repeat(9)));

@@ -66,6 +66,7 @@ impl<'i> InputAudit<'i> {
             confirm(&mut outcome.findings, self.inputs, &self.builds, policies, contexts);
         }
         self.add_findings(&mut report, outcome, policies);
+        external::add(&mut report, self.inputs, self.mask());
         remove_duplicate_problems(&mut report);
         report
     }

@@ -7,6 +7,7 @@ pub(super) mod cache_flow;
 pub(super) mod cache_lack;
 pub(super) mod cache_places;
 pub(super) mod cache_scopes;
+pub(super) mod cache_size;
 pub(super) mod commands;
 pub(super) mod context;
 pub(super) mod contexts;

@@ -134,6 +134,38 @@ pub(super) fn actionlint_findings(answer: &[u8], file: FileId) -> Result<Vec<Ext
     Ok(findings.unwrap_or_default().into_iter().take(FINDINGS).map(read).collect())
 }
 
+/// A finding of squawk (`--reporter=Json`); lines and columns are counted from 0.
+#[derive(Deserialize)]
+struct SquawkFinding {
+    line: u32,
+    column: u32,
+    level: String,
+    message: String,
+    #[serde(default)]
+    help: Option<String>,
+    rule_name: String,
+    line_end: u32,
+    column_end: u32,
+}
+
+/// What squawk prints of a file.
+pub(super) fn squawk_findings(answer: &[u8], file: FileId) -> Result<Vec<ExternalFinding>, String> {
+    let findings: Vec<SquawkFinding> = serde_json::from_slice(answer).map_err(|error| json_reason(&error))?;
+    let read = |finding: SquawkFinding| {
+        let help = finding.help.map(|help| format!(" {help}")).unwrap_or_default();
+        ExternalFinding {
+            file,
+            start: Point { row: finding.line, column: finding.column }.place(),
+            end: Point { row: finding.line_end, column: finding.column_end }.place(),
+            id: id("squawk", &finding.rule_name),
+            severity: if finding.level == "Error" { ExternalSeverity::Error } else { ExternalSeverity::Warning },
+            message: one_line(&format!("{}{help}", finding.message)),
+            url: Some("https://squawkhq.com/docs/rules".to_owned()),
+        }
+    };
+    Ok(findings.into_iter().take(FINDINGS).map(read).collect())
+}
+
 /// An id without what no id has.
 fn id(linter: &str, name: &str) -> String {
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(64).collect();

@@ -41,6 +41,23 @@ fn answers_are_read() {
     assert!(zizmor_findings(b"", FileId(0)).is_err());
 }
 
+/// What squawk 2.70.0 printed of `CREATE INDEX i ON a (c);`, cut to one finding.
+const SQUAWK: &str = r#"[{"file":"m.sql","line":1,"column":0,"level":"Warning","message":"During normal index creation, table updates are blocked, but reads are still allowed.","help":"Use `concurrently` to avoid blocking writes.","rule_name":"require-concurrent-index-creation","column_end":24,"line_end":1}]"#;
+
+#[test]
+fn answers_about_migrations_are_read() {
+    let findings = squawk_findings(SQUAWK.as_bytes(), FileId(2)).unwrap();
+    let place = |line, column| LineColumn { line, column };
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((finding.start, finding.end), (place(2, 1), place(2, 25)));
+    assert_eq!(
+        (&*finding.id, finding.severity),
+        ("squawk/require-concurrent-index-creation", ExternalSeverity::Warning)
+    );
+    assert!(finding.message.ends_with("reads are still allowed. Use `concurrently` to avoid blocking writes"));
+    assert!(squawk_findings(b"Error: no such file", FileId(2)).is_err());
+}
+
 #[test]
 fn the_same_is_told_once() {
     let finding = |id: &str, line| ExternalFinding {

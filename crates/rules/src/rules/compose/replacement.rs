@@ -14,7 +14,7 @@ use crate::rules::{ComposeContext, KeyChange};
 use crate::shell::program::{Program, options::ProgramOptions};
 use crate::shell::{Command, Word, parse};
 use crate::sources::patterns;
-use crate::stack::{Stack, StackService, passed_hosts, server_groups};
+use crate::stack::{Stack, StackService, passed_hosts, proxied_hosts, server_groups};
 use crate::text::{Source, path};
 use crate::yaml::NewValue;
 
@@ -110,35 +110,74 @@ fn compose_check_missing(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
-/// nginx looks a name up when it starts, and keeps the address.
+/// nginx and `HAProxy` look a name up when they start, and keep the address. Caddy asks again for each connection that it
+/// opens, Traefik asks the engine.
 fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
     let targets: BTreeSet<&str> = replaced(cx).map(|service| service.name).collect();
     for service in cx.services() {
-        for configuration in cx.proxies(service).iter().filter(|known| known.proxy == "nginx") {
+        for configuration in cx.proxies(service) {
             let source = &configuration.source;
-            let groups: BTreeSet<&str> = server_groups(source).collect();
-            let mut reported = BTreeSet::new();
-            for evidence in passed_hosts(source, service.place) {
-                let host = evidence.host;
-                let is_group = groups.contains(host) && evidence.name != "server";
-                if !targets.contains(host) || is_group || is_resolved(source, host) || !reported.insert(host) {
-                    continue;
-                }
-                let name = source.name();
-                let name = path::relative(name, &cx.project().folder).unwrap_or(name);
-                let line = line_of_host(source, host);
+            let name = source.name();
+            let name = path::relative(name, &cx.project().folder).unwrap_or(name);
+            for (host, line, help) in kept_hosts(configuration.proxy, source, &targets) {
                 let message = format!(
                     "`{}` looks `{host}` up once ({name}:{line}): after a replacement with another address all requests fail",
                     service.name
                 );
                 let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
-                out.push(finding.help(format!(
-                    "reload nginx behind each replacement, or write `resolver 127.0.0.11 valid=1s;`, `set $target {host};` \
-                     and the variable in `proxy_pass`"
-                )));
+                out.push(finding.help(help));
             }
         }
     }
+}
+
+/// The hosts among `targets` whose addresses a proxy keeps, each with the first line that names it and what helps.
+fn kept_hosts<'s>(proxy: &str, source: &'s Source, targets: &BTreeSet<&str>) -> Vec<(&'s str, usize, String)> {
+    let groups: BTreeSet<&str> = server_groups(source).collect();
+    let mut reported = BTreeSet::new();
+    let mut kept = Vec::new();
+    for evidence in proxied_hosts(proxy, source, None) {
+        let host = evidence.host;
+        let is_kept = match proxy {
+            "nginx" => !(groups.contains(host) && evidence.name != "server" || is_resolved(source, host)),
+            "haproxy" => !has_resolvers(source, host),
+            _ => false,
+        };
+        if !is_kept || !targets.contains(host) || !reported.insert(host) {
+            continue;
+        }
+        let (line, help) = if proxy == "nginx" {
+            let variable =
+                format!("`resolver 127.0.0.11 valid=1s;`, `set $target {host};` and the variable in `proxy_pass`");
+            (line_of_host(source, host), format!("reload nginx behind each replacement, or write {variable}"))
+        } else {
+            let section = "a section `resolvers docker` with `nameserver dns 127.0.0.11:53`";
+            let word = "`resolvers docker init-addr last,libc,none` behind the server";
+            (line_of_server(source, host), format!("write {section}, and {word}"))
+        };
+        kept.push((host, line, help));
+    }
+    kept
+}
+
+/// Whether `HAProxy` looks a server up again while it runs: `resolvers` behind it, or in `default-server` (`HAProxy`'s
+/// configuration manual, "Server IP address resolution using DNS").
+fn has_resolvers(source: &Source, host: &str) -> bool {
+    let has =
+        |line: &str| line.split_whitespace().take_while(|word| !word.starts_with('#')).any(|word| word == "resolvers");
+    let is_of_host = |line: &str| line.trim_start().starts_with("default-server") || names_server(line, host);
+    source.text().lines().any(|line| is_of_host(line) && has(line))
+}
+
+/// Whether a line of `HAProxy`'s configuration has a server of this name.
+fn names_server(line: &str, host: &str) -> bool {
+    let address = line.trim_start().strip_prefix("server ").and_then(|rest| rest.split_whitespace().nth(1));
+    address.is_some_and(|address| address.split(':').next() == Some(host))
+}
+
+/// The first line with a server of this name.
+fn line_of_server(source: &Source, host: &str) -> usize {
+    source.text().lines().position(|line| names_server(line, host)).map_or(1, |at| at + 1)
 }
 
 /// Whether a server of a group is looked up again: `server api:8000 resolve;` (nginx 1.27.3).

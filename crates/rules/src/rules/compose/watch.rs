@@ -1,8 +1,10 @@
 //! Rules about `develop.watch`: what `docker compose watch` cannot bring into a container.
 
+use super::data::data_folder_of_version;
 use super::images::text;
 use crate::build::{Build, Transfer, User, installed};
 use crate::compose::project::ComposeValue;
+use crate::data;
 use crate::finding::Findings;
 use crate::rules::ComposeContext;
 use crate::stack::StackService;
@@ -12,6 +14,7 @@ crate::rules::family! {
     of_compose
     "compose-watch-path-mounted" => compose_watch_path_mounted;
     "compose-watch-delete-refused" => compose_watch_delete_refused;
+    "compose-watch-data-unreadable" => compose_watch_data_unreadable;
 }
 
 /// A rule of `develop.watch` that copies files into the container.
@@ -62,6 +65,49 @@ fn compose_watch_path_mounted(cx: &ComposeContext, out: &mut Findings) {
             };
             let Some(finding) = cx.finding(place, message) else { continue };
             out.push(finding.help("keep one of the two: the mount shows changes by itself, `watch` copies them"));
+        }
+    }
+}
+
+/// The folders of the host in which databases of the project keep their data.
+fn data_folders_of_host<'p>(cx: &ComposeContext<'p>) -> Vec<&'p str> {
+    let mut folders = Vec::new();
+    for service in cx.services() {
+        let Some(image) = cx.chosen_image(service) else { continue };
+        let Some(known) = service.known.filter(|known| known.is_exact) else { continue };
+        let Some(&[_, declared, ..]) = data::DATA_FOLDERS.row(known.name) else { continue };
+        let folder = data_folder_of_version(known.name, image).unwrap_or(declared);
+        for volume in service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
+            let target = text(volume, "target").unwrap_or_default().trim_end_matches('/');
+            if text(volume, "type") == Some("bind")
+                && (path::is_within(declared, target) || path::is_within(folder, target))
+            {
+                folders.extend(text(volume, "source"));
+            }
+        }
+    }
+    folders
+}
+
+/// The watcher goes into each folder below a path, those that are ignored among them, and gives up where it may not read
+/// (docker/compose#13750; Compose 2.40.3).
+fn compose_watch_data_unreadable(cx: &ComposeContext, out: &mut Findings) {
+    let folders = data_folders_of_host(cx);
+    if folders.is_empty() {
+        return;
+    }
+    for service in cx.services() {
+        let watch = service.value.get("develop").and_then(|develop| develop.get("watch"));
+        for rule in watch.and_then(ComposeValue::as_list).unwrap_or_default() {
+            let Some(watched) = text(rule, "path") else { continue };
+            let Some(folder) = folders.iter().find(|folder| path::is_within(folder, watched)) else { continue };
+            let name = path::relative(folder, &cx.project().folder).unwrap_or(folder);
+            let message = format!(
+                "`{name}` belongs to the database's user once it has run: `docker compose watch` ends with \"permission \
+                 denied\", also where it is ignored"
+            );
+            let Some(finding) = cx.finding(rule.get("path").and_then(|value| value.place), message) else { continue };
+            out.push(finding.help("watch the folder of the sources, or keep the data in a named volume"));
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::ignore;
 use crate::inputs::context::BuildContext;
 use crate::inputs::{
     BuildInput, BuildOptions, CommitChanges, ComposeInput, ComposeReading, ComposeUse, ContextFiles, Date, GitModes,
-    IgnoreInput, Inputs, Repository, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory, WorkflowInput,
-    checked_sources, missing_dockerfiles, proxy_configurations,
+    IgnoreInput, Inputs, MeasuredImage, Repository, SettingsFormat, SettingsInput, ShellcheckAnswers, StepHistory,
+    WorkflowInput, checked_sources, missing_dockerfiles, proxy_configurations,
 };
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
@@ -86,6 +86,7 @@ fn inputs(sources: &[Source], listing: &[(u64, &str)]) -> Inputs {
     inputs.composes = composes(sources);
     inputs.workflows = workflows(sources, listing);
     inputs.changes = changes(sources).map(Arc::new);
+    inputs.measured = measured(sources);
     for input in &mut inputs.builds {
         input.shellcheck = shellcheck(input, sources).map(Arc::new);
         if let Some(git) = sources.iter().find(|source| source.name() == GIT) {
@@ -262,7 +263,7 @@ fn texts(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn is_special(path: &str) -> bool {
-    is_dockerfile(path) || path.ends_with(".dockerignore") || [SETTINGS, SHELLCHECK, GIT].contains(&path)
+    is_dockerfile(path) || path.ends_with(".dockerignore") || [SETTINGS, SHELLCHECK, GIT, IMAGES].contains(&path)
 }
 
 /// What git records, as given in an example.
@@ -282,6 +283,19 @@ struct GitRecord {
     /// What commits changed, and how many changed the same.
     #[serde(default)]
     changes: Vec<(usize, Vec<String>)>,
+}
+
+/// Images that were built from the Dockerfiles of an example: bytes of their layers by the Dockerfile's path.
+const IMAGES: &str = "images.json";
+
+fn measured(sources: &[Source]) -> BTreeMap<FileId, MeasuredImage> {
+    let Some(images) = sources.iter().find(|source| source.name() == IMAGES) else { return BTreeMap::new() };
+    let images: BTreeMap<String, u64> = serde_json::from_slice(images.bytes()).unwrap();
+    let measured = |(dockerfile, blob_bytes): (String, u64)| {
+        let file = FileId(sources.iter().position(|source| source.name() == dockerfile)? as u32);
+        Some((file, MeasuredImage { name: "example/app".to_owned(), blob_bytes, ..MeasuredImage::default() }))
+    };
+    images.into_iter().filter_map(measured).collect()
 }
 
 fn changes(sources: &[Source]) -> Option<CommitChanges> {

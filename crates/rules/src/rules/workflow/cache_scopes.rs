@@ -29,17 +29,17 @@ const PLACES: usize = 20_000;
 const NAMES: usize = 3;
 
 /// A build of a leg that writes to a place.
-struct CacheWriter<'c> {
-    call: &'c BuildCall,
-    entry: &'c CacheEntry,
+pub(super) struct CacheWriter<'c> {
+    pub(super) call: &'c BuildCall,
+    pub(super) entry: &'c CacheEntry,
     /// Context, Dockerfile and stage.
-    image: [String; 3],
+    pub(super) image: [String; 3],
     /// What else makes legs of one step build different layers: platforms, machine, arguments.
-    leg: [String; 3],
+    pub(super) leg: [String; 3],
 }
 
 /// The builds that write caches of a type, by the place that they write to.
-fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<String, Vec<CacheWriter<'c>>> {
+pub(super) fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<String, Vec<CacheWriter<'c>>> {
     let mut writers: BTreeMap<String, Vec<CacheWriter>> = BTreeMap::new();
     let mut left = PLACES;
     for call in cx.calls().iter().filter(|call| call.place.file == 0).take(BUILDS) {
