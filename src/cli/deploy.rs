@@ -7,7 +7,8 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
-use crate::inputs::{Inputs, Need, Needs};
+use crate::build::names_developers;
+use crate::inputs::{ComposeInput, Inputs, Need, Needs};
 use crate::load::{GatherRequest, PipelineSelection};
 use crate::report::{self, DeployCheckResult, Format, ReportRun};
 use crate::rules::AllRules;
@@ -42,6 +43,8 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         let sources = &inputs.sources;
         let is_wanted = |name: &str| Path::new(name).canonicalize().ok() == wanted;
         inputs.composes.retain(|compose| is_wanted(sources[compose.file.0 as usize].name()));
+    } else {
+        leave_out_development(&mut inputs);
     }
     let policies = policies(global, &inputs, &line)?;
     let failed = complain(global, &inputs);
@@ -77,6 +80,22 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let text = |layout| report::deploy_check(&result, layout);
     write_run(global, &run, text, || report::deploy_check_json(&result))?;
     Ok(code)
+}
+
+/// Leaves out compose files that are named for development or tests: nobody deploys them. Where there are no others, they
+/// stay.
+fn leave_out_development(inputs: &mut Inputs) {
+    let sources = &inputs.sources;
+    let name = |compose: &ComposeInput| sources[compose.file.0 as usize].name();
+    let is_for_developers = |compose: &ComposeInput| names_developers(name(compose));
+    let left_out: Vec<&str> = inputs.composes.iter().filter(|known| is_for_developers(known)).map(name).collect();
+    if left_out.len() == inputs.composes.len() {
+        return;
+    }
+    for name in left_out {
+        terminal::note(&format!("`{name}` is left out: it is named for development; name the file to check it"));
+    }
+    inputs.composes.retain(|compose| !names_developers(sources[compose.file.0 as usize].name()));
 }
 
 /// The services that are asked for.

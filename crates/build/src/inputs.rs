@@ -17,7 +17,7 @@ mod service;
 mod shellcheck;
 mod workflow_input;
 
-pub use self::checked_sources::{CheckedSources, ContextFiles, checked_sources};
+pub use self::checked_sources::{CheckedSources, ContextFiles, EarlyAck, checked_sources};
 pub use self::commit_changes::CommitChanges;
 pub use self::compose_input::{
     ComposeInput, ComposeReading, MissingDockerfile, ProjectProblem, ProxyConfiguration, missing_dockerfiles,

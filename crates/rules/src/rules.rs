@@ -73,6 +73,7 @@ static FAMILIES: &[&[Rule]] = &[
     &compose::replacement::RULES,
     &compose::undeclared::RULES,
     &compose::watch::RULES,
+    &compose::worker::RULES,
     &files::context_files::RULES,
     &files::context_waste::RULES,
     &files::copied_programs::RULES,

@@ -62,6 +62,8 @@ tables! {
     COMMANDS = "commands.tsv";
     /// Crates that link with libraries of the system.
     CRATE_LIBRARIES = "crate_libraries.tsv";
+    /// Programs of others that serve those of a project.
+    COMPANION_IMAGES = "companion_images.tsv";
     /// Folders of databases with what they keep.
     DATA_FOLDERS = "data_folders.tsv";
     /// Run-time libraries behind Debian's packages of headers.

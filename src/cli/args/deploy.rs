@@ -19,7 +19,7 @@ pub(in crate::cli) enum DeployCommand {
 /// A linter of migrations that dockopt runs.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum MigrationLinter {
-    /// SQL of PostgreSQL
+    /// SQL of `PostgreSQL`
     Squawk,
 }
 

@@ -97,7 +97,7 @@ frontend b\\n  bind :84\\n  default_backend again\\nbackend again\\n  server b a
     RUN printf ':85\\nreverse_proxy api:80\\n' >/Caddyfile\n\
     CMD haproxy -D -f /haproxy.cfg && (caddy run --config /Caddyfile --adapter caddyfile &) && exec nginx -g 'daemon off;'\n";
 
-/// `compose-proxy-address-kept`: nginx and HAProxy keep the address of a name, unless they are told to ask again; Caddy
+/// `compose-proxy-address-kept`: nginx and `HAProxy` keep the address of a name, unless they are told to ask again; Caddy
 /// asks by itself; a reload helps.
 #[test]
 fn proxies_keep_addresses() {
@@ -298,7 +298,7 @@ fn watching_gives_up_at_folders_of_others() {
     std::os::unix::fs::chown(folder.path(), Some(65534), None).unwrap();
     let (code, text) = watch();
     assert_eq!(code, Some(124), "{text}");
-    let data = std::fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let data = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     std::fs::set_permissions(folder.path().join("data"), data).unwrap();
     let (code, text) = watch();
     assert!(code != Some(124) && text.contains("permission denied"), "{code:?} {text}");

@@ -1,8 +1,8 @@
-//! What the sources of services say of their healthchecks.
+//! What the sources of services say of their healthchecks, and of how their workers take messages.
 
 use std::collections::BTreeMap;
 
-use crate::compose::project::{ComposeProject, ComposeValue};
+use crate::compose::project::{ComposeMap, ComposeProject, ComposeValue};
 use crate::data;
 use crate::manifest::{Ecosystem, FileKind, Project};
 use crate::sources::{code, patterns};
@@ -17,6 +17,22 @@ pub struct CheckedSources {
     pub unnamed_paths: Vec<String>,
     /// Whether its server listens on `::1` and on 127.0.0.1, by what the sources give it; asked for checks of `localhost`.
     pub is_dual_stack: bool,
+    /// Where a worker acknowledges messages before their work is done, as far as the sources show it.
+    pub early_ack: Option<EarlyAck>,
+}
+
+/// How a worker acknowledges messages before their work is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarlyAck {
+    /// Celery does unless it is told otherwise (docs: `task_acks_late`).
+    Celery,
+    /// A source says so.
+    Source {
+        /// The word that does.
+        word: &'static str,
+        /// The file, as seen from the build context.
+        file: String,
+    },
 }
 
 /// The files of a build context.
@@ -39,11 +55,12 @@ pub fn checked_sources(
     for (name, service) in project.services() {
         let context = service.get("build").and_then(|build| build.get("context")).and_then(ComposeValue::as_text);
         let test = service.get("healthcheck").and_then(|check| check.get("test")).and_then(ComposeValue::as_list);
-        let (Some(context), Some(test)) = (context.filter(|context| context.starts_with('/')), test) else { continue };
-        let test = test.iter().filter_map(ComposeValue::as_text).collect::<Vec<_>>().join(" ");
+        let Some(context) = context.filter(|context| context.starts_with('/')) else { continue };
+        let test = test.unwrap_or_default().iter().filter_map(ComposeValue::as_text).collect::<Vec<_>>().join(" ");
         let paths = local_paths(&test);
         let asks_localhost = test.contains("://localhost");
-        if paths.is_empty() && !asks_localhost && !test.contains("import ") && !test.contains("require(") {
+        let reads_check = !paths.is_empty() || asks_localhost || test.contains("import ") || test.contains("require(");
+        if !reads_check && !takes_messages(service) {
             continue;
         }
         let Some(files) = contexts.entry(context).or_insert_with(|| read(context)) else { continue };
@@ -54,9 +71,32 @@ pub fn checked_sources(
         };
         let is_dual_stack = asks_localhost && files.is_dual_stack();
         let projects = files.projects.clone();
-        checked.insert(name.to_owned(), CheckedSources { projects, unnamed_paths, is_dual_stack });
+        let early_ack = takes_messages(service).then(|| files.early_ack(service)).flatten();
+        checked.insert(name.to_owned(), CheckedSources { projects, unnamed_paths, is_dual_stack, early_ack });
     }
     checked
+}
+
+/// A meaning in `data/source_patterns.tsv`.
+const EARLY_ACK: &str = "acknowledges a message before the work is done";
+
+/// The words of a service's command.
+fn command(service: &ComposeValue) -> Vec<&str> {
+    let words = ["entrypoint", "command"].iter().filter_map(|key| service.get(key)?.as_list()).flatten();
+    words.filter_map(ComposeValue::as_text).flat_map(str::split_whitespace).collect()
+}
+
+/// Whether a command starts a worker of Celery.
+fn starts_celery(words: &[&str]) -> bool {
+    let celery = words.iter().position(|word| path::name(word) == "celery");
+    celery.is_some_and(|at| words[at..].contains(&"worker"))
+}
+
+/// Whether a service may take messages from a broker: it starts a worker of Celery, or is given the address of one.
+fn takes_messages(service: &ComposeValue) -> bool {
+    let variables = service.get("environment").and_then(ComposeValue::as_map);
+    let values = variables.into_iter().flat_map(ComposeMap::iter).filter_map(|(_, entry)| entry.value.as_text());
+    starts_celery(&command(service)) || values.into_iter().any(|value| value.starts_with("amqp"))
 }
 
 /// The paths of URLs that a check asks in its own container.
@@ -83,6 +123,22 @@ impl ContextFiles {
         };
         !self.projects.iter().any(may_add)
             && self.files.iter().any(|(path, text)| text.as_ref().is_some_and(|text| makes(path, text)))
+    }
+
+    /// Where the sources acknowledge messages before their work is done.
+    fn early_ack(&self, service: &ComposeValue) -> Option<EarlyAck> {
+        if starts_celery(&command(service)) {
+            return (!self.has_text("acks_late")).then_some(EarlyAck::Celery);
+        }
+        self.files.iter().find_map(|(path, text)| {
+            let (kind, text) = (FileKind::of(path), text.as_ref()?);
+            let found = patterns::of(EARLY_ACK).find(|pattern| pattern.is_of(kind) && text.contains(pattern.text))?;
+            (!kind.is_test()).then(|| EarlyAck::Source { word: found.text, file: path.clone() })
+        })
+    }
+
+    fn has_text(&self, words: &str) -> bool {
+        self.files.iter().any(|(_, text)| text.as_ref().is_some_and(|text| text.contains(words)))
     }
 
     /// Whether a file names the last part of a path, or is called by it, or a framework answers it.

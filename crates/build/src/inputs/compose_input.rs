@@ -79,7 +79,9 @@ pub fn missing_dockerfiles(
         // An empty folder is one that git fills in, or that a script does.
         let is_filled = list(context).is_some_and(|names| !names.is_empty());
         let names = list(folder).unwrap_or_default();
-        if text("dockerfile_inline").is_some() || !is_filled || names.iter().any(|name| name == file_name) {
+        // Where there is no `Dockerfile`, BuildKit takes `dockerfile`.
+        let is_it = |name: &String| name == file_name || file_name == "Dockerfile" && name == "dockerfile";
+        if text("dockerfile_inline").is_some() || !is_filled || names.iter().any(is_it) {
             continue;
         }
         let others = names.into_iter().filter(|name| name.to_ascii_lowercase().contains("dockerfile")).collect();

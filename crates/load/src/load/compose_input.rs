@@ -463,6 +463,16 @@ pub(super) fn dockerfile_path(build: &ComposeValue) -> Option<String> {
     Some(if dockerfile.starts_with('/') { dockerfile.to_owned() } else { path::child(context, dockerfile) })
 }
 
+/// A Dockerfile; where there is no `Dockerfile`, BuildKit takes `dockerfile`.
+fn read_dockerfile(file: &str) -> Option<Source> {
+    let read = |file: &Path| super::read_source(file, super::DOCKERFILE_LIMIT).ok();
+    let file = Path::new(file);
+    read(file).or_else(|| {
+        let is_default = file.file_name().is_some_and(|name| name == "Dockerfile");
+        is_default.then(|| read(&file.with_file_name("dockerfile")))?
+    })
+}
+
 /// The Dockerfiles that services are built from, by service.
 fn dockerfiles(project: &ComposeProject) -> BTreeMap<String, Source> {
     let mut read: BTreeMap<String, Option<Source>> = BTreeMap::new();
@@ -475,10 +485,7 @@ fn dockerfiles(project: &ComposeProject) -> BTreeMap<String, Source> {
             continue;
         }
         let Some(file) = dockerfile_path(build) else { continue };
-        let source = read
-            .entry(file)
-            .or_insert_with_key(|file| super::read_source(Path::new(file), super::DOCKERFILE_LIMIT).ok())
-            .clone();
+        let source = read.entry(file).or_insert_with_key(|file| read_dockerfile(file)).clone();
         dockerfiles.extend(source.map(|source| (name.to_owned(), source)));
     }
     dockerfiles

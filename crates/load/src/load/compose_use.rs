@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::file::{display_path, read_source};
 use super::recipes::may_build;
+use crate::build::Reference;
+use crate::data;
 use crate::inputs::ComposeUse;
+use crate::manifest::FileRole;
 use crate::text::Source;
 
 /// Folders above a compose file that are looked at.
@@ -13,6 +16,9 @@ const FOLDERS: usize = 6;
 
 /// Files of a folder that are looked at.
 const FILES: usize = 100;
+
+/// Names in a folder that are looked at for folders of scripts.
+const ENTRIES: usize = 1_000;
 
 /// Bytes that one may have.
 const LIMIT: u64 = 256 << 10;
@@ -33,6 +39,7 @@ impl ComposeUseReader {
         let mut folders: Vec<PathBuf> = Vec::new();
         for folder in file.ancestors().skip(1).take(FOLDERS) {
             folders.push(folder.to_owned());
+            folders.extend(script_folders(folder));
             if folder.join(".git").exists() {
                 folders.push(folder.join(".github/workflows"));
                 break;
@@ -40,7 +47,8 @@ impl ComposeUseReader {
         }
         // Above a file that is in no repository nobody knows what belongs to it.
         if !folders.last().is_some_and(|last| last.ends_with(".github/workflows")) {
-            folders.truncate(1);
+            let own = file.parent().unwrap_or(&file);
+            folders.retain(|folder| folder.starts_with(own));
         }
         for folder in &folders {
             self.texts.entry(folder.clone()).or_insert_with(|| texts_of(folder));
@@ -50,7 +58,8 @@ impl ComposeUseReader {
     }
 }
 
-/// Whether a line names a version of the file's format, or an image without one.
+/// Whether a line names a version of the file's format, what only swarms read, a proxy, or an image without a
+/// version.
 fn may_ask(line: &str) -> bool {
     let line = line.trim();
     let image = line.strip_prefix("image:").map(str::trim);
@@ -58,7 +67,22 @@ fn may_ask(line: &str) -> bool {
         let tag = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
         tag.is_some_and(|(_, tag)| tag.contains(|c: char| c.is_ascii_digit() || c == '$'))
     };
-    line.starts_with("version:") || image.is_some_and(|image| !has_version(image))
+    let is_of_swarms = line.starts_with("update_config:") || line.starts_with("rollback_config:");
+    let is_proxy = image.is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(image).short_name()));
+    is_of_swarms || is_proxy || line.starts_with("version:") || image.is_some_and(|image| !has_version(image))
+}
+
+/// The folders below a folder that are called after scripts.
+fn script_folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).take(ENTRIES);
+    let is_of_scripts = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        FileRole::of_folder(&name) == Some(FileRole::Script)
+            && path.symlink_metadata().is_ok_and(|entry| entry.is_dir())
+    };
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_of_scripts).collect();
+    folders.sort();
+    folders
 }
 
 fn texts_of(folder: &Path) -> Vec<Source> {

@@ -41,7 +41,7 @@ pub enum ExternalLinter {
     Zizmor,
     /// actionlint: what is no valid workflow.
     Actionlint,
-    /// squawk: what migrations of PostgreSQL in SQL lock, or break for programs that run.
+    /// squawk: what migrations of `PostgreSQL` in SQL lock, or break for programs that run.
     Squawk,
 }
 
@@ -100,7 +100,7 @@ pub fn add_external_findings(inputs: &mut Inputs, required: &[ExternalLinter]) {
 }
 
 /// Adds what squawk finds in the migrations that the next deployment runs and that are written in SQL, of projects with a
-/// PostgreSQL. `is_required`: the user named it; else it is run where it is installed.
+/// `PostgreSQL`. `is_required`: the user named it; else it is run where it is installed.
 pub fn add_migration_findings(inputs: &mut Inputs, is_required: bool) {
     let Some(migrations) = inputs.migrations.clone() else { return };
     if !inputs.composes.iter().any(has_postgres) {
@@ -116,7 +116,7 @@ pub fn add_migration_findings(inputs: &mut Inputs, is_required: bool) {
     add(inputs, ExternalLinter::Squawk, OsStr::new(ExternalLinter::Squawk.name()), &files, is_required);
 }
 
-/// Whether a project has a service that speaks PostgreSQL's SQL.
+/// Whether a project has a service that speaks `PostgreSQL`'s SQL.
 fn has_postgres(compose: &ComposeInput) -> bool {
     let services = compose.reading.project.iter().flat_map(|project| project.services());
     let mut known = services.filter_map(|(_, service)| known_service(service.get("image")?.as_text()?));

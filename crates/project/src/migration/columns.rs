@@ -152,11 +152,17 @@ pub(super) fn table_constraint(cursor: &mut SqlCursor<'_>) -> Option<TableConstr
 pub(super) fn checked_columns(tokens: &[SqlToken]) -> Vec<String> {
     let mut columns = Vec::new();
     let mut previous = None;
-    for token in tokens {
+    let is_word = |token: &SqlToken, word: &str| token.kind == SqlTokenKind::Word && token.value == word;
+    // `n IS NULL OR n > 0` holds where n is NULL; behind a NOT it may not.
+    let is_negated = tokens.iter().any(|token| is_word(token, "not"));
+    for (number, token) in tokens.iter().enumerate() {
         let is_type = previous == Some(SqlTokenKind::Mark(b':'));
         previous = Some(token.kind);
+        let follows = |word: &str| tokens.get(number + 1).is_some_and(|next| is_word(next, word));
+        let stands_behind = |word: &str| number > 0 && is_word(&tokens[number - 1], word);
         match token.kind {
-            SqlTokenKind::Word if token.value == "null" || token.value == "is" => return Vec::new(),
+            SqlTokenKind::Word if token.value == "is" && (is_negated || !follows("null")) => return Vec::new(),
+            SqlTokenKind::Word if token.value == "null" && !stands_behind("is") => return Vec::new(),
             SqlTokenKind::Word if is_type || data::MIGRATION_WORDS.has(&token.value, "condition") => {}
             SqlTokenKind::Word | SqlTokenKind::Name => columns.push(token.value.clone()),
             _ => {}
@@ -186,6 +192,20 @@ mod tests {
 
     fn column(text: &str) -> ColumnDefinition {
         column_definition("t", &mut SqlCursor::new(&tokens(text))).unwrap()
+    }
+
+    #[test]
+    fn conditions_that_hold_for_null_tell_their_columns() {
+        for (text, expected) in [
+            ("n is null or n >= 0", vec!["n"]),
+            ("n > 0 and m in ('a', 'b')", vec!["m", "n"]),
+            ("n is not null", vec![]),
+            ("not (n is null)", vec![]),
+            ("n is distinct from null", vec![]),
+            ("n = null", vec![]),
+        ] {
+            assert_eq!(checked_columns(&tokens(text)), expected, "{text}");
+        }
     }
 
     #[test]

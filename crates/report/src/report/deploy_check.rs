@@ -1,5 +1,7 @@
 //! `deploy check`: whether each service can be replaced, with the reasons, and the findings behind them.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::json::{pretty, results};
@@ -46,6 +48,9 @@ pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
         for (place, finding) in reasons(report, replacement) {
             let text = format!("{place}: {} [{}]", clean(&finding.message), finding.rule);
             push_reason(&mut out, &text, layout);
+            if let Some(help) = &finding.help {
+                push_reason(&mut out, &format!("  help: {}", clean(help)), layout);
+            }
         }
         for MigrationReason { path, line, text } in &replacement.migration_steps {
             let text = format!("{}:{line}: the migration {}: its old containers may fail", clean(path), clean(text));
@@ -59,8 +64,18 @@ pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
     if let Some(migrations) = result.migrations {
         push_migrations(&mut out, migrations, result.has_backup, layout);
     }
-    out.push_str(&lint(report, layout));
+    out.push_str(&lint(&without_reasons(result), layout));
     out
+}
+
+/// The report without the findings that services have as reasons.
+fn without_reasons(result: &DeployCheckResult) -> Report {
+    let mut report = result.report.clone();
+    let reasons: BTreeSet<usize> =
+        result.replacements.iter().flat_map(|known| known.findings.iter().copied()).collect();
+    let findings = std::mem::take(&mut report.findings).into_iter().enumerate();
+    report.findings = findings.filter(|(index, _)| !reasons.contains(index)).map(|(_, finding)| finding).collect();
+    report
 }
 
 /// What the next deployment does to databases.

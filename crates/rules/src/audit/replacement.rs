@@ -68,7 +68,7 @@ impl ServiceReplacement {
 const BACKUP: &str = "program that backs up a database";
 
 /// Rules that are about more than deployments, and whose findings speak against a replacement too.
-const OTHERS: [&str; 3] = ["shell-form-command", "compose-migration-repeated", "compose-v1-command"];
+const OTHERS: [&str; 2] = ["shell-form-command", "compose-migration-repeated"];
 
 /// The rules that are asked, as selectors.
 pub fn replacement_selectors() -> Vec<String> {
@@ -112,15 +112,20 @@ fn add_migrations(migrations: &MigrationInput, service: &StackService, replaceme
     let holds = |file: &str| context.is_some_and(|context| path::is_within(&migrations.full_path(file), context));
     for migration in migrations.new_migrations().into_iter().filter(|migration| holds(&migration.path)) {
         let file = &migration.path;
-        for step in &migration.steps {
+        for step in migration.steps.iter().filter(|step| step.verdict == MigrationVerdict::Contract) {
             let (path, line, text) = (file.clone(), step.line, step.text.clone());
-            match step.verdict {
-                MigrationVerdict::Contract => replacement.migration_steps.push(MigrationReason { path, line, text }),
-                MigrationVerdict::Unknown => replacement
-                    .unknowns
-                    .push(format!("whether its old containers work on after `{file}`, line {line}: {text}")),
-                MigrationVerdict::Expand => {}
-            }
+            replacement.migration_steps.push(MigrationReason { path, line, text });
+        }
+        let mut unknown = migration.steps.iter().filter(|step| step.verdict == MigrationVerdict::Unknown);
+        if let Some(first) = unknown.next() {
+            let more = match unknown.count() {
+                0 => String::new(),
+                more => format!(", and {more} more steps"),
+            };
+            let (line, text) = (first.line, &first.text);
+            replacement
+                .unknowns
+                .push(format!("whether its old containers work on after `{file}`, line {line}: {text}{more}"));
         }
     }
     for problem in migrations.history.problems.iter().filter(|problem| holds(&problem.path)) {
@@ -143,7 +148,8 @@ fn concerns(inputs: &Inputs, compose: &ComposeInput, service: &StackService, fin
     if !rules::find(finding.rule).is_some_and(is_deploy) && !OTHERS.contains(&finding.rule) {
         return false;
     }
-    if finding.file == compose.file || compose.parts.contains(&finding.file) {
+    // A file on top of another one has what that one says.
+    if compose.parts.contains(&finding.file) || compose.reading.files.contains(&Some(finding.file)) {
         return is_in_service(inputs, compose, service, finding) || names(&finding.message, service.name);
     }
     // Compose knows Dockerfiles by their full paths.
@@ -208,7 +214,7 @@ fn deploys(compose: &ComposeInput, service: &StackService, workflow: &WorkflowIn
 /// What is not known of a service.
 fn unknowns(compose: &ComposeInput, stack: &Stack, service: &StackService) -> Vec<String> {
     let mut unknowns = Vec::new();
-    if !service.is_built || service.image.is_none() {
+    if !has_known_image(compose, stack, service) {
         let image = service.image_name().map_or_else(String::new, |image| format!(" (`{image}`)"));
         unknowns.push(format!(
             "its image{image} is not built here: nobody knows whether its program ends its requests when it is told to stop"
@@ -225,6 +231,18 @@ fn unknowns(compose: &ComposeInput, stack: &Stack, service: &StackService) -> Ve
         }));
     }
     unknowns
+}
+
+/// Whether the image of a service is built here: by itself, by another service of the project, or by a script.
+fn has_known_image(compose: &ComposeInput, stack: &Stack, service: &StackService) -> bool {
+    if service.is_built {
+        return service.image.is_some();
+    }
+    let Some(image) = service.image_name() else { return false };
+    let is_sibling =
+        |other: &StackService| other.is_built && other.image.is_some() && other.image_name() == Some(image);
+    stack.services.iter().any(is_sibling)
+        || compose.compose_use.built_images.contains(Reference::of(image).short_name())
 }
 
 /// Whether a service is a proxy whose configuration is not in the repository, or is made when it starts.

@@ -8,3 +8,4 @@ pub(super) mod images;
 pub(super) mod replacement;
 pub(super) mod undeclared;
 pub(super) mod watch;
+pub(super) mod worker;

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::undeclared::is_own_code;
-use crate::build::Build;
+use crate::build::{Build, Reference};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue, duration_nanoseconds};
 use crate::data;
 use crate::finding::{Findings, Safety};
-use crate::inputs::ComposeInput;
+use crate::inputs::{ComposeInput, ProxyConfiguration};
 use crate::rules::start::main_process::last_command;
 use crate::rules::{ComposeContext, KeyChange};
 use crate::shell::program::{Program, options::ProgramOptions};
@@ -41,11 +41,53 @@ pub fn replaced_services<'a>(
 ) -> impl Iterator<Item = &'a StackService<'a>> {
     stack.services.iter().filter(move |service| {
         let is_proxy = input.proxies.get(service.name).is_some_and(|files| !files.is_empty());
-        is_own_code(service) && !service.is_job && !is_proxy && !is_backend(service)
+        is_own_code(service) && !service.is_job && !is_proxy && !is_backend(service) && !is_companion(service)
     })
 }
 
-fn replaced<'a>(cx: &ComposeContext<'a>) -> impl Iterator<Item = &'a StackService<'a>> + use<'a> {
+/// Whether a service runs a program of others that serves those of the project (`data/companion_images.tsv`).
+fn is_companion(service: &StackService) -> bool {
+    let image = service.image_name().filter(|_| !service.is_built);
+    let Some(image) = image else { return false };
+    let name = path::name(Reference::of(image).short_name());
+    let fits = |pattern: &str| match pattern.strip_prefix('*') {
+        Some(end) => name.ends_with(end),
+        None => name == pattern,
+    };
+    data::COMPANION_IMAGES.rows().any(|row| fits(row[0]))
+}
+
+/// A word of a name that says that a service is one of two that take turns.
+const COLORS: [&str; 2] = ["blue", "green"];
+
+/// Whether a service of the same name but for the colour runs while this one does, so that each may have a name and ports
+/// of its own: they are replaced by turns.
+fn has_twin(cx: &ComposeContext, service: &StackService) -> bool {
+    let other = |name: &str| {
+        let [blue, green] = COLORS;
+        let is_word = |color: &str| name.split(['-', '_', '.']).any(|word| word == color);
+        match (is_word(blue), is_word(green)) {
+            (true, false) => Some(name.replace(blue, green)),
+            (false, true) => Some(name.replace(green, blue)),
+            _ => None,
+        }
+    };
+    let Some(twin) = other(service.name) else { return false };
+    cx.services().any(|known| known.name == twin && !shares_name_or_port(known, service))
+}
+
+/// Whether two services have a name or a port of the host that only one of them can have.
+fn shares_name_or_port(service: &StackService, other: &StackService) -> bool {
+    let fixed = |service: &StackService| {
+        let name = service.value.get("container_name").map(ComposeValue::display);
+        let ports = items(service.value, "ports").iter();
+        let published = ports.filter_map(|port| port.get("published").map(ComposeValue::display));
+        name.into_iter().chain(published).filter(|text| !text.is_empty()).collect::<BTreeSet<_>>()
+    };
+    !fixed(service).is_disjoint(&fixed(other))
+}
+
+pub(super) fn replaced<'a>(cx: &ComposeContext<'a>) -> impl Iterator<Item = &'a StackService<'a>> + use<'a> {
     replaced_services(cx.input, cx.stack())
 }
 
@@ -59,7 +101,7 @@ fn items<'v>(value: &'v ComposeValue, key: &str) -> &'v [ComposeValue] {
 
 /// A port of the host that one container takes, so that no second one starts beside it.
 fn compose_port_fixed(cx: &ComposeContext, out: &mut Findings) {
-    for service in replaced(cx) {
+    for service in replaced(cx).filter(|service| !has_twin(cx, service)) {
         for port in items(service.value, "ports") {
             let text = |key: &str| port.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
             let (Some(target), Some(published)) = (text("target"), text("published")) else { continue };
@@ -81,7 +123,7 @@ fn compose_port_fixed(cx: &ComposeContext, out: &mut Findings) {
 
 /// A name that only one container can have.
 fn compose_name_fixed(cx: &ComposeContext, out: &mut Findings) {
-    for service in replaced(cx) {
+    for service in replaced(cx).filter(|service| !has_twin(cx, service)) {
         let Some(name) = service.value.get("container_name") else { continue };
         let message = format!(
             "`{}` has a fixed container name: a new container starts only when the old one is gone",
@@ -99,7 +141,8 @@ fn compose_name_fixed(cx: &ComposeContext, out: &mut Findings) {
 fn compose_check_missing(cx: &ComposeContext, out: &mut Findings) {
     for service in replaced(cx) {
         let is_known = service.is_built && service.image.is_some();
-        if !is_known || !service.check.is_absent() {
+        // Nothing is sent to a worker before it is ready: it takes its work.
+        if !is_known || !service.check.is_absent() || !gets_requests(cx, service) {
             continue;
         }
         let message = format!("`{}` has no healthcheck: nobody can wait until a new container is ready", service.name);
@@ -110,10 +153,23 @@ fn compose_check_missing(cx: &ComposeContext, out: &mut Findings) {
     }
 }
 
+/// Whether requests come to a service, as far as is known: it listens, or a proxy names it.
+fn gets_requests(cx: &ComposeContext, service: &StackService) -> bool {
+    let is_passed_to = |configuration: &ProxyConfiguration| {
+        proxied_hosts(configuration.proxy, &configuration.source, None).iter().any(|known| known.host == service.name)
+    };
+    service.listening().is_some()
+        || ["ports", "expose"].iter().any(|key| !items(service.value, key).is_empty())
+        || cx.services().flat_map(|proxy| cx.proxies(proxy)).any(is_passed_to)
+}
+
 /// nginx and `HAProxy` look a name up when they start, and keep the address. Caddy asks again for each connection that it
 /// opens, Traefik asks the engine.
 fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
     let targets: BTreeSet<&str> = replaced(cx).map(|service| service.name).collect();
+    if cx.compose_use().proxy_reloader.is_some() {
+        return;
+    }
     for service in cx.services() {
         for configuration in cx.proxies(service) {
             let source = &configuration.source;
@@ -267,7 +323,7 @@ fn longest_request(cx: &ComposeContext, service: &StackService) -> Option<Longes
 }
 
 /// The commands that a service starts.
-fn start_words(service: &StackService) -> Vec<Vec<String>> {
+pub(super) fn start_words(service: &StackService) -> Vec<Vec<String>> {
     let words = |key: &str| service.words(key).into_iter().map(str::to_owned).collect::<Vec<_>>();
     let written = [words("entrypoint"), words("command")].concat();
     if !written.is_empty() {
@@ -303,7 +359,7 @@ fn of_proxy(source: &Source, host: &str) -> Option<LongestRequest> {
     if hosts.difference(&groups).ne([&host]) {
         return None;
     }
-    let lines = source.text().lines().filter_map(|line| {
+    let lines = plain_request_lines(source.text()).filter_map(|line| {
         let statement = line.split('#').next()?.trim().strip_suffix(';')?;
         let (name, value) = statement.split_once(char::is_whitespace)?;
         let value = value.trim();
@@ -313,6 +369,13 @@ fn of_proxy(source: &Source, host: &str) -> Option<LongestRequest> {
             .then(|| LongestRequest { seconds, text: format!("{name} {value}") })
     });
     lines.max_by_key(|longest| longest.seconds)
+}
+
+/// The lines of a configuration of nginx without those of locations that pass sockets of the web on: what they wait for is a silence,
+/// not an answer.
+fn plain_request_lines(text: &str) -> impl Iterator<Item = &str> {
+    let blocks = text.split("location").filter(|block| !block.to_ascii_lowercase().contains("upgrade"));
+    blocks.flat_map(str::lines)
 }
 
 /// A shell that starts a program and waits for it passes no signal on.
