@@ -158,7 +158,12 @@ fn gets_requests(cx: &ComposeContext, service: &StackService) -> bool {
     let is_passed_to = |configuration: &ProxyConfiguration| {
         proxied_hosts(configuration.proxy, &configuration.source, None).iter().any(|known| known.host == service.name)
     };
+    let exposes = |build: &Build| {
+        let target = build.target().or(build.stages().last());
+        target.is_some_and(|stage| build.chain(stage).any(|stage| !build.exposed_ports(stage).is_empty()))
+    };
     service.listening().is_some()
+        || service.image.as_ref().is_some_and(|input| exposes(&Build::new(input)))
         || ["ports", "expose"].iter().any(|key| !items(service.value, key).is_empty())
         || cx.services().flat_map(|proxy| cx.proxies(proxy)).any(is_passed_to)
 }
