@@ -5,6 +5,7 @@ mod build_call;
 mod builds;
 mod build_command;
 mod cache_entry;
+mod command_variables;
 mod compose_call;
 mod expression;
 mod github;

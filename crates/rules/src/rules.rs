@@ -127,6 +127,7 @@ static FAMILIES: &[&[Rule]] = &[
     &workflow::deploy::several_tags::RULES,
     &workflow::deploy::stop::RULES,
     &workflow::deploy::switch::RULES,
+    &workflow::deploy::unhealthy::RULES,
     &workflow::gitlab::RULES,
     &workflow::justfile::RULES,
     &workflow::missing_paths::RULES,

@@ -191,6 +191,7 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
     if pipeline_kind(&below.to_string_lossy().replace('\\', "/")).is_some()
         && !entry.path_is_symlink()
         && !is_test_input(root, entry.path())
+        && !is_dead_workflow(root, entry.path())
     {
         lock(discovery).pipelines.push(entry.path().to_owned());
     }
@@ -212,6 +213,14 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
         false => &mut discovery.dockerfiles,
     };
     list.push(entry.path().to_owned());
+}
+
+/// Whether a file lies where GitHub would run it as a workflow at the top of a repository, and is below it: nobody runs
+/// it. The folder that was searched may be such a top, and one with a `.git` is.
+fn is_dead_workflow(root: &Path, file: &Path) -> bool {
+    let folder = file.parent().filter(|folder| folder.ends_with(WORKFLOWS));
+    let top = folder.and_then(Path::parent).and_then(Path::parent);
+    top.is_some_and(|top| top != root && !top.join(".git").exists())
 }
 
 fn note_error(error: &ignore::Error, discovery: &Mutex<Discovery>) {
@@ -300,6 +309,7 @@ fn begins_like_dockerfile(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::test_rules::NoRules;
 
     #[test]
     fn names_tell() {
@@ -351,6 +361,25 @@ mod tests {
         {
             assert!(!is_so(path), "{path}");
         }
+    }
+
+    #[test]
+    fn workflows_below_the_top_of_a_repository_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for top in ["", "sub", "other"] {
+            let workflows = folder.path().join(top).join(WORKFLOWS);
+            std::fs::create_dir_all(&workflows).unwrap();
+            std::fs::write(workflows.join("ci.yml"), "on: push\njobs: {}\n").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("other").join(".git")).unwrap();
+        let found = |root: &Path| {
+            let files = discover(root, &GatherRequest::new(&NoRules)).pipelines;
+            let below = files.iter().map(|file| display_path(file.strip_prefix(root).unwrap()));
+            below.collect::<Vec<_>>()
+        };
+        let workflow = ".github/workflows/ci.yml";
+        assert_eq!(found(folder.path()), [workflow.to_owned(), format!("other/{workflow}")]);
+        assert_eq!(found(&folder.path().join("sub")), [workflow]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::command_variables::with_commands;
 use super::matrix::Matrix;
 use super::place::{WorkflowPlace, WorkflowText};
 use super::script::ScriptText;
@@ -331,9 +332,9 @@ pub struct StepScript {
 }
 
 impl StepScript {
-    /// A script.
+    /// A script; variables that hold the command of Docker are read as what they hold.
     pub fn new(text: ScriptText) -> Self {
-        Self { text, parsed: OnceLock::new() }
+        Self { text: with_commands(text), parsed: OnceLock::new() }
     }
 
     /// The commands as a POSIX shell reads them; expressions of the system are variables in it.

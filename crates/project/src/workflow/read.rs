@@ -51,7 +51,10 @@ pub fn read(
         Some(PipelineKind::Script) => Some(plain_script::read(file, source)),
         kind => {
             let tree = yaml::read(source.text());
-            let kind = kind.filter(|kind| *kind != PipelineKind::Github).or_else(|| kind_of_text(&tree))?;
+            let named = kind;
+            let kind = named.filter(|kind| *kind != PipelineKind::Github).or_else(|| kind_of_text(&tree));
+            // What cannot be read of a workflow is said, also where that hides its jobs.
+            let kind = kind.or_else(|| named.filter(|_| !tree.problems().is_empty()))?;
             match kind {
                 PipelineKind::Github | PipelineKind::Action => github::read(file, source, &tree, files),
                 PipelineKind::Gitlab => Some(gitlab::read(file, source, &tree, files, names)),
@@ -82,5 +85,24 @@ fn kind_of_text(tree: &YamlTree) -> Option<PipelineKind> {
         () if has("stages") || has("include") || has("default") => Some(PipelineKind::Gitlab),
         () if tree.root().is_some_and(|root| root.entries().any(is_job)) => Some(PipelineKind::Gitlab),
         () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workflows_that_cannot_be_read_are_not_silent() {
+        let read = |file: &str, text: &str| {
+            let source = Source::of(file, text);
+            let workflow = read(file, &source, &|_| None, None)?;
+            Some((workflow.kind, workflow.problems.is_empty()))
+        };
+        let broken = "on: [push\n";
+        assert_eq!(read(".github/workflows/a.yml", broken), Some((PipelineKind::Github, false)));
+        assert_eq!(read("a.yml", broken), None);
+        assert_eq!(read(".github/workflows/a.yml", "on: push\n"), None);
+        assert_eq!(read(".github/workflows/a.yml", "jobs:\n"), Some((PipelineKind::Github, true)));
     }
 }

@@ -72,9 +72,23 @@ impl ScriptText {
 
     /// The text that pieces of this one make, one behind the other, each byte where it is written.
     pub(super) fn of_pieces(&self, pieces: &[Span]) -> Self {
+        let pieces: Vec<_> = pieces.iter().map(|piece| (*piece, None)).collect();
+        self.of_replaced(&pieces)
+    }
+
+    /// The same, where a value may stand in place of a piece.
+    pub(super) fn of_replaced(&self, pieces: &[(Span, Option<&str>)]) -> Self {
         let (mut text, mut shell_text) = (String::new(), String::new());
         let (mut runs, mut values) = (Vec::new(), Vec::new());
-        for piece in pieces {
+        for (piece, value) in pieces {
+            if let Some(value) = value {
+                let (at, place) = (text.len() as u32, self.place_of(*piece).span);
+                runs.push((at, place.start));
+                values.push((Span::new(at, at + value.len() as u32), place));
+                text.push_str(value);
+                shell_text.push_str(value);
+                continue;
+            }
             let mut start = piece.start;
             // A file may have other line ends and indentation between two lines.
             for part in self.slice(piece.range()).split_inclusive('\n') {
@@ -94,6 +108,11 @@ impl ScriptText {
             }
         }
         Self { text, shell_text: Some(shell_text), place: self.place, runs, values }
+    }
+
+    /// Whether its parts are found in the file again.
+    pub(super) fn is_placed(&self) -> bool {
+        !self.runs.is_empty()
     }
 
     /// A text that is put together of others.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::steps::{is_self_hosted, verbatim};
+use super::steps::{docker_words, is_compose, is_self_hosted, verbatim};
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::{Invocation, Scope, ScopeKind, Script, Word, arguments_of_command};
@@ -60,7 +60,13 @@ fn v1_calls(cx: &WorkflowContext) -> Vec<(WorkflowPlace, Option<WorkflowPlace>)>
         }
         for step in &job.steps {
             let Some(script) = step.script.as_ref().filter(|script| script.text.text.contains(V1)) else { continue };
+            let deploys_stack =
+                step.invocations().iter().any(|invocation| docker_words(invocation).starts_with(&["stack", "deploy"]));
             for invocation in step.invocations() {
+                // Compose 2 prints a `name` and ports as texts, which `docker stack deploy` refuses.
+                if deploys_stack && is_compose(&invocation, &["config"]) {
+                    continue;
+                }
                 let is_other = !invocation.is(V1) || invocation.path.text().contains('/');
                 let place = script.text.place_of(invocation.path.span);
                 let is_first_file = calls.first().is_none_or(|(first, _)| first.file == place.file);

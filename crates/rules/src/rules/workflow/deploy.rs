@@ -13,3 +13,4 @@ pub(in crate::rules) mod rollback;
 pub(in crate::rules) mod several_tags;
 pub(in crate::rules) mod stop;
 pub(in crate::rules) mod switch;
+pub(in crate::rules) mod unhealthy;

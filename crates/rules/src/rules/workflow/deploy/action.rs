@@ -5,7 +5,7 @@ use crate::data;
 use crate::rules::workflow::steps::docker_words;
 use crate::shell::{Flag, Invocation, Word, arguments_of_command, parse};
 use crate::sources::patterns;
-use crate::text::{listed, path};
+use crate::text::{Span, listed, path};
 use crate::workflow::ComposeCall;
 
 /// Meanings in `data/source_patterns.tsv`.
@@ -21,6 +21,8 @@ pub(super) struct Containers {
     pub folder: Option<String>,
     /// Services of Compose, or containers and services of Docker, as they are written; empty for all of a project.
     pub names: Vec<String>,
+    /// Whether they are all containers of the host, of whatever project.
+    pub is_everything: bool,
 }
 
 /// What a command does.
@@ -40,11 +42,21 @@ pub(super) enum Action {
     Probe,
     /// It changes the schema of a database.
     Schema(SchemaChange),
-    /// It deletes images that no container uses: all, or those without a name.
-    Prune { is_all: bool, is_limited: bool },
+    /// It deletes images that no container uses: all, or those without a name; only those of a label or an age, where some
+    /// are left out.
+    Prune { is_all: bool, limit: Option<PruneLimit> },
     /// It pulls, builds or loads images.
     Fetch,
     /// Anything else.
+    Other,
+}
+
+/// Which images a prune leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PruneLimit {
+    /// Those that were made in the last hours, so many; and where that is written.
+    Hours(u32, Span),
+    /// Others, and those of a time that is not known.
     Other,
 }
 
@@ -70,7 +82,10 @@ impl Action {
         match invocation.program {
             Some("sleep") => Self::Sleep(seconds(invocation.args)),
             Some("echo" | "printf" | "grep") | None => Self::Other,
-            Some("docker") => of_docker(invocation),
+            Some("docker") => match of_docker(invocation) {
+                Self::Stop(stopped) => Self::Stop(Containers { is_everything: is_everything(command), ..stopped }),
+                action => action,
+            },
             Some(program) if patterns::words(CLIENT).any(|name| name == program) => Self::Probe,
             Some(program) => {
                 let words: Vec<&str> =
@@ -91,7 +106,7 @@ impl Action {
 impl Containers {
     /// Whether a command for these is for others, too.
     pub(super) fn share(&self, others: &Self) -> bool {
-        self.folder == others.folder && self.may_share(others)
+        self.is_everything || self.folder == others.folder && self.may_share(others)
     }
 
     /// Whether it may be, where the folder is another one as it is written.
@@ -143,7 +158,7 @@ fn of_compose(call: &ComposeCall, folder: Option<String>, invocation: &Invocatio
     let names: Vec<String> = call.services.iter().map(|service| service.text.clone()).collect();
     let migrates = names.iter().any(|name| name.starts_with("migrat"));
     let verb = call.command.clone();
-    let containers = Containers { names, folder, compose: Some(call.clone()) };
+    let containers = Containers { names, folder, compose: Some(call.clone()), is_everything: false };
     match &*verb {
         "up" if has(&["-d", "--detach", "--wait"]) && !has(&["--no-start"]) => Action::Start(containers),
         "run" | "up" if migrates => Action::Schema(SchemaChange {
@@ -184,7 +199,7 @@ fn of_docker(invocation: &Invocation) -> Action {
     let (flags, operands) = arguments_of_command("docker", verb, args);
     let names: Vec<String> = operands.iter().map(|word| word.text().to_owned()).collect();
     let has = |flags: &[Flag], names: &[&str]| flags.iter().any(|flag| names.contains(&&*flag.name));
-    let containers = |names: Vec<String>| Containers { compose: None, folder: None, names };
+    let containers = |names: Vec<String>| Containers { names, ..Containers::default() };
     match verb {
         "run" | "exec" => {
             let Some(first) = operands.first() else { return Action::Other };
@@ -213,21 +228,48 @@ fn of_docker(invocation: &Invocation) -> Action {
 fn of_object(object: &str, verb: &str, invocation: &Invocation, rest: usize) -> Action {
     let (flags, operands) = arguments_of_command("docker", object, &invocation.args[rest..]);
     let last = |words: &[&Word]| Containers {
-        compose: None,
-        folder: None,
         names: words.last().map(|word| word.text().to_owned()).into_iter().collect(),
+        ..Containers::default()
     };
     let has = |names: &[&str]| flags.iter().any(|flag| names.contains(&&*flag.name));
     match (object, verb) {
         ("stack", "deploy") | ("service", "update" | "create") => Action::Start(last(&operands)),
         ("stack" | "service", "rm") => Action::Stop(last(&operands)),
-        ("image" | "system", "prune") => {
-            Action::Prune { is_all: has(&["-a", "--all"]), is_limited: has(&["--filter"]) }
-        }
+        ("image" | "system", "prune") => Action::Prune { is_all: has(&["-a", "--all"]), limit: prune_limit(&flags) },
         ("image", "pull" | "build" | "load") | ("buildx", "build" | "bake") => Action::Fetch,
         ("image", "inspect") => Action::Probe,
         _ => Action::Other,
     }
+}
+
+/// What the filters of a prune say.
+fn prune_limit(flags: &[Flag]) -> Option<PruneLimit> {
+    let mut limit = None;
+    for filter in flags.iter().filter(|flag| flag.name == "--filter") {
+        let hours = || {
+            let value = filter.value.as_ref()?;
+            let hours = value.text.strip_prefix("until=")?.strip_suffix('h')?.parse().ok()?;
+            Some(PruneLimit::Hours(hours, value.span))
+        };
+        limit = Some(if limit.is_some() { PruneLimit::Other } else { hours().unwrap_or(PruneLimit::Other) });
+    }
+    limit
+}
+
+/// Whether a command stops all containers that there are: `docker stop $(docker ps -q)`, `docker ps -q | xargs docker stop`.
+fn is_everything(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let lists_all = |text: &str| {
+        let lists = ["docker ps", "docker container ls", "docker container ps"].iter().any(|call| text.contains(call));
+        let chooses = [" -f", "--filter", "grep", "awk", "$1", "-n", "-l", "head", "compose"];
+        lists && !chooses.iter().any(|word| text.contains(word))
+    };
+    let text = |span: Span| command.script.text.slice(span.range());
+    if invocation.is_via("xargs") {
+        let before = command.before_in_pipe();
+        return before.is_some_and(|span| lists_all(text(span)));
+    }
+    invocation.args.iter().any(|word| word.is_dynamic() && lists_all(text(word.span)))
 }
 
 /// `kill -s HUP`: a proxy reads its configuration again.
@@ -242,7 +284,7 @@ fn signal(invocation: &Invocation, names: &[String]) -> Action {
     match names.iter().find(is_proxy) {
         Some(name) if is_reload => Action::Reload(Some(name.clone())),
         _ if is_reload => Action::Other,
-        _ => Action::Stop(Containers { compose: None, folder: None, names: names.to_vec() }),
+        _ => Action::Stop(Containers { names: names.to_vec(), ..Containers::default() }),
     }
 }
 

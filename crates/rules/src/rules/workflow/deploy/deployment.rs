@@ -2,8 +2,10 @@
 
 use super::action::Action;
 use super::flow::{Flow, FlowCommand, flows};
+use crate::data;
 use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::is_self_hosted;
+use crate::shell::Word;
 use crate::sources::patterns;
 use crate::text::path;
 use crate::workflow::{Job, PipelineKind};
@@ -11,6 +13,10 @@ use crate::workflow::{Job, PipelineKind};
 /// Meanings in `data/source_patterns.tsv`.
 const DEPLOYMENT: &str = "word of a deployment";
 const TEST: &str = "word of a script that tests or develops";
+const FRESH: &str = "word of a script that starts from nothing";
+
+/// Words before which a command of `git`, `docker` and Compose has its verb.
+const OPTIONS: usize = 8;
 
 /// A flow that deploys.
 #[derive(Clone, Debug)]
@@ -76,11 +82,27 @@ impl Deployment<'_> {
         let is_named = is_named || names[1..].iter().any(|name| has_word(name, DEPLOYMENT));
         let brings_version = |(command, _): &(FlowCommand, Action)| {
             let invocation = &command.command.invocation;
-            let is_pull = invocation.args.iter().take(4).any(|word| word.is("pull"));
-            is_pull && matches!(invocation.program, Some("git" | "docker" | "docker-compose"))
+            let is_pull = invocation.args.iter().take(OPTIONS).any(|word| word.is("pull"));
+            is_pull && matches!(invocation.program, Some("docker" | "docker-compose")) || brings_code(command)
         };
         let switches = self.steps[first..].iter().any(|(_, action)| matches!(action, Action::Reload(_)));
         is_named || switches || self.steps[..first].iter().any(brings_version)
+    }
+
+    /// Whether its name says that it starts from nothing what is there, or resets it; one that takes the newest code brings a
+    /// new version all the same.
+    pub(super) fn starts_fresh(&self, cx: &WorkflowContext) -> bool {
+        let is_script = cx.workflow().kind == PipelineKind::Script;
+        let name = if is_script { path::name(&cx.input.path) } else { &self.job.id };
+        let functions = self.steps.iter().flat_map(|(command, _)| &command.functions);
+        let is_reset = |name: &str| {
+            let lower = name.to_ascii_lowercase();
+            let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| data::RESET_WORDS.row(word).is_some())
+        };
+        let is_fresh = |name: &str| has_word(name, FRESH) && !self.steps.iter().any(|(step, _)| brings_code(step));
+        let is_named = |name: &str| is_reset(name) || is_fresh(name);
+        !has_word(name, DEPLOYMENT) && (is_named(name) || functions.into_iter().any(|name| is_named(name)))
     }
 
     /// Whether it stops in the end what it starts, as tests do.
@@ -94,6 +116,15 @@ impl Deployment<'_> {
         };
         is_all && self.steps[..last].iter().any(is_same)
     }
+}
+
+/// Whether a command takes the newest code: `git pull`, `git reset --hard origin/main`.
+fn brings_code(command: &FlowCommand) -> bool {
+    let invocation = &command.command.invocation;
+    let mut words = invocation.args.iter().take(OPTIONS).map(Word::text);
+    let is_reset = || invocation.args.iter().any(|word| word.is("reset"));
+    let is_remote = |word: &str| word.starts_with("origin/") || word == "FETCH_HEAD" || word == "@{u}";
+    invocation.is("git") && words.any(|word| word == "pull" || is_remote(word) && is_reset())
 }
 
 /// Whether a name has a word with a meaning: `scripts/deploy_prod.sh`, `bluegreen`.

@@ -7,6 +7,7 @@ use crate::rules::WorkflowContext;
 use crate::shell::{
     Assignment, Command, CommandPlace, Compound, CompoundKind, Scope, ScopeKind, Script, SeparatorKind,
 };
+use crate::sources::code::words;
 use crate::text::Span;
 use crate::workflow::{Job, RemoteScript, Step, StepCommand, StepScript};
 
@@ -265,6 +266,38 @@ impl<'a> FlowCommand<'a> {
         self.frames.iter().any(is_branch) || self.is_fallback(&Relation { depth: 0, scope: None })
     }
 
+    /// Whether it runs only where no container of these names does, as its script asked before: in `if ! docker ps | grep -q
+    /// db; then …`, or behind `||`.
+    pub(super) fn is_where_none_runs(&self, names: &[String]) -> bool {
+        let script = self.script.commands();
+        let asks = |text: &str| {
+            let lists = ["docker ps", "docker inspect", "docker container", "compose ps"];
+            let is_named = names.is_empty() || names.iter().any(|name| text.contains(name.as_str()));
+            is_named && lists.iter().any(|call| text.contains(call))
+        };
+        let text = self.script.text.for_shell();
+        let own = self.frames.iter().filter(|frame| std::ptr::eq(frame.script, script)).map(|frame| frame.command);
+        own.into_iter().any(|command| {
+            let line = |before: u32| text[..before as usize].lines().next_back().unwrap_or_default();
+            let around = script.compounds.iter().filter(|compound| compound.span.contains(command.span));
+            let places = around.map(|compound| &compound.place).chain([&command.place]);
+            let mut ors = places.filter_map(|place| place.before).filter(|before| before.kind == SeparatorKind::Or);
+            let branches = script.enclosing(&command.place).filter(|scope| scope.kind == ScopeKind::Branch);
+            ors.any(|before| asks(line(before.span.start)))
+                || branches.into_iter().any(|branch| is_branch_of_none(script, text, branch, &asks))
+        })
+    }
+
+    /// What stands before it in its pipe.
+    pub(super) fn before_in_pipe(&self) -> Option<Span> {
+        let Frame { script, command } = *self.frames.last()?;
+        let is_own =
+            |other: &&Command| other.place.scope == command.place.scope && other.span.end <= command.span.start;
+        let count = command.place.pipe_index as usize;
+        let first = script.commands.iter().filter(is_own).rev().take(count).last()?;
+        Some(Span::new(first.span.start, command.span.start))
+    }
+
     /// The variables that are set before it in its own list.
     pub(super) fn assignments_before(&self) -> impl Iterator<Item = &'a Assignment> + use<'a> {
         let frame = self.frames.last().copied();
@@ -409,6 +442,22 @@ fn is_choice(kind: SeparatorKind) -> bool {
 fn chain(script: &Script, place: &CommandPlace) -> Vec<u32> {
     let parent = |scope: &u32| script.scopes.get(*scope as usize)?.parent;
     std::iter::successors(Some(place.scope), parent).collect()
+}
+
+/// Whether a branch is run where a question for containers is answered with none.
+fn is_branch_of_none(script: &Script, text: &str, branch: &Scope, asks: &dyn Fn(&str) -> bool) -> bool {
+    let is_before = |scope: &&Scope| {
+        scope.kind == ScopeKind::Condition && scope.parent == branch.parent && scope.span.end <= branch.span.start
+    };
+    let Some(condition) = script.scopes.iter().rfind(is_before) else { return false };
+    let question = text.get(condition.span.range()).unwrap_or_default();
+    let between = text.get(condition.span.end as usize..branch.span.start as usize).unwrap_or_default();
+    // Between the question and the list behind `else` lies the one behind `then`.
+    let is_else = words(between, "else").next().is_some();
+    let is_negated = script.commands_within(condition.span).any(|command| command.place.negated)
+        || ["-z ", "!= "].iter().any(|sign| question.contains(sign));
+    let is_dead = ["exited", "created", "dead"].iter().any(|state| question.contains(state));
+    asks(question) && (is_negated || is_dead) != is_else
 }
 
 /// Whether two lists are branches of one condition.

@@ -5,6 +5,7 @@ use super::deployment::{Deployment, deployments};
 use super::edits::{indent, inserted_behind, removed, risky, written};
 use super::flow::{FlowCommand, FlowLoop};
 use crate::finding::{Findings, Severity};
+use crate::rules::workflow::steps::{docker_words, is_compose};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::{Command, CompoundKind, ScopeKind, SeparatorKind};
 use crate::sources::code::words;
@@ -163,7 +164,12 @@ fn failing_try(cx: &WorkflowContext, probe: &FlowCommand, tries: &FlowLoop) -> O
 /// `sleep 10` where something should say when the containers are ready.
 fn sleep_as_gate(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
-    for Deployment { steps, .. } in deployments(cx) {
+    for deployment in deployments(cx) {
+        // Who starts something for himself reads what follows.
+        if deployment.starts_fresh(cx) {
+            continue;
+        }
+        let Deployment { steps, .. } = deployment;
         for (at, (start, action)) in steps.iter().enumerate() {
             let Action::Start(containers) = action else { continue };
             let waits =
@@ -171,7 +177,8 @@ fn sleep_as_gate(cx: &WorkflowContext, out: &mut Findings) {
             let is_silent = |(_, action): &&(FlowCommand, Action)| !matches!(action, Action::Other);
             let Some((sleep, Action::Sleep(Some(seconds)))) = steps[at + 1..].iter().find(is_silent) else { continue };
             let is_next = sleep.is_beside(start) && sleep.continues(start) && !sleep.is_in_loop_apart_from(start);
-            if waits || !is_next || *seconds <= PAUSE || is_gated(&steps[at + 1..], sleep) {
+            let is_needless = waits || is_gated(&steps[at + 1..], sleep) || only_shows(&steps[at + 1..], sleep);
+            if is_needless || !is_next || *seconds <= PAUSE {
                 continue;
             }
             let place = sleep.script.text.place_of(sleep.span());
@@ -198,6 +205,21 @@ fn sleep_as_gate(cx: &WorkflowContext, out: &mut Findings) {
             });
         }
     }
+}
+
+/// Whether nothing but lists of containers and their output follows a sleep, which people read.
+fn only_shows(steps: &[(FlowCommand, Action)], sleep: &FlowCommand) -> bool {
+    let is_list = |command: &FlowCommand| {
+        let invocation = &command.command.invocation;
+        let words = docker_words(invocation);
+        let lists = matches!(words[..], ["ps" | "logs", ..]) || is_compose(invocation, &["ps", "logs"]);
+        lists && invocation.command.place.pipe_len == 1 && !command.is_condition()
+    };
+    let is_text =
+        |command: &FlowCommand| matches!(command.command.invocation.program, Some("echo" | "printf" | "exit"));
+    let behind = steps.iter().map(|(command, _)| command).skip_while(|command| !std::ptr::eq(*command, sleep)).skip(1);
+    let later: Vec<&FlowCommand> = behind.filter(|command| command.may_follow(sleep)).collect();
+    later.iter().any(|command| is_list(command)) && later.iter().all(|command| is_list(command) || is_text(command))
 }
 
 /// Whether tries in a loop follow a sleep, before anything else starts.

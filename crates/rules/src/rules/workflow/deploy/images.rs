@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::action::Action;
+use super::action::{Action, PruneLimit};
 use super::deployment::{Deployment, deployments};
 use super::edits::{inserted_behind, risky};
 use super::flow::FlowCommand;
 use crate::finding::Findings;
-use crate::rules::WorkflowContext;
-use crate::rules::workflow::steps::{docker_words, last_part};
+use crate::rules::workflow::steps::{docker_words, last_part, verbatim};
+use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::code::words;
 use crate::text::{Span, path};
 use crate::workflow::WorkflowText;
@@ -18,6 +18,9 @@ crate::rules::family! {
     of_workflow
     "prune-after-deploy" => prune_after_deploy;
 }
+
+/// Hours that an image is kept at least where a prune names an age.
+const WEEK: u32 = 168;
 
 /// Whether the pipeline gives each image that it pushes a name of its own too, by which it can be pulled again.
 fn pushes_versions(cx: &WorkflowContext) -> bool {
@@ -80,7 +83,13 @@ fn prune_after_deploy(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
     for Deployment { steps, .. } in deployments(cx) {
         for (at, (prune, action)) in steps.iter().enumerate() {
-            let Action::Prune { is_all, is_limited: false } = *action else { continue };
+            let Action::Prune { is_all, limit } = *action else { continue };
+            // An image that ran for a week is older than a day.
+            if matches!(limit, Some(PruneLimit::Other))
+                || matches!(limit, Some(PruneLimit::Hours(hours, _)) if hours >= WEEK)
+            {
+                continue;
+            }
             let before = &steps[..at];
             let is_before = |command: &FlowCommand| prune.is_beside(command) && prune.continues(command);
             let starts =
@@ -108,31 +117,43 @@ fn prune_after_deploy(cx: &WorkflowContext, out: &mut Findings) {
                 continue;
             }
             places.push(place.span);
-            let invocation = &prune.command.invocation;
-            let words = docker_words(invocation)[..2].join(" ");
-            let message = if is_all {
-                format!("`docker {words} -a` deletes the image that ran until now: nothing is left to go back to")
-            } else {
-                format!(
-                    "`docker {words}` deletes the image that ran until now when its tag has moved: nothing is left to go back to"
-                )
-            };
-            let Some(finding) = cx.finding(place, message) else { continue };
+            let Some(finding) = cx.finding(place, message(prune, is_all, limit)) else { continue };
             let finding = finding.help(
                 "keep images for some weeks with `--filter until=720h`, or give the old one a tag of its own before, and prune without `-a`",
             );
-            let has_volumes = invocation.args.iter().any(|word| word.is("--volumes"));
-            let end = invocation.args.last().map(|word| word.span);
-            let change = end.and_then(|end| inserted_behind(prune.script, end, " --filter until=720h"));
-            out.push(match change {
-                Some(change) if !has_volumes => cx.fixed(
+            out.push(match keeping(prune, limit) {
+                Some(change) => cx.fixed(
                     finding,
                     "keep images of the last 30 days",
                     risky("images take more room on the host"),
                     &[change],
                 ),
-                _ => finding,
+                None => finding,
             });
         }
     }
+}
+
+/// What a prune deletes.
+fn message(prune: &FlowCommand, is_all: bool, limit: Option<PruneLimit>) -> String {
+    let words = docker_words(&prune.command.invocation)[..2].join(" ");
+    let (option, when) = match limit {
+        Some(PruneLimit::Hours(hours, _)) => ("", format!(" when it was made more than {hours} hours ago")),
+        _ if is_all => (" -a", String::new()),
+        _ => ("", " when its tag has moved".to_owned()),
+    };
+    format!("`docker {words}{option}` deletes the image that ran until now{when}: nothing is left to go back to")
+}
+
+/// A filter for images that are older than a month, which one for volumes would not take.
+fn keeping(prune: &FlowCommand, limit: Option<PruneLimit>) -> Option<WorkflowChange<'static>> {
+    let invocation = &prune.command.invocation;
+    if invocation.args.iter().any(|word| word.is("--volumes")) {
+        return None;
+    }
+    if let Some(PruneLimit::Hours(_, span)) = limit {
+        let place = verbatim(prune.script, span)?;
+        return Some(WorkflowChange::Replace(place, "until=720h".to_owned()));
+    }
+    inserted_behind(prune.script, invocation.args.last()?.span, " --filter until=720h")
 }

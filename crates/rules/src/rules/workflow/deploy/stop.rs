@@ -1,17 +1,15 @@
 //! A rule about deployments that stop a service before they start its new version.
 
 use super::action::{Action, Containers};
-use super::deployment::{Deployment, deployments, has_word};
+use super::deployment::deployments;
 use super::edits::{removed, risky};
 use super::flow::FlowCommand;
-use crate::data;
 use crate::finding::{Finding, Findings, Severity};
 use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::docker_words;
 use crate::shell::Word;
 use crate::sources::patterns;
-use crate::text::{Span, path};
-use crate::workflow::PipelineKind;
+use crate::text::Span;
 
 crate::rules::family! {
     of_workflow
@@ -19,15 +17,17 @@ crate::rules::family! {
 }
 
 /// Meanings in `data/source_patterns.tsv`.
-const DEPLOYMENT: &str = "word of a deployment";
-const FRESH: &str = "word of a script that starts from nothing";
 const IDLE: &str = "word of the name of an idle container";
+
+/// What helps where a script stops all that it finds.
+const EVERYTHING: &str =
+    "stop the container that is replaced alone, behind the pull and the build: others on the host have no new version";
 
 /// A service that is stopped, and only then started.
 fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
     for deployment in deployments(cx) {
-        if starts_fresh(cx, &deployment) {
+        if deployment.starts_fresh(cx) {
             continue;
         }
         let steps = &deployment.steps;
@@ -51,12 +51,15 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
             let is_slow =
                 steps[first..at].iter().any(|(_, action)| matches!(action, Action::Fetch | Action::Schema(_)));
             let meanwhile = if is_slow { ", and much happens in between" } else { "" };
-            let message = format!(
-                "{} before the new version is started{meanwhile}: nobody answers meanwhile",
+            let stops_all = matches!(&steps[first].1, Action::Stop(stopped) if stopped.is_everything);
+            let what = if stops_all {
+                "all containers of the host are stopped".to_owned()
+            } else {
                 started.description("is stopped", "are stopped")
-            );
+            };
+            let message = format!("{what} before the new version is started{meanwhile}: nobody answers meanwhile");
             if let Some(finding) = cx.finding(place, message) {
-                out.push(with_help(cx, finding, stop, started));
+                out.push(if stops_all { finding.help(EVERYTHING) } else { with_help(cx, finding, stop, started) });
             }
         }
     }
@@ -80,7 +83,12 @@ fn may_be_asked(start: &FlowCommand) -> bool {
 fn first_stop(steps: &[(FlowCommand, Action)], started: &Containers) -> Option<usize> {
     let ((start, _), before) = steps.split_last()?;
     let is_same = |(command, action): &(FlowCommand, Action)| match action {
-        Action::Stop(stopped) => stopped.share(started) && command.is_beside(start) && start.continues(command),
+        Action::Stop(stopped) => {
+            stopped.share(started)
+                && command.is_beside(start)
+                && start.continues(command)
+                && !command.is_where_none_runs(&stopped.names)
+        }
         _ => false,
     };
     let is_own = |(command, action): &(FlowCommand, Action)| match action {
@@ -98,6 +106,13 @@ fn with_help(cx: &WorkflowContext, finding: Finding, stop: &FlowCommand, started
              then stop the old one",
         );
     }
+    let options = started.compose.iter().flat_map(|call| &call.options);
+    if options.into_iter().any(|(name, _)| name == "--no-recreate") {
+        return finding.help(
+            "remove it together with `--no-recreate`, by which `up` leaves old containers as they are: `docker compose up -d` \
+             replaces what has changed, after it has pulled and built",
+        );
+    }
     let finding =
         finding.help("remove it: `docker compose up -d` replaces what has changed, after it has pulled and built");
     match if is_plain(stop) { removed(cx, stop) } else { None } {
@@ -107,19 +122,6 @@ fn with_help(cx: &WorkflowContext, finding: Finding, stop: &FlowCommand, started
         }
         None => finding,
     }
-}
-
-/// Whether its name says that it starts from nothing what is there, or resets it.
-fn starts_fresh(cx: &WorkflowContext, deployment: &Deployment) -> bool {
-    let is_script = cx.workflow().kind == PipelineKind::Script;
-    let name = if is_script { path::name(&cx.input.path) } else { &deployment.job.id };
-    let functions = deployment.steps.iter().flat_map(|(command, _)| &command.functions);
-    let is_reset = |name: &str| {
-        let lower = name.to_ascii_lowercase();
-        let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
-        words.any(|word| data::RESET_WORDS.row(word).is_some()) || has_word(name, FRESH)
-    };
-    !has_word(name, DEPLOYMENT) && (is_reset(name) || functions.into_iter().any(|name| is_reset(name)))
 }
 
 /// Whether a command removes volumes.
