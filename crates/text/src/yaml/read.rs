@@ -64,7 +64,10 @@ fn blank(text: &str, comment: usize) -> String {
 /// Reads a text up to the first error; `Err` has the place of what go-yaml takes and the reader does not.
 fn read_once(text: &str, stand_in: Option<char>) -> Result<YamlTree, (usize, Extension)> {
     let mut builder = YamlBuilder::new(text, stand_in);
-    for event in Parser::new_from_str_with_options(text, granit_parser::options! { emit_unresolved_aliases: true }) {
+    // The text bounds them: by itself the parser gives up at 96 comments in a row.
+    let comments = usize::MAX;
+    let options = granit_parser::options! { emit_unresolved_aliases: true, max_buffered_comment_events: comments };
+    for event in Parser::new_from_str_with_options(text, options) {
         match event {
             Ok((event, range)) => builder.event(event, range),
             Err(error) => {

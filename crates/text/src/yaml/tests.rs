@@ -190,3 +190,12 @@ fn apostrophes_may_be_escaped() {
     assert_eq!(read("a: \"it\\'s \\d\"\n").problems().len(), 1);
     assert_eq!(read(&format!("a: \"{}\"\n", "\\'".repeat(200))).problems().len(), 1);
 }
+
+#[test]
+fn any_number_of_comments_may_stand_in_a_row() {
+    for count in [96, 97, 5_000] {
+        let text = format!("jobs:\n{}  build: 1\n", "  # old\n".repeat(count));
+        let tree = read(&text);
+        assert!(tree.problems.is_empty(), "{count}: {:?}", tree.problems);
+    }
+}
