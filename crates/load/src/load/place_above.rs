@@ -130,9 +130,9 @@ impl Used {
             is_output = word == "-o" || word == "--output";
         }
         if invocation.is("mkdir") {
-            self.made.extend(paths)
+            self.made.extend(paths);
         } else {
-            self.named.extend(paths)
+            self.named.extend(paths);
         }
         self.entered.insert(of_call.unwrap_or(folder));
     }

@@ -73,8 +73,8 @@ fn target<'a, 'i>(
     }
     let is_specific = |word: &&str| !data::ADDRESS_WORDS.has(word, "of-backend");
     let specific: Vec<&str> = words.iter().copied().filter(is_specific).collect();
-    let named = [words, specific].into_iter().filter(|words| !words.is_empty());
-    named.filter_map(|words| program_of(&words, &others, true)).next().or_else(|| {
+    let mut named = [words, specific].into_iter().filter(|words| !words.is_empty());
+    named.find_map(|words| program_of(&words, &others, true)).or_else(|| {
         let mut plain = others.iter().copied().filter(|known| !is_front(known));
         plain.next().filter(|_| plain.next().is_none())
     })
@@ -145,18 +145,16 @@ fn addresses(source: &Source, text: &str, (caller, is_page): (Option<usize>, boo
     calls.collect()
 }
 
-/// The variable for pages in the line of a place, or in the one above.
+/// The variable for pages in the line of a place, or in the one above where that ends within a statement.
 fn bundled_variable(text: &str, at: usize) -> Option<String> {
+    let variable = |text: &str| {
+        let mut names = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        names.rfind(|name| secret::is_bundled(name)).map(str::to_owned)
+    };
     let line = text[..at].rfind('\n').unwrap_or(0);
-    let start = text[..line].rfind('\n').map_or(0, |start| start + 1);
-    let names = text[start..at].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    // A variable of another statement says nothing.
-    let own = text[line..at].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let is_name = |name: &&str| secret::is_bundled(name);
-    let above = text[start..line].trim_end();
-    let is_open = above.ends_with(['|', '?', '=', '(']);
-    let name = own.filter(is_name).last().or_else(|| if is_open { names.filter(is_name).last() } else { None });
-    name.map(str::to_owned)
+    let above = &text[text[..line].rfind('\n').map_or(0, |start| start + 1)..line];
+    let is_open = above.trim_end().ends_with(['|', '?', '=', '(']);
+    variable(&text[line..at]).or_else(|| if is_open { variable(above) } else { None })
 }
 
 #[cfg(test)]
