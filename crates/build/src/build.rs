@@ -64,7 +64,7 @@ mod worker_line;
 mod written;
 
 pub use self::audience::names_developers;
-pub use self::built_projects::{BuiltProjects, selects_projects};
+pub use self::built_projects::{BuiltProjects, selecting_programs, selects_projects};
 pub use self::check_translation::{CheckTranslation, check_in_own_language, translate_check, translated_check};
 pub use self::checks::CHECK_ARGUMENT;
 pub use self::context::SentFiles;

@@ -22,6 +22,7 @@ mod migrations;
 pub mod git;
 pub mod image;
 mod source_folder;
+mod place_above;
 mod context_place;
 mod project_files;
 mod projects;

@@ -146,6 +146,8 @@ tables! {
     SERVER_IMAGES = "server_images.tsv";
     /// How the commands of a monorepo name the projects that they work on.
     WORKSPACE_SELECTORS = "workspace_selectors.tsv";
+    /// The files in the folder of a workspace from which such commands work.
+    WORKSPACE_FILES = "workspace_files.tsv";
     /// Commands that plan the tasks of workers.
     SCHEDULER_PROGRAMS = "scheduler_programs.tsv";
     /// Commands that change a manifest without its lock file.

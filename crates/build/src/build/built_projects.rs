@@ -7,7 +7,7 @@ use super::{Build, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, FileRole, Project};
-use crate::shell::Invocation;
+use crate::shell::{Invocation, Manager};
 use crate::text::path;
 
 /// The projects of a repository that are in the image of a build.
@@ -82,6 +82,24 @@ impl BuiltProjects<'_> {
 /// Whether a build works on parts of a workspace only.
 pub fn selects_projects(build: &Build) -> bool {
     selections(build).is_some_and(|names| !names.is_empty())
+}
+
+/// The programs that a build tells by name which project of a workspace they work on: `npm` of `npm run build -w api`. They
+/// need the workspace around it.
+pub fn selecting_programs(build: &Build) -> BTreeSet<&'static str> {
+    let mut programs = BTreeSet::new();
+    for_each_call(build, |_, _, invocation| {
+        let words = std::iter::once(invocation.path).chain(invocation.args).map(|word| word.text().to_owned());
+        let words: Vec<String> = words.collect();
+        let is_gradle = invocation.package_call().is_some_and(|call| call.manager == Manager::Gradle);
+        let selections = selections_of(&words).into_iter().filter(|(_, text)| {
+            // A task of Gradle without a project is one of the folder that it works in.
+            let is_task = is_gradle && !text.contains(':');
+            !is_task && selected_name(text) != Ok(None)
+        });
+        programs.extend(selections.map(|(program, _)| program));
+    });
+    programs
 }
 
 /// Whether a project works with another one of its repository: a package that it depends on, or the workspace around it.
@@ -172,7 +190,12 @@ fn selections(build: &Build) -> Option<BTreeSet<String>> {
 
 /// The words of a command line that select projects.
 fn selecting_words(words: &[String]) -> Vec<&str> {
-    let mut selectors = Vec::new();
+    selections_of(words).into_iter().map(|(_, text)| text).collect()
+}
+
+/// The same, each with the program that it is for.
+fn selections_of(words: &[String]) -> Vec<(&'static str, &str)> {
+    let mut selections = Vec::new();
     for row in data::WORKSPACE_SELECTORS.rows() {
         let (program, command, selector) = (row[0], row[1], row[2]);
         let Some(at) = words.iter().position(|word| path::name(word) == program) else { continue };
@@ -182,6 +205,7 @@ fn selecting_words(words: &[String]) -> Vec<&str> {
             rest = &rest[at + 1..];
         }
         let operands = rest.iter().filter(|word| !word.starts_with('-')).map(String::as_str);
+        let mut selectors: Vec<&str> = Vec::new();
         match selector {
             "FIRST" => selectors.extend(operands.take(1)),
             "ALL" => selectors.extend(operands),
@@ -195,8 +219,9 @@ fn selecting_words(words: &[String]) -> Vec<&str> {
                 }
             }
         }
+        selections.extend(selectors.into_iter().map(|text| (program, text)));
     }
-    selectors
+    selections
 }
 
 /// The name in a selector: `web` of `...{./apps/web}^...` and of `web:build`, `libs/core` of `:libs:core:jar`, `Api` of

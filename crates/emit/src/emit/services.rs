@@ -7,6 +7,7 @@ mod late_read;
 mod migration;
 mod network;
 mod other_example;
+mod page_calls;
 mod proxy;
 mod server;
 mod switch;

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use super::GatherRequest;
 use super::file::{display_path, folder_of};
+use super::place_above::{NeededWorkspace, own_paths};
 use super::recipes::NamedContext;
 use super::source_folder::{above, is_whole, source_folder};
 use crate::build::{Build, installed};
@@ -113,30 +114,11 @@ pub(super) fn place(
         return BuildPlace { root: Some(root.to_owned()), ..BuildPlace::default() };
     }
     let dockerfile_folder = folder_of(path);
-    let sources = copied_paths(build);
-    // Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
-    let mut manifests = if request.needs.context() { manifests(build) } else { Vec::new() };
-    let locks = if request.needs.context() { lock_files(build) } else { Vec::new() };
-    let programs = if request.needs.context() { program_paths(build) } else { Vec::new() };
-    // A folder with code of its own is its own context, and makes or fetches what it lacks.
-    let has_code = (!manifests.is_empty() || !locks.is_empty()) && has_code(dockerfile_folder);
-    if has_code {
-        manifests.clear();
-    }
-    let requirements = if request.needs.context() { files_of_package(build, dockerfile_folder) } else { Vec::new() };
-    let is_missing = |folder: &Path| {
-        let without_manifest = usize::from(!manifests.is_empty() && !searches.has_any(folder, &manifests));
-        // A frozen install fails without its lock file, whatever else is there.
-        let has_lock =
-            |names: &[&'static str]| has_any_in(folder, names) || !has_code && searches.has_any(folder, names);
-        let without_lock = locks.iter().filter(|names| !has_lock(names)).count();
-        let absent =
-            sources.iter().chain(&programs).chain(&requirements).filter(|source| !has_path(folder, source)).count();
-        absent + without_manifest + without_lock
-    };
+    let wanted = Wanted::of(build, dockerfile_folder, request.needs.context(), root);
+    let is_missing = |folder: &Path| wanted.missing_in(folder, searches);
     // The builder reads .dockerignore in the context's folder only.
     let is_marked = dockerfile_folder.join(".dockerignore").is_file()
-        && sources.iter().all(|source| has_path(dockerfile_folder, source));
+        && wanted.copied.iter().all(|source| has_path(dockerfile_folder, source));
     let least = if is_marked { 0 } else { is_missing(dockerfile_folder) };
     let mut best = (least, dockerfile_folder.to_owned());
     if least > 0 {
@@ -166,6 +148,58 @@ pub(super) fn place(
     }
     let notice = (chosen != dockerfile_folder).then(|| notice(path, &chosen));
     BuildPlace { root: Some(chosen), notice, doubt: None }
+}
+
+/// What a build has to find in its context.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// The paths that COPY and ADD name.
+    copied: Vec<String>,
+    /// Those that its commands use.
+    used: Vec<String>,
+    /// The manifests of which one is there.
+    manifests: Vec<&'static str>,
+    /// For each frozen install the lock files of which one is there.
+    locks: Vec<&'static [&'static str]>,
+    workspace: NeededWorkspace,
+    /// The paths of the Dockerfile's own folder that its commands go to.
+    entered: Vec<String>,
+    /// Whether the Dockerfile's own folder has code.
+    has_code: bool,
+}
+
+impl Wanted {
+    /// What a build wants. Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
+    fn of(build: &Build, dockerfile_folder: &Path, opens_context: bool, root: Option<&Path>) -> Self {
+        let copied = copied_paths(build);
+        if !opens_context {
+            return Self { copied, ..Self::default() };
+        }
+        let (mut manifests, locks) = (manifests(build), lock_files(build));
+        // A folder with code of its own is its own context, and makes or fetches what it lacks.
+        let has_code = (!manifests.is_empty() || !locks.is_empty()) && has_code(dockerfile_folder);
+        if has_code {
+            manifests.clear();
+        }
+        let mut used = program_paths(build);
+        used.extend(files_of_package(build, dockerfile_folder));
+        let entered = own_paths(build, dockerfile_folder, root);
+        used.extend(entered.iter().cloned());
+        Self { copied, used, manifests, locks, workspace: NeededWorkspace::of(build), entered, has_code }
+    }
+
+    /// How much of it a folder lacks.
+    fn missing_in(&self, folder: &Path, searches: &ManifestSearches) -> usize {
+        let without_manifest = usize::from(!self.manifests.is_empty() && !searches.has_any(folder, &self.manifests));
+        // A frozen install fails without its lock file, whatever else is there.
+        let has_lock = |names: &[&'static str]| {
+            let is_entered = || self.entered.iter().any(|path| has_any_in(&folder.join(path), names));
+            has_any_in(folder, names) || is_entered() || !self.has_code && searches.has_any(folder, names)
+        };
+        let without_lock = self.locks.iter().filter(|names| !has_lock(names)).count();
+        let absent = self.copied.iter().chain(&self.used).filter(|path| !has_path(folder, path)).count();
+        absent + without_manifest + without_lock + self.workspace.missing_in(folder)
+    }
 }
 
 /// The folders with the name of a Dockerfile's folder, or of its own ending, beside those above it: `backend` of

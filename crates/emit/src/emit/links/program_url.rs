@@ -107,7 +107,8 @@ pub(in crate::emit) fn is_front(application: &Application) -> bool {
     application.words_of_name().any(|part| data::NAME_WORDS.has(part, "front-end") || part == "web")
 }
 
-fn takes_requests(application: &Application) -> bool {
+/// Whether a program is one that others may ask.
+pub(in crate::emit) fn takes_requests(application: &Application) -> bool {
     application.port.is_some() && !application.is_worker && !application.is_scheduler && application.server.is_none()
 }
 
@@ -123,7 +124,7 @@ fn local_address(url: &str) -> Option<(&'static str, u16)> {
 
 /// The program that words of a variable mean: the one with a word of its name, else, for a front end, the only one that is
 /// none.
-fn program_of<'a, 'i>(
+pub(in crate::emit) fn program_of<'a, 'i>(
     words: &[&str],
     others: &[&'a Application<'i>],
     may_be_general: bool,

@@ -1,7 +1,8 @@
 //! The services of programs that answer requests, or do their work once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::page_calls::{PageCall, page_calls};
 use super::{ServicePlanner, text, write_dependencies};
 use crate::compose::escaped_texts;
 use crate::emit::facts::application::Application;
@@ -21,7 +22,8 @@ use crate::yaml::NewValue;
 
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_applications(&mut self) {
-        let mut host_ports: BTreeSet<u16> = BTreeSet::new();
+        let calls = page_calls(self.input, self.project);
+        let mut host_ports = HostPorts { taken: calls.values().map(|call| call.port).collect(), calls };
         let servers: BTreeSet<usize> =
             self.project.backends.all.iter().filter_map(|backend| backend.application).collect();
         let is_job =
@@ -33,7 +35,7 @@ impl ServicePlanner<'_, '_> {
         }
     }
 
-    fn add_application(&mut self, program: &Program, host_ports: &mut BTreeSet<u16>) {
+    fn add_application(&mut self, program: &Program, host_ports: &mut HostPorts) {
         let application = &program.application;
         let name = &application.name;
         let mut service = PlannedService::new(name, ServiceRole::Application);
@@ -45,8 +47,10 @@ impl ServicePlanner<'_, '_> {
             self.add_folder(start.folder.as_ref(), start.place.clone(), &mut service);
         }
         self.add_environment(program, &mut service);
-        let hidden = self.program_before(application).map(|before| format!("{before} passes requests on to it"));
-        match hidden.or_else(|| self.only_callers(application)) {
+        let hidden = || self.program_before(application).map(|before| format!("{before} passes requests on to it"));
+        let is_called = host_ports.calls.contains_key(name);
+        let hidden = if is_called { None } else { hidden().or_else(|| self.only_callers(application)) };
+        match hidden {
             Some(reason) => self.plan.choose(name, "ports", format!("not published: {reason}"), None),
             None => self.add_ports(application, host_ports, &mut service),
         }
@@ -141,22 +145,25 @@ impl ServicePlanner<'_, '_> {
         }
     }
 
-    /// Publishes the ports of a program; `host_ports` are those of the host that are in use.
-    fn add_ports(&mut self, application: &Application, host_ports: &mut BTreeSet<u16>, service: &mut PlannedService) {
+    /// Publishes the ports of a program.
+    fn add_ports(&mut self, application: &Application, host_ports: &mut HostPorts, service: &mut PlannedService) {
         let mut ports = application.published_ports();
         if !ports.is_empty()
             && let Some(certificates) = certificates(self.input, application)
         {
             ports.extend(certificates.ports.iter().filter(|port| !ports.contains(port)).copied().collect::<Vec<_>>());
         }
-        let shown: Vec<ShownPort> = ports.iter().filter_map(|port| self.shown_port(application, *port)).collect();
+        let call = host_ports.calls.get(&application.name).cloned();
+        let is_called = |port: u16| call.is_some() && application.port == Some(port);
+        let shown = ports.iter().filter(|port| !is_called(**port));
+        let shown: Vec<ShownPort> = shown.filter_map(|port| self.shown_port(application, *port)).collect();
         let published = ports.iter().map(|port| {
+            if let Some(call) = call.as_ref().filter(|_| is_called(*port)) {
+                return format!("{}:{port}", call.port);
+            }
             let shown = shown.iter().find(|known| known.container == *port).map(|known| known.host);
             // Ports below 1024 are for root, and often taken.
-            let mut host = shown.unwrap_or(if *port < 1024 { port + 8000 } else { *port });
-            while !host_ports.insert(host) {
-                host = host.saturating_add(1);
-            }
+            let host = host_ports.free(shown.unwrap_or(if *port < 1024 { port + 8000 } else { *port }));
             format!("{host}:{port}")
         });
         let published: Vec<String> = published.collect();
@@ -169,6 +176,10 @@ impl ServicePlanner<'_, '_> {
             "no proxy here passes requests to it"
         };
         self.plan.choose(&service.name, "ports", format!("it listens on port {first}, and {why}"), request_place);
+        if let Some(PageCall { port, place, .. }) = call {
+            let reason = format!("pages call it at port {port} of this machine");
+            self.plan.choose(&service.name, "ports", reason, Some(place));
+        }
         for known in shown {
             let reason = format!("`docker run` publishes port {} on {}", known.container, known.host);
             self.plan.choose(&service.name, "ports", reason, Some(known.place));
@@ -239,6 +250,24 @@ impl ServicePlanner<'_, '_> {
             }
             Err(why) => plan.choose(name, "healthcheck", format!("none: {why}"), None),
         }
+    }
+}
+
+/// The ports of the host that programs are published on.
+struct HostPorts {
+    taken: BTreeSet<u16>,
+    /// Those that pages call, by the names of the programs.
+    calls: BTreeMap<String, PageCall>,
+}
+
+impl HostPorts {
+    /// Takes a port, or the next one that is free.
+    fn free(&mut self, wanted: u16) -> u16 {
+        let mut host = wanted;
+        while !self.taken.insert(host) {
+            host = host.saturating_add(1);
+        }
+        host
     }
 }
 

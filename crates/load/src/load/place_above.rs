@@ -1,0 +1,139 @@
+//! What a build that copies its context as a whole tells of the folders above its Dockerfile: that the context is the
+//! workspace around it, or a folder from which it reaches the Dockerfile's own.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::source_folder::{above, is_whole};
+use crate::build::{Build, Stage, installed, selecting_programs};
+use crate::data;
+use crate::shell::Invocation;
+use crate::text::path;
+
+/// The maximum length of a manifest that is looked into, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// The workspace that the commands of a build need around them.
+#[derive(Debug, Default)]
+pub(super) struct NeededWorkspace {
+    /// The programs that work on one of its projects.
+    programs: BTreeSet<&'static str>,
+}
+
+impl NeededWorkspace {
+    /// The workspace of a build that copies its context as a whole: one that takes some files shows by them where it is.
+    pub(super) fn of(build: &Build) -> Self {
+        let is_copied = build.needed_transfers().any(|(_, transfer)| is_whole(transfer));
+        Self { programs: if is_copied { selecting_programs(build) } else { BTreeSet::new() } }
+    }
+
+    /// How many of the programs find no workspace in a folder.
+    pub(super) fn missing_in(&self, folder: &Path) -> usize {
+        self.programs.iter().filter(|program| !is_workspace(folder, program)).count()
+    }
+}
+
+/// Whether a program finds its workspace in a folder; also where nothing is known of its workspaces.
+fn is_workspace(folder: &Path, program: &str) -> bool {
+    let mut rows = data::WORKSPACE_FILES.rows().filter(|row| row[0] == program).peekable();
+    rows.peek().is_none() || rows.any(|row| holds(&folder.join(row[1]), row[2]))
+}
+
+/// Whether a file holds a text; `-`: whether it is there.
+fn holds(file: &Path, text: &str) -> bool {
+    if text == "-" {
+        return file.is_file();
+    }
+    super::read_source(file, LONGEST).is_ok_and(|source| source.text().contains(text))
+}
+
+/// The path of the Dockerfile's folder below each folder above, where the build goes there after it has copied its context:
+/// `services/api` of `COPY . /src` and `WORKDIR /src/services/api`.
+pub(super) fn own_paths(build: &Build, dockerfile_folder: &Path, root: Option<&Path>) -> Vec<String> {
+    let whole = build.needed_transfers().filter(|(_, transfer)| is_whole(transfer));
+    let destinations: Vec<String> =
+        whole.filter_map(|(stage, transfer)| installed::destination(build, stage, transfer)).collect();
+    if destinations.is_empty() {
+        return Vec::new();
+    }
+    let own: Vec<String> =
+        above(dockerfile_folder, root).iter().filter_map(|folder| below(dockerfile_folder, folder)).collect();
+    let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
+    let mut own: Vec<String> = own.into_iter().filter(|own| !dockerfile_folder.join(first(own)).exists()).collect();
+    if own.is_empty() {
+        return own;
+    }
+    let Used { entered, named, made } = Used::of(build);
+    let is_of = |paths: &BTreeSet<String>, own: &str, is_fit: fn(&str, &str) -> bool| {
+        destinations.iter().any(|to| paths.iter().any(|known| is_fit(known, &path::join(to, own))))
+    };
+    own.retain(|own| {
+        !is_of(&made, own, path::is_within)
+            && (is_of(&entered, own, path::is_within) || is_of(&named, own, path::is_below))
+    });
+    own
+}
+
+/// A folder as a path below one above it.
+fn below(folder: &Path, above: &Path) -> Option<String> {
+    let plain = folder.strip_prefix(".").unwrap_or(folder);
+    let below = if above == Path::new(".") { plain } else { folder.strip_prefix(above).ok()? };
+    below.to_str().filter(|below| !below.is_empty()).map(str::to_owned)
+}
+
+/// The paths in the image that the commands of a build use, and the folders that they work in.
+#[derive(Debug, Default)]
+struct Used {
+    entered: BTreeSet<String>,
+    named: BTreeSet<String>,
+    made: BTreeSet<String>,
+}
+
+impl Used {
+    fn of(build: &Build) -> Self {
+        let mut used = Self::default();
+        for stage in build.needed_stages() {
+            for run in build.own_runs(stage) {
+                for invocation in run.invocations() {
+                    used.add(build, (stage, run.index), &invocation);
+                }
+            }
+        }
+        if let Some(stage) = build.target()
+            && let Some(launch) = build.launch(stage)
+        {
+            for invocation in launch.script().invocations() {
+                used.add(build, (stage, launch.index), &invocation);
+            }
+        }
+        // What a later stage takes out of a folder was there, or was built there.
+        for (stage, transfer) in build.needed_transfers().filter(|(_, transfer)| transfer.from.is_some()) {
+            let texts = transfer.sources.iter().filter_map(|source| source.text.as_deref());
+            used.named
+                .extend(texts.filter(|text| text.starts_with('/') && build.is_needed(stage)).map(path::normalize));
+        }
+        used
+    }
+
+    fn add(&mut self, build: &Build, place: (&Stage, usize), invocation: &Invocation) {
+        let Some(folder) = installed::folder_of(build, place, invocation) else { return };
+        let call = invocation.package_call();
+        let of_call = call.and_then(|call| installed::folder(build, place, invocation, &call));
+        let words = invocation.args.iter().filter_map(|word| word.value());
+        // The folder that a program writes into is none of the context.
+        let mut is_output = false;
+        let mut paths = BTreeSet::new();
+        for word in words {
+            if !is_output && !word.starts_with('-') && word.contains('/') {
+                paths.insert(path::join(&folder, word));
+            }
+            is_output = word == "-o" || word == "--output";
+        }
+        if invocation.is("mkdir") {
+            self.made.extend(paths);
+        } else {
+            self.named.extend(paths);
+        }
+        self.entered.insert(of_call.unwrap_or(folder));
+    }
+}
