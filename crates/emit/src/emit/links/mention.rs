@@ -295,6 +295,11 @@ fn is_elsewhere(url: &UrlParts, row: ServerImage) -> bool {
     url.host.contains('.') && !is_here || url.port.is_some_and(|port| !row.ports().any(|known| known == port))
 }
 
+/// Whether a variable, in capitals, says where a program listens, or who may ask it: no address of another one.
+pub(super) fn is_about_itself(variable: &str) -> bool {
+    ["BIND", "LISTEN", "ORIGIN", "ALLOWED"].iter().any(|word| variable.contains(word))
+}
+
 /// The words of a name before those that say its role, these, and the role.
 pub(in crate::emit) fn parts(name: &str) -> Option<(Vec<&str>, &str, ConnectionRole)> {
     // libpq has no underscores.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::connection::Connection;
-use super::mention::{ConnectionRole, parts};
+use super::mention::{ConnectionRole, is_about_itself, parts};
 use super::mentions::Mentions;
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::built_server::image_variable;
 use crate::emit::facts::example::{nearest_example, place};
 use crate::emit::input::EmitInput;
+use crate::emit::server_image::{is_service_host, service_name};
 use crate::secret;
 use crate::sources::variables::{Absence, VariableRead};
 use crate::variables::ExampleVariable;
@@ -57,28 +58,28 @@ fn address<'a, 'i>(
     applications: &'a [Application<'i>],
 ) -> Option<(&'a Application<'i>, String)> {
     let upper = read.name.to_ascii_uppercase();
-    let (words, _, role) = parts(&upper)?;
+    let others =
+        || applications.iter().filter(|known| known.dockerfile != application.dockerfile && takes_requests(known));
+    let shown = shown_value(input, (file, read));
+    let is_for_others = data::ADDRESS_WORDS.with("for-others").any(|word| upper.contains(word));
+    let is_set = image_variable(application, &read.name).is_some_and(|value| !value.is_empty());
+    if is_set || is_for_others || is_about_itself(&upper) || secret::is_bundled(&read.name) {
+        return None;
+    }
+    if let Some(bare) = shown.as_deref().and_then(BareAddress::of) {
+        return bare.target(application, &others().collect::<Vec<_>>());
+    }
+    let (words, last, role) = parts(&upper)?;
     let is_for_people = |word: &&str| {
         data::NAME_WORDS.has(&word.to_ascii_lowercase(), "front-end") || data::ADDRESS_WORDS.has(word, "for-browsers")
     };
-    let is_for_others = data::ADDRESS_WORDS.with("for-others").any(|word| upper.contains(word));
     // `API_URL` of `api` is its own address.
     let has_own_name = |word: &&str| application.words_of_name().any(|part| part.eq_ignore_ascii_case(word));
     let is_own = words.iter().any(has_own_name)
         || application.port_variable.as_ref().is_some_and(|variable| variable.name == read.name);
-    let is_set = image_variable(application, &read.name).is_some_and(|value| !value.is_empty());
-    if is_own || is_set || is_for_others || secret::is_bundled(&read.name) || words.iter().any(is_for_people) {
+    if is_own || words.iter().any(is_for_people) {
         return None;
     }
-    let is_shown = |known: &ExampleVariable| known.name == read.name && !known.value.is_empty();
-    let shown = nearest_example(input, file, is_shown);
-    let default = match &read.absence {
-        Absence::Default(value) => Some(value.clone().unwrap_or_default()),
-        _ => None,
-    };
-    let shown = shown.map(|known| known.value.clone()).or(default);
-    let others =
-        || applications.iter().filter(|known| known.dockerfile != application.dockerfile && takes_requests(known));
     match (shown, role) {
         (Some(shown), ConnectionRole::Url) => {
             let (host, port) = local_address(&shown)?;
@@ -92,6 +93,10 @@ fn address<'a, 'i>(
             let port = target.port?;
             let value = match role {
                 ConnectionRole::Url => format!("http://{}:{port}", target.name),
+                // An address has its port, unless another variable holds that.
+                ConnectionRole::Host if last.starts_with("ADDR") && !has_port(application, &words) => {
+                    format!("{}:{port}", target.name)
+                }
                 ConnectionRole::Host => target.name.clone(),
                 ConnectionRole::Port => port.to_string(),
                 _ => return None,
@@ -99,6 +104,63 @@ fn address<'a, 'i>(
             Some((target, value))
         }
         _ => None,
+    }
+}
+
+/// Whether a program reads the port behind an address from a variable of its own: `USER_PORT` beside `USER_ADDR`.
+fn has_port(application: &Application, words: &[&str]) -> bool {
+    application.code.reads.iter().any(|(_, read)| {
+        let upper = read.name.to_ascii_uppercase();
+        parts(&upper).is_some_and(|(known, _, role)| role == ConnectionRole::Port && known == words)
+    })
+}
+
+/// What an example, or else the source, has for a variable.
+fn shown_value(input: &EmitInput, (file, read): (usize, &VariableRead)) -> Option<String> {
+    let is_shown = |known: &ExampleVariable| known.name == read.name && !known.value.is_empty();
+    let default = match &read.absence {
+        Absence::Default(value) => Some(value.clone().unwrap_or_default()),
+        _ => None,
+    };
+    nearest_example(input, file, is_shown).map(|known| known.value.clone()).or(default)
+}
+
+/// `localhost:50051`: an address without a scheme, as gRPC and servers of Go take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct BareAddress<'t> {
+    host: &'t str,
+    port: u16,
+}
+
+impl<'t> BareAddress<'t> {
+    fn of(text: &'t str) -> Option<Self> {
+        let (host, port) = text.split_once(':')?;
+        (LOCAL.contains(&host) || is_service_host(host)).then_some(())?;
+        Some(Self { host, port: port.parse().ok()? })
+    }
+
+    /// The program that it means, and its address; `None` where it leads there as it is.
+    fn target<'a, 'i>(
+        self,
+        application: &Application,
+        others: &[&'a Application<'i>],
+    ) -> Option<(&'a Application<'i>, String)> {
+        let is_it = |known: &&&Application| {
+            if LOCAL.contains(&self.host) {
+                known.port == Some(self.port)
+            } else {
+                service_name(&known.name) == service_name(self.host)
+            }
+        };
+        // Where it listens itself is no address of another one.
+        if LOCAL.contains(&self.host) && application.port == Some(self.port) {
+            return None;
+        }
+        let mut targets = others.iter().filter(is_it);
+        let (target, None) = (targets.next()?, targets.next()) else { return None };
+        let port = if target.published_ports().contains(&self.port) { self.port } else { target.port? };
+        let value = format!("{}:{port}", target.name);
+        (target.name != self.host || port != self.port).then_some((*target, value))
     }
 }
 
@@ -154,7 +216,17 @@ pub(in crate::emit) fn program_of<'a, 'i>(
 
 #[cfg(test)]
 mod tests {
-    use super::local_address;
+    use super::{BareAddress, local_address};
+
+    #[test]
+    fn addresses_without_a_scheme() {
+        let address = |text| BareAddress::of(text).map(|known| (known.host, known.port));
+        assert_eq!(address("localhost:50051"), Some(("localhost", 50051)));
+        assert_eq!(address("user_service:50051"), Some(("user_service", 50051)));
+        for text in ["users.example.com:443", "http://users:80", "users", ":8080", "users:x", "a:1:2"] {
+            assert_eq!(address(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn addresses_of_the_container_itself() {

@@ -46,9 +46,33 @@ pub(in crate::emit) fn name_applications(input: &EmitInput, applications: &mut [
     for (application, name) in applications.iter_mut().zip(names) {
         application.name = unused_name(&name, &mut used);
     }
+    name_as_written(input, applications);
     name_as_asked(applications, &hosts);
     add_named_ports(applications, &hosts);
     choose_ports(input, applications);
+}
+
+/// Names programs with `_` as addresses in sources do: `user_service:50051`.
+fn name_as_written(input: &EmitInput, applications: &mut [Application]) {
+    let is_written = |name: &str, applications: &[Application]| {
+        let start = format!("{name}:");
+        let is_address = |text: &str| {
+            text.match_indices(&start).any(|(at, _)| {
+                let is_whole = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || "_-.".contains(c));
+                is_whole && text[at + start.len()..].starts_with(|c: char| c.is_ascii_digit())
+            })
+        };
+        let mut files = applications.iter().flat_map(|known| known.code_files(input));
+        files.any(|file| file.is_of_program() && is_address(file.source.text()))
+    };
+    for at in 0..applications.len() {
+        let name = &applications[at].name;
+        let written = name.replace('-', "_");
+        let is_used = applications.iter().any(|known| known.name == written);
+        if !is_used && !is_written(name, applications) && is_written(&written, applications) {
+            applications[at].name = written;
+        }
+    }
 }
 
 /// Names the only program of which no port is known as the only host that no program has.

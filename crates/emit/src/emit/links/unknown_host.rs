@@ -1,6 +1,6 @@
 //! Hosts that the variables of a program name, and that nothing here says who they are: `http://ollama:11434`.
 
-use super::mention::{ConnectionRole, UrlParts, parts};
+use super::mention::{ConnectionRole, UrlParts, is_about_itself, parts};
 use super::program::Program;
 use crate::data;
 use crate::emit::facts::example::{nearest_example, place};
@@ -45,8 +45,7 @@ pub(in crate::emit) fn unknown_hosts(input: &EmitInput, program: &Program) -> Ve
 /// The host in a value that is the name of a service.
 fn host(variable: &str, value: &str) -> Option<String> {
     let upper = variable.to_ascii_uppercase();
-    // Where it listens, or who may ask it, is no address of another.
-    if ["BIND", "LISTEN", "ORIGIN", "ALLOWED"].iter().any(|word| upper.contains(word)) {
+    if is_about_itself(&upper) {
         return None;
     }
     let is_host = || parts(&upper).is_some_and(|(.., role)| role == ConnectionRole::Host);

@@ -1,6 +1,6 @@
 //! How programs find servers and each other: ports, schemes, variables of proxies.
 
-use super::{PYTHON, emitted, service};
+use super::{GO_IMAGE, GO_MOD, PYTHON, emitted, service};
 
 #[test]
 fn a_port_without_a_default_in_the_migrations_is_set() {
@@ -91,4 +91,57 @@ fn a_configuration_counts_only_in_an_image_with_a_web_server() {
     assert!(text.contains("./docker/nginx.conf:/etc/nginx/nginx.conf:ro"), "{text}");
     assert!(!service(&text, "api").contains("443"), "{text}");
     assert!(!service(&with("COPY --from=build /app ./\n"), "api").contains("443"));
+}
+
+/// The compose file for a gateway with this address of a server for gRPC in a folder.
+fn with_grpc(folder: &str, address: &str, more: &[(&str, &str)]) -> String {
+    let users = "package main\n\nimport (\n\t\"net\"\n\t\"google.golang.org/grpc\"\n)\n\nfunc main() {\n\tlistener, _ := net.Listen(\"tcp\", \":50051\")\n\tgrpc.NewServer().Serve(listener)\n}\n";
+    let gateway = format!(
+        "package main\n\nimport (\n\t\"net/http\"\n\t\"os\"\n\t\"google.golang.org/grpc\"\n)\n\nfunc getenv(key, fallback string) string {{\n\tif value := os.Getenv(key); value != \"\" {{\n\t\treturn value\n\t}}\n\treturn fallback\n}}\n\nfunc main() {{\n\tgrpc.NewClient({address})\n\thttp.ListenAndServe(\":8080\", nil)\n}}\n"
+    );
+    let image = format!("{GO_IMAGE}CMD [\"/app\"]\n");
+    let manifest = format!("{GO_MOD}\nrequire google.golang.org/grpc v1.70.0\n");
+    let place = |name: &str| format!("{folder}/{name}");
+    let places = [place("Dockerfile"), place("go.mod"), place("main.go")];
+    let files = [
+        (places[0].as_str(), image.as_str()),
+        (&places[1], &manifest),
+        (&places[2], users),
+        ("gateway/Dockerfile", &image),
+        ("gateway/go.mod", &manifest),
+        ("gateway/main.go", &gateway),
+    ];
+    emitted(&[&files, more].concat(), &[]).0
+}
+
+#[test]
+fn addresses_without_a_scheme_lead_to_the_program() {
+    let example = [("gateway/.env.example", "USERS_TARGET=127.0.0.1:50051\n")];
+    for (variable, address, more) in [
+        ("USER_SERVICE_ADDR", "os.Getenv(\"USER_SERVICE_ADDR\")", &[][..]),
+        ("USER_SERVICE_ADDR", "getenv(\"USER_SERVICE_ADDR\", \"localhost:50051\")", &[]),
+        ("GRPC_TARGET", "getenv(\"GRPC_TARGET\", \"user-service:9000\")", &[]),
+        ("USERS_TARGET", "os.Getenv(\"USERS_TARGET\")", &example),
+    ] {
+        let text = with_grpc("user-service", address, more);
+        let gateway = service(&text, "gateway");
+        assert!(gateway.contains(&format!("{variable}: user-service:50051")), "{address}: {text}");
+        assert!(text.contains("      user-service:\n        condition: "), "{address}: {text}");
+    }
+    // Where a program listens is no address of another one.
+    let text = with_grpc("user-service", "getenv(\"LISTEN_ADDR\", \"localhost:50051\")", &[]);
+    assert!(!text.contains("LISTEN_ADDR"), "{text}");
+}
+
+#[test]
+fn a_program_has_the_name_with_underscores_that_sources_call() {
+    for address in ["\"user_service:50051\"", "getenv(\"USER_SERVICE_ADDR\", \"user_service:50051\")"] {
+        for folder in ["user_service", "user-service"] {
+            let text = with_grpc(folder, address, &[]);
+            assert!(service(&text, "user_service").contains(&format!("build: ./{folder}")), "{address}: {text}");
+            assert!(!text.contains("USER_SERVICE_ADDR"), "{text}");
+        }
+    }
+    let text = with_grpc("user_service", "os.Getenv(\"USER_SERVICE_ADDR\")", &[]);
+    assert!(text.contains("USER_SERVICE_ADDR: user-service:50051"), "{text}");
 }
