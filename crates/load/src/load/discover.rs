@@ -271,6 +271,10 @@ fn is_dockerfile(name: &str, path: &Path) -> bool {
     let kind = FileKind::of(name);
     match kind.nature() {
         ContentKind::Code | ContentKind::Shell => begins_like_dockerfile(path),
+        // `dockerfile-0.3.3.wasm` is a plugin.
+        _ if name.contains(['-', '_']) && name.contains('.') && kind.may_be_dockerfile() => {
+            begins_like_dockerfile(path)
+        }
         _ => kind.may_be_dockerfile(),
     }
 }

@@ -105,6 +105,10 @@ fn build(script: &StepScript, args: &[Word], mut call: BuildCall) -> Option<Buil
             _ => {}
         }
     }
+    // These look at the Dockerfile, or print, and build nothing.
+    if flags.iter().any(|flag| matches!(&*flag.name, "--check" | "--call" | "--print")) {
+        return None;
+    }
     // Behind the context, a variable has more options.
     let is_variable = |word: &&&Word| word.is_dynamic() && word.text().starts_with('$') && !word.is_quoted();
     let behind = operands.iter().rev().take_while(is_variable).count().min(operands.len().saturating_sub(1));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::Build;
+use crate::build::{Build, Source, Stage};
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
 use crate::ignore::MatchedPatterns;
 use crate::inputs::{IgnoreInput, Inputs};
@@ -62,7 +62,10 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
     };
     let mut useless: Vec<(String, u64)> = Vec::new();
     // The git context of docker/build-push-action has no such folder.
-    if leg.context.is_empty() && call.context.is_some() && keeps_git(&input.ignore) && !names_git(build) {
+    let is_sent = leg.context.is_empty() && call.context.is_some() && keeps_git(&input.ignore);
+    // Elsewhere it is copied into a stage that nobody gets, and each run makes it again.
+    let matters = || !call.cache_from.is_empty() || ships_context(build);
+    if is_sent && matters() && !names_git(build) {
         useless.push((GIT.to_owned(), 0));
     }
     let entries = build.useless(context, &sent).into_iter();
@@ -95,6 +98,15 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
             evidence: format!("sizes of the files that git has in `{root}`"),
         })
     })
+}
+
+/// Whether a stage that ships has a copy of the whole context.
+fn ships_context(build: &Build) -> bool {
+    let copies_all = |stage: &Stage| {
+        let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
+        transfers.any(|transfer| transfer.sources.iter().any(Source::is_everything))
+    };
+    build.stages().iter().any(|stage| build.ships(stage) && copies_all(stage))
 }
 
 /// Whether a Dockerfile has git, which may read the history, also in a script that it runs.

@@ -3,10 +3,10 @@
 mod argument;
 mod repair;
 
-use self::argument::{SecretValue, gets, uses};
+use self::argument::{SecretValue, gets, names, uses};
 use self::repair::repair;
 use crate::build::Build;
-use crate::dockerfile::Keyword;
+use crate::dockerfile::{Instruction, Keyword};
 use crate::finding::{Findings, Safety};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::rules::WorkflowContext;
@@ -59,6 +59,14 @@ fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
                 Some(_) => format!("`--secret id={name},env=…`"),
                 None => format!("`secrets: {name}=…`"),
             };
+            if reaches.iter().all(|(build, _)| is_for_the_container(build, name)) {
+                let safer =
+                    "the container reads it from its environment or a file: `env_file`, or a secret of the service";
+                out.push(
+                    finding.help(format!("leave the ARG and the ENV out, and give `{name}` at the start; {safer}")),
+                );
+                continue;
+            }
             let finding = finding.help(format!(
                 "pass it as a secret: {passed}, and `RUN --mount=type=secret,id={name},env={name} …` in the Dockerfile"
             ));
@@ -71,6 +79,14 @@ fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
             out.push(cx.fixed(finding, "pass the secret by a mount", Safety::Unsafe(why), &changes));
         }
     }
+}
+
+/// Whether a Dockerfile hands a build argument on to the container, and no RUN names it.
+fn is_for_the_container(build: &Build, name: &str) -> bool {
+    let instructions = || build.needed_stages().flat_map(|stage| build.instructions(stage)).map(|(_, known)| known);
+    let is_handed_on = |known: &&Instruction| known.keyword == Keyword::Env && uses(build, known, name);
+    let is_run = |known: &&Instruction| known.keyword == Keyword::Run && names(build, known, name);
+    instructions().any(|known| is_handed_on(&known)) && !instructions().any(|known| is_run(&known))
 }
 
 /// The build of a leg: of its stage.
@@ -106,6 +122,8 @@ fn value_of(cx: &WorkflowContext, call: &BuildCall, argument: &WorkflowArgument)
     if !is_variable {
         return None;
     }
+    // Within single quotes it is no variable.
+    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     let read = value.strip_prefix('$')?;
     let read = read.strip_prefix('{').and_then(|read| read.strip_suffix('}')).unwrap_or(read);
     if read.is_empty() || !read.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {

@@ -85,21 +85,40 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     )));
 }
 
-/// The compose file in which an image is a service that waits for others.
+/// The compose file in which an image is a service that waits for others, or is given variables: one with this name, or
+/// built from the same context and Dockerfile.
 fn compose_with_others<'a>(cx: &WorkflowContext<'a, '_>, images: &StartedImages) -> Option<&'a str> {
+    let legs: BTreeSet<(&str, &str)> =
+        cx.calls().iter().flat_map(|call| call.legs.iter().flatten()).map(|leg| (&*leg.context, &*leg.file)).collect();
     let texts = &cx.repository().texts;
     let mut composes = texts.iter().filter(|(file, _)| path::is_compose(file));
-    let (file, _) = composes.find(|(_, source)| {
+    let (file, _) = composes.find(|(file, source)| {
         let tree = yaml::read(source.text());
         let Some(services) = tree.root().and_then(|root| root.get("services")) else { return false };
         services.entries().any(|service| {
             let value = &service.value;
             let image = value.get("image").and_then(YamlNode::text);
-            let is_one = image.is_some_and(|image| images.names.contains(last_part(without_tag(image))));
-            value.get("depends_on").is_some() && (is_one || value.get("build").is_some())
+            let has_name = image.is_some_and(|image| images.names.contains(last_part(without_tag(image))));
+            let needs_more = ["depends_on", "environment", "env_file"].iter().any(|key| value.get(key).is_some());
+            let is_built = || {
+                let (context, dockerfile) = build_of(path::parent(file), value)?;
+                Some(legs.contains(&(&*context, &*dockerfile)))
+            };
+            needs_more && (has_name || is_built() == Some(true))
         })
     })?;
     Some(file)
+}
+
+/// The context and the Dockerfile of a service of a compose file in a folder, as seen from the top of the repository.
+fn build_of(folder: &str, service: &YamlNode) -> Option<(String, String)> {
+    let build = service.get("build")?;
+    let context = build.text().or_else(|| build.get("context")?.text()).unwrap_or(".");
+    let context = path::normalize(&path::join(folder, context));
+    let context = if context == "." { String::new() } else { context };
+    let dockerfile = build.get("dockerfile").and_then(|file| file.text().map(str::to_owned));
+    let dockerfile = dockerfile.unwrap_or_else(|| "Dockerfile".to_owned());
+    Some((context.clone(), path::normalize(&path::join(&context, &dockerfile))))
 }
 
 /// Whether another pipeline of the repository starts an image.

@@ -166,13 +166,23 @@ fn writes_file(redirect: &Redirect) -> bool {
     is_write && text != "/dev/null" && !text.contains("GITHUB_")
 }
 
+/// Whether an option of `docker run` shows a folder of the machine to the container, or may.
+fn is_mount(word: &str) -> bool {
+    let option = word.split('=').next().unwrap_or(word);
+    matches!(option, "--volume" | "--mount" | "--volumes-from" | "--cidfile")
+        || word.contains('$') && !word.contains("${{")
+        || word.starts_with('-') && !word.starts_with("--") && word.contains('v')
+}
+
 /// Whether a program makes no file in the folder that it runs in.
 fn makes_nothing(invocation: &Invocation) -> bool {
     let Some(program) = invocation.program else { return false };
     let words = docker_words(invocation);
     let is_docker = match words.first() {
         Some(&("compose" | "buildx")) => words.get(1) == Some(&"build"),
-        Some(&("run" | "cp" | "container" | "exec" | "save")) | None => false,
+        // A container without a folder of the machine writes into its own.
+        Some(&"run") => !words.iter().any(|word| is_mount(word)),
+        Some(&("cp" | "container" | "exec" | "save")) | None => false,
         Some(_) => true,
     };
     let git_reads = invocation.is("git")

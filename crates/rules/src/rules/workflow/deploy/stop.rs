@@ -102,8 +102,7 @@ fn first_stop(steps: &[(FlowCommand, Action)], started: &Containers) -> Option<u
 fn with_help(cx: &WorkflowContext, finding: Finding, stop: &FlowCommand, started: &Containers) -> Finding {
     if started.compose.is_none() {
         return finding.lowered(Severity::Info).help(
-            "pull or build first; without a gap: start the new container under another name, let the proxy change over, \
-             then stop the old one",
+            "without a gap: start the new container under another name, let the proxy change over, then stop the old one",
         );
     }
     let options = started.compose.iter().flat_map(|call| &call.options);
