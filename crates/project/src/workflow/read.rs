@@ -49,12 +49,11 @@ pub fn read(
         Some(PipelineKind::Just) => Some(just::read(file, source, files)),
         Some(PipelineKind::Make) => Some(make::read(file, source, files)),
         Some(PipelineKind::Script) => Some(plain_script::read(file, source)),
-        kind => {
+        kind_by_name => {
             let tree = yaml::read(source.text());
-            let named = kind;
-            let kind = named.filter(|kind| *kind != PipelineKind::Github).or_else(|| kind_of_text(&tree));
+            let kind = kind_by_name.filter(|kind| *kind != PipelineKind::Github).or_else(|| kind_of_text(&tree));
             // What cannot be read of a workflow is said, also where that hides its jobs.
-            let kind = kind.or_else(|| named.filter(|_| !tree.problems().is_empty()))?;
+            let kind = kind.or_else(|| kind_by_name.filter(|_| !tree.problems().is_empty()))?;
             match kind {
                 PipelineKind::Github | PipelineKind::Action => github::read(file, source, &tree, files),
                 PipelineKind::Gitlab => Some(gitlab::read(file, source, &tree, files, names)),
