@@ -48,11 +48,12 @@ fn an_api_is_published_where_pages_call_it() {
 
 #[test]
 fn other_addresses_are_no_calls_of_pages() {
-    // A comment, a test, the development server's own settings, a variable that only servers read.
+    // A comment, a test, the development server's own settings, another program's variable, one that only servers read.
     for (path, text) in [
         ("web/src/api.ts", "// fetch('http://localhost:8000/items');\nfetch('/api/items');\n"),
         ("web/src/api.test.ts", "fetch('http://localhost:8000/items');\n"),
         ("web/vite.config.ts", "export default { server: { proxy: { '/api': 'http://localhost:8000' } } };\n"),
+        ("web/src/login.ts", "const login = import.meta.env.VITE_KEYCLOAK_URL || 'http://localhost:8000';\n"),
         ("other/settings.ts", "const api = process.env.API_URL || 'http://localhost:8000';\n"),
     ] {
         let text = with_site(SITE, &[(path, text)]);

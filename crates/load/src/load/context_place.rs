@@ -114,11 +114,11 @@ pub(super) fn place(
         return BuildPlace { root: Some(root.to_owned()), ..BuildPlace::default() };
     }
     let dockerfile_folder = folder_of(path);
-    let wanted = Wanted::of(build, dockerfile_folder, request.needs.context(), root);
-    let is_missing = |folder: &Path| wanted.missing_in(folder, searches);
+    let needs = ContextNeeds::of(build, dockerfile_folder, request.needs.context(), root);
+    let is_missing = |folder: &Path| needs.missing_in(folder, searches);
     // The builder reads .dockerignore in the context's folder only.
     let is_marked = dockerfile_folder.join(".dockerignore").is_file()
-        && wanted.copied.iter().all(|source| has_path(dockerfile_folder, source));
+        && needs.copied.iter().all(|source| has_path(dockerfile_folder, source));
     let least = if is_marked { 0 } else { is_missing(dockerfile_folder) };
     let mut best = (least, dockerfile_folder.to_owned());
     if least > 0 {
@@ -152,7 +152,7 @@ pub(super) fn place(
 
 /// What a build has to find in its context.
 #[derive(Debug, Default)]
-struct Wanted {
+struct ContextNeeds {
     /// The paths that COPY and ADD name.
     copied: Vec<String>,
     /// Those that its commands use.
@@ -168,7 +168,7 @@ struct Wanted {
     has_code: bool,
 }
 
-impl Wanted {
+impl ContextNeeds {
     /// What a build wants. Folders are opened only where the context will be: `lint` looks at names that COPY gives, no further.
     fn of(build: &Build, dockerfile_folder: &Path, opens_context: bool, root: Option<&Path>) -> Self {
         let copied = copied_paths(build);

@@ -56,22 +56,21 @@ pub(super) fn own_paths(build: &Build, dockerfile_folder: &Path, root: Option<&P
     if destinations.is_empty() {
         return Vec::new();
     }
-    let own: Vec<String> =
-        above(dockerfile_folder, root).iter().filter_map(|folder| below(dockerfile_folder, folder)).collect();
     let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
-    let mut own: Vec<String> = own.into_iter().filter(|own| !dockerfile_folder.join(first(own)).exists()).collect();
-    if own.is_empty() {
-        return own;
+    let paths = above(dockerfile_folder, root).into_iter().filter_map(|folder| below(dockerfile_folder, &folder));
+    let mut paths: Vec<String> = paths.filter(|path| !dockerfile_folder.join(first(path)).exists()).collect();
+    if paths.is_empty() {
+        return paths;
     }
-    let Used { entered, named, made } = Used::of(build);
-    let is_of = |paths: &BTreeSet<String>, own: &str, is_fit: fn(&str, &str) -> bool| {
-        destinations.iter().any(|to| paths.iter().any(|known| is_fit(known, &path::join(to, own))))
+    let UsedPaths { entered, named, created } = UsedPaths::of(build);
+    let is_any = |known: &BTreeSet<String>, path: &str, is_fit: fn(&str, &str) -> bool| {
+        destinations.iter().any(|to| known.iter().any(|known| is_fit(known, &path::join(to, path))))
     };
-    own.retain(|own| {
-        !is_of(&made, own, path::is_within)
-            && (is_of(&entered, own, path::is_within) || is_of(&named, own, path::is_below))
+    paths.retain(|path| {
+        !is_any(&created, path, path::is_within)
+            && (is_any(&entered, path, path::is_within) || is_any(&named, path, path::is_below))
     });
-    own
+    paths
 }
 
 /// A folder as a path below one above it.
@@ -83,13 +82,13 @@ fn below(folder: &Path, above: &Path) -> Option<String> {
 
 /// The paths in the image that the commands of a build use, and the folders that they work in.
 #[derive(Debug, Default)]
-struct Used {
+struct UsedPaths {
     entered: BTreeSet<String>,
     named: BTreeSet<String>,
-    made: BTreeSet<String>,
+    created: BTreeSet<String>,
 }
 
-impl Used {
+impl UsedPaths {
     fn of(build: &Build) -> Self {
         let mut used = Self::default();
         for stage in build.needed_stages() {
@@ -130,7 +129,7 @@ impl Used {
             is_output = word == "-o" || word == "--output";
         }
         if invocation.is("mkdir") {
-            self.made.extend(paths);
+            self.created.extend(paths);
         } else {
             self.named.extend(paths);
         }

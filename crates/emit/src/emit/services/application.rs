@@ -23,7 +23,7 @@ use crate::yaml::NewValue;
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_applications(&mut self) {
         let calls = page_calls(self.input, self.project);
-        let mut host_ports = HostPorts { taken: calls.values().map(|call| call.port).collect(), calls };
+        let mut host_ports = HostPorts { used: calls.values().map(|call| call.port).collect(), calls };
         let servers: BTreeSet<usize> =
             self.project.backends.all.iter().filter_map(|backend| backend.application).collect();
         let is_job =
@@ -158,7 +158,9 @@ impl ServicePlanner<'_, '_> {
         let shown = ports.iter().filter(|port| !is_called(**port));
         let shown: Vec<ShownPort> = shown.filter_map(|port| self.shown_port(application, *port)).collect();
         let published = ports.iter().map(|port| {
-            if let Some(call) = call.as_ref().filter(|_| is_called(*port)) {
+            if let Some(call) = &call
+                && is_called(*port)
+            {
                 return format!("{}:{port}", call.port);
             }
             let shown = shown.iter().find(|known| known.container == *port).map(|known| known.host);
@@ -255,7 +257,7 @@ impl ServicePlanner<'_, '_> {
 
 /// The ports of the host that programs are published on.
 struct HostPorts {
-    taken: BTreeSet<u16>,
+    used: BTreeSet<u16>,
     /// Those that pages call, by the names of the programs.
     calls: BTreeMap<String, PageCall>,
 }
@@ -264,7 +266,7 @@ impl HostPorts {
     /// Takes a port, or the next one that is free.
     fn free(&mut self, wanted: u16) -> u16 {
         let mut host = wanted;
-        while !self.taken.insert(host) {
+        while !self.used.insert(host) {
             host = host.saturating_add(1);
         }
         host

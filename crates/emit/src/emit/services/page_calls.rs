@@ -37,7 +37,7 @@ pub(super) fn page_calls(input: &EmitInput, project: &Project) -> BTreeMap<Strin
     let is_of_proxy = |port: u16| project.proxy.as_ref().is_some_and(|proxy| proxy.ports.contains(&port));
     for call in calls_of_pages(input, &applications).into_iter().filter(|call| !is_of_proxy(call.port)) {
         let is_taken = calls.values().any(|known| known.port == call.port);
-        if let Some(target) = target(&call, &applications, project.proxy.is_some()).filter(|_| !is_taken) {
+        if !is_taken && let Some(target) = target(&call, &applications, project.proxy.is_some()) {
             calls.entry(target.name.clone()).or_insert(call);
         }
     }
@@ -71,13 +71,17 @@ fn target<'a, 'i>(
     if is_own || has_proxy {
         return None;
     }
-    let is_specific = |word: &&str| !data::ADDRESS_WORDS.has(word, "of-backend");
-    let specific: Vec<&str> = words.iter().copied().filter(is_specific).collect();
-    let mut named = [words, specific].into_iter().filter(|words| !words.is_empty());
-    named.find_map(|words| program_of(&words, &others, true)).or_else(|| {
-        let mut plain = others.iter().copied().filter(|known| !is_front(known));
-        plain.next().filter(|_| plain.next().is_none())
-    })
+    let is_general =
+        |word: &&str| ["of-backend", "of-any-program"].iter().any(|role| data::ADDRESS_WORDS.has(word, role));
+    let specific: Vec<&str> = words.iter().copied().filter(|word| !is_general(word)).collect();
+    let mut named = [&words, &specific].into_iter().filter(|words| !words.is_empty());
+    if let Some(known) = named.find_map(|words| program_of(words, &others, true)) {
+        return Some(known);
+    }
+    // A variable that names something else means no program of the repository.
+    let mut plain = others.into_iter().filter(|known| specific.is_empty() && !is_front(known));
+    let (only, None) = (plain.next()?, plain.next()) else { return None };
+    Some(only)
 }
 
 /// The words of a variable that name a program: `AUTH` of `VITE_AUTH_API_URL`.
@@ -128,16 +132,16 @@ fn owner(file: &str, applications: &[&Application]) -> Option<usize> {
 
 /// The addresses in a text that pages call: all where it is a page, else those in the statement of a variable for pages.
 fn addresses(source: &Source, text: &str, (caller, is_page): (Option<usize>, bool)) -> Vec<PageCall> {
-    let mut found: Vec<(usize, u16)> = Vec::new();
+    let mut ports: Vec<(usize, u16)> = Vec::new();
     for host in HOSTS {
-        found.extend(text.match_indices(host).filter_map(|(at, _)| {
+        ports.extend(text.match_indices(host).filter_map(|(at, _)| {
             let rest = &text[at + host.len()..];
             let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             Some((at, rest[..end].parse().ok()?))
         }));
     }
-    found.sort_unstable();
-    let calls = found.into_iter().filter_map(|(at, port)| {
+    ports.sort_unstable();
+    let calls = ports.into_iter().filter_map(|(at, port)| {
         let variable = bundled_variable(text, at);
         let place = place(source, at);
         (is_page || variable.is_some()).then_some(PageCall { port, place, variable, caller })
