@@ -47,7 +47,7 @@ const READ: [(&str, &[&str]); 35] = [
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.
-const CHOOSES: [(&str, &str, &str); 15] = [
+const CHOOSES: [(&str, &str, &str); 16] = [
     ("bases.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
     ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
     ("compose/images.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),
@@ -62,6 +62,7 @@ const CHOOSES: [(&str, &str, &str); 15] = [
     ("late_changes.rs", "VARIABLES", "says which ARG is worth moving; the move depends on what reads it"),
     ("compose/images.rs", "IMAGE_VARIABLES", "the edit of its rule is unsafe"),
     ("compose/images.rs", "START_VARIABLES", "rules without an edit in the same file read it"),
+    ("deploy/deployment.rs", "RESET_WORDS", "says which scripts only prepare a machine; no edit follows from it"),
     ("main_process.rs", "STOP_SIGNALS", "the edits of its rules are unsafe"),
 ];
 

@@ -132,8 +132,8 @@ impl ContextFiles {
         }
         self.files.iter().find_map(|(path, text)| {
             let (kind, text) = (FileKind::of(path), text.as_ref()?);
-            let found = patterns::of(EARLY_ACK).find(|pattern| pattern.is_of(kind) && text.contains(pattern.text))?;
-            (!kind.is_test()).then(|| EarlyAck::Source { word: found.text, file: path.clone() })
+            let pattern = patterns::of(EARLY_ACK).find(|pattern| pattern.is_of(kind) && text.contains(pattern.text))?;
+            (!kind.is_test()).then(|| EarlyAck::Source { word: pattern.text, file: path.clone() })
         })
     }
 

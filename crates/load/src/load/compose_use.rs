@@ -47,8 +47,8 @@ impl ComposeUseReader {
         }
         // Above a file that is in no repository nobody knows what belongs to it.
         if !folders.last().is_some_and(|last| last.ends_with(".github/workflows")) {
-            let own = file.parent().unwrap_or(&file);
-            folders.retain(|folder| folder.starts_with(own));
+            let project_folder = file.parent().unwrap_or(&file);
+            folders.retain(|folder| folder.starts_with(project_folder));
         }
         for folder in &folders {
             self.texts.entry(folder.clone()).or_insert_with(|| texts_of(folder));

@@ -376,14 +376,14 @@ mod tests {
             std::fs::write(workflows.join("ci.yml"), "on: push\njobs: {}\n").unwrap();
         }
         std::fs::create_dir(folder.path().join("other").join(".git")).unwrap();
-        let found = |root: &Path| {
+        let workflows_below = |root: &Path| {
             let files = discover(root, &GatherRequest::new(&NoRules)).pipelines;
             let below = files.iter().map(|file| display_path(file.strip_prefix(root).unwrap()));
             below.collect::<Vec<_>>()
         };
         let workflow = ".github/workflows/ci.yml";
-        assert_eq!(found(folder.path()), [workflow.to_owned(), format!("other/{workflow}")]);
-        assert_eq!(found(&folder.path().join("sub")), [workflow]);
+        assert_eq!(workflows_below(folder.path()), [workflow.to_owned(), format!("other/{workflow}")]);
+        assert_eq!(workflows_below(&folder.path().join("sub")), [workflow]);
     }
 
     #[test]

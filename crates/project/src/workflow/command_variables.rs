@@ -25,8 +25,8 @@ pub(super) fn with_commands(text: ScriptText) -> ScriptText {
     for invocation in script.invocations() {
         let span = invocation.path.span;
         let is_own = std::ptr::eq(invocation.script, &raw const script) && span.start >= end;
-        let written = shell_text.get(span.range()).filter(|_| is_own).unwrap_or_default();
-        let Some(value) = held(written).and_then(|(name, is_quoted)| {
+        let written = if is_own { shell_text.get(span.range()).unwrap_or_default() } else { "" };
+        let Some(value) = variable_of(written).and_then(|(name, is_quoted)| {
             values.get(name).map(String::as_str).filter(|value| !is_quoted || !value.contains(' '))
         }) else {
             continue;
@@ -42,7 +42,7 @@ pub(super) fn with_commands(text: ScriptText) -> ScriptText {
 }
 
 /// The variable that a word is, and whether it is one word to the shell: `$A`, `${A}`, `"$A"`; `"${A[@]}"` is many.
-fn held(written: &str) -> Option<(&str, bool)> {
+fn variable_of(written: &str) -> Option<(&str, bool)> {
     let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let name = inner.unwrap_or(written).strip_prefix('$')?;
     let name = name.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(name);
@@ -60,7 +60,7 @@ fn commands_of_variables(script: &Script, text: &str) -> BTreeMap<String, String
             known.entry(name).or_default().push(command_in(name, value));
         }
     }
-    let one = |(name, values): (&str, Vec<Option<&str>>)| {
+    let single_value = |(name, values): (&str, Vec<Option<&str>>)| {
         let values: Vec<&str> = values.into_iter().collect::<Option<Vec<_>>>()?;
         let mut values = values.into_iter().filter(|value| !value.is_empty());
         let first = values.next()?;
@@ -75,7 +75,7 @@ fn commands_of_variables(script: &Script, text: &str) -> BTreeMap<String, String
         }
         Some((name.to_owned(), chosen.to_owned()))
     };
-    known.into_iter().filter_map(one).collect()
+    known.into_iter().filter_map(single_value).collect()
 }
 
 /// The variables that a command sets, with the values as they are written.

@@ -53,7 +53,7 @@ pub fn read(
             let tree = yaml::read(source.text());
             let kind = kind_by_name.filter(|kind| *kind != PipelineKind::Github).or_else(|| kind_of_text(&tree));
             // What cannot be read of a workflow is said, also where that hides its jobs.
-            let kind = kind.or_else(|| kind_by_name.filter(|_| !tree.problems().is_empty()))?;
+            let kind = if tree.problems().is_empty() { kind? } else { kind.or(kind_by_name)? };
             match kind {
                 PipelineKind::Github | PipelineKind::Action => github::read(file, source, &tree, files),
                 PipelineKind::Gitlab => Some(gitlab::read(file, source, &tree, files, names)),

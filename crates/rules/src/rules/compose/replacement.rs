@@ -47,8 +47,7 @@ pub fn replaced_services<'a>(
 
 /// Whether a service runs a program of others that serves those of the project (`data/companion_images.tsv`).
 fn is_companion(service: &StackService) -> bool {
-    let image = service.image_name().filter(|_| !service.is_built);
-    let Some(image) = image else { return false };
+    let (Some(image), false) = (service.image_name(), service.is_built) else { return false };
     let name = path::name(Reference::of(image).short_name());
     let fits = |pattern: &str| match pattern.strip_prefix('*') {
         Some(end) => name.ends_with(end),

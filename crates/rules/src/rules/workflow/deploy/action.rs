@@ -260,9 +260,15 @@ fn prune_limit(flags: &[Flag]) -> Option<PruneLimit> {
 fn is_everything(command: &FlowCommand) -> bool {
     let invocation = &command.command.invocation;
     let lists_all = |text: &str| {
-        let lists = ["docker ps", "docker container ls", "docker container ps"].iter().any(|call| text.contains(call));
-        let chooses = [" -f", "--filter", "grep", "awk", "$1", "-n", "-l", "head", "compose"];
-        lists && !chooses.iter().any(|word| text.contains(word))
+        // Any other word chooses some of them.
+        let is_all = |word: &str| {
+            let letters = word.trim_start_matches('-');
+            word.starts_with('-') && (letters.chars().all(|c| "aq".contains(c)) || matches!(letters, "all" | "quiet"))
+        };
+        let text = text.trim_matches(['$', '(', ')', '`', '"', ' ']);
+        let calls = ["docker ps", "docker container ls", "docker container ps"];
+        let rest = calls.iter().find_map(|call| text.strip_prefix(call));
+        rest.is_some_and(|rest| rest.split_whitespace().all(is_all))
     };
     let text = |span: Span| command.script.text.slice(span.range());
     if invocation.is_via("xargs") {

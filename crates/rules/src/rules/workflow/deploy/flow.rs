@@ -276,8 +276,8 @@ impl<'a> FlowCommand<'a> {
             is_named && lists.iter().any(|call| text.contains(call))
         };
         let text = self.script.text.for_shell();
-        let own = self.frames.iter().filter(|frame| std::ptr::eq(frame.script, script)).map(|frame| frame.command);
-        own.into_iter().any(|command| {
+        let commands = self.frames.iter().filter(|frame| std::ptr::eq(frame.script, script)).map(|frame| frame.command);
+        commands.into_iter().any(|command| {
             let line = |before: u32| text[..before as usize].lines().next_back().unwrap_or_default();
             let around = script.compounds.iter().filter(|compound| compound.span.contains(command.span));
             let places = around.map(|compound| &compound.place).chain([&command.place]);

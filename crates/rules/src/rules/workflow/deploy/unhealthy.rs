@@ -123,16 +123,16 @@ fn grep_gate<'a>(script: &StepScript, invocation: &Invocation<'a>) -> Option<Gat
 
 /// Whether a pattern without an anchor matches `unhealthy`; and then whether it is the bare word.
 fn part_of_other(pattern: &str) -> Option<bool> {
-    let mut found = None;
+    let mut is_bare = None;
     for choice in pattern.split('|') {
         let before = choice.find(HEALTHY).map(|at| choice[..at].trim_matches('('));
         match before {
-            Some("") if !choice.starts_with('(') || pattern.contains('|') => found = Some(found != Some(false)),
-            Some(before) if before.ends_with(".*") => found = Some(false),
+            Some("") if !choice.starts_with('(') || pattern.contains('|') => is_bare = Some(is_bare != Some(false)),
+            Some(before) if before.ends_with(".*") => is_bare = Some(false),
             _ => {}
         }
     }
-    found
+    is_bare
 }
 
 /// What the commands before one in its pipe are, or the text that it gets.
