@@ -60,16 +60,20 @@ fn start<'e>(engine: &'e Engine, arguments: &[&str]) -> Container<'e> {
     Container { engine, id: engine.text(&all) }
 }
 
-/// The status that a URL is answered with in a container; tried until it is the wanted one, or half a minute is over.
-fn status(container: &Container, port: u16, wanted: &str) -> String {
+/// The status that a port answers with in a container; `000` where nothing answers in time.
+fn answer(container: &Container, port: u16) -> String {
     let url = format!("http://127.0.0.1:{port}/");
-    let curl = ["curl", "--silent", "--output", "/dev/null", "--max-time", "10", "--write-out", "%{http_code}", &url];
-    let words = [&["exec", &*container.id][..], &curl].concat();
+    let curl = ["curl", "--silent", "--output", "/dev/null", "--max-time", "5", "--write-out", "%{http_code}", &url];
+    let output = container.engine.run(&[&["exec", &*container.id][..], &curl].concat());
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// As [`answer`]; asked until it is 200, or half a minute is over.
+fn answer_in_time(container: &Container, port: u16) -> String {
     let started = Instant::now();
     loop {
-        let output = container.engine.run(&words);
-        let status = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        if status == wanted || started.elapsed() > Duration::from_secs(30) {
+        let status = answer(container, port);
+        if status == "200" || started.elapsed() > Duration::from_secs(30) {
             return status;
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -79,7 +83,7 @@ fn status(container: &Container, port: u16, wanted: &str) -> String {
 const PROXIES: &str = "FROM nginx:1.30\n\
     RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends haproxy caddy && rm -rf /var/lib/apt/lists/*\n\
     RUN printf 'server {\\n  listen 81;\\n  location / { proxy_pass http://api; }\\n}\\n' >/etc/nginx/conf.d/kept.conf\n\
-    RUN printf 'server {\\n  listen 82;\\n  resolver 127.0.0.11 valid=1s;\\n  location / { set $to api; proxy_pass http://$to; }\\n}\\n' \
+    RUN printf 'server {\\n  listen 82;\\n  resolver 127.0.0.11 valid=1s;\\n  location / { set $to app; proxy_pass http://$to; }\\n}\\n' \
         >/etc/nginx/conf.d/again.conf\n\
     RUN printf 'defaults\\n  mode http\\n  timeout connect 2s\\n  timeout client 9s\\n  timeout server 9s\\n\
 resolvers docker\\n  nameserver dns 127.0.0.11:53\\n  hold valid 1s\\n\
@@ -89,7 +93,8 @@ frontend b\\n  bind :84\\n  default_backend again\\nbackend again\\n  server b a
     RUN printf ':85\\nreverse_proxy api:80\\n' >/Caddyfile\n\
     CMD haproxy -D -f /haproxy.cfg && (caddy run --config /Caddyfile --adapter caddyfile &) && exec nginx -g 'daemon off;'\n";
 
-/// `compose-proxy-address-kept`: nginx and `HAProxy` keep the address of a name, unless they are told to ask again; Caddy
+/// `compose-proxy-address-kept` (a name in a variable is looked up again only where no other `proxy_pass` has it, which makes
+/// it a group of servers): nginx and `HAProxy` keep the address of a name, unless they are told to ask again; Caddy
 /// asks by itself; a reload helps.
 #[test]
 fn proxies_keep_addresses() {
@@ -101,22 +106,27 @@ fn proxies_keep_addresses() {
     // Addresses that differ for sure: the engine gives the next container one that has just become free.
     engine.text(&["network", "create", "--subnet=10.213.77.0/24", &network.name]);
     let backend = |address: &str| {
-        start(&engine, &["--network", &network.name, "--network-alias=api", "--ip", address, "nginx:1.30"])
+        start(
+            &engine,
+            &["--network", &network.name, "--network-alias=api", "--network-alias=app", "--ip", address, "nginx:1.30"],
+        )
     };
     let old = backend("10.213.77.10");
     let proxy = start(&engine, &["--network", &network.name, &image.tag]);
     for port in 81..=85 {
-        assert_eq!(status(&proxy, port, "200"), "200", "port {port}");
+        assert_eq!(answer_in_time(&proxy, port), "200", "port {port}");
     }
     let new = backend("10.213.77.20");
     drop(old);
     assert!(new.runs());
-    for (port, expected) in [(81, "502"), (83, "503"), (82, "200"), (84, "200"), (85, "200")] {
-        assert_eq!(status(&proxy, port, expected), expected, "port {port}");
+    for port in [82, 84, 85] {
+        assert_eq!(answer_in_time(&proxy, port), "200", "port {port}");
     }
-    assert_eq!(status(&proxy, 81, "502"), "502");
+    for port in [81, 83] {
+        assert_ne!(answer(&proxy, port), "200", "port {port}");
+    }
     engine.text(&["exec", &proxy.id, "nginx", "-s", "reload"]);
-    assert_eq!(status(&proxy, 81, "200"), "200");
+    assert_eq!(answer_in_time(&proxy, 81), "200");
     drop((proxy, new));
 }
 
