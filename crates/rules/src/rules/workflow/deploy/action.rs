@@ -265,7 +265,7 @@ fn is_everything(command: &FlowCommand) -> bool {
             let letters = word.trim_start_matches('-');
             word.starts_with('-') && (letters.chars().all(|c| "aq".contains(c)) || matches!(letters, "all" | "quiet"))
         };
-        let text = text.trim_matches(['$', '(', ')', '`', '"', ' ']);
+        let text = text.trim_matches(['$', '(', ')', '`', '"', ' ', '|']);
         let calls = ["docker ps", "docker container ls", "docker container ps"];
         let rest = calls.iter().find_map(|call| text.strip_prefix(call));
         rest.is_some_and(|rest| rest.split_whitespace().all(is_all))
