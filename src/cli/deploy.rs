@@ -87,15 +87,17 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
 fn leave_out_development(inputs: &mut Inputs) {
     let sources = &inputs.sources;
     let name = |compose: &ComposeInput| sources[compose.file.0 as usize].name();
-    let is_for_developers = |compose: &ComposeInput| names_developers(name(compose));
-    let left_out: Vec<&str> = inputs.composes.iter().filter(|known| is_for_developers(known)).map(name).collect();
-    if left_out.len() == inputs.composes.len() {
+    if inputs.composes.iter().all(|compose| names_developers(name(compose))) {
         return;
     }
-    for name in left_out {
-        terminal::note(&format!("`{name}` is left out: it is named for development; name the file to check it"));
-    }
-    inputs.composes.retain(|compose| !names_developers(sources[compose.file.0 as usize].name()));
+    inputs.composes.retain(|compose| {
+        let name = name(compose);
+        let is_left_out = names_developers(name);
+        if is_left_out {
+            terminal::note(&format!("`{name}` is left out: it is named for development; name the file to check it"));
+        }
+        !is_left_out
+    });
 }
 
 /// The services that are asked for.

@@ -23,6 +23,13 @@ pub struct Transfer<'a> {
     pub parents: bool,
 }
 
+impl Transfer<'_> {
+    /// Whether it copies the build context as a whole.
+    pub fn is_of_whole_context(&self) -> bool {
+        self.from.is_none() && self.sources.iter().any(Source::is_everything)
+    }
+}
+
 /// A source of a COPY or ADD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

@@ -60,7 +60,8 @@ pub fn checked_sources(
         let paths = local_paths(&test);
         let asks_localhost = test.contains("://localhost");
         let reads_check = !paths.is_empty() || asks_localhost || test.contains("import ") || test.contains("require(");
-        if !reads_check && !takes_messages(service) {
+        let takes_messages = takes_messages(service);
+        if !reads_check && !takes_messages {
             continue;
         }
         let Some(files) = contexts.entry(context).or_insert_with(|| read(context)) else { continue };
@@ -71,7 +72,7 @@ pub fn checked_sources(
         };
         let is_dual_stack = asks_localhost && files.is_dual_stack();
         let projects = files.projects.clone();
-        let early_ack = takes_messages(service).then(|| files.early_ack(service)).flatten();
+        let early_ack = takes_messages.then(|| files.early_ack(service)).flatten();
         checked.insert(name.to_owned(), CheckedSources { projects, unnamed_paths, is_dual_stack, early_ack });
     }
     checked

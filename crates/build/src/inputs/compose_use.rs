@@ -22,7 +22,7 @@ pub struct ComposeUse {
 fn reloads_proxy(text: &str) -> bool {
     let is_code = |line: &&str| !line.trim_start().starts_with('#');
     let has = |words: &str| text.lines().filter(is_code).any(|line| line.contains(words));
-    let starts = has(" up ") || has(" up\n") || has("docker run");
+    let starts = has(" up ") || has("docker run");
     starts && data::PROXY_RELOADS.rows().any(|row| has(row[0]))
 }
 

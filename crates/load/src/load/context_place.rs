@@ -8,7 +8,7 @@ use super::GatherRequest;
 use super::file::{display_path, folder_of};
 use super::place_above::{NeededWorkspace, own_paths};
 use super::recipes::NamedContext;
-use super::source_folder::{above, is_whole, source_folder};
+use super::source_folder::{above, source_folder};
 use crate::build::{Build, installed};
 use crate::cache::Likeness;
 use crate::ignore::path_match;
@@ -264,7 +264,7 @@ fn has_path(folder: &Path, path: &str) -> bool {
 /// The paths of programs that the RUNs of a context that is copied as a whole build: `go build ./cmd/api`.
 fn program_paths(build: &Build) -> Vec<String> {
     let mut paths = Vec::new();
-    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
+    if !build.needed_transfers().any(|(_, transfer)| transfer.is_of_whole_context()) {
         return paths;
     }
     for invocation in called(build) {
@@ -308,7 +308,7 @@ fn starts_as_package(build: &Build, folder: &Path) -> bool {
 /// folder, and the files that pip installs from.
 fn files_of_package(build: &Build, folder: &Path) -> Vec<String> {
     let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
-    let mut whole = build.needed_transfers().filter(|(_, transfer)| is_whole(transfer)).peekable();
+    let mut whole = build.needed_transfers().filter(|(_, transfer)| transfer.is_of_whole_context()).peekable();
     if whole.peek().is_none() || !starts_as_package(build, folder) {
         return Vec::new();
     }
@@ -334,7 +334,7 @@ fn called<'b>(build: &'b Build) -> impl Iterator<Item = Invocation<'b>> {
 /// The manifests of which one should be in a context that is copied as a whole and then installed from or built; empty
 /// where that tells nothing.
 fn manifests(build: &Build) -> Vec<&'static str> {
-    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
+    if !build.needed_transfers().any(|(_, transfer)| transfer.is_of_whole_context()) {
         return Vec::new();
     }
     let mut manifests = Vec::new();
@@ -367,7 +367,7 @@ const fn manifests_of(manager: Manager) -> &'static [&'static str] {
 /// The lock files, and the settings of a workspace, without which the commands of a build fail that copies its context as
 /// a whole: for each command those of which one must be there.
 fn lock_files(build: &Build) -> Vec<&'static [&'static str]> {
-    if !build.needed_transfers().any(|(_, transfer)| is_whole(transfer)) {
+    if !build.needed_transfers().any(|(_, transfer)| transfer.is_of_whole_context()) {
         return Vec::new();
     }
     let mut files: Vec<&'static [&'static str]> = Vec::new();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::source_folder::{above, is_whole};
+use super::source_folder::above;
 use crate::build::{Build, Stage, installed, selecting_programs};
 use crate::data;
 use crate::shell::Invocation;
@@ -23,7 +23,7 @@ pub(super) struct NeededWorkspace {
 impl NeededWorkspace {
     /// The workspace of a build that copies its context as a whole: one that takes some files shows by them where it is.
     pub(super) fn of(build: &Build) -> Self {
-        let is_copied = build.needed_transfers().any(|(_, transfer)| is_whole(transfer));
+        let is_copied = build.needed_transfers().any(|(_, transfer)| transfer.is_of_whole_context());
         Self { programs: if is_copied { selecting_programs(build) } else { BTreeSet::new() } }
     }
 
@@ -50,7 +50,7 @@ fn holds(file: &Path, text: &str) -> bool {
 /// The path of the Dockerfile's folder below each folder above, where the build goes there after it has copied its context:
 /// `services/api` of `COPY . /src` and `WORKDIR /src/services/api`.
 pub(super) fn own_paths(build: &Build, dockerfile_folder: &Path, root: Option<&Path>) -> Vec<String> {
-    let whole = build.needed_transfers().filter(|(_, transfer)| is_whole(transfer));
+    let whole = build.needed_transfers().filter(|(_, transfer)| transfer.is_of_whole_context());
     let destinations: Vec<String> =
         whole.filter_map(|(stage, transfer)| installed::destination(build, stage, transfer)).collect();
     if destinations.is_empty() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::tree_walk::{may_be_entered, tree_walk};
-use crate::build::{Build, Reference, Source, StageBase, Transfer};
+use crate::build::{Build, Reference, StageBase};
 use crate::data;
 use crate::manifest::FileKind;
 
@@ -48,17 +48,13 @@ fn names_folder(build: &Build, folder: &Path) -> bool {
 
 /// The manifests of the programs that the base images of the stages run which copy the whole context.
 fn manifests_of_base(build: &Build) -> Vec<&'static str> {
-    let stages = build.needed_transfers().filter(|(_, transfer)| is_whole(transfer)).map(|(stage, _)| stage);
+    let stages =
+        build.needed_transfers().filter(|(_, transfer)| transfer.is_of_whole_context()).map(|(stage, _)| stage);
     let rows = stages.filter_map(|stage| match build.root_base(stage) {
         StageBase::Image(name) => data::SOURCE_IMAGES.row(Reference::of(name).short_name()),
         _ => None,
     });
     rows.flat_map(|row| data::words(row[1])).collect()
-}
-
-/// Whether a transfer copies the context as a whole.
-pub(super) fn is_whole(transfer: &Transfer) -> bool {
-    transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything)
 }
 
 /// Whether code lies in a folder or somewhat below it.

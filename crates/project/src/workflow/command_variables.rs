@@ -12,7 +12,7 @@ const LONGEST: usize = 300;
 /// A script with the commands in place of the variables that hold them, as far as one value is known for each.
 pub(super) fn with_commands(text: ScriptText) -> ScriptText {
     let shell_text = text.for_shell();
-    if !text.is_placed() || !shell_text.contains("docker") || !shell_text.contains('=') {
+    if !text.is_placed() || !may_hold_command(shell_text) {
         return text;
     }
     let script = shell::parse(shell_text);
@@ -39,6 +39,15 @@ pub(super) fn with_commands(text: ScriptText) -> ScriptText {
     }
     pieces.push((Span::new(end, shell_text.len() as u32), None));
     text.of_replaced(&pieces)
+}
+
+/// Whether a variable may be set to the command of Docker, told without reading the script: most scripts call it and no more.
+fn may_hold_command(text: &str) -> bool {
+    text.match_indices("docker").any(|(at, _)| {
+        let before = text[..at].trim_end_matches(' ');
+        let before = before.strip_suffix("sudo").unwrap_or(before).trim_end_matches(' ');
+        before.ends_with(['=', '"', '\'', '(', '-'])
+    })
 }
 
 /// The variable that a word is, and whether it is one word to the shell: `$A`, `${A}`, `"$A"`; `"${A[@]}"` is many.

@@ -301,6 +301,15 @@ impl Script {
         }
     }
 
+    /// Where the commands before one in its pipe stand; `None` for the first of a pipe.
+    pub fn before_in_pipe(&self, command: &Command) -> Option<Span> {
+        let is_before =
+            |other: &&Command| other.place.scope == command.place.scope && other.span.end <= command.span.start;
+        let count = command.place.pipe_index as usize;
+        let first = self.commands.iter().filter(is_before).rev().take(count).last()?;
+        Some(Span::new(first.span.start, command.span.start))
+    }
+
     /// Leaves commands out, with what they run.
     pub fn leave_out(&mut self, is_dead: impl Fn(&Command) -> bool) {
         let keeps: Vec<bool> = self.commands.iter().map(|command| !is_dead(command)).collect();

@@ -1,7 +1,7 @@
 //! Images that would get the `.env` of the project.
 
 use super::application::Application;
-use crate::build::Source;
+use crate::build::Transfer;
 use crate::emit::input::EmitInput;
 use crate::ignore::MatchedPatterns;
 use crate::inputs::IgnoreInput;
@@ -21,5 +21,5 @@ pub(in crate::emit) fn is_copied(input: &EmitInput, application: &Application) -
         IgnoreInput::Unknown => true,
     };
     let mut transfers = build.chain(stage).flat_map(|stage| build.transfers(stage));
-    !is_left_out && transfers.any(|known| known.from.is_none() && known.sources.iter().any(Source::is_everything))
+    !is_left_out && transfers.any(Transfer::is_of_whole_context)
 }

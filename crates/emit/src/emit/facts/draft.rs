@@ -14,8 +14,7 @@ use super::start::{address_variable, loopback_variable, start_texts};
 use super::storage::storage_folders;
 use super::unbuilt_program::unbuilt_programs;
 use super::worker_program::worker_program;
-use crate::build::Source as CopySource;
-use crate::build::{Build, Reference, StageBase, Transfer, ends_with_scheduler, ends_with_worker, serves_developers};
+use crate::build::{Build, Reference, StageBase, ends_with_scheduler, ends_with_worker, serves_developers};
 use crate::compose::written_project;
 use crate::data;
 use crate::emit::facts::example::{example_of, place};
@@ -191,10 +190,8 @@ fn sourceless_note(input: &EmitInput, application: &Application) -> String {
 /// Whether an image that runs sources is made of its whole build context.
 fn copies_sources(build: &Build) -> bool {
     let Some(StageBase::Image(image)) = build.target().map(|stage| build.root_base(stage)) else { return false };
-    let is_whole =
-        |transfer: &Transfer| transfer.from.is_none() && transfer.sources.iter().any(CopySource::is_everything);
     data::SOURCE_IMAGES.contains(Reference::of(image).short_name())
-        && build.needed_transfers().any(|(_, transfer)| is_whole(transfer))
+        && build.needed_transfers().any(|(_, transfer)| transfer.is_of_whole_context())
 }
 
 /// Gives servers whose image starts nothing by itself their command; leaves out those of which none is known, and those whose

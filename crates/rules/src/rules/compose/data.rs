@@ -66,12 +66,30 @@ pub(in crate::rules) fn version(image: &str) -> Option<u32> {
     tag.split('-').find_map(|part| number(part.strip_prefix("pg")?)).or_else(|| number(tag))
 }
 
-fn compose_data_volume_missing(cx: &ComposeContext, out: &mut Findings) {
-    for service in cx.services() {
-        let Some(image) = cx.chosen_image(service) else { continue };
-        let Some(known) = service.known.filter(|known| known.is_exact) else { continue };
-        let Some(&[_, declared, ..]) = data::DATA_FOLDERS.row(known.name) else { continue };
+/// A database of the project that keeps data in a folder.
+pub(super) struct DataService<'a> {
+    pub(super) service: &'a StackService<'a>,
+    pub(super) known: KnownService,
+    pub(super) image: &'a str,
+    /// The folder that its image declares as a volume.
+    pub(super) declared: &'static str,
+    /// The one that the version of the image uses.
+    pub(super) folder: &'static str,
+}
+
+/// The databases of a project that keep data in a folder (`data/data_folders.tsv`).
+pub(super) fn data_services<'a>(cx: &ComposeContext<'a>) -> impl Iterator<Item = DataService<'a>> {
+    cx.services().filter_map(|service| {
+        let image = cx.chosen_image(service)?;
+        let known = service.known.filter(|known| known.is_exact)?;
+        let &[_, declared, ..] = data::DATA_FOLDERS.row(known.name)? else { return None };
         let folder = data_folder_of_version(known.name, image).unwrap_or(declared);
+        Some(DataService { service, known, image, declared, folder })
+    })
+}
+
+fn compose_data_volume_missing(cx: &ComposeContext, out: &mut Findings) {
+    for DataService { service, known, image, folder, .. } in data_services(cx) {
         let volumes = service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
         let target = |volume: &ComposeValue| {
             let target = volume.get("target").and_then(ComposeValue::as_text)?;

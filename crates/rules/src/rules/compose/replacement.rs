@@ -159,7 +159,7 @@ fn gets_requests(cx: &ComposeContext, service: &StackService) -> bool {
     };
     let exposes = |build: &Build| {
         let target = build.target().or(build.stages().last());
-        target.is_some_and(|stage| build.chain(stage).any(|stage| !build.exposed_ports(stage).is_empty()))
+        target.is_some_and(|stage| !build.exposed_ports(stage).is_empty())
     };
     service.listening().is_some()
         || service.image.as_ref().is_some_and(|input| exposes(&Build::new(input)))

@@ -1,10 +1,9 @@
 //! Rules about `develop.watch`: what `docker compose watch` cannot bring into a container.
 
-use super::data::data_folder_of_version;
+use super::data::{DataService, data_services};
 use super::images::text;
 use crate::build::{Build, Transfer, User, installed};
 use crate::compose::project::ComposeValue;
-use crate::data;
 use crate::finding::Findings;
 use crate::rules::ComposeContext;
 use crate::stack::StackService;
@@ -72,11 +71,7 @@ fn compose_watch_path_mounted(cx: &ComposeContext, out: &mut Findings) {
 /// The folders of the host in which databases of the project keep their data.
 fn data_folders_of_host<'p>(cx: &ComposeContext<'p>) -> Vec<&'p str> {
     let mut folders = Vec::new();
-    for service in cx.services() {
-        let Some(image) = cx.chosen_image(service) else { continue };
-        let Some(known) = service.known.filter(|known| known.is_exact) else { continue };
-        let Some(&[_, declared, ..]) = data::DATA_FOLDERS.row(known.name) else { continue };
-        let folder = data_folder_of_version(known.name, image).unwrap_or(declared);
+    for DataService { service, declared, folder, .. } in data_services(cx) {
         for volume in service.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default() {
             let target = text(volume, "target").unwrap_or_default().trim_end_matches('/');
             if text(volume, "type") == Some("bind")

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::build::{Build, Source, Stage};
+use crate::build::{Build, Stage};
 use crate::dockerfile::{CheckOptions, Instruction, Keyword};
 use crate::finding::{CostFrequency, Findings, Impact, Safety, Saving};
 use crate::inputs::{
@@ -32,10 +32,7 @@ fn dockerignore_missing(cx: &Context, out: &mut Findings) {
     }
     for stage in build.needed_stages() {
         let transfers = build.transfers(stage);
-        let whole = |transfer: &&crate::build::Transfer| {
-            transfer.from.is_none() && transfer.sources.iter().any(Source::is_everything)
-        };
-        if let Some(transfer) = transfers.iter().find(whole) {
+        if let Some(transfer) = transfers.iter().find(|transfer| transfer.is_of_whole_context()) {
             let message = "the whole build context is copied, and no .dockerignore excludes anything";
             let help = "add a .dockerignore that excludes .git, installed packages, caches and secrets";
             out.push(cx.finding(transfer.instruction.head, message).help(help));

@@ -6,7 +6,8 @@ use super::cache_scopes::{CacheWriter, writers};
 use crate::finding::Findings;
 use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
-use crate::text::{bytes, path};
+use crate::text::bytes;
+use crate::workflow::WorkflowPlace;
 
 crate::rules::family! {
     of_workflow
@@ -34,6 +35,8 @@ struct KeptImage {
     blob_bytes: u64,
     /// Platforms.
     platforms: u64,
+    /// Where the cache is written.
+    place: WorkflowPlace,
 }
 
 /// The images of one pipeline that are written to GitHub's cache and are measured.
@@ -42,32 +45,37 @@ fn kept_images(cx: &WorkflowContext) -> BTreeMap<CacheKey, KeptImage> {
         let dockerfile = cx.dockerfiles.build_at(cx.input, &writer.image[1])?.input().dockerfile;
         let measured = cx.inputs.measured.get(&dockerfile)?;
         let platforms = writer.leg[0].lines().count().max(1) as u64;
-        Some(KeptImage { name: measured.name.clone(), blob_bytes: measured.blob_bytes, platforms })
+        let (name, blob_bytes) = (measured.name.clone(), measured.blob_bytes);
+        Some(KeptImage { name, blob_bytes, platforms, place: writer.entry.text.place })
     };
     let mut kept = BTreeMap::new();
     for (scope, writers) in writers(cx, "gha") {
         for writer in &writers {
             if let Some(image) = kept_image(writer) {
-                kept.insert((scope.clone(), writer.image.clone(), writer.leg.clone()), image);
+                kept.entry((scope.clone(), writer.image.clone(), writer.leg.clone())).or_insert(image);
             }
         }
     }
     kept
 }
 
-/// The images of all pipelines of the repository; `None` where this is not the first pipeline that writes one.
-fn images_of_repository(cx: &WorkflowContext) -> Option<BTreeMap<CacheKey, KeptImage>> {
-    let mut all = BTreeMap::new();
-    let mut first = None;
+/// The images of all pipelines of the repository, and where this one, the first that writes one, does so first; `None` in
+/// other pipelines.
+fn images_of_repository(cx: &WorkflowContext) -> Option<(BTreeMap<CacheKey, KeptImage>, WorkflowPlace)> {
     let is_own = |input: &&WorkflowInput| input.repository.folder == cx.input.repository.folder;
-    for input in cx.inputs.workflows.iter().filter(is_own) {
+    let mut images = cx.inputs.workflows.iter().filter(is_own).map(|input| {
         let kept = kept_images(&WorkflowContext { input, ..*cx });
-        if !kept.is_empty() {
-            first.get_or_insert(input.file);
-        }
+        (input.file, kept)
+    });
+    let (file, mut all) = images.find(|(_, kept)| !kept.is_empty())?;
+    if file != cx.input.file {
+        return None;
+    }
+    let place = all.values().map(|image| image.place).min_by_key(|place| place.span.start)?;
+    for (_, kept) in images {
         all.extend(kept);
     }
-    (first == Some(cx.input.file)).then_some(all)
+    Some((all, place))
 }
 
 /// The images with their sizes, the largest first: `3.1 GB for each of 3 builds of acme/api`.
@@ -96,22 +104,17 @@ fn gha_cache_too_big(cx: &WorkflowContext, out: &mut Findings) {
     if cx.inputs.measured.is_empty() {
         return;
     }
-    let Some(all) = images_of_repository(cx) else { return };
+    let Some((all, place)) = images_of_repository(cx) else { return };
     let sum = all.values().map(|image| image.blob_bytes.saturating_mul(image.platforms)).fold(0, u64::saturating_add);
     if sum < LIMIT / 100 * MOST {
         return;
     }
-    let writers = writers(cx, "gha");
-    let first = writers.values().flatten().filter(|writer| {
-        all.keys().any(|(_, image, _)| path::normalize(&image[1]) == path::normalize(&writer.image[1]))
-    });
-    let Some(first) = first.min_by_key(|writer| writer.entry.text.place.span.start) else { return };
     let message = format!(
         "a run writes at least {} into GitHub's cache, which keeps {} for a repository: layers that change push others out, and the next runs build these again",
         bytes(sum),
         bytes(LIMIT)
     );
-    let Some(finding) = cx.finding(first.entry.text.place, message) else { return };
+    let Some(finding) = cx.finding(place, message) else { return };
     let mut finding = finding.help("keep the cache in a registry: `type=registry,ref=…,mode=max`");
     finding.notes.push(format!("{}; stages that are not in the image come on top with `mode=max`", list(&all)));
     out.push(finding);

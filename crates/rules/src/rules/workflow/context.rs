@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Build, Source, Stage};
+use crate::build::{Build, Stage, Transfer};
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
 use crate::ignore::MatchedPatterns;
 use crate::inputs::{IgnoreInput, Inputs};
@@ -102,10 +102,7 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
 
 /// Whether a stage that ships has a copy of the whole context.
 fn ships_context(build: &Build) -> bool {
-    let copies_all = |stage: &Stage| {
-        let mut transfers = build.transfers(stage).iter().filter(|transfer| transfer.from.is_none());
-        transfers.any(|transfer| transfer.sources.iter().any(Source::is_everything))
-    };
+    let copies_all = |stage: &Stage| build.transfers(stage).iter().any(Transfer::is_of_whole_context);
     build.stages().iter().any(|stage| build.ships(stage) && copies_all(stage))
 }
 

@@ -291,11 +291,7 @@ impl<'a> FlowCommand<'a> {
     /// What stands before it in its pipe.
     pub(super) fn before_in_pipe(&self) -> Option<Span> {
         let Frame { script, command } = *self.frames.last()?;
-        let is_own =
-            |other: &&Command| other.place.scope == command.place.scope && other.span.end <= command.span.start;
-        let count = command.place.pipe_index as usize;
-        let first = script.commands.iter().filter(is_own).rev().take(count).last()?;
-        Some(Span::new(first.span.start, command.span.start))
+        script.before_in_pipe(command)
     }
 
     /// The variables that are set before it in its own list.

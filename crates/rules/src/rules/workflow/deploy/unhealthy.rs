@@ -137,15 +137,12 @@ fn part_of_other(pattern: &str) -> Option<bool> {
 
 /// What the commands before one in its pipe are, or the text that it gets.
 fn input<'a>(script: &'a StepScript, invocation: &Invocation) -> Option<&'a str> {
-    let (command, place) = (invocation.command, &invocation.command.place);
-    if place.pipe_index == 0 {
+    let command = invocation.command;
+    if command.place.pipe_index == 0 {
         let text = command.redirects.iter().find_map(|redirect| redirect.target.as_ref())?;
         return Some(script.text.slice(text.span.range()));
     }
-    let is_before = |span: Span, scope: u32| scope == place.scope && span.end <= command.span.start;
-    let known = invocation.script.commands.iter().filter(|other| is_before(other.span, other.place.scope));
-    let first = known.rev().take(place.pipe_index as usize).last()?;
-    Some(script.text.slice(first.span.start as usize..command.span.start as usize))
+    Some(script.text.slice(invocation.script.before_in_pipe(command)?.range()))
 }
 
 /// A text with what its variables are set to.
