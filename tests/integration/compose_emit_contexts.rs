@@ -127,3 +127,20 @@ fn a_folder_that_programs_share_gives_them_one_context() {
     let folder = project(&[&files[..], &[("services/api/Dockerfile", own.as_str())]].concat());
     lacks(&emitted(folder.path())["files"].to_string(), &["context: ."]);
 }
+
+#[test]
+fn a_module_is_started_below_the_context_that_its_name_begins_at() {
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD [\"python\", \"-m\", \"services.worker.main\"]\n";
+    let source = ("services/worker/main.py", "import os\nimport redis\nredis.Redis(host=os.environ['REDIS_HOST'])\n");
+    let requirements = [("requirements.txt", "redis\n"), ("services/worker/requirements.txt", "redis\n")];
+    let files = [&[source, ("services/worker/Dockerfile", dockerfile)][..], &requirements].concat();
+    let text = written(project(&files).path());
+    has(&text, &["context: .\n      dockerfile: services/worker/Dockerfile\n"]);
+    // The copy makes the packages, or the folder has one of that name itself.
+    let made = dockerfile.replace("COPY . .", "COPY . services/worker");
+    let files = [&[source, ("services/worker/Dockerfile", made.as_str())][..], &requirements].concat();
+    has(&written(project(&files).path()), &["build: ./services/worker\n"]);
+    let inner = ("services/worker/services/worker/main.py", "import redis\n");
+    let files = [&[inner, ("services/worker/Dockerfile", dockerfile)][..], &requirements].concat();
+    has(&written(project(&files).path()), &["build: ./services/worker\n"]);
+}

@@ -95,3 +95,35 @@ fn the_port_of_a_call_belongs_to_the_program_that_it_names() {
     has(&service(&text, "auth"), &["ports: [\"3000:3000\"]"]);
     has(&service(&text, "web"), &["ports: [\"3001:3000\"]"]);
 }
+
+#[test]
+fn a_development_server_passes_requests_on_to_the_service() {
+    let dockerfile = "FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"npm\", \"run\", \"dev\", \"--\", \"--host\", \"0.0.0.0\"]\n";
+    let emit = |manifest: &str, settings: &[(&str, &str)]| {
+        let files = [&API[..], &[("web/Dockerfile", dockerfile), ("web/package.json", manifest)], settings].concat();
+        emitted(project(&files).path())
+    };
+    let vite = r#"{"scripts": {"dev": "vite"}, "devDependencies": {"vite": "6"}}"#;
+    let settings = |target: &str| {
+        format!("export default {{ server: {{ port: 5173, proxy: {{ '/api': {{ target: {target} }} }} }} }};\n")
+    };
+    for target in ["process.env.API_TARGET ?? 'http://localhost:80'", "env.VITE_TARGET || \"http://localhost:80\""] {
+        let json = emit(vite, &[("web/vite.config.ts", &settings(target))]);
+        let text = json["files"][0]["text"].as_str().unwrap();
+        has(&service(text, "web"), &["_TARGET: http://api:80", "5173:5173", "condition: service_healthy"]);
+    }
+    // Pages would call the service by its name.
+    let read = ("web/src/api.ts", "fetch(import.meta.env.VITE_TARGET + '/items');\n");
+    let json = emit(vite, &[read, ("web/vite.config.ts", &settings("env.VITE_TARGET || 'http://localhost:80'"))]);
+    assert!(!json["files"][0]["text"].as_str().unwrap().contains("http://api:80"), "{json}");
+    let literal = emit(vite, &[("web/vite.config.ts", &settings("'http://localhost:80'"))]);
+    has(
+        &literal["notes"].to_string(),
+        &["web/vite.config.ts:1: its server passes requests on to `http://localhost:80`"],
+    );
+    let react = r#"{"proxy": "http://localhost:80", "scripts": {"dev": "react-scripts start"}, "dependencies": {"react-scripts": "5"}}"#;
+    has(
+        &emit(react, &[("web/src/index.js", "fetch('/items');\n")])["notes"].to_string(),
+        &["web/package.json:1: its server passes requests on"],
+    );
+}

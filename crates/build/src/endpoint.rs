@@ -72,6 +72,13 @@ fn is_configuration(place: &str) -> bool {
     starts.iter().any(|start| path::name(place).starts_with(start))
 }
 
+/// The bundler whose server a container starts, which passes on requests as its settings say: `vite`, `react-scripts`.
+pub fn bundler_server(input: &EndpointInput) -> Option<&'static str> {
+    let server = start::started_server(input)?.server;
+    let bundler = server.split(' ').next()?;
+    ["vite", "react-scripts", "craco"].contains(&bundler).then_some(bundler)
+}
+
 impl EndpointInput<'_, '_> {
     /// The value of a variable that a compose file sets to a number, or ENV sets. Several values are no number.
     fn variable(&self, name: &str) -> Option<String> {

@@ -135,7 +135,7 @@ fn is_same_name(left: &str, right: &str) -> bool {
 }
 
 /// Whether a command means a project: by its name, with or without its scope, by its folder or by a program in it.
-fn is_named(project: &Project, name: &str) -> bool {
+pub(super) fn is_named(project: &Project, name: &str) -> bool {
     let is_tail = |whole: &str| whole == name || whole.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
     project.name.as_deref().is_some_and(is_tail)
         || !project.root.is_empty() && is_tail(&project.root)
@@ -186,6 +186,12 @@ fn selections(build: &Build) -> Option<BTreeSet<String>> {
         }
     });
     (!is_open).then_some(names)
+}
+
+/// The names of the projects that a command line selects, as far as they are no patterns.
+pub(super) fn selected_names(words: &[String]) -> Vec<String> {
+    let texts = selecting_words(words).into_iter().flat_map(|text| text.split(','));
+    texts.filter_map(|text| selected_name(text).ok()?).collect()
 }
 
 /// The words of a command line that select projects.

@@ -1,10 +1,11 @@
 //! What the command of a container writes by itself, whatever the program in it does (`data/start_writes.tsv`).
 
+use super::package_script::ScriptCall;
 use super::{Build, Lookup, Stage};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::FileKind;
-use crate::shell::{Script, Word, from_exec, parse};
+use crate::shell::{Script, from_exec, parse};
 use crate::text::{Span, path};
 
 /// How deep scripts of package.json that run other ones are followed.
@@ -103,18 +104,12 @@ impl Build<'_> {
             if !lines.contains(&line) {
                 lines.push(line);
             }
-            let name = match invocation.program {
-                Some("npm" | "yarn" | "pnpm" | "bun") if depth < DEEPEST => {
-                    let mut words = invocation.args.iter().map(Word::text).filter(|word| !word.starts_with('-'));
-                    match words.next() {
-                        Some("run" | "run-script") => words.next(),
-                        other => other,
-                    }
-                }
-                _ => None,
-            };
+            if depth == DEEPEST {
+                continue;
+            }
+            let Some(call) = ScriptCall::of(&invocation) else { continue };
             let projects = self.input().projects.as_deref().into_iter().flatten();
-            for command in projects.filter_map(|project| project.script(name?)) {
+            for command in projects.filter_map(|project| call.script(project)) {
                 self.add_lines(&parse(command), depth + 1, lines);
             }
         }

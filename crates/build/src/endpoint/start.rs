@@ -1,7 +1,7 @@
 //! What a container starts: the server of its command, of the scripts that it begins with, or of a script of package.json.
 
 use super::EndpointInput;
-use crate::build::{Build, Listening};
+use crate::build::{Build, Listening, ScriptCall};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::manifest::Ecosystem;
 use crate::shell::Word;
@@ -75,21 +75,17 @@ fn listening_of_script(input: &EndpointInput) -> Option<Listening> {
     build.listening(build.target()?)
 }
 
-/// The script of package.json that a container starts.
-fn started_script<'e>(input: &EndpointInput<'e, '_>) -> Option<&'e str> {
+/// The script of package.json that a container starts, with the arguments that it gets: `npm run dev -- --host`.
+fn started_script(input: &EndpointInput) -> Option<String> {
     let launch = input.build.launch(input.stage)?;
     let invocations = launch.script().invocations();
     let [invocation] = &invocations[..] else { return None };
-    let words: Vec<&str> = invocation.args.iter().filter_map(Word::value).collect();
-    let name = match (invocation.program?, &words[..]) {
-        ("npm" | "yarn" | "pnpm" | "bun", ["run", name]) | ("yarn" | "pnpm", [name]) => *name,
-        ("npm", ["start"]) => "start",
-        _ => return None,
-    };
-    let mut projects = input.projects.iter().filter(|project| project.ecosystem == Ecosystem::Node);
-    let project = projects.next()?;
-    if projects.next().is_some() {
-        return None;
-    }
-    project.script(name)
+    let call = ScriptCall::of(invocation)?;
+    let is_plain = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=@".contains(&byte));
+    call.arguments.iter().all(is_plain).then_some(())?;
+    let mut projects =
+        input.projects.iter().filter(|project| project.ecosystem == Ecosystem::Node && call.is_of(project));
+    let (project, None) = (projects.next()?, projects.next()) else { return None };
+    let script = project.script(call.name)?;
+    Some([&[script], &call.arguments[..]].concat().join(" "))
 }

@@ -7,6 +7,7 @@ mod call_login;
 pub(super) mod certificates;
 pub(super) mod client_server;
 pub(super) mod connection;
+mod development_proxy;
 mod directives;
 mod django_models;
 pub(super) mod fixed_address;
@@ -37,6 +38,7 @@ use std::collections::BTreeSet;
 
 use self::backend::{Backends, backends};
 use self::connection::{connections, settled_variables};
+use self::development_proxy::proxy_connections;
 use self::mentions::{Mentions, mentions};
 use self::migration::{MigrationJob, StartMigration, image_migration, migration, migration_at_start};
 use self::migration_files::file_migration;
@@ -98,7 +100,10 @@ impl<'i> Project<'i> {
         add_virtual_host(input, &applications, &mut backends, plan);
         let mut connections = connections(&applications, &mentions, &backends);
         let in_images = image_connections(input, &applications);
-        let in_sources = program_connections(input, &applications, &mentions);
+        let mut in_sources = program_connections(input, &applications, &mentions);
+        for (known, more) in in_sources.iter_mut().zip(proxy_connections(input, &applications, plan)) {
+            known.extend(more);
+        }
         let named = named_programs(input, &applications, [&in_images, &in_sources]);
         for (known, more) in connections.iter_mut().zip(in_images.into_iter().zip(in_sources)) {
             known.extend(more.0.into_iter().chain(more.1));

@@ -22,6 +22,9 @@ const SOURCES: usize = 200;
 /// What makes a part of a path a pattern.
 const WILDCARDS: [char; 5] = ['*', '?', '[', '\\', '\0'];
 
+/// Folders of a package that its module's name may hold.
+const PACKAGE_DEPTH: usize = 4;
+
 /// Entries of a folder that are looked into for a manifest.
 const SUBFOLDERS: usize = 1_000;
 
@@ -291,32 +294,45 @@ fn program_paths(build: &Build) -> Vec<String> {
     paths
 }
 
-/// Whether an image starts a module below the name of its Dockerfile's folder, which is a package of the folder above then:
-/// `celery -A worker.tasks` of `worker/Dockerfile`.
-fn starts_as_package(build: &Build, folder: &Path) -> bool {
-    let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { return false };
-    let Some(launch) = build.target().and_then(|stage| build.launch(stage)) else { return false };
-    let is_module = |word: &Word| {
-        let rest = word.value().and_then(|word| word.strip_prefix(name)?.strip_prefix('.'));
-        rest.is_some_and(|rest| !rest.is_empty() && !FileKind::of(rest).has_code())
-    };
-    let starts = launch.script().invocations().iter().any(|invocation| invocation.args.iter().any(is_module));
-    starts && !folder.join(name).exists() && !folder.join(format!("{name}.py")).exists()
+/// The path below which an image starts a module, where that ends with the Dockerfile's own folder, which is a package of a
+/// folder above then: `worker` for `celery -A worker.tasks` of `worker/Dockerfile`, `services/worker` for
+/// `python -m services.worker.main` of `services/worker/Dockerfile`.
+fn package_path(build: &Build, folder: &Path) -> Option<String> {
+    let launch = build.target().and_then(|stage| build.launch(stage))?;
+    let script = launch.script();
+    let invocations = script.invocations();
+    let words: Vec<&str> =
+        invocations.iter().flat_map(|invocation| invocation.args.iter().filter_map(Word::value)).collect();
+    let mut package = String::new();
+    for folder_above in folder.ancestors().take(PACKAGE_DEPTH) {
+        let name = folder_above.file_name().and_then(|name| name.to_str())?;
+        package = if package.is_empty() { name.to_owned() } else { path::child(name, &package) };
+        let module = package.replace('/', ".");
+        let is_module = |word: &&str| {
+            let rest = word.strip_prefix(module.as_str()).and_then(|rest| rest.strip_prefix('.'));
+            rest.is_some_and(|rest| !rest.is_empty() && !FileKind::of(rest).has_code())
+        };
+        if words.iter().any(is_module) {
+            let is_own = folder.join(name).exists() || folder.join(format!("{name}.py")).exists();
+            return (!is_own).then_some(package);
+        }
+    }
+    None
 }
 
 /// What a context that is copied as a whole must have where the folder of the Dockerfile is started as a package: that
 /// folder, and the files that pip installs from.
 fn files_of_package(build: &Build, folder: &Path) -> Vec<String> {
-    let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     let mut whole = build.needed_transfers().filter(|(_, transfer)| transfer.is_of_whole_context()).peekable();
-    if whole.peek().is_none() || !starts_as_package(build, folder) {
+    if whole.peek().is_none() {
         return Vec::new();
     }
+    let Some(package) = package_path(build, folder) else { return Vec::new() };
     // The copy may make the package itself: `COPY . /srv/worker`.
     let makes_package = whole.any(|(stage, transfer)| {
-        installed::destination(build, stage, transfer).is_some_and(|place| path::name(&place) == name)
+        installed::destination(build, stage, transfer).is_some_and(|place| place.ends_with(&format!("/{package}")))
     });
-    let mut files: Vec<String> = if makes_package { Vec::new() } else { vec![name.to_owned()] };
+    let mut files: Vec<String> = if makes_package { Vec::new() } else { vec![package] };
     for call in called(build).filter_map(|invocation| invocation.package_call().map(|call| call.inputs)) {
         let named = call.iter().filter(|input| input.kind == InputKind::Requirements && !input.path.dynamic);
         // Below a folder, it depends on where the context is copied to.

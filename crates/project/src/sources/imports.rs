@@ -57,13 +57,13 @@ impl<'t> Sources<'t> {
 
     /// The files at a path without an extension, or with the extension of the compiled file; a folder means its index.
     pub fn files_at(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
-        let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
+        let stem = module_stem(path).to_owned();
         self.files_with_stem(&stem).filter(move |path| module_path(path) == stem)
     }
 
     /// The files whose path, without its extension, ends with this one.
     fn ending_in(&self, path: &str) -> impl Iterator<Item = &'t str> + use<'t> {
-        let stem = if FileKind::of(path).has_code() { module_path(path).to_owned() } else { path.to_owned() };
+        let stem = module_stem(path).to_owned();
         self.files_with_stem(&stem).filter(move |path| {
             let path = module_path(path);
             path.strip_suffix(&*stem).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
@@ -326,10 +326,18 @@ fn is_module(text: &str) -> bool {
     text.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
+/// The path of a module as an import or a command names it, with an extension or without: `routes` of `routes/index`.
+fn module_stem(path: &str) -> &str {
+    if FileKind::of(path).has_code() { module_path(path) } else { without_index(path) }
+}
+
 /// A path without its extension, and without the name of an index file.
 fn module_path(path: &str) -> &str {
     let name = path::name(path);
-    let stem = &path[..path.len() - name.rfind('.').map_or(0, |at| name.len() - at)];
+    without_index(&path[..path.len() - name.rfind('.').map_or(0, |at| name.len() - at)])
+}
+
+fn without_index(stem: &str) -> &str {
     ["/__init__", "/index"].into_iter().find_map(|index| stem.strip_suffix(index)).unwrap_or(stem)
 }
 
@@ -391,6 +399,12 @@ mod tests {
         ];
         let reached = ["src/lib/index.ts", "src/release_notes.ts", "src/server.ts", "src/worker.ts"];
         check(&all, "node dist/server.js", &reached);
+        let index = [
+            ("src/server.ts", "import { a } from './routes/index'"),
+            ("src/routes/index.ts", ""),
+            ("src/index.ts", ""),
+        ];
+        check(&index, "tsx src/server.ts", &["src/routes/index.ts", "src/server.ts"]);
     }
 
     #[test]

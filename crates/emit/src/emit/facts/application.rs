@@ -68,8 +68,8 @@ pub(in crate::emit) struct Application<'i> {
     pub(in crate::emit) is_worker: bool,
     /// Whether it plans the tasks of workers.
     pub(in crate::emit) is_scheduler: bool,
-    /// The command that migrates a database, where a container runs it last and ends.
-    pub(in crate::emit) migrates: Option<&'static str>,
+    /// The command, or the source, that migrates a database, where a container runs it last and ends.
+    pub(in crate::emit) migrates: Option<String>,
     /// The stage that is built, where its Dockerfile makes images of several programs.
     pub(in crate::emit) target: Option<String>,
     /// What the tools of its project must write before it is built: `target/shop.jar`.

@@ -87,7 +87,8 @@ fn mark_migrations(input: &EmitInput, applications: &mut [Application]) {
     for application in applications.iter_mut() {
         application.migrates = migrating_command(input, application);
         // A tool that reads files of SQL loads no source of the program, whatever lies in its build context.
-        if application.migrates.and_then(|command| data::MIGRATIONS.row(command)).is_some_and(|row| row[1] == "files") {
+        let row = application.migrates.as_deref().and_then(|command| data::MIGRATIONS.row(command));
+        if row.is_some_and(|row| row[1] == "files") {
             let is_shell = |file: usize| FileKind::of(&input.files.files[file].below).is_shell();
             application.code.reads.retain(|(file, _)| is_shell(*file));
         }

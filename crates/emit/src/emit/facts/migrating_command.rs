@@ -7,10 +7,28 @@ use crate::data;
 use crate::emit::input::EmitInput;
 use crate::manifest::FileKind;
 use crate::shell::{self, Script, Word};
+use crate::sources::patterns;
 use crate::text::path;
 
-/// The command (`data/migrations.tsv`) that a container of a program runs last; none where it goes on with another one.
-pub(in crate::emit) fn migrating_command(input: &EmitInput, application: &Application) -> Option<&'static str> {
+/// The command (`data/migrations.tsv`) that a container of a program runs last, or the source that migrates and that it runs
+/// alone; none where it runs another one behind it.
+pub(in crate::emit) fn migrating_command(input: &EmitInput, application: &Application) -> Option<String> {
+    let tool = migrating_tool(input, application).map(str::to_owned);
+    tool.or_else(|| migrating_source(input, application))
+}
+
+/// The source that a container starts and that migrates by its name: `tsx src/migrate.ts`. A server has another name.
+fn migrating_source(input: &EmitInput, application: &Application) -> Option<String> {
+    let starts = start_texts(input, application);
+    let mut sources = starts.iter().filter(|start| FileKind::of(&start.place).has_code());
+    let (source, None) = (sources.next()?, sources.next()) else { return None };
+    let kind = FileKind::of(&source.place);
+    let is_named = path::name(&source.place).to_ascii_lowercase().starts_with("migrat");
+    let serves = || ["listens on a port", "makes an application"].iter().any(|sign| patterns::shows(source.text, sign));
+    (is_named && !kind.is_shell() && !serves()).then(|| path::name(&source.place).to_owned())
+}
+
+fn migrating_tool(input: &EmitInput, application: &Application) -> Option<&'static str> {
     let build = &application.build;
     let launch = build.launch(build.target()?)?;
     if let Some(command) = last_migration(launch.script()) {

@@ -12,7 +12,7 @@ use crate::manifest::FileKind;
 
 /// How such a job finds its database; the address stands in its image, so that no variable leads it elsewhere.
 pub(in crate::emit) fn job_address(input: &EmitInput, application: &Application) -> Option<Mention> {
-    application.migrates?;
+    application.migrates.as_ref()?;
     let starts = start_texts(input, application);
     let is_end = |c: char| c.is_whitespace() || "\"'[],;".contains(c);
     let database = |url: &str| ServerImage::with_scheme(UrlParts::of(url)?.kind()).filter(|row| row.is_database());

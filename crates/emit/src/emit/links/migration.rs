@@ -133,7 +133,8 @@ pub(in crate::emit) fn image_migration(application: &Application) -> Option<Migr
     let words: Vec<&str> = std::iter::once(last.path).chain(last.args).map(Word::text).collect();
     let text = words.join(" ");
     let is_named = || is_job(application) && application.words_of_name().any(|word| word.starts_with("migrat"));
-    let by_command = application.migrates.or_else(|| data::MIGRATIONS.keys().find(|key| text.contains(*key)));
+    let by_command = application.migrates.as_deref();
+    let by_command = by_command.or_else(|| data::MIGRATIONS.keys().find(|key| text.contains(*key)));
     let reason = match by_command {
         Some(key) => format!("its image runs `{key}`, and ends"),
         None if is_named() => format!("its name says that it does its work once: `{}`", application.name),

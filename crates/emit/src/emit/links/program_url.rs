@@ -16,7 +16,7 @@ use crate::sources::variables::{Absence, VariableRead};
 use crate::variables::ExampleVariable;
 
 /// Hosts that mean the container itself.
-const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
+pub(super) const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
 
 /// The variables of each program that say where another one is, where their own values do not lead to it.
 pub(in crate::emit) fn program_connections(
@@ -175,7 +175,7 @@ pub(in crate::emit) fn takes_requests(application: &Application) -> bool {
 }
 
 /// The host and the port of a URL that means the container itself.
-fn local_address(url: &str) -> Option<(&'static str, u16)> {
+pub(super) fn local_address(url: &str) -> Option<(&'static str, u16)> {
     let (_, rest) = url.split_once("://")?;
     LOCAL.into_iter().find_map(|host| {
         let port = rest.strip_prefix(host)?.strip_prefix(':')?;

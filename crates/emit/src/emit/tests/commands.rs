@@ -90,3 +90,38 @@ fn a_job_gets_the_secret_that_its_settings_need() {
     let (text, _) = emitted(&files, &[]);
     assert!(service(&text, "migrate").contains("DJANGO_SECRET_KEY:"), "{text}");
 }
+
+#[test]
+fn an_image_that_starts_a_source_for_migrations_is_a_job() {
+    let dockerfile = |command: &str| {
+        format!("FROM node:22-slim\nWORKDIR /app\nCOPY package.json ./\nRUN npm install\nCOPY . .\nCMD {command}\n")
+    };
+    let server = "const { Pool } = require('pg');\nnew Pool({ connectionString: process.env.DATABASE_URL });\nrequire('express')().listen(3000);\n";
+    let emit = |command: &str, migration: (&str, &str)| {
+        let files = [
+            ("api/Dockerfile", &*dockerfile("[\"node\", \"index.js\"]")),
+            ("api/package.json", r#"{"name": "api", "dependencies": {"express": "5", "pg": "8"}}"#),
+            ("api/index.js", server),
+            ("db/Dockerfile", &*dockerfile(command)),
+            ("db/package.json", r#"{"name": "db", "scripts": {"up": "node migrate.js"}, "dependencies": {"pg": "8"}}"#),
+            migration,
+        ];
+        emitted(&files, &[]).0
+    };
+    let source = (
+        "db/migrate.js",
+        "const { Client } = require('pg');\nnew Client(process.env.DATABASE_URL).query('create table a (b int)');\n",
+    );
+    for command in ["[\"node\", \"migrate.js\"]", "[\"npm\", \"run\", \"up\"]"] {
+        let text = emit(command, source);
+        assert!(service(&text, "db").contains("restart: \"no\""), "{text}");
+        assert!(service(&text, "api").contains("db:\n        condition: service_completed_successfully"), "{text}");
+    }
+    // A server of this name does not end.
+    let other = (
+        "db/migrator.js",
+        "const { Client } = require('pg');\nnew Client(process.env.DATABASE_URL);\nrequire('http').createServer().listen(4000);\n",
+    );
+    let text = emit("[\"node\", \"migrator.js\"]", other);
+    assert!(!service(&text, "api").contains("service_completed_successfully"), "{text}");
+}

@@ -129,6 +129,21 @@ impl Mount<'_> {
     }
 }
 
+impl Mount<'_> {
+    /// Whether what is mounted comes from a package, and mounts no function of the program: `app.register(cors)`.
+    pub(super) fn is_of_package(&self, sources: &[RouteSource]) -> bool {
+        let source = &sources[self.file];
+        let is_package = |specifier: &str| {
+            // `@/routes`, `src/routes`
+            let is_file = specifier.starts_with(['.', '/', '~', '#']) || specifier.starts_with("@/");
+            let is_below = specifier.contains('/') && !specifier.starts_with('@');
+            !is_file && !is_below
+        };
+        let module = || module_of(source.text(), self.child.trim().trim_start_matches("await "));
+        source.kind.ecosystem() == Some(Ecosystem::Node) && module().is_some_and(|(module, _)| is_package(&module))
+    }
+}
+
 /// `health.router`, `health_router`.
 fn python_children(file: usize, child: &str, sources: &[RouteSource], holders: &RouteHolders) -> Vec<usize> {
     let (first, rest) = child.split_once('.').unwrap_or((child, ""));
@@ -215,16 +230,20 @@ pub(super) fn python_file(sources: &[RouteSource], from: &str, module: &str) -> 
     fits.next().map(|(index, _)| index)
 }
 
-/// `healthRouter`, `require('./routes/health')`, `routes.health`.
-fn node_children(file: usize, child: &str, sources: &[RouteSource], holders: &RouteHolders) -> Vec<usize> {
+/// The module that an expression stands for, and the name in it: of `require('./routes/health')`, of `health` that is imported.
+fn module_of(text: &str, child: &str) -> Option<(String, Option<String>)> {
     let required = |text: &str| {
         let (_, rest) = text.split_once("require(").or_else(|| text.split_once("import("))?;
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
         rest[1..].split(quote).next().map(str::to_owned)
     };
-    let by_name = || node_import(sources[file].text(), child.split(['.', '(']).next().unwrap_or(child));
-    let import = required(child).map(|specifier| (specifier, None)).or_else(by_name);
-    let Some((specifier, name)) = import else { return Vec::new() };
+    let by_name = || node_import(text, child.split(['.', '(']).next().unwrap_or(child));
+    required(child).map(|specifier| (specifier, None)).or_else(by_name)
+}
+
+/// `healthRouter`, `require('./routes/health')`, `routes.health`.
+fn node_children(file: usize, child: &str, sources: &[RouteSource], holders: &RouteHolders) -> Vec<usize> {
+    let Some((specifier, name)) = module_of(sources[file].text(), child) else { return Vec::new() };
     let Some(target) = node_file(sources, sources[file].path, &specifier) else { return Vec::new() };
     let named = name.and_then(|name| holders.by_name(target, &name, usize::MAX));
     named.map_or_else(|| holders.of_file(target), |known| vec![known])

@@ -49,7 +49,7 @@ impl<'s> RoutePrefixes<'s> {
         for mount in mounts(sources, &evaluator) {
             let children = mount.children(sources, &holders);
             if children.is_empty() {
-                all.push((mount, None));
+                all.extend((!mount.is_of_package(sources)).then_some((mount, None)));
             } else {
                 all.extend(children.into_iter().map(|child| (mount.clone(), Some(child))));
             }

@@ -1,5 +1,6 @@
 use super::*;
 
+mod mounts;
 mod order;
 mod pages;
 mod refusals;

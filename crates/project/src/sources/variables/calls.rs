@@ -7,7 +7,7 @@ use regex::Regex;
 use super::read::{
     Absence, BEFORE, MOST, ReadRow, ReadRows, VariableRead, VariableReads, is_variable_name, line_before,
 };
-use super::refusal::{is_refused_at_once, is_refused_below};
+use super::refusal::{fails_without, is_refused_at_once, is_refused_below};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code::{arguments, bracketed, expression, last_name, split, words};
 use crate::sources::patterns;
@@ -141,12 +141,18 @@ fn default_of_number(text: &str, at: usize, behind: &str) -> Option<Absence> {
     let is_made = ["Number(", "parseInt(", "parseFloat("].iter().any(|call| head.ends_with(call));
     let rest = is_made.then(|| behind.split_once(')'))??.1.trim_start();
     let default = ["||", "??"].iter().find_map(|mark| rest.strip_prefix(mark))?;
-    Some(Absence::Default(constant(expression(default.trim_start()))))
+    let default = expression(default.trim_start());
+    (!is_no_value(default)).then_some(())?;
+    Some(Absence::Default(constant(default)))
 }
 
-/// Whether an expression stands for no value.
+/// Whether an expression stands for no value, or for an empty one.
 fn is_nothing(expression: &str) -> bool {
-    patterns::words("stands for no value").any(|word| word == expression.trim()) || literal(expression) == Some("")
+    is_no_value(expression) || literal(expression) == Some("")
+}
+
+fn is_no_value(expression: &str) -> bool {
+    patterns::words("stands for no value").any(|word| word == expression.trim())
 }
 
 /// `env::var("X")` fails only where its result is unwrapped.
@@ -178,14 +184,16 @@ fn absence_behind(kind: FileKind, text: &str, at: usize, behind: &str) -> Absenc
             // The default is that of the first name.
             Absence::Default(None)
         } else {
-            Absence::Default(constant(last_part(expression(rest), marks)))
+            let default = last_part(expression(rest), marks);
+            if is_no_value(default) { Absence::Continues } else { Absence::Default(constant(default)) }
         };
     }
     if behind.starts_with('{') && kind.ecosystem() == Some(Ecosystem::Ruby) {
         return Absence::Default(None);
     }
     let is_refused = kind.ecosystem() == Some(Ecosystem::Node) && is_refused_at_once(text, at, behind)
-        || is_refused_below(text, at, behind);
+        || is_refused_below(text, at, behind)
+        || fails_without(kind, text, at, behind) && !is_conditional(kind, text, at);
     if is_refused { Absence::Fails } else { Absence::Continues }
 }
 

@@ -97,6 +97,12 @@ fn add_fields(text: &str, class: &SettingsClass, reads: &mut VariableReads) {
             let name = format!("{prefix}{name}");
             if keeps_case { name } else { name.to_ascii_uppercase() }
         };
+        // Python takes the default before Pydantic looks: `x: str = os.environ["X"]` fails there.
+        let default = place..place + name.len() + 1 + definition.len();
+        let same = |read: &VariableRead| default.contains(&read.at) && read.name == variable(name);
+        if reads.reads.iter().any(same) {
+            continue;
+        }
         let absence = match absence(definition, delimiter.is_some()) {
             // What the call of the class hands over counts more than the variable.
             Absence::Fails if handed.has(text, name) => Absence::Continues,

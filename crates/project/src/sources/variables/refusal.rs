@@ -1,6 +1,7 @@
 //! Code that ends the program where a variable is absent, in a statement of its own.
 
 use super::read::line_before;
+use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
 
 /// Lines behind the read in which the variable is looked at, and lines behind that in which the program ends.
@@ -40,6 +41,24 @@ pub(super) fn is_refused_below(text: &str, at: usize, behind: &str) -> bool {
     }
     let mut places = asking.match_indices(' ').map(|(at, _)| &asking[at + 1..]);
     places.any(ends_program) || lines.take(ENDED).any(|line| ends_program(line.trim_start()))
+}
+
+/// Whether the statement cannot work without the value that is read at a place: `process.env.X.split(",")`,
+/// `int(os.getenv("X"))`.
+pub(super) fn fails_without(kind: FileKind, text: &str, at: usize, behind: &str) -> bool {
+    let meaning = "fails without a value";
+    let is_reader = |c: char| c.is_ascii_alphanumeric() || "_.$[(\"'`".contains(c);
+    let line = line_before(text, at);
+    let reader = line.trim_end_matches(is_reader).len();
+    let call = &line[reader..];
+    let is_argument = || {
+        let is_ended = behind.trim_start().trim_start_matches('!').starts_with([')', ',']);
+        is_ended && patterns::of(meaning).any(|word| word.is_of(kind) && call.starts_with(word.text))
+    };
+    let member = behind.trim_start_matches('!').trim_start().strip_prefix('.');
+    let has_member = member.is_some_and(|member| member.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let asks_null = matches!(kind.ecosystem(), Some(Ecosystem::Node | Ecosystem::Python));
+    asks_null && has_member || is_argument()
 }
 
 /// Whether a function whose value the variable is at a place gives up without it, and the program goes on:

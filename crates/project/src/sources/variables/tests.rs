@@ -241,3 +241,27 @@ fn variables_are_needed_that_the_program_refuses_to_lack() {
     let go = "package main\n\nvar a = os.Getenv(\"A1\")\n";
     check("a.go", go, &["A1"]);
 }
+
+#[test]
+fn what_cannot_work_without_a_value_is_needed() {
+    let node = "const a = process.env.A1.split(',');\nconst b = process.env.B1!.length;\nconst c = process.env.C1?.split(',');\nconst d = new URL(process.env.D1);\nconst e = JSON.parse(process.env.E1);\nif (process.env.F1) use(process.env.F1.trim());\nuse(process.env.G1);\n";
+    check("a.ts", node, &["A1!", "B1!", "C1", "D1!", "E1!", "F1", "F1", "G1"]);
+    let python = "a = int(os.getenv('A1'))\nb = os.environ.get('B1').split(',')\nc = int(os.getenv('C1', '3'))\nd = str(os.getenv('D1'))\nif x:\n    e = os.getenv('E1').strip()\nf = int(os.getenv('F1') or 3)\n";
+    check("a.py", python, &["A1!", "B1!", "C1=3", "D1", "E1", "F1=3"]);
+}
+
+#[test]
+fn no_value_is_no_default() {
+    check(
+        "a.js",
+        "a = process.env.A1 || undefined;\nb = process.env.B1 ?? null;\nc = Number(process.env.C1) || undefined;\nd = process.env.D1 || '';\n",
+        &["A1", "B1", "C1", "D1="],
+    );
+    check("a.py", "a = os.getenv('A1') or None\n", &["A1"]);
+}
+
+#[test]
+fn the_default_of_a_field_may_fail() {
+    let text = "class S(BaseSettings):\n    a1: str = os.environ[\"A1\"]\n    b1: str = os.getenv(\"B1\")\n    c1: str = os.getenv(\"C1\", \"c\")\n    d1: str = Field(default=os.environ[\"D1\"])\n    e1: str = os.environ[\"OTHER\"]\n";
+    check("a.py", text, &["A1!", "B1", "C1=c", "D1!", "E1=…", "OTHER!"]);
+}
