@@ -24,7 +24,7 @@ fn migrating_source(input: &EmitInput, application: &Application) -> Option<Stri
     let (source, None) = (sources.next()?, sources.next()) else { return None };
     let kind = FileKind::of(&source.place);
     let is_named = path::name(&source.place).to_ascii_lowercase().starts_with("migrat");
-    let serves = || ["listens on a port", "makes an application"].iter().any(|sign| patterns::shows(source.text, sign));
+    let serves = || ["opens a port", "makes an application"].iter().any(|sign| patterns::shows(source.text, sign));
     (is_named && !kind.is_shell() && !serves()).then(|| path::name(&source.place).to_owned())
 }
 

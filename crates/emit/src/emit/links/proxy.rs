@@ -64,10 +64,11 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
     let configuration = settled(source);
     let hosts = hosts(&configuration);
     let addresses = addresses(configuration.text());
-    let name = if path::name(folder).is_empty() { "nginx" } else { "proxy" };
+    let is_of_nginx =
+        path::name(folder).is_empty() || folder.contains("nginx") || is_asked_as(input, applications, "nginx");
     let image = ServerImage::of_service("nginx")?.image.to_owned();
     Some(Proxy {
-        name: if folder.contains("nginx") { "nginx".to_owned() } else { name.to_owned() },
+        name: if is_of_nginx { "nginx" } else { "proxy" }.to_owned(),
         image,
         test: test(text, &ports),
         ports,
@@ -79,6 +80,24 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
         reason: format!("{} passes requests on", source.name()),
         place: source.name().to_owned(),
     })
+}
+
+/// Whether a program or an example has a URL of a host: `http://nginx/api`.
+fn is_asked_as(input: &EmitInput, applications: &[Application], host: &str) -> bool {
+    let mut examples = input.examples.iter();
+    applications.iter().any(|known| asks_host(input, known, host)) || examples.any(|known| has_host(&known.value, host))
+}
+
+/// Whether the sources of a program have a URL of a host.
+pub(in crate::emit) fn asks_host(input: &EmitInput, application: &Application, host: &str) -> bool {
+    let mut sources = application.code_files(input).filter(|file| file.is_of_program());
+    sources.any(|file| has_host(file.source.text(), host))
+}
+
+fn has_host(text: &str, host: &str) -> bool {
+    let url = format!("://{host}");
+    let mut ends = text.match_indices(&url).map(|(at, _)| &text[at + url.len()..]);
+    ends.any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "-_.".contains(c)))
 }
 
 /// Gives the images of web servers that bring no configuration the one that lies beside their Dockerfiles: a compose file

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ServicePlanner;
+use crate::emit::links::proxy::asks_host;
 use crate::emit::plan::{PlannedKey, ServiceRole};
 use crate::yaml::NewValue;
 
@@ -16,14 +17,16 @@ impl ServicePlanner<'_, '_> {
         let (Some(proxy), Some(first)) = (&self.project.proxy, self.project.backends.all.first()) else { return };
         self.plan.networks = vec![FRONT.to_owned(), BACK.to_owned()];
         let proxied: BTreeSet<&str> = proxy.hosts.iter().map(|(host, _)| host.as_str()).collect();
+        let programs = self.project.applications().filter(|known| asks_host(self.input, known, &proxy.name));
+        let asking: BTreeSet<&str> = programs.map(|known| known.name.as_str()).collect();
         for service in &mut self.plan.services {
             let mut names = service.dependencies.iter().map(|(name, _)| name);
             let is_back =
                 service.role == ServiceRole::Backend || names.any(|name| self.project.backends.backend(name).is_some());
             let is_front = match service.role {
                 ServiceRole::Proxy => true,
-                ServiceRole::Application => proxied.contains(service.name.as_str()) || !is_back,
-                _ => false,
+                ServiceRole::Application if proxied.contains(service.name.as_str()) || !is_back => true,
+                _ => asking.contains(service.name.as_str()),
             };
             let networks = [(is_front, FRONT), (is_back, BACK)].into_iter().filter(|(is_on, _)| *is_on);
             let networks: Vec<String> = networks.map(|(_, name)| name.to_owned()).collect();

@@ -9,13 +9,21 @@ use crate::emit::links::schema_script::{INIT_SCRIPTS, SchemaScript};
 use crate::emit::plan::{ComposePlan, PlannedService, ServiceRole};
 use crate::yaml::NewValue;
 
+/// Why RabbitMQ gets its command.
+const TRANSIENT_QUEUES: &str =
+    "Since 4.3 it refuses transient queues by default, which Celery and other clients declare.";
+
 impl ServicePlanner<'_, '_> {
     pub(super) fn add_servers(&mut self) {
         for backend in &self.project.backends.all {
             let mut service = PlannedService::new(&backend.name, ServiceRole::Backend);
             self.add_image(backend, &mut service);
             if !backend.command.is_empty() {
-                service.add("command", NewValue::raw_texts(&backend.command));
+                let command = NewValue::raw_texts(&backend.command);
+                match backend.row.host {
+                    "rabbitmq" => service.add_with("command", command, TRANSIENT_QUEUES),
+                    _ => service.add("command", command),
+                }
             }
             let settings = self.server_variables(backend);
             if !settings.is_empty() {

@@ -102,24 +102,27 @@ fn an_image_that_starts_a_source_for_migrations_is_a_job() {
             ("api/Dockerfile", &*dockerfile("[\"node\", \"index.js\"]")),
             ("api/package.json", r#"{"name": "api", "dependencies": {"express": "5", "pg": "8"}}"#),
             ("api/index.js", server),
-            ("db/Dockerfile", &*dockerfile(command)),
-            ("db/package.json", r#"{"name": "db", "scripts": {"up": "node migrate.js"}, "dependencies": {"pg": "8"}}"#),
+            ("schema/Dockerfile", &*dockerfile(command)),
+            (
+                "schema/package.json",
+                r#"{"name": "schema", "scripts": {"up": "node migrate.js"}, "dependencies": {"pg": "8"}}"#,
+            ),
             migration,
         ];
         emitted(&files, &[]).0
     };
     let source = (
-        "db/migrate.js",
+        "schema/migrate.js",
         "const { Client } = require('pg');\nnew Client(process.env.DATABASE_URL).query('create table a (b int)');\n",
     );
     for command in ["[\"node\", \"migrate.js\"]", "[\"npm\", \"run\", \"up\"]"] {
         let text = emit(command, source);
-        assert!(service(&text, "db").contains("restart: \"no\""), "{text}");
-        assert!(service(&text, "api").contains("db:\n        condition: service_completed_successfully"), "{text}");
+        assert!(service(&text, "schema").contains("restart: \"no\""), "{text}");
+        assert!(service(&text, "api").contains("schema:\ncondition: service_completed_successfully"), "{text}");
     }
     // A server of this name does not end.
     let other = (
-        "db/migrator.js",
+        "schema/migrator.js",
         "const { Client } = require('pg');\nnew Client(process.env.DATABASE_URL);\nrequire('http').createServer().listen(4000);\n",
     );
     let text = emit("[\"node\", \"migrator.js\"]", other);
