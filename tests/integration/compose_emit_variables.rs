@@ -293,3 +293,24 @@ fn a_url_alone_has_all_parts_of_a_connection() {
     let text = written(folder.path());
     has(&text, &["CLICKHOUSE_URL: \"http://app:${CLICKHOUSE_PASSWORD:?set it in .env}@clickhouse:8123/app\"\n"]);
 }
+
+#[test]
+fn variables_that_an_example_sets_arrive_whatever_their_names_begin_with() {
+    let source = "import os\nfrom fastapi import FastAPI\nid = os.environ.get('GITHUB_CLIENT_ID', '')\nsecret = os.environ.get('GITHUB_CLIENT_SECRET', '')\nsha = os.environ.get('GITHUB_SHA')\nkey = os.environ.get('INTERNAL_KEY')\napp = FastAPI()\n";
+    let dockerfile = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\"]\n";
+    let folder = project(&[
+        ("a/Dockerfile", dockerfile),
+        ("a/requirements.txt", "fastapi\nuvicorn\n"),
+        ("a/main.py", source),
+        ("b/Dockerfile", dockerfile),
+        ("b/requirements.txt", "fastapi\nuvicorn\n"),
+        ("b/main.py", source),
+        (".env.example", "GITHUB_CLIENT_ID=x\nGITHUB_CLIENT_SECRET=y\n"),
+    ]);
+    let json = crate::compose_emit::emitted(folder.path());
+    let text = json["files"][0]["text"].as_str().unwrap();
+    has(&service(text, "a"), &["GITHUB_CLIENT_ID:\n", "GITHUB_CLIENT_SECRET:\n"]);
+    lacks(text, &["GITHUB_SHA"]);
+    // One note for both.
+    has(&json["notes"].to_string(), &["a, b get `INTERNAL_KEY` only from `.env`"]);
+}

@@ -134,27 +134,34 @@ pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &
             _ => None,
         };
     }
-    let behind = match (name, value(0)) {
-        ("uv" | "poetry" | "pipenv" | "pdm" | "rye" | "hatch", Some("run"))
-        | ("pnpm" | "yarn" | "npm" | "bundle", Some("exec")) => 1,
-        ("npx" | "bunx", Some(_)) => 0,
-        // `conda run -n web --no-capture-output`
-        ("conda" | "mamba" | "micromamba", Some("run")) => {
-            let mut at = 1;
-            while let Some(option) = value(at).filter(|word| word.starts_with('-')) {
-                at += if matches!(option, "-n" | "--name" | "-p" | "--prefix") { 2 } else { 1 };
-            }
-            at
+    let options = ProgramOptions::of(if matches!(name, "mamba" | "micromamba") { "conda" } else { name });
+    // `uv run --package api --no-sync`, `conda run -n web --no-capture-output`, `npx --yes`
+    let behind_options = |mut at: usize| {
+        while let Some(option) = value(at).filter(|word| word.starts_with('-') && !is_module_option(name, word)) {
+            at += if option == "--" { 1 } else { options.word_count(option) };
         }
+        at
+    };
+    let verb = behind_options(0);
+    let behind = match (name, value(verb)) {
+        ("uv" | "poetry" | "pipenv" | "pdm" | "rye" | "hatch" | "conda" | "mamba" | "micromamba", Some("run"))
+        | ("pnpm" | "yarn" | "npm" | "bundle", Some("exec")) => behind_options(verb + 1),
+        ("npx" | "bunx", Some(_)) => verb,
         _ => return Some((name, args)),
     };
-    let inner = value(behind).filter(|inner| !inner.starts_with('-'))?;
-    if inner.starts_with("python") {
-        let args = &args[behind + 1..];
-        let module = args.first().filter(|word| word.is("-m")).and(args.get(1)).and_then(Word::value)?;
-        return Some((module, &args[2..]));
+    let inner = value(behind)?;
+    let is_module = is_module_option(name, inner);
+    if is_module || inner.starts_with("python") {
+        let at = if is_module { behind } else { behind + 1 };
+        let module = args.get(at).filter(|word| is_module || word.is("-m")).and_then(|_| value(at + 1))?;
+        return Some((module, &args[at + 2..]));
     }
     Some((inner, &args[behind + 1..]))
+}
+
+/// Whether an option of a wrapper names a module of Python: `uv run -m uvicorn`.
+fn is_module_option(program: &str, option: &str) -> bool {
+    program == "uv" && matches!(option, "-m" | "--module")
 }
 
 /// Port and host, as far as they are known.
@@ -352,5 +359,40 @@ impl ListenReader<'_, '_, '_> {
     /// A variable that ENV sets.
     fn variable(&self, name: &str) -> Option<String> {
         self.build.env_value(self.stage, name)?.text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::program;
+    use crate::shell::parse;
+
+    #[test]
+    fn wrappers_and_their_options_are_skipped() {
+        let of = |text: &str| {
+            let script = parse(text);
+            let invocations = script.invocations();
+            let invocation = &invocations[0];
+            program(invocation.program?, invocation.args).map(|(name, args)| (name.to_owned(), args.len()))
+        };
+        for text in [
+            "uvicorn main:app",
+            "python -m uvicorn main:app",
+            "uv run uvicorn main:app",
+            "uv run --package api --no-sync uvicorn main:app",
+            "uv --project api run --frozen python -m uvicorn main:app",
+            "uv run -m uvicorn main:app",
+            "uv run -- uvicorn main:app",
+            "poetry run uvicorn main:app",
+            "conda run -n web --no-capture-output uvicorn main:app",
+            "pipenv run python3 -m uvicorn main:app",
+        ] {
+            assert_eq!(of(text), Some(("uvicorn".to_owned(), 1)), "{text}");
+        }
+        assert_eq!(of("npx --yes serve -s dist"), Some(("serve".to_owned(), 2)));
+        for text in ["uv run python main.py", "python main.py", "uv run"] {
+            assert_eq!(of(text), None, "{text}");
+        }
+        assert_eq!(of("uv sync"), Some(("uv".to_owned(), 1)));
     }
 }

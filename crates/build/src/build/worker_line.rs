@@ -2,6 +2,7 @@
 //! (`data/scheduler_programs.tsv`).
 
 use crate::data;
+use crate::shell::program::options::ProgramOptions;
 use crate::text::path;
 
 /// A command line that starts a worker.
@@ -58,10 +59,7 @@ impl WorkerLine {
         // What runs the program runs its check too: `uv run`.
         let before = self.words[..at].iter().skip_while(|word| *word == "exec");
         let before: Vec<&str> = before.map(String::as_str).collect();
-        let is_runner = matches!(
-            before.as_slice(),
-            [] | ["uv" | "poetry" | "pdm" | "pipenv" | "hatch", "run"] | ["bundle", "exec"]
-        );
+        let is_runner = before.is_empty() || is_runner(&before);
         is_runner.then(|| before.iter().map(|word| (*word).to_owned()).chain(words).collect())
     }
 
@@ -79,6 +77,27 @@ impl WorkerLine {
         let mut options = data::words(self.row[6]);
         options.any(|option| self.words.iter().any(|word| word.split('=').next() == Some(option)))
     }
+}
+
+/// Whether words in front of a program run it, with options of their own alone: `uv run --package jobs --no-sync`.
+fn is_runner(words: &[&str]) -> bool {
+    let [program, rest @ ..] = words else { return false };
+    let verb = match *program {
+        "uv" | "poetry" | "pdm" | "pipenv" | "hatch" => "run",
+        "bundle" => "exec",
+        _ => return false,
+    };
+    let options = ProgramOptions::of(program);
+    let (mut at, mut verbs) = (0, 0);
+    while let Some(word) = rest.get(at) {
+        match word.starts_with('-') {
+            true if *word != "--" => at += options.word_count(word),
+            true => at += 1,
+            false if *word == verb && verbs == 0 => (verbs, at) = (1, at + 1),
+            false => return false,
+        }
+    }
+    verbs == 1
 }
 
 /// Whether a command line, or a line of a script, starts a worker: `celery -A shop worker`, and not `celery -A worker beat`.
@@ -151,7 +170,9 @@ mod tests {
             |text: &str| WorkerLine::of(text).and_then(|line| line.check(&|_| false)).map(|words| words.join(" "));
         let ping = "-A shop inspect ping -d celery@$HOSTNAME -t 5";
         assert_eq!(check("celery -A shop worker -l info"), Some(format!("celery {ping}")));
-        assert_eq!(check("uv run celery -A shop worker"), Some(format!("uv run celery {ping}")));
+        for runner in ["uv run", "uv run --no-sync", "uv --project jobs run --package jobs --frozen", "bundle exec"] {
+            assert_eq!(check(&format!("{runner} celery -A shop worker")), Some(format!("{runner} celery {ping}")));
+        }
         assert_eq!(
             check("[\"/venv/bin/celery\", \"-A\", \"shop\", \"worker\"]"),
             Some(format!("/venv/bin/celery {ping}"))

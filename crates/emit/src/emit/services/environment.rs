@@ -181,7 +181,12 @@ impl EnvironmentPlanner<'_, '_, '_> {
         let mut open: Vec<&str> = Vec::new();
         for (file, read) in &application.code.reads {
             let name = read.name.as_str();
-            if self.has(name) || parts.settled.contains(name) || is_set_by_images(name) {
+            if self.has(name) || parts.settled.contains(name) {
+                continue;
+            }
+            // What an example sets is set by nothing else, whatever its name begins with: `GITHUB_CLIENT_ID`.
+            let is_shown = |known: &ExampleVariable| known.name == name && !known.is_comment;
+            if is_set_by_images(name) && nearest_example(input, *file, is_shown).is_none() {
                 continue;
             }
             let variable = ReadVariable::of(input, application, (*file, read));
@@ -210,12 +215,19 @@ impl EnvironmentPlanner<'_, '_, '_> {
         let Some(first) = names.first() else { return };
         let more = names.len() - 1;
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let note = format!(
-            "{} gets `{first}`{rest} only from `.env`: .env.example says where they are read",
-            self.application.name
-        );
-        if !self.plan.notes.contains(&note) {
-            self.plan.notes.push(note);
+        let what = format!("`{first}`{rest} only from `.env`: .env.example says where they are read");
+        let name = &self.application.name;
+        let names_of = |note: &str| {
+            let names = note.strip_suffix(what.as_str())?;
+            names.strip_suffix(" gets ").or_else(|| names.strip_suffix(" get ")).map(str::to_owned)
+        };
+        let mut known = self.plan.notes.iter_mut().filter_map(|note| Some((names_of(note)?, note)));
+        match known.next() {
+            Some((names, note)) if names.split(", ").all(|known| known != name) => {
+                *note = format!("{names}, {name} get {what}");
+            }
+            Some(_) => {}
+            None => self.plan.notes.push(format!("{name} gets {what}")),
         }
     }
 
