@@ -4,6 +4,7 @@
 mod alembic;
 pub(super) mod backend;
 mod call_login;
+mod celery_address;
 pub(super) mod certificates;
 pub(super) mod client_server;
 pub(super) mod connection;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::alembic::alembic_address;
 use super::call_login::call_logins;
+use super::celery_address::celery_addresses;
 use super::fixed_address::{fixed_addresses, fixed_databases};
 use super::job_address::job_address;
 use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, parts};
@@ -60,7 +61,7 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
         }
     }
     all.extend(named_in_sources(input, application, &committed, all));
-    for add in [fixed_addresses, named_variables] {
+    for add in [fixed_addresses, celery_addresses, named_variables] {
         let known = mentions.all.iter().chain(&mentions.optional).filter(|known| known.is_address());
         let hosts: BTreeSet<&str> = known.map(|known| known.row.host).collect();
         let open: Vec<_> = clients.iter().filter(|(_, row)| !hosts.contains(row.host)).copied().collect();
