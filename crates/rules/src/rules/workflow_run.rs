@@ -20,6 +20,9 @@ use crate::yaml::{self, YamlEditor, YamlNode};
 /// Levels of a pipeline that are compared.
 const DEEPEST: usize = 40;
 
+/// Places of further findings that one names.
+const OTHERS: usize = 3;
+
 /// What the rules find in the pipelines: the findings to report, and those that comments and settings hide.
 pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
     let dockerfiles = DockerfileIndex::new(inputs, builds);
@@ -66,6 +69,39 @@ pub(super) fn check_workflow(
     let mut seen = HashSet::new();
     out.retain(|finding| seen.insert((finding.rule, finding.file, finding.span)));
     out
+}
+
+/// What findings of several builds and pipelines have in common where one edit of another file cures all of them, or one start
+/// shows what all need to know.
+fn shared_cause(finding: &Finding) -> Option<&str> {
+    match finding.rule {
+        "platform-emulated" | "pushed-before-started" => Some(&finding.message),
+        "context-too-large-in-pipeline" => finding.help.as_deref(),
+        _ => None,
+    }
+}
+
+/// Leaves one finding of those with a common cause, which names the places of the others. They come in order.
+pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
+    let mut places: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
+    findings.retain(|finding| {
+        let Some(cause) = shared_cause(finding) else { return true };
+        let source = inputs.source(finding.file);
+        let place = format!("`{}`, line {}", source.name(), source.line(finding.span.start));
+        let known = places.entry((finding.rule, cause.to_owned())).or_default();
+        known.push(place);
+        known.len() == 1
+    });
+    for finding in findings {
+        let Some(cause) = shared_cause(finding) else { continue };
+        let Some([_, others @ ..]) = places.get(&(finding.rule, cause.to_owned())).map(Vec::as_slice) else { continue };
+        let named = others.get(..OTHERS).unwrap_or(others);
+        let more = others.len() - named.len();
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        if !named.is_empty() {
+            finding.notes.push(format!("the same holds for {}{more}", named.join("; ")));
+        }
+    }
 }
 
 /// The comments of a pipeline, as far as its settings allow them.
