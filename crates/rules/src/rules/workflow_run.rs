@@ -9,7 +9,7 @@ use super::dockerfile_index::DockerfileIndex;
 use super::workflow_context::WorkflowContext;
 use super::{Policies, Policy, Rule};
 use crate::build::Build;
-use crate::finding::{Finding, Findings, SuppressionUse, suppress};
+use crate::finding::{FileEdit, Finding, Findings, SuppressionUse, suppress};
 use crate::inputs::{Inputs, WorkflowInput};
 use crate::settings::Pragmas;
 use crate::shell;
@@ -77,24 +77,46 @@ fn shared_cause(finding: &Finding) -> Option<&str> {
     match finding.rule {
         "platform-emulated" | "pushed-before-started" => Some(&finding.message),
         "context-too-large-in-pipeline" => finding.help.as_deref(),
+        // How many calls a file has is said behind it.
+        "compose-v1-command" => finding.message.split(" (").next(),
         _ => None,
     }
 }
 
-/// Leaves one finding of those with a common cause, which names the places of the others. They come in order.
+/// Findings with a common cause: where each stands, and the edits of all but the first.
+#[derive(Default)]
+struct JoinedFindings {
+    places: Vec<String>,
+    edits: Vec<FileEdit>,
+}
+
+/// Leaves one finding of those with a common cause, which names the places of the others and has their edits. They come in
+/// order.
 pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
-    let mut places: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
+    let mut joined: BTreeMap<(&'static str, String), JoinedFindings> = BTreeMap::new();
     findings.retain(|finding| {
         let Some(cause) = shared_cause(finding) else { return true };
         let source = inputs.source(finding.file);
-        let place = format!("`{}`, line {}", source.name(), source.line(finding.span.start));
-        let known = places.entry((finding.rule, cause.to_owned())).or_default();
-        known.push(place);
-        known.len() == 1
+        // What edits only a part of the calls is no repair of all.
+        let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
+        let known = joined.entry((finding.rule, format!("{has_fix} {cause}"))).or_default();
+        known.places.push(format!("`{}`, line {}", source.name(), source.line(finding.span.start)));
+        if known.places.len() > 1 {
+            known.edits.extend(finding.fixes.iter().flat_map(|fix| fix.edits.iter().cloned()));
+        }
+        known.places.len() == 1
     });
     for finding in findings {
         let Some(cause) = shared_cause(finding) else { continue };
-        let Some([_, others @ ..]) = places.get(&(finding.rule, cause.to_owned())).map(Vec::as_slice) else { continue };
+        let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
+        let Some(JoinedFindings { places, edits }) = joined.remove(&(finding.rule, format!("{has_fix} {cause}")))
+        else {
+            continue;
+        };
+        if let Some(fix) = finding.fixes.first_mut() {
+            fix.edits.extend(edits);
+        }
+        let others = &places[1..];
         let named = others.get(..OTHERS).unwrap_or(others);
         let more = others.len() - named.len();
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };

@@ -50,7 +50,11 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
     if !cx.workflow().kind.is_pipeline() {
         return;
     }
-    let pushes = pushes(cx);
+    let mut pushes = pushes(cx);
+    for push in &mut pushes {
+        let job = &cx.workflow().jobs[push.job];
+        push.tags.iter_mut().for_each(|tag| put_constant_tag(cx, job, tag));
+    }
     let more_names = MoreNames::of(cx, &pushes);
     let mut pushing_all = LastKnown::new();
     let mut reported: BTreeSet<&str> = BTreeSet::new();
@@ -75,6 +79,22 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
         };
         let finding = finding.help(format!("push it as `{}:{tag}` too", without_tag(&first.text)));
         out.push(with_commit_tag(cx, finding, push, tag));
+    }
+}
+
+/// Puts the value of a variable that stands for a whole tag in its place, where nothing but its definition sets it.
+fn put_constant_tag(cx: &WorkflowContext, job: &Job, tag: &mut WorkflowText) {
+    let name = without_tag(&tag.text).to_owned();
+    let Some(written) = tag.text.get(name.len() + 1..).and_then(|tag| tag.strip_prefix('$')) else { return };
+    let inner = written.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(written);
+    let inner = inner.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(inner).trim();
+    let variable = inner.strip_prefix("env.").unwrap_or(inner);
+    let is_name = !variable.is_empty() && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let assigned = format!("{variable}=");
+    let is_set = || cx.steps().any(|(_, step)| step.script.as_ref().is_some_and(|it| it.text.text.contains(&assigned)));
+    let value = if is_name { job.variable(variable).and_then(WorkflowText::constant) } else { None };
+    if let Some(value) = value.filter(|_| !is_set()) {
+        tag.text = format!("{name}:{value}");
     }
 }
 

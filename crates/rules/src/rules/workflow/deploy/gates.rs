@@ -32,12 +32,15 @@ const ASKS: &str = "command that asks how a list ended";
 fn health_loop_passes(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
     for Deployment { steps, .. } in deployments(cx) {
+        // One of several in a row is enough.
+        let mut is_told = false;
         for (at, (probe, action)) in steps.iter().enumerate() {
             if !matches!(action, Action::Probe) || !is_behind_start(&steps, at) {
                 continue;
             }
             let Some(tries) = probe.innermost_loop() else {
-                if is_answer_ignored(&steps, at) {
+                if !is_told && is_answer_ignored(&steps, at) {
+                    is_told = true;
                     let place = probe.script.text.place_of(probe.span());
                     let message = "that the check fails is only printed: the new version is never refused";
                     let is_new = !places.contains(&place.span);

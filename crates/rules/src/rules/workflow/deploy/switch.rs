@@ -106,6 +106,13 @@ fn migrates_at_start(cx: &WorkflowContext, words: &str) -> bool {
     })
 }
 
+/// Whether `docker exec` names a container that Compose may have started.
+fn may_hold(started: &Containers, inside: &Containers) -> bool {
+    let is_named = |container: &String| started.names.iter().any(|service| container.contains(service.as_str()));
+    let is_mixed = started.compose.is_some() && inside.compose.is_none();
+    is_mixed && (started.names.is_empty() || inside.names.iter().any(is_named))
+}
+
 /// A migration in a container that the old version runs in, behind the pull or the build of the new one.
 fn migrated_by_old(cx: &WorkflowContext, steps: &[(FlowCommand, Action)], at: usize) -> Option<Finding> {
     let (command, Action::Schema(change)) = steps.get(at)? else { return None };
@@ -154,7 +161,7 @@ fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
             let may_serve = |(start, action): &(FlowCommand, Action)| {
                 let Action::Start(started) = action else { return false };
                 let is_app = match &change.inside {
-                    Some(inside) => started.share(inside),
+                    Some(inside) => started.share(inside) || may_hold(started, inside),
                     None => started.compose.is_some() && started.names.is_empty(),
                 };
                 is_app && command.is_beside(start) && command.continues(start)
