@@ -25,7 +25,7 @@ fn asks_server(build: &Build) -> bool {
             project.dependencies.iter().filter(is_run).any(|known| known.name == row[1])
         })
     };
-    BuiltProjects::of(build, projects).projects.iter().any(|project| has_client(&project))
+    BuiltProjects::of(build, projects).projects.iter().any(has_client)
 }
 
 /// Whether a variable of the image names a device that containers have only when they are given it.
