@@ -21,7 +21,7 @@ pub(super) fn gather_pipelines(paths: &[PathBuf], request: &GatherRequest) -> Re
     } else {
         PipelineSelection::Named(paths.iter().map(|path| without_dot(path)).collect())
     };
-    let needs = [Need::ContextNames, Need::ContextBytes].into_iter().collect::<Needs>();
+    let needs = [Need::ContextNames, Need::ContextBytes, Need::Projects].into_iter().collect::<Needs>();
     let request = GatherRequest { path: top.clone(), pipelines, needs, ..request.clone() };
     Ok(crate::load::gather(&request)?)
 }

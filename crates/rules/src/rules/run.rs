@@ -110,6 +110,7 @@ pub fn run<'i>(inputs: &'i Inputs, builds: &[Build<'i>], policies: &Policies) ->
     }
     outcome.findings = findings.into_sorted();
     drop_repeated(&mut outcome.findings, inputs, builds);
+    workflow_run::join_findings(&mut outcome.findings, inputs);
     outcome.hidden = hidden.into_sorted();
     outcome
 }

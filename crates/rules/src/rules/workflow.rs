@@ -20,6 +20,7 @@ pub(super) mod platforms;
 pub(super) mod secrets;
 pub(super) mod started;
 mod run_work;
+mod start_needs;
 mod steps;
 pub(super) mod tags;
 pub(super) mod versions;

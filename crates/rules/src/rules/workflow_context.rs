@@ -171,7 +171,9 @@ impl<'a, 'i> WorkflowContext<'a, 'i> {
         let Edit { span, text } = match change {
             WorkflowChange::Set(path, value) => yaml()?.set(path, value)?,
             WorkflowChange::Remove(path) => yaml()?.remove(path)?,
-            WorkflowChange::Insert(path, number, text) => yaml()?.insert(path, *number, text)?,
+            WorkflowChange::Insert(path, number, text) => {
+                above_comments(self.inputs.source(file).text(), yaml()?.insert(path, *number, text)?)
+            }
             WorkflowChange::RemoveMember(path, number) => yaml()?.remove_member(path, *number)?,
             WorkflowChange::Replace(place, text) if self.input.file_of(*place) == Some(file) => {
                 Edit { span: place.span, text: text.clone() }
@@ -191,4 +193,16 @@ impl<'a, 'i> WorkflowContext<'a, 'i> {
     pub fn has_key(&self, path: &[&str]) -> bool {
         self.editors.first().and_then(Option::as_ref).is_some_and(|editor| editor.has(path))
     }
+}
+
+/// An insertion before a member of a list, moved above the comments that are about that member.
+fn above_comments(text: &str, edit: Edit) -> Edit {
+    let indent = edit.text.len() - edit.text.trim_start().len();
+    let before = text.get(..edit.span.start as usize).unwrap_or_default();
+    let is_comment = |line: &&str| {
+        let own = line.len() - line.trim_start().len();
+        own == indent && line.trim_start().starts_with('#')
+    };
+    let above: usize = before.split_inclusive('\n').rev().take_while(is_comment).map(str::len).sum();
+    Edit { span: Span::at(edit.span.start - above as u32), ..edit }
 }

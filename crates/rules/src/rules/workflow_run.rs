@@ -9,7 +9,7 @@ use super::dockerfile_index::DockerfileIndex;
 use super::workflow_context::WorkflowContext;
 use super::{Policies, Policy, Rule};
 use crate::build::Build;
-use crate::finding::{Finding, Findings, SuppressionUse, suppress};
+use crate::finding::{FileEdit, Finding, Findings, SuppressionUse, suppress};
 use crate::inputs::{Inputs, WorkflowInput};
 use crate::settings::Pragmas;
 use crate::shell;
@@ -19,6 +19,9 @@ use crate::yaml::{self, YamlEditor, YamlNode};
 
 /// Levels of a pipeline that are compared.
 const DEEPEST: usize = 40;
+
+/// Places of further findings that one names.
+const OTHERS: usize = 3;
 
 /// What the rules find in the pipelines: the findings to report, and those that comments and settings hide.
 pub(super) fn run_workflows(inputs: &Inputs, builds: &[Build], policies: &Policies) -> (Vec<Finding>, Vec<Finding>) {
@@ -66,6 +69,61 @@ pub(super) fn check_workflow(
     let mut seen = HashSet::new();
     out.retain(|finding| seen.insert((finding.rule, finding.file, finding.span)));
     out
+}
+
+/// What findings of several builds and pipelines have in common where one edit of another file cures all of them, or one start
+/// shows what all need to know.
+fn shared_cause(finding: &Finding) -> Option<&str> {
+    match finding.rule {
+        "platform-emulated" | "pushed-before-started" => Some(&finding.message),
+        "context-too-large-in-pipeline" => finding.help.as_deref(),
+        // How many calls a file has is said behind it.
+        "compose-v1-command" => finding.message.split(" (").next(),
+        _ => None,
+    }
+}
+
+/// Findings with a common cause: where each stands, and the edits of all but the first.
+#[derive(Default)]
+struct JoinedFindings {
+    places: Vec<String>,
+    edits: Vec<FileEdit>,
+}
+
+/// Leaves one finding of those with a common cause, which names the places of the others and has their edits. They come in
+/// order.
+pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
+    let mut joined: BTreeMap<(&'static str, String), JoinedFindings> = BTreeMap::new();
+    findings.retain(|finding| {
+        let Some(cause) = shared_cause(finding) else { return true };
+        let source = inputs.source(finding.file);
+        // What edits only a part of the calls is no repair of all.
+        let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
+        let known = joined.entry((finding.rule, format!("{has_fix} {cause}"))).or_default();
+        known.places.push(format!("`{}`, line {}", source.name(), source.line(finding.span.start)));
+        if known.places.len() > 1 {
+            known.edits.extend(finding.fixes.iter().flat_map(|fix| fix.edits.iter().cloned()));
+        }
+        known.places.len() == 1
+    });
+    for finding in findings {
+        let Some(cause) = shared_cause(finding) else { continue };
+        let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
+        let Some(JoinedFindings { places, edits }) = joined.remove(&(finding.rule, format!("{has_fix} {cause}")))
+        else {
+            continue;
+        };
+        if let Some(fix) = finding.fixes.first_mut() {
+            fix.edits.extend(edits);
+        }
+        let others = &places[1..];
+        let named = others.get(..OTHERS).unwrap_or(others);
+        let more = others.len() - named.len();
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        if !named.is_empty() {
+            finding.notes.push(format!("the same holds for {}{more}", named.join("; ")));
+        }
+    }
 }
 
 /// The comments of a pipeline, as far as its settings allow them.

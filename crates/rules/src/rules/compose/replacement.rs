@@ -15,7 +15,7 @@ use crate::shell::program::{Program, options::ProgramOptions};
 use crate::shell::{Command, Word, parse};
 use crate::sources::patterns;
 use crate::stack::{Stack, StackService, passed_hosts, proxied_hosts, server_groups};
-use crate::text::{Source, path};
+use crate::text::{Source, listed, path};
 use crate::yaml::NewValue;
 
 crate::rules::family! {
@@ -179,14 +179,22 @@ fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
             let source = &configuration.source;
             let name = source.name();
             let name = path::relative(name, &cx.project().folder).unwrap_or(name);
-            for (host, line, help) in kept_hosts(configuration.proxy, source, &targets) {
-                let message = format!(
-                    "`{}` looks `{host}` up once ({name}:{line}): after a replacement with another address all requests fail",
-                    service.name
-                );
-                let Some(finding) = cx.finding(cx.image_place(service), message) else { continue };
-                out.push(finding.help(help));
+            let kept = kept_hosts(configuration.proxy, source, &targets);
+            let Some((first, line, help)) = kept.first() else { continue };
+            let hosts: Vec<&str> = kept.iter().map(|(host, ..)| *host).collect();
+            let message = format!(
+                "`{}` looks {} up once ({name}:{line}): after a replacement with another address all requests fail",
+                service.name,
+                listed(&hosts)
+            );
+            let Some(mut finding) = cx.finding(cx.image_place(service), message) else { continue };
+            if hosts.len() > 1 {
+                let others = kept.iter().skip(1).map(|(host, line, _)| format!("`{host}` in line {line}"));
+                finding
+                    .notes
+                    .push(format!("`{first}` is named in line {line}, {}", others.collect::<Vec<_>>().join(", ")));
             }
+            out.push(finding.help(help.clone()));
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::inputs::{
 use crate::manifest::{self, FileKind, Project};
 use crate::rules::compose_run::check_compose;
 use crate::rules::dockerfile_index::DockerfileIndex;
-use crate::rules::workflow_run::check_workflow;
+use crate::rules::workflow_run::{check_workflow, join_findings};
 use crate::rules::{Context, Neighbours, Policies, Rule, Subject, compose_breach, run, workflow_breach};
 use crate::settings::Choice;
 use crate::settings::CommandLinePolicy;
@@ -46,7 +46,9 @@ pub(super) fn findings(rule: &'static Rule, sources: &[Source], listing: &[(u64,
         let workflows = inputs.workflows.iter();
         let dockerfiles = DockerfileIndex::new(&inputs, &builds);
         let all = workflows.map(|input| check_workflow(&inputs, &dockerfiles, input, &[rule]));
-        return all.fold(Findings::new(), Findings::chain).into_sorted();
+        let mut findings = all.fold(Findings::new(), Findings::chain).into_sorted();
+        join_findings(&mut findings, &inputs);
+        return findings;
     }
     if rule.metadata().subject == Subject::Suppressions {
         // Suppressions can be judged only if the other rules ran.

@@ -228,7 +228,7 @@ impl<'c, 'a, 'i> ColdBuilds<'c, 'a, 'i> {
 }
 
 /// Whether a cache is of use to a build, as far as that is known.
-fn has_work(cx: &WorkflowContext, call: &BuildCall) -> bool {
+pub(super) fn has_work(cx: &WorkflowContext, call: &BuildCall) -> bool {
     let builds = cx.builds_of(call);
     builds.is_empty() || builds.iter().any(|(leg, build)| is_cacheable(build, leg))
 }

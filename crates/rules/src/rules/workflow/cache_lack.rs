@@ -3,13 +3,13 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use super::cache::{ColdBuilds, JobBuilder, JobState, add_builder, add_caches, cache_name, is_hosted};
-use super::steps::LastKnown;
+use super::cache::{ColdBuilds, JobBuilder, JobState, add_builder, add_caches, cache_name, has_work, is_hosted};
+use super::steps::{LastKnown, docker_words};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::Word;
-use crate::workflow::{ActionUse, BuildCall, Builder, Step, Switch, WorkflowPlace};
+use crate::workflow::{ActionUse, BuildCall, Builder, PipelineKind, Step, Switch, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
@@ -110,10 +110,11 @@ fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
     let mut jobs = BTreeSet::new();
     let mut cold = ColdBuilds::new(cx);
     for call in cx.calls() {
-        let is_command = matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Compose);
+        let is_bake = call.builder == Builder::Bake && call.command.is_some();
+        let is_command = is_bake || matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Compose);
         if !is_command
             || jobs.contains(&call.job)
-            || !cold.has(call)
+            || !(cold.has(call) || has_empty_engine(cx, call))
             || has_caches(cx, call)
             || lacks_dockerfile(cx, call)
             || has_unknown_options(cx, call)
@@ -124,11 +125,61 @@ fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         jobs.insert(call.job);
         let message = "the build has no cache: each run repeats all of its steps";
         let Some(finding) = cx.finding(call.place, message) else { continue };
+        if cx.workflow().kind == PipelineKind::Gitlab {
+            out.push(finding.help(
+                "write `--cache-from $CI_REGISTRY_IMAGE:latest --build-arg BUILDKIT_INLINE_CACHE=1`, and push that tag; all stages \
+                 are kept by `docker buildx build` with `--cache-to type=registry,ref=…,mode=max`, behind `docker buildx create --use`",
+            ));
+            continue;
+        }
+        if is_bake {
+            out.push(finding.help(
+                "write `cache-from` and `cache-to` for the targets of the bake file, behind `docker/setup-buildx-action`, and call \
+                 it by `docker/bake-action`, which takes the credentials of GitHub's cache from the run",
+            ));
+            continue;
+        }
         let finding = finding.help(
             "build with `docker/build-push-action` behind `docker/setup-buildx-action`, or call `docker buildx build --load` with `--cache-from` and `--cache-to`",
         );
         out.push(with_flags(cx, call, cold.state(call), finding));
     }
+}
+
+/// Whether a job of GitLab builds on an engine that a service starts for it alone, and brings no layers from elsewhere.
+fn has_empty_engine(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let (workflow, job) = (cx.workflow(), cx.job(call));
+    let is_own = workflow.kind == PipelineKind::Gitlab
+        && !job.is_partial
+        && call.place.file == 0
+        && !call.no_cache.may_be_on()
+        && matches!(call.builder, Builder::Docker | Builder::Buildx)
+        && job.services.iter().any(|service| service.text.contains("dind"));
+    // What is built for a tag alone is built once.
+    let is_rare = ["rules", "only"].iter().filter_map(|key| job.key(key)).any(|place| {
+        let text = value_of_key(cx, place);
+        ["tag", "TAG", "schedule", "manual"].iter().any(|word| text.contains(word))
+    });
+    let brings_layers = |step: &Step| {
+        let brings = |words: &[&str]| matches!(words, ["pull" | "load", ..] | ["image", "pull" | "load", ..]);
+        step.invocations().iter().any(|invocation| brings(&docker_words(invocation)))
+    };
+    is_own && !is_rare && !job.steps.iter().any(brings_layers) && has_work(cx, call)
+}
+
+/// The lines of a key and of what stands below it.
+fn value_of_key<'a>(cx: &WorkflowContext<'a, '_>, place: WorkflowPlace) -> &'a str {
+    let Some(source) = cx.input.file_of(place).map(|file| cx.inputs.source(file)) else { return "" };
+    let text = source.text().get(place.span.start as usize..).unwrap_or_default();
+    let before = source.text().get(..place.span.start as usize).unwrap_or_default();
+    let indent = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+    let is_below = |line: &str| {
+        let own = line.len() - line.trim_start().len();
+        line.trim().is_empty() || own > indent || own == indent && line.trim_start().starts_with('-')
+    };
+    let lines = text.split_inclusive('\n').enumerate();
+    let length = lines.take_while(|(at, line)| *at == 0 || is_below(line)).map(|(_, line)| line.len()).sum::<usize>();
+    &text[..length]
 }
 
 /// Whether the repository is known to have no such Dockerfile: that build ends with an error.

@@ -41,16 +41,19 @@ fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
             continue;
         }
         let builds = cx.builds_of(call);
-        let slow: Vec<SlowStage> = builds.iter().flat_map(|(leg, build)| slow_stages(build, leg)).collect();
+        let slow: Vec<SlowStage> = builds.iter().flat_map(|(leg, build)| slow_stages(cx, build, leg)).collect();
         // Those that there are runners of come first.
         foreign.sort_by_key(|(platform, _)| runner_of(platform).is_none());
         let emulated = foreign.into_iter().find_map(|(platform, native)| {
-            let stage = slow.iter().find(|stage| stage.runs_on(&platform))?.title.clone();
+            let stage = slow.iter().find(|stage| stage.runs_on(&platform))?;
             Some((platform, native, stage))
         });
         let Some((platform, native, stage)) = emulated else { continue };
         let place = call.platforms.first().map_or(call.place, |text| text.place);
-        let message = format!("the RUN of the stage `{stage}` is emulated for `{platform}`: the runner is `{native}`");
+        let SlowStage { title, dockerfile, .. } = stage;
+        let message = format!(
+            "the RUN of the stage `{title}` of `{dockerfile}` is emulated for `{platform}`: the runner is `{native}`"
+        );
         let Some(finding) = cx.finding(place, message) else { continue };
         let cross = "let the stage run on `--platform=$BUILDPLATFORM` and cross-compile";
         out.push(finding.help(match runner_of(&platform) {
@@ -103,6 +106,7 @@ fn platforms(call: &BuildCall, leg: &MatrixLeg) -> Option<Vec<String>> {
 /// A stage with a RUN that takes time and that the target needs.
 struct SlowStage<'b> {
     title: String,
+    dockerfile: &'b str,
     /// What it has behind `--platform=`.
     platform: Option<&'b str>,
 }
@@ -115,7 +119,7 @@ impl SlowStage<'_> {
 }
 
 /// Those of a build, up to one that runs on the platform of any result.
-fn slow_stages<'b>(build: &'b Build, leg: &LegBuild) -> Vec<SlowStage<'b>> {
+fn slow_stages<'b>(cx: &WorkflowContext<'b, '_>, build: &'b Build, leg: &LegBuild) -> Vec<SlowStage<'b>> {
     let Some(needed) = needed(build, leg) else { return Vec::new() };
     let is_slow_stage = |stage: &&Stage| {
         let mut all = build.instructions(stage);
@@ -123,10 +127,11 @@ fn slow_stages<'b>(build: &'b Build, leg: &LegBuild) -> Vec<SlowStage<'b>> {
     };
     let platforms = stage_platforms(build);
     let stages = build.stages().iter().filter(|stage| needed.contains(&stage.index)).filter(is_slow_stage);
+    let dockerfile = cx.inputs.source(build.input().dockerfile).name();
     let mut slow = Vec::new();
     for stage in stages {
         let platform = platforms.get(stage.index).copied().flatten();
-        slow.push(SlowStage { title: stage.title(), platform });
+        slow.push(SlowStage { title: stage.title(), dockerfile, platform });
         if platform.is_none() {
             break;
         }

@@ -7,10 +7,11 @@ use self::argument::{SecretValue, gets, names, uses};
 use self::repair::repair;
 use crate::build::Build;
 use crate::dockerfile::{Instruction, Keyword};
-use crate::finding::{Findings, Safety};
+use crate::finding::{Finding, Findings, Safety};
 use crate::inputs::{BuildInput, BuildOptions};
 use crate::rules::WorkflowContext;
 use crate::secret::{bundled, is_bundled, names_secret};
+use crate::text::listed;
 use crate::workflow::{BuildCall, Builder, LegBuild, WorkflowArgument, expression_names};
 
 crate::rules::family! {
@@ -33,52 +34,109 @@ struct Reach {
     ships: bool,
 }
 
+/// A secret that a build hands over as an argument.
+struct LeakedSecret<'c, 'b, 'i> {
+    argument: &'c WorkflowArgument,
+    value: SecretValue,
+    /// The builds that get it.
+    builds: Vec<&'b Build<'i>>,
+    reach: Reach,
+    is_for_the_container: bool,
+}
+
 fn secret_as_build_argument(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls() {
         let secrets = call.arguments.iter().filter_map(|argument| Some((argument, value_of(cx, call, argument)?)));
-        let mut secrets = secrets.take(SECRETS);
-        let Some(first) = secrets.next() else { continue };
+        let mut secrets = secrets.take(SECRETS).peekable();
+        if secrets.peek().is_none() {
+            continue;
+        }
         let inputs: Vec<BuildInput> = cx.builds_of(call).iter().map(|(leg, build)| of_leg(leg, build)).collect();
         let builds: Vec<Build> = inputs.iter().map(Build::new).collect();
-        for (argument, value) in std::iter::once(first).chain(secrets) {
-            let name = &argument.name;
-            let reaches: Vec<(&Build, Reach)> =
-                builds.iter().filter_map(|build| Some((build, reach(build, name)?))).collect();
-            let shipped = reaches.iter().find(|(_, reach)| reach.ships);
-            let Some((first, reach)) = shipped.or_else(|| reaches.first()) else { continue };
-            let stored = if reach.ships {
-                "is stored in the history of the image"
-            } else {
-                "stays in the build cache and provenance"
+        let mut leaked: Vec<LeakedSecret> =
+            secrets.filter_map(|(argument, value)| leaked_secret(&builds, argument, value)).collect();
+        // What one line says of several is said once.
+        while let Some(first) = leaked.first() {
+            let key = |secret: &LeakedSecret| {
+                let place = secret.argument.place;
+                let line = cx.input.file_of(place).map(|file| cx.inputs.source(file).line(place.span.start));
+                (place.file, line, secret.reach.ships, secret.is_for_the_container)
             };
-            let message = format!("the secret `{name}` is a build argument: its value {stored}");
-            let Some(mut finding) = cx.finding(argument.place, message) else { continue };
-            let dockerfile = cx.inputs.source(first.input().dockerfile).name();
-            finding.notes.push(format!("`{dockerfile}` uses it in line {}", reach.line));
-            let passed = match call.command {
-                Some(_) => format!("`--secret id={name},env=…`"),
-                None => format!("`secrets: {name}=…`"),
-            };
-            if reaches.iter().all(|(build, _)| is_for_the_container(build, name)) {
-                let safer =
-                    "the container reads it from its environment or a file: `env_file`, or a secret of the service";
-                out.push(
-                    finding.help(format!("leave the ARG and the ENV out, and give `{name}` at the start; {safer}")),
-                );
-                continue;
+            let of_line = key(first);
+            let (same, others): (Vec<_>, Vec<_>) = leaked.into_iter().partition(|secret| key(secret) == of_line);
+            leaked = others;
+            if let Some(finding) = finding_of(cx, call, &same) {
+                out.push(finding);
             }
-            let finding = finding.help(format!(
-                "pass it as a secret: {passed}, and `RUN --mount=type=secret,id={name},env={name} …` in the Dockerfile"
-            ));
-            let changes =
-                repair(cx, call, (argument, &value), &reaches.iter().map(|(build, _)| *build).collect::<Vec<_>>());
-            let why = format!(
-                "builds by hand get `{name}` by `--secret id={name},env={name}` from then on, and values that were stored \
-                 stay so until they are revoked"
-            );
-            out.push(cx.fixed(finding, "pass the secret by a mount", Safety::Unsafe(why), &changes));
         }
     }
+}
+
+/// The secret of an argument with the builds that get it; `None` where none does.
+fn leaked_secret<'c, 'b, 'i>(
+    builds: &'b [Build<'i>],
+    argument: &'c WorkflowArgument,
+    value: SecretValue,
+) -> Option<LeakedSecret<'c, 'b, 'i>> {
+    let name = &argument.name;
+    let reaches: Vec<(&Build, Reach)> = builds.iter().filter_map(|build| Some((build, reach(build, name)?))).collect();
+    let shipped = reaches.iter().find(|(_, reach)| reach.ships);
+    let (first, reach) = shipped.or_else(|| reaches.first()).copied()?;
+    let is_for_the_container = reaches.iter().all(|(build, _)| is_for_the_container(build, name));
+    let others = reaches.iter().map(|(build, _)| *build).filter(|build| !std::ptr::eq(*build, first));
+    let builds = std::iter::once(first).chain(others).collect();
+    Some(LeakedSecret { argument, value, builds, reach, is_for_the_container })
+}
+
+/// The finding about secrets of one line of a build.
+fn finding_of(cx: &WorkflowContext, call: &BuildCall, secrets: &[LeakedSecret]) -> Option<Finding> {
+    let first = secrets.first()?;
+    let names: Vec<&str> = secrets.iter().map(|secret| secret.argument.name.as_str()).collect();
+    let list = listed(&names);
+    let message = match (names.len(), first.reach.ships) {
+        (1, true) => format!("the secret {list} is a build argument: its value is stored in the history of the image"),
+        (1, false) => {
+            format!("the secret {list} is a build argument: its value stays in the build cache and provenance")
+        }
+        (_, true) => {
+            format!("the secrets {list} are build arguments: their values are stored in the history of the image")
+        }
+        (_, false) => {
+            format!("the secrets {list} are build arguments: their values stay in the build cache and provenance")
+        }
+    };
+    let mut finding = cx.finding(first.argument.place, message)?;
+    for secret in secrets {
+        let dockerfile = secret.builds.first().map(|build| cx.inputs.source(build.input().dockerfile).name());
+        let (dockerfile, line) = (dockerfile.unwrap_or_default(), secret.reach.line);
+        let what = if names.len() == 1 { "it".to_owned() } else { format!("`{}`", secret.argument.name) };
+        finding.notes.push(format!("`{dockerfile}` uses {what} in line {line}"));
+    }
+    if first.is_for_the_container {
+        let (object, given) =
+            if names.len() == 1 { ("the ARG and the ENV", "it") } else { ("each ARG and ENV", "them") };
+        let safer = format!(
+            "the container reads {given} from its environment or a file: `env_file`, or a secret of the service"
+        );
+        return Some(finding.help(format!("leave {object} out, and give {list} at the start; {safer}")));
+    }
+    let name = names[0];
+    let passed = match call.command {
+        Some(_) => format!("`--secret id={name},env=…`"),
+        None => format!("`secrets: {name}=…`"),
+    };
+    let pass = if names.len() == 1 { "pass it as a secret" } else { "pass each as a secret" };
+    let finding = finding
+        .help(format!("{pass}: {passed}, and `RUN --mount=type=secret,id={name},env={name} …` in the Dockerfile"));
+    // One after the other: the mounts of a RUN have one place.
+    let changes = repair(cx, call, (first.argument, &first.value), &first.builds);
+    let why = format!(
+        "builds by hand get `{name}` by `--secret id={name},env={name}` from then on, and values that were stored stay so \
+         until they are revoked"
+    );
+    let title =
+        if names.len() == 1 { "pass the secret by a mount".to_owned() } else { format!("pass `{name}` by a mount") };
+    Some(cx.fixed(finding, &title, Safety::Unsafe(why), &changes))
 }
 
 /// Whether a Dockerfile hands a build argument on to the container, and no RUN names it.

@@ -3,6 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
+use super::start_needs::needs_more;
 use super::steps::{docker_words, is_compose, last_part, pushes, waiting_for, without_tag};
 use regex::{Regex, RegexBuilder};
 
@@ -65,13 +66,17 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     if workflow.jobs.iter().enumerate().any(starts) || is_followed(cx) || others_start(cx) {
         return;
     }
+    let compose = compose_with_others(cx, &images);
+    if compose.is_none() && all_builds(cx, needs_more) {
+        return;
+    }
     let message = match images.first {
         Some(name) if images.names.len() == 1 => format!("`{name}` is pushed, and no step of the pipeline starts it"),
         _ => "the image is pushed, and no step of the pipeline starts it".to_owned(),
     };
     let Some(finding) = cx.finding(first.place, message) else { return };
     let name = images.first.unwrap_or("image");
-    if let Some(file) = compose_with_others(cx, &images) {
+    if let Some(file) = compose {
         out.push(finding.help(format!(
             "start it with what it needs before it gets its tag: build with `load: true`, then `docker compose -f {file} up -d \
              --wait` with that image, and push in a step behind that"
@@ -149,9 +154,14 @@ fn serves_nothing(cx: &WorkflowContext) -> bool {
         };
         build.stages().last().is_some_and(|last| build.chain(last).any(|stage| build.instructions(stage).any(is_sign)))
     };
+    all_builds(cx, |build| !serves(build))
+}
+
+/// Whether all images that the pipeline builds are known, and each is of a kind.
+fn all_builds(cx: &WorkflowContext, is_kind: impl Fn(&Build) -> bool) -> bool {
     let builds: Vec<_> = cx.calls().iter().map(|call| cx.builds_of(call)).collect();
     let are_known = !builds.is_empty() && builds.iter().all(|builds| !builds.is_empty());
-    are_known && builds.iter().flatten().all(|(_, build)| !serves(build))
+    are_known && builds.iter().flatten().all(|(_, build)| is_kind(build))
 }
 
 /// The images of a pipeline by the last part of their names.

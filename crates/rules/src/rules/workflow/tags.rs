@@ -23,6 +23,9 @@ crate::rules::family! {
 /// The meaning in `data/source_patterns.tsv` of actions with an image in an input, whose name is the subject.
 const IMAGE_INPUT: &str = "action with an image in an input";
 
+/// The meaning there of what brings an image to a platform that runs it.
+const DEPLOYS: &str = "deploys an image to a platform";
+
 /// Uses of one build's image that are reported.
 const USES: usize = 100;
 
@@ -47,7 +50,11 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
     if !cx.workflow().kind.is_pipeline() {
         return;
     }
-    let pushes = pushes(cx);
+    let mut pushes = pushes(cx);
+    for push in &mut pushes {
+        let job = &cx.workflow().jobs[push.job];
+        push.tags.iter_mut().for_each(|tag| put_constant_tag(cx, job, tag));
+    }
     let more_names = MoreNames::of(cx, &pushes);
     let mut pushing_all = LastKnown::new();
     let mut reported: BTreeSet<&str> = BTreeSet::new();
@@ -72,6 +79,22 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
         };
         let finding = finding.help(format!("push it as `{}:{tag}` too", without_tag(&first.text)));
         out.push(with_commit_tag(cx, finding, push, tag));
+    }
+}
+
+/// Puts the value of a variable that stands for a whole tag in its place, where nothing but its definition sets it.
+fn put_constant_tag(cx: &WorkflowContext, job: &Job, tag: &mut WorkflowText) {
+    let name = without_tag(&tag.text).to_owned();
+    let Some(written) = tag.text.get(name.len() + 1..).and_then(|tag| tag.strip_prefix('$')) else { return };
+    let inner = written.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(written);
+    let inner = inner.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(inner).trim();
+    let variable = inner.strip_prefix("env.").unwrap_or(inner);
+    let is_name = !variable.is_empty() && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let assigned = format!("{variable}=");
+    let is_set = || cx.steps().any(|(_, step)| step.script.as_ref().is_some_and(|it| it.text.text.contains(&assigned)));
+    let value = if is_name { job.variable(variable).and_then(WorkflowText::constant) } else { None };
+    if let Some(value) = value.filter(|_| !is_set()) {
+        tag.text = format!("{name}:{value}");
     }
 }
 
@@ -182,6 +205,9 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
             continue;
         }
         pushed = true;
+        if is_previewed(cx, call.job, call.step) {
+            continue;
+        }
         let message =
             "the image is pushed for pull requests too: code that is not merged, and without rights to push from forks";
         let Some(finding) = cx.finding(place, message) else { continue };
@@ -232,6 +258,7 @@ fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findin
             || is_of_request
             || step.script.as_ref().is_some_and(asks)
             || !steps.insert((push.job, push.step))
+            || is_previewed(cx, push.job, push.step)
         {
             continue;
         }
@@ -241,6 +268,33 @@ fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findin
         out.push(finding.help("give the step `if: github.event_name != 'pull_request'`"));
     }
     !steps.is_empty()
+}
+
+/// Whether a step behind a push, or a job that waits for it, runs for pull requests, as its condition or its name says, and
+/// deploys: reviewers see a preview of what is not merged.
+fn is_previewed(cx: &WorkflowContext, job: usize, step: usize) -> bool {
+    let jobs = &cx.workflow().jobs;
+    let waits = waiting_for(jobs, |number| number == job);
+    let is_for_requests = |condition: &WorkflowText| {
+        ["== 'pull_request'", "!= 'release'", "!= 'push'"].iter().any(|text| condition.text.contains(text))
+    };
+    let says_so = |name: &str| name.to_ascii_lowercase().contains("preview");
+    let deploys = |step: &Step| {
+        let script = step.script.as_ref().map(|script| script.text.text.as_str());
+        let name = step.action.as_ref().map(|action| action.name.as_str()).or(script);
+        name.is_some_and(|text| patterns::shows(text, DEPLOYS))
+    };
+    jobs.iter().enumerate().any(|(number, other)| {
+        let behind = if number == job { step + 1 } else { 0 };
+        let is_preview_job = says_so(&other.id) || other.condition.as_ref().is_some_and(is_for_requests);
+        let is_preview = |step: &&Step| {
+            is_preview_job
+                || step.condition.as_ref().is_some_and(is_for_requests)
+                || step.name.as_ref().is_some_and(|name| says_so(&name.text))
+        };
+        let steps = other.steps.get(behind..).unwrap_or_default();
+        (number == job || waits[number]) && steps.iter().filter(is_preview).any(deploys)
+    })
 }
 
 /// Whether a job starts a registry of its own, which pull requests may push to.

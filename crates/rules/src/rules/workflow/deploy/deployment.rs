@@ -109,7 +109,15 @@ impl Deployment<'_> {
     fn is_taken_down(&self) -> bool {
         let Some(last) = self.steps.iter().rposition(|(_, action)| action.moves_containers()) else { return false };
         let (stop, Action::Stop(stopped)) = &self.steps[last] else { return false };
-        let is_all = stopped.compose.is_some() && stopped.names.is_empty();
+        // `compose.$1.yml` of two functions may be two files.
+        let is_of_parameter = stop.functions.len() > 1
+            && stop
+                .command
+                .invocation
+                .args
+                .iter()
+                .any(|word| word.text().contains("$1") || word.text().contains("${1"));
+        let is_all = stopped.compose.is_some() && stopped.names.is_empty() && !is_of_parameter;
         let is_same = |(start, action): &(FlowCommand, Action)| match action {
             Action::Start(started) => started.share(stopped) && stop.continues(start),
             _ => false,

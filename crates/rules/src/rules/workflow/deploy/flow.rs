@@ -249,6 +249,19 @@ impl<'a> FlowCommand<'a> {
         })
     }
 
+    /// Whether how it ends decides over nothing but what is printed: `if curl …; then echo up; else echo down; fi`, `curl … ||
+    /// echo down`.
+    pub(super) fn is_only_printed(&self) -> bool {
+        let Some(Frame { script, command }) = self.frames.last().copied() else { return false };
+        if script.enclosing(&command.place).any(|scope| scope.kind == ScopeKind::Substitution) {
+            return false;
+        }
+        match script.scopes.get(command.place.scope as usize).map(|scope| scope.kind) {
+            Some(ScopeKind::Condition) => only_prints_branches(script, command),
+            _ => only_prints_fallback(script, command),
+        }
+    }
+
     /// The innermost loop of its script around it.
     pub(super) fn innermost_loop(&self) -> Option<FlowLoop<'a>> {
         let Frame { script, command } = *self.frames.last()?;
@@ -432,6 +445,44 @@ struct Relation {
 
 fn is_choice(kind: SeparatorKind) -> bool {
     matches!(kind, SeparatorKind::And | SeparatorKind::Or)
+}
+
+fn prints(command: &Command) -> bool {
+    matches!(command.name().and_then(|word| word.value()), Some("echo" | "printf"))
+}
+
+/// Whether the branches of the innermost `if` with a command in its condition only print.
+fn only_prints_branches(script: &Script, command: &Command) -> bool {
+    let is_if = |compound: &&Compound| compound.kind == CompoundKind::If && compound.span.contains(command.span);
+    let Some(choice) = script.compounds.iter().filter(is_if).min_by_key(|compound| compound.span.len()) else {
+        return false;
+    };
+    let is_branch = |other: &&Command| script.enclosing(&other.place).all(|scope| scope.kind != ScopeKind::Condition);
+    let mut branches = script.commands_within(choice.span).filter(is_branch).peekable();
+    branches.peek().is_some() && branches.all(prints)
+}
+
+/// Whether behind a command, or the pipe that it begins, stands `||` with nothing but a text.
+fn only_prints_fallback(script: &Script, command: &Command) -> bool {
+    let next = |before: &Command| {
+        let behind = |other: &&Command| other.place.scope == before.place.scope && other.span.start >= before.span.end;
+        script.commands.iter().filter(behind).min_by_key(|other| other.span.start)
+    };
+    let mut last = command;
+    while last.place.after.is_some_and(|after| after.kind == SeparatorKind::Pipe) {
+        let Some(following) = next(last) else { return false };
+        last = following;
+    }
+    let Some(or) = last.place.after.filter(|after| after.kind == SeparatorKind::Or) else { return false };
+    let is_behind = |start: u32| start >= or.span.end;
+    let group =
+        script.compounds.iter().filter(|compound| is_behind(compound.span.start)).min_by_key(|it| it.span.start);
+    let group = group.filter(|group| group.place.before.is_some_and(|before| before.span == or.span));
+    if let Some(group) = group {
+        return script.commands_within(group.span).all(prints);
+    }
+    let following = script.commands.iter().filter(|other| is_behind(other.span.start)).min_by_key(|it| it.span.start);
+    following.is_some_and(|text| prints(text) && !text.place.after.is_some_and(|after| is_choice(after.kind)))
 }
 
 /// The lists around a place by their numbers, innermost first.

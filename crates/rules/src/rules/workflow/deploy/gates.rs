@@ -25,17 +25,32 @@ const PAUSE: u32 = 4;
 
 /// Meanings in `data/source_patterns.tsv`.
 const ENDS_LIST: &str = "command that ends a list or changes how it ends";
+const HEALTH: &str = "part of a question for the health of a container";
 const ASKS: &str = "command that asks how a list ended";
 
 /// A loop of tries that is left the same way whether one succeeded or not.
 fn health_loop_passes(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
     for Deployment { steps, .. } in deployments(cx) {
+        // One of several in a row is enough.
+        let mut is_told = false;
         for (at, (probe, action)) in steps.iter().enumerate() {
             if !matches!(action, Action::Probe) || !is_behind_start(&steps, at) {
                 continue;
             }
-            let Some(tries) = probe.innermost_loop() else { continue };
+            let Some(tries) = probe.innermost_loop() else {
+                if !is_told && is_answer_ignored(&steps, at) {
+                    is_told = true;
+                    let place = probe.script.text.place_of(probe.span());
+                    let message = "that the check fails is only printed: the new version is never refused";
+                    let is_new = !places.contains(&place.span);
+                    places.push(place.span);
+                    if let Some(finding) = cx.finding(place, message).filter(|_| is_new) {
+                        out.push(finding.help("end with `exit 1` where it fails, behind what is printed"));
+                    }
+                }
+                continue;
+            };
             let place = probe.script.text.place_of(tries.compound.span);
             if places.contains(&place.span) || !passes(probe, &tries) || is_checked(&steps[at..], &tries) {
                 continue;
@@ -55,6 +70,22 @@ fn health_loop_passes(cx: &WorkflowContext, out: &mut Findings) {
             });
         }
     }
+}
+
+/// Whether a step asks the new version how it is, only prints the answer, and no later step asks again.
+fn is_answer_ignored(steps: &[(FlowCommand, Action)], at: usize) -> bool {
+    let (probe, _) = &steps[at];
+    let asks_health = |word: &crate::shell::Word| {
+        let text = word.text().to_ascii_lowercase();
+        patterns::words(HEALTH).any(|known| text.contains(known))
+    };
+    let asks_again = |(later, action): &(FlowCommand, Action)| {
+        let is_probe = matches!(action, Action::Probe) && !later.is_only_printed();
+        is_probe && later.is_beside(probe) && later.may_follow(probe)
+    };
+    probe.command.invocation.args.iter().any(asks_health)
+        && probe.is_only_printed()
+        && !steps[at + 1..].iter().any(asks_again)
 }
 
 /// Whether containers start before a step on its machine.

@@ -38,8 +38,13 @@ fn mounted_file_replaced(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
     for flow in flows(cx) {
         for (at, command) in flow.commands.iter().enumerate() {
-            let Some(word) = replaced_file(command) else { continue };
-            let Some(mount) = mounts.iter().find(|mount| is_same(command, word, mount)) else { continue };
+            let word = replaced_file(command);
+            let of_git = || mounts.iter().find(|mount| is_replaced_by_git(cx, &flow.commands[at..], mount));
+            let mount = match word {
+                Some(word) => mounts.iter().find(|mount| is_same(command, word, mount)),
+                None => of_git(),
+            };
+            let Some(mount) = mount else { continue };
             if !is_reloaded(&flow.commands[at..], mount) {
                 continue;
             }
@@ -54,6 +59,13 @@ fn mounted_file_replaced(cx: &WorkflowContext, out: &mut Findings) {
             );
             let Some(finding) = cx.finding(place, message) else { continue };
             let finding = finding.help("mount its folder, or write into the file that is there: `cat NEW > FILE`");
+            let Some(word) = word else {
+                out.push(
+                    finding
+                        .help("mount its folder: `git` writes a new file where a commit, or a script, has changed it"),
+                );
+                continue;
+            };
             out.push(match written_in_place(cx, command, word) {
                 Some(changes) => cx.fixed(
                     finding,
@@ -112,6 +124,21 @@ fn replaced_file<'a>(command: &FlowCommand<'a>) -> Option<&'a Word> {
         "ln" if has("-s") || has("-f") => Some(last),
         _ => None,
     }
+}
+
+/// Whether the first of these commands lets git put the newest file in the place of one that it tracks, and the proxy that
+/// has it reloads behind it.
+fn is_replaced_by_git(cx: &WorkflowContext, commands: &[FlowCommand], mount: &FileMount) -> bool {
+    let [first, rest @ ..] = commands else { return false };
+    let invocation = &first.command.invocation;
+    let has = |text: &str| invocation.args.iter().any(|word| word.is(text));
+    let is_update =
+        invocation.is("git") && (has("pull") || has("reset") && has("--hard") || has("checkout") && has("-f"));
+    let reloads = |command: &FlowCommand| match Action::of(command) {
+        Action::Reload(proxy) => proxy.is_none_or(|proxy| proxy == mount.service),
+        _ => false,
+    };
+    is_update && cx.repository().has(&mount.path) && rest.iter().any(reloads)
 }
 
 /// Whether a word names the file of a mount.

@@ -17,6 +17,7 @@ crate::rules::family! {
 }
 
 /// Meanings in `data/source_patterns.tsv`.
+const PROXY: &str = "word of the name of a proxy";
 const IDLE: &str = "word of the name of an idle container";
 
 /// What helps where a script stops all that it finds.
@@ -31,6 +32,21 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
             continue;
         }
         let steps = &deployment.steps;
+        for (at, (command, _)) in steps.iter().enumerate() {
+            let Some(proxy) = switched_proxy(steps, at) else { continue };
+            let place = command.script.text.place_of(command.span());
+            if places.contains(&place.span) {
+                continue;
+            }
+            places.push(place.span);
+            let message = format!(
+                "`{proxy}` is started again behind the new version: until it listens nobody answers, and open requests are lost"
+            );
+            let Some(finding) = cx.finding(place, message) else { continue };
+            out.push(finding.lowered(Severity::Info).help(
+                "let it read its configuration again while it runs (`nginx -s reload`), from a folder that is mounted",
+            ));
+        }
         for (at, (_, action)) in steps.iter().enumerate() {
             let Action::Start(started) = action else { continue };
             let Some(first) = first_stop(&steps[..=at], started) else { continue };
@@ -63,6 +79,27 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
             }
         }
     }
+}
+
+/// The proxy that a step recreates or restarts behind the start of something else.
+fn switched_proxy<'s>(steps: &'s [(FlowCommand, Action)], at: usize) -> Option<&'s str> {
+    let (command, action) = steps.get(at)?;
+    let is_forced = || command.command.invocation.args.iter().any(|word| word.is("--force-recreate"));
+    let containers = match action {
+        Action::Start(containers) if is_forced() => containers,
+        Action::Restart(containers) => containers,
+        _ => return None,
+    };
+    let is_proxy = |name: &String| patterns::words(PROXY).any(|word| name.to_ascii_lowercase().contains(word));
+    let [proxy] = &containers.names[..] else { return None };
+    let brings_version = |(start, action): &(FlowCommand, Action)| {
+        let Action::Start(started) = action else { return false };
+        !started.names.is_empty()
+            && !started.names.iter().any(is_proxy)
+            && command.is_beside(start)
+            && command.continues(start)
+    };
+    (is_proxy(proxy) && steps[..at].iter().any(brings_version)).then_some(proxy)
 }
 
 /// Whether a container that `docker run` starts publishes a port, or is in a network where others ask it.

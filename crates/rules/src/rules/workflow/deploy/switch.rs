@@ -5,11 +5,12 @@ use super::deployment::{Deployment, deployments};
 use super::edits::{inserted_before, risky};
 use super::flow::FlowCommand;
 use crate::data;
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
 use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
 use crate::text::{Span, path};
 use crate::workflow::PipelineKind;
+use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
     of_workflow
@@ -105,6 +106,52 @@ fn migrates_at_start(cx: &WorkflowContext, words: &str) -> bool {
     })
 }
 
+/// Whether `docker exec` names a container that Compose may have started.
+fn may_hold(started: &Containers, inside: &Containers) -> bool {
+    let is_named = |container: &String| started.names.iter().any(|service| container.contains(service.as_str()));
+    let is_mixed = started.compose.is_some() && inside.compose.is_none();
+    is_mixed && (started.names.is_empty() || inside.names.iter().any(is_named))
+}
+
+/// A migration in a container that the old version runs in, behind the pull or the build of the new one.
+fn migrated_by_old(cx: &WorkflowContext, steps: &[(FlowCommand, Action)], at: usize) -> Option<Finding> {
+    let (command, Action::Schema(change)) = steps.get(at)? else { return None };
+    let inside = change.inside.as_ref()?;
+    let fetches = |(other, action): &(FlowCommand, Action)| {
+        matches!(action, Action::Fetch) && command.is_beside(other) && command.continues(other)
+    };
+    let replaces = |(later, action): &(FlowCommand, Action)| {
+        let Action::Start(started) = action else { return false };
+        started.share(inside) && later.is_beside(command) && later.continues(command)
+    };
+    let is_started = |(other, action): &(FlowCommand, Action)| {
+        matches!(action, Action::Start(_) | Action::Restart(_)) && command.may_follow(other)
+    };
+    let (before, behind) = (&steps[..at], &steps[at + 1..]);
+    let is_old = before.iter().any(fetches) && !before.iter().any(is_started) && behind.iter().any(replaces);
+    if !is_old || !change.is_up || inside.names.iter().any(|name| mounts_code(cx, name)) {
+        return None;
+    }
+    let message = format!("`{}` runs in the old container, whose image has none of the new migrations", change.words);
+    let finding = cx.finding(command.script.text.place_of(command.span()), message)?;
+    Some(finding.help("run it from the new image, before the start: `docker compose run --rm SERVICE COMMAND`"))
+}
+
+/// Whether a compose file of the repository gives a service a folder of the host.
+fn mounts_code(cx: &WorkflowContext, service: &str) -> bool {
+    let composes = cx.repository().texts.iter().filter(|(file, _)| path::is_compose(path::name(file)));
+    composes.into_iter().any(|(_, source)| {
+        let tree = yaml::read(source.text());
+        let services = tree.root().and_then(|root| root.get("services"));
+        let volumes = services.and_then(|services| services.get(service)?.get("volumes"));
+        let mut volumes = volumes.into_iter().flat_map(YamlNode::items);
+        volumes.any(|volume| {
+            let source = volume.text().or_else(|| volume.get("source")?.text());
+            source.is_some_and(|text| text.starts_with(['.', '/', '$', '~']))
+        })
+    })
+}
+
 /// The schema follows when the new code runs already.
 fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
     let mut places: Vec<Span> = Vec::new();
@@ -114,7 +161,7 @@ fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
             let may_serve = |(start, action): &(FlowCommand, Action)| {
                 let Action::Start(started) = action else { return false };
                 let is_app = match &change.inside {
-                    Some(inside) => started.share(inside),
+                    Some(inside) => started.share(inside) || may_hold(started, inside),
                     None => started.compose.is_some() && started.names.is_empty(),
                 };
                 is_app && command.is_beside(start) && command.continues(start)
@@ -123,7 +170,15 @@ fn migration_after_switch(cx: &WorkflowContext, out: &mut Findings) {
                 matches!(action, Action::Reload(_) | Action::Start(_)) && later.may_follow(command)
             };
             let start = steps[..at].iter().rposition(may_serve);
-            let Some(start) = start else { continue };
+            let Some(start) = start else {
+                if let Some(finding) = migrated_by_old(cx, &steps, at)
+                    && !places.contains(&finding.span)
+                {
+                    places.push(finding.span);
+                    out.push(finding);
+                }
+                continue;
+            };
             if !change.is_up || steps[at + 1..].iter().any(switches) || migrates_at_start(cx, &change.words) {
                 continue;
             }
