@@ -63,6 +63,7 @@ const CHOOSES: [(&str, &str, &str); 16] = [
     ("compose/images.rs", "IMAGE_VARIABLES", "the edit of its rule is unsafe"),
     ("compose/images.rs", "START_VARIABLES", "rules without an edit in the same file read it"),
     ("deploy/deployment.rs", "RESET_WORDS", "says which scripts only prepare a machine; no edit follows from it"),
+    ("workflow/start_needs.rs", "CLIENT_LIBRARIES", "says which images cannot start alone; no edit follows from it"),
     ("main_process.rs", "STOP_SIGNALS", "the edits of its rules are unsafe"),
 ];
 

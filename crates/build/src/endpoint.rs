@@ -22,6 +22,7 @@ pub use self::port::{KnownPort, NGINX_ROOT, is_nginx, known_port, port_variable}
 pub use self::route::{
     ReadyRoute, RouteOrigin, answers_requests, is_health_path, listens_at_host_name, ready_route, speaks_http,
 };
+pub use self::start::bundler_server;
 
 /// What the questions are asked about.
 #[derive(Clone, Debug)]
@@ -70,13 +71,6 @@ pub fn is_settings(place: &str) -> bool {
 fn is_configuration(place: &str) -> bool {
     let starts = ["vite.config.", "next.config.", "nuxt.config.", "svelte.config."];
     starts.iter().any(|start| path::name(place).starts_with(start))
-}
-
-/// The bundler whose server a container starts, which passes on requests as its settings say: `vite`, `react-scripts`.
-pub fn bundler_server(input: &EndpointInput) -> Option<&'static str> {
-    let server = start::started_server(input)?.server;
-    let bundler = server.split(' ').next()?;
-    ["vite", "react-scripts", "craco"].contains(&bundler).then_some(bundler)
 }
 
 impl EndpointInput<'_, '_> {

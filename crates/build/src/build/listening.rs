@@ -4,7 +4,7 @@ use super::{Build, Launch, Stage};
 use crate::data;
 use crate::manifest::Ecosystem;
 use crate::shell::program::options::ProgramOptions;
-use crate::shell::{Invocation, SeparatorKind, Word};
+use crate::shell::{Invocation, Manager, SeparatorKind, Word};
 use crate::text::{Span, path};
 
 /// A server and the address that it listens on.
@@ -134,7 +134,11 @@ pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &
             _ => None,
         };
     }
-    let options = ProgramOptions::of(if matches!(name, "mamba" | "micromamba") { "conda" } else { name });
+    let manager = Manager::of(name);
+    let options = ProgramOptions::of(match manager {
+        Some(manager) => manager.name(),
+        None => name,
+    });
     // `uv run --package api --no-sync`, `conda run -n web --no-capture-output`, `npx --yes`
     let behind_options = |mut at: usize| {
         while let Some(option) = value(at).filter(|word| word.starts_with('-') && !is_module_option(name, word)) {
@@ -143,9 +147,11 @@ pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &
         at
     };
     let verb = behind_options(0);
+    // `npm run` runs a script of a manifest.
+    let runs_scripts = manager.and_then(Ecosystem::of_manager).is_some_and(|known| known != Ecosystem::Python);
+    let runs = |verb: &str| options.has(verb, "run") && (verb != "run" || !runs_scripts);
     let behind = match (name, value(verb)) {
-        ("uv" | "poetry" | "pipenv" | "pdm" | "rye" | "hatch" | "conda" | "mamba" | "micromamba", Some("run"))
-        | ("pnpm" | "yarn" | "npm" | "bundle", Some("exec")) => behind_options(verb + 1),
+        (_, Some(word)) if runs(word) => behind_options(verb + 1),
         ("npx" | "bunx", Some(_)) => verb,
         _ => return Some((name, args)),
     };

@@ -82,18 +82,13 @@ impl WorkerLine {
 /// Whether words in front of a program run it, with options of their own alone: `uv run --package jobs --no-sync`.
 fn is_runner(words: &[&str]) -> bool {
     let [program, rest @ ..] = words else { return false };
-    let verb = match *program {
-        "uv" | "poetry" | "pdm" | "pipenv" | "hatch" => "run",
-        "bundle" => "exec",
-        _ => return false,
-    };
     let options = ProgramOptions::of(program);
     let (mut at, mut verbs) = (0, 0);
     while let Some(word) = rest.get(at) {
         match word.starts_with('-') {
             true if *word != "--" => at += options.word_count(word),
             true => at += 1,
-            false if *word == verb && verbs == 0 => (verbs, at) = (1, at + 1),
+            false if options.has(word, "run") && verbs == 0 => (verbs, at) = (1, at + 1),
             false => return false,
         }
     }

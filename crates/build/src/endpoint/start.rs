@@ -34,6 +34,13 @@ pub(super) fn started_server(input: &EndpointInput) -> Option<Listening> {
     of_command.or_else(|| listening_of_start_scripts(input)).or_else(|| listening_of_script(input))
 }
 
+/// The bundler whose server a container starts, which passes on requests as its settings say: `vite`, `react-scripts`.
+pub fn bundler_server(input: &EndpointInput) -> Option<&'static str> {
+    let server = started_server(input)?.server;
+    let bundler = server.split(' ').next()?;
+    ["vite", "react-scripts", "craco"].contains(&bundler).then_some(bundler)
+}
+
 /// The server of the scripts that a container begins with, where all whose ports are known listen on the same.
 fn listening_of_start_scripts(input: &EndpointInput) -> Option<Listening> {
     let servers = input.build.listening_of_scripts(input.stage);

@@ -110,6 +110,9 @@ pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
 }
 
+/// Hosts that mean the container itself.
+pub(super) const LOCAL_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
+
 /// Whether a host may be the name of a service: not this machine, and no name of the network.
 pub(super) fn is_service_host(host: &str) -> bool {
     is_word(host)

@@ -77,11 +77,11 @@ impl<'p, 'i> ServicePlanner<'p, 'i> {
         service.output.clone_from(&application.output);
         let arguments = build_arguments(self.input, application);
         for argument in &arguments {
-            let reason =
-                format!("its Dockerfile declares `{}` without a default, and the example sets it", argument.name);
-            self.plan.choose(&service.name, "build", reason, Some(argument.place.clone()));
+            let who = if argument.place.is_some() { "the example sets it" } else { "what is set has to get there" };
+            let reason = format!("its Dockerfile declares `{}` without a default, and {who}", argument.name);
+            self.plan.choose(&service.name, "build", reason, argument.place.clone());
         }
-        let arguments = arguments.into_iter().map(|argument| (argument.name, text(&argument.value)));
+        let arguments = arguments.into_iter().map(|argument| (argument.name, value_or_passed_on(argument.value)));
         service.add("build", application.build_value(arguments.collect()));
     }
 
@@ -292,8 +292,12 @@ fn mapping(entries: impl IntoIterator<Item = (String, NewValue)>) -> NewValue {
 }
 
 fn variables(entries: Vec<(String, Option<String>)>) -> NewValue {
-    let value = |value: Option<String>| value.map_or_else(|| NewValue::Inline(String::new()), |value| text(&value));
-    mapping(entries.into_iter().map(|(name, known)| (name, value(known))))
+    mapping(entries.into_iter().map(|(name, known)| (name, value_or_passed_on(known))))
+}
+
+/// A value, or none where Compose passes on what is set.
+fn value_or_passed_on(value: Option<String>) -> NewValue {
+    value.map_or_else(|| NewValue::Inline(String::new()), |value| text(&value))
 }
 
 fn text(value: &str) -> NewValue {

@@ -200,8 +200,8 @@ fn above_comments(text: &str, edit: Edit) -> Edit {
     let indent = edit.text.len() - edit.text.trim_start().len();
     let before = text.get(..edit.span.start as usize).unwrap_or_default();
     let is_comment = |line: &&str| {
-        let own = line.len() - line.trim_start().len();
-        own == indent && line.trim_start().starts_with('#')
+        let depth = line.len() - line.trim_start().len();
+        depth == indent && line.trim_start().starts_with('#')
     };
     let above: usize = before.split_inclusive('\n').rev().take_while(is_comment).map(str::len).sum();
     Edit { span: Span::at(edit.span.start - above as u32), ..edit }

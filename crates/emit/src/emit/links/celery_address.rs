@@ -2,11 +2,10 @@
 //! `celery.app.utils.Settings`, `broker_url` and `result_backend`, asked with a program).
 
 use super::mention::{ConnectionRole, Mention, UrlParts};
-use super::program_url::LOCAL;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
-use crate::emit::server_image::ServerImage;
+use crate::emit::server_image::{LOCAL_HOSTS, ServerImage};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::literals::{StringLiteral, string_literals};
 
@@ -22,7 +21,7 @@ pub(super) fn celery_addresses(
         return mentions;
     }
     let is_source =
-        |text: &str| text.contains("elery") && LOCAL.iter().any(|host| text.contains(&format!("://{host}")));
+        |text: &str| text.contains("elery") && LOCAL_HOSTS.iter().any(|host| text.contains(&format!("://{host}")));
     let files = application.code_files(input).filter(|file| {
         let is_python = FileKind::of(&file.below).is_source_of(Ecosystem::Python);
         is_python && file.is_of_program() && is_source(file.source.text())
@@ -56,7 +55,7 @@ fn local_server(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<S
     let url = UrlParts::of(text)?;
     let row = ServerImage::with_scheme(url.kind())?;
     let is_open = clients.iter().any(|(_, known)| known.host == row.host);
-    (is_open && LOCAL.contains(&url.host.as_str())).then_some(row)
+    (is_open && LOCAL_HOSTS.contains(&url.host.as_str())).then_some(row)
 }
 
 /// The variables of Celery that count before a literal: it is its broker, where it keeps results, or both.

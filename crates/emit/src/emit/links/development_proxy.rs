@@ -2,12 +2,13 @@
 //! package.json of Create React App. `localhost` means its own container there.
 
 use super::connection::Connection;
-use super::program_url::{LOCAL, local_address, takes_requests};
+use super::program_url::{local_address, takes_requests};
 use crate::emit::facts::application::Application;
 use crate::emit::facts::endpoint::endpoint_input;
 use crate::emit::facts::example::{nearest_example, place};
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
+use crate::emit::server_image::LOCAL_HOSTS;
 use crate::endpoint::bundler_server;
 use crate::manifest::FileKind;
 use crate::sources::values::without_comments;
@@ -92,7 +93,7 @@ struct ProxyAddress<'t> {
 fn addresses(text: &str, is_manifest: bool) -> Vec<ProxyAddress<'_>> {
     let key = if is_manifest { "\"proxy\"" } else { "proxy" };
     let Some(start) = text.find(key) else { return Vec::new() };
-    let hosts = LOCAL.iter().flat_map(|host| text.match_indices(host));
+    let hosts = LOCAL_HOSTS.iter().flat_map(|host| text.match_indices(host));
     let hosts = hosts.filter(|(at, _)| *at > start && text[..*at].ends_with("://"));
     let mut known: Vec<ProxyAddress> = hosts.filter_map(|(at, _)| address(text, at)).collect();
     known.sort_by_key(|address| address.at);

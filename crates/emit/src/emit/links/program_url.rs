@@ -10,13 +10,10 @@ use crate::emit::facts::application::Application;
 use crate::emit::facts::built_server::image_variable;
 use crate::emit::facts::example::{nearest_example, place};
 use crate::emit::input::EmitInput;
-use crate::emit::server_image::{is_service_host, service_name};
+use crate::emit::server_image::{LOCAL_HOSTS, is_service_host, service_name};
 use crate::secret;
 use crate::sources::variables::{Absence, VariableRead};
 use crate::variables::ExampleVariable;
-
-/// Hosts that mean the container itself.
-pub(super) const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
 
 /// The variables of each program that say where another one is, where their own values do not lead to it.
 pub(in crate::emit) fn program_connections(
@@ -135,7 +132,7 @@ struct BareAddress<'t> {
 impl<'t> BareAddress<'t> {
     fn of(text: &'t str) -> Option<Self> {
         let (host, port) = text.split_once(':')?;
-        (LOCAL.contains(&host) || is_service_host(host)).then_some(())?;
+        (LOCAL_HOSTS.contains(&host) || is_service_host(host)).then_some(())?;
         Some(Self { host, port: port.parse().ok()? })
     }
 
@@ -146,14 +143,14 @@ impl<'t> BareAddress<'t> {
         others: &[&'a Application<'i>],
     ) -> Option<(&'a Application<'i>, String)> {
         let is_it = |known: &&&Application| {
-            if LOCAL.contains(&self.host) {
+            if LOCAL_HOSTS.contains(&self.host) {
                 known.port == Some(self.port)
             } else {
                 service_name(&known.name) == service_name(self.host)
             }
         };
         // Where it listens itself is no address of another one.
-        if LOCAL.contains(&self.host) && application.port == Some(self.port) {
+        if LOCAL_HOSTS.contains(&self.host) && application.port == Some(self.port) {
             return None;
         }
         let mut targets = others.iter().filter(is_it);
@@ -177,7 +174,7 @@ pub(in crate::emit) fn takes_requests(application: &Application) -> bool {
 /// The host and the port of a URL that means the container itself.
 pub(super) fn local_address(url: &str) -> Option<(&'static str, u16)> {
     let (_, rest) = url.split_once("://")?;
-    LOCAL.into_iter().find_map(|host| {
+    LOCAL_HOSTS.into_iter().find_map(|host| {
         let port = rest.strip_prefix(host)?.strip_prefix(':')?;
         let end = port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len());
         Some((host, port[..end].parse().ok()?))

@@ -174,8 +174,8 @@ fn value_of_key<'a>(cx: &WorkflowContext<'a, '_>, place: WorkflowPlace) -> &'a s
     let before = source.text().get(..place.span.start as usize).unwrap_or_default();
     let indent = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
     let is_below = |line: &str| {
-        let own = line.len() - line.trim_start().len();
-        line.trim().is_empty() || own > indent || own == indent && line.trim_start().starts_with('-')
+        let depth = line.len() - line.trim_start().len();
+        line.trim().is_empty() || depth > indent || depth == indent && line.trim_start().starts_with('-')
     };
     let lines = text.split_inclusive('\n').enumerate();
     let length = lines.take_while(|(at, line)| *at == 0 || is_below(line)).map(|(_, line)| line.len()).sum::<usize>();

@@ -34,7 +34,7 @@ fn opens_device(build: &Build) -> bool {
     let file = &build.input().file;
     let is_device = |value: &str| {
         let device = value.trim_matches(['"', '\'']).strip_prefix("/dev/");
-        device.is_some_and(|device| !OWN_DEVICES.iter().any(|own| device.starts_with(own)))
+        device.is_some_and(|device| !OWN_DEVICES.iter().any(|known| device.starts_with(known)))
     };
     build.chain(last).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
         instruction.keyword == Keyword::Env

@@ -93,7 +93,9 @@ fn put_constant_tag(cx: &WorkflowContext, job: &Job, tag: &mut WorkflowText) {
     let assigned = format!("{variable}=");
     let is_set = || cx.steps().any(|(_, step)| step.script.as_ref().is_some_and(|it| it.text.text.contains(&assigned)));
     let value = if is_name { job.variable(variable).and_then(WorkflowText::constant) } else { None };
-    if let Some(value) = value.filter(|_| !is_set()) {
+    if let Some(value) = value
+        && !is_set()
+    {
         tag.text = format!("{name}:{value}");
     }
 }

@@ -43,11 +43,12 @@ fn health_loop_passes(cx: &WorkflowContext, out: &mut Findings) {
                     is_told = true;
                     let place = probe.script.text.place_of(probe.span());
                     let message = "that the check fails is only printed: the new version is never refused";
-                    let is_new = !places.contains(&place.span);
-                    places.push(place.span);
-                    if let Some(finding) = cx.finding(place, message).filter(|_| is_new) {
+                    if !places.contains(&place.span)
+                        && let Some(finding) = cx.finding(place, message)
+                    {
                         out.push(finding.help("end with `exit 1` where it fails, behind what is printed"));
                     }
+                    places.push(place.span);
                 }
                 continue;
             };
