@@ -28,6 +28,7 @@ mod compose_emit_notes;
 mod compose_emit_pages;
 mod compose_emit_running;
 mod compose_emit_servers;
+mod compose_emit_settings;
 mod compose_emit_starts;
 mod compose_emit_variables;
 mod compose_emit_workers;

@@ -47,7 +47,7 @@ const READ: [(&str, &[&str]); 35] = [
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.
-const CHOOSES: [(&str, &str, &str); 16] = [
+const CHOOSES: [(&str, &str, &str); 17] = [
     ("bases.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
     ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
     ("compose/images.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),

@@ -29,6 +29,7 @@ pub(super) mod repository_image;
 pub(super) mod schema_script;
 pub(super) mod service_names;
 mod setting_address;
+mod spring_url;
 mod static_files;
 mod tls;
 pub(super) mod unknown_host;
@@ -39,7 +40,7 @@ use std::collections::BTreeSet;
 
 use self::backend::{Backends, backends};
 use self::connection::{connections, settled_variables};
-use self::development_proxy::proxy_connections;
+use self::development_proxy::development_connections;
 use self::mentions::{Mentions, mentions};
 use self::migration::{MigrationJob, StartMigration, image_migration, migration, migration_at_start};
 use self::migration_files::file_migration;
@@ -51,6 +52,7 @@ use self::proxy::{Proxy, leave_out_proxies, mount_configurations, proxy};
 use self::proxy_variables::image_connections;
 use self::schema_script::schema_script;
 use self::service_names::{name_applications, name_workers};
+use self::spring_url::spring_connections;
 use self::static_files::{StaticFiles, static_files};
 use self::tls::serve_tls;
 use self::virtual_host::add_virtual_host;
@@ -102,8 +104,10 @@ impl<'i> Project<'i> {
         let mut connections = connections(&applications, &mentions, &backends);
         let in_images = image_connections(input, &applications);
         let mut in_sources = program_connections(input, &applications, &mentions);
-        for (known, more) in in_sources.iter_mut().zip(proxy_connections(input, &applications, plan)) {
-            known.extend(more);
+        let in_settings =
+            [development_connections(input, &applications, plan), spring_connections(input, &applications)];
+        for more in in_settings {
+            in_sources.iter_mut().zip(more).for_each(|(known, more)| known.extend(more));
         }
         let named = named_programs(input, &applications, [&in_images, &in_sources]);
         for (known, more) in connections.iter_mut().zip(in_images.into_iter().zip(in_sources)) {

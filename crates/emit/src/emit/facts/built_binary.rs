@@ -27,14 +27,19 @@ pub(in crate::emit) fn built_binary(build: &Build) -> Option<String> {
     if build.launch(stage).is_some() {
         return None;
     }
+    match &built_binaries(build, stage)[..] {
+        [binary] => Some(binary.clone()),
+        _ => None,
+    }
+}
+
+/// The places of the programs that were compiled for the image of a stage.
+pub(super) fn built_binaries(build: &Build, stage: &Stage) -> Vec<String> {
     let copied = build.transfers(stage).iter().flat_map(|transfer| copied_binaries(build, stage, transfer));
     let mut binaries: Vec<String> = copied.chain(compiled(build, stage)).collect();
     binaries.sort();
     binaries.dedup();
-    match &binaries[..] {
-        [binary] => Some(binary.clone()),
-        _ => None,
-    }
+    binaries
 }
 
 /// Where a COPY puts the programs that another stage compiled.

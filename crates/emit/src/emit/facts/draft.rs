@@ -20,7 +20,7 @@ use crate::data;
 use crate::emit::facts::example::{example_of, place};
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
-use crate::endpoint::{KnownPort, answers_requests, known_port, listens_at_host_name, port_variable};
+use crate::endpoint::{KnownPort, answers_requests, is_nginx, known_port, listens_at_host_name, port_variable};
 use crate::manifest::FileKind;
 use crate::stack::Stack;
 use crate::text::Source;
@@ -56,6 +56,7 @@ pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Applicat
     codes.resize_with(applications.len(), ServiceCode::default);
     for (application, code) in applications.iter_mut().zip(codes) {
         application.code = code;
+        leave_out_build_reads(input, application);
         let scripts: Vec<&str> = start_texts(input, application).iter().skip(1).map(|start| start.text).collect();
         let (is_worker, is_scheduler) = started_by_scripts(&scripts);
         if (is_worker || is_scheduler) && !application.is_worker {
@@ -74,6 +75,21 @@ pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Applicat
         });
     }
     add_served_settings(input, applications);
+}
+
+/// Leaves out what only the build of a site reads, which nginx serves in the image.
+fn leave_out_build_reads(input: &EmitInput, application: &mut Application) {
+    let is_of_nginx = application
+        .build
+        .target()
+        .is_some_and(|stage| is_nginx(&endpoint_input(input, application, &application.build, stage)));
+    if is_of_nginx {
+        let is_read_by_server = |file: usize| {
+            let kind = FileKind::of(&input.files.files[file].below);
+            kind.is_shell() || !kind.has_code() && kind.language() != "Prisma"
+        };
+        application.code.reads.retain(|(file, _)| is_read_by_server(*file));
+    }
 }
 
 /// Whether what scripts start last is a worker, or plans the tasks of one.

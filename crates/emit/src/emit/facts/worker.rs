@@ -1,6 +1,7 @@
 //! Programs that take tasks: what starts them, and how they are asked whether they do.
 
-use super::application::Application;
+use super::application::{Application, names_workers};
+use super::built_binary::built_binaries;
 use super::entrypoint::{EntrypointArgument, EntrypointRole, entrypoint_arguments, starts_nothing};
 use super::runner::in_environment;
 use super::start::start_texts;
@@ -9,6 +10,7 @@ use super::taskiq_hook::{BROKER, HOOK, through_hook};
 use super::worker_program::{WorkerProgram, worker_program};
 use crate::build::{WorkerLine, ends_with_scheduler};
 use crate::data;
+use crate::dockerfile::Keyword;
 use crate::emit::facts::example::place;
 use crate::emit::input::EmitInput;
 use crate::emit::server_image::service_name;
@@ -89,11 +91,32 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
     if workers.is_empty() {
         workers.extend(named_workers(input, application));
     }
+    if workers.is_empty() && !starts_itself {
+        workers.extend(compiled_worker(application));
+    }
     if workers.is_empty() && starts_itself {
         workers.push(plain(Vec::new(), application.reason.clone(), Some(application.place.clone())));
     }
     workers.extend(scheduler(input, application));
     workers
+}
+
+/// The worker that was compiled for the image of a program, which its container does not start: `/usr/local/bin/worker`
+/// behind `CMD ["api"]`.
+fn compiled_worker(application: &Application) -> Option<Worker> {
+    let build = &application.build;
+    let stage = build.target()?;
+    // Words behind an ENTRYPOINT are arguments of that.
+    if build.launch(stage).is_none() || build.instructions_of(stage, Keyword::Entrypoint).next().is_some() {
+        return None;
+    }
+    let lines = build.start_lines(stage);
+    let is_started = |binary: &String| lines.iter().flatten().any(|word| path::name(word) == path::name(binary));
+    let binary = built_binaries(build, stage)
+        .into_iter()
+        .find(|binary| names_workers(path::name(binary)) && !is_started(binary))?;
+    let reason = format!("`{binary}` is compiled for its image, and nothing starts it");
+    Some(plain(vec![binary], reason, Some(application.place.clone())))
 }
 
 /// Whether the image of a program starts a worker by itself.

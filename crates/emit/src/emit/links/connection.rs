@@ -16,6 +16,7 @@ use crate::manifest::Ecosystem;
 struct SeparateParts {
     has_password: bool,
     has_database: bool,
+    has_port: bool,
 }
 
 /// What a program gets to find a server.
@@ -44,7 +45,8 @@ pub(in crate::emit) fn connections(
             others.any(|known| known.role == role && known.variable.is_some())
         };
         let (has_password, has_database) = (has(ConnectionRole::Password), has(ConnectionRole::Database));
-        connection(application, mention, backend, SeparateParts { has_password, has_database })
+        let has_port = has(ConnectionRole::Port);
+        connection(application, mention, backend, SeparateParts { has_password, has_database, has_port })
     };
     let pairs = applications.iter().zip(mentions);
     let all = |(application, mentions): (&Application, &Mentions)| {
@@ -81,10 +83,7 @@ fn connection(
         {
             url(application, mention, backend, separate)
         }
-        ConnectionRole::Host => match mention.value.as_deref().and_then(|value| value.split_once(':')) {
-            Some((_, known)) if known.parse::<u16>().is_ok() => format!("{}:{known}", backend.name),
-            _ => backend.name.clone(),
-        },
+        ConnectionRole::Host => host(mention, backend, separate),
         ConnectionRole::Port => port(mention, backend)?,
         ConnectionRole::User if backend.row.asks_for_login() || has_login_settings(backend) => backend.user.clone(),
         ConnectionRole::Password => password?,
@@ -94,6 +93,19 @@ fn connection(
     };
     let (backend, variable, place) = (backend.name.clone(), mention.variable.clone(), mention.place.clone());
     Some(Connection { backend, variable, value, place, has_default: mention.has_default })
+}
+
+/// The host of a server, with its port where a variable of its own does not have that: an example shows one, or the name says
+/// that it is an address.
+fn host(mention: &Mention, backend: &Backend, separate: SeparateParts) -> String {
+    let shown = mention.value.as_deref().and_then(|value| value.split_once(':'));
+    let shown = shown.and_then(|(_, port)| port.parse::<u16>().ok());
+    let is_address = mention.variable.as_deref().is_some_and(|name| name.ends_with("_ADDR"));
+    let usual = if is_address { backend.row.port() } else { None };
+    match shown.or(usual) {
+        Some(port) if !separate.has_port => format!("{}:{port}", backend.name),
+        _ => backend.name.clone(),
+    }
 }
 
 /// The port that a variable has: the one that an example says, where the server listens on it; `None` where the program's own

@@ -17,7 +17,7 @@ use crate::variables::VariableFile;
 
 /// The variables that say where servers for development pass requests on to, for each program; addresses that no variable
 /// changes are noted.
-pub(in crate::emit) fn proxy_connections(
+pub(in crate::emit) fn development_connections(
     input: &EmitInput,
     applications: &[Application],
     plan: &mut ComposePlan,

@@ -52,11 +52,15 @@ pub(in crate::emit) fn mentions(input: &EmitInput, application: &Application) ->
         }
     }
     // Frameworks read what examples show.
+    let optional = mentions.optional.iter().filter(|known| known.is_address() && known.row.is_database());
+    let read: BTreeSet<&str> = optional.map(|known| known.row.host).collect();
     for example in input.examples {
         let is_known = all.iter().any(|known| known.variable.as_deref() == Some(&example.name));
         let place = place(&input.files.files[example.file].source, example.at);
         if !is_known && UrlParts::of(&example.value).is_some() {
             let mention = mention(&example.name, [Some(example.value.clone()), None], true, &clients, Some(place));
+            // The sources have another variable for the only database.
+            let mention = mention.filter(|known| !read.contains(known.row.host));
             all.extend(mention.filter(|mention| clients.iter().any(|(_, row)| row.host == mention.row.host)));
         }
     }

@@ -1,6 +1,7 @@
 //! The job that brings the schema of a database up to date.
 
 use super::alembic::ini_value;
+use super::alembic::local_address;
 use super::django_models::missing_migrations;
 use super::flask_application::{FlaskApplication, flask_application};
 use super::named_service::is_job;
@@ -184,6 +185,15 @@ pub(in crate::emit) fn migration(
         if let Some(missing) = missing_folder(input, file, row) {
             let (name, file) = (&application.name, file.source.name());
             plan.notes.push(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
+            return None;
+        }
+        if row[1] == "alembic"
+            && let Some(place) = local_address(input, application)
+        {
+            let name = &application.name;
+            plan.notes.push(format!(
+                "{place} leads the migrations of {name} to their own container, and `env.py` reads no variable: no job runs `{key}`"
+            ));
             return None;
         }
         if row[1] == "django" {

@@ -11,7 +11,7 @@ use super::schema_script::beginning;
 use crate::data;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
-use crate::manifest::{FileKind, FileRole};
+use crate::manifest::{Ecosystem, FileKind, FileRole};
 use crate::sources::patterns;
 use crate::text::path;
 use crate::variables::VariableFile;
@@ -28,10 +28,12 @@ pub(in crate::emit) fn file_migration(
 ) -> Option<(usize, MigrationJob)> {
     let folders = folders(input);
     let (folder, file, tool) = data::MIGRATION_FILES.rows().find_map(|row| {
-        let is_used = row[3] == "-" || programs.iter().any(|program| has_package(program, row[3]));
-        let (folder, files) = folders.iter().find(|(_, files)| files.iter().any(|file| is_of_tool(file, row)))?;
+        let is_named = row[3] == "-" || programs.iter().any(|program| has_package(program, row[3]));
+        // Copies for tests lie deeper.
+        let fits = folders.iter().filter(|(_, files)| files.iter().any(|file| is_of_tool(file, row)));
+        let (folder, files) = fits.min_by_key(|(folder, _)| folder.matches('/').count())?;
         let file = files.iter().find(|file| is_of_tool(file, row))?;
-        is_used.then_some((*folder, *file, row))
+        (is_named || is_of_go(input, programs, row, file)).then_some((*folder, *file, row))
     })?;
     let name = tool[0];
     let place = file.source.name();
@@ -77,6 +79,21 @@ fn folders<'f>(input: &EmitInput<'f>) -> BTreeMap<&'f str, Vec<&'f VariableFile>
         folders.entry(path::parent(&file.path)).or_default().push(file);
     }
     folders
+}
+
+/// Whether a file is a numbered step of golang-migrate beside programs of Go, which embed no such files: people call the
+/// tool from a makefile or by hand, so that no manifest names it.
+fn is_of_go(input: &EmitInput, programs: &[Program], row: data::Row, file: &VariableFile) -> bool {
+    let is_numbered = path::name(&file.path).starts_with(|c: char| c.is_ascii_digit());
+    let is_go = |program: &Program| program.application.projects().any(|project| project.ecosystem == Ecosystem::Go);
+    let embeds = |program: &Program| {
+        let mut sources = program.application.code_files(input);
+        sources.any(|file| {
+            let mut lines = file.source.text().lines();
+            lines.any(|line| line.starts_with("//go:embed") && (line.contains("sql") || line.contains("migration")))
+        })
+    };
+    row[1] == ".up.sql" && is_numbered && programs.iter().any(is_go) && !programs.iter().any(embeds)
 }
 
 fn is_of_tool(file: &VariableFile, row: data::Row) -> bool {

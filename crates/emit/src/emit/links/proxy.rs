@@ -7,10 +7,11 @@ use super::directives::{directives, ports};
 use super::proxy_variables::{has_passed_variable, proxy_connections, settled};
 use super::web_server::{is_proxy, may_serve};
 use crate::build::Asker;
+use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
-use crate::emit::server_image::{ServerImage, is_service_host};
+use crate::emit::server_image::{LOCAL_HOSTS, ServerImage, is_service_host};
 use crate::stack::{known_service, passed_hosts};
 use crate::text::{Source, path};
 use crate::variables::VariableFile;
@@ -63,6 +64,7 @@ pub(in crate::emit) fn proxy(input: &EmitInput, applications: &[Application], pl
     }
     let configuration = settled(source);
     let hosts = hosts(&configuration);
+    plan.notes.extend(local_notes(&configuration, applications));
     let addresses = addresses(configuration.text());
     let is_of_nginx =
         path::name(folder).is_empty() || folder.contains("nginx") || is_asked_as(input, applications, "nginx");
@@ -275,6 +277,29 @@ fn hosts(source: &Source) -> Vec<(String, String)> {
         hosts.push((host.to_owned(), format!("{}:{}", source.name(), line + 1)));
     }
     hosts
+}
+
+/// Where a configuration passes requests to its own container, and a program listens on the port that it means.
+fn local_notes(configuration: &Source, applications: &[Application]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !passed_hosts(configuration, None).iter().any(|known| LOCAL_HOSTS.contains(&known.host)) {
+        return notes;
+    }
+    for application in applications {
+        let Some(port) = application.port else { continue };
+        let is_meant = |line: &str| {
+            let is_directive = data::PROXY_DIRECTIVES.keys().any(|name| line.trim_start().starts_with(name));
+            is_directive && LOCAL_HOSTS.iter().any(|host| line.contains(&format!("{host}:{port}")))
+        };
+        if let Some(line) = configuration.text().lines().position(is_meant) {
+            notes.push(format!(
+                "{}:{} passes requests on to port {port} of its own container: name the service in place of `localhost`",
+                configuration.name(),
+                line + 1
+            ));
+        }
+    }
+    notes
 }
 
 /// The hosts with their ports.

@@ -6,6 +6,7 @@ use crate::emit::facts::application::Application;
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::manifest::{FileKind, FileRole};
+use crate::sources::values::without_comments;
 use crate::text::path;
 use crate::variables::VariableFile;
 
@@ -196,7 +197,8 @@ pub(super) fn is_run<'p, 'i: 'p>(
     applications.any(|application| {
         let mut files = application.code_files(input);
         let is_server = application.server.is_some() && path::is_below(&script.path, &application.context);
-        is_server || files.any(|file| FileKind::of(&file.below).has_code() && names(file.source.text()))
+        let names_it = |file: &VariableFile| names(&without_comments(&file.below, file.source.text()));
+        is_server || files.any(|file| FileKind::of(&file.below).has_code() && names_it(file))
     })
 }
 

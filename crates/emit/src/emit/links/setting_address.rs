@@ -104,7 +104,7 @@ impl SpringSettings<'_> {
             return None;
         }
         Some(Mention {
-            variable: Some(known[0].to_ascii_uppercase().replace('.', "_").replace('-', "")),
+            variable: Some(spring_variable(known[0])),
             role: role(known),
             row: server,
             value: text,
@@ -120,6 +120,11 @@ impl SpringSettings<'_> {
     fn has_user(&self, address: &str) -> bool {
         rows_beside(address).any(|row| role(row) == ConnectionRole::User && self.get(row[0]).is_some())
     }
+}
+
+/// The variable that overrides a setting of Spring.
+pub(super) fn spring_variable(setting: &str) -> String {
+    setting.to_ascii_uppercase().replace('.', "_").replace('-', "")
 }
 
 /// What stands in front of the last part of a setting: `spring.datasource`.
