@@ -44,6 +44,7 @@ mod context;
 mod crash;
 mod cycles;
 mod deploy_check;
+mod deploy_mutation;
 mod deploy;
 mod dockopt;
 mod endpoints;

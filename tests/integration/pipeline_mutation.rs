@@ -79,8 +79,14 @@ fn mutated_pipelines_are_survived_and_fixed_as_announced() {
 fn mutated(number: usize) -> (&'static str, Vec<u8>) {
     let mut random = Random::new(number);
     let (path, text) = SEEDS[number % SEEDS.len()];
+    let other = SEEDS[random.below(SEEDS.len())].1;
+    (path, mutate(&mut random, text, other))
+}
+
+/// A text with lines or bytes that are left out, doubled, exchanged or taken from another one.
+pub(crate) fn mutate(random: &mut Random, text: &str, other: &str) -> Vec<u8> {
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let other: Vec<&str> = SEEDS[random.below(SEEDS.len())].1.split_inclusive('\n').collect();
+    let other: Vec<&str> = other.split_inclusive('\n').collect();
     for _ in 0..=random.below(4) {
         let at = random.below(lines.len());
         match random.below(4) {
@@ -105,7 +111,7 @@ fn mutated(number: usize) -> (&'static str, Vec<u8>) {
             break;
         }
     }
-    (path, bytes)
+    bytes
 }
 
 fn inputs(path: &str, source: &Source) -> Option<Inputs> {
