@@ -133,3 +133,26 @@ fn a_name_in_a_comment_runs_no_script() {
     let opens = "import os\nfrom fastapi import FastAPI\nurl = os.environ['DATABASE_URL']\nscript = open('../db/init.sql').read()\napp = FastAPI()\n";
     lacks(&text_and_notes(&files(opens)).0, &["docker-entrypoint-initdb.d"]);
 }
+
+#[test]
+fn variables_of_celery_lead_to_its_broker() {
+    let program = |requirements: &'static str, source: &'static str| {
+        let image = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt && mkdir -p /app/uploads\nEXPOSE 8000\nCMD [\"uvicorn\", \"main:app\", \"--host\", \"0.0.0.0\"]\n";
+        let main = "from fastapi import FastAPI\nfrom tasks import add\napp = FastAPI()\n\n@app.post('/')\nasync def upload(file):\n    with open('/app/uploads/x.csv', 'wb') as target:\n        target.write(await file.read())\n    add.delay('/app/uploads/x.csv')\n";
+        [("Dockerfile", image), ("requirements.txt", requirements), ("main.py", main), ("tasks.py", source)]
+    };
+    let source = "import os\nfrom celery import Celery\ncelery = Celery('t', broker=os.getenv('CELERY_BROKER_URL'), backend=os.getenv('CELERY_RESULT_BACKEND'))\n\n@celery.task\ndef add(path):\n    return open(path).read()\n";
+    let (text, _) = text_and_notes(&program("fastapi\nuvicorn\ncelery\nredis\n", source));
+    for name in ["app", "worker"] {
+        has(
+            &service(&text, name),
+            &["CELERY_BROKER_URL: redis://redis:6379", "CELERY_RESULT_BACKEND: redis://redis:6379", ":/app/uploads"],
+        );
+    }
+    let needed = "import os\nfrom celery import Celery\ncelery = Celery('t', broker=os.environ['CELERY_BROKER_URL'])\n\n@celery.task\ndef add(path):\n    return open(path).read()\n";
+    let (text, _) = text_and_notes(&program("fastapi\nuvicorn\ncelery\n", needed));
+    has(&service(&text, "app"), &["CELERY_BROKER_URL: \"amqp://"]);
+    let written = "from celery import Celery\ncelery = Celery('t', broker='redis://localhost:6379/1')\n\n@celery.task\ndef add(path):\n    return open(path).read()\n";
+    let (text, _) = text_and_notes(&program("fastapi\nuvicorn\ncelery\nredis\n", written));
+    has(&service(&text, "worker"), &["CELERY_BROKER_URL: redis://redis:6379/1"]);
+}

@@ -196,3 +196,22 @@ fn migrations_since_a_commit_are_judged() {
     let outside = Dockopt::new().file("compose.yaml", GOOD).args(["deploy", "check", "--since", "main"]).run().code(2);
     assert!(outside.stderr.contains("is in no git repository"), "{}", outside.stderr);
 }
+
+#[test]
+fn a_file_on_top_takes_out_what_speaks_against_a_service() {
+    let base = "services:\n  api: {build: ., container_name: api, ports: [\"8080:8080\"], healthcheck: {test: [CMD, node, c.js]}}\n";
+    let check = |overlay: &str| {
+        let dockopt = Dockopt::new()
+            .file("Dockerfile", "FROM node:22\nCOPY . .\nCMD [\"node\", \"s.js\"]\n")
+            .file("docker-compose.yml", base)
+            .file("docker-compose.prod.yml", overlay);
+        let json = dockopt.args(["deploy", "check", ".", "--format=json"]).run().json();
+        let services = json["services"].as_array().unwrap();
+        let of_overlay = services.iter().find(|service| service["file"].as_str().unwrap().ends_with("prod.yml"));
+        of_overlay.unwrap().to_string()
+    };
+    let both = check("services:\n  api: {environment: {A: b}}\n");
+    assert!(both.contains("compose-port-fixed") && both.contains("compose-name-fixed"), "{both}");
+    let neither = check("services:\n  api: {ports: !reset [], container_name: !reset null}\n");
+    assert!(!neither.contains("compose-port-fixed") && !neither.contains("compose-name-fixed"), "{neither}");
+}

@@ -28,7 +28,7 @@ pub use self::input::{VariableFile, VariableInput};
 use self::mention::Mentions;
 use self::project::ProjectVariables;
 pub use self::service_code::{ExampleVariable, ServiceCode, committed_variables, example_variables, service_code};
-pub use self::tools::{is_read_by_tools, is_set_by_images};
+pub use self::tools::{is_of_family, is_read_by_tools, is_set_by_images};
 use crate::inputs::ComposeInput;
 
 /// What is known of the variables of some projects.

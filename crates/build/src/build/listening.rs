@@ -152,7 +152,7 @@ pub(super) fn program<'s>(name: &'s str, args: &'s [Word]) -> Option<(&'s str, &
     let runs = |verb: &str| options.has(verb, "run") && (verb != "run" || !runs_scripts);
     let behind = match (name, value(verb)) {
         (_, Some(word)) if runs(word) => behind_options(verb + 1),
-        ("npx" | "bunx", Some(_)) => verb,
+        ("npx" | "bunx" | "uvx", Some(_)) => verb,
         _ => return Some((name, args)),
     };
     let inner = value(behind)?;
@@ -396,6 +396,7 @@ mod tests {
             assert_eq!(of(text), Some(("uvicorn".to_owned(), 1)), "{text}");
         }
         assert_eq!(of("npx --yes serve -s dist"), Some(("serve".to_owned(), 2)));
+        assert_eq!(of("uvx uvicorn main:app"), Some(("uvicorn".to_owned(), 1)));
         for text in ["uv run python main.py", "python main.py", "uv run"] {
             assert_eq!(of(text), None, "{text}");
         }

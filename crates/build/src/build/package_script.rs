@@ -3,6 +3,7 @@
 use super::built_projects::{is_named, selected_names};
 use crate::data;
 use crate::manifest::Project;
+use crate::shell::program::options::ProgramOptions;
 use crate::shell::{Invocation, Word};
 use crate::text::path;
 
@@ -19,15 +20,13 @@ pub struct ScriptCall<'w> {
     folder: Option<&'w str>,
 }
 
-/// Options that take a folder as the next word.
-const FOLDER_OPTIONS: [&str; 4] = ["--prefix", "--cwd", "--dir", "-C"];
-
 impl<'w> ScriptCall<'w> {
     /// The script that a call runs; `None` where it is no call of npm, Yarn, pnpm or Bun, or has no word for a script.
     pub fn of(invocation: &Invocation<'w>) -> Option<Self> {
         let program = invocation.program.filter(|program| ["npm", "yarn", "pnpm", "bun"].contains(program))?;
         let words: Vec<&'w str> = invocation.args.iter().map(Word::text).collect();
         let is_npm = program == "npm";
+        let options = ProgramOptions::of(program);
         let selects = |option: &str| data::WORKSPACE_SELECTORS.rows().any(|row| row[0] == program && row[2] == option);
         let (mut name, mut arguments, mut folder) = (None, Vec::new(), None);
         let mut rest = words.iter().copied();
@@ -36,10 +35,12 @@ impl<'w> ScriptCall<'w> {
                 ("--", Some(_)) => arguments.extend(rest.by_ref()),
                 // npm takes options in front of `--` for itself, the others pass on what stands behind the script.
                 (option, known) if option.starts_with('-') && (is_npm || known.is_none()) => {
-                    if FOLDER_OPTIONS.contains(&option) {
-                        folder = rest.next();
-                    } else if selects(option) {
-                        rest.next();
+                    let (name, value) =
+                        option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+                    let takes_next = value.is_none() && (selects(name) || options.takes_value(name));
+                    let value = value.or_else(|| if takes_next { rest.next() } else { None });
+                    if options.has(name, "folder") {
+                        folder = value;
                     }
                 }
                 ("run" | "run-script", None) => {}
@@ -78,6 +79,7 @@ mod tests {
             ("npm run dev -w @shop/api", "dev  @shop/api"),
             ("npm --workspace=api run dev", "dev  api"),
             ("npm --prefix apps/api start", "start   apps/api"),
+            ("npm --prefix=apps/api --loglevel error start", "start   apps/api"),
             ("yarn workspace api dev --port 3000", "dev --port 3000 api"),
             ("yarn dev", "dev  "),
             ("pnpm --filter ./apps/api run start", "start  apps/api"),

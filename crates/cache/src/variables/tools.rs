@@ -13,6 +13,11 @@ pub fn is_set_by_images(name: &str) -> bool {
     is_set_elsewhere(name) || has_role(name, "of-base")
 }
 
+/// Whether it is known by the beginning of its name alone, as others of its family are: `GITHUB_CLIENT_ID`.
+pub fn is_of_family(name: &str) -> bool {
+    !data::VARIABLES.contains(name)
+}
+
 /// Whether a tool or a runtime is known to read it, or an image or the shell to set it.
 pub fn is_read_by_tools(name: &str) -> bool {
     is_set_elsewhere(name) || has_role(name, "tool")

@@ -59,7 +59,7 @@ use self::virtual_host::add_virtual_host;
 use super::facts::application::Application;
 use super::facts::broken_release::broken_releases;
 use super::facts::relative_import::relative_imports;
-use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, plans_tasks, workers};
+use super::facts::worker::{SCHEDULER, Worker, keep_planned_once, plans_tasks, starts_binary, workers};
 use super::input::EmitInput;
 use super::plan::ComposePlan;
 use crate::manifest::FileKind;
@@ -274,6 +274,14 @@ fn all_workers(
     let numbered = applications.iter().enumerate();
     let mut all: Vec<(usize, Worker)> =
         numbered.flat_map(|(at, known)| workers(input, known).into_iter().map(move |worker| (at, worker))).collect();
+    // Another image starts what is compiled into both.
+    all.retain(|(at, worker)| match &worker.command[..] {
+        [binary] if binary.starts_with('/') => {
+            let mut others = applications.iter().enumerate().filter(|(other, _)| other != at);
+            !others.any(|(_, known)| starts_binary(known, binary))
+        }
+        _ => true,
+    });
     if applications.iter().any(|known| known.is_scheduler || plans_tasks(input, known)) {
         all.retain(|(_, worker)| worker.name != SCHEDULER);
     }

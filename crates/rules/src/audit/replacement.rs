@@ -150,7 +150,8 @@ fn concerns(inputs: &Inputs, compose: &ComposeInput, service: &StackService, fin
     }
     // A file on top of another one has what that one says.
     if compose.parts.contains(&finding.file) || compose.reading.files.contains(&Some(finding.file)) {
-        return is_in_service(inputs, compose, service, finding) || names(&finding.message, service.name);
+        let is_about = is_in_service(inputs, compose, service, finding) || names(&finding.message, service.name);
+        return is_about && !is_taken_out(service, finding);
     }
     // Compose knows Dockerfiles by their full paths.
     let text = inputs.source(finding.file).text();
@@ -166,6 +167,16 @@ fn is_overridden(service: &StackService, finding: &Finding) -> bool {
     let has_entrypoint = !service.words("entrypoint").is_empty();
     let is_of_cmd = finding.message.starts_with("CMD ");
     finding.rule == "shell-form-command" && (has_entrypoint || is_of_cmd && !service.words("command").is_empty())
+}
+
+/// Whether a file on top takes out the key that a finding is about: `ports: !reset []`.
+fn is_taken_out(service: &StackService, finding: &Finding) -> bool {
+    let key = match finding.rule {
+        "compose-port-fixed" => "ports",
+        "compose-name-fixed" => "container_name",
+        _ => return false,
+    };
+    service.value.get(key).is_none_or(|value| value.as_list().is_some_and(<[_]>::is_empty))
 }
 
 /// Whether a message names a service.

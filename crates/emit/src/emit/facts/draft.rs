@@ -83,7 +83,14 @@ fn leave_out_build_reads(input: &EmitInput, application: &mut Application) {
         .build
         .target()
         .is_some_and(|stage| is_nginx(&endpoint_input(input, application, &application.build, stage)));
-    if is_of_nginx {
+    // A program may run in the same container.
+    let starts_source = || {
+        start_texts(input, application).iter().any(|start| {
+            let kind = FileKind::of(&start.place);
+            kind.has_code() && !kind.is_shell()
+        })
+    };
+    if is_of_nginx && !starts_source() {
         let is_read_by_server = |file: usize| {
             let kind = FileKind::of(&input.files.files[file].below);
             kind.is_shell() || !kind.has_code() && kind.language() != "Prisma"

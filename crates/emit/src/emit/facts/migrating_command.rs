@@ -17,14 +17,24 @@ pub(in crate::emit) fn migrating_command(input: &EmitInput, application: &Applic
     tool.or_else(|| migrating_source(input, application))
 }
 
+/// The words that the name of a source consists of which migrates and ends.
+const MIGRATION_WORDS: [&str; 5] = ["run", "db", "migrate", "migration", "migrations"];
+
 /// The source that a container starts and that migrates by its name: `tsx src/migrate.ts`. A server has another name.
 fn migrating_source(input: &EmitInput, application: &Application) -> Option<String> {
     let starts = start_texts(input, application);
     let mut sources = starts.iter().filter(|start| FileKind::of(&start.place).has_code());
     let (source, None) = (sources.next()?, sources.next()) else { return None };
     let kind = FileKind::of(&source.place);
-    let is_named = path::name(&source.place).to_ascii_lowercase().starts_with("migrat");
-    let serves = || ["opens a port", "makes an application"].iter().any(|sign| patterns::shows(source.text, sign));
+    let stem = kind.without_ending().to_ascii_lowercase();
+    let mut words = path::name(&stem).split(['-', '_', '.']).peekable();
+    // A service that takes migrations as tasks does not end.
+    let is_named = words.peek().is_some() && words.all(|word| MIGRATION_WORDS.contains(&word));
+    let serves = || {
+        ["opens a port", "makes an application", "works without end"]
+            .iter()
+            .any(|sign| patterns::shows(source.text, sign))
+    };
     (is_named && !kind.is_shell() && !serves()).then(|| path::name(&source.place).to_owned())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::application::{Application, serves_by_itself};
 use super::example::example_of;
-use crate::build::User;
+use crate::build::{Build, Stage, User};
 use crate::data;
 use crate::emit::input::EmitInput;
 use crate::inputs::context::ContextEntryKind;
@@ -56,7 +56,7 @@ pub(in crate::emit) fn storage_folders(input: &EmitInput, application: &Applicat
 /// The folders for data (`data/file_topics.tsv`) that its sources write to, and the image does not fill.
 fn written_folders(input: &EmitInput, application: &Application) -> Vec<(String, String)> {
     let build = &application.build;
-    let Some(stage) = build.target().filter(|stage| !serves_by_itself(build, stage)) else { return Vec::new() };
+    let Some(stage) = build.target().filter(|stage| starts_program(build, stage)) else { return Vec::new() };
     let files = application.code_files(input).filter(|file| {
         let kind = FileKind::of(&file.below);
         kind.has_code() && !kind.is_shell() && file.is_of_program()
@@ -84,6 +84,11 @@ fn written_folders(input: &EmitInput, application: &Application) -> Vec<(String,
         }
     }
     folders.into_iter().collect()
+}
+
+/// Whether a container starts a program of the repository, and not the server of its base image.
+fn starts_program(build: &Build, stage: &Stage) -> bool {
+    build.launch(stage).is_some() || !serves_by_itself(build, stage)
 }
 
 /// The uppermost folder of a path whose name says that it holds data, below the working folder or at the top.

@@ -92,7 +92,7 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
         workers.extend(named_workers(input, application));
     }
     if workers.is_empty() && !starts_itself {
-        workers.extend(compiled_worker(application));
+        workers.extend(compiled_workers(input, application));
     }
     if workers.is_empty() && starts_itself {
         workers.push(plain(Vec::new(), application.reason.clone(), Some(application.place.clone())));
@@ -101,22 +101,36 @@ pub(in crate::emit) fn workers(input: &EmitInput, application: &Application) -> 
     workers
 }
 
-/// The worker that was compiled for the image of a program, which its container does not start: `/usr/local/bin/worker`
+/// The workers that were compiled for the image of a program, which its container does not start: `/usr/local/bin/worker`
 /// behind `CMD ["api"]`.
-fn compiled_worker(application: &Application) -> Option<Worker> {
+fn compiled_workers(input: &EmitInput, application: &Application) -> Vec<Worker> {
     let build = &application.build;
-    let stage = build.target()?;
+    let Some(stage) = build.target() else { return Vec::new() };
     // Words behind an ENTRYPOINT are arguments of that.
     if build.launch(stage).is_none() || build.instructions_of(stage, Keyword::Entrypoint).next().is_some() {
-        return None;
+        return Vec::new();
     }
-    let lines = build.start_lines(stage);
-    let is_started = |binary: &String| lines.iter().flatten().any(|word| path::name(word) == path::name(binary));
-    let binary = built_binaries(build, stage)
-        .into_iter()
-        .find(|binary| names_workers(path::name(binary)) && !is_started(binary))?;
-    let reason = format!("`{binary}` is compiled for its image, and nothing starts it");
-    Some(plain(vec![binary], reason, Some(application.place.clone())))
+    let is_started = |binary: &str| {
+        let mut sources = application.code_files(input);
+        starts_binary(application, binary) || sources.any(|file| file.source.text().contains(&format!("{binary}\"")))
+    };
+    let binaries = built_binaries(build, stage).into_iter();
+    let binaries: Vec<String> =
+        binaries.filter(|binary| names_workers(path::name(binary)) && !is_started(binary)).collect();
+    let is_single = binaries.len() == 1;
+    let worker = |binary: String| {
+        let reason = format!("`{binary}` is compiled for its image, and nothing starts it");
+        let name = if is_single { "worker".to_owned() } else { service_name(path::name(&binary)) };
+        Worker { name, ..plain(vec![binary], reason, Some(application.place.clone())) }
+    };
+    binaries.into_iter().map(worker).collect()
+}
+
+/// Whether a container of a program starts a binary.
+pub(in crate::emit) fn starts_binary(application: &Application, binary: &str) -> bool {
+    let build = &application.build;
+    let lines = build.target().map(|stage| build.start_lines(stage)).unwrap_or_default();
+    lines.iter().flatten().any(|word| path::name(word) == path::name(binary))
 }
 
 /// Whether the image of a program starts a worker by itself.

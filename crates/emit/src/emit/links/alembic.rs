@@ -37,8 +37,15 @@ fn ini_address<'e>(input: &EmitInput<'e>, application: &Application) -> Option<(
     let files = || application.code_files(input);
     let of_name = |name: &'static str| files().filter(move |file| path::name(&file.below) == name);
     let takes_others = |text: &str| {
-        let others = ["set_main_option", "set_section_option", "getenv", "[\"sqlalchemy.url\"] ="];
-        others.iter().any(|word| text.contains(word)) || words(text, "environ").next().is_some()
+        let text = text.replace('\'', "\"");
+        let others = [
+            "_option(\"sqlalchemy.url\", ",
+            "getenv",
+            "\"sqlalchemy.url\"] =",
+            "\"sqlalchemy.url\":",
+            "create_engine(",
+        ];
+        others.iter().any(|word| text.contains(word)) || words(&text, "environ").next().is_some()
     };
     let is_fixed = |text: &str| text.contains("engine_from_config") && !takes_others(text);
     if !of_name("env.py").any(|file| is_fixed(&without_comments(&file.below, file.source.text()))) {

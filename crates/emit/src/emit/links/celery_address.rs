@@ -1,6 +1,8 @@
 //! The servers that Celery finds at addresses of its own machine in sources. Its variables count before these (Celery 5.7:
 //! `celery.app.utils.Settings`, `broker_url` and `result_backend`, asked with a program).
 
+use std::collections::BTreeSet;
+
 use super::mention::{ConnectionRole, Mention, UrlParts};
 use crate::emit::facts::application::Application;
 use crate::emit::facts::example::place;
@@ -28,9 +30,10 @@ pub(super) fn celery_addresses(
     });
     for file in files {
         let text = file.source.text();
+        let arguments = CeleryArguments::of(text);
         for literal in string_literals(&file.below, text) {
             let Some(row) = local_server(&literal.text, clients) else { continue };
-            for variable in variables(text, &literal) {
+            for variable in arguments.variables(&literal) {
                 if mentions.iter().any(|known| known.variable.as_deref() == Some(variable)) {
                     continue;
                 }
@@ -58,38 +61,62 @@ fn local_server(text: &str, clients: &[(&'static str, ServerImage)]) -> Option<S
     (is_open && LOCAL_HOSTS.contains(&url.host.as_str())).then_some(row)
 }
 
-/// The variables of Celery that count before a literal: it is its broker, where it keeps results, or both.
-fn variables(text: &str, literal: &StringLiteral) -> Vec<&'static str> {
-    const BROKER: &str = "CELERY_BROKER_URL";
-    const RESULTS: &str = "CELERY_RESULT_BACKEND";
-    let is_default = ["env", "config("].iter().any(|word| literal.before.to_ascii_lowercase().contains(word));
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let front = literal.before.trim_end_matches(|c: char| !is_name(c));
-    let name = &front[front.trim_end_matches(is_name).len()..];
-    if is_default || name.is_empty() {
-        return Vec::new();
+/// What calls of a source give Celery by its names: `broker=URL`.
+struct CeleryArguments<'t>(BTreeSet<(&'static str, &'t str)>);
+
+impl<'t> CeleryArguments<'t> {
+    fn of(text: &'t str) -> Self {
+        let mut arguments = BTreeSet::new();
+        for (keyword, variable) in KEYWORDS {
+            for (at, _) in text.match_indices(keyword) {
+                let rest = &text[at + keyword.len()..];
+                arguments.insert((variable, &rest[..rest.len() - rest.trim_start_matches(is_name).len()]));
+            }
+        }
+        Self(arguments)
     }
-    let lower = name.to_ascii_lowercase();
-    let is_given = |keyword: &str| {
-        let argument = format!("{keyword}={name}");
-        let mut ends = text.match_indices(&argument).map(|(at, _)| &text[at + argument.len()..]);
-        ends.any(|rest| !rest.starts_with(is_name))
-    };
-    let roles = [(BROKER, ["broker", "broker_url"]), (RESULTS, ["backend", "result_backend"])];
-    let is_role = |words: &[&str; 2]| lower.contains(words[0]) || words.iter().any(|word| is_given(word));
-    roles.iter().filter(|(_, words)| is_role(words)).map(|(variable, _)| *variable).collect()
+
+    /// The variables that count before a literal: it is the broker, where results are kept, or both.
+    fn variables(&self, literal: &StringLiteral) -> Vec<&'static str> {
+        let is_default = ["env", "config("].iter().any(|word| literal.before.to_ascii_lowercase().contains(word));
+        let front = literal.before.trim_end_matches(|c: char| !is_name(c));
+        let name = &front[front.trim_end_matches(is_name).len()..];
+        if is_default || name.is_empty() {
+            return Vec::new();
+        }
+        let lower = name.to_ascii_lowercase();
+        let setting = lower.strip_prefix("celery_").unwrap_or(&lower);
+        let is_setting = |variable: &str| {
+            let mut keywords = KEYWORDS.iter().filter(|(_, known)| *known == variable);
+            keywords.any(|(keyword, _)| keyword.trim_end_matches('=') == setting)
+        };
+        let is_it = |variable: &&str| is_setting(variable) || self.0.contains(&(*variable, name));
+        [BROKER, RESULTS].into_iter().filter(is_it).collect()
+    }
+}
+
+const BROKER: &str = "CELERY_BROKER_URL";
+const RESULTS: &str = "CELERY_RESULT_BACKEND";
+
+/// Names of Celery's settings and of arguments of its application, each with the variable that counts before it.
+const KEYWORDS: [(&str, &str); 4] =
+    [("broker=", BROKER), ("broker_url=", BROKER), ("backend=", RESULTS), ("result_backend=", RESULTS)];
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]
 mod tests {
-    use super::variables;
+    use super::CeleryArguments;
     use crate::sources::literals::string_literals;
 
     #[test]
     fn addresses_of_celery_are_told_from_others() {
         let of = |text: &str| {
             let literals = string_literals("tasks.py", text);
-            literals.iter().flat_map(|literal| variables(text, literal)).collect::<Vec<_>>().join(" ")
+            let arguments = CeleryArguments::of(text);
+            literals.iter().flat_map(|literal| arguments.variables(literal)).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(of("celery.conf.broker_url = 'redis://localhost/0'\n"), "CELERY_BROKER_URL");
         assert_eq!(of("CELERY_RESULT_BACKEND = 'redis://localhost/0'\n"), "CELERY_RESULT_BACKEND");
@@ -103,6 +130,7 @@ mod tests {
         );
         for text in [
             "CACHE_URL = 'redis://localhost/0'\n",
+            "SESSION_BACKEND = 'redis://localhost/0'\n",
             "BROKER = os.environ.get('BROKER_URL', 'redis://localhost/0')\n",
             "BROKER = os.getenv('BROKER_URL') or 'redis://localhost/0'\n",
             "URL = 'redis://localhost/0'\napp = Celery(broker=URL2)\n",

@@ -101,9 +101,9 @@ fn host(mention: &Mention, backend: &Backend, separate: SeparateParts) -> String
     let shown = mention.value.as_deref().and_then(|value| value.split_once(':'));
     let shown = shown.and_then(|(_, port)| port.parse::<u16>().ok());
     let is_address = mention.variable.as_deref().is_some_and(|name| name.ends_with("_ADDR"));
-    let usual = if is_address { backend.row.port() } else { None };
+    let usual = if is_address && !separate.has_port { backend.row.port() } else { None };
     match shown.or(usual) {
-        Some(port) if !separate.has_port => format!("{}:{port}", backend.name),
+        Some(port) if is_address || !separate.has_port => format!("{}:{port}", backend.name),
         _ => backend.name.clone(),
     }
 }

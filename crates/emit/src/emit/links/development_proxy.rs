@@ -11,6 +11,7 @@ use crate::emit::plan::ComposePlan;
 use crate::emit::server_image::LOCAL_HOSTS;
 use crate::endpoint::bundler_server;
 use crate::manifest::FileKind;
+use crate::sources::code::{bracketed, words};
 use crate::sources::values::without_comments;
 use crate::text::path;
 use crate::variables::VariableFile;
@@ -93,7 +94,10 @@ struct ProxyAddress<'t> {
 fn addresses(text: &str, is_manifest: bool) -> Vec<ProxyAddress<'_>> {
     let key = if is_manifest { "\"proxy\"" } else { "proxy" };
     let Some(start) = text.find(key) else { return Vec::new() };
-    let hosts = LOCAL_HOSTS.iter().flat_map(|host| text.match_indices(host));
+    let behind = text[start + key.len()..].trim_start().trim_start_matches(':').trim_start();
+    let length = if behind.starts_with('{') { bracketed(behind).map(str::len) } else { behind.find('\n') };
+    let end = text.len() - behind.len() + length.unwrap_or(behind.len());
+    let hosts = LOCAL_HOSTS.iter().flat_map(|host| text[..end].match_indices(host));
     let hosts = hosts.filter(|(at, _)| *at > start && text[..*at].ends_with("://"));
     let mut known: Vec<ProxyAddress> = hosts.filter_map(|(at, _)| address(text, at)).collect();
     known.sort_by_key(|address| address.at);
@@ -123,7 +127,7 @@ fn address(text: &str, host: usize) -> Option<ProxyAddress<'_>> {
 fn is_read_by_pages(input: &EmitInput, application: &Application, settings: usize, name: &str) -> bool {
     let all = input.files.files.iter().enumerate();
     let mut others = all.filter(|(at, file)| *at != settings && path::is_within(&file.path, &application.context));
-    others.any(|(_, file)| FileKind::of(&file.below).has_code() && file.source.text().contains(name))
+    others.any(|(_, file)| FileKind::of(&file.below).has_code() && words(file.source.text(), name).next().is_some())
 }
 
 #[cfg(test)]

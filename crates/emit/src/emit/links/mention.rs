@@ -239,6 +239,12 @@ pub(in crate::emit) fn mention(
         let reason = format!("has a URL with `{}`", url.scheme);
         return mention_of(row, ConnectionRole::Url, value, reason);
     }
+    if let Some((package, row)) = task_server(&upper, clients)
+        && value.is_none()
+    {
+        let reason = format!("says where tasks go, and `{package}` talks to {}", row.host);
+        return mention_of(row, ConnectionRole::Url, None, reason);
+    }
     let (words, last, role) = parts(&upper)?;
     let has_client =
         |row: &ServerImage| clients.iter().find(|(_, known)| known.host == row.host).map(|(package, _)| *package);
@@ -277,6 +283,22 @@ pub(in crate::emit) fn mention(
         _ => role,
     };
     mention_of(row, role, value, format!("{says}, and `{package}` talks to {}", row.host))
+}
+
+/// The server that a variable of a library for tasks means, which no word of it names: `CELERY_BROKER_URL`,
+/// `CELERY_RESULT_BACKEND`; of two that a program talks to, nobody knows.
+fn task_server(upper: &str, clients: &[(&'static str, ServerImage)]) -> Option<(&'static str, ServerImage)> {
+    let is_broker = matches!(upper, "BROKER_URL" | "CELERY_BROKER_URL" | "CELERY_BROKER" | "TASKIQ_BROKER_URL");
+    if !is_broker && !upper.ends_with("RESULT_BACKEND") {
+        return None;
+    }
+    let sure = clients.iter().filter(|(package, _)| !is_unsure(package));
+    let mut servers = sure.filter(|(_, row)| row.host == "redis" || row.host == "rabbitmq" && is_broker);
+    // Without another client Celery's own broker is meant.
+    let Some(first) = servers.next() else {
+        return clients.iter().copied().find(|(_, row)| is_broker && row.host == "rabbitmq");
+    };
+    servers.all(|(_, row)| row.host == first.1.host).then_some(*first)
 }
 
 /// Whether a value is a host and a port.

@@ -81,7 +81,7 @@ fn folders<'f>(input: &EmitInput<'f>) -> BTreeMap<&'f str, Vec<&'f VariableFile>
     folders
 }
 
-/// Whether a file is a numbered step of golang-migrate beside programs of Go, which embed no such files: people call the
+/// Whether a file is a numbered step of golang-migrate beside programs of Go, which neither embed nor name such files: people call the
 /// tool from a makefile or by hand, so that no manifest names it.
 fn is_of_go(input: &EmitInput, programs: &[Program], row: data::Row, file: &VariableFile) -> bool {
     let is_numbered = path::name(&file.path).starts_with(|c: char| c.is_ascii_digit());
@@ -89,8 +89,11 @@ fn is_of_go(input: &EmitInput, programs: &[Program], row: data::Row, file: &Vari
     let embeds = |program: &Program| {
         let mut sources = program.application.code_files(input);
         sources.any(|file| {
-            let mut lines = file.source.text().lines();
-            lines.any(|line| line.starts_with("//go:embed") && (line.contains("sql") || line.contains("migration")))
+            let text = file.source.text();
+            let mut lines = text.lines();
+            let is_embedded =
+                |line: &str| line.starts_with("//go:embed") && (line.contains("sql") || line.contains("migration"));
+            text.contains(".up.sql") || lines.any(is_embedded)
         })
     };
     row[1] == ".up.sql" && is_numbered && programs.iter().any(is_go) && !programs.iter().any(embeds)

@@ -289,7 +289,12 @@ fn local_notes(configuration: &Source, applications: &[Application]) -> Vec<Stri
         let Some(port) = application.port else { continue };
         let is_meant = |line: &str| {
             let is_directive = data::PROXY_DIRECTIVES.keys().any(|name| line.trim_start().starts_with(name));
-            is_directive && LOCAL_HOSTS.iter().any(|host| line.contains(&format!("{host}:{port}")))
+            let is_port = |host: &&str| {
+                let address = format!("{host}:{port}");
+                let mut ends = line.match_indices(&address).map(|(at, _)| &line[at + address.len()..]);
+                ends.any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+            };
+            is_directive && LOCAL_HOSTS.iter().any(is_port)
         };
         if let Some(line) = configuration.text().lines().position(is_meant) {
             notes.push(format!(

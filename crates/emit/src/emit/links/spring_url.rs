@@ -16,7 +16,7 @@ pub(super) fn spring_connections(input: &EmitInput, applications: &[Application]
     let of = |application: &Application| {
         let mut connections: Vec<Connection> = Vec::new();
         for (file, setting) in program_settings(input, application) {
-            let Some(name) = setting_name(&setting) else { continue };
+            let Some(name) = setting_name(&setting).filter(|name| names_program(name)) else { continue };
             let Some((target, value)) = other_program(&setting.text, application, applications) else { continue };
             let variable = spring_variable(name);
             if connections.iter().any(|known| known.variable.as_ref() == Some(&variable)) {
@@ -33,6 +33,18 @@ pub(super) fn spring_connections(input: &EmitInput, applications: &[Application]
         connections
     };
     applications.iter().map(of).collect()
+}
+
+/// Whether a setting says where a program asks another one. Others are for browsers, or names that tokens have.
+fn names_program(setting: &str) -> bool {
+    let plain = setting.replace('-', "").to_ascii_lowercase();
+    [
+        "eureka.client.serviceurl.defaultzone",
+        "spring.cloud.config.uri",
+        "spring.config.import",
+        "spring.boot.admin.client.url",
+    ]
+    .contains(&plain.as_str())
 }
 
 /// The program that listens on the port of a URL which means the container itself, and the URL that leads there.

@@ -18,7 +18,7 @@ use crate::secret;
 use crate::sources::code::words;
 use crate::sources::variables::{Absence, VariableRead};
 use crate::stack::known_service;
-use crate::variables::{ExampleVariable, committed_variables, is_set_by_images};
+use crate::variables::{ExampleVariable, committed_variables, is_of_family, is_set_by_images};
 
 /// The maximum number of names that a source asks settings for.
 const MOST_NAMES: usize = 500;
@@ -184,9 +184,10 @@ impl EnvironmentPlanner<'_, '_, '_> {
             if self.has(name) || parts.settled.contains(name) {
                 continue;
             }
-            // What an example sets is set by nothing else, whatever its name begins with: `GITHUB_CLIENT_ID`.
+            // A family is known by its beginning alone: what an example sets of it is the program's own (`GITHUB_CLIENT_ID`).
             let is_shown = |known: &ExampleVariable| known.name == name && !known.is_comment;
-            if is_set_by_images(name) && nearest_example(input, *file, is_shown).is_none() {
+            let is_own = || is_of_family(name) && nearest_example(input, *file, is_shown).is_some();
+            if is_set_by_images(name) && !is_own() {
                 continue;
             }
             let variable = ReadVariable::of(input, application, (*file, read));

@@ -18,7 +18,10 @@ impl ServicePlanner<'_, '_> {
         self.plan.networks = vec![FRONT.to_owned(), BACK.to_owned()];
         let proxied: BTreeSet<&str> = proxy.hosts.iter().map(|(host, _)| host.as_str()).collect();
         let programs = self.project.applications().filter(|known| asks_host(self.input, known, &proxy.name));
-        let asking: BTreeSet<&str> = programs.map(|known| known.name.as_str()).collect();
+        let mut asking: BTreeSet<&str> = programs.map(|known| known.name.as_str()).collect();
+        let workers = self.project.workers.iter();
+        let workers = workers.filter(|(at, _)| asking.contains(self.project.programs[*at].application.name.as_str()));
+        asking.extend(workers.map(|(_, worker)| worker.name.as_str()).collect::<Vec<_>>());
         for service in &mut self.plan.services {
             let mut names = service.dependencies.iter().map(|(name, _)| name);
             let is_back =

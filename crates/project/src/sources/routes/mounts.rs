@@ -127,17 +127,15 @@ impl Mount<'_> {
             _ => Vec::new(),
         }
     }
-}
 
-impl Mount<'_> {
     /// Whether what is mounted comes from a package, and mounts no function of the program: `app.register(cors)`.
     pub(super) fn is_of_package(&self, sources: &[RouteSource]) -> bool {
         let source = &sources[self.file];
+        // `@app/routes` may be a folder of the program (`paths` of tsconfig.json), or a package of its workspace.
         let is_package = |specifier: &str| {
-            // `@/routes`, `src/routes`
-            let is_file = specifier.starts_with(['.', '/', '~', '#']) || specifier.starts_with("@/");
-            let is_below = specifier.contains('/') && !specifier.starts_with('@');
-            !is_file && !is_below
+            let is_plain = !specifier.contains('/') && !specifier.starts_with(['.', '@', '~', '#']);
+            let is_source = || sources.iter().any(|source| path::name(path::parent(source.path)) == specifier);
+            specifier.starts_with("@fastify/") || is_plain && !is_source()
         };
         let module = || module_of(source.text(), self.child.trim().trim_start_matches("await "));
         source.kind.ecosystem() == Some(Ecosystem::Node) && module().is_some_and(|(module, _)| is_package(&module))

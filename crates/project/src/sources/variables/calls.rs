@@ -7,7 +7,7 @@ use regex::Regex;
 use super::read::{
     Absence, BEFORE, MOST, ReadRow, ReadRows, VariableRead, VariableReads, is_variable_name, line_before,
 };
-use super::refusal::{fails_without, is_refused_at_once, is_refused_below};
+use super::refusal::{fails_without, is_in_block, is_refused_at_once, is_refused_below};
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::code::{arguments, bracketed, expression, last_name, split, words};
 use crate::sources::patterns;
@@ -193,7 +193,7 @@ fn absence_behind(kind: FileKind, text: &str, at: usize, behind: &str) -> Absenc
     }
     let is_refused = kind.ecosystem() == Some(Ecosystem::Node) && is_refused_at_once(text, at, behind)
         || is_refused_below(text, at, behind)
-        || fails_without(kind, text, at, behind) && !is_conditional(kind, text, at);
+        || fails_without(kind, text, at, behind) && !is_conditional(kind, text, at) && !is_in_block(text, at);
     if is_refused { Absence::Fails } else { Absence::Continues }
 }
 

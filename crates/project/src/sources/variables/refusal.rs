@@ -1,6 +1,7 @@
 //! Code that ends the program where a variable is absent, in a statement of its own.
 
-use super::read::line_before;
+use super::read::{BEFORE, line_before};
+use crate::data;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::sources::patterns;
 
@@ -57,8 +58,41 @@ pub(super) fn fails_without(kind: FileKind, text: &str, at: usize, behind: &str)
     };
     let member = behind.trim_start_matches('!').trim_start().strip_prefix('.');
     let has_member = member.is_some_and(|member| member.starts_with(|c: char| c.is_ascii_alphabetic()));
+    if data::MODE_VARIABLES.keys().any(|name| text[at..].starts_with(name)) {
+        return false;
+    }
     let asks_null = matches!(kind.ecosystem(), Some(Ecosystem::Node | Ecosystem::Python));
     asks_null && has_member || is_argument()
+}
+
+/// Whether a statement runs only at times: in a function, a branch or a block that catches errors, or behind a condition in
+/// its line. The parts of a class and of an object that is written out run when the file is loaded.
+pub(super) fn is_in_block(text: &str, at: usize) -> bool {
+    let line = line_before(text, at);
+    if patterns::words("makes what follows conditional").any(|word| line.contains(word)) {
+        return true;
+    }
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let start = at - line.len();
+    let first = text.floor_char_boundary(start.saturating_sub(4 * BEFORE));
+    let mut depth = indent(line);
+    for above in text[first..start].lines().rev().filter(|above| !above.trim().is_empty()) {
+        if depth == 0 {
+            return false;
+        }
+        if indent(above) < depth {
+            depth = indent(above);
+            let head = above.trim_start();
+            let is_block = head.contains("=>")
+                || head.contains("function")
+                || head.trim_end().ends_with('{') && head.contains(')') && !head.contains("({")
+                || patterns::words("begins a block").any(|word| head.starts_with(word));
+            if is_block {
+                return true;
+            }
+        }
+    }
+    depth > 0 && first > 0
 }
 
 /// Whether a function whose value the variable is at a place gives up without it, and the program goes on:

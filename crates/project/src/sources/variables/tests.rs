@@ -248,6 +248,28 @@ fn what_cannot_work_without_a_value_is_needed() {
     check("a.ts", node, &["A1!", "B1!", "C1", "D1!", "E1!", "F1", "F1", "G1"]);
     let python = "a = int(os.getenv('A1'))\nb = os.environ.get('B1').split(',')\nc = int(os.getenv('C1', '3'))\nd = str(os.getenv('D1'))\nif x:\n    e = os.getenv('E1').strip()\nf = int(os.getenv('F1') or 3)\n";
     check("a.py", python, &["A1!", "B1!", "C1=3", "D1", "E1", "F1=3"]);
+    for text in [
+        "try {\n  x = JSON.parse(process.env.A1);\n} catch {}\n",
+        "if (process.env.USE === 'x') {\n  new URL(process.env.A1);\n}\n",
+        "const x = test ? 'x' : process.env.A1.trim();\n",
+        "const x = has && process.env.A1.trim();\n",
+        "app.get('/', (q, r) => {\n  process.env.A1.trim();\n});\n",
+        "function f() {\n  return process.env.A1.trim();\n}\n",
+        "class A {\n  f() {\n    return process.env.A1.trim();\n  }\n}\n",
+    ] {
+        let reads = variable_reads("a.ts", text).reads;
+        assert!(reads.iter().filter(|read| read.name == "A1").all(|read| read.absence == Absence::Continues), "{text}");
+    }
+    check("a.ts", "process.env.NODE_ENV.trim();\n", &["NODE_ENV"]);
+    check("a.ts", "export const config = {\n  queues: process.env.A1.split(','),\n};\n", &["A1!"]);
+    for text in [
+        "with suppress(TypeError):\n    int(os.getenv('A1'))\n",
+        "f = lambda: int(os.getenv('A1'))\n",
+        "async def f():\n    return int(os.getenv('A1'))\n",
+    ] {
+        check("a.py", text, &["A1"]);
+    }
+    check("a.py", "class Config:\n    port = int(os.getenv('A1'))\n", &["A1!"]);
 }
 
 #[test]

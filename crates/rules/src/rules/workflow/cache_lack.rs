@@ -158,7 +158,8 @@ fn has_empty_engine(cx: &WorkflowContext, call: &BuildCall) -> bool {
     // What is built for a tag alone is built once.
     let is_rare = ["rules", "only"].iter().filter_map(|key| job.key(key)).any(|place| {
         let text = value_of_key(cx, place);
-        ["tag", "TAG", "schedule", "manual"].iter().any(|word| text.contains(word))
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.any(|word| ["tags", "CI_COMMIT_TAG", "schedule", "schedules", "manual"].contains(&word))
     });
     let brings_layers = |step: &Step| {
         let brings = |words: &[&str]| matches!(words, ["pull" | "load", ..] | ["image", "pull" | "load", ..]);

@@ -4,9 +4,7 @@ use crate::build::{Build, BuiltProjects};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{DependencyScope, Ecosystem, Project};
-
-/// Devices that each container has begin like this (OCI runtime specification, "Default Devices"), and files of its own.
-const OWN_DEVICES: [&str; 5] = ["null", "std", "shm", "fd", "ur"];
+use crate::sources::patterns;
 
 /// Whether an image plainly needs more than its start: its program has the client of a server, or a variable names a device
 /// of the host.
@@ -34,7 +32,10 @@ fn opens_device(build: &Build) -> bool {
     let file = &build.input().file;
     let is_device = |value: &str| {
         let device = value.trim_matches(['"', '\'']).strip_prefix("/dev/");
-        device.is_some_and(|device| !OWN_DEVICES.iter().any(|known| device.starts_with(known)))
+        device.is_some_and(|device| {
+            let name = device.split('/').next().unwrap_or(device);
+            !patterns::words("device of each container").any(|known| known == name)
+        })
     };
     build.chain(last).flat_map(|stage| build.instructions(stage)).any(|(_, instruction)| {
         instruction.keyword == Keyword::Env

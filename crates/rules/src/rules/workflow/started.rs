@@ -15,7 +15,7 @@ use crate::rules::WorkflowContext;
 use crate::shell::Invocation;
 use crate::sources::patterns;
 use crate::text::path;
-use crate::workflow::{BuildCall, Job, LegBuild, PipelineKind, Step, WorkflowText};
+use crate::workflow::{BuildCall, Builder, Job, LegBuild, PipelineKind, Step, WorkflowText};
 use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
@@ -76,15 +76,22 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     };
     let Some(finding) = cx.finding(first.place, message) else { return };
     let name = images.first.unwrap_or("image");
+    // Only an action keeps the image from the engine.
+    let is_action = first.call.is_some_and(|call| call.builder == Builder::Action);
+    let (build, build_test) = if is_action {
+        ("build with `load: true`".to_owned(), format!("build with `load: true` and the tag `{name}:test`"))
+    } else {
+        ("build it".to_owned(), format!("build it with the tag `{name}:test`"))
+    };
     if let Some(file) = compose {
         out.push(finding.help(format!(
-            "start it with what it needs before it gets its tag: build with `load: true`, then `docker compose -f {file} up -d \
+            "start it with what it needs before it gets its tag: {build}, then `docker compose -f {file} up -d \
              --wait` with that image, and push in a step behind that"
         )));
         return;
     }
     out.push(finding.help(format!(
-        "start it before it gets its tag: build with `load: true` and the tag `{name}:test`, then `docker run -d --name test \
+        "start it before it gets its tag: {build_test}, then `docker run -d --name test \
          {name}:test`, wait until `docker inspect -f '{{{{.State.Health.Status}}}}' test` prints `healthy` (or, without a \
          HEALTHCHECK, until it answers), and push in a step behind that"
     )));

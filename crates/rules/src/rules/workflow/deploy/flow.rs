@@ -447,8 +447,13 @@ fn is_choice(kind: SeparatorKind) -> bool {
     matches!(kind, SeparatorKind::And | SeparatorKind::Or)
 }
 
+/// Whether a command only prints for people: what it writes to a file, a later step may look at.
 fn prints(command: &Command) -> bool {
     matches!(command.name().and_then(|word| word.value()), Some("echo" | "printf"))
+        && command.redirects.iter().all(|redirect| {
+            let target = redirect.target.as_ref().map_or("", |word| word.text());
+            target.bytes().all(|byte| byte.is_ascii_digit()) || target == "/dev/stderr"
+        })
 }
 
 /// Whether the branches of the innermost `if` with a command in its condition only print.

@@ -34,7 +34,7 @@ fn projects_share_name(cx: &WorkflowContext, out: &mut Findings) {
     for known in calls.iter().filter(|known| known.call.command == "up") {
         let ColourCall { call, file, .. } = known;
         let Some((other, pair)) = other_colour(cx, known, &calls).zip(without_colour(&file.text)) else { continue };
-        if pairs.contains(&pair) || is_named(cx, call, file) {
+        if pairs.contains(&pair) || is_named(cx, call, file) || path::name(&file.text) == other {
             continue;
         }
         let name = path::name(&file.text);

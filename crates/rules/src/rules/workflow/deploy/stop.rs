@@ -90,7 +90,10 @@ fn switched_proxy<'s>(steps: &'s [(FlowCommand, Action)], at: usize) -> Option<&
         Action::Restart(containers) => containers,
         _ => return None,
     };
-    let is_proxy = |name: &String| patterns::words(PROXY).any(|word| name.to_ascii_lowercase().contains(word));
+    let is_proxy = |name: &String| {
+        let lower = name.to_ascii_lowercase();
+        lower.split(['-', '_', '.']).any(|part| patterns::words(PROXY).any(|word| word == part))
+    };
     let [proxy] = &containers.names[..] else { return None };
     let brings_version = |(start, action): &(FlowCommand, Action)| {
         let Action::Start(started) = action else { return false };

@@ -110,7 +110,16 @@ fn migrates_at_start(cx: &WorkflowContext, words: &str) -> bool {
 fn may_hold(started: &Containers, inside: &Containers) -> bool {
     let is_named = |container: &String| started.names.iter().any(|service| container.contains(service.as_str()));
     let is_mixed = started.compose.is_some() && inside.compose.is_none();
-    is_mixed && (started.names.is_empty() || inside.names.iter().any(is_named))
+    // `shop-api-1`: Compose numbers the containers of a service.
+    let is_numbered = |container: &String| {
+        let front = container.trim_end_matches(|c: char| c.is_ascii_digit());
+        front.len() < container.len() && front.ends_with(['-', '_'])
+    };
+    let may_be_it = |container: &String| match started.names.is_empty() {
+        true => is_numbered(container),
+        false => is_named(container),
+    };
+    is_mixed && inside.names.iter().any(may_be_it)
 }
 
 /// A migration in a container that the old version runs in, behind the pull or the build of the new one.
