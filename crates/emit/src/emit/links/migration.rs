@@ -1,7 +1,6 @@
 //! The job that brings the schema of a database up to date.
 
-use super::alembic::ini_value;
-use super::alembic::local_address;
+use super::alembic::{ini_value, local_address};
 use super::django_models::missing_migrations;
 use super::flask_application::{FlaskApplication, flask_application};
 use super::named_service::is_job;
@@ -182,18 +181,8 @@ pub(in crate::emit) fn migration(
             }
             continue;
         };
-        if let Some(missing) = missing_folder(input, file, row) {
-            let (name, file) = (&application.name, file.source.name());
-            plan.notes.push(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
-            return None;
-        }
-        if row[1] == "alembic"
-            && let Some(place) = local_address(input, application)
-        {
-            let name = &application.name;
-            plan.notes.push(format!(
-                "{place} leads the migrations of {name} to their own container, and `env.py` reads no variable: no job runs `{key}`"
-            ));
+        if let Some(note) = reason_against(input, application, file, (row, key)) {
+            plan.notes.push(note);
             return None;
         }
         if row[1] == "django" {
@@ -227,6 +216,24 @@ pub(in crate::emit) fn migration(
         return Some(MigrationJob::of_image(application, folder, command, reason, file.source.name().to_owned()));
     }
     migration_script(input, application, plan)
+}
+
+/// Why a tool cannot run: a folder that it needs is not there, or no variable leads it to the database.
+fn reason_against(
+    input: &EmitInput,
+    application: &Application,
+    file: &VariableFile,
+    (row, key): (data::Row, &str),
+) -> Option<String> {
+    let name = &application.name;
+    if let Some(missing) = missing_folder(input, file, row) {
+        let file = file.source.name();
+        return Some(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
+    }
+    let place = if row[1] == "alembic" { local_address(input, application)? } else { return None };
+    Some(format!(
+        "{place} leads the migrations of {name} to their own container, and `env.py` reads no variable: no job runs `{key}`"
+    ))
 }
 
 /// That a tool which migrates is a package for development, and nothing runs it.

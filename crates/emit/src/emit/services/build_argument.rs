@@ -39,9 +39,8 @@ fn build_argument(input: &EmitInput, application: &Application, name: String) ->
         return None;
     }
     let example_value = if is_secret { None } else { example };
-    let value = example_value.map(|example| match is_plain(&example.value) {
-        true => format!("${{{name}:-{}}}", example.value),
-        false => format!("${{{name}}}"),
+    let value = example_value.map(|example| {
+        if is_plain(&example.value) { format!("${{{name}:-{}}}", example.value) } else { format!("${{{name}}}") }
     });
     let place = example.map(|example| place(&input.files.files[example.file].source, example.at));
     Some(BuildArgument { name, value, place })

@@ -9,7 +9,7 @@ use crate::emit::links::schema_script::{INIT_SCRIPTS, SchemaScript};
 use crate::emit::plan::{ComposePlan, PlannedService, ServiceRole};
 use crate::yaml::NewValue;
 
-/// Why RabbitMQ gets its command.
+/// Why `RabbitMQ` gets its command.
 const TRANSIENT_QUEUES: &str =
     "Since 4.3 it refuses transient queues by default, which Celery and other clients declare.";
 

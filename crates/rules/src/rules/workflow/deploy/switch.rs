@@ -115,9 +115,8 @@ fn may_hold(started: &Containers, inside: &Containers) -> bool {
         let front = container.trim_end_matches(|c: char| c.is_ascii_digit());
         front.len() < container.len() && front.ends_with(['-', '_'])
     };
-    let may_be_it = |container: &String| match started.names.is_empty() {
-        true => is_numbered(container),
-        false => is_named(container),
+    let may_be_it = |container: &String| {
+        if started.names.is_empty() { is_numbered(container) } else { is_named(container) }
     };
     is_mixed && inside.names.iter().any(may_be_it)
 }
