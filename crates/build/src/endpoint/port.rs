@@ -7,7 +7,7 @@ use super::EndpointInput;
 use super::silence::listens_nowhere;
 use super::start::{started_server, starts_file, starts_traced_server};
 use crate::build::toolchain::Language;
-use crate::build::{Listening, Reference, SlimImage, StageBase, is_command, is_like};
+use crate::build::{Build, Listening, Reference, SlimImage, Stage, StageBase, is_command, is_like};
 use crate::data;
 use crate::dockerfile::Keyword;
 use crate::manifest::{Ecosystem, FileKind, Project};
@@ -434,7 +434,7 @@ fn has_tls_alone(listens: &[&str]) -> bool {
 
 /// What follows `listen` in the sites of an image of nginx.
 fn listens<'s>(input: &'s EndpointInput) -> Vec<&'s str> {
-    if !is_nginx(input) {
+    if !is_nginx(input.build, input.stage) {
         return Vec::new();
     }
     let lines = sites(input).into_iter().flat_map(|(_, file)| file.text.lines());
@@ -457,8 +457,8 @@ pub(super) fn has_own_sites(input: &EndpointInput) -> bool {
 pub const NGINX_ROOT: &str = "/usr/share/nginx/html";
 
 /// Whether the base image is one of nginx.
-pub fn is_nginx(input: &EndpointInput) -> bool {
-    let StageBase::Image(image) = input.build.root_base(input.stage) else { return false };
+pub fn is_nginx(build: &Build, stage: &Stage) -> bool {
+    let StageBase::Image(image) = build.root_base(stage) else { return false };
     matches!(path::name(Reference::of(image).short_name()), "nginx" | "nginx-unprivileged")
 }
 

@@ -216,7 +216,7 @@ fn page_route(input: &EndpointInput) -> Option<ReadyRoute> {
         let path = if server.starts_with("vite") { vite_base(input, &lines)? } else { "/".to_owned() };
         return Some(ReadyRoute { path, ..first(RouteOrigin::Server) });
     }
-    if !is_nginx(input) {
+    if !is_nginx(input.build, input.stage) {
         return None;
     }
     if !has_own_sites(input) {

@@ -83,6 +83,13 @@ fn shared_cause(finding: &Finding) -> Option<&str> {
     }
 }
 
+/// What findings that are joined have in common: the rule, the cause, and whether a fix repairs it, as what edits only a part
+/// of the calls is no repair of all.
+fn join_key(finding: &Finding) -> Option<(&'static str, String)> {
+    let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
+    Some((finding.rule, format!("{has_fix} {}", shared_cause(finding)?)))
+}
+
 /// Findings with a common cause: where each stands, and the edits of all but the first.
 #[derive(Default)]
 struct JoinedFindings {
@@ -95,11 +102,9 @@ struct JoinedFindings {
 pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
     let mut joined: BTreeMap<(&'static str, String), JoinedFindings> = BTreeMap::new();
     findings.retain(|finding| {
-        let Some(cause) = shared_cause(finding) else { return true };
+        let Some(key) = join_key(finding) else { return true };
         let source = inputs.source(finding.file);
-        // What edits only a part of the calls is no repair of all.
-        let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
-        let known = joined.entry((finding.rule, format!("{has_fix} {cause}"))).or_default();
+        let known = joined.entry(key).or_default();
         known.places.push(format!("`{}`, line {}", source.name(), source.line(finding.span.start)));
         if known.places.len() > 1 {
             known.edits.extend(finding.fixes.iter().flat_map(|fix| fix.edits.iter().cloned()));
@@ -107,10 +112,7 @@ pub(super) fn join_findings(findings: &mut Vec<Finding>, inputs: &Inputs) {
         known.places.len() == 1
     });
     for finding in findings {
-        let Some(cause) = shared_cause(finding) else { continue };
-        let has_fix = finding.rule != "compose-v1-command" || !finding.fixes.is_empty();
-        let Some(JoinedFindings { places, edits }) = joined.remove(&(finding.rule, format!("{has_fix} {cause}")))
-        else {
+        let Some(JoinedFindings { places, edits }) = join_key(finding).and_then(|key| joined.remove(&key)) else {
             continue;
         };
         if let Some(fix) = finding.fixes.first_mut() {

@@ -130,7 +130,8 @@ pub(in crate::emit) fn application_check(
     let wanted = url.as_deref().or(speaks_http.then_some(top.as_str()));
     let asker = Asker::of_image(build, stage, wanted, ecosystem(application))
         .ok_or("its image has no program that could ask the server")?;
-    let of_nginx = if url.is_none() && is_nginx(&endpoint) { asker.request_to_nginx(port) } else { None };
+    let of_nginx =
+        if url.is_none() && is_nginx(endpoint.build, endpoint.stage) { asker.request_to_nginx(port) } else { None };
     let is_of_nginx = of_nginx.is_some();
     let words = match &url {
         _ if is_of_nginx => of_nginx.unwrap_or_default(),

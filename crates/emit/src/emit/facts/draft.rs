@@ -79,10 +79,8 @@ pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Applicat
 
 /// Leaves out what only the build of a site reads, which nginx serves in the image.
 fn leave_out_build_reads(input: &EmitInput, application: &mut Application) {
-    let is_of_nginx = application
-        .build
-        .target()
-        .is_some_and(|stage| is_nginx(&endpoint_input(input, application, &application.build, stage)));
+    let build = &application.build;
+    let is_of_nginx = build.target().is_some_and(|stage| is_nginx(build, stage));
     // A program may run in the same container.
     let starts_source = || {
         start_texts(input, application).iter().any(|start| {

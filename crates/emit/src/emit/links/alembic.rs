@@ -27,7 +27,7 @@ pub(super) fn alembic_address(input: &EmitInput, application: &Application) -> O
 }
 
 /// Where `alembic.ini` leads the migrations of a program to their own container, which no variable changes.
-pub(super) fn local_address(input: &EmitInput, application: &Application) -> Option<String> {
+pub(super) fn own_container_place(input: &EmitInput, application: &Application) -> Option<String> {
     let (_, url, place) = ini_address(input, application)?;
     LOCAL_HOSTS.contains(&url.host.as_str()).then_some(place)
 }

@@ -63,6 +63,14 @@ pub(in crate::emit) fn development_connections(
 
 /// The files with settings of the server for development that a program starts.
 fn settings_of_server<'e>(input: &EmitInput<'e>, application: &Application) -> Vec<(usize, &'e VariableFile)> {
+    let may_have_proxy = |file: &VariableFile| {
+        let name = path::name(&file.path);
+        (name.starts_with("vite.config.") || name == "package.json") && file.source.text().contains("proxy")
+    };
+    // To follow what a program starts takes longer.
+    if !application.code_files(input).any(may_have_proxy) {
+        return Vec::new();
+    }
     let Some(stage) = application.build.target() else { return Vec::new() };
     let Some(bundler) = bundler_server(&endpoint_input(input, application, &application.build, stage)) else {
         return Vec::new();

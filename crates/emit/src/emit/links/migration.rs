@@ -1,6 +1,6 @@
 //! The job that brings the schema of a database up to date.
 
-use super::alembic::{ini_value, local_address};
+use super::alembic::{ini_value, own_container_place};
 use super::django_models::missing_migrations;
 use super::flask_application::{FlaskApplication, flask_application};
 use super::named_service::is_job;
@@ -230,7 +230,7 @@ fn reason_against(
         let file = file.source.name();
         return Some(format!("{file} of {name} needs `{missing}`, which is not there: no job runs `{key}`"));
     }
-    let place = if row[1] == "alembic" { local_address(input, application)? } else { return None };
+    let place = if row[1] == "alembic" { own_container_place(input, application)? } else { return None };
     Some(format!(
         "{place} leads the migrations of {name} to their own container, and `env.py` reads no variable: no job runs `{key}`"
     ))

@@ -138,7 +138,7 @@ fn known_endpoint(input: &PassInput, target: &Stage) -> Option<Result<(u16, Stri
     let endpoint = endpoint(input, target, &reach);
     let build = input.build;
     // Images of nginx start it by themselves.
-    if build.launch(target).is_none() && !(is_nginx(&endpoint) && has_first_page(input, target)) {
+    if build.launch(target).is_none() && !(is_nginx(build, target) && has_first_page(input, target)) {
         return None;
     }
     let known = known_port(&endpoint)?;
