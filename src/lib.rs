@@ -46,6 +46,7 @@
 //! | `optimize` | [`proof`] | compares two images |
 //! | `optimize` | [`startup`] | what the start of a compose project proves |
 //! | `emit` | [`emit`] | compose files for repositories |
+//! | `emit` | [`deployment`] | files that replace containers without a lost request |
 //! | `report` | [`results`] | JSON results of commands, joined and compared |
 //! | `report` | [`report`] | every output format |
 //!
@@ -68,7 +69,7 @@ pub use dockopt_cache::{arrange, attribution, cache, shellcheck, variables};
 #[doc(no_inline)]
 pub use dockopt_dockerfile::{bake, compose, dockerfile, ignore};
 #[doc(no_inline)]
-pub use dockopt_emit::emit;
+pub use dockopt_emit::{deployment, emit};
 #[doc(no_inline)]
 pub use dockopt_finding::{finding, fix, settings};
 #[doc(no_inline)]

@@ -3,6 +3,8 @@
 mod emit;
 mod verify;
 
+pub(super) use self::emit::EmissionShow;
+
 use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyleArgument};
 use super::exit;
 use super::exit::{CLEAN, FAILED, FOUND};

@@ -1,5 +1,7 @@
 //! `dockopt deploy`.
 
+mod emit;
+
 use std::path::Path;
 
 use super::args::{DeployCheck, DeployCommand, Global};
@@ -17,6 +19,7 @@ use crate::settings::closest;
 pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
     match command {
         DeployCommand::Check(command) => check(global, command),
+        DeployCommand::Emit(command) => emit::run(global, &command),
     }
 }
 

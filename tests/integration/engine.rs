@@ -17,6 +17,7 @@ mod compose_verify;
 mod computed_paths;
 mod containers;
 mod context;
+mod deployment;
 mod faults;
 mod fixes;
 mod generated;

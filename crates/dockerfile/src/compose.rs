@@ -12,7 +12,7 @@ mod write;
 pub use self::builds::{Compose, ComposeProblem, Service, builds, inline_dockerfiles, written_project};
 pub use self::escaped::{escaped, escaped_texts};
 pub use self::inline::indent;
-pub use self::kind::{holds_services, is_main_file};
+pub use self::kind::{OVERRIDE_FILES, holds_services, is_main_file};
 pub use self::run::{ServiceRun, runs};
 pub use self::write::write;
 

@@ -11,3 +11,4 @@ use dockopt_shell::shell;
 use dockopt_text::{data, secret, text, yaml};
 
 pub mod emit; // compose files for repositories
+pub mod deployment; // files that replace containers without a lost request

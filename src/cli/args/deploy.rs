@@ -14,6 +14,57 @@ pub(in crate::cli) enum DeployCommand {
                       without loss, or with --strict something is not known\n  2: an error"
     )]
     Check(DeployCheck),
+    /// Write files for an engine that exists, with which containers are replaced without a lost request; shows a diff by
+    /// default
+    #[command(
+        after_help = "Exit codes:\n  0: the files are written or shown\n  1: a service cannot be replaced, or with --check a file would \
+                      be written\n  2: an error"
+    )]
+    Emit(DeployEmit),
+}
+
+/// What replaces containers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum DeployTool {
+    /// `HAProxy` in front of the containers of a compose project, and a script that switches
+    Haproxy,
+}
+
+/// How requests move to the new version.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(in crate::cli) enum DeployStrategy {
+    /// One container after the other
+    #[default]
+    Rolling,
+    /// All at once
+    BlueGreen,
+    /// A few at first: 5, 25, 50 %
+    Canary,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeployEmit {
+    /// The folder of the project
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// What replaces the containers
+    #[arg(long = "for", value_enum, value_name = "TOOL")]
+    pub tool: DeployTool,
+    /// How requests move to the new version
+    #[arg(long, value_enum, default_value_t, value_name = "STRATEGY")]
+    pub strategy: DeployStrategy,
+    /// The folder of the script, in the folder of the project
+    #[arg(long, default_value = "deploy", value_name = "DIR")]
+    pub to: String,
+    /// Only this service (repeatable) [default: all that can be replaced]
+    #[arg(long = "service", value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Write the files
+    #[arg(short, long)]
+    pub write: bool,
+    /// Exit with 1 if a file would be written
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
 }
 
 /// A linter of migrations that dockopt runs.

@@ -29,38 +29,61 @@ pub(in crate::cli) fn run(global: &Global, command: &ComposeEmit) -> Result<u8, 
             help: Some("report this with the repository that shows it".to_owned()),
         });
     }
-    let mut outcome = FixOutcome { changes: changes_of(&command.path, &emission)?, ..FixOutcome::default() };
-    let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
-    if command.write {
-        changes::write_with_folders(&outcome.changes)?;
-    }
-    let is_masked = hide_secrets(&mut emission, &mask);
-    if is_masked && (global.format == Format::Json || !command.write) {
-        emission.notes.push("secrets are masked here: `--write` writes the values of your files".to_owned());
-    }
-    let text = match global.format {
-        Format::Json => report::compose_emit_json(&emission).into_bytes(),
-        _ if command.explain => report::compose_emit(&emission, terminal::stdout(global)).into_bytes(),
-        _ if command.write || command.check || names.is_empty() => Vec::new(),
-        _ => changes::diff(global, &mut outcome, &mask),
-    };
-    print(global, &text)?;
-    if global.format != Format::Json && !command.explain {
-        for note in &emission.notes {
-            terminal::note(&format!("note: {note}"));
-        }
-    }
-    let files = report::count(names.len() as u64, "file");
-    terminal::note(&match (names.is_empty(), command.write) {
-        (true, _) => "nothing to write".to_owned(),
-        (_, true) => format!("wrote {}", names.join(", ")),
-        (_, false) => format!("would write {files} ({}); write with `--write`", names.join(", ")),
-    });
-    Ok(match (is_unread, command.check && !names.is_empty()) {
+    let show = EmissionShow { write: command.write, check: command.check, explain: command.explain };
+    let count = show.run(global, &command.path, &mut emission, &mask)?;
+    Ok(match (is_unread, command.check && count > 0) {
         (true, _) => FAILED,
         (_, true) => FOUND,
         _ => CLEAN,
     })
+}
+
+/// How files are shown or written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::cli) struct EmissionShow {
+    pub(in crate::cli) write: bool,
+    pub(in crate::cli) check: bool,
+    pub(in crate::cli) explain: bool,
+}
+
+impl EmissionShow {
+    /// Writes or shows the files, and gives how many there are.
+    pub(in crate::cli) fn run(
+        self,
+        global: &Global,
+        folder: &Path,
+        emission: &mut Emission,
+        mask: &Mask,
+    ) -> Result<usize, CommandFailure> {
+        let mut outcome = FixOutcome { changes: changes_of(folder, emission)?, ..FixOutcome::default() };
+        let names: Vec<String> = outcome.changes.iter().map(|change| change.name.clone()).collect();
+        if self.write {
+            changes::write_with_folders(&outcome.changes)?;
+        }
+        let is_masked = hide_secrets(emission, mask);
+        if is_masked && (global.format == Format::Json || !self.write) {
+            emission.notes.push("secrets are masked here: `--write` writes the values of your files".to_owned());
+        }
+        let text = match global.format {
+            Format::Json => report::compose_emit_json(emission).into_bytes(),
+            _ if self.explain => report::compose_emit(emission, terminal::stdout(global)).into_bytes(),
+            _ if self.write || self.check || names.is_empty() => Vec::new(),
+            _ => changes::diff(global, &mut outcome, mask),
+        };
+        print(global, &text)?;
+        if global.format != Format::Json && !self.explain {
+            for note in &emission.notes {
+                terminal::note(&format!("note: {note}"));
+            }
+        }
+        let files = report::count(names.len() as u64, "file");
+        terminal::note(&match (names.is_empty(), self.write) {
+            (true, _) => "nothing to write".to_owned(),
+            (_, true) => format!("wrote {}", names.join(", ")),
+            (_, false) => format!("would write {files} ({}); write with `--write`", names.join(", ")),
+        });
+        Ok(names.len())
+    }
 }
 
 /// What is written for a folder, and whether a file of it could not be read.

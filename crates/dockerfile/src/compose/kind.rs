@@ -3,6 +3,10 @@
 use crate::text::{Source, path};
 use crate::yaml::{self, YamlNode};
 
+/// Files that Compose puts on top of the one that it finds, the first that exists (compose-go, `DefaultOverrideFileNames`).
+pub const OVERRIDE_FILES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
 /// Whether Compose takes a file of this name without being asked, on its own.
 pub fn is_main_file(name: &str) -> bool {
     path::is_compose(name)

@@ -14,7 +14,7 @@ use super::request::ComposeOptions;
 use crate::compose::project::{
     ComposeProject, ComposeValue, GapKind, Leniency, ProjectFile, ProjectFiles, ProjectRequest, Reading, listed_files,
 };
-use crate::compose::{self, Compose};
+use crate::compose::{self, Compose, OVERRIDE_FILES};
 use crate::inputs::{
     ComposeInput, ComposeReading, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
     proxy_configurations,
@@ -40,10 +40,6 @@ const CONFIGURATIONS: usize = 20;
 
 /// Files that Compose takes where none is named, the first that exists (compose-go, `cli/options.go`).
 const DEFAULTS: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-
-/// Files that it puts on top of those.
-const OVERRIDES: [&str; 4] =
-    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 /// A compose file with the project that it belongs to.
 pub(super) struct ComposeFile {
@@ -350,12 +346,12 @@ fn group(
     let beside =
         |names: &[&str]| names.iter().map(|name| join_path(folder, Path::new(name))).find(|path| path.is_file());
     if DEFAULTS.contains(&name) {
-        let over = beside(&OVERRIDES);
+        let over = beside(&OVERRIDE_FILES);
         return over.map_or_else(|| read(&[file]), |over| read(&[file, &over]));
     }
     let base = beside(&DEFAULTS);
     if let Some(base) = &base
-        && OVERRIDES.contains(&name)
+        && OVERRIDE_FILES.contains(&name)
     {
         return read(&[base, file]);
     }
@@ -371,7 +367,7 @@ fn group(
     });
     match on_top {
         Some(on_top) => on_top,
-        None if is_fragment || OVERRIDES.contains(&name) => {
+        None if is_fragment || OVERRIDE_FILES.contains(&name) => {
             ProjectGroup::new(ProjectRequest { is_part: true, ..request(&[file]) }, shared)
         }
         None => alone,
@@ -418,7 +414,7 @@ pub fn default_composes(folder: &Path) -> Vec<PathBuf> {
     let beside =
         |names: &[&str]| names.iter().map(|name| join_path(folder, Path::new(name))).find(|path| path.is_file());
     let base = beside(&DEFAULTS);
-    let over = base.as_ref().and_then(|_| beside(&OVERRIDES));
+    let over = base.as_ref().and_then(|_| beside(&OVERRIDE_FILES));
     base.into_iter().chain(over).collect()
 }
 
@@ -427,7 +423,7 @@ fn others_beside(folder: &Path, name: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().take(ENTRIES).filter_map(Result::ok);
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|other| is_compose(other) && other != name).collect();
-    names.retain(|other| !DEFAULTS.contains(&other.as_str()) && !OVERRIDES.contains(&other.as_str()));
+    names.retain(|other| !DEFAULTS.contains(&other.as_str()) && !OVERRIDE_FILES.contains(&other.as_str()));
     names.sort_by_key(|name| (name.len(), name.clone()));
     names.iter().map(|name| join_path(folder, Path::new(name))).filter(|path| path.is_file()).collect()
 }

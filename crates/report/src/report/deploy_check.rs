@@ -32,9 +32,18 @@ pub struct DeployCheckResult<'r> {
 
 /// The services with their reasons, the migrations, then the findings with their sources.
 pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
+    let mut out = deploy_reasons(result.report, result.replacements, layout);
+    if let Some(migrations) = result.migrations {
+        push_migrations(&mut out, migrations, result.has_backup, layout);
+    }
+    out.push_str(&lint(&without_reasons(result), layout));
+    out
+}
+
+/// The services with their reasons.
+pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layout: Layout) -> String {
     let mut out = String::new();
-    let report = result.report;
-    for replacement in result.replacements {
+    for replacement in replacements {
         let (style, word) = match replacement.replaceability() {
             Replaceability::Yes => (TextStyle::Good, "can be replaced without loss"),
             Replaceability::Unknown => (TextStyle::Info, "whether it can be replaced without loss is not known"),
@@ -61,10 +70,6 @@ pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
         }
         out.push('\n');
     }
-    if let Some(migrations) = result.migrations {
-        push_migrations(&mut out, migrations, result.has_backup, layout);
-    }
-    out.push_str(&lint(&without_reasons(result), layout));
     out
 }
 

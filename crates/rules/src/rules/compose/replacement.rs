@@ -175,6 +175,8 @@ fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
         return;
     }
     for service in cx.services() {
+        let fixed = fixed_hosts(service);
+        let targets = targets.difference(&fixed).copied().collect();
         for configuration in cx.proxies(service) {
             let source = &configuration.source;
             let name = source.name();
@@ -197,6 +199,12 @@ fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
             out.push(finding.help(help.clone()));
         }
     }
+}
+
+/// The names that a service has an address for by itself: something stays there while containers are replaced.
+fn fixed_hosts<'v>(service: &StackService<'v>) -> BTreeSet<&'v str> {
+    let list = service.value.get("extra_hosts").and_then(ComposeValue::as_list).unwrap_or_default();
+    list.iter().filter_map(|item| item.as_text()?.split(['=', ':']).next()).collect()
 }
 
 /// The hosts among `targets` whose addresses a proxy keeps, each with the first line that names it and what helps.

@@ -1,0 +1,295 @@
+//! Which containers are replaced, where `HAProxy` stands, and who calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::DeploymentInput;
+use super::port::{RequestPort, request_port};
+use crate::compose::project::{ComposeMap, ComposeValue, duration_nanoseconds};
+use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService, awaited_hosts, hosts, proxied_hosts};
+
+/// Seconds that running requests get to end where nothing else is written: a minute, as proxies wait for an answer.
+const DRAIN: u64 = 60;
+
+/// Seconds that a program without a healthcheck, or with a quick one, gets to start.
+const SHORTEST_START: u64 = 30;
+
+/// What is replaced, and what is put in front.
+#[derive(Debug)]
+pub(super) struct DeploymentPlan {
+    /// The name of the service of `HAProxy`.
+    pub(super) edge: String,
+    /// The services in their start order.
+    pub(super) services: Vec<ReplacedService>,
+    /// Who asks them.
+    pub(super) callers: Vec<Caller>,
+    /// The first three numbers of the networks between callers and `HAProxy`.
+    pub(super) subnets: Vec<String>,
+    pub(super) notes: Vec<String>,
+}
+
+/// A service whose containers are replaced.
+#[derive(Debug)]
+pub(super) struct ReplacedService {
+    pub(super) name: String,
+    /// The first service of those that run the same image, and are one deployment.
+    pub(super) group: String,
+    /// `None` for a program that gets no requests.
+    pub(super) port: Option<RequestPort>,
+    /// How many containers it has.
+    pub(super) count: u64,
+    /// Seconds that a new container gets to become healthy.
+    pub(super) start_seconds: u64,
+    /// Seconds that running requests get to end.
+    pub(super) drain_seconds: u64,
+    pub(super) is_built: bool,
+    pub(super) has_container_name: bool,
+    /// Its ports of the host, without those of the container: `127.0.0.1:8080`.
+    pub(super) published: Vec<String>,
+    pub(super) networks: Vec<String>,
+    /// Which of the networks its callers use: those with the same port need an address each.
+    pub(super) network: usize,
+}
+
+/// A service that asks others.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) name: String,
+    /// Its networks, without those that are added.
+    pub(super) networks: Vec<String>,
+    /// The services that it asks, by their numbers.
+    pub(super) targets: BTreeSet<usize>,
+    /// Whether it asks the engine's name server itself, past `/etc/hosts`.
+    pub(super) asks_name_server: bool,
+}
+
+impl DeploymentPlan {
+    pub(super) fn of(input: &DeploymentInput) -> Result<Self, Vec<String>> {
+        let stack = Stack::new(input.project, &input.compose.dockerfiles);
+        let chosen: Vec<&StackService> =
+            stack.services.iter().filter(|service| input.services.iter().any(|name| name == service.name)).collect();
+        let mut refusals = Vec::new();
+        let mut services: Vec<ReplacedService> = Vec::new();
+        for service in &chosen {
+            match replaced_service(input, service) {
+                Ok(replaced) => services.push(replaced),
+                Err(why) => refusals.push(why),
+            }
+        }
+        let depth = |name: &str| {
+            let service = stack.service(name);
+            chosen.iter().filter(|other| service.is_some_and(|it| stack.waits_for(it, other.name, &[]))).count()
+        };
+        services.sort_by_cached_key(|service| (depth(&service.name), service.name.clone()));
+        set_groups(&mut services, &stack);
+        let mut notes = Vec::new();
+        let callers = callers(input, &stack, &services, &mut notes);
+        for (number, service) in services.iter_mut().enumerate() {
+            // A worker's image may expose the port of the server that it is built with.
+            if service.published.is_empty() && !callers.iter().any(|caller| caller.targets.contains(&number)) {
+                service.port = None;
+            }
+            if service.port.is_some() && stack.service(&service.name).is_some_and(|service| !has_check(service)) {
+                refusals.push(format!(
+                    "`{}` has no healthcheck, so that nobody knows when a new container is ready: write one (`dockopt compose \
+                     fix`), in the compose file where the image is built elsewhere",
+                    service.name
+                ));
+            }
+        }
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        set_networks(&mut services);
+        let routed = services.iter().filter(|service| service.port.is_some());
+        let count = routed.map(|service| service.network + 1).max().unwrap_or_default();
+        let count = if callers.is_empty() && count == 1 { 0 } else { count };
+        let is_taken = |name: &str| stack.service(name).is_some();
+        let edge = ["edge", "edge-haproxy"].into_iter().find(|name| !is_taken(name)).unwrap_or("edge-of-dockopt");
+        Ok(Self { edge: edge.to_owned(), subnets: subnets(input, count), services, callers, notes })
+    }
+
+    /// The groups in the order of their first services.
+    pub(super) fn groups(&self) -> Vec<&str> {
+        let mut groups: Vec<&str> = Vec::new();
+        for service in &self.services {
+            if !groups.contains(&service.group.as_str()) {
+                groups.push(&service.group);
+            }
+        }
+        groups
+    }
+
+    /// The services that get requests, with their ports.
+    pub(super) fn routed(&self) -> impl Iterator<Item = (&ReplacedService, RequestPort)> {
+        self.services.iter().filter_map(|service| Some((service, service.port?)))
+    }
+
+    /// The name of a network between callers and `HAProxy`.
+    pub(super) fn network_name(number: usize) -> String {
+        if number == 0 { "front".to_owned() } else { format!("front-{}", number + 1) }
+    }
+
+    /// The address of `HAProxy` in one of them.
+    pub(super) fn address(&self, number: usize) -> String {
+        format!("{}.2", self.subnets[number])
+    }
+}
+
+fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<ReplacedService, String> {
+    let name = service.name;
+    let port = request_port(input.compose, service)?;
+    if service.text("network_mode").is_some() {
+        return Err(format!("`{name}` has a `network_mode`: nothing can stand in front of its containers"));
+    }
+    let (published, others) = published_ports(service, port);
+    if let Some(other) = others.first() {
+        return Err(format!("`{name}` publishes port {other} of its container, and HAProxy stands in for another one"));
+    }
+    let number = |value: Option<&ComposeValue>| value.and_then(|value| value.display().parse().ok());
+    let replicas = number(service.value.get("deploy").and_then(|deploy| deploy.get("replicas")));
+    let grace = service.value.get("stop_grace_period").and_then(|value| duration_nanoseconds(&value.display()));
+    let grace = grace.and_then(|nanoseconds| u64::try_from(nanoseconds).ok()).unwrap_or_default() / 1_000_000_000;
+    let timing = CheckTiming::of(service);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few minutes, and not negative")]
+    let start = (timing.start_period + timing.notice()).min(86_400.0).ceil() as u64;
+    Ok(ReplacedService {
+        name: name.to_owned(),
+        group: name.to_owned(),
+        port,
+        count: replicas.or(number(service.value.get("scale"))).unwrap_or(1).max(1),
+        start_seconds: (start + 10).max(SHORTEST_START),
+        drain_seconds: grace.max(DRAIN),
+        is_built: service.is_built,
+        has_container_name: service.text("container_name").is_some(),
+        published,
+        networks: networks(service),
+        network: 0,
+    })
+}
+
+/// Whether a check is known: written in the compose file, or in the Dockerfile.
+fn has_check(service: &StackService) -> bool {
+    matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage)
+}
+
+/// The ports of the host that lead to the port of requests; and other ports of the container that are published.
+fn published_ports(service: &StackService, port: Option<RequestPort>) -> (Vec<String>, Vec<String>) {
+    let text =
+        |value: &ComposeValue, key: &str| value.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
+    let (mut published, mut others) = (Vec::new(), Vec::new());
+    for item in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
+        let Some(target) = text(item, "target") else { continue };
+        if port.is_none_or(|port| target != port.number.to_string()) {
+            others.push(target);
+            continue;
+        }
+        let number = text(item, "published").unwrap_or_default();
+        published.push(match (text(item, "host_ip"), number.as_str()) {
+            (_, "") => continue,
+            (Some(address), number) => format!("{address}:{number}"),
+            (None, number) => number.to_owned(),
+        });
+    }
+    (published, others)
+}
+
+/// The networks of a service by the names that the file gives them.
+fn networks(service: &StackService) -> Vec<String> {
+    let map = service.value.get("networks").and_then(ComposeValue::as_map);
+    let names: Vec<String> = map.into_iter().flat_map(ComposeMap::iter).map(|(name, _)| name.to_owned()).collect();
+    if names.is_empty() { vec!["default".to_owned()] } else { names }
+}
+
+/// Services that run the same image are one deployment, called by the first that is built.
+fn set_groups(services: &mut [ReplacedService], stack: &Stack) {
+    let image = |service: &ReplacedService| {
+        let known = stack.service(&service.name)?;
+        let build = known.value.get("build");
+        let part = |key: &str| build.and_then(|build| build.get(key)).map(ComposeValue::display).unwrap_or_default();
+        let built = ["context", "dockerfile", "target"].map(part).join(" ");
+        Some(known.text("image").map_or(built, str::to_owned))
+    };
+    let images: Vec<Option<String>> = services.iter().map(image).collect();
+    let firsts: Vec<String> = images
+        .iter()
+        .map(|image| {
+            let mut same =
+                services.iter().zip(&images).filter(|(_, other)| *other == image).map(|(service, _)| service);
+            let built = same.clone().find(|service| service.is_built);
+            built.or(same.next()).map(|service| service.name.clone()).unwrap_or_default()
+        })
+        .collect();
+    for (service, first) in services.iter_mut().zip(firsts) {
+        service.group = first;
+    }
+}
+
+/// Services with the same port are told apart by the address of `HAProxy`.
+fn set_networks(services: &mut [ReplacedService]) {
+    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    for service in services {
+        let Some(port) = service.port else { continue };
+        let count = counts.entry(port.number).or_default();
+        service.network = *count;
+        *count += 1;
+    }
+}
+
+/// The services that ask those that are replaced.
+fn callers(
+    input: &DeploymentInput,
+    stack: &Stack,
+    services: &[ReplacedService],
+    notes: &mut Vec<String>,
+) -> Vec<Caller> {
+    let mut callers = Vec::new();
+    for caller in stack.services.iter().filter(|service| !service.known.is_some_and(|known| known.is_backend())) {
+        let proxies = input.compose.proxies.get(caller.name).map(Vec::as_slice).unwrap_or_default();
+        let mut names: BTreeSet<String> =
+            awaited_hosts(caller).iter().map(|evidence| evidence.host.to_owned()).collect();
+        names.extend(caller.dependencies.iter().map(|dependency| dependency.name.to_owned()));
+        let variables = caller.value.get("environment").and_then(ComposeValue::as_map);
+        for (name, entry) in variables.into_iter().flat_map(ComposeMap::iter) {
+            names.extend(hosts(name, &entry.value.display()).into_iter().map(str::to_owned));
+        }
+        for proxy in proxies {
+            let evidence = proxied_hosts(proxy.proxy, &proxy.source, None);
+            names.extend(evidence.iter().map(|known| known.host.to_owned()));
+            let text = proxy.source.text();
+            // A name in a variable is asked for when a request comes.
+            names.extend(services.iter().map(|it| it.name.clone()).filter(|name| text.contains(&format!(" {name}"))));
+        }
+        let is_target = |service: &ReplacedService| {
+            service.port.is_some() && service.name != caller.name && names.contains(&service.name)
+        };
+        let targets: BTreeSet<usize> =
+            services.iter().enumerate().filter(|(_, service)| is_target(service)).map(|(number, _)| number).collect();
+        if targets.is_empty() {
+            continue;
+        }
+        if caller.text("network_mode").is_some() {
+            notes.push(format!("`{}` has a `network_mode`: it does not ask HAProxy", caller.name));
+            continue;
+        }
+        let asks_name_server = proxies.iter().any(|proxy| proxy.source.text().contains("127.0.0.11"));
+        let (name, networks) = (caller.name.to_owned(), networks(caller));
+        callers.push(Caller { name, networks, targets, asks_name_server });
+    }
+    callers
+}
+
+/// Networks that no other project is likely to have: from the project's name, past those that the project itself names.
+fn subnets(input: &DeploymentInput, count: usize) -> Vec<String> {
+    // FNV-1a: the same files for the same project.
+    let hash = input
+        .project
+        .name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let all = (0..u32::from(u16::MAX)).map(|step| {
+        let number = hash.wrapping_add(step);
+        format!("10.{}.{}", 192 + (number >> 8) % 32, number % 256)
+    });
+    let is_named = |subnet: &String| input.project.sources.iter().any(|source| source.text().contains(subnet.as_str()));
+    all.filter(|subnet| !is_named(subnet)).take(count).collect()
+}

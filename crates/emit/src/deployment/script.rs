@@ -1,0 +1,52 @@
+//! The script that switches.
+
+use super::plan::DeploymentPlan;
+use super::{DeploymentInput, OVERRIDE};
+
+/// The script with places for what the compose files say.
+const SCRIPT: &str = include_str!("../../templates/deploy.sh");
+
+/// What the script runs in the container of `HAProxy`.
+pub(super) const SERVERS: &str = include_str!("../../templates/servers");
+
+/// The image of `HAProxy`: 3.0 is maintained until 2029 (haproxy.org), and its image has bash, which the switch needs.
+pub(super) const IMAGE: &str = "haproxy:3.0";
+
+/// Fills the script. `is_merged`: the author's own file on top has what `HAProxy` needs, so that it cannot be left out.
+pub(super) fn deploy_script(input: &DeploymentInput, plan: &DeploymentPlan, is_merged: bool) -> String {
+    let row = |service: &super::plan::ReplacedService| {
+        let port = service.port.map_or("-".to_owned(), |port| port.number.to_string());
+        let image = if service.is_built { "built" } else { "pulled" };
+        let (name, group, count) = (&service.name, &service.group, service.count);
+        format!("{name} {group} {port} {count} {} {} {image}", service.start_seconds, service.drain_seconds)
+    };
+    let facts: Vec<String> = plan.services.iter().map(row).collect();
+    let author = options(input.author_files.iter().map(String::as_str));
+    let files = input.author_files.iter().map(String::as_str).filter(|file| *file != OVERRIDE);
+    let files = options(files.chain([OVERRIDE]));
+    let first = plan.groups().first().copied().unwrap_or_default();
+    let up = vec![".."; input.folder.split('/').count()].join("/");
+    let author = if is_merged { files.clone() } else { author };
+    let values = [
+        ("facts", facts.join("\n").as_str()),
+        ("first", first),
+        ("strategy", input.strategy.name()),
+        ("edge_image", IMAGE),
+        ("author_files", &author),
+        ("files", &files),
+        ("edge", &plan.edge),
+        ("folder", input.folder),
+        ("up", &up),
+    ]
+    .map(|(name, value)| (format!("@{name}@"), value.to_owned()));
+    values.iter().fold(SCRIPT.to_owned(), |text, (place, value)| text.replace(place, value))
+}
+
+/// Files as options of `docker compose`, safe in a shell.
+fn options<'f>(files: impl Iterator<Item = &'f str>) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let quoted = |file: &str| {
+        if file.chars().all(is_plain) { file.to_owned() } else { format!("'{}'", file.replace('\'', "'\\''")) }
+    };
+    files.map(|file| format!("-f {}", quoted(file))).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,186 @@
+//! Deployments of small projects.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{DeploymentInput, DeploymentStrategy, haproxy_deployment};
+use crate::compose::project::{ProjectFile, ProjectFiles, ProjectRequest};
+use crate::emit::Emission;
+use crate::inputs::{ComposeInput, ComposeReading, ComposeUse, ProxyConfiguration};
+use crate::text::{FileId, Source};
+
+const ROOT: &str = "/repository";
+
+/// A project of one compose file, in which the service `web` is nginx with this configuration.
+fn compose(text: &str, nginx: &str) -> ComposeInput {
+    let path = format!("{ROOT}/compose.yaml");
+    let request =
+        ProjectRequest { files: vec!["compose.yaml".into()], folder: ROOT.into(), ..ProjectRequest::default() };
+    let mut known = ProjectFiles::default();
+    known.insert(&path, ProjectFile::Text(Source::of("compose.yaml", text)));
+    known.insert(&format!("{ROOT}/.env"), ProjectFile::Missing);
+    let files = BTreeMap::from([(path, FileId(0))]);
+    let reading = ComposeReading::of(&request, &known, &files, "compose.yaml");
+    let proxy = ProxyConfiguration { proxy: "nginx", source: Source::of("nginx.conf", nginx) };
+    ComposeInput {
+        file: FileId(0),
+        request,
+        known: Arc::new(known),
+        files: Arc::new(files),
+        parts: Vec::new(),
+        dockerfiles: Arc::default(),
+        proxies: Arc::new(BTreeMap::from([("web".to_owned(), vec![proxy])])),
+        missing_dockerfiles: Arc::default(),
+        checked_sources: Arc::default(),
+        compose_use: ComposeUse::default(),
+        reading,
+    }
+}
+
+/// What is written for services of a project on top of files that are there.
+fn emitted(
+    text: &str,
+    nginx: &str,
+    services: &[&str],
+    existing: &[(&str, &str)],
+) -> Result<BTreeMap<String, String>, Vec<String>> {
+    let compose = compose(text, nginx);
+    let project = compose.reading.project.clone().expect("the project is read");
+    let services: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
+    let existing: BTreeMap<String, String> =
+        existing.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let emission: Emission = haproxy_deployment(&DeploymentInput {
+        compose: &compose,
+        project: &project,
+        services: &services,
+        strategy: DeploymentStrategy::Rolling,
+        folder: "deploy",
+        author_files: &["compose.yaml".to_owned()],
+        existing: &existing,
+    })?;
+    Ok(emission.files.into_iter().map(|file| (file.path, file.text)).collect())
+}
+
+const CHECK: &str =
+    "    healthcheck: {test: [CMD, 'true'], interval: 2s, timeout: 1s, retries: 3, start_period: 40s}\n";
+
+fn project(rest: &str) -> String {
+    format!(
+        "name: shop\nservices:\n  api:\n    build: ./api\n{CHECK}{rest}  web:\n    image: nginx:1.30\n    depends_on: [api]\n"
+    )
+}
+
+const PASS: &str = "server { location / { proxy_pass http://api:8000; } }";
+
+#[test]
+fn callers_find_haproxy_under_a_fixed_address() {
+    let files = emitted(&project(""), PASS, &["api"], &[]).unwrap();
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    let expected = [
+        "compose.override.yaml",
+        "deploy/api.yaml",
+        "deploy/deploy.sh",
+        "deploy/edge/haproxy.cfg",
+        "deploy/edge/servers",
+    ];
+    assert_eq!(names, expected);
+    let text = &files["compose.override.yaml"];
+    let subnet = text.split("subnet: ").nth(1).and_then(|rest| rest.split(".0/24").next()).unwrap();
+    for part in [
+        format!("ipv4_address: {subnet}.2"),
+        format!("ip_range: {subnet}.128/25"),
+        format!("extra_hosts: [\"api={subnet}.2\"]"),
+        "file: deploy/api.yaml".to_owned(),
+    ] {
+        assert!(text.contains(&part), "{part}\n{text}");
+    }
+    assert!(!text.contains("!reset") && !text.contains("ports:"), "{text}");
+    let configuration = &files["deploy/edge/haproxy.cfg"];
+    assert!(configuration.contains("server api-1 api:8000 weight 100 check"), "{configuration}");
+    assert!(configuration.contains("server api-2 none.invalid:8000 weight 0 check"), "{configuration}");
+    // 40 s of start period, 3 × (2 + 1) s until it is unhealthy, and 10 s.
+    assert!(files["deploy/deploy.sh"].contains("\napi api 8000 1 59 60 built'\n"));
+}
+
+#[test]
+fn a_second_run_writes_nothing() {
+    let files = emitted(&project(""), PASS, &["api"], &[]).unwrap();
+    let existing: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert_eq!(emitted(&project(""), PASS, &["api"], &existing).unwrap(), BTreeMap::new());
+}
+
+#[test]
+fn what_is_in_service_is_kept() {
+    let configuration = &emitted(&project(""), PASS, &["api"], &[]).unwrap()["deploy/edge/haproxy.cfg"];
+    let switched = configuration
+        .replace("api-1 api:8000 weight 100", "api-1 none.invalid:8000 weight 0")
+        .replace("api-2 none.invalid:8000 weight 0", "api-2 shop-api-2:8000 weight 100");
+    let state = "# in service: shop-api-2\nservices:\n  api:\n    image: 'shop-api:deployed-1'\n";
+    let existing = [("deploy/edge/haproxy.cfg", switched.as_str()), ("deploy/api.yaml", state)];
+    let files = emitted(&project(""), PASS, &["api"], &existing).unwrap();
+    assert!(!files.contains_key("deploy/edge/haproxy.cfg") && !files.contains_key("deploy/api.yaml"), "{files:?}");
+}
+
+#[test]
+fn haproxy_takes_the_port_of_the_host() {
+    let rest = "    container_name: api\n    ports: ['127.0.0.1:8080:8000']\n    deploy: {replicas: 2}\n";
+    let text = format!("name: shop\nservices:\n  api:\n    build: ./api\n{CHECK}{rest}");
+    let files = emitted(&text, "", &["api"], &[]).unwrap();
+    let text = &files["compose.override.yaml"];
+    assert!(text.contains("ports: [\"127.0.0.1:8080:8000\"]") && text.contains("ports: !reset []"), "{text}");
+    assert!(text.contains("container_name: !reset null") && !text.contains("front"), "{text}");
+    assert_eq!(files["deploy/edge/haproxy.cfg"].matches("    server api-").count(), 4);
+}
+
+#[test]
+fn services_of_the_same_port_have_an_address_each() {
+    let rest = format!("  admin:\n    build: ./admin\n{CHECK}");
+    let pass = "location / { proxy_pass http://api:8000; } location /a { proxy_pass http://admin:8000; }";
+    let files = emitted(&project(&rest), pass, &["admin", "api"], &[]).unwrap();
+    let (text, configuration) = (&files["compose.override.yaml"], &files["deploy/edge/haproxy.cfg"]);
+    assert!(text.contains("front-2:") && text.contains("\"admin=10.") && text.contains("\"api=10."), "{text}");
+    let binds: Vec<&str> = configuration.lines().filter(|line| line.contains("bind ")).collect();
+    assert!(binds.len() == 2 && binds[0] != binds[1] && binds.iter().all(|bind| bind.ends_with(":8000")), "{binds:?}");
+}
+
+#[test]
+fn services_of_one_image_are_one_deployment() {
+    let rest = "    image: shop-backend\n  worker:\n    image: shop-backend\n    command: celery worker\n    expose: [8000]\n    depends_on: [api]\n";
+    let files = emitted(&project(rest), PASS, &["worker", "api"], &[]).unwrap();
+    let script = &files["deploy/deploy.sh"];
+    assert!(script.contains("\napi api 8000 1 59 60 built\nworker api - 1 "), "{script}");
+    assert!(files["deploy/api.yaml"].contains("  api: {}\n  worker: {}\n"));
+}
+
+#[test]
+fn other_protocols_are_passed_on_unread() {
+    for pass in ["location / { grpc_pass grpc://api:9000; }", "location / { proxy_pass https://api:9000; }"] {
+        let configuration = &emitted(&project(""), pass, &["api"], &[]).unwrap()["deploy/edge/haproxy.cfg"];
+        assert!(configuration.contains("mode tcp") && !configuration.contains("mode http\n"), "{configuration}");
+    }
+}
+
+#[test]
+fn what_cannot_be_stood_in_for_is_refused() {
+    let refused = |rest: &str, pass: &str| {
+        let text = format!("name: shop\nservices:\n  api:\n    build: ./api\n{rest}");
+        emitted(&text, pass, &["api"], &[]).unwrap_err().join("\n")
+    };
+    assert!(refused("    ports: ['8000:8000']\n", "").contains("no healthcheck"));
+    assert!(refused(&format!("{CHECK}    network_mode: host\n"), PASS).contains("network_mode"));
+    assert!(refused(&format!("{CHECK}    ports: ['1:1', '2:2']\n"), "").contains("several ports (1, 2)"));
+    assert!(refused(&format!("{CHECK}    ports: ['9:9']\n"), PASS).contains("publishes port 9"));
+}
+
+#[test]
+fn the_file_of_the_author_on_top_is_added_to() {
+    let author = "# mine\nservices:\n  web:\n    environment: {A: b}\n";
+    let files = emitted(&project(""), PASS, &["api"], &[("docker-compose.override.yml", author)]).unwrap();
+    let text = &files["docker-compose.override.yml"];
+    assert!(text.starts_with(author.trim_end()) && text.contains("extra_hosts:") && text.contains("  edge:"), "{text}");
+    let again = emitted(&project(""), PASS, &["api"], &[("docker-compose.override.yml", text)]).unwrap();
+    assert!(!again.contains_key("docker-compose.override.yml"));
+    let taken = "services:\n  web:\n    extra_hosts: ['x=1.1.1.1']\n";
+    let refusal = emitted(&project(""), PASS, &["api"], &[("compose.override.yaml", taken)]).unwrap_err();
+    assert!(refusal[0].contains("`extra_hosts` of `web`"), "{refusal:?}");
+}

@@ -1,0 +1,148 @@
+#!/bin/sh
+# Replaces containers of this project without a lost request. Needs Docker with Compose 2.24 or newer. Written by dockopt.
+#   sh @folder@/deploy.sh [OPTIONS] [rollback] [SERVICE]  starts the new (or the last) version next to the old one, switches, removes the old one
+#   sh @folder@/deploy.sh edge | remove                   starts HAProxy again | the project without HAProxy; both lose requests
+# OPTIONS: --image IMAGE  --migrate COMMAND  --smoke COMMAND  --strategy rolling|blue-green|canary  --watch SECONDS
+#          --errors PERCENT  --milliseconds N  --notify COMMAND (which gets RESULT)
+# shellcheck disable=SC2005,SC2046,SC2086,SC2116 # names have no blanks
+set -eu
+cd "$(dirname "$0")/@up@"
+# What the compose files say; `start` and `drain`: the seconds that a container gets to become healthy, and its requests to end.
+facts='service group port count start drain image
+@facts@'
+first='@first@' strategy='@strategy@' edge_image='@edge_image@'
+compose() { docker compose @files@ "$@"; }
+say() { echo "$(date -u +%H:%M:%S) $*"; }
+usage() { sed -n 3,6p @folder@/deploy.sh >&2; exit 2; }
+finish() { # finish CODE RESULT: adds a line of names and numbers to the record
+  say "$2"
+  [ -z "$began" ] || printf '{"time":"%s","service":"%s","from":"%s","to":"%s","containers":"%s","seconds":%s,"exit":%s,"result":"%s"}\n' \
+    "$(date -u +%FT%TZ)" "$first" "$old_image" "$new_image" "${new# }" "$(($(date +%s) - began))" "$1" "$2" >>@folder@/record.jsonl
+  [ -z "$notify" ] || RESULT=$2 sh -c "$notify" || say 'the command of --notify failed'
+  exit "$1"
+}
+fact() { echo "$facts" | awk -v name="$1" -v service="$2" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } $1 == service { print $at[name] }'; }
+services() { echo "$facts" | awk -v group="$first" '$2 == group { print $1 }'; }
+routed() { echo "$facts" | awk -v group="$first" '$2 == group && $3 != "-" { print $1 }'; }
+containers() { # containers SERVICE
+  docker ps -a --format '{{.Names}}' --filter "label=com.docker.compose.project=$project" \
+    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
+}
+among() { for c in $(containers "$1"); do case " $2 " in *" $c "*) echo "$c" ;; esac; done; }        # among SERVICE NAMES: those of its containers
+others() { for c in $(containers "$1"); do case " $2 " in *" $c "*) ;; *) echo "$c" ;; esac; done; } # others SERVICE NAMES: all but those
+inspect() { docker inspect -f "{{$1}}" "$2"; }                                                       # inspect FACT CONTAINER
+serving() { sed -n 's/^# in service: //p' "@folder@/$first.yaml"; }
+pin() { # pin IMAGE BEFORE CONTAINERS: what a plain `docker compose up -d` starts, and which containers get requests
+  printf '# Written by deploy.sh.\n# before: %s\n# in service: %s\nservices:\n' "$2" "$3"
+  for s in $(services); do
+    printf "  %s:\n    image: '%s'\n    pull_policy: never\n" "$s" "${1:-$(inspect .Config.Image "$(containers "$s" | head -n 1)")}"
+  done
+}
+edge() { docker exec "$project-@edge@-1" bash /usr/local/etc/haproxy/servers "$@"; }   # @folder@/edge/servers tells what its commands do
+share() { for s in $(routed); do edge share "$s" "$1" $2; done; }                 # share PERCENT CONTAINERS
+join() { [ "$(fact port "$1")" = - ] || edge join "$1" "$2" $(containers "$1"); } # join SERVICE CONTAINER
+total() { for s in $(routed); do edge sum "$s" "$1" $(among "$s" "$new"); done | awk '{ sum += $1 } END { print sum + 0 }'; }
+settle() { # requests go to the containers in service; all others, the old version or what a killed run left, are drained and removed
+  for s in $(services); do for c in $(among "$s" "$(serving)"); do join "$s" "$c" || say "HAProxy does not reach $c"; done; done
+  share 100 "$(serving)"
+  for s in $(services); do
+    for c in $(others "$s" "$(serving)"); do
+      [ "$(fact port "$s")" = - ] || edge leave "$s" "$c" "$(fact drain "$s")"
+      docker stop "$c" >/dev/null && docker rm -v "$c" >/dev/null
+    done
+  done
+  [ -z "$(routed)" ] || { edge configuration >@folder@/haproxy.cfg.new && mv @folder@/haproxy.cfg.new @folder@/edge/haproxy.cfg; } # for its restart
+}
+undo() { say "$1: back to the old version"; settle; finish 1 "$1"; }
+healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log say
+  for _ in $(seq "$2"); do
+    case $(inspect '.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end' "$1") in
+      'running healthy' | 'running ') return ;; *unhealthy | exited* | dead* | restarting*) break ;;
+    esac
+    sleep 1
+  done
+  inspect 'if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end' "$1" | tail -n 5
+  docker logs --tail 5 "$1"
+  return 1
+}
+observe() { # for the seconds of --watch: errors and time of the new version within the limits, its containers healthy
+  bad=$(total hrsp_5xx) all=$(total stot)
+  sleep "$watch"
+  bad=$(($(total hrsp_5xx) - bad)) all=$(($(total stot) - all)) time=$(($(total rtime) / $(echo $new | wc -w)))
+  say "$bad errors of $all requests to the new version, $time ms"
+  [ $((bad * 100)) -le $((errors * all)) ] && [ "$time" -le "$milliseconds" ] || return 1
+  for c in $new; do healthy "$c" 1 || return 1; done
+}
+
+image='' migrate='' smoke='' notify='' watch=10 errors=1 milliseconds=60000 command=deploy began='' new='' old_image='' new_image='' tries=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --image | --migrate | --smoke | --notify | --strategy | --watch | --errors | --milliseconds)
+      [ $# -gt 1 ] || usage; eval "${1#--}=\$2"; shift ;;
+    rollback | edge | remove) command=$1 ;; -*) usage ;; *) first=$1 ;;
+  esac
+  shift
+done
+[ -n "$(services)" ] || usage
+step=$((100 / $(fact count "$first")))
+case $strategy in canary) shares='5 25 50 100' ;; rolling) shares="$(seq "$step" "$step" 99) 100" ;; blue-green) shares=100 ;; *) usage ;; esac
+docker version >/dev/null || exit 2
+project=$(compose config | sed -n 's/^name: //p')
+# One deployment at a time: a container that ends with this script, however it ends, as the script holds its standard input.
+docker rm "$project-deploy-lock" >/dev/null 2>&1 || :
+pipe=$(mktemp -u) && mkfifo -m 600 "$pipe"
+hold() { docker run --rm -i --name "$project-deploy-lock" --label "holder=$pipe" --network none --entrypoint cat "$edge_image" <"$pipe" 9>&- >/dev/null 2>&1 & }
+hold && exec 9>"$pipe"
+trap 'rm -f "$pipe"; exec 9>&-; wait' EXIT
+until [ "$(inspect '.State.Running}} {{.Config.Labels.holder' "$project-deploy-lock" 2>/dev/null)" = "true $pipe" ]; do
+  kill -0 "$!" 2>/dev/null || { tries=$((tries + 1)) && hold; } # one that was killed is still ending
+  [ "$tries" -lt 10 ] || { echo 'another deployment is running' >&2; exit 2; }
+  sleep 1
+done
+[ "$command" != edge ] || { compose up -d --no-deps --force-recreate '@edge@'; exit; }
+[ "$command" != remove ] || { docker compose @author_files@ up -d --remove-orphans; exit; }
+# A run that was killed is finished or undone first: @folder@/SERVICE.yaml says which containers get requests.
+all=$(echo $(for s in $(services); do containers "$s"; done))
+[ -n "$(serving)" ] || { pin '' '' "$all" >@folder@/next.yaml; mv @folder@/next.yaml "@folder@/$first.yaml"; }
+settle
+began=$(date +%s) old=$(serving)
+# Each image gets a tag of its own, which keeps it from `docker image prune` (but not from `prune -a`).
+old_id=$(inspect .Image "${old%% *}")
+old_image=$project-$first:deployed-$(echo "$old_id" | cut -c 8-19)
+docker tag "$old_id" "$old_image"
+if [ "$command" = rollback ]; then
+  image=$(sed -n 's/^# before: //p' "@folder@/$first.yaml")
+elif [ -n "$image" ] || [ "$(fact image "$first")" = pulled ]; then
+  image=${image:-$(docker compose @author_files@ config --images "$first" | head -n 1)}
+  docker pull -q "$image" >/dev/null 2>&1 || say 'not pulled: the image of this host is taken'
+else
+  image=$project-$first:next
+  pin "$image" '' '' >@folder@/next.yaml
+  compose -f @folder@/next.yaml build "$first" || finish 1 'the build failed'
+fi
+id=$(docker image inspect -f '{{.Id}}' "$image") || finish 1 'there is no such image'
+new_image=$project-$first:deployed-$(echo "$id" | cut -c 8-19)
+docker tag "$id" "$new_image"
+pin "$new_image" '' '' >@folder@/next.yaml
+hash=$(inspect 'index .Config.Labels "com.docker.compose.config-hash"' "${old%% *}")
+[ "$(compose -f @folder@/next.yaml config --hash "$first")" != "$first $hash" ] || finish 0 "$new_image is in service"
+[ -z "$migrate" ] || (set -f; compose -f @folder@/next.yaml run --rm -T --no-deps "$first" $migrate) || finish 1 'the migration failed'
+for s in $(services); do
+  say "starting $s"
+  count=$(($(containers "$s" | wc -l) + $(fact count "$s")))
+  compose -f @folder@/next.yaml up -d --no-deps --no-build --no-recreate --scale "$s=$count" "$s" >/dev/null 2>&1 || undo "$s does not start"
+  for c in $(others "$s" "$old"); do
+    new="$new $c"
+    healthy "$c" "$(fact start "$s")" || undo "$c is not healthy"
+    [ -z "$smoke" ] || [ "$s" != "$first" ] || docker exec "$c" sh -c "$smoke" || undo "--smoke failed in $c"
+    join "$s" "$c" || undo "HAProxy does not reach $c"
+  done
+done
+for percent in $shares; do
+  say "$percent % of the requests to the new version"; share "$percent" "$new"
+  observe || undo 'too many errors, too slow, or not healthy'
+done
+pin "$new_image" "$old_image" "${new# }" >@folder@/next.yaml
+mv @folder@/next.yaml "@folder@/$first.yaml"
+settle
+finish 0 "$new_image is in service"

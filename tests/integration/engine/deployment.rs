@@ -1,0 +1,313 @@
+//! `dockopt deploy emit`: what it writes replaces containers on a real engine without a lost request.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::{Engine, PATIENCE};
+
+/// A server that says its version, is slow where it is asked to, and ends at once when it is told to stop.
+const SERVER: &str = r#"
+import http.server, os, signal, socketserver, time
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+version = open("/version").read().strip()
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        time.sleep(2 if self.path == "/slow" else 0.01)
+        bad = version.startswith("sick") and self.path == "/health" or version.startswith("faulty") and self.path == "/"
+        body = version.encode()
+        self.send_response(500 if bad else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+    def log_message(self, *_): pass
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads, request_queue_size = True, 256
+Server(("", 8000), Handler).serve_forever()
+"#;
+
+const DOCKERFILE: &str = "FROM python:3.13-slim\nCOPY server.py /\nARG VERSION=v1\nRUN echo $VERSION >/version\nEXPOSE 8000\n\
+    CMD [\"python3\", \"/server.py\"]\n\
+    HEALTHCHECK --interval=1s --start-period=20s --start-interval=500ms CMD \
+    [\"python3\", \"-c\", \"import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health').read()\"]\n";
+
+/// A project of nginx in front of the server, set up for deployments.
+struct Project<'e> {
+    engine: &'e Engine,
+    folder: tempfile::TempDir,
+    name: String,
+}
+
+impl<'e> Project<'e> {
+    fn start(engine: &'e Engine, what: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("dockopt-test-").tempdir().unwrap();
+        let name = format!("dockopt-test-{what}-{}", std::process::id());
+        let write = |file: &str, text: &str| {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("api/server.py", SERVER);
+        write("api/Dockerfile", DOCKERFILE);
+        write("web/default.conf", "server { listen 80; location / { proxy_pass http://api:8000; } }\n");
+        write(
+            "compose.yaml",
+            &format!(
+                "name: {name}\nservices:\n  api:\n    build:\n      context: api\n      args: {{VERSION: \"${{VERSION:-v1}}\"}}\n    \
+                 restart: unless-stopped\n  web:\n    image: nginx:1.30\n    ports: [\"127.0.0.1::80\"]\n    volumes: \
+                 [\"./web:/etc/nginx/conf.d:ro\"]\n    depends_on:\n      api: {{condition: service_healthy}}\n"
+            ),
+        );
+        let project = Self { engine, folder, name };
+        let emitted = project.emit(&["--write"]);
+        assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
+        project.compose(&["up", "--detach", "--build", "--wait", "--quiet-pull"]);
+        project
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn emit(&self, options: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+        command.args(["deploy", "emit", "--for", "haproxy"]).args(options).arg(self.path()).output().unwrap()
+    }
+
+    #[track_caller]
+    fn compose(&self, arguments: &[&str]) -> String {
+        let folder = self.path().to_str().unwrap();
+        self.engine.text(&[&["compose", "--project-directory", folder], arguments].concat())
+    }
+
+    fn script(&self, version: &str, options: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command.arg(self.path().join("deploy/deploy.sh")).args(["--watch", "2"]).args(options).env("VERSION", version);
+        command.env("BUILDX_BUILDER", "default").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the script, and gives its exit code and what it said.
+    fn deploy(&self, version: &str, options: &[&str]) -> (Option<i32>, String) {
+        let output = self.script(version, options).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn containers(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.compose(&["ps", "--all", "--quiet", "api"]).lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    fn port(&self) -> u16 {
+        let address = self.compose(&["port", "web", "80"]);
+        address.trim().rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// The version that answers; asked until one does.
+    fn version(&self) -> String {
+        let port = self.port();
+        let started = Instant::now();
+        loop {
+            let answer = TcpStream::connect(("127.0.0.1", port))
+                .ok()
+                .and_then(|stream| ask(&mut BufReader::new(stream), "GET", "/"));
+            match answer {
+                Some(Answer { status: 200, text, .. }) => return text,
+                other => assert!(started.elapsed() < PATIENCE, "{:?}", other.map(|answer| answer.status)),
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for Project<'_> {
+    fn drop(&mut self) {
+        let folder = self.path().to_str().unwrap().to_owned();
+        self.engine.run(&[
+            "compose",
+            "--project-directory",
+            &folder,
+            "down",
+            "--timeout=0",
+            "--volumes",
+            "--rmi=local",
+        ]);
+        let images = self.engine.run(&["image", "ls", "--quiet", "--filter", &format!("reference={}-api", self.name)]);
+        for id in String::from_utf8_lossy(&images.stdout).lines() {
+            self.engine.run(&["image", "rm", "--force", id]);
+        }
+    }
+}
+
+/// A whole answer.
+struct Answer {
+    status: u16,
+    text: String,
+    /// Whether the server ends the connection behind it.
+    is_last: bool,
+}
+
+/// Asks once; `None` where no whole answer comes.
+fn ask(stream: &mut BufReader<TcpStream>, method: &str, path: &str) -> Option<Answer> {
+    let body = if method == "POST" { "x".repeat(500) } else { String::new() };
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    stream.get_ref().set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+    stream.get_mut().write_all(head.as_bytes()).ok()?;
+    let mut line = String::new();
+    stream.read_line(&mut line).ok()?;
+    let status = line.split(' ').nth(1)?.parse().ok()?;
+    let (mut length, mut is_last) = (0, false);
+    loop {
+        line.clear();
+        stream.read_line(&mut line).ok()?;
+        match line.trim_end().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().ok()?,
+            // A server ends a connection behind some number of requests.
+            Some((name, value)) => is_last |= name.eq_ignore_ascii_case("connection") && value.trim() == "close",
+            None => break,
+        }
+    }
+    let mut text = vec![0; length];
+    stream.read_exact(&mut text).ok()?;
+    Some(Answer { status, text: String::from_utf8_lossy(&text).into_owned(), is_last })
+}
+
+/// Clients that ask until they are stopped.
+struct Load {
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<BTreeMap<String, usize>>>,
+}
+
+impl Load {
+    fn start(port: u16) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let kinds =
+            [("GET", "/", false, 3), ("GET", "/", true, 3), ("POST", "/", false, 2), ("GET", "/slow", false, 2)];
+        let kinds = kinds.into_iter().flat_map(|(method, path, keeps, count)| vec![(method, path, keeps); count]);
+        let clients = kinds.map(|(method, path, keeps)| {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || {
+                let mut answers = BTreeMap::new();
+                let mut kept: Option<BufReader<TcpStream>> = None;
+                while !stop.load(Ordering::Relaxed) {
+                    let mut stream =
+                        kept.take().or_else(|| Some(BufReader::new(TcpStream::connect(("127.0.0.1", port)).ok()?)));
+                    let answer = stream.as_mut().and_then(|stream| ask(stream, method, path));
+                    let text = match &answer {
+                        Some(answer) if answer.status == 200 => answer.text.clone(),
+                        other => format!("{method} {path}, kept {keeps}: {:?}", other.as_ref().map(|it| it.status)),
+                    };
+                    *answers.entry(text).or_default() += 1;
+                    kept = stream.filter(|_| keeps && answer.as_ref().is_some_and(|answer| !answer.is_last));
+                    std::thread::sleep(Duration::from_millis(if answer.is_some() { 2 } else { 20 }));
+                }
+                answers
+            })
+        });
+        Self { clients: clients.collect(), stop }
+    }
+
+    /// How often each version answered; what is no version is a lost request.
+    fn answers(self) -> BTreeMap<String, usize> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = BTreeMap::new();
+        for client in self.clients {
+            for (text, count) in client.join().unwrap() {
+                *all.entry(text).or_default() += count;
+            }
+        }
+        all
+    }
+}
+
+fn versions(answers: &BTreeMap<String, usize>) -> Vec<&str> {
+    answers.keys().map(String::as_str).collect()
+}
+
+/// From one version to the next under load, and back behind a prune; a version that never gets healthy leaves the old
+/// container alone, one that answers with errors is taken back.
+#[test]
+fn a_deployment_loses_no_request() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::start(&engine, "deploy");
+    let load = Load::start(project.port());
+    let (code, said) = project.deploy("v2", &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let second = project.containers();
+    let (code, said) = project.deploy("sick", &[]);
+    assert!(code == Some(1) && said.contains("HTTP Error 500"), "{said}");
+    assert_eq!(project.containers(), second);
+    engine.text(&["image", "prune", "--force"]);
+    let (code, said) = project.deploy("", &["rollback"]);
+    assert_eq!(code, Some(0), "{said}");
+    let answers = load.answers();
+    assert_eq!(versions(&answers), ["v1", "v2"], "{answers:?}");
+    let total: usize = answers.values().sum();
+    super::say(&format!("{total} requests, none lost"));
+    // Compose and the next run of `emit` leave all of it as it is.
+    let before = project.containers();
+    project.compose(&["up", "--detach"]);
+    assert_eq!((project.containers(), project.version()), (before, "v1".to_owned()));
+    assert_eq!(project.emit(&["--check"]).status.code(), Some(0));
+    let load = Load::start(project.port());
+    let (code, said) = project.deploy("faulty", &["--strategy", "canary"]);
+    load.answers();
+    assert!(code == Some(1) && said.contains("too many errors"), "{said}");
+    assert_eq!(project.version(), "v1");
+    let record = std::fs::read_to_string(project.path().join("deploy/record.jsonl")).unwrap();
+    let codes: Vec<_> =
+        record.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["exit"].clone()).collect();
+    assert_eq!(codes, [0, 1, 0, 1]);
+}
+
+/// What was switched is served behind restarts; a script that is killed leaves one version, no lock, and the next run cleans up.
+#[test]
+fn a_switch_survives_restarts_and_kills() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::start(&engine, "kills");
+    let (code, said) = project.deploy("v2", &[]);
+    assert_eq!(code, Some(0), "{said}");
+    for service in ["edge", "api", "web"] {
+        project.compose(&["restart", "--timeout=1", service]);
+        assert_eq!(project.version(), "v2", "after a restart of {service}");
+    }
+    // Killed next to the start of the new one, in the middle of the switch, and while the old one is drained.
+    for (round, seconds) in [3.0, 6.0, 9.0, 12.0].into_iter().enumerate() {
+        let mut child: Child =
+            project.script(&format!("v3{round}"), &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs_f64(seconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(project.version().starts_with('v'));
+        // What it was running, a build or a start, holds the lock until that ends.
+        let started = Instant::now();
+        let (code, said) = loop {
+            let (code, said) = project.deploy(&format!("v4{round}"), &[]);
+            if code != Some(2) || started.elapsed() > PATIENCE {
+                break (code, said);
+            }
+        };
+        assert_eq!(code, Some(0), "killed after {seconds} s: {said}");
+        assert_eq!((project.version(), project.containers().len()), (format!("v4{round}"), 1));
+    }
+    // Two at once: the second one says so.
+    let mut first = project.script("v5", &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let (code, said) = project.deploy("v6", &[]);
+    assert!(code == Some(2) && said.contains("another deployment is running"), "{code:?} {said}");
+    assert!(first.wait().unwrap().success());
+    assert_eq!(project.version(), "v5");
+}
