@@ -126,8 +126,8 @@ fn texts_behind<'a>(cx: &WorkflowContext<'a, '_>, (job, at): ReferencePlace, tex
         let rest = rest.trim_start_matches('{');
         rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default()
     });
-    let named = names.iter().filter_map(|name| name.strip_prefix("env.")).chain(in_shell);
-    for name in named.filter(|name| !name.is_empty()) {
+    let wanted = names.iter().filter_map(|name| name.strip_prefix("env.")).chain(in_shell);
+    for name in wanted.filter(|name| !name.is_empty()) {
         texts.extend(variables().filter(|(known, _)| known == name).map(|(_, text)| text.text.as_str()));
         for script in job.steps.iter().filter_map(|step| step.script.as_ref()) {
             texts.extend(assignments(&script.text.text, name));

@@ -193,11 +193,7 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
             )));
             continue;
         }
-        let reader = call.tags.first().and_then(|tag| reader_of(cx, job, without_tag(&tag.text)));
-        let behind = reader.map_or_else(String::new, |reader| {
-            format!("; the job `{}` needs the image and waits for this one: give it the condition too", reader.id)
-        });
-        let finding = finding.help(format!("write `push: {value}`{behind}"));
+        let finding = finding.help(format!("write `push: {value}`{}", reader_help(cx, job, call)));
         let change = WorkflowChange::Set(step.path_to(&["with", "push"]), NewValue::Inline(value.to_owned()));
         // Steps behind the push, and jobs that wait for it, may use what is in the registry.
         let safety = if job.steps.len() > call.step + 1 || needed.contains(job.id.as_str()) {
@@ -213,6 +209,14 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
     if !pushed {
         login_without_secrets(cx, &are_conditional, out);
     }
+}
+
+/// What the help says of a job that needs the image of a build; empty where there is none.
+fn reader_help(cx: &WorkflowContext, job: &Job, call: &BuildCall) -> String {
+    let reader = call.tags.first().and_then(|tag| reader_of(cx, job, without_tag(&tag.text)));
+    reader.map_or_else(String::new, |reader| {
+        format!("; the job `{}` needs the image and waits for this one: give it the condition too", reader.id)
+    })
 }
 
 /// A job that waits for another one and names its image.
