@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::manifest::FileKind;
 use crate::text::{FileId, Source, path};
 use crate::workflow::{
     self, BuildCall, Builder, ComposeCall, PipelineKind, RemoteScript, RepositoryFiles, StepCommand, Workflow,
@@ -11,6 +12,9 @@ use crate::workflow::{
 
 /// Compose files above a script that are looked at.
 const COMPOSES: usize = 30;
+
+/// Sources of one context that are read.
+const SOURCES: usize = 300;
 
 /// A pipeline that is checked.
 #[derive(Clone, Debug)]
@@ -144,6 +148,7 @@ impl WorkflowInput {
         }
         let compose_calls = if workflow.kind.is_pipeline() { Vec::new() } else { ComposeCall::all(&workflow) };
         ask_for_texts(&workflow, &compose_calls, &repository, files);
+        ask_for_sources(&workflow, &calls, &repository, files);
         let remote_scripts = RemoteScript::all(&workflow);
         if !remote_scripts.is_empty() || workflow.kind == PipelineKind::Script && source.text().contains("docker") {
             for file in repository.composes_above(path::parent(&path)) {
@@ -187,6 +192,28 @@ impl WorkflowInput {
         let mut input = read.unwrap_or_else(|| self.clone());
         input.parts.clone_from(&self.parts);
         input
+    }
+}
+
+/// Asks for the sources of the images that a pipeline pushes, those nearest to the top first: they say what a start needs.
+fn ask_for_sources(workflow: &Workflow, calls: &[BuildCall], repository: &Repository, files: &RepositoryFiles) {
+    let mut scripts = workflow.jobs.iter().flat_map(|job| &job.steps).filter_map(|step| step.script.as_ref());
+    let pushes = calls.iter().any(BuildCall::may_push) || scripts.any(|script| script.text.text.contains("push"));
+    if !workflow.kind.is_pipeline() || calls.is_empty() || !pushes {
+        return;
+    }
+    let contexts: BTreeSet<&str> =
+        calls.iter().flat_map(|call| call.legs.iter().flatten()).map(|leg| &*leg.context).collect();
+    for context in contexts {
+        let is_program = |file: &&str| {
+            let kind = FileKind::of(file);
+            kind.has_code() && !kind.is_test()
+        };
+        let mut sources: Vec<&str> = repository.below(context).filter(is_program).collect();
+        sources.sort_by_key(|file| file.matches('/').count());
+        for file in sources.into_iter().take(SOURCES).chain(repository.composes_of(context)) {
+            drop(files(file));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub use self::calls::is_asked_for;
 pub use self::placeholders::is_spring;
 use self::read::ReadRows;
 pub use self::read::{Absence, VariableRead, VariableReads};
-pub use self::refusal::is_done_without;
+pub use self::refusal::{is_done_without, may_be_refused};
 use super::values::without_comments;
 use crate::manifest::{Ecosystem, FileKind};
 use crate::text::path;

@@ -4,6 +4,7 @@
 
 mod edited;
 mod fixes;
+mod helps;
 mod image;
 mod inputs;
 mod parse;

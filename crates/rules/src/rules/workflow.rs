@@ -19,6 +19,7 @@ pub(super) mod paths;
 pub(super) mod platforms;
 pub(super) mod secrets;
 pub(super) mod started;
+mod references;
 mod run_work;
 mod start_needs;
 mod steps;

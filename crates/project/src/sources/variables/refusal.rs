@@ -123,6 +123,33 @@ pub fn is_done_without(text: &str, at: usize) -> bool {
     false
 }
 
+/// Whether code behind a read asks whether the variable has a value and ends the program, or gives an error back, where it
+/// has none: wherever that stands, so that it may run at times only.
+pub fn may_be_refused(text: &str, at: usize) -> bool {
+    let before = line_before(text, at);
+    let assigned = assigned_name(before);
+    let head = before.trim_start();
+    let ends = |line: &str| {
+        let line = line.trim_start();
+        let statements = line.match_indices([' ', '{', '(']).map(|(at, _)| &line[at + 1..]);
+        let gives_error = line.contains("return") && line.to_ascii_lowercase().contains("err");
+        gives_error || ends_program(line) || statements.into_iter().any(ends_program)
+    };
+    let mut lines = text[at..].lines().take(LOOKED + ENDED + 1).enumerate();
+    let is_condition = |line: &str| ["if ", "if(", "unless "].iter().any(|word| line.trim_start().starts_with(word));
+    let asks = |(number, line): &(usize, &str)| {
+        if *number == 0 {
+            // `if (!process.env.X)`, `value = os.environ.get("X") or sys.exit(1)`
+            return is_condition(head) || ends(line);
+        }
+        let words = || line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        is_condition(line) && words().any(|word| Some(word) == assigned || matches!(word, "ok" | "found" | "exists"))
+    };
+    let Some((number, asking)) = lines.by_ref().take(LOOKED + 1).find(asks) else { return false };
+    let is_at_once = ends(asking) && (number > 0 || is_condition(head) || !asking.contains("return"));
+    is_at_once || is_condition(if number == 0 { head } else { asking }) && lines.take(ENDED).any(|(_, line)| ends(line))
+}
+
 /// The name to the left of the last `=`: that of `const x: string = `.
 fn assigned_name(line: &str) -> Option<&str> {
     let left = line.split_once('=')?.0.trim_end_matches([':', ' ']);

@@ -287,3 +287,43 @@ fn the_default_of_a_field_may_fail() {
     let text = "class S(BaseSettings):\n    a1: str = os.environ[\"A1\"]\n    b1: str = os.getenv(\"B1\")\n    c1: str = os.getenv(\"C1\", \"c\")\n    d1: str = Field(default=os.environ[\"D1\"])\n    e1: str = os.environ[\"OTHER\"]\n";
     check("a.py", text, &["A1!", "B1", "C1=c", "D1!", "E1=…", "OTHER!"]);
 }
+
+#[test]
+fn a_refusal_is_seen_wherever_it_stands() {
+    let refuses = |path: &str, text: &str| {
+        let reads = variable_reads(path, text).reads;
+        assert!(!reads.is_empty(), "{text}");
+        reads.iter().any(|read| read.absence == Absence::Fails || may_be_refused(text, read.at))
+    };
+    for (path, text) in [
+        (
+            "main.go",
+            "func main() {\n\tns := os.Getenv(\"NAMESPACE\")\n\tif ns == \"\" {\n\t\tlog.Fatal(\"no\")\n\t}\n}\n",
+        ),
+        (
+            "config.go",
+            "func read() (*C, error) {\n\tns, ok := os.LookupEnv(\"NS\")\n\tif !ok {\n\t\treturn nil, fmt.Errorf(\"no NS\")\n\t}\n}\n",
+        ),
+        (
+            "a.ts",
+            "export function load() {\n  const key = process.env.API_KEY;\n  if (!key) {\n    throw new Error('x');\n  }\n}\n",
+        ),
+        (
+            "a.ts",
+            "function f() {\n  if (!process.env.API_KEY) {\n    console.error('x');\n    process.exit(1);\n  }\n}\n",
+        ),
+        ("a.py", "def main():\n    key = os.environ.get('KEY')\n    if not key:\n        raise ValueError('KEY')\n"),
+    ] {
+        assert!(refuses(path, text), "{text}");
+    }
+    for (path, text) in [
+        (
+            "main.go",
+            "func main() {\n\tport := os.Getenv(\"PORT\")\n\tif port == \"\" {\n\t\tport = \"8080\"\n\t}\n\tlog.Print(port)\n}\n",
+        ),
+        ("a.ts", "const level = process.env.LEVEL;\nif (level) {\n  set(level);\n}\nrun();\n"),
+        ("a.py", "def main():\n    debug = os.environ.get('DEBUG')\n    return debug\n"),
+    ] {
+        assert!(!refuses(path, text), "{text}");
+    }
+}

@@ -3,13 +3,15 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::run_work::is_cacheable;
-use super::steps::{LastKnown, last_part, without_tag};
+use super::run_work::{clones_latest, is_cacheable};
+use super::steps::{IMAGE_INPUT, LastKnown, is_action, last_part, without_tag};
+use crate::build::Build;
 use crate::data;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::path;
 use crate::workflow::{
-    ActionUse, BuildCall, CacheEntry, Job, LegBuild, PipelineKind, Step, Workflow, WorkflowPlace, expression_names,
+    ActionUse, BuildCall, Builder, CacheEntry, Job, LegBuild, PipelineKind, Step, Workflow, WorkflowPlace,
+    expression_names,
 };
 use crate::yaml::NewValue;
 
@@ -230,7 +232,15 @@ impl<'c, 'a, 'i> ColdBuilds<'c, 'a, 'i> {
 /// Whether a cache is of use to a build, as far as that is known.
 pub(super) fn has_work(cx: &WorkflowContext, call: &BuildCall) -> bool {
     let builds = cx.builds_of(call);
-    builds.is_empty() || builds.iter().any(|(leg, build)| is_cacheable(build, leg))
+    let is_helped = |(leg, build): &(&LegBuild, &Build)| is_cacheable(build, leg) && !clones_latest(build);
+    (builds.is_empty() || builds.iter().any(is_helped)) && !is_scanned_on_time(cx, call)
+}
+
+/// Whether a job only looks for known holes in what it builds, and runs by the clock too: the newest packages are wanted.
+fn is_scanned_on_time(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let is_timed = cx.workflow().events.iter().any(|event| event.name == "schedule");
+    let scans = |step: &Step| is_action(step, IMAGE_INPUT) || step.invocations().iter().any(|known| known.is("trivy"));
+    is_timed && !call.may_push() && cx.job(call).steps.iter().skip(call.step).any(scans)
 }
 
 /// What a build builds, to be compared with others.
@@ -370,8 +380,10 @@ pub(super) fn is_flow(cx: &WorkflowContext, step: &Step) -> bool {
     })
 }
 
-/// The change that adds the step that makes a builder before a step, where it is not made yet.
+/// The change that adds the step that makes a builder before a step, where it is not made yet: before the first of several
+/// builds by actions, as all of them need it.
 pub(super) fn add_builder<'c>(cx: &WorkflowContext<'c, '_>, job: &'c Job, step: &'c Step) -> WorkflowChange<'c> {
+    let step = first_build(cx, job, step).unwrap_or(step);
     let Some((number, path)) = step.path.split_last() else {
         return WorkflowChange::Impossible("the place of the step is not known".to_owned());
     };
@@ -383,6 +395,17 @@ pub(super) fn add_builder<'c>(cx: &WorkflowContext<'c, '_>, job: &'c Job, step: 
         Ok(number) => WorkflowChange::Insert(path, number, text),
         Err(_) => WorkflowChange::Impossible(format!("the steps of `{}` have no numbers", job.id)),
     }
+}
+
+/// The first of the builds by actions that lead up to the build of a step, in the same list of steps.
+fn first_build<'c>(cx: &WorkflowContext<'c, '_>, job: &'c Job, step: &'c Step) -> Option<&'c Step> {
+    let number = cx.workflow().jobs.iter().position(|known| std::ptr::eq(known, job))?;
+    let calls = cx.calls_of_job(number);
+    let here = calls.iter().position(|call| std::ptr::eq(cx.step(call), step))?;
+    let is_of_action = |call: &&BuildCall| call.builder == Builder::Action && call.command.is_none();
+    let list = |step: &'c Step| step.path.split_last().map(|(_, list)| list);
+    let before = calls[..=here].iter().rev().take_while(is_of_action).map(|call| cx.step(call));
+    before.filter(|known| known.place.file == step.place.file && list(known) == list(step)).last()
 }
 
 /// `uses: docker/setup-buildx-action@…`, pinned as the file pins other actions of Docker.

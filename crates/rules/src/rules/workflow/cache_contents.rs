@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::cache::{JobBuilder, add_field, builders_before, has_role, is_hosted};
+use super::run_work::{repeated_steps, saves};
 use super::steps::LastKnown;
 use crate::build::Build;
 use crate::finding::{Findings, Safety};
@@ -65,12 +66,14 @@ fn is_built_before(cx: &WorkflowContext, call: &BuildCall) -> bool {
     cx.calls_of_job(call.job).iter().any(|other| other.step < call.step && files(other) == built)
 }
 
-/// The stages that a leg needs and whose layers are not in its image, as far as they have steps.
+/// The stages that a leg needs and whose layers are not in its image, as far as they have steps that a cache saves.
 fn unkept_stages(build: &Build, leg: &LegBuild) -> Vec<String> {
     let names = |build: &Build| {
         let stages = build.stages().iter().filter(|stage| build.is_needed(stage) && !build.ships(stage));
+        let repeated = repeated_steps(build);
+        // What each commit repeats, and what takes seconds, is not worth its space.
         stages
-            .filter(|stage| build.runs(stage).next().is_some())
+            .filter(|stage| saves(build, stage, &repeated))
             .map(|stage| stage.name.clone().unwrap_or_else(|| stage.index.to_string()))
             .collect()
     };

@@ -4,12 +4,13 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::cache::{ColdBuilds, JobBuilder, JobState, add_builder, add_caches, cache_name, has_work, is_hosted};
-use super::steps::{LastKnown, docker_words};
+use super::references::{is_latest, put_constant};
+use super::steps::{LastKnown, docker_words, pushes, without_tag};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::Word;
-use crate::workflow::{ActionUse, BuildCall, Builder, PipelineKind, Step, Switch, WorkflowPlace};
+use crate::workflow::{ActionUse, BuildCall, Builder, PipelineKind, Step, Switch, WorkflowPlace, WorkflowText};
 
 crate::rules::family! {
     of_workflow
@@ -126,10 +127,7 @@ fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         let message = "the build has no cache: each run repeats all of its steps";
         let Some(finding) = cx.finding(call.place, message) else { continue };
         if cx.workflow().kind == PipelineKind::Gitlab {
-            out.push(finding.help(
-                "write `--cache-from $CI_REGISTRY_IMAGE:latest --build-arg BUILDKIT_INLINE_CACHE=1`, and push that tag; all stages \
-                 are kept by `docker buildx build` with `--cache-to type=registry,ref=…,mode=max`, behind `docker buildx create --use`",
-            ));
+            out.push(finding.help(gitlab_help(cx, call)));
             continue;
         }
         if is_bake {
@@ -144,6 +142,39 @@ fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
         );
         out.push(with_flags(cx, call, cold.state(call), finding));
     }
+}
+
+/// What helps in a job of GitLab: the cache is in the image that it pushes, or in one of the project's registry.
+fn gitlab_help(cx: &WorkflowContext, call: &BuildCall) -> String {
+    let mut pushed: Vec<WorkflowText> = Vec::new();
+    for push in pushes(cx).into_iter().filter(|push| push.job == call.job) {
+        let place = (push.job, push.step);
+        pushed.extend(push.tags.into_iter().map(|mut tag| {
+            put_constant(cx, place, &mut tag);
+            tag
+        }));
+    }
+    let names = |tag: &&WorkflowText| {
+        call.tags.iter().any(|own| own.place == tag.place || without_tag(&own.text) == without_tag(&tag.text))
+    };
+    let has = |text: &str| pushed.iter().any(|tag| tag.text == text);
+    let (reference, pushes_it) = match pushed.iter().find(names).or_else(|| pushed.first()).map(|tag| &tag.text) {
+        // A tag of one commit is the image of no later run.
+        Some(tag) if is_latest(tag).is_some() => (tag.clone(), true),
+        Some(tag) if without_tag(tag).len() < tag.len() => {
+            let latest = format!("{}:latest", without_tag(tag));
+            let is_pushed = has(&latest);
+            (latest, is_pushed)
+        }
+        // Whether a variable has a tag is not known.
+        Some(_) => ("IMAGE:latest".to_owned(), false),
+        None => ("$CI_REGISTRY_IMAGE:latest".to_owned(), false),
+    };
+    let push = if pushes_it { "" } else { ", and push that tag" };
+    format!(
+        "write `--cache-from {reference} --build-arg BUILDKIT_INLINE_CACHE=1`{push}; all stages are kept by `docker buildx build` \
+         with `--cache-to type=registry,ref=…,mode=max`, behind `docker buildx create --use`"
+    )
 }
 
 /// Whether a job of GitLab builds on an engine that a service starts for it alone, and brings no layers from elsewhere.

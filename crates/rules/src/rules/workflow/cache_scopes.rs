@@ -114,7 +114,33 @@ fn differ(cx: &WorkflowContext, writer: &CacheWriter, other: &CacheWriter) -> bo
         let texts = [&job.condition, &step.condition].into_iter().flatten().map(|text| text.text.clone());
         texts.filter(|text| text.contains("github.event") || text.contains("github.ref")).collect::<Vec<_>>()
     };
-    writer.image != other.image && conditions(writer) == conditions(other)
+    (writer.image != other.image || are_for_others(writer, other)) && conditions(writer) == conditions(other)
+}
+
+/// Whether two builds of one image have no platform in common.
+fn are_for_others(writer: &CacheWriter, other: &CacheWriter) -> bool {
+    let [platforms, machine, _] = &writer.leg;
+    let [other_platforms, other_machine, _] = &other.leg;
+    if platforms.is_empty() && other_platforms.is_empty() {
+        return machine != other_machine;
+    }
+    let is_known = |texts: &str| !texts.is_empty() && !texts.contains('$');
+    let listed = |texts: &str| -> BTreeSet<String> {
+        texts.split([',', '\n']).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+    };
+    is_known(platforms) && is_known(other_platforms) && listed(platforms).is_disjoint(&listed(other_platforms))
+}
+
+/// What the scope of a build has behind its name, where another one of the same image is for other platforms.
+fn platform_suffix(writer: &CacheWriter, clashing: &[&CacheWriter]) -> Option<String> {
+    let has_twin = clashing.iter().any(|other| !std::ptr::eq(other.call, writer.call) && other.image == writer.image);
+    if !has_twin {
+        return Some(String::new());
+    }
+    let [platforms, ..] = &writer.leg;
+    let parts: Vec<&str> = platforms.split('/').skip(1).collect();
+    let is_plain = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (!parts.is_empty() && parts.iter().all(is_plain)).then(|| format!("-{}", parts.join("-")))
 }
 
 /// The builds of a place that overwrite each other: one for each build that is written, the first first.
@@ -136,8 +162,12 @@ fn names(cx: &WorkflowContext, clashing: &[&CacheWriter], writers: &[CacheWriter
         let legs = writers.iter().filter(|writer| std::ptr::eq(writer.call, clashing[0].call)).count();
         return format!("{legs} legs of the job `{}`", cx.job(clashing[0].call).id);
     };
+    let is_one_image = clashing.iter().all(|writer| writer.image == clashing[0].image);
     let name = |writer: &&CacheWriter| {
         let [context, file, target] = &writer.image;
+        if is_one_image {
+            return format!("`{}`", cx.job(writer.call).id);
+        }
         let name = if context.is_empty() { file } else { context };
         let target = if target.is_empty() { String::new() } else { format!(" ({target})") };
         format!("`{name}{target}`")
@@ -145,7 +175,8 @@ fn names(cx: &WorkflowContext, clashing: &[&CacheWriter], writers: &[CacheWriter
     let names: Vec<String> = clashing.iter().take(NAMES).map(name).collect();
     let more = clashing.len() - names.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("the builds of {}{more}", names.join(", "))
+    let what = if is_one_image { "the builds for other platforms in the jobs" } else { "the builds of" };
+    format!("{what} {}{more}", names.join(", "))
 }
 
 /// A build by the numbers of its job and step, and its command.
@@ -197,9 +228,10 @@ fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
         };
         let Some(finding) = cx.finding(first.entry.text.place, message) else { continue };
         let finding = finding.help("write another `scope` for each, in `cache-from` and in `cache-to`");
-        let mut change = |call: &BuildCall, entry: &CacheEntry| {
+        let mut change = |writer: &CacheWriter, entry: &CacheEntry| {
+            let call = writer.call;
             let name = known_names.entry(key_of(call)).or_insert_with(|| cache_name(cx, call));
-            let name = name.as_ref()?;
+            let name = &format!("{}{}", name.as_ref()?, platform_suffix(writer, &clashing)?);
             match entry.get("scope") {
                 Some(old) if old == name => None,
                 Some(_) => set_field(cx, entry, "scope", name),
@@ -209,11 +241,12 @@ fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
         let changes: Option<Vec<_>> = clashing
             .iter()
             .flat_map(|writer| {
+                let writer = *writer;
                 let entries = known_entries.entry(key_of(writer.call)).or_insert_with(|| entries_of(writer.call));
                 let entries = cache_place(writer.entry).and_then(|place| entries.get(&place).cloned());
-                entries.unwrap_or_default().into_iter().map(|entry| (writer.call, entry))
+                entries.unwrap_or_default().into_iter().map(move |entry| (writer, entry))
             })
-            .map(|(call, entry)| change(call, entry))
+            .map(|(writer, entry)| change(writer, entry))
             .collect();
         out.push(match changes {
             Some(changes) => cx.fixed(finding, "give each image a scope", Safety::Safe, &changes),

@@ -20,7 +20,8 @@ const V1: &str = "docker-compose";
 /// `docker-compose` is the command of Compose 1, which hosted runners do not have any more; one finding for all calls of a
 /// file, as one change is wanted.
 fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
-    let is_pipeline = cx.workflow().kind.is_pipeline();
+    // A machine that one's own runner of GitLab is on may have it.
+    let is_pipeline = cx.workflow().kind.is_pipeline() && cx.workflow().kind != PipelineKind::Gitlab;
     let calls = v1_calls(cx);
     let Some((first, _)) = calls.first() else { return };
     let mut message = if is_pipeline {
@@ -50,10 +51,12 @@ fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
 /// The calls of a file, each with the place that an edit may replace.
 fn v1_calls(cx: &WorkflowContext) -> Vec<(WorkflowPlace, Option<WorkflowPlace>)> {
     let mut calls: Vec<(WorkflowPlace, Option<WorkflowPlace>)> = Vec::new();
-    if cx.workflow().kind == PipelineKind::Gitlab {
-        return calls;
-    }
+    let is_gitlab = cx.workflow().kind == PipelineKind::Gitlab;
     for job in &cx.workflow().jobs {
+        // Without tags, and without an image, a job runs in the image that the runner has for such.
+        if is_gitlab && (job.is_partial || job.key("tags").is_none()) {
+            continue;
+        }
         // Images of jobs have what they have: those of Docker bring Compose 2 under this name too.
         if job.image.is_some() || is_self_hosted(job) || job.steps.iter().any(brings_v1) {
             continue;

@@ -64,7 +64,7 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
     // The git context of docker/build-push-action has no such folder.
     let is_sent = leg.context.is_empty() && call.context.is_some() && keeps_git(&input.ignore);
     // Elsewhere it is copied into a stage that nobody gets, and each run makes it again.
-    let matters = || !call.cache_from.is_empty() || ships_context(build);
+    let matters = || is_cached(cx, call) || ships_context(build);
     if is_sent && matters() && !names_git(build) {
         useless.push((GIT.to_owned(), 0));
     }
@@ -80,10 +80,17 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let dockerfile = cx.inputs.source(input.dockerfile).name();
     let lead = if matches!(input.ignore, IgnoreInput::Present(..)) { "" } else { "no .dockerignore: " };
+    let unread = unread_ignore_file(cx, leg).filter(|_| !lead.is_empty());
     let message =
         format!("{lead}`{dockerfile}` takes {}{more} of the checkout, which no build needs", names.join(", "));
     let finding = cx.finding(call.place, message)?;
-    let finding = finding.help(format!("exclude them in `{}`", path::child(root, ".dockerignore")));
+    let mut finding = finding.help(format!("exclude them in `{}`", path::child(root, ".dockerignore")));
+    if let Some(unread) = unread {
+        finding.notes.push(format!(
+            "Docker does not read `{unread}`: it takes `.dockerignore` at the top of the context, or `{}.dockerignore`",
+            leg.file
+        ));
+    }
     Some(if bytes < WORTHWHILE {
         finding.costs(Impact {
             per: CostFrequency::Commit,
@@ -98,6 +105,21 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
             evidence: format!("sizes of the files that git has in `{root}`"),
         })
     })
+}
+
+/// Whether a build reads a cache that builds of the pipelines write: without the information that goes into an image nothing
+/// of that is reused.
+fn is_cached(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let is_inline = |call: &BuildCall| call.arguments.iter().any(|argument| argument.name == "BUILDKIT_INLINE_CACHE");
+    let writes = |call: &BuildCall| !call.cache_to.is_empty() || is_inline(call);
+    !call.cache_from.is_empty() && cx.inputs.workflows.iter().flat_map(|input| input.calls.iter()).any(writes)
+}
+
+/// A .dockerignore beside the Dockerfile, where that does not lie at the top of the context.
+fn unread_ignore_file(cx: &WorkflowContext, leg: &LegBuild) -> Option<String> {
+    let folder = path::parent(&leg.file);
+    let file = path::child(folder, ".dockerignore");
+    (folder != leg.context && cx.repository().has(&file)).then_some(file)
 }
 
 /// Whether a stage that ships has a copy of the whole context.

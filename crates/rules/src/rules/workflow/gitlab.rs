@@ -29,6 +29,9 @@ const KANIKO: &str = "gcr.io/kaniko-project/";
 /// option; since 29, new engines have containerd's store (docs.docker.com/engine/release-notes/29).
 const EXPORTLESS: std::ops::Range<u32> = 27..29;
 
+/// What stands for the newest release, whatever its number.
+const NEWEST: u32 = u32::MAX;
+
 /// Builds of one image that are looked at.
 const MAKERS: usize = 200;
 
@@ -45,12 +48,18 @@ fn commands(step: &Step) -> Vec<(&StepScript, Invocation<'_>)> {
     script.commands().invocations().into_iter().map(|invocation| (script, invocation)).collect()
 }
 
-/// The first number of the tag of Docker's image: `docker:27.3-dind`.
+/// The first number of the tag of Docker's image: `docker:27.3-dind`. A tag without a number (`docker:dind`) is the newest
+/// release (docs.docker.com: official image, "Shared tags").
 fn docker_release(image: &str) -> Option<u32> {
-    let (name, tag) = image.rsplit_once(':')?;
+    let (name, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"));
     let is_docker = name == "docker" || name.ends_with("/docker");
-    let digits = tag.split(|c: char| !c.is_ascii_digit()).next()?;
-    if is_docker { digits.parse().ok() } else { None }
+    let first = tag.split(['.', '-']).next().unwrap_or(tag);
+    match first {
+        _ if !is_docker => None,
+        // `stable` was last pushed in 2020.
+        "latest" | "cli" | "dind" | "git" => Some(NEWEST),
+        number => number.parse().ok(),
+    }
 }
 
 /// The release of the engine that a job starts for itself; `None` where that is not known, or it starts none.
@@ -398,5 +407,27 @@ fn gitlab_deploy_unordered(cx: &WorkflowContext, out: &mut Findings) {
             }
             _ => finding,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_read_from_tags() {
+        for (image, expected) in [
+            ("docker:27.3-dind", Some(27)),
+            ("docker:20-git", Some(20)),
+            ("docker:latest", Some(NEWEST)),
+            ("docker", Some(NEWEST)),
+            ("docker:dind", Some(NEWEST)),
+            ("registry.example.com:5000/docker", Some(NEWEST)),
+            ("docker:$VERSION", None),
+            ("alpine:3.22", None),
+            ("acme/docker-build:1", None),
+        ] {
+            assert_eq!(docker_release(image), expected, "{image}");
+        }
     }
 }

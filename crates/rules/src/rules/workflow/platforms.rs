@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::run_work::{is_slow, needed};
+use super::run_work::{is_slow, needed, shipped};
 use super::steps::{FILELESS_ACTION, LastKnown, architecture, is_action, is_plain, legs};
 use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
+use crate::manifest::Ecosystem;
 use crate::rules::{WorkflowChange, WorkflowContext};
+use crate::shell::Verb;
 use crate::workflow::{BuildCall, Builder, Job, LegBuild, MatrixLeg, Step, text_in_leg};
 
 crate::rules::family! {
@@ -45,22 +47,28 @@ fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
         // Those that there are runners of come first.
         foreign.sort_by_key(|(platform, _)| runner_of(platform).is_none());
         let emulated = foreign.into_iter().find_map(|(platform, native)| {
-            let stage = slow.iter().find(|stage| stage.runs_on(&platform))?;
+            // What can be built nowhere else has no help.
+            let has_help = |stage: &&SlowStage| stage.may_cross || runner_of(&platform).is_some();
+            let stage = slow.iter().find(|stage| stage.runs_on(&platform)).filter(has_help)?;
             Some((platform, native, stage))
         });
         let Some((platform, native, stage)) = emulated else { continue };
         let place = call.platforms.first().map_or(call.place, |text| text.place);
-        let SlowStage { title, dockerfile, .. } = stage;
+        let SlowStage { title, dockerfile, may_cross, .. } = stage;
         let message = format!(
             "the RUN of the stage `{title}` of `{dockerfile}` is emulated for `{platform}`: the runner is `{native}`"
         );
         let Some(finding) = cx.finding(place, message) else { continue };
         let cross = "let the stage run on `--platform=$BUILDPLATFORM` and cross-compile";
-        out.push(finding.help(match runner_of(&platform) {
-            Some(runner) => format!(
+        let native_help = runner_of(&platform).map(|runner| {
+            format!(
                 "build each platform on a runner of its kind (a matrix with `{runner}`), push by digest, and merge the \
-                 digests with `docker buildx imagetools create`; or {cross}"
-            ),
+                 digests with `docker buildx imagetools create`"
+            )
+        });
+        out.push(finding.help(match native_help {
+            Some(help) if *may_cross => format!("{help}; or {cross}"),
+            Some(help) => help,
             None => cross.to_owned(),
         }));
     }
@@ -109,6 +117,8 @@ struct SlowStage<'b> {
     dockerfile: &'b str,
     /// What it has behind `--platform=`.
     platform: Option<&'b str>,
+    /// Whether it may run on the platform of the runner: a compiler makes what is taken of it.
+    may_cross: bool,
 }
 
 impl SlowStage<'_> {
@@ -128,15 +138,37 @@ fn slow_stages<'b>(cx: &WorkflowContext<'b, '_>, build: &'b Build, leg: &LegBuil
     let platforms = stage_platforms(build);
     let stages = build.stages().iter().filter(|stage| needed.contains(&stage.index)).filter(is_slow_stage);
     let dockerfile = cx.inputs.source(build.input().dockerfile).name();
+    let shipped = shipped(build, leg);
     let mut slow = Vec::new();
     for stage in stages {
         let platform = platforms.get(stage.index).copied().flatten();
-        slow.push(SlowStage { title: stage.title(), dockerfile, platform });
+        // Its own files, or packages of it, are those of its platform.
+        let may_cross = !shipped.contains(&stage.index) && !gives_packages(build, stage);
+        slow.push(SlowStage { title: stage.title(), dockerfile, platform, may_cross });
         if platform.is_none() {
             break;
         }
     }
     slow
+}
+
+/// Whether a stage installs packages of a language that others take from it, and that may hold programs of its platform.
+fn gives_packages(build: &Build, stage: &Stage) -> bool {
+    let runs = build.runs(stage);
+    let calls: Vec<_> =
+        runs.flat_map(|run| run.code.script.invocations()).filter_map(|call| call.package_call()).collect();
+    let has = |is_kind: fn(Ecosystem) -> bool| {
+        let mut managers = calls.iter().filter(|call| call.verb == Verb::Install).map(|call| call.manager);
+        managers.any(|manager| Ecosystem::of_manager(manager).is_some_and(is_kind))
+    };
+    let takes_modules = || {
+        let file = &build.input().file;
+        let copies = build.stages().iter().flat_map(|other| build.transfers(other));
+        let mut of_stage = copies.filter(|transfer| transfer.from == Some(StageBase::Stage(stage.index)));
+        of_stage.any(|transfer| file.source().slice(transfer.instruction.span).contains("node_modules"))
+    };
+    has(|known| matches!(known, Ecosystem::Python | Ecosystem::Ruby | Ecosystem::Php))
+        || has(|known| known == Ecosystem::Node) && takes_modules()
 }
 
 /// What each stage, or the one that it is based on, has behind `--platform=`.

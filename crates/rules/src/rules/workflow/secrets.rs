@@ -3,7 +3,7 @@
 mod argument;
 mod repair;
 
-use self::argument::{SecretValue, gets, names, uses};
+use self::argument::{SecretValue, gets, names, stored_line, uses};
 use self::repair::repair;
 use crate::build::Build;
 use crate::dockerfile::{Instruction, Keyword};
@@ -126,8 +126,15 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, secrets: &[LeakedSecret]) 
         None => format!("`secrets: {name}=…`"),
     };
     let pass = if names.len() == 1 { "pass it as a secret" } else { "pass each as a secret" };
-    let finding = finding
-        .help(format!("{pass}: {passed}, and `RUN --mount=type=secret,id={name},env={name} …` in the Dockerfile"));
+    let mount = format!("`RUN --mount=type=secret,id={name},env={name} …`");
+    let stored = first.builds.iter().find_map(|build| stored_line(build, name));
+    if let Some(line) = stored {
+        return Some(finding.help(format!(
+            "{pass}: {passed}, and put the mount, {mount}, on the RUN that fetches: the one in line {line} writes the value to a \
+             file, which its layer keeps even so"
+        )));
+    }
+    let finding = finding.help(format!("{pass}: {passed}, and {mount} in the Dockerfile"));
     // One after the other: the mounts of a RUN have one place.
     let changes = repair(cx, call, (first.argument, &first.value), &first.builds);
     let why = format!(

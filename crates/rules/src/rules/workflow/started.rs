@@ -1,10 +1,10 @@
 //! A rule about images that are pushed before anything has started them.
 
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::start_needs::needs_more;
-use super::steps::{docker_words, is_compose, last_part, pushes, waiting_for, without_tag};
+use super::start_needs::StartNeed;
+use super::steps::{ImagePush, docker_words, is_compose, last_part, pushes, waiting_for, without_tag};
 use regex::{Regex, RegexBuilder};
 
 use crate::build::Build;
@@ -47,9 +47,8 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     }
     let mut pushes = pushes(cx);
     // A build that fails pushes nothing.
-    pushes.retain(|push| !push.call.is_some_and(|call| lacks_dockerfile(cx, call)));
-    let Some(first) = pushes.first() else { return };
-    if serves_nothing(cx) {
+    pushes.retain(|push| !push.call.is_some_and(|call| lacks_dockerfile(cx, call)) && !is_mirrored(cx, push));
+    if pushes.is_empty() || serves_nothing(cx) {
         return;
     }
     let names = pushes.iter().flat_map(|push| &push.tags).map(|tag| last_part(without_tag(&tag.text)));
@@ -67,34 +66,112 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
         return;
     }
     let compose = compose_with_others(cx, &images);
-    if compose.is_none() && all_builds(cx, needs_more) {
-        return;
-    }
+    let Some((first, variables)) = first_startable(cx, &pushes, compose.is_some()) else { return };
     let message = match images.first {
         Some(name) if images.names.len() == 1 => format!("`{name}` is pushed, and no step of the pipeline starts it"),
         _ => "the image is pushed, and no step of the pipeline starts it".to_owned(),
     };
     let Some(finding) = cx.finding(first.place, message) else { return };
-    let name = images.first.unwrap_or("image");
+    let own = first.tags.first().map(|tag| last_part(without_tag(&tag.text)));
+    let name = own.filter(|name| images.names.contains(name)).or(images.first).unwrap_or("image");
+    out.push(finding.help(help(cx, first, compose, (name, &*variables))));
+}
+
+/// How the image of a push is started before that: `name` is what it is called, and `variables` what it asks for.
+fn help(cx: &WorkflowContext, push: &ImagePush, compose: Option<&str>, (name, variables): (&str, &[String])) -> String {
     // Only an action keeps the image from the engine.
-    let is_action = first.call.is_some_and(|call| call.builder == Builder::Action);
-    let (build, build_test) = if is_action {
-        ("build with `load: true`".to_owned(), format!("build with `load: true` and the tag `{name}:test`"))
-    } else {
-        ("build it".to_owned(), format!("build it with the tag `{name}:test`"))
-    };
+    let is_action = push.call.is_some_and(|call| call.builder == Builder::Action);
+    let build = if is_action { "build with `load: true`" } else { "build it" };
     if let Some(file) = compose {
-        out.push(finding.help(format!(
-            "start it with what it needs before it gets its tag: {build}, then `docker compose -f {file} up -d \
-             --wait` with that image, and push in a step behind that"
-        )));
-        return;
+        return format!(
+            "start it with what it needs before it gets its tag: {build}, then `docker compose -f {file} up -d --wait` with \
+             that image, and push in a step behind that"
+        );
     }
-    out.push(finding.help(format!(
-        "start it before it gets its tag: {build_test}, then `docker run -d --name test \
-         {name}:test`, wait until `docker inspect -f '{{{{.State.Health.Status}}}}' test` prints `healthy` (or, without a \
-         HEALTHCHECK, until it answers), and push in a step behind that"
-    )));
+    let given: String = variables.iter().map(|name| format!(" -e {name}=…")).collect();
+    let wait = "wait until `docker inspect -f '{{.State.Health.Status}}' test` prints `healthy` (or, without a HEALTHCHECK, until it \
+                answers)";
+    if let Some(loaded) = loaded_before(cx, push) {
+        let line =
+            cx.input.file_of(loaded.place).map_or(0, |file| cx.inputs.source(file).line(loaded.place.span.start));
+        let tags = loaded.tags.iter().map(|tag| tag.text.as_str());
+        let tag = tags.into_iter().find(|tag| !tag.contains("steps.")).unwrap_or("IMAGE");
+        return format!(
+            "start the image of line {line} before the push: `docker run -d{given} --name test {tag}`, and {wait}"
+        );
+    }
+    let (with, the) = if is_action { (build, " and the tag") } else { (build, " with the tag") };
+    format!(
+        "start it before it gets its tag: {with}{the} `{name}:test`, then `docker run -d{given} --name test {name}:test`, {wait}, \
+         and push in a step behind that"
+    )
+}
+
+/// The build in the same job whose image the engine has before a push: the same one, which is only loaded, or the one that
+/// `docker push` sends.
+fn loaded_before<'a>(cx: &WorkflowContext<'a, '_>, push: &ImagePush) -> Option<&'a BuildCall> {
+    let is_same = |call: &BuildCall| match push.call {
+        Some(pushed) => call.legs.is_some() && call.legs == pushed.legs && call.step < push.step,
+        None => call.step <= push.step && has_tag(call, push),
+    };
+    let is_in_engine =
+        |call: &BuildCall| call.load.is_on() || call.builder == Builder::Docker && !call.push.may_be_on();
+    cx.calls_of_job(push.job).iter().find(|call| is_same(call) && is_in_engine(call))
+}
+
+/// Whether a build gives its image a name that is pushed.
+fn has_tag(call: &BuildCall, push: &ImagePush) -> bool {
+    call.tags.iter().any(|tag| push.tags.iter().any(|pushed| pushed.text == tag.text))
+}
+
+/// The first push whose image can be started, with the variables that it asks for. `has_compose`: whether a compose file
+/// gives images what they need.
+fn first_startable<'p, 'a>(
+    cx: &WorkflowContext<'a, '_>,
+    pushes: &'p [ImagePush<'a>],
+    has_compose: bool,
+) -> Option<(&'p ImagePush<'a>, Vec<String>)> {
+    if has_compose {
+        return Some((pushes.first()?, Vec::new()));
+    }
+    let mut known = BTreeMap::new();
+    let needs: Vec<Option<StartNeed>> = cx.calls().iter().map(|call| need_of(cx, call, &mut known)).collect();
+    if !needs.is_empty() && needs.iter().all(|need| *need == Some(StartNeed::More)) {
+        return None;
+    }
+    pushes.iter().find_map(|push| {
+        let is_own = |call: &BuildCall| push.call.map_or_else(|| has_tag(call, push), |own| std::ptr::eq(own, call));
+        match cx.calls().iter().position(is_own).and_then(|at| needs[at].clone()) {
+            Some(StartNeed::More) => None,
+            Some(StartNeed::Variables(names)) => Some((push, names)),
+            None => Some((push, Vec::new())),
+        }
+    })
+}
+
+/// What the images of a build need; `None` where its Dockerfiles are not known.
+fn need_of<'a>(
+    cx: &WorkflowContext<'a, '_>,
+    call: &'a BuildCall,
+    known: &mut BTreeMap<&'a LegBuild, StartNeed>,
+) -> Option<StartNeed> {
+    let builds = cx.builds_of(call).into_iter();
+    let mut needs =
+        builds.map(|(leg, build)| known.entry(leg).or_insert_with(|| StartNeed::of(cx, leg, build)).clone());
+    let first = needs.next()?;
+    // Where one leg can be started, that is worth it.
+    Some(if first == StartNeed::More { needs.find(|need| *need != StartNeed::More).unwrap_or(first) } else { first })
+}
+
+/// Whether a job pushes under another name what it pulled: others have built it.
+fn is_mirrored(cx: &WorkflowContext, push: &ImagePush) -> bool {
+    let pulls = |step: &Step| {
+        let is_pull = |words: &[&str]| matches!(words, ["pull", ..] | ["image", "pull", ..]);
+        step.invocations().iter().any(|invocation| is_pull(&docker_words(invocation)))
+    };
+    push.call.is_none()
+        && cx.calls_of_job(push.job).is_empty()
+        && cx.workflow().jobs[push.job].steps.iter().take(push.step + 1).any(pulls)
 }
 
 /// The compose file in which an image is a service that waits for others, or is given variables: one with this name, or

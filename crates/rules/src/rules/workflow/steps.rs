@@ -14,6 +14,8 @@ use crate::workflow::{
 
 /// Meanings in `data/source_patterns.tsv`.
 const RUNNER: &str = "label of a hosted runner";
+/// Actions with an image in an input, whose name is the subject.
+pub(super) const IMAGE_INPUT: &str = "action with an image in an input";
 pub(super) const FILELESS_ACTION: &str = "action that writes no file of the checkout";
 
 /// The engines whose commands are those of Docker.

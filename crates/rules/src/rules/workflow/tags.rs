@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::steps::{ImagePush, LastKnown, docker_words, is_pushed, last_part, pushes, waiting_for, without_tag};
+use super::references::{is_latest, is_of_request, put_constant, texts_of};
+use super::steps::{
+    IMAGE_INPUT, ImagePush, LastKnown, docker_words, is_pushed, last_part, pushes, waiting_for, without_tag,
+};
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::sources::patterns;
@@ -20,30 +23,11 @@ crate::rules::family! {
     "digest-not-used" => digest_not_used;
 }
 
-/// The meaning in `data/source_patterns.tsv` of actions with an image in an input, whose name is the subject.
-const IMAGE_INPUT: &str = "action with an image in an input";
-
 /// The meaning there of what brings an image to a platform that runs it.
 const DEPLOYS: &str = "deploys an image to a platform";
 
 /// Uses of one build's image that are reported.
 const USES: usize = 100;
-
-/// Whether a reference is `name`, or `name:latest`; `None` where only a run knows.
-fn is_latest(reference: &str) -> Option<bool> {
-    let last = last_part(reference);
-    // What an expression or a variable gives may hold a tag.
-    let name = without_tag(reference);
-    if last.contains('@') {
-        return Some(false);
-    }
-    match reference.get(name.len() + 1..) {
-        Some(tag) if tag.contains('$') => None,
-        Some(tag) => Some(tag == "latest"),
-        None if last.contains('$') => None,
-        None => Some(true),
-    }
-}
 
 /// Nobody can go back to an image whose only name is that of the next one.
 fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
@@ -52,8 +36,8 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
     }
     let mut pushes = pushes(cx);
     for push in &mut pushes {
-        let job = &cx.workflow().jobs[push.job];
-        push.tags.iter_mut().for_each(|tag| put_constant_tag(cx, job, tag));
+        let place = (push.job, push.step);
+        push.tags.iter_mut().for_each(|tag| put_constant(cx, place, tag));
     }
     let more_names = MoreNames::of(cx, &pushes);
     let mut pushing_all = LastKnown::new();
@@ -82,24 +66,6 @@ fn only_latest_tag(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
-/// Puts the value of a variable that stands for a whole tag in its place, where nothing but its definition sets it.
-fn put_constant_tag(cx: &WorkflowContext, job: &Job, tag: &mut WorkflowText) {
-    let name = without_tag(&tag.text).to_owned();
-    let Some(written) = tag.text.get(name.len() + 1..).and_then(|tag| tag.strip_prefix('$')) else { return };
-    let inner = written.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(written);
-    let inner = inner.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(inner).trim();
-    let variable = inner.strip_prefix("env.").unwrap_or(inner);
-    let is_name = !variable.is_empty() && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let assigned = format!("{variable}=");
-    let is_set = || cx.steps().any(|(_, step)| step.script.as_ref().is_some_and(|it| it.text.text.contains(&assigned)));
-    let value = if is_name { job.variable(variable).and_then(WorkflowText::constant) } else { None };
-    if let Some(value) = value
-        && !is_set()
-    {
-        tag.text = format!("{name}:{value}");
-    }
-}
-
 /// The finding with a fix that adds the commit's tag to the inputs of an action.
 fn with_commit_tag(cx: &WorkflowContext, finding: Finding, push: &ImagePush, tag: &str) -> Finding {
     let is_action = push.call.is_some_and(|call| call.builder == Builder::Action);
@@ -109,6 +75,8 @@ fn with_commit_tag(cx: &WorkflowContext, finding: Finding, push: &ImagePush, tag
     let is_plain = is_action
         && !written.is_empty()
         && !written.contains(['"', '\'', '\n', ','])
+        // A variable may hold the tag too.
+        && without_tag(written) == without_tag(&first.text)
         && without_tag(written).len() < 300;
     if !is_plain {
         return finding;
@@ -201,8 +169,8 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
             _ => continue,
         };
         let is_local = is_registry_near || *local.of(call.job, || starts_registry(job));
-        let of_request = ["pull_request", "event.number", "head_ref", "run_id", "github.ref"];
-        let is_meant = call.tags.iter().any(|tag| of_request.iter().any(|word| tag.text.contains(word)));
+        let mut texts = call.tags.iter().chain(&call.outputs).map(|text| text.text.as_str());
+        let is_meant = texts.any(|text| is_of_request(cx, (call.job, call.step), text));
         if step.condition.is_some() || is_meant || are_conditional[call.job] || is_local {
             continue;
         }
@@ -225,7 +193,7 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
             )));
             continue;
         }
-        let finding = finding.help(format!("write `push: {value}`"));
+        let finding = finding.help(format!("write `push: {value}`{}", reader_help(cx, job, call)));
         let change = WorkflowChange::Set(step.path_to(&["with", "push"]), NewValue::Inline(value.to_owned()));
         // Steps behind the push, and jobs that wait for it, may use what is in the registry.
         let safety = if job.steps.len() > call.step + 1 || needed.contains(job.id.as_str()) {
@@ -243,6 +211,25 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
+/// What the help says of a job that needs the image of a build; empty where there is none.
+fn reader_help(cx: &WorkflowContext, job: &Job, call: &BuildCall) -> String {
+    let reader = call.tags.first().and_then(|tag| reader_of(cx, job, without_tag(&tag.text)));
+    reader.map_or_else(String::new, |reader| {
+        format!("; the job `{}` needs the image and waits for this one: give it the condition too", reader.id)
+    })
+}
+
+/// A job that waits for another one and names its image.
+fn reader_of<'a>(cx: &WorkflowContext<'a, '_>, job: &Job, image: &str) -> Option<&'a Job> {
+    let names_image = |other: &&Job| {
+        let images = other.image.iter().chain(&other.services).map(|text| text.text.as_str());
+        let mut texts = images.chain(other.steps.iter().flat_map(texts_of));
+        !image.is_empty() && texts.any(|text| text.contains(image))
+    };
+    let mut waiting = cx.workflow().jobs.iter().filter(|other| other.needs.contains(&job.id));
+    waiting.find(names_image)
+}
+
 /// The same by `docker push` in a script that does not ask for which event it runs; whether there is one.
 fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findings) -> bool {
     const QUESTIONS: [&str; 4] = ["event_name", "EVENT_NAME", "ref", "REF"];
@@ -252,7 +239,8 @@ fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findin
         let job = &cx.workflow().jobs[push.job];
         let step = &job.steps[push.step];
         let asks = |script: &StepScript| QUESTIONS.iter().any(|word| script.text.text.contains(word));
-        let is_of_request = push.tags.iter().any(|tag| tag.text.contains("pull_request"));
+        let place = (push.job, push.step);
+        let is_of_request = push.tags.iter().any(|tag| is_of_request(cx, place, &tag.text));
         let is_local = is_registry_near || starts_registry(job);
         if step.condition.is_some()
             || are_conditional[push.job]
@@ -267,7 +255,12 @@ fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findin
         let message =
             "the image is pushed for pull requests too: code that is not merged, and without rights to push from forks";
         let Some(finding) = cx.finding(push.place, message) else { continue };
-        out.push(finding.help("give the step `if: github.event_name != 'pull_request'`"));
+        // Builds of the same step show that the image of a pull request can be built.
+        out.push(finding.help(if cx.calls_of_step(push.job, push.step).is_empty() {
+            "give the step `if: github.event_name != 'pull_request'`"
+        } else {
+            "move the push into a step of its own, with `if: github.event_name != 'pull_request'`"
+        }));
     }
     !steps.is_empty()
 }

@@ -1,0 +1,154 @@
+//! What the helps of rules about pipelines say: pages show the messages alone.
+
+use super::inputs::findings;
+use crate::rules::find;
+use crate::text::Source;
+
+/// The help and the notes of the only finding in some files.
+#[track_caller]
+fn help(rule: &str, files: &[(&str, &str)]) -> String {
+    let sources: Vec<Source> = files.iter().map(|(path, text)| Source::of(path, text)).collect();
+    let mut found = findings(find(rule).unwrap(), &sources, &[]);
+    assert_eq!(found.len(), 1, "{files:?}");
+    let finding = found.remove(0);
+    format!("{}\n{}", finding.help.unwrap_or_default(), finding.notes.join("\n"))
+}
+
+const WORKFLOW: &str = ".github/workflows/ci.yml";
+
+/// A workflow with one job whose steps check out and do this.
+fn workflow(events: &str, steps: &str) -> String {
+    format!(
+        "on: {events}\njobs:\n  image:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v5\n{steps}"
+    )
+}
+
+/// A step that builds with the action, and what else stands under `with`.
+fn action(inputs: &str) -> String {
+    format!("      - uses: docker/build-push-action@v6\n        with:\n          context: .\n{inputs}")
+}
+
+const SERVER: &str = "FROM alpine:3.22\nEXPOSE 8000\n";
+
+#[test]
+fn a_start_is_given_the_variables_that_it_asks_for() {
+    let push = workflow("push", &action("          push: true\n          tags: example/app:1.0\n"));
+    let dockerfile = "FROM golang:1.25\nCOPY . .\nRUN go build -o /app .\nEXPOSE 8000\nCMD [\"/app\"]\n";
+    let source = "package main\n\nfunc main() {\n\tname := os.Getenv(\"NAMESPACE\")\n\tif name == \"\" {\n\t\tlog.Fatal(name)\n\t}\n}\n";
+    let files = [(WORKFLOW, &*push), ("Dockerfile", dockerfile), ("go.mod", "module a\n"), ("main.go", source)];
+    let text = help("pushed-before-started", &files);
+    assert!(text.contains("`docker run -d -e NAMESPACE=… --name test app:test`"), "{text}");
+    // A value of the image will do.
+    let set = dockerfile.replace("EXPOSE", "ENV NAMESPACE=a\nEXPOSE");
+    let files = [(WORKFLOW, &*push), ("Dockerfile", &set), ("go.mod", "module a\n"), ("main.go", source)];
+    assert!(!help("pushed-before-started", &files).contains("NAMESPACE"));
+}
+
+#[test]
+fn an_image_that_is_there_is_not_built_again() {
+    let loaded = action("          load: true\n          tags: example/app:test\n");
+    let pushed = action("          push: true\n          tags: example/app:1.0\n");
+    let text = workflow("push", &format!("{loaded}{pushed}"));
+    let text = help("pushed-before-started", &[(WORKFLOW, &text), ("Dockerfile", SERVER)]);
+    assert!(text.contains("start the image of line 7") && text.contains("--name test example/app:test"), "{text}");
+    let script = "      - run: docker build -t example/app:1 .\n      - run: docker push example/app:1\n";
+    let text = help("pushed-before-started", &[(WORKFLOW, &workflow("push", script)), ("Dockerfile", SERVER)]);
+    assert!(text.contains("start the image of line 7") && text.contains("--name test example/app:1"), "{text}");
+}
+
+#[test]
+fn only_a_stage_that_a_compiler_works_in_may_run_elsewhere() {
+    let qemu = "      - uses: docker/setup-qemu-action@v3\n      - uses: docker/setup-buildx-action@v3\n";
+    let build = action("          platforms: linux/amd64,linux/arm64\n");
+    let text = workflow("push", &format!("{qemu}{build}"));
+    let help_of = |dockerfile: &str| help("platform-emulated", &[(WORKFLOW, &text), ("Dockerfile", dockerfile)]);
+    let crosses = |dockerfile: &str| {
+        let text = help_of(dockerfile);
+        assert!(text.contains("ubuntu-24.04-arm"), "{text}");
+        text.contains("BUILDPLATFORM")
+    };
+    let build = "FROM golang:1.25 AS build\nCOPY . .\nRUN go build -o /app .\n";
+    assert!(crosses(&format!("{build}FROM scratch\nCOPY --from=build /app /app\n")));
+    assert!(!crosses(build));
+    assert!(!crosses(&format!("{build}FROM build\nCMD [\"/app\"]\n")));
+    assert!(!crosses(&format!("{build}FROM scratch\nCOPY --from=build / /\n")));
+    assert!(!crosses(
+        "FROM python:3.13 AS b\nRUN pip install --prefix=/i numpy\nFROM python:3.13\nCOPY --from=b /i /usr/local\n"
+    ));
+}
+
+#[test]
+fn a_step_that_builds_keeps_its_build_for_pull_requests() {
+    let help_of = |steps: &str| {
+        let text = workflow("[push, pull_request]", steps);
+        help("pushed-on-pull-request", &[(WORKFLOW, &text), ("Dockerfile", SERVER)])
+    };
+    let both = help_of("      - run: |\n          docker build -t a/b:1 .\n          docker push a/b:1\n");
+    assert!(both.starts_with("move the push into a step of its own"), "{both}");
+    let apart = help_of("      - run: docker build -t a/b:1 .\n      - run: docker push a/b:1\n");
+    assert!(apart.starts_with("give the step `if:"), "{apart}");
+    let reader = "  test:\n    needs: image\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker run --rm a/b:1 --version\n";
+    let read = help_of(&format!("{}{reader}", action("          push: true\n          tags: a/b:1\n")));
+    assert!(read.contains("the job `test` needs the image"), "{read}");
+}
+
+#[test]
+fn a_secret_that_a_run_writes_to_a_file_needs_another_run() {
+    let text = workflow("push", &action("          build-args: TOKEN=${{ secrets.TOKEN }}\n"));
+    let help_of = |run: &str| {
+        let dockerfile = format!("FROM golang:1.25\nARG TOKEN\n{run}\n");
+        help("secret-as-build-argument", &[(WORKFLOW, &text), ("Dockerfile", &dockerfile)])
+    };
+    for run in [
+        "RUN git config --global url.\"https://x:${TOKEN}@e.org/\".insteadOf https://e.org/",
+        "RUN echo \"machine e.org login x password $TOKEN\" > ~/.netrc",
+        "RUN npm config set //e.org/:_authToken $TOKEN && npm ci",
+    ] {
+        assert!(help_of(run).contains("the one in line 3 writes the value to a file"), "{run}");
+    }
+    for run in [
+        "RUN curl -H \"Authorization: $TOKEN\" https://e.org > /app.tgz",
+        "RUN echo \"machine e.org password $TOKEN\" > ~/.netrc && go mod download && rm ~/.netrc",
+    ] {
+        let text = help_of(run);
+        assert!(!text.contains("writes the value"), "{run}: {text}");
+    }
+}
+
+#[test]
+fn the_cache_of_gitlab_is_the_image_that_the_job_pushes() {
+    let node = "FROM node:24-slim\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n";
+    let help_of = |image: &str| {
+        let text = format!(
+            "build:\n  image: docker:28\n  services: [docker:28-dind]\n  script:\n    - docker build -t {image} .\n    - docker push {image}\n"
+        );
+        help("docker-build-without-cache", &[(".gitlab-ci.yml", &text), ("Dockerfile", node)])
+    };
+    for (image, expected) in [
+        ("acme/app:1", "--cache-from acme/app:1 --build-arg BUILDKIT_INLINE_CACHE=1`; all"),
+        (
+            "acme/app:$CI_COMMIT_SHA",
+            "--cache-from acme/app:latest --build-arg BUILDKIT_INLINE_CACHE=1`, and push that tag",
+        ),
+        (
+            "$CI_REGISTRY_IMAGE:latest",
+            "--cache-from $CI_REGISTRY_IMAGE:latest --build-arg BUILDKIT_INLINE_CACHE=1`; all",
+        ),
+    ] {
+        let text = help_of(image);
+        assert!(text.contains(expected), "{image}: {text}");
+    }
+}
+
+#[test]
+fn an_ignore_file_that_docker_does_not_read_is_named() {
+    let text = workflow("push", &action("          file: infra/Dockerfile\n"));
+    let files = [
+        (WORKFLOW, &*text),
+        ("infra/Dockerfile", "FROM node:22-slim\nCOPY . /app\nRUN npm ci\n"),
+        ("infra/.dockerignore", "*\n"),
+        ("package.json", "{}"),
+    ];
+    let text = help("context-too-large-in-pipeline", &files);
+    assert!(text.contains("Docker does not read `infra/.dockerignore`"), "{text}");
+}
