@@ -9,8 +9,7 @@ use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
-use crate::build::names_developers;
-use crate::inputs::{ComposeInput, Inputs, Need, Needs};
+use crate::inputs::{Inputs, Need, Needs};
 use crate::load::{GatherRequest, PipelineSelection};
 use crate::report::{self, DeployCheckResult, Format, ReportRun};
 use crate::rules::AllRules;
@@ -41,13 +40,15 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         ..GatherRequest::new(&AllRules)
     };
     let mut inputs = crate::load::gather(&request)?;
+    let has_composes = !inputs.composes.is_empty();
     if is_file {
         let wanted = command.path.canonicalize().ok();
         let sources = &inputs.sources;
         let is_wanted = |name: &str| Path::new(name).canonicalize().ok() == wanted;
         inputs.composes.retain(|compose| is_wanted(sources[compose.file.0 as usize].name()));
     } else {
-        leave_out_development(&mut inputs);
+        crate::load::read_chains(&mut inputs);
+        audit::keep_deployed(&mut inputs).iter().for_each(|note| terminal::note(note));
     }
     let policies = policies(global, &inputs, &line)?;
     let failed = complain(global, &inputs);
@@ -55,8 +56,9 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         return Err(CommandFailure::Said);
     }
     if inputs.composes.is_empty() {
+        let what = if has_composes { "to check" } else { "found" };
         return Err(CommandFailure::Because {
-            what: format!("no compose file found in `{}`", command.path.display()),
+            what: format!("no compose file {what} in `{}`", command.path.display()),
             help: Some("pass the folder of a compose file, or the file".to_owned()),
         });
     }
@@ -83,24 +85,6 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let text = |layout| report::deploy_check(&result, layout);
     write_run(global, &run, text, || report::deploy_check_json(&result))?;
     Ok(code)
-}
-
-/// Leaves out compose files that are named for development or tests: nobody deploys them. Where there are no others, they
-/// stay.
-fn leave_out_development(inputs: &mut Inputs) {
-    let sources = &inputs.sources;
-    let name = |compose: &ComposeInput| sources[compose.file.0 as usize].name();
-    if inputs.composes.iter().all(|compose| names_developers(name(compose))) {
-        return;
-    }
-    inputs.composes.retain(|compose| {
-        let name = name(compose);
-        let is_left_out = names_developers(name);
-        if is_left_out {
-            terminal::note(&format!("`{name}` is left out: it is named for development; name the file to check it"));
-        }
-        !is_left_out
-    });
 }
 
 /// The services that are asked for.

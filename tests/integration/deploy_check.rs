@@ -215,3 +215,122 @@ fn a_file_on_top_takes_out_what_speaks_against_a_service() {
     let neither = check("services:\n  api: {ports: !reset [], container_name: !reset null}\n");
     assert!(!neither.contains("compose-port-fixed") && !neither.contains("compose-name-fixed"), "{neither}");
 }
+
+/// The answers to a small project of files.
+fn check(files: &[(&str, &str)]) -> Vec<String> {
+    let dockopt = files.iter().fold(Dockopt::new(), |dockopt, (name, text)| dockopt.file(name, text));
+    answers(&dockopt.args(["deploy", "check", "--format=json"]).run().json())
+}
+
+const NODE: &str = "FROM node:22-alpine\nCOPY . .\nEXPOSE 3000\nHEALTHCHECK CMD wget -qO- http://localhost:3000/\nCMD [\"node\", \"s.js\"]\n";
+
+#[test]
+fn files_that_are_not_deployed_are_left_out() {
+    // An overlay that is read alone has no answer.
+    let base = ("compose.yml", "services:\n  api: {build: .}\n");
+    let overlay = ("deploy/compose.gpu.yml", "services:\n  api:\n    environment: {GPU: '0'}\n");
+    assert_eq!(check(&[("Dockerfile", NODE), base, overlay]), ["api yes "]);
+    // A file on top of one in another folder has its paths from there.
+    let network = ("docker-compose.yml", "networks: {backend: }\n");
+    let part = ("parts/compose.api.yml", "services:\n  api:\n    build: ./src/\n    networks: [backend]\n");
+    let script = ("deploy.sh", "docker compose -f docker-compose.yml -f parts/compose.api.yml up -d --build\n");
+    assert_eq!(check(&[("src/Dockerfile", NODE), network, part, script]), ["api yes "]);
+    // The override is for developers where a pipeline names the other file.
+    let over = ("docker-compose.override.yml", "services:\n  api: {ports: ['8000:3000']}\n");
+    let base = ("docker-compose.yml", "services:\n  api: {build: .}\n");
+    let up = |command: &str| {
+        format!(
+            "on: push\njobs:\n  a:\n    runs-on: self-hosted\n    steps:\n      - uses: actions/checkout@v6\n      - run: {command}\n"
+        )
+    };
+    let named = up("docker compose -f docker-compose.yml up -d");
+    assert_eq!(check(&[("Dockerfile", NODE), base, over, (".github/workflows/a.yml", &named)]), ["api yes "]);
+    let unnamed = up("docker compose up -d");
+    let both = check(&[("Dockerfile", NODE), base, over, (".github/workflows/a.yml", &unnamed)]);
+    assert_eq!(both, ["api no compose-port-fixed"]);
+    // So is the file that Compose would choose where scripts start the one for production.
+    let published = ("docker-compose.yml", "services:\n  api: {build: ., ports: ['8000:3000']}\n");
+    let production = ("docker-compose.prod.yml", "services:\n  api: {build: .}\n");
+    let script = ("deploy.sh", "docker compose -f docker-compose.prod.yml up -d --build\n");
+    assert_eq!(check(&[("Dockerfile", NODE), published, production, script]), ["api yes "]);
+    assert_eq!(check(&[("Dockerfile", NODE), published, production]).len(), 2);
+    // A file for developers is no deployment, even if it is the only one.
+    let ran = Dockopt::new()
+        .file("Dockerfile", NODE)
+        .file("docker-compose.dev.yml", published.1)
+        .args(["deploy", "check"])
+        .run()
+        .code(2);
+    assert!(ran.stderr.contains("no compose file to check") && ran.stderr.contains("is left out"), "{}", ran.stderr);
+}
+
+#[test]
+fn images_that_other_files_build_are_known() {
+    let colour = ("docker-compose.blue.yml", "services:\n  api-blue:\n    image: ghcr.io/o/api:${BLUE_TAG:-latest}\n");
+    let built = ("docker-compose.yml", "services:\n  api:\n    image: ghcr.io/o/api:${TAG:-latest}\n    build: .\n");
+    assert_eq!(check(&[("Dockerfile", NODE), colour, built]), ["api-blue yes ", "api yes "]);
+    let pipeline = "on: push\nenv:\n  IMAGE: ghcr.io/o/api\njobs:\n  b:\n    runs-on: ubuntu-latest\n    steps:\n      \
+                    - uses: docker/metadata-action@v5\n        with:\n          images: ${{ env.IMAGE }}\n      \
+                    - uses: docker/build-push-action@v6\n        with: {push: true}\n";
+    let compose = ("compose.yml", "services:\n  api:\n    image: ghcr.io/o/api:1.2\n    expose: ['3000']\n");
+    let named = check(&[("Dockerfile", NODE), compose, (".github/workflows/ci.yml", pipeline)]);
+    assert_eq!(named, ["api yes "]);
+    let missing = Dockopt::new()
+        .file("compose.yml", "services:\n  api:\n    build: ./landing\n    expose: ['80']\n")
+        .args(["deploy", "check"])
+        .run();
+    assert!(missing.stdout.contains("its build folder (`landing`) is not there"), "{}", missing.stdout);
+    let unset = "services:\n  api:\n    image: '${IMAGE}'\n    ports: ['${HTTP_PORT}:${PORT}']\n";
+    let unset = Dockopt::new().file("compose.yml", unset).args(["deploy", "check"]).run();
+    let text = &unset.stdout;
+    assert!(!text.contains("port 1 ") && text.contains("its image is not built here"), "{text}");
+}
+
+#[test]
+fn shells_and_long_lists_speak_against_services() {
+    let shell = "FROM debian:12-slim\nCOPY . .\nHEALTHCHECK CMD [\"true\"]\nCMD [\"sh\", \"-c\", \"java $JAVA_OPTS -jar app.jar\"]\n";
+    let compose = ("compose.yml", "services:\n  api: {build: .}\n  other: {build: ., command: java -jar app.jar}\n");
+    assert_eq!(check(&[("Dockerfile", shell), compose]), ["api no shell-as-main-process", "other yes "]);
+    let haproxy =
+        "backend b\n    server s1 a1:3000\n    server s2 a2:3000\n    server s3 a3:3000\n    server s4 a4:3000\n";
+    let compose = "services:\n  lb:\n    image: haproxy:3.0\n    volumes: [./haproxy:/usr/local/etc/haproxy]\n  \
+                   a1: {build: .}\n  a2: {build: .}\n  a3: {build: .}\n  a4: {build: .}\n";
+    let kept = check(&[("Dockerfile", NODE), ("compose.yml", compose), ("haproxy/haproxy.cfg", haproxy)]);
+    assert!(kept.len() == 4 && kept.iter().all(|answer| answer.ends_with("no compose-proxy-address-kept")), "{kept:?}");
+}
+
+#[test]
+fn a_script_that_stops_first_speaks_against_its_services() {
+    let compose = ("compose.yml", "services:\n  api: {build: .}\n");
+    let script = |text: &str| {
+        check(&[("Dockerfile", NODE), compose, ("deploy.sh", &format!("#!/bin/sh\nset -e\ngit pull\n{text}"))])
+    };
+    let stopped = script("docker compose build\ndocker compose down\ndocker compose up -d\n");
+    assert_eq!(stopped, ["api no stop-before-start"]);
+    assert_eq!(script("docker compose build\ndocker compose up -d\n"), ["api yes "]);
+}
+
+#[test]
+fn the_same_reasons_are_said_once() {
+    let compose = "services:\n  api: {build: ., container_name: api}\n";
+    let ran = Dockopt::new()
+        .file("Dockerfile", NODE)
+        .file("docker-compose.yml", compose)
+        .file("docker-compose.bundled.yml", compose)
+        .args(["deploy", "check"])
+        .run()
+        .code(1);
+    assert_eq!(ran.stdout.matches("fixed container name").count(), 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains(", for the reasons of docker-compose"), "{}", ran.stdout);
+}
+
+#[test]
+fn two_files_take_turns() {
+    let file = |color: &str, port: &str| {
+        format!("services:\n  app:\n    build: .\n    ports: ['{port}:3000']\n    container_name: app-{color}\n")
+    };
+    let (blue, green) = (file("blue", "8083"), file("green", "8084"));
+    let files = [("docker-compose.blue.yml", blue.as_str()), ("docker-compose.green.yml", green.as_str())];
+    assert_eq!(check(&[("Dockerfile", NODE), files[0], files[1]]), ["app yes ", "app yes "]);
+    assert_eq!(check(&[("Dockerfile", NODE), files[0]]), ["app no compose-port-fixed compose-name-fixed"]);
+}

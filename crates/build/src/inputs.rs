@@ -5,6 +5,7 @@ mod changed_inputs;
 mod checked_sources;
 mod commit_changes;
 mod compose_input;
+mod compose_start;
 mod compose_use;
 mod context_place;
 mod date;
@@ -23,6 +24,7 @@ pub use self::compose_input::{
     ComposeInput, ComposeReading, MissingDockerfile, ProjectProblem, ProxyConfiguration, missing_dockerfiles,
     proxy_configurations,
 };
+pub use self::compose_start::ComposeStart;
 pub use self::compose_use::ComposeUse;
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;

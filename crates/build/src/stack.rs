@@ -13,7 +13,10 @@ mod settings;
 mod sign;
 
 pub use self::check::{CheckScript, ServiceCheck, WrittenCheck};
-pub use self::evidence::{Evidence, EvidenceKind, awaited_hosts, hosts, passed_hosts, proxied_hosts, server_groups};
+pub use self::evidence::{
+    Evidence, EvidenceKind, awaited_hosts, group_servers, hosts, looked_up_hosts, nginx_statements, passed_address,
+    passed_hosts, proxied_hosts, server_groups,
+};
 pub use self::graph::{CheckTime, CheckTiming, StartGraph, StartPath, StartedService};
 pub use self::known::{KnownService, known_service};
 pub use self::program::ServiceProgram;
@@ -22,6 +25,7 @@ pub use self::settings::{ServiceSettings, configured_test, usual_test};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::{Build, Listening, StageBase};
+use crate::compose::is_for_development;
 use crate::compose::project::{ComposeMap, ComposePlace, ComposeProject, ComposeValue};
 use crate::data;
 use crate::inputs::{BuildInput, BuildOptions};
@@ -268,6 +272,15 @@ impl<'p> StackService<'p> {
     /// Whether it starts a program that serves files or pages.
     pub fn serves_pages(&self) -> bool {
         listening::serves_pages(self.value, self.image.as_ref())
+    }
+
+    /// Whether its developers work on what it runs: its variables say so, or it starts a server for developers and folders of
+    /// the host are mounted into it.
+    pub fn is_for_developers(&self) -> bool {
+        let volumes = self.value.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
+        let is_bind = |volume: &ComposeValue| volume.get("type").and_then(ComposeValue::as_text) == Some("bind");
+        is_for_development(self.value)
+            || volumes.iter().any(is_bind) && listening::serves_developers(self.value, self.image.as_ref())
     }
 
     /// The folders of its image that the packages of its project are installed into.

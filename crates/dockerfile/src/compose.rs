@@ -9,7 +9,9 @@ pub mod project;
 mod run;
 mod write;
 
-pub use self::builds::{Compose, ComposeProblem, Service, builds, inline_dockerfiles, written_project};
+pub use self::builds::{
+    Compose, ComposeProblem, Service, builds, inline_dockerfiles, is_for_development, is_on_demand, written_project,
+};
 pub use self::escaped::{escaped, escaped_texts};
 pub use self::inline::indent;
 pub use self::kind::{OVERRIDE_FILES, holds_services, is_main_file};

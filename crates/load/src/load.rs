@@ -40,7 +40,7 @@ mod walk;
 mod workflows;
 
 pub use self::build_log::{build_log_name, read_build_log, untimed_steps};
-pub use self::compose_input::{compose_builds, default_composes, older_compose_builds};
+pub use self::compose_input::{compose_builds, default_composes, older_compose_builds, read_chains};
 pub use self::compose_project::{ProjectFailure, project_request, read_project};
 pub use self::confirmation::with_contexts;
 pub use self::discover::files_to_lint;

@@ -1,6 +1,7 @@
 //! The whole product as one pure function: [`Report`] is everything a command may say, already masked.
 
 mod baseline;
+mod deployed;
 mod embedded;
 #[cfg(test)]
 mod growth;
@@ -25,6 +26,7 @@ mod external;
 mod workflows;
 
 pub use self::baseline::{baseline_findings, leave_out};
+pub use self::deployed::keep_deployed;
 pub use self::embedded::write as write_embedded;
 pub use self::ignores::{AddedIgnores, add_ignores};
 pub use self::importance::{Importance, is_urgent};

@@ -181,6 +181,15 @@ impl ComposeInput {
         Self { known: Arc::new(known), reading, ..self.clone() }
     }
 
+    /// The file read alone, without what is put on top of it.
+    #[must_use]
+    pub fn without_overrides(&self, sources: &[Source]) -> Self {
+        let mut request = self.request.clone();
+        request.files.truncate(1);
+        let reading = ComposeReading::of(&request, &self.known, &self.files, self.name(sources));
+        Self { request, reading, ..self.clone() }
+    }
+
     fn name<'s>(&self, sources: &'s [Source]) -> &'s str {
         sources.get(self.file.0 as usize).map_or("", Source::name)
     }

@@ -14,8 +14,11 @@ pub struct ComposeUse {
     pub stack_deployer: Option<String>,
     /// The text that starts the file's services and lets a proxy read its configuration again.
     pub proxy_reloader: Option<String>,
-    /// The images that the texts build, without tags.
+    /// The images that the texts build, without tags; `*/api` where a variable stands before the name.
     pub built_images: BTreeSet<String>,
+    /// The addresses that the texts ask again and again, and fail without an answer, with `*` for what a variable holds:
+    /// `backend-*:3000`.
+    pub polled_addresses: BTreeSet<String>,
 }
 
 /// Whether a script replaces containers and has a proxy look their names up again.
@@ -39,7 +42,117 @@ impl ComposeUse {
                 compose_use.proxy_reloader = Some(name.to_owned());
             }
             compose_use.built_images.extend(recipe::built_image_names(text));
+            compose_use.polled_addresses.extend(polled_addresses(text));
         }
         compose_use
+    }
+
+    /// Whether a text builds an image, by its name without a tag: a variable may stand for the user of a registry.
+    pub fn builds_image(&self, name: &str) -> bool {
+        let is_below = |built: &String| {
+            let rest = built.strip_prefix("*/");
+            rest.is_some_and(|rest| name.strip_suffix(rest).is_some_and(|before| before.ends_with('/')))
+        };
+        self.built_images.contains(name) || self.built_images.iter().any(is_below)
+    }
+
+    /// Whether a text waits until a service answers: by its name, or by a port of the host that it takes.
+    pub fn waits_for(&self, service: &str, ports: &[String]) -> bool {
+        self.polled_addresses.iter().any(|address| {
+            let (host, port) = address.split_once(':').unwrap_or((address, ""));
+            let is_of_host = data::words(LOOPBACK).any(|known| known == host);
+            // What is nothing but a variable may be any service.
+            let is_named = host.trim_matches('*') != "" && fits(host, service);
+            if is_of_host { ports.iter().any(|known| fits(port, known)) } else { is_named }
+        })
+    }
+}
+
+/// The names under which a host reaches itself.
+const LOOPBACK: &str = "localhost 127.0.0.1 0.0.0.0";
+
+/// Lines behind a loop in which a script may fail for want of an answer.
+const BEHIND: usize = 6;
+
+/// Whether a text is what a pattern with one `*` at most says.
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, end)) => text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end),
+    }
+}
+
+/// The addresses that loops of a script ask, which ends with a failure where none answers.
+fn polled_addresses(text: &str) -> BTreeSet<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+    let starts = |line: &str| ["for ", "while ", "until "].iter().any(|word| line.starts_with(word));
+    let fails = |line: &&str| {
+        let words: Vec<&str> = line.split([' ', ';', '}', '{', ')']).filter(|word| !word.is_empty()).collect();
+        words.windows(2).any(|pair| matches!(pair[0], "exit" | "return") && pair[1] != "0")
+    };
+    let mut addresses = BTreeSet::new();
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| starts(line)) {
+        let length = lines[at..].iter().position(|line| line.split([' ', ';']).any(|word| word == "done"));
+        let Some(end) = length.map(|length| at + length) else { continue };
+        let behind = &lines[at..lines.len().min(end + 1 + BEHIND)];
+        if behind.iter().any(fails) {
+            addresses.extend(lines[at..=end].iter().flat_map(|line| asked_addresses(line)));
+        }
+    }
+    addresses
+}
+
+/// The hosts and ports of URLs in a line, with `*` for the variables in them.
+fn asked_addresses(line: &str) -> Vec<String> {
+    let urls = line.split("http://").skip(1).chain(line.split("https://").skip(1));
+    let is_end = |c: char| c.is_whitespace() || "/\"'`|;?".contains(c);
+    let authority = |rest: &str| {
+        let mut address = String::new();
+        let mut rest = rest.split(is_end).next().unwrap_or_default();
+        while let Some((before, behind)) = rest.split_once('$') {
+            address.push_str(before);
+            address.push('*');
+            rest = match behind.strip_prefix('{') {
+                Some(inner) => inner.split_once('}').map_or("", |(_, rest)| rest),
+                None => behind.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'),
+            };
+        }
+        address.push_str(rest.trim_end_matches(')'));
+        address
+    };
+    urls.map(authority).filter(|address| !address.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn waits(text: &str, service: &str, ports: &[&str]) -> bool {
+        let ports: Vec<String> = ports.iter().map(|port| (*port).to_owned()).collect();
+        ComposeUse::of("compose.yaml", [("deploy.sh", text)]).waits_for(service, &ports)
+    }
+
+    #[test]
+    fn images_behind_the_variable_of_a_user_are_known() {
+        let text = "- uses: docker/build-push-action@v6\n  with:\n    tags: ${{ secrets.HUB_USER }}/api:latest\n";
+        let compose_use = ComposeUse::of("compose.yaml", [("ci.yml", text)]);
+        assert!(compose_use.builds_image("acme/api"));
+        assert!(!compose_use.builds_image("acme/my-api") && !compose_use.builds_image("api"));
+    }
+
+    #[test]
+    fn loops_that_wait_for_a_service_are_known() {
+        let text = "docker compose up -d backend-$NEXT\nfor i in $(seq 1 30); do\n  S=$(curl -s \"http://backend-$NEXT:3000/health\" || echo 000)\n  \
+                    [ \"$S\" = 200 ] && break\n  [ $i -eq 30 ] && exit 1\n  sleep 2\ndone\n";
+        assert!(waits(text, "backend-blue", &[]) && waits(text, "backend-green", &[]));
+        assert!(!waits(text, "worker", &[]) && !waits(text, "frontend-blue", &[]));
+        // A loop that passes waits for nothing.
+        assert!(!waits(&text.replace("exit 1", "exit 0"), "backend-blue", &[]));
+        assert!(!waits(&text.replace("for i in $(seq 1 30); do", "").replace("done", ""), "backend-blue", &[]));
+        let text = "until curl -fs http://localhost:${PORT}/health; do\n  n=$((n+1))\n  if [ $n -gt 9 ]; then return 1; fi\ndone\n";
+        assert!(waits(text, "api", &["8001"]) && !waits(text, "api", &[]));
+        let text = "while ! wget -q http://127.0.0.1:8001/; do sleep 1; done\nok || { echo failed; exit 1; }\n";
+        assert!(waits(text, "api", &["8001"]) && !waits(text, "api", &["8002"]));
     }
 }

@@ -110,25 +110,73 @@ pub fn server_groups(source: &Source) -> impl Iterator<Item = &str> {
 /// The hosts that nginx passes requests to; a name in a variable is looked up when a request comes.
 pub fn passed_hosts(source: &Source, place: Option<ComposePlace>) -> Vec<Evidence<'_>> {
     let mut evidence = Vec::new();
-    for line in source.text().lines() {
-        let line = line.split('#').next().unwrap_or_default();
-        for statement in line.split(['{', '}', ';']) {
-            let mut words = statement.split_whitespace();
-            let (Some(directive), Some(value)) = (words.next(), words.next()) else { continue };
-            let Some(&[name, form, ..]) = data::PROXY_DIRECTIVES.row(directive) else { continue };
-            let value = value.trim_matches(['"', '\'']);
-            let address = match value.split_once("://") {
-                Some((_, rest)) => rest,
-                None if form == "url" => continue,
-                None => value,
-            };
-            let host = address.split([':', '/']).next().unwrap_or_default();
-            if !host.contains('$') {
-                evidence.push(Evidence { kind: EvidenceKind::Proxy, host, name, place });
-            }
+    for statement in nginx_statements(source.text()) {
+        let Some((name, address)) = passed_address(statement) else { continue };
+        let host = address.split([':', '/']).next().unwrap_or_default();
+        if !host.contains('$') {
+            evidence.push(Evidence { kind: EvidenceKind::Proxy, host, name, place });
         }
     }
     evidence
+}
+
+/// The hosts that nginx looks up when a request comes: those that `set` gives to a variable which requests are passed to.
+pub fn looked_up_hosts(source: &Source) -> Vec<&str> {
+    let statements: Vec<&str> = nginx_statements(source.text()).collect();
+    let passed: Vec<&str> = statements
+        .iter()
+        .filter_map(|statement| Some(passed_address(statement)?.1))
+        .filter(|it| it.contains('$'))
+        .collect();
+    let is_passed_to = |variable: &str| {
+        let is_it = |address: &&str| address.split([':', '/']).next() == Some(variable);
+        passed.iter().any(is_it)
+    };
+    let mut hosts = Vec::new();
+    for statement in &statements {
+        let mut words = statement.split_whitespace();
+        let (Some("set"), Some(variable), Some(value)) = (words.next(), words.next(), words.next()) else { continue };
+        let value = value.trim_matches(['"', '\'']);
+        let address = value.split_once("://").map_or(value, |(_, rest)| rest);
+        let host = address.split([':', '/']).next().unwrap_or_default();
+        if !host.is_empty() && !host.contains('$') && is_passed_to(variable) {
+            hosts.push(host);
+        }
+    }
+    hosts
+}
+
+/// The servers of one group of a configuration of nginx.
+pub fn group_servers<'s>(source: &'s Source, group: &str) -> Vec<&'s str> {
+    let mut servers = Vec::new();
+    for block in source.text().split("upstream").skip(1) {
+        let (head, rest) = block.split_once('{').unwrap_or_default();
+        if head.trim() == group {
+            let body = rest.split('}').next().unwrap_or_default();
+            let addresses = nginx_statements(body).filter_map(passed_address).filter(|(name, _)| *name == "server");
+            servers.extend(addresses.filter_map(|(_, address)| address.split([':', '/']).next()));
+        }
+    }
+    servers
+}
+
+/// The statements of a configuration of nginx, without what ends them.
+pub fn nginx_statements(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    lines.flat_map(|line| line.split(['{', '}', ';'])).map(str::trim).filter(|statement| !statement.is_empty())
+}
+
+/// The directive of a statement that passes requests on, and the address that it names, without the scheme.
+pub fn passed_address(statement: &str) -> Option<(&'static str, &str)> {
+    let mut words = statement.split_whitespace();
+    let (directive, value) = (words.next()?, words.next()?.trim_matches(['"', '\'']));
+    let &[name, form, ..] = data::PROXY_DIRECTIVES.row(directive)? else { return None };
+    match value.split_once("://") {
+        Some((_, rest)) => Some((name, rest)),
+        // `proxy_pass $target`: the variable may hold all of a URL.
+        None if form == "url" => value.starts_with('$').then_some((name, value)),
+        None => Some((name, value)),
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +192,19 @@ mod tests {
         let source = Source::of("nginx.conf", text);
         let hosts: Vec<&str> = passed_hosts(&source, None).iter().map(|evidence| evidence.host).collect();
         assert_eq!(hosts, ["api", "backup", "web", "php", "rpc"]);
+    }
+
+    #[test]
+    fn hosts_in_variables_and_groups_are_read() {
+        let text = "upstream app { server api:8000; server web:1; }\nupstream b { server other:1; }\n\
+                    server { set $t one; location / { proxy_pass http://$t:3000; }\n\
+                    location /v { set $u \"http://two:1\"; proxy_pass $u; }\n\
+                    location /w { set $host_kept three; proxy_pass http://$t_more; } # set $t no;\n}";
+        let source = Source::of("nginx.conf", text);
+        assert_eq!(looked_up_hosts(&source), ["one", "two"]);
+        assert_eq!(group_servers(&source, "app"), ["api", "web"]);
+        assert_eq!(group_servers(&source, "b"), ["other"]);
+        assert!(group_servers(&source, "c").is_empty());
     }
 
     #[test]

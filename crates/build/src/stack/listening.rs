@@ -1,11 +1,13 @@
 //! Where the server of a service listens, by its command, its variables and its image.
 
 use super::program::words;
-use crate::build::{Build, Listening, Reference, is_command};
+use crate::build::{
+    Build, Listening, Reference, is_command, names_developers, serves_developers as line_serves_developers,
+};
 use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::data;
 use crate::inputs::{BuildInput, BuildOptions};
-use crate::shell::Word;
+use crate::shell::{Invocation, Word};
 use crate::text::Source;
 
 /// The single known server that a service starts, with its address as far as it is known.
@@ -56,6 +58,24 @@ pub(super) fn serves_pages(service: &ComposeValue, image: Option<&BuildInput>) -
         let line: Vec<&str> = invocation.command.words.iter().map(Word::text).collect();
         data::FILE_SERVERS.keys().any(|server| is_command(&line, server))
     })
+}
+
+/// Whether a service starts a server for developers: `manage.py runserver`, `npm run dev`.
+pub(super) fn serves_developers(service: &ComposeValue, image: Option<&BuildInput>) -> bool {
+    let Some(started) = image.and_then(|image| as_started(service, image)) else { return false };
+    let build = Build::new(&started);
+    let Some(target) = build.target() else { return false };
+    let Some(launch) = build.launch(target) else { return false };
+    let is_script = |invocation: &Invocation| {
+        let runs_scripts = matches!(invocation.program, Some("npm" | "yarn" | "pnpm" | "bun"));
+        let mut words = invocation.args.iter().filter_map(Word::value).filter(|word| *word != "run");
+        runs_scripts && words.find(|word| !word.starts_with('-')).is_some_and(names_developers)
+    };
+    build.development_server(target).is_some()
+        || launch.script().invocations().iter().any(|invocation| {
+            let line: Vec<String> = invocation.command.words.iter().map(|word| word.text().to_owned()).collect();
+            is_script(invocation) || line_serves_developers(&line)
+        })
 }
 
 /// The variables that a service sets.
@@ -137,6 +157,25 @@ mod tests {
         assert!(!is_dual(web, "    environment: {ASPNETCORE_URLS: 'http://0.0.0.0:80'}\n"));
         assert!(ask(serve, "", |service| service.serves_pages()));
         assert!(!ask(web, "", |service| service.serves_pages()));
+    }
+
+    #[test]
+    fn services_of_developers_are_known() {
+        let is_of_developers =
+            |dockerfile: &str, service: &str| ask(dockerfile, service, |service| service.is_for_developers());
+        let node = "FROM node:22-alpine\nCMD [\"npm\", \"run\", \"dev\"]\n";
+        let mounted = "    volumes: ['./:/app']\n";
+        assert!(is_of_developers(node, mounted));
+        assert!(!is_of_developers(node, ""));
+        assert!(!is_of_developers(node, "    command: npm run start\n    volumes: ['./:/app']\n"));
+        let start = |command: &str| format!("    command: {command}\n{mounted}");
+        for command in ["python manage.py runserver 0.0.0.0:8000", "sh -c 'npm install && yarn dev'", "npx vite --host"]
+        {
+            assert!(is_of_developers(node, &start(command)), "{command}");
+        }
+        assert!(is_of_developers(node, "    command: node a.js\n    environment: {NODE_ENV: development}\n"));
+        assert!(!is_of_developers(node, "    command: node a.js\n    environment: {NODE_ENV: production}\n"));
+        assert!(!is_of_developers(node, &start("gunicorn app:app")));
     }
 
     #[test]

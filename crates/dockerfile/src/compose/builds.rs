@@ -312,13 +312,13 @@ fn has_rights(service: &ComposeValue) -> bool {
 }
 
 /// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.
-fn is_on_demand(service: &ComposeValue) -> bool {
+pub fn is_on_demand(service: &ComposeValue) -> bool {
     let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
     has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
 }
 
 /// Whether a variable of a service names a mode for developers.
-fn is_for_development(service: &ComposeValue) -> bool {
+pub fn is_for_development(service: &ComposeValue) -> bool {
     let Some(variables) = service.get("environment") else { return false };
     data::MODE_VARIABLES.rows().any(|row| {
         let value = variables.get(row[0]).map(ComposeValue::display);

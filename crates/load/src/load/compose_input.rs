@@ -16,7 +16,7 @@ use crate::compose::project::{
 };
 use crate::compose::{self, Compose, OVERRIDE_FILES};
 use crate::inputs::{
-    ComposeInput, ComposeReading, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
+    ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
     proxy_configurations,
 };
 use crate::stack::MOST_SERVICES;
@@ -118,30 +118,7 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
     let mut reader = ComposeUseReader::default();
     let uses = named.iter().map(|(path, file)| reader.read(path, inputs.source(*file)));
     let facts: Vec<(Vec<FileId>, ComposeUse)> = parts.into_iter().zip(uses).collect();
-    let read = |(((_, file), group), (parts, compose_use)): ComposeEntry| {
-        let ProjectGroup { request, known, mut reading } = group;
-        reading.set_files(&files);
-        let dockerfiles = reading.project.as_ref().map(|project| dockerfiles(project)).unwrap_or_default();
-        let proxies = reading.project.as_ref().map(|project| {
-            let read = |path: &str| configuration_files(Path::new(path), Path::new(&project.folder));
-            proxy_configurations(project, &dockerfiles, &read)
-        });
-        let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &names_in));
-        let checked = reading.project.as_ref().map(|project| checked_sources(project, &context_files));
-        ComposeInput {
-            file: *file,
-            request,
-            known: Arc::new(known),
-            files: Arc::clone(&files),
-            parts,
-            dockerfiles: Arc::new(dockerfiles),
-            proxies: Arc::new(proxies.unwrap_or_default()),
-            missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
-            checked_sources: Arc::new(checked.unwrap_or_default()),
-            compose_use,
-            reading,
-        }
-    };
+    let read = |(((_, file), group), facts): ComposeEntry| compose_input(*file, group, facts, &files);
     inputs.composes = named.par_iter().zip(groups).zip(facts).map(read).collect();
     let problems: Vec<InputProblem> =
         inputs.composes.iter().filter_map(|compose| left_out_services(compose, inputs)).collect();
@@ -152,6 +129,67 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
         }
     }
     named
+}
+
+/// What is known of a compose file and its project.
+fn compose_input(
+    file: FileId,
+    group: ProjectGroup,
+    (parts, compose_use): (Vec<FileId>, ComposeUse),
+    files: &Arc<BTreeMap<String, FileId>>,
+) -> ComposeInput {
+    let ProjectGroup { request, known, mut reading } = group;
+    reading.set_files(files);
+    let dockerfiles = reading.project.as_ref().map(|project| dockerfiles(project)).unwrap_or_default();
+    let proxies = reading.project.as_ref().map(|project| {
+        let read = |path: &str| configuration_files(Path::new(path), Path::new(&project.folder));
+        proxy_configurations(project, &dockerfiles, &read)
+    });
+    let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &names_in));
+    let checked = reading.project.as_ref().map(|project| checked_sources(project, &context_files));
+    ComposeInput {
+        file,
+        request,
+        known: Arc::new(known),
+        files: Arc::clone(files),
+        parts,
+        dockerfiles: Arc::new(dockerfiles),
+        proxies: Arc::new(proxies.unwrap_or_default()),
+        missing_dockerfiles: Arc::new(missing.unwrap_or_default()),
+        checked_sources: Arc::new(checked.unwrap_or_default()),
+        compose_use,
+        reading,
+    }
+}
+
+/// Reads compose files again that scripts put on top of files in other folders, whose paths theirs are seen from:
+/// `docker compose -f compose.yaml -f parts/compose.api.yaml up`.
+pub fn read_chains(inputs: &mut Inputs) {
+    let starts = ComposeStart::all(&inputs.workflows).unwrap_or_default();
+    let request_of = requester();
+    let name = |compose: &ComposeInput| inputs.source(compose.file).name().to_owned();
+    let names: Vec<String> = inputs.composes.iter().map(name).collect();
+    let typed = |file: &String| {
+        let known = names.iter().filter(|name| path::ends_with(name, file));
+        known.min_by_key(|name| name.len()).map(PathBuf::from)
+    };
+    let chains = starts.iter().filter_map(|start| start.files.iter().map(typed).collect::<Option<Vec<PathBuf>>>());
+    let chains: Vec<Vec<PathBuf>> = chains.filter(|chain| chain.len() > 1).collect();
+    for (compose, name) in inputs.composes.iter_mut().zip(&names) {
+        let own = Path::new(name);
+        let is_below = |chain: &&Vec<PathBuf>| {
+            let at = chain.iter().position(|file| file == own);
+            at.is_some_and(|at| at > 0) && folder_of(&chain[0]) != folder_of(own)
+        };
+        let Some(chain) = chains.iter().find(is_below).filter(|_| compose.request.files.len() == 1) else { continue };
+        let end = chain.iter().position(|file| file == own).unwrap_or_default();
+        let chain: Vec<&Path> = chain[..=end].iter().map(PathBuf::as_path).collect();
+        let group = ProjectGroup::new(request_of(&chain), &Arc::default());
+        if group.reading.project.is_some() {
+            let facts = (compose.parts.clone(), compose.compose_use.clone());
+            *compose = compose_input(compose.file, group, facts, &compose.files);
+        }
+    }
 }
 
 /// Says of how many services nothing is said.

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::file::{display_path, read_source};
 use super::recipes::may_build;
-use crate::build::Reference;
-use crate::data;
 use crate::inputs::ComposeUse;
 use crate::manifest::FileRole;
 use crate::text::Source;
@@ -58,18 +56,10 @@ impl ComposeUseReader {
     }
 }
 
-/// Whether a line names a version of the file's format, what only swarms read, a proxy, or an image without a
-/// version.
+/// Whether a line names a version of the file's format, what only swarms read, an image, or a build.
 fn may_ask(line: &str) -> bool {
-    let line = line.trim();
-    let image = line.strip_prefix("image:").map(str::trim);
-    let has_version = |image: &str| {
-        let tag = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
-        tag.is_some_and(|(_, tag)| tag.contains(|c: char| c.is_ascii_digit() || c == '$'))
-    };
-    let is_of_swarms = line.starts_with("update_config:") || line.starts_with("rollback_config:");
-    let is_proxy = image.is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(image).short_name()));
-    is_of_swarms || is_proxy || line.starts_with("version:") || image.is_some_and(|image| !has_version(image))
+    let keys = ["version:", "image:", "build:", "update_config:", "rollback_config:"];
+    keys.iter().any(|key| line.contains(key))
 }
 
 /// The folders below a folder that are called after scripts.
@@ -91,7 +81,7 @@ fn texts_of(folder: &Path) -> Vec<Source> {
     paths.sort();
     let may_tell = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        may_build(path, &name) || !name.contains('.') || name.ends_with("ci.yml")
+        may_build(path, &name) || !name.contains('.') || name.ends_with("ci.yml") || name.ends_with(".ps1")
     };
     let is_file = |path: &PathBuf| path.symlink_metadata().is_ok_and(|entry| entry.is_file());
     let wanted = paths.into_iter().filter(may_tell).filter(is_file).take(FILES);

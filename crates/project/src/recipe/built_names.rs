@@ -17,10 +17,13 @@ pub fn built_image_names(text: &str) -> BTreeSet<String> {
     if !builds {
         return names;
     }
-    let variables = variables(text);
+    let mut variables = variables(text);
+    variables.extend(written_settings(text));
     let mut in_list = false;
-    for (_, line) in joined_text(text) {
-        let whole = replaced(&line, &variables);
+    // PowerShell continues a line behind a backtick.
+    let text = text.replace("`\n", "\\\n");
+    for (_, line) in joined_text(&text) {
+        let whole = replaced(&in_shell(&line), &variables);
         let trimmed = whole.trim_start();
         let key = trimmed.trim_start_matches("- ").split_once(':').map(|(key, _)| key);
         in_list = match key {
@@ -40,8 +43,42 @@ pub fn built_image_names(text: &str) -> BTreeSet<String> {
     names
 }
 
+/// The variables of a pipeline: `IMAGE: ghcr.io/acme/web`.
+fn written_settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_name =
+        |name: &&str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let settings = text.lines().filter_map(|line| line.trim().split_once(": "));
+    let settings = settings.filter(move |(name, _)| is_name(name));
+    let settings = settings.map(|(name, value)| (name, value.trim().trim_matches(['"', '\''])));
+    settings.filter(|(_, value)| !value.contains(|c: char| c.is_whitespace() || c == '$'))
+}
+
+/// A line with the variables of a pipeline as a shell has them: `${{ env.IMAGE }}` as `${IMAGE}`.
+fn in_shell(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once("${{") {
+        out.push_str(before);
+        let name = behind.split_once("}}").and_then(|(inner, after)| Some((inner.trim().strip_prefix("env.")?, after)));
+        if let Some((name, after)) = name {
+            out.push_str(&format!("${{{name}}}"));
+            rest = after;
+        } else {
+            out.push_str("${{");
+            rest = behind;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
 /// The name of a reference without tag, digest and the registry that is meant anyway.
 fn image_name(reference: &str) -> Option<String> {
+    if let Some((first, rest)) = reference.split_once('/')
+        && (first.starts_with('$') || first == "}}")
+    {
+        return Some(format!("*/{}", image_name(rest)?));
+    }
     let name = reference.split('@').next()?;
     let (folder, last) = path::split(name);
     let name = path::child(folder, last.split(':').next().unwrap_or(last));
@@ -74,6 +111,12 @@ mod tests {
             "tags: ${{ c && format('acme/web:{0}', v) || format('acme/web:latest', v) }} # docker build",
             &["acme/web"],
         );
+        let workflow = "env:\n  REGISTRY: ghcr.io\n  IMAGE_API: ghcr.io/acme/api\njobs:\n  - uses: docker/metadata-action@v5\n    with:\n      \
+                        images: ${{ env.IMAGE_API }}\n  - uses: docker/build-push-action@v6\n    with:\n      \
+                        tags: ${{ env.REGISTRY }}/acme/web:${{ github.sha }}\n";
+        check(workflow, &["ghcr.io/acme/api", "ghcr.io/acme/web"]);
+        check("docker build -t $HUB_USER/web:1 -t ${USER}/team/api .\n", &["*/team/api", "*/web"]);
+        check("docker build `\n  -t acme/web:1 `\n  .\n", &["acme/web"]);
         check("services:\n  db:\n    image: acme/db\n", &[]);
         check("docker run -t acme/web\n", &[]);
     }

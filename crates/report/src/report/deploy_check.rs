@@ -43,7 +43,7 @@ pub fn deploy_check(result: &DeployCheckResult, layout: Layout) -> String {
 /// The services with their reasons.
 pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layout: Layout) -> String {
     let mut out = String::new();
-    for replacement in replacements {
+    for (at, replacement) in replacements.iter().enumerate() {
         let (style, word) = match replacement.replaceability() {
             Replaceability::Yes => (TextStyle::Good, "can be replaced without loss"),
             Replaceability::Unknown => (TextStyle::Info, "whether it can be replaced without loss is not known"),
@@ -53,6 +53,10 @@ pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layo
         out.push_str(&layout.paint(TextStyle::Strong, &clean(&replacement.service)));
         out.push_str(&format!(" ({}:{line}): ", clean(&replacement.file)));
         out.push_str(&layout.paint(style, word));
+        if let Some(same) = replacements[..at].iter().find(|same| has_same_reasons(report, same, replacement)) {
+            out.push_str(&format!(", for the reasons of {}:{}\n\n", clean(&same.file), same.place.line));
+            continue;
+        }
         out.push('\n');
         for (place, finding) in reasons(report, replacement) {
             let text = format!("{place}: {} [{}]", clean(&finding.message), finding.rule);
@@ -71,6 +75,18 @@ pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layo
         out.push('\n');
     }
     out
+}
+
+/// Whether the same is said of a service in two files, as of one in alternatives.
+fn has_same_reasons(report: &Report, one: &ServiceReplacement, other: &ServiceReplacement) -> bool {
+    let said = |replacement: &ServiceReplacement| {
+        let findings = replacement.findings.iter().filter_map(|index| report.findings.get(*index));
+        findings.map(|finding| (finding.rule, finding.message.clone())).collect::<BTreeSet<_>>()
+    };
+    one.service == other.service
+        && !(one.findings.is_empty() && one.unknowns.is_empty())
+        && said(one) == said(other)
+        && (&one.unknowns, &one.migration_steps) == (&other.unknowns, &other.migration_steps)
 }
 
 /// The report without the findings that services have as reasons.

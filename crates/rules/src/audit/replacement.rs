@@ -5,7 +5,7 @@ use super::report::Report;
 use crate::build::Reference;
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::data;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::inputs::{ComposeInput, Inputs, MigrationInput, WorkflowInput};
 use crate::migration::MigrationVerdict;
 use crate::rules::{self, Group};
@@ -68,7 +68,10 @@ impl ServiceReplacement {
 const BACKUP: &str = "program that backs up a database";
 
 /// Rules that are about more than deployments, and whose findings speak against a replacement too.
-const OTHERS: [&str; 2] = ["shell-form-command", "compose-migration-repeated"];
+const OTHERS: [&str; 4] = ["shell-form-command", SHELL_AS_MAIN, "compose-migration-repeated", STOPPED_FIRST];
+
+const SHELL_AS_MAIN: &str = "shell-as-main-process";
+const STOPPED_FIRST: &str = "stop-before-start";
 
 /// The rules that are asked, as selectors.
 pub fn replacement_selectors() -> Vec<String> {
@@ -95,7 +98,7 @@ pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceRepl
                 place: source.line_column(place.span.start),
                 findings: findings.map(|(index, _)| index).collect(),
                 migration_steps: Vec::new(),
-                unknowns: unknowns(compose, &stack, service),
+                unknowns: unknowns(inputs, compose, &stack, service),
             };
             if let Some(migrations) = &inputs.migrations {
                 add_migrations(migrations, service, &mut replacement);
@@ -150,38 +153,57 @@ fn concerns(inputs: &Inputs, compose: &ComposeInput, service: &StackService, fin
     }
     // A file on top of another one has what that one says.
     if compose.parts.contains(&finding.file) || compose.reading.files.contains(&Some(finding.file)) {
-        let is_about = is_in_service(inputs, compose, service, finding) || names(&finding.message, service.name);
+        let is_about = is_in_service(inputs, compose, service, finding) || names(finding, service.name);
         return is_about && !is_taken_out(service, finding);
     }
     // Compose knows Dockerfiles by their full paths.
     let text = inputs.source(finding.file).text();
     if service.image.as_ref().is_some_and(|input| service.is_built && input.file.source().text() == text) {
-        return !is_overridden(service, finding);
+        return !is_overridden(service, finding, text);
     }
     let of_file = |workflow: &&WorkflowInput| workflow.parts.contains(&Some(finding.file));
-    inputs.workflows.iter().find(of_file).is_some_and(|workflow| deploys(compose, service, workflow))
+    let Some(workflow) = inputs.workflows.iter().find(of_file) else { return false };
+    if finding.rule == STOPPED_FIRST && !is_stopped(inputs, workflow, service, finding) {
+        return false;
+    }
+    deploys(compose, service, workflow)
 }
 
-/// Whether a service does not run what a finding is about: its own command replaces CMD.
-fn is_overridden(service: &StackService, finding: &Finding) -> bool {
+/// Whether a finding says that a service is stopped before its new version starts. What is no more than information does not count,
+/// and of several compose files nobody knows which one a script on another machine means.
+fn is_stopped(inputs: &Inputs, workflow: &WorkflowInput, service: &StackService, finding: &Finding) -> bool {
+    let is_of_all = finding.message.starts_with("all services");
+    let is_known = inputs.composes.len() == 1 || !workflow.compose_calls.is_empty();
+    finding.severity > Severity::Info && is_known && (is_of_all || names(finding, service.name))
+}
+
+/// Whether a service does not run what a finding is about: its own command replaces CMD. `text`: that of the Dockerfile.
+fn is_overridden(service: &StackService, finding: &Finding, text: &str) -> bool {
+    let before = text.get(..finding.span.start as usize).unwrap_or_default().to_ascii_uppercase();
+    let is_of_cmd = match finding.rule {
+        "shell-form-command" => finding.message.starts_with("CMD "),
+        SHELL_AS_MAIN => before.rfind("\nCMD") > before.rfind("\nENTRYPOINT"),
+        _ => return false,
+    };
     let has_entrypoint = !service.words("entrypoint").is_empty();
-    let is_of_cmd = finding.message.starts_with("CMD ");
-    finding.rule == "shell-form-command" && (has_entrypoint || is_of_cmd && !service.words("command").is_empty())
+    has_entrypoint || is_of_cmd && !service.words("command").is_empty()
 }
 
 /// Whether a file on top takes out the key that a finding is about: `ports: !reset []`.
 fn is_taken_out(service: &StackService, finding: &Finding) -> bool {
     let key = match finding.rule {
         "compose-port-fixed" => "ports",
-        "compose-name-fixed" => "container_name",
+        "compose-name-fixed" if finding.message.contains("container name") => "container_name",
         _ => return false,
     };
     service.value.get(key).is_none_or(|value| value.as_list().is_some_and(<[_]>::is_empty))
 }
 
-/// Whether a message names a service.
-fn names(message: &str, service: &str) -> bool {
-    message.contains(&format!("`{service}`"))
+/// Whether a finding names a service: in its message, or in the notes of one that is about more than a message has room for.
+fn names(finding: &Finding, service: &str) -> bool {
+    let quoted = format!("`{service}`");
+    let notes = || finding.notes.iter().any(|note| note.contains(&quoted));
+    finding.message.contains(&quoted) || finding.rule == "compose-proxy-address-kept" && notes()
 }
 
 /// Whether a finding is written among the keys of a service.
@@ -223,13 +245,14 @@ fn deploys(compose: &ComposeInput, service: &StackService, workflow: &WorkflowIn
 }
 
 /// What is not known of a service.
-fn unknowns(compose: &ComposeInput, stack: &Stack, service: &StackService) -> Vec<String> {
+fn unknowns(inputs: &Inputs, compose: &ComposeInput, stack: &Stack, service: &StackService) -> Vec<String> {
     let mut unknowns = Vec::new();
-    if !has_known_image(compose, stack, service) {
-        let image = service.image_name().map_or_else(String::new, |image| format!(" (`{image}`)"));
-        unknowns.push(format!(
-            "its image{image} is not built here: nobody knows whether its program ends its requests when it is told to stop"
-        ));
+    let nobody = "nobody knows whether its program ends its requests when it is told to stop";
+    if service.is_built && service.image.is_none() {
+        unknowns.push(format!("{}: {nobody}", unread_build(compose, service)));
+    } else if !has_known_image(inputs, compose, service) {
+        let image = chosen_image(compose, service).map_or_else(String::new, |image| format!(" (`{image}`)"));
+        unknowns.push(format!("its image{image} is not built here: {nobody}"));
         if service.check.is_absent() {
             unknowns.push("whether its image has a healthcheck".to_owned());
         }
@@ -244,16 +267,46 @@ fn unknowns(compose: &ComposeInput, stack: &Stack, service: &StackService) -> Ve
     unknowns
 }
 
-/// Whether the image of a service is built here: by itself, by another service of the project, or by a script.
-fn has_known_image(compose: &ComposeInput, stack: &Stack, service: &StackService) -> bool {
+/// Why the Dockerfile of a service is not known, in one clause.
+fn unread_build(compose: &ComposeInput, service: &StackService) -> String {
+    if let Some(missing) = compose.missing_dockerfiles.get(service.name) {
+        return format!("its Dockerfile (`{}`) is not there", missing.path);
+    }
+    let project = compose.reading.project.as_ref();
+    let context = service.value.get("build").and_then(|build| build.get("context")?.as_text());
+    let folder = project.zip(context).and_then(|(project, context)| path::relative(context, &project.folder));
+    match (folder, context) {
+        (Some(folder), _) if !folder.is_empty() && folder != "." => {
+            format!("its build folder (`{folder}`) is not there, or has no Dockerfile")
+        }
+        (None, Some(context)) if !context.starts_with('/') => {
+            format!("it is built from a place that was not read (`{context}`)")
+        }
+        _ => "its Dockerfile was not read".to_owned(),
+    }
+}
+
+/// The image of a service, where no variable without a value stands in it.
+fn chosen_image<'p>(compose: &ComposeInput, service: &StackService<'p>) -> Option<&'p str> {
+    let unset = compose.reading.project.as_ref().map(|project| project.unset_starts()).unwrap_or_default();
+    let is_unset = |value: &ComposeValue| value.holds_place(&|place| unset.contains(&place.start()));
+    service.image_name().filter(|_| !service.value.get("image").is_some_and(is_unset))
+}
+
+/// Whether the image of a service is built here: by itself, by another service of a project of the run, or by a script.
+fn has_known_image(inputs: &Inputs, compose: &ComposeInput, service: &StackService) -> bool {
     if service.is_built {
         return service.image.is_some();
     }
-    let Some(image) = service.image_name() else { return false };
-    let is_sibling =
-        |other: &StackService| other.is_built && other.image.is_some() && other.image_name() == Some(image);
-    stack.services.iter().any(is_sibling)
-        || compose.compose_use.built_images.contains(Reference::of(image).short_name())
+    let Some(image) = chosen_image(compose, service) else { return false };
+    let name = Reference::of(image).short_name();
+    let is_it = |value: &ComposeValue| {
+        let built = value.get("build").and(value.get("image")).and_then(ComposeValue::as_text);
+        built.is_some_and(|built| Reference::of(built).short_name() == name)
+    };
+    let projects = inputs.composes.iter().filter_map(|other| other.reading.project.as_ref());
+    projects.into_iter().any(|project| project.services().any(|(_, value)| is_it(value)))
+        || compose.compose_use.builds_image(name)
 }
 
 /// Whether a service is a proxy whose configuration is not in the repository, or is made when it starts.

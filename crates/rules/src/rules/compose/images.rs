@@ -36,8 +36,7 @@ fn compose_image_unpinned(cx: &ComposeContext, out: &mut Findings) {
             Some(FloatingReason::Latest | FloatingReason::Channel) => format!("`{image}` names no version"),
             None => continue,
         };
-        let name = Reference::of(image).short_name();
-        if !is_public(image) || cx.compose_use().built_images.contains(name) {
+        if !is_public(image) || cx.compose_use().builds_image(Reference::of(image).short_name()) {
             continue;
         }
         // Somebody wants the newest one at each start.

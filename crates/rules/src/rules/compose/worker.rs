@@ -1,6 +1,6 @@
 //! Rules about programs that take messages or start tasks by the clock, and are replaced by newer ones.
 
-use super::replacement::{replaced, start_words};
+use super::replaced::{replaced, start_words};
 use crate::build::starts_scheduler;
 use crate::finding::Findings;
 use crate::inputs::EarlyAck;

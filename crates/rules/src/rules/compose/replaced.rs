@@ -1,0 +1,172 @@
+//! Which services of a compose file a deployment replaces, and which of them take turns.
+
+use std::collections::BTreeSet;
+
+use super::undeclared::is_own_code;
+use crate::build::{Build, Reference};
+use crate::compose::is_on_demand;
+use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::data;
+use crate::inputs::{ComposeInput, ProxyConfiguration};
+use crate::rules::ComposeContext;
+use crate::rules::base::bases::is_public;
+use crate::stack::{Stack, StackService, looked_up_hosts, proxied_hosts};
+use crate::text::path;
+
+/// The services of a compose file whose containers a deployment replaces: those of the project's own programs that do not end
+/// by themselves.
+pub fn replaced_services<'a>(
+    input: &'a ComposeInput,
+    stack: &'a Stack<'a>,
+) -> impl Iterator<Item = &'a StackService<'a>> {
+    stack.services.iter().filter(move |service| {
+        let is_proxy = input.proxies.get(service.name).is_some_and(|files| !files.is_empty());
+        // Without either it adds to a service of another file.
+        let is_whole = service.is_built || service.value.get("image").is_some();
+        let is_left_out = service.is_job || is_proxy || is_backend(service) || is_companion(service);
+        is_own_code(service)
+            && is_whole
+            && !is_left_out
+            && !service.is_for_developers()
+            && !is_of_others(input, stack, service)
+            && (!is_on_demand(service.value) || is_passed_to(input, service.name))
+    })
+}
+
+pub(super) fn replaced<'a>(cx: &ComposeContext<'a>) -> impl Iterator<Item = &'a StackService<'a>> + use<'a> {
+    replaced_services(cx.input, cx.stack())
+}
+
+fn is_backend(service: &StackService) -> bool {
+    service.known.is_some_and(|known| known.is_backend())
+}
+
+/// Whether a service runs a program of others that serves those of the project (`data/companion_images.tsv`).
+fn is_companion(service: &StackService) -> bool {
+    let (Some(image), false) = (service.image_name(), service.is_built) else { return false };
+    let name = path::name(Reference::of(image).short_name());
+    let fits = |pattern: &str| match pattern.strip_prefix('*') {
+        Some(end) => name.ends_with(end),
+        None => name == pattern,
+    };
+    data::COMPANION_IMAGES.rows().any(|row| fits(row[0]))
+}
+
+/// Whether a service runs an image of Docker Hub that nothing in the repository builds, and no proxy passes requests to it.
+fn is_of_others(input: &ComposeInput, stack: &Stack, service: &StackService) -> bool {
+    let Some(image) = service.image_name() else { return false };
+    // A first part with a dot or a port is a registry.
+    let is_of_hub = !image.split('/').next().is_some_and(|first| image.contains('/') && first.contains(['.', ':']));
+    is_of_hub
+        && is_public(image)
+        && !is_built_beside(stack, image)
+        && !input.compose_use.builds_image(Reference::of(image).short_name())
+        && !is_passed_to(input, service.name)
+}
+
+/// Whether another service of the project is built, and its image is called so.
+fn is_built_beside(stack: &Stack, image: &str) -> bool {
+    let name = Reference::of(image).short_name();
+    let is_it = |other: &StackService| {
+        other.is_built && other.text("image").is_some_and(|built| Reference::of(built).short_name() == name)
+    };
+    stack.services.iter().any(is_it)
+}
+
+/// Whether a proxy of the project passes requests to a service.
+pub(super) fn is_passed_to(input: &ComposeInput, service: &str) -> bool {
+    !passing_proxies(input, service).is_empty()
+}
+
+/// The proxies that pass requests to a service, by their names.
+pub(super) fn passing_proxies<'i>(input: &'i ComposeInput, service: &str) -> Vec<&'i str> {
+    let passes = |(proxy, files): &(&String, &Vec<ProxyConfiguration>)| {
+        proxy.as_str() != service
+            && files.iter().any(|known| {
+                let is_looked_up = || known.proxy == "nginx" && looked_up_hosts(&known.source).contains(&service);
+                let named = proxied_hosts(known.proxy, &known.source, None);
+                named.iter().any(|evidence| evidence.host == service) || is_looked_up()
+            })
+    };
+    input.proxies.iter().filter(passes).map(|(proxy, _)| proxy.as_str()).collect()
+}
+
+/// A word of a name that says that a service is one of two that take turns.
+const COLORS: [&str; 2] = ["blue", "green"];
+
+/// The same name with the other colour, where it has one.
+pub(super) fn twin_name(name: &str) -> Option<String> {
+    let [blue, green] = COLORS;
+    let is_word = |color: &str| name.split(['-', '_', '.']).any(|word| word == color);
+    match (is_word(blue), is_word(green)) {
+        (true, false) => Some(name.replace(blue, green)),
+        (false, true) => Some(name.replace(green, blue)),
+        _ => None,
+    }
+}
+
+/// Whether a service of the same name but for the colour runs while this one does, so that each may have a name and ports
+/// of its own: they are replaced by turns. It may stand in a file of its own.
+pub(super) fn has_twin(cx: &ComposeContext, service: &StackService) -> bool {
+    let twin = twin_name(service.name);
+    let is_twin = |name: &str| twin.as_deref() == Some(name);
+    if cx.services().any(|known| is_twin(known.name) && !shares_place(known.value, service.value)) {
+        return true;
+    }
+    let Some(twin_path) = own_path(cx.input).and_then(twin_path) else { return false };
+    let others = cx.others.iter().filter(|other| own_path(other) == Some(twin_path.as_str()));
+    let services = others.filter_map(|other| other.reading.project.as_ref()).flat_map(|project| project.services());
+    services
+        .into_iter()
+        .any(|(name, value)| (name == service.name || is_twin(name)) && !shares_place(value, service.value))
+}
+
+/// The path of the file, or of the one in the folder, with the other colour: `compose.blue.yaml`, `blue/compose.yaml`.
+fn twin_path(file: &str) -> Option<String> {
+    let (folder, name) = path::split(file);
+    let of_folder = || {
+        let (above, folder_name) = path::split(folder);
+        Some(path::child(&path::child(above, &twin_name(folder_name)?), name))
+    };
+    twin_name(name).map(|twin| path::child(folder, &twin)).or_else(of_folder)
+}
+
+/// The path of a compose file.
+fn own_path(input: &ComposeInput) -> Option<&str> {
+    input.files.iter().find(|(_, file)| **file == input.file).map(|(path, _)| path.as_str())
+}
+
+/// Whether services have a name, a port of the host or an address that only one of them can have.
+fn shares_place(service: &ComposeValue, other: &ComposeValue) -> bool {
+    let fixed = |value: &ComposeValue| {
+        let name = value.get("container_name").map(ComposeValue::display);
+        let ports = items(value, "ports").iter().filter_map(|port| port.get("published").map(ComposeValue::display));
+        let addresses = fixed_addresses(value).map(ComposeValue::display);
+        let all = name.into_iter().chain(ports).chain(addresses);
+        all.filter(|text| !text.is_empty()).collect::<BTreeSet<_>>()
+    };
+    !fixed(service).is_disjoint(&fixed(other))
+}
+
+/// The addresses that a service has in its networks whatever is replaced.
+pub(super) fn fixed_addresses(service: &ComposeValue) -> impl Iterator<Item = &ComposeValue> {
+    let networks = service.get("networks").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
+    networks.flat_map(|(_, entry)| ["ipv4_address", "ipv6_address"].into_iter().filter_map(|key| entry.value.get(key)))
+}
+
+pub(super) fn items<'v>(value: &'v ComposeValue, key: &str) -> &'v [ComposeValue] {
+    value.get(key).and_then(ComposeValue::as_list).unwrap_or_default()
+}
+
+/// The commands that a service starts.
+pub(super) fn start_words(service: &StackService) -> Vec<Vec<String>> {
+    let words = |key: &str| service.words(key).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let written = [words("entrypoint"), words("command")].concat();
+    if !written.is_empty() {
+        return vec![written];
+    }
+    let Some(input) = &service.image else { return Vec::new() };
+    let build = Build::new(input);
+    let last = build.target().or(build.stages().last());
+    last.map_or_else(Vec::new, |stage| build.start_lines(stage))
+}
