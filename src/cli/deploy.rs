@@ -1,19 +1,20 @@
 //! `dockopt deploy`.
 
+mod chosen;
 mod emit;
 
 use std::path::Path;
 
+use self::chosen::chosen;
 use super::args::{DeployCheck, DeployCommand, Global};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
-use crate::inputs::{Inputs, Need, Needs};
+use crate::inputs::{Need, Needs};
 use crate::load::{GatherRequest, PipelineSelection};
 use crate::report::{self, DeployCheckResult, Format, ReportRun};
 use crate::rules::AllRules;
-use crate::settings::closest;
 
 pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
     match command {
@@ -85,34 +86,6 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let text = |layout| report::deploy_check(&result, layout);
     write_run(global, &run, text, || report::deploy_check_json(&result))?;
     Ok(code)
-}
-
-/// The services that are asked for.
-fn chosen(
-    replacements: Vec<ServiceReplacement>,
-    services: &[String],
-    inputs: &Inputs,
-) -> Result<Vec<ServiceReplacement>, CommandFailure> {
-    for service in services {
-        if replacements.iter().any(|replacement| replacement.service == *service) {
-            continue;
-        }
-        let projects = inputs.composes.iter().filter_map(|compose| compose.reading.project.as_ref());
-        let mut all = projects.flat_map(|project| project.services());
-        if all.any(|(name, _)| name == service) {
-            return Err(CommandFailure::Because {
-                what: format!("`{service}` is not replaced: it runs a server of others, or ends by itself"),
-                help: None,
-            });
-        }
-        let names: Vec<&str> = replacements.iter().map(|replacement| replacement.service.as_str()).collect();
-        return Err(CommandFailure::Because {
-            what: format!("no service is called `{service}`"),
-            help: closest(service, &names).map(|near| format!("did you mean `{near}`?")),
-        });
-    }
-    let is_chosen = |replacement: &ServiceReplacement| services.is_empty() || services.contains(&replacement.service);
-    Ok(replacements.into_iter().filter(is_chosen).collect())
 }
 
 fn code(replacements: &[ServiceReplacement], failed: bool, is_broken: bool, is_strict: bool) -> u8 {

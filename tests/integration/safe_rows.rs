@@ -47,7 +47,7 @@ const READ: [(&str, &[&str]); 35] = [
 ];
 
 /// Tables that a rule with a safe fix names, and that the fix does not rest on: why.
-const CHOOSES: [(&str, &str, &str); 17] = [
+const CHOOSES: [(&str, &str, &str); 18] = [
     ("bases.rs", "TAG_WORDS", "no edit follows from a tag that moves"),
     ("compose_readiness.rs", "BUNDLE_VARIABLES", "says which service is a front end, and so how severe a finding is"),
     ("compose/images.rs", "HOST_ACCESS", "rules without an edit in the same file read it"),
@@ -60,6 +60,7 @@ const CHOOSES: [(&str, &str, &str); 17] = [
     ("stages.rs", "IMAGE_ARCHITECTURES", "rules without an edit in the same file read it"),
     ("late_changes.rs", "TAG_WORDS", "says which ARG is worth moving; the move depends on what reads it"),
     ("late_changes.rs", "VARIABLES", "says which ARG is worth moving; the move depends on what reads it"),
+    ("compose/replaced.rs", "COMPANION_IMAGES", "the edits of its rules are unsafe"),
     ("compose/images.rs", "IMAGE_VARIABLES", "the edit of its rule is unsafe"),
     ("compose/images.rs", "START_VARIABLES", "rules without an edit in the same file read it"),
     ("deploy/deployment.rs", "RESET_WORDS", "says which scripts only prepare a machine; no edit follows from it"),

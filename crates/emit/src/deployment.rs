@@ -5,6 +5,7 @@
 //! their names, and takes new ones in by its runtime interface: a reload would cut connections.
 
 mod haproxy;
+mod input;
 mod overlay;
 mod plan;
 mod port;
@@ -12,60 +13,11 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use crate::compose::project::ComposeProject;
-use crate::emit::{Emission, EmittedFile};
-use crate::inputs::ComposeInput;
-
+pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE};
 pub use self::overlay::is_written_override;
 
 use self::plan::DeploymentPlan;
-
-/// The file on top of the author's that Compose finds by itself.
-pub const OVERRIDE: &str = "compose.override.yaml";
-
-/// How the share of requests moves from the old version to the new one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeploymentStrategy {
-    /// One container after the other.
-    #[default]
-    Rolling,
-    /// All at once.
-    BlueGreen,
-    /// A few at first.
-    Canary,
-}
-
-impl DeploymentStrategy {
-    /// Its name in the script.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rolling => "rolling",
-            Self::BlueGreen => "blue-green",
-            Self::Canary => "canary",
-        }
-    }
-}
-
-/// What the files are made of.
-#[derive(Clone, Copy)]
-pub struct DeploymentInput<'i> {
-    /// The compose file with what is known of its services.
-    pub compose: &'i ComposeInput,
-    /// The project, without the file that an earlier run wrote on top.
-    pub project: &'i ComposeProject,
-    /// The services whose containers are replaced.
-    pub services: &'i [String],
-    /// How requests move.
-    pub strategy: DeploymentStrategy,
-    /// The folder of the script, as seen from the project's folder.
-    pub folder: &'i str,
-    /// The compose files as the author passes them, as seen from the project's folder.
-    pub author_files: &'i [String],
-    /// The files that are there, by their paths as seen from the project's folder.
-    pub existing: &'i BTreeMap<String, String>,
-}
+use crate::emit::{Emission, EmittedFile};
 
 /// Writes the files for `HAProxy`, by their paths as seen from the project's folder; those that are there as they should be are
 /// left out.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::chosen;
+use super::chosen::chosen;
 use crate::audit::{self, InputAudit, ServiceReplacement};
 use crate::cli::args::{DeployEmit, DeployStrategy, DeployTool, Global};
 use crate::cli::compose::EmissionShow;

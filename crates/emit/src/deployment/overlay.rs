@@ -1,8 +1,9 @@
 //! The compose file on top of the author's: `HAProxy`, who asks it, and where the version in service is written.
 
+use super::haproxy;
+use super::input::{DeploymentInput, OVERRIDE};
 use super::plan::{Caller, DeploymentPlan};
 use super::script::IMAGE;
-use super::{DeploymentInput, OVERRIDE, haproxy};
 use crate::compose::OVERRIDE_FILES;
 use crate::emit::EmittedFile;
 use crate::text::{Source, apply, path};
@@ -63,8 +64,8 @@ fn merged(name: &str, text: &str, services: Keys, networks: Keys) -> Result<Stri
                 vec![editor.set(&[section, &key], &value).map_err(failure)?]
             } else {
                 let NewValue::Mapping(keys) = &value else { continue };
-                if let Some((taken, _)) = keys.iter().find(|(taken, _)| editor.has(&[section, &key, taken])) {
-                    return Err(failure(format!("it sets `{taken}` of `{key}`")));
+                if let Some((below, _)) = keys.iter().find(|(below, _)| editor.has(&[section, &key, below])) {
+                    return Err(failure(format!("it sets `{below}` of `{key}`")));
                 }
                 let add = |(below, value): &(String, NewValue)| editor.set(&[section, &key, below], value);
                 keys.iter().map(add).collect::<Result<Vec<_>, _>>().map_err(failure)?

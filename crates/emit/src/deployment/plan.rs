@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::DeploymentInput;
+use super::input::DeploymentInput;
 use super::port::{RequestPort, request_port};
 use crate::compose::project::{ComposeMap, ComposeValue, duration_nanoseconds};
 use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService, awaited_hosts, hosts, proxied_hosts};

@@ -1,7 +1,7 @@
 //! The script that switches.
 
+use super::input::{DeploymentInput, OVERRIDE};
 use super::plan::DeploymentPlan;
-use super::{DeploymentInput, OVERRIDE};
 
 /// The script with places for what the compose files say.
 const SCRIPT: &str = include_str!("../../templates/deploy.sh");
@@ -27,19 +27,15 @@ pub(super) fn deploy_script(input: &DeploymentInput, plan: &DeploymentPlan, is_m
     let first = plan.groups().first().copied().unwrap_or_default();
     let up = vec![".."; input.folder.split('/').count()].join("/");
     let author = if is_merged { files.clone() } else { author };
-    let values = [
-        ("facts", facts.join("\n").as_str()),
-        ("first", first),
-        ("strategy", input.strategy.name()),
-        ("edge_image", IMAGE),
-        ("author_files", &author),
-        ("files", &files),
-        ("edge", &plan.edge),
-        ("folder", input.folder),
-        ("up", &up),
-    ]
-    .map(|(name, value)| (format!("@{name}@"), value.to_owned()));
-    values.iter().fold(SCRIPT.to_owned(), |text, (place, value)| text.replace(place, value))
+    let fill = |text: String, place: &str, value: &str| text.replace(&format!("@{place}@"), value);
+    let text = fill(SCRIPT.to_owned(), "facts", &facts.join("\n"));
+    let text = fill(text, "first", first);
+    let text = fill(text, "strategy", input.strategy.name());
+    let text = fill(text, "edge_image", IMAGE);
+    let text = fill(text, "author_files", &author);
+    let text = fill(text, "files", &files);
+    let text = fill(text, "edge", &plan.edge);
+    fill(fill(text, "folder", input.folder), "up", &up)
 }
 
 /// Files as options of `docker compose`, safe in a shell.

@@ -180,7 +180,7 @@ fn the_file_of_the_author_on_top_is_added_to() {
     assert!(text.starts_with(author.trim_end()) && text.contains("extra_hosts:") && text.contains("  edge:"), "{text}");
     let again = emitted(&project(""), PASS, &["api"], &[("docker-compose.override.yml", text)]).unwrap();
     assert!(!again.contains_key("docker-compose.override.yml"));
-    let taken = "services:\n  web:\n    extra_hosts: ['x=1.1.1.1']\n";
-    let refusal = emitted(&project(""), PASS, &["api"], &[("compose.override.yaml", taken)]).unwrap_err();
+    let text = "services:\n  web:\n    extra_hosts: ['x=1.1.1.1']\n";
+    let refusal = emitted(&project(""), PASS, &["api"], &[("compose.override.yaml", text)]).unwrap_err();
     assert!(refusal[0].contains("`extra_hosts` of `web`"), "{refusal:?}");
 }

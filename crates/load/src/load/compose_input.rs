@@ -176,13 +176,16 @@ pub fn read_chains(inputs: &mut Inputs) {
     let chains = starts.iter().filter_map(|start| start.files.iter().map(typed).collect::<Option<Vec<PathBuf>>>());
     let chains: Vec<Vec<PathBuf>> = chains.filter(|chain| chain.len() > 1).collect();
     for (compose, name) in inputs.composes.iter_mut().zip(&names) {
-        let own = Path::new(name);
+        let file = Path::new(name);
         let is_below = |chain: &&Vec<PathBuf>| {
-            let at = chain.iter().position(|file| file == own);
-            at.is_some_and(|at| at > 0) && folder_of(&chain[0]) != folder_of(own)
+            let at = chain.iter().position(|known| known == file);
+            at.is_some_and(|at| at > 0) && folder_of(&chain[0]) != folder_of(file)
         };
-        let Some(chain) = chains.iter().find(is_below).filter(|_| compose.request.files.len() == 1) else { continue };
-        let end = chain.iter().position(|file| file == own).unwrap_or_default();
+        if compose.request.files.len() != 1 {
+            continue;
+        }
+        let Some(chain) = chains.iter().find(is_below) else { continue };
+        let end = chain.iter().position(|known| known == file).unwrap_or_default();
         let chain: Vec<&Path> = chain[..=end].iter().map(PathBuf::as_path).collect();
         let group = ProjectGroup::new(request_of(&chain), &Arc::default());
         if group.reading.project.is_some() {

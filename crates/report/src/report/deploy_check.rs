@@ -78,15 +78,15 @@ pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layo
 }
 
 /// Whether the same is said of a service in two files, as of one in alternatives.
-fn has_same_reasons(report: &Report, one: &ServiceReplacement, other: &ServiceReplacement) -> bool {
-    let said = |replacement: &ServiceReplacement| {
+fn has_same_reasons(report: &Report, first: &ServiceReplacement, other: &ServiceReplacement) -> bool {
+    let messages = |replacement: &ServiceReplacement| {
         let findings = replacement.findings.iter().filter_map(|index| report.findings.get(*index));
         findings.map(|finding| (finding.rule, finding.message.clone())).collect::<BTreeSet<_>>()
     };
-    one.service == other.service
-        && !(one.findings.is_empty() && one.unknowns.is_empty())
-        && said(one) == said(other)
-        && (&one.unknowns, &one.migration_steps) == (&other.unknowns, &other.migration_steps)
+    first.service == other.service
+        && !(first.findings.is_empty() && first.unknowns.is_empty())
+        && messages(first) == messages(other)
+        && (&first.unknowns, &first.migration_steps) == (&other.unknowns, &other.migration_steps)
 }
 
 /// The report without the findings that services have as reasons.

@@ -290,7 +290,7 @@ fn unread_build(compose: &ComposeInput, service: &StackService) -> String {
 fn chosen_image<'p>(compose: &ComposeInput, service: &StackService<'p>) -> Option<&'p str> {
     let unset = compose.reading.project.as_ref().map(|project| project.unset_starts()).unwrap_or_default();
     let is_unset = |value: &ComposeValue| value.holds_place(&|place| unset.contains(&place.start()));
-    service.image_name().filter(|_| !service.value.get("image").is_some_and(is_unset))
+    if service.value.get("image").is_some_and(is_unset) { None } else { service.image_name() }
 }
 
 /// Whether the image of a service is built here: by itself, by another service of a project of the run, or by a script.

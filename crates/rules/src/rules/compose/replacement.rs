@@ -36,7 +36,7 @@ fn compose_port_fixed(cx: &ComposeContext, out: &mut Findings) {
             }
             // What stands in for a variable without a value is nobody's port.
             let is_known = !port.holds_place(&|place| unset.contains(&place.start()));
-            let (taken, address) = if is_known {
+            let (ports, address) = if is_known {
                 (format!("port {published} of the host"), format!("{}:{target}", service.name))
             } else {
                 let written = cx.text_at(port.place).map(|text| text.trim_matches(['"', '\'']));
@@ -45,7 +45,7 @@ fn compose_port_fixed(cx: &ComposeContext, out: &mut Findings) {
                 (format!("a port of the host{written}"), service.name.to_owned())
             };
             let name = service.name;
-            let message = format!("`{name}` takes {taken}: a new container starts only when the old one is gone");
+            let message = format!("`{name}` takes {ports}: a new container starts only when the old one is gone");
             let Some(finding) = cx.finding(port.place, message) else { continue };
             let is_local = port.get("host_ip").and_then(ComposeValue::as_text).is_some_and(|ip| ip.starts_with("127."));
             out.push(with_port_help(cx, finding, name, &address, is_local));

@@ -8,9 +8,9 @@ use crate::text::Source;
 #[track_caller]
 fn help(rule: &str, files: &[(&str, &str)]) -> String {
     let sources: Vec<Source> = files.iter().map(|(path, text)| Source::of(path, text)).collect();
-    let mut found = findings(find(rule).unwrap(), &sources, &[]);
-    assert_eq!(found.len(), 1, "{files:?}");
-    let finding = found.remove(0);
+    let mut findings = findings(find(rule).unwrap(), &sources, &[]);
+    assert_eq!(findings.len(), 1, "{files:?}");
+    let finding = findings.remove(0);
     format!("{}\n{}", finding.help.unwrap_or_default(), finding.notes.join("\n"))
 }
 

@@ -155,7 +155,7 @@ fn gitlab_help(cx: &WorkflowContext, call: &BuildCall) -> String {
         }));
     }
     let names = |tag: &&WorkflowText| {
-        call.tags.iter().any(|own| own.place == tag.place || without_tag(&own.text) == without_tag(&tag.text))
+        call.tags.iter().any(|known| known.place == tag.place || without_tag(&known.text) == without_tag(&tag.text))
     };
     let has = |text: &str| pushed.iter().any(|tag| tag.text == text);
     let (reference, pushes_it) = match pushed.iter().find(names).or_else(|| pushed.first()).map(|tag| &tag.text) {

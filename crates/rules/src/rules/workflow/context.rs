@@ -80,7 +80,7 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let dockerfile = cx.inputs.source(input.dockerfile).name();
     let lead = if matches!(input.ignore, IgnoreInput::Present(..)) { "" } else { "no .dockerignore: " };
-    let unread = unread_ignore_file(cx, leg).filter(|_| !lead.is_empty());
+    let unread = if lead.is_empty() { None } else { unread_ignore_file(cx, leg) };
     let message =
         format!("{lead}`{dockerfile}` takes {}{more} of the checkout, which no build needs", names.join(", "));
     let finding = cx.finding(call.place, message)?;

@@ -66,16 +66,16 @@ fn variable_of(text: &str) -> Option<&str> {
 fn single_value(cx: &WorkflowContext, (job, at): ReferencePlace, variable: &str) -> Option<String> {
     let job = cx.workflow().jobs.get(job)?;
     let step = job.steps.get(at)?;
-    let own = step.variables.iter().rev().find(|(name, _)| name == variable).map(|(_, text)| text);
-    let defined = own.or_else(|| job.variable(variable));
+    let of_step = step.variables.iter().rev().find(|(name, _)| name == variable).map(|(_, text)| text);
+    let defined = of_step.or_else(|| job.variable(variable));
     let scripts = cx.steps().filter_map(|(_, step)| step.script.as_ref());
     let assigned: Vec<(&StepScript, &str)> =
         scripts.flat_map(|script| assignments(&script.text.text, variable).map(move |line| (script, line))).collect();
     match (defined, &assigned[..]) {
         (Some(defined), []) => Some(defined.text.clone()),
         (None, [(script, line)]) => {
-            let is_own = |step: &Step| step.script.as_ref().is_some_and(|known| std::ptr::eq(known, *script));
-            let setter = job.steps[..=at].iter().position(is_own)?;
+            let is_same = |step: &Step| step.script.as_ref().is_some_and(|known| std::ptr::eq(known, *script));
+            let setter = job.steps[..=at].iter().position(is_same)?;
             let is_for_others = line.contains("GITHUB_ENV");
             (is_for_others == (setter < at)).then(|| assigned_value(line, variable)).flatten()
         }

@@ -72,8 +72,8 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
         _ => "the image is pushed, and no step of the pipeline starts it".to_owned(),
     };
     let Some(finding) = cx.finding(first.place, message) else { return };
-    let own = first.tags.first().map(|tag| last_part(without_tag(&tag.text)));
-    let name = own.filter(|name| images.names.contains(name)).or(images.first).unwrap_or("image");
+    let tag_name = first.tags.first().map(|tag| last_part(without_tag(&tag.text)));
+    let name = tag_name.filter(|name| images.names.contains(name)).or(images.first).unwrap_or("image");
     out.push(finding.help(help(cx, first, compose, (name, &*variables))));
 }
 
@@ -88,7 +88,7 @@ fn help(cx: &WorkflowContext, push: &ImagePush, compose: Option<&str>, (name, va
              that image, and push in a step behind that"
         );
     }
-    let given: String = variables.iter().map(|name| format!(" -e {name}=…")).collect();
+    let options: String = variables.iter().map(|name| format!(" -e {name}=…")).collect();
     let wait = "wait until `docker inspect -f '{{.State.Health.Status}}' test` prints `healthy` (or, without a HEALTHCHECK, until it \
                 answers)";
     if let Some(loaded) = loaded_before(cx, push) {
@@ -97,12 +97,12 @@ fn help(cx: &WorkflowContext, push: &ImagePush, compose: Option<&str>, (name, va
         let tags = loaded.tags.iter().map(|tag| tag.text.as_str());
         let tag = tags.into_iter().find(|tag| !tag.contains("steps.")).unwrap_or("IMAGE");
         return format!(
-            "start the image of line {line} before the push: `docker run -d{given} --name test {tag}`, and {wait}"
+            "start the image of line {line} before the push: `docker run -d{options} --name test {tag}`, and {wait}"
         );
     }
     let (with, the) = if is_action { (build, " and the tag") } else { (build, " with the tag") };
     format!(
-        "start it before it gets its tag: {with}{the} `{name}:test`, then `docker run -d{given} --name test {name}:test`, {wait}, \
+        "start it before it gets its tag: {with}{the} `{name}:test`, then `docker run -d{options} --name test {name}:test`, {wait}, \
          and push in a step behind that"
     )
 }
@@ -140,7 +140,8 @@ fn first_startable<'p, 'a>(
         return None;
     }
     pushes.iter().find_map(|push| {
-        let is_own = |call: &BuildCall| push.call.map_or_else(|| has_tag(call, push), |own| std::ptr::eq(own, call));
+        let is_own =
+            |call: &BuildCall| push.call.map_or_else(|| has_tag(call, push), |known| std::ptr::eq(known, call));
         match cx.calls().iter().position(is_own).and_then(|at| needs[at].clone()) {
             Some(StartNeed::More) => None,
             Some(StartNeed::Variables(names)) => Some((push, names)),
