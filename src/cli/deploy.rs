@@ -49,7 +49,9 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         inputs.composes.retain(|compose| is_wanted(sources[compose.file.0 as usize].name()));
     } else {
         crate::load::read_chains(&mut inputs);
-        audit::keep_deployed(&mut inputs).iter().for_each(|note| terminal::note(note));
+        for note in audit::keep_deployed(&mut inputs) {
+            terminal::note(&note);
+        }
     }
     let policies = policies(global, &inputs, &line)?;
     let failed = complain(global, &inputs);
@@ -57,11 +59,7 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
         return Err(CommandFailure::Said);
     }
     if inputs.composes.is_empty() {
-        let what = if has_composes { "to check" } else { "found" };
-        return Err(CommandFailure::Because {
-            what: format!("no compose file {what} in `{}`", command.path.display()),
-            help: Some("pass the folder of a compose file, or the file".to_owned()),
-        });
+        return Err(no_compose_file(&command.path, has_composes));
     }
     progress::doing("reading migrations");
     crate::load::add_migrations(&mut inputs, &command.path, command.since.as_deref())?;
@@ -86,6 +84,15 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let text = |layout| report::deploy_check(&result, layout);
     write_run(global, &run, text, || report::deploy_check_json(&result))?;
     Ok(code)
+}
+
+/// `has_some`: there are such files, which are left out.
+fn no_compose_file(path: &Path, has_some: bool) -> CommandFailure {
+    let what = if has_some { "to check" } else { "found" };
+    CommandFailure::Because {
+        what: format!("no compose file {what} in `{}`", path.display()),
+        help: Some("pass the folder of a compose file, or the file".to_owned()),
+    }
 }
 
 fn code(replacements: &[ServiceReplacement], failed: bool, is_broken: bool, is_strict: bool) -> u8 {

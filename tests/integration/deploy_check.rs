@@ -219,6 +219,8 @@ fn a_file_on_top_takes_out_what_speaks_against_a_service() {
 /// The answers to a small project of files.
 fn check(files: &[(&str, &str)]) -> Vec<String> {
     let dockopt = files.iter().fold(Dockopt::new(), |dockopt, (name, text)| dockopt.file(name, text));
+    // What pipelines say is read in repositories.
+    git(dockopt.path(), &["init", "-q", "-b", "main"]);
     answers(&dockopt.args(["deploy", "check", "--format=json"]).run().json())
 }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::chosen::chosen;
-use crate::audit::{self, InputAudit, ServiceReplacement};
+use crate::audit::{self, InputAudit, Report, ServiceReplacement};
 use crate::cli::args::{DeployEmit, DeployStrategy, DeployTool, Global};
 use crate::cli::compose::EmissionShow;
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::{CommandFailure, complain, now, policies, print};
 use crate::cli::{progress, terminal};
 use crate::compose::OVERRIDE_FILES;
+use crate::compose::project::ComposeProject;
 use crate::deployment::{DeploymentInput, DeploymentStrategy, OVERRIDE, haproxy_deployment, is_written_override};
+use crate::emit::Emission;
+use crate::finding::Finding;
 use crate::inputs::{ComposeInput, ComposeReading, Inputs, Need, Needs};
 use crate::load::{DOCKERFILE_LIMIT, GatherRequest, PipelineSelection, read_bytes};
 use crate::report;
@@ -43,17 +45,9 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
     progress::doing("working out the deployment");
     let audit = InputAudit::new(&inputs);
     let report = audit.lint(&policies);
-    let is_of_file = |known: &ServiceReplacement| known.file == inputs.source(compose.file).name();
-    let mut replacements: Vec<ServiceReplacement> =
-        audit::service_replacements(&inputs, &report).into_iter().filter(is_of_file).collect();
-    for replacement in &mut replacements {
-        replacement.findings.retain(|index| !ANSWERED.contains(&report.findings[*index].rule));
-        replacement.migration_steps.clear();
-    }
-    let replacements = chosen(replacements, &command.services, &inputs)?;
+    let replacements = chosen(replacements(&inputs, &compose, &report), &command.services, &inputs)?;
     let (good, bad): (Vec<_>, Vec<_>) = replacements.into_iter().partition(|known| known.findings.is_empty());
-    let is_refused = good.is_empty() || !command.services.is_empty() && !bad.is_empty();
-    if !bad.is_empty() && is_refused {
+    if !bad.is_empty() && (good.is_empty() || !command.services.is_empty()) {
         print(global, report::deploy_reasons(&report, &bad, terminal::stdout(global)).as_bytes())?;
         return Ok(FOUND);
     }
@@ -63,39 +57,62 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
         return Err(CommandFailure::Because { what, help: None });
     }
     let Some(project) = compose.reading.project.clone() else { return Err(CommandFailure::Said) };
-    let folder = Path::new(&project.folder);
-    let existing = existing(folder, &command.to, &services)?;
-    let author_files = author_files(&compose, &project.folder);
+    let mut emission = match emission(command, &compose, &project, &services)? {
+        Ok(emission) => emission,
+        Err(refusals) => {
+            for why in &refusals {
+                terminal::error(global, why, None);
+            }
+            return Ok(FOUND);
+        }
+    };
+    let left_out = bad.iter().map(|known| &known.service);
+    emission.notes.extend(left_out.map(|service| {
+        format!("`{service}` is left out, as it cannot be replaced without loss: `dockopt deploy check` says why")
+    }));
+    let show = EmissionShow { write: command.write, check: command.check, explain: false };
+    let folder = folder_as_named(command, Path::new(&project.folder));
+    let count = show.run(global, folder, &mut emission, &audit.into_mask())?;
+    Ok(if command.check && count > 0 { FOUND } else { CLEAN })
+}
+
+/// The services of a file with what speaks against them, but for what the files answer: the script takes the place of the
+/// author's.
+fn replacements(inputs: &Inputs, compose: &ComposeInput, report: &Report) -> Vec<ServiceReplacement> {
+    let is_of_file = |known: &ServiceReplacement| known.file == inputs.source(compose.file).name();
+    let is_of_script =
+        |finding: &Finding| inputs.workflows.iter().any(|input| input.parts.contains(&Some(finding.file)));
+    let is_open = |finding: &Finding| !ANSWERED.contains(&finding.rule) && !is_of_script(finding);
+    let mut replacements = audit::service_replacements(inputs, report);
+    replacements.retain(is_of_file);
+    for replacement in &mut replacements {
+        replacement.findings.retain(|index| is_open(&report.findings[*index]));
+        replacement.migration_steps.clear();
+    }
+    replacements
+}
+
+/// The files, or why a service cannot be replaced this way.
+fn emission(
+    command: &DeployEmit,
+    compose: &ComposeInput,
+    project: &ComposeProject,
+    services: &[String],
+) -> Result<Result<Emission, Vec<String>>, CommandFailure> {
     let strategy = match command.strategy {
         DeployStrategy::Rolling => DeploymentStrategy::Rolling,
         DeployStrategy::BlueGreen => DeploymentStrategy::BlueGreen,
         DeployStrategy::Canary => DeploymentStrategy::Canary,
     };
-    let emitted = haproxy_deployment(&DeploymentInput {
-        compose: &compose,
-        project: &project,
-        services: &services,
+    Ok(haproxy_deployment(&DeploymentInput {
+        compose,
+        project,
+        services,
         strategy,
         folder: &command.to,
-        author_files: &author_files,
-        existing: &existing,
-    });
-    let mut emission = match emitted {
-        Ok(emission) => emission,
-        Err(refusals) => {
-            refusals.iter().for_each(|why| terminal::error(global, why, None));
-            return Ok(FOUND);
-        }
-    };
-    emission.notes.extend(bad.iter().map(|known| {
-        format!(
-            "`{}` is left out, as it cannot be replaced without loss: `dockopt deploy check` says why",
-            known.service
-        )
-    }));
-    let show = EmissionShow { write: command.write, check: command.check, explain: false };
-    let count = show.run(global, folder_as_named(command, folder), &mut emission, &audit.into_mask())?;
-    Ok(if command.check && count > 0 { FOUND } else { CLEAN })
+        author_files: &author_files(compose, &project.folder),
+        existing: &existing(Path::new(&project.folder), &command.to, services)?,
+    }))
 }
 
 /// The folder as the user named it, so that messages do.
@@ -155,7 +172,7 @@ fn author_files(compose: &ComposeInput, folder: &str) -> Vec<String> {
 }
 
 /// The texts of files that may be there.
-fn existing(folder: &Path, to: &str, services: &[String]) -> Result<Arc<BTreeMap<String, String>>, CommandFailure> {
+fn existing(folder: &Path, to: &str, services: &[String]) -> Result<BTreeMap<String, String>, CommandFailure> {
     let mut names: Vec<String> = OVERRIDE_FILES.iter().map(|name| (*name).to_owned()).collect();
     names.extend(["deploy.sh", "edge/servers", "edge/haproxy.cfg"].map(|name| format!("{to}/{name}")));
     names.extend(services.iter().map(|service| format!("{to}/{service}.yaml")));
@@ -172,5 +189,5 @@ fn existing(folder: &Path, to: &str, services: &[String]) -> Result<Arc<BTreeMap
         }
         texts.insert(name, text);
     }
-    Ok(Arc::new(texts))
+    Ok(texts)
 }

@@ -62,7 +62,7 @@ impl ComposeUse {
             let (host, port) = address.split_once(':').unwrap_or((address, ""));
             let is_of_host = data::words(LOOPBACK).any(|known| known == host);
             // What is nothing but a variable may be any service.
-            let is_named = host.trim_matches('*') != "" && fits(host, service);
+            let is_named = !host.trim_matches('*').is_empty() && fits(host, service);
             if is_of_host { ports.iter().any(|known| fits(port, known)) } else { is_named }
         })
     }

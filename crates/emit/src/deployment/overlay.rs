@@ -169,7 +169,7 @@ fn caller_keys(plan: &DeploymentPlan, caller: &Caller) -> Keys {
 /// What is in service before the first deployment: what the author's files say.
 pub(super) fn first_version(plan: &DeploymentPlan, group: &str) -> String {
     let services = plan.services.iter().filter(|service| service.group == group);
-    let lines: String = services.map(|service| format!("  {}: {{}}\n", service.name)).collect();
+    let lines = services.map(|service| format!("  {}: {{}}\n", service.name)).collect::<Vec<_>>().concat();
     format!("# Rewritten by deploy.sh: the image and the containers in service.\nservices:\n{lines}")
 }
 

@@ -141,6 +141,13 @@ fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<R
     if service.text("network_mode").is_some() {
         return Err(format!("`{name}` has a `network_mode`: nothing can stand in front of its containers"));
     }
+    let map = service.value.get("networks").and_then(ComposeValue::as_map);
+    let mut networks = map.into_iter().flat_map(ComposeMap::iter);
+    if networks.any(|(_, entry)| entry.value.get("ipv4_address").or(entry.value.get("ipv6_address")).is_some()) {
+        return Err(format!(
+            "`{name}` has a fixed address in a network, which only one container can have: leave it out"
+        ));
+    }
     let (published, others) = published_ports(service, port);
     if let Some(other) = others.first() {
         return Err(format!("`{name}` publishes port {other} of its container, and HAProxy stands in for another one"));
@@ -162,7 +169,7 @@ fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<R
         is_built: service.is_built,
         has_container_name: service.text("container_name").is_some(),
         published,
-        networks: networks(service),
+        networks: network_names(service),
         network: 0,
     })
 }
@@ -194,7 +201,7 @@ fn published_ports(service: &StackService, port: Option<RequestPort>) -> (Vec<St
 }
 
 /// The networks of a service by the names that the file gives them.
-fn networks(service: &StackService) -> Vec<String> {
+fn network_names(service: &StackService) -> Vec<String> {
     let map = service.value.get("networks").and_then(ComposeValue::as_map);
     let names: Vec<String> = map.into_iter().flat_map(ComposeMap::iter).map(|(name, _)| name.to_owned()).collect();
     if names.is_empty() { vec!["default".to_owned()] } else { names }
@@ -206,8 +213,8 @@ fn set_groups(services: &mut [ReplacedService], stack: &Stack) {
         let known = stack.service(&service.name)?;
         let build = known.value.get("build");
         let part = |key: &str| build.and_then(|build| build.get(key)).map(ComposeValue::display).unwrap_or_default();
-        let built = ["context", "dockerfile", "target"].map(part).join(" ");
-        Some(known.text("image").map_or(built, str::to_owned))
+        let parts = ["context", "dockerfile", "target"].map(part).join(" ");
+        Some(known.text("image").map_or(parts, str::to_owned))
     };
     let images: Vec<Option<String>> = services.iter().map(image).collect();
     let firsts: Vec<String> = images
@@ -272,7 +279,7 @@ fn callers(
             continue;
         }
         let asks_name_server = proxies.iter().any(|proxy| proxy.source.text().contains("127.0.0.11"));
-        let (name, networks) = (caller.name.to_owned(), networks(caller));
+        let (name, networks) = (caller.name.to_owned(), network_names(caller));
         callers.push(Caller { name, networks, targets, asks_name_server });
     }
     callers

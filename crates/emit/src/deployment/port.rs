@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::Build;
+use crate::build::{Build, ExposedPorts};
 use crate::compose::project::ComposeValue;
 use crate::inputs::ComposeInput;
 use crate::stack::{StackService, proxied_hosts};
@@ -86,5 +86,5 @@ fn image_ports(service: &StackService) -> Vec<u16> {
     let build = Build::new(input);
     let target = build.target().or(build.stages().last());
     let ports = target.map(|stage| build.exposed_ports(stage)).unwrap_or_default();
-    ports.iter().filter_map(|ports| ports.only()).collect()
+    ports.iter().filter_map(ExposedPorts::only).collect()
 }

@@ -168,6 +168,8 @@ fn what_cannot_be_stood_in_for_is_refused() {
     };
     assert!(refused("    ports: ['8000:8000']\n", "").contains("no healthcheck"));
     assert!(refused(&format!("{CHECK}    network_mode: host\n"), PASS).contains("network_mode"));
+    let network = format!("{CHECK}    networks: {{default: {{ipv4_address: 10.1.1.1}}}}\n");
+    assert!(refused(&network, PASS).contains("fixed address"));
     assert!(refused(&format!("{CHECK}    ports: ['1:1', '2:2']\n"), "").contains("several ports (1, 2)"));
     assert!(refused(&format!("{CHECK}    ports: ['9:9']\n"), PASS).contains("publishes port 9"));
 }

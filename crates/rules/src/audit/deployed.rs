@@ -38,9 +38,12 @@ fn superseding(inputs: &Inputs, compose: &ComposeInput, starts: &[ComposeStart])
     let (folder, _) = path::split(name);
     let names = inputs.composes.iter().map(|other| inputs.source(other.file).name());
     let beside: Vec<&str> = names.filter(|other| path::split(other).0 == folder).collect();
-    let is_instead = |other: &&str| match is_override(name) {
-        true => is_main_file(path::name(other)),
-        false => is_main_file(path::name(name)) && is_of_production(path::name(other)),
+    let is_instead = |other: &&str| {
+        if is_override(name) {
+            is_main_file(path::name(other))
+        } else {
+            is_main_file(path::name(name)) && is_of_production(path::name(other))
+        }
     };
     let (start, other) = starts.iter().find_map(|start| {
         let other = beside.iter().copied().filter(is_instead).find(|other| start.names(other))?;

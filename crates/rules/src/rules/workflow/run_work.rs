@@ -81,8 +81,8 @@ fn history_steps(build: &Build) -> Vec<StepPlace> {
         let bound = build.bound(stage).into_iter().filter(|(_, source)| source.as_deref().is_some_and(is_history));
         let is_taken =
             |edge: &&Edge| matches!(edge.to, StageBase::Stage(to) if starts.get(to).copied().flatten().is_some());
-        let copies = build.edges_of(stage).iter().filter(is_taken).map(|edge| edge.instruction);
-        let start = copied.map(|transfer| transfer.index).chain(bound.map(|(index, _)| index)).chain(copies).min();
+        let based = build.edges_of(stage).iter().filter(is_taken).map(|edge| edge.instruction);
+        let start = copied.map(|transfer| transfer.index).chain(bound.map(|(index, _)| index)).chain(based).min();
         if let Some(start) = start {
             let indices = build.instructions(stage).map(|(index, _)| index);
             steps.extend(indices.filter(|index| *index >= start).map(|index| (stage.index, index)));

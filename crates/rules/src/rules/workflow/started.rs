@@ -88,7 +88,7 @@ fn help(cx: &WorkflowContext, push: &ImagePush, compose: Option<&str>, (name, va
              that image, and push in a step behind that"
         );
     }
-    let options: String = variables.iter().map(|name| format!(" -e {name}=…")).collect();
+    let options = variables.iter().map(|name| format!(" -e {name}=…")).collect::<Vec<_>>().concat();
     let wait = "wait until `docker inspect -f '{{.State.Health.Status}}' test` prints `healthy` (or, without a HEALTHCHECK, until it \
                 answers)";
     if let Some(loaded) = loaded_before(cx, push) {
