@@ -99,7 +99,12 @@ fn requester() -> impl Fn(&[&Path]) -> ProjectRequest + Sync {
 type ComposeEntry<'e> = ((&'e (PathBuf, FileId), ProjectGroup), (Vec<FileId>, ComposeUse));
 
 /// Adds compose files to the inputs.
-pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> Vec<(PathBuf, FileId)> {
+/// `for_deployments`: rules about deployments ask for what the texts around them say.
+pub(super) fn add_composes(
+    inputs: &mut Inputs,
+    composes: Vec<ComposeFile>,
+    for_deployments: bool,
+) -> Vec<(PathBuf, FileId)> {
     let (mut files, mut named, mut groups) = (BTreeMap::new(), Vec::new(), Vec::new());
     inputs.problems.extend(dangling_environments(&composes));
     for compose in composes {
@@ -115,7 +120,7 @@ pub(super) fn add_composes(inputs: &mut Inputs, composes: Vec<ComposeFile>) -> V
         group.reading.problems.retain(|problem| !is_of_another(&problem.file));
     }
     let files = Arc::new(files);
-    let mut reader = ComposeUseReader::default();
+    let mut reader = ComposeUseReader::new(for_deployments);
     let uses = named.iter().map(|(path, file)| reader.read(path, inputs.source(*file)));
     let facts: Vec<(Vec<FileId>, ComposeUse)> = parts.into_iter().zip(uses).collect();
     let read = |(((_, file), group), facts): ComposeEntry| compose_input(*file, group, facts, &files);

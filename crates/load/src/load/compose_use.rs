@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::file::{display_path, read_source};
 use super::recipes::may_build;
+use crate::build::Reference;
+use crate::data;
 use crate::inputs::ComposeUse;
 use crate::manifest::FileRole;
 use crate::text::Source;
@@ -24,13 +26,20 @@ const LIMIT: u64 = 256 << 10;
 /// Reads the texts of folders, each once.
 #[derive(Default)]
 pub(super) struct ComposeUseReader {
+    /// Whether rules about deployments ask, which is about any image.
+    is_asked_always: bool,
     texts: BTreeMap<PathBuf, Vec<Source>>,
 }
 
 impl ComposeUseReader {
+    /// `for_deployments`: rules about deployments ask, which is about any image.
+    pub(super) fn new(for_deployments: bool) -> Self {
+        Self { is_asked_always: for_deployments, ..Self::default() }
+    }
+
     /// What the texts between a compose file and the top of its repository say of it, if a rule may ask.
     pub(super) fn read(&mut self, file: &Path, source: &Source) -> ComposeUse {
-        if !source.text().lines().any(may_ask) {
+        if !self.is_asked_always && !source.text().lines().any(may_ask) {
             return ComposeUse::default();
         }
         let Ok(file) = std::path::absolute(file) else { return ComposeUse::default() };
@@ -56,10 +65,18 @@ impl ComposeUseReader {
     }
 }
 
-/// Whether a line names a version of the file's format, what only swarms read, an image, or a build.
+/// Whether a line names a version of the file's format, what only swarms read, a proxy, or an image without a
+/// version.
 fn may_ask(line: &str) -> bool {
-    let keys = ["version:", "image:", "build:", "update_config:", "rollback_config:"];
-    keys.iter().any(|key| line.contains(key))
+    let line = line.trim();
+    let image = line.strip_prefix("image:").map(str::trim);
+    let has_version = |image: &str| {
+        let tag = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
+        tag.is_some_and(|(_, tag)| tag.contains(|c: char| c.is_ascii_digit() || c == '$'))
+    };
+    let is_of_swarms = line.starts_with("update_config:") || line.starts_with("rollback_config:");
+    let is_proxy = image.is_some_and(|image| data::PROXY_IMAGES.contains(Reference::of(image).short_name()));
+    is_of_swarms || is_proxy || line.starts_with("version:") || image.is_some_and(|image| !has_version(image))
 }
 
 /// The folders below a folder that are called after scripts.

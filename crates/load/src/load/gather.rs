@@ -163,7 +163,7 @@ pub fn gather_composes(paths: &[PathBuf], request: &GatherRequest) -> Result<Inp
             Err(error) => inputs.problems.push(problem(&error)),
         }
     }
-    let named = add_composes(&mut inputs, read_composes(composes, &request.compose));
+    let named = add_composes(&mut inputs, read_composes(composes, &request.compose), false);
     super::settings::load_settings(&mut inputs, &named, &request.configuration, None);
     needs(&mut inputs, request);
     Ok(inputs)
@@ -208,7 +208,8 @@ fn fill(
         leave_out_comments(inputs, &mut composes);
     }
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
-    named.extend(add_composes(inputs, composes));
+    let for_deployments = matches!(request.pipelines, PipelineSelection::All);
+    named.extend(add_composes(inputs, composes, for_deployments));
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, facts) = needs(inputs, request);
     let request = &GatherRequest { needs, ..request.clone() };

@@ -75,24 +75,24 @@ fn the_same_is_told_once() {
     assert_eq!(findings, [finding(both[1], 1), finding(both[0], 2)]);
 }
 
-fn fake(script: &str) -> Result<Vec<ExternalFinding>, Failure> {
+fn fake(script: &str, limit: Duration) -> Result<Vec<ExternalFinding>, Failure> {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("linter");
     fs::write(&program, format!("#!/bin/sh\n{script}")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let source = Source::of("ci.yml", "");
-    check(ExternalLinter::Zizmor, program.as_os_str(), &source, FileId(0), Instant::now() + Duration::from_millis(500))
+    check(ExternalLinter::Zizmor, program.as_os_str(), &source, FileId(0), Instant::now() + limit)
 }
 
 #[test]
 fn a_linter_that_does_not_work_is_one_line() {
     let because = |text: &str| Err(Failure::Because(text.to_owned()));
-    assert_eq!(fake("sleep 100"), because("it took longer than 20 s"));
-    assert_eq!(fake("exit 1"), because("it printed nothing (exit code 1)"));
+    assert_eq!(fake("sleep 100", Duration::from_millis(500)), because("it took longer than 20 s"));
+    assert_eq!(fake("exit 1", TOTAL), because("it printed nothing (exit code 1)"));
     assert!(
-        matches!(fake("echo no"), Err(Failure::Because(why)) if why.starts_with("what it printed is not valid JSON (exit code 0): "))
+        matches!(fake("echo no", TOTAL), Err(Failure::Because(why)) if why.starts_with("what it printed is not valid JSON (exit code 0): "))
     );
-    assert_eq!(fake("echo '[]'; exit 14"), Ok(Vec::new()));
+    assert_eq!(fake("echo '[]'; exit 14", TOTAL), Ok(Vec::new()));
     let source = Source::of("ci.yml", "");
     let missing = OsStr::new("/nowhere/zizmor");
     let end = Instant::now() + TOTAL;

@@ -147,7 +147,12 @@ fn unknown_copy_source(cx: &Context, out: &mut Findings) {
             EdgeKind::Copy => finding,
             _ => finding.without("DL3022"),
         };
-        out.push(match build.nearest_stage(name) {
+        // A stage that copies from itself, or from one that follows it, is a circle.
+        let above = &build.stages()[..edge.stage.min(build.stages().len())];
+        let is_above = |near: &&str| {
+            above.iter().any(|stage| stage.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(near)))
+        };
+        out.push(match build.nearest_stage(name).filter(is_above) {
             // A name that the builder rejects, or that has another meaning in a flag, is not suggested.
             Some(near) if near.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) => finding
                 .help(format!("did you mean the stage `{near}`?"))

@@ -81,9 +81,13 @@ fn locations(site: &Site) -> String {
         ));
     }
     if site.base.is_some() {
-        out.push_str(&format!(
-            "\n        location = / {{\n            return 302 {base};\n        }}\n        location / {{\n            return 404;\n        }}\n"
-        ));
+        // As Vite's server does, with what was asked (its `baseMiddleware`).
+        for place in ["/", "/index.html"] {
+            out.push_str(&format!(
+                "\n        location = {place} {{\n            return 302 {base}$is_args$args;\n        }}"
+            ));
+        }
+        out.push_str("\n        location / {\n            return 404;\n        }\n");
     }
     let last = if site.fallback { format!("{base}index.html") } else { "=404".to_owned() };
     let tries: Vec<&str> = site.tries.iter().map(|word| try_files_word(word)).collect();
