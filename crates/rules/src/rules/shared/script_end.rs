@@ -12,6 +12,10 @@ pub(in crate::rules) fn append(build: &Build, index: usize, code: &Code, command
     if code.is_exec() {
         return None;
     }
+    // Where a heredoc without an end ends is the builder's guess.
+    if build.instruction(index).heredocs.iter().any(|heredoc| heredoc.terminator.is_none()) {
+        return None;
+    }
     let end = code.script.append_at()?;
     let ends = |command: &&Command| {
         let name = command.name().and_then(Word::value).unwrap_or_default();
