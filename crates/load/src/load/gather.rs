@@ -208,7 +208,9 @@ fn fill(
         leave_out_comments(inputs, &mut composes);
     }
     let mut named: Vec<(PathBuf, FileId)> = read.iter().map(|(path, id, ..)| (path.clone(), *id)).collect();
-    let for_deployments = matches!(request.pipelines, PipelineSelection::All);
+    // Rules about deployments are off unless they are selected.
+    let is_selected = request.line.choice.select.is_some();
+    let for_deployments = is_selected && matches!(request.pipelines, PipelineSelection::All);
     named.extend(add_composes(inputs, composes, for_deployments));
     super::settings::load_settings(inputs, &named, &request.configuration, walked);
     let (needs, facts) = needs(inputs, request);
