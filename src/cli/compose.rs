@@ -3,7 +3,7 @@
 mod emit;
 mod verify;
 
-pub(super) use self::emit::EmissionShow;
+pub(super) use self::emit::{EmissionShow, main_file};
 
 use super::args::{ComposeCheck, ComposeCommand, ComposeGraph, Global, GraphStyleArgument};
 use super::exit;

@@ -326,3 +326,9 @@ fn base_of(input: &BuildInput) -> Option<String> {
         _ => None,
     }
 }
+
+/// The addresses that a service has in its networks whatever is replaced.
+pub fn fixed_addresses(service: &ComposeValue) -> impl Iterator<Item = &ComposeValue> {
+    let networks = service.get("networks").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
+    networks.flat_map(|(_, entry)| ["ipv4_address", "ipv6_address"].into_iter().filter_map(|key| entry.value.get(key)))
+}

@@ -10,6 +10,7 @@ use crate::cli::{changes, progress, terminal};
 use crate::emit::{ENVIRONMENT_FILES, Emission, EmitInput, EmitOverrides, IGNORE_FILE};
 use crate::finding::{Mask, Target};
 use crate::fix::{Change, FixOutcome};
+use crate::inputs::Inputs;
 use crate::load::{DOCKERFILE_LIMIT, FactSelection, GatherRequest, LoadError, read_bytes};
 use crate::report::{self, Format};
 use crate::rules::AllRules;
@@ -99,11 +100,6 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
     let files = crate::load::variable_input(&paths, &inputs);
     let current = crate::load::current_folder();
     let project = crate::load::absolute_path(&current, folder);
-    let existing = inputs.composes.iter().find(|compose| {
-        let name = inputs.source(compose.file).name();
-        let place = crate::load::absolute_path(&current, Path::new(name));
-        path::parent(&place) == project && crate::compose::is_main_file(path::name(&place))
-    });
     let current = current.to_string_lossy();
     let audit = InputAudit::new(&inputs);
     let faulty_checks = audit.faulty_checks();
@@ -116,11 +112,21 @@ fn emission(global: &Global, command: &ComposeEmit) -> Result<(Emission, Mask, b
         git_ignored: git_ignored.as_ref(),
         folder: &project,
         current: &current,
-        existing,
+        existing: main_file(&inputs, folder).map(|number| &inputs.composes[number]),
         overrides,
     };
     let is_unread = inputs.problems.iter().any(|problem| problem.fatal);
     Ok((crate::emit::emit(&input), audit.into_mask(), is_unread))
+}
+
+/// Which of the compose files is the one that Compose reads in a folder.
+pub(in crate::cli) fn main_file(inputs: &Inputs, folder: &Path) -> Option<usize> {
+    let current = crate::load::current_folder();
+    let folder = crate::load::absolute_path(&current, folder);
+    inputs.composes.iter().position(|compose| {
+        let place = crate::load::absolute_path(&current, Path::new(inputs.source(compose.file).name()));
+        path::parent(&place) == folder && crate::compose::is_main_file(path::name(&place))
+    })
 }
 
 /// Hides secrets in what is printed, and says whether there are any; the files are written as they are.

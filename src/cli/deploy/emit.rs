@@ -6,7 +6,7 @@ use std::path::Path;
 use super::chosen::chosen;
 use crate::audit::{self, InputAudit, Report, ServiceReplacement};
 use crate::cli::args::{DeployEmit, DeployStrategy, DeployTool, Global};
-use crate::cli::compose::EmissionShow;
+use crate::cli::compose::{EmissionShow, main_file};
 use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::{CommandFailure, complain, now, policies, print};
 use crate::cli::{progress, terminal};
@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
     let mut inputs = crate::load::gather(&request)?;
     let policies = policies(global, &inputs, &line)?;
     complain(global, &inputs);
-    let compose = main_file(command, &mut inputs)?;
+    let compose = read_main_file(command, &mut inputs)?;
     progress::doing("working out the deployment");
     let audit = InputAudit::new(&inputs);
     let report = audit.lint(&policies);
@@ -135,14 +135,9 @@ fn check_folder(folder: &str) -> Result<(), CommandFailure> {
 }
 
 /// The compose file of the folder, read without what an earlier run wrote on top; so it is in the inputs then.
-fn main_file(command: &DeployEmit, inputs: &mut Inputs) -> Result<ComposeInput, CommandFailure> {
+fn read_main_file(command: &DeployEmit, inputs: &mut Inputs) -> Result<ComposeInput, CommandFailure> {
     let current = crate::load::current_folder();
-    let folder = crate::load::absolute_path(&current, &command.path);
-    let is_main = |compose: &ComposeInput| {
-        let place = crate::load::absolute_path(&current, Path::new(inputs.source(compose.file).name()));
-        path::parent(&place) == folder && crate::compose::is_main_file(path::name(&place))
-    };
-    let Some(at) = inputs.composes.iter().position(is_main) else {
+    let Some(at) = main_file(inputs, &command.path) else {
         return Err(CommandFailure::Because {
             what: format!("no compose file found in `{}`", command.path.display()),
             help: Some("pass the folder of a compose file".to_owned()),

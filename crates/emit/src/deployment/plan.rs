@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::input::DeploymentInput;
 use super::port::{RequestPort, request_port};
 use crate::compose::project::{ComposeMap, ComposeValue, duration_nanoseconds};
-use crate::stack::{CheckTiming, ServiceCheck, Stack, StackService, awaited_hosts, hosts, proxied_hosts};
+use crate::stack::{
+    CheckTiming, ServiceCheck, Stack, StackService, awaited_hosts, fixed_addresses, hosts, looked_up_hosts,
+    proxied_hosts,
+};
 
 /// Seconds that running requests get to end where nothing else is written: a minute, as proxies wait for an answer.
 const DRAIN: u64 = 60;
@@ -141,9 +144,7 @@ fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<R
     if service.text("network_mode").is_some() {
         return Err(format!("`{name}` has a `network_mode`: nothing can stand in front of its containers"));
     }
-    let map = service.value.get("networks").and_then(ComposeValue::as_map);
-    let mut networks = map.into_iter().flat_map(ComposeMap::iter);
-    if networks.any(|(_, entry)| entry.value.get("ipv4_address").or(entry.value.get("ipv6_address")).is_some()) {
+    if fixed_addresses(service.value).next().is_some() {
         return Err(format!(
             "`{name}` has a fixed address in a network, which only one container can have: leave it out"
         ));
@@ -262,9 +263,7 @@ fn callers(
         for proxy in proxies {
             let evidence = proxied_hosts(proxy.proxy, &proxy.source, None);
             names.extend(evidence.iter().map(|known| known.host.to_owned()));
-            let text = proxy.source.text();
-            // A name in a variable is asked for when a request comes.
-            names.extend(services.iter().map(|it| it.name.clone()).filter(|name| text.contains(&format!(" {name}"))));
+            names.extend(looked_up_hosts(&proxy.source).into_iter().map(str::to_owned));
         }
         let is_target = |service: &ReplacedService| {
             service.port.is_some() && service.name != caller.name && names.contains(&service.name)

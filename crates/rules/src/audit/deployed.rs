@@ -1,7 +1,7 @@
 //! Which compose files of a run a deployment starts, as far as their names, scripts and pipelines say.
 
 use crate::build::names_developers;
-use crate::compose::is_main_file;
+use crate::compose::{OVERRIDE_FILES, is_main_file};
 use crate::data;
 use crate::inputs::{ComposeInput, ComposeStart, Inputs};
 use crate::text::path;
@@ -63,7 +63,7 @@ fn is_started_alone(name: &str, starts: &[ComposeStart]) -> bool {
 
 /// Whether Compose puts a file on top of another one where none is named.
 fn is_override(name: &str) -> bool {
-    path::name(name).contains("compose.override.")
+    OVERRIDE_FILES.contains(&path::name(name))
 }
 
 fn is_of_production(name: &str) -> bool {

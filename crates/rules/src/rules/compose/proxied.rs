@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::replaced::{fixed_addresses, replaced};
+use super::replaced::replaced;
 use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::finding::Findings;
 use crate::rules::ComposeContext;
-use crate::stack::{StackService, group_servers, nginx_statements, passed_address, proxied_hosts, server_groups};
+use crate::stack::{
+    StackService, fixed_addresses, group_servers, nginx_statements, passed_address, proxied_hosts, server_groups,
+};
 use crate::text::{Source, listed, path};
 
 crate::rules::family! {

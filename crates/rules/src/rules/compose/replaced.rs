@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::undeclared::is_own_code;
 use crate::build::{Build, Reference};
 use crate::compose::is_on_demand;
-use crate::compose::project::{ComposeMap, ComposeValue};
+use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::inputs::{ComposeInput, ProxyConfiguration};
 use crate::rules::ComposeContext;
 use crate::rules::base::bases::is_public;
-use crate::stack::{Stack, StackService, looked_up_hosts, proxied_hosts};
+use crate::stack::{Stack, StackService, fixed_addresses, looked_up_hosts, proxied_hosts};
 use crate::text::path;
 
 /// The services of a compose file whose containers a deployment replaces: those of the project's own programs that do not end
@@ -146,12 +146,6 @@ fn shares_place(service: &ComposeValue, other: &ComposeValue) -> bool {
         all.filter(|text| !text.is_empty()).collect::<BTreeSet<_>>()
     };
     !fixed(service).is_disjoint(&fixed(other))
-}
-
-/// The addresses that a service has in its networks whatever is replaced.
-pub(super) fn fixed_addresses(service: &ComposeValue) -> impl Iterator<Item = &ComposeValue> {
-    let networks = service.get("networks").and_then(ComposeValue::as_map).into_iter().flat_map(ComposeMap::iter);
-    networks.flat_map(|(_, entry)| ["ipv4_address", "ipv6_address"].into_iter().filter_map(|key| entry.value.get(key)))
 }
 
 pub(super) fn items<'v>(value: &'v ComposeValue, key: &str) -> &'v [ComposeValue] {

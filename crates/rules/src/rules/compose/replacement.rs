@@ -1,9 +1,7 @@
 //! Rules about services whose containers are replaced by newer ones: what keeps old and new from running side by side, and
 //! what loses requests in between. Off unless selected: the file alone does not say that a service is replaced.
 
-use super::replaced::{
-    fixed_addresses, has_twin, is_passed_to, items, passing_proxies, replaced, start_words, twin_name,
-};
+use super::replaced::{has_twin, is_passed_to, items, passing_proxies, replaced, start_words, twin_name};
 use crate::build::{Build, Sh, starts_scheduler, starts_worker};
 use crate::compose::project::{ComposeEntry, ComposeMap, ComposePlace, ComposeValue};
 use crate::finding::{Finding, Findings, Safety};
@@ -11,7 +9,7 @@ use crate::rules::start::main_process::last_command;
 use crate::rules::{ComposeContext, KeyChange};
 use crate::shell::program::Program;
 use crate::shell::{Command, Word, parse};
-use crate::stack::StackService;
+use crate::stack::{StackService, fixed_addresses};
 use crate::text::{listed, path};
 
 crate::rules::family! {
