@@ -1,25 +1,25 @@
 //! `dockopt deploy`.
 
-mod chosen;
 mod emit;
+mod project;
+mod verify;
 
 use std::path::Path;
 
-use self::chosen::chosen;
+use self::project::{chosen, gather_request};
 use super::args::{DeployCheck, DeployCommand, Global};
 use super::exit::{CLEAN, FAILED, FOUND};
 use super::output::{CommandFailure, base, complain, line, policies, today, write_run};
 use super::{baseline, progress, terminal, version};
 use crate::audit::{self, InputAudit, Replaceability, ServiceReplacement};
-use crate::inputs::{Need, Needs};
-use crate::load::{GatherRequest, PipelineSelection};
+use crate::load::GatherRequest;
 use crate::report::{self, DeployCheckResult, Format, ReportRun};
-use crate::rules::AllRules;
 
 pub(super) fn run(global: &Global, command: DeployCommand) -> Result<u8, CommandFailure> {
     match command {
         DeployCommand::Check(command) => check(global, command),
         DeployCommand::Emit(command) => emit::run(global, &command),
+        DeployCommand::Verify(command) => verify::run(global, command),
     }
 }
 
@@ -31,14 +31,11 @@ fn check(global: &Global, mut command: DeployCheck) -> Result<u8, CommandFailure
     let is_file = command.path.is_file();
     let folder = command.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let request = GatherRequest {
-        path: if is_file { folder.to_owned() } else { command.path.clone() },
-        pipelines: PipelineSelection::All,
-        needs: [Need::ContextNames].into_iter().collect::<Needs>(),
         configuration: command.config.configuration(),
         line: line.clone(),
         exclude: command.exclude.exclude.clone(),
         today: today(&command.choice)?,
-        ..GatherRequest::new(&AllRules)
+        ..gather_request(if is_file { folder } else { &command.path })
     };
     let mut inputs = crate::load::gather(&request)?;
     let has_composes = !inputs.composes.is_empty();

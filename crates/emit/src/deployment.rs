@@ -9,22 +9,62 @@ mod input;
 mod overlay;
 mod plan;
 mod port;
+mod proof;
 mod script;
 #[cfg(test)]
 mod tests;
 
 pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE};
 pub use self::overlay::is_written_override;
+pub use self::proof::{
+    ContainerChange, DeploymentProof, DeploymentStep, LostRequests, RequestCount, RequestKind, StepKind,
+};
 
 use self::plan::DeploymentPlan;
 use crate::emit::{Emission, EmittedFile};
+
+/// Files, and what they deploy.
+#[derive(Debug)]
+pub struct Deployment {
+    /// The files.
+    pub emission: Emission,
+    /// Services that run the same image are deployed together; in their start order.
+    pub groups: Vec<DeploymentGroup>,
+    /// The service of `HAProxy`.
+    pub edge: String,
+}
+
+/// Services that are deployed together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeploymentGroup {
+    /// The first of them.
+    pub name: String,
+    /// Those that get requests: name, port, whether `HAProxy` reads the requests.
+    pub routed: Vec<(String, u16, bool)>,
+    /// Services that pass requests on to them.
+    pub callers: Vec<String>,
+}
+
+impl DeploymentGroup {
+    fn of(plan: &DeploymentPlan, group: &str) -> Self {
+        let services = || plan.services.iter().enumerate().filter(|(_, service)| service.group == group);
+        let routed = services()
+            .filter_map(|(_, service)| service.port.map(|port| (service.name.clone(), port.number, port.is_http)));
+        let is_asked = |caller: &&plan::Caller| services().any(|(number, _)| caller.targets.contains(&number));
+        Self {
+            name: group.to_owned(),
+            routed: routed.collect(),
+            callers: plan.callers.iter().filter(is_asked).map(|caller| caller.name.clone()).collect(),
+        }
+    }
+}
 
 /// Writes the files for `HAProxy`, by their paths as seen from the project's folder; those that are there as they should be are
 /// left out.
 ///
 /// # Errors
 /// Why a service cannot be replaced this way, one sentence each.
-pub fn haproxy_deployment(input: &DeploymentInput) -> Result<Emission, Vec<String>> {
+pub fn haproxy_deployment(input: &DeploymentInput) -> Result<Deployment, Vec<String>> {
     let plan = DeploymentPlan::of(input)?;
     let (override_file, is_merged) = overlay::override_file(input, &plan).map_err(|why| vec![why])?;
     let mut files = vec![override_file];
@@ -39,6 +79,7 @@ pub fn haproxy_deployment(input: &DeploymentInput) -> Result<Emission, Vec<Strin
         let text = input.existing.get(&path(&name)).cloned();
         add(&name, text.unwrap_or_else(|| overlay::first_version(&plan, group)));
     }
+    let groups = plan.groups().into_iter().map(|group| DeploymentGroup::of(&plan, group)).collect();
     let mut notes = plan.notes;
     notes.push(format!(
         "start HAProxy with `docker compose up -d`: services that are listed in {OVERRIDE} are created again this once, and \
@@ -46,5 +87,5 @@ pub fn haproxy_deployment(input: &DeploymentInput) -> Result<Emission, Vec<Strin
         path("deploy.sh")
     ));
     files.retain(|file| input.existing.get(&file.path) != Some(&file.text));
-    Ok(Emission { files, notes, ..Emission::default() })
+    Ok(Deployment { emission: Emission { files, notes, ..Emission::default() }, groups, edge: plan.edge })
 }

@@ -6,6 +6,7 @@
 use dockopt_build::{build, buildlog, inputs, stack};
 use dockopt_cache::cache;
 use dockopt_dockerfile::{compose, dockerfile, ignore};
+use dockopt_emit::deployment;
 use dockopt_finding::finding;
 use dockopt_image::image;
 use dockopt_load::{engine, load};

@@ -13,6 +13,7 @@ mod compose_graph;
 mod compose_verify;
 mod context;
 mod deploy_check;
+mod deploy_verify;
 mod excerpt;
 mod figures;
 mod fixed;
@@ -53,6 +54,7 @@ pub use self::compose_graph::{GraphStyle, compose_graph, compose_graph_json};
 pub use self::compose_verify::{compose_verify, compose_verify_json};
 pub use self::context::{context, context_json};
 pub use self::deploy_check::{DeployCheckResult, deploy_check, deploy_check_json, deploy_reasons};
+pub use self::deploy_verify::{deploy_verify, deploy_verify_json};
 pub use self::figures::{measure, measure_json, measure_markdown};
 pub use self::fixed::{diff_is_masked, fix_json, fix_summary};
 pub use self::format::{

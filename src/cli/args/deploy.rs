@@ -21,6 +21,14 @@ pub(in crate::cli) enum DeployCommand {
                       be written\n  2: an error"
     )]
     Emit(DeployEmit),
+    /// Deploy several versions in a throw-away copy of the project on the engine, under load, and count lost requests
+    #[command(
+        after_help = "The copy has another name, ports that the engine chooses, empty volumes and copies of the folders that it writes \
+                      to. dockopt removes only what it created; --script runs a script of yours as it is.\n\nExit codes:\n  0: no request was \
+                      lost, and each version did what it should\n  1: one was lost, or a version that should have answered never did\n  2: \
+                      the copy could not be started, or the engine failed"
+    )]
+    Verify(DeployVerify),
 }
 
 /// What replaces containers.
@@ -65,6 +73,63 @@ pub(in crate::cli) struct DeployEmit {
     /// Exit with 1 if a file would be written
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DeployVerify {
+    /// The folder of the project
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How requests move to the new version
+    #[arg(long, value_enum, default_value_t, value_name = "STRATEGY", conflicts_with = "script")]
+    pub strategy: DeployStrategy,
+    /// Only this service (repeatable) [default: all that can be replaced]
+    #[arg(long = "service", value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// The image of version 2 [default: that of version 1 with another label and variable]
+    #[arg(long, value_name = "IMAGE", conflicts_with = "script")]
+    pub image: Option<String>,
+    /// Run this script of yours instead of the one that `deploy emit` writes, in a copy of the folder; it gets VERSION
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Path to ask for (repeatable) [default: those of the healthcheck, behind what the proxy passes on]
+    #[arg(long = "path", value_name = "PATH", value_parser = url_path)]
+    pub paths: Vec<String>,
+    /// The `Host` of requests [default: localhost]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    pub host: Option<String>,
+    /// Path that takes seconds [default: a request whose body takes seconds]
+    #[arg(long, value_name = "PATH", value_parser = url_path)]
+    pub slow_path: Option<String>,
+    /// Path that opens a `WebSocket`, which is held until it is cut; counted by itself
+    #[arg(long, value_name = "PATH", value_parser = url_path)]
+    pub websocket_path: Option<String>,
+    /// Requests to send at least
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub requests: u64,
+    /// Seconds for a start, and for a run of the script; builds and pulls have a limit of 30 minutes
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub timeout: u64,
+    /// Remove the leftovers of interrupted runs, then exit
+    #[arg(long, conflicts_with_all = ["path"])]
+    pub clean_up: bool,
+    /// Arguments of the script
+    #[arg(last = true, requires = "script", value_name = "ARGUMENT")]
+    pub arguments: Vec<String>,
+}
+
+fn url_path(text: &str) -> Result<String, String> {
+    let is_plain = text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic());
+    if is_plain { Ok(text.to_owned()) } else { Err("write a path of a URL, such as /health".to_owned()) }
+}
+
+fn host_name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.:".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("write a name, such as example.com".to_owned())
+    }
 }
 
 /// A linter of migrations that dockopt runs.

@@ -134,7 +134,11 @@ fn edge(input: &DeploymentInput, plan: &DeploymentPlan) -> NewValue {
     ];
     let published = |(service, port): (&super::plan::ReplacedService, super::port::RequestPort)| {
         let inside = haproxy::host_port(plan, &service.name, port.number);
-        service.published.iter().map(move |outside| format!("{outside}:{inside}")).collect::<Vec<_>>()
+        let port = |outside: &String| match outside.as_str() {
+            "" => inside.to_string(),
+            outside => format!("{outside}:{inside}"),
+        };
+        service.published.iter().map(port).collect::<Vec<_>>()
     };
     let ports: Vec<String> = plan.routed().flat_map(published).collect();
     if !ports.is_empty() {

@@ -192,10 +192,10 @@ fn published_ports(service: &StackService, port: Option<RequestPort>) -> (Vec<St
             continue;
         }
         let number = text(item, "published").unwrap_or_default();
-        published.push(match (text(item, "host_ip"), number.as_str()) {
-            (_, "") => continue,
-            (Some(address), number) => format!("{address}:{number}"),
-            (None, number) => number.to_owned(),
+        // Without a number the engine chooses one.
+        published.push(match text(item, "host_ip") {
+            Some(address) => format!("{address}:{number}"),
+            None => number,
         });
     }
     (published, others)

@@ -129,6 +129,18 @@ struct Endpoint {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
+struct ContainerStatistics {
+    networks: BTreeMap<String, NetworkStatistics>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NetworkStatistics {
+    rx_packets: u64,
+}
+
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct ListedProcesses {
     titles: Vec<String>,
@@ -282,6 +294,16 @@ impl Engine {
     pub fn state(&self, id: &str) -> Result<ContainerState, Failure> {
         let container: InspectedContainer = self.connection.json(&self.container(id, "/json"), Timeout::Usual)?;
         Ok(ContainerState::of(container))
+    }
+
+    /// Packets that a running container received through its networks.
+    ///
+    /// # Errors
+    /// When the engine fails or has no such container.
+    pub fn received_packets(&self, id: &str) -> Result<u64, Failure> {
+        let path = self.container(id, "/stats?stream=false&one-shot=true");
+        let statistics: ContainerStatistics = self.connection.json(&path, Timeout::Usual)?;
+        Ok(statistics.networks.values().map(|network| network.rx_packets).sum())
     }
 
     /// Waits until a container has ended, or `stop` says that it is enough; `None` where it runs on after `limit`.

@@ -65,12 +65,12 @@ pub(super) fn place(above: &Path) -> String {
 fn nonces_in_use(engine: &Engine) -> Result<std::collections::BTreeSet<String>, Failure> {
     let images = engine.images()?;
     let tags = images.iter().flat_map(|image| &image.tags);
-    let mut nonces: std::collections::BTreeSet<String> = tags
-        .filter_map(|tag| tag.strip_prefix("dockopt-")?.split_once(':'))
-        .map(|(nonce, _)| nonce.to_owned())
-        .collect();
-    let containers = engine.containers(Some(LABEL))?;
+    let mut nonces: std::collections::BTreeSet<String> =
+        tags.filter_map(|tag| tag.strip_prefix("dockopt-")?.split([':', '-']).next()).map(str::to_owned).collect();
+    let containers = engine.containers(None)?;
     nonces.extend(containers.iter().filter_map(|container| container.labels.get(LABEL)).cloned());
+    let names = containers.iter().flat_map(|container| &container.names);
+    nonces.extend(names.filter_map(|name| name.strip_prefix("/dockopt-")?.split('-').next()).map(str::to_owned));
     let networks = engine.networks(Some(LABEL))?;
     nonces.extend(networks.iter().filter_map(|network| network.labels.get(LABEL)).cloned());
     let volumes = engine.volumes(Some(LABEL))?;
@@ -125,7 +125,8 @@ fn end_builds(nonce: &str) {
             continue;
         };
         let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let is_ours = holds(&command, b"\0--progress=rawjson\0") || holds(&command, b"\0compose\0");
+        let is_script = command.starts_with(b"sh\0") || command.starts_with(b"bash\0");
+        let is_ours = holds(&command, b"\0--progress=rawjson\0") || holds(&command, b"\0compose\0") || is_script;
         if holds(&command, &mark) && is_ours {
             // One of another user's is not ours.
             let _ = kill_process(pid, Signal::TERM);
@@ -155,13 +156,19 @@ fn is_own_folder(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
 }
 
-/// Removes the containers, networks and volumes that carry a nonce.
+/// Removes the containers, networks and volumes that carry a nonce: by a label, as a project of Compose, or by name.
 pub(super) fn clean_objects(engine: &Engine, nonce: &str) -> LeftoverCleanup {
     let mut done = LeftoverCleanup::default();
     let label = format!("{LABEL}={nonce}");
-    match engine.containers(Some(&label)) {
-        Ok(all) => {
+    let project = format!("dockopt-{nonce}");
+    let labels = [label.clone(), format!("{PROJECT_LABEL}={project}")];
+    // Projects of other names that a script made here.
+    let mut projects = std::collections::BTreeSet::new();
+    match engine.containers(None) {
+        Ok(mut all) => {
+            all.retain(|container| is_of_run(container, nonce));
             for container in all {
+                projects.extend(container.labels.get(PROJECT_LABEL).map(|name| format!("{PROJECT_LABEL}={name}")));
                 match engine.remove(&container.id) {
                     Ok(()) => done.containers += 1,
                     Err(error) => done.left.push(format!("container {}: {error}", container.id)),
@@ -170,29 +177,47 @@ pub(super) fn clean_objects(engine: &Engine, nonce: &str) -> LeftoverCleanup {
         }
         Err(error) => done.left.push(format!("containers with the label {label}: {error}")),
     }
-    for network in engine.networks(Some(&label)).unwrap_or_default() {
-        match engine.remove_network(&network.id) {
-            Ok(()) => done.networks += 1,
-            Err(error) => done.left.push(format!("network {}: {error}", network.name)),
+    // Volumes of another name may be older than the run.
+    for label in projects.iter().chain(&labels) {
+        for network in engine.networks(Some(label)).unwrap_or_default() {
+            match engine.remove_network(&network.id) {
+                Ok(()) => done.networks += 1,
+                Err(error) => done.left.push(format!("network {}: {error}", network.name)),
+            }
         }
     }
-    for volume in engine.volumes(Some(&label)).unwrap_or_default() {
-        match engine.remove_volume(&volume.name) {
-            Ok(()) => done.volumes += 1,
-            Err(error) => done.left.push(format!("volume {}: {error}", volume.name)),
+    for label in &labels {
+        for volume in engine.volumes(Some(label)).unwrap_or_default() {
+            match engine.remove_volume(&volume.name) {
+                Ok(()) => done.volumes += 1,
+                Err(error) => done.left.push(format!("volume {}: {error}", volume.name)),
+            }
         }
     }
     done
+}
+
+/// Whether a container was made by a run: it has its label, belongs to its project, or was started in its folder.
+fn is_of_run(container: &engine::Container, nonce: &str) -> bool {
+    let project = format!("dockopt-{nonce}");
+    let label = |key: &str| container.labels.get(key).map(String::as_str);
+    label(LABEL) == Some(nonce)
+        || label(PROJECT_LABEL) == Some(project.as_str())
+        || label("com.docker.compose.project.working_dir")
+            .is_some_and(|folder| folder.contains(&format!("/{project}/")))
+        || container.names.iter().any(|name| name.starts_with(&format!("/{project}-")))
 }
 
 /// Removes all that carries a nonce.
 pub(super) fn clean(engine: &Engine, nonce: &str, folder: &Path) -> LeftoverCleanup {
     let mut done = clean_objects(engine, nonce);
     let left = &mut done.left;
-    let prefix = format!("dockopt-{nonce}:");
+    // What Compose builds is called by the project and the service.
+    let prefix = format!("dockopt-{nonce}");
+    let is_of_run = |name: &&String| name.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with([':', '-']));
     match engine.images() {
         Ok(all) => {
-            for name in all.iter().flat_map(|image| &image.tags).filter(|name| name.starts_with(&prefix)) {
+            for name in all.iter().flat_map(|image| &image.tags).filter(is_of_run) {
                 match engine.remove_image(name) {
                     Ok(()) => done.names += 1,
                     Err(error) => left.push(format!("image {name}: {error}")),
@@ -230,6 +255,9 @@ fn unlock(folder: &Path) {
 
 /// The label of containers, networks and volumes of a run; its value is the nonce.
 pub(super) const LABEL: &str = "dockopt.run";
+
+/// The label that Compose gives to all that belongs to a project.
+pub(super) const PROJECT_LABEL: &str = "com.docker.compose.project";
 
 /// The file of a run's folder that is locked while it lives.
 pub(super) const LOCK: &str = "run";

@@ -64,10 +64,28 @@ impl DockerProgram {
     /// A command of it; what it says is for programs.
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        command.envs(self.host.iter().map(|host| ("DOCKER_HOST", host)));
+        self.set_host(&mut command);
         command.env("BUILDX_METADATA_PROVENANCE", "max").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
         command.env("DOCKER_CLI_HINTS", "false").env("NO_COLOR", "1");
         command
+    }
+
+    /// Lets a script that calls `docker` find this program and its engine.
+    pub(super) fn set_environment(&self, script: &mut Command) {
+        self.set_host(script);
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|_| self.name() == "docker") {
+            let paths = std::env::var_os("PATH").unwrap_or_default();
+            let all = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&paths));
+            // A path that cannot be joined has a colon, and is found by nobody.
+            if let Ok(joined) = std::env::join_paths(all) {
+                script.env("PATH", joined);
+            }
+        }
+    }
+
+    fn set_host(&self, command: &mut Command) {
+        command.envs(self.host.iter().map(|host| ("DOCKER_HOST", host)));
     }
 
     /// As people type it.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use self::command::ComposeCommand;
+pub(super) use self::command::{COMPOSE_VARIABLES, ComposeCommand};
 use super::leftover::{LABEL, clean_objects};
 use super::session::Session;
 use crate::failure::{Failure, FailureKind};
@@ -104,7 +104,7 @@ impl Session {
     }
 
     /// Fills volumes with copies of folders of the host.
-    fn copy_folders(&self, isolated: &IsolatedProject) -> Result<(), Failure> {
+    pub(super) fn copy_folders(&self, isolated: &IsolatedProject) -> Result<(), Failure> {
         for copy in &isolated.copies {
             self.engine.create_volume(&copy.volume, &self.labels())?;
             let Some(image) = isolated.images.get(&copy.service) else { continue };
@@ -138,12 +138,12 @@ fn delayed(isolated: &IsolatedProject, words: &BTreeMap<String, Vec<String>>, de
 }
 
 /// What is at a path of the host.
-fn host_path(path: &str) -> HostPath {
+pub(super) fn host_path(path: &str) -> HostPath {
     let path = Path::new(path);
     match std::fs::metadata(path) {
         Err(_) => HostPath::Missing,
         Ok(metadata) if metadata.is_dir() => {
-            if is_copied(path) {
+            if is_copied(path, &[]) {
                 HostPath::Folder
             } else {
                 HostPath::LargeFolder
@@ -153,8 +153,8 @@ fn host_path(path: &str) -> HostPath {
     }
 }
 
-/// Whether a folder is small enough to be copied and can be read.
-fn is_copied(folder: &Path) -> bool {
+/// Whether a folder is small enough to be copied and can be read; folders of some names are left out.
+pub(super) fn is_copied(folder: &Path, left_out: &[&str]) -> bool {
     let (mut bytes, mut files) = (0, 0);
     let mut open = vec![folder.to_owned()];
     while let Some(next) = open.pop() {
@@ -166,7 +166,8 @@ fn is_copied(folder: &Path) -> bool {
             if files > FILES || bytes > FOLDER {
                 return false;
             }
-            if metadata.is_dir() {
+            let is_left_out = || entry.file_name().to_str().is_some_and(|name| left_out.contains(&name));
+            if metadata.is_dir() && !is_left_out() {
                 open.push(entry.path());
             }
         }

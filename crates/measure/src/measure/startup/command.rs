@@ -15,10 +15,11 @@ use crate::measure::session::Session;
 const LINES: usize = 20;
 
 /// Variables of the user's shell that name another project.
-const VARIABLES: [&str; 4] = ["COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME", "COMPOSE_ENV_FILES"];
+pub(in crate::measure) const COMPOSE_VARIABLES: [&str; 4] =
+    ["COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME", "COMPOSE_ENV_FILES"];
 
 /// How `docker compose` is called.
-pub(super) struct ComposeCommand<'s> {
+pub(in crate::measure) struct ComposeCommand<'s> {
     session: &'s Session,
     /// The name of the copy.
     name: String,
@@ -27,7 +28,7 @@ pub(super) struct ComposeCommand<'s> {
 }
 
 impl<'s> ComposeCommand<'s> {
-    pub(super) fn new(session: &'s Session, folder: &str, env_files: &[String]) -> Self {
+    pub(in crate::measure) fn new(session: &'s Session, folder: &str, env_files: &[String]) -> Self {
         let name = format!("dockopt-{}", session.nonce());
         Self { session, name, folder: folder.to_owned(), env_files: env_files.to_vec() }
     }
@@ -43,7 +44,7 @@ impl<'s> ComposeCommand<'s> {
     /// A call with a model.
     pub(super) fn call(&self, model: &Path, arguments: &[&str]) -> Command {
         let mut command = self.session.program.command();
-        for name in VARIABLES {
+        for name in COMPOSE_VARIABLES {
             command.env_remove(name);
         }
         command.args(["compose", "--project-name", &self.name, "--project-directory", &self.folder]);
@@ -56,7 +57,7 @@ impl<'s> ComposeCommand<'s> {
 }
 
 /// What a program said, and how it ended.
-pub(super) struct SpokenRun {
+pub(in crate::measure) struct SpokenRun {
     pub end: End,
     /// Its last lines.
     pub lines: Vec<String>,
@@ -64,7 +65,7 @@ pub(super) struct SpokenRun {
 
 impl Session {
     /// Runs a program and keeps its last lines.
-    pub(super) fn hear(
+    pub(in crate::measure) fn hear(
         &self,
         command: &mut Command,
         limit: Duration,
@@ -91,7 +92,7 @@ impl Session {
     }
 
     /// Runs `docker` to its end; `doing`: what it is for, as a message names it.
-    pub(super) fn docker(&self, arguments: &[&str], doing: &str) -> Result<(), Failure> {
+    pub(in crate::measure) fn docker(&self, arguments: &[&str], doing: &str) -> Result<(), Failure> {
         let mut command = self.program.command();
         let ran = self.hear(command.args(arguments), self.options.limit, &|| self.is_stopped())?;
         match ran.end {

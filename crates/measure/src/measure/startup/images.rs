@@ -17,7 +17,7 @@ type DelayableWords = (BTreeMap<String, Vec<String>>, Vec<String>);
 
 impl Session {
     /// Builds and pulls what the engine lacks; says which images were pulled.
-    pub(super) fn prepare_images(
+    pub(in crate::measure) fn prepare_images(
         &self,
         command: &ComposeCommand,
         isolated: &IsolatedProject,
@@ -105,7 +105,7 @@ impl Session {
         Ok((words, without_shell))
     }
 
-    pub(super) fn has_shell(&self, image: &str) -> Result<bool, Failure> {
+    pub(in crate::measure) fn has_shell(&self, image: &str) -> Result<bool, Failure> {
         let spec = Spec {
             image: image.to_owned(),
             entrypoint: Some(vec![SHELL.to_owned()]),

@@ -1,0 +1,184 @@
+//! Where requests are sent: a port of the copy behind which the service is reached.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+use ureq::Agent;
+use ureq::tls::TlsConfig;
+
+use super::DeploymentRequest;
+use crate::deployment::DeploymentGroup;
+use crate::engine::ContainerState;
+use crate::failure::{Failure, FailureKind};
+use crate::measure::session::Session;
+
+/// The header by which `HAProxy` of the copy tells which container answered.
+pub(super) const SERVER: &str = "x-dockopt-server";
+
+/// For an answer while the place is looked for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two rounds.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Where requests go.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) address: SocketAddr,
+    pub(super) is_encrypted: bool,
+    pub(super) host: String,
+    pub(super) path: String,
+    /// A path that takes seconds.
+    pub(super) slow: Option<String>,
+    /// A path that opens a socket of the web.
+    pub(super) websocket: Option<String>,
+}
+
+impl Target {
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}://{}{path}", if self.is_encrypted { "https" } else { "http" }, self.address)
+    }
+
+    /// A client. Certificates of a copy are for other names.
+    pub(super) fn agent(&self, patience: Duration, keeps_connections: bool) -> Agent {
+        let configuration = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .max_idle_connections(usize::from(keeps_connections))
+            .tls_config(TlsConfig::builder().disable_verification(true).build())
+            .timeout_global(Some(patience));
+        configuration.build().new_agent()
+    }
+
+    /// How well a place suits; `None` where it does not.
+    fn fitness(&self, wants_server: bool) -> Option<u8> {
+        let answer = self.agent(PATIENCE, false).get(self.url(&self.path)).header("Host", &self.host).call().ok()?;
+        if wants_server && answer.headers().get(SERVER).is_none() {
+            return None;
+        }
+        match answer.status().as_u16() {
+            200..=299 => Some(2),
+            300..=399 => Some(1),
+            400..=499 => Some(0),
+            _ => None,
+        }
+    }
+}
+
+/// A port of a container that the host reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) address: SocketAddr,
+    /// The port inside of the container.
+    pub(super) port: u16,
+}
+
+/// The entries of containers, those published on the host first.
+pub(super) fn entries(states: &[ContainerState], port: Option<u16>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for state in states {
+        let published = state.ports.iter();
+        entries
+            .extend(published.map(|(inner, outer)| Entry { address: ([127, 0, 0, 1], *outer).into(), port: *inner }));
+    }
+    // Containers of this host are reached by their addresses, too.
+    for state in states {
+        let addresses = state.addresses.values().filter_map(|address| address.parse().ok());
+        let ports = port.into_iter();
+        entries.extend(
+            addresses.flat_map(|ip| ports.clone().map(move |port| Entry { address: SocketAddr::new(ip, port), port })),
+        );
+    }
+    entries
+}
+
+/// Paths to try: those that are asked for, else those of the healthcheck and of the proxies in front, and `/`.
+pub(super) fn paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
+    if !request.paths.is_empty() {
+        return request.paths.clone();
+    }
+    let mut ends = check_paths(request, group);
+    ends.push("/".to_owned());
+    let mut paths = Vec::new();
+    for prefix in proxy_prefixes(request, group) {
+        let prefix = prefix.trim_end_matches('/').to_owned();
+        paths.extend(ends.iter().map(|end| format!("{prefix}{end}")));
+    }
+    paths.extend(ends);
+    let mut seen = std::collections::BTreeSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    paths
+}
+
+/// The paths in the healthchecks of a group.
+fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
+    let Ok(url) = Regex::new(r#"https?://[^/\s"'\\]+(/[\w./~%-]*)"#) else { return Vec::new() };
+    let mut texts = Vec::new();
+    for (service, ..) in &group.routed {
+        texts.push(request.model["services"][service]["healthcheck"]["test"].to_string());
+        let dockerfile = request.compose.dockerfiles.get(service).map(|source| source.text());
+        let checks = dockerfile.iter().filter_map(|text| text.split("HEALTHCHECK").nth(1));
+        texts.extend(checks.map(str::to_owned));
+    }
+    let found = texts.iter().flat_map(|text| url.captures_iter(text)).map(|captures| captures[1].to_owned());
+    found.collect()
+}
+
+/// What paths begin with that proxies pass on.
+fn proxy_prefixes(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<String> {
+    let Ok(location) = Regex::new(r"(?m)^\s*location\s+(?:=\s*|\^~\s*)?(/[\w./-]*)") else { return Vec::new() };
+    let proxies = group.callers.iter().filter_map(|caller| request.compose.proxies.get(caller)).flatten();
+    let texts: Vec<&str> = proxies.map(|proxy| proxy.source.text()).collect();
+    let prefixes = texts.iter().flat_map(|text| location.captures_iter(text)).map(|captures| captures[1].to_owned());
+    prefixes.collect()
+}
+
+impl Session {
+    /// Looks for a place where a service answers. `wants_server`: the answer has to name the container.
+    pub(super) fn find_target(
+        &self,
+        request: &DeploymentRequest,
+        entries: &dyn Fn() -> Result<Vec<Entry>, Failure>,
+        paths: &[String],
+        wants_server: bool,
+    ) -> Result<Target, Failure> {
+        let start = Instant::now();
+        loop {
+            let mut best: Option<(u8, Target)> = None;
+            for entry in entries()? {
+                for (path, is_encrypted) in paths.iter().flat_map(|path| [(path, false), (path, true)]) {
+                    if self.is_stopped() {
+                        return Err(Failure::interrupted());
+                    }
+                    let target = Target {
+                        address: entry.address,
+                        is_encrypted,
+                        host: request.host.clone().unwrap_or_else(|| "localhost".to_owned()),
+                        path: path.clone(),
+                        slow: request.slow_path.clone(),
+                        websocket: request.websocket_path.clone().filter(|_| !is_encrypted),
+                    };
+                    let Some(fitness) = target.fitness(wants_server) else { continue };
+                    if best.as_ref().is_none_or(|(known, _)| *known < fitness) {
+                        best = Some((fitness, target));
+                    }
+                }
+            }
+            if let Some((_, target)) = best {
+                return Ok(target);
+            }
+            if start.elapsed() > request.limit {
+                let what = format!("no answer of the service came on {}", paths.join(", "));
+                return Err(Failure::new(
+                    FailureKind::Setup,
+                    what,
+                    "name a path that it answers with `--path`, and the name of the site with `--host`",
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
