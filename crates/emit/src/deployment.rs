@@ -11,6 +11,7 @@ mod plan;
 mod port;
 mod proof;
 mod script;
+mod swarm;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub use self::overlay::is_written_override;
 pub use self::proof::{
     ContainerChange, DeploymentProof, DeploymentStep, LostRequests, RequestCount, RequestKind, StepKind,
 };
+pub use self::swarm::swarm_deployment;
 
 use self::plan::DeploymentPlan;
 use crate::emit::{Emission, EmittedFile};

@@ -304,6 +304,8 @@ tables! {
     SLOW_STARTS = "slow_starts.tsv";
     /// Words of sources that show what a program does.
     SOURCE_PATTERNS = "source_patterns.tsv";
+    /// Keys of services that `docker stack deploy` works with.
+    STACK_KEYS = "stack_keys.tsv";
     /// Servers that end in order on another signal than SIGTERM.
     STOP_SIGNALS = "stop_signals.tsv";
     /// Variables without which an image does not start.

@@ -36,6 +36,8 @@ pub(in crate::cli) enum DeployCommand {
 pub(in crate::cli) enum DeployTool {
     /// `HAProxy` in front of the containers of a compose project, and a script that switches
     Haproxy,
+    /// A stack file: Swarm starts new containers first, watches them, and rolls back
+    Swarm,
 }
 
 /// How requests move to the new version.

@@ -10,18 +10,18 @@ use crate::cli::exit::{CLEAN, FOUND};
 use crate::cli::output::CommandFailure;
 use crate::cli::terminal;
 use crate::compose::OVERRIDE_FILES;
-use crate::deployment::{Deployment, DeploymentInput, DeploymentStrategy, haproxy_deployment};
+use crate::deployment::{DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
+use crate::emit::Emission;
 use crate::inputs::ComposeInput;
 use crate::load::{DOCKERFILE_LIMIT, read_bytes};
 use crate::text::path;
 
 pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFailure> {
     check_folder(&command.to)?;
-    let DeployTool::Haproxy = command.tool;
     let wanted = ServiceSelection { services: &command.services, needs_replaceable: true };
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
     let mut emission = match emission(command, &known)? {
-        Ok(deployment) => deployment.emission,
+        Ok(emission) => emission,
         Err(refusals) => {
             for why in &refusals {
                 terminal::error(global, why, None);
@@ -29,7 +29,10 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
             return Ok(FOUND);
         }
     };
-    emission.notes.extend(known.notes);
+    emission.notes.extend(known.notes(match command.tool {
+        DeployTool::Haproxy => "is left out",
+        DeployTool::Swarm => "is stopped before its new container is started",
+    }));
     let show = EmissionShow { write: command.write, check: command.check, explain: false };
     let folder = folder_as_named(command, Path::new(&known.project.folder));
     let count = show.run(global, folder, &mut emission, &known.mask)?;
@@ -37,12 +40,9 @@ pub(super) fn run(global: &Global, command: &DeployEmit) -> Result<u8, CommandFa
 }
 
 /// The files, or why a service cannot be replaced this way.
-fn emission(
-    command: &DeployEmit,
-    known: &ReplaceableProject,
-) -> Result<Result<Deployment, Vec<String>>, CommandFailure> {
+fn emission(command: &DeployEmit, known: &ReplaceableProject) -> Result<Result<Emission, Vec<String>>, CommandFailure> {
     let (compose, project, services) = (&known.compose, &known.project, &known.services);
-    Ok(haproxy_deployment(&DeploymentInput {
+    let input = DeploymentInput {
         compose,
         project,
         services,
@@ -50,7 +50,11 @@ fn emission(
         folder: &command.to,
         author_files: &author_files(compose, &project.folder),
         existing: &existing(Path::new(&project.folder), &command.to, services)?,
-    }))
+    };
+    Ok(match command.tool {
+        DeployTool::Haproxy => haproxy_deployment(&input).map(|deployment| deployment.emission),
+        DeployTool::Swarm => swarm_deployment(&input),
+    })
 }
 
 /// What an argument names.
@@ -90,13 +94,13 @@ fn author_files(compose: &ComposeInput, folder: &str) -> Vec<String> {
 /// The texts of files that may be there.
 fn existing(folder: &Path, to: &str, services: &[String]) -> Result<BTreeMap<String, String>, CommandFailure> {
     let mut names: Vec<String> = OVERRIDE_FILES.iter().map(|name| (*name).to_owned()).collect();
-    names.extend(["deploy.sh", "edge/servers", "edge/haproxy.cfg"].map(|name| format!("{to}/{name}")));
+    names.extend(["deploy.sh", "edge/servers", "edge/haproxy.cfg", "stack.yaml"].map(|name| format!("{to}/{name}")));
     names.extend(services.iter().map(|service| format!("{to}/{service}.yaml")));
     let mut texts = BTreeMap::new();
     for name in names {
         let Ok(bytes) = read_bytes(&folder.join(&name), DOCKERFILE_LIMIT) else { continue };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let is_script = name.ends_with("deploy.sh") || name.contains("/edge/");
+        let is_script = name.ends_with("deploy.sh") || name.contains("/edge/") || name.ends_with("/stack.yaml");
         if is_script && !text.contains("Written by dockopt") {
             return Err(CommandFailure::Because {
                 what: format!("`{name}` is there and was not written by dockopt"),

@@ -34,8 +34,8 @@ pub(super) struct ReplaceableProject {
     pub(super) compose: ComposeInput,
     pub(super) project: Arc<ComposeProject>,
     pub(super) services: Vec<String>,
-    /// What is left out.
-    pub(super) notes: Vec<String>,
+    /// Services that cannot be replaced without loss.
+    pub(super) left_out: Vec<String>,
     pub(super) mask: Mask,
 }
 
@@ -69,11 +69,18 @@ impl ReplaceableProject {
             return Err(CommandFailure::Because { what, help: None });
         }
         let Some(project) = compose.reading.project.clone() else { return Err(CommandFailure::Said) };
-        let left_out = bad.iter().map(|known| &known.service).map(|service| {
-            format!("`{service}` is left out, as it cannot be replaced without loss: `dockopt deploy check` says why")
-        });
-        let notes = left_out.collect();
-        Ok(Some(Self { compose, project, services, notes, mask: audit.into_mask() }))
+        let left_out = bad.into_iter().map(|known| known.service).collect();
+        Ok(Some(Self { compose, project, services, left_out, mask: audit.into_mask() }))
+    }
+}
+
+impl ReplaceableProject {
+    /// What happens to the services that cannot be replaced.
+    pub(super) fn notes(&self, what: &str) -> Vec<String> {
+        let note = |service: &String| {
+            format!("`{service}` {what}, as it cannot be replaced without loss: `dockopt deploy check` says why")
+        };
+        self.left_out.iter().map(note).collect()
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn run(global: &Global, command: DeployVerify) -> Result<u8, CommandF
     let wanted = ServiceSelection { services: &command.services, needs_replaceable: command.script.is_none() };
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
     let file = known.compose.request.files.join(", ");
+    let left_out = known.notes("is left out");
     let folder = PathBuf::from(&known.project.folder);
     let script = command.script.as_deref().map(|path| script_path(path, &folder)).transpose()?;
     let arguments = command.arguments;
@@ -73,7 +74,7 @@ pub(super) fn run(global: &Global, command: DeployVerify) -> Result<u8, CommandF
             return Err(CommandFailure::Said);
         }
     };
-    proof.notes.extend(known.notes);
+    proof.notes.extend(left_out);
     let text = match global.format {
         Format::Json => report::deploy_verify_json(&proof),
         _ => report::deploy_verify(&proof, terminal::stdout(global)),

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::{Engine, PATIENCE};
 
 /// A server that says its version, is slow where it is asked to, and ends at once when it is told to stop.
@@ -49,7 +51,8 @@ struct Project<'e> {
 }
 
 impl<'e> Project<'e> {
-    fn start(engine: &'e Engine, what: &str) -> Self {
+    /// The files of the author.
+    fn new(engine: &'e Engine, what: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("dockopt-test-").tempdir().unwrap();
         let name = format!("dockopt-test-{what}-{}", std::process::id());
         let write = |file: &str, text: &str| {
@@ -68,7 +71,11 @@ impl<'e> Project<'e> {
                  [\"./web:/etc/nginx/conf.d:ro\"]\n    depends_on:\n      api: {{condition: service_healthy}}\n"
             ),
         );
-        let project = Self { engine, folder, name };
+        Self { engine, folder, name }
+    }
+
+    fn start(engine: &'e Engine, what: &str) -> Self {
+        let project = Self::new(engine, what);
         let emitted = project.emit(&["--write"]);
         assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
         project.compose(&["up", "--detach", "--build", "--wait", "--quiet-pull"]);
@@ -82,6 +89,35 @@ impl<'e> Project<'e> {
     fn emit(&self, options: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
         command.args(["deploy", "emit", "--for", "haproxy"]).args(options).arg(self.path()).output().unwrap()
+    }
+
+    /// What `deploy verify` says, and its exit code.
+    fn verify(&self, options: &[&str]) -> (Option<i32>, Value) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+        command.args(["deploy", "verify", "--format=json", "--requests=500"]).args(options).arg(self.path());
+        let output = command.env("BUILDX_BUILDER", "default").output().unwrap();
+        let result = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+        });
+        crate::fixtures::keeps_schema(include_str!("../../../schemas/deploy-verify.schema.json"), &result);
+        (output.status.code(), result)
+    }
+
+    /// Names of this engine's containers, networks, volumes and images that a copy has.
+    fn copies(&self) -> Vec<String> {
+        let lists: [&[&str]; 4] = [
+            &["ps", "--all", "--format={{.Names}}"],
+            &["network", "ls", "--format={{.Name}}"],
+            &["volume", "ls", "--format={{.Name}}"],
+            &["image", "ls", "--format={{.Repository}}"],
+        ];
+        let all = lists.into_iter().map(|list| self.engine.text(list)).collect::<String>();
+        // A nonce has eighteen digits.
+        let is_of_copy = |name: &&str| {
+            let rest = name.strip_prefix("dockopt-").unwrap_or_default();
+            rest.len() >= 18 && rest.bytes().take(18).all(|byte| byte.is_ascii_hexdigit())
+        };
+        all.lines().filter(is_of_copy).map(str::to_owned).collect()
     }
 
     #[track_caller]
@@ -310,4 +346,98 @@ fn a_switch_survives_restarts_and_kills() {
     assert!(code == Some(2) && said.contains("another deployment is running"), "{code:?} {said}");
     assert!(first.wait().unwrap().success());
     assert_eq!(project.version(), "v5");
+}
+
+/// In a copy: nothing is lost, each version answers, the unhealthy one is refused with what its check said. The project itself is
+/// not started, and nothing is left.
+#[test]
+fn a_deployment_is_proved_in_a_copy() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "verify");
+    let before = std::fs::read_dir(project.path()).unwrap().count();
+    let (code, result) = project.verify(&["--slow-path=/slow"]);
+    assert_eq!((code, &result["is_proved"], &result["lost"]), (Some(0), &true.into(), &0.into()), "{result:#}");
+    let steps = result["steps"].as_array().unwrap();
+    let answered = |step: usize, version: &str| steps[step]["versions"][version].as_u64().unwrap_or_default();
+    for (step, version) in [(0, "1"), (0, "2"), (1, "2"), (2, "2"), (2, "1")] {
+        assert!(answered(step, version) > 20, "{step} {version}: {result:#}");
+    }
+    assert_eq!((&steps[1]["exit_code"], answered(1, "unhealthy")), (&1.into(), 0));
+    assert!(steps[1]["log"].to_string().contains("Connection refused"), "{result:#}");
+    for kind in ["new", "kept", "post", "slow"] {
+        assert!(steps[0]["requests"][kind]["answered"].as_u64() > Some(2), "{kind}: {result:#}");
+    }
+    assert_eq!(std::fs::read_dir(project.path()).unwrap().count(), before);
+    assert_eq!(project.containers(), Vec::<String>::new());
+    super::say(&format!("{} requests, none lost", result["requests"]));
+}
+
+/// A script of the author that recreates the container loses requests, and takes a version into service that never gets healthy.
+#[test]
+fn a_script_of_the_author_is_tried() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "script");
+    std::fs::write(project.path().join("deploy.sh"), "#!/bin/sh\ndocker compose up --detach --build api\n").unwrap();
+    let (code, result) = project.verify(&["--script=deploy.sh"]);
+    assert_eq!(code, Some(1), "{result:#}");
+    let steps = result["steps"].as_array().unwrap();
+    let cause = steps[0]["problems"].to_string();
+    assert!(cause.contains("answers of status 502") && cause.contains("(version 1) stopped at"), "{result:#}");
+    assert!(steps[1]["problems"].to_string().contains("a version that never gets healthy was asked"), "{result:#}");
+    let text = std::fs::read_to_string(project.path().join("api/Dockerfile")).unwrap();
+    assert_eq!(text, DOCKERFILE);
+    // What names something of this engine would change it.
+    let holder = format!("{}-holder", project.name);
+    engine.text(&["create", "--name", &holder, "nginx:1.30"]);
+    std::fs::write(project.path().join("deploy.sh"), format!("docker restart {holder}\n")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    let refused = command.args(["deploy", "verify", "--script=deploy.sh"]).arg(project.path()).output().unwrap();
+    engine.text(&["rm", &holder]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains(&holder), "{said}");
+}
+
+/// A run that is killed leaves things behind, which are found and removed.
+#[test]
+fn what_a_killed_run_left_is_removed() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "killed");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    command.args(["deploy", "verify"]).arg(project.path()).env("BUILDX_BUILDER", "default");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // The script is running then.
+    assert!(lines.map_while(Result::ok).any(|line| line.starts_with("version 1 -> 2")));
+    std::thread::sleep(Duration::from_secs(4));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = project.copies();
+    let edge = left.iter().find(|name| name.ends_with("-edge-1")).unwrap_or_else(|| panic!("{left:?}")).clone();
+    let nonce = edge.strip_suffix("-edge-1").unwrap().to_owned();
+    let started = Instant::now();
+    loop {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+        let output = command.args(["deploy", "verify", "--clean-up"]).output().unwrap();
+        let left: Vec<String> = project.copies().into_iter().filter(|name| name.starts_with(&nonce)).collect();
+        // The script may have started something at that moment.
+        if output.status.success() && left.is_empty() {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{left:?}");
+    }
+}
+
+/// The stack file is one that docker reads.
+#[test]
+fn a_stack_file_is_accepted() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "stack");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+    let emitted = command.args(["deploy", "emit", "--for=swarm", "--write"]).arg(project.path()).output().unwrap();
+    assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
+    let file = project.path().join("deploy/stack.yaml");
+    let read = engine.text(&["stack", "config", "--compose-file", file.to_str().unwrap()]);
+    for part in ["order: start-first", "failure_action: rollback", "image: nginx:1.30"] {
+        assert!(read.contains(part), "{part}: {read}");
+    }
 }

@@ -208,15 +208,17 @@ fn network_names(service: &StackService) -> Vec<String> {
     if names.is_empty() { vec!["default".to_owned()] } else { names }
 }
 
+/// What tells the image of a service: its name, else what it is built from.
+pub(super) fn image_parts(service: &StackService) -> String {
+    let build = service.value.get("build");
+    let part = |key: &str| build.and_then(|build| build.get(key)).map(ComposeValue::display).unwrap_or_default();
+    let parts = || ["context", "dockerfile", "target"].map(part).join(" ");
+    service.text("image").map_or_else(parts, str::to_owned)
+}
+
 /// Services that run the same image are one deployment, called by the first that is built.
 fn set_groups(services: &mut [ReplacedService], stack: &Stack) {
-    let image = |service: &ReplacedService| {
-        let known = stack.service(&service.name)?;
-        let build = known.value.get("build");
-        let part = |key: &str| build.and_then(|build| build.get(key)).map(ComposeValue::display).unwrap_or_default();
-        let parts = ["context", "dockerfile", "target"].map(part).join(" ");
-        Some(known.text("image").map_or(parts, str::to_owned))
-    };
+    let image = |service: &ReplacedService| stack.service(&service.name).map(image_parts);
     let images: Vec<Option<String>> = services.iter().map(image).collect();
     let firsts: Vec<String> = images
         .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{DeploymentInput, DeploymentStrategy, haproxy_deployment};
+use super::{DeploymentInput, DeploymentStrategy, haproxy_deployment, swarm_deployment};
 use crate::compose::project::{ProjectFile, ProjectFiles, ProjectRequest};
 use crate::emit::Emission;
 use crate::inputs::{ComposeInput, ComposeReading, ComposeUse, ProxyConfiguration};
@@ -37,8 +37,27 @@ fn compose(text: &str, nginx: &str) -> ComposeInput {
     }
 }
 
-/// What is written for services of a project on top of files that are there.
+/// A tool for which files are written.
+type Writer = fn(&DeploymentInput) -> Result<Emission, Vec<String>>;
+
 fn emitted(
+    text: &str,
+    nginx: &str,
+    services: &[&str],
+    existing: &[(&str, &str)],
+) -> Result<BTreeMap<String, String>, Vec<String>> {
+    emitted_for(
+        |input| haproxy_deployment(input).map(|deployment| deployment.emission),
+        text,
+        nginx,
+        services,
+        existing,
+    )
+}
+
+/// What is written for services of a project on top of files that are there.
+fn emitted_for(
+    write: Writer,
     text: &str,
     nginx: &str,
     services: &[&str],
@@ -49,7 +68,7 @@ fn emitted(
     let services: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
     let existing: BTreeMap<String, String> =
         existing.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    let emission: Emission = haproxy_deployment(&DeploymentInput {
+    let emission = write(&DeploymentInput {
         compose: &compose,
         project: &project,
         services: &services,
@@ -185,4 +204,44 @@ fn the_file_of_the_author_on_top_is_added_to() {
     let text = "services:\n  web:\n    extra_hosts: ['x=1.1.1.1']\n";
     let refusal = emitted(&project(""), PASS, &["api"], &[("compose.override.yaml", text)]).unwrap_err();
     assert!(refusal[0].contains("`extra_hosts` of `web`"), "{refusal:?}");
+}
+
+/// A port that the engine chooses is HAProxy's, too.
+#[test]
+fn ports_without_a_number_go_to_haproxy() {
+    let ports = "    ports: ['8000', '127.0.0.1::8000']\n";
+    let files = emitted(&project(ports), "", &["api"], &[]).unwrap();
+    let text = &files["compose.override.yaml"];
+    assert!(text.contains("ports: [\"8000\", \"127.0.0.1::8000\"]") && text.contains("ports: !reset []"), "{text}");
+}
+
+/// The whole project, with what Swarm does in place of what Compose does; variables stay as they are written.
+#[test]
+fn a_stack_is_the_whole_project() {
+    let rest = "    container_name: api\n    restart: on-failure\n    environment: {KEY: '${KEY:-no}', PRICE: 5$$}\n    \
+                ports: ['127.0.0.1:9000:9000', '80:8000']\n    volumes: ['./data:/data:ro', 'files:/files']\n    \
+                depends_on: {db: {condition: service_healthy}}\n  db:\n    image: postgres:18\n    privileged: true\n  \
+                worker:\n    build: ./api\n";
+    let text = format!("{}volumes: {{files: {{}}}}\n", project(rest));
+    let files = emitted_for(swarm_deployment, &text, "", &["api"], &[]).unwrap();
+    let stack = &files["deploy/stack.yaml"];
+    for part in [
+        "image: \"shop-api:${TAG:-latest}\"",
+        "KEY: \"${KEY:-no}\"",
+        "PRICE: \"5$$\"",
+        "ports: [{target: 8000, published: 80}]",
+        "source: \"../data\"",
+        "condition: on-failure",
+        // 40 s of start period, 3 × (2 + 1) s until it is unhealthy, and 10 s.
+        "order: start-first\n        failure_action: rollback\n        monitor: 59s",
+    ] {
+        assert!(stack.contains(part), "{part}\n{stack}");
+    }
+    assert_eq!(stack.matches("shop-api:").count(), 2, "{stack}");
+    assert_eq!(stack.matches("update_config").count(), 1, "{stack}");
+    for part in ["depends_on", "container_name", "build:", "privileged", "restart:", "9000"] {
+        assert!(!stack.contains(part), "{part}\n{stack}");
+    }
+    let again = [("deploy/stack.yaml", stack.as_str())];
+    assert_eq!(emitted_for(swarm_deployment, &text, "", &["api"], &again).unwrap(), BTreeMap::new());
 }

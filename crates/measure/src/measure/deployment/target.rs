@@ -162,6 +162,8 @@ impl Session {
                         websocket: request.websocket_path.clone().filter(|_| !is_encrypted),
                     };
                     let Some(fitness) = target.fitness(wants_server) else { continue };
+                    // A port of the host is the way of the users, through the proxy.
+                    let fitness = if entry.address.ip().is_loopback() { fitness + 3 } else { fitness };
                     if best.as_ref().is_none_or(|(known, _)| *known < fitness) {
                         best = Some((fitness, target));
                     }

@@ -10,7 +10,8 @@ use crate::measure::session::Session;
 pub(super) const VERSION_LABEL: &str = "dockopt.version";
 
 /// What a version that never gets healthy runs instead of its program.
-const SLEEP: &str = r#"ENTRYPOINT ["/bin/sh", "-c", "echo 'this version never gets healthy'; exec sleep 3600"]"#;
+const SLEEP: &str =
+    r#"ENTRYPOINT ["/bin/sh", "-c", "trap exit TERM; echo 'this version never gets healthy'; sleep 3600 & wait"]"#;
 
 /// Lines of a Dockerfile that make another version of an image.
 pub(super) fn version_lines(kind: StepKind) -> Vec<String> {
