@@ -341,7 +341,10 @@ fn a_switch_survives_restarts_and_kills() {
     }
     // Two at once: the second one says so.
     let mut first = project.script("v5", &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(3));
+    let (lock, started) = (format!("name={}-deploy-lock", project.name), Instant::now());
+    while engine.text(&["ps", "--quiet", "--filter", &lock]).is_empty() && started.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let (code, said) = project.deploy("v6", &[]);
     assert!(code == Some(2) && said.contains("another deployment is running"), "{code:?} {said}");
     assert!(first.wait().unwrap().success());
