@@ -1,0 +1,219 @@
+//! The script of `deploy emit` step by step: killed at each of them, shares of a canary, an old version that is broken already, a
+//! queue.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::super::{Engine, PATIENCE};
+use super::{Load, Project, ask, versions};
+
+/// Steps as `sh -x` shows them, from the start of the new container on or before it.
+const STEPS: [(&str, &str); 10] = [
+    ("", "+ docker tag"),
+    ("", " build api"),
+    ("starting api", " up -d --no-deps"),
+    ("starting api", "+ healthy"),
+    ("starting api", "+ join api"),
+    ("starting api", "+ share 100"),
+    ("starting api", "+ observe"),
+    ("starting api", "+ mv deploy/next.yaml deploy/api.yaml"),
+    ("starting api", "+ docker stop"),
+    ("starting api", "+ docker rm -v"),
+];
+
+/// Killed at a step, it leaves one version that answers and no lock; the next run finishes or undoes.
+#[test]
+fn a_script_that_is_killed_at_a_step_is_finished_by_the_next() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::start(&engine, "steps");
+    let is_full = std::env::var_os("DOCKOPT_FULL").is_some();
+    let steps = STEPS.iter().enumerate().filter(|(number, _)| is_full || [2, 5, 7].contains(number));
+    for (number, (after, step)) in steps {
+        let mut command = project.shell(&["-x"], &format!("v3{number}"), &[]);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        assert!(after.is_empty() || lines.any(|line| line.contains(after)), "{after} was not reached");
+        assert!(lines.any(|line| line.starts_with('+') && line.contains(step.trim_start_matches("+ "))), "{step}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(project.version().starts_with('v'), "killed at {step}");
+        let next = format!("v4{number}");
+        let (code, said) = project.deploy_when_free(&next);
+        assert_eq!(code, Some(0), "killed at {step}: {said}");
+        assert_eq!((project.version(), project.containers().len()), (next, 1), "killed at {step}");
+    }
+}
+
+/// With 5, 25 and 50 % of the requests the new version answers so many of 1,500, give or take two of a hundred.
+#[test]
+fn a_canary_gets_its_share() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::start(&engine, "canary");
+    let port = project.port();
+    let mut child =
+        project.script("v2", &["--strategy", "canary", "--watch", "25"]).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut shares = Vec::new();
+    for line in lines {
+        let Some(percent) = line.split_once(" % of the requests to the new version").map(|(text, _)| text) else {
+            continue;
+        };
+        let percent: f64 = percent.split_whitespace().last().unwrap().parse().unwrap();
+        let answers = answers_of(port, 1500);
+        let count = answers.get("v2").copied().unwrap_or_default();
+        assert_eq!(answers.values().sum::<usize>(), 1500, "{answers:?}");
+        #[allow(clippy::cast_precision_loss, reason = "at most 1,500")]
+        let share = count as f64 / 15.0;
+        assert!((share - percent).abs() <= 2.0, "{share} instead of {percent} %");
+        shares.push(share);
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(shares.len(), 4);
+    super::super::say(&format!("shares of the new version: {shares:?}"));
+}
+
+/// Answers to so many requests of several clients, by version.
+fn answers_of(port: u16, count: usize) -> BTreeMap<String, usize> {
+    let answers = Mutex::new(BTreeMap::new());
+    let clients = 6;
+    std::thread::scope(|scope| {
+        for _ in 0..clients {
+            scope.spawn(|| {
+                for _ in 0..count / clients {
+                    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                    let answer = ask(&mut BufReader::new(stream), "GET", "/").unwrap();
+                    assert_eq!(answer.status, 200);
+                    *answers.lock().unwrap().entry(answer.text).or_default() += 1;
+                }
+            });
+        }
+    });
+    answers.into_inner().unwrap()
+}
+
+/// A new version replaces one whose check fails already; what the first installation loses is said.
+#[test]
+fn a_broken_version_is_replaced_and_the_installation_is_measured() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "hotfix");
+    // A port that stays when nginx is created again.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let path = project.path().join("compose.yaml");
+    let text = std::fs::read_to_string(&path).unwrap().replace("127.0.0.1::80", &format!("127.0.0.1:{port}:80"));
+    std::fs::write(&path, text).unwrap();
+    project.compose(&["up", "--detach", "--build", "--wait", "--quiet-pull"]);
+    let load = Load::start(project.port());
+    assert!(project.emit(&["--write"]).status.success());
+    project.compose(&["up", "--detach"]);
+    project.version();
+    let answers = load.answers();
+    let lost: usize = answers.iter().filter(|(text, _)| !text.starts_with('v')).map(|(_, count)| count).sum();
+    super::super::say(&format!("the first installation lost {lost} of {} requests", answers.values().sum::<usize>()));
+    assert!(lost > 0, "{answers:?}");
+    let old = project.containers();
+    engine.text(&["exec", &old[0], "touch", "/broken"]);
+    let started = Instant::now();
+    while !engine.text(&["inspect", "--format={{.State.Health.Status}}", &old[0]]).contains("unhealthy") {
+        assert!(started.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let load = Load::start(project.port());
+    let (code, said) = project.deploy("v2", &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(versions(&load.answers()), ["v1", "v2"]);
+    assert_eq!(project.version(), "v2");
+    // Nothing that the author wrote into the environment is in what the script writes.
+    let record = std::fs::read_to_string(project.path().join("deploy/record.jsonl")).unwrap();
+    assert!(!format!("{record}{said}").contains("hush-canary"), "{record}{said}");
+}
+
+const QUEUE: &str = r#"
+import http.server, threading, time
+jobs, leases, done, lock = list(range(200)), {}, set(), threading.Lock()
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        with lock:
+            now = time.time()
+            # A job that nobody acknowledged in time is given out again.
+            for job in [job for job, until in leases.items() if until < now]:
+                del leases[job]
+                jobs.append(job)
+            body = str(len(done))
+            if self.path.startswith("/done/"):
+                job = int(self.path[6:])
+                leases.pop(job, None)
+                done.add(job)
+            elif self.path == "/job":
+                job = jobs.pop(0) if jobs else None
+                body = "" if job is None else str(job)
+                if job is not None:
+                    leases[job] = now + 5
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("", 9000), Handler).serve_forever()
+"#;
+
+const WORKER: &str = r#"
+import signal, sys, time, urllib.request
+stopping = False
+def stop(*_):
+    global stopping
+    stopping = True
+signal.signal(signal.SIGTERM, stop)
+get = lambda path: urllib.request.urlopen("http://queue:9000" + path).read().decode()
+while not stopping:
+    job = get("/job")
+    time.sleep(0.15)
+    if job:
+        get("/done/" + job)
+"#;
+
+/// A worker that acknowledges late is replaced while it works: no job of 200 is lost.
+#[test]
+fn a_worker_is_replaced_without_a_lost_job() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "queue");
+    let write = |name: &str, text: &str| std::fs::write(project.path().join(name), text).unwrap();
+    write("queue.py", QUEUE);
+    write("api/worker.py", WORKER);
+    let dockerfile = "FROM python:3.13-slim\nCOPY worker.py /\nARG VERSION=v1\nRUN echo $VERSION >/version\n\
+        CMD [\"python3\", \"/worker.py\"]\nHEALTHCHECK --interval=1s --start-interval=500ms --start-period=10s CMD \
+        [\"python3\", \"-c\", \"import urllib.request as u; u.urlopen('http://queue:9000/').read()\"]\n";
+    write("api/Dockerfile", dockerfile);
+    write(
+        "compose.yaml",
+        &format!(
+            "name: {}\nservices:\n  queue:\n    image: python:3.13-slim\n    command: [python3, /queue.py]\n    ports: \
+             [\"127.0.0.1::9000\"]\n    volumes: [\"./queue.py:/queue.py:ro\"]\n  api:\n    build:\n      context: api\n      args: \
+             {{VERSION: \"${{VERSION:-v1}}\"}}\n    init: true\n    depends_on: [queue]\n",
+            project.name
+        ),
+    );
+    let emitted = project.emit(&["--service=api", "--write"]);
+    assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
+    project.compose(&["up", "--detach", "--build", "--quiet-pull"]);
+    let done = || {
+        let address = project.compose(&["port", "queue", "9000"]);
+        let port: u16 = address.trim().rsplit(':').next().unwrap().parse().unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        std::io::Write::write_all(&mut &stream, b"GET / HTTP/1.0\r\n\r\n").ok()?;
+        BufReader::new(stream).lines().map_while(Result::ok).last()?.parse::<u32>().ok()
+    };
+    let (code, said) = project.deploy("v2", &["api"]);
+    assert_eq!(code, Some(0), "{said}");
+    let before = done().unwrap_or_default();
+    assert!(before < 200, "the worker was ready before it was replaced");
+    let started = Instant::now();
+    while done() != Some(200) {
+        assert!(started.elapsed() < PATIENCE, "{:?} of 200 jobs are done", done());
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert_eq!(project.containers().len(), 1);
+    super::super::say(&format!("200 of 200 jobs are done, {before} before the old worker was gone"));
+}
