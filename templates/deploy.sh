@@ -4,7 +4,7 @@
 #   sh @folder@/deploy.sh edge | remove                   starts HAProxy again | the project without HAProxy; both lose requests
 # OPTIONS: --image IMAGE  --migrate COMMAND  --smoke COMMAND  --strategy rolling|blue-green|canary  --watch SECONDS
 #          --errors PERCENT  --milliseconds N  --notify COMMAND (which gets RESULT)
-# shellcheck disable=SC2005,SC2046,SC2086,SC2116 # names have no blanks
+# shellcheck disable=SC2005,SC2015,SC2046,SC2086,SC2116 # names have no blanks
 set -eu
 cd "$(dirname "$0")/@up@"
 # What the compose files say; `start` and `drain`: the seconds that a container gets to become healthy, and its requests to end.
@@ -18,42 +18,37 @@ finish() { # finish CODE RESULT: adds a line of names and numbers to the record
   say "$2"
   [ -z "$began" ] || printf '{"time":"%s","service":"%s","from":"%s","to":"%s","containers":"%s","seconds":%s,"exit":%s,"result":"%s"}\n' \
     "$(date -u +%FT%TZ)" "$first" "$old_image" "$new_image" "${new# }" "$(($(date +%s) - began))" "$1" "$2" >>@folder@/record.jsonl
-  [ -z "$notify" ] || RESULT=$2 sh -c "$notify" || say 'the command of --notify failed'
+  [ -z "$notify" ] || RESULT=$2 sh -c "$notify" 9>&- || say 'the command of --notify failed'
   exit "$1"
 }
 fact() { echo "$facts" | awk -v name="$1" -v service="$2" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } $1 == service { print $at[name] }'; }
 services() { echo "$facts" | awk -v group="$first" '$2 == group { print $1 }'; }
 routed() { echo "$facts" | awk -v group="$first" '$2 == group && $3 != "-" { print $1 }'; }
-containers() { # containers SERVICE
-  docker ps -a --format '{{.Names}}' --filter "label=com.docker.compose.project=$project" \
-    --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False
-}
+listed() { docker ps -a --format '{{.Names}}' --filter "label=com.docker.compose.project=$project" --filter label=com.docker.compose.oneoff=False "$@"; }
+containers() { listed --filter "label=com.docker.compose.service=$1"; }                                # containers SERVICE
 among() { for c in $(containers "$1"); do case " $2 " in *" $c "*) echo "$c" ;; esac; done; }        # among SERVICE NAMES: those of its containers
 others() { for c in $(containers "$1"); do case " $2 " in *" $c "*) ;; *) echo "$c" ;; esac; done; } # others SERVICE NAMES: all but those
 inspect() { docker inspect -f "{{$1}}" "$2"; }                                                       # inspect FACT CONTAINER
 serving() { sed -n 's/^# in service: //p' "@folder@/$first.yaml"; }
 pin() { # pin IMAGE BEFORE CONTAINERS: what a plain `docker compose up -d` starts, and which containers get requests
   printf '# Written by deploy.sh.\n# before: %s\n# in service: %s\nservices:\n' "$2" "$3"
-  for s in $(services); do
-    printf "  %s:\n    image: '%s'\n    pull_policy: never\n" "$s" "${1:-$(inspect .Config.Image "$(containers "$s" | head -n 1)")}"
-  done
+  for s in $(services); do printf "  %s:\n    image: '%s'\n    pull_policy: never\n" "$s" "${1:-$(inspect .Config.Image "$(containers "$s" | head -n 1)")}"; done
 }
 edge() { docker exec "$project-@edge@-1" bash /usr/local/etc/haproxy/servers "$@"; }   # @folder@/edge/servers tells what its commands do
-share() { for s in $(routed); do edge share "$s" "$1" $2; done; }                 # share PERCENT CONTAINERS
+share() { for s in $(routed); do edge share "$s" "$1" $(among "$s" "$2") || return 1; done; } # share PERCENT CONTAINERS
 join() { [ "$(fact port "$1")" = - ] || edge join "$1" "$2" $(containers "$1"); } # join SERVICE CONTAINER
-total() { for s in $(routed); do edge sum "$s" "$1" $(among "$s" "$new"); done | awk '{ sum += $1 } END { print sum + 0 }'; }
+total() { sum=0; for s in $(routed); do n=$(edge sum "$s" "$1" $(among "$s" "$new")) && sum=$((sum + n)) || return 1; done; echo "$sum"; } # total COLUMNS
+save() { [ -z "$(routed)" ] || { edge configuration >@folder@/haproxy.cfg.new && mv @folder@/haproxy.cfg.new @folder@/edge/haproxy.cfg; }; } # for its restart
 settle() { # requests go to the containers in service; all others, the old version or what a killed run left, are drained and removed
   for s in $(services); do for c in $(among "$s" "$(serving)"); do join "$s" "$c" || say "HAProxy does not reach $c"; done; done
-  share 100 "$(serving)"
-  for s in $(services); do
-    for c in $(others "$s" "$(serving)"); do
-      [ "$(fact port "$s")" = - ] || edge leave "$s" "$c" "$(fact drain "$s")"
-      docker stop "$c" >/dev/null && docker rm -v "$c" >/dev/null
-    done
-  done
-  [ -z "$(routed)" ] || { edge configuration >@folder@/haproxy.cfg.new && mv @folder@/haproxy.cfg.new @folder@/edge/haproxy.cfg; } # for its restart
+  share 100 "$(serving)" && save || return 1
+  for s in $(services); do for c in $(others "$s" "$(serving)"); do
+    [ "$(fact port "$s")" = - ] || edge leave "$s" "$c" "$(fact drain "$s")"
+    docker stop "$c" >/dev/null && docker rm -v "$c" >/dev/null || say "$c is not removed"
+  done; done
+  save
 }
-undo() { say "$1: back to the old version"; settle; finish 1 "$1"; }
+undo() { trap '' INT TERM HUP; say "$1: back to the old version"; settle || say 'not all is undone: run deploy.sh again'; finish 1 "$1"; }
 healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log say
   for _ in $(seq "$2"); do
     case $(inspect '.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end' "$1") in
@@ -62,18 +57,16 @@ healthy() { # healthy CONTAINER SECONDS: else shows what its check and its log s
     sleep 1
   done
   inspect 'if .State.Health}}{{range .State.Health.Log}}{{.Output}}{{end}}{{end' "$1" | tail -n 5
-  docker logs --tail 5 "$1"
-  return 1
+  docker logs --tail 5 "$1" && return 1
 }
 observe() { # for the seconds of --watch: errors and time of the new version within the limits, its containers healthy
-  bad=$(total hrsp_5xx) all=$(total stot)
-  sleep "$watch"
-  bad=$(($(total hrsp_5xx) - bad)) all=$(($(total stot) - all)) time=$(($(total rtime) / $(echo $new | wc -w)))
-  say "$bad errors of $all requests to the new version, $time ms"
-  [ $((bad * 100)) -le $((errors * all)) ] && [ "$time" -le "$milliseconds" ] || return 1
+  bad=$(total hrsp_5xx,econ,eresp) && all=$(total stot) && sleep "$watch" || return 1
+  now=$(total hrsp_5xx,econ,eresp) && bad=$((now - bad)) && now=$(total stot) && all=$((now - all)) && time=$(total rtime) || return 1
+  count=$(for s in $(routed); do among "$s" "$new"; done | wc -l); time=$((time / (count ? count : 1)))
+  say "$bad errors of $all requests to the new version, about $time ms"
+  [ "$all" -ge 0 ] && [ $((bad * 100)) -le $((errors * all)) ] && [ "$time" -le "$milliseconds" ] || return 1
   for c in $new; do healthy "$c" 1 || return 1; done
 }
-
 image='' migrate='' smoke='' notify='' watch=10 errors=1 milliseconds=60000 command=deploy began='' new='' old_image='' new_image='' tries=0
 while [ $# -gt 0 ]; do
   case $1 in
@@ -84,28 +77,31 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$(services)" ] || usage
+case " $watch $errors $milliseconds" in *[!0-9\ ]* | *' 0'[0-9]*) usage ;; esac
 step=$((100 / $(fact count "$first")))
 case $strategy in canary) shares='5 25 50 100' ;; rolling) shares="$(seq "$step" "$step" 99) 100" ;; blue-green) shares=100 ;; *) usage ;; esac
 docker version >/dev/null || exit 2
-project=$(compose config | sed -n 's/^name: //p')
+project=$(compose config | sed -n 's/^name: "\{0,1\}\([^"]*\).*/\1/p') && [ -n "$project" ] || exit 2
 # One deployment at a time: a container that ends with this script, however it ends, as the script holds its standard input.
 docker rm "$project-deploy-lock" >/dev/null 2>&1 || :
 pipe=$(mktemp -u) && mkfifo -m 600 "$pipe"
 hold() { docker run --rm -i --name "$project-deploy-lock" --label "holder=$pipe" --network none --entrypoint cat "$edge_image" <"$pipe" 9>&- >/dev/null 2>&1 & }
-hold && exec 9>"$pipe"
-trap 'rm -f "$pipe"; exec 9>&-; wait' EXIT
+hold && exec 9>"$pipe" && trap 'rm -f "$pipe"; exec 9>&-; wait' EXIT
 until [ "$(inspect '.State.Running}} {{.Config.Labels.holder' "$project-deploy-lock" 2>/dev/null)" = "true $pipe" ]; do
   kill -0 "$!" 2>/dev/null || { tries=$((tries + 1)) && hold; } # one that was killed is still ending
-  [ "$tries" -lt 10 ] || { echo 'another deployment is running' >&2; exit 2; }
+  [ "$tries" -lt 10 ] || { echo "another deployment is running, or there is no image $edge_image" >&2; exit 2; }
   sleep 1
 done
 [ "$command" != edge ] || { compose up -d --no-deps --force-recreate '@edge@'; exit; }
 [ "$command" != remove ] || { docker compose @author_files@ up -d --remove-orphans; exit; }
 # A run that was killed is finished or undone first: @folder@/SERVICE.yaml says which containers get requests.
 all=$(echo $(for s in $(services); do containers "$s"; done))
-[ -n "$(serving)" ] || { pin '' '' "$all" >@folder@/next.yaml; mv @folder@/next.yaml "@folder@/$first.yaml"; }
-settle
+[ -n "$all" ] || { echo 'nothing to replace: start the project with docker compose up -d' >&2; exit 2; }
+known() { for s in $(services); do [ -n "$(among "$s" "$(serving)")" ] || return 1; done; } # `docker compose down` and `up` give other names
+known || { pin '' '' "$all" >@folder@/next.yaml; mv @folder@/next.yaml "@folder@/$first.yaml"; }
+settle || { echo 'HAProxy does not answer: docker compose up -d' >&2; exit 2; }
 began=$(date +%s) old=$(serving)
+trap 'undo interrupted' INT TERM HUP
 # Each image gets a tag of its own, which keeps it from `docker image prune` (but not from `prune -a`).
 old_id=$(inspect .Image "${old%% *}")
 old_image=$project-$first:deployed-$(echo "$old_id" | cut -c 8-19)
@@ -123,14 +119,17 @@ fi
 id=$(docker image inspect -f '{{.Id}}' "$image") || finish 1 'there is no such image'
 new_image=$project-$first:deployed-$(echo "$id" | cut -c 8-19)
 docker tag "$id" "$new_image"
-pin "$new_image" '' '' >@folder@/next.yaml
-hash=$(inspect 'index .Config.Labels "com.docker.compose.config-hash"' "${old%% *}")
-[ "$(compose -f @folder@/next.yaml config --hash "$first")" != "$first $hash" ] || finish 0 "$new_image is in service"
+pin "$new_image" '' '' >@folder@/next.yaml && want=0 same=0
+for s in $(services); do # nothing to do: as many healthy containers, made of the same
+  hash=$(compose -f @folder@/next.yaml config --hash "$s" | cut -d ' ' -f 2) want=$((want + $(fact count "$s")))
+  for c in $(among "$s" "$old"); do [ "$(inspect 'index .Config.Labels "com.docker.compose.config-hash"' "$c")" = "$hash" ] && healthy "$c" 1 >/dev/null 2>&1 && same=$((same + 1)); done
+done
+[ "$same" -lt "$want" ] || finish 0 "$new_image is in service"
 [ -z "$migrate" ] || (set -f; compose -f @folder@/next.yaml run --rm -T --no-deps "$first" $migrate) || finish 1 'the migration failed'
 for s in $(services); do
   say "starting $s"
   count=$(($(containers "$s" | wc -l) + $(fact count "$s")))
-  compose -f @folder@/next.yaml up -d --no-deps --no-build --no-recreate --scale "$s=$count" "$s" >/dev/null 2>&1 || undo "$s does not start"
+  said=$(compose -f @folder@/next.yaml up -d --no-deps --no-build --no-recreate --scale "$s=$count" "$s" 2>&1) || { echo "$said" | tail -n 5; undo "$s does not start"; }
   for c in $(others "$s" "$old"); do
     new="$new $c"
     healthy "$c" "$(fact start "$s")" || undo "$c is not healthy"
@@ -139,10 +138,12 @@ for s in $(services); do
   done
 done
 for percent in $shares; do
-  say "$percent % of the requests to the new version"; share "$percent" "$new"
+  say "$percent % of the requests to the new version"; share "$percent" "$new" || undo 'HAProxy does not switch'
   observe || undo 'too many errors, too slow, or not healthy'
 done
 pin "$new_image" "$old_image" "${new# }" >@folder@/next.yaml
-mv @folder@/next.yaml "@folder@/$first.yaml"
-settle
+trap '' INT TERM HUP; mv @folder@/next.yaml "@folder@/$first.yaml"
+settle || say 'the old version is not removed: run deploy.sh again'
+olds=$(docker images --format '{{.Repository}}:{{.Tag}}' "$project-$first" | grep :deployed- | grep -vx -e "$new_image" -e "$old_image") || :
+for image in $olds; do docker rmi "$image" >/dev/null 2>&1 || :; done # rollback goes back by one
 finish 0 "$new_image is in service"

@@ -108,11 +108,14 @@ fn a_broken_version_is_replaced_and_the_installation_is_measured() {
     project.compose(&["up", "--detach", "--build", "--wait", "--quiet-pull"]);
     let load = Load::start(project.port());
     assert!(project.emit(&["--write"]).status.success());
+    let began = Instant::now();
     project.compose(&["up", "--detach"]);
     project.version();
+    let seconds = began.elapsed().as_secs_f64();
     let answers = load.answers();
     let lost: usize = answers.iter().filter(|(text, _)| !text.starts_with('v')).map(|(_, count)| count).sum();
-    super::super::say(&format!("the first installation lost {lost} of {} requests", answers.values().sum::<usize>()));
+    let all = answers.values().sum::<usize>();
+    super::super::say(&format!("the first installation took {seconds:.1} s and lost {lost} of {all} requests"));
     assert!(lost > 0, "{answers:?}");
     let old = project.containers();
     engine.text(&["exec", &old[0], "touch", "/broken"]);

@@ -175,8 +175,7 @@ impl Session {
 fn fixed_names(model: &Value, section: &str) -> BTreeSet<String> {
     let project = model["name"].as_str().unwrap_or_default();
     let all = model[section].as_object().into_iter().flatten();
-    let name = |value: &Value| value["name"].as_str().map(str::to_owned);
-    all.filter_map(|(key, value)| name(value).filter(|name| *name != format!("{project}_{key}"))).collect()
+    all.filter_map(|(key, value)| text(&value["name"]).filter(|name| *name != format!("{project}_{key}"))).collect()
 }
 
 /// How a script is run: by itself where it may be, else by the shell of its first line.
@@ -193,9 +192,9 @@ fn dockerfiles(request: &DeploymentRequest, folder: &Path) -> BTreeMap<String, (
     let mut dockerfiles = BTreeMap::new();
     let services = request.model["services"].as_object();
     for (name, service) in services.into_iter().flatten() {
-        let Some(context) = service["build"]["context"].as_str() else { continue };
-        let dockerfile = service["build"]["dockerfile"].as_str().unwrap_or("Dockerfile");
-        let path = Path::new(context).join(dockerfile);
+        let Some(context) = text(&service["build"]["context"]) else { continue };
+        let dockerfile = text(&service["build"]["dockerfile"]).unwrap_or_else(|| "Dockerfile".to_owned());
+        let path = Path::new(&context).join(dockerfile);
         let Ok(below) = path.strip_prefix(&request.folder) else { continue };
         let path = folder.join(below);
         if let Ok(text) = fs::read_to_string(&path) {
@@ -205,11 +204,16 @@ fn dockerfiles(request: &DeploymentRequest, folder: &Path) -> BTreeMap<String, (
     dockerfiles
 }
 
+/// A text of the model, in which each `$` is doubled.
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(|text| text.replace("$$", "$"))
+}
+
 /// The names of images that the project builds.
 fn built_names(model: &Value) -> BTreeSet<String> {
     let services = model["services"].as_object().into_iter().flat_map(|services| services.values());
     let built = services.filter(|service| service["build"].is_object());
-    built.filter_map(|service| service["image"].as_str()).map(str::to_owned).collect()
+    built.filter_map(|service| text(&service["image"])).collect()
 }
 
 /// Copies a folder with links and modes, but for what no deployment needs.
