@@ -20,7 +20,8 @@ const COMPOSE: &str = "services:\n  api:\n    build: ./api\n    expose: [8000]\n
 
 const NGINX: &str = "events {}\nhttp { server { listen 80; location / { proxy_pass http://api:8000; } } }\n";
 
-const DOCKERFILE: &str = "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 8000\nCMD [\"python\", \"-m\", \"app\"]\n";
+const DOCKERFILE: &str =
+    "FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nEXPOSE 8000\nCMD [\"python\", \"-m\", \"app\"]\n";
 
 fn main() {
     let smoke = std::env::var_os("DOCKOPT_BENCH").is_some_and(|mode| mode == "smoke")

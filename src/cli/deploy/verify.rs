@@ -32,28 +32,12 @@ pub(super) fn run(global: &Global, command: DeployVerify) -> Result<u8, CommandF
     let Some(known) = ReplaceableProject::read(global, &command.path, &wanted)? else { return Ok(FOUND) };
     let file = known.compose.request.files.join(", ");
     let left_out = known.notes("is left out");
-    let folder = PathBuf::from(&known.project.folder);
-    let script = command.script.as_deref().map(|path| script_path(path, &folder)).transpose()?;
-    let arguments = command.arguments;
-    let request = DeploymentRequest {
-        model: known.project.json(),
-        compose: known.compose,
-        folder,
-        services: known.services,
-        strategy: strategy(command.strategy),
-        image: command.image,
-        script: script.map(|path| AuthorScript { path, arguments }),
-        paths: command.paths,
-        host: command.host,
-        slow_path: command.slow_path,
-        websocket_path: command.websocket_path,
-        requests: command.requests,
-        limit: Duration::from_secs(command.timeout),
-    };
+    let mask = known.mask.clone();
+    let request = request(command, known)?;
     let session = Session::open(SessionOptions {
         engine: EngineOptions::of_process(),
         plugin: DockerPlugin::Compose,
-        mask: known.mask,
+        mask,
         stop: Arc::new(move || interrupts.is_interrupted()),
         ..SessionOptions::default()
     })?;
@@ -81,6 +65,28 @@ pub(super) fn run(global: &Global, command: DeployVerify) -> Result<u8, CommandF
     };
     print(global, &text)?;
     Ok(if proof.is_proved() { CLEAN } else { FOUND })
+}
+
+/// What is tried.
+fn request(command: DeployVerify, known: ReplaceableProject) -> Result<DeploymentRequest, CommandFailure> {
+    let folder = PathBuf::from(&known.project.folder);
+    let script = command.script.as_deref().map(|path| script_path(path, &folder)).transpose()?;
+    let arguments = command.arguments;
+    Ok(DeploymentRequest {
+        model: known.project.json(),
+        compose: known.compose,
+        folder,
+        services: known.services,
+        strategy: strategy(command.strategy),
+        image: command.image,
+        script: script.map(|path| AuthorScript { path, arguments }),
+        paths: command.paths,
+        host: command.host,
+        slow_path: command.slow_path,
+        websocket_path: command.websocket_path,
+        requests: command.requests,
+        limit: Duration::from_secs(command.timeout),
+    })
 }
 
 /// The path of a script as seen from the folder of the project.

@@ -100,7 +100,7 @@ impl StackWriter<'_> {
                 "environment" => self.environment(&known.value, &files),
                 "volumes" => self.volumes(&known.value),
                 "ports" => self.ports(service.name, &known.value),
-                "networks" => self.networks(&known.value),
+                "networks" => network_keys(&known.value),
                 _ => self.value(&known.value),
             };
             if !matches!(&value, NewValue::Mapping(keys) if keys.is_empty()) {
@@ -235,17 +235,6 @@ impl StackWriter<'_> {
         NewValue::Inline(format!("[{}]", items.join(", ")))
     }
 
-    fn networks(&self, value: &ComposeValue) -> NewValue {
-        let map = value.as_map().into_iter().flat_map(ComposeMap::iter);
-        let network = |(name, known): (&str, &crate::compose::project::ComposeEntry)| {
-            let aliases = list(&known.value, "aliases").iter().map(ComposeValue::display).collect::<Vec<_>>();
-            let aliases = (!aliases.is_empty()).then(|| entry("aliases", NewValue::raw_texts(&aliases)));
-            let value = aliases.map_or(NewValue::Inline("{}".to_owned()), |aliases| NewValue::Mapping(vec![aliases]));
-            (name.to_owned(), value)
-        };
-        NewValue::Mapping(map.map(network).collect())
-    }
-
     /// How Swarm replaces the containers of a service.
     fn deploy(&mut self, service: &StackService) -> NewValue {
         let written = service.value.get("deploy").and_then(ComposeValue::as_map);
@@ -310,6 +299,18 @@ impl StackWriter<'_> {
         }
         keys
     }
+}
+
+/// The networks of a service with its other names there.
+fn network_keys(value: &ComposeValue) -> NewValue {
+    let map = value.as_map().into_iter().flat_map(ComposeMap::iter);
+    let network = |(name, known): (&str, &crate::compose::project::ComposeEntry)| {
+        let aliases = list(&known.value, "aliases").iter().map(ComposeValue::display).collect::<Vec<_>>();
+        let aliases = (!aliases.is_empty()).then(|| entry("aliases", NewValue::raw_texts(&aliases)));
+        let value = aliases.map_or(NewValue::Inline("{}".to_owned()), |aliases| NewValue::Mapping(vec![aliases]));
+        (name.to_owned(), value)
+    };
+    NewValue::Mapping(map.map(network).collect())
 }
 
 /// Seconds after which a container that does not get healthy is known to be unhealthy.

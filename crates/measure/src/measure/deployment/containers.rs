@@ -69,8 +69,8 @@ impl ContainerHistory {
             std::thread::sleep(LOOK);
         }
         for known in history.known.values() {
-            let (first, last) = known.packets.unwrap_or_default();
-            *history.packets.entry(known.version.clone()).or_default() += last - first;
+            let (before, after) = known.packets.unwrap_or_default();
+            *history.packets.entry(known.version.clone()).or_default() += after - before;
         }
         history
     }

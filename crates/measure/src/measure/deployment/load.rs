@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use ureq::{Agent, SendBody};
 
-use super::target::{SERVER, Target};
+use super::target::{SERVER, Target, client};
 use crate::deployment::{RequestCount, RequestKind};
 
 /// For one answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Bytes of a body that are sent.
 const BODY: usize = 600;
@@ -104,7 +104,7 @@ impl Drop for RequestLoad {
 impl Client {
     fn run(self) -> LoadCounts {
         let (mut count, mut servers) = (RequestCount::default(), BTreeMap::new());
-        let agent = self.target.agent(PATIENCE, self.kind == RequestKind::Kept);
+        let agent = client(PATIENCE, self.kind == RequestKind::Kept);
         while !self.stop.load(Ordering::Relaxed) {
             let lost = match self.ask(&agent) {
                 Ok(server) => {
@@ -133,14 +133,15 @@ impl Client {
         let answer = match self.kind {
             RequestKind::New | RequestKind::Kept => agent.get(&url).header("Host", host).call(),
             RequestKind::Post => agent.post(&url).header("Host", host).send(&vec![b'x'; BODY][..]),
-            RequestKind::Slow => match &target.slow {
-                Some(path) => agent.get(target.url(path)).header("Host", host).call(),
-                None => {
-                    let mut body = SlowBody::default();
-                    let request = agent.post(&url).header("Host", host).header("Content-Length", SlowBody::LENGTH);
-                    request.send(SendBody::from_reader(&mut body))
-                }
-            },
+            RequestKind::Slow if target.slow.is_some() => {
+                let path = target.slow.as_deref().unwrap_or_default();
+                agent.get(target.url(path)).header("Host", host).call()
+            }
+            RequestKind::Slow => {
+                let mut body = SlowBody::default();
+                let request = agent.post(&url).header("Host", host).header("Content-Length", SlowBody::LENGTH);
+                request.send(SendBody::from_reader(&mut body))
+            }
             RequestKind::WebSocket => return self.hold_socket(),
         };
         let mut answer = answer.map_err(|error| loss(&error))?;

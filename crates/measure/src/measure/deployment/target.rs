@@ -12,6 +12,7 @@ use crate::deployment::DeploymentGroup;
 use crate::engine::ContainerState;
 use crate::failure::{Failure, FailureKind};
 use crate::measure::session::Session;
+use crate::text::Source;
 
 /// The header by which `HAProxy` of the copy tells which container answered.
 pub(super) const SERVER: &str = "x-dockopt-server";
@@ -40,22 +41,9 @@ impl Target {
         format!("{}://{}{path}", if self.is_encrypted { "https" } else { "http" }, self.address)
     }
 
-    /// A client. Certificates of a copy are for other names.
-    pub(super) fn agent(&self, patience: Duration, keeps_connections: bool) -> Agent {
-        let configuration = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .max_idle_connections(usize::from(keeps_connections))
-            .tls_config(TlsConfig::builder().disable_verification(true).build())
-            .timeout_global(Some(patience));
-        configuration.build().new_agent()
-    }
-
     /// How well a place suits; `None` where it does not.
     fn fitness(&self, wants_server: bool) -> Option<u8> {
-        let answer = self.agent(PATIENCE, false).get(self.url(&self.path)).header("Host", &self.host).call().ok()?;
+        let answer = client(PATIENCE, false).get(self.url(&self.path)).header("Host", &self.host).call().ok()?;
         if wants_server && answer.headers().get(SERVER).is_none() {
             return None;
         }
@@ -66,6 +54,19 @@ impl Target {
             _ => None,
         }
     }
+}
+
+/// A client. Certificates of a copy are for other names.
+pub(super) fn client(patience: Duration, keeps_connections: bool) -> Agent {
+    let configuration = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .max_idle_connections(usize::from(keeps_connections))
+        .tls_config(TlsConfig::builder().disable_verification(true).build())
+        .timeout_global(Some(patience));
+    configuration.build().new_agent()
 }
 
 /// A port of a container that the host reaches.
@@ -119,7 +120,7 @@ fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<Stri
     let mut texts = Vec::new();
     for (service, ..) in &group.routed {
         texts.push(request.model["services"][service]["healthcheck"]["test"].to_string());
-        let dockerfile = request.compose.dockerfiles.get(service).map(|source| source.text());
+        let dockerfile = request.compose.dockerfiles.get(service).map(Source::text);
         let checks = dockerfile.iter().filter_map(|text| text.split("HEALTHCHECK").nth(1));
         texts.extend(checks.map(str::to_owned));
     }
