@@ -25,6 +25,7 @@ pub use self::difference::{EnvironmentRow, EnvironmentTable, EnvironmentValue};
 pub use self::environment_file::is_environment_file;
 pub use self::finding::{VariableFinding, VariableFindingKind, VariablePlace};
 pub use self::input::{VariableFile, VariableInput};
+pub use self::interpolation::wanted_variables;
 use self::mention::Mentions;
 use self::project::ProjectVariables;
 pub use self::service_code::{ExampleVariable, ServiceCode, committed_variables, example_variables, service_code};

@@ -4,7 +4,7 @@
 
 // Modules of the crates above.
 use dockopt_build::{build, buildlog, inputs, stack};
-use dockopt_cache::{arrange, attribution, cache, shellcheck};
+use dockopt_cache::{arrange, attribution, cache, shellcheck, variables};
 use dockopt_dockerfile::{compose, dockerfile, ignore};
 use dockopt_finding::{finding, fix, settings};
 use dockopt_image::image;

@@ -1,5 +1,7 @@
 //! `$NAME` and `${NAME…}` in compose files and files of variables (compose-spec, interpolation).
 
+use std::collections::BTreeSet;
+
 use crate::text::Span;
 
 /// A variable in a text.
@@ -68,6 +70,13 @@ pub(super) fn interpolations(text: &str, comments: &[Span]) -> Vec<Interpolation
         at = start + end;
     }
     all
+}
+
+/// The variables that the text of a compose file has no other value for; `comments`: where its comments are.
+pub fn wanted_variables(text: &str, comments: &[Span]) -> BTreeSet<String> {
+    let is_wanted =
+        |variable: &Interpolation| matches!(variable.kind, InterpolationKind::Required | InterpolationKind::Plain);
+    interpolations(text, comments).into_iter().filter(is_wanted).map(|variable| variable.name).collect()
 }
 
 /// Where the braces close that are open before a text whose first closing brace this is.

@@ -16,7 +16,7 @@ use crate::data;
 use crate::dockerfile::Template;
 use crate::inputs::InputProblem;
 use crate::manifest::{ContentKind, FileKind, FileRole};
-use crate::text::path::is_compose;
+use crate::text::path::{self, is_compose};
 use crate::workflow::pipeline_kind;
 use ignore::{DirEntry, WalkState};
 
@@ -177,7 +177,8 @@ const DEFAULT_NAMES: [&str; 2] = ["Dockerfile", "Containerfile"];
 
 fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
     let Some(name) = entry.file_name().to_str() else { return };
-    let compose = lists_builds(name);
+    let is_workflow = is_in_workflows(entry.path());
+    let compose = lists_builds(name) && !is_workflow;
     if entry.path().is_dir() {
         if entry.depth() > 0
             && (is_compose(name) || DEFAULT_NAMES.contains(&name))
@@ -197,7 +198,7 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
     }
     // A file that lists builds is read where it lies. An entry that is not a file stays in the list: reading it reports why.
     let is_listed = || !compose || !entry.path_is_symlink() || !entry.path().is_file();
-    if !(compose || is_dockerfile(name, entry.path())) {
+    if !compose && (is_workflow || !is_dockerfile(name, entry.path())) {
         if may_build(entry.path(), name) && !entry.path_is_symlink() {
             lock(discovery).recipes.push(entry.path().to_owned());
         }
@@ -213,6 +214,12 @@ fn visit(root: &Path, entry: &DirEntry, discovery: &Mutex<Discovery>) {
         false => &mut discovery.dockerfiles,
     };
     list.push(entry.path().to_owned());
+}
+
+/// Whether a file lies in a folder of workflows, which may be the one that is looked at: no Compose file, whatever it is called.
+fn is_in_workflows(file: &Path) -> bool {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    path::is_workflow_place(&file.to_string_lossy().replace('\\', "/"))
 }
 
 /// Whether a file lies where GitHub would run it as a workflow at the top of a repository, and is below it: nobody runs
@@ -384,6 +391,26 @@ mod tests {
         let workflow = ".github/workflows/ci.yml";
         assert_eq!(workflows_below(folder.path()), [workflow.to_owned(), format!("other/{workflow}")]);
         assert_eq!(workflows_below(&folder.path().join("sub")), [workflow]);
+    }
+
+    #[test]
+    fn workflows_named_like_compose_files_are_workflows() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in [WORKFLOWS, ".gitea/workflows", ".forgejo/workflows"] {
+            let workflows = folder.path().join(place);
+            std::fs::create_dir_all(&workflows).unwrap();
+            for name in ["docker-compose.yml", "compose.yaml", "docker-compose.build.yml", "dockerfile.yml"] {
+                std::fs::write(workflows.join(name), "on: push\njobs: {}\n").unwrap();
+            }
+        }
+        std::fs::write(folder.path().join("compose.yaml"), "services: {}\n").unwrap();
+        let request = GatherRequest::new(&NoRules);
+        let found = discover(folder.path(), &request);
+        assert_eq!(found.compose, [folder.path().join("compose.yaml")]);
+        assert_eq!((found.dockerfiles.len(), found.pipelines.len()), (0, 4));
+        // The folder itself may be looked at.
+        let found = discover(&folder.path().join(WORKFLOWS), &request);
+        assert_eq!((found.compose.len(), found.dockerfiles.len()), (0, 0));
     }
 
     #[test]

@@ -51,6 +51,11 @@ pub enum WorkflowChange<'c> {
 }
 
 impl<'a, 'i> WorkflowContext<'a, 'i> {
+    /// Another pipeline of the run, to be read; findings are those of this one.
+    pub fn of_workflow(&self, input: &'a WorkflowInput) -> Self {
+        Self { input, first_unread: None, editors: &[], ..*self }
+    }
+
     /// The pipeline.
     pub fn workflow(&self) -> &'a Workflow {
         &self.input.workflow

@@ -247,10 +247,16 @@ pub fn seen_from(path: &str, folder: &str) -> String {
     }
 }
 
-/// Whether a file is one of Compose's by its name; a workflow of GitHub may have it too.
+/// Whether a file lies where GitHub, Gitea or Forgejo looks for workflows: it is one, whatever it is called.
+pub fn is_workflow_place(path: &str) -> bool {
+    let folder = parent(path);
+    [".github/workflows", ".gitea/workflows", ".forgejo/workflows"].iter().any(|place| ends_with(folder, place))
+}
+
+/// Whether a file is one of Compose's by its name; a workflow may have it too.
 pub fn is_compose(path: &str) -> bool {
     let name = self::name(path);
-    if ends_with(parent(path), ".github/workflows") {
+    if is_workflow_place(path) {
         return false;
     }
     let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
@@ -283,6 +289,22 @@ mod tests {
         ] {
             assert_eq!((parent(path), name(path)), (parent_of, name_of), "{path:?}");
             assert_eq!(split(path), (parent_of, name_of), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_workflow_is_no_compose_file() {
+        for (path, expected) in [
+            ("docker-compose.yml", true),
+            ("a/compose.yaml", true),
+            (".github/compose.yaml", true),
+            (".github/workflows/docker-compose.yml", false),
+            ("a/.github/workflows/compose.yaml", false),
+            (".gitea/workflows/docker-compose.build.yml", false),
+            (".forgejo/workflows/compose.yml", false),
+            ("workflows/compose.yml", true),
+        ] {
+            assert_eq!(is_compose(path), expected, "{path}");
         }
     }
 

@@ -28,6 +28,8 @@ enum Extension {
     GluedComment,
     /// `\'` in double quotes.
     EscapedApostrophe,
+    /// A line of a quoted text that is not further in than what it belongs to: the place of the end of the line before.
+    UnindentedLine,
 }
 
 /// Reads a text. Never fails: what is wrong is a problem, and what stands before it is still there.
@@ -35,9 +37,19 @@ pub fn read(text: &str) -> YamlTree {
     // A text that has the character itself is read as the reader takes it.
     let stand_in = if text.contains(APOSTROPHE) { None } else { Some(APOSTROPHE) };
     let mut plain = Cow::Borrowed(text);
+    let mut joined = Vec::new();
     for _ in 0..EXTENSIONS {
         match read_once(&plain, stand_in) {
-            Ok(tree) => return tree,
+            Ok(mut tree) => {
+                restore_lines(&mut tree, text, &joined);
+                return tree;
+            }
+            Err((at, Extension::UnindentedLine)) => {
+                joined.push(at as u32);
+                // The mark of Windows is a break of its own.
+                let before = plain[..at].trim_end_matches('\r');
+                plain = Cow::Owned(format!("{before}{}{}", " ".repeat(at + 1 - before.len()), &plain[at + 1..]));
+            }
             Err((at, Extension::GluedComment)) => plain = Cow::Owned(blank(&plain, at)),
             Err((at, Extension::EscapedApostrophe)) => {
                 let (before, after) = plain.split_at(at);
@@ -49,10 +61,31 @@ pub fn read(text: &str) -> YamlTree {
         let message = match extension {
             Extension::GluedComment => "a comment needs a space before it",
             Extension::EscapedApostrophe => "`'` needs no `\\` before it",
+            Extension::UnindentedLine => "a line of a quoted text needs more indentation",
         };
         let problems = vec![YamlProblem { span: Span::at(at as u32), message: message.to_owned() }];
         YamlTree { problems, ..YamlTree::default() }
     })
+}
+
+/// Gives quoted texts whose lines were joined what they say: read alone, they belong to nothing that asks for indentation.
+fn restore_lines(tree: &mut YamlTree, text: &str, joined: &[u32]) {
+    if joined.is_empty() {
+        return;
+    }
+    for data in &mut tree.nodes {
+        let Shape::Scalar(value, style) = &mut data.shape else { continue };
+        let span = data.span;
+        let is_joined = joined.iter().any(|at| (span.start..span.end).contains(at));
+        if !is_joined || !matches!(style, Style::Single | Style::Double) {
+            continue;
+        }
+        let lines = text[span.range()].lines().map(str::trim);
+        let alone = read(&lines.collect::<Vec<_>>().join("\n "));
+        if let Some(read) = alone.root().and_then(super::YamlNode::text) {
+            *value = read.into();
+        }
+    }
 }
 
 /// A text with a comment overwritten by spaces.
@@ -77,6 +110,11 @@ fn read_once(text: &str, stand_in: Option<char>) -> Result<YamlTree, (usize, Ext
                 if message.starts_with("comments must be separated") && text[at..].starts_with('#') {
                     return Err((at, Extension::GluedComment));
                 }
+                if message.starts_with("invalid indentation in multiline quoted")
+                    && let Some(end) = end_of_line_before(text, at)
+                {
+                    return Err((end, Extension::UnindentedLine));
+                }
                 if message.contains("unknown escape")
                     && stand_in.is_some()
                     && let Some(at) = escaped_apostrophe(text, at)
@@ -89,6 +127,13 @@ fn read_once(text: &str, stand_in: Option<char>) -> Result<YamlTree, (usize, Ext
         }
     }
     Ok(builder.finish())
+}
+
+/// The end of the line before a place, where only white space is between them; `None` before the marks of documents.
+fn end_of_line_before(text: &str, at: usize) -> Option<usize> {
+    let end = text[..at].rfind('\n')?;
+    let is_mark = end + 1 == at && ["---", "..."].iter().any(|mark| text[at..].starts_with(mark));
+    (!is_mark && text[end..at].trim().is_empty()).then_some(end)
 }
 
 /// The first `\'` of the text in double quotes that begins at a place.

@@ -199,3 +199,23 @@ fn any_number_of_comments_may_stand_in_a_row() {
         assert!(tree.problems.is_empty(), "{count}: {:?}", tree.problems);
     }
 }
+
+/// libyaml, and so go-yaml and GitLab's Psych, ask of the lines of a quoted text no indentation.
+#[test]
+fn lines_of_quoted_texts_need_no_indentation() {
+    let check = |text: &str, expected: &str, written: &str| {
+        let tree = read(text);
+        assert!(tree.problems().is_empty(), "{text:?}: {:?}", tree.problems());
+        let item = tree.root().and_then(|root| root.get("a")?.items().next()).unwrap();
+        let value = item.get("if").unwrap();
+        assert_eq!(value.text().unwrap(), expected, "{text:?}");
+        assert_eq!(&text[value.span().range()], written, "{text:?}");
+        assert_eq!(tree.root().and_then(|root| root.get("b")?.text()), Some("c"), "{text:?}");
+    };
+    check("a:\n    - if: 'x != \"y\"\n    && ''z'' '\nb: c\n", "x != \"y\" && 'z' ", "'x != \"y\"\n    && ''z'' '");
+    check("a:\n  - if: 'x\n\n  y\nz'\nb: c\n", "x\ny z", "'x\n\n  y\nz'");
+    check("a:\n  - if: \"x\\n\n  y\\\n  z\"\nb: c\n", "x\n yz", "\"x\\n\n  y\\\n  z\"");
+    check("a:\r\n  - if: 'x\r\n  y'\r\nb: c\r\n", "x y", "'x\r\n  y'");
+    assert_eq!(read("a:\n  - if: 'x\n---\ny'\n").problems().len(), 1);
+    assert_eq!(read(&format!("a:\n  - 'x{}'\n", "\n  y".repeat(200))).problems().len(), 1);
+}

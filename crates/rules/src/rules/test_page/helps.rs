@@ -152,3 +152,107 @@ fn an_ignore_file_that_docker_does_not_read_is_named() {
     let text = help("context-too-large-in-pipeline", &files);
     assert!(text.contains("Docker does not read `infra/.dockerignore`"), "{text}");
 }
+
+#[test]
+fn a_compose_file_that_starts_an_image_is_called_with_what_it_lacks() {
+    let push = workflow("push", &action("          push: true\n          tags: example/app:1.0\n"));
+    let text = |compose: &str| {
+        let files = [(WORKFLOW, &*push), ("Dockerfile", SERVER), ("compose.yaml", compose)];
+        help("pushed-before-started", &files)
+    };
+    let named = text(
+        "services:\n  app:\n    image: docker.io/example/app:2\n    environment:\n      A: ${A:?}\n      B: ${B:-b}\n",
+    );
+    assert!(named.contains("`A=… docker compose -f compose.yaml up -d --wait` with that image"), "{named}");
+    let built = text("services:\n  web:\n    build: .\n    environment: {A: b}\n");
+    assert!(built.contains("up -d --wait --no-build` (give `web` an `image:` with the tag"), "{built}");
+}
+
+/// A pipeline of GitLab with one job that pushes what it builds.
+fn gitlab(image: &str, job: &str, reference: &str) -> String {
+    format!(
+        "build:\n  image: {image}\n  services: [{image}-dind]\n{job}  script:\n    - docker build -t {reference} -f Dockerfile .\n    - docker push {reference}\n"
+    )
+}
+
+const INSTALLED: &str = "FROM golang:1.25\nCOPY go.mod .\nRUN go mod download\nCOPY . .\nRUN go build .\n";
+
+#[test]
+fn engines_before_buildkit_are_told_to_use_it() {
+    let text = |image: &str, job: &str| {
+        let pipeline = gitlab(image, job, "$CI_REGISTRY_IMAGE:$CI_COMMIT_SHA");
+        help("docker-build-without-cache", &[(".gitlab-ci.yml", &pipeline), ("Dockerfile", INSTALLED)])
+    };
+    let old = text("docker:20.10.16", "");
+    assert!(old.starts_with("set `DOCKER_BUILDKIT: \"1\"` (Docker 20 builds without BuildKit"), "{old}");
+    assert!(text("docker:27", "").starts_with("write `--cache-from $CI_REGISTRY_IMAGE:latest"));
+    let set = text("docker:20.10.16", "  variables: {DOCKER_BUILDKIT: \"1\"}\n");
+    assert!(set.starts_with("write `--cache-from"), "{set}");
+}
+
+#[test]
+fn legs_of_a_matrix_keep_caches_of_their_own() {
+    let text = |reference: &str| {
+        let job = "  parallel:\n    matrix:\n      - PHP: [\"7.4\", \"8.2\"]\n";
+        let pipeline = gitlab("docker:27", job, reference);
+        help("docker-build-without-cache", &[(".gitlab-ci.yml", &pipeline), ("Dockerfile", INSTALLED)])
+    };
+    let own = text("$CI_REGISTRY_IMAGE:dev-$PHP");
+    assert!(own.contains("`--cache-from $CI_REGISTRY_IMAGE:dev-$PHP --build-arg BUILDKIT_INLINE_CACHE=1`;"), "{own}");
+    let made = text("$CI_REGISTRY_IMAGE:$PHP-$CI_COMMIT_SHA");
+    assert!(
+        made.contains("`--cache-from $CI_REGISTRY_IMAGE:latest-$PHP") && made.contains(", and push that tag"),
+        "{made}"
+    );
+    assert!(text("$CI_REGISTRY_IMAGE/$PHP:$CI_COMMIT_SHA").contains("--cache-from $CI_REGISTRY_IMAGE/$PHP:latest "));
+}
+
+#[test]
+fn builders_of_their_own_keep_all_stages_in_the_registry() {
+    let pipeline = "build:\n  image: docker:27\n  services: [docker:27-dind]\n  script:\n    - docker buildx create --use\n    - docker buildx build --push -t $CI_REGISTRY_IMAGE:$CI_COMMIT_SHA .\n";
+    let text = help("docker-build-without-cache", &[(".gitlab-ci.yml", pipeline), ("Dockerfile", INSTALLED)]);
+    assert!(
+        text.starts_with("write `--cache-from type=registry,ref=$CI_REGISTRY_IMAGE:buildcache --cache-to"),
+        "{text}"
+    );
+}
+
+#[test]
+fn kaniko_keeps_layers_with_an_option() {
+    let text = "build:\n  image: {name: \"gcr.io/kaniko-project/executor:debug\", entrypoint: [\"\"]}\n  script:\n    - /kaniko/executor --context $CI_PROJECT_DIR --dockerfile Dockerfile --destination $CI_REGISTRY_IMAGE:latest\n";
+    let text = help("docker-build-without-cache", &[(".gitlab-ci.yml", text), ("Dockerfile", INSTALLED)]);
+    assert!(text.starts_with("write `--cache=true`"), "{text}");
+}
+
+#[test]
+fn a_build_is_called_by_what_is_written() {
+    let tagged = |name: &str| {
+        format!(
+            "      - name: {name}\n        uses: docker/build-push-action@v6\n        with:\n          context: .\n          tags: ${{{{ steps.{name}.outputs.tags }}}}\n"
+        )
+    };
+    let text = workflow(
+        "push",
+        &format!("      - uses: docker/setup-buildx-action@v3\n{}{}", tagged("panel"), tagged("wings")),
+    );
+    let other = text.replacen("context: .", "context: .\n          file: b.Dockerfile", 1);
+    let sources: Vec<Source> = [(WORKFLOW, &*other), ("Dockerfile", INSTALLED), ("b.Dockerfile", INSTALLED)]
+        .iter()
+        .map(|(path, text)| Source::of(path, text))
+        .collect();
+    let found = findings(find("build-without-cache").unwrap(), &sources, &[]);
+    assert!(found[0].message.starts_with("the build of `panel` has no cache"), "{}", found[0].message);
+}
+
+#[test]
+fn a_history_in_the_image_is_named_as_such() {
+    let text = workflow("push", &action("          push: true\n"));
+    let note = |dockerfile: &str| {
+        help(
+            "context-too-large-in-pipeline",
+            &[(WORKFLOW, &*text), ("Dockerfile", dockerfile), (".dockerignore", "a\n")],
+        )
+    };
+    let shipped = note("FROM node:22-slim\nCOPY . /app\nRUN npm ci\n");
+    assert!(shipped.contains("the whole history, and, with actions/checkout before v6, the token"), "{shipped}");
+}

@@ -10,7 +10,7 @@ use crate::data;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::path;
 use crate::workflow::{
-    ActionUse, BuildCall, Builder, CacheEntry, Job, LegBuild, PipelineKind, Step, Workflow, WorkflowPlace,
+    ActionUse, BuildCall, Builder, CacheEntry, Event, Job, LegBuild, PipelineKind, Step, Workflow, WorkflowPlace,
     expression_names,
 };
 use crate::yaml::NewValue;
@@ -63,14 +63,17 @@ pub(super) fn is_repeated(cx: &WorkflowContext) -> bool {
 }
 
 fn runs_on_branches(workflow: &Workflow) -> bool {
-    workflow.events.iter().any(|event| match &*event.name {
-        "push" => {
-            let has = |key: &str| event.filter(key).is_some();
-            has("branches") || has("branches-ignore") || !has("tags") && !has("tags-ignore")
-        }
-        "pull_request" | "pull_request_target" | "merge_group" => true,
-        _ => false,
-    })
+    let is_request = |name: &str| matches!(name, "pull_request" | "pull_request_target" | "merge_group");
+    is_pushed_to_branches(workflow) || workflow.events.iter().any(|event| is_request(&event.name))
+}
+
+/// Whether pushes to branches start a workflow.
+pub(super) fn is_pushed_to_branches(workflow: &Workflow) -> bool {
+    let is_for_branches = |event: &Event| {
+        let has = |key: &str| event.filter(key).is_some();
+        event.name == "push" && (has("branches") || has("branches-ignore") || !has("tags") && !has("tags-ignore"))
+    };
+    workflow.events.iter().any(is_for_branches)
 }
 
 /// Whether a pipeline runs for pull requests only.
@@ -79,11 +82,14 @@ pub(super) fn is_for_pull_requests(workflow: &Workflow) -> bool {
     !workflow.events.is_empty() && workflow.events.iter().all(|event| is_one(&event.name))
 }
 
-/// Whether a condition leaves a build to releases, tags or the clock.
+/// Whether a condition leaves a build to releases, tags or the clock, or switches it off.
 pub(super) fn is_rare(job: &Job, step: &Step) -> bool {
     let conditions = [&job.condition, &step.condition];
     let words = ["refs/tags", "ref_type", "release", "schedule", "workflow_dispatch"];
-    conditions.into_iter().flatten().any(|condition| words.iter().any(|word| condition.text.contains(word)))
+    conditions.into_iter().flatten().any(|condition| {
+        let inner = condition.text.trim_start_matches("${{").trim_end_matches("}}").trim();
+        inner == "false" || words.iter().any(|word| condition.text.contains(word))
+    })
 }
 
 /// What builds for each step of a job.

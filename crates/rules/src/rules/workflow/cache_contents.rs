@@ -10,7 +10,7 @@ use crate::build::Build;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::Span;
-use crate::workflow::{BuildCall, CacheEntry, LegBuild, WorkflowPlace};
+use crate::workflow::{BuildCall, Builder, CacheEntry, LegBuild, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
@@ -31,7 +31,8 @@ fn cache_without_stages(cx: &WorkflowContext, out: &mut Findings) {
                 || entry.kind().is_empty()
                 || entry.get("mode").is_some_and(|mode| mode.contains('$'))
         };
-        if call.cache_to.iter().any(is_kept) || is_built_before(cx, call) {
+        // Kaniko keeps the layers of all stages in one repository.
+        if call.builder == Builder::Kaniko || call.cache_to.iter().any(is_kept) || is_built_before(cx, call) {
             continue;
         }
         let Some(entry) = call.cache_to.first() else { continue };

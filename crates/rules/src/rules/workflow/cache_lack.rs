@@ -4,13 +4,18 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use super::cache::{ColdBuilds, JobBuilder, JobState, add_builder, add_caches, cache_name, has_work, is_hosted};
+use super::gitlab::docker_release;
+use super::missing_paths::lacks_path;
 use super::references::{is_latest, put_constant};
 use super::steps::{LastKnown, docker_words, pushes, without_tag};
 use crate::data;
 use crate::finding::{Finding, Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::Word;
-use crate::workflow::{ActionUse, BuildCall, Builder, PipelineKind, Step, Switch, WorkflowPlace, WorkflowText};
+use crate::workflow::{ActionUse, BuildCall, Builder, Job, PipelineKind, Step, Switch, WorkflowPlace, WorkflowText};
+
+/// The first release of Docker whose `docker build` is BuildKit's (docs.docker.com/engine/release-notes/23.0).
+const BUILDKIT: u32 = 23;
 
 crate::rules::family! {
     of_workflow
@@ -24,7 +29,7 @@ fn build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
     let mut cold = ColdBuilds::new(cx);
     for call in cx.calls() {
         let is_action = matches!(call.builder, Builder::Action | Builder::Bake) && call.command.is_none();
-        if !is_action || !cold.has(call) || has_caches(cx, call) {
+        if !is_action || !cold.has(call) || has_caches(cx, call) || lacks_path(cx, call) {
             continue;
         }
         let message = match builds_of_job(cx, call) {
@@ -43,7 +48,10 @@ fn builds_of_job(cx: &WorkflowContext, call: &BuildCall) -> usize {
 
 fn subject_name(cx: &WorkflowContext, call: &BuildCall) -> String {
     let step = cx.step(call);
-    let tag = call.tags.first().map(|tag| &tag.text);
+    // An output of a step is no name.
+    let tag = call.tags.first().map(|tag| &tag.text).filter(|tag| !tag.contains("steps."));
+    let name = step.name.as_ref().map(|name| &name.text).filter(|name| !name.contains('$'));
+    let tag = tag.or(if call.tags.is_empty() { None } else { name });
     let name = tag.or_else(|| Some(&call.context.as_ref()?.text)).or_else(|| Some(&step.name.as_ref()?.text));
     name.cloned().unwrap_or_else(|| call.job.to_string())
 }
@@ -112,7 +120,8 @@ fn docker_build_without_cache(cx: &WorkflowContext, out: &mut Findings) {
     let mut cold = ColdBuilds::new(cx);
     for call in cx.calls() {
         let is_bake = call.builder == Builder::Bake && call.command.is_some();
-        let is_command = is_bake || matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Compose);
+        let is_builder = matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Compose | Builder::Kaniko);
+        let is_command = is_bake || is_builder;
         if !is_command
             || jobs.contains(&call.job)
             || !(cold.has(call) || has_empty_engine(cx, call))
@@ -158,7 +167,9 @@ fn gitlab_help(cx: &WorkflowContext, call: &BuildCall) -> String {
         call.tags.iter().any(|known| known.place == tag.place || without_tag(&known.text) == without_tag(&tag.text))
     };
     let has = |text: &str| pushed.iter().any(|tag| tag.text == text);
+    let of_leg = reference_of_leg(cx, call, &pushed);
     let (reference, pushes_it) = match pushed.iter().find(names).or_else(|| pushed.first()).map(|tag| &tag.text) {
+        _ if of_leg.is_some() => of_leg.unwrap_or_default(),
         // A tag of one commit is the image of no later run.
         Some(tag) if is_latest(tag).is_some() => (tag.clone(), true),
         Some(tag) if without_tag(tag).len() < tag.len() => {
@@ -171,10 +182,86 @@ fn gitlab_help(cx: &WorkflowContext, call: &BuildCall) -> String {
         None => ("$CI_REGISTRY_IMAGE:latest".to_owned(), false),
     };
     let push = if pushes_it { "" } else { ", and push that tag" };
+    if call.builder == Builder::Kaniko {
+        return "write `--cache=true`: Kaniko keeps the layers of all stages below the destination, in `…/cache`, or where \
+                `--cache-repo` says"
+            .to_owned();
+    }
+    if call.builder == Builder::Buildx && makes_builder(cx.job(call)) {
+        let (name, label) = (without_tag(&reference), reference.rsplit_once("latest-").map_or("", |(_, leg)| leg));
+        let place = format!("type=registry,ref={name}:buildcache{}{label}", if label.is_empty() { "" } else { "-" });
+        return format!(
+            "write `--cache-from {place} --cache-to {place},mode=max`, which keeps the steps of all stages"
+        );
+    }
+    let buildkit = match engine_without_buildkit(cx, call) {
+        Some(release) => {
+            format!("set `DOCKER_BUILDKIT: \"1\"` (Docker {release} builds without BuildKit otherwise), then ")
+        }
+        None => String::new(),
+    };
     format!(
-        "write `--cache-from {reference} --build-arg BUILDKIT_INLINE_CACHE=1`{push}; all stages are kept by `docker buildx build` \
+        "{buildkit}write `--cache-from {reference} --build-arg BUILDKIT_INLINE_CACHE=1`{push}; all stages are kept by `docker buildx build` \
          with `--cache-to type=registry,ref=…,mode=max`, behind `docker buildx create --use`"
     )
+}
+
+/// The text of the command that builds.
+fn command_text<'a>(cx: &WorkflowContext<'a, '_>, call: &BuildCall) -> &'a str {
+    let script = cx.step(call).script.as_ref();
+    script.zip(call.command).map_or("", |(script, span)| script.text.slice(span.range()))
+}
+
+/// Whether a job makes a builder, which can export a cache of all stages.
+fn makes_builder(job: &Job) -> bool {
+    let scripts = job.steps.iter().filter_map(|step| step.script.as_ref());
+    scripts.into_iter().any(|script| script.text.text.contains("buildx create"))
+}
+
+/// The release of Docker's client in the image of a job, where that builds without BuildKit: inline caches mean nothing to it.
+fn engine_without_buildkit(cx: &WorkflowContext, call: &BuildCall) -> Option<u32> {
+    let job = cx.job(call);
+    let release = docker_release(&job.image.as_ref()?.text).filter(|release| *release < BUILDKIT)?;
+    let is_named =
+        |step: &Step| step.script.as_ref().is_some_and(|script| script.text.text.contains("DOCKER_BUILDKIT"));
+    let is_set = job.variable("DOCKER_BUILDKIT").is_some() || job.steps.iter().any(is_named);
+    (call.builder == Builder::Docker && !is_set).then_some(release)
+}
+
+/// A reference that each leg of a job's matrix has for itself, and whether the job pushes it: of one for all legs, the last one
+/// that pushes keeps its own cache alone. `None` where the legs do not differ, or have images of their own.
+fn reference_of_leg(cx: &WorkflowContext, call: &BuildCall, pushed: &[WorkflowText]) -> Option<(String, bool)> {
+    let job = cx.job(call);
+    let legs = &job.matrix.legs;
+    let differs = |key: &&String| legs.iter().any(|leg| leg.get(*key) != legs[0].get(*key));
+    let keys: Vec<&String> = legs.first()?.keys().filter(differs).collect();
+    let names_key = |text: &str| shell_names(text).any(|name| keys.iter().any(|key| *key == name));
+    let paths = [&call.context, &call.file, &call.target].into_iter().flatten().map(|text| text.text.as_str());
+    let arguments = call.arguments.iter().filter_map(|argument| argument.value.as_deref());
+    let mut used = paths.chain(arguments).chain(call.tags.iter().map(|tag| tag.text.as_str()));
+    if !job.matrix.are_variables || !used.any(names_key) {
+        return None;
+    }
+    let first = pushed.first().map_or("$CI_REGISTRY_IMAGE", |tag| without_tag(&tag.text));
+    if names_key(first) {
+        return None;
+    }
+    let is_kept = |tag: &&WorkflowText| {
+        let label = tag.text.get(without_tag(&tag.text).len()..).unwrap_or_default();
+        names_key(label) && shell_names(label).all(|name| keys.iter().any(|key| *key == name))
+    };
+    match pushed.iter().find(is_kept) {
+        Some(tag) => Some((tag.text.clone(), true)),
+        None => Some((format!("{first}:latest-${}", keys.first()?), false)),
+    }
+}
+
+/// The names of the variables of a shell in a text.
+fn shell_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default()
+    })
 }
 
 /// Whether a job of GitLab builds on an engine that a service starts for it alone, and brings no layers from elsewhere.
@@ -184,8 +271,11 @@ fn has_empty_engine(cx: &WorkflowContext, call: &BuildCall) -> bool {
         && !job.is_partial
         && call.place.file == 0
         && !call.no_cache.may_be_on()
-        && matches!(call.builder, Builder::Docker | Builder::Buildx)
-        && job.services.iter().any(|service| service.text.contains("dind"));
+        && match call.builder {
+            Builder::Docker | Builder::Buildx => job.services.iter().any(|service| service.text.contains("dind")),
+            Builder::Kaniko => call.push.is_on() && !command_text(cx, call).contains("--cache"),
+            _ => false,
+        };
     // What is built for a tag alone is built once.
     let is_rare = ["rules", "only"].iter().filter_map(|key| job.key(key)).any(|place| {
         let text = value_of_key(cx, place);

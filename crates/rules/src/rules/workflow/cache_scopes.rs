@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cache::{BUILDS, add_field, cache_name, cache_place, is_repeated};
+use super::cache::{BUILDS, add_field, cache_name, cache_place, is_pushed_to_branches, is_repeated, leg_names};
+use super::cache_legs::legs;
 use super::steps::last_part;
 use crate::data;
 use crate::finding::{Findings, Safety};
 use crate::rules::{WorkflowChange, WorkflowContext};
-use crate::text::{Span, path};
-use crate::workflow::{BuildCall, CacheEntry, Step, WorkflowPlace, WorkflowText};
+use crate::text::Span;
+use crate::workflow::{BuildCall, Builder, CacheEntry, PipelineKind, Step, Workflow, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
@@ -25,6 +26,9 @@ const WRITERS: usize = 500;
 /// Places of one pipeline that are looked at.
 const PLACES: usize = 20_000;
 
+/// Other workflows that are compared with one.
+const WORKFLOWS: usize = 50;
+
 /// Names that a message lists.
 const NAMES: usize = 3;
 
@@ -34,8 +38,8 @@ pub(super) struct CacheWriter<'c> {
     pub(super) entry: &'c CacheEntry,
     /// Context, Dockerfile and stage.
     pub(super) image: [String; 3],
-    /// What else makes legs of one step build different layers: platforms, machine, arguments.
-    pub(super) leg: [String; 3],
+    /// What else makes legs of one step build different layers: platforms, machine, arguments, the names of the images.
+    pub(super) leg: [String; 4],
 }
 
 /// The builds that write caches of a type, by the place that they write to.
@@ -43,7 +47,8 @@ pub(super) fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<Strin
     let mut writers: BTreeMap<String, Vec<CacheWriter>> = BTreeMap::new();
     let mut left = PLACES;
     for call in cx.calls().iter().filter(|call| call.place.file == 0).take(BUILDS) {
-        if kind == "gha" && !reaches_cache_service(cx, call) {
+        // Kaniko's layers have names by what they hold, so that images may share a repository.
+        if call.builder == Builder::Kaniko || kind == "gha" && !reaches_cache_service(cx, call) {
             continue;
         }
         let entries: Vec<&CacheEntry> = call.cache_to.iter().filter(|entry| entry.kind() == kind).collect();
@@ -78,36 +83,13 @@ fn reaches_cache_service(cx: &WorkflowContext, call: &BuildCall) -> bool {
     call.command.is_none() || job.variable(TOKEN).is_some() || job.steps.iter().any(hands_on)
 }
 
-/// What each leg of a job builds by a call; `None` where that is not known.
-fn legs(cx: &WorkflowContext, call: &BuildCall) -> Option<Vec<([String; 3], [String; 3])>> {
-    let job = cx.job(call);
-    let texts = |text: &str| {
-        let is_of_leg = text.contains("matrix.");
-        let same = || Some(vec![text.to_owned(); job.matrix.legs.len().max(1)]);
-        if is_of_leg { job.matrix.texts(text) } else { same() }
-    };
-    let single = |text: &Option<WorkflowText>| texts(text.as_ref().map_or("", |text| &text.text));
-    let joined = |texts: Vec<&str>| texts.join("\n");
-    let (contexts, files, targets) = (single(&call.context)?, single(&call.file)?, single(&call.target)?);
-    let platforms = texts(&joined(call.platforms.iter().map(|text| text.text.as_str()).collect()))?;
-    let runners = texts(&joined(job.runners.iter().map(|text| text.text.as_str()).collect()))?;
-    let arguments = texts(&joined(call.arguments.iter().filter_map(|argument| argument.value.as_deref()).collect()))?;
-    let leg = |number: usize| {
-        let context = path::normalize(contexts.get(number)?);
-        let context = if context == "." { String::new() } else { context };
-        let file = files.get(number).filter(|file| !file.is_empty());
-        let file = file.map_or_else(|| path::child(&context, "Dockerfile"), |file| path::normalize(file));
-        let machine = if runners.get(number)?.contains("arm") { "arm" } else { "" };
-        let leg = [platforms.get(number)?.clone(), machine.to_owned(), arguments.get(number)?.clone()];
-        Some(([context, file, targets.get(number)?.clone()], leg))
-    };
-    (0..contexts.len()).map(leg).collect()
-}
-
 /// Whether two builds make different layers, and run after each other on one branch.
 fn differ(cx: &WorkflowContext, writer: &CacheWriter, other: &CacheWriter) -> bool {
     if std::ptr::eq(writer.call, other.call) {
         return writer.image != other.image || writer.leg != other.leg;
+    }
+    if !is_known(writer) || !is_known(other) {
+        return false;
     }
     let conditions = |writer: &CacheWriter| {
         let (job, step) = (cx.job(writer.call), cx.step(writer.call));
@@ -117,10 +99,15 @@ fn differ(cx: &WorkflowContext, writer: &CacheWriter, other: &CacheWriter) -> bo
     (writer.image != other.image || are_for_others(writer, other)) && conditions(writer) == conditions(other)
 }
 
+/// Whether a build's files are known before it runs.
+fn is_known(writer: &CacheWriter) -> bool {
+    !writer.image.iter().any(|text| text.contains("${{"))
+}
+
 /// Whether two builds of one image have no platform in common.
 fn are_for_others(writer: &CacheWriter, other: &CacheWriter) -> bool {
-    let [platforms, machine, _] = &writer.leg;
-    let [other_platforms, other_machine, _] = &other.leg;
+    let [platforms, machine, ..] = &writer.leg;
+    let [other_platforms, other_machine, ..] = &other.leg;
     if platforms.is_empty() && other_platforms.is_empty() {
         return machine != other_machine;
     }
@@ -228,8 +215,13 @@ fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
         };
         let Some(finding) = cx.finding(first.entry.text.place, message) else { continue };
         let finding = finding.help("write another `scope` for each, in `cache-from` and in `cache-to`");
+        let are_legs = clashing.len() == 1;
         let mut change = |writer: &CacheWriter, entry: &CacheEntry| {
             let call = writer.call;
+            // What tells the legs apart has to be in the scope.
+            if are_legs && leg_names(cx, call).is_empty() {
+                return None;
+            }
             let name = known_names.entry(key_of(call)).or_insert_with(|| cache_name(cx, call));
             let name = &format!("{}{}", name.as_ref()?, platform_suffix(writer, &clashing)?);
             match entry.get("scope") {
@@ -252,6 +244,70 @@ fn gha_scope_shared(cx: &WorkflowContext, out: &mut Findings) {
             Some(changes) => cx.fixed(finding, "give each image a scope", Safety::Safe, &changes),
             None => finding,
         });
+    }
+    if places.is_empty() {
+        scope_of_another_workflow(cx, out);
+    }
+}
+
+/// Two workflows that run for pushes to one branch write other images under one scope: caches are those of the repository,
+/// not of a workflow.
+fn scope_of_another_workflow(cx: &WorkflowContext, out: &mut Findings) {
+    if !is_pushed_to_branches(cx.workflow()) {
+        return;
+    }
+    let mine = writers(cx, "gha");
+    // Each pair is reported once, at the later one.
+    let before = cx
+        .inputs
+        .workflows
+        .iter()
+        .filter(|other| other.path < cx.input.path && other.workflow.kind == PipelineKind::Github);
+    let others =
+        before.filter(|other| is_pushed_to_branches(&other.workflow) && may_meet(cx.workflow(), &other.workflow));
+    for other in others.take(WORKFLOWS) {
+        if mine.is_empty() {
+            return;
+        }
+        let there = cx.of_workflow(other);
+        for (scope, theirs) in writers(&there, "gha") {
+            let Some(writers) = mine.get(&scope) else { continue };
+            let is_other = |writer: &CacheWriter, known: &CacheWriter| {
+                // Stages of one Dockerfile share most of their layers.
+                writer.image[..2] != known.image[..2] && is_known(writer) && is_known(known)
+            };
+            let is_plain = |cx: &WorkflowContext, call: &BuildCall| {
+                cx.job(call).condition.is_none() && cx.step(call).condition.is_none()
+            };
+            let pair = writers.iter().filter(|writer| is_plain(cx, writer.call)).find_map(|writer| {
+                let mut theirs = theirs.iter().filter(|known| is_plain(&there, known.call));
+                Some((writer, theirs.find(|known| is_other(writer, known))?))
+            });
+            let Some((writer, known)) = pair else { continue };
+            let how = match writer.entry.get("scope") {
+                Some(_) => format!("under the scope `{scope}`"),
+                None => "without a `scope`".to_owned(),
+            };
+            let message = format!(
+                "`{}` writes the cache of `{}` {how} too: the last one replaces the other",
+                other.path, known.image[1]
+            );
+            let Some(finding) = cx.finding(writer.entry.text.place, message) else { continue };
+            out.push(finding.help("caches are those of the repository: write another `scope` for each image, in `cache-from` and in `cache-to`"));
+            return;
+        }
+    }
+}
+
+/// Whether two workflows may run for a push to one branch: with lists of branches, one is in both.
+fn may_meet(workflow: &Workflow, other: &Workflow) -> bool {
+    let branches = |workflow: &Workflow| -> Option<BTreeSet<String>> {
+        let push = workflow.events.iter().find(|event| event.name == "push")?;
+        Some(push.filter("branches")?.iter().map(|branch| branch.text.clone()).collect())
+    };
+    match (branches(workflow), branches(other)) {
+        (Some(branches), Some(others)) => !branches.is_disjoint(&others),
+        _ => true,
     }
 }
 

@@ -25,7 +25,7 @@ const MOST: u64 = 80;
 const NAMES: usize = 3;
 
 /// A cache as GitHub keeps it: scope, Dockerfile, and what makes its legs differ.
-type CacheKey = (String, [String; 3], [String; 3]);
+type CacheKey = (String, [String; 3], [String; 4]);
 
 /// An image in GitHub's cache.
 struct KeptImage {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::cache::is_hosted;
 use super::steps::{docker_words, is_compose, is_self_hosted, verbatim};
 use crate::finding::{Findings, Safety, Severity};
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::{Invocation, Scope, ScopeKind, Script, Word, arguments_of_command};
 use crate::text::path;
-use crate::workflow::{PipelineKind, Step, WorkflowPlace};
+use crate::workflow::{Job, PipelineKind, Step, WorkflowPlace};
 
 crate::rules::family! {
     of_workflow
@@ -22,9 +23,15 @@ const V1: &str = "docker-compose";
 fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
     // A machine that one's own runner of GitLab is on may have it.
     let is_pipeline = cx.workflow().kind.is_pipeline() && cx.workflow().kind != PipelineKind::Gitlab;
-    let calls = v1_calls(cx);
+    // A label that is none of GitHub's may be that of a machine of one's own, or of a larger one of GitHub.
+    let has_own_label = |job: &Job| is_pipeline && !job.runners.is_empty() && !is_hosted(cx.workflow(), job);
+    let mut calls = v1_calls(cx, |job| !has_own_label(job));
+    let is_sure = is_pipeline && !calls.is_empty();
+    if calls.is_empty() {
+        calls = v1_calls(cx, has_own_label);
+    }
     let Some((first, _)) = calls.first() else { return };
-    let mut message = if is_pipeline {
+    let mut message = if is_sure {
         "`docker-compose` is Compose 1, which is on no hosted runner any more".to_owned()
     } else {
         "`docker-compose` is Compose 1, or a copy of Compose 2 of its own: Docker does not bring it any more".to_owned()
@@ -33,11 +40,11 @@ fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
         message.push_str(&format!(" ({} calls)", calls.len()));
     }
     let Some(finding) = cx.finding(*first, message) else { return };
-    let finding = if is_pipeline { finding } else { finding.lowered(Severity::Warning) };
+    let finding = if is_sure { finding } else { finding.lowered(Severity::Warning) };
     let finding = finding.help("write `docker compose`");
     let change = |place: &WorkflowPlace| WorkflowChange::Replace(*place, "docker compose".to_owned());
     let changes: Option<Vec<_>> = calls.iter().map(|(_, place)| place.as_ref().map(change)).collect();
-    let safety = if is_pipeline {
+    let safety = if is_sure {
         Safety::Safe
     } else {
         Safety::Unsafe("a machine may have Compose 2 under the name `docker-compose` alone".to_owned())
@@ -48,11 +55,11 @@ fn compose_v1_command(cx: &WorkflowContext, out: &mut Findings) {
     });
 }
 
-/// The calls of a file, each with the place that an edit may replace.
-fn v1_calls(cx: &WorkflowContext) -> Vec<(WorkflowPlace, Option<WorkflowPlace>)> {
+/// The calls of a file in jobs of a kind, each with the place that an edit may replace.
+fn v1_calls(cx: &WorkflowContext, is_kind: impl Fn(&Job) -> bool) -> Vec<(WorkflowPlace, Option<WorkflowPlace>)> {
     let mut calls: Vec<(WorkflowPlace, Option<WorkflowPlace>)> = Vec::new();
     let is_gitlab = cx.workflow().kind == PipelineKind::Gitlab;
-    for job in &cx.workflow().jobs {
+    for job in cx.workflow().jobs.iter().filter(|job| is_kind(job)) {
         // Without tags, and without an image, a job runs in the image that the runner has for such.
         if is_gitlab && (job.is_partial || job.key("tags").is_none()) {
             continue;

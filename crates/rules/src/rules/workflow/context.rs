@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::build::{Build, Stage, Transfer};
 use crate::finding::{Basis, CostFrequency, Finding, Findings, Impact, ImpactKind, Saving};
 use crate::ignore::MatchedPatterns;
-use crate::inputs::{IgnoreInput, Inputs};
+use crate::inputs::{IgnoreInput, Inputs, WorkflowInput};
 use crate::rules::WorkflowContext;
 use crate::text::{FileId, path};
-use crate::workflow::{BuildCall, Builder, LegBuild};
+use crate::workflow::{BuildCall, Builder, LegBuild, PipelineKind};
 
 crate::rules::family! {
     of_workflow
@@ -61,11 +61,8 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
         cx.repository().has(&name) || cx.repository().below(&name).next().is_some()
     };
     let mut useless: Vec<(String, u64)> = Vec::new();
-    // The git context of docker/build-push-action has no such folder.
-    let is_sent = leg.context.is_empty() && call.context.is_some() && keeps_git(&input.ignore);
-    // Elsewhere it is copied into a stage that nobody gets, and each run makes it again.
-    let matters = || is_cached(cx, call) || ships_context(build);
-    if is_sent && matters() && !names_git(build) {
+    let git = sent_git(cx, call, leg, build);
+    if git.is_some() {
         useless.push((GIT.to_owned(), 0));
     }
     let entries = build.useless(context, &sent).into_iter();
@@ -85,6 +82,9 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
         format!("{lead}`{dockerfile}` takes {}{more} of the checkout, which no build needs", names.join(", "));
     let finding = cx.finding(call.place, message)?;
     let mut finding = finding.help(format!("exclude them in `{}`", path::child(root, ".dockerignore")));
+    if git == Some(SentGit::IntoImage) {
+        finding.notes.push(note_on_image(cx));
+    }
     if let Some(unread) = unread {
         finding.notes.push(format!(
             "Docker does not read `{unread}`: it takes `.dockerignore` at the top of the context, or `{}.dockerignore`",
@@ -105,6 +105,39 @@ fn finding_of(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Bu
             evidence: format!("sizes of the files that git has in `{root}`"),
         })
     })
+}
+
+/// Where the history of a repository goes that no build needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SentGit {
+    /// Into a stage that nobody gets.
+    IntoStage,
+    /// Into the image.
+    IntoImage,
+}
+
+/// Where a build takes the history of the repository; `None` where it does not, or that does not matter.
+fn sent_git(cx: &WorkflowContext, call: &BuildCall, leg: &LegBuild, build: &Build) -> Option<SentGit> {
+    let ignore = &build.input().ignore;
+    // The git context of docker/build-push-action has no such folder.
+    let is_sent = leg.context.is_empty() && call.context.is_some() && keeps_git(ignore);
+    let into = match ships_context(build) {
+        true => SentGit::IntoImage,
+        // Nobody gets that stage, and each run makes it again: without a cache, or as each commit changes a file that is not
+        // left out.
+        false if matches!(ignore, IgnoreInput::Present(..)) && is_cached(cx, call) => SentGit::IntoStage,
+        false => return None,
+    };
+    (is_sent && !names_git(build) && !calls_git(cx, leg)).then_some(into)
+}
+
+/// What it means that the history gets into an image.
+fn note_on_image(cx: &WorkflowContext) -> String {
+    let token = match cx.workflow().kind {
+        PipelineKind::Github => ", and, with actions/checkout before v6, the token of the run in `.git/config`",
+        _ => "",
+    };
+    format!("`COPY` puts `{GIT}` into the image: the whole history{token}")
 }
 
 /// Whether a build reads a cache that builds of the pipelines write: without the information that goes into an image nothing
@@ -132,6 +165,19 @@ fn ships_context(build: &Build) -> bool {
 fn names_git(build: &Build) -> bool {
     let text = build.input().file.source().text();
     text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_./".contains(c))).any(|word| matches!(word, "git" | GIT))
+}
+
+/// Whether makefiles and scripts of the context, which a RUN may call, ask for the history: the base image may have git.
+fn calls_git(cx: &WorkflowContext, leg: &LegBuild) -> bool {
+    let asks = |text: &str| {
+        ["describe", "rev-parse", "rev-list", "log "].iter().any(|verb| text.contains(&format!("git {verb}")))
+    };
+    let is_local = |input: &&WorkflowInput| {
+        let is_inside = leg.context.is_empty() || path::is_within(&input.path, &leg.context);
+        is_inside && !input.workflow.kind.is_pipeline()
+    };
+    let mut scripts = cx.inputs.workflows.iter().filter(is_local);
+    scripts.any(|input| asks(cx.inputs.source(input.file).text()))
 }
 
 /// Whether the history of the repository is sent.

@@ -50,7 +50,7 @@ fn commands(step: &Step) -> Vec<(&StepScript, Invocation<'_>)> {
 
 /// The first number of the tag of Docker's image: `docker:27.3-dind`. A tag without a number (`docker:dind`) is the newest
 /// release (docs.docker.com: official image, "Shared tags").
-fn docker_release(image: &str) -> Option<u32> {
+pub(super) fn docker_release(image: &str) -> Option<u32> {
     let (name, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"));
     let is_docker = name == "docker" || name.ends_with("/docker");
     let first = tag.split(['.', '-']).next().unwrap_or(tag);

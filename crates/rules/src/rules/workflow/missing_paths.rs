@@ -53,6 +53,19 @@ fn build_path_missing(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
+/// Whether an action is to build a folder or a Dockerfile that the repository lacks: it builds nothing.
+pub(super) fn lacks_path(cx: &WorkflowContext, call: &BuildCall) -> bool {
+    let is_known = cx.repository().is_complete && !runs_on_other_branches(cx) && !is_for_others(cx);
+    // No nearest name is looked for.
+    let mut left = 0;
+    let mut is_missing = |leg: &LegBuild| missing_path(cx, call, leg, &mut left).is_some();
+    is_known
+        && is_plain(call)
+        && call.command.is_none()
+        && CheckedOutFiles::of(cx.job(call), false).are_of_repository(call)
+        && call.legs.iter().flatten().any(&mut is_missing)
+}
+
 /// Whether a pipeline runs for branches alone that have names of their own: those may have other files.
 fn runs_on_other_branches(cx: &WorkflowContext) -> bool {
     const USUAL: [&str; 4] = ["main", "master", "develop", "trunk"];

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::cache::{BUILDS, cache_place};
 use super::run_work::{is_slow, needed, shipped};
-use super::steps::{FILELESS_ACTION, LastKnown, architecture, is_action, is_plain, legs};
+use super::steps::{FILELESS_ACTION, LastKnown, architecture, is_action, is_plain, legs, waiting_for};
 use crate::build::{Build, Stage, StageBase};
 use crate::dockerfile::Keyword;
 use crate::finding::{Findings, Safety};
 use crate::manifest::Ecosystem;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::shell::Verb;
+use crate::sources::patterns;
 use crate::workflow::{BuildCall, Builder, Job, LegBuild, MatrixLeg, Step, text_in_leg};
 
 crate::rules::family! {
@@ -18,6 +20,9 @@ crate::rules::family! {
     "qemu-unused" => qemu_unused;
     "multi-platform-load" => multi_platform_load;
 }
+
+/// The meaning in `data/source_patterns.tsv` of the first part of images that are for one processor.
+const ONE_PROCESSOR: &str = "namespace of images for one processor";
 
 const QEMU: &str = "docker/setup-qemu-action";
 const BUILDX: &str = "docker/setup-buildx-action";
@@ -39,6 +44,7 @@ fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
         let foreign = legs.iter().flat_map(|leg| foreign_platforms(job, call, leg));
         let mut foreign: Vec<_> =
             foreign.filter(|(platform, _)| seen.insert(platform.clone())).take(PLATFORMS).collect();
+        foreign.retain(|(platform, _)| !is_built_natively(cx, call, platform));
         if foreign.is_empty() {
             continue;
         }
@@ -72,6 +78,33 @@ fn platform_emulated(cx: &WorkflowContext, out: &mut Findings) {
             None => cross.to_owned(),
         }));
     }
+}
+
+/// Whether a build reads the cache of all stages that a job before it writes for a platform on a machine of that kind.
+fn is_built_natively(cx: &WorkflowContext, call: &BuildCall, platform: &str) -> bool {
+    let read: BTreeSet<_> = call.cache_from.iter().filter_map(cache_place).collect();
+    if read.is_empty() {
+        return false;
+    }
+    let jobs = &cx.workflow().jobs;
+    let is_before = |other: &BuildCall| match other.job == call.job {
+        true => other.step < call.step,
+        false => waiting_for(jobs, |number| number == other.job)[call.job],
+    };
+    let is_native = |other: &BuildCall, leg: &MatrixLeg| {
+        let job = cx.job(other);
+        let is_foreign = || foreign_platforms(job, other, leg).iter().any(|(known, _)| known == platform);
+        let is_built = platforms(other, leg).is_some_and(|all| all.iter().any(|known| known == platform));
+        is_built && architecture(job, leg).is_some() && !is_foreign()
+    };
+    let writes = |other: &BuildCall, leg: &MatrixLeg| {
+        let mut kept = other.cache_to.iter().filter(|entry| entry.has_all_stages()).filter_map(cache_place);
+        kept.any(|(kind, place)| read.contains(&(kind, text_in_leg(&place, leg))))
+    };
+    cx.calls().iter().take(BUILDS).filter(|other| other.legs == call.legs && !other.cache_to.is_empty()).any(|other| {
+        let legs = legs(cx.job(other)).unwrap_or_default();
+        legs.iter().any(|leg| is_native(other, leg) && writes(other, leg)) && is_before(other)
+    })
 }
 
 /// The hosted runner of a platform.
@@ -142,6 +175,12 @@ fn slow_stages<'b>(cx: &WorkflowContext<'b, '_>, build: &'b Build, leg: &LegBuil
     let mut slow = Vec::new();
     for stage in stages {
         let platform = platforms.get(stage.index).copied().flatten();
+        // `amd64/python` holds programs of one processor, whatever the platform: nothing is emulated, or it fails.
+        if let StageBase::Image(image) = &stage.base
+            && patterns::words(ONE_PROCESSOR).any(|name| image.split('/').next() == Some(name))
+        {
+            break;
+        }
         // Its own files, or packages of it, are those of its platform.
         let may_cross = !shipped.contains(&stage.index) && !gives_packages(build, stage);
         slow.push(SlowStage { title: stage.title(), dockerfile, platform, may_cross });

@@ -2,7 +2,7 @@
 
 use super::steps::{last_part, without_tag};
 use crate::rules::WorkflowContext;
-use crate::workflow::{Step, StepScript, WorkflowText, expression_names};
+use crate::workflow::{Job, Step, StepScript, WorkflowText, expression_names};
 
 /// Values that are others for each pull request, or each run.
 const OF_REQUEST: [&str; 5] = ["pull_request", "event.number", "head_ref", "run_id", "github.ref"];
@@ -81,6 +81,26 @@ fn single_value(cx: &WorkflowContext, (job, at): ReferencePlace, variable: &str)
         }
         _ => None,
     }
+}
+
+/// The texts that an output of a step is made of, as far as they are written: the lines of its script that set it, the names
+/// of images that docker/metadata-action gets, the inputs of another action.
+pub(super) fn texts_of_output<'j>(job: &'j Job, id: &str, output: &str) -> Vec<&'j str> {
+    let mut texts = Vec::new();
+    for step in job.steps.iter().filter(|step| step.id.as_deref() == Some(id)) {
+        if let Some(script) = &step.script {
+            texts.extend(assignments(&script.text.text, output));
+        }
+        let is_used = |name: &str| !is_metadata(step) || name.eq_ignore_ascii_case("images");
+        let inputs = step.inputs.iter().filter(|input| is_used(&input.name));
+        texts.extend(inputs.flat_map(|input| &input.lines).map(|line| line.text.as_str()));
+    }
+    texts
+}
+
+/// Whether a step makes tags of names of images.
+pub(super) fn is_metadata(step: &Step) -> bool {
+    step.uses(METADATA) || step.uses("crazy-max/ghaction-docker-meta")
 }
 
 /// The lines of a script that set a variable.

@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::start_needs::StartNeed;
+use super::started_compose::{ComposeStart, compose_start};
 use super::steps::{ImagePush, docker_words, is_compose, last_part, pushes, waiting_for, without_tag};
 use regex::{Regex, RegexBuilder};
 
@@ -14,9 +15,7 @@ use crate::inputs::WorkflowInput;
 use crate::rules::WorkflowContext;
 use crate::shell::Invocation;
 use crate::sources::patterns;
-use crate::text::path;
 use crate::workflow::{BuildCall, Builder, Job, LegBuild, PipelineKind, Step, WorkflowText};
-use crate::yaml::{self, YamlNode};
 
 crate::rules::family! {
     of_workflow
@@ -65,8 +64,11 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     if workflow.jobs.iter().enumerate().any(starts) || is_followed(cx) || others_start(cx) {
         return;
     }
-    let compose = compose_with_others(cx, &images);
-    let Some((first, variables)) = first_startable(cx, &pushes, compose.is_some()) else { return };
+    let compose = compose_start(cx, &pushes);
+    // What the repository lacks for its own compose file, a pipeline lacks too.
+    let is_startable = compose != ComposeStart::Lacking;
+    let has_compose = compose != ComposeStart::Unknown;
+    let Some((first, variables)) = first_startable(cx, &pushes, has_compose).filter(|_| is_startable) else { return };
     let message = match images.first {
         Some(name) if images.names.len() == 1 => format!("`{name}` is pushed, and no step of the pipeline starts it"),
         _ => "the image is pushed, and no step of the pipeline starts it".to_owned(),
@@ -74,18 +76,29 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     let Some(finding) = cx.finding(first.place, message) else { return };
     let tag_name = first.tags.first().map(|tag| last_part(without_tag(&tag.text)));
     let name = tag_name.filter(|name| images.names.contains(name)).or(images.first).unwrap_or("image");
-    out.push(finding.help(help(cx, first, compose, (name, &*variables))));
+    out.push(finding.help(help(cx, first, &compose, (name, &*variables))));
 }
 
 /// How the image of a push is started before that: `name` is what it is called, and `variables` what it asks for.
-fn help(cx: &WorkflowContext, push: &ImagePush, compose: Option<&str>, (name, variables): (&str, &[String])) -> String {
+fn help(
+    cx: &WorkflowContext,
+    push: &ImagePush,
+    compose: &ComposeStart,
+    (name, variables): (&str, &[String]),
+) -> String {
     // Only an action keeps the image from the engine.
     let is_action = push.call.is_some_and(|call| call.builder == Builder::Action);
     let build = if is_action { "build with `load: true`" } else { "build it" };
-    if let Some(file) = compose {
+    if let ComposeStart::File { file, variables, unnamed } = compose {
+        let values = variables.iter().map(|name| format!("{name}=… ")).collect::<Vec<_>>().concat();
+        let (image, option) = match unnamed {
+            // Without a name for the image, and without the option, Compose builds another one.
+            Some(service) => (format!("(give `{service}` an `image:` with the tag of the build)"), " --no-build"),
+            None => ("with that image".to_owned(), ""),
+        };
         return format!(
-            "start it with what it needs before it gets its tag: {build}, then `docker compose -f {file} up -d --wait` with \
-             that image, and push in a step behind that"
+            "start it with what it needs before it gets its tag: {build}, then `{values}docker compose -f {file} up -d \
+             --wait{option}` {image}, and push in a step behind that"
         );
     }
     let options = variables.iter().map(|name| format!(" -e {name}=…")).collect::<Vec<_>>().concat();
@@ -175,42 +188,6 @@ fn is_mirrored(cx: &WorkflowContext, push: &ImagePush) -> bool {
         && cx.workflow().jobs[push.job].steps.iter().take(push.step + 1).any(pulls)
 }
 
-/// The compose file in which an image is a service that waits for others, or is given variables: one with this name, or
-/// built from the same context and Dockerfile.
-fn compose_with_others<'a>(cx: &WorkflowContext<'a, '_>, images: &StartedImages) -> Option<&'a str> {
-    let legs: BTreeSet<(&str, &str)> =
-        cx.calls().iter().flat_map(|call| call.legs.iter().flatten()).map(|leg| (&*leg.context, &*leg.file)).collect();
-    let texts = &cx.repository().texts;
-    let mut composes = texts.iter().filter(|(file, _)| path::is_compose(file));
-    let (file, _) = composes.find(|(file, source)| {
-        let tree = yaml::read(source.text());
-        let Some(services) = tree.root().and_then(|root| root.get("services")) else { return false };
-        services.entries().any(|service| {
-            let value = &service.value;
-            let image = value.get("image").and_then(YamlNode::text);
-            let has_name = image.is_some_and(|image| images.names.contains(last_part(without_tag(image))));
-            let needs_more = ["depends_on", "environment", "env_file"].iter().any(|key| value.get(key).is_some());
-            let is_built = || {
-                let (context, dockerfile) = build_of(path::parent(file), value)?;
-                Some(legs.contains(&(&*context, &*dockerfile)))
-            };
-            needs_more && (has_name || is_built() == Some(true))
-        })
-    })?;
-    Some(file)
-}
-
-/// The context and the Dockerfile of a service of a compose file in a folder, as seen from the top of the repository.
-fn build_of(folder: &str, service: &YamlNode) -> Option<(String, String)> {
-    let build = service.get("build")?;
-    let context = build.text().or_else(|| build.get("context")?.text()).unwrap_or(".");
-    let context = path::normalize(&path::join(folder, context));
-    let context = if context == "." { String::new() } else { context };
-    let dockerfile = build.get("dockerfile").and_then(|file| file.text().map(str::to_owned));
-    let dockerfile = dockerfile.unwrap_or_else(|| "Dockerfile".to_owned());
-    Some((context.clone(), path::normalize(&path::join(&context, &dockerfile))))
-}
-
 /// Whether another pipeline of the repository starts an image.
 fn others_start(cx: &WorkflowContext) -> bool {
     let any_image = StartedImages::new(std::iter::empty());
@@ -288,9 +265,17 @@ impl<'n> StartedImages<'n> {
             let text = format!("{title} {}", script.text.text).to_ascii_lowercase();
             patterns::words(TEST).any(|word| text.contains(word))
         };
-        step.invocations()
-            .iter()
-            .any(|invocation| self.is_start(invocation) || runs_unread(invocation) && (is_near || names_test()))
+        let is_given = |invocation: &Invocation| invocation.args.iter().any(|word| self.is_reference(word.text()));
+        let runs =
+            |invocation: &Invocation| runs_unread(invocation) && (is_near || is_given(invocation) || names_test());
+        step.invocations().iter().any(|invocation| self.is_start(invocation) || runs(invocation))
+    }
+
+    /// Whether a word is the reference of an image that a script may be given: `app:ci`.
+    fn is_reference(&self, word: &str) -> bool {
+        let name = last_part(without_tag(word));
+        let is_path = word.starts_with(['.', '/', '-']) || word.contains("://");
+        !is_path && (self.names.contains(name) || name.len() < last_part(word).len() && !name.is_empty())
     }
 
     /// Whether a command starts one of the images.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::references::{is_latest, is_of_request, put_constant, texts_of};
+use super::requests::{admits_pull_requests, pushed_on_merge_request};
 use super::steps::{
     IMAGE_INPUT, ImagePush, LastKnown, docker_words, is_pushed, last_part, pushes, waiting_for, without_tag,
 };
@@ -18,7 +19,7 @@ use crate::yaml::NewValue;
 crate::rules::family! {
     of_workflow
     "only-latest-tag" => only_latest_tag;
-    "pushed-on-pull-request" => pushed_on_pull_request;
+    "pushed-on-pull-request" => pushed_on_request;
     "index-for-single-manifest" => index_for_single_manifest;
     "digest-not-used" => digest_not_used;
 }
@@ -141,12 +142,25 @@ fn runs_on_pull_request(event: &Event) -> bool {
     event.name == "pull_request" && !event.filter("types").is_some_and(is_closed_only)
 }
 
+/// Whether what has a condition runs for pull requests all the same.
+fn is_open(condition: Option<&WorkflowText>) -> bool {
+    condition.is_none_or(|condition| admits_pull_requests(&condition.text))
+}
+
 /// For each job, whether a condition on it, or on those that it waits for, may leave pull requests out.
 fn conditional_jobs(cx: &WorkflowContext) -> Vec<bool> {
     let jobs = &cx.workflow().jobs;
-    let has_condition = |number: usize| jobs[number].condition.is_some();
+    let has_condition = |number: usize| !is_open(jobs[number].condition.as_ref());
     let waits = waiting_for(jobs, has_condition);
     waits.into_iter().enumerate().map(|(number, waits)| waits || has_condition(number)).collect()
+}
+
+/// What pull requests of GitHub push, and merge requests of GitLab, whose jobs say themselves when they run.
+fn pushed_on_request(cx: &WorkflowContext, out: &mut Findings) {
+    match cx.workflow().kind {
+        PipelineKind::Gitlab => pushed_on_merge_request(cx, out),
+        _ => pushed_on_pull_request(cx, out),
+    }
 }
 
 /// A pull request is not merged, and one of a fork has no secrets.
@@ -171,7 +185,7 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
         let is_local = is_registry_near || *local.of(call.job, || starts_registry(job));
         let mut texts = call.tags.iter().chain(&call.outputs).map(|text| text.text.as_str());
         let is_meant = texts.any(|text| is_of_request(cx, (call.job, call.step), text));
-        if step.condition.is_some() || is_meant || are_conditional[call.job] || is_local {
+        if !is_open(step.condition.as_ref()) || is_meant || are_conditional[call.job] || is_local {
             continue;
         }
         pushed = true;
@@ -242,7 +256,7 @@ fn push_scripts(cx: &WorkflowContext, are_conditional: &[bool], out: &mut Findin
         let place = (push.job, push.step);
         let is_of_request = push.tags.iter().any(|tag| is_of_request(cx, place, &tag.text));
         let is_local = is_registry_near || starts_registry(job);
-        if step.condition.is_some()
+        if !is_open(step.condition.as_ref())
             || are_conditional[push.job]
             || is_local
             || is_of_request
