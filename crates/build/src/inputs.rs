@@ -22,9 +22,9 @@ pub use self::checked_sources::{CheckedSources, ContextFiles, EarlyAck, checked_
 pub use self::commit_changes::CommitChanges;
 pub use self::compose_input::{
     ComposeInput, ComposeReading, MissingDockerfile, ProjectProblem, ProxyConfiguration, missing_dockerfiles,
-    proxy_configurations,
+    patient_services, proxy_configurations,
 };
-pub use self::compose_start::ComposeStart;
+pub use self::compose_start::{ComposeStart, FileCall};
 pub use self::compose_use::ComposeUse;
 pub use self::context_place::ContextPlace;
 pub use self::date::Date;

@@ -5,7 +5,7 @@ mod built_names;
 mod image_build;
 mod published_port;
 
-pub use self::built_names::built_image_names;
+pub use self::built_names::{OWN_NAME, built_image_names};
 pub use self::image_build::ImageBuild;
 pub use self::published_port::{PublishedPort, published_ports};
 

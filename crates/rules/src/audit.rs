@@ -20,6 +20,7 @@ mod report;
 mod run_facts;
 mod run;
 mod shared_steps;
+mod stopped;
 mod context_problems;
 mod verdict;
 mod external;

@@ -34,7 +34,7 @@ pub use self::builder_checks::{Violations, violations};
 pub use self::catalogue::{ContractBreach, dockerfile_breaches};
 pub use self::catalogue::{Rule, announced, find, rules_named};
 use self::catalogue::{all_by_name, family, rule};
-pub use self::compose::replaced::replaced_services;
+pub use self::compose::replaced::{replaced_services, start_words};
 pub use self::compose_context::{ComposeCheck, ComposeContext, KeyChange};
 pub use self::compose_run::{compose_breach, pragmas_of_compose};
 pub use self::context::Context;

@@ -103,33 +103,92 @@ pub fn proxy_configurations(
         rows.find(|row| path::is_within(target, row[0])).map(|row| row[1])
     };
     for (name, service) in project.services() {
-        let text = |value: &ComposeValue, key: &str| Some(value.get(key)?.as_text()?.to_owned());
-        let volumes = service.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
-        let binds = volumes.iter().filter(|volume| text(volume, "type").as_deref() == Some("bind"));
-        let mounted = binds.filter_map(|volume| Some((proxy_of(&text(volume, "target")?)?, text(volume, "source")?)));
-        let mut paths: Vec<(&'static str, String)> = mounted.collect();
-        let context = service.get("build").and_then(|build| text(build, "context"));
-        if let (Some(context), Some(dockerfile)) = (context, dockerfiles.get(name)) {
-            let text = dockerfile.text().replace("\\\r\n", " ").replace("\\\n", " ");
-            for line in text.lines().filter(|line| !line.contains("--from")) {
-                let words: Vec<&str> = line.split_whitespace().collect();
-                let [keyword, sources @ .., target] = words.as_slice() else { continue };
-                if let (true, Some(proxy)) = (keyword.eq_ignore_ascii_case("copy"), proxy_of(target)) {
-                    let sources = sources.iter().filter(|word| !word.starts_with("--"));
-                    paths.extend(sources.map(|word| (proxy, path::child(&context, word.trim_start_matches("./")))));
-                }
-            }
-        }
-        let read = |(proxy, path): &(&'static str, String)| {
-            let proxy = *proxy;
-            read(path).into_iter().map(move |source| ProxyConfiguration { proxy, source }).collect::<Vec<_>>()
+        let paths = image_files(service, dockerfiles.get(name));
+        let paths = paths.into_iter().filter_map(|(target, path)| Some((proxy_of(&target)?, path)));
+        let read = |(proxy, path): (&'static str, String)| {
+            read(&path).into_iter().map(move |source| ProxyConfiguration { proxy, source }).collect::<Vec<_>>()
         };
-        let files: Vec<ProxyConfiguration> = paths.iter().flat_map(read).collect();
+        let files: Vec<ProxyConfiguration> = paths.flat_map(read).collect();
         if !files.is_empty() {
             configurations.insert(name.to_owned(), files);
         }
     }
     configurations
+}
+
+/// The services whose Dockerfiles or configuration set `process_control_timeout` of php-fpm; `read` as for proxies.
+pub fn patient_services(
+    project: &ComposeProject,
+    dockerfiles: &BTreeMap<String, Source>,
+    read: &dyn Fn(&str) -> Vec<Source>,
+) -> BTreeSet<String> {
+    let sets = |text: &str| {
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with([';', '#']));
+        lines.into_iter().any(|line| line.contains("process_control_timeout"))
+    };
+    let is_patient = |name: &str, service: &ComposeValue| {
+        let dockerfile = dockerfiles.get(name);
+        let files = image_files(service, dockerfile).into_iter().filter(|(target, _)| target.contains("/etc"));
+        dockerfile.is_some_and(|source| sets(source.text()))
+            || files.flat_map(|(_, path)| read(&path)).any(|source| sets(source.text()))
+    };
+    let services = project.services().filter(|(name, service)| is_patient(name, service));
+    services.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The files and folders of the host that a service has in its container, each behind its path there: those that are mounted, and
+/// those that its Dockerfile copies.
+fn image_files(service: &ComposeValue, dockerfile: Option<&Source>) -> Vec<(String, String)> {
+    let text = |value: &ComposeValue, key: &str| Some(value.get(key)?.as_text()?.to_owned());
+    let volumes = service.get("volumes").and_then(ComposeValue::as_list).unwrap_or_default();
+    let binds = volumes.iter().filter(|volume| text(volume, "type").as_deref() == Some("bind"));
+    let mounted = binds.filter_map(|volume| Some((text(volume, "target")?, text(volume, "source")?)));
+    let mut paths: Vec<(String, String)> = mounted.collect();
+    let build = service.get("build");
+    let (Some(context), Some(dockerfile)) = (build.and_then(|build| text(build, "context")), dockerfile) else {
+        return paths;
+    };
+    let target = build.and_then(|build| text(build, "target"));
+    let text = dockerfile.text().replace("\\\r\n", " ").replace("\\\n", " ");
+    for line in lines_of_target(&text, target.as_deref()).into_iter().filter(|line| !line.contains("--from")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [keyword, sources @ .., target] = words.as_slice() else { continue };
+        if keyword.eq_ignore_ascii_case("copy") {
+            let sources = sources.iter().filter(|word| !word.starts_with("--"));
+            let path = |word: &&str| path::child(&context, word.trim_start_matches("./"));
+            paths.extend(sources.map(|word| ((*target).to_owned(), path(word))));
+        }
+    }
+    paths
+}
+
+/// The lines of a Dockerfile that make the image of a target: those of its stage, and of the stages that it is based on.
+fn lines_of_target<'t>(text: &'t str, target: Option<&str>) -> Vec<&'t str> {
+    let mut stages: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for line in text.lines() {
+        let mut words = line.split_whitespace().filter(|word| !word.starts_with("--"));
+        if words.next().is_some_and(|word| word.eq_ignore_ascii_case("from")) {
+            let base = words.next().unwrap_or_default();
+            let name = words.nth(1).unwrap_or_default();
+            stages.push((name, base, Vec::new()));
+        } else if let Some((.., lines)) = stages.last_mut() {
+            lines.push(line);
+        }
+    }
+    let position = |stages: &[(&str, &str, Vec<&str>)], wanted: &str| {
+        let is_it = |(at, (name, ..)): (usize, &(&str, &str, Vec<&str>))| {
+            name.eq_ignore_ascii_case(wanted) || wanted == at.to_string()
+        };
+        (0..stages.len()).rfind(|at| is_it((*at, &stages[*at])))
+    };
+    let wanted = target.filter(|target| !target.is_empty());
+    let mut at = wanted.map_or(stages.len().checked_sub(1), |target| position(&stages, target));
+    let mut lines = Vec::new();
+    while let Some(stage) = at {
+        lines.extend(stages[stage].2.iter().copied());
+        at = position(&stages[..stage], stages[stage].1);
+    }
+    lines
 }
 
 /// What a compose file comes to.
@@ -284,5 +343,21 @@ impl ComposeReading {
             return;
         }
         self.problems.push(ProjectProblem { file: file.to_owned(), place, is_error, message, help });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_a_target_are_those_of_its_stages() {
+        let text = "FROM php:8.4-fpm AS base\nRUN a\nFROM --platform=linux/amd64 base AS prod\nCMD [\"php-fpm\"]\nFROM nginx AS web\nCOPY d /etc/nginx/conf.d/\nFROM base\nRUN c\n";
+        assert_eq!(lines_of_target(text, Some("prod")), ["CMD [\"php-fpm\"]", "RUN a"]);
+        assert_eq!(lines_of_target(text, Some("web")), ["COPY d /etc/nginx/conf.d/"]);
+        assert_eq!(lines_of_target(text, Some("2")), ["COPY d /etc/nginx/conf.d/"]);
+        assert_eq!(lines_of_target(text, None), ["RUN c", "RUN a"]);
+        assert!(lines_of_target(text, Some("none")).is_empty());
+        assert!(lines_of_target("", None).is_empty());
     }
 }

@@ -14,19 +14,33 @@ pub struct ComposeUse {
     pub stack_deployer: Option<String>,
     /// The text that starts the file's services and lets a proxy read its configuration again.
     pub proxy_reloader: Option<String>,
-    /// The images that the texts build, without tags; `*/api` where a variable stands before the name.
+    /// The images that the texts build, without tags; `*` where a variable stands in the name, and [`recipe::OWN_NAME`] for the
+    /// name of the repository.
     pub built_images: BTreeSet<String>,
+    /// The script that deploys the file, so that what it says of developers does not count.
+    pub deployer: Option<String>,
+    /// The services whose files give php-fpm time to end its requests.
+    pub patient_services: BTreeSet<String>,
+    /// The name of the repository's folder.
+    pub repository: String,
     /// The addresses that the texts ask again and again, and fail without an answer, with `*` for what a variable holds:
     /// `backend-*:3000`.
     pub polled_addresses: BTreeSet<String>,
 }
 
-/// Whether a script replaces containers and has a proxy look their names up again.
+/// Whether a script replaces containers, and behind that has a proxy look their names up again.
 fn reloads_proxy(text: &str) -> bool {
-    let is_code = |line: &&str| !line.trim_start().starts_with('#');
-    let has = |words: &str| text.lines().filter(is_code).any(|line| line.contains(words));
-    let starts = has(" up ") || has("docker run");
-    starts && data::PROXY_RELOADS.rows().any(|row| has(row[0]))
+    let lines = || text.lines().filter(|line| !line.trim_start().starts_with('#')).enumerate();
+    let starts = |line: &str| {
+        let is_detached = || line.contains(" -d") || line.contains("--detach");
+        line.contains(" up ") || line.contains("docker run") && is_detached()
+    };
+    let first = lines().find(|(_, line)| starts(line)).map(|(at, _)| at);
+    let reloads = |line: &str| data::PROXY_RELOADS.rows().any(|row| line.contains(row[0]));
+    // A function may stand in front of what calls it.
+    let is_in_function =
+        || text.lines().any(|line| line.contains("() {") || line.trim_start().starts_with("function "));
+    first.is_some_and(|first| lines().any(|(at, line)| reloads(line) && (at >= first || is_in_function())))
 }
 
 impl ComposeUse {
@@ -47,13 +61,42 @@ impl ComposeUse {
         compose_use
     }
 
-    /// Whether a text builds an image, by its name without a tag: a variable may stand for the user of a registry.
+    /// Whether a text builds an image, by its name without a tag: a variable may stand for a part of it.
     pub fn builds_image(&self, name: &str) -> bool {
-        let is_below = |built: &String| {
-            let rest = built.strip_prefix("*/");
-            rest.is_some_and(|rest| name.strip_suffix(rest).is_some_and(|before| before.ends_with('/')))
+        let is_it = |built: &String| {
+            let built: Vec<&str> = built.split('/').collect();
+            let parts: Vec<&str> = name.split('/').collect();
+            self.is_built_as(&built, &parts)
         };
-        self.built_images.contains(name) || self.built_images.iter().any(is_below)
+        self.built_images.contains(name) || self.built_images.iter().any(is_it)
+    }
+
+    /// Whether the parts of a name are those of an image that is built; a variable alone stands for one part or more.
+    fn is_built_as(&self, built: &[&str], parts: &[&str]) -> bool {
+        match (built, parts) {
+            ([], []) => true,
+            (["*", rest @ ..], [_, parts @ ..]) => (0..=parts.len()).any(|at| self.is_built_as(rest, &parts[at..])),
+            ([first, rest @ ..], [part, parts @ ..]) => {
+                let is_same = match first.split_once(recipe::OWN_NAME) {
+                    Some((start, end)) => part
+                        .strip_prefix(start)
+                        .and_then(|part| part.strip_suffix(end))
+                        .is_some_and(|own| self.is_called(own)),
+                    None => fits(first, part),
+                };
+                is_same && self.is_built_as(rest, parts)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the repository is called so: its folder may have the owner or a branch in its name.
+    fn is_called(&self, name: &str) -> bool {
+        let folder = self.repository.to_ascii_lowercase();
+        let is_end = |rest: &str| rest.is_empty() || !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let is_start = |rest: &str| rest.is_empty() || !rest.ends_with(|c: char| c.is_ascii_alphanumeric());
+        !name.is_empty()
+            && (folder.strip_prefix(name).is_some_and(is_end) || folder.strip_suffix(name).is_some_and(is_start))
     }
 
     /// Whether a text waits until a service answers: by its name, or by a port of the host that it takes.
@@ -139,6 +182,36 @@ mod tests {
         let compose_use = ComposeUse::of("compose.yaml", [("ci.yml", text)]);
         assert!(compose_use.builds_image("acme/api"));
         assert!(!compose_use.builds_image("acme/my-api") && !compose_use.builds_image("api"));
+    }
+
+    #[test]
+    fn images_with_variables_in_their_names_are_known() {
+        let builds = |tags: &str, image: &str| {
+            let text = format!(
+                "env:\n  NAME: ${{{{ github.repository }}}}\njobs:\n  - uses: docker/metadata-action@v5\n    with:\n      images: {tags}\n  - uses: docker/build-push-action@v6\n"
+            );
+            let compose_use = ComposeUse::of("compose.yaml", [("ci.yml", text.as_str())]);
+            ComposeUse { repository: "acme-shop".to_owned(), ..compose_use }.builds_image(image)
+        };
+        assert!(builds("ghcr.io/acme/app-${{ matrix.component }}", "ghcr.io/acme/app-api"));
+        assert!(!builds("ghcr.io/acme/app-${{ matrix.component }}", "ghcr.io/acme/tool"));
+        assert!(!builds("ghcr.io/acme/${{ matrix.component }}", "ghcr.io/acme/tool"));
+        assert!(builds("ghcr.io/${{ github.repository_owner }}/api", "ghcr.io/acme/api"));
+        assert!(builds("ghcr.io/${{ github.repository }}", "ghcr.io/acme/shop"));
+        assert!(builds("ghcr.io/${{ github.repository }}-api", "ghcr.io/acme/shop-api"));
+        assert!(builds("ghcr.io/${{ github.repository }}/api", "ghcr.io/acme/shop/api"));
+        assert!(builds("ghcr.io/${{ env.NAME }}", "ghcr.io/acme/shop"));
+        assert!(!builds("ghcr.io/${{ github.repository }}", "ghcr.io/other/tool"));
+    }
+
+    #[test]
+    fn a_proxy_is_reloaded_behind_the_new_version() {
+        let reloads = |text: &str| ComposeUse::of("compose.yaml", [("deploy.sh", text)]).proxy_reloader.is_some();
+        assert!(reloads("docker compose up -d api\ndocker compose exec nginx nginx -s reload\n"));
+        assert!(reloads("switch() {\n  nginx -s reload\n}\ndocker run -d --name api-green acme/api\nswitch\n"));
+        // A new certificate is no new version.
+        assert!(!reloads("docker run --rm certbot/certbot renew\ndocker compose exec nginx nginx -s reload\n"));
+        assert!(!reloads("docker compose exec nginx nginx -s reload\ndocker compose up -d api\n"));
     }
 
     #[test]

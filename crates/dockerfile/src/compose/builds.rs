@@ -314,7 +314,8 @@ fn has_rights(service: &ComposeValue) -> bool {
 /// Whether a service is started by hand only, and nobody calls it: it has a profile and no port.
 pub fn is_on_demand(service: &ComposeValue) -> bool {
     let has = |key: &str| service.get(key).and_then(ComposeValue::as_list).is_some_and(|items| !items.is_empty());
-    has("profiles") && !has("ports") && !has("expose") && service.get("restart").is_none()
+    let is_started_again = service.get("restart").is_some_and(|restart| restart.display() != "no");
+    has("profiles") && !has("ports") && !has("expose") && !is_started_again
 }
 
 /// Whether a variable of a service names a mode for developers.

@@ -17,7 +17,7 @@ use crate::compose::project::{
 use crate::compose::{self, Compose, OVERRIDE_FILES};
 use crate::inputs::{
     ComposeInput, ComposeReading, ComposeStart, ComposeUse, InputProblem, Inputs, checked_sources, missing_dockerfiles,
-    proxy_configurations,
+    patient_services, proxy_configurations,
 };
 use crate::stack::MOST_SERVICES;
 use crate::text::path::is_compose;
@@ -140,7 +140,7 @@ pub(super) fn add_composes(
 fn compose_input(
     file: FileId,
     group: ProjectGroup,
-    (parts, compose_use): (Vec<FileId>, ComposeUse),
+    (parts, mut compose_use): (Vec<FileId>, ComposeUse),
     files: &Arc<BTreeMap<String, FileId>>,
 ) -> ComposeInput {
     let ProjectGroup { request, known, mut reading } = group;
@@ -148,6 +148,7 @@ fn compose_input(
     let dockerfiles = reading.project.as_ref().map(|project| dockerfiles(project)).unwrap_or_default();
     let proxies = reading.project.as_ref().map(|project| {
         let read = |path: &str| configuration_files(Path::new(path), Path::new(&project.folder));
+        compose_use.patient_services = patient_services(project, &dockerfiles, &read);
         proxy_configurations(project, &dockerfiles, &read)
     });
     let missing = reading.project.as_ref().map(|project| missing_dockerfiles(project, &names_in));
@@ -167,8 +168,8 @@ fn compose_input(
     }
 }
 
-/// Reads compose files again that scripts put on top of files in other folders, whose paths theirs are seen from:
-/// `docker compose -f compose.yaml -f parts/compose.api.yaml up`.
+/// Reads compose files again that scripts put on top of others: they add to services of those, and their paths are seen from
+/// the folder of the first: `docker compose -f compose.yaml -f parts/compose.api.yaml up`.
 pub fn read_chains(inputs: &mut Inputs) {
     let starts = ComposeStart::all(&inputs.workflows).unwrap_or_default();
     let request_of = requester();
@@ -182,10 +183,7 @@ pub fn read_chains(inputs: &mut Inputs) {
     let chains: Vec<Vec<PathBuf>> = chains.filter(|chain| chain.len() > 1).collect();
     for (compose, name) in inputs.composes.iter_mut().zip(&names) {
         let file = Path::new(name);
-        let is_below = |chain: &&Vec<PathBuf>| {
-            let at = chain.iter().position(|known| known == file);
-            at.is_some_and(|at| at > 0) && folder_of(&chain[0]) != folder_of(file)
-        };
+        let is_below = |chain: &&Vec<PathBuf>| chain.iter().position(|known| known == file).is_some_and(|at| at > 0);
         if compose.request.files.len() != 1 {
             continue;
         }

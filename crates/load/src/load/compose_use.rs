@@ -60,8 +60,11 @@ impl ComposeUseReader {
         for folder in &folders {
             self.texts.entry(folder.clone()).or_insert_with(|| texts_of(folder));
         }
+        let top = folders.iter().find(|folder| folder.join(".git").exists());
         let texts = folders.iter().flat_map(|folder| &self.texts[folder]);
-        ComposeUse::of(&display_path(&file), texts.map(|source| (source.name(), source.text())))
+        let compose_use = ComposeUse::of(&display_path(&file), texts.map(|source| (source.name(), source.text())));
+        let name = top.and_then(|top| top.file_name()).unwrap_or_default();
+        ComposeUse { repository: name.to_string_lossy().into_owned(), ..compose_use }
     }
 }
 

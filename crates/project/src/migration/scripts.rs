@@ -131,10 +131,12 @@ fn script_name(place: &str, has_sections: bool) -> Option<ScriptName> {
     let is_numbered = stem.starts_with(|c: char| c.is_ascii_digit());
     let version = vec![number(stem)];
     let digits = stem.len() - stem.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let id = if is_numbered { stem[..digits].to_owned() } else { stem.to_owned() };
+    // `7a_users` is no version of golang-migrate: it wants a number and `_`.
+    let has_number = is_numbered && !stem[digits..].starts_with(|c: char| c.is_ascii_alphabetic());
+    let id = if has_number { stem[..digits].to_owned() } else { stem.to_owned() };
     if has_sections || stem.strip_suffix(".up").is_some() {
         // `1_users.mysql.up.sql` has others beside it.
-        let is_versioned = is_numbered && !stem.trim_end_matches(".up").contains('.');
+        let is_versioned = has_number && !stem.trim_end_matches(".up").contains('.');
         return Some(ScriptName { format, id, folder, version, is_versioned });
     }
     let is_of_migrations = |part: &str| part.contains("migrat") || part == "drizzle";

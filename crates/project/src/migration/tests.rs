@@ -164,6 +164,8 @@ fn orders_are_checked() {
     assert_eq!(problems(&services), Vec::<String>::new());
     let versions = [("db/3_a.up.sql", "SELECT 1;".to_owned()), ("db/3_b.up.sql", "SELECT 1;".to_owned())];
     assert_eq!(problems(&versions), ["db/3_b.up.sql:1 has the version of `3_a.up.sql`"]);
+    let letters = ["db/3_a.up.sql", "db/3a_b.up.sql", "db/3b_c.up.sql"].map(|path| (path, "SELECT 1;".to_owned()));
+    assert_eq!(problems(&letters), Vec::<String>::new());
     let app = |parent: &str| {
         format!(
             "class Migration(migrations.Migration):\n    dependencies = [('auth', '0001_x'), ({parent})]\n    operations = []\n"

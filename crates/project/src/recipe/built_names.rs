@@ -6,6 +6,9 @@ use super::image_build::replaced;
 use super::{engines, joined_text, variables};
 use crate::text::path;
 
+/// What stands in a name for that of the repository.
+pub const OWN_NAME: char = '%';
+
 /// The maximum number of names of a text.
 const NAMES: usize = 200;
 
@@ -17,13 +20,13 @@ pub fn built_image_names(text: &str) -> BTreeSet<String> {
     if !builds {
         return names;
     }
-    let mut variables = variables(text);
-    variables.extend(written_settings(text));
-    let mut in_list = false;
     // PowerShell continues a line behind a backtick.
-    let text = text.replace("`\n", "\\\n");
+    let text = in_shell(&text.replace("`\n", "\\\n"));
+    let mut variables = variables(&text);
+    variables.extend(written_settings(&text));
+    let mut in_list = false;
     for (_, line) in joined_text(&text) {
-        let whole = replaced(&in_shell(&line), &variables);
+        let whole = replaced(&line, &variables);
         let trimmed = whole.trim_start();
         let key = trimmed.trim_start_matches("- ").split_once(':').map(|(key, _)| key);
         in_list = match key {
@@ -53,20 +56,51 @@ fn written_settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
     settings.filter(|(_, value)| !value.contains(|c: char| c.is_whitespace() || c == '$'))
 }
 
-/// A line with the variables of a pipeline as a shell has them: `${{ env.IMAGE }}` as `${IMAGE}`.
-fn in_shell(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
+/// A text with the expressions of a pipeline as a shell has them: `${{ env.IMAGE }}` as `${IMAGE}`, the repository by
+/// [`OWN_NAME`], and `*` for other values.
+fn in_shell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
     while let Some((before, behind)) = rest.split_once("${{") {
         out.push_str(before);
-        let name = behind.split_once("}}").and_then(|(inner, after)| Some((inner.trim().strip_prefix("env.")?, after)));
-        if let Some((name, after)) = name {
-            out.push_str(&format!("${{{name}}}"));
-            rest = after;
-        } else {
+        let is_name = |inner: &&str| inner.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        let named = behind.split_once("}}").map(|(inner, after)| (inner.trim(), after));
+        let Some((name, after)) = named.filter(|(inner, _)| is_name(inner)) else {
             out.push_str("${{");
             rest = behind;
+            continue;
+        };
+        match (name, name.strip_prefix("env.")) {
+            (_, Some(variable)) => out.push_str(&format!("${{{variable}}}")),
+            ("github.repository", _) => out.push_str(OWN_PATH),
+            ("github.event.repository.name", _) => out.push(OWN_NAME),
+            _ => out.push('*'),
         }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The path of the repository in a name.
+const OWN_PATH: &str = "*/%";
+
+/// Variables of pipelines that hold the path of the repository.
+const OWN_PATHS: [&str; 3] = ["GITHUB_REPOSITORY", "CI_REGISTRY_IMAGE", "CI_PROJECT_PATH"];
+
+/// A name with `*` for its variables.
+fn without_variables(reference: &str) -> String {
+    let mut out = String::with_capacity(reference.len());
+    let mut rest = reference;
+    while let Some((before, behind)) = rest.split_once('$') {
+        out.push_str(before);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let inner = behind.strip_prefix('{');
+        let text = inner.unwrap_or(behind);
+        let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+        let (name, after) = text.split_at(end);
+        out.push_str(if OWN_PATHS.contains(&name) { OWN_PATH } else { "*" });
+        rest = if inner.is_some() { after.split_once('}').map_or("", |(_, rest)| rest) } else { after };
     }
     out.push_str(rest);
     out
@@ -74,18 +108,19 @@ fn in_shell(line: &str) -> String {
 
 /// The name of a reference without tag, digest and the registry that is meant anyway.
 fn image_name(reference: &str) -> Option<String> {
-    if let Some((first, rest)) = reference.split_once('/')
-        && (first.starts_with('$') || first == "}}")
-    {
-        return Some(format!("*/{}", image_name(rest)?));
-    }
+    let reference = without_variables(reference);
     let name = reference.split('@').next()?;
     let (folder, last) = path::split(name);
-    let name = path::child(folder, last.split(':').next().unwrap_or(last));
+    let last = last.split(':').next().unwrap_or(last);
+    // Any image of a registry is not one that is known.
+    if last.trim_matches('*').is_empty() {
+        return None;
+    }
+    let name = path::child(folder, last);
     let name = name.trim_start_matches("docker.io/");
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:".contains(c);
-    (!name.is_empty() && name.chars().all(plain) && name.starts_with(|c: char| c.is_ascii_alphanumeric()))
-        .then(|| name.to_owned())
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-/:*".contains(c) || c == OWN_NAME;
+    let is_start = |c: char| c.is_ascii_alphanumeric() || c == '*' && name.contains('/') || c == OWN_NAME;
+    (!name.is_empty() && name.chars().all(plain) && name.starts_with(is_start)).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -116,6 +151,14 @@ mod tests {
                         tags: ${{ env.REGISTRY }}/acme/web:${{ github.sha }}\n";
         check(workflow, &["ghcr.io/acme/api", "ghcr.io/acme/web"]);
         check("docker build -t $HUB_USER/web:1 -t ${USER}/team/api .\n", &["*/team/api", "*/web"]);
+        check(
+            "docker build -t $REGISTRY/$OWNER/app-$NAME:1 -t $NAME -t $CI_REGISTRY_IMAGE/api .\n",
+            &["*/%/api", "*/*/app-*"],
+        );
+        check(
+            "- uses: docker/build-push-action@v6\n  with:\n    tags: ghcr.io/${{ github.repository }}/${{ matrix.name }}:1\n",
+            &[],
+        );
         check("docker build `\n  -t acme/web:1 `\n  .\n", &["acme/web"]);
         check("services:\n  db:\n    image: acme/db\n", &[]);
         check("docker run -t acme/web\n", &[]);

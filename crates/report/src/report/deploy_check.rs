@@ -65,9 +65,17 @@ pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layo
                 push_reason(&mut out, &format!("  help: {}", clean(help)), layout);
             }
         }
-        for MigrationReason { path, line, text } in &replacement.migration_steps {
-            let text = format!("{}:{line}: the migration {}: its old containers may fail", clean(path), clean(text));
+        let steps = &replacement.migration_steps;
+        let is_told = |other: &&ServiceReplacement| !steps.is_empty() && other.migration_steps == *steps;
+        if let Some(told) = replacements[..at].iter().find(is_told) {
+            let text = format!("the migrations of `{}` above: its old containers may fail", clean(&told.service));
             push_reason(&mut out, &text, layout);
+        } else {
+            for MigrationReason { path, line, text } in steps {
+                let text =
+                    format!("{}:{line}: the migration {}: its old containers may fail", clean(path), clean(text));
+                push_reason(&mut out, &text, layout);
+            }
         }
         for unknown in &replacement.unknowns {
             push_reason(&mut out, &format!("not known: {}", clean(unknown)), layout);

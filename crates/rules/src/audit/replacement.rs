@@ -2,6 +2,7 @@
 //! it, and what is not known.
 
 use super::report::Report;
+use super::stopped::is_for_file;
 use crate::build::Reference;
 use crate::compose::project::{ComposePlace, ComposeValue};
 use crate::data;
@@ -12,6 +13,7 @@ use crate::rules::{self, Group};
 use crate::sources::patterns;
 use crate::stack::{Stack, StackService};
 use crate::text::{LineColumn, path};
+use crate::workflow::ComposeCall;
 
 /// What is said of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,22 +88,27 @@ pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceRepl
         let Some(project) = &compose.reading.project else { continue };
         let stack = Stack::new(project, &compose.dockerfiles);
         for service in rules::replaced_services(compose, &stack) {
-            let Some(place) = service.place.filter(|place| compose.locate(*place) == Some(compose.file)) else {
+            let Some((place, file)) = service.place.and_then(|place| Some((place, compose.locate(place)?))) else {
                 continue;
             };
-            let source = inputs.source(compose.file);
+            // Of one that another file of the run has is told there.
+            if file != compose.file && inputs.composes.iter().any(|other| other.file == file) {
+                continue;
+            }
+            let source = inputs.source(file);
             let is_of = |finding: &Finding| concerns(inputs, compose, service, finding);
             let findings = report.findings.iter().enumerate().filter(|(_, finding)| is_of(finding));
+            let findings: Vec<(usize, &Finding)> = findings.collect();
             let mut replacement = ServiceReplacement {
                 service: service.name.to_owned(),
                 file: source.name().to_owned(),
                 place: source.line_column(place.span.start),
-                findings: findings.map(|(index, _)| index).collect(),
+                findings: without_repetitions(compose, &findings),
                 migration_steps: Vec::new(),
                 unknowns: unknowns(inputs, compose, &stack, service),
             };
             if let Some(migrations) = &inputs.migrations {
-                add_migrations(migrations, service, &mut replacement);
+                add_migrations(migrations, build_context(inputs, compose, service), &mut replacement);
             }
             replacements.push(replacement);
         }
@@ -109,9 +116,35 @@ pub fn service_replacements(inputs: &Inputs, report: &Report) -> Vec<ServiceRepl
     replacements
 }
 
+/// The indexes of findings, where a file on top and the one below it say the same of a service only that on top.
+fn without_repetitions(compose: &ComposeInput, findings: &[(usize, &Finding)]) -> Vec<usize> {
+    let is_on_top = |other: &Finding, finding: &Finding| {
+        (other.rule, &other.message) == (finding.rule, &finding.message)
+            && other.file == compose.file
+            && finding.file != compose.file
+    };
+    let is_said_twice = |finding: &Finding| findings.iter().any(|(_, other)| is_on_top(other, finding));
+    findings.iter().filter(|(_, finding)| !is_said_twice(finding)).map(|(index, _)| *index).collect()
+}
+
+/// The folder that the image of a service is built from, by itself or by another service that has the same image.
+fn build_context<'i>(inputs: &'i Inputs, compose: &'i ComposeInput, service: &StackService<'i>) -> Option<&'i str> {
+    let context = |value: &'i ComposeValue| value.get("build")?.get("context")?.as_text();
+    if service.is_built {
+        return context(service.value);
+    }
+    let image = Reference::of(chosen_image(compose, service)?);
+    let is_same = |value: &ComposeValue| {
+        let other = value.get("image").and_then(ComposeValue::as_text).map(Reference::of);
+        other.is_some_and(|other| (other.short_name(), other.tag) == (image.short_name(), image.tag))
+    };
+    let projects = std::iter::once(compose).chain(&inputs.composes).filter_map(|it| it.reading.project.as_ref());
+    let mut services = projects.flat_map(|project| project.services()).map(|(_, value)| value);
+    services.find(|value| value.get("build").is_some() && is_same(value)).and_then(context)
+}
+
 /// Adds what the migrations of the next deployment mean for a service: those in its build context.
-fn add_migrations(migrations: &MigrationInput, service: &StackService, replacement: &mut ServiceReplacement) {
-    let context = service.value.get("build").and_then(|build| build.get("context")?.as_text());
+fn add_migrations(migrations: &MigrationInput, context: Option<&str>, replacement: &mut ServiceReplacement) {
     let holds = |file: &str| context.is_some_and(|context| path::is_within(&migrations.full_path(file), context));
     for migration in migrations.new_migrations().into_iter().filter(|migration| holds(&migration.path)) {
         let file = &migration.path;
@@ -163,18 +196,27 @@ fn concerns(inputs: &Inputs, compose: &ComposeInput, service: &StackService, fin
     }
     let of_file = |workflow: &&WorkflowInput| workflow.parts.contains(&Some(finding.file));
     let Some(workflow) = inputs.workflows.iter().find(of_file) else { return false };
-    if finding.rule == STOPPED_FIRST && !is_stopped(inputs, workflow, service, finding) {
-        return false;
+    if finding.rule == STOPPED_FIRST {
+        return is_stopped(inputs, compose, workflow, service, finding);
     }
     deploys(compose, service, workflow)
 }
 
 /// Whether a finding says that a service is stopped before its new version starts. What is no more than information does not count,
-/// and of several compose files nobody knows which one a script on another machine means.
-fn is_stopped(inputs: &Inputs, workflow: &WorkflowInput, service: &StackService, finding: &Finding) -> bool {
+/// and of several compose files nobody knows which one a script on another machine means that names none.
+fn is_stopped(
+    inputs: &Inputs,
+    compose: &ComposeInput,
+    workflow: &WorkflowInput,
+    service: &StackService,
+    finding: &Finding,
+) -> bool {
     let is_of_all = finding.message.starts_with("all services");
-    let is_known = inputs.composes.len() == 1 || !workflow.compose_calls.is_empty();
-    finding.severity > Severity::Info && is_known && (is_of_all || names(finding, service.name))
+    let is_meant = || {
+        is_for_file(inputs, compose, workflow, finding)
+            .unwrap_or_else(|| inputs.composes.len() == 1 || !workflow.compose_calls.is_empty())
+    };
+    finding.severity > Severity::Info && (is_of_all || names(finding, service.name)) && is_meant()
 }
 
 /// Whether a service does not run what a finding is about: its own command replaces CMD. `text`: that of the Dockerfile.
@@ -203,7 +245,8 @@ fn is_taken_out(service: &StackService, finding: &Finding) -> bool {
 fn names(finding: &Finding, service: &str) -> bool {
     let quoted = format!("`{service}`");
     let notes = || finding.notes.iter().any(|note| note.contains(&quoted));
-    finding.message.contains(&quoted) || finding.rule == "compose-proxy-address-kept" && notes()
+    let has_list = ["compose-proxy-address-kept", STOPPED_FIRST].contains(&finding.rule);
+    finding.message.contains(&quoted) || has_list && notes()
 }
 
 /// Whether a finding is written among the keys of a service.
@@ -237,9 +280,10 @@ fn deploys(compose: &ComposeInput, service: &StackService, workflow: &WorkflowIn
     let paths = compose.request.paths();
     let is_of_file =
         |file: &Option<String>| file.as_ref().is_none_or(|file| paths.iter().any(|known| path::ends_with(known, file)));
-    let calls = &workflow.compose_calls;
-    let of_compose =
-        calls.iter().filter(|call| call.files.is_empty() || call.files.iter().any(|(_, file)| is_of_file(file)));
+    // What a container runs that is made for it, or what runs in one that is there, says nothing about what is started.
+    let starts = |call: &&ComposeCall| !["run", "exec"].contains(&call.command.as_str());
+    let calls = workflow.compose_calls.iter().filter(starts);
+    let of_compose = calls.filter(|call| call.files.is_empty() || call.files.iter().any(|(_, file)| is_of_file(file)));
     let mut services = of_compose.flat_map(|call| &call.services).peekable();
     services.peek().is_none() || services.any(|named| named.text == service.name)
 }
@@ -257,6 +301,7 @@ fn unknowns(inputs: &Inputs, compose: &ComposeInput, stack: &Stack, service: &St
             unknowns.push("whether its image has a healthcheck".to_owned());
         }
     }
+    unknowns.extend(abrupt_program(compose, service));
     let publishes = service.value.get("ports").and_then(ComposeValue::as_list).is_some_and(|ports| !ports.is_empty());
     let proxies: Vec<&StackService> = stack.services.iter().filter(|other| is_unread_proxy(compose, other)).collect();
     if !publishes && service.listening().is_some() {
@@ -265,6 +310,22 @@ fn unknowns(inputs: &Inputs, compose: &ComposeInput, stack: &Stack, service: &St
         }));
     }
     unknowns
+}
+
+/// What is said of a program that breaks its requests off unless a file that may not be there says otherwise: without
+/// `process_control_timeout`, php-fpm ends its children at once (php.net: php-fpm.conf, 0 where none is written).
+fn abrupt_program(compose: &ComposeInput, service: &StackService) -> Option<String> {
+    let words: Vec<String> = rules::start_words(service).concat();
+    let base = service.base_name().filter(|_| words.is_empty()).unwrap_or_default();
+    let image = Reference::of(&base);
+    let is_image = image.short_name() == "php" && image.tag.is_some_and(|tag| tag.contains("fpm"));
+    let is_fpm = is_image || words.iter().any(|word| path::name(word).starts_with("php-fpm"));
+    let is_patient = compose.compose_use.patient_services.contains(service.name);
+    (is_fpm && service.is_built && !is_patient).then(|| {
+        "whether it ends its requests when it is told to stop: php-fpm breaks them off unless `process_control_timeout` is set, \
+         and no file of its image that was read sets it"
+            .to_owned()
+    })
 }
 
 /// Why the Dockerfile of a service is not known, in one clause.

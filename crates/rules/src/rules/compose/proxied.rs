@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::replaced::replaced;
+use super::replaced::{items, passing_proxies, replaced};
 use crate::compose::project::ComposeValue;
 use crate::data;
 use crate::finding::Findings;
@@ -28,7 +28,8 @@ fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
     }
     for service in cx.services() {
         let fixed = fixed_hosts(service);
-        let targets = targets.difference(&fixed).copied().collect();
+        let is_asked = |host: &&str| !is_passed_by(cx, service, host);
+        let targets = targets.difference(&fixed).copied().filter(is_asked).collect();
         for configuration in cx.proxies(service) {
             let source = &configuration.source;
             let name = source.name();
@@ -51,6 +52,14 @@ fn compose_proxy_address_kept(cx: &ComposeContext, out: &mut Findings) {
             out.push(finding.help(help.clone()));
         }
     }
+}
+
+/// Whether another proxy passes requests to a host, and this one gets its own from there: nobody asks the host through it.
+fn is_passed_by(cx: &ComposeContext, proxy: &StackService, host: &str) -> bool {
+    let publishes = !items(proxy.value, "ports").is_empty();
+    let in_front = passing_proxies(cx.input, proxy.name);
+    let behind = passing_proxies(cx.input, host);
+    !publishes && in_front.iter().any(|other| behind.contains(other))
 }
 
 /// The names that a service has an address for by itself: something stays there while containers are replaced.

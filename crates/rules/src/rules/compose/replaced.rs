@@ -21,13 +21,14 @@ pub fn replaced_services<'a>(
 ) -> impl Iterator<Item = &'a StackService<'a>> {
     stack.services.iter().filter(move |service| {
         let is_proxy = input.proxies.get(service.name).is_some_and(|files| !files.is_empty());
+        let is_proxy = is_proxy && !holds_program(input, service);
         // Without either it adds to a service of another file.
         let is_whole = service.is_built || service.value.get("image").is_some();
         let is_left_out = service.is_job || is_proxy || is_backend(service) || is_companion(service);
         is_own_code(service)
             && is_whole
             && !is_left_out
-            && !service.is_for_developers()
+            && (input.compose_use.deployer.is_some() || !service.is_for_developers())
             && !is_of_others(input, stack, service)
             && (!is_on_demand(service.value) || is_passed_to(input, service.name))
     })
@@ -35,6 +36,16 @@ pub fn replaced_services<'a>(
 
 pub(super) fn replaced<'a>(cx: &ComposeContext<'a>) -> impl Iterator<Item = &'a StackService<'a>> + use<'a> {
     replaced_services(cx.input, cx.stack())
+}
+
+/// Whether the image of a proxy holds what it passes requests to: `fastcgi_pass 127.0.0.1:9000`.
+fn holds_program(input: &ComposeInput, service: &StackService) -> bool {
+    let is_itself = |host: &str| ["127.0.0.1", "localhost", "unix"].contains(&host);
+    let passes = |known: &ProxyConfiguration| {
+        proxied_hosts(known.proxy, &known.source, None).iter().any(|evidence| is_itself(evidence.host))
+    };
+    let files = input.proxies.get(service.name).map(Vec::as_slice).unwrap_or_default();
+    service.is_built && service.text("network_mode").is_none() && files.iter().any(passes)
 }
 
 fn is_backend(service: &StackService) -> bool {
@@ -153,7 +164,7 @@ pub(super) fn items<'v>(value: &'v ComposeValue, key: &str) -> &'v [ComposeValue
 }
 
 /// The commands that a service starts.
-pub(super) fn start_words(service: &StackService) -> Vec<Vec<String>> {
+pub fn start_words(service: &StackService) -> Vec<Vec<String>> {
     let words = |key: &str| service.words(key).into_iter().map(str::to_owned).collect::<Vec<_>>();
     let written = [words("entrypoint"), words("command")].concat();
     if !written.is_empty() {

@@ -68,7 +68,9 @@ fn with_port_help(cx: &ComposeContext, finding: Finding, service: &str, address:
 
 /// A name or an address that only one container can have.
 fn compose_name_fixed(cx: &ComposeContext, out: &mut Findings) {
-    for service in replaced(cx).filter(|service| !has_twin(cx, service)) {
+    // No request is lost while a worker is not there, and of what plans tasks a second one would do harm.
+    let only_works = |service: &&StackService| items(service.value, "ports").is_empty() && is_worker(service);
+    for service in replaced(cx).filter(|service| !has_twin(cx, service) && !only_works(service)) {
         fixed_name(cx, service, out);
         for address in fixed_addresses(service.value) {
             let message = format!(
@@ -124,17 +126,19 @@ fn gets_requests(cx: &ComposeContext, service: &StackService) -> bool {
         let target = build.target().or(build.stages().last());
         target.is_some_and(|stage| !build.exposed_ports(stage).is_empty())
     };
-    // What its image exposes is for another command.
-    let is_worker = || {
-        let commands = start_words(service);
-        let mut lines = commands.iter().map(|words| words.join(" "));
-        lines.any(|line| starts_worker(&line) || starts_scheduler(&line))
-    };
     let names = std::iter::once(service.name.to_owned()).chain(twin_name(service.name));
     service.listening().is_some()
-        || service.image.as_ref().is_some_and(|input| exposes(&Build::new(input))) && !is_worker()
+        // What its image exposes is for another command.
+        || service.image.as_ref().is_some_and(|input| exposes(&Build::new(input))) && !is_worker(service)
         || ["ports", "expose"].iter().any(|key| !items(service.value, key).is_empty())
         || names.into_iter().any(|name| is_passed_to(cx.input, &name))
+}
+
+/// Whether a service works on tasks, or plans them.
+fn is_worker(service: &StackService) -> bool {
+    let commands = start_words(service);
+    let mut lines = commands.iter().map(|words| words.join(" "));
+    lines.any(|line| starts_worker(&line) || starts_scheduler(&line))
 }
 
 /// Keys of `deploy` that only swarms read.

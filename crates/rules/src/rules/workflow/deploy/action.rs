@@ -12,6 +12,9 @@ use crate::workflow::ComposeCall;
 const PROXY: &str = "word of the name of a proxy";
 const CLIENT: &str = "program that asks a server";
 
+/// Names that a message has room for.
+pub(super) const NAMED: usize = 3;
+
 /// Containers that a command starts or stops.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Containers {
@@ -129,7 +132,7 @@ impl Containers {
     pub(super) fn description(&self, singular: &str, plural: &str) -> String {
         let names = match self.names.len() {
             0 => "all services".to_owned(),
-            1..=3 => listed(&self.names.iter().map(String::as_str).collect::<Vec<_>>()),
+            1..=NAMED => listed(&self.names.iter().map(String::as_str).collect::<Vec<_>>()),
             count => format!("{count} services"),
         };
         let verb = if self.names.len() == 1 { singular } else { plural };

@@ -1,7 +1,7 @@
 //! A rule about deployments that stop a service before they start its new version.
 
-use super::action::{Action, Containers};
-use super::deployment::deployments;
+use super::action::{Action, Containers, NAMED};
+use super::deployment::{deployments, has_word};
 use super::edits::{removed, risky};
 use super::flow::FlowCommand;
 use crate::finding::{Finding, Findings, Severity};
@@ -9,7 +9,7 @@ use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::docker_words;
 use crate::shell::Word;
 use crate::sources::patterns;
-use crate::text::Span;
+use crate::text::{Span, listed};
 
 crate::rules::family! {
     of_workflow
@@ -19,6 +19,7 @@ crate::rules::family! {
 /// Meanings in `data/source_patterns.tsv`.
 const PROXY: &str = "word of the name of a proxy";
 const IDLE: &str = "word of the name of an idle container";
+const WORKER: &str = "word of the name of a worker";
 
 /// What helps where a script stops all that it finds.
 const EVERYTHING: &str =
@@ -47,38 +48,121 @@ fn stop_before_start(cx: &WorkflowContext, out: &mut Findings) {
                 "let it read its configuration again while it runs (`nginx -s reload`), from a folder that is mounted",
             ));
         }
-        for (at, (_, action)) in steps.iter().enumerate() {
-            let Action::Start(started) = action else { continue };
-            let Some(first) = first_stop(&steps[..=at], started) else { continue };
-            let stop = &steps[first].0;
-            // Of containers without Compose one example is enough, and those without a port serve nobody.
-            let is_plain_run = started.compose.is_none();
-            if is_plain_run && (!places.is_empty() || !may_be_asked(&steps[at].0)) {
-                continue;
-            }
-            // One that no proxy names yet may be stopped.
-            let is_switched = steps[at..].iter().any(|(_, action)| matches!(action, Action::Reload(_)));
-            let removes_data = steps[first..at].iter().any(|(command, _)| removes_data(command));
-            let place = stop.script.text.place_of(stop.span());
-            if is_switched || removes_data || is_idle(started) || places.contains(&place.span) {
-                continue;
-            }
-            places.push(place.span);
-            let is_slow =
-                steps[first..at].iter().any(|(_, action)| matches!(action, Action::Fetch | Action::Schema(_)));
-            let meanwhile = if is_slow { ", and much happens in between" } else { "" };
-            let stops_all = matches!(&steps[first].1, Action::Stop(stopped) if stopped.is_everything);
-            let what = if stops_all {
-                "all containers of the host are stopped".to_owned()
-            } else {
-                started.description("is stopped", "are stopped")
-            };
-            let message = format!("{what} before the new version is started{meanwhile}: nobody answers meanwhile");
-            if let Some(finding) = cx.finding(place, message) {
-                out.push(if stops_all { finding.help(EVERYTHING) } else { with_help(cx, finding, stop, started) });
-            }
+        for gap in gaps(steps, &mut places) {
+            report(cx, steps, &gap, out);
         }
     }
+}
+
+/// What one command stops before its new version is started.
+struct Gap<'s> {
+    /// The number of the command that stops.
+    first: usize,
+    /// What is started first of it.
+    started: &'s Containers,
+    /// The services; empty for all.
+    names: Vec<String>,
+    /// Whether images are fetched or a schema is changed in between.
+    is_slow: bool,
+}
+
+/// The gaps of a deployment, one for each command that stops; `places`: where something is reported already.
+fn gaps<'s>(steps: &'s [(FlowCommand, Action)], places: &mut Vec<Span>) -> Vec<Gap<'s>> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for (at, (_, action)) in steps.iter().enumerate() {
+        let Action::Start(started) = action else { continue };
+        let stops = stops(&steps[..=at], started);
+        let Some(&first) = stops.first() else { continue };
+        let names = stopped_names(steps, &stops, started);
+        if let Some(gap) = gaps.iter_mut().find(|gap| gap.first == first) {
+            // All of a project are what no name says.
+            if gap.names.is_empty() || names.is_empty() {
+                gap.names.clear();
+            } else {
+                let more: Vec<String> = names.into_iter().filter(|name| !gap.names.contains(name)).collect();
+                gap.names.extend(more);
+            }
+            continue;
+        }
+        // Of containers without Compose one example is enough, and those without a port serve nobody.
+        let is_plain_run = started.compose.is_none();
+        if is_plain_run && (!places.is_empty() || !may_be_asked(&steps[at].0)) {
+            continue;
+        }
+        // One that no proxy names yet may be stopped.
+        let is_switched = steps[at..].iter().any(|(_, action)| matches!(action, Action::Reload(_)));
+        let removes_data = steps[first..at].iter().any(|(command, _)| removes_data(command));
+        let stop = &steps[first].0;
+        let place = stop.script.text.place_of(stop.span());
+        if is_switched
+            || removes_data
+            || is_idle(started)
+            || is_thrown_away(steps, started)
+            || places.contains(&place.span)
+        {
+            continue;
+        }
+        places.push(place.span);
+        let is_slow = steps[first..at].iter().any(|(_, action)| matches!(action, Action::Fetch | Action::Schema(_)));
+        gaps.push(Gap { first, started, names, is_slow });
+    }
+    gaps
+}
+
+/// Of what is started the names that commands stop; empty for all of a project.
+fn stopped_names(steps: &[(FlowCommand, Action)], stops: &[usize], started: &Containers) -> Vec<String> {
+    let stopped = || {
+        stops.iter().filter_map(|at| match &steps[*at].1 {
+            Action::Stop(stopped) => Some(stopped),
+            _ => None,
+        })
+    };
+    let is_all = stopped().any(|stopped| stopped.names.is_empty() || stopped.is_everything);
+    if is_all {
+        return started.names.clone();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in stopped().flat_map(|stopped| &stopped.names) {
+        if !names.contains(name) && (started.names.is_empty() || started.names.contains(name)) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// Says what is stopped: those that answer requests, else that work waits.
+fn report(cx: &WorkflowContext, steps: &[(FlowCommand, Action)], gap: &Gap, out: &mut Findings) {
+    let stop = &steps[gap.first].0;
+    let place = stop.script.text.place_of(stop.span());
+    let (workers, mut names): (Vec<String>, Vec<String>) =
+        gap.names.iter().cloned().partition(|name| has_word(name, WORKER));
+    let only_work_waits = names.is_empty() && !workers.is_empty();
+    if only_work_waits {
+        names = workers;
+    }
+    let stops_all = matches!(&steps[gap.first].1, Action::Stop(stopped) if stopped.is_everything);
+    let affected = Containers { names, ..gap.started.clone() };
+    let what = if stops_all {
+        "all containers of the host are stopped".to_owned()
+    } else {
+        affected.description("is stopped", "are stopped")
+    };
+    let meanwhile = if gap.is_slow { ", and much happens in between" } else { "" };
+    let effect = match affected.names.len() {
+        _ if !only_work_waits || stops_all => "nobody answers meanwhile",
+        1 => "its work waits meanwhile",
+        _ => "their work waits meanwhile",
+    };
+    let message = format!("{what} before the new version is started{meanwhile}: {effect}");
+    let Some(mut finding) = cx.finding(place, message) else { return };
+    if affected.names.len() > NAMED {
+        let names: Vec<&str> = affected.names.iter().map(String::as_str).collect();
+        finding.notes.push(format!("they are {}", listed(&names)));
+    }
+    if only_work_waits {
+        finding = finding.lowered(Severity::Info);
+    }
+    out.push(if stops_all { finding.help(EVERYTHING) } else { with_help(cx, finding, stop, gap.started) });
 }
 
 /// The proxy that a step recreates or restarts behind the start of something else.
@@ -119,9 +203,9 @@ fn may_be_asked(start: &FlowCommand) -> bool {
     })
 }
 
-/// The first command that stops what the last step starts, where the run did not start it itself.
-fn first_stop(steps: &[(FlowCommand, Action)], started: &Containers) -> Option<usize> {
-    let ((start, _), before) = steps.split_last()?;
+/// The commands that stop what the last step starts, where the run did not start it itself.
+fn stops(steps: &[(FlowCommand, Action)], started: &Containers) -> Vec<usize> {
+    let Some(((start, _), before)) = steps.split_last() else { return Vec::new() };
     let is_same = |(command, action): &(FlowCommand, Action)| match action {
         Action::Stop(stopped) => {
             stopped.share(started)
@@ -135,8 +219,20 @@ fn first_stop(steps: &[(FlowCommand, Action)], started: &Containers) -> Option<u
         Action::Start(other) | Action::Restart(other) => other.may_share(started) && start.may_follow(command),
         _ => false,
     };
-    let first = before.iter().position(is_same)?;
-    if before.iter().any(is_own) { None } else { Some(first) }
+    if before.iter().any(is_own) {
+        return Vec::new();
+    }
+    before.iter().enumerate().filter(|(_, step)| is_same(step)).map(|(at, _)| at).collect()
+}
+
+/// Whether the script removes a container when it ends: `trap 'docker rm -f "$SMOKE"' EXIT`.
+fn is_thrown_away(steps: &[(FlowCommand, Action)], started: &Containers) -> bool {
+    let traps = steps.iter().map(|(command, _)| &command.command.invocation).filter(|invocation| invocation.is("trap"));
+    traps.into_iter().any(|invocation| {
+        let is_at_end = invocation.args.iter().any(|word| word.is("EXIT") || word.is("0"));
+        let names = |name: &String| invocation.args.iter().any(|word| word.text().contains(name.as_str()));
+        is_at_end && started.names.iter().any(names)
+    })
 }
 
 fn with_help(cx: &WorkflowContext, finding: Finding, stop: &FlowCommand, started: &Containers) -> Finding {
