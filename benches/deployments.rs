@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use timing::{median, millis, time};
+use timing::{median, millis, ratio, time, watch_memory};
 
 /// Scripts as projects have them; `{n}` differs from file to file.
 const TEMPLATES: [&str; 2] = [include_str!("deployments/switch.txt"), include_str!("deployments/rollback.txt")];
@@ -27,24 +27,31 @@ fn main() {
     let smoke = std::env::var_os("DOCKOPT_BENCH").is_some_and(|mode| mode == "smoke")
         || std::env::args().any(|argument| argument == "--smoke");
     let (count, rounds) = if smoke { (10, 1) } else { (200, 9) };
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    write_files(folder.path(), count);
-    let check = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
-        command.args(["deploy", "check"]).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().expect("it starts")
-    };
-    assert_eq!(check().code(), Some(1), "the service cannot be replaced");
-    let times: Vec<_> = (0..rounds)
-        .map(|_| {
-            time(|| {
-                check();
-            })
-        })
-        .collect();
-    let least = times.iter().min().copied().unwrap_or_default();
-    println!("deploy check of {count} scripts");
-    println!("  {:8.1} ms  (least of {rounds}: {:.1})", millis(median(times)), millis(least));
+    println!("deploy check of a project with so many scripts");
+    let mut medians = Vec::new();
+    for count in [1, count] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        write_files(folder.path(), count);
+        let command = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_dockopt"));
+            command.args(["deploy", "check"]).current_dir(folder.path());
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        // Files and program are read once before anything is timed.
+        let mut child = command().spawn().expect("it starts");
+        let memory = watch_memory(&mut child) / 1_000;
+        assert_eq!(child.wait().expect("it ends").code(), Some(1), "the service cannot be replaced");
+        let run = || {
+            command().status().expect("it starts");
+        };
+        let times: Vec<_> = (0..rounds).map(|_| time(run)).collect();
+        let least = times.iter().min().copied().unwrap_or_default();
+        let median = median(times);
+        println!("  {count:4} {:8.1} ms  (least of {rounds}: {:.1})  {memory} MB", millis(median), millis(least));
+        medians.push(median);
+    }
+    println!("  all of them against one: {:.2} times", ratio(medians[1], medians[0]));
 }
 
 fn write_files(folder: &Path, count: usize) {

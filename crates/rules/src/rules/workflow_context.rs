@@ -52,6 +52,7 @@ pub enum WorkflowChange<'c> {
 
 impl<'a, 'i> WorkflowContext<'a, 'i> {
     /// Another pipeline of the run, to be read; findings are those of this one.
+    #[must_use]
     pub fn of_workflow(&self, input: &'a WorkflowInput) -> Self {
         Self { input, first_unread: None, editors: &[], ..*self }
     }

@@ -87,9 +87,12 @@ fn is_built_natively(cx: &WorkflowContext, call: &BuildCall, platform: &str) -> 
         return false;
     }
     let jobs = &cx.workflow().jobs;
-    let is_before = |other: &BuildCall| match other.job == call.job {
-        true => other.step < call.step,
-        false => waiting_for(jobs, |number| number == other.job)[call.job],
+    let is_before = |other: &BuildCall| {
+        if other.job == call.job {
+            other.step < call.step
+        } else {
+            waiting_for(jobs, |number| number == other.job)[call.job]
+        }
     };
     let is_native = |other: &BuildCall, leg: &MatrixLeg| {
         let job = cx.job(other);

@@ -172,7 +172,7 @@ fn started(cx: &WorkflowContext, file: &str, source: &Source, tree: &YamlTree) -
 }
 
 /// The files that a list of `env_file` names.
-fn members<'n>(node: YamlNode<'n>) -> impl Iterator<Item = (&'n str, YamlNode<'n>)> {
+fn members(node: YamlNode<'_>) -> impl Iterator<Item = (&str, YamlNode<'_>)> {
     node.items().filter_map(|item| Some((item.text().or_else(|| item.get("path")?.text())?, item)))
 }
 

@@ -71,9 +71,9 @@ fn gaps<'s>(steps: &'s [(FlowCommand, Action)], places: &mut Vec<Span>) -> Vec<G
     let mut gaps: Vec<Gap> = Vec::new();
     for (at, (_, action)) in steps.iter().enumerate() {
         let Action::Start(started) = action else { continue };
-        let stops = stops(&steps[..=at], started);
-        let Some(&first) = stops.first() else { continue };
-        let names = stopped_names(steps, &stops, started);
+        let places_of_stops = stops(&steps[..=at], started);
+        let Some(&first) = places_of_stops.first() else { continue };
+        let names = stopped_names(steps, &places_of_stops, started);
         if let Some(gap) = gaps.iter_mut().find(|gap| gap.first == first) {
             // All of a project are what no name says.
             if gap.names.is_empty() || names.is_empty() {
@@ -110,9 +110,9 @@ fn gaps<'s>(steps: &'s [(FlowCommand, Action)], places: &mut Vec<Span>) -> Vec<G
 }
 
 /// Of what is started the names that commands stop; empty for all of a project.
-fn stopped_names(steps: &[(FlowCommand, Action)], stops: &[usize], started: &Containers) -> Vec<String> {
+fn stopped_names(steps: &[(FlowCommand, Action)], places: &[usize], started: &Containers) -> Vec<String> {
     let stopped = || {
-        stops.iter().filter_map(|at| match &steps[*at].1 {
+        places.iter().filter_map(|at| match &steps[*at].1 {
             Action::Stop(stopped) => Some(stopped),
             _ => None,
         })
