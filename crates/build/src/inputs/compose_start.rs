@@ -56,18 +56,18 @@ impl ComposeStart {
 impl FileCall {
     /// The calls of a script or pipeline, those on other machines with them.
     pub fn all(workflow: &WorkflowInput) -> Vec<Self> {
-        let own = if workflow.workflow.kind.is_pipeline() {
+        let calls = if workflow.workflow.kind.is_pipeline() {
             ComposeCall::all(&workflow.workflow)
         } else {
             workflow.compose_calls.to_vec()
         };
         let step = |call: &ComposeCall| workflow.workflow.jobs.get(call.job)?.steps.get(call.step);
-        let own = own.into_iter().map(|call| Self { files: files_of(&call, step(&call)), call, is_remote: false });
+        let calls = calls.into_iter().map(|call| Self { files: files_of(&call, step(&call)), call, is_remote: false });
         let remote = workflow.remote_scripts.iter().map(|remote| &remote.commands).flat_map(|step| {
             let calls = calls_of_step(step).into_iter();
             calls.map(move |call| Self { files: files_of(&call, Some(step)), call, is_remote: true })
         });
-        own.chain(remote).collect()
+        calls.chain(remote).collect()
     }
 }
 
@@ -161,8 +161,8 @@ fn assigned<'t>(script: &'t str, name: &str) -> Option<&'t str> {
         }
     };
     let mut values = script.lines().filter_map(value);
-    let first = values.next().filter(|_| !name.is_empty())?;
-    values.all(|other| other == first).then_some(first)
+    let first = values.next()?;
+    (!name.is_empty() && values.all(|other| other == first)).then_some(first)
 }
 
 #[cfg(test)]

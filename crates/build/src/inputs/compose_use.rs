@@ -81,7 +81,7 @@ impl ComposeUse {
                     Some((start, end)) => part
                         .strip_prefix(start)
                         .and_then(|part| part.strip_suffix(end))
-                        .is_some_and(|own| self.is_called(own)),
+                        .is_some_and(|name| self.is_called(name)),
                     None => fits(first, part),
                 };
                 is_same && self.is_built_as(rest, parts)

@@ -283,8 +283,8 @@ mod tests {
         );
         assert_eq!(step(StepKind::Next, 0, &[("1", 90)]).problems(), ["version 2 never answered"]);
         assert_eq!(step(StepKind::Next, 2, &[]).problems(), ["the script ended with code 2"]);
-        let taken = step(StepKind::Unhealthy, 0, &[("unhealthy", 3)]);
-        assert_eq!(taken.problems().len(), 2);
+        let refused = step(StepKind::Unhealthy, 0, &[("unhealthy", 3)]);
+        assert_eq!(refused.problems().len(), 2);
         let mut replaced = step(StepKind::Unhealthy, 1, &[]);
         replaced.containers[0].insert("a".to_owned());
         assert_eq!(replaced.problems(), ["the containers of the old version are not the same as before"]);

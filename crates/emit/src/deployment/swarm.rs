@@ -153,7 +153,7 @@ impl StackWriter<'_> {
 
     /// A text as it is written, where it has variables: their values may be secrets.
     fn written(&self, value: &ComposeValue) -> Option<String> {
-        let place = value.place.filter(|_| matches!(value.data, ComposeData::Text(_)))?;
+        let (ComposeData::Text(_), Some(place)) = (&value.data, value.place) else { return None };
         let source = self.input.project.sources.get(place.file.0 as usize)?;
         let raw = source.text().get(place.span.start as usize..place.span.end as usize)?;
         let inner = raw.trim_matches(['"', '\'']);

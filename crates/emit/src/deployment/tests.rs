@@ -206,7 +206,7 @@ fn the_file_of_the_author_on_top_is_added_to() {
     assert!(refusal[0].contains("`extra_hosts` of `web`"), "{refusal:?}");
 }
 
-/// A port that the engine chooses is HAProxy's, too.
+/// A port that the engine chooses is that of `HAProxy`, too.
 #[test]
 fn ports_without_a_number_go_to_haproxy() {
     let ports = "    ports: ['8000', '127.0.0.1::8000']\n";

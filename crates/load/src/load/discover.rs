@@ -405,12 +405,12 @@ mod tests {
         }
         std::fs::write(folder.path().join("compose.yaml"), "services: {}\n").unwrap();
         let request = GatherRequest::new(&NoRules);
-        let found = discover(folder.path(), &request);
-        assert_eq!(found.compose, [folder.path().join("compose.yaml")]);
-        assert_eq!((found.dockerfiles.len(), found.pipelines.len()), (0, 4));
+        let files = discover(folder.path(), &request);
+        assert_eq!(files.compose, [folder.path().join("compose.yaml")]);
+        assert_eq!((files.dockerfiles.len(), files.pipelines.len()), (0, 4));
         // The folder itself may be looked at.
-        let found = discover(&folder.path().join(WORKFLOWS), &request);
-        assert_eq!((found.compose.len(), found.dockerfiles.len()), (0, 0));
+        let files = discover(&folder.path().join(WORKFLOWS), &request);
+        assert_eq!((files.compose.len(), files.dockerfiles.len()), (0, 0));
     }
 
     #[test]

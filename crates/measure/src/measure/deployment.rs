@@ -3,75 +3,33 @@
 
 mod containers;
 mod load;
+mod request;
 mod script;
 mod target;
 mod versions;
 mod written;
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use self::containers::{ContainerHistory, ids};
 use self::load::{LoadCounts, RequestLoad};
+pub use self::request::{AuthorScript, DeploymentRequest};
 use self::target::Target;
 use super::child::End;
 use super::session::Session;
 use super::startup::COMPOSE_VARIABLES;
-use crate::deployment::{DeploymentProof, DeploymentStep, DeploymentStrategy, StepKind};
+use crate::deployment::{DeploymentProof, DeploymentStep, StepKind};
 use crate::engine::Container;
 use crate::failure::{Failure, FailureKind};
-use crate::inputs::ComposeInput;
 
 /// From the first request until the script begins, and from its end until the last.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// For more requests, where the deployments were too quick for as many as are asked for.
 const EXTRA: Duration = Duration::from_mins(5);
-
-/// A deployment to try.
-#[derive(Clone, Debug)]
-pub struct DeploymentRequest {
-    /// The project as `docker compose config` prints it.
-    pub model: Value,
-    /// The compose file with what is known of its services.
-    pub compose: ComposeInput,
-    /// The project's folder.
-    pub folder: PathBuf,
-    /// The services whose containers are replaced.
-    pub services: Vec<String>,
-    /// How requests move.
-    pub strategy: DeploymentStrategy,
-    /// The second version; the first with another label where `None`.
-    pub image: Option<String>,
-    /// The author's script in place of the one that dockopt writes.
-    pub script: Option<AuthorScript>,
-    /// Paths to ask for; the service's own where there are none.
-    pub paths: Vec<String>,
-    /// The `Host` of requests.
-    pub host: Option<String>,
-    /// A path that takes seconds.
-    pub slow_path: Option<String>,
-    /// A path that opens a socket of the web.
-    pub websocket_path: Option<String>,
-    /// Requests at least.
-    pub requests: u64,
-    /// For a start, and for a run of the script.
-    pub limit: Duration,
-}
-
-/// A script of the author that deploys.
-#[derive(Clone, Debug)]
-pub struct AuthorScript {
-    /// Its path as seen from the project's folder.
-    pub path: PathBuf,
-    /// Its arguments.
-    pub arguments: Vec<String>,
-}
 
 /// What a step is run with.
 struct StepInput<'s> {

@@ -74,7 +74,9 @@ impl DockerProgram {
     pub(super) fn set_environment(&self, script: &mut Command) {
         self.set_host(script);
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|_| self.name() == "docker") {
+        if self.name() == "docker"
+            && let Some(folder) = folder
+        {
             let paths = std::env::var_os("PATH").unwrap_or_default();
             let all = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&paths));
             // A path that cannot be joined has a colon, and is found by nobody.

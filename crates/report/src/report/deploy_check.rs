@@ -67,8 +67,8 @@ pub fn deploy_reasons(report: &Report, replacements: &[ServiceReplacement], layo
         }
         let steps = &replacement.migration_steps;
         let is_told = |other: &&ServiceReplacement| !steps.is_empty() && other.migration_steps == *steps;
-        if let Some(told) = replacements[..at].iter().find(is_told) {
-            let text = format!("the migrations of `{}` above: its old containers may fail", clean(&told.service));
+        if let Some(first) = replacements[..at].iter().find(is_told) {
+            let text = format!("the migrations of `{}` above: its old containers may fail", clean(&first.service));
             push_reason(&mut out, &text, layout);
         } else {
             for MigrationReason { path, line, text } in steps {

@@ -97,11 +97,11 @@ fn copied(inputs: &Inputs, compose: &ComposeInput) -> Option<String> {
         let services = compose.reading.project.iter().flat_map(|project| project.services());
         services.map(|(name, _)| name.to_owned()).collect()
     };
-    let own = services(compose);
+    let names = services(compose);
     let name = inputs.source(compose.file).name();
     let is_original = |other: &&ComposeInput| {
         let other_name = inputs.source(other.file).name();
-        !is_copy(other_name) && !names_developers(other_name) && !own.is_disjoint(&services(other))
+        !is_copy(other_name) && !names_developers(other_name) && !names.is_disjoint(&services(other))
     };
     let original = if is_copy(name) { inputs.composes.iter().find(is_original) } else { None };
     original.map(|other| format!("it is named as a copy of `{}`", inputs.source(other.file).name()))

@@ -316,7 +316,7 @@ fn unknowns(inputs: &Inputs, compose: &ComposeInput, stack: &Stack, service: &St
 /// `process_control_timeout`, php-fpm ends its children at once (php.net: php-fpm.conf, 0 where none is written).
 fn abrupt_program(compose: &ComposeInput, service: &StackService) -> Option<String> {
     let words: Vec<String> = rules::start_words(service).concat();
-    let base = service.base_name().filter(|_| words.is_empty()).unwrap_or_default();
+    let base = if words.is_empty() { service.base_name().unwrap_or_default() } else { String::new() };
     let image = Reference::of(&base);
     let is_image = image.short_name() == "php" && image.tag.is_some_and(|tag| tag.contains("fpm"));
     let is_fpm = is_image || words.iter().any(|word| path::name(word).starts_with("php-fpm"));

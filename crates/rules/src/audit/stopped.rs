@@ -24,11 +24,11 @@ pub(super) fn is_for_file(
     if files.is_empty() {
         return Some(is_chosen(inputs, compose, workflow, call));
     }
-    Some(files.iter().any(|file| named(inputs, workflow, file) == Some(compose.file)))
+    Some(files.iter().any(|file| compose_file_of(inputs, workflow, file) == Some(compose.file)))
 }
 
 /// The compose file that a script names: the one at its path, else the one with this end of its path that lies next to the top.
-fn named(inputs: &Inputs, workflow: &WorkflowInput, file: &str) -> Option<FileId> {
+fn compose_file_of(inputs: &Inputs, workflow: &WorkflowInput, file: &str) -> Option<FileId> {
     let whole = workflow.repository.name(file);
     let name = |compose: &&ComposeInput| inputs.source(compose.file).name();
     let same = inputs.composes.iter().find(|compose| name(compose) == whole);

@@ -7,10 +7,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::StepInput;
 use super::containers::containers_of;
+use super::request::{AuthorScript, DeploymentRequest};
 use super::target::{entries, paths};
 use super::versions::{VERSION_LABEL, version_lines};
-use super::{AuthorScript, DeploymentRequest, StepInput};
 use crate::deployment::{DeploymentGroup, DeploymentProof, StepKind};
 use crate::engine::{Container, ContainerState};
 use crate::failure::{Failure, FailureKind};

@@ -7,7 +7,7 @@ use regex::Regex;
 use ureq::Agent;
 use ureq::tls::TlsConfig;
 
-use super::DeploymentRequest;
+use super::request::DeploymentRequest;
 use crate::deployment::DeploymentGroup;
 use crate::engine::ContainerState;
 use crate::failure::{Failure, FailureKind};
@@ -124,8 +124,7 @@ fn check_paths(request: &DeploymentRequest, group: &DeploymentGroup) -> Vec<Stri
         let checks = dockerfile.iter().filter_map(|text| text.split("HEALTHCHECK").nth(1));
         texts.extend(checks.map(str::to_owned));
     }
-    let found = texts.iter().flat_map(|text| url.captures_iter(text)).map(|captures| captures[1].to_owned());
-    found.collect()
+    texts.iter().flat_map(|text| url.captures_iter(text)).map(|captures| captures[1].to_owned()).collect()
 }
 
 /// What paths begin with that proxies pass on.
@@ -160,7 +159,7 @@ impl Session {
                         host: request.host.clone().unwrap_or_else(|| "localhost".to_owned()),
                         path: path.clone(),
                         slow: request.slow_path.clone(),
-                        websocket: request.websocket_path.clone().filter(|_| !is_encrypted),
+                        websocket: if is_encrypted { None } else { request.websocket_path.clone() },
                     };
                     let Some(fitness) = target.fitness(wants_server) else { continue };
                     // A port of the host is the way of the users, through the proxy.

@@ -1,6 +1,6 @@
 //! The versions of an image: the one that the project has, the same with another label, and one that never gets healthy.
 
-use super::DeploymentRequest;
+use super::request::DeploymentRequest;
 use crate::deployment::StepKind;
 use crate::failure::Failure;
 use crate::measure::leftover::LABEL;

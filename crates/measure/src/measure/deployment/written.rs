@@ -7,9 +7,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::StepInput;
 use super::containers::containers_of;
+use super::request::DeploymentRequest;
 use super::target::{Entry, SERVER, entries, paths};
-use super::{DeploymentRequest, StepInput};
 use crate::deployment::{Deployment, DeploymentGroup, DeploymentInput, DeploymentProof, StepKind, haproxy_deployment};
 use crate::engine::ContainerState;
 use crate::failure::{Failure, FailureKind};
@@ -60,8 +61,8 @@ impl Session {
     ) -> Result<Deployment, Failure> {
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
-            let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-            made.and_then(|()| fs::write(&path, text)).map_err(|error| Failure::io("writing", &path, &error))
+            let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+            folder.and_then(|()| fs::write(&path, text)).map_err(|error| Failure::io("writing", &path, &error))
         };
         let mut model = isolated.model.clone();
         model["name"] = Value::from(self.project_name());

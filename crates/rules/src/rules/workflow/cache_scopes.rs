@@ -269,8 +269,8 @@ fn scope_of_another_workflow(cx: &WorkflowContext, out: &mut Findings) {
         if mine.is_empty() {
             return;
         }
-        let there = cx.of_workflow(other);
-        for (scope, theirs) in writers(&there, "gha") {
+        let other_cx = cx.of_workflow(other);
+        for (scope, theirs) in writers(&other_cx, "gha") {
             let Some(writers) = mine.get(&scope) else { continue };
             let is_other = |writer: &CacheWriter, known: &CacheWriter| {
                 // Stages of one Dockerfile share most of their layers.
@@ -280,7 +280,7 @@ fn scope_of_another_workflow(cx: &WorkflowContext, out: &mut Findings) {
                 cx.job(call).condition.is_none() && cx.step(call).condition.is_none()
             };
             let pair = writers.iter().filter(|writer| is_plain(cx, writer.call)).find_map(|writer| {
-                let mut theirs = theirs.iter().filter(|known| is_plain(&there, known.call));
+                let mut theirs = theirs.iter().filter(|known| is_plain(&other_cx, known.call));
                 Some((writer, theirs.find(|known| is_other(writer, known))?))
             });
             let Some((writer, known)) = pair else { continue };
