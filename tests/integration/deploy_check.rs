@@ -336,3 +336,194 @@ fn two_files_take_turns() {
     assert_eq!(check(&[("Dockerfile", NODE), files[0], files[1]]), ["app yes ", "app yes "]);
     assert_eq!(check(&[("Dockerfile", NODE), files[0]]), ["app no compose-port-fixed compose-name-fixed"]);
 }
+
+/// A Dockerfile with a check, so that nothing but the file asked about speaks against a service.
+const CHECKED: &str = "healthcheck: {test: [CMD, 'true']}";
+
+#[test]
+fn overlays_and_tags_with_variables_are_built_here() {
+    let base =
+        format!("services:\n  api: {{build: .., expose: ['3000'], {CHECKED}}}\n  web: {{build: .., {CHECKED}}}\n");
+    let release = "services:\n  api: {image: \"${REPO:-ghcr.io/acme}/api:${TAG:-latest}\"}\n";
+    let script = "base=\"$ROOT/deploy/docker-compose.yml\"\nrelease=\"$ROOT/deploy/docker-compose.release.yml\"\n\
+                  docker compose -f \"$base\" -f \"$release\" up -d --wait\n";
+    let files = [
+        ("Dockerfile", NODE),
+        ("deploy/docker-compose.yml", base.as_str()),
+        ("deploy/docker-compose.release.yml", release),
+        ("deploy/update.sh", script),
+    ];
+    assert_eq!(check(&files), ["api yes ", "web yes "]);
+    let tags = "on: push\njobs:\n  b:\n    strategy: {matrix: {component: [api, web]}}\n    steps:\n      \
+                - uses: docker/build-push-action@v6\n        with:\n          context: ${{ matrix.component }}\n          \
+                tags: ghcr.io/acme/app-${{ matrix.component }}:${{ github.sha }}\n";
+    let compose = format!("services:\n  api: {{image: 'ghcr.io/acme/app-api:${{TAG:?}}', {CHECKED}}}\n");
+    let named = check(&[("api/Dockerfile", NODE), (".github/workflows/ci.yml", tags), ("compose.yml", &compose)]);
+    assert_eq!(named, ["api yes "]);
+}
+
+#[test]
+fn a_script_speaks_against_all_that_it_stops() {
+    let compose = |names: &[&str]| {
+        let services: Vec<String> = names.iter().map(|name| format!("  {name}: {{build: ., {CHECKED}}}\n")).collect();
+        format!("services:\n{}", services.concat())
+    };
+    let four = compose(&["a", "b", "c", "d"]);
+    let with = |files: &[(&str, &str)]| check(&[files, &[("Dockerfile", NODE)]].concat());
+    let script = "docker compose stop a b c d\n./backup.sh\ndocker compose up -d a b c d\n";
+    let all = with(&[("docker-compose.yml", &four), ("deploy.sh", script)]);
+    assert!(all.len() == 4 && all.iter().all(|answer| answer.ends_with("no stop-before-start")), "{all:?}");
+    // A container that is made for one command says nothing of the others.
+    let script = "docker compose -f docker-compose.prod.yml stop\ndocker compose -f docker-compose.prod.yml run --rm a npm run db:migrate\n\
+                  docker compose -f docker-compose.prod.yml up -d\n";
+    let two = compose(&["a", "b"]);
+    let stopped = with(&[("docker-compose.prod.yml", &two), ("scripts/deploy.sh", script)]);
+    assert_eq!(stopped, ["a no stop-before-start", "b no stop-before-start"]);
+    // Only what is stopped, whatever is started then.
+    let script = "docker compose stop a\ndocker compose build\ndocker compose up -d a b\n";
+    let one = with(&[("docker-compose.yml", &two), ("deploy.sh", script)]);
+    assert_eq!(one, ["a no stop-before-start", "b yes "]);
+    let script = "docker compose stop b\ndocker compose build\ndocker compose up -d\n";
+    let one = with(&[("docker-compose.yml", &two), ("deploy.sh", script)]);
+    assert_eq!(one, ["a yes ", "b no stop-before-start"]);
+    // One stop, and two starts in turn.
+    let script = "docker compose -f docker-compose.prod.yml stop a b\ndocker compose -f docker-compose.prod.yml up -d a\nsleep 10\n\
+                  docker compose -f docker-compose.prod.yml up -d b\n";
+    let files =
+        [("docker-compose.prod.yml", two.as_str()), ("rollback.sh", script), ("docker-compose.micro.yml", &two)];
+    let both = with(&files);
+    assert_eq!(both, ["a yes ", "b yes ", "a no stop-before-start", "b no stop-before-start"]);
+    // A pipeline that names the file on another machine.
+    let pipeline = "on: push\njobs:\n  d:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          ssh u@h << 'EOF'\n            \
+                    docker compose -f docker-compose.prod.yml down\n            docker compose -f docker-compose.prod.yml up -d\n          EOF\n";
+    let files = [
+        ("docker-compose.prod.yml", two.as_str()),
+        ("docker-compose.micro.yml", &two),
+        (".github/workflows/deploy.yml", pipeline),
+    ];
+    assert_eq!(with(&files), ["a yes ", "b yes ", "a no stop-before-start", "b no stop-before-start"]);
+}
+
+#[test]
+fn other_targets_of_a_dockerfile_are_no_configuration() {
+    let dockerfile = "FROM node:22-alpine AS server\nCOPY . .\nEXPOSE 3000\nCMD [\"node\", \"s.js\"]\nFROM nginx:1.29 AS web\n\
+                      COPY nginx.conf /etc/nginx/conf.d/default.conf\n";
+    let nginx = "server { location / { proxy_pass http://server:3000; } }\n";
+    let compose = format!(
+        "services:\n  server: {{build: {{context: ., target: server}}, {CHECKED}}}\n  web: {{build: {{context: ., target: web}}, ports: ['80:80']}}\n"
+    );
+    let answers = check(&[("Dockerfile", dockerfile), ("nginx.conf", nginx), ("compose.yml", &compose)]);
+    assert_eq!(answers, ["server no compose-proxy-address-kept"]);
+}
+
+#[test]
+fn a_program_beside_its_proxy_is_one_of_the_project() {
+    let dockerfile = "FROM php:8.2-fpm-alpine\nRUN apk add --no-cache nginx supervisor\nCOPY nginx.conf /etc/nginx/http.d/default.conf\n\
+                      CMD [\"supervisord\", \"-c\", \"/etc/supervisord.conf\"]\n";
+    let nginx = "server { listen 80; location ~ php { fastcgi_pass 127.0.0.1:9000; } }\n";
+    let compose = format!("services:\n  app: {{build: ., container_name: app, ports: ['80:80'], {CHECKED}}}\n");
+    let answers = check(&[("Dockerfile", dockerfile), ("nginx.conf", nginx), ("compose.yml", &compose)]);
+    assert_eq!(answers, ["app no compose-name-fixed compose-port-fixed"]);
+}
+
+#[test]
+fn requests_that_pass_another_proxy_need_no_second_look() {
+    let compose = format!(
+        "services:\n  caddy:\n    image: caddy:2\n    ports: ['80:80']\n    volumes: ['./Caddyfile:/etc/caddy/Caddyfile:ro']\n  \
+         backend: {{build: ./backend, {CHECKED}}}\n  frontend: {{build: .}}\n"
+    );
+    let caddy = |backend: &str| {
+        format!(
+            ":80 {{\n  handle /api/* {{\n    reverse_proxy {backend}\n  }}\n  handle {{\n    reverse_proxy frontend:80\n  }}\n}}\n"
+        )
+    };
+    let with = |caddy: &str| {
+        check(&[
+            ("Caddyfile", caddy),
+            ("Dockerfile", "FROM nginx:1.29\nCOPY nginx.conf /etc/nginx/conf.d/default.conf\n"),
+            ("nginx.conf", "server { location /api/ { proxy_pass http://backend:3000; } }\n"),
+            ("backend/Dockerfile", NODE),
+            ("compose.yml", &compose),
+        ])
+    };
+    assert_eq!(with(&caddy("backend:3000")), ["backend yes "]);
+    assert_eq!(with(&caddy("frontend:80")), ["backend no compose-proxy-address-kept"]);
+}
+
+#[test]
+fn what_a_file_on_top_replaces_is_said_once() {
+    let base = "services:\n  api: {build: ., container_name: api, expose: ['3000']}\n";
+    let overlay = "services:\n  api: {container_name: api-staging}\n";
+    let dockerfile = "FROM node:22\nCOPY . .\nCMD [\"node\", \"s.js\"]\n";
+    let answers =
+        check(&[("Dockerfile", dockerfile), ("docker-compose.yml", base), ("docker-compose.staging.yml", overlay)]);
+    assert_eq!(answers, ["api no compose-check-missing compose-name-fixed"; 2]);
+}
+
+#[test]
+fn php_fpm_needs_time_to_end_its_requests() {
+    let compose = format!("services:\n  app: {{build: ., {CHECKED}}}\n");
+    let with = |more: &str, pool: &str| {
+        let dockerfile = format!("FROM php:8.3-fpm\nCOPY . /var/www/html\n{more}");
+        check(&[("Dockerfile", &dockerfile), ("zz.conf", pool), ("compose.yml", &compose)])
+    };
+    let copied = "COPY zz.conf /usr/local/etc/php-fpm.d/zz.conf\n";
+    assert_eq!(with("", ""), ["app unknown "]);
+    assert_eq!(with("CMD [\"php-fpm\"]\n", "process_control_timeout = 30s\n"), ["app unknown "]);
+    assert_eq!(with(copied, "[global]\n;process_control_timeout = 0\n"), ["app unknown "]);
+    assert_eq!(with(copied, "[global]\nprocess_control_timeout = 30s\n"), ["app yes "]);
+}
+
+#[test]
+fn jobs_that_somebody_starts_are_not_replaced() {
+    let compose = format!(
+        "services:\n  api: {{build: ., {CHECKED}}}\n  restore: {{build: ., profiles: [recovery], restart: 'no'}}\n  \
+         setup: {{build: ., profiles: [setup], restart: no}}\n"
+    );
+    assert_eq!(check(&[("Dockerfile", NODE), ("compose.yml", &compose)]), ["api yes "]);
+}
+
+#[test]
+fn files_that_scripts_deploy_are_checked_and_copies_are_not() {
+    let files = |script: &'static str| {
+        check(&[
+            ("Dockerfile", NODE),
+            ("docker-compose.yml", "services:\n  web:\n    build: .\n    env_file: [.env.local]\n"),
+            (".env.local", "NODE_ENV=development\n"),
+            ("scripts/deploy-prod.sh", script),
+        ])
+    };
+    assert!(files("echo\n").is_empty());
+    assert_eq!(files("docker compose --env-file .env.production up -d\n"), ["web yes "]);
+    let named = "services:\n  web: {build: ., container_name: web}\n";
+    let copies = [("tmp/compose.prod.yml", named), ("ops/compose.server_diverged.yml", named)];
+    let own = [("Dockerfile", NODE), ("compose.prod.yml", "services:\n  web: {build: .}\n")];
+    assert_eq!(check(&[&own[..], &copies].concat()), ["web yes "]);
+    // The file that a script starts by default is the one in service.
+    let script = "docker compose -f \"${COMPOSE_FILE:-compose.prod.yml}\" up -d\n";
+    assert_eq!(check(&[&own[..], &[("compose.yml", named), ("deploy.sh", script)]].concat()), ["web yes "]);
+}
+
+#[test]
+fn workers_lose_no_requests() {
+    let compose = "services:\n  worker: {build: ., container_name: worker, command: celery -A app worker}\n";
+    assert_eq!(check(&[("Dockerfile", NODE), ("compose.yml", compose)]), ["worker yes "]);
+}
+
+#[test]
+fn services_with_one_image_have_one_set_of_migrations() {
+    let compose = format!(
+        "services:\n  web: {{image: 'shop:latest', build: ./backend, {CHECKED}}}\n  worker: {{image: 'shop:latest', command: celery -A app worker}}\n"
+    );
+    let files = [
+        ("compose.yml", compose.as_str()),
+        ("backend/Dockerfile", NODE),
+        ("backend/alembic/versions/a1_first.py", FIRST),
+        ("backend/alembic/versions/b2_second.py", REVISION),
+    ];
+    assert_eq!(check(&files), ["web no ", "worker no "]);
+    let dockopt = files.iter().fold(Dockopt::new(), |dockopt, (name, text)| dockopt.file(name, text));
+    let ran = dockopt.args(["deploy", "check"]).run().code(1);
+    assert_eq!(ran.stdout.matches("b2_second.py:11: the migration").count(), 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("the migrations of `web` above: its old containers may fail"), "{}", ran.stdout);
+}

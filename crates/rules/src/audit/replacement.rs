@@ -354,12 +354,22 @@ fn chosen_image<'p>(compose: &ComposeInput, service: &StackService<'p>) -> Optio
     if service.value.get("image").is_some_and(is_unset) { None } else { service.image_name() }
 }
 
+/// The name of an image as it is written, where a variable without a value is no more than its tag.
+fn written_name<'i>(inputs: &'i Inputs, compose: &ComposeInput, service: &StackService) -> Option<&'i str> {
+    let place = service.value.get("image")?.place?;
+    let text = inputs.source(compose.locate(place)?).text().get(place.span.range())?;
+    let (name, tag) = text.trim_matches(['"', '\'']).rsplit_once(":$").filter(|(name, _)| !name.contains('$'))?;
+    tag.starts_with('{').then_some(name)
+}
+
 /// Whether the image of a service is built here: by itself, by another service of a project of the run, or by a script.
 fn has_known_image(inputs: &Inputs, compose: &ComposeInput, service: &StackService) -> bool {
     if service.is_built {
         return service.image.is_some();
     }
-    let Some(image) = chosen_image(compose, service) else { return false };
+    let Some(image) = chosen_image(compose, service).or_else(|| written_name(inputs, compose, service)) else {
+        return false;
+    };
     let name = Reference::of(image).short_name();
     let is_it = |value: &ComposeValue| {
         let built = value.get("build").and(value.get("image")).and_then(ComposeValue::as_text);

@@ -9,7 +9,7 @@ use crate::rules::WorkflowContext;
 use crate::rules::workflow::steps::docker_words;
 use crate::shell::Word;
 use crate::sources::patterns;
-use crate::text::{Span, listed};
+use crate::text::Span;
 
 crate::rules::family! {
     of_workflow
@@ -156,8 +156,8 @@ fn report(cx: &WorkflowContext, steps: &[(FlowCommand, Action)], gap: &Gap, out:
     let message = format!("{what} before the new version is started{meanwhile}: {effect}");
     let Some(mut finding) = cx.finding(place, message) else { return };
     if affected.names.len() > NAMED {
-        let names: Vec<&str> = affected.names.iter().map(String::as_str).collect();
-        finding.notes.push(format!("they are {}", listed(&names)));
+        let names: Vec<String> = affected.names.iter().map(|name| format!("`{name}`")).collect();
+        finding.notes.push(format!("they are {}", names.join(", ")));
     }
     if only_work_waits {
         finding = finding.lowered(Severity::Info);
