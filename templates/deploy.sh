@@ -40,8 +40,11 @@ join() { [ "$(fact port "$1")" = - ] || edge join "$1" "$2" $(containers "$1"); 
 total() { sum=0; for s in $(routed); do n=$(edge sum "$s" "$1" $(among "$s" "$new")) && sum=$((sum + n)) || return 1; done; echo "$sum"; } # total COLUMNS
 save() { [ -z "$(routed)" ] || { edge configuration >@folder@/haproxy.cfg.new && mv @folder@/haproxy.cfg.new @folder@/edge/haproxy.cfg; }; } # for its restart
 settle() { # requests go to the containers in service; all others, the old version or what a killed run left, are drained and removed
-  for s in $(services); do for c in $(among "$s" "$(serving)"); do join "$s" "$c" || say "HAProxy does not reach $c"; done; done
-  share 100 "$(serving)" && save || return 1
+  for s in $(services); do good=''
+    for c in $(among "$s" "$(serving)"); do join "$s" "$c" && good="$good $c" || say "HAProxy does not reach $c"; done
+    [ -z "$good" ] || [ "$(fact port "$s")" = - ] || edge share "$s" 100 $good || return 1
+  done
+  save || return 1
   for s in $(services); do for c in $(others "$s" "$(serving)"); do
     [ "$(fact port "$s")" = - ] || edge leave "$s" "$c" "$(fact drain "$s")"
     docker stop "$c" >/dev/null && docker rm -v "$c" >/dev/null || say "$c is not removed"
@@ -76,12 +79,10 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ -n "$(services)" ] || usage
-case " $watch $errors $milliseconds" in *[!0-9\ ]* | *' 0'[0-9]*) usage ;; esac
+[ -n "$(services)" ] || usage; case " $watch $errors $milliseconds" in *[!0-9\ ]* | *' 0'[0-9]*) usage ;; esac
 step=$((100 / $(fact count "$first")))
 case $strategy in canary) shares='5 25 50 100' ;; rolling) shares="$(seq "$step" "$step" 99) 100" ;; blue-green) shares=100 ;; *) usage ;; esac
-docker version >/dev/null || exit 2
-project=$(compose config | sed -n 's/^name: "\{0,1\}\([^"]*\).*/\1/p') && [ -n "$project" ] || exit 2
+docker version >/dev/null && project=$(compose config | sed -n 's/^name: "\{0,1\}\([^"]*\).*/\1/p') && [ -n "$project" ] || exit 2
 # One deployment at a time: a container that ends with this script, however it ends, as the script holds its standard input.
 docker rm "$project-deploy-lock" >/dev/null 2>&1 || :
 pipe=$(mktemp -u) && mkfifo -m 600 "$pipe"
@@ -144,6 +145,5 @@ done
 pin "$new_image" "$old_image" "${new# }" >@folder@/next.yaml
 trap '' INT TERM HUP; mv @folder@/next.yaml "@folder@/$first.yaml"
 settle || say 'the old version is not removed: run deploy.sh again'
-olds=$(docker images --format '{{.Repository}}:{{.Tag}}' "$project-$first" | grep :deployed- | grep -vx -e "$new_image" -e "$old_image") || :
-for image in $olds; do docker rmi "$image" >/dev/null 2>&1 || :; done # rollback goes back by one
+for image in $(docker images --format '{{.Repository}}:{{.Tag}}' "$project-$first" | grep :deployed- | grep -vx -e "$new_image" -e "$old_image"); do docker rmi "$image" >/dev/null 2>&1 || :; done # rollback goes back by one
 finish 0 "$new_image is in service"
