@@ -66,9 +66,11 @@ fn pushed_before_started(cx: &WorkflowContext, out: &mut Findings) {
     }
     let compose = compose_start(cx, &pushes);
     // What the repository lacks for its own compose file, a pipeline lacks too.
-    let is_startable = compose != ComposeStart::Lacking;
+    if compose == ComposeStart::Lacking {
+        return;
+    }
     let has_compose = compose != ComposeStart::Unknown;
-    let Some((first, variables)) = first_startable(cx, &pushes, has_compose).filter(|_| is_startable) else { return };
+    let Some((first, variables)) = first_startable(cx, &pushes, has_compose) else { return };
     let message = match images.first {
         Some(name) if images.names.len() == 1 => format!("`{name}` is pushed, and no step of the pipeline starts it"),
         _ => "the image is pushed, and no step of the pipeline starts it".to_owned(),
