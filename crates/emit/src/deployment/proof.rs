@@ -110,11 +110,6 @@ impl StepKind {
             Self::Back => "1",
         }
     }
-
-    /// The version that is in service before it.
-    pub fn before(self) -> &'static str {
-        if self == Self::Next { "1" } else { "2" }
-    }
 }
 
 impl RequestKind {
@@ -141,10 +136,8 @@ impl RequestCount {
 
     /// Counts one that was lost.
     pub fn lose(&mut self, what: String, seconds: f64) {
-        let lost = self.lost.entry(what).or_insert(LostRequests { count: 0, first: seconds, last: seconds });
-        lost.count += 1;
-        lost.first = lost.first.min(seconds);
-        lost.last = lost.last.max(seconds);
+        let lost = LostRequests { count: 1, first: seconds, last: seconds };
+        self.add(Self { answered: 0, lost: BTreeMap::from([(what, lost)]) });
     }
 
     /// Adds what another client counted.
@@ -162,8 +155,17 @@ impl RequestCount {
 impl DeploymentStep {
     /// Requests that were sent, and those of them that were lost; sockets of the web are not among them.
     pub fn totals(&self) -> (u64, u64) {
-        let counts = self.requests.iter().filter(|(kind, _)| **kind != RequestKind::WebSocket);
-        counts.fold((0, 0), |(all, lost), (_, count)| (all + count.answered + count.lost(), lost + count.lost()))
+        let sum = self.sum();
+        (sum.answered + sum.lost(), sum.lost())
+    }
+
+    /// The requests of all kinds but sockets of the web.
+    fn sum(&self) -> RequestCount {
+        let mut sum = RequestCount::default();
+        for (_, count) in self.requests.iter().filter(|(kind, _)| **kind != RequestKind::WebSocket) {
+            sum.add(count.clone());
+        }
+        sum
     }
 
     /// What is not as it should be, one sentence each.
@@ -201,14 +203,7 @@ impl DeploymentStep {
 
     /// What came instead of answers, and what happened to containers at that time.
     fn causes(&self) -> String {
-        let mut all: BTreeMap<&str, LostRequests> = BTreeMap::new();
-        let counts = self.requests.iter().filter(|(kind, _)| **kind != RequestKind::WebSocket);
-        for (what, lost) in counts.flat_map(|(_, count)| &count.lost) {
-            let known = all.entry(what).or_insert(LostRequests { count: 0, ..*lost });
-            known.count += lost.count;
-            known.first = known.first.min(lost.first);
-            known.last = known.last.max(lost.last);
-        }
+        let RequestCount { lost: all, .. } = self.sum();
         let mut kinds: Vec<_> = all.iter().collect();
         kinds.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.count));
         let texts = kinds.iter().map(|(what, lost)| format!("{} {what}", lost.count));

@@ -25,7 +25,7 @@ type Keys = Vec<(String, NewValue)>;
 /// Why the project cannot be a stack, one sentence each.
 pub fn swarm_deployment(input: &DeploymentInput) -> Result<Emission, Vec<String>> {
     let stack = Stack::new(input.project, &input.compose.dockerfiles);
-    let mut writer = StackWriter { input, notes: Vec::new(), images: BTreeMap::new() };
+    let mut writer = StackWriter { input, stack: &stack, notes: Vec::new(), images: BTreeMap::new() };
     let refusals: Vec<String> = stack
         .services
         .iter()
@@ -70,6 +70,7 @@ pub fn swarm_deployment(input: &DeploymentInput) -> Result<Emission, Vec<String>
 
 struct StackWriter<'i> {
     input: &'i DeploymentInput<'i>,
+    stack: &'i Stack<'i>,
     notes: Vec<String>,
     /// The images that are built, with what builds them.
     images: BTreeMap<String, String>,
@@ -122,8 +123,7 @@ impl StackWriter<'_> {
             return self.value(value);
         }
         let parts = image_parts(service);
-        let stack = Stack::new(self.input.project, &self.input.compose.dockerfiles);
-        let first = stack.services.iter().find(|other| other.is_built && image_parts(other) == parts);
+        let first = self.stack.services.iter().find(|other| other.is_built && image_parts(other) == parts);
         let first = first.map_or(service.name, |other| other.name).to_owned();
         let build = format!("docker compose build {first}");
         let Some(value) = value else {

@@ -61,11 +61,6 @@ impl Session {
         }
     }
 
-    /// The name of the copy as a project of Compose.
-    fn project_name(&self) -> String {
-        format!("dockopt-{}", self.nonce())
-    }
-
     /// `docker compose` or a script in the folder of the copy, without what the user's shell says of other projects.
     fn in_copy(&self, mut command: Command, folder: &std::path::Path) -> Command {
         for name in COMPOSE_VARIABLES {

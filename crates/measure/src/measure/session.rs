@@ -153,6 +153,11 @@ impl Session {
         BTreeMap::from([(LABEL.to_owned(), self.nonce.clone())])
     }
 
+    /// The name of a copy as a project of Compose.
+    pub(super) fn project_name(&self) -> String {
+        format!("dockopt-{}", self.nonce)
+    }
+
     /// An image's name for a purpose (`before`), which goes at the end.
     pub fn tag(&self, purpose: &str) -> String {
         format!("dockopt-{}:{purpose}", self.nonce)

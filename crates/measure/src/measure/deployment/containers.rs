@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::versions::VERSION_LABEL;
 use crate::deployment::ContainerChange;
-use crate::engine::{Container, Engine};
+use crate::engine::{Container, ContainerState, Engine};
 use crate::failure::Failure;
 use crate::measure::leftover::PROJECT_LABEL;
 
@@ -42,6 +42,11 @@ pub(super) fn containers_of(engine: &Engine, project: &str, services: &[String])
             && label("service").is_some_and(|service| services.contains(service))
     });
     Ok(containers)
+}
+
+/// How containers are; those that are gone meanwhile are left out.
+pub(super) fn states_of(engine: &Engine, containers: &[Container]) -> Vec<ContainerState> {
+    containers.iter().filter_map(|container| engine.state(&container.id).ok()).collect()
 }
 
 /// The IDs of containers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::deployment::DeploymentStrategy;
+use crate::deployment::{DeploymentProof, DeploymentStrategy, StepKind};
 use crate::inputs::ComposeInput;
 
 /// A deployment to try.
@@ -37,6 +37,13 @@ pub struct DeploymentRequest {
     pub requests: u64,
     /// For a start, and for a run of the script.
     pub limit: Duration,
+}
+
+impl DeploymentRequest {
+    /// Requests until which the clients go on in a step: the last one makes up for what the others were too quick for.
+    pub(super) fn requests_left(&self, kind: StepKind, proof: &DeploymentProof) -> u64 {
+        if kind == StepKind::Back { self.requests.saturating_sub(proof.totals().0) } else { 0 }
+    }
 }
 
 /// A script of the author that deploys.

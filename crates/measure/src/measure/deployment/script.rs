@@ -8,12 +8,12 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::StepInput;
-use super::containers::containers_of;
+use super::containers::{containers_of, states_of};
 use super::request::{AuthorScript, DeploymentRequest};
 use super::target::{entries, paths};
 use super::versions::{VERSION_LABEL, version_lines};
 use crate::deployment::{DeploymentGroup, DeploymentProof, StepKind};
-use crate::engine::{Container, ContainerState};
+use crate::engine::Container;
 use crate::failure::{Failure, FailureKind};
 use crate::measure::leftover::{LABEL, PROJECT_LABEL};
 use crate::measure::session::Session;
@@ -81,9 +81,7 @@ impl Session {
         say(&format!("looking for an address of `{service}`"));
         let find = || {
             let all = self.engine.containers(Some(&format!("{PROJECT_LABEL}={}", self.project_name())))?;
-            let states: Vec<ContainerState> =
-                all.iter().filter_map(|container| self.engine.state(&container.id).ok()).collect();
-            Ok(entries(&states, None))
+            Ok(entries(&states_of(&self.engine, &all), None))
         };
         let target = self.find_target(request, &find, &paths(request, &group), false)?;
         proof.address = target.url(&target.path);
@@ -98,8 +96,6 @@ impl Session {
             if std::env::var_os("VERSION").is_none() {
                 command.env("VERSION", kind.version());
             }
-            let is_last = kind == StepKind::Back;
-            let requests = if is_last { request.requests.saturating_sub(proof.totals().0) } else { 0 };
             let input = StepInput {
                 service,
                 kind,
@@ -107,7 +103,7 @@ impl Session {
                 list: &list,
                 counts_packets: true,
                 limit: request.limit,
-                requests,
+                requests: request.requests_left(kind, &proof),
             };
             proof.steps.push(self.run_step(&input, command)?);
         }

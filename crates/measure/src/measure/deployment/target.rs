@@ -69,31 +69,14 @@ pub(super) fn client(patience: Duration, keeps_connections: bool) -> Agent {
     configuration.build().new_agent()
 }
 
-/// A port of a container that the host reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) address: SocketAddr,
-    /// The port inside of the container.
-    pub(super) port: u16,
-}
-
-/// The entries of containers, those published on the host first.
-pub(super) fn entries(states: &[ContainerState], port: Option<u16>) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for state in states {
-        let published = state.ports.iter();
-        entries
-            .extend(published.map(|(inner, outer)| Entry { address: ([127, 0, 0, 1], *outer).into(), port: *inner }));
-    }
+/// The addresses under which the host reaches containers, those of ports that are published first.
+pub(super) fn entries(states: &[ContainerState], port: Option<u16>) -> Vec<SocketAddr> {
+    let published = states.iter().flat_map(|state| state.ports.values());
+    let published = published.map(|port| SocketAddr::from(([127, 0, 0, 1], *port)));
     // Containers of this host are reached by their addresses, too.
-    for state in states {
-        let addresses = state.addresses.values().filter_map(|address| address.parse().ok());
-        let ports = port.into_iter();
-        entries.extend(
-            addresses.flat_map(|ip| ports.clone().map(move |port| Entry { address: SocketAddr::new(ip, port), port })),
-        );
-    }
-    entries
+    let addresses = states.iter().flat_map(|state| state.addresses.values());
+    let inner = addresses.filter_map(|address| Some(SocketAddr::new(address.parse().ok()?, port?)));
+    published.chain(inner).collect()
 }
 
 /// Paths to try: those that are asked for, else those of the healthcheck and of the proxies in front, and `/`.
@@ -141,20 +124,20 @@ impl Session {
     pub(super) fn find_target(
         &self,
         request: &DeploymentRequest,
-        entries: &dyn Fn() -> Result<Vec<Entry>, Failure>,
+        entries: &dyn Fn() -> Result<Vec<SocketAddr>, Failure>,
         paths: &[String],
         wants_server: bool,
     ) -> Result<Target, Failure> {
         let start = Instant::now();
         loop {
             let mut best: Option<(u8, Target)> = None;
-            for entry in entries()? {
+            for address in entries()? {
                 for (path, is_encrypted) in paths.iter().flat_map(|path| [(path, false), (path, true)]) {
                     if self.is_stopped() {
                         return Err(Failure::interrupted());
                     }
                     let target = Target {
-                        address: entry.address,
+                        address,
                         is_encrypted,
                         host: request.host.clone().unwrap_or_else(|| "localhost".to_owned()),
                         path: path.clone(),
@@ -163,7 +146,7 @@ impl Session {
                     };
                     let Some(fitness) = target.fitness(wants_server) else { continue };
                     // A port of the host is the way of the users, through the proxy.
-                    let fitness = if entry.address.ip().is_loopback() { fitness + 3 } else { fitness };
+                    let fitness = if address.ip().is_loopback() { fitness + 3 } else { fitness };
                     if best.as_ref().is_none_or(|(known, _)| *known < fitness) {
                         best = Some((fitness, target));
                     }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::StepInput;
-use super::containers::containers_of;
+use super::containers::{containers_of, states_of};
 use super::request::DeploymentRequest;
-use super::target::{Entry, SERVER, entries, paths};
+use super::target::{SERVER, entries, paths};
 use crate::deployment::{Deployment, DeploymentGroup, DeploymentInput, DeploymentProof, StepKind, haproxy_deployment};
-use crate::engine::ContainerState;
 use crate::failure::{Failure, FailureKind};
 use crate::load::{project_request, read_project};
 use crate::measure::leftover::LABEL;
@@ -129,8 +129,6 @@ impl Session {
             let mut script = self.in_copy(Command::new("sh"), folder);
             self.program.set_environment(&mut script);
             script.arg(folder.join(SCRIPTS).join("deploy.sh")).args(options).arg(&group.name);
-            let sent: u64 = proof.totals().0;
-            let is_last = kind == StepKind::Back;
             let input = StepInput {
                 service: &group.name,
                 kind,
@@ -138,7 +136,7 @@ impl Session {
                 list: &list,
                 counts_packets: !*is_http,
                 limit: request.limit,
-                requests: if is_last { request.requests.saturating_sub(sent) } else { 0 },
+                requests: request.requests_left(kind, proof),
             };
             proof.steps.push(self.run_step(&input, script)?);
         }
@@ -146,13 +144,16 @@ impl Session {
     }
 
     /// The ports behind which a group is reached: those of who passes requests on to it, then those of `HAProxy`.
-    fn entries_of(&self, deployment: &Deployment, group: &DeploymentGroup, port: u16) -> Result<Vec<Entry>, Failure> {
+    fn entries_of(
+        &self,
+        deployment: &Deployment,
+        group: &DeploymentGroup,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, Failure> {
         let mut all = Vec::new();
         for (services, port) in [(group.callers.clone(), None), (vec![deployment.edge.clone()], Some(port))] {
             let containers = containers_of(&self.engine, &self.project_name(), &services)?;
-            let states: Vec<ContainerState> =
-                containers.iter().filter_map(|container| self.engine.state(&container.id).ok()).collect();
-            all.extend(entries(&states, port));
+            all.extend(entries(&states_of(&self.engine, &containers), port));
         }
         Ok(all)
     }

@@ -29,7 +29,7 @@ pub(in crate::measure) struct ComposeCommand<'s> {
 
 impl<'s> ComposeCommand<'s> {
     pub(in crate::measure) fn new(session: &'s Session, folder: &str, env_files: &[String]) -> Self {
-        let name = format!("dockopt-{}", session.nonce());
+        let name = session.project_name();
         Self { session, name, folder: folder.to_owned(), env_files: env_files.to_vec() }
     }
 
