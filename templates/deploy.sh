@@ -139,7 +139,7 @@ for s in $(services); do
   done
 done
 for percent in $shares; do
-  say "$percent % of the requests to the new version"; share "$percent" "$new" || undo 'HAProxy does not switch'
+  share "$percent" "$new" || undo 'HAProxy does not switch'; say "$percent % of the requests to the new version"
   observe || undo 'too many errors, too slow, or not healthy'
 done
 pin "$new_image" "$old_image" "${new# }" >@folder@/next.yaml
