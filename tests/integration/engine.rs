@@ -33,6 +33,7 @@ mod registry;
 mod remote_cache;
 mod replacement;
 mod reuse;
+mod second;
 mod secrets;
 mod tracker;
 mod unsafe_fixes;

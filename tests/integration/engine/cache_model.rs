@@ -7,7 +7,6 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
@@ -17,6 +16,7 @@ mod change;
 
 use self::case::{Case, CaseFile, LINES, State};
 use self::change::CHANGES;
+use super::second::SecondEngine;
 use super::{Engine, full};
 use crate::dockopt::Dockopt;
 
@@ -61,20 +61,8 @@ fn what_is_predicted_is_what_the_engine_does() {
 
 #[test]
 fn what_is_predicted_holds_for_containerds_store() {
-    let Some(engine) = Engine::find() else { return };
-    if !full() {
-        return super::left_out("DOCKOPT_FULL asks for it");
-    }
-    let output = Command::new("tests/engine/second")
-        .args(["debian:trixie-slim", "python:3.13-slim"])
-        .env("DOCKER", &engine.client)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    let host = stdout.trim().strip_prefix("DOCKER_HOST=").unwrap().to_owned();
-    let second = Engine { host: Some(host), ..engine };
-    let score = run(&second, "buildkit", 300);
+    let Some(second) = SecondEngine::start(None, &["debian:trixie-slim", "python:3.13-slim"]) else { return };
+    let score = run(&second.engine, "buildkit", 300);
     judge(&score, "containerd's store");
 }
 

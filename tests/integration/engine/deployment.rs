@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{Engine, PATIENCE};
 
+mod engines;
 mod steps;
 
 /// A server that says its version, is slow where it is asked to, and ends at once when it is told to stop.
@@ -78,10 +79,15 @@ impl<'e> Project<'e> {
 
     fn start(engine: &'e Engine, what: &str) -> Self {
         let project = Self::new(engine, what);
-        let emitted = project.emit(&["--write"]);
-        assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
-        project.compose(&["up", "--detach", "--build", "--wait", "--quiet-pull"]);
+        project.set_up();
         project
+    }
+
+    /// Writes the files of `deploy emit`, and starts the project.
+    fn set_up(&self) {
+        let emitted = self.emit(&["--write"]);
+        assert!(emitted.status.success(), "{}", String::from_utf8_lossy(&emitted.stderr));
+        self.compose(&["up", "--detach", "--build", "--wait", "--quiet-pull"]);
     }
 
     fn path(&self) -> &Path {
@@ -141,6 +147,7 @@ impl<'e> Project<'e> {
             .args(["--watch", "2"])
             .args(options)
             .env("VERSION", version);
+        command.envs(self.engine.host.iter().map(|host| ("DOCKER_HOST", host)));
         command.env("BUILDX_BUILDER", "default").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -253,6 +260,10 @@ struct Load {
 
 impl Load {
     fn start(port: u16) -> Self {
+        Self::at(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    fn at(address: SocketAddr) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let kinds =
             [("GET", "/", false, 3), ("GET", "/", true, 3), ("POST", "/", false, 2), ("GET", "/slow", false, 2)];
@@ -263,8 +274,7 @@ impl Load {
                 let mut answers = BTreeMap::new();
                 let mut kept: Option<BufReader<TcpStream>> = None;
                 while !stop.load(Ordering::Relaxed) {
-                    let mut stream =
-                        kept.take().or_else(|| Some(BufReader::new(TcpStream::connect(("127.0.0.1", port)).ok()?)));
+                    let mut stream = kept.take().or_else(|| Some(BufReader::new(TcpStream::connect(address).ok()?)));
                     let answer = stream.as_mut().and_then(|stream| ask(stream, method, path));
                     let text = match &answer {
                         Some(answer) if answer.status == 200 => answer.text.clone(),

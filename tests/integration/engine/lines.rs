@@ -8,11 +8,11 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Engine, Image, full};
+use super::second::SecondEngine;
+use super::{Engine, Image};
 use crate::dockopt::Dockopt;
 
 /// The fixture, and the lines of its Dockerfile that make layers.
@@ -83,33 +83,26 @@ fn layers_have_their_lines_and_their_bytes() {
 #[test]
 fn layers_have_their_lines_in_the_store_of_containerd() {
     // It is given base images of a gigabyte.
-    let Some(first) = full().then(Engine::find).flatten() else { return };
-    let output = Command::new("tests/engine/second")
-        .args(["python:3.13", "ghcr.io/astral-sh/uv:latest"])
-        .env("DOCKER", &first.client)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    let host = stdout.trim().strip_prefix("DOCKER_HOST=").unwrap().to_owned();
-    let engine = Engine { host: Some(host), ..first };
+    let images = ["python:3.13", "ghcr.io/astral-sh/uv:latest"];
+    let Some(second) = SecondEngine::start(None, &images) else { return };
+    let engine = &second.engine;
     let build = |arguments: &[&str]| {
         let tag = format!("dockopt-test:{}-second", std::process::id());
         let all = [&["--network=host", "--tag", &tag][..], arguments].concat();
         let built = engine.build(Path::new(BACKEND), &all);
         assert!(built.ok, "{}", built.log);
-        Image { engine: &engine, tag }
+        Image { engine, tag }
     };
     let image = build(&["--provenance=false"]);
-    check(&engine, &format!("docker:{}", image.tag), &image.tag, "history");
+    check(engine, &format!("docker:{}", image.tag), &image.tag, "history");
     let image = build(&["--provenance=mode=max"]);
-    check(&engine, &format!("docker:{}", image.tag), &image.tag, "provenance");
+    check(engine, &format!("docker:{}", image.tag), &image.tag, "provenance");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("image.tar");
     let output = format!("--output=type=oci,dest={}", file.display());
     let exported = engine.build(Path::new(BACKEND), &["--network=host", "--provenance=mode=max", &output]);
     assert!(exported.ok, "{}", exported.log);
-    check(&engine, file.to_str().unwrap(), &image.tag, "provenance");
+    check(engine, file.to_str().unwrap(), &image.tag, "provenance");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use super::{Engine, Image, PATIENCE, RETRIES, Step, full, left_out};
+use super::second::SecondEngine;
+use super::{Image, PATIENCE, RETRIES, Step, left_out};
 
 /// Where the engine of these tests lives: its builder is emptied, which would disturb tests with the second engine.
 const FOLDER: &str = "/var/lib/dockopt-cache-engine";
@@ -21,7 +22,7 @@ const DOCKERFILE: &str = "FROM debian:trixie-slim AS dependencies\nWORKDIR /sour
 
 /// An engine with containerd's store, whose builder writes caches, and a registry in its network.
 struct CacheEngine {
-    engine: Engine,
+    second: SecondEngine,
     registry: Child,
     _folder: tempfile::TempDir,
 }
@@ -31,26 +32,12 @@ const REGISTRY: &str = "127.0.0.1:5000";
 
 impl CacheEngine {
     fn start() -> Option<Self> {
-        let first = Engine::find()?;
-        if !full() {
-            left_out("DOCKOPT_FULL asks for it");
-            return None;
-        }
         let Some(program) = std::env::var_os("DOCKOPT_REGISTRY").filter(|program| !program.is_empty()) else {
             left_out("DOCKOPT_REGISTRY names no registry");
             return None;
         };
-        let output = Command::new("tests/engine/second")
-            .arg("debian:trixie-slim")
-            .env("DOCKER", &first.client)
-            .env("DOCKOPT_SECOND_ENGINE", FOLDER)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        let host = stdout.trim().strip_prefix("DOCKER_HOST=").unwrap().to_owned();
-        let network = Path::new(FOLDER).file_name().unwrap().to_str().unwrap();
-        let process = first.text(&["inspect", "--format", "{{.State.Pid}}", network]);
+        let second = SecondEngine::start(Some(FOLDER), &["debian:trixie-slim"])?;
+        let process = second.inspect("{{.State.Pid}}");
         let folder = tempfile::tempdir().unwrap();
         let storage = folder.path().join("storage");
         let configuration = format!(
@@ -67,19 +54,19 @@ impl CacheEngine {
             assert!(start.elapsed() < PATIENCE, "no registry");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Self { engine: Engine { host: Some(host), ..first }, registry, _folder: folder })
+        Some(Self { second, registry, _folder: folder })
     }
 
     /// Builds with an empty builder; the steps that ran.
     fn build_cold(&self, context: &Path, read: &str, write: &str) -> BTreeSet<Step> {
-        self.engine.text(&["builder", "prune", "--all", "--force"]);
+        self.second.engine.text(&["builder", "prune", "--all", "--force"]);
         let tag = format!("dockopt-test:{}-remote-cache", std::process::id());
         let mut arguments = vec!["--network=host", "--tag", &tag];
         arguments.extend(["--cache-from", read].into_iter().filter(|_| !read.is_empty()));
         arguments.extend(["--cache-to", write].into_iter().filter(|_| !write.is_empty()));
-        let built = self.engine.build(context, &arguments);
+        let built = self.second.engine.build(context, &arguments);
         assert!(built.ok, "{}", built.log);
-        let _image = Image { engine: &self.engine, tag: tag.clone() };
+        let _image = Image { engine: &self.second.engine, tag: tag.clone() };
         let (ran, cached) = built.steps();
         assert_eq!(ran.len() + cached.len(), steps(ALL).len(), "{}", built.log);
         ran
@@ -109,9 +96,6 @@ impl Drop for CacheEngine {
     fn drop(&mut self) {
         _ = self.registry.kill();
         _ = self.registry.wait();
-        let mut stop = Command::new("tests/engine/second");
-        stop.arg("stop").env("DOCKER", &self.engine.client).env("DOCKOPT_SECOND_ENGINE", FOLDER);
-        _ = stop.status();
     }
 }
 

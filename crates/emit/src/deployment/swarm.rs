@@ -166,6 +166,7 @@ impl StackWriter<'_> {
             return NewValue::raw_text(&raw);
         }
         match &value.data {
+            ComposeData::Map(map) if map.iter().next().is_none() => NewValue::Inline("{}".to_owned()),
             ComposeData::Map(map) => {
                 NewValue::Mapping(map.iter().map(|(key, known)| (key.to_owned(), self.value(&known.value))).collect())
             }
@@ -227,7 +228,8 @@ impl StackWriter<'_> {
             }
             let published = if published.is_empty() { String::new() } else { format!(", published: {published}") };
             let protocol = if text("protocol") == "udp" { ", protocol: udp" } else { "" };
-            items.push(format!("{{target: {target}{published}{protocol}}}"));
+            let mode = if text("mode") == "host" { ", mode: host" } else { "" };
+            items.push(format!("{{target: {target}{published}{protocol}{mode}}}"));
         }
         if items.is_empty() {
             return NewValue::Mapping(Vec::new());
@@ -240,6 +242,17 @@ impl StackWriter<'_> {
         let written = service.value.get("deploy").and_then(ComposeValue::as_map);
         let mut keys: Keys = Vec::new();
         let is_replaced = self.input.services.iter().any(|name| name == service.name);
+        // Only one container of a node can have it.
+        let takes_port = list(service.value, "ports").iter().any(|port| {
+            port.get("mode").is_some_and(|mode| mode.display() == "host") && port.get("published").is_some()
+        });
+        if is_replaced && takes_port {
+            self.notes.push(format!(
+                "`{}` is stopped before its successor starts, which loses requests: it takes a port of the node (`mode: host`)",
+                service.name
+            ));
+        }
+        let is_replaced = is_replaced && !takes_port;
         for (key, known) in written.into_iter().flat_map(ComposeMap::iter) {
             let is_ours = is_replaced && ["update_config", "rollback_config"].contains(&key);
             if !is_ours && key != "restart_policy" {

@@ -245,3 +245,25 @@ fn a_stack_is_the_whole_project() {
     let again = [("deploy/stack.yaml", stack.as_str())];
     assert_eq!(emitted_for(swarm_deployment, &text, "", &["api"], &again).unwrap(), BTreeMap::new());
 }
+
+/// What the author says of Swarm stays; a port of the node is one container's.
+#[test]
+fn settings_of_swarm_stay_in_a_stack() {
+    let rest = "    deploy: {endpoint_mode: dnsrr, replicas: 2, update_config: {parallelism: 2}}\n  site:\n    image: nginx:1.30\n    \
+                ports: [{target: 80, published: '8080', mode: host}]\n    deploy: {labels: {}, resources: {limits: {cpus: '0.5'}}}\n";
+    let files = emitted_for(swarm_deployment, &project(rest), "", &["api"], &[]).unwrap();
+    let stack = &files["deploy/stack.yaml"];
+    for part in
+        ["endpoint_mode: \"dnsrr\"", "replicas: 2", "{target: 80, published: 8080, mode: host}", "order: start-first"]
+    {
+        assert!(stack.contains(part), "{part}\n{stack}");
+    }
+    let lines: Vec<&str> = stack.lines().collect();
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    for pair in lines.windows(2).filter(|pair| pair[0].ends_with(':') && !pair[1].is_empty()) {
+        assert!(depth(pair[1]) > depth(pair[0]), "nothing below `{}`\n{stack}", pair[0]);
+    }
+    let rest = "    ports: [{target: 8000, published: '8000', mode: host}]\n";
+    let files = emitted_for(swarm_deployment, &project(rest), "", &["api"], &[]).unwrap();
+    assert!(!files["deploy/stack.yaml"].contains("start-first"), "{files:?}");
+}
