@@ -29,6 +29,7 @@ containers() { listed --filter "label=com.docker.compose.service=$1"; }         
 among() { for c in $(containers "$1"); do case " $2 " in *" $c "*) echo "$c" ;; esac; done; }        # among SERVICE NAMES: those of its containers
 others() { for c in $(containers "$1"); do case " $2 " in *" $c "*) ;; *) echo "$c" ;; esac; done; } # others SERVICE NAMES: all but those
 inspect() { docker inspect -f "{{$1}}" "$2"; }                                                       # inspect FACT CONTAINER
+image_of() { docker compose @author_files@ config | awk -v key="  $1:" -v image="$project-$1" '/^  [^ ]/ { here = $0 == key } here && /^    image: / { image = $2; here = 0 } END { print image }'; } # image_of SERVICE
 serving() { sed -n 's/^# in service: //p' "@folder@/$first.yaml"; }
 pin() { # pin IMAGE BEFORE CONTAINERS: what a plain `docker compose up -d` starts, and which containers get requests
   printf '# Written by deploy.sh.\n# before: %s\n# in service: %s\nservices:\n' "$2" "$3"
@@ -47,7 +48,7 @@ settle() { # requests go to the containers in service; all others, the old versi
   save || return 1
   for s in $(services); do for c in $(others "$s" "$(serving)"); do
     [ "$(fact port "$s")" = - ] || edge leave "$s" "$c" "$(fact drain "$s")"
-    docker stop "$c" >/dev/null && docker rm -v "$c" >/dev/null || say "$c is not removed"
+    docker stop "$c" >/dev/null && docker rm "$c" >/dev/null || say "$c is not removed"
   done; done
   save
 }
@@ -80,8 +81,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$(services)" ] || usage; case " $watch $errors $milliseconds" in *[!0-9\ ]* | *' 0'[0-9]*) usage ;; esac
-step=$((100 / $(fact count "$first")))
-case $strategy in canary) shares='5 25 50 100' ;; rolling) shares="$(seq "$step" "$step" 99) 100" ;; blue-green) shares=100 ;; *) usage ;; esac
+step=$((100 / $(fact count "$first"))); case $strategy in canary) shares='5 25 50 100' ;; rolling) shares="$(seq "$step" "$step" 99) 100" ;; blue-green) shares=100 ;; *) usage ;; esac
 docker version >/dev/null && project=$(compose config | sed -n 's/^name: "\{0,1\}\([^"]*\).*/\1/p') && [ -n "$project" ] || exit 2
 # One deployment at a time: a container that ends with this script, however it ends, as the script holds its standard input.
 docker rm "$project-deploy-lock" >/dev/null 2>&1 || :
@@ -94,12 +94,13 @@ until [ "$(inspect '.State.Running}} {{.Config.Labels.holder' "$project-deploy-l
   sleep 1
 done
 [ "$command" != edge ] || { compose up -d --no-deps --force-recreate '@edge@'; exit; }
-[ "$command" != remove ] || { docker compose @author_files@ up -d --remove-orphans; exit; }
+[ "$command" != remove ] || { # what is in service gets the names of the author's images, so that it stays
+  for s in $(echo "$facts" | awk 'NR > 1 { print $1 }'); do first=$(fact group "$s"); for c in $(among "$s" "$(serving)"); do docker tag "$(inspect .Image "$c")" "$(image_of "$s")" || :; done; done
+  docker compose @author_files@ up -d --remove-orphans && say 'delete compose.override.yaml, or docker compose up -d starts HAProxy again'; exit; }
 # A run that was killed is finished or undone first: @folder@/SERVICE.yaml says which containers get requests.
-all=$(echo $(for s in $(services); do containers "$s"; done))
-[ -n "$all" ] || { echo 'nothing to replace: start the project with docker compose up -d' >&2; exit 2; }
-known() { for s in $(services); do [ -n "$(among "$s" "$(serving)")" ] || return 1; done; } # `docker compose down` and `up` give other names
-known || { pin '' '' "$all" >@folder@/next.yaml; mv @folder@/next.yaml "@folder@/$first.yaml"; }
+all=$(echo $(for s in $(services); do containers "$s"; done)); [ -n "$all" ] || { echo 'nothing to replace: start the project with docker compose up -d' >&2; exit 2; }
+for s in $(services); do # `docker compose down` and `up` give other names
+  [ -n "$(among "$s" "$(serving)")" ] || { pin '' '' "$all" >@folder@/next.yaml; mv @folder@/next.yaml "@folder@/$first.yaml"; break; }; done
 settle || { echo 'HAProxy does not answer: docker compose up -d' >&2; exit 2; }
 began=$(date +%s) old=$(serving)
 trap 'undo interrupted' INT TERM HUP
@@ -110,7 +111,7 @@ docker tag "$old_id" "$old_image"
 if [ "$command" = rollback ]; then
   image=$(sed -n 's/^# before: //p' "@folder@/$first.yaml")
 elif [ -n "$image" ] || [ "$(fact image "$first")" = pulled ]; then
-  image=${image:-$(docker compose @author_files@ config --images "$first" | head -n 1)}
+  image=${image:-$(image_of "$first")}
   docker pull -q "$image" >/dev/null 2>&1 || say 'not pulled: the image of this host is taken'
 else
   image=$project-$first:next
@@ -118,8 +119,7 @@ else
   compose -f @folder@/next.yaml build "$first" || finish 1 'the build failed'
 fi
 id=$(docker image inspect -f '{{.Id}}' "$image") || finish 1 'there is no such image'
-new_image=$project-$first:deployed-$(echo "$id" | cut -c 8-19)
-docker tag "$id" "$new_image"
+new_image=$project-$first:deployed-$(echo "$id" | cut -c 8-19) && docker tag "$id" "$new_image"
 pin "$new_image" '' '' >@folder@/next.yaml && want=0 same=0
 for s in $(services); do # nothing to do: as many healthy containers, made of the same
   hash=$(compose -f @folder@/next.yaml config --hash "$s" | cut -d ' ' -f 2) want=$((want + $(fact count "$s")))

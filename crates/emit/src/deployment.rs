@@ -15,8 +15,7 @@ mod swarm;
 #[cfg(test)]
 mod tests;
 
-pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE};
-pub use self::overlay::is_written_override;
+pub use self::input::{DeploymentInput, DeploymentStrategy, OVERRIDE, is_written_override};
 pub use self::proof::{
     ContainerChange, DeploymentProof, DeploymentStep, LostRequests, RequestCount, RequestKind, StepKind,
 };

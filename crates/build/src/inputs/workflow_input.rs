@@ -73,14 +73,7 @@ impl Repository {
     pub fn composes_of(&self, folder: &str) -> Vec<&str> {
         let mut folder = folder;
         loop {
-            // A sorted set gives those that begin alike without a look at all others.
-            let begins = ["compose", "docker-compose"].map(|name| path::child(folder, name));
-            let named = begins.iter().flat_map(|begins| {
-                let from = self.files.range::<String, _>(begins.clone()..).map(String::as_str);
-                from.take_while(move |path| path.starts_with(begins.as_str()))
-            });
-            let in_folder = |path: &&str| path::parent(path) == folder && path::is_compose(path);
-            let composes: Vec<&str> = named.filter(in_folder).collect();
+            let composes = self.composes_in(folder);
             if !composes.is_empty() || folder.is_empty() {
                 return composes;
             }
@@ -88,13 +81,39 @@ impl Repository {
         }
     }
 
-    /// The compose files that a script may mean which is started nobody knows where: those of its folder and of each above.
+    /// The compose files that a script may mean which is started nobody knows where: those of each folder above, from the
+    /// top, and of its own.
     pub fn composes_above(&self, folder: &str) -> Vec<&str> {
-        let is_near = |file: &str| {
-            let parent = path::parent(file);
-            path::is_compose(path::name(file)) && (parent.is_empty() || path::is_within(folder, parent))
+        let mut folders = vec![folder];
+        while let Some(last) = folders.last()
+            && !last.is_empty()
+        {
+            folders.push(path::parent(last));
+        }
+        folders.iter().rev().flat_map(|folder| self.composes_in(folder)).take(COMPOSES).collect()
+    }
+
+    /// The compose files of a folder itself.
+    fn composes_in(&self, folder: &str) -> Vec<&str> {
+        // A sorted set gives those that begin alike without a look at all others.
+        let begins = ["compose", "docker-compose"].map(|name| path::child(folder, name));
+        let named = begins.iter().flat_map(|begins| {
+            let from = self.files.range::<String, _>(begins.clone()..).map(String::as_str);
+            from.take_while(move |path| path.starts_with(begins.as_str()))
+        });
+        named.filter(|path| path::parent(path) == folder && path::is_compose(path)).collect()
+    }
+
+    /// The sources of programs below a folder, those nearest to the top first: they say what a start needs.
+    pub fn programs_below(&self, folder: &str) -> Vec<&str> {
+        let is_program = |file: &&str| {
+            let kind = FileKind::of(file);
+            kind.has_code() && !kind.is_test()
         };
-        self.files.iter().map(String::as_str).filter(|file| is_near(file)).take(COMPOSES).collect()
+        let mut programs: Vec<&str> = self.below(folder).filter(is_program).collect();
+        programs.sort_by_key(|file| file.matches('/').count());
+        programs.truncate(SOURCES);
+        programs
     }
 
     /// The files of bake or Compose that a build reads: those that it names, else those of its folder that are read by
@@ -148,7 +167,6 @@ impl WorkflowInput {
         }
         let compose_calls = if workflow.kind.is_pipeline() { Vec::new() } else { ComposeCall::all(&workflow) };
         ask_for_texts(&workflow, &compose_calls, &repository, files);
-        ask_for_sources(&workflow, &calls, &repository, files);
         let remote_scripts = RemoteScript::all(&workflow);
         if !remote_scripts.is_empty() || workflow.kind == PipelineKind::Script && source.text().contains("docker") {
             for file in repository.composes_above(path::parent(&path)) {
@@ -158,6 +176,17 @@ impl WorkflowInput {
         let (workflow, compose_calls) = (Arc::new(workflow), Arc::new(compose_calls));
         let remote_scripts = Arc::new(remote_scripts);
         Some(Self { file, path, workflow, calls, compose_calls, remote_scripts, parts: vec![Some(file)], repository })
+    }
+
+    /// The contexts of the images that it may push.
+    pub fn pushed_contexts(&self) -> BTreeSet<&str> {
+        let mut scripts = self.workflow.jobs.iter().flat_map(|job| &job.steps).filter_map(|step| step.script.as_ref());
+        let pushes =
+            self.calls.iter().any(BuildCall::may_push) || scripts.any(|script| script.text.text.contains("push"));
+        if !self.workflow.kind.is_pipeline() || !pushes {
+            return BTreeSet::new();
+        }
+        self.calls.iter().flat_map(|call| call.legs.iter().flatten()).map(|leg| &*leg.context).collect()
     }
 
     /// Sets the files of the run that its parts are; `known` gives them by their paths.
@@ -192,28 +221,6 @@ impl WorkflowInput {
         let mut input = read.unwrap_or_else(|| self.clone());
         input.parts.clone_from(&self.parts);
         input
-    }
-}
-
-/// Asks for the sources of the images that a pipeline pushes, those nearest to the top first: they say what a start needs.
-fn ask_for_sources(workflow: &Workflow, calls: &[BuildCall], repository: &Repository, files: &RepositoryFiles) {
-    let mut scripts = workflow.jobs.iter().flat_map(|job| &job.steps).filter_map(|step| step.script.as_ref());
-    let pushes = calls.iter().any(BuildCall::may_push) || scripts.any(|script| script.text.text.contains("push"));
-    if !workflow.kind.is_pipeline() || calls.is_empty() || !pushes {
-        return;
-    }
-    let contexts: BTreeSet<&str> =
-        calls.iter().flat_map(|call| call.legs.iter().flatten()).map(|leg| &*leg.context).collect();
-    for context in contexts {
-        let is_program = |file: &&str| {
-            let kind = FileKind::of(file);
-            kind.has_code() && !kind.is_test()
-        };
-        let mut sources: Vec<&str> = repository.below(context).filter(is_program).collect();
-        sources.sort_by_key(|file| file.matches('/').count());
-        for file in sources.into_iter().take(SOURCES).chain(repository.composes_of(context)) {
-            drop(files(file));
-        }
     }
 }
 

@@ -8,6 +8,15 @@ use crate::inputs::ComposeInput;
 /// The file on top of the author's that Compose finds by itself.
 pub const OVERRIDE: &str = "compose.override.yaml";
 
+/// The first line of that file where dockopt wrote it and may write it again.
+pub(super) const HEADER: &str =
+    "# Written by `dockopt deploy emit`: it may be written again. Compose finds this file by itself.";
+
+/// Whether a file on top is one that an earlier run wrote.
+pub fn is_written_override(text: &str) -> bool {
+    text.starts_with(HEADER)
+}
+
 /// How the share of requests moves from the old version to the new one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeploymentStrategy {

@@ -1,17 +1,13 @@
 //! The compose file on top of the author's: `HAProxy`, who asks it, and where the version in service is written.
 
 use super::haproxy;
-use super::input::{DeploymentInput, OVERRIDE};
+use super::input::{DeploymentInput, HEADER, OVERRIDE, is_written_override};
 use super::plan::{Caller, DeploymentPlan};
 use super::script::IMAGE;
 use crate::compose::OVERRIDE_FILES;
 use crate::emit::EmittedFile;
 use crate::text::{Source, apply, path};
 use crate::yaml::{NewValue, YamlEditor};
-
-/// The first line of a file that dockopt may write again.
-pub(super) const HEADER: &str =
-    "# Written by `dockopt deploy emit`: it may be written again. Compose finds this file by itself.";
 
 /// Keys with their values.
 type Keys = Vec<(String, NewValue)>;
@@ -24,17 +20,13 @@ pub(super) fn override_file(input: &DeploymentInput, plan: &DeploymentPlan) -> R
     let (services, networks) = keys(input, plan);
     let find = |name: &str| Some((name.to_owned(), input.existing.get(name)?));
     let existing = OVERRIDE_FILES.into_iter().find_map(find);
-    let is_written = |text: &str| text.starts_with(HEADER);
     let (name, text, is_merged) = match existing {
-        Some((name, text)) if !is_written(text) => (name.clone(), merged(&name, text, services, networks)?, true),
+        Some((name, text)) if !is_written_override(text) => {
+            (name.clone(), merged(&name, text, services, networks)?, true)
+        }
         _ => (OVERRIDE.to_owned(), whole(services, networks), false),
     };
     Ok((EmittedFile { path: name, text }, is_merged))
-}
-
-/// Whether a file on top is one that an earlier run wrote.
-pub fn is_written_override(text: &str) -> bool {
-    text.starts_with(HEADER)
 }
 
 fn whole(services: Keys, networks: Keys) -> String {

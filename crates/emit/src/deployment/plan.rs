@@ -1,8 +1,9 @@
 //! Which containers are replaced, where `HAProxy` stands, and who calls.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
-use super::input::DeploymentInput;
+use super::input::{DeploymentInput, OVERRIDE, is_written_override};
 use super::port::{RequestPort, request_port};
 use crate::compose::project::{ComposeMap, ComposeValue, duration_nanoseconds};
 use crate::stack::{
@@ -286,7 +287,8 @@ fn callers(
     callers
 }
 
-/// Networks that no other project is likely to have: from the project's name, past those that the project itself names.
+/// Networks that no other project is likely to have: from the project's name, past those that the project itself names. Those of
+/// an earlier run stay, so that whoever has to choose others for this host changes them there.
 fn subnets(input: &DeploymentInput, count: usize) -> Vec<String> {
     // FNV-1a: the same files for the same project.
     let hash = input
@@ -299,5 +301,15 @@ fn subnets(input: &DeploymentInput, count: usize) -> Vec<String> {
         format!("10.{}.{}", 192 + (number >> 8) % 32, number % 256)
     });
     let is_named = |subnet: &String| input.project.sources.iter().any(|source| source.text().contains(subnet.as_str()));
-    all.filter(|subnet| !is_named(subnet)).take(count).collect()
+    let written = input.existing.get(OVERRIDE).filter(|text| is_written_override(text));
+    let kept: Vec<String> = written.into_iter().flat_map(|text| text.lines()).filter_map(subnet_of_line).collect();
+    let free = all.filter(|subnet| !is_named(subnet) && !kept.contains(subnet));
+    kept.iter().cloned().chain(free).take(count).collect()
+}
+
+/// The first three numbers of a network, `10.1.2` of `config: [{subnet: 10.1.2.0/24, …}]`.
+fn subnet_of_line(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("subnet: ")?;
+    let (subnet, _) = rest.split_once(".0/24")?;
+    format!("{subnet}.0").parse::<Ipv4Addr>().is_ok().then(|| subnet.to_owned())
 }

@@ -128,6 +128,17 @@ fn a_second_run_writes_nothing() {
     assert_eq!(emitted(&project(""), PASS, &["api"], &existing).unwrap(), BTreeMap::new());
 }
 
+/// Another network, where the host has the first one already.
+#[test]
+fn a_network_that_was_chosen_by_hand_stays() {
+    let first = emitted(&project(""), PASS, &["api"], &[]).unwrap();
+    let text = &first["compose.override.yaml"];
+    let subnet = text.split("subnet: ").nth(1).and_then(|rest| rest.split(".0/24").next()).unwrap();
+    let changed = text.replace(&format!("{subnet}.0/24"), "172.30.9.0/24");
+    let again = emitted(&project(""), PASS, &["api"], &[("compose.override.yaml", &changed)]).unwrap();
+    assert_eq!(again["compose.override.yaml"], text.replace(subnet, "172.30.9"));
+}
+
 #[test]
 fn what_is_in_service_is_kept() {
     let configuration = &emitted(&project(""), PASS, &["api"], &[]).unwrap()["deploy/edge/haproxy.cfg"];

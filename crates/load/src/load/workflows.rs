@@ -95,6 +95,12 @@ pub(super) fn add_workflows(inputs: &mut Inputs, files: &[PathBuf], root: &Path)
         WorkflowInput::read(*id, path, inputs.source(*id), &text, Arc::clone(&repository))
     };
     let mut workflows: Vec<WorkflowInput> = named.par_iter().filter_map(read).collect();
+    // The sources of images that are pushed say what a start needs.
+    let contexts: BTreeSet<&str> = workflows.iter().flat_map(WorkflowInput::pushed_contexts).collect();
+    let wanted = contexts
+        .iter()
+        .flat_map(|context| repository.programs_below(context).into_iter().chain(repository.composes_of(context)));
+    wanted.collect::<Vec<_>>().into_par_iter().for_each(|file| drop(texts.get(file)));
     let known = texts.known.into_inner().unwrap_or_else(PoisonError::into_inner);
     let texts: BTreeMap<String, Source> = known.into_iter().filter_map(|(path, text)| Some((path, text?))).collect();
     let repository = Arc::new(inputs::Repository { texts, ..(*repository).clone() });

@@ -22,7 +22,7 @@ const STEPS: [(&str, &str); 10] = [
     ("starting api", "+ observe"),
     ("starting api", "+ mv deploy/next.yaml deploy/api.yaml"),
     ("starting api", "+ docker stop"),
-    ("starting api", "+ docker rm -v"),
+    ("starting api", "+ docker rm"),
 ];
 
 /// Killed at a step, it leaves one version that answers and no lock; the next run finishes or undoes.
@@ -76,6 +76,39 @@ fn a_canary_gets_its_share() {
     assert!(child.wait().unwrap().success());
     assert_eq!(shares.len(), 4);
     super::super::say(&format!("shares of the new version: {shares:?}"));
+}
+
+/// An image that is not built here is the one that the author's file names for the service, not for what it waits for; with
+/// `remove` what is in service stays.
+#[test]
+fn the_image_of_a_service_is_deployed_and_stays() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "pulled");
+    let path = project.path().join("compose.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (start, rest) = text.split_once("    build:").unwrap();
+    let (_, rest) = rest.split_once("    environment:").unwrap();
+    let image = format!("{}-api:1", project.name);
+    let waits = "\n  aside:\n    image: nginx:1.30\n  web:";
+    let text = format!("{start}    image: {image}\n    depends_on: [aside]\n    environment:{rest}")
+        .replace("\n  web:", waits);
+    std::fs::write(&path, text).unwrap();
+    let build = |version: &str| {
+        let argument = format!("--build-arg=VERSION={version}");
+        let built = engine.build(&project.path().join("api"), &["--tag", &image, &argument]);
+        assert!(built.ok, "{}", built.log);
+    };
+    build("v1");
+    project.set_up();
+    for version in ["v2", "v3", "v4"] {
+        build(version);
+        let (code, said) = project.deploy("", &[]);
+        assert_eq!((code, project.version()), (Some(0), version.to_owned()), "{said}");
+    }
+    build("v5");
+    let (code, said) = project.deploy("", &["remove"]);
+    assert_eq!((code, project.version()), (Some(0), "v4".to_owned()), "{said}");
+    assert_eq!(project.compose(&["ps", "--quiet", "edge"]), "");
 }
 
 /// Answers to so many requests of several clients, by version.

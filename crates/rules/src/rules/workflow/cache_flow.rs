@@ -1,6 +1,6 @@
 //! Rules about caches that one build writes and another one reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::cache::{BUILDS, JobBuilder, JobState, cache_place, is_flow, is_for_pull_requests};
 use super::steps::LastKnown;
@@ -20,19 +20,21 @@ crate::rules::family! {
 /// All builds that may have to do with the caches of a pipeline; `None` where not all pipelines of the repository were
 /// read, or a file of bake may name caches.
 fn known_calls<'a>(cx: &WorkflowContext<'a, '_>) -> Option<Vec<(&'a Workflow, &'a BuildCall)>> {
+    if cx.workflow().kind != PipelineKind::Github || !cx.repository().is_complete {
+        return None;
+    }
     let inputs = &cx.inputs.workflows;
-    let is_read = |file: &str| inputs.iter().any(|input| input.path == file);
-    let all_read = cx.repository().below(".github/workflows").filter(|file| path::is_yaml(file)).all(is_read);
     let of_input = |input: &'a crate::inputs::WorkflowInput| input.calls.iter().map(|call| (&*input.workflow, call));
-    let calls: Vec<_> = inputs.iter().flat_map(of_input).collect();
+    let calls: Vec<_> = inputs.iter().flat_map(of_input).take(BUILDS * 5 + 1).collect();
     let is_clear =
         |(_, call): &(&Workflow, &BuildCall)| call.builder != Builder::Bake && call.builder != Builder::OtherAction;
-    (calls.len() <= BUILDS * 5
-        && cx.workflow().kind == PipelineKind::Github
-        && all_read
-        && cx.repository().is_complete
-        && calls.iter().all(is_clear))
-    .then_some(calls)
+    // What many files cost is looked at last.
+    if calls.len() > BUILDS * 5 || !calls.iter().all(is_clear) {
+        return None;
+    }
+    let read: HashSet<&str> = inputs.iter().map(|input| &*input.path).collect();
+    let mut pipelines = cx.repository().below(".github/workflows").filter(|file| path::is_yaml(file));
+    pipelines.all(|file| read.contains(file)).then_some(calls)
 }
 
 /// Caches by their places.
@@ -82,7 +84,13 @@ fn has_inline_argument(call: &BuildCall) -> bool {
 
 /// A build reads a cache that no build writes.
 fn cache_never_written(cx: &WorkflowContext, out: &mut Findings) {
-    if is_for_pull_requests(cx.workflow()) || !cx.calls().iter().any(|call| !call.cache_from.is_empty()) {
+    // Most builds read what their own file writes: then no other one is looked at.
+    let of_file = CachePlaces::of(cx.calls().iter().flat_map(|call| &call.cache_to));
+    let has_source = |call: &BuildCall| {
+        call.cache_from.is_empty()
+            || call.cache_from.iter().any(|entry| entry.kind() == "local" || of_file.may_have(entry))
+    };
+    if is_for_pull_requests(cx.workflow()) || cx.calls().iter().all(has_source) {
         return;
     }
     let Some(all) = known_calls(cx) else { return };
@@ -122,9 +130,15 @@ fn cache_never_written(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
+/// Whether a cache is of use without a build that names it.
+fn is_kept(entry: &CacheEntry) -> bool {
+    entry.kind() == "local" || entry.kind() == "inline"
+}
+
 /// A build writes a cache that no build reads.
 fn cache_never_read(cx: &WorkflowContext, out: &mut Findings) {
-    if !cx.calls().iter().any(|call| !call.cache_to.is_empty()) {
+    let of_file = CachePlaces::of(cx.calls().iter().flat_map(|call| &call.cache_from));
+    if cx.calls().iter().flat_map(|call| &call.cache_to).all(|entry| is_kept(entry) || of_file.may_have(entry)) {
         return;
     }
     let Some(all) = known_calls(cx) else { return };
@@ -132,8 +146,7 @@ fn cache_never_read(cx: &WorkflowContext, out: &mut Findings) {
     for call in cx.calls() {
         for entry in &call.cache_to {
             let is_read = read.may_have(entry);
-            let is_kept = entry.kind() == "local" || entry.kind() == "inline";
-            if is_read || is_kept {
+            if is_read || is_kept(entry) {
                 continue;
             }
             let message = format!("no build reads the cache of the type `{}` that this one writes", entry.kind());

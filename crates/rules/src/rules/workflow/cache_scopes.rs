@@ -7,6 +7,7 @@ use super::cache_legs::legs;
 use super::steps::last_part;
 use crate::data;
 use crate::finding::{Findings, Safety};
+use crate::inputs::WorkflowInput;
 use crate::rules::{WorkflowChange, WorkflowContext};
 use crate::text::Span;
 use crate::workflow::{BuildCall, Builder, CacheEntry, PipelineKind, Step, Workflow, WorkflowPlace};
@@ -47,12 +48,10 @@ pub(super) fn writers<'c>(cx: &'c WorkflowContext, kind: &str) -> BTreeMap<Strin
     let mut writers: BTreeMap<String, Vec<CacheWriter>> = BTreeMap::new();
     let mut left = PLACES;
     for call in cx.calls().iter().filter(|call| call.place.file == 0).take(BUILDS) {
-        // Kaniko's layers have names by what they hold, so that images may share a repository.
-        if call.builder == Builder::Kaniko || kind == "gha" && !reaches_cache_service(cx, call) {
-            continue;
-        }
         let entries: Vec<&CacheEntry> = call.cache_to.iter().filter(|entry| entry.kind() == kind).collect();
-        let legs = if entries.is_empty() { None } else { legs(cx, call) };
+        // Kaniko's layers have names by what they hold, so that images may share a repository.
+        let shares_nothing = call.builder == Builder::Kaniko || kind == "gha" && !reaches_cache_service(cx, call);
+        let legs = if entries.is_empty() || shares_nothing { None } else { legs(cx, call) };
         let Some(legs) = legs else { continue };
         for entry in entries {
             let Some((_, place)) = cache_place(entry) else { continue };
@@ -256,19 +255,22 @@ fn scope_of_another_workflow(cx: &WorkflowContext, out: &mut Findings) {
     if !is_pushed_to_branches(cx.workflow()) {
         return;
     }
-    let mine = writers(cx, "gha");
+    let has_cache =
+        |calls: &[BuildCall]| calls.iter().flat_map(|call| &call.cache_to).any(|entry| entry.kind() == "gha");
+    let mine = if has_cache(cx.calls()) { writers(cx, "gha") } else { BTreeMap::new() };
+    if mine.is_empty() {
+        return;
+    }
     // Each pair is reported once, at the later one.
-    let before = cx
-        .inputs
-        .workflows
-        .iter()
-        .filter(|other| other.path < cx.input.path && other.workflow.kind == PipelineKind::Github);
+    let before = cx.inputs.workflows.iter().filter(|other| {
+        other.path < cx.input.path && other.workflow.kind == PipelineKind::Github && has_cache(&other.calls)
+    });
+    let image = image_as_written(cx.calls());
+    let is_same = |other: &&WorkflowInput| image.is_some() && image_as_written(&other.calls) == image;
+    let before = before.filter(|other| !is_same(other));
     let others =
         before.filter(|other| is_pushed_to_branches(&other.workflow) && may_meet(cx.workflow(), &other.workflow));
     for other in others.take(WORKFLOWS) {
-        if mine.is_empty() {
-            return;
-        }
         let other_cx = cx.of_workflow(other);
         for (scope, theirs) in writers(&other_cx, "gha") {
             let Some(writers) = mine.get(&scope) else { continue };
@@ -297,6 +299,16 @@ fn scope_of_another_workflow(cx: &WorkflowContext, out: &mut Findings) {
             return;
         }
     }
+}
+
+/// Context and Dockerfile, where all builds that write GitHub's cache have the same constants.
+fn image_as_written(calls: &[BuildCall]) -> Option<[&str; 2]> {
+    let mut images = calls
+        .iter()
+        .filter(|call| call.cache_to.iter().any(|entry| entry.kind() == "gha"))
+        .map(|call| [&call.context, &call.file].map(|text| text.as_ref().map_or("", |text| text.text.as_str())));
+    let first = images.next().filter(|image| !image.iter().any(|text| text.contains('$')))?;
+    images.all(|image| image == first).then_some(first)
 }
 
 /// Whether two workflows may run for a push to one branch: with lists of branches, one is in both.
