@@ -42,15 +42,17 @@ fn image_built_twice(cx: &WorkflowContext, out: &mut Findings) {
         if is_conditional || is_git(first) != is_git(call) || first.step == call.step {
             continue;
         }
+        let has_same_arguments = arguments(first) == arguments(call);
         let reads_cache = |call: &BuildCall| call.cache_from.iter().any(|entry| entry.kind() != "inline");
         let builder = builders.of(call.job, || BuilderSteps::of(cx.job(call)));
         let why = match () {
-            () if builder.uses_engine(first) != builder.uses_engine(call)
+            () if has_same_arguments
+                && builder.uses_engine(first) != builder.uses_engine(call)
                 && !(reads_cache(first) && reads_cache(call)) =>
             {
                 "`docker build` and the builder of `docker/setup-buildx-action` share no layers"
             }
-            () if call.no_cache.is_on() => "the second one uses no cache",
+            () if has_same_arguments && call.no_cache.is_on() => "the second one uses no cache",
             () if other_arguments(cx, first, call) && !is_pushed(first) && is_pushed(call) => {
                 "their build arguments differ, so what is tested is not what is pushed"
             }
@@ -100,15 +102,16 @@ impl BuilderSteps {
     }
 }
 
+/// The build arguments of a call; of two with one name the first counts.
+fn arguments(call: &BuildCall) -> BTreeMap<&str, Option<&str>> {
+    let all = call.arguments.iter().rev();
+    all.map(|argument| (argument.name.as_str(), argument.value.as_deref())).collect()
+}
+
 /// Whether an argument that the Dockerfile declares has another known value in a second build.
 fn other_arguments<'c>(cx: &WorkflowContext, first: &'c BuildCall, second: &'c BuildCall) -> bool {
     let builds = cx.builds_of(second);
-    // Of two arguments with one name the first counts.
-    let values = |call: &'c BuildCall| -> BTreeMap<&'c str, Option<&'c str>> {
-        let all = call.arguments.iter().rev();
-        all.map(|argument| (argument.name.as_str(), argument.value.as_deref())).collect()
-    };
-    let (before, after) = (values(first), values(second));
+    let (before, after) = (arguments(first), arguments(second));
     let value = |values: &BTreeMap<&str, Option<&'c str>>, name: &str| values.get(name).copied().flatten();
     let is_constant = |value: Option<&str>| value.is_none_or(|value| !value.contains('$'));
     let is_other = |name: &&str| {

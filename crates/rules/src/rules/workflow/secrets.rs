@@ -79,6 +79,9 @@ fn leaked_secret<'c, 'b, 'i>(
     value: SecretValue,
 ) -> Option<LeakedSecret<'c, 'b, 'i>> {
     let name = &argument.name;
+    if builds.iter().any(|build| is_public_as(build, name)) {
+        return None;
+    }
     let reaches: Vec<(&Build, Reach)> = builds.iter().filter_map(|build| Some((build, reach(build, name)?))).collect();
     let shipped = reaches.iter().find(|(_, reach)| reach.ships);
     let (first, reach) = shipped.or_else(|| reaches.first()).copied()?;
@@ -161,12 +164,28 @@ fn of_leg(leg: &LegBuild, build: &Build) -> BuildInput {
     BuildInput { options: BuildOptions { target, ..input.options.clone() }, ..input }
 }
 
+/// Whether bundlers write a variable of this name into what every browser gets.
+fn is_public(name: &str) -> bool {
+    is_bundled(name) && bundled(name, None).is_none()
+}
+
+/// Whether a Dockerfile hands a build argument on under such a name: `ENV VITE_URL=$URL`.
+fn is_public_as(build: &Build, name: &str) -> bool {
+    let file = &build.input().file;
+    let texts = [format!("${name}"), format!("${{{name}}}")];
+    let instructions = build.needed_stages().flat_map(|stage| build.instructions(stage)).map(|(_, known)| known);
+    let pairs = instructions
+        .filter(|known| known.keyword == Keyword::Env)
+        .flat_map(|known| file.source().slice(known.span).split_whitespace().filter_map(|pair| pair.split_once('=')));
+    let mut public = pairs.filter(|(key, _)| is_public(key)).map(|(_, value)| value.trim_matches('"'));
+    public.any(|value| texts.iter().any(|text| text == value))
+}
+
 /// The secret that an argument gets; `None` where it is none, or one that everybody may read.
 fn value_of(cx: &WorkflowContext, call: &BuildCall, argument: &WorkflowArgument) -> Option<SecretValue> {
     let name = &argument.name;
     let is_variable = matches!(call.builder, Builder::Docker | Builder::Buildx | Builder::Kaniko | Builder::Other);
-    let is_public = is_bundled(name) && bundled(name, None).is_none();
-    if is_public || name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if is_public(name) || name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return None;
     }
     let Some(value) = &argument.value else {
