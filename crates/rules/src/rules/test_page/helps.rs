@@ -90,6 +90,12 @@ fn a_step_that_builds_keeps_its_build_for_pull_requests() {
     let reader = "  test:\n    needs: image\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker run --rm a/b:1 --version\n";
     let read = help_of(&format!("{}{reader}", action("          push: true\n          tags: a/b:1\n")));
     assert!(read.contains("the job `test` needs the image"), "{read}");
+    let push = action("          push: true\n          tags: a/b:${{ github.sha }}\n");
+    let later = help_of(&format!("{push}      - run: docker run --rm a/b:$GITHUB_SHA --version\n"));
+    assert!(later.contains("a later step takes the image from the registry"), "{later}");
+    let push = action("          push: true\n          tags: ${{ needs.names.outputs.tag }}\n");
+    let read = help_of(&format!("{push}{}", reader.replace("docker run --rm a/b:1", "docker pull a/b:$TAG; a/b")));
+    assert!(read.contains("the job `test` needs the image"), "{read}");
 }
 
 #[test]

@@ -225,10 +225,19 @@ fn pushed_on_pull_request(cx: &WorkflowContext, out: &mut Findings) {
     }
 }
 
-/// What the help says of a job that needs the image of a build; empty where there is none.
+/// What the help says of a job or a later step that takes the image of a build from the registry; empty where there is none.
 fn reader_help(cx: &WorkflowContext, job: &Job, call: &BuildCall) -> String {
-    let reader = call.tags.first().and_then(|tag| reader_of(cx, job, without_tag(&tag.text)));
-    reader.map_or_else(String::new, |reader| {
+    let image = call.tags.first().map_or("", |tag| without_tag(&tag.text));
+    // What an expression names as a whole is known to none but the run.
+    let image = if image.is_empty() || image.starts_with("${{") { "docker pull " } else { image };
+    let runs_image =
+        |text: &str| text.contains(image) && (text.contains("docker pull ") || text.contains("docker run "));
+    if job.steps.iter().skip(call.step + 1).flat_map(texts_of).any(runs_image) {
+        return "; a later step takes the image from the registry: on pull requests give this one `load: true` and run \
+                what it loads, or give that step the condition too"
+            .to_owned();
+    }
+    reader_of(cx, job, image).map_or_else(String::new, |reader| {
         format!("; the job `{}` needs the image and waits for this one: give it the condition too", reader.id)
     })
 }
