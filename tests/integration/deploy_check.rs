@@ -277,6 +277,14 @@ fn images_that_other_files_build_are_known() {
     let compose = ("compose.yml", "services:\n  api:\n    image: ghcr.io/o/api:1.2\n    expose: ['3000']\n");
     let named = check(&[("Dockerfile", NODE), compose, (".github/workflows/ci.yml", pipeline)]);
     assert_eq!(named, ["api yes "]);
+    // Without a repository, what was asked for is the whole.
+    let unpacked = Dockopt::new()
+        .file("deploy/compose.yml", "services:\n  api:\n    image: sync:1\n    expose: ['3000']\n")
+        .file("Makefile", "build:\n\tdocker build -t sync:1 .\n")
+        .file("Dockerfile", NODE)
+        .args(["deploy", "check", "--format=json"])
+        .run();
+    assert_eq!(answers(&unpacked.json()), ["api yes "]);
     let missing = Dockopt::new()
         .file("compose.yml", "services:\n  api:\n    build: ./landing\n    expose: ['80']\n")
         .args(["deploy", "check"])

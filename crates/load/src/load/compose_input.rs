@@ -120,7 +120,7 @@ pub(super) fn add_composes(
         group.reading.problems.retain(|problem| !is_of_another(&problem.file));
     }
     let files = Arc::new(files);
-    let mut reader = ComposeUseReader::new(for_deployments);
+    let mut reader = ComposeUseReader::new(for_deployments, &inputs.root);
     let uses = named.iter().map(|(path, file)| reader.read(path, inputs.source(*file)));
     let facts: Vec<(Vec<FileId>, ComposeUse)> = parts.into_iter().zip(uses).collect();
     let read = |(((_, file), group), facts): ComposeEntry| compose_input(*file, group, facts, &files);

@@ -28,13 +28,16 @@ const LIMIT: u64 = 256 << 10;
 pub(super) struct ComposeUseReader {
     /// Whether rules about deployments ask, which is about any image.
     is_asked_always: bool,
+    /// The folder that was asked for.
+    root: Option<PathBuf>,
     texts: BTreeMap<PathBuf, Vec<Source>>,
 }
 
 impl ComposeUseReader {
-    /// `for_deployments`: rules about deployments ask, which is about any image.
-    pub(super) fn new(for_deployments: bool) -> Self {
-        Self { is_asked_always: for_deployments, ..Self::default() }
+    /// `for_deployments`: rules about deployments ask, which is about any image. `root`: the path that was asked for.
+    pub(super) fn new(for_deployments: bool, root: &str) -> Self {
+        let root = std::path::absolute(root).ok().filter(|root| root.is_dir());
+        Self { is_asked_always: for_deployments, root, ..Self::default() }
     }
 
     /// What the texts between a compose file and the top of its repository say of it, if a rule may ask.
@@ -52,10 +55,12 @@ impl ComposeUseReader {
                 break;
             }
         }
-        // Above a file that is in no repository nobody knows what belongs to it.
+        // Of a file that is in no repository, what was asked for belongs to it.
         if !folders.last().is_some_and(|last| last.ends_with(".github/workflows")) {
             let project_folder = file.parent().unwrap_or(&file);
-            folders.retain(|folder| folder.starts_with(project_folder));
+            let top = self.root.as_deref().filter(|root| file.starts_with(root)).unwrap_or(project_folder);
+            folders.retain(|folder| folder.starts_with(top));
+            folders.push(top.join(".github/workflows"));
         }
         for folder in &folders {
             self.texts.entry(folder.clone()).or_insert_with(|| texts_of(folder));
