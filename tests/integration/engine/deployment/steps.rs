@@ -90,8 +90,10 @@ fn the_image_of_a_service_is_deployed_and_stays() {
     let (_, rest) = rest.split_once("    environment:").unwrap();
     let image = format!("{}-api:1", project.name);
     let waits = "\n  aside:\n    image: nginx:1.30\n  web:";
-    let text = format!("{start}    image: {image}\n    depends_on: [aside]\n    environment:{rest}")
-        .replace("\n  web:", waits);
+    let check = "healthcheck: {test: [CMD, python3, -c, \"import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health')\"], \
+                 interval: 1s, start_period: 20s, start_interval: 500ms}";
+    let service = format!("{start}    image: {image}\n    {check}\n    depends_on: [aside]\n    environment:{rest}");
+    let text = service.replace("\n  web:", waits);
     std::fs::write(&path, text).unwrap();
     let build = |version: &str| {
         let argument = format!("--build-arg=VERSION={version}");
