@@ -129,6 +129,18 @@ const FIRST: &str = "from alembic import op\nimport sqlalchemy as sa\n\nrevision
     def downgrade():\n    op.drop_table(\"users\")\n";
 
 #[test]
+fn a_migration_that_was_put_away_is_not_run() {
+    let with = |file: &str| {
+        let project =
+            Dockopt::new().file("compose.yaml", GOOD).file("nginx.conf", NGINX).file("Dockerfile", DOCKERFILE);
+        let project = project.file("app.py", "").file("alembic/versions/a1_first.py", FIRST).file(file, REVISION);
+        answers(&project.args(["deploy", "check", "--format=json"]).run().json())
+    };
+    assert_eq!(with("alembic/versions/b2_second.py"), ["api no "]);
+    assert_eq!(with("alembic/versions/archive/b2_second.py"), ["api yes "]);
+}
+
+#[test]
 fn the_newest_migration_speaks_against_the_services_that_hold_it() {
     let with = |second: &str| {
         let compose = GOOD

@@ -27,6 +27,9 @@ const LIMIT: u64 = 4 << 20;
 /// A meaning in `data/source_patterns.tsv`.
 const FOLDER: &str = "folder of migrations";
 
+/// Those that nobody runs any more; a meaning there, too.
+const ARCHIVE: &str = "folder of migrations that no longer run";
+
 /// Adds the migrations below a folder, or below that of a file. `since`: the commit in service, as git names it.
 ///
 /// # Errors
@@ -53,6 +56,13 @@ pub fn add_migrations(inputs: &mut Inputs, root: &Path, since: Option<&str>) -> 
     Ok(())
 }
 
+/// Whether a folder is called after migrations, and not below that after what is put away.
+fn is_of_migrations(folder: &str) -> bool {
+    let is = |meaning: &str, part: &str| patterns::words(meaning).any(|word| word == part);
+    let mut parts = folder.split('/').skip_while(|part| !is(FOLDER, part));
+    parts.next().is_some() && !parts.any(|part| is(ARCHIVE, part))
+}
+
 /// Files that may be migrations, by their names: code of Python and SQL in folders that are called after them.
 fn files(root: &Path) -> Vec<PathBuf> {
     let is_passed = |name: &str| name == GIT_FOLDER || data::FOLDER_NAMES.has(name, "installed");
@@ -64,10 +74,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
         let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
         let name = display_path(entry.path());
         let is_read = matches!(FileKind::of(&name).language(), "Python" | "SQL");
-        if is_file
-            && is_read
-            && patterns::words(FOLDER).any(|word| path::parent(&name).split('/').any(|part| part == word))
-        {
+        if is_file && is_read && is_of_migrations(path::parent(&name)) {
             files.push(entry.into_path());
         }
         if files.len() >= FILES {
