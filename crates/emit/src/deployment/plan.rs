@@ -1,7 +1,6 @@
 //! Which containers are replaced, where `HAProxy` stands, and who calls.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use super::input::{DeploymentInput, OVERRIDE, is_written_override};
 use super::port::{RequestPort, request_port};
@@ -311,5 +310,7 @@ fn subnets(input: &DeploymentInput, count: usize) -> Vec<String> {
 fn subnet_of_line(line: &str) -> Option<String> {
     let (_, rest) = line.split_once("subnet: ")?;
     let (subnet, _) = rest.split_once(".0/24")?;
-    format!("{subnet}.0").parse::<Ipv4Addr>().is_ok().then(|| subnet.to_owned())
+    let numbers: Vec<u8> = subnet.split('.').filter_map(|number| number.parse().ok()).collect();
+    let [first, second, third] = numbers[..] else { return None };
+    Some(format!("{first}.{second}.{third}"))
 }
