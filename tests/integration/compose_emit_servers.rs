@@ -433,3 +433,20 @@ fn a_job_gets_the_addresses_that_its_settings_fail_without() {
     let job = service(&written_with_notes(&files).0, "migrate");
     has(&job, &["RABBITMQ_HOST: rabbitmq", "RABBITMQ_PORT: "]);
 }
+
+#[test]
+fn a_worker_gets_the_broker_that_the_web_server_does_not_load() {
+    let dockerfile = format!("{PYTHON}CMD [\"uvicorn\", \"app.main:app\", \"--host\", \"0.0.0.0\"]\n");
+    let celery = "import os\nfrom celery import Celery\n\ncelery_app = Celery(\n    \"shop\",\n    broker=os.getenv(\"CELERY_BROKER_URL\"),\n    backend=os.getenv(\"CELERY_RESULT_BACKEND\"),\n)\n";
+    let files = [
+        ("Dockerfile", dockerfile.as_str()),
+        ("requirements.txt", "fastapi\nuvicorn\ncelery\nredis\n"),
+        ("app/__init__.py", ""),
+        ("app/config.py", "import os\nREDIS_URL = os.getenv(\"REDIS_URL\", \"redis://localhost:6379/0\")\n"),
+        ("app/main.py", "from fastapi import FastAPI\nfrom app.config import REDIS_URL\napp = FastAPI()\n"),
+        ("app/celery_app.py", celery),
+        ("app/tasks.py", "from app.celery_app import celery_app\n\n@celery_app.task\ndef count():\n    return 1\n"),
+    ];
+    let worker = service(&written_with_notes(&files).0, "worker");
+    has(&worker, &["CELERY_BROKER_URL: redis://redis:6379", "CELERY_RESULT_BACKEND: redis://redis:6379"]);
+}

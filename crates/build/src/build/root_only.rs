@@ -318,9 +318,15 @@ impl Build<'_> {
     /// Whether an instruction of the stage changes the owner or the mode of a place or of a folder around it.
     fn gives_away(&self, stage: &Stage, folder: &str, place: &str) -> bool {
         let covers = |text: &str| path::is_within(place, &path::join(folder, text.trim_end_matches("/*")));
+        // Packages are installed by a RUN, whoever has the folder around them and what is copied there.
+        let is_installed = place.split('/').any(|part| part == "node_modules");
+        let is_short = |text: &str| text.starts_with('-') && !text.starts_with("--");
+        let is_recursive = |word: &Word| word.is("--recursive") || is_short(word.text()) && word.text().contains('R');
         let is_given = |invocation: &Invocation| {
             let changes = invocation.is("chown") || invocation.is("chmod") || invocation.is("install");
-            changes && invocation.args.iter().filter_map(Word::value).skip(1).any(covers)
+            changes
+                && (!is_installed || invocation.args.iter().any(is_recursive))
+                && invocation.args.iter().filter_map(Word::value).skip(1).any(covers)
         };
         let mut runs = self.instructions(stage).filter(|(_, instruction)| instruction.keyword == Keyword::Run);
         let by_run =
@@ -328,6 +334,7 @@ impl Build<'_> {
         by_run
             || self.transfers(stage).iter().any(|transfer| {
                 self.input().file.flag_argument(transfer.instruction, "chown").is_some()
+                    && (!is_installed || transfer.from.is_some())
                     && transfer.destination.as_deref().is_some_and(covers)
             })
     }

@@ -131,9 +131,11 @@ pub fn compare_answers(before: &Answers, after: &Answers, (from, other_server): 
     };
     for (question, was) in before {
         let is = after.get(question).cloned().unwrap_or_default();
-        let same = was.status == is.status && was.content_type == is.content_type;
+        // Nobody shows the body of a redirect.
+        let is_redirect = was.status.is_some_and(|status| (300..400).contains(&status));
+        let same = was.status == is.status && (is_redirect || was.content_type == is.content_type);
         let counts = was.counts() || is_refused_alone(question, was);
-        if same && was.shape == is.shape && counts {
+        if same && (is_redirect || was.shape == is.shape) && counts {
             seen.explain(format!("{question}: {}", was.describe()));
         } else if same && !counts {
             useless.push(format!("{question}: {} in both", was.describe()));
@@ -264,6 +266,8 @@ mod tests {
         check((200, "text/html", "<p>1</p>"), (200, "text/html", "<p>2</p>"), true);
         check((200, "text/html", "<p>1</p>"), (200, "text/plain", "<p>2</p>"), false);
         check((200, "text/html", "<p>1</p>"), (200, "text/html", "<b>2</b>"), false);
+        check((302, "", ""), (302, "text/html", "<p>moved</p>"), true);
+        check((302, "", ""), (200, "text/html", "<p>1</p>"), false);
     }
 
     #[test]

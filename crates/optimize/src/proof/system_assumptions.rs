@@ -212,6 +212,9 @@ fn locales(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, see
     }
 }
 
+/// Programs that start those of packages: `npx vite`.
+const STARTERS: [&str; 5] = ["bunx", "npm", "npx", "pnpm", "yarn"];
+
 /// The program that containers start, and that of the healthcheck.
 fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, seen: &mut Observation) {
     let words = |side: &ImageSide| {
@@ -248,9 +251,10 @@ fn programs(before: &ImageSide, after: &ImageSide, declared: &DeclaredConfig, se
         let of_package = format!("node_modules/.bin/{name}");
         let has = |side: &ImageSide| {
             let config = side.config();
-            let written = config.entrypoint.iter().chain(&config.cmd).chain(&config.healthcheck).flatten();
-            let is_of_script = !name.contains('/') && !written.into_iter().any(|word| word.contains(name));
-            side.program(name).is_some() || is_of_script && side.program(&of_package).is_some()
+            let mut written = config.entrypoint.iter().chain(&config.cmd).chain(&config.healthcheck).flatten();
+            let runs_packages = written.clone().any(|word| word.split(' ').any(|part| STARTERS.contains(&part)));
+            let is_of_package = !name.contains('/') && (runs_packages || !written.any(|word| word.contains(name)));
+            side.program(name).is_some() || is_of_package && side.program(&of_package).is_some()
         };
         if simple && !has(after) {
             let too = !has(before) && words(before).contains(name);

@@ -308,6 +308,8 @@ fn assumptions_of_programs_hold() {
     let locale = |more: &str| format!("ENV LC_ALL=de_DE.UTF-8\n{}", python("13", more));
     let wrong = ["the locale de_DE.UTF-8, set by ENV, is missing"];
     check_system(&locale("100644 0:0 9 usr/lib/locale/locale-archive"), &locale(""), &wrong);
+    let package = "CMD npx vite preview\n\n100755 0:0 9 usr/local/bin/npx\n100755 0:0 9 node_modules/.bin/vite\n";
+    check_system(package, package, &[]);
     let gone = "CMD python -m app\n\n100755 0:0 9 usr/local/bin/other";
     let wrong = ["python3.13 is missing", "the container starts `python`, but the image does not contain it"];
     check_system(&python("13", ""), gone, &wrong);

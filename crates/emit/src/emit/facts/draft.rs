@@ -21,7 +21,8 @@ use crate::emit::facts::example::{example_of, place};
 use crate::emit::input::EmitInput;
 use crate::emit::plan::ComposePlan;
 use crate::endpoint::{KnownPort, answers_requests, is_nginx, known_port, listens_at_host_name, port_variable};
-use crate::manifest::FileKind;
+use crate::manifest::{Ecosystem, FileKind};
+use crate::sources::variables::variable_reads;
 use crate::stack::Stack;
 use crate::text::Source;
 use crate::variables::{ServiceCode, service_code};
@@ -74,7 +75,29 @@ pub(in crate::emit) fn read_code(input: &EmitInput, applications: &mut [Applicat
             !FileKind::of(&file.below).is_shell() || started.contains(&(file.source.text().as_ptr() as usize))
         });
     }
+    for application in applications.iter_mut() {
+        add_task_reads(input, application);
+    }
     add_served_settings(input, applications);
+}
+
+/// Adds what the file of a Celery application reads: workers load it, whether or not the web server does.
+fn add_task_reads(input: &EmitInput, application: &mut Application) {
+    if !application.has_package(Ecosystem::Python, "celery") {
+        return;
+    }
+    let known: BTreeSet<usize> = application.code.reads.iter().map(|(file, _)| *file).collect();
+    let files = application.code.files.iter().filter(|at| !known.contains(at)).map(|at| (*at, &input.files.files[*at]));
+    let reads = files
+        .filter(|(_, file)| {
+            let is_python = FileKind::of(&file.below).is_source_of(Ecosystem::Python);
+            is_python && file.is_of_program() && file.source.text().contains("Celery(")
+        })
+        .flat_map(|(at, file)| {
+            variable_reads(&file.below, file.source.text()).reads.into_iter().map(move |read| (at, read))
+        });
+    let reads: Vec<_> = reads.collect();
+    application.code.reads.extend(reads);
 }
 
 /// Leaves out what only the build of a site reads, which nginx serves in the image.

@@ -287,7 +287,7 @@ pub(in crate::emit) fn mention(
 
 /// The server that a variable of a library for tasks means, which no word of it names: `CELERY_BROKER_URL`,
 /// `CELERY_RESULT_BACKEND`; of two that a program talks to, nobody knows.
-fn task_server(upper: &str, clients: &[(&'static str, ServerImage)]) -> Option<(&'static str, ServerImage)> {
+pub(super) fn task_server(upper: &str, clients: &[(&'static str, ServerImage)]) -> Option<(&'static str, ServerImage)> {
     let is_broker = matches!(upper, "BROKER_URL" | "CELERY_BROKER_URL" | "CELERY_BROKER" | "TASKIQ_BROKER_URL");
     if !is_broker && !upper.ends_with("RESULT_BACKEND") {
         return None;

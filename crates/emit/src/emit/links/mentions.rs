@@ -7,7 +7,7 @@ use super::call_login::call_logins;
 use super::celery_address::celery_addresses;
 use super::fixed_address::{fixed_addresses, fixed_databases};
 use super::job_address::job_address;
-use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, parts};
+use super::mention::{ConnectionRole, Mention, UrlParts, clients, is_unsure, mention, parts, task_server};
 use super::setting_address::setting_addresses;
 use crate::data;
 use crate::emit::facts::application::Application;
@@ -188,7 +188,13 @@ fn add_reads(
         .collect();
     let urls: Vec<&'static str> =
         mentions.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
-    mentions.all.retain(|known| !known.is_address() || has_value(known) || !urls.contains(&known.row.host));
+    // A worker that is not told looks for a broker on its own machine.
+    let is_of_tasks = |known: &Mention| {
+        known.variable.as_deref().is_some_and(|name| task_server(&name.to_ascii_uppercase(), clients).is_some())
+    };
+    mentions.all.retain(|known| {
+        !known.is_address() || has_value(known) || is_of_tasks(known) || !urls.contains(&known.row.host)
+    });
 }
 
 /// The server whose scheme stands before all that a variable says in a template: `nats://${config.get("NATS_URL")}`.

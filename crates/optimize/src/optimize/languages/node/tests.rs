@@ -290,12 +290,14 @@ fn programs_are_started_without_npm() {
     }
     // A program that starts the real one does not end with it.
     let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD npm start\n";
-    for (start, packages, expected) in [
-        ("react-scripts start", r#""react-scripts": "5""#, "CMD npm start\n"),
-        ("next start", r#""next": "14""#, "node_modules/.bin/next"),
+    // Root installs the packages, and only root may write to the cache among them.
+    for (start, packages, expected, absent) in [
+        ("react-scripts start", r#""react-scripts": "5""#, "CMD npm start\n", "USER"),
+        ("craco start", r#""react-scripts": "5", "@craco/craco": "7""#, "CMD npm start\n", "USER"),
+        ("next start", r#""next": "14""#, "node_modules/.bin/next", "CMD npm"),
     ] {
         let package = format!(r#"{{"name": "a", "scripts": {{"start": "{start}"}}, "dependencies": {{{packages}}}}}"#);
-        check(dockerfile, &[("package.json", &package), ("server.js", "require('express')\n")], &[expected], &[]);
+        check(dockerfile, &[("package.json", &package), ("server.js", "require('express')\n")], &[expected], &[absent]);
     }
     for (server, is_open) in [("require('express')\n", true), ("process.on('SIGTERM', stop)\n", false)] {
         let package = r#"{"name": "a", "scripts": {"start": "node server.js"}}"#;
