@@ -450,3 +450,20 @@ fn a_worker_gets_the_broker_that_the_web_server_does_not_load() {
     let worker = service(&written_with_notes(&files).0, "worker");
     has(&worker, &["CELERY_BROKER_URL: redis://redis:6379", "CELERY_RESULT_BACKEND: redis://redis:6379"]);
 }
+
+#[test]
+fn what_a_script_of_the_database_makes_is_not_made_before() {
+    let program = format!("{PYTHON}CMD [\"python\", \"m.py\"]\n");
+    let of = |sql: &str| {
+        let files = [
+            ("app/Dockerfile", program.as_str()),
+            ("app/requirements.txt", "psycopg2-binary\n"),
+            ("app/m.py", "import psycopg2\nc = psycopg2.connect(\"dbname=queue user=consumer password=pw host=db\")\n"),
+            ("db/Dockerfile", "FROM postgres:17\nCOPY init.sql /docker-entrypoint-initdb.d/\n"),
+            ("db/init.sql", sql),
+        ];
+        service(&written_with_notes(&files).0, "db")
+    };
+    lacks(&of("CREATE USER consumer PASSWORD 'pw';\nCREATE DATABASE queue;\n"), &["POSTGRES_USER:", "POSTGRES_DB:"]);
+    has(&of("CREATE TABLE q (id serial);\n"), &["POSTGRES_USER: consumer", "POSTGRES_DB: queue"]);
+}

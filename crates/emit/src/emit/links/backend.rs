@@ -7,7 +7,7 @@ use super::login::{BackendPassword, ServerLogin, is_set_by_image, login};
 use super::mention::{ConnectionRole, Mention, UrlParts, is_unsure};
 use super::mentions::Mentions;
 use super::repository_image::repository_image;
-use super::schema_script::SchemaScript;
+use super::schema_script::{SchemaScript, made_in_image};
 use crate::data;
 use crate::emit::facts::application::Application;
 use crate::emit::facts::built_server::image_variable;
@@ -96,6 +96,7 @@ impl Backends {
         let mut fitting =
             self.all.iter_mut().filter(|known| script.is_for(known.row.host) && known.application.is_none());
         if let (Some(backend), None) = (fitting.next(), fitting.next()) {
+            backend.settings = without_made(std::mem::take(&mut backend.settings), backend.row, &script.makes);
             backend.script = Some(script);
         }
     }
@@ -252,6 +253,8 @@ fn backend(
     };
     let settings = data::words(&settings).filter_map(|setting| setting.split_once('='));
     let settings: Vec<(String, String)> = settings.map(|(name, value)| (name.to_owned(), filled(value))).collect();
+    let made = program.map(|program| made_in_image(input, program)).unwrap_or_default();
+    let settings = without_made(settings, row, &made);
     let ImageChoice { image: row_image, place: image_place, demand } = image_choice(input, row, applications, built);
     let command = match (built, &demand) {
         (Some(_), _) => Vec::new(),
@@ -292,6 +295,20 @@ fn backend(
         place,
         name,
     }
+}
+
+/// The settings of a server without the database and the user that a script makes.
+fn without_made(settings: Vec<(String, String)>, row: ServerImage, made: &[String]) -> Vec<(String, String)> {
+    let is_made = |(name, value): &(String, String)| {
+        let part = |setting: &&str| setting.split_once('=').is_some_and(|(known, _)| known == name);
+        let kind = match data::words(row.settings).find(part).and_then(|setting| setting.split_once('=')) {
+            Some((_, "{database}")) => "database",
+            Some((_, "{user}")) => "user",
+            _ => return false,
+        };
+        made.contains(&format!("{kind} {}", value.to_ascii_lowercase()))
+    };
+    settings.into_iter().filter(|setting| !is_made(setting)).collect()
 }
 
 /// The settings of a server, and those of them that it gets: without what its image sets, apart from the password.

@@ -394,6 +394,8 @@ mod tests {
         assert_eq!(address("redis", "g.redis = Redis(host=", &["redis"]), some("redis redis"));
         assert_eq!(address("cache", "g.redis = Redis(host=", &["redis"]), some("redis cache"));
         assert_eq!(address("redis:6379", "Addr:", &["redis"]), some("redis redis:6379"));
+        assert_eq!(address("rabbitmq", "ip =", &["rabbitmq"]), some("rabbitmq rabbitmq"));
+        assert_eq!(address("rabbitmq", "socket.gethostbyname(", &["rabbitmq"]), some("rabbitmq rabbitmq"));
         assert_eq!(address("redis", "OpenRedisConnection(", &["redis"]), some("redis redis"));
         assert_eq!(address("db", "\"host\" =>", &["mysql"]), some("mysql db"));
         assert_eq!(

@@ -32,6 +32,8 @@ pub(in crate::emit) struct SchemaScript {
     /// Whether only `MySQL` and `MariaDB` understand it.
     is_mysql: bool,
     is_postgres: bool,
+    /// What it makes by itself: `database shop`, `user app`.
+    pub(in crate::emit) makes: Vec<String>,
 }
 
 impl SchemaScript {
@@ -127,7 +129,35 @@ pub(super) fn script_of(volume: String, first: &VariableFile, files: &[&Variable
         makes_tables: true,
         is_mysql,
         is_postgres: !is_mysql && has("postgres"),
+        makes: files.iter().flat_map(|file| names_made(beginning(file))).collect(),
     }
+}
+
+/// The databases and users that a script makes where there are none: `database shop`, `user app`, in small letters. The image
+/// of a database, which makes those of its variables before, then stops.
+pub(super) fn names_made(text: &str) -> Vec<String> {
+    let statements = text.lines().map(|line| line.trim().to_ascii_lowercase());
+    let made = statements.filter_map(|line| {
+        let rest = line.strip_prefix("create ")?;
+        let (kind, rest) = rest.split_once(' ')?;
+        let kind = match kind {
+            "database" | "schema" => "database",
+            "user" | "role" => "user",
+            _ => return None,
+        };
+        let name = rest.trim_start().split([' ', ';', '@']).next()?.trim_matches(['`', '"', '\'']);
+        (name != "if" && !name.is_empty()).then(|| format!("{kind} {name}"))
+    });
+    made.collect()
+}
+
+/// What the scripts make that the repository puts into the image of a server.
+pub(super) fn made_in_image(input: &EmitInput, application: &Application) -> Vec<String> {
+    let is_script = |file: &&VariableFile| {
+        let kind = FileKind::of(&file.below);
+        path::is_below(&file.path, &application.context) && (kind.is_shell() || kind.language() == "SQL")
+    };
+    input.files.files.iter().filter(is_script).flat_map(|file| names_made(beginning(file))).collect()
 }
 
 /// Whether a text has words that no letter, digit or `_` continues.
@@ -219,7 +249,13 @@ fn database(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::database;
+    use super::{database, names_made};
+
+    #[test]
+    fn what_a_script_makes_by_itself_is_read() {
+        let text = "CREATE DATABASE `Shop`;\n  create user 'app'@'%' identified by 'x';\nCREATE DATABASE IF NOT EXISTS a;\nCREATE TABLE b (c INT);\nCREATE ROLE reader;\n";
+        assert_eq!(names_made(text), ["database shop", "user app", "user reader"]);
+    }
 
     #[test]
     fn words_are_whole() {
