@@ -9,7 +9,7 @@ use super::command::command;
 use super::declared_config::DeclaredConfig;
 use super::image_side::ImageSide;
 use crate::data;
-use crate::image::{EntryKind, LayerEntry, PathId, category_of};
+use crate::image::{EntryKind, Layer, LayerEntry, PathId, category_of};
 use crate::manifest::{ContentKind, Ecosystem, FileKind, is_typescript};
 use crate::text::path;
 
@@ -129,12 +129,13 @@ fn compare(
             seen.explain(ImageDifference::LockFileContent { path: path.to_string() });
             return true;
         }
-        if brought {
-            seen.fail(ImageDifference::FileContent { path: path.to_string() });
-        } else {
+        let is_built = !brought || is_changed_by_run(before, old);
+        if is_built {
             seen.explain(ImageDifference::BuiltFileContent { path: path.to_string() });
+        } else {
+            seen.fail(ImageDifference::FileContent { path: path.to_string() });
         }
-        return !brought;
+        return is_built;
     }
     if was.kind != EntryKind::Symlink && was.mode.0 & 0o777 != is.mode.0 & 0o777 {
         let (first, other) = (was.mode.0 & 0o777, is.mode.0 & 0o777);
@@ -154,6 +155,16 @@ fn compare(
         return false;
     }
     true
+}
+
+/// Whether a RUN writes to a file that is copied before: a database that migrations change, which has another content in each
+/// build.
+fn is_changed_by_run(side: &ImageSide, file: PathId) -> bool {
+    let has_file = |layer: &&Layer| layer.entries.iter().any(|entry| entry.path == file && entry.kind.is_file());
+    let mut layers = side.image.layers.iter().filter(has_file);
+    let (Some(_), Some(last)) = (layers.next(), layers.next_back()) else { return false };
+    let step = last.history.and_then(|index| side.image.config.history.get(index)?.created_by.as_deref());
+    step.is_some_and(|step| step.starts_with("RUN ") || step.starts_with("/bin/sh -c ") && !step.contains("#(nop)"))
 }
 
 /// Whether the user that containers run as may read a file; by number, where names tell one.

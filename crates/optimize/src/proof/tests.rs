@@ -65,6 +65,15 @@ fn files_of_the_application_stay() {
     check_files(&before, APP, &[]);
     check_files(APP, &APP.replace("100644 0:0 5 app/data.json = data\n", ""), &["`/app/data.json` is missing"]);
     check_files(APP, &APP.replace("= data", "= other"), &["`/app/data.json` has different content"]);
+    let changed = |step: &str, text: &str| {
+        let history = format!("HISTORY COPY . .\nHISTORY {step}\n\n{APP}\n100644 0:0 5 app/data.json = {text}\n");
+        let mut changed = side(&history, &[], &[]);
+        changed.image.layers[1].history = Some(1);
+        changed
+    };
+    let compared = |step: &str| files::check(&changed(step, "first"), &changed(step, "other"), &app());
+    assert_wrong(&compared("RUN python manage.py migrate # buildkit"), &[]);
+    assert_wrong(&compared("COPY data.json . # buildkit"), &["`/app/data.json` has different content"]);
     check_files(APP, &APP.replace("100755", "100644"), &["`/app/run.sh` has mode 644 instead of 755"]);
     let unread = APP.replace("100644 0:0 5", "100600 0:0 5");
     check_files(APP, &format!("USER 1000\n\n{unread}"), &["`/app/data.json` has mode 600 instead of 644"]);
