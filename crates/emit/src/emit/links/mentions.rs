@@ -99,6 +99,26 @@ impl Mentions {
         of_kind.filter(|mention| mention.is_address()).find_map(Mention::service_host)
     }
 
+    /// One address without which a program fails is enough for a server.
+    fn leave_out_second_addresses(&mut self, clients: &[(&'static str, ServerImage)]) {
+        let has_value = |known: &Mention| !known.has_default || known.value.is_some();
+        let urls: BTreeSet<&str> = self
+            .all
+            .iter()
+            .filter(|known| known.role == ConnectionRole::Url && has_value(known))
+            .map(|known| known.row.host)
+            .collect();
+        let urls: Vec<&'static str> =
+            self.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
+        // A worker that is not told looks for a broker on its own machine.
+        let is_of_tasks = |known: &Mention| {
+            known.variable.as_deref().is_some_and(|name| task_server(&name.to_ascii_uppercase(), clients).is_some())
+        };
+        self.all.retain(|known| {
+            !known.is_address() || has_value(known) || is_of_tasks(known) || !urls.contains(&known.row.host)
+        });
+    }
+
     /// A database that is the only one is needed even where the program asks for it; nothing else that it asks for is.
     fn keep_needed(&mut self) {
         let has_database = self.all.iter().any(|known| known.row.is_database() && known.is_address());
@@ -178,23 +198,7 @@ fn add_reads(
             mentions.all.push(mention);
         }
     }
-    // One address without which it fails is enough for a server.
-    let has_value = |known: &Mention| !known.has_default || known.value.is_some();
-    let urls: BTreeSet<&str> = mentions
-        .all
-        .iter()
-        .filter(|known| known.role == ConnectionRole::Url && has_value(known))
-        .map(|known| known.row.host)
-        .collect();
-    let urls: Vec<&'static str> =
-        mentions.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
-    // A worker that is not told looks for a broker on its own machine.
-    let is_of_tasks = |known: &Mention| {
-        known.variable.as_deref().is_some_and(|name| task_server(&name.to_ascii_uppercase(), clients).is_some())
-    };
-    mentions.all.retain(|known| {
-        !known.is_address() || has_value(known) || is_of_tasks(known) || !urls.contains(&known.row.host)
-    });
+    mentions.leave_out_second_addresses(clients);
 }
 
 /// The server whose scheme stands before all that a variable says in a template: `nats://${config.get("NATS_URL")}`.
