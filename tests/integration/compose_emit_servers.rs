@@ -464,6 +464,6 @@ fn what_a_script_of_the_database_makes_is_not_made_before() {
         ];
         service(&written_with_notes(&files).0, "db")
     };
-    lacks(&of("CREATE USER consumer PASSWORD 'pw';\nCREATE DATABASE queue;\n"), &["POSTGRES_USER:", "POSTGRES_DB:"]);
+    lacks(&of("CREATE USER consumer PASSWORD 'pw';\nCREATE DATABASE queue;\n"), &["POSTGRES_USER: ", "POSTGRES_DB: "]);
     has(&of("CREATE TABLE q (id serial);\n"), &["POSTGRES_USER: consumer", "POSTGRES_DB: queue"]);
 }

@@ -253,8 +253,8 @@ fn backend(
     };
     let settings = data::words(&settings).filter_map(|setting| setting.split_once('='));
     let settings: Vec<(String, String)> = settings.map(|(name, value)| (name.to_owned(), filled(value))).collect();
-    let made = program.map(|program| made_in_image(input, program)).unwrap_or_default();
-    let settings = without_made(settings, row, &made);
+    let names_of_scripts = program.map(|program| made_in_image(input, program)).unwrap_or_default();
+    let settings = without_made(settings, row, &names_of_scripts);
     let ImageChoice { image: row_image, place: image_place, demand } = image_choice(input, row, applications, built);
     let command = match (built, &demand) {
         (Some(_), _) => Vec::new(),
@@ -298,7 +298,11 @@ fn backend(
 }
 
 /// The settings of a server without the database and the user that a script makes.
-fn without_made(settings: Vec<(String, String)>, row: ServerImage, made: &[String]) -> Vec<(String, String)> {
+fn without_made(
+    settings: Vec<(String, String)>,
+    row: ServerImage,
+    names_of_scripts: &[String],
+) -> Vec<(String, String)> {
     let is_made = |(name, value): &(String, String)| {
         let part = |setting: &&str| setting.split_once('=').is_some_and(|(known, _)| known == name);
         let kind = match data::words(row.settings).find(part).and_then(|setting| setting.split_once('=')) {
@@ -306,7 +310,7 @@ fn without_made(settings: Vec<(String, String)>, row: ServerImage, made: &[Strin
             Some((_, "{user}")) => "user",
             _ => return false,
         };
-        made.contains(&format!("{kind} {}", value.to_ascii_lowercase()))
+        names_of_scripts.contains(&format!("{kind} {}", value.to_ascii_lowercase()))
     };
     settings.into_iter().filter(|setting| !is_made(setting)).collect()
 }

@@ -137,7 +137,7 @@ pub(super) fn script_of(volume: String, first: &VariableFile, files: &[&Variable
 /// of a database, which makes those of its variables before, then stops.
 pub(super) fn names_made(text: &str) -> Vec<String> {
     let statements = text.lines().map(|line| line.trim().to_ascii_lowercase());
-    let made = statements.filter_map(|line| {
+    let names = statements.filter_map(|line| {
         let rest = line.strip_prefix("create ")?;
         let (kind, rest) = rest.split_once(' ')?;
         let kind = match kind {
@@ -148,7 +148,7 @@ pub(super) fn names_made(text: &str) -> Vec<String> {
         let name = rest.trim_start().split([' ', ';', '@']).next()?.trim_matches(['`', '"', '\'']);
         (name != "if" && !name.is_empty()).then(|| format!("{kind} {name}"))
     });
-    made.collect()
+    names.collect()
 }
 
 /// What the scripts make that the repository puts into the image of a server.
