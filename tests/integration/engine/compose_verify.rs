@@ -370,7 +370,13 @@ fn the_tracker_starts_with_the_file_that_emit_writes() {
     let count = if full() { 10 } else { 1 };
     let starts = count.to_string();
     let cold = ["--cold-starts", &starts, "--delay", "2", "--seed", "1", "--no-outages", "--format", "json"];
-    let json_of_starts = json(&project.check(&cold, 0, &[]));
+    let mut output = project.command(&cold).output().unwrap();
+    // A machine that is busy with other tests may be too slow for one start.
+    if output.status.code() == Some(1) && !full() {
+        output = project.command(&cold).output().unwrap();
+    }
+    project.look_at(&output, 0, &[]);
+    let json_of_starts = json(&output);
     let all = json_of_starts["starts"].as_array().unwrap();
     assert_eq!(all.len(), count);
     for start in all {
