@@ -28,7 +28,7 @@ const LIMIT: u64 = 256 << 10;
 pub(super) struct ComposeUseReader {
     /// Whether rules about deployments ask, which is about any image.
     is_asked_always: bool,
-    /// The folder that was asked for.
+    /// The folder that was asked for, where rules about deployments ask.
     root: Option<PathBuf>,
     texts: BTreeMap<PathBuf, Vec<Source>>,
 }
@@ -36,7 +36,7 @@ pub(super) struct ComposeUseReader {
 impl ComposeUseReader {
     /// `for_deployments`: rules about deployments ask, which is about any image. `root`: the path that was asked for.
     pub(super) fn new(for_deployments: bool, root: &str) -> Self {
-        let root = std::path::absolute(root).ok().filter(|root| root.is_dir());
+        let root = std::path::absolute(root).ok().filter(|root| for_deployments && root.is_dir());
         Self { is_asked_always: for_deployments, root, ..Self::default() }
     }
 
@@ -58,9 +58,9 @@ impl ComposeUseReader {
         // Of a file that is in no repository, what was asked for belongs to it.
         if !folders.last().is_some_and(|last| last.ends_with(".github/workflows")) {
             let project_folder = file.parent().unwrap_or(&file);
-            let top = self.root.as_deref().filter(|root| file.starts_with(root)).unwrap_or(project_folder);
-            folders.retain(|folder| folder.starts_with(top));
-            folders.push(top.join(".github/workflows"));
+            let root = self.root.as_deref().filter(|root| file.starts_with(root));
+            folders.retain(|folder| folder.starts_with(root.unwrap_or(project_folder)));
+            folders.extend(root.map(|root| root.join(".github/workflows")));
         }
         for folder in &folders {
             self.texts.entry(folder.clone()).or_insert_with(|| texts_of(folder));
