@@ -58,11 +58,7 @@ impl<'e> Project<'e> {
     fn new(engine: &'e Engine, what: &str) -> Self {
         let folder = tempfile::Builder::new().prefix(" dockopt-test-;$(touch canary)' ").tempdir().unwrap();
         let name = format!("dockopt-test-{what}-{}", std::process::id());
-        let write = |file: &str, text: &str| {
-            let path = folder.path().join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
+        let write = |file: &str, text: &str| write(folder.path(), file, text);
         write("api/server.py", SERVER);
         write("api/Dockerfile", DOCKERFILE);
         write("web/default.conf", "server { listen 80; location / { proxy_pass http://api:8000; } }\n");
@@ -301,6 +297,18 @@ impl Load {
         }
         all
     }
+}
+
+/// How many requests no version answered.
+fn lost(answers: &BTreeMap<String, usize>) -> usize {
+    answers.iter().filter(|(text, _)| !text.starts_with('v')).map(|(_, count)| count).sum()
+}
+
+/// Writes a file of a project.
+fn write(folder: &Path, file: &str, text: &str) {
+    let path = folder.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
 }
 
 fn versions(answers: &BTreeMap<String, usize>) -> Vec<&str> {

@@ -166,7 +166,7 @@ impl StackWriter<'_> {
             return NewValue::raw_text(&raw);
         }
         match &value.data {
-            ComposeData::Map(map) if map.iter().next().is_none() => NewValue::Inline("{}".to_owned()),
+            ComposeData::Map(map) if map.is_empty() => NewValue::Inline("{}".to_owned()),
             ComposeData::Map(map) => {
                 NewValue::Mapping(map.iter().map(|(key, known)| (key.to_owned(), self.value(&known.value))).collect())
             }

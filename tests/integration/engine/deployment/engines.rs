@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::second::SecondEngine;
 use super::super::{PATIENCE, say};
-use super::{DOCKERFILE, Load, Project, SERVER};
+use super::{DOCKERFILE, Load, Project, SERVER, lost, write};
 
 const IMAGES: [&str; 3] = ["nginx:1.30", "haproxy:3.0", "python:3.13-slim"];
 
@@ -62,11 +62,7 @@ fn swarm_replaces_the_services_of_a_stack() {
     let Some(second) = SecondEngine::start(Some("/var/lib/dockopt-swarm-engine"), &IMAGES) else { return };
     let engine = &second.engine;
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
+    let write = |name: &str, text: &str| write(folder.path(), name, text);
     write("api/server.py", SERVER);
     write("api/Dockerfile", &DOCKERFILE.replace("start-period=20s", "start-period=5s --timeout=5s"));
     write(
@@ -113,7 +109,6 @@ fn swarm_replaces_the_services_of_a_stack() {
     }
     let answers = load.answers();
     assert_eq!(images, ["stack-api:v2", "stack-api:v2", "stack-api:v1"]);
-    let lost: usize = answers.iter().filter(|(text, _)| !text.starts_with('v')).map(|(_, count)| count).sum();
-    say(&format!("Swarm lost {lost} of {} requests", answers.values().sum::<usize>()));
+    say(&format!("Swarm lost {} of {} requests", lost(&answers), answers.values().sum::<usize>()));
     assert!(answers.contains_key("v1") && answers.contains_key("v2") && !answers.contains_key("sick"), "{answers:?}");
 }

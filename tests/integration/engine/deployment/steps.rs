@@ -8,8 +8,8 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::super::{Engine, PATIENCE};
-use super::{Load, Project, ask, versions};
+use super::super::{Engine, PATIENCE, full};
+use super::{Load, Project, ask, lost, versions};
 
 /// Steps as `sh -x` shows them, from the start of the new container on or before it.
 const STEPS: [(&str, &str); 10] = [
@@ -30,7 +30,7 @@ const STEPS: [(&str, &str); 10] = [
 fn a_script_that_is_killed_at_a_step_is_finished_by_the_next() {
     let Some(engine) = Engine::find() else { return };
     let project = Project::start(&engine, "steps");
-    let is_full = std::env::var_os("DOCKOPT_FULL").is_some();
+    let is_full = full();
     let steps = STEPS.iter().enumerate().filter(|(number, _)| is_full || [2, 5, 7].contains(number));
     for (number, (after, step)) in steps {
         let mut command = project.shell(&["-x"], &format!("v3{number}"), &[]);
@@ -55,7 +55,7 @@ fn a_canary_gets_its_share() {
     let Some(engine) = Engine::find() else { return };
     let project = Project::start(&engine, "canary");
     let port = project.port();
-    let requests = if std::env::var_os("DOCKOPT_FULL").is_some() { 1500 } else { 600 };
+    let requests = if full() { 1500 } else { 600 };
     let mut child =
         project.script("v2", &["--strategy", "canary", "--watch", "25"]).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -150,7 +150,7 @@ fn a_broken_version_is_replaced_and_the_installation_is_measured() {
     project.version();
     let seconds = began.elapsed().as_secs_f64();
     let answers = load.answers();
-    let lost: usize = answers.iter().filter(|(text, _)| !text.starts_with('v')).map(|(_, count)| count).sum();
+    let lost = lost(&answers);
     let all = answers.values().sum::<usize>();
     super::super::say(&format!("the first installation took {seconds:.1} s and lost {lost} of {all} requests"));
     assert!(lost > 0, "{answers:?}");

@@ -102,20 +102,14 @@ impl Mentions {
     /// One address without which a program fails is enough for a server.
     fn leave_out_second_addresses(&mut self, clients: &[(&'static str, ServerImage)]) {
         let has_value = |known: &Mention| !known.has_default || known.value.is_some();
-        let urls: BTreeSet<&str> = self
-            .all
-            .iter()
-            .filter(|known| known.role == ConnectionRole::Url && has_value(known))
-            .map(|known| known.row.host)
-            .collect();
-        let urls: Vec<&'static str> =
-            self.all.iter().map(|known| known.row.host).filter(|host| urls.contains(host)).collect();
+        let urls = self.all.iter().filter(|known| known.role == ConnectionRole::Url && has_value(known));
+        let urls: BTreeSet<&'static str> = urls.map(|known| known.row.host).collect();
         // A worker that is not told looks for a broker on its own machine.
         let is_of_tasks = |known: &Mention| {
             known.variable.as_deref().is_some_and(|name| task_server(&name.to_ascii_uppercase(), clients).is_some())
         };
         self.all.retain(|known| {
-            !known.is_address() || has_value(known) || is_of_tasks(known) || !urls.contains(&known.row.host)
+            !known.is_address() || has_value(known) || is_of_tasks(known) || !urls.contains(known.row.host)
         });
     }
 
@@ -128,12 +122,10 @@ impl Mentions {
             self.all.extend::<Vec<Mention>>(needed);
             self.optional = optional;
         }
-        let needed: BTreeSet<&str> =
+        let needed: BTreeSet<&'static str> =
             self.all.iter().filter(|known| known.is_address()).map(|known| known.row.host).collect();
-        let needed: Vec<&'static str> =
-            self.optional.iter().map(|known| known.row.host).filter(|host| needed.contains(host)).collect();
         // What is there anyway needs no second address.
-        self.optional.retain(|known| !needed.contains(&known.row.host));
+        self.optional.retain(|known| !needed.contains(known.row.host));
     }
 }
 
