@@ -40,7 +40,7 @@ pub struct Deployment {
 pub struct DeploymentGroup {
     /// The first of them.
     pub name: String,
-    /// Those that get requests: name, port, whether `HAProxy` reads the requests.
+    /// Those that get requests, once for each port: name, port, whether `HAProxy` reads the requests.
     pub routed: Vec<(String, u16, bool)>,
     /// Services that pass requests on to them.
     pub callers: Vec<String>,
@@ -49,8 +49,9 @@ pub struct DeploymentGroup {
 impl DeploymentGroup {
     fn of(plan: &DeploymentPlan, group: &str) -> Self {
         let services = || plan.services.iter().enumerate().filter(|(_, service)| service.group == group);
-        let routed = services()
-            .filter_map(|(_, service)| service.port.map(|port| (service.name.clone(), port.number, port.is_http)));
+        let routed = services().flat_map(|(_, service)| {
+            service.ports.iter().map(|port| (service.name.clone(), port.number, port.is_http))
+        });
         let is_asked = |caller: &&plan::Caller| services().any(|(number, _)| caller.targets.contains(&number));
         Self {
             name: group.to_owned(),

@@ -19,7 +19,7 @@ mod steps;
 
 /// A server that says its version, is slow where it is asked to, and ends at once when it is told to stop.
 const SERVER: &str = r#"
-import http.server, os, signal, socketserver, time
+import http.server, os, signal, socketserver, threading, time
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 version = open("/version").read().strip()
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,6 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads, request_queue_size = True, 256
+threading.Thread(target=Server(("", 9000), Handler).serve_forever, daemon=True).start()
 Server(("", 8000), Handler).serve_forever()
 "#;
 

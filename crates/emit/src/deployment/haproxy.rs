@@ -1,6 +1,6 @@
 //! The configuration of `HAProxy`.
 
-use super::plan::DeploymentPlan;
+use super::plan::{DeploymentPlan, ReplacedService};
 
 /// Times are long, as `HAProxy` stands behind other proxies and adds no limit of its own; `http-server-close` opens a
 /// connection for each request, so that none is sent down one that the server is closing.
@@ -29,22 +29,23 @@ pub(super) fn configuration(plan: &DeploymentPlan, existing: Option<&String>) ->
     let mut text = START.to_owned();
     for (service, port) in plan.routed() {
         let (name, number) = (&service.name, port.number);
+        let backend = backend_name(service, number);
         let mode = if port.is_http { "http" } else { "tcp" };
-        text.push_str(&format!("frontend to-{name}\n    mode {mode}\n"));
+        text.push_str(&format!("frontend to-{backend}\n    mode {mode}\n"));
         if is_shared(plan, number) {
             text.push_str(&format!("    bind {}:{number}\n", plan.address(service.network)));
-            if !service.published.is_empty() {
+            if !port.published.is_empty() {
                 text.push_str(&format!("    bind :{}\n", host_port(plan, name, number)));
             }
         } else {
             text.push_str(&format!("    bind :{number}\n"));
         }
-        text.push_str(&format!("    default_backend {name}\nbackend {name}\n    mode {mode}\n"));
+        text.push_str(&format!("    default_backend {backend}\nbackend {backend}\n    mode {mode}\n"));
         if port.is_http {
             text.push_str("    option http-server-close\n");
         }
         for slot in 1..=2 * service.count {
-            let server = format!("{name}-{slot}");
+            let server = format!("{backend}-{slot}");
             // Before the first deployment the service's own name leads to its containers.
             let first = if slot == 1 { (name.as_str(), 100) } else { ("none.invalid", 0) };
             let (container, weight) =
@@ -55,6 +56,12 @@ pub(super) fn configuration(plan: &DeploymentPlan, existing: Option<&String>) ->
         }
     }
     text
+}
+
+/// The name of the servers of a port: that of the service, and for all but its main port the number behind it.
+fn backend_name(service: &ReplacedService, number: u16) -> String {
+    let is_main = service.ports.first().is_some_and(|port| port.number == number);
+    if is_main { service.name.clone() } else { format!("{}:{number}", service.name) }
 }
 
 /// The container and the weight of a server that a configuration has.
@@ -73,6 +80,6 @@ fn is_shared(plan: &DeploymentPlan, number: u16) -> bool {
 
 /// The port of the container that a port of the host leads to.
 pub(super) fn host_port(plan: &DeploymentPlan, name: &str, number: u16) -> u16 {
-    let at = plan.services.iter().position(|service| service.name == name).unwrap_or_default();
-    if is_shared(plan, number) { HOST_PORTS + u16::try_from(at).unwrap_or_default() } else { number }
+    let at = plan.routed().position(|(service, port)| service.name == name && port.number == number);
+    if is_shared(plan, number) { HOST_PORTS + u16::try_from(at.unwrap_or_default()).unwrap_or_default() } else { number }
 }

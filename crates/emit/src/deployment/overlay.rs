@@ -84,7 +84,7 @@ fn keys(input: &DeploymentInput, plan: &DeploymentPlan) -> (Keys, Keys) {
         if service.has_container_name {
             keys.push(entry("container_name", NewValue::Inline("!reset null".to_owned())));
         }
-        if !service.published.is_empty() {
+        if service.is_published() {
             keys.push(entry("ports", NewValue::Inline("!reset []".to_owned())));
         }
         if let Some(caller) = plan.callers.iter().find(|caller| caller.name == service.name) {
@@ -124,13 +124,13 @@ fn edge(input: &DeploymentInput, plan: &DeploymentPlan) -> NewValue {
         entry("volumes", NewValue::raw_texts(&[folder])),
         entry("networks", NewValue::Mapping(networks)),
     ];
-    let published = |(service, port): (&super::plan::ReplacedService, super::port::RequestPort)| {
+    let published = |(service, port): (&super::plan::ReplacedService, &super::port::RequestPort)| {
         let inside = haproxy::host_port(plan, &service.name, port.number);
-        let port = |outside: &String| match outside.as_str() {
+        let pair = |outside: &String| match outside.as_str() {
             "" => inside.to_string(),
             outside => format!("{outside}:{inside}"),
         };
-        service.published.iter().map(port).collect::<Vec<_>>()
+        port.published.iter().map(pair).collect::<Vec<_>>()
     };
     let ports: Vec<String> = plan.routed().flat_map(published).collect();
     if !ports.is_empty() {

@@ -1,9 +1,9 @@
 //! Which containers are replaced, where `HAProxy` stands, and who calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::input::{DeploymentInput, OVERRIDE, is_written_override};
-use super::port::{RequestPort, request_port};
+use super::port::{RequestPort, request_ports};
 use crate::compose::project::{ComposeMap, ComposeValue, duration_nanoseconds};
 use crate::stack::{
     CheckTiming, ServiceCheck, Stack, StackService, awaited_hosts, fixed_addresses, hosts, looked_up_hosts,
@@ -36,8 +36,8 @@ pub(super) struct ReplacedService {
     pub(super) name: String,
     /// The first service of those that run the same image, and are one deployment.
     pub(super) group: String,
-    /// `None` for a program that gets no requests.
-    pub(super) port: Option<RequestPort>,
+    /// The main one first; none for a program that gets no requests.
+    pub(super) ports: Vec<RequestPort>,
     /// How many containers it has.
     pub(super) count: u64,
     /// Seconds that a new container gets to become healthy.
@@ -46,8 +46,6 @@ pub(super) struct ReplacedService {
     pub(super) drain_seconds: u64,
     pub(super) is_built: bool,
     pub(super) has_container_name: bool,
-    /// Its ports of the host, without those of the container: `127.0.0.1:8080`.
-    pub(super) published: Vec<String>,
     pub(super) networks: Vec<String>,
     /// Which of the networks its callers use: those with the same port need an address each.
     pub(super) network: usize,
@@ -73,7 +71,7 @@ impl DeploymentPlan {
         let mut refusals = Vec::new();
         let mut services: Vec<ReplacedService> = Vec::new();
         for service in &chosen {
-            match replaced_service(input, service) {
+            match replaced_service(input, &stack, service) {
                 Ok(replaced) => services.push(replaced),
                 Err(why) => refusals.push(why),
             }
@@ -88,10 +86,10 @@ impl DeploymentPlan {
         let callers = callers(input, &stack, &services, &mut notes);
         for (number, service) in services.iter_mut().enumerate() {
             // A worker's image may expose the port of the server that it is built with.
-            if service.published.is_empty() && !callers.iter().any(|caller| caller.targets.contains(&number)) {
-                service.port = None;
+            if !service.is_published() && !callers.iter().any(|caller| caller.targets.contains(&number)) {
+                service.ports.clear();
             }
-            if service.port.is_some() && stack.service(&service.name).is_some_and(|service| !has_check(service)) {
+            if service.is_routed() && stack.service(&service.name).is_some_and(|service| !has_check(service)) {
                 refusals.push(format!(
                     "`{}` has no healthcheck, so that nobody knows when a new container is ready: write one (`dockopt compose \
                      fix`), in the compose file where the image is built elsewhere",
@@ -103,7 +101,16 @@ impl DeploymentPlan {
             return Err(refusals);
         }
         set_networks(&mut services);
-        let routed = services.iter().filter(|service| service.port.is_some());
+        for service in &services {
+            let unread = service.ports.iter().skip(1).filter(|port| !port.is_http);
+            notes.extend(unread.map(|port| {
+                format!(
+                    "port {} of `{}` is passed on as TCP: a connection stays with the old version until it ends",
+                    port.number, service.name
+                )
+            }));
+        }
+        let routed = services.iter().filter(|service| service.is_routed());
         let count = routed.map(|service| service.network + 1).max().unwrap_or_default();
         let count = if callers.is_empty() && count == 1 { 0 } else { count };
         let is_taken = |name: &str| stack.service(name).is_some();
@@ -123,8 +130,8 @@ impl DeploymentPlan {
     }
 
     /// The services that get requests, with their ports.
-    pub(super) fn routed(&self) -> impl Iterator<Item = (&ReplacedService, RequestPort)> {
-        self.services.iter().filter_map(|service| Some((service, service.port?)))
+    pub(super) fn routed(&self) -> impl Iterator<Item = (&ReplacedService, &RequestPort)> {
+        self.services.iter().flat_map(|service| service.ports.iter().map(move |port| (service, port)))
     }
 
     /// The name of a network between callers and `HAProxy`.
@@ -138,9 +145,23 @@ impl DeploymentPlan {
     }
 }
 
-fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<ReplacedService, String> {
+impl ReplacedService {
+    pub(super) fn is_routed(&self) -> bool {
+        !self.ports.is_empty()
+    }
+
+    pub(super) fn is_published(&self) -> bool {
+        self.ports.iter().any(|port| !port.published.is_empty())
+    }
+}
+
+fn replaced_service(
+    input: &DeploymentInput,
+    stack: &Stack,
+    service: &StackService,
+) -> Result<ReplacedService, String> {
     let name = service.name;
-    let port = request_port(input.compose, service)?;
+    let ports = request_ports(input.compose, stack, service)?;
     if service.text("network_mode").is_some() {
         return Err(format!("`{name}` has a `network_mode`: nothing can stand in front of its containers"));
     }
@@ -148,10 +169,6 @@ fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<R
         return Err(format!(
             "`{name}` has a fixed address in a network, which only one container can have: leave it out"
         ));
-    }
-    let (published, others) = published_ports(service, port);
-    if let Some(other) = others.first() {
-        return Err(format!("`{name}` publishes port {other} of its container, and HAProxy stands in for another one"));
     }
     let number = |value: Option<&ComposeValue>| value.and_then(|value| value.display().parse().ok());
     let replicas = number(service.value.get("deploy").and_then(|deploy| deploy.get("replicas")));
@@ -163,13 +180,12 @@ fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<R
     Ok(ReplacedService {
         name: name.to_owned(),
         group: name.to_owned(),
-        port,
+        ports,
         count: replicas.or(number(service.value.get("scale"))).unwrap_or(1).max(1),
         start_seconds: (start + 10).max(SHORTEST_START),
         drain_seconds: grace.max(DRAIN),
         is_built: service.is_built,
         has_container_name: service.text("container_name").is_some(),
-        published,
         networks: network_names(service),
         network: 0,
     })
@@ -178,27 +194,6 @@ fn replaced_service(input: &DeploymentInput, service: &StackService) -> Result<R
 /// Whether a check is known: written in the compose file, or in the Dockerfile.
 fn has_check(service: &StackService) -> bool {
     matches!(service.check, ServiceCheck::Written(_) | ServiceCheck::OfImage)
-}
-
-/// The ports of the host that lead to the port of requests; and other ports of the container that are published.
-fn published_ports(service: &StackService, port: Option<RequestPort>) -> (Vec<String>, Vec<String>) {
-    let text =
-        |value: &ComposeValue, key: &str| value.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
-    let (mut published, mut others) = (Vec::new(), Vec::new());
-    for item in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
-        let Some(target) = text(item, "target") else { continue };
-        if port.is_none_or(|port| target != port.number.to_string()) {
-            others.push(target);
-            continue;
-        }
-        let number = text(item, "published").unwrap_or_default();
-        // Without a number the engine chooses one.
-        published.push(match text(item, "host_ip") {
-            Some(address) => format!("{address}:{number}"),
-            None => number,
-        });
-    }
-    (published, others)
 }
 
 /// The networks of a service by the names that the file gives them.
@@ -236,12 +231,15 @@ fn set_groups(services: &mut [ReplacedService], stack: &Stack) {
 
 /// Services with the same port are told apart by the address of `HAProxy`.
 fn set_networks(services: &mut [ReplacedService]) {
-    let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
+    let mut ports: Vec<BTreeSet<u16>> = Vec::new();
     for service in services {
-        let Some(port) = service.port else { continue };
-        let count = counts.entry(port.number).or_default();
-        service.network = *count;
-        *count += 1;
+        let numbers: BTreeSet<u16> = service.ports.iter().map(|port| port.number).collect();
+        let free = ports.iter().position(|others| others.is_disjoint(&numbers));
+        service.network = free.unwrap_or(ports.len());
+        match ports.get_mut(service.network) {
+            Some(others) => others.extend(numbers),
+            None => ports.push(numbers),
+        }
     }
 }
 
@@ -268,7 +266,7 @@ fn callers(
             names.extend(looked_up_hosts(&proxy.source).into_iter().map(str::to_owned));
         }
         let is_target = |service: &ReplacedService| {
-            service.port.is_some() && service.name != caller.name && names.contains(&service.name)
+            service.is_routed() && service.name != caller.name && names.contains(&service.name)
         };
         let targets: BTreeSet<usize> =
             services.iter().enumerate().filter(|(_, service)| is_target(service)).map(|(number, _)| number).collect();

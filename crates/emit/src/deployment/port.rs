@@ -1,41 +1,115 @@
-//! The port of a service that requests come to, and whether they are HTTP.
+//! The ports of a service that requests come to, and whether they are HTTP.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::{Build, ExposedPorts};
-use crate::compose::project::ComposeValue;
+use crate::compose::project::{ComposeMap, ComposeValue};
 use crate::inputs::ComposeInput;
-use crate::stack::{StackService, proxied_hosts};
+use crate::stack::{Stack, StackService, hosts, proxied_hosts};
 
 /// Where requests come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RequestPort {
     pub(super) number: u16,
     /// Whether `HAProxy` can read the requests.
     pub(super) is_http: bool,
+    /// The ports of the host that lead to it, without that of the container: `127.0.0.1:8080`.
+    pub(super) published: Vec<String>,
 }
 
-/// The port of a service: that which proxies name, else that of its server, else what it publishes or exposes. `None` for
-/// programs that listen nowhere.
+/// The ports of a service, its main one first: those that proxies and variables of other services name, that of its server, and
+/// those that it publishes; where there are none, the one that it exposes. Empty for programs that listen nowhere.
 ///
 /// # Errors
-/// When there are several.
-pub(super) fn request_port(compose: &ComposeInput, service: &StackService) -> Result<Option<RequestPort>, String> {
+/// When nothing tells which of several ports is asked, or one is not TCP.
+pub(super) fn request_ports(
+    compose: &ComposeInput,
+    stack: &Stack,
+    service: &StackService,
+) -> Result<Vec<RequestPort>, String> {
     let (proxied, is_http) = proxied_ports(compose, service.name);
+    let published = published_ports(service)?;
+    let addresses: Vec<String> = addresses_of_others(stack, service.name);
+    let asked: BTreeSet<u16> = addresses.iter().flat_map(|text| written_ports(text, service.name)).collect();
     let listening = service.listening().and_then(|listening| Some(listening.port?.0));
-    let published = numbers(service, "ports", Some("target"));
-    let exposed = || numbers(service, "expose", None).into_iter().chain(image_ports(service)).collect();
-    let ports = [proxied, listening.into_iter().collect(), published, exposed()];
-    let Some(ports) = ports.into_iter().find(|ports: &BTreeSet<u16>| !ports.is_empty()) else { return Ok(None) };
-    let mut ports = ports.into_iter();
-    match (ports.next(), ports.next()) {
-        (Some(number), None) => Ok(Some(RequestPort { number, is_http })),
-        (Some(first), Some(second)) => Err(format!(
-            "`{}` answers on several ports ({first}, {second}): HAProxy can stand in for one",
-            service.name
-        )),
-        _ => Ok(None),
+    let server = if proxied.is_empty() { listening } else { listening.filter(|port| proxied.contains(port)) };
+    let mut numbers: Vec<u16> = server.into_iter().collect();
+    for number in proxied.iter().chain(&asked).chain(published.keys()) {
+        if !numbers.contains(number) {
+            numbers.push(*number);
+        }
     }
+    if numbers.is_empty() {
+        numbers.extend(exposed_port(service)?);
+    }
+    let check = service.value.get("healthcheck").map(ComposeValue::display).unwrap_or_default();
+    let is_asked_by_http = |number: u16| {
+        let urls = [service.name, "localhost", "127.0.0.1"].map(|host| format!("http://{host}:{number}"));
+        addresses.iter().chain([&check]).any(|text| urls.iter().any(|url| has_word(text, url)))
+    };
+    let port = |(at, number): (usize, u16)| RequestPort {
+        number,
+        // The main port is one of HTTP where nothing else is known; of the others only those that are asked so.
+        is_http: if proxied.contains(&number) { is_http } else { at == 0 && is_http || is_asked_by_http(number) },
+        published: published.get(&number).cloned().unwrap_or_default(),
+    };
+    Ok(numbers.into_iter().enumerate().map(port).collect())
+}
+
+/// Whether a text has a word that no digit follows.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| !text[at + word.len()..].starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The values of other services' variables that may be addresses of a service.
+fn addresses_of_others(stack: &Stack, name: &str) -> Vec<String> {
+    let others = stack.services.iter().filter(|service| service.name != name);
+    let variables = others.filter_map(|service| service.value.get("environment").and_then(ComposeValue::as_map));
+    let entries = variables.flat_map(ComposeMap::iter).map(|(variable, entry)| (variable, entry.value.display()));
+    entries.filter(|(variable, value)| hosts(variable, value).contains(&name)).map(|(_, value)| value).collect()
+}
+
+/// The one port that a service exposes, in the compose file or in its image.
+fn exposed_port(service: &StackService) -> Result<Option<u16>, String> {
+    let items = service.value.get("expose").and_then(ComposeValue::as_list).unwrap_or_default().iter();
+    let written = items.filter_map(|value| value.display().split('/').next()?.parse().ok());
+    let ports: BTreeSet<u16> = written.chain(image_ports(service)).collect();
+    let texts: Vec<String> = ports.iter().map(u16::to_string).collect();
+    match ports.first() {
+        Some(_) if ports.len() > 1 => Err(format!(
+            "`{}` exposes several ports ({}), and no file tells which of them is asked: name it in `ports`, or in an address of \
+             who asks, such as `http://{}:{}`",
+            service.name,
+            texts.join(", "),
+            service.name,
+            texts[0]
+        )),
+        first => Ok(first.copied()),
+    }
+}
+
+/// The ports of the container that are published, each with the ports of the host that lead there.
+fn published_ports(service: &StackService) -> Result<BTreeMap<u16, Vec<String>>, String> {
+    let text =
+        |value: &ComposeValue, key: &str| value.get(key).map(ComposeValue::display).filter(|text| !text.is_empty());
+    let mut ports: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for item in service.value.get("ports").and_then(ComposeValue::as_list).unwrap_or_default() {
+        let Some(target) = text(item, "target").and_then(|target| target.parse().ok()) else { continue };
+        if let Some(protocol) = text(item, "protocol").filter(|protocol| protocol != "tcp") {
+            return Err(format!(
+                "`{}` publishes port {target} of {}, which HAProxy does not pass on",
+                service.name,
+                protocol.to_ascii_uppercase()
+            ));
+        }
+        // Without a number the engine chooses one.
+        let number = text(item, "published").unwrap_or_default();
+        ports.entry(target).or_default().push(match text(item, "host_ip") {
+            Some(address) => format!("{address}:{number}"),
+            None => number,
+        });
+    }
+    Ok(ports)
 }
 
 /// The ports that proxies pass requests on to, and whether all of it is plain HTTP.
@@ -71,13 +145,6 @@ fn written_ports(text: &str, name: &str) -> BTreeSet<u16> {
         if line[..at].ends_with(is_name) { None } else { rest[..end].parse().ok() }
     });
     ports.collect()
-}
-
-/// The port numbers in a list of a service.
-fn numbers(service: &StackService, list: &str, key: Option<&str>) -> BTreeSet<u16> {
-    let items = service.value.get(list).and_then(ComposeValue::as_list).unwrap_or_default().iter();
-    let values = items.filter_map(|item| key.map_or(Some(item), |key| item.get(key)));
-    values.filter_map(|value| value.display().split('/').next()?.parse().ok()).collect()
 }
 
 /// The ports that the image of a service exposes.

@@ -15,10 +15,11 @@ pub(super) const IMAGE: &str = "haproxy:3.0";
 /// Fills the script. `is_merged`: the author's own file on top has what `HAProxy` needs, so that it cannot be left out.
 pub(super) fn deploy_script(input: &DeploymentInput, plan: &DeploymentPlan, is_merged: bool) -> String {
     let row = |service: &super::plan::ReplacedService| {
-        let port = service.port.map_or("-".to_owned(), |port| port.number.to_string());
+        let ports: Vec<String> = service.ports.iter().map(|port| port.number.to_string()).collect();
+        let ports = if ports.is_empty() { "-".to_owned() } else { ports.join(",") };
         let image = if service.is_built { "built" } else { "pulled" };
         let (name, group, count) = (&service.name, &service.group, service.count);
-        format!("{name} {group} {port} {count} {} {} {image}", service.start_seconds, service.drain_seconds)
+        format!("{name} {group} {ports} {count} {} {} {image}", service.start_seconds, service.drain_seconds)
     };
     let facts: Vec<String> = plan.services.iter().map(row).collect();
     let author = options(input.author_files.iter().map(String::as_str));

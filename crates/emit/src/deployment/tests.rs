@@ -173,6 +173,40 @@ fn services_of_the_same_port_have_an_address_each() {
     assert!(binds.len() == 2 && binds[0] != binds[1] && binds.iter().all(|bind| bind.ends_with(":8000")), "{binds:?}");
 }
 
+/// Those that a proxy names, that others ask and that are published; how requests come to each.
+#[test]
+fn each_port_has_servers_of_its_own() {
+    let ports = "    ports: ['9000:9000', '9100:9100']\n    expose: [1, 2]\n    environment: {OTHER: 'http://web:99'}\n";
+    let text = format!("{}    environment: {{METRICS_URL: 'http://api:9000/metrics', QUEUE_HOST: 'api:7000'}}\n", project(ports));
+    let files = emitted(&text, PASS, &["api"], &[]).unwrap();
+    let configuration = &files["deploy/edge/haproxy.cfg"];
+    let modes: Vec<(&str, &str)> = configuration
+        .split("\nbackend ")
+        .skip(1)
+        .map(|backend| (backend.lines().next().unwrap(), backend.lines().nth(1).unwrap().trim()))
+        .collect();
+    let expected =
+        [("api", "mode http"), ("api:7000", "mode tcp"), ("api:9000", "mode http"), ("api:9100", "mode tcp")];
+    assert_eq!(modes, expected, "{configuration}");
+    assert!(configuration.contains("server api:9000-2 none.invalid:9000 weight 0 check"), "{configuration}");
+    assert!(files["compose.override.yaml"].contains("ports: [\"9000:9000\", \"9100:9100\"]"), "{files:?}");
+    assert!(files["deploy/deploy.sh"].contains("\napi api 8000,7000,9000,9100 1 "));
+}
+
+/// One port is enough to need an address of its own.
+#[test]
+fn services_that_share_one_of_several_ports_have_an_address_each() {
+    let rest = format!("    ports: ['9100:9100']\n  admin:\n    build: ./admin\n{CHECK}    ports: ['9200:9100']\n");
+    let pass = "location / { proxy_pass http://api:8000; } location /a { proxy_pass http://admin:7000; }";
+    let files = emitted(&project(&rest), pass, &["admin", "api"], &[]).unwrap();
+    let (text, configuration) = (&files["compose.override.yaml"], &files["deploy/edge/haproxy.cfg"]);
+    assert!(text.contains("ports: [\"9200:20001\", \"9100:20003\"]") && text.contains("front-2:"), "{text}");
+    for bind in ["bind :7000", "bind :8000", "bind :20001", "bind :20003"] {
+        assert!(configuration.contains(bind), "{bind}\n{configuration}");
+    }
+    assert_eq!(configuration.matches(".2:9100\n").count(), 2, "{configuration}");
+}
+
 #[test]
 fn services_of_one_image_are_one_deployment() {
     let rest = "    image: shop-backend\n  worker:\n    image: shop-backend\n    command: celery worker\n    expose: [8000]\n    depends_on: [api]\n";
@@ -200,8 +234,8 @@ fn what_cannot_be_stood_in_for_is_refused() {
     assert!(refused(&format!("{CHECK}    network_mode: host\n"), PASS).contains("network_mode"));
     let network = format!("{CHECK}    networks: {{default: {{ipv4_address: 10.1.1.1}}}}\n");
     assert!(refused(&network, PASS).contains("fixed address"));
-    assert!(refused(&format!("{CHECK}    ports: ['1:1', '2:2']\n"), "").contains("several ports (1, 2)"));
-    assert!(refused(&format!("{CHECK}    ports: ['9:9']\n"), PASS).contains("publishes port 9"));
+    assert!(refused(&format!("{CHECK}    expose: [1, 2]\n"), "").contains("several ports (1, 2)"));
+    assert!(refused(&format!("{CHECK}    ports: ['9:9/udp']\n"), PASS).contains("port 9 of UDP"));
 }
 
 #[test]

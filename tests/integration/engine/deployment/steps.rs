@@ -257,3 +257,33 @@ fn a_worker_is_replaced_without_a_lost_job() {
     assert_eq!(project.containers().len(), 1);
     super::super::say(&format!("200 of 200 jobs are done, {before} before the old worker was gone"));
 }
+
+/// Requests come to the port that nginx names and to one that is published; on a third that is published nobody listens.
+#[test]
+fn a_service_of_several_ports_loses_no_request() {
+    let Some(engine) = Engine::find() else { return };
+    let project = Project::new(&engine, "ports");
+    let text = std::fs::read_to_string(project.path().join("compose.yaml")).unwrap();
+    let text = text.replace("    restart:", "    ports: [\"127.0.0.1::9000\", \"127.0.0.1::9009\"]\n    restart:");
+    let text = text.replace("    image: nginx", "    environment: {METRICS_URL: \"http://api:9000/\"}\n    image: nginx");
+    std::fs::write(project.path().join("compose.yaml"), text).unwrap();
+    project.set_up();
+    let address = project.compose(&["port", "edge", "9000"]);
+    let loads = [Load::start(project.port()), Load::at(address.trim().parse().unwrap())];
+    for version in ["v2", "v3"] {
+        let (code, said) = project.deploy(version, &[]);
+        assert_eq!(code, Some(0), "{said}");
+    }
+    for load in loads {
+        let answers = load.answers();
+        assert_eq!(versions(&answers), ["v1", "v2", "v3"], "{answers:?}");
+    }
+    // Which containers get requests is kept for each port.
+    project.compose(&["restart", "--timeout=1", "edge"]);
+    assert_eq!(project.version(), "v3");
+    let saved = std::fs::read_to_string(project.path().join("deploy/edge/haproxy.cfg")).unwrap();
+    let name = project.compose(&["ps", "--format={{.Name}}", "api"]);
+    for port in ["8000", "9000", "9009"] {
+        assert!(saved.contains(&format!(" {}:{port} weight 100 ", name.trim())), "{saved}");
+    }
+}
